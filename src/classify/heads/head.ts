@@ -1,0 +1,80 @@
+import type { Matrix } from '../../features/matrix.ts';
+import type { Table } from '../table.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A named array of a saved head; `data.length` is the product of `shape`. */
+export interface NamedArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
+}
+
+/** A fitted head as plain data: what is written to disk, and what `load` of the same head takes back. */
+export interface SavedHead {
+  readonly model: string;
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly classes: readonly string[];
+  /** Feature columns. */
+  readonly dims: number;
+  readonly details: Readonly<Record<string, Json>>;
+  readonly arrays: Readonly<Record<string, NamedArray>>;
+}
+
+/** What a fit may use and tell. Nothing in it changes the answer but `seed`. */
+export interface FitContext {
+  readonly seed: number;
+  /** Upper bound of worker threads; the answer does not depend on it. */
+  readonly threads: number;
+  /** Aborted on Ctrl-C: a fit stops within a second and throws InterruptedError. */
+  readonly signal?: AbortSignal;
+  /** Called with lines worth showing while a fit runs (one per epoch for Adam). */
+  readonly onProgress?: (event: FitProgress) => void;
+  /** Held-out rows for per-epoch figures alone; never for a choice. */
+  readonly test?: Table;
+}
+
+export interface FitProgress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  readonly message?: string;
+}
+
+/** A head before it is fitted: parameters only. `fit` never changes it. */
+export interface Head {
+  readonly model: string;
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  fit(train: Table, context: FitContext): Promise<FittedHead>;
+}
+
+export interface FittedHead {
+  readonly model: string;
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly classes: readonly string[];
+  readonly dims: number;
+  readonly converged: boolean;
+  /** Iterations, epochs or trees; the meaning is in `details`. */
+  readonly iterations: number;
+  /** What the user should know: not converged, constant features, how probabilities were made. */
+  readonly warnings: readonly string[];
+  /** Figures of this fit (objective, support vectors, out-of-bag score, feature importances …). */
+  readonly details: Readonly<Record<string, Json>>;
+  /** Class probabilities, [rows, classes]; every row sums to 1. */
+  predictProba(features: Matrix): Promise<Matrix>;
+  /** Class numbers, [rows]. For the SVM these are votes, as scikit-learn's, and may differ from the largest probability. */
+  predict(features: Matrix): Promise<Int32Array>;
+  save(): SavedHead;
+}
+
+/** One line in the list of heads (`heads/index.ts`): how a name becomes a head, fresh or saved. */
+export interface HeadKind {
+  readonly model: string;
+  readonly solvers: readonly string[];
+  /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
+  create(params: Readonly<Record<string, unknown>>): Head;
+  /** Restores a saved head; throws UserError when it is not whole. */
+  load(saved: SavedHead): FittedHead;
+}

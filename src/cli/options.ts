@@ -1,0 +1,82 @@
+import { usageError } from '../errors.ts';
+import type { Options } from './verb.ts';
+
+/**
+ * Checked access to yargs' results. yargs 18 turns `--batch abc` into NaN, a bare `--batch` into its default and a
+ * repeated option into an array without a word, so every option is declared as a string and read through these.
+ */
+function one(options: Options, name: string): string | undefined {
+  const value = options[name];
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value)) throw usageError(`--${name}`, `${value.length} values: ${value.join(', ')}`, 'one value');
+  if (value === '' || typeof value === 'boolean') throw usageError(`--${name}`, 'no value', `--${name} VALUE`);
+  return String(value);
+}
+
+export function text(options: Options, name: string): string | undefined;
+export function text(options: Options, name: string, fallback: string): string;
+export function text(options: Options, name: string, fallback?: string): string | undefined {
+  return one(options, name) ?? fallback;
+}
+
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+  readonly whole?: boolean;
+  /** Excludes `min` itself: `(0, …]`. */
+  readonly above?: number;
+}
+
+export function number(options: Options, name: string, range: NumberRange): number | undefined;
+export function number(options: Options, name: string, range: NumberRange, fallback: number): number;
+export function number(options: Options, name: string, range: NumberRange, fallback?: number): number | undefined {
+  const given = one(options, name);
+  if (given === undefined) return fallback;
+  const value = given.trim() === '' ? Number.NaN : Number(given);
+  const fits =
+    Number.isFinite(value) &&
+    (range.whole !== true || Number.isSafeInteger(value)) &&
+    (range.min === undefined || value >= range.min) &&
+    (range.above === undefined || value > range.above) &&
+    (range.max === undefined || value <= range.max);
+  if (!fits) throw usageError(`--${name}`, given, describeRange(range));
+  return value;
+}
+
+export function choice<T extends string>(options: Options, name: string, choices: readonly T[]): T | undefined;
+export function choice<T extends string>(options: Options, name: string, choices: readonly T[], fallback: T): T;
+export function choice<T extends string>(
+  options: Options,
+  name: string,
+  choices: readonly T[],
+  fallback?: T,
+): T | undefined {
+  const given = one(options, name);
+  if (given === undefined) return fallback;
+  const found = choices.find((candidate) => candidate === given);
+  if (found === undefined) throw usageError(`--${name}`, given, choices.join(' | '));
+  return found;
+}
+
+/** Every value of a repeatable option; `--model svm --model linear` and `--model svm,linear` alike. */
+export function list(options: Options, name: string): readonly string[] {
+  const value = options[name];
+  if (value === undefined || value === null) return [];
+  const values = (Array.isArray(value) ? value : [value]).flatMap((item) => String(item).split(','));
+  if (values.some((item) => item.trim() === '')) throw usageError(`--${name}`, 'no value', `--${name} VALUE`);
+  return values.map((item) => item.trim());
+}
+
+export function flag(options: Options, name: string): boolean {
+  const value = options[name];
+  if (value === undefined || value === null) return false;
+  if (typeof value === 'boolean') return value;
+  throw usageError(`--${name}`, Array.isArray(value) ? 'given more than once' : String(value), `--${name} alone, once`);
+}
+
+function describeRange(range: NumberRange): string {
+  const kind = range.whole === true ? 'a whole number' : 'a number';
+  const lower =
+    range.above !== undefined ? ` above ${range.above}` : range.min !== undefined ? ` from ${range.min}` : '';
+  return `${kind}${lower}${range.max === undefined ? '' : ` up to ${range.max}`}`;
+}

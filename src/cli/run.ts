@@ -1,0 +1,100 @@
+import yargs, { type Argv } from 'yargs';
+import { InterruptedError, UserError } from '../errors.ts';
+import { flag } from './options.ts';
+import type { Options, Session } from './verb.ts';
+import { verbs } from './verbs.ts';
+
+/**
+ * Parses the arguments, runs one verb and resolves to the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+ * Results go to stdout, everything else to stderr.
+ */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const parser = yargs([...args])
+    .scriptName('featuretap')
+    .usage('$0 <verb> [options]')
+    .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'dot-notation': false })
+    .option('json', { type: 'boolean', describe: 'one JSON document on stdout, nothing else there', global: true })
+    .option('quiet', { type: 'boolean', describe: 'no progress on stderr', global: true })
+    .option('debug', { type: 'boolean', describe: 'stack traces with errors', global: true })
+    .strict()
+    .demandCommand(1, 'name a verb')
+    .recommendCommands()
+    .exitProcess(false)
+    .help()
+    .fail((message, error) => {
+      if (error) throw error;
+      throw new UserError({ what: message, exitCode: 2, fix: 'featuretap --help lists the verbs and options' });
+    });
+  for (const verb of verbs) {
+    parser.command(
+      verb.command,
+      verb.describe,
+      (builder) => verb.options(builder as Argv),
+      async (argv) => {
+        exitCode = await verb.run(argv as Options, openSession(argv as Options, args));
+      },
+    );
+  }
+  try {
+    await parser.parseAsync();
+    return exitCode;
+  } catch (error) {
+    return printError(error, args.includes('--debug'));
+  }
+}
+
+function openSession(options: Options, args: readonly string[]): Session {
+  const json = flag(options, 'json');
+  const quiet = flag(options, 'quiet');
+  const stderr = (text: string): void => {
+    process.stderr.write(`${text}\n`);
+  };
+  return {
+    json,
+    quiet,
+    debug: flag(options, 'debug'),
+    signal: interruptSignal(),
+    command: ['featuretap', ...args.map(quote)].join(' '),
+    print: (text) => {
+      if (!json) process.stdout.write(`${text}\n`);
+    },
+    printJson: (document) => {
+      if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    },
+    note: (text) => {
+      if (!quiet) stderr(text);
+    },
+    warn: stderr,
+  };
+}
+
+/** The first Ctrl-C asks for an orderly stop; the second one ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write('\nstopping after what is under way; Ctrl-C again stops at once\n');
+    controller.abort(new InterruptedError());
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+function printError(error: unknown, debug: boolean): number {
+  if (error instanceof InterruptedError) {
+    process.stderr.write(`${error.message}\n`);
+    return 130;
+  }
+  const known = error instanceof UserError;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${known ? '' : 'unexpected error: '}${message}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else if (!known) process.stderr.write('  fix:      run again with --debug and report what it prints\n');
+  return known ? error.exitCode : 1;
+}
+
+function quote(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument);
+}

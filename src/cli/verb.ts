@@ -1,0 +1,34 @@
+import type { Argv } from 'yargs';
+
+/** What every verb gets beside its own options. */
+export interface Session {
+  /** One JSON document on stdout and nothing else there. */
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** Aborted by the first Ctrl-C; the second one ends the process at once. */
+  readonly signal: AbortSignal;
+  /** The command as typed, for reports: `featuretap classify --model svm`. */
+  readonly command: string;
+  /** A result line: stdout, unless `--json`. */
+  print(text: string): void;
+  /** The one JSON document of `--json`; ignored without it. */
+  printJson(document: unknown): void;
+  /** Progress, hints: stderr, unless `--quiet`. */
+  note(text: string): void;
+  /** A warning: stderr, always. */
+  warn(text: string): void;
+}
+
+/** Parsed options, before the verb's own checks. yargs gives camelCase and kebab-case alike. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** One verb of the command line: its options for yargs, and the one call it makes. */
+export interface Verb {
+  /** As yargs takes it: `predict [images..]`. */
+  readonly command: string;
+  readonly describe: string;
+  readonly options: (yargs: Argv) => Argv;
+  /** Resolves to the exit code; errors are thrown. */
+  readonly run: (options: Options, session: Session) => Promise<number>;
+}

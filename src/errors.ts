@@ -1,0 +1,60 @@
+/** What a user can mend: each part is one short phrase; `fix` is the command or the edit that mends it. */
+export interface UserErrorParts {
+  /** What went wrong, as a sentence without a full stop. */
+  readonly what: string;
+  /** File, option, field or tensor. */
+  readonly where?: string;
+  readonly found?: string;
+  readonly expected?: string;
+  readonly fix?: string;
+  /** 1 failed (default), 2 wrong usage. */
+  readonly exitCode?: 1 | 2;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error that its reader can mend. It prints as one message (what, where, found against expected, the fix) and
+ * never as a stack, unless `--debug` is given.
+ */
+export class UserError extends Error {
+  readonly parts: UserErrorParts;
+  readonly exitCode: 1 | 2;
+
+  constructor(parts: UserErrorParts) {
+    super(formatParts(parts), parts.cause === undefined ? undefined : { cause: parts.cause });
+    this.name = 'UserError';
+    this.parts = parts;
+    this.exitCode = parts.exitCode ?? 1;
+  }
+}
+
+/** Wrong usage of a command-line option or a library argument: exit code 2. */
+export function usageError(option: string, found: string, expected: string, fix?: string): UserError {
+  return new UserError({
+    what: `${option} is not usable`,
+    found,
+    expected,
+    exitCode: 2,
+    ...(fix === undefined ? {} : { fix }),
+  });
+}
+
+/** Thrown when the user interrupted (Ctrl-C, SIGTERM); `resume` says how to go on. Exit code 130. */
+export class InterruptedError extends Error {
+  readonly resume: string | undefined;
+
+  constructor(resume?: string) {
+    super(resume === undefined ? 'interrupted' : `interrupted\n  go on: ${resume}`);
+    this.name = 'InterruptedError';
+    this.resume = resume;
+  }
+}
+
+function formatParts(parts: UserErrorParts): string {
+  const lines = [parts.what];
+  if (parts.where !== undefined) lines.push(`  where:    ${parts.where}`);
+  if (parts.found !== undefined) lines.push(`  found:    ${parts.found}`);
+  if (parts.expected !== undefined) lines.push(`  expected: ${parts.expected}`);
+  if (parts.fix !== undefined) lines.push(`  fix:      ${parts.fix}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,69 @@
+/** Storage type of the shards. */
+export type Dtype = 'float32' | 'float16';
+export type Pool = 'mean' | 'max' | 'none';
+export type Precision = 'float32' | 'int8';
+export type EngineName = 'onnx' | 'tensorflow';
+export type DeviceName = 'cpu' | 'cuda' | 'webgpu';
+
+/** How a decoded image becomes the network's input; torchvision's Resize, CenterCrop, ToTensor, Normalize. */
+export interface Preprocessing {
+  /** Length of the shorter side after Resize, in pixels. */
+  readonly resize: number;
+  /** Side of the square CenterCrop, in pixels. */
+  readonly crop: number;
+  readonly interpolation: 'bilinear';
+  /** Per channel, RGB on [0, 1]. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  /** Whether EXIF orientation is applied before the resize; torchvision does not. */
+  readonly autoOrient: boolean;
+}
+
+/** Everything that changes a number in the feature set, and nothing that does not. */
+export interface FingerprintFields {
+  readonly architecture: string;
+  /** sha256 of the weights file's bytes, lower-case hex; for `random`, of the seeded state dict. */
+  readonly weightsSha256: string;
+  readonly tap: string;
+  readonly pool: Pool;
+  readonly preprocessing: Preprocessing;
+  readonly dtype: Dtype;
+  readonly precision: Precision;
+  /** int8 only: what the activation ranges were measured on. */
+  readonly calibration?: { readonly seed: number; readonly images: readonly string[] };
+  /** Augmented views per image beside the plain one. */
+  readonly views?: { readonly count: number; readonly seed: number };
+}
+
+export interface ShardEntry {
+  readonly file: string;
+  readonly rowCount: number;
+  /** sha256 of the shard file's bytes, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** manifest.json, format version 1. Written last: a feature set without it is not whole. */
+export interface Manifest {
+  readonly formatVersion: 1;
+  /** sha256 over the canonical JSON of `fields`, lower-case hex. */
+  readonly fingerprint: string;
+  readonly fields: FingerprintFields;
+  readonly rowCount: number;
+  /** Shape of one row: [2048] for a pooled vector, [2048, 7, 7] for a whole map. */
+  readonly rowShape: readonly number[];
+  readonly shards: readonly ShardEntry[];
+  readonly indexSha256: string;
+  /** Recorded beside the fingerprint: these do not change a number beyond the stated tolerance. */
+  readonly madeBy: {
+    readonly featuretap: string;
+    readonly engine: EngineName;
+    readonly engineVersion: string;
+    readonly device: DeviceName;
+    /** As the user gave them: `resnet50`, `random` or a path. */
+    readonly weights: string;
+    /** Absolute path of the weights file, absent for `random`. */
+    readonly weightsFile?: string;
+    /** Absolute path of the data folder. */
+    readonly data: string;
+  };
+}

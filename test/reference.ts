@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the checkout. */
+export const projectRoot: string = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Folder of photos, weights and reference values that are not part of the project: $FEATURETAP_REFERENCE,
+ * else `../shared` beside the checkout. Tests that need it say 'skipped' without it.
+ */
+export const referenceFolder: string = process.env['FEATURETAP_REFERENCE'] ?? join(projectRoot, '..', 'shared');
+
+/** `skip` option of a test that needs the given files of the reference folder: false, or the reason. */
+export function needsReference(...files: readonly string[]): string | false {
+  const missing = files.find((file) => !existsSync(join(referenceFolder, file)));
+  return missing === undefined ? false : `skipped: ${missing} is not in ${referenceFolder}`;
+}
+
+export function reference(file: string): string {
+  return join(referenceFolder, file);
+}
