@@ -1,4 +1,5 @@
 import type { Json } from '../classify/heads/head.ts';
+import type { FingerprintFields, Manifest } from '../features/manifest.ts';
 
 /** Figures of one model on one split. Accuracies and scores are fractions in [0, 1]; log loss in nats. */
 export interface Scores {
@@ -29,6 +30,14 @@ export interface ClassFigures {
   readonly support: number;
 }
 
+/** One fit on a stratified part of a repeat's training rows. */
+export interface LearningCurvePoint {
+  readonly repeat: number;
+  readonly trainSize: number;
+  readonly accuracy: number;
+  readonly logLoss: number;
+}
+
 /** report.json, format version 1: what one classify run found for one model. */
 export interface Report extends Scores {
   readonly formatVersion: 1;
@@ -54,12 +63,24 @@ export interface Report extends Scores {
     readonly randomWeights: boolean;
     /** Inputs that gave no row, by reason. */
     readonly missing: Readonly<Record<string, number>>;
+    /**
+     * From the manifest, so that a head can still be used when the cache is gone: how a new image becomes a row.
+     * Absent for a matrix that the user brought.
+     */
+    readonly fields?: FingerprintFields;
+    readonly madeBy?: Manifest['madeBy'];
+    /** Shape of one row of the feature set. */
+    readonly rowShape?: readonly number[];
   };
   /** sha256 over the splits and the labels: reports are comparable when it is equal. */
   readonly splitHash: string;
   /** confusion[true][predicted], test rows of all repeats together. */
   readonly confusion: readonly (readonly number[])[];
   readonly perClass: readonly ClassFigures[];
+  /** `classify --learning-curve`: accuracy on the same test rows against the number of training rows. */
+  readonly learningCurve?: readonly LearningCurvePoint[];
+  /** Log loss of the same test rows with uncalibrated probabilities, where the head has them; mean over the repeats. */
+  readonly uncalibratedLogLoss?: number;
   /** How probabilities were made, e.g. `softmax`, `sigmoid calibrated on cross-validated decision values`. */
   readonly probabilities: string;
   readonly warnings: readonly string[];
