@@ -1,0 +1,96 @@
+import { widenBfloat16, widenFloat16 } from './half.kernel.ts';
+
+/** Number types of stored tensors, by safetensors' names. All little-endian. */
+export type ElementType =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL';
+
+export const bytesPerElement: Readonly<Record<ElementType, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+};
+
+export function isElementType(name: unknown): name is ElementType {
+  return typeof name === 'string' && Object.hasOwn(bytesPerElement, name);
+}
+
+/**
+ * Number of elements of a shape: 1 for a scalar's `[]`. Undefined for what is no shape: a dimension that is negative,
+ * fractional or no number, or a product above 2^53.
+ */
+export function elementCount(shape: unknown): number | undefined {
+  if (!Array.isArray(shape)) return undefined;
+  let count = 1;
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || size < 0) return undefined;
+    count *= size;
+    if (!Number.isSafeInteger(count)) return undefined;
+  }
+  return count;
+}
+
+/**
+ * Stored numbers as float32: narrower types exactly, wider ones (F64, I64, U64, I32, U32) rounded to the nearest.
+ *
+ * @param bytes elements one after another; a whole number of them
+ */
+export function toFloat32(type: ElementType, bytes: Uint8Array): Float32Array {
+  switch (type) {
+    case 'F16':
+      return widenFloat16(new Uint16Array(aligned(bytes)));
+    case 'BF16':
+      return widenBfloat16(new Uint16Array(aligned(bytes)));
+    case 'I64':
+      return Float32Array.from(new BigInt64Array(aligned(bytes)), Number);
+    case 'U64':
+      return Float32Array.from(new BigUint64Array(aligned(bytes)), Number);
+    case 'F32':
+      return new Float32Array(aligned(bytes));
+    case 'F64':
+      return new Float32Array(new Float64Array(aligned(bytes)));
+    case 'I32':
+      return new Float32Array(new Int32Array(aligned(bytes)));
+    case 'U32':
+      return new Float32Array(new Uint32Array(aligned(bytes)));
+    case 'I16':
+      return new Float32Array(new Int16Array(aligned(bytes)));
+    case 'U16':
+      return new Float32Array(new Uint16Array(aligned(bytes)));
+    case 'I8':
+      return new Float32Array(new Int8Array(aligned(bytes)));
+    case 'U8':
+      return new Float32Array(bytes);
+    case 'BOOL':
+      return Float32Array.from(bytes, (byte) => (byte === 0 ? 0 : 1));
+    default:
+      return type satisfies never;
+  }
+}
+
+/** A copy that starts at its buffer's first byte: a typed array's view must start at a multiple of its element size. */
+export function aligned(bytes: Uint8Array): ArrayBuffer {
+  // Not bytes.slice(): on a Node Buffer that is a view.
+  return new Uint8Array(bytes).buffer;
+}

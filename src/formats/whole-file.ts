@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../errors.ts';
+
+export interface WholeFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** sha256 of `bytes`, lower-case hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads a file that the user named, whole. Throws UserError where it cannot be read.
+ *
+ * @param what how the message calls it: `weights file`, `saved head`
+ */
+export async function readWholeFile(path: string, what: string): Promise<WholeFile> {
+  try {
+    const bytes = await readFile(path);
+    return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: 'no such file',
+      EISDIR: 'a folder',
+      EACCES: 'a file that may not be read',
+      EPERM: 'a file that may not be read',
+      ERR_FS_FILE_TOO_LARGE: 'more than 2 GiB',
+    };
+    throw new UserError({
+      what: `The ${what} cannot be read`,
+      where: path,
+      found: reasons[code ?? ''] ?? (error as Error).message,
+      cause: error,
+    });
+  }
+}
