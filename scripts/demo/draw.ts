@@ -1,0 +1,117 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { cloudNoise, seededRandom } from './random.ts';
+import { type Texture, textures } from './textures.ts';
+
+export interface DrawOptions {
+  /** Parent of one folder per class. */
+  readonly folder: string;
+  /** At most the number of textures. */
+  readonly classCount: number;
+  readonly perClass: number;
+  readonly seed: number;
+  /** Called after each photo. */
+  readonly onDrawn?: (done: number, total: number) => void;
+}
+
+type Colour = readonly [number, number, number];
+
+/**
+ * Draws a labelled set of JPEG photos, one folder per class: a textured object of random shape, place, scale, turn
+ * and colours on a cloudy ground, under a slanting light, behind clutter, with sensor noise, in many sizes.
+ * A pure function of its options. Returns the class names.
+ */
+export async function drawPhotos(options: DrawOptions): Promise<readonly string[]> {
+  const chosen = Object.entries(textures).slice(0, options.classCount);
+  const total = chosen.length * options.perClass;
+  let done = 0;
+  for (const [classNumber, [name, texture]] of chosen.entries()) {
+    await mkdir(join(options.folder, name), { recursive: true });
+    for (let i = 0; i < options.perClass; i++) {
+      const photo = drawPhoto(texture, options.seed * 1_000_003 + classNumber * 10_007 + i);
+      const file = join(options.folder, name, `${name}-${String(i).padStart(3, '0')}.jpg`);
+      await sharp(photo.rgb, { raw: { width: photo.width, height: photo.height, channels: 3 } })
+        .jpeg({ quality: photo.quality })
+        .toFile(file);
+      options.onDrawn?.(++done, total);
+    }
+  }
+  return chosen.map(([name]) => name);
+}
+
+interface Photo {
+  readonly width: number;
+  readonly height: number;
+  readonly quality: number;
+  /** [height, width, 3] */
+  readonly rgb: Uint8Array;
+}
+
+function drawPhoto(texture: Texture, seed: number): Photo {
+  const random = seededRandom(seed);
+  const between = (low: number, high: number): number => low + (high - low) * random();
+  const colour = (): Colour => [between(20, 235), between(20, 235), between(20, 235)];
+  const noise = cloudNoise(seed);
+  const [width, height] = [Math.round(between(200, 400)), Math.round(between(180, 340))];
+  const short = Math.min(width, height);
+  const [groundA, groundB, inkA, inkB] = [colour(), colour(), colour(), colour()];
+  // Both inks alike would hide the pattern: keep them apart.
+  const contrast = between(70, 150);
+  const ink: Colour = [0, 1, 2].map((c) => (inkA[c]! > 127 ? inkA[c]! - contrast : inkA[c]! + contrast)) as never;
+  const inkB2: Colour = [0, 1, 2].map((c) => 0.8 * ink[c]! + 0.2 * inkB[c]!) as never;
+  const object = {
+    x: between(0.3, 0.7) * width,
+    y: between(0.3, 0.7) * height,
+    rx: between(0.28, 0.55) * short,
+    ry: between(0.28, 0.55) * short,
+    roundness: between(1.2, 6),
+    turn: between(-0.5, 0.5),
+    repeat: between(0.11, 0.3) * short,
+    wobble: between(0, 0.25),
+  };
+  const light = { angle: between(0, 2 * Math.PI), strength: between(0.1, 0.6), level: between(0.7, 1.15) };
+  const clutter = Array.from({ length: Math.floor(between(2, 9)) }, () => ({
+    x: random() * width,
+    y: random() * height,
+    rx: between(0.02, 0.13) * short,
+    ry: between(0.02, 0.13) * short,
+    colour: colour(),
+    round: random() < 0.5,
+  }));
+  const grain = between(4, 22);
+  const [cos, sin] = [Math.cos(object.turn), Math.sin(object.turn)];
+  const [lightX, lightY] = [Math.cos(light.angle), Math.sin(light.angle)];
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 3) {
+      const ground = noise(x / short, y / short);
+      let [red, green, blue] = mix(groundA, groundB, ground);
+      const [dx, dy] = [x - object.x, y - object.y];
+      const [ox, oy] = [dx * cos + dy * sin, dy * cos - dx * sin];
+      const inside = Math.abs(ox / object.rx) ** object.roundness + Math.abs(oy / object.ry) ** object.roundness;
+      if (inside < 1 + object.wobble * (ground - 0.5)) {
+        [red, green, blue] = mix(inkA, inkB2, texture(ox / object.repeat, oy / object.repeat, noise));
+      }
+      for (const item of clutter) {
+        const [cx, cy] = [(x - item.x) / item.rx, (y - item.y) / item.ry];
+        if (item.round ? cx * cx + cy * cy < 1 : Math.abs(cx) < 1 && Math.abs(cy) < 1) [red, green, blue] = item.colour;
+      }
+      const slant = (lightX * (x / width - 0.5) + lightY * (y / height - 0.5)) * 2 * light.strength;
+      const shade = light.level + slant;
+      const speck = (random() - 0.5) * grain * 2;
+      rgb[at] = clamp(red * shade + speck);
+      rgb[at + 1] = clamp(green * shade + speck);
+      rgb[at + 2] = clamp(blue * shade + speck);
+    }
+  }
+  return { width, height, quality: Math.round(between(70, 93)), rgb };
+}
+
+function mix(a: Colour, b: Colour, t: number): [number, number, number] {
+  return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t];
+}
+
+function clamp(value: number): number {
+  return value < 0 ? 0 : value > 255 ? 255 : value;
+}
