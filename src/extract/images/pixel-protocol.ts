@@ -1,0 +1,67 @@
+import type { PixelRecipe, PixelSeconds } from './pixel-result.ts';
+
+/** What the pipeline and its worker threads say to each other. */
+export interface WorkerSetup {
+  readonly recipe: PixelRecipe;
+  /** One shared counter: the index of the next image that no worker has taken. */
+  readonly claims: Int32Array<SharedArrayBuffer>;
+  readonly known: KnownHashes;
+}
+
+export interface WorkerTask {
+  readonly index: number;
+  readonly path: string;
+}
+
+/** A PixelResult without its image: what one file gave. */
+export interface FilePixels {
+  readonly outcome: 'pixels' | 'known' | 'failed';
+  readonly sha256?: string;
+  readonly byteCount?: number;
+  readonly pixels?: Uint8Array<ArrayBuffer>;
+  readonly reason?: string;
+  readonly seconds: PixelSeconds;
+}
+
+export interface WorkerReply {
+  readonly index: number;
+  readonly result: FilePixels;
+}
+
+/**
+ * Takes the next index up to `last`, or undefined when there is none: every worker holds the same list, and whichever
+ * is free takes from it, without a word from the main thread (which the backbone blocks for hundreds of milliseconds).
+ */
+export function claimTask(claims: Int32Array<SharedArrayBuffer>, last: number): number | undefined {
+  for (;;) {
+    const next = Atomics.load(claims, 0);
+    if (next > last) return undefined;
+    if (Atomics.compareExchange(claims, 0, next, next + 1) === next) return next;
+  }
+}
+
+/** sha256 values, 32 bytes each, sorted: shared by all workers, so that a million of them are held once. */
+export type KnownHashes = Uint8Array<SharedArrayBuffer>;
+
+const hashBytes = 32;
+
+export function packKnown(hashes: Iterable<string>): KnownHashes {
+  const sorted = [...new Set(hashes)].sort();
+  const packed = new Uint8Array(new SharedArrayBuffer(sorted.length * hashBytes));
+  for (const [i, hash] of sorted.entries()) packed.set(Buffer.from(hash, 'hex'), i * hashBytes);
+  return packed;
+}
+
+export function isKnown(known: KnownHashes, sha256: string): boolean {
+  const wanted = Buffer.from(sha256, 'hex');
+  let low = 0;
+  let high = known.length / hashBytes;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const order = Buffer.compare(known.subarray(middle * hashBytes, (middle + 1) * hashBytes), wanted);
+    if (order === 0) return true;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return false;
+}

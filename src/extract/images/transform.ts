@@ -1,0 +1,65 @@
+import { bilinearTaps, resampleRGB, type SourcePixels, scratchLength, type Taps } from './resize.kernel.ts';
+
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Size after torchvision's `Resize(shorter)`: the shorter side becomes `shorter`, the longer one keeps the ratio,
+ * truncated to a whole pixel (torchvision 0.14, `_compute_resized_output_size`).
+ */
+export function resizedSize(size: Size, shorter: number): Size {
+  const { width, height } = size;
+  if (width <= height) return { width: shorter, height: Math.trunc((shorter * height) / width) };
+  return { width: Math.trunc((shorter * width) / height), height: shorter };
+}
+
+/** Half to even, as Python's `round`. */
+export function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** Where one axis of the crop takes its pixels: `count` pixels of the image from `from`, put at `to` of the crop. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+/**
+ * One axis of torchvision's `CenterCrop(crop)` on an image of `size` pixels: the offset rounds half to even; an image
+ * smaller than the crop is padded with zeros on both sides, the odd one at the end.
+ */
+export function centerCropSpan(size: number, crop: number): Span {
+  if (size < crop) return { from: 0, to: Math.floor((crop - size) / 2), count: size };
+  return { from: roundHalfToEven((size - crop) / 2), to: 0, count: crop };
+}
+
+/** Owns the memory that resizes need between their passes, so that it is not allocated per image. */
+export class Resizer {
+  #scratch = new Uint8Array(0);
+
+  /** torchvision's Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory. */
+  resizeAndCrop(source: SourcePixels, resize: number, crop: number): Uint8Array<ArrayBuffer> {
+    const size = resizedSize(source, resize);
+    const across = centerCropSpan(size.width, crop);
+    const down = centerCropSpan(size.height, crop);
+    const columns = bilinearTaps(source.width, size.width, across.from, across.count);
+    const rows = bilinearTaps(source.height, size.height, down.from, down.count);
+    const out = new Uint8Array(crop * crop * 3);
+    const stride = crop * 3;
+    this.#resample(source, columns, rows, out, down.to * stride + across.to * 3, stride);
+    return out;
+  }
+
+  #resample(source: SourcePixels, columns: Taps, rows: Taps, out: Uint8Array, offset: number, stride: number): void {
+    const needed = scratchLength(columns, rows);
+    if (this.#scratch.length < needed) this.#scratch = new Uint8Array(needed);
+    resampleRGB(source, columns, rows, this.#scratch, out, offset, stride);
+  }
+}
