@@ -1,0 +1,210 @@
+import protobuf from 'protobufjs/minimal.js';
+import { UserError } from '../../errors.ts';
+import { type Field, type Int64, type MessageName, messages, type OnnxModel, type OnnxTensor } from './schema.ts';
+
+/** Protobuf's own limit: a message is addressed with 31 bits. */
+export const maxModelBytes: number = 2 ** 31 - 1;
+/** Deepest nesting of messages; protobuf's C++ reader stops at 100 too. */
+const maxDepth = 100;
+/** Most messages in one file: ResNet152 has about 5,000; a message of two bytes on the wire costs hundreds in memory. */
+const maxMessages = 1_000_000;
+
+const varint = 0;
+const fixed64 = 1;
+const delimited = 2;
+const fixed32 = 5;
+
+type Draft = Record<string, unknown>;
+type Wide = { readonly low: number; readonly high: number };
+
+interface Decoding {
+  readonly reader: protobuf.Reader;
+  messageCount: number;
+}
+
+/**
+ * Reads an ONNX model. Tensors' raw bytes are views of `bytes`, not copies.
+ *
+ * @param source what errors name: the file's path
+ * @throws UserError for bytes that are no whole ONNX model, or whose tensors are stored in other files
+ */
+export function decodeModel(bytes: Uint8Array, source = 'ONNX model'): OnnxModel {
+  if (bytes.length > maxModelBytes) throw tooLarge(source, bytes.length);
+  let model: Draft;
+  try {
+    const decoding = { reader: new protobuf.Reader(bytes), messageCount: 0 };
+    model = decodeMessage(decoding, 'Model', bytes.length, 0);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw malformed(source, error instanceof Error ? error.message : String(error));
+  }
+  const whole = model as unknown as OnnxModel;
+  if (whole.irVersion === undefined || whole.irVersion <= 0) throw malformed(source, 'no IR version');
+  if (whole.graph === undefined) throw malformed(source, 'no graph');
+  if (whole.opsetImport.length === 0) throw malformed(source, 'no operator set');
+  return whole;
+}
+
+/** The refusal of files past protobuf's limit; callers that know the size check it before they read. */
+export function tooLarge(source: string, byteCount: number): UserError {
+  return new UserError({
+    what: 'the ONNX model is too large',
+    where: source,
+    found: `${byteCount} bytes`,
+    expected: `at most ${maxModelBytes} bytes, the limit of one protobuf message`,
+  });
+}
+
+function malformed(source: string, detail: string): UserError {
+  return new UserError({
+    what: 'not a whole ONNX model',
+    where: source,
+    found: detail,
+    expected: 'a ModelProto as torch.onnx.export writes it',
+    fix: 'export or download the file again',
+  });
+}
+
+function decodeMessage(decoding: Decoding, name: MessageName, end: number, depth: number): Draft {
+  if (depth > maxDepth) throw new RangeError(`messages nested deeper than ${maxDepth}`);
+  decoding.messageCount++;
+  if (decoding.messageCount > maxMessages) throw new RangeError(`more than ${maxMessages} messages`);
+  const { reader } = decoding;
+  const fields = messages[name];
+  const draft: Draft = {};
+  const unknown: Uint8Array[] = [];
+  while (reader.pos < end) {
+    const start = reader.pos;
+    const tag = reader.uint32();
+    const wire = tag & 7;
+    const number = tag >>> 3;
+    if (number === 0) throw new RangeError(`field number 0 in ${name}`);
+    const field = fields.get(number);
+    if (field === undefined) {
+      skip(reader, wire, end);
+      unknown.push(reader.buf.subarray(start, reader.pos));
+    } else {
+      readField(decoding, draft, field, wire, end, depth);
+    }
+    if (reader.pos > end) throw new RangeError(`${name} runs past its end`);
+  }
+  for (const field of fields.values()) if (field.repeated) draft[field.key] ??= [];
+  if (unknown.length > 0) draft['unknown'] = unknown;
+  if (name === 'Tensor') checkTensor(draft as unknown as OnnxTensor);
+  return draft;
+}
+
+function readField(decoding: Decoding, draft: Draft, field: Field, wire: number, end: number, depth: number): void {
+  const { reader } = decoding;
+  if (field.message !== undefined) {
+    if (wire !== delimited) throw wrongWire(field, wire);
+    const stop = readLength(reader, end);
+    const value = decodeMessage(decoding, field.message, stop, depth + 1);
+    put(draft, field, value);
+    return;
+  }
+  const own = wireTypeOf(field);
+  if (wire === own) {
+    put(draft, field, readScalar(reader, field, end));
+  } else if (wire === delimited && field.repeated) {
+    const stop = readLength(reader, end);
+    while (reader.pos < stop) put(draft, field, readScalar(reader, field, stop));
+    if (reader.pos !== stop) throw new RangeError(`packed ${field.key} runs past its end`);
+  } else {
+    throw wrongWire(field, wire);
+  }
+}
+
+function put(draft: Draft, field: Field, value: unknown): void {
+  if (!field.repeated) {
+    draft[field.key] = value;
+    return;
+  }
+  const list = draft[field.key] as unknown[] | undefined;
+  if (list === undefined) draft[field.key] = [value];
+  else list.push(value);
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
+function readScalar(reader: protobuf.Reader, field: Field, end: number): unknown {
+  switch (field.kind) {
+    case 'int64':
+      return exact(reader.int64() as unknown as Wide, true);
+    case 'uint64':
+      return exact(reader.uint64() as unknown as Wide, false);
+    case 'int32':
+      return reader.int32();
+    case 'float':
+      return reader.float();
+    case 'double':
+      return reader.double();
+    case 'string':
+      return strictUtf8.decode(readBytes(reader, end));
+    default:
+      return readBytes(reader, end);
+  }
+}
+
+function readBytes(reader: protobuf.Reader, end: number): Uint8Array {
+  const stop = readLength(reader, end);
+  const view = reader.buf.subarray(reader.pos, stop);
+  reader.pos = stop;
+  return view;
+}
+
+/** Reads a length and returns where its bytes end, checked against the enclosing message. */
+function readLength(reader: protobuf.Reader, end: number): number {
+  const length = reader.uint32();
+  if (length > end - reader.pos) {
+    throw new RangeError(`length ${length} at byte ${reader.pos}, where ${Math.max(0, end - reader.pos)} are left`);
+  }
+  return reader.pos + length;
+}
+
+/** Group fields (wire types 3 and 4) do not occur in ONNX. */
+function skip(reader: protobuf.Reader, wire: number, end: number): void {
+  if (wire === varint) reader.uint64();
+  else if (wire === fixed64) reader.pos += 8;
+  else if (wire === fixed32) reader.pos += 4;
+  else if (wire === delimited) reader.pos = readLength(reader, end);
+  else throw new RangeError(`wire type ${wire}`);
+}
+
+function wireTypeOf(field: Field): number {
+  switch (field.kind) {
+    case 'int64':
+    case 'uint64':
+    case 'int32':
+      return varint;
+    case 'float':
+      return fixed32;
+    case 'double':
+      return fixed64;
+    default:
+      return delimited;
+  }
+}
+
+function wrongWire(field: Field, wire: number): RangeError {
+  return new RangeError(`wire type ${wire} for ${field.key}`);
+}
+
+function exact({ low, high }: Wide, signed: boolean): Int64 {
+  const value = (signed ? high | 0 : high >>> 0) * 2 ** 32 + (low >>> 0);
+  if (Number.isSafeInteger(value)) return value;
+  return (BigInt(signed ? high | 0 : high >>> 0) << 32n) | BigInt(low >>> 0);
+}
+
+function checkTensor(tensor: OnnxTensor): void {
+  if (tensor.dataLocation === 1 || tensor.externalData.length > 0) {
+    const file = tensor.externalData.find((entry) => entry.key === 'location')?.value;
+    throw new UserError({
+      what: 'the ONNX model keeps its tensors in another file',
+      where: `tensor ${tensor.name ?? ''}`,
+      found: file === undefined ? 'external data' : `external data in ${file}`,
+      expected: 'a model in one file, under 2 GB',
+      fix: 'in Python: onnx.save(onnx.load("model.onnx"), "one-file.onnx")',
+    });
+  }
+}

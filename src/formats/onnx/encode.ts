@@ -1,0 +1,106 @@
+import protobuf from 'protobufjs/minimal.js';
+import { UserError } from '../../errors.ts';
+import { maxModelBytes } from './decode.ts';
+import { type Field, type Int64, type MessageName, messages, type OnnxModel } from './schema.ts';
+
+/**
+ * Writes an ONNX model as protobuf bytes. The same model gives the same bytes.
+ *
+ * @throws UserError for a model past protobuf's 2 GB
+ */
+export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
+  // Counted before anything is written: the writer grows its buffer as it goes.
+  const payload = payloadBytes(model);
+  if (payload > maxModelBytes - structureAllowance) {
+    throw new UserError({
+      what: 'the ONNX model is too large to write',
+      found: `tensors of ${payload} bytes`,
+      expected: `under ${maxModelBytes} bytes in all, the limit of one protobuf message`,
+    });
+  }
+  const writer = new protobuf.Writer();
+  encodeMessage(writer, 'Model', model as unknown as Record<string, unknown>);
+  // finish() may hand out a piece of a shared buffer pool: callers get bytes of their own.
+  return new Uint8Array(writer.finish());
+}
+
+/** Room left for everything in a model but its tensors' bytes. */
+const structureAllowance = 2 ** 26;
+
+function payloadBytes(value: unknown): number {
+  if (value instanceof Uint8Array) return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let total = 0;
+  for (const part of Object.values(value)) if (typeof part === 'object') total += payloadBytes(part);
+  return total;
+}
+
+function encodeMessage(writer: protobuf.Writer, name: MessageName, message: Record<string, unknown>): void {
+  for (const [number, field] of messages[name]) {
+    const value = message[field.key];
+    if (value === undefined) continue;
+    if (field.repeated) writeRepeated(writer, number, field, value as readonly unknown[]);
+    else writeOne(writer, number, field, value);
+  }
+  for (const raw of (message['unknown'] as readonly Uint8Array[] | undefined) ?? []) writer.raw(raw);
+}
+
+function writeRepeated(writer: protobuf.Writer, number: number, field: Field, values: readonly unknown[]): void {
+  if (values.length === 0) return;
+  if (field.packed !== true) {
+    for (const value of values) writeOne(writer, number, field, value);
+    return;
+  }
+  writer.uint32((number << 3) | 2).fork();
+  for (const value of values) writeScalar(writer, field, value);
+  writer.ldelim();
+}
+
+function writeOne(writer: protobuf.Writer, number: number, field: Field, value: unknown): void {
+  if (field.message !== undefined) {
+    writer.uint32((number << 3) | 2).fork();
+    encodeMessage(writer, field.message, value as Record<string, unknown>);
+    writer.ldelim();
+    return;
+  }
+  writer.uint32((number << 3) | wireTypes[field.kind as keyof typeof wireTypes]);
+  writeScalar(writer, field, value);
+}
+
+const wireTypes = { int64: 0, uint64: 0, int32: 0, double: 1, string: 2, bytes: 2, float: 5 } as const;
+
+function writeScalar(writer: protobuf.Writer, field: Field, value: unknown): void {
+  switch (field.kind) {
+    case 'int64':
+      writer.int64(wide(value as Int64));
+      break;
+    case 'uint64':
+      writer.uint64(wide(value as Int64));
+      break;
+    case 'int32':
+      writer.int32(value as number);
+      break;
+    case 'float':
+      writer.float(value as number);
+      break;
+    case 'double':
+      writer.double(value as number);
+      break;
+    case 'string':
+      writer.string(value as string);
+      break;
+    default:
+      writer.bytes(value as Uint8Array);
+  }
+}
+
+/** protobufjs takes numbers, or objects of two 32-bit halves. */
+function wide(value: Int64): number {
+  if (typeof value === 'number') return value;
+  const halves = {
+    low: Number(BigInt.asIntN(32, value)),
+    high: Number(BigInt.asIntN(32, value >> 32n)),
+    unsigned: false,
+  };
+  return halves as unknown as number;
+}

@@ -1,0 +1,183 @@
+import {
+  attributeTypes,
+  type DataType,
+  dataTypes,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+} from './schema.ts';
+import { encodeTensor, type TensorValue } from './tensor.ts';
+
+/** A FLOAT attribute: plain numbers and lists of them are INT and INTS. */
+export interface FloatAttribute {
+  readonly float: number;
+}
+
+/**
+ * An attribute's value: a whole number is INT, `{ float }` FLOAT, a string STRING, number[] INTS, Float32Array FLOATS,
+ * string[] STRINGS, a tensor TENSOR, a graph GRAPH.
+ */
+export type AttributeValue =
+  | number
+  | bigint
+  | string
+  | FloatAttribute
+  | readonly number[]
+  | readonly string[]
+  | Float32Array
+  | TensorValue
+  | { readonly graph: OnnxGraph };
+
+/** A dimension: its extent, or the name of one that is known when the model runs. */
+export type Dimension = number | string;
+
+export interface NodeOptions {
+  readonly name?: string;
+  /** Names of the outputs; default: one, made from the operator's name. */
+  readonly outputs?: readonly string[];
+  /** '' or absent: ONNX's own operators; `ai.onnx.ml` for TreeEnsembleClassifier and its like. */
+  readonly domain?: string;
+}
+
+export interface ModelOptions {
+  readonly producerName?: string;
+  /** Version per domain; default: ONNX's own set at 17. */
+  readonly opsets?: Readonly<Record<string, number>>;
+  /** Default 8: the IR of ONNX 1.13, which every opset up to 18 goes with. */
+  readonly irVersion?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** ONNX's operators as of release 1.12; QuantizeLinear has its axis, and every runtime of the last years knows it. */
+export const defaultOpset = 17;
+
+/** Collects the parts of an ONNX graph. Values are named by strings: `node` returns what the next node takes. */
+export class GraphBuilder {
+  readonly name: string;
+  private readonly nodes: OnnxNode[] = [];
+  private readonly initializers: OnnxTensor[] = [];
+  private readonly inputs: OnnxValueInfo[] = [];
+  private readonly outputs: OnnxValueInfo[] = [];
+  private readonly names = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  input(name: string, type: DataType, shape: readonly Dimension[]): string {
+    this.inputs.push(valueInfo(name, type, shape));
+    return this.claim(name);
+  }
+
+  /** Adds a constant tensor; the data is copied. */
+  initializer(name: string, value: TensorValue): string {
+    this.initializers.push(encodeTensor(name, value));
+    return this.claim(name);
+  }
+
+  /** Adds a node with one output and returns the output's name. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    options: NodeOptions = {},
+  ): string {
+    return this.nodeWithOutputs(opType, inputs, attributes, options)[0] as string;
+  }
+
+  /** Adds a node and returns the names of all its outputs. */
+  nodeWithOutputs(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    options: NodeOptions = {},
+  ): readonly string[] {
+    const outputs = options.outputs ?? [this.freshName(opType)];
+    for (const output of outputs) if (output !== '') this.claim(output);
+    this.nodes.push({
+      name: options.name ?? `${opType}:${outputs[0]}`,
+      opType,
+      ...(options.domain === undefined || options.domain === '' ? {} : { domain: options.domain }),
+      input: inputs,
+      output: outputs,
+      attribute: Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value)),
+    });
+    return outputs;
+  }
+
+  output(name: string, type: DataType, shape: readonly Dimension[]): void {
+    this.outputs.push(valueInfo(name, type, shape));
+  }
+
+  graph(): OnnxGraph {
+    return {
+      name: this.name,
+      node: [...this.nodes],
+      initializer: [...this.initializers],
+      input: [...this.inputs],
+      output: [...this.outputs],
+      valueInfo: [],
+    };
+  }
+
+  model(options: ModelOptions = {}): OnnxModel {
+    return {
+      irVersion: options.irVersion ?? 8,
+      producerName: options.producerName ?? 'featuretap',
+      graph: this.graph(),
+      opsetImport: Object.entries(options.opsets ?? { '': defaultOpset }).map(([domain, version]) => ({
+        ...(domain === '' ? {} : { domain }),
+        version,
+      })),
+      metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    };
+  }
+
+  private claim(name: string): string {
+    if (this.names.has(name)) throw new Error(`the graph ${this.name} already has a value named ${name}`);
+    this.names.add(name);
+    return name;
+  }
+
+  private freshName(opType: string): string {
+    let count = this.nodes.length;
+    while (this.names.has(`${opType}_${count}`)) count++;
+    return `${opType}_${count}`;
+  }
+}
+
+/** A graph input's or output's declaration. */
+export function valueInfo(name: string, type: DataType, shape: readonly Dimension[]): OnnxValueInfo {
+  const dim = shape.map((extent) => (typeof extent === 'number' ? { dimValue: extent } : { dimParam: extent }));
+  return { name, type: { tensorType: { elemType: dataTypes[type], shape: { dim } } } };
+}
+
+function encodeAttribute(name: string, value: AttributeValue): OnnxAttribute {
+  const none = { name, floats: [], ints: [], strings: [], tensors: [], graphs: [] };
+  const encoder = new TextEncoder();
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+      throw new Error(`attribute ${name} is ${value}: write { float: ${value} } for a FLOAT`);
+    }
+    return { ...none, type: attributeTypes.int, i: value };
+  }
+  if (typeof value === 'string') return { ...none, type: attributeTypes.string, s: encoder.encode(value) };
+  if (value instanceof Float32Array) return { ...none, type: attributeTypes.floats, floats: [...value] };
+  if (isList(value)) {
+    const strings = value.filter((item) => typeof item === 'string');
+    if (strings.length > 0) {
+      return { ...none, type: attributeTypes.strings, strings: strings.map((item) => encoder.encode(item)) };
+    }
+    return { ...none, type: attributeTypes.ints, ints: value as readonly number[] };
+  }
+  if ('float' in value) return { ...none, type: attributeTypes.float, f: value.float };
+  if ('graph' in value) return { ...none, type: attributeTypes.graph, g: value.graph };
+  return { ...none, type: attributeTypes.tensor, t: encodeTensor(name, value) };
+}
+
+function isList(value: AttributeValue): value is readonly number[] | readonly string[] {
+  return Array.isArray(value);
+}
