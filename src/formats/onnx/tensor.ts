@@ -121,8 +121,8 @@ function decodeNumbers(
   const { rawData } = tensor;
   if (rawData !== undefined) {
     if (rawData.length !== elementCount * arrayType.BYTES_PER_ELEMENT) return undefined;
-    // A copy: the raw bytes lie in the file at any alignment.
-    return new arrayType(rawData.slice().buffer);
+    // A copy, since the raw bytes lie in the file at any alignment; not slice(), which is a view on a Buffer.
+    return new arrayType(new Uint8Array(rawData).buffer);
   }
   switch (type) {
     case 'float32':
