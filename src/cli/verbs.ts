@@ -1,4 +1,7 @@
+import { compareVerb } from './compare.ts';
 import type { Verb } from './verb.ts';
 
 /** Every verb, in the order in which `--help` lists them. */
-export const verbs: readonly Verb[] = [];
+export const verbs: readonly Verb[] = [
+  compareVerb, //
+];

@@ -1,0 +1,123 @@
+import type { Json } from '../classify/heads/head.ts';
+import { UserError } from '../errors.ts';
+import { findReports } from './find-reports.ts';
+import { readReport } from './read-report.ts';
+import type { Report } from './report.ts';
+
+/** Reports that may be ranked: the same rows in the same splits with the same labels, on the same features. */
+export interface ReportGroup {
+  readonly splitHash: string;
+  readonly features: string;
+  /** What sets the group apart from the first one, in words; empty for the first. */
+  readonly differences: readonly string[];
+  /** Best accuracy first; equal ones by log loss, then by folder. */
+  readonly reports: readonly Report[];
+}
+
+export interface Comparison {
+  /** Largest first. Never empty. */
+  readonly groups: readonly ReportGroup[];
+  /** Files that were left out, with the message that says why. */
+  readonly unreadable: readonly { readonly file: string; readonly message: string }[];
+}
+
+/**
+ * Finds, reads and groups reports.
+ *
+ * @param paths report files (an unreadable one is an error) or folders (an unreadable one inside is left out by name)
+ * @throws UserError when nothing can be compared
+ */
+export async function compareReports(paths: readonly string[]): Promise<Comparison> {
+  const named = new Set(paths);
+  const reports: Report[] = [];
+  const unreadable: { file: string; message: string }[] = [];
+  for (const file of await findReports(paths)) {
+    try {
+      reports.push(await readReport(file));
+    } catch (error) {
+      if (!(error instanceof UserError) || named.has(file)) throw error;
+      unreadable.push({ file, message: error.message });
+    }
+  }
+  if (reports.length === 0) {
+    throw new UserError({
+      what: 'none of the reports can be read',
+      found: unreadable.map(({ message }) => message.replaceAll('\n', '\n            ')).join('\n            '),
+      fix: 'featuretap classify --model all',
+    });
+  }
+  return { groups: groupReports(reports), unreadable };
+}
+
+/** Groups by split and features, ranks within each group, the largest group first. */
+export function groupReports(reports: readonly Report[]): ReportGroup[] {
+  const byKey = new Map<string, Report[]>();
+  for (const report of reports) {
+    const key = `${report.splitHash} ${report.features}`;
+    const members = byKey.get(key);
+    if (members === undefined) byKey.set(key, [report]);
+    else members.push(report);
+  }
+  const groups = [...byKey.values()].sort((a, b) => b.length - a.length);
+  const first = groups[0]?.[0];
+  return groups.map((members, i) => {
+    const head = members[0] as Report;
+    return {
+      splitHash: head.splitHash,
+      features: head.features,
+      differences: i === 0 || first === undefined ? [] : describeDifferences(first, head),
+      reports: members.sort(
+        (a, b) => b.accuracy - a.accuracy || a.logLoss - b.logLoss || (a.report < b.report ? -1 : 1),
+      ),
+    };
+  });
+}
+
+/** What differs between the data of two reports, e.g. `seed 1, not 0`; never empty. */
+function describeDifferences(reference: Report, other: Report): string[] {
+  const said: string[] = [];
+  const say = (name: string, ours: unknown, theirs: unknown): void => {
+    const [a, b] = [JSON.stringify(ours), JSON.stringify(theirs)];
+    if (a !== b) said.push(`${name} ${b ?? 'not known'}, not ${a ?? 'not known'}`);
+  };
+  say('feature set', reference.featureSet.folder, other.featureSet.folder);
+  say('weights', reference.featureSet.weights, other.featureSet.weights);
+  say('feature columns', reference.featureSet.dims, other.featureSet.dims);
+  const [ours, theirs] = [reference.featureSet.fields, other.featureSet.fields];
+  for (const name of ['architecture', 'tap', 'pool', 'dtype', 'precision', 'preprocessing', 'views'] as const) {
+    say(name, ours?.[name], theirs?.[name]);
+  }
+  say('rows', reference.featureSet.rowCount, other.featureSet.rowCount);
+  say('classes', reference.classes.length, other.classes.length);
+  say('seed', reference.seed, other.seed);
+  say('repeats', reference.perRepeat.length, other.perRepeat.length);
+  say('training images', reference.trainSize, other.trainSize);
+  say('test images', reference.testSize, other.testSize);
+  if (said.length === 0 && reference.features !== other.features) said.push('the features hold other numbers');
+  if (said.length === 0) said.push('other images or labels in the split');
+  return said;
+}
+
+/**
+ * A short name per report: the model, then what tells it from the other reports of the same model.
+ * `svm`, or `svm linear C=0.1` beside `svm linear C=1`.
+ */
+export function reportNames(reports: readonly Report[]): string[] {
+  return reports.map((report) => {
+    const siblings = reports.filter((other) => other.model === report.model);
+    const told = Object.keys(report.params).filter((name) => {
+      const values = new Set(siblings.map((sibling) => JSON.stringify(sibling.params[name])));
+      return values.size > 1;
+    });
+    const parts = told.map((name) => nameParameter(name, report.params[name] ?? null));
+    if (new Set(siblings.map((sibling) => sibling.solver)).size > 1) parts.push(`(${report.solver})`);
+    const kernel = report.params['kernel'];
+    if (typeof kernel === 'string' && !told.includes('kernel')) parts.unshift(kernel);
+    return [report.model, ...parts].join(' ');
+  });
+}
+
+function nameParameter(name: string, value: Json): string {
+  if (name === 'kernel' && typeof value === 'string') return value;
+  return `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`;
+}

@@ -1,0 +1,46 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/**
+ * The report.json files under the given files and folders, each once, sorted within a folder. A file that is named
+ * outright is taken whatever it is called.
+ *
+ * @throws UserError when a path does not exist or nothing is found
+ */
+export async function findReports(paths: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    for (const file of await reportsUnder(path)) found.add(file);
+  }
+  if (found.size === 0) {
+    throw new UserError({
+      what: 'no report is there to compare',
+      where: paths.join(', '),
+      expected: 'folders with a report.json, as classify writes them',
+      fix: 'featuretap classify --model all',
+    });
+  }
+  return [...found];
+}
+
+async function reportsUnder(path: string): Promise<string[]> {
+  let isFile: boolean;
+  try {
+    isFile = (await stat(path)).isFile();
+  } catch (cause) {
+    throw new UserError({
+      what: 'there is no such report file or folder',
+      where: path,
+      fix: 'featuretap classify --model all writes reports under reports/',
+      cause,
+    });
+  }
+  if (isFile) return [path];
+  // `recursive` does not follow links to folders, so a loop of links ends.
+  const entries = await readdir(path, { recursive: true, encoding: 'utf8' });
+  return entries
+    .filter((entry) => basename(entry) === 'report.json')
+    .sort()
+    .map((entry) => join(path, entry));
+}

@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UserError } from '../errors.ts';
+import {
+  anything,
+  boolean,
+  count,
+  exactly,
+  fields,
+  finite,
+  fraction,
+  listOf,
+  mapOf,
+  optional,
+  type Shape,
+  ShapeError,
+  string,
+} from './json-shape.ts';
+import type { Report } from './report.ts';
+
+const scores = {
+  accuracy: fraction,
+  top5Accuracy: fraction,
+  logLoss: finite,
+  macroF1: fraction,
+  balancedAccuracy: fraction,
+} as const;
+
+const triple: Shape = listOf(finite, { exactly: 3 });
+
+const fingerprintFields: Shape = fields({
+  architecture: string,
+  weightsSha256: string,
+  tap: string,
+  pool: string,
+  dtype: string,
+  precision: string,
+  preprocessing: fields({
+    resize: count,
+    crop: count,
+    interpolation: string,
+    mean: triple,
+    std: triple,
+    autoOrient: boolean,
+  }),
+});
+
+const reportShape: Shape = fields({
+  ...scores,
+  model: string,
+  solver: string,
+  params: mapOf(anything),
+  perRepeat: listOf(
+    fields({
+      ...scores,
+      repeat: count,
+      fitSeconds: finite,
+      predictSeconds: finite,
+      converged: boolean,
+      iterations: count,
+      train: listOf(count, { atLeast: 1 }),
+      test: listOf(count, { atLeast: 1 }),
+    }),
+    { atLeast: 1 },
+  ),
+  classes: listOf(string, { atLeast: 1 }),
+  trainSize: count,
+  testSize: count,
+  seed: count,
+  fitSeconds: finite,
+  predictSeconds: finite,
+  features: string,
+  featureSet: fields({
+    folder: string,
+    rowCount: count,
+    dims: count,
+    weights: string,
+    randomWeights: boolean,
+    missing: mapOf(count),
+    fields: optional(fingerprintFields),
+    madeBy: optional(fields({ weights: string, weightsFile: optional(string), data: string })),
+    rowShape: optional(listOf(count, { atLeast: 1 })),
+  }),
+  splitHash: string,
+  confusion: listOf(listOf(count), { atLeast: 1 }),
+  perClass: listOf(fields({ name: string, precision: fraction, recall: fraction, f1: fraction, support: count })),
+  learningCurve: optional(
+    listOf(fields({ repeat: count, trainSize: count, accuracy: fraction, logLoss: finite }), { atLeast: 1 }),
+  ),
+  uncalibratedLogLoss: optional(finite),
+  probabilities: string,
+  warnings: listOf(string),
+  details: mapOf(anything),
+  command: string,
+  versions: mapOf(string),
+  createdAt: string,
+});
+
+/**
+ * Reads and checks one report.json. `report` becomes the folder in which the file lies now, wherever it was written.
+ *
+ * @throws UserError naming the file and the field when the file is no report of this version, or not whole
+ */
+export async function readReport(file: string): Promise<Report> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UserError({ what: 'the report cannot be read', where: file, found: (cause as Error).message, cause });
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new UserError({
+      what: 'the report is not JSON',
+      where: file,
+      found: (cause as Error).message,
+      fix: 'delete the file, or run classify again to write the report anew',
+      cause,
+    });
+  }
+  try {
+    fields({ formatVersion: exactly(1) })(document, '');
+    reportShape(document, '');
+    const { classes } = document as Report;
+    const square = { exactly: classes.length };
+    fields({ confusion: listOf(listOf(count, square), square), perClass: listOf(anything, square) })(document, '');
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new UserError({
+      what: 'the file is not a report that this version of featuretap can read',
+      where: error.at === '' ? file : `${file}, field ${error.at}`,
+      found: error.found,
+      expected: error.expected,
+      fix: 'run classify again to write the report anew, or leave the file out of the comparison',
+    });
+  }
+  return { ...(document as Report), report: dirname(file) };
+}

@@ -1,0 +1,82 @@
+import type { Json } from '../classify/heads/head.ts';
+import { type Comparison, reportNames } from './comparison.ts';
+import { accuracyDeviation, accuracyInterval } from './figures.ts';
+
+/** One report without its long lists: what a pipeline reads. */
+export interface ReportSummary {
+  readonly name: string;
+  readonly model: string;
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly accuracy: number;
+  /** Over the repeats; null with one repeat. */
+  readonly accuracyDeviation: number | null;
+  readonly accuracyLow: number;
+  readonly accuracyHigh: number;
+  readonly top5Accuracy: number;
+  readonly logLoss: number;
+  readonly macroF1: number;
+  readonly balancedAccuracy: number;
+  readonly fitSeconds: number;
+  readonly predictSeconds: number;
+  readonly repeats: number;
+  readonly classes: number;
+  readonly trainSize: number;
+  readonly testSize: number;
+  readonly seed: number;
+  readonly randomWeights: boolean;
+  readonly report: string;
+}
+
+export interface ComparisonSummary {
+  readonly comparable: boolean;
+  readonly groups: readonly {
+    readonly features: string;
+    readonly splitHash: string;
+    readonly differences: readonly string[];
+    readonly reports: readonly ReportSummary[];
+  }[];
+  readonly unreadable: Comparison['unreadable'];
+}
+
+/** The document of `compare --json`. */
+export function summarize(comparison: Comparison): ComparisonSummary {
+  return {
+    comparable: comparison.groups.length === 1,
+    groups: comparison.groups.map(({ features, splitHash, differences, reports }) => {
+      const names = reportNames(reports);
+      return {
+        features,
+        splitHash,
+        differences,
+        reports: reports.map((report, i) => {
+          const { low, high } = accuracyInterval(report);
+          return {
+            name: names[i] as string,
+            model: report.model,
+            solver: report.solver,
+            params: report.params,
+            accuracy: report.accuracy,
+            accuracyDeviation: accuracyDeviation(report) ?? null,
+            accuracyLow: low,
+            accuracyHigh: high,
+            top5Accuracy: report.top5Accuracy,
+            logLoss: report.logLoss,
+            macroF1: report.macroF1,
+            balancedAccuracy: report.balancedAccuracy,
+            fitSeconds: report.fitSeconds,
+            predictSeconds: report.predictSeconds,
+            repeats: report.perRepeat.length,
+            classes: report.classes.length,
+            trainSize: report.trainSize,
+            testSize: report.testSize,
+            seed: report.seed,
+            randomWeights: report.featureSet.randomWeights,
+            report: report.report,
+          };
+        }),
+      };
+    }),
+    unreadable: comparison.unreadable,
+  };
+}

@@ -1,0 +1,62 @@
+import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
+import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
+import type { Report } from './report.ts';
+import { type Column, textTable } from './text-table.ts';
+
+const columns: readonly Column[] = [
+  { title: 'model', align: 'left' },
+  { title: 'accuracy', align: 'right' },
+  { title: '95 % interval', align: 'right' },
+  { title: 'top-5', align: 'right' },
+  { title: 'log loss', align: 'right' },
+  { title: 'macro F1', align: 'right' },
+  { title: 'fit s', align: 'right' },
+  { title: 'report', align: 'left' },
+];
+
+/** What `compare` prints: one table per group of comparable reports, each under what its members share. */
+export function terminalComparison(comparison: Comparison): string {
+  const blocks = comparison.groups.map((group, i) => terminalGroup(group, i, comparison.groups.length));
+  const reports = comparison.groups.flatMap((group) => group.reports);
+  if (reports.some((report) => report.featureSet.randomWeights)) {
+    blocks.push('* random backbone weights: these figures say nothing about pretrained features');
+  }
+  return blocks.join('\n\n');
+}
+
+function terminalGroup(group: ReportGroup, index: number, groupCount: number): string {
+  const first = group.reports[0] as Report;
+  const lines: string[] = [];
+  if (index > 0) lines.push(`not comparable with the first table: ${group.differences.join('; ')}`);
+  else if (groupCount > 1) lines.push(`${groupCount} groups of runs that cannot be ranked against each other:`);
+  lines.push(describeGroup(first));
+  const names = reportNames(group.reports);
+  const rows = group.reports.map((report, i) => {
+    const deviation = accuracyDeviation(report);
+    const { low, high } = accuracyInterval(report);
+    return [
+      `${names[i]}${report.featureSet.randomWeights ? ' *' : ''}`,
+      percent(report.accuracy) + (deviation === undefined ? '' : ` ± ${(deviation * 100).toFixed(1)}`),
+      `${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}`,
+      percent(report.top5Accuracy),
+      report.logLoss.toFixed(3),
+      report.macroF1.toFixed(3),
+      seconds(report.fitSeconds),
+      report.report,
+    ];
+  });
+  return [...lines, ...textTable(columns, rows)].join('\n');
+}
+
+/** `120 classes, 800 training and 200 test images, 5 repeats from seed 0; features dogs (resnet50), 1a2b3c4d`. */
+export function describeGroup(report: Report): string {
+  const repeats = report.perRepeat.length;
+  const split =
+    repeats === 1
+      ? `seed ${report.seed}`
+      : `${repeats} repeats from seed ${report.seed} (± is their standard deviation)`;
+  return (
+    `${report.classes.length} classes, ${report.trainSize} training and ${report.testSize} test images, ${split}; ` +
+    `features ${report.featureSet.folder} (${report.featureSet.weights}), ${report.features.slice(0, 12)}`
+  );
+}

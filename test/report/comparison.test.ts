@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { UserError } from '../../src/errors.ts';
+import { compareReports, groupReports, reportNames } from '../../src/report/comparison.ts';
+import type { Report } from '../../src/report/report.ts';
+import { terminalComparison } from '../../src/report/terminal.ts';
+import { type Drawing, drawReport, writeDrawnReport } from './drawn-report.ts';
+
+const draw = (drawing: Drawing): Report => drawReport(drawing).report;
+
+describe('grouping', () => {
+  test('ranks reports on the same split and features by accuracy', () => {
+    const groups = groupReports([
+      draw({ model: 'forest', skill: 0.2 }),
+      draw({ model: 'svm', skill: 0.9 }),
+      draw({ model: 'linear', skill: 0.7 }),
+    ]);
+    assert.equal(groups.length, 1);
+    assert.deepEqual(
+      groups[0]?.reports.map((report) => report.model),
+      ['svm', 'linear', 'forest'],
+    );
+  });
+
+  test('keeps reports on another split or other features apart and says what differs', () => {
+    const groups = groupReports([
+      draw({ model: 'svm', repeats: 3 }),
+      draw({ model: 'svm', repeats: 2, seed: 5 }),
+      draw({ model: 'linear', repeats: 3 }),
+      draw({ model: 'forest', repeats: 3, features: 'a'.repeat(64), randomWeights: true }),
+    ]);
+    assert.equal(groups.length, 3);
+    assert.equal(groups[0]?.reports.length, 2);
+    assert.deepEqual(groups[0]?.differences, []);
+    const told = groups.slice(1).map((group) => group.differences.join('; '));
+    assert.match(told.join('|'), /seed 5, not 0; repeats 2, not 3/);
+    assert.match(told.join('|'), /weights "random", not "resnet50"/);
+  });
+
+  test('names two reports of one model by the parameters that tell them apart', () => {
+    const reports = [
+      draw({ model: 'svm', params: { C: 1, kernel: 'linear', gamma: 'scale' } }),
+      draw({ model: 'svm', params: { C: 10, kernel: 'rbf', gamma: 'scale' } }),
+      draw({ model: 'linear', params: { C: 1 } }),
+    ];
+    assert.deepEqual(reportNames(reports), ['svm C=1 linear', 'svm C=10 rbf', 'linear']);
+    assert.deepEqual(reportNames(reports.slice(0, 1)), ['svm linear']);
+  });
+});
+
+describe('the table', () => {
+  test('prints every group under its own heading with the reason why it stands apart', () => {
+    const groups = groupReports([draw({ model: 'svm', repeats: 3 }), draw({ model: 'linear', seed: 9, repeats: 2 })]);
+    const text = terminalComparison({ groups, unreadable: [] });
+    assert.match(text, /2 groups of runs that cannot be ranked against each other/);
+    assert.match(text, /not comparable with the first table: seed 9, not 0/);
+    assert.match(text, /svm +\d+\.\d % ± \d+\.\d/);
+    assert.doesNotMatch(text, /random backbone/);
+  });
+
+  test('marks random weights on the line and explains the mark', () => {
+    const groups = groupReports([draw({ model: 'svm', randomWeights: true })]);
+    const text = terminalComparison({ groups, unreadable: [] });
+    assert.match(text, /svm \* /);
+    assert.match(text, /\* random backbone weights: these figures say nothing about pretrained features/);
+  });
+});
+
+describe('reading', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'featuretap-compare-'));
+    await writeDrawnReport(folder, 'dogs/svm', { model: 'svm' });
+    await writeDrawnReport(folder, 'dogs/linear', { model: 'linear', skill: 0.6 });
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test('finds the reports under a folder, and one that is named twice counts once', async () => {
+    const { groups } = await compareReports([folder, join(folder, 'dogs/svm/report.json')]);
+    assert.equal(groups[0]?.reports.length, 2);
+  });
+
+  test('a report that was moved is known by the folder where it lies now', async () => {
+    const moved = join(folder, 'dogs/moved');
+    await writeDrawnReport(folder, 'elsewhere', { model: 'forest' });
+    await rename(join(folder, 'elsewhere'), moved);
+    const { groups } = await compareReports([moved]);
+    assert.equal(groups[0]?.reports[0]?.report, moved);
+    await rm(moved, { recursive: true });
+  });
+
+  const whole = draw({});
+  const broken: readonly (readonly [string, string, RegExp])[] = [
+    ['half a file', JSON.stringify(whole).slice(0, 200), /not JSON/],
+    ['a foreign document', '{"name":"left-pad","version":"1.0.0"}', /field formatVersion[\s\S]*nothing/],
+    ['a list', '[]', /expected: an object/],
+    ['a newer version', JSON.stringify({ ...whole, formatVersion: 2 }), /formatVersion[\s\S]*found: +2/],
+    ['a missing field', JSON.stringify({ ...whole, logLoss: undefined }), /field logLoss/],
+    ['an accuracy above one', JSON.stringify({ ...whole, accuracy: 75.5 }), /field accuracy[\s\S]*75\.5/],
+    ['a confusion matrix that is not square', JSON.stringify({ ...whole, confusion: [[1, 2]] }), /field confusion/],
+    ['no repeats', JSON.stringify({ ...whole, perRepeat: [] }), /field perRepeat/],
+  ];
+  for (const [name, text, message] of broken) {
+    test(`${name} is left out of a folder by name, and refused when it is named outright`, async () => {
+      const file = join(folder, 'broken', 'report.json');
+      await mkdir(join(folder, 'broken'), { recursive: true });
+      await writeFile(file, text);
+      const { groups, unreadable } = await compareReports([folder]);
+      assert.equal(groups[0]?.reports.length, 2);
+      assert.equal(unreadable.length, 1);
+      assert.match(unreadable[0]?.message ?? '', message);
+      assert.ok(unreadable[0]?.message.includes(file));
+      await assert.rejects(
+        compareReports([file]),
+        (error) => error instanceof UserError && message.test(error.message),
+      );
+      await rm(join(folder, 'broken'), { recursive: true });
+    });
+  }
+
+  test('an empty folder and a folder that is not there each say how to make reports', async () => {
+    const empty = join(folder, 'empty');
+    await mkdir(empty);
+    for (const path of [empty, join(folder, 'nowhere')]) {
+      await assert.rejects(
+        compareReports([path]),
+        (error) => error instanceof UserError && /classify/.test(error.message),
+      );
+    }
+  });
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { wilson } from '../../../src/report/statistics/interval.ts';
+import { mcnemar } from '../../../src/report/statistics/mcnemar.ts';
+import { correctedResampledTest } from '../../../src/report/statistics/resampled-t.ts';
+import { studentQuantile, studentTwoSided } from '../../../src/report/statistics/student.ts';
+
+const golden = JSON.parse(readFileSync(new URL('../../fixtures/statistics.json', import.meta.url), 'utf8'));
+
+function close(actual: number, expected: number, tolerance = 1e-9): void {
+  const error = Math.abs(actual - expected);
+  assert.ok(error <= tolerance * Math.max(1e-3, Math.abs(expected)), `${actual} is not ${expected}`);
+}
+
+test("Wilson's intervals equal statsmodels', at 0 and 1 too", () => {
+  for (const { successes, trials, interval } of golden.wilson) {
+    const { low, high } = wilson(successes, trials);
+    close(low, interval[0]);
+    close(high, interval[1]);
+  }
+});
+
+test('an interval over no images is everything', () => {
+  assert.deepEqual(wilson(0, 0), { low: 0, high: 1 });
+});
+
+test("McNemar's exact p equals statsmodels' and the mid-p SciPy's binomial", () => {
+  for (const { onlyFirst, onlySecond, exact, midP } of golden.mcnemar) {
+    const found = mcnemar(onlyFirst, onlySecond);
+    close(found.exact, exact);
+    close(found.midP, midP);
+  }
+});
+
+test("Student's two-sided p and 95 % quantile equal SciPy's from 1 to 99 degrees of freedom", () => {
+  for (const { t, degrees, p, q95 } of golden.student) {
+    close(studentTwoSided(t, degrees), p);
+    close(studentQuantile(0.95, degrees), q95);
+  }
+});
+
+test('the corrected resampled t-test follows the formula of Nadeau and Bengio', () => {
+  for (const { differences, trainSize, testSize, t, p, interval } of golden.resampled) {
+    const found = correctedResampledTest(differences, trainSize, testSize);
+    close(found.t, t);
+    close(found.p, p);
+    close(found.interval.low, interval[0]);
+    close(found.interval.high, interval[1]);
+  }
+});
+
+test('differences that are all the same are no difference at zero and a certain one elsewhere', () => {
+  assert.equal(correctedResampledTest([0, 0, 0], 80, 20).p, 1);
+  assert.equal(correctedResampledTest([0.1, 0.1, 0.1], 80, 20).p, 0);
+});
