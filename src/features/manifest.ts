@@ -42,28 +42,68 @@ export interface ShardEntry {
   readonly sha256: string;
 }
 
-/** manifest.json, format version 1. Written last: a feature set without it is not whole. */
+/** How every input of the data folder ended; `total` is the sum of the others. */
+export interface OutcomeCounts {
+  /** Has a row of its own. */
+  readonly kept: number;
+  /** The same bytes as a kept one: shares its row. */
+  readonly duplicate: number;
+  /** Named by labels.csv, without a file. */
+  readonly missing: number;
+  /** Not an image, broken, or of a kind that is refused. */
+  readonly unreadable: number;
+  /** The file could not be read, or changed while it was. */
+  readonly failed: number;
+  readonly total: number;
+}
+
+/** What made the rows. Recorded beside the fingerprint: it does not change a number beyond the stated tolerance. */
+export interface MadeBy {
+  readonly featuretap: string;
+  readonly engine: EngineName;
+  readonly engineVersion: string;
+  readonly device: DeviceName;
+  /** As the user gave them: `resnet50`, `random` or a path. */
+  readonly weights: string;
+  /** Absolute path of the weights file, absent for `random`. */
+  readonly weightsFile?: string;
+  /** Absolute path of the data folder. */
+  readonly data: string;
+}
+
+/**
+ * manifest.json, format version 1. Written last: a feature set without it is not whole. It names every other file
+ * with its sha256, so that its rename is the one moment in which a new state takes the place of the old one.
+ */
 export interface Manifest {
   readonly formatVersion: 1;
   /** sha256 over the canonical JSON of `fields`, lower-case hex. */
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
+  /** Rows in the shards; those of deleted images are among them until `extract --prune`. */
   readonly rowCount: number;
+  /** Images in index.csv. Each has 1 row, and `fields.views.count` more after it where views are kept. */
+  readonly imageCount: number;
   /** Shape of one row: [2048] for a pooled vector, [2048, 7, 7] for a whole map. */
   readonly rowShape: readonly number[];
   readonly shards: readonly ShardEntry[];
   readonly indexSha256: string;
-  /** Recorded beside the fingerprint: these do not change a number beyond the stated tolerance. */
-  readonly madeBy: {
-    readonly featuretap: string;
-    readonly engine: EngineName;
-    readonly engineVersion: string;
-    readonly device: DeviceName;
-    /** As the user gave them: `resnet50`, `random` or a path. */
-    readonly weights: string;
-    /** Absolute path of the weights file, absent for `random`. */
-    readonly weightsFile?: string;
-    /** Absolute path of the data folder. */
-    readonly data: string;
-  };
+  readonly labelsSha256: string;
+  readonly outcomesSha256: string;
+  readonly counts: OutcomeCounts;
+  readonly madeBy: MadeBy;
+}
+
+/** Numbers in one row. */
+export function rowLength(rowShape: readonly number[]): number {
+  return rowShape.reduce((product, side) => product * side, 1);
+}
+
+export function bytesPerNumber(dtype: Dtype): number {
+  return dtype === 'float16' ? 2 : 4;
+}
+
+/** Rows of one image: the plain one and its views. */
+export function rowsPerImage(fields: FingerprintFields): number {
+  return 1 + (fields.views?.count ?? 0);
 }

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { UserError } from '../errors.ts';
+import { errorCode, type Files, type OpenFile } from './files.ts';
+
+/** Ending of files that are being written; a run removes those that a killed one left. */
+export const unfinishedSuffix = '.unfinished';
+
+/**
+ * Writes a file so that its name never stands for half of it: into `path.unfinished`, flushed to the disk, then renamed.
+ * Resolves to the sha256 of what was written, lower-case hex.
+ *
+ * @throws UserError when the disk is full (with the space needed) or fails; the half-written file is removed
+ */
+export async function writeDurably(
+  files: Files,
+  path: string,
+  parts: Iterable<Uint8Array>,
+  expectedBytes?: number,
+): Promise<string> {
+  const unfinished = path + unfinishedSuffix;
+  const hash = createHash('sha256');
+  let written = 0;
+  let file: OpenFile | undefined;
+  try {
+    file = await files.open(unfinished, 'w');
+    for (const part of parts) {
+      hash.update(part);
+      for (let done = 0; done < part.length; ) {
+        // A write may take less than it was given: on a nearly full disk, or past 2 GiB.
+        const { bytesWritten } = await file.write(part, done, part.length - done);
+        if (bytesWritten === 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' });
+        done += bytesWritten;
+        written += bytesWritten;
+      }
+    }
+    await file.sync();
+    await file.close();
+    file = undefined;
+    await files.rename(unfinished, path);
+    await files.syncFolder(dirname(path));
+    return hash.digest('hex');
+  } catch (error) {
+    await file?.close().catch(() => undefined);
+    await files.remove(unfinished).catch(() => undefined);
+    throw await writeFailure(files, path, error, expectedBytes ?? written);
+  }
+}
+
+/** What a failed write means to the user. */
+export async function writeFailure(
+  files: Files,
+  path: string,
+  error: unknown,
+  neededBytes: number,
+): Promise<UserError> {
+  if (error instanceof UserError) return error;
+  const code = errorCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const free = await files.freeBytes(dirname(path)).catch(() => undefined);
+    return new UserError({
+      what: code === 'EDQUOT' ? 'the disk quota is used up' : 'the disk is full',
+      where: path,
+      ...(free === undefined ? {} : { found: `${formatBytes(free)} free` }),
+      expected: `${formatBytes(neededBytes)} for this file`,
+      fix: 'make room, or choose another disk with --cache FOLDER, and run the same command again: it goes on from here',
+      cause: error,
+    });
+  }
+  return new UserError({
+    what: code === 'EIO' ? 'the disk failed to write a file' : 'cannot write a file',
+    where: path,
+    found: error instanceof Error ? error.message : String(error),
+    fix:
+      code === 'EIO'
+        ? 'check the disk, or choose another one with --cache FOLDER'
+        : 'check that the folder can be written to, and run the same command again',
+    cause: error,
+  });
+}
+
+/** `0 B`, `12.3 kB`, `64.0 MB`: decimal units, as disks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

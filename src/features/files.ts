@@ -1,0 +1,132 @@
+import * as fs from 'node:fs/promises';
+import { UserError } from '../errors.ts';
+
+/** An open file, as far as feature sets need one; node's FileHandle has this shape. */
+export interface OpenFile {
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  write(buffer: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileStat {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** Every access that a feature set makes to the disk. Tests hand in one that fails on purpose. */
+export interface Files {
+  open(path: string, flags: 'r' | 'w' | 'wx'): Promise<OpenFile>;
+  stat(path: string): Promise<FileStat>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  list(folder: string): Promise<readonly string[]>;
+  makeFolder(path: string): Promise<void>;
+  /** Makes a rename within the folder last through a power cut; nothing where the platform has no such call. */
+  syncFolder(folder: string): Promise<void>;
+  /** Bytes that this user may still write there. */
+  freeBytes(folder: string): Promise<number>;
+}
+
+export const nodeFiles: Files = {
+  open: (path, flags) => fs.open(path, flags),
+  stat: (path) => fs.stat(path),
+  rename: (from, to) => fs.rename(from, to),
+  remove: (path) => fs.rm(path, { force: true }),
+  list: (folder) => fs.readdir(folder),
+  makeFolder: async (path) => {
+    await fs.mkdir(path, { recursive: true });
+  },
+  syncFolder: async (folder) => {
+    // Windows refuses to open a folder for that; its rename is journalled by NTFS.
+    if (process.platform === 'win32') return;
+    const handle = await fs.open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  freeBytes: async (folder) => {
+    const { bavail, bsize } = await fs.statfs(folder);
+    return bavail * bsize;
+  },
+};
+
+/** The `code` of an operating system's error (`ENOENT`, `ENOSPC`), or undefined for any other value. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Size and mtime, or undefined where there is no such file. */
+export async function statIfThere(files: Files, path: string): Promise<FileStat | undefined> {
+  try {
+    return await files.stat(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw readFailure(path, error);
+  }
+}
+
+/** Names in a folder, sorted by code unit; none where there is no such folder. */
+export async function listIfThere(files: Files, folder: string): Promise<readonly string[]> {
+  try {
+    return [...(await files.list(folder))].sort();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    throw readFailure(folder, error);
+  }
+}
+
+/** Fills `target` from `position`; throws UserError where the file ends before that. */
+export async function readFully(file: OpenFile, path: string, target: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < target.length) {
+    const { bytesRead } = await file.read(target, done, target.length - done, position + done).catch((error) => {
+      throw readFailure(path, error);
+    });
+    if (bytesRead === 0) {
+      throw new UserError({
+        what: 'a file ends too early',
+        where: path,
+        found: `${position + done} bytes`,
+        expected: `${position + target.length} bytes or more`,
+      });
+    }
+    done += bytesRead;
+  }
+}
+
+/** The whole file, or undefined where there is none. */
+export async function readIfThere(files: Files, path: string): Promise<Uint8Array | undefined> {
+  let file: OpenFile;
+  try {
+    file = await files.open(path, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw readFailure(path, error);
+  }
+  try {
+    const { size } = await files.stat(path);
+    const bytes = new Uint8Array(size);
+    await readFully(file, path, bytes, 0);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+export function readFailure(path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const code = errorCode(error);
+  return new UserError({
+    what: code === 'EIO' ? 'the disk failed to read a file' : 'cannot read a file',
+    where: path,
+    found: error instanceof Error ? error.message : String(error),
+    ...(code === 'EIO'
+      ? { fix: 'check the disk; featuretap verify --repair mends a feature set from its images' }
+      : {}),
+    cause: error,
+  });
+}

@@ -1,0 +1,68 @@
+const comma = 44;
+const quote = 34;
+const newline = 10;
+const zero = 48;
+
+/** Why a scan stopped; 0 when it did not. */
+export const indexFaults = {
+  none: 0,
+  badRow: 1,
+  rowsNotRising: 2,
+  wrongFieldCount: 3,
+  openQuote: 4,
+  tooManyLines: 5,
+} as const;
+
+/**
+ * Finds every line of an index and its row number in one pass over the bytes, quotes minded.
+ *
+ * @param start offset of the first line after the header
+ * @param fieldCount fields in each line; the first one is the row number
+ * @param lineStarts filled with the offset of each line, [lines]
+ * @param rows filled with the row number of each line, [lines]
+ * @returns [lines found, fault]; a fault is in the line after those found
+ */
+export function scanIndex(
+  bytes: Uint8Array,
+  start: number,
+  fieldCount: number,
+  lineStarts: Uint32Array,
+  rows: Uint32Array,
+): [number, number] {
+  let line = 0;
+  let last = -1;
+  for (let at = start; at < bytes.length; ) {
+    if (line === lineStarts.length) return [line, indexFaults.tooManyLines];
+    lineStarts[line] = at;
+    let row = 0;
+    const digits = at;
+    for (; at < bytes.length && bytes[at] >= zero && bytes[at] <= zero + 9; at++) row = row * 10 + bytes[at] - zero;
+    if (at === digits || at - digits > 10 || row > 0xffffffff || bytes[at] !== comma) return [line, indexFaults.badRow];
+    if (row <= last) return [line, indexFaults.rowsNotRising];
+    let fields = 1;
+    let quoted = false;
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (byte === quote) quoted = !quoted;
+      else if (!quoted) {
+        if (byte === comma) fields++;
+        else if (byte === newline) break;
+      }
+    }
+    if (quoted) return [line, indexFaults.openQuote];
+    // A last line without its newline is a file cut short.
+    if (fields !== fieldCount || at === bytes.length) return [line, indexFaults.wrongFieldCount];
+    at++;
+    rows[line] = row;
+    last = row;
+    line++;
+  }
+  return [line, indexFaults.none];
+}
+
+/** FNV-1a over bytes [start, end), 32 bits. */
+export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
+  return hash >>> 0;
+}

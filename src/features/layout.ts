@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+
+/** Names of a feature set's files. The first four and the shards are the set; `.run` is what a run under way keeps. */
+export const manifestFile = 'manifest.json';
+export const indexFile = 'index.csv';
+export const labelsFile = 'labels.csv';
+export const outcomesFile = 'outcomes.csv';
+export const runFolder = '.run';
+
+/** Ending of a table that waits for the manifest which names it. */
+export const nextSuffix = '.next';
+
+const shardName = /^features-(\d{5,})\.npy$/;
+
+export function shardFile(number: number): string {
+  return `features-${String(number).padStart(5, '0')}.npy`;
+}
+
+/** Number of a shard from its file's name, or undefined for any other file. */
+export function shardNumber(file: string): number | undefined {
+  const digits = shardName.exec(file)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+export function runPath(folder: string, file: string): string {
+  return join(folder, runFolder, file);
+}

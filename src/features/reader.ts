@@ -1,0 +1,237 @@
+import { resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { type Files, listIfThere, nodeFiles } from './files.ts';
+import { IndexTable } from './index-table.ts';
+import { parseLabels } from './labels.ts';
+import { indexFile, labelsFile, outcomesFile, runFolder } from './layout.ts';
+import { type Dtype, type Manifest, rowLength, rowsPerImage } from './manifest.ts';
+import type { Matrix } from './matrix.ts';
+import { decodeNumbers } from './npy.ts';
+import { type Outcome, parseOutcomes } from './outcomes.ts';
+import { ShardFile } from './shard.ts';
+import { readState, type SetState } from './state.ts';
+
+/** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
+export interface LabelledRows {
+  readonly ids: readonly string[];
+  readonly labels: readonly string[];
+  /** Row of each id in the shards; exact duplicates share one. [ids] */
+  readonly rows: Uint32Array;
+  /** Ids of the labels that have no row. */
+  readonly withoutRow: readonly string[];
+}
+
+/** A whole feature set, opened for reading. Rows are numbered across the shards in the manifest's order. */
+export class FeatureSet {
+  /** Absolute path. */
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** Numbers per row; a whole map counts all of its positions. */
+  readonly dims: number;
+  /** Rows of one image: 1, and one more for each view. */
+  readonly rowsPerImage: number;
+  readonly #files: Files;
+  readonly #index: IndexTable;
+  readonly #state: SetState;
+  readonly #checked = new Set<string>();
+  #ids: readonly string[] | undefined;
+  #paths: readonly string[] | undefined;
+  #labels: ReadonlyMap<string, string> | undefined;
+  #outcomes: readonly Outcome[] | undefined;
+  #duplicates: ReadonlyMap<string, number> | undefined;
+
+  constructor(folder: string, state: SetState, files: Files) {
+    this.folder = folder;
+    this.manifest = state.manifest;
+    this.dims = rowLength(state.manifest.rowShape);
+    this.rowsPerImage = rowsPerImage(state.manifest.fields);
+    this.#files = files;
+    this.#state = state;
+    const path = resolve(folder, indexFile);
+    this.#index = new IndexTable(state.index, state.manifest.imageCount, this.rowsPerImage, path);
+    const last = this.#index.rows.at(-1);
+    if (last !== undefined && last + this.rowsPerImage > state.manifest.rowCount) {
+      throw new UserError({
+        what: 'an index names a row that is not there',
+        where: path,
+        found: `row ${last}`,
+        expected: `rows below ${state.manifest.rowCount}, as manifest.json says`,
+      });
+    }
+  }
+
+  /** Images with a row of their own. */
+  get imageCount(): number {
+    return this.manifest.imageCount;
+  }
+
+  /** Row of each image, in the index's order: rising. [imageCount] */
+  get rows(): Uint32Array {
+    return this.#index.rows;
+  }
+
+  /** Id of each image, in the index's order. [imageCount] */
+  get ids(): readonly string[] {
+    this.#ids ??= Array.from(this.rows, (_, image) => this.#index.at(image).id);
+    return this.#ids;
+  }
+
+  /** Path of each image relative to the data folder, in the index's order. [imageCount] */
+  get paths(): readonly string[] {
+    this.#paths ??= Array.from(this.rows, (_, image) => this.#index.at(image).path);
+    return this.#paths;
+  }
+
+  /** sha256 of the bytes of the given image's file; `image` counts in the index's order. */
+  sha256Of(image: number): string {
+    return this.#index.at(image).sha256;
+  }
+
+  /** Id to label as found at extraction, in the data folder's order; ids without a row are among them. */
+  get labels(): ReadonlyMap<string, string> {
+    this.#labels ??= parseLabels(this.#state.labels, resolve(this.folder, labelsFile));
+    return this.#labels;
+  }
+
+  /** Every input that gave no row of its own. */
+  get outcomes(): readonly Outcome[] {
+    this.#outcomes ??= parseOutcomes(this.#state.outcomes, resolve(this.folder, outcomesFile));
+    return this.#outcomes;
+  }
+
+  /** Row of an id, that of an exact duplicate's twin too; undefined where it has none. */
+  rowOf(id: string): number | undefined {
+    const image = this.#index.find(id);
+    if (image !== undefined) return this.rows[image];
+    this.#duplicates ??= new Map(
+      this.outcomes.flatMap((outcome) => (outcome.row === undefined ? [] : [[outcome.id, outcome.row] as const])),
+    );
+    return this.#duplicates.get(id);
+  }
+
+  /** Path relative to the data folder of an input that has a row. */
+  pathOf(id: string): string | undefined {
+    const image = this.#index.find(id);
+    if (image !== undefined) return this.#index.at(image).path;
+    return this.outcomes.find((outcome) => outcome.id === id && outcome.row !== undefined)?.path;
+  }
+
+  /**
+   * Joins labels with rows by id, in the labels' order: a later run may add rows in any order, and a split of this
+   * table still equals scikit-learn's on the labels file.
+   *
+   * @param labels id to label; default: those found at extraction
+   */
+  labelled(labels: ReadonlyMap<string, string> = this.labels): LabelledRows {
+    const found = { ids: [] as string[], labels: [] as string[], rows: [] as number[] };
+    const withoutRow: string[] = [];
+    for (const [id, label] of labels) {
+      const row = this.rowOf(id);
+      if (row === undefined) {
+        withoutRow.push(id);
+        continue;
+      }
+      found.ids.push(id);
+      found.labels.push(label);
+      found.rows.push(row);
+    }
+    return { ids: found.ids, labels: found.labels, rows: Uint32Array.from(found.rows), withoutRow };
+  }
+
+  /** Rows of the augmented views of the image whose plain row is given; none where the set keeps no views. */
+  viewRows(row: number): readonly number[] {
+    return Array.from({ length: this.rowsPerImage - 1 }, (_, view) => row + 1 + view);
+  }
+
+  /**
+   * Reads rows as float32, in the order given; a row may be named more than once. Each shard's sha256 is checked when
+   * it is first touched. Memory: the result and one block of a shard.
+   *
+   * @param rows row numbers; default: every image's plain row, in the index's order
+   * @returns shape [rows, dims]
+   */
+  async readMatrix(rows: ArrayLike<number> = this.rows): Promise<Matrix> {
+    const data = new Float32Array(rows.length * this.dims);
+    const { dtype } = this.manifest.fields;
+    const order = Uint32Array.from({ length: rows.length }, (_, i) => i).sort(
+      (a, b) => (rows[a] as number) - (rows[b] as number),
+    );
+    let next = 0;
+    let firstRow = 0;
+    for (const entry of this.manifest.shards) {
+      const end = firstRow + entry.rowCount;
+      const start = next;
+      while (next < order.length && (rows[order[next] as number] as number) < end) next++;
+      if (next > start) {
+        const shard = await ShardFile.open(this.#files, this.folder, entry, { ...this.manifest, dtype });
+        try {
+          if (!this.#checked.has(entry.file)) await shard.check();
+          this.#checked.add(entry.file);
+          await this.#copyRows(shard, firstRow, rows, order.subarray(start, next), data, dtype);
+        } finally {
+          await shard.close();
+        }
+      }
+      firstRow = end;
+    }
+    if (next < order.length) {
+      throw new RangeError(`row ${rows[order[next] as number]} of a feature set with ${firstRow} rows`);
+    }
+    return { rowCount: rows.length, columnCount: this.dims, data };
+  }
+
+  /** Copies the rows named by `wanted` (positions in `rows`, sorted by row) out of one shard, a run of rows at a time. */
+  async #copyRows(
+    shard: ShardFile,
+    firstRow: number,
+    rows: ArrayLike<number>,
+    wanted: Uint32Array,
+    data: Float32Array,
+    dtype: Dtype,
+  ): Promise<void> {
+    const rowsPerBlock = Math.max(1, Math.floor((4 << 20) / shard.rowBytes));
+    const block = new Uint8Array(Math.min(rowsPerBlock, wanted.length) * shard.rowBytes);
+    for (let i = 0; i < wanted.length; ) {
+      const start = rows[wanted[i] as number] as number;
+      let after = i + 1;
+      // A run may repeat a row; it ends at a gap or at a full block.
+      while (after < wanted.length) {
+        const row = rows[wanted[after] as number] as number;
+        if (
+          row - (rows[wanted[after - 1] as number] as number) > 1 ||
+          (row - start + 1) * shard.rowBytes > block.length
+        )
+          break;
+        after++;
+      }
+      const count = (rows[wanted[after - 1] as number] as number) - start + 1;
+      await shard.readRows(start - firstRow, block.subarray(0, count * shard.rowBytes));
+      for (; i < after; i++) {
+        const position = wanted[i] as number;
+        const offset = ((rows[position] as number) - start) * shard.rowBytes;
+        const target = data.subarray(position * this.dims, (position + 1) * this.dims);
+        decodeNumbers(block.subarray(offset, offset + shard.rowBytes), dtype, target);
+      }
+    }
+  }
+}
+
+/**
+ * Opens the last whole state of a feature set. Takes no lock: a run that is writing it does not disturb a reader.
+ *
+ * @throws UserError when there is none, or when a file is not what its manifest says
+ */
+export async function openFeatureSet(folder: string, files: Files = nodeFiles): Promise<FeatureSet> {
+  const path = resolve(folder);
+  const state = await readState(files, path);
+  if (state !== undefined) return new FeatureSet(path, state, files);
+  const names = await listIfThere(files, path);
+  throw new UserError({
+    what: names.includes(runFolder) ? 'a feature set is not finished yet' : 'there is no feature set here',
+    where: path,
+    found: names.includes(runFolder) ? 'an extraction that stopped before its end' : 'no manifest.json',
+    fix: names.includes(runFolder)
+      ? 'run the same featuretap extract again: it goes on from what is there'
+      : 'featuretap extract --data FOLDER makes one under cache/; name it with --features cache/NAME',
+  });
+}

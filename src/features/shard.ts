@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { writeDurably } from './durable.ts';
+import { errorCode, type Files, type OpenFile, readFailure, readFully } from './files.ts';
+import { bytesPerNumber, type Dtype, type Manifest, rowLength, type ShardEntry } from './manifest.ts';
+import { encodeNpy, type NpyHeader, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from './npy.ts';
+
+/** Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it. */
+export async function writeShard(
+  files: Files,
+  folder: string,
+  file: string,
+  data: Float32Array,
+  rowShape: readonly number[],
+  dtype: Dtype,
+): Promise<ShardEntry> {
+  const rowCount = data.length / rowLength(rowShape);
+  const bytes = encodeNpy(data, [rowCount, ...rowShape], dtype);
+  const sha256 = await writeDurably(files, join(folder, file), [bytes], bytes.length);
+  return { file, rowCount, sha256 };
+}
+
+/** An open shard whose header was checked against its length and the manifest. */
+export class ShardFile {
+  readonly #file: OpenFile;
+  readonly #path: string;
+  readonly #header: NpyHeader;
+  readonly #entry: ShardEntry;
+  readonly rowBytes: number;
+
+  private constructor(file: OpenFile, path: string, header: NpyHeader, entry: ShardEntry, rowBytes: number) {
+    this.#file = file;
+    this.#path = path;
+    this.#header = header;
+    this.#entry = entry;
+    this.rowBytes = rowBytes;
+  }
+
+  static async open(
+    files: Files,
+    folder: string,
+    entry: ShardEntry,
+    shape: Pick<Manifest, 'rowShape'> & { readonly dtype: Dtype },
+  ): Promise<ShardFile> {
+    const path = join(folder, entry.file);
+    let file: OpenFile;
+    try {
+      file = await files.open(path, 'r');
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw readFailure(path, error);
+      throw new UserError({
+        what: 'a shard of a feature set is missing',
+        where: path,
+        fix: `featuretap verify --features ${folder} --repair recomputes it from the images`,
+      });
+    }
+    try {
+      const { size } = await files.stat(path);
+      const prefix = new Uint8Array(Math.min(size, npyPrefixBytes));
+      await readFully(file, path, prefix, 0);
+      const header = new Uint8Array(npyHeaderBytes(prefix, path));
+      await readFully(file, path, header, 0);
+      const parsed = parseNpyHeader(header, size, path);
+      const expected = [entry.rowCount, ...shape.rowShape];
+      if (parsed.shape.join() !== expected.join() || parsed.dtype !== shape.dtype) {
+        throw new UserError({
+          what: 'a shard is not the one that manifest.json names',
+          where: path,
+          found: `${parsed.dtype} (${parsed.shape.join(', ')})`,
+          expected: `${shape.dtype} (${expected.join(', ')})`,
+          fix: `featuretap verify --features ${folder} --repair`,
+        });
+      }
+      return new ShardFile(file, path, parsed, entry, rowLength(shape.rowShape) * bytesPerNumber(shape.dtype));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Fills `target` with the bytes of whole rows from `firstRow` on. */
+  async readRows(firstRow: number, target: Uint8Array): Promise<void> {
+    await readFully(this.#file, this.#path, target, this.#header.dataOffset + firstRow * this.rowBytes);
+  }
+
+  /**
+   * Reads the whole file against its sha256, a block at a time.
+   *
+   * @throws UserError when a single bit differs
+   */
+  async check(): Promise<void> {
+    const hash = createHash('sha256');
+    const end = this.#header.dataOffset + this.#entry.rowCount * this.rowBytes;
+    const block = new Uint8Array(Math.min(end, 4 << 20));
+    for (let at = 0; at < end; at += block.length) {
+      const part = block.subarray(0, Math.min(block.length, end - at));
+      await readFully(this.#file, this.#path, part, at);
+      hash.update(part);
+    }
+    const sha256 = hash.digest('hex');
+    if (sha256 !== this.#entry.sha256) {
+      throw new UserError({
+        what: 'a shard is damaged: its bytes changed since it was written',
+        where: this.#path,
+        found: `sha256 ${sha256.slice(0, 12)}...`,
+        expected: `sha256 ${this.#entry.sha256.slice(0, 12)}...`,
+        fix: 'featuretap verify --features FOLDER --repair recomputes its rows from their images',
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}

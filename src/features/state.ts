@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { type Files, readIfThere } from './files.ts';
+import { indexFile, labelsFile, manifestFile, nextSuffix, outcomesFile } from './layout.ts';
+import type { Manifest } from './manifest.ts';
+import { parseManifest } from './manifest-file.ts';
+
+/** One whole state of a feature set: a manifest and the tables that it names, checked against its sha256. */
+export interface SetState {
+  readonly manifest: Manifest;
+  readonly index: Uint8Array;
+  readonly labels: Uint8Array;
+  readonly outcomes: Uint8Array;
+}
+
+const attempts = 5;
+
+/**
+ * Reads the last whole state without a lock. A table is taken from its own name or, in the moment between the
+ * manifest's rename and the table's, from the `.next` file that waits; when a writer publishes in between, again.
+ *
+ * @returns undefined where there is no manifest
+ * @throws UserError when a table is not what the manifest names
+ */
+export async function readState(files: Files, folder: string): Promise<SetState | undefined> {
+  const path = join(folder, manifestFile);
+  let bytes = await readIfThere(files, path);
+  for (let attempt = 1; ; attempt++) {
+    if (bytes === undefined) return undefined;
+    const manifest = parseManifest(bytes, path);
+    const index = await readTable(files, folder, indexFile, manifest.indexSha256);
+    const labels = await readTable(files, folder, labelsFile, manifest.labelsSha256);
+    const outcomes = await readTable(files, folder, outcomesFile, manifest.outcomesSha256);
+    if (index.bytes !== undefined && labels.bytes !== undefined && outcomes.bytes !== undefined) {
+      return { manifest, index: index.bytes, labels: labels.bytes, outcomes: outcomes.bytes };
+    }
+    const again = await readIfThere(files, path);
+    const unchanged = again !== undefined && Buffer.compare(again, bytes) === 0;
+    if (unchanged || attempt === attempts) {
+      const damaged = [index, labels, outcomes].find((table) => table.bytes === undefined);
+      throw new UserError({
+        what: 'a feature set is damaged: a table is not the one that manifest.json names',
+        where: join(folder, damaged?.file ?? ''),
+        found: damaged?.found ?? 'nothing',
+        expected: `sha256 ${damaged?.sha256.slice(0, 12)}...`,
+        fix: `featuretap verify --features ${folder} --repair (labels.csv is made from the data folder: edit it there, or use classify --labels FILE)`,
+      });
+    }
+    bytes = again;
+  }
+}
+
+interface Table {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes?: Uint8Array;
+  readonly found: string;
+}
+
+async function readTable(files: Files, folder: string, file: string, sha256: string): Promise<Table> {
+  let found = 'no such file';
+  for (const name of [file, file + nextSuffix]) {
+    const bytes = await readIfThere(files, join(folder, name));
+    if (bytes === undefined) continue;
+    const actual = createHash('sha256').update(bytes).digest('hex');
+    if (actual === sha256) return { file, sha256, bytes, found: '' };
+    if (name === file) found = `sha256 ${actual.slice(0, 12)}...`;
+  }
+  return { file, sha256, found };
+}
