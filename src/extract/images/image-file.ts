@@ -1,6 +1,6 @@
 /** One input image as the folder lists it. */
 export interface ImageFile {
-  /** Unique in the data folder: Kaggle's id, or the path without its extension, with forward slashes. */
+  /** Unique in its list: Kaggle's id, or the path without its extension, with forward slashes, in Unicode's NFC. */
   readonly id: string;
   /** Absolute path. */
   readonly path: string;
@@ -19,4 +19,6 @@ export interface ImageList {
   readonly missing: readonly { readonly id: string; readonly label: string }[];
   /** Kaggle's test/ folder: unlabelled, not part of the feature set unless asked for. */
   readonly unlabelled: readonly ImageFile[];
+  /** Images in Kaggle's train/ that labels.csv does not name: without a label, not part of the feature set. */
+  readonly unnamed: readonly ImageFile[];
 }

@@ -1,0 +1,90 @@
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CsvError, type Info, parse } from 'csv-parse';
+import { UserError } from '../../errors.ts';
+
+/** One line of labels.csv. */
+export interface LabelRow {
+  readonly id: string;
+  readonly label: string;
+  /** 1 is the header. */
+  readonly line: number;
+}
+
+/** No id and label are longer than this together, in characters; a missing quote would swallow the file. */
+const longestRecord = 64 * 1024;
+
+const expected = 'a header line, then one line per image: id,label (UTF-8, comma between)';
+
+/**
+ * Reads labels.csv: the first column is the id, the second the label, whatever the header calls them; more columns are
+ * ignored. A byte order mark, CRLF and blank lines do no harm.
+ *
+ * @throws UserError naming the line: fewer than two columns, an empty or repeated id, an empty label, text that is not UTF-8
+ */
+export async function readLabels(file: string): Promise<{ readonly header: readonly string[]; rows: LabelRow[] }> {
+  // The stream's own error may overtake ours when reading stops in the middle, so the first one is kept.
+  let refusal: UserError | undefined;
+  const fail = (what: string, found: string, line?: number, cause?: unknown): UserError => {
+    const where = line === undefined ? file : `${file}, line ${line}`;
+    refusal ??= new UserError({ what, where, found, expected, cause });
+    return refusal;
+  };
+  const rows: LabelRow[] = [];
+  const lineOfId = new Map<string, number>();
+  let header: readonly string[] | undefined;
+
+  const parser = parse({
+    info: true,
+    trim: true,
+    skip_empty_lines: true,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    max_record_size: longestRecord,
+  });
+  const collect = async (records: AsyncIterable<{ info: Info; record: string[] }>): Promise<void> => {
+    for await (const { info, record } of records) {
+      const [id, label] = record;
+      if (header === undefined) {
+        if (record.length < 2) throw fail('labels.csv has one column', `the header ${quote(record[0])}`, info.lines);
+        header = record;
+        continue;
+      }
+      if (id === undefined || id === '') throw fail('labels.csv has an empty id', record.join(','), info.lines);
+      if (label === undefined || label === '') {
+        throw fail('labels.csv has an empty label', `id ${quote(id)} without a label`, info.lines);
+      }
+      const earlier = lineOfId.get(id);
+      if (earlier !== undefined) {
+        throw fail('labels.csv names an id twice', `id ${quote(id)}, on line ${earlier} already`, info.lines);
+      }
+      lineOfId.set(id, info.lines);
+      rows.push({ id, label, line: info.lines });
+    }
+  };
+
+  try {
+    await pipeline(Readable.from(decodeUtf8(file)), parser, collect);
+  } catch (error) {
+    if (refusal !== undefined) throw refusal;
+    if (error instanceof CsvError) throw fail('labels.csv cannot be read', error.message, undefined, error);
+    if (error instanceof TypeError)
+      throw fail('labels.csv is not UTF-8', 'bytes of another encoding', undefined, error);
+    throw fail('labels.csv cannot be read', error instanceof Error ? error.message : String(error), undefined, error);
+  }
+  if (header === undefined) throw fail('labels.csv is empty', 'no line');
+  if (rows.length === 0) throw fail('labels.csv names no image', 'a header alone');
+  return { header, rows };
+}
+
+/** Text of a file, chunk by chunk, without its byte order mark; throws TypeError where it is not UTF-8. */
+async function* decodeUtf8(file: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of createReadStream(file)) yield decoder.decode(chunk as Uint8Array, { stream: true });
+  yield decoder.decode();
+}
+
+function quote(text: string | undefined): string {
+  const shown = text ?? '';
+  return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 77)}...` : shown);
+}
