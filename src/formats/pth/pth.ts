@@ -1,0 +1,24 @@
+import { UserError } from '../../errors.ts';
+import { readLegacyPth, startsLegacyPth } from './legacy.ts';
+import type { PickleValue } from './pickle.ts';
+import { readZipPth } from './zip.ts';
+
+/**
+ * What a file of torch.save holds: the zip format (since PyTorch 1.6) or the legacy one. Dicts arrive as PickleDict,
+ * tensors as StridedTensor; nothing is computed or copied, and nothing in the file is ever called.
+ *
+ * @throws UserError where the file is not whole, is big-endian, or names anything but tensors and containers
+ */
+export async function readPth(bytes: Uint8Array, where: string): Promise<PickleValue> {
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return readZipPth(bytes, where);
+  if (startsLegacyPth(bytes)) return readLegacyPth(bytes, where);
+  throw new UserError({
+    what: 'This is no file of torch.save',
+    where,
+    found:
+      bytes.length === 0
+        ? 'an empty file'
+        : `a file that starts with ${Buffer.from(bytes.subarray(0, 8)).toString('hex')}`,
+    expected: 'a zip archive (504b) or a legacy PyTorch file (80028a0a6cfc9c46)',
+  });
+}

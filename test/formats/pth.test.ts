@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { UserError } from '../../src/errors.ts';
+import { PickleDict, type PickleValue } from '../../src/formats/pth/pickle.ts';
+import { readPth } from '../../src/formats/pth/pth.ts';
+import { StridedTensor } from '../../src/formats/pth/strided-tensor.ts';
+import { projectRoot } from '../reference.ts';
+
+/** Written by scripts/fixtures/pth.py with PyTorch 1.13. */
+const folder = join(projectRoot, 'test/fixtures/pth');
+const fixture = (name: string): Uint8Array => readFileSync(join(folder, name));
+
+function dict(value: PickleValue | undefined): PickleDict {
+  assert.ok(value instanceof PickleDict);
+  return value;
+}
+
+function tensor(value: PickleValue | undefined): StridedTensor {
+  assert.ok(value instanceof StridedTensor);
+  return value;
+}
+
+const state: Record<string, { shape: number[]; values: number[] }> = JSON.parse(
+  readFileSync(join(folder, 'state.json'), 'utf8'),
+);
+
+for (const name of ['zip.pth', 'zip-protocol4.pth', 'legacy.pth']) {
+  test(`reads every storage type, stride and shared storage of ${name} as PyTorch does`, async () => {
+    const read = dict(await readPth(fixture(name), name));
+    assert.deepEqual([...read.keys()], Object.keys(state));
+    for (const [key, { shape, values }] of Object.entries(state)) {
+      const found = tensor(read.get(key));
+      assert.deepEqual(found.shape, shape, key);
+      assert.deepEqual(found.toFloat32(), Float32Array.from(values), key);
+    }
+    assert.equal(tensor(read.get('whole')).storage, tensor(read.get('slice')).storage);
+  });
+}
+
+test('reads what stands beside the weights in a checkpoint', async () => {
+  const read = dict(await readPth(fixture('checkpoint.pth'), 'checkpoint.pth'));
+  assert.equal(read.get('epoch'), 90);
+  assert.equal(read.get('best'), 0.76);
+  assert.equal(read.get('seed'), 2n ** 70n);
+  assert.deepEqual(read.get('milestones'), [30, 60]);
+  assert.equal(read.get('none'), null);
+  assert.equal(read.get('done'), true);
+  const weights = dict(read.get('state_dict'));
+  assert.deepEqual(tensor(weights.get('module.0.weight')).shape, [2, 1, 1, 1]);
+  assert.deepEqual(tensor(weights.get('module.1.num_batches_tracked')).toFloat32(), Float32Array.of(0));
+});
+
+test("reads a module's own state dict in the legacy format", async () => {
+  const read = dict(await readPth(fixture('module-legacy.pth'), 'x'));
+  assert.deepEqual(tensor(read.get('1.running_var')).toFloat32(), Float32Array.of(1, 1));
+});
+
+test('a number that strides of 0 spread over 2^52 places is not spread out by reading', async () => {
+  const read = dict(await readPth(fixture('stride-zero-bomb.pth'), 'x'));
+  assert.deepEqual(tensor(read.get('conv1.weight')).shape, [2 ** 26, 2 ** 26]);
+});
+
+const refusals: Readonly<Record<string, RegExp>> = {
+  'os-system.pth': /(posix|nt)\.system/,
+  'eval.pth': /__builtin__\.eval/,
+  'getattr.pth': /__builtin__\.getattr/,
+  'namespace.pth': /argparse\.Namespace/,
+  'numpy-scalar.pth': /numpy\.core\.multiarray\.scalar/,
+  'whole-module.pth': /torch\.nn\.modules\.container\.Sequential/,
+  'sparse.pth': /torch\._utils\._rebuild_sparse_tensor/,
+  'inst.pth': /os\.system/,
+  'torchscript.pth': /TorchScript/,
+  'big-endian.pth': /byte order big/,
+  'big-endian-legacy.pth': /big-endian/,
+  'compressed.pth': /compressed entry/,
+  'short-storage.pth': /12 bytes in data\/0\n.*16, as data.pkl says/,
+  'no-storage.pth': /no bytes in data\/9/,
+  'no-pickle.pth': /0 entries named data.pkl/,
+  'flipped-bit.pth': /data\/0 with a wrong checksum/,
+  'tar.pth': /no file of torch.save/,
+  'past-the-end.pth': /needs 5 elements/,
+  'huge-shape.pth': /shape \[2147483648,2147483648\]|without a shape/,
+  'negative-stride.pth': /negative stride/,
+};
+
+test('every file that must be refused has its message here', () => {
+  assert.deepEqual(readdirSync(join(folder, 'refused')).sort(), Object.keys(refusals).sort());
+});
+for (const [name, message] of Object.entries(refusals)) {
+  test(`refuses ${name} by name`, async () => {
+    await assert.rejects(
+      readPth(fixture(join('refused', name)), name),
+      (error) => error instanceof UserError && message.test(error.message) && error.message.includes(name),
+    );
+    assert.ok(!existsSync('/tmp/featuretap-was-here'));
+  });
+}
+
+for (const name of ['ones.pth', 'legacy.pth']) {
+  test(`refuses ${name} cut short at any byte`, async () => {
+    const bytes = fixture(name);
+    for (let length = 0; length < bytes.length; length++) {
+      await assert.rejects(readPth(bytes.subarray(0, length), name), UserError, `${length} bytes`);
+    }
+  });
+}
