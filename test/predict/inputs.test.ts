@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type InputFailure, openInputs } from '../../src/predict/inputs.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'featuretap-inputs-'));
+  for (const file of [
+    'b.jpg',
+    'a.PNG',
+    'notes.txt',
+    '.hidden.jpg',
+    'pets/c d.jpeg',
+    'pets/deep/犬.webp',
+    'odd[1].jpg',
+  ]) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), 'x');
+  }
+  await mkdir(join(folder, 'empty'));
+  await symlink(folder, join(folder, 'pets', 'loop'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function collect(
+  paths: readonly string[],
+  stdin: readonly (string | Uint8Array)[] = [],
+): Promise<{ images: string[]; ids: string[]; failures: readonly InputFailure[] }> {
+  const failures: InputFailure[] = [];
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  }
+  const inputs = openInputs(paths, { stdin: bytes(), onFailure: (failure) => failures.push(failure) });
+  const images: string[] = [];
+  const ids: string[] = [];
+  for await (const image of inputs.images) {
+    images.push(image.relativePath.replace(`${folder}/`, ''));
+    ids.push(image.id);
+  }
+  await inputs.close();
+  return { images, ids, failures };
+}
+
+test('a folder gives its images at any depth in one order, without hidden files and link loops', async () => {
+  const { images, ids } = await collect([folder]);
+  assert.deepEqual(images, ['a.PNG', 'b.jpg', 'odd[1].jpg', 'pets/c d.jpeg', 'pets/deep/犬.webp']);
+  assert.deepEqual(ids, ['a', 'b', 'odd[1]', 'c d', '犬']);
+});
+
+test('files come as named, a missing one and one without an image extension too: decoding says what they are', async () => {
+  const { images } = await collect([join(folder, 'notes.txt'), join(folder, 'gone.jpg'), join(folder, 'b.jpg')]);
+  assert.deepEqual(images, ['notes.txt', 'gone.jpg', 'b.jpg']);
+});
+
+test('a quoted glob is expanded, and a file whose name looks like one is a file', async () => {
+  assert.deepEqual((await collect([`${folder}/pets/**/*.{jpeg,webp}`])).images, ['pets/c d.jpeg', 'pets/deep/犬.webp']);
+  assert.deepEqual((await collect([`${folder}/*.jpg`])).images, ['b.jpg', 'odd[1].jpg']);
+  assert.deepEqual((await collect([join(folder, 'odd[1].jpg')])).images, ['odd[1].jpg']);
+});
+
+test('a folder without images and a glob without matches are listed as failures and stop nothing', async () => {
+  const { images, failures } = await collect([join(folder, 'empty'), `${folder}/*.tiff`, join(folder, 'b.jpg')]);
+  assert.deepEqual(images, ['b.jpg']);
+  assert.deepEqual(
+    failures.map(({ reason }) => reason),
+    ['no image in this folder', 'no image matches'],
+  );
+});
+
+test('standard input is a list of paths whatever way its bytes are cut', async () => {
+  const text = Buffer.from(`${folder}/b.jpg\r\n\n${folder}/pets/deep/犬.webp\n${folder}/a.PNG`);
+  const bytes = Array.from(text, (byte) => Uint8Array.of(byte));
+  for (const chunks of [[text], bytes]) {
+    assert.deepEqual((await collect(['-'], chunks)).images, ['b.jpg', 'pets/deep/犬.webp', 'a.PNG']);
+  }
+});
+
+test('standard input that starts as an image is one image, readable until the inputs are closed', async () => {
+  const jpeg = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, ...new Array(40).fill(7));
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield jpeg.subarray(0, 5);
+    yield jpeg.subarray(5);
+  }
+  const inputs = openInputs(['-'], { stdin: bytes(), onFailure: ({ reason }) => assert.fail(reason) });
+  const paths: string[] = [];
+  for await (const image of inputs.images) paths.push(image.path);
+  assert.equal(paths.length, 1);
+  assert.deepEqual(new Uint8Array(await readFile(paths[0] as string)), jpeg);
+  await inputs.close();
+  assert.ok(!existsSync(paths[0] as string));
+});
+
+test('an empty standard input is no image and no failure', async () => {
+  assert.deepEqual(await collect(['-']), { images: [], ids: [], failures: [] });
+});
