@@ -1,0 +1,35 @@
+import { UserError } from '../../errors.ts';
+import { cartForest, loadCart } from './forest/cart.ts';
+import { loadMlForest, mlForest } from './forest/ml-random-forest.ts';
+import { forestParams } from './forest/params.ts';
+import type { HeadKind } from './head.ts';
+import { choiceParam } from './params.ts';
+
+const solvers = ['cart', 'ml-random-forest'] as const;
+
+/** Random forest: `cart` is the project's own solver, `ml-random-forest` the npm package of that name. */
+export const forest: HeadKind = {
+  model: 'forest',
+  solvers,
+  create: (params) => {
+    const solver = choiceParam(params, 'solver', 'cart', solvers);
+    const checked = forestParams(params);
+    switch (solver) {
+      case 'cart':
+        return cartForest(checked);
+      case 'ml-random-forest':
+        return mlForest(checked, params['allowSlow'] === true);
+      default:
+        return solver satisfies never;
+    }
+  },
+  load: (saved) => {
+    if (saved.solver === 'cart') return loadCart(saved);
+    if (saved.solver === 'ml-random-forest') return loadMlForest(saved);
+    throw new UserError({
+      what: 'the saved forest was made by a solver that is not known here',
+      found: saved.solver,
+      expected: solvers.join(' | '),
+    });
+  },
+};

@@ -1,0 +1,271 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { InterruptedError } from '../../errors.ts';
+import type { Matrix } from '../../features/matrix.ts';
+import { startWorker } from '../../workers.ts';
+import { binColumn, createBinScratch, maxBins } from './bins.kernel.ts';
+import { addLeafShares, type ForestArrays, joinTrees } from './forest.kernel.ts';
+import { createTreeScratch, drawBag, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
+import type { TreesReply, TreesRequest, TreesWorkerData } from './trees.worker.ts';
+
+export interface ForestOptions {
+  readonly treeCount: number;
+  readonly maxFeatures: number;
+  readonly maxDepth: number;
+  readonly minLeaf: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+  readonly onTree?: (done: number) => void;
+}
+
+export interface GrownForest {
+  readonly arrays: ForestArrays;
+  /** [dims]: mean over the trees of each feature's share of the impurity decrease; sums to 1 unless no tree splits. */
+  readonly importances: Float64Array;
+  /** Share of the rows that the trees which did not see them classify rightly; null where every tree saw every row. */
+  readonly outOfBag: { readonly accuracy: number; readonly rows: number } | null;
+  readonly deepest: number;
+}
+
+/** Columns that are binned at a time: a cache line of float32, so that a row's line is read once. */
+const columnBlock = 16;
+
+/** Rows that are classified at a time, so that they stay in cache while the trees pass over them. */
+const rowBlock = 64;
+
+/** Row visits below which starting threads (about 0.3 s from sources) costs more than it saves. */
+const worthThreads = 4e8;
+
+/**
+ * Grows a random forest of CART trees (Breiman 2001; scikit-learn's RandomForestClassifier). The answer depends on the
+ * data, the options and the seed, and not on `threads`.
+ *
+ * @param labels [rows], class numbers below `classCount`
+ * @param weights [rows] or null; a row of weight 0 takes no part
+ * @throws InterruptedError within a second of the signal
+ */
+export async function growForest(
+  features: Matrix,
+  labels: Int32Array,
+  classCount: number,
+  weights: Float64Array | null,
+  options: ForestOptions,
+): Promise<GrownForest> {
+  const input = shareInput(features, labels, classCount, weights, options);
+  const visits = input.rowCount * Math.log2(input.rowCount + 1) * options.maxFeatures * options.treeCount;
+  const threads = Math.min(options.threads, options.treeCount);
+  const parallel = threads > 1 && visits > worthThreads;
+  // One huge tree on this thread would keep Ctrl-C waiting, so big jobs grow elsewhere even with one thread.
+  const trees =
+    parallel || visits / options.treeCount > worthThreads
+      ? await growInWorkers(features, input, options, threads)
+      : await growHere(features, input, options);
+
+  const importances = new Float64Array(input.dims);
+  let deepest = 0;
+  for (const tree of trees) {
+    for (let i = 0; i < importances.length; i++) importances[i] = importances[i]! + tree.importance[i]!;
+    deepest = Math.max(deepest, tree.depth);
+  }
+  const sum = importances.reduce((total, value) => total + value, 0);
+  if (sum > 0) for (let i = 0; i < importances.length; i++) importances[i] = importances[i]! / sum;
+  const arrays = joinTrees(trees);
+  const outOfBag = await scoreOutOfBag(arrays, features, labels, classCount, options);
+  return { arrays, importances, outOfBag, deepest };
+}
+
+/** Mean over the trees of the leaves' class shares, [rows, classCount], as scikit-learn's `predict_proba`. */
+export async function forestProbabilities(forest: ForestArrays, features: Matrix, classCount: number): Promise<Matrix> {
+  const { rowCount, columnCount } = features;
+  const data = new Float32Array(rowCount * classCount);
+  const sums = new Float64Array(rowBlock * classCount);
+  const treeCounts = new Int32Array(rowBlock);
+  for (let first = 0; first < rowCount; first += rowBlock) {
+    const end = Math.min(first + rowBlock, rowCount);
+    sums.fill(0);
+    addLeafShares(forest, features.data, columnCount, first, end, classCount, sums, null, treeCounts);
+    const from = first * classCount;
+    for (let i = 0; i < (end - first) * classCount; i++) data[from + i] = sums[i]! / forest.root.length;
+    if (first % (rowBlock * 64) === 0) await nextTurn();
+  }
+  return { rowCount, columnCount: classCount, data };
+}
+
+function shareInput(
+  features: Matrix,
+  labels: Int32Array,
+  classCount: number,
+  weights: Float64Array | null,
+  options: ForestOptions,
+): TreeInput {
+  const { rowCount, columnCount: dims } = features;
+  const sharedLabels = new Int32Array(new SharedArrayBuffer(4 * rowCount));
+  sharedLabels.set(labels);
+  const sharedWeights = weights === null ? null : new Float64Array(new SharedArrayBuffer(8 * rowCount));
+  if (weights !== null) sharedWeights?.set(weights);
+  return {
+    bins: new Uint8Array(new SharedArrayBuffer(rowCount * dims)),
+    lows: new Float32Array(new SharedArrayBuffer(4 * maxBins * dims)),
+    highs: new Float32Array(new SharedArrayBuffer(4 * maxBins * dims)),
+    rowCount,
+    dims,
+    labels: sharedLabels,
+    classCount,
+    weights: sharedWeights,
+    maxFeatures: options.maxFeatures,
+    maxDepth: options.maxDepth,
+    minLeaf: options.minLeaf,
+    seed: options.seed,
+  };
+}
+
+async function growHere(features: Matrix, input: TreeInput, options: ForestOptions): Promise<Tree[]> {
+  const { rowCount, dims } = input;
+  const binScratch = createBinScratch(rowCount);
+  const stage = new Float32Array(rowCount * columnBlock);
+  for (let firstColumn = 0; firstColumn < dims; firstColumn += columnBlock) {
+    const columnCount = stageColumns(features, firstColumn, stage);
+    for (let i = 0; i < columnCount; i++) {
+      const column = firstColumn + i;
+      binColumn(
+        stage.subarray(i * rowCount, (i + 1) * rowCount),
+        binScratch,
+        input.bins.subarray(column * rowCount, (column + 1) * rowCount),
+        input.lows.subarray(column * maxBins, (column + 1) * maxBins),
+        input.highs.subarray(column * maxBins, (column + 1) * maxBins),
+      );
+    }
+    await breathe(options.signal);
+  }
+  const scratch = createTreeScratch(input);
+  const trees: Tree[] = [];
+  for (let treeNumber = 0; treeNumber < options.treeCount; treeNumber++) {
+    trees.push(growTree(input, treeNumber, scratch));
+    options.onTree?.(trees.length);
+    await breathe(options.signal);
+  }
+  return trees;
+}
+
+/** Copies a block of columns out of the row-major matrix, one after the other; returns how many there were. */
+function stageColumns(features: Matrix, firstColumn: number, stage: Float32Array): number {
+  const { rowCount, columnCount: dims, data } = features;
+  const columnCount = Math.min(columnBlock, dims - firstColumn);
+  for (let row = 0; row < rowCount; row++) {
+    const start = row * dims + firstColumn;
+    for (let i = 0; i < columnCount; i++) stage[i * rowCount + row] = data[start + i]!;
+  }
+  return columnCount;
+}
+
+async function growInWorkers(
+  features: Matrix,
+  input: TreeInput,
+  options: ForestOptions,
+  threads: number,
+): Promise<Tree[]> {
+  const { treeCount, signal } = options;
+  const nextTree = new Int32Array(new SharedArrayBuffer(4));
+  const trees: Tree[] = new Array(treeCount);
+  const workers: Worker[] = [];
+  let grown = 0;
+  let nextColumn = 0;
+  let binning = 0;
+  let growing = 0;
+  let onAbort = (): void => {};
+  try {
+    await new Promise<void>((resolve, reject) => {
+      onAbort = () => reject(new InterruptedError());
+      if (signal?.aborted === true) return onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const stages: Float32Array[] = [];
+      const ask = (worker: Worker, request: TreesRequest): void => worker.postMessage(request);
+      /** The next block of columns for a worker that is free, or, once all are binned, trees for every worker. */
+      const handOut = (number: number): void => {
+        const worker = workers[number]!;
+        if (nextColumn < input.dims) {
+          const firstColumn = nextColumn;
+          nextColumn += columnBlock;
+          binning++;
+          ask(worker, { kind: 'bin', firstColumn, columnCount: stageColumns(features, firstColumn, stages[number]!) });
+        } else if (binning === 0 && growing === 0) {
+          growing = workers.length;
+          for (const each of workers) ask(each, { kind: 'grow' });
+        }
+      };
+      for (let number = 0; number < threads; number++) {
+        const stage = new Float32Array(new SharedArrayBuffer(4 * input.rowCount * columnBlock));
+        stages.push(stage);
+        const workerData: TreesWorkerData = { input, treeCount, nextTree, stage };
+        const worker = startWorker('./trees.worker', import.meta.url, { workerData });
+        workers.push(worker);
+        let started = false;
+        worker.on('error', reject);
+        worker.on('exit', (code) => reject(new Error(`a tree worker ended early (exit code ${code})`)));
+        worker.on('message', (reply: TreesReply) => {
+          if (reply.kind === 'ready') {
+            if (started) binning--;
+            started = true;
+            handOut(number);
+          } else if (reply.kind === 'tree') {
+            trees[reply.treeNumber] = reply.tree;
+            options.onTree?.(++grown);
+          } else if (--growing === 0) resolve();
+        });
+      }
+    });
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    for (const worker of workers) {
+      worker.removeAllListeners();
+      await worker.terminate();
+    }
+  }
+  return trees;
+}
+
+async function scoreOutOfBag(
+  forest: ForestArrays,
+  features: Matrix,
+  labels: Int32Array,
+  classCount: number,
+  options: ForestOptions,
+): Promise<GrownForest['outOfBag']> {
+  const { rowCount, columnCount } = features;
+  const drawCount = new Int32Array(rowCount);
+  const inBag = Array.from(forest.root, (_, tree) => {
+    drawBag(options.seed, tree, drawCount);
+    return Uint8Array.from(drawCount, (count) => (count > 0 ? 1 : 0));
+  });
+  const sums = new Float64Array(rowBlock * classCount);
+  const treeCounts = new Int32Array(rowBlock);
+  let rows = 0;
+  let right = 0;
+  for (let first = 0; first < rowCount; first += rowBlock) {
+    const end = Math.min(first + rowBlock, rowCount);
+    sums.fill(0);
+    treeCounts.fill(0);
+    addLeafShares(forest, features.data, columnCount, first, end, classCount, sums, inBag, treeCounts);
+    for (let row = first; row < end; row++) {
+      if (treeCounts[row - first] === 0) continue;
+      rows++;
+      if (largest(sums, (row - first) * classCount, classCount) === labels[row]) right++;
+    }
+    if (first % (rowBlock * 16) === 0) await breathe(options.signal);
+  }
+  return rows === 0 ? null : { accuracy: right / rows, rows };
+}
+
+/** Place of the largest of `count` values from `start` on, the first of equals, counted from `start`. */
+export function largest(values: ArrayLike<number>, start: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[start + i]! > values[start + best]!) best = i;
+  return best;
+}
+
+/** Lets the event loop turn, so that Ctrl-C and progress come through. */
+async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  await nextTurn();
+  if (signal?.aborted === true) throw new InterruptedError();
+}

@@ -1,0 +1,68 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { binColumn, createBinScratch, maxBins } from './bins.kernel.ts';
+import { createTreeScratch, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
+
+/** What a worker is started with; every array lies in shared memory. */
+export interface TreesWorkerData {
+  readonly input: TreeInput;
+  readonly treeCount: number;
+  /** [1]: number of the next tree that nobody grows yet. */
+  readonly nextTree: Int32Array;
+  /** This worker's columns to bin, column-major: [columns of a block, rows]. */
+  readonly stage: Float32Array;
+}
+
+export type TreesRequest =
+  | { readonly kind: 'bin'; readonly firstColumn: number; readonly columnCount: number }
+  | { readonly kind: 'grow' };
+
+export type TreesReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'tree'; readonly treeNumber: number; readonly tree: Tree }
+  | { readonly kind: 'grown' };
+
+const port = parentPort;
+if (port === null) throw new Error('trees.worker runs in a worker thread only');
+const { input, treeCount, nextTree, stage } = workerData as TreesWorkerData;
+const reply = (message: TreesReply, transfer: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, [...transfer]);
+
+port.on('message', (request: TreesRequest) => {
+  if (request.kind === 'bin') {
+    const { rowCount, bins, lows, highs } = input;
+    const scratch = createBinScratch(rowCount);
+    for (let i = 0; i < request.columnCount; i++) {
+      const column = request.firstColumn + i;
+      binColumn(
+        stage.subarray(i * rowCount, (i + 1) * rowCount),
+        scratch,
+        bins.subarray(column * rowCount, (column + 1) * rowCount),
+        lows.subarray(column * maxBins, (column + 1) * maxBins),
+        highs.subarray(column * maxBins, (column + 1) * maxBins),
+      );
+    }
+    reply({ kind: 'ready' });
+    return;
+  }
+  const scratch = createTreeScratch(input);
+  for (;;) {
+    const treeNumber = Atomics.add(nextTree, 0, 1);
+    if (treeNumber >= treeCount) break;
+    const tree = growTree(input, treeNumber, scratch);
+    const buffers = [
+      tree.feature,
+      tree.threshold,
+      tree.child,
+      tree.leafStart,
+      tree.leafClass,
+      tree.leafFraction,
+      tree.importance,
+    ];
+    reply(
+      { kind: 'tree', treeNumber, tree },
+      buffers.map((array) => array.buffer as ArrayBuffer),
+    );
+  }
+  reply({ kind: 'grown' });
+});
+reply({ kind: 'ready' });
