@@ -19,9 +19,10 @@ export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
     });
   }
   const writer = new protobuf.Writer();
+  // Room for all at once: a writer that doubles would hold the tensors three times.
+  writer.buf = new Uint8Array(payload + 2 ** 20);
   encodeMessage(writer, 'Model', model as unknown as Record<string, unknown>);
-  // finish() may hand out a piece of a shared buffer pool: callers get bytes of their own.
-  return new Uint8Array(writer.finish());
+  return writer.finish(true) as Uint8Array<ArrayBuffer>;
 }
 
 /** Room left for everything in a model but its tensors' bytes. */

@@ -72,7 +72,7 @@ export class GraphBuilder {
     return this.claim(name);
   }
 
-  /** Adds a constant tensor; the data is copied. */
+  /** Adds a constant tensor: a view of its data, which must stay as it is until the model is encoded. */
   initializer(name: string, value: TensorValue): string {
     this.initializers.push(encodeTensor(name, value));
     return this.claim(name);

@@ -48,7 +48,7 @@ export function dataTypeName(dataType: number): DataType | undefined {
 }
 
 /**
- * Makes an ONNX tensor that holds a copy of `value.data`.
+ * Makes an ONNX tensor whose raw bytes are a view of `value.data`: leave the data alone until the model is encoded.
  *
  * @throws UserError when the data does not fill the shape
  */
@@ -69,7 +69,7 @@ export function encodeTensor(name: string, value: TensorValue): OnnxTensor {
     return { ...head, stringData: value.data.map((text) => encoder.encode(text)) };
   }
   const { data } = value;
-  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { ...head, stringData: [], rawData };
 }
 

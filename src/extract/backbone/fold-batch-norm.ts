@@ -1,0 +1,34 @@
+import { batchNormEpsilon, type ConvNorm } from '../weights/resnet.ts';
+import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
+
+/** A convolution that does what it and the batch norm behind it did. */
+export interface FoldedConv {
+  /** [outChannels, inChannels, kernel, kernel]. */
+  readonly kernels: { readonly shape: readonly number[]; readonly data: Float32Array };
+  /** [outChannels]. */
+  readonly bias: { readonly shape: readonly number[]; readonly data: Float32Array };
+}
+
+/**
+ * Folds a batch norm with fixed statistics into the convolution before it, in float64, rounded to float32 once
+ * (torch.nn.utils.fuse_conv_bn_weights does the same in float32).
+ */
+export function foldBatchNorm(layer: ConvNorm, weights: StateDict): FoldedConv {
+  const { conv, norm, inChannels, outChannels, kernel } = layer;
+  const take = (name: string): WeightTensor => weights.tensors.get(name) as WeightTensor;
+  const kernels = take(`${conv}.weight`);
+  const scale = take(`${norm}.weight`).data;
+  const shift = take(`${norm}.bias`).data;
+  const mean = take(`${norm}.running_mean`).data;
+  const variance = take(`${norm}.running_var`).data;
+  const perChannel = inChannels * kernel * kernel;
+  const folded = new Float32Array(kernels.data.length);
+  const bias = new Float32Array(outChannels);
+  for (let channel = 0; channel < outChannels; channel++) {
+    const factor = (scale[channel] as number) / Math.sqrt((variance[channel] as number) + batchNormEpsilon);
+    bias[channel] = (shift[channel] as number) - (mean[channel] as number) * factor;
+    const end = (channel + 1) * perChannel;
+    for (let at = channel * perChannel; at < end; at++) folded[at] = (kernels.data[at] as number) * factor;
+  }
+  return { kernels: { shape: kernels.shape, data: folded }, bias: { shape: [outChannels], data: bias } };
+}

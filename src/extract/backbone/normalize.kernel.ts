@@ -1,0 +1,45 @@
+/**
+ * Every byte's value after torchvision's ToTensor and Normalize, per channel: [3 * 256]. Each step is rounded to
+ * float32 as PyTorch rounds it: byte / 255, minus the mean, by the standard deviation.
+ */
+export function normalizationTable(mean: ArrayLike<number>, std: ArrayLike<number>): Float32Array {
+  const table = new Float32Array(3 * 256);
+  for (let channel = 0; channel < 3; channel++) {
+    const channelMean = Math.fround(mean[channel]);
+    const channelStd = Math.fround(std[channel]);
+    for (let byte = 0; byte < 256; byte++) {
+      const centred = Math.fround(Math.fround(byte / 255) - channelMean);
+      table[channel * 256 + byte] = centred / channelStd;
+    }
+  }
+  return table;
+}
+
+/** RGB bytes [rows, positions, 3] to normalized planes [rows, 3, positions], by `normalizationTable`. */
+export function normalizePlanes(
+  bytes: Uint8Array,
+  rowCount: number,
+  positions: number,
+  table: Float32Array,
+  out: Float32Array,
+): void {
+  for (let row = 0, from = 0; row < rowCount; row++) {
+    let red = row * positions * 3;
+    let green = red + positions;
+    let blue = green + positions;
+    for (let position = 0; position < positions; position++, from += 3) {
+      out[red++] = table[bytes[from]];
+      out[green++] = table[256 + bytes[from + 1]];
+      out[blue++] = table[512 + bytes[from + 2]];
+    }
+  }
+}
+
+/** RGB bytes [rows, positions, 3] to normalized pixels in the same order, by `normalizationTable`. */
+export function normalizePixels(bytes: Uint8Array, pixelCount: number, table: Float32Array, out: Float32Array): void {
+  for (let at = 0; at < pixelCount * 3; at += 3) {
+    out[at] = table[bytes[at]];
+    out[at + 1] = table[256 + bytes[at + 1]];
+    out[at + 2] = table[512 + bytes[at + 2]];
+  }
+}

@@ -1,0 +1,152 @@
+import * as ort from 'onnxruntime-node';
+import { UserError } from '../../errors.ts';
+import type { DeviceName, Preprocessing } from '../../features/manifest.ts';
+import { encodeModel } from '../../formats/onnx/encode.ts';
+import type { Backbone, PixelBatch, Tap, TapMap } from './backbone.ts';
+import type { Network } from './network.ts';
+import { normalizationTable, normalizePixels, normalizePlanes } from './normalize.kernel.ts';
+import { openSession, ortVersion } from './ort-session.ts';
+import { pruneTo } from './prune.ts';
+import { blankInput, cannotRun, resolveTap } from './taps.ts';
+
+export interface OnnxBackboneOptions {
+  /** A stage's name or a tensor's own. */
+  readonly tap: string;
+  readonly preprocessing: Preprocessing;
+  readonly device: DeviceName;
+  /** Threads of one operator; default: the cores that this process may use. */
+  readonly threads?: number;
+}
+
+/**
+ * Opens a network on ONNX Runtime, cut off behind its tap, and runs it once on blank images: a session that opens but
+ * cannot run is found here, not in the middle of the work.
+ *
+ * @throws UserError when the tap is unknown or is no map of float32 per image, or when the network cannot run
+ */
+export async function openOnnxBackbone(network: Network, options: OnnxBackboneOptions): Promise<Backbone> {
+  const { preprocessing, device } = options;
+  checkCrop(network, preprocessing.crop);
+  const tensor = resolveTap(network, options.tap);
+  const model = encodeModel(pruneTo(network.model, [tensor]));
+  let session: ort.InferenceSession;
+  try {
+    session = await openSession(model, {
+      device,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    });
+  } catch (error) {
+    throw cannotRun(network, error);
+  }
+  try {
+    const input = blankInput(network, preprocessing.crop, 2);
+    const output = (await session.run({ [network.input.name]: input }))[tensor] as ort.Tensor;
+    checkTapped(network, tensor, output, input.dims[0] as number);
+    const tap = { name: options.tap, tensor, shape: output.dims.slice(1) };
+    return new OnnxBackbone(network, session, tap, options);
+  } catch (error) {
+    await session.release();
+    throw error instanceof UserError ? error : cannotRun(network, error);
+  }
+}
+
+class OnnxBackbone implements Backbone {
+  readonly engine = 'onnx';
+  readonly engineVersion: string = ortVersion;
+  readonly device: DeviceName;
+  readonly architecture: string;
+  readonly tap: Tap;
+  readonly preprocessing: Preprocessing;
+  readonly #network: Network;
+  readonly #session: ort.InferenceSession;
+  readonly #table: Float32Array;
+  #pixels = new Float32Array(0);
+  /** The run under way: the input buffer is shared, so runs wait for each other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(network: Network, session: ort.InferenceSession, tap: Tap, options: OnnxBackboneOptions) {
+    this.#network = network;
+    this.#session = session;
+    this.tap = tap;
+    this.preprocessing = options.preprocessing;
+    this.device = options.device;
+    this.architecture = network.architecture;
+    this.#table = normalizationTable(options.preprocessing.mean, options.preprocessing.std);
+  }
+
+  run(batch: PixelBatch): Promise<TapMap> {
+    const result = this.#last.then(() => this.#run(batch));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#session.release();
+  }
+
+  async #run(batch: PixelBatch): Promise<TapMap> {
+    const { rowCount } = batch;
+    checkBatch(batch, this.preprocessing.crop);
+    const fixed = this.#network.input.batch;
+    const rowShape = this.tap.shape;
+    if (fixed === undefined || fixed === rowCount)
+      return { rowCount, rowShape, data: await this.#rows(batch, 0, rowCount) };
+    // The graph takes so many rows and no other number: the last run is filled up with what lay in the buffer.
+    const rowLength = rowShape.reduce((product, extent) => product * extent, 1);
+    const data = new Float32Array(rowCount * rowLength);
+    for (let from = 0; from < rowCount; from += fixed) {
+      const count = Math.min(fixed, rowCount - from);
+      const rows = await this.#rows(batch, from, count);
+      data.set(rows.subarray(0, count * rowLength), from * rowLength);
+    }
+    return { rowCount, rowShape, data };
+  }
+
+  /** Rows [from, from + count) of the batch through the network. */
+  async #rows(batch: PixelBatch, from: number, count: number): Promise<Float32Array> {
+    const { crop } = batch;
+    const { name, layout, batch: fixed } = this.#network.input;
+    const rows = fixed ?? count;
+    const rowLength = crop * crop * 3;
+    if (this.#pixels.length !== rows * rowLength) this.#pixels = new Float32Array(rows * rowLength);
+    const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
+    if (layout === 'NCHW') normalizePlanes(bytes, count, crop * crop, this.#table, this.#pixels);
+    else normalizePixels(bytes, count * crop * crop, this.#table, this.#pixels);
+    const shape = layout === 'NCHW' ? [rows, 3, crop, crop] : [rows, crop, crop, 3];
+    const results = await this.#session.run({ [name]: new ort.Tensor('float32', this.#pixels, shape) });
+    return (results[this.tap.tensor] as ort.Tensor).data as Float32Array;
+  }
+}
+
+function checkBatch(batch: PixelBatch, crop: number): void {
+  const expected = batch.rowCount * crop * crop * 3;
+  if (batch.crop === crop && batch.bytesNHWC.length === expected) return;
+  throw new RangeError(
+    `a batch of ${batch.rowCount} crops of ${batch.crop} in ${batch.bytesNHWC.length} bytes; expected crops of ${crop} in ${expected}`,
+  );
+}
+
+function checkCrop(network: Network, crop: number): void {
+  const side = network.input.crop;
+  if (side === undefined || side === crop) return;
+  throw new UserError({
+    what: 'the crop does not fit the network',
+    where: network.source,
+    found: `crops of ${crop} x ${crop} pixels`,
+    expected: `${side} x ${side}, as the graph's input says`,
+    fix: `--crop ${side}`,
+  });
+}
+
+function checkTapped(network: Network, tensor: string, output: ort.Tensor, rowCount: number): void {
+  const isMap = output.type === 'float32' && output.dims.length >= 2 && output.dims[0] === rowCount;
+  if (isMap) return;
+  throw new UserError({
+    what: 'the tensor cannot be tapped',
+    where: `${tensor} in ${network.source}`,
+    found: `${output.type} [${output.dims.join(', ')}] for ${rowCount} images`,
+    expected: `float32, and one row per image along the first axis`,
+    fix: 'choose another tensor: featuretap taps --weights … lists them',
+  });
+}

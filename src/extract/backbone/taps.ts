@@ -1,0 +1,95 @@
+import * as ort from 'onnxruntime-node';
+import { UserError, usageError } from '../../errors.ts';
+import { encodeModel } from '../../formats/onnx/encode.ts';
+import type { Tap } from './backbone.ts';
+import type { Network } from './network.ts';
+import { openSession } from './ort-session.ts';
+import { pruneTo } from './prune.ts';
+
+/** torchvision's crop; the size of the probing image where neither the user nor the graph sets one. */
+export const defaultCrop = 224;
+
+/**
+ * The graph tensor that a tap's name means: a stage's (`avgpool` is the input of the average pool), else the tensor of
+ * that very name.
+ *
+ * @throws UserError that lists the stages and the nearest tensor names
+ */
+export function resolveTap(network: Network, name: string): string {
+  const stage = network.stages.find((candidate) => candidate.name === name);
+  if (stage !== undefined) return stage.tensor;
+  const tensors = network.model.graph.node.flatMap((node) => node.output).filter((output) => output !== '');
+  if (tensors.includes(name)) return name;
+  const stages = network.stages.map((candidate) => candidate.name);
+  const near = tensors.filter((tensor) => tensor.startsWith(name) || tensor.includes(name)).slice(0, 5);
+  throw usageError(
+    '--tap',
+    name,
+    [...stages, ...near, 'or another tensor of the graph'].join(', '),
+    `featuretap taps --weights … lists all ${tensors.length} tensors`,
+  );
+}
+
+/**
+ * Runs the network once on one blank image and tells every tensor that can be tapped: the stages first, then all
+ * float32 tensors under their own names, in the graph's order.
+ *
+ * @param crop side of the blank image in pixels, where the graph leaves it open
+ */
+export async function listTaps(network: Network, crop: number = defaultCrop): Promise<readonly Tap[]> {
+  const tensors = [...new Set(network.model.graph.node.flatMap((node) => node.output))].filter((name) => name !== '');
+  const { session, outputs } = await openWithOutputs(network, tensors);
+  try {
+    const results = await session.run({ [network.input.name]: blankInput(network, crop, 1) }, outputs);
+    const shapes = new Map<string, readonly number[]>();
+    for (const [tensor, value] of Object.entries(results)) {
+      if (value.dims.length >= 2) shapes.set(tensor, value.dims.slice(1));
+    }
+    const stages = network.stages.flatMap(({ name, tensor }) => {
+      const shape = shapes.get(tensor);
+      return shape === undefined ? [] : [{ name, tensor, shape }];
+    });
+    const own = [...shapes].map(([tensor, shape]) => ({ name: tensor, tensor, shape }));
+    return [...stages, ...own];
+  } catch (error) {
+    throw cannotRun(network, error);
+  } finally {
+    await session.release();
+  }
+}
+
+interface ProbeSession {
+  readonly session: ort.InferenceSession;
+  /** Those of the outputs that are float32 tensors. */
+  readonly outputs: readonly string[];
+}
+
+async function openWithOutputs(network: Network, tensors: readonly string[]): Promise<ProbeSession> {
+  try {
+    const session = await openSession(encodeModel(pruneTo(network.model, tensors)), { device: 'cpu' });
+    const floats = session.outputMetadata.filter((output) => output.isTensor && output.type === 'float32');
+    return { session, outputs: floats.map((output) => output.name) };
+  } catch (error) {
+    throw cannotRun(network, error);
+  }
+}
+
+/** Zeros in the network's own input shape. */
+export function blankInput(network: Network, crop: number, rowCount: number): ort.Tensor {
+  const { layout, batch } = network.input;
+  const side = network.input.crop ?? crop;
+  const rows = batch ?? rowCount;
+  const shape = layout === 'NCHW' ? [rows, 3, side, side] : [rows, side, side, 3];
+  return new ort.Tensor('float32', new Float32Array(rows * 3 * side * side), shape);
+}
+
+export function cannotRun(network: Network, cause: unknown): UserError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new UserError({
+    what: 'ONNX Runtime cannot run the network',
+    where: network.source,
+    found: message.trim(),
+    expected: 'a network of operators that ONNX Runtime knows, on one float32 image input',
+    cause,
+  });
+}

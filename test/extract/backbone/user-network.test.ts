@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openBackbone, openNetwork } from '../../../src/extract/backbone/open-backbone.ts';
+import { listTaps } from '../../../src/extract/backbone/taps.ts';
+import { encodeModel } from '../../../src/formats/onnx/encode.ts';
+import { type Dimension, GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
+import type { DataType } from '../../../src/formats/onnx/schema.ts';
+import type { WholeFile } from '../../../src/formats/whole-file.ts';
+import { fixtureBatch, golden, preprocessing, readGolden, userFile, worstRow } from './fixtures.ts';
+
+const outputs = readGolden('user-outputs.safetensors');
+const batch = fixtureBatch();
+
+function file(build: (builder: GraphBuilder) => void): WholeFile {
+  const builder = new GraphBuilder('user');
+  build(builder);
+  return { path: 'mine.onnx', bytes: encodeModel(builder.model()), sha256: '' };
+}
+
+/** A network of one Relu on the given input. */
+function reluOf(type: DataType, shape: readonly Dimension[]): WholeFile {
+  return file((builder) => {
+    builder.input('image', type, shape);
+    builder.output(builder.node('Relu', ['image'], {}, { outputs: ['y'] }), type, shape);
+  });
+}
+
+for (const name of ['user.onnx', 'user-batch-2.onnx']) {
+  test(`${name}, as torch.onnx.export wrote it, agrees with PyTorch at its pool and at its output`, async () => {
+    for (const tap of ['avgpool', 'scores']) {
+      const weights = userFile(name);
+      const backbone = await openBackbone({ weights, tap, preprocessing: preprocessing(64), device: 'cpu' });
+      assert.equal(backbone.architecture, 'onnx');
+      const worst = worstRow(await backbone.run(batch), golden(outputs, tap));
+      assert.ok(worst < 1e-5, `${tap}: worst row off by ${worst}`);
+      await backbone.close();
+    }
+  });
+}
+
+test('lists the taps of a foreign network', async () => {
+  const taps = await listTaps(openNetwork(userFile('user.onnx'), 64));
+  assert.deepEqual(taps[0]?.name, 'avgpool');
+  assert.deepEqual(taps[0]?.shape, [6, 16, 16]);
+  assert.deepEqual(taps.at(-1), { name: 'scores', tensor: 'scores', shape: [4] });
+});
+
+test('takes NHWC input where the graph says so', async () => {
+  const weights = reluOf('float32', ['n', 64, 64, 3]);
+  const backbone = await openBackbone({ weights, tap: 'y', preprocessing: preprocessing(64), device: 'cpu' });
+  const map = await backbone.run(batch);
+  assert.deepEqual(map.rowShape, [64, 64, 3]);
+  await backbone.close();
+});
+
+test('refuses a crop that the graph does not take, naming the crop that it takes', async () => {
+  const weights = userFile('user.onnx');
+  const opening = openBackbone({ weights, tap: 'avgpool', preprocessing: preprocessing(224), device: 'cpu' });
+  await assert.rejects(opening, /64 x 64[\s\S]*--crop 64/);
+});
+
+test('refuses inputs that are no images, saying what was found', () => {
+  const cases: readonly [WholeFile, RegExp][] = [
+    [reluOf('float32', ['n', 4, 64, 64]), /\[\?, 4, 64, 64\][\s\S]*\[batch, 3, height, width\]/],
+    [reluOf('float32', ['n', 3, 64]), /\[\?, 3, 64\]/],
+    [reluOf('float16', ['n', 3, 64, 64]), /float16[\s\S]*float32/],
+    [reluOf('float32', ['n', 3, 64, 32]), /square/],
+    [file((builder) => builder.output(builder.node('Relu', ['x']), 'float32', [1])), /0 inputs/],
+  ];
+  for (const [weights, message] of cases) assert.throws(() => openNetwork(weights, 64), message);
+});
+
+test('refuses a tensor that holds no row per image', async () => {
+  const weights = file((builder) => {
+    const image = builder.input('image', 'float32', ['n', 3, 64, 64]);
+    builder.node('ReduceMean', [image], { axes: [0], keepdims: 1 }, { outputs: ['mean image'] });
+    builder.output(builder.node('Shape', [image], {}, { outputs: ['shape'] }), 'int64', [4]);
+  });
+  for (const tap of ['mean image', 'shape']) {
+    const opening = openBackbone({ weights, tap, preprocessing: preprocessing(64), device: 'cpu' });
+    await assert.rejects(opening, /cannot be tapped/);
+  }
+});
+
+test('an operator that ONNX Runtime does not know is our error, with its name', async () => {
+  const weights = file((builder) => {
+    const image = builder.input('image', 'float32', ['n', 3, 64, 64]);
+    builder.output(builder.node('Sharpen', [image], {}, { outputs: ['y'] }), 'float32', ['n', 3, 64, 64]);
+  });
+  const opening = openBackbone({ weights, tap: 'y', preprocessing: preprocessing(64), device: 'cpu' });
+  await assert.rejects(opening, /cannot run the network[\s\S]*Sharpen/);
+});
