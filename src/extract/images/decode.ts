@@ -1,73 +1,111 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { cmykToRGB } from './cmyk.kernel.ts';
+import { checkSize, DecodeError, largestPixelCount } from './decode-error.ts';
+import { decodeGif } from './decode-gif.ts';
+import { readJpegHeader } from './jpeg-header.ts';
 import type { SourcePixels } from './resize.kernel.ts';
-
-/**
- * Largest image that is decoded, in pixels: where Pillow starts to warn of a decompression bomb
- * (`Image.MAX_IMAGE_PIXELS`, a quarter of a gigabyte of RGB).
- */
-export const largestPixelCount: number = Math.floor(1024 ** 3 / 4 / 3);
-
-/** A file that gives no pixels: `message` is the reason, without the file's name. */
-export class DecodeError extends Error {
-  constructor(reason: string) {
-    super(reason);
-    this.name = 'DecodeError';
-  }
-}
+import { type ImageKind, sniff } from './sniff.ts';
+import { checkTiff } from './tiff-header.ts';
 
 /** sharp keeps recently used images and files open; every file is read once, so that is memory for nothing. */
 sharp.cache(false);
 /** Images are decoded side by side, one thread each. */
 sharp.concurrency(1);
 
+/** Whether decoders apply the orientation that the file names. */
+export interface DecodeOptions {
+  readonly autoOrient: boolean;
+}
+
 /**
  * Decodes a file's bytes to the pixels of Pillow's `Image.open(f).convert('RGB')`: alpha is dropped and not blended,
- * colour profiles are ignored, the first frame of an animation is taken.
+ * colour profiles are ignored, the first frame of an animation is taken. docs/pixels.md lists kinds and differences.
  *
  * @throws DecodeError for anything but a whole image of a known kind
  */
-export async function decodeImage(bytes: Uint8Array, autoOrient: boolean): Promise<SourcePixels> {
+export async function decodeImage(bytes: Uint8Array, { autoOrient }: DecodeOptions): Promise<SourcePixels> {
   if (bytes.length === 0) throw new DecodeError('the file is empty');
+  const found = sniff(bytes);
+  if ('refused' in found) throw new DecodeError(`not an image of a known kind (${found.refused})`);
+  try {
+    return await decoders[found.kind](bytes, autoOrient);
+  } catch (error) {
+    if (error instanceof DecodeError) throw error;
+    throw new DecodeError(describeFailure(found.kind, error));
+  }
+}
+
+const decoders: Readonly<
+  Record<ImageKind, (bytes: Uint8Array, autoOrient: boolean) => SourcePixels | Promise<SourcePixels>>
+> = {
+  jpeg: (bytes, autoOrient) => {
+    const { width, height, components, picture } = readJpegHeader(bytes, autoOrient);
+    checkSize(width, height);
+    return components === 4 ? readCMYK(open(picture, autoOrient)) : readRGB(open(picture, autoOrient));
+  },
+  png: (bytes, autoOrient) => {
+    checkPng(bytes);
+    return readRGB(open(bytes, autoOrient));
+  },
+  webp: readChecked,
+  avif: readChecked,
+  gif: decodeGif,
+  tiff: async (bytes) => {
+    const { width, height } = checkTiff(bytes);
+    checkSize(width, height);
+    // Pillow applies a TIFF's orientation whenever it loads one.
+    const image = open(bytes, true);
+    const { space } = await image.metadata();
+    return space === 'cmyk' ? readCMYK(image) : readRGB(image);
+  },
+};
+
+async function readChecked(bytes: Uint8Array, autoOrient: boolean): Promise<SourcePixels> {
+  const image = open(bytes, autoOrient);
+  const { width, height } = await image.metadata();
+  checkSize(width, height);
+  return readRGB(image);
+}
+
+function open(bytes: Uint8Array, autoOrient: boolean): Sharp {
   const options: SharpOptions = {
+    // Anything a decoder complains about means pixels that are not the photo's.
     failOn: 'warning',
     ignoreIcc: true,
     limitInputPixels: largestPixelCount,
     sequentialRead: true,
     autoOrient,
   };
-  try {
-    const metadata = await sharp(bytes, options).metadata();
-    const pixelCount = metadata.width * metadata.height;
-    if (pixelCount > largestPixelCount) {
-      throw new DecodeError(
-        `${metadata.width} x ${metadata.height} pixels, above the limit of ${largestPixelCount} (a decompression bomb?)`,
-      );
-    }
-    return metadata.space === 'cmyk' ? await decodeCMYK(sharp(bytes, options)) : await decodeRGB(sharp(bytes, options));
-  } catch (error) {
-    if (error instanceof DecodeError) throw error;
-    throw new DecodeError(describeFailure(error));
+  return sharp(bytes, options);
+}
+
+/** IHDR: width, height, bits, colour type at bytes 16, 20, 24 and 25. */
+function checkPng(bytes: Uint8Array): void {
+  if (bytes.length < 33) throw new DecodeError('PNG: the file ends in its header');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  checkSize(view.getUint32(16), view.getUint32(20));
+  if (bytes[24] === 16 && bytes[25] === 0) {
+    throw new DecodeError('PNG (grey, 16 bits): Pillow clips it at 255, almost all white; save it with 8 bits');
   }
 }
 
-async function decodeRGB(image: Sharp): Promise<SourcePixels> {
+async function readRGB(image: Sharp): Promise<SourcePixels> {
   const { data, info } = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   if (channels !== 3 && channels !== 4) throw new DecodeError(`${channels} channels after decoding`);
   return { data, width, height, channels };
 }
 
-async function decodeCMYK(image: Sharp): Promise<SourcePixels> {
+async function readCMYK(image: Sharp): Promise<SourcePixels> {
   const cmyk = image.pipelineColourspace('cmyk').toColourspace('cmyk');
   const { data, info } = await cmyk.raw().toBuffer({ resolveWithObject: true });
   if (info.channels !== 4) throw new DecodeError(`${info.channels} channels after decoding CMYK`);
   return { data: cmykToRGB(data), width: info.width, height: info.height, channels: 3 };
 }
 
-/** libvips prefixes its messages with the loader's name and repeats them line by line. */
-function describeFailure(error: unknown): string {
+/** libvips' messages are lines of `loader: what`, the first of which is the cause. */
+function describeFailure(kind: ImageKind, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const lines = message.split('\n').map((line) => line.trim());
-  return lines.find((line) => line !== '') ?? 'the decoder gave no reason';
+  const lines = message.split('\n').map((line) => line.trim().replace(/^\w+: /, ''));
+  return `broken ${kind.toUpperCase()}: ${lines.find((line) => line !== '') ?? 'the decoder gave no reason'}`;
 }

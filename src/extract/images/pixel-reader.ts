@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { DecodeError, decodeImage } from './decode.ts';
+import { decodeImage } from './decode.ts';
+import { DecodeError } from './decode-error.ts';
 import type { FilePixels } from './pixel-protocol.ts';
 import type { PixelRecipe } from './pixel-result.ts';
 import { Resizer } from './transform.ts';
@@ -33,7 +34,7 @@ export class PixelReader {
     seconds.read = (wasRead - started) / 1000;
     if (this.#isKnown(sha256)) return { outcome: 'known', ...file };
     try {
-      const source = await decodeImage(bytes, this.#recipe.autoOrient);
+      const source = await decodeImage(bytes, this.#recipe);
       const decoded = performance.now();
       seconds.decode = (decoded - wasRead) / 1000;
       const pixels = this.#resizer.resizeAndCrop(source, this.#recipe.resize, this.#recipe.crop);
