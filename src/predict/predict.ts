@@ -1,0 +1,113 @@
+import type { FittedHead } from '../classify/heads/head.ts';
+import type { PixelBatch } from '../extract/backbone/backbone.ts';
+import type { ImageFile } from '../extract/images/image-file.ts';
+import type { PixelPipeline, PixelsReady } from '../extract/images/pixel-result.ts';
+import type { Matrix } from '../features/matrix.ts';
+
+/** Turns images into rows of the feature set that a head was trained on. Owns native memory: `close()` it. */
+export interface Embedder {
+  /** [batch.rowCount, dims] */
+  embed(batch: PixelBatch): Promise<Matrix>;
+  close(): Promise<void>;
+}
+
+export interface ImagePrediction {
+  readonly outcome: 'predicted';
+  readonly image: ImageFile;
+  /** In the order of the head's classes; sums to 1. */
+  readonly probabilities: Float32Array;
+}
+
+export interface ImageFailure {
+  readonly outcome: 'failed';
+  readonly image: ImageFile;
+  readonly reason: string;
+}
+
+export type ImageOutcome = ImagePrediction | ImageFailure;
+
+export interface PredictOptions {
+  readonly pipeline: PixelPipeline;
+  readonly embedder: Embedder;
+  readonly head: FittedHead;
+  /** Images per run of the network. */
+  readonly batch: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One outcome per image, in the order given. Holds one batch and what the pipeline reads ahead, however many images
+ * there are; an image that cannot be read is an outcome, not an exception.
+ */
+export async function* predictImages(
+  images: AsyncIterable<ImageFile>,
+  options: PredictOptions,
+): AsyncGenerator<ImageOutcome> {
+  const { pipeline, batch, signal } = options;
+  const waiting: (PixelsReady | ImageFailure)[] = [];
+  let readyCount = 0;
+  for await (const result of pipeline.decode(images)) {
+    signal?.throwIfAborted();
+    if (result.outcome === 'known') throw new Error('predict asks for the pixels of every image');
+    if (result.outcome === 'failed') {
+      waiting.push({ outcome: 'failed', image: result.image, reason: result.reason });
+    } else {
+      waiting.push(result);
+      readyCount++;
+    }
+    // Failures alone must not pile up behind a batch that never fills.
+    if (readyCount === batch || waiting.length >= 8 * batch) {
+      yield* predictBatch(waiting.splice(0), options);
+      readyCount = 0;
+    }
+  }
+  yield* predictBatch(waiting, options);
+}
+
+async function* predictBatch(
+  results: readonly (PixelsReady | ImageFailure)[],
+  options: PredictOptions,
+): AsyncGenerator<ImageOutcome> {
+  const ready = results.filter((result): result is PixelsReady => result.outcome === 'pixels');
+  const proba = ready.length === 0 ? undefined : await probabilities(ready, options);
+  let row = 0;
+  for (const result of results) {
+    if (result.outcome === 'failed') yield result;
+    else {
+      const { data, columnCount } = proba as Matrix;
+      yield {
+        outcome: 'predicted',
+        image: result.image,
+        probabilities: data.slice(row * columnCount, (row + 1) * columnCount),
+      };
+      row++;
+    }
+  }
+}
+
+async function probabilities(ready: readonly PixelsReady[], options: PredictOptions): Promise<Matrix> {
+  const { pipeline, embedder, head } = options;
+  const { crop } = pipeline.recipe;
+  const bytesNHWC = new Uint8Array(ready.length * crop * crop * 3);
+  ready.forEach(({ pixels }, i) => {
+    bytesNHWC.set(pixels, i * crop * crop * 3);
+  });
+  return head.predictProba(await embedder.embed({ rowCount: ready.length, crop, bytesNHWC }));
+}
+
+export interface RankedClass {
+  readonly class: string;
+  readonly probability: number;
+}
+
+/** The `count` most probable classes, most probable first; equal ones in the order of the classes. */
+export function topClasses(
+  probabilities: Float32Array,
+  classes: readonly string[],
+  count: number,
+): readonly RankedClass[] {
+  return [...classes.keys()]
+    .sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b)
+    .slice(0, count)
+    .map((c) => ({ class: classes[c] as string, probability: probabilities[c] as number }));
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FittedHead } from '../../src/classify/heads/head.ts';
+import type { ImageFile } from '../../src/extract/images/image-file.ts';
+import type { PixelPipeline, PixelResult } from '../../src/extract/images/pixel-result.ts';
+import { type Embedder, type ImageOutcome, predictImages, topClasses } from '../../src/predict/predict.ts';
+
+const seconds = { read: 0, decode: 0, resize: 0 };
+
+/** A pipeline whose pixels hold the number in the file's name; names with `bad` do not decode. */
+function numberPipeline(): PixelPipeline {
+  return {
+    recipe: { resize: 2, crop: 1, autoOrient: false },
+    threads: 1,
+    async *decode(images) {
+      for await (const image of images) {
+        const result: PixelResult = image.path.includes('bad')
+          ? { outcome: 'failed', image, reason: 'not an image', seconds }
+          : {
+              outcome: 'pixels',
+              image,
+              sha256: '',
+              byteCount: 1,
+              pixels: new Uint8Array(3).fill(Number(image.id)),
+              seconds,
+            };
+        yield result;
+      }
+    },
+    close: async () => {},
+  };
+}
+
+function recordingEmbedder(batches: number[]): Embedder {
+  return {
+    embed: async ({ rowCount, bytesNHWC }) => {
+      batches.push(rowCount);
+      return { rowCount, columnCount: 3, data: Float32Array.from(bytesNHWC) };
+    },
+    close: async () => {},
+  };
+}
+
+/** Gives class n mod 4 a probability of 0.7 for an image whose pixels are n. */
+const head = {
+  classes: ['a', 'b', 'c', 'd'],
+  predictProba: async (features) => {
+    const data = new Float32Array(features.rowCount * 4).fill(0.1);
+    for (let row = 0; row < features.rowCount; row++) data[row * 4 + ((features.data[row * 3] as number) % 4)] = 0.7;
+    return { rowCount: features.rowCount, columnCount: 4, data };
+  },
+} as Pick<FittedHead, 'classes' | 'predictProba'> as FittedHead;
+
+async function* files(names: readonly string[]): AsyncGenerator<ImageFile> {
+  for (const name of names) yield { id: name, path: name, relativePath: name };
+}
+
+async function predictAll(
+  names: readonly string[],
+  batch: number,
+): Promise<{ outcomes: ImageOutcome[]; batches: number[] }> {
+  const batches: number[] = [];
+  const options = { pipeline: numberPipeline(), embedder: recordingEmbedder(batches), head, batch };
+  const outcomes: ImageOutcome[] = [];
+  for await (const outcome of predictImages(files(names), options)) outcomes.push(outcome);
+  return { outcomes, batches };
+}
+
+const told = (outcome: ImageOutcome): string =>
+  outcome.outcome === 'failed'
+    ? `${outcome.image.id}: ${outcome.reason}`
+    : `${outcome.image.id}: ${topClasses(outcome.probabilities, head.classes, 1)[0]?.class}`;
+
+test('every image gets its own answer in the order given, whatever the batch, broken ones among them', async () => {
+  const names = ['0', 'bad1', '5', '2', 'bad2', '3', '7'];
+  const expected = ['0: a', 'bad1: not an image', '5: b', '2: c', 'bad2: not an image', '3: d', '7: d'];
+  for (const batch of [1, 2, 3, 100]) {
+    const { outcomes, batches } = await predictAll(names, batch);
+    assert.deepEqual(outcomes.map(told), expected);
+    assert.ok(batches.every((size) => size <= batch));
+  }
+});
+
+test('a run of broken images is told as it comes, not after a batch that never fills', async () => {
+  const names = [...Array.from({ length: 40 }, (_, i) => `bad${i}`), '1'];
+  const { outcomes, batches } = await predictAll(names, 4);
+  assert.equal(outcomes.length, 41);
+  assert.deepEqual(batches, [1]);
+});
+
+test('no image gives no outcome and does not run the network', async () => {
+  assert.deepEqual(await predictAll([], 4), { outcomes: [], batches: [] });
+});
+
+test('an abort ends the run with its reason', async () => {
+  const signal = AbortSignal.abort(new Error('stop'));
+  const options = { pipeline: numberPipeline(), embedder: recordingEmbedder([]), head, batch: 2, signal };
+  await assert.rejects(async () => {
+    for await (const _ of predictImages(files(['1', '2']), options));
+  }, /stop/);
+});
+
+test('the top classes come by probability and, where equal, in the order of the classes', () => {
+  const ranked = topClasses(Float32Array.of(0.25, 0.5, 0.25, 0), ['x', 'y', 'z', 'w'], 3);
+  assert.deepEqual(
+    ranked.map((entry) => [entry.class, entry.probability]),
+    [
+      ['y', 0.5],
+      ['x', 0.25],
+      ['z', 0.25],
+    ],
+  );
+  assert.equal(topClasses(Float32Array.of(1), ['x'], 5).length, 1);
+});
