@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { holm } from '../../../src/report/statistics/holm.ts';
 import { wilson } from '../../../src/report/statistics/interval.ts';
 import { mcnemar } from '../../../src/report/statistics/mcnemar.ts';
 import { correctedResampledTest } from '../../../src/report/statistics/resampled-t.ts';
 import { studentQuantile, studentTwoSided } from '../../../src/report/statistics/student.ts';
-
-const golden = JSON.parse(readFileSync(new URL('../../fixtures/statistics.json', import.meta.url), 'utf8'));
-
-function close(actual: number, expected: number, tolerance = 1e-9): void {
-  const error = Math.abs(actual - expected);
-  assert.ok(error <= tolerance * Math.max(1e-3, Math.abs(expected)), `${actual} is not ${expected}`);
-}
+import { close, golden } from '../golden.ts';
 
 test("Wilson's intervals equal statsmodels', at 0 and 1 too", () => {
   for (const { successes, trials, interval } of golden.wilson) {
@@ -53,4 +47,9 @@ test('the corrected resampled t-test follows the formula of Nadeau and Bengio', 
 test('differences that are all the same are no difference at zero and a certain one elsewhere', () => {
   assert.equal(correctedResampledTest([0, 0, 0], 80, 20).p, 1);
   assert.equal(correctedResampledTest([0.1, 0.1, 0.1], 80, 20).p, 0);
+});
+
+test("Holm's adjusted p-values equal statsmodels'", () => {
+  for (const { p, adjusted } of golden.holm) for (const [i, value] of holm(p).entries()) close(value, adjusted[i]);
+  assert.deepEqual(holm([]), []);
 });

@@ -1,0 +1,41 @@
+import type { Prediction } from '../predictions.ts';
+
+export interface ReliabilityBin {
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+  /** Share of the bin's answers that are right. */
+  readonly accuracy: number;
+  readonly meanConfidence: number;
+}
+
+export interface Reliability {
+  /** Bins that hold answers, by confidence. */
+  readonly bins: readonly ReliabilityBin[];
+  /** Expected calibration error: mean over the answers of |accuracy - confidence| of their bin (Guo et al. 2017). */
+  readonly expectedError: number;
+}
+
+/** Bins of equal width over the confidence in the predicted class; scikit-learn's `calibration_curve`, uniform. */
+export function reliability(predictions: readonly Prediction[], binCount = 10): Reliability {
+  const bins = Array.from({ length: binCount }, () => ({ count: 0, right: 0, confidence: 0 }));
+  for (const { probability, predictedClass, trueClass } of predictions) {
+    // A confidence on an edge belongs to the bin below, as in scikit-learn.
+    const bin = bins[Math.min(binCount - 1, Math.max(0, Math.ceil(probability * binCount) - 1))];
+    if (bin === undefined) continue;
+    bin.count++;
+    bin.confidence += probability;
+    if (predictedClass === trueClass) bin.right++;
+  }
+  const filled = bins
+    .map(({ count, right, confidence }, i) => ({
+      low: i / binCount,
+      high: (i + 1) / binCount,
+      count,
+      accuracy: right / count,
+      meanConfidence: confidence / count,
+    }))
+    .filter(({ count }) => count > 0);
+  const error = filled.reduce((sum, bin) => sum + bin.count * Math.abs(bin.accuracy - bin.meanConfidence), 0);
+  return { bins: filled, expectedError: predictions.length === 0 ? 0 : error / predictions.length };
+}

@@ -1,0 +1,61 @@
+import { averageLinkage } from './cluster.kernel.ts';
+
+export interface ConfusedPair {
+  readonly trueClass: string;
+  readonly predictedClass: string;
+  readonly count: number;
+  /** Share of the true class's test rows that end here. */
+  readonly share: number;
+}
+
+/** Mistakes by true and predicted class, most frequent first, then by share, then by name. */
+export function confusedPairs(confusion: readonly (readonly number[])[], classes: readonly string[]): ConfusedPair[] {
+  const pairs: ConfusedPair[] = [];
+  confusion.forEach((row, t) => {
+    const total = row.reduce((sum, count) => sum + count, 0);
+    row.forEach((count, p) => {
+      if (t === p || count === 0) return;
+      pairs.push({
+        trueClass: classes[t] as string,
+        predictedClass: classes[p] as string,
+        count,
+        share: count / total,
+      });
+    });
+  });
+  return pairs.sort(
+    (a, b) =>
+      b.count - a.count ||
+      b.share - a.share ||
+      compare(a.trueClass, b.trueClass) ||
+      compare(a.predictedClass, b.predictedClass),
+  );
+}
+
+/**
+ * Class numbers in an order that puts classes that are taken for one another side by side: average linkage over
+ * 1 - similarity, similarity being the mean of the two shares in which each is taken for the other.
+ */
+export function clusteredOrder(confusion: readonly (readonly number[])[]): number[] {
+  const n = confusion.length;
+  const totals = confusion.map((row) =>
+    Math.max(
+      1,
+      row.reduce((sum, count) => sum + count, 0),
+    ),
+  );
+  const distance = new Float64Array(n * n);
+  for (let a = 0; a < n; a++) {
+    for (let b = 0; b < n; b++) {
+      if (a === b) continue;
+      const ab = (confusion[a]?.[b] ?? 0) / (totals[a] as number);
+      const ba = (confusion[b]?.[a] ?? 0) / (totals[b] as number);
+      distance[a * n + b] = 1 - (ab + ba) / 2;
+    }
+  }
+  return [...averageLinkage(distance, n).leaves];
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,127 @@
+import { UserError } from '../../errors.ts';
+import { pValue } from '../figures.ts';
+import { holm } from '../statistics/holm.ts';
+import type { Interval } from '../statistics/interval.ts';
+import { mcnemar } from '../statistics/mcnemar.ts';
+import { correctedResampledTest } from '../statistics/resampled-t.ts';
+import type { Run } from './run.ts';
+
+/** Below this p two heads are called different. */
+const level = 0.05;
+
+/** Two heads on the same test images; `first` is the one with the higher accuracy. */
+export interface HeadDifference {
+  readonly first: string;
+  readonly second: string;
+  /** Accuracy of the first minus the second's. */
+  readonly difference: number;
+  readonly test: 'McNemar, mid-p' | 'corrected resampled t';
+  /** As the test gives it. */
+  readonly p: number;
+  /** Holm's, over all pairs of the group. */
+  readonly adjustedP: number;
+  readonly distinguishable: boolean;
+  /** One sentence. */
+  readonly words: string;
+}
+
+interface TestedPair {
+  readonly first: Run;
+  readonly second: Run;
+  readonly difference: number;
+  readonly test: HeadDifference['test'];
+  readonly p: number;
+  /** One repeat: images that one head alone has right. */
+  readonly counts?: { readonly onlyFirst: number; readonly onlySecond: number };
+  /** Several repeats: 95 % interval of the difference. */
+  readonly interval?: Interval;
+}
+
+/**
+ * Tests every pair of runs of one group, best accuracy first: McNemar's mid-p on the images of a single split, the
+ * corrected resampled paired t-test over repeats. Pairs that cannot be tested (one split and no predictions.csv) are
+ * left out.
+ *
+ * @param runs of one ReportGroup, in its order
+ */
+export function headDifferences(runs: readonly Run[]): HeadDifference[] {
+  const pairs: TestedPair[] = [];
+  for (let i = 0; i < runs.length; i++) {
+    for (let j = i + 1; j < runs.length; j++) {
+      const pair = testPair(runs[i] as Run, runs[j] as Run);
+      if (pair !== undefined) pairs.push(pair);
+    }
+  }
+  const adjusted = holm(pairs.map(({ p }) => p));
+  return pairs.map((pair, i) => describePair(pair, adjusted[i] as number));
+}
+
+function testPair(first: Run, second: Run): TestedPair | undefined {
+  const difference = first.report.accuracy - second.report.accuracy;
+  if (first.report.perRepeat.length > 1) {
+    const differences = first.report.perRepeat.map(
+      ({ accuracy }, i) => accuracy - (second.report.perRepeat[i]?.accuracy ?? Number.NaN),
+    );
+    const { p, interval } = correctedResampledTest(differences, first.report.trainSize, first.report.testSize);
+    return { first, second, difference, test: 'corrected resampled t', p, interval };
+  }
+  if (first.predictions === undefined || second.predictions === undefined) return undefined;
+  const counts = countDisagreements(first, second);
+  return {
+    first,
+    second,
+    difference,
+    test: 'McNemar, mid-p',
+    p: mcnemar(counts.onlyFirst, counts.onlySecond).midP,
+    counts,
+  };
+}
+
+function countDisagreements(first: Run, second: Run): { onlyFirst: number; onlySecond: number } {
+  const rightOfSecond = new Map(second.predictions?.map((p) => [p.id, p.predictedClass === p.trueClass]));
+  let onlyFirst = 0;
+  let onlySecond = 0;
+  for (const prediction of first.predictions ?? []) {
+    const other = rightOfSecond.get(prediction.id);
+    if (other === undefined) {
+      throw new UserError({
+        what: 'two reports of the same split have predictions for different images',
+        where: `${first.report.report} and ${second.report.report}`,
+        found: `no prediction for ${prediction.id} in the second`,
+        fix: 'run classify again for both',
+      });
+    }
+    const right = prediction.predictedClass === prediction.trueClass;
+    if (right && !other) onlyFirst++;
+    if (!right && other) onlySecond++;
+  }
+  return { onlyFirst, onlySecond };
+}
+
+function describePair(pair: TestedPair, adjustedP: number): HeadDifference {
+  const { first, second, difference, test, p } = pair;
+  const distinguishable = adjustedP < level;
+  const [a, b] = [first.name, second.name];
+  const verdict = distinguishable ? `${a} is better than ${b}` : `${a} and ${b} are not distinguishable`;
+  return {
+    first: a,
+    second: b,
+    difference,
+    test,
+    p,
+    adjustedP,
+    distinguishable,
+    words: `${verdict} ${onWhat(pair)} (${pValue(adjustedP)})`,
+  };
+}
+
+function onWhat({ first, counts, interval }: TestedPair): string {
+  const { testSize, perRepeat } = first.report;
+  if (counts !== undefined) {
+    const { onlyFirst, onlySecond } = counts;
+    return `on these ${testSize} images: ${onlyFirst} that only the first has right, ${onlySecond} only the second`;
+  }
+  const points = (value: number): string => (value * 100).toFixed(1);
+  const { low, high } = interval as Interval;
+  return `over these ${perRepeat.length} repeats: 95 % interval of the difference ${points(low)} to ${points(high)} points`;
+}

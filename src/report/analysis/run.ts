@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Prediction, parsePredictions } from '../predictions.ts';
+import type { Report } from '../report.ts';
+
+/** A report with its name in the comparison and its answers image by image. */
+export interface Run {
+  readonly name: string;
+  readonly report: Report;
+  /** Undefined where predictions.csv is gone: what needs it is left out and says so. */
+  readonly predictions: readonly Prediction[] | undefined;
+}
+
+/** @throws UserError when predictions.csv is there and damaged */
+export async function readRun(report: Report, name: string): Promise<Run> {
+  const file = join(report.report, 'predictions.csv');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch {
+    return { name, report, predictions: undefined };
+  }
+  return { name, report, predictions: parsePredictions(text, file) };
+}

@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+/** Values of SciPy, statsmodels and scikit-learn; scripts/fixtures/statistics.py wrote them. */
+// biome-ignore lint/suspicious/noExplicitAny: a fixture, whose fields the tests name.
+export const golden: any = JSON.parse(readFileSync(new URL('../fixtures/statistics.json', import.meta.url), 'utf8'));
+
+export function close(actual: number, expected: number, tolerance = 1e-9): void {
+  const error = Math.abs(actual - expected);
+  assert.ok(error <= tolerance * Math.max(1e-3, Math.abs(expected)), `${actual} is not ${expected}`);
+}
