@@ -1,5 +1,4 @@
 import type { DeviceName, Preprocessing } from '../../features/manifest.ts';
-import type { WholeFile } from '../../formats/whole-file.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import type { Backbone } from './backbone.ts';
 import type { Network } from './network.ts';
@@ -8,7 +7,9 @@ import { buildResNet } from './resnet-graph.ts';
 import { readUserNetwork } from './user-network.ts';
 
 /** Where a backbone's numbers come from: a ResNet's state dict, or a whole network in a user's own ONNX file. */
-export type BackboneWeights = StateDict | WholeFile;
+export type BackboneWeights =
+  | { readonly kind: 'state-dict'; readonly stateDict: StateDict }
+  | { readonly kind: 'onnx'; readonly file: string; readonly bytes: Uint8Array };
 
 export interface BackboneOptions {
   readonly weights: BackboneWeights;
@@ -22,7 +23,9 @@ export interface BackboneOptions {
 
 /** The network of the given weights, before a tap is chosen. `crop`: side of the input, in pixels. */
 export function openNetwork(weights: BackboneWeights, crop: number): Network {
-  return 'tensors' in weights ? buildResNet(weights, crop) : readUserNetwork(weights.bytes, weights.path);
+  return weights.kind === 'state-dict'
+    ? buildResNet(weights.stateDict, crop)
+    : readUserNetwork(weights.bytes, weights.file);
 }
 
 /**

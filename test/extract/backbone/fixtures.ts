@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.ts';
+import type { BackboneWeights } from '../../../src/extract/backbone/open-backbone.ts';
 import type { Architecture } from '../../../src/extract/weights/resnet.ts';
 import type { StateDict } from '../../../src/extract/weights/state-dict.ts';
 import type { Preprocessing } from '../../../src/features/manifest.ts';
 import { toFloat32 } from '../../../src/formats/element-types.ts';
 import { decodeSafetensors, type StoredTensor } from '../../../src/formats/safetensors.ts';
-import type { WholeFile } from '../../../src/formats/whole-file.ts';
 import { projectRoot } from '../../reference.ts';
 
 export interface Golden {
@@ -41,8 +41,8 @@ export function readStateDict(path: string, architecture: Architecture): StateDi
   return { architecture, tensors: new Map(tensors), source: path, sha256: '0'.repeat(64) };
 }
 
-export function userFile(file: string): WholeFile {
-  return { path: file, bytes: readFileSync(fixture(file)), sha256: '0'.repeat(64) };
+export function userFile(file: string): BackboneWeights {
+  return { kind: 'onnx', file, bytes: readFileSync(fixture(file)) };
 }
 
 /** The three 64 x 64 images that PyTorch ran. */

@@ -10,7 +10,8 @@ import { listTaps } from '../../../src/extract/backbone/taps.ts';
 import { maxPool, meanPool } from '../../../src/extract/pool.kernel.ts';
 import { fixture, fixtureBatch, golden, preprocessing, readGolden, readStateDict, worstRow } from './fixtures.ts';
 
-const weights = readStateDict(fixture('resnet-tiny.safetensors'), 'resnet-tiny');
+const stateDict = readStateDict(fixture('resnet-tiny.safetensors'), 'resnet-tiny');
+const weights = { kind: 'state-dict', stateDict } as const;
 const stages = readGolden('resnet-tiny-stages.safetensors');
 const batch = fixtureBatch();
 const options = { weights, preprocessing: preprocessing(64), device: 'cpu' } as const;
@@ -102,8 +103,8 @@ test('an unknown tap is refused with the stages and the nearest tensors', async 
 });
 
 test('weights without fc still give every other tap', async () => {
-  const tensors = new Map([...weights.tensors].filter(([name]) => !name.startsWith('fc.')));
-  const headless = { ...weights, tensors };
+  const tensors = new Map([...stateDict.tensors].filter(([name]) => !name.startsWith('fc.')));
+  const headless = { kind: 'state-dict', stateDict: { ...stateDict, tensors } } as const;
   const backbone = await openBackbone({ ...options, weights: headless, tap: 'avgpool' });
   assert.ok(worstRow(await backbone.run(batch), golden(stages, 'avgpool')) < 1e-5);
   await backbone.close();

@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openBackbone, openNetwork } from '../../../src/extract/backbone/open-backbone.ts';
+import { type BackboneWeights, openBackbone, openNetwork } from '../../../src/extract/backbone/open-backbone.ts';
 import { listTaps } from '../../../src/extract/backbone/taps.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { type Dimension, GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import type { DataType } from '../../../src/formats/onnx/schema.ts';
-import type { WholeFile } from '../../../src/formats/whole-file.ts';
 import { fixtureBatch, golden, preprocessing, readGolden, userFile, worstRow } from './fixtures.ts';
 
 const outputs = readGolden('user-outputs.safetensors');
 const batch = fixtureBatch();
 
-function file(build: (builder: GraphBuilder) => void): WholeFile {
+function file(build: (builder: GraphBuilder) => void): BackboneWeights {
   const builder = new GraphBuilder('user');
   build(builder);
-  return { path: 'mine.onnx', bytes: encodeModel(builder.model()), sha256: '' };
+  return { kind: 'onnx', file: 'mine.onnx', bytes: encodeModel(builder.model()) };
 }
 
 /** A network of one Relu on the given input. */
-function reluOf(type: DataType, shape: readonly Dimension[]): WholeFile {
+function reluOf(type: DataType, shape: readonly Dimension[]): BackboneWeights {
   return file((builder) => {
     builder.input('image', type, shape);
     builder.output(builder.node('Relu', ['image'], {}, { outputs: ['y'] }), type, shape);
@@ -60,7 +59,7 @@ test('refuses a crop that the graph does not take, naming the crop that it takes
 });
 
 test('refuses inputs that are no images, saying what was found', () => {
-  const cases: readonly [WholeFile, RegExp][] = [
+  const cases: readonly [BackboneWeights, RegExp][] = [
     [reluOf('float32', ['n', 4, 64, 64]), /\[\?, 4, 64, 64\][\s\S]*\[batch, 3, height, width\]/],
     [reluOf('float32', ['n', 3, 64]), /\[\?, 3, 64\]/],
     [reluOf('float16', ['n', 3, 64, 64]), /float16[\s\S]*float32/],
