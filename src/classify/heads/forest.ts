@@ -11,6 +11,7 @@ const solvers = ['cart', 'ml-random-forest'] as const;
 export const forest: HeadKind = {
   model: 'forest',
   solvers,
+  options: ['trees', 'maxDepth', 'minLeaf', 'maxFeatures', 'allowSlow'],
   create: (params) => {
     const solver = choiceParam(params, 'solver', 'cart', solvers);
     const checked = forestParams(params);

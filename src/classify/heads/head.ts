@@ -72,7 +72,10 @@ export interface FittedHead {
 /** One line in the list of heads (`heads/index.ts`): how a name becomes a head, fresh or saved. */
 export interface HeadKind {
   readonly model: string;
+  /** The first one is the default. */
   readonly solvers: readonly string[];
+  /** Names of the parameters that `create` reads, beside `solver`: an option that no chosen head reads is refused. */
+  readonly options: readonly string[];
   /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
   create(params: Readonly<Record<string, unknown>>): Head;
   /** Restores a saved head; throws UserError when it is not whole. */

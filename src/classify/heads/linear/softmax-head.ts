@@ -1,0 +1,81 @@
+import type { Matrix } from '../../../features/matrix.ts';
+import { largestPerRow } from '../../metrics.kernel.ts';
+import { multiply } from '../../solvers/matmul.ts';
+import { addRowVector, softmaxRows } from '../../solvers/softmax-loss.kernel.ts';
+import { checkFeatures, savedArray } from '../checks.ts';
+import type { FittedHead, Json, SavedHead } from '../head.ts';
+
+/** A fitted linear softmax model, whichever solver made it. */
+export interface SoftmaxFit {
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly classes: readonly string[];
+  readonly dims: number;
+  /** [dims, classes] */
+  readonly weights: Float32Array;
+  /** [classes] */
+  readonly bias: Float32Array;
+  readonly converged: boolean;
+  readonly iterations: number;
+  readonly warnings: readonly string[];
+  readonly details: Readonly<Record<string, Json>>;
+  readonly threads: number;
+}
+
+export function softmaxHead(fit: SoftmaxFit): FittedHead {
+  const { classes, dims } = fit;
+  const weights: Matrix = { rowCount: dims, columnCount: classes.length, data: fit.weights };
+
+  const predictProba = async (features: Matrix): Promise<Matrix> => {
+    checkFeatures(features, dims, 'linear');
+    const scores = await multiply(features, weights, { threads: fit.threads });
+    addRowVector(scores.data, fit.bias);
+    softmaxRows(scores.data, classes.length);
+    return scores;
+  };
+
+  return {
+    model: 'linear',
+    solver: fit.solver,
+    params: fit.params,
+    classes,
+    dims,
+    converged: fit.converged,
+    iterations: fit.iterations,
+    warnings: fit.warnings,
+    details: fit.details,
+    predictProba,
+    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    save: () => ({
+      model: 'linear',
+      solver: fit.solver,
+      params: fit.params,
+      classes,
+      dims,
+      details: { ...fit.details, converged: fit.converged, iterations: fit.iterations },
+      arrays: {
+        weights: { shape: [dims, classes.length], data: fit.weights },
+        bias: { shape: [classes.length], data: fit.bias },
+      },
+    }),
+  };
+}
+
+/** @throws UserError when an array is missing or does not fit the head's sizes */
+export function loadLinear(saved: SavedHead): FittedHead {
+  const classCount = saved.classes.length;
+  const { converged, iterations, ...details } = saved.details;
+  return softmaxHead({
+    solver: saved.solver,
+    params: saved.params,
+    classes: saved.classes,
+    dims: saved.dims,
+    weights: savedArray(saved, 'weights', Float32Array, [saved.dims, classCount]),
+    bias: savedArray(saved, 'bias', Float32Array, [classCount]),
+    converged: converged === true,
+    iterations: typeof iterations === 'number' ? iterations : 0,
+    warnings: [],
+    details,
+    threads: 1,
+  });
+}

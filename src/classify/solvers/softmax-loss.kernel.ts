@@ -1,0 +1,79 @@
+/** Float64 sum of a block's float32 gradient. */
+export function accumulate(target: Float64Array, block: Float32Array): void {
+  for (let i = 0; i < block.length; i++) target[i] += block[i];
+}
+
+/** Sums the rows of [rows, columns] into `target`, [columns]. */
+export function accumulateRows(target: Float64Array, block: Float32Array, columns: number): void {
+  for (let i = 0; i < block.length; ) for (let c = 0; c < columns; c++, i++) target[c] += block[i];
+}
+
+/** Float64 sum of weight * value. */
+export function weightedSum(values: Float32Array, weights: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += weights[i] * values[i];
+  return sum;
+}
+
+/** Mean of each column, each row counted by its weight, in float64: [rows, columns] -> [columns]. */
+export function columnMeans(data: Float32Array, columns: number, weights: ArrayLike<number> | undefined): Float64Array {
+  const means = new Float64Array(columns);
+  let total = 0;
+  for (let i = 0, row = 0; i < data.length; row++) {
+    const weight = weights === undefined ? 1 : weights[row];
+    total += weight;
+    for (let c = 0; c < columns; c++, i++) means[c] += weight * data[i];
+  }
+  for (let c = 0; c < columns; c++) means[c] /= total;
+  return means;
+}
+
+/** bias[c] - sum over d of offset[d] * weights[d, c]: the intercept for rows from which `offset` is not taken away. */
+export function shiftBias(bias: Float64Array, weights: Float64Array, offset: Float64Array, out: Float32Array): void {
+  const classes = bias.length;
+  const sums = Float64Array.from(bias);
+  for (let d = 0, i = 0; d < offset.length; d++) {
+    const by = offset[d];
+    for (let c = 0; c < classes; c++, i++) sums[c] -= by * weights[i];
+  }
+  out.set(sums);
+}
+
+/** gradient[d, c] -= offset[d] * biasGradient[c]: the gradient for rows from which `offset` was taken away. */
+export function shiftGradient(gradient: Float64Array, biasGradient: Float64Array, offset: Float64Array): void {
+  const classes = biasGradient.length;
+  for (let d = 0, i = 0; d < offset.length; d++) {
+    const by = offset[d];
+    for (let c = 0; c < classes; c++, i++) gradient[i] -= by * biasGradient[c];
+  }
+}
+
+/** gradient += strength * weights; returns strength / 2 * the sum of squared weights. */
+export function addPenalty(gradient: Float64Array, weights: Float64Array, strength: number): number {
+  let squares = 0;
+  for (let i = 0; i < weights.length; i++) {
+    squares += weights[i] * weights[i];
+    gradient[i] += strength * weights[i];
+  }
+  return (strength / 2) * squares;
+}
+
+/** Turns scores into probabilities in place, row by row: [rows, columns]. */
+export function softmaxRows(scores: Float32Array, columns: number): void {
+  for (let start = 0; start < scores.length; start += columns) {
+    const end = start + columns;
+    let largest = scores[start];
+    for (let i = start + 1; i < end; i++) if (scores[i] > largest) largest = scores[i];
+    let sum = 0;
+    for (let i = start; i < end; i++) {
+      scores[i] = Math.exp(scores[i] - largest);
+      sum += scores[i];
+    }
+    for (let i = start; i < end; i++) scores[i] /= sum;
+  }
+}
+
+/** Adds a vector to every row: [rows, columns] += [columns]. */
+export function addRowVector(rows: Float32Array, vector: Float32Array): void {
+  for (let i = 0; i < rows.length; ) for (let c = 0; c < vector.length; c++, i++) rows[i] += vector[c];
+}

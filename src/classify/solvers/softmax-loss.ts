@@ -1,0 +1,135 @@
+import { Tensor } from 'onnxruntime-node';
+import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { pauseForInterrupt } from '../interrupt.ts';
+import type { Table } from '../table.ts';
+import { float32Tensor, graphSession, isThreadInvariant } from './ort-session.ts';
+import { accumulate, accumulateRows, weightedSum } from './softmax-loss.kernel.ts';
+
+/** Where a linear softmax model stands: logits = rows · weights + bias. */
+export interface LinearState {
+  /** [dims, classes] */
+  readonly weights: Float32Array;
+  /** [classes] */
+  readonly bias: Float32Array;
+}
+
+export interface SoftmaxLoss {
+  /**
+   * Resolves to the cross-entropy in nats, summed over the rows times their weights, and writes its gradients into the
+   * arrays given: [dims, classes] and [classes].
+   */
+  evaluate(state: LinearState, weightGradient: Float64Array, biasGradient: Float64Array): Promise<number>;
+}
+
+/** Multiply-adds of one `run()`: about a fifth of a second on two cores, so that Ctrl-C is heard. */
+const blockMultiplyAdds = 5e9;
+/** Numbers in one of a block's [rows, classes] arrays, of which ONNX Runtime holds a few at a time. */
+const blockScores = 1 << 22;
+
+/**
+ * Prepares the cross-entropy of a linear softmax model over a table, with its gradient: two products and the softmax
+ * between them in one graph, a block of rows at a time. The features are not copied; the sums over blocks are float64,
+ * and the same bits come out on any number of threads.
+ */
+export function softmaxLoss(
+  table: Table,
+  context: { readonly threads: number; readonly signal?: AbortSignal | undefined },
+): SoftmaxLoss {
+  const { features, labels, classes, sampleWeights } = table;
+  const dims = features.columnCount;
+  const classCount = classes.length;
+  const blockRows = Math.max(
+    64,
+    Math.min(Math.floor(blockMultiplyAdds / (dims * classCount)), Math.floor(blockScores / classCount)),
+  );
+  const weightOfRow = Float32Array.from({ length: features.rowCount }, (_, row) => sampleWeights?.[row] ?? 1);
+  const gradientBlock = new Float32Array(dims * classCount);
+  const residualBlock = new Float32Array(Math.min(blockRows, features.rowCount) * classCount);
+  const depth = new Tensor('int32', Int32Array.of(classCount), [1]);
+
+  return {
+    async evaluate(state, weightGradient, biasGradient) {
+      weightGradient.fill(0);
+      biasGradient.fill(0);
+      let loss = 0;
+      const weights = float32Tensor(state.weights, [dims, classCount]);
+      const bias = float32Tensor(state.bias, [1, classCount]);
+      for (let start = 0; start < features.rowCount; start += blockRows) {
+        if (start > 0) await pauseForInterrupt(context.signal);
+        const rows = Math.min(blockRows, features.rowCount - start);
+        const session = await lossSession(rows, dims, classCount, context.threads);
+        const rowWeights = weightOfRow.subarray(start, start + rows);
+        const residual = residualBlock.subarray(0, rows * classCount);
+        const rowLoss = new Float32Array(rows);
+        await session.run(
+          {
+            rows: float32Tensor(features.data.subarray(start * dims, (start + rows) * dims), [rows, dims]),
+            weights,
+            bias,
+            labels: new Tensor('int32', labels.slice(start, start + rows), [rows]),
+            depth,
+            rowWeights: float32Tensor(rowWeights, [rows, 1]),
+          },
+          {
+            gradient: float32Tensor(gradientBlock, [dims, classCount]),
+            residual: float32Tensor(residual, [rows, classCount]),
+            logProbability: float32Tensor(rowLoss, [rows]),
+          },
+        );
+        accumulate(weightGradient, gradientBlock);
+        accumulateRows(biasGradient, residual, classCount);
+        loss -= weightedSum(rowLoss, rowWeights);
+      }
+      return loss;
+    },
+  };
+}
+
+function lossSession(rows: number, dims: number, classCount: number, threads: number) {
+  // Each product has its longer side as rows, which keeps its sums the same on any number of threads.
+  const scoresTurned = classCount > rows;
+  const gradientTurned = classCount > dims;
+  const invariant =
+    isThreadInvariant(Math.max(rows, classCount), Math.min(rows, classCount)) &&
+    isThreadInvariant(Math.max(dims, classCount), Math.min(dims, classCount));
+  const name = `softmax-loss${scoresTurned ? '-scores' : ''}${gradientTurned ? '-gradient' : ''}`;
+  return graphSession(name, invariant ? threads : 1, (graph) => buildLoss(graph, scoresTurned, gradientTurned));
+}
+
+function buildLoss(graph: GraphBuilder, scoresTurned: boolean, gradientTurned: boolean): void {
+  const features = graph.input('rows', 'float32', ['rows', 'dims']);
+  const weights = graph.input('weights', 'float32', ['dims', 'classes']);
+  const bias = graph.input('bias', 'float32', [1, 'classes']);
+  const labels = graph.input('labels', 'int32', ['rows']);
+  const depth = graph.input('depth', 'int32', [1]);
+  const rowWeights = graph.input('rowWeights', 'float32', ['rows', 1]);
+
+  const products = scoresTurned
+    ? graph.node('Transpose', [graph.node('Gemm', [weights, features], { transA: 1, transB: 1 })], { perm: [1, 0] })
+    : graph.node('Gemm', [features, weights]);
+  const logits = graph.node('Add', [products, bias]);
+  const logProbabilities = graph.node('LogSoftmax', [logits], { axis: -1 });
+  const offOn = graph.initializer('offOn', { type: 'float32', shape: [2], data: Float32Array.of(0, 1) });
+  const truth = graph.node('OneHot', [labels, depth, offOn], { axis: -1 });
+  const classAxis = graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
+  graph.node(
+    'ReduceSum',
+    [graph.node('Mul', [truth, logProbabilities]), classAxis],
+    { keepdims: 0 },
+    {
+      outputs: ['logProbability'],
+    },
+  );
+
+  const error = graph.node('Sub', [graph.node('Exp', [logProbabilities]), truth]);
+  const residual = graph.node('Mul', [error, rowWeights], {}, { outputs: ['residual'] });
+  if (gradientTurned) {
+    const turned = graph.node('Gemm', [residual, features], { transA: 1 });
+    graph.node('Transpose', [turned], { perm: [1, 0] }, { outputs: ['gradient'] });
+  } else {
+    graph.node('Gemm', [features, residual], { transA: 1 }, { outputs: ['gradient'] });
+  }
+  graph.output('gradient', 'float32', ['dims', 'classes']);
+  graph.output('residual', 'float32', ['rows', 'classes']);
+  graph.output('logProbability', 'float32', ['rows']);
+}
