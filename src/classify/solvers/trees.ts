@@ -17,6 +17,8 @@ export interface ForestOptions {
   readonly threads: number;
   readonly signal?: AbortSignal;
   readonly onTree?: (done: number) => void;
+  /** Work (rows x depth x features x trees) above which threads are started; for tests. */
+  readonly threadsAbove?: number;
 }
 
 export interface GrownForest {
@@ -55,11 +57,12 @@ export async function growForest(
   const input = shareInput(features, labels, classCount, weights, options);
   const visits = input.rowCount * Math.log2(input.rowCount + 1) * options.maxFeatures * options.treeCount;
   const threads = Math.min(options.threads, options.treeCount);
-  const parallel = threads > 1 && visits > worthThreads;
+  const threadsAbove = options.threadsAbove ?? worthThreads;
+  const parallel = threads > 1 && visits > threadsAbove;
   // One huge tree on this thread would keep Ctrl-C waiting, so big jobs grow elsewhere even with one thread.
   const trees =
-    parallel || visits / options.treeCount > worthThreads
-      ? await growInWorkers(features, input, options, threads)
+    parallel || visits / options.treeCount > threadsAbove
+      ? await growInWorkers(features, input, options, Math.max(1, threads))
       : await growHere(features, input, options);
 
   const importances = new Float64Array(input.dims);
