@@ -1,0 +1,89 @@
+/**
+ * Lanczos' method on a symmetric matrix with full reorthogonalization: the diagonals of the tridiagonal matrix, and
+ * the basis in which it holds.
+ *
+ * @param matrix [n, n], symmetric
+ * @param start [n], not zero; what it lacks, the basis lacks
+ * @param steps at most n
+ */
+export function lanczos(
+  matrix: Float32Array,
+  n: number,
+  start: Float64Array,
+  steps: number,
+): { diagonal: Float64Array; beside: Float64Array; basis: Float64Array; stepCount: number } {
+  const basis = new Float64Array(steps * n);
+  const diagonal = new Float64Array(steps);
+  const beside = new Float64Array(steps);
+  const next = Float64Array.from(start);
+  let length = norm(next);
+  let step = 0;
+  for (; step < steps && length > 1e-10 * (step === 0 ? length : diagonal[0]); step++) {
+    const at = step * n;
+    for (let i = 0; i < n; i++) basis[at + i] = next[i] / length;
+    if (step > 0) beside[step - 1] = length;
+    for (let i = 0, m = 0; i < n; i++) {
+      let sum = 0;
+      for (let j = 0; j < n; j++, m++) sum += matrix[m] * basis[at + j];
+      next[i] = sum;
+    }
+    // Twice is enough (Parlett): what rounding leaves after the first pass, the second one takes away.
+    for (let pass = 0; pass < 2; pass++) {
+      for (let earlier = 0; earlier <= step; earlier++) {
+        const from = earlier * n;
+        let along = 0;
+        for (let i = 0; i < n; i++) along += next[i] * basis[from + i];
+        if (pass === 0 && earlier === step) diagonal[step] = along;
+        for (let i = 0; i < n; i++) next[i] -= along * basis[from + i];
+      }
+    }
+    length = norm(next);
+  }
+  return { diagonal, beside, basis, stepCount: step };
+}
+
+/** Subtracts each column's mean, taken in float64: [rows, columns], in place. */
+export function centreColumns(data: Float32Array, rowCount: number, columnCount: number): void {
+  const mean = new Float64Array(columnCount);
+  for (let at = 0; at < data.length; ) for (let c = 0; c < columnCount; c++, at++) mean[c] += data[at];
+  for (let c = 0; c < columnCount; c++) mean[c] /= rowCount;
+  for (let at = 0; at < data.length; ) for (let c = 0; c < columnCount; c++, at++) data[at] -= mean[c];
+}
+
+/**
+ * The `count` nearest rows of each row, itself first, from a Gram matrix of rows: indices and Euclidean distances,
+ * both [n, count].
+ */
+export function nearestRows(
+  gram: Float32Array,
+  n: number,
+  count: number,
+): { indices: Int32Array; distances: Float64Array } {
+  const indices = new Int32Array(n * count);
+  const distances = new Float64Array(n * count);
+  for (let row = 0; row < n; row++) {
+    const at = row * count;
+    let kept = 0;
+    for (let other = 0; other < n; other++) {
+      const squared = gram[row * n + row] + gram[other * n + other] - 2 * gram[row * n + other];
+      // Rounding must not put a duplicate before the row itself.
+      const distance = other === row ? -1 : Math.sqrt(Math.max(0, squared));
+      if (kept === count && distance >= distances[at + count - 1]) continue;
+      let place = kept < count ? kept++ : count - 1;
+      for (; place > 0 && distances[at + place - 1] > distance; place--) {
+        distances[at + place] = distances[at + place - 1];
+        indices[at + place] = indices[at + place - 1];
+      }
+      distances[at + place] = distance;
+      indices[at + place] = other;
+    }
+    distances[at] = 0;
+  }
+  return { indices, distances };
+}
+
+function norm(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return Math.sqrt(sum);
+}
