@@ -25,6 +25,10 @@ export const architectures: Readonly<Record<Architecture, ResNetShape>> = {
   'resnet-tiny': { block: 'bottleneck', blocks: [2, 1, 1, 1], stemWidth: 8, width: 8 },
 };
 
+export function isArchitecture(name: string): name is Architecture {
+  return Object.hasOwn(architectures, name);
+}
+
 /** A convolution without bias and the batch norm behind it. */
 export interface ConvNorm {
   /** `layer1.0.conv1`: its kernel is `layer1.0.conv1.weight`, [outChannels, inChannels, kernel, kernel]. */

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { UserError } from '../../../src/errors.ts';
+import { type LoadedWeights, loadWeights } from '../../../src/extract/weights/load-weights.ts';
+import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
+import type { Architecture } from '../../../src/extract/weights/resnet.ts';
+import type { WeightTensor } from '../../../src/extract/weights/state-dict.ts';
+import { encodeSafetensors } from '../../../src/formats/safetensors.ts';
+import { legacyPth } from '../../formats/legacy-pth-writer.ts';
+import { needsReference, projectRoot, reference } from '../../reference.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'featuretap-weights-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const tiny = randomWeights('resnet-tiny', 0).tensors;
+
+function write(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** A .safetensors file of the tiny network with some tensors changed; undefined removes one. */
+function changed(name: string, changes: Readonly<Record<string, WeightTensor | undefined>>): string {
+  const tensors = { ...Object.fromEntries(tiny), ...changes };
+  const kept = Object.entries(tensors).flatMap(([key, tensor]) =>
+    tensor === undefined ? [] : [[key, tensor] as const],
+  );
+  return write(name, encodeSafetensors(Object.fromEntries(kept)));
+}
+
+async function stateDict(path: string): Promise<Extract<LoadedWeights, { kind: 'state-dict' }>> {
+  const loaded = await loadWeights(path);
+  assert.ok(loaded.kind === 'state-dict');
+  return loaded;
+}
+
+async function refuses(path: string, message: RegExp): Promise<void> {
+  await assert.rejects(
+    loadWeights(path),
+    (error) => error instanceof UserError && message.test(error.message) && error.message.includes(path),
+  );
+}
+
+test('a .safetensors file gives its tensors, its sha256 and its architecture', async () => {
+  const bytes = encodeSafetensors(Object.fromEntries(tiny));
+  const path = write('plain.safetensors', bytes);
+  const { stateDict: read, warnings, file } = await stateDict(path);
+  assert.equal(read.architecture, 'resnet-tiny');
+  assert.equal(read.classCount, 10);
+  assert.equal(read.sha256, createHash('sha256').update(bytes).digest('hex'));
+  assert.equal(file, path);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual([...read.tensors.keys()].sort(), [...tiny.keys()].sort());
+  for (const [name, tensor] of tiny) assert.deepEqual(read.tensors.get(name), tensor);
+});
+
+const wrappings: readonly (readonly [claim: string, dict: object])[] = [
+  ['a state dict', Object.fromEntries(tiny)],
+  ['{state_dict: …}', { epoch: 3, state_dict: Object.fromEntries(tiny) }],
+  ['{model: …} with module. prefixes', { model: prefixed('module.') }],
+  ['module.model. prefixes', prefixed('module.model.')],
+];
+for (const [index, [claim, dict]] of wrappings.entries()) {
+  test(`a .pth file of ${claim} gives the same tensors`, async () => {
+    const { stateDict: read, warnings } = await stateDict(write(`wrapped-${index}.pth`, legacyPth(dict)));
+    for (const [name, tensor] of tiny) assert.deepEqual(read.tensors.get(name), tensor, name);
+    assert.deepEqual(warnings, []);
+  });
+}
+
+function prefixed(prefix: string): Record<string, WeightTensor> {
+  return Object.fromEntries([...tiny].map(([name, tensor]) => [prefix + name, tensor]));
+}
+
+test('a missing tensor is named', async () => {
+  await refuses(
+    changed('a.safetensors', { 'layer1.1.bn2.running_var': undefined }),
+    /tensor layer1\.1\.bn2\.running_var is missing/,
+  );
+  await refuses(changed('b.safetensors', { 'fc.bias': undefined }), /tensor fc\.bias is missing/);
+  await refuses(changed('c.safetensors', { 'fc.weight': undefined }), /tensor fc\.weight is missing/);
+});
+
+test('a wrong shape is named', async () => {
+  const flat = { shape: [8 * 3 * 49], data: new Float32Array(8 * 3 * 49) };
+  await refuses(
+    changed('d.safetensors', { 'conv1.weight': flat }),
+    /tensor conv1\.weight .*\n.*\n.*\[1176\]\n.*\[8, 3, 7, 7\]/,
+  );
+  await refuses(
+    changed('e.safetensors', { 'fc.bias': { shape: [11], data: new Float32Array(11) } }),
+    /tensor fc\.bias has the wrong shape/,
+  );
+});
+
+test('NaN, infinity and a negative variance are named', async () => {
+  const nan = new Float32Array(8).fill(1);
+  nan[3] = Number.NaN;
+  await refuses(
+    changed('f.safetensors', { 'bn1.bias': { shape: [8], data: nan } }),
+    /tensor bn1\.bias holds NaN\n.*\n.*element 3/,
+  );
+  const infinite = new Float32Array(8).fill(Number.NEGATIVE_INFINITY);
+  await refuses(
+    changed('g.safetensors', { 'bn1.bias': { shape: [8], data: infinite } }),
+    /tensor bn1\.bias holds infinity/,
+  );
+  const negative = Float32Array.of(1, 1, 1, -1, 1, 1, 1, 1);
+  await refuses(
+    changed('h.safetensors', { 'bn1.running_var': { shape: [8], data: negative } }),
+    /bn1\.running_var holds a negative/,
+  );
+});
+
+test('tensors that are not used are named in a warning; counters of batches are not', async () => {
+  const one = { shape: [1], data: Float32Array.of(1) };
+  const { warnings } = await stateDict(
+    changed('i.safetensors', { 'head.weight': one, 'ema.decay': one, 'bn1.num_batches_tracked': one }),
+  );
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /2 tensors \(.*head\.weight.*\)/);
+  assert.doesNotMatch(warnings[0] ?? '', /num_batches/);
+});
+
+test('a network without fc is taken, and says so', async () => {
+  const { stateDict: read, warnings } = await stateDict(
+    changed('j.safetensors', { 'fc.weight': undefined, 'fc.bias': undefined }),
+  );
+  assert.equal(read.classCount, undefined);
+  assert.match(warnings.join(), /no fc/);
+});
+
+for (const architecture of ['resnet18', 'resnet34', 'resnet101'] satisfies Architecture[]) {
+  test(`${architecture} is told from the other networks by its tensors alone`, async () => {
+    const { neededTensors, planResNet } = await import('../../../src/extract/weights/resnet.ts');
+    const { checkStateDict } = await import('../../../src/extract/weights/check-state-dict.ts');
+    const needed = neededTensors(planResNet(architecture));
+    const unread = new Map(
+      [...needed].map(([name, shape]) => [
+        name,
+        { shape, read: () => new Float32Array(shape.reduce((product, size) => product * size, 1)) },
+      ]),
+    );
+    assert.equal(checkStateDict(unread, 'x').architecture, architecture);
+    unread.delete('layer4.0.conv2.weight');
+    assert.throws(
+      () => checkStateDict(unread, 'x'),
+      new RegExp(`layer4.0.conv2.weight is missing(?:.|\\n)*of ${architecture}`),
+    );
+  });
+}
+
+test('a checkpoint of another network is refused with what it starts with', async () => {
+  const path = join(projectRoot, 'test/fixtures/pth/checkpoint.pth');
+  await refuses(path, /tensor conv1\.weight is missing\n.*\n.*starts with .*0\.weight/);
+});
+
+test('a number spread over a huge tensor is refused before memory is asked for', async () => {
+  await refuses(join(projectRoot, 'test/fixtures/pth/stride-zero-bomb.pth'), /wrong shape|missing/);
+});
+
+test('a file that is not there, a folder and an unknown kind are refused', async () => {
+  await refuses(join(folder, 'none.pth'), /no such file/);
+  await refuses(write('weights.h5', new Uint8Array()), /\.safetensors, \.pth or \.onnx/);
+  await assert.rejects(loadWeights('resnet5'), (error) => error instanceof UserError && error.exitCode === 2);
+});
+
+test('an .onnx file is passed on with its sha256', async () => {
+  const bytes = Uint8Array.of(8, 7);
+  const path = write('net.onnx', bytes);
+  const loaded = await loadWeights(path);
+  assert.ok(loaded.kind === 'onnx');
+  assert.equal(loaded.sha256, createHash('sha256').update(bytes).digest('hex'));
+});
+
+test('a real half-precision ResNet50 passes the check whole', {
+  skip: needsReference('weights/resnet50-pqf.safetensors'),
+}, async () => {
+  const { stateDict: read, warnings } = await stateDict(reference('weights/resnet50-pqf.safetensors'));
+  assert.equal(read.architecture, 'resnet50');
+  assert.equal(read.classCount, 1000);
+  assert.equal(read.tensors.size, 267);
+  assert.deepEqual(warnings, []);
+  let parameters = 0;
+  for (const [name, { data }] of read.tensors) if (!name.includes('running')) parameters += data.length;
+  assert.equal(parameters, 25_557_032);
+});
