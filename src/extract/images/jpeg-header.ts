@@ -40,7 +40,7 @@ export function readJpegHeader(bytes: Uint8Array, keepExif: boolean): JpegHeader
     if (length < 2 || segment.length < 2 + length) throw new DecodeError('JPEG: the file ends in its header');
     if (isFrame(marker)) frame = readFrame(marker, segment);
     if (marker === startOfScan) break;
-    if (!isSpare(marker, segment, keepExif)) kept.push(segment);
+    if (!isSpare(marker, segment, keepExif)) kept.push(marker === app0 ? withKnownVersion(segment) : segment);
     at += 2 + length;
   }
   if (frame === undefined) throw new DecodeError('JPEG: no frame header in front of the first scan');
@@ -67,6 +67,14 @@ function isSpare(marker: number, segment: Uint8Array, keepExif: boolean): boolea
   if (marker === comment) return true;
   if (marker < app0 || marker > app15 || marker === app0 || marker === app14) return false;
   return !(keepExif && marker === exifSegment && Buffer.from(segment.subarray(4, 9)).toString('latin1') === 'Exif\0');
+}
+
+/** JFIF's version says nothing about pixels, yet libjpeg complains of one it does not know: 1.01 then. */
+function withKnownVersion(segment: Uint8Array): Uint8Array {
+  if (Buffer.from(segment.subarray(4, 9)).toString('latin1') !== 'JFIF\0' || segment.length < 11) return segment;
+  const copy = Uint8Array.from(segment);
+  copy.set([1, 1], 9);
+  return copy;
 }
 
 function uint16(bytes: Uint8Array, at: number): number {
