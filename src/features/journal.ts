@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { unfinishedSuffix, writeDurably } from './durable.ts';
+import type { RememberedFile } from './file-memory.ts';
+import { type Files, listIfThere, readIfThere } from './files.ts';
+import { runFolder, runPath, shardFile } from './layout.ts';
+import { type FingerprintFields, rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
+import { decodeNumbers } from './npy.ts';
+import { ShardFile, writeShard } from './shard.ts';
+
+/** What a run that is under way works on; a run with another one does not go on with its rows. */
+export interface RunHeader {
+  readonly fingerprint: string;
+  readonly fields: FingerprintFields;
+  /** sha256 of the manifest that it adds to; empty for a new set. */
+  readonly base: string;
+  /** Whether the rows of that manifest are left behind. */
+  readonly replaces: boolean;
+  /** Number of the first shard that it writes. */
+  readonly firstShard: number;
+}
+
+/** Rows that are on the disk: a whole shard, or a piece of the next one. */
+interface RowsRecord {
+  readonly entry: ShardEntry;
+  /** sha256 of the image of each row (of each group of rows, with views), in row order. */
+  readonly images: readonly string[];
+  readonly files: readonly RememberedFile[];
+}
+
+/** What a stopped run left: shards, and rows of the shard that it was filling. */
+export interface JournalContents {
+  readonly shards: readonly { readonly entry: ShardEntry; readonly images: readonly string[] }[];
+  readonly pieces: readonly { readonly data: Float32Array; readonly images: readonly string[] }[];
+  readonly files: readonly RememberedFile[];
+}
+
+const headerFile = 'run.json';
+
+/**
+ * The record of a run under way, under `.run/`: each shard and each piece of one is on the disk before the record
+ * that names it, so that whatever a killed run left is either whole and known, or not known and made again.
+ */
+export class Journal {
+  readonly #files: Files;
+  readonly #folder: string;
+  readonly #rowShape: readonly number[];
+  readonly #header: RunHeader;
+  #pieceCount = 0;
+  #started: boolean;
+
+  private constructor(files: Files, folder: string, rowShape: readonly number[], header: RunHeader, started: boolean) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#rowShape = rowShape;
+    this.#header = header;
+    this.#started = started;
+  }
+
+  /**
+   * Opens the journal of a run, with what an earlier try of the same run left; what another run left is removed,
+   * unless it is the beginning of a set with another fingerprint, which only `--replace` may drop.
+   */
+  static async open(
+    files: Files,
+    folder: string,
+    rowShape: readonly number[],
+    header: RunHeader,
+  ): Promise<{ readonly journal: Journal; readonly contents: JournalContents }> {
+    const found = await readHeader(files, folder);
+    const same = found !== undefined && JSON.stringify(found) === JSON.stringify(header);
+    const journal = new Journal(files, folder, rowShape, header, same);
+    if (!same) {
+      await removeJournal(files, folder);
+      return { journal, contents: { shards: [], pieces: [], files: [] } };
+    }
+    return { journal, contents: await journal.#load() };
+  }
+
+  /** Writes a full shard, then its record; the pieces that it was made of are no longer needed. */
+  async writeShard(
+    number: number,
+    data: Float32Array,
+    images: readonly string[],
+    read: readonly RememberedFile[],
+  ): Promise<ShardEntry> {
+    await this.#start();
+    const file = shardFile(number);
+    const entry = await writeShard(this.#files, this.#folder, file, data, this.#rowShape, this.#header.fields.dtype);
+    await this.#record(`shard-${padded(number)}.json`, { entry, images, files: read });
+    for (let piece = 0; piece < this.#pieceCount; piece++) {
+      await this.#files.remove(runPath(this.#folder, `${pieceName(number, piece)}.json`));
+      await this.#files.remove(runPath(this.#folder, `${pieceName(number, piece)}.npy`));
+    }
+    this.#pieceCount = 0;
+    return entry;
+  }
+
+  /** Writes some more rows of the shard that is being filled, so that a stop does not cost them. */
+  async writePiece(
+    number: number,
+    data: Float32Array,
+    images: readonly string[],
+    read: readonly RememberedFile[],
+  ): Promise<void> {
+    await this.#start();
+    const name = pieceName(number, this.#pieceCount);
+    // float32 even where shards are float16: the shard must not be rounded twice.
+    const run = join(this.#folder, runFolder);
+    const entry = await writeShard(this.#files, run, `${name}.npy`, data, this.#rowShape, 'float32');
+    await this.#record(`${name}.json`, { entry, images, files: read });
+    this.#pieceCount++;
+  }
+
+  async #start(): Promise<void> {
+    if (this.#started) return;
+    const bytes = new TextEncoder().encode(`${JSON.stringify(this.#header)}\n`);
+    await writeDurably(this.#files, runPath(this.#folder, headerFile), [bytes]);
+    this.#started = true;
+  }
+
+  async #record(file: string, record: RowsRecord): Promise<void> {
+    const json = JSON.stringify(record);
+    // The record carries its own hash: it says which images the rows belong to.
+    const sha256 = createHash('sha256').update(json).digest('hex');
+    await writeDurably(this.#files, runPath(this.#folder, file), [new TextEncoder().encode(`${sha256}\n${json}\n`)]);
+  }
+
+  async #load(): Promise<JournalContents> {
+    const { fields, firstShard } = this.#header;
+    const shards: { entry: ShardEntry; images: readonly string[] }[] = [];
+    const pieces: { data: Float32Array; images: readonly string[] }[] = [];
+    const remembered: RememberedFile[] = [];
+    let number = firstShard;
+    for (; ; number++) {
+      const record = await this.#readRecord(`shard-${padded(number)}.json`);
+      if (record === undefined || !(await this.#isWhole(this.#folder, record, fields.dtype))) break;
+      shards.push(record);
+      remembered.push(...record.files);
+    }
+    for (; ; this.#pieceCount++) {
+      const record = await this.#readRecord(`${pieceName(number, this.#pieceCount)}.json`);
+      const run = join(this.#folder, runFolder);
+      if (record === undefined || !(await this.#isWhole(run, record, 'float32'))) break;
+      pieces.push({ data: await this.#readPiece(run, record.entry), images: record.images });
+      remembered.push(...record.files);
+    }
+    return { shards, pieces, files: remembered };
+  }
+
+  async #readRecord(file: string): Promise<RowsRecord | undefined> {
+    const bytes = await readIfThere(this.#files, runPath(this.#folder, file));
+    if (bytes === undefined) return undefined;
+    const [sha256, json = ''] = new TextDecoder().decode(bytes).split('\n');
+    if (createHash('sha256').update(json).digest('hex') !== sha256) return undefined;
+    return JSON.parse(json) as RowsRecord;
+  }
+
+  /** A damaged shard or piece is not an error here: its rows are computed again. */
+  async #isWhole(folder: string, record: RowsRecord, dtype: 'float32' | 'float16'): Promise<boolean> {
+    if (record.entry.rowCount !== record.images.length * rowsPerImage(this.#header.fields)) return false;
+    try {
+      const shard = await ShardFile.open(this.#files, folder, record.entry, { rowShape: this.#rowShape, dtype });
+      try {
+        await shard.check();
+      } finally {
+        await shard.close();
+      }
+      return true;
+    } catch (error) {
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  }
+
+  async #readPiece(folder: string, entry: ShardEntry): Promise<Float32Array> {
+    const shape = { rowShape: this.#rowShape, dtype: 'float32' as const };
+    const shard = await ShardFile.open(this.#files, folder, entry, shape);
+    try {
+      const data = new Float32Array(entry.rowCount * rowLength(this.#rowShape));
+      const bytes = new Uint8Array(data.buffer);
+      await shard.readRows(0, bytes);
+      decodeNumbers(bytes, 'float32', data);
+      return data;
+    } finally {
+      await shard.close();
+    }
+  }
+}
+
+/** The header of the run that is under way or was stopped, or undefined. */
+export async function readHeader(files: Files, folder: string): Promise<RunHeader | undefined> {
+  const bytes = await readIfThere(files, runPath(folder, headerFile));
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as RunHeader;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Forgets the run: its header goes first, so that what is left of it is never taken for a whole one. */
+export async function removeJournal(files: Files, folder: string): Promise<void> {
+  await files.remove(runPath(folder, headerFile));
+  for (const file of await listIfThere(files, join(folder, runFolder))) {
+    if (/^(shard|piece)-/.test(file)) await files.remove(runPath(folder, file));
+  }
+}
+
+/** Removes what a killed process was in the middle of writing. Call it with the lock held. */
+export async function removeUnfinished(files: Files, folder: string): Promise<void> {
+  for (const place of [folder, join(folder, runFolder)]) {
+    for (const file of await listIfThere(files, place)) {
+      if (file.endsWith(unfinishedSuffix) && !file.startsWith('lock-')) await files.remove(join(place, file));
+    }
+  }
+}
+
+function padded(number: number): string {
+  return String(number).padStart(5, '0');
+}
+
+function pieceName(shard: number, piece: number): string {
+  return `piece-${padded(shard)}-${padded(piece)}`;
+}
