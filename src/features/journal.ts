@@ -4,10 +4,11 @@ import { UserError } from '../errors.ts';
 import { unfinishedSuffix, writeDurably } from './durable.ts';
 import type { RememberedFile } from './file-memory.ts';
 import { type Files, listIfThere, readIfThere } from './files.ts';
+import { canonicalJson } from './fingerprint.ts';
 import { runFolder, runPath, shardFile } from './layout.ts';
-import { type FingerprintFields, rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
-import { decodeNumbers } from './npy.ts';
-import { ShardFile, writeShard } from './shard.ts';
+import { type FingerprintFields, type MadeBy, rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
+import { requireLittleEndian } from './npy.ts';
+import { ShardFile, type ShardShape, writeShard } from './shard.ts';
 
 /** What a run that is under way works on; a run with another one does not go on with its rows. */
 export interface RunHeader {
@@ -19,6 +20,14 @@ export interface RunHeader {
   readonly replaces: boolean;
   /** Number of the first shard that it writes. */
   readonly firstShard: number;
+}
+
+/** What is known once the backbone runs: kept with the header, for a run that goes on without it. */
+export interface RunMaker {
+  readonly rowShape: readonly number[];
+  readonly madeBy: MadeBy;
+  /** Images in a full shard: a run that goes on keeps to it. */
+  readonly shardImages: number;
 }
 
 /** Rows that are on the disk: a whole shard, or a piece of the next one. */
@@ -38,6 +47,19 @@ export interface JournalContents {
 
 const headerFile = 'run.json';
 
+/** run.json */
+interface Run {
+  readonly header: RunHeader;
+  readonly maker: RunMaker;
+}
+
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly contents: JournalContents;
+  /** Whether it goes on with a stopped run. */
+  readonly resumed: boolean;
+}
+
 /**
  * The record of a run under way, under `.run/`: each shard and each piece of one is on the disk before the record
  * that names it, so that whatever a killed run left is either whole and known, or not known and made again.
@@ -45,37 +67,39 @@ const headerFile = 'run.json';
 export class Journal {
   readonly #files: Files;
   readonly #folder: string;
-  readonly #rowShape: readonly number[];
   readonly #header: RunHeader;
-  #pieceCount = 0;
+  #maker: RunMaker | undefined;
   #started: boolean;
+  #pieceCount = 0;
 
-  private constructor(files: Files, folder: string, rowShape: readonly number[], header: RunHeader, started: boolean) {
+  private constructor(files: Files, folder: string, header: RunHeader, maker: RunMaker | undefined) {
     this.#files = files;
     this.#folder = folder;
-    this.#rowShape = rowShape;
     this.#header = header;
-    this.#started = started;
+    this.#maker = maker;
+    this.#started = maker !== undefined;
   }
 
-  /**
-   * Opens the journal of a run, with what an earlier try of the same run left; what another run left is removed,
-   * unless it is the beginning of a set with another fingerprint, which only `--replace` may drop.
-   */
-  static async open(
-    files: Files,
-    folder: string,
-    rowShape: readonly number[],
-    header: RunHeader,
-  ): Promise<{ readonly journal: Journal; readonly contents: JournalContents }> {
-    const found = await readHeader(files, folder);
-    const same = found !== undefined && JSON.stringify(found) === JSON.stringify(header);
-    const journal = new Journal(files, folder, rowShape, header, same);
-    if (!same) {
+  /** Shape of a row and what made it, once known. */
+  get maker(): RunMaker | undefined {
+    return this.#maker;
+  }
+
+  /** Opens the journal of a run, with what an earlier try of the same run left; what another run left is removed. */
+  static async open(files: Files, folder: string, header: RunHeader): Promise<OpenedJournal> {
+    const found = await readRun(files, folder);
+    if (found === undefined || canonicalJson(found.header) !== canonicalJson(header)) {
       await removeJournal(files, folder);
-      return { journal, contents: { shards: [], pieces: [], files: [] } };
+      const journal = new Journal(files, folder, header, undefined);
+      return { journal, contents: { shards: [], pieces: [], files: [] }, resumed: false };
     }
-    return { journal, contents: await journal.#load() };
+    const journal = new Journal(files, folder, header, found.maker);
+    return { journal, contents: await journal.#load(found.maker.rowShape), resumed: true };
+  }
+
+  /** Says what the rows are, before the first of them is written. */
+  begin(maker: RunMaker): void {
+    this.#maker ??= maker;
   }
 
   /** Writes a full shard, then its record; the pieces that it was made of are no longer needed. */
@@ -85,9 +109,10 @@ export class Journal {
     images: readonly string[],
     read: readonly RememberedFile[],
   ): Promise<ShardEntry> {
-    await this.#start();
+    const maker = await this.#start();
     const file = shardFile(number);
-    const entry = await writeShard(this.#files, this.#folder, file, data, this.#rowShape, this.#header.fields.dtype);
+    const { rowShape } = maker;
+    const entry = await writeShard(this.#files, this.#folder, file, data, rowShape, this.#header.fields.dtype);
     await this.#record(`shard-${padded(number)}.json`, { entry, images, files: read });
     for (let piece = 0; piece < this.#pieceCount; piece++) {
       await this.#files.remove(runPath(this.#folder, `${pieceName(number, piece)}.json`));
@@ -104,20 +129,23 @@ export class Journal {
     images: readonly string[],
     read: readonly RememberedFile[],
   ): Promise<void> {
-    await this.#start();
+    const maker = await this.#start();
     const name = pieceName(number, this.#pieceCount);
     // float32 even where shards are float16: the shard must not be rounded twice.
     const run = join(this.#folder, runFolder);
-    const entry = await writeShard(this.#files, run, `${name}.npy`, data, this.#rowShape, 'float32');
+    const entry = await writeShard(this.#files, run, `${name}.npy`, data, maker.rowShape, 'float32');
     await this.#record(`${name}.json`, { entry, images, files: read });
     this.#pieceCount++;
   }
 
-  async #start(): Promise<void> {
-    if (this.#started) return;
-    const bytes = new TextEncoder().encode(`${JSON.stringify(this.#header)}\n`);
+  async #start(): Promise<RunMaker> {
+    if (this.#maker === undefined) throw new Error('begin comes before rows');
+    if (this.#started) return this.#maker;
+    const run = { header: this.#header, maker: this.#maker } satisfies Run;
+    const bytes = new TextEncoder().encode(`${JSON.stringify(run)}\n`);
     await writeDurably(this.#files, runPath(this.#folder, headerFile), [bytes]);
     this.#started = true;
+    return this.#maker;
   }
 
   async #record(file: string, record: RowsRecord): Promise<void> {
@@ -127,7 +155,7 @@ export class Journal {
     await writeDurably(this.#files, runPath(this.#folder, file), [new TextEncoder().encode(`${sha256}\n${json}\n`)]);
   }
 
-  async #load(): Promise<JournalContents> {
+  async #load(rowShape: readonly number[]): Promise<JournalContents> {
     const { fields, firstShard } = this.#header;
     const shards: { entry: ShardEntry; images: readonly string[] }[] = [];
     const pieces: { data: Float32Array; images: readonly string[] }[] = [];
@@ -135,15 +163,16 @@ export class Journal {
     let number = firstShard;
     for (; ; number++) {
       const record = await this.#readRecord(`shard-${padded(number)}.json`);
-      if (record === undefined || !(await this.#isWhole(this.#folder, record, fields.dtype))) break;
+      if (record === undefined || !(await this.#isWhole(this.#folder, record, { rowShape, dtype: fields.dtype })))
+        break;
       shards.push(record);
       remembered.push(...record.files);
     }
     for (; ; this.#pieceCount++) {
       const record = await this.#readRecord(`${pieceName(number, this.#pieceCount)}.json`);
       const run = join(this.#folder, runFolder);
-      if (record === undefined || !(await this.#isWhole(run, record, 'float32'))) break;
-      pieces.push({ data: await this.#readPiece(run, record.entry), images: record.images });
+      if (record === undefined || !(await this.#isWhole(run, record, { rowShape, dtype: 'float32' }))) break;
+      pieces.push({ data: await this.#readPiece(run, record.entry, rowShape), images: record.images });
       remembered.push(...record.files);
     }
     return { shards, pieces, files: remembered };
@@ -158,10 +187,10 @@ export class Journal {
   }
 
   /** A damaged shard or piece is not an error here: its rows are computed again. */
-  async #isWhole(folder: string, record: RowsRecord, dtype: 'float32' | 'float16'): Promise<boolean> {
+  async #isWhole(folder: string, record: RowsRecord, shape: ShardShape): Promise<boolean> {
     if (record.entry.rowCount !== record.images.length * rowsPerImage(this.#header.fields)) return false;
     try {
-      const shard = await ShardFile.open(this.#files, folder, record.entry, { rowShape: this.#rowShape, dtype });
+      const shard = await ShardFile.open(this.#files, folder, record.entry, shape);
       try {
         await shard.check();
       } finally {
@@ -174,14 +203,12 @@ export class Journal {
     }
   }
 
-  async #readPiece(folder: string, entry: ShardEntry): Promise<Float32Array> {
-    const shape = { rowShape: this.#rowShape, dtype: 'float32' as const };
-    const shard = await ShardFile.open(this.#files, folder, entry, shape);
+  async #readPiece(folder: string, entry: ShardEntry, rowShape: readonly number[]): Promise<Float32Array> {
+    const shard = await ShardFile.open(this.#files, folder, entry, { rowShape, dtype: 'float32' });
     try {
-      const data = new Float32Array(entry.rowCount * rowLength(this.#rowShape));
-      const bytes = new Uint8Array(data.buffer);
-      await shard.readRows(0, bytes);
-      decodeNumbers(bytes, 'float32', data);
+      const data = new Float32Array(entry.rowCount * rowLength(rowShape));
+      requireLittleEndian();
+      await shard.readRows(0, new Uint8Array(data.buffer));
       return data;
     } finally {
       await shard.close();
@@ -189,12 +216,17 @@ export class Journal {
   }
 }
 
-/** The header of the run that is under way or was stopped, or undefined. */
+/** The header of the run that was stopped, or undefined. */
 export async function readHeader(files: Files, folder: string): Promise<RunHeader | undefined> {
+  return (await readRun(files, folder))?.header;
+}
+
+async function readRun(files: Files, folder: string): Promise<Run | undefined> {
   const bytes = await readIfThere(files, runPath(folder, headerFile));
   if (bytes === undefined) return undefined;
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as RunHeader;
+    const run = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Run>;
+    return run.header === undefined || run.maker === undefined ? undefined : { header: run.header, maker: run.maker };
   } catch {
     return undefined;
   }

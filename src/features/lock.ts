@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,8 @@ import { runFolder, runPath } from './layout.ts';
 export interface LockOwner {
   readonly host: string;
   readonly pid: number;
+  /** Where the number counts: two containers may share a host name, but not this. Empty where there is no such thing. */
+  readonly pidSpace: string;
   /** Tells a process from a later one with the same number; empty where the platform does not say. */
   readonly started: string;
   readonly command: string;
@@ -33,10 +35,12 @@ const pauseMs = 20;
  * @throws UserError naming the process that holds it
  */
 export async function takeLock(files: Files, folder: string, command: string): Promise<Lock> {
+  const { pid } = process;
   const me: LockOwner = {
     host: hostname(),
-    pid: process.pid,
-    started: startOf(process.pid),
+    pid,
+    pidSpace: pidSpace(),
+    started: startOf(pid),
     command,
     state: 'waiting',
   };
@@ -101,13 +105,21 @@ function parseOwner(bytes: Uint8Array): LockOwner | undefined {
 
 /** Whether the owner is certainly gone; of another machine's processes nothing is known from here. */
 function isDead(owner: LockOwner): boolean {
-  if (owner.host !== hostname()) return false;
+  if (owner.host !== hostname() || owner.pidSpace !== pidSpace()) return false;
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
   return owner.started !== '' && owner.started !== startOf(owner.pid);
+}
+
+function pidSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
 }
 
 /** Boot and start time of a process on Linux (proc(5), /proc/PID/stat, field 22, in ticks since boot); else empty. */

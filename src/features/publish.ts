@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { writeDurably } from './durable.ts';
 import { type Files, listIfThere, readIfThere } from './files.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { canonicalJson, fingerprintOf } from './fingerprint.ts';
 import { formatIndex, type IndexedImage } from './index-table.ts';
 import { formatLabels } from './labels.ts';
 import { indexFile, labelsFile, manifestFile, nextSuffix, outcomesFile, shardNumber } from './layout.ts';
@@ -19,7 +19,7 @@ export interface Contents {
   /** In row order. */
   readonly images: readonly IndexedImage[];
   /** Id and label, in the data folder's order. */
-  readonly labels: Iterable<readonly [string, string]>;
+  readonly labels: readonly (readonly [string, string])[];
   readonly outcomes: readonly Outcome[];
   readonly madeBy: MadeBy;
 }
@@ -27,7 +27,7 @@ export interface Contents {
 /**
  * Makes a new state the current one. The tables are written beside the old ones, then the manifest that names them is
  * renamed into place: before that moment every reader finds the old state whole, after it the new one. The tables'
- * own renames come after, and `finishPublishing` does them where a run died in between.
+ * own renames come after, and `settleTables` does them where a run died in between.
  */
 export async function publish(files: Files, folder: string, contents: Contents): Promise<Manifest> {
   const { fields, rowShape, shards, images, labels, outcomes, madeBy } = contents;
@@ -50,15 +50,34 @@ export async function publish(files: Files, folder: string, contents: Contents):
     madeBy,
   };
   await writeDurably(files, join(folder, manifestFile), [new TextEncoder().encode(formatManifest(manifest))]);
-  await finishPublishing(files, folder, manifest);
+  await settleTables(files, folder, manifest);
+  await removeUnnamedShards(files, folder, manifest);
   return manifest;
 }
 
+/** Whether a manifest says all of this already. */
+export function sameContents(manifest: Manifest, contents: Contents): boolean {
+  const { fields, shards, images, labels, outcomes, madeBy } = contents;
+  return (
+    canonicalJson(manifest.shards) === canonicalJson(shards) &&
+    canonicalJson(manifest.madeBy) === canonicalJson(madeBy) &&
+    manifest.indexSha256 === hashOf(formatIndex(images, rowsPerImage(fields))) &&
+    manifest.labelsSha256 === hashOf(formatLabels(labels)) &&
+    manifest.outcomesSha256 === hashOf(formatOutcomes(outcomes))
+  );
+}
+
+function hashOf(parts: Iterable<Uint8Array>): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
 /**
- * Renames tables that the manifest names from where they wait, drops those that wait for a manifest that never came,
- * and removes shards that the manifest does not name.
+ * Renames the tables that the manifest names from where they wait, and drops those that wait for a manifest that
+ * never came.
  */
-export async function finishPublishing(files: Files, folder: string, manifest: Manifest): Promise<void> {
+export async function settleTables(files: Files, folder: string, manifest: Manifest): Promise<void> {
   const tables = [
     [indexFile, manifest.indexSha256],
     [labelsFile, manifest.labelsSha256],
@@ -68,11 +87,15 @@ export async function finishPublishing(files: Files, folder: string, manifest: M
     const waiting = join(folder, file + nextSuffix);
     const bytes = await readIfThere(files, waiting);
     if (bytes === undefined) continue;
-    if (createHash('sha256').update(bytes).digest('hex') === sha256) await files.rename(waiting, join(folder, file));
+    if (hashOf([bytes]) === sha256) await files.rename(waiting, join(folder, file));
     else await files.remove(waiting);
   }
   await files.syncFolder(folder);
-  const named = new Set(manifest.shards.map((shard) => shard.file));
+}
+
+/** Removes the shards that the manifest does not name: of a replaced set, or of a run that is not gone on with. */
+export async function removeUnnamedShards(files: Files, folder: string, manifest: Manifest | undefined): Promise<void> {
+  const named = new Set(manifest?.shards.map((shard) => shard.file));
   for (const file of await listIfThere(files, folder)) {
     if (shardNumber(file) !== undefined && !named.has(file)) await files.remove(join(folder, file));
   }

@@ -163,7 +163,10 @@ export class FeatureSet {
       const start = next;
       while (next < order.length && (rows[order[next] as number] as number) < end) next++;
       if (next > start) {
-        const shard = await ShardFile.open(this.#files, this.folder, entry, { ...this.manifest, dtype });
+        const shard = await ShardFile.open(this.#files, this.folder, entry, {
+          rowShape: this.manifest.rowShape,
+          dtype,
+        });
         try {
           if (!this.#checked.has(entry.file)) await shard.check();
           this.#checked.add(entry.file);

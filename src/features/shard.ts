@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { writeDurably } from './durable.ts';
 import { errorCode, type Files, type OpenFile, readFailure, readFully } from './files.ts';
-import { bytesPerNumber, type Dtype, type Manifest, rowLength, type ShardEntry } from './manifest.ts';
+import { bytesPerNumber, type Dtype, rowLength, type ShardEntry } from './manifest.ts';
 import { encodeNpy, type NpyHeader, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from './npy.ts';
 
 /** Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it. */
@@ -19,6 +19,12 @@ export async function writeShard(
   const bytes = encodeNpy(data, [rowCount, ...rowShape], dtype);
   const sha256 = await writeDurably(files, join(folder, file), [bytes], bytes.length);
   return { file, rowCount, sha256 };
+}
+
+/** What every row of a set has in common. */
+export interface ShardShape {
+  readonly rowShape: readonly number[];
+  readonly dtype: Dtype;
 }
 
 /** An open shard whose header was checked against its length and the manifest. */
@@ -37,12 +43,7 @@ export class ShardFile {
     this.rowBytes = rowBytes;
   }
 
-  static async open(
-    files: Files,
-    folder: string,
-    entry: ShardEntry,
-    shape: Pick<Manifest, 'rowShape'> & { readonly dtype: Dtype },
-  ): Promise<ShardFile> {
+  static async open(files: Files, folder: string, entry: ShardEntry, shape: ShardShape): Promise<ShardFile> {
     const path = join(folder, entry.file);
     let file: OpenFile;
     try {

@@ -1,0 +1,98 @@
+import { type FileMark, isSettled, markOf } from '../features/file-memory.ts';
+import type { IndexedImage } from '../features/index-table.ts';
+import type { Outcome } from '../features/outcomes.ts';
+import type { Ending, FeatureWriter } from '../features/writer.ts';
+import type { ImageFile, ImageList } from './images/image-file.ts';
+import type { PixelResult } from './images/pixel-result.ts';
+
+/** Why an input has no bytes or no pixels. */
+interface Fault {
+  readonly outcome: 'unreadable' | 'failed';
+  readonly reason: string;
+}
+
+/** How each input of one run stands: which have a row, which must be read, which gave none and why. */
+export class InputLedger {
+  readonly #list: ImageList;
+  readonly #writer: FeatureWriter;
+  readonly #rehash: boolean;
+  /** sha256 of each image's bytes, once known; by its place in the list. */
+  readonly #sha256: (string | undefined)[];
+  readonly #faults = new Map<number, Fault>();
+  /** Places and marks of the images that were handed out, in order: results come back in it. */
+  readonly #handedOut: { readonly place: number; readonly mark: FileMark | undefined }[] = [];
+  #settled = 0;
+
+  constructor(list: ImageList, writer: FeatureWriter, options: { readonly rehash: boolean }) {
+    this.#list = list;
+    this.#writer = writer;
+    this.#rehash = options.rehash;
+    this.#sha256 = new Array(list.images.length);
+  }
+
+  /** Images whose end is known. */
+  get settledCount(): number {
+    return this.#settled;
+  }
+
+  /** Images that must be read: all but those that have a row and did not change since they were read last. */
+  *toRead(): Generator<ImageFile> {
+    for (const [place, image] of this.#list.images.entries()) {
+      const mark = markOf(image.path);
+      const known = mark === undefined || this.#rehash ? undefined : this.#writer.memory.recall(image.relativePath, mark);
+      if (known !== undefined && this.#writer.rowOf.has(known)) {
+        this.#sha256[place] = known;
+        this.#settled++;
+        continue;
+      }
+      this.#handedOut.push({ place, mark });
+      yield image;
+    }
+  }
+
+  /** Notes the next result; they come in the order in which `toRead` gave the images. */
+  note(result: PixelResult): void {
+    const { place, mark } = this.#handedOut.shift() as { place: number; mark: FileMark | undefined };
+    this.#settled++;
+    const { sha256 } = result;
+    if (result.outcome === 'failed') {
+      this.#faults.set(place, { outcome: sha256 === undefined ? 'failed' : 'unreadable', reason: result.reason });
+      return;
+    }
+    this.#sha256[place] = sha256;
+    if (mark !== undefined && isSettled(mark)) {
+      this.#writer.remember({ path: result.image.relativePath, ...mark, sha256: result.sha256 });
+    }
+  }
+
+  /** The tables of the finished set. Of files with the same bytes the first in the list has the row. */
+  ending(): Ending {
+    const images: IndexedImage[] = [];
+    const labels: (readonly [string, string])[] = [];
+    const outcomes: Outcome[] = [];
+    const ownerOf = new Map<string, string>();
+    for (const [place, image] of this.#list.images.entries()) {
+      const { id, relativePath: path, label } = image;
+      if (label !== undefined) labels.push([id, label]);
+      const sha256 = this.#sha256[place];
+      const fault = this.#faults.get(place);
+      if (sha256 === undefined || fault !== undefined) {
+        outcomes.push({ id, path, ...(fault ?? { outcome: 'failed', reason: 'not read' }) });
+        continue;
+      }
+      const row = this.#writer.rowOf.get(sha256) as number;
+      const owner = ownerOf.get(sha256);
+      if (owner !== undefined) {
+        outcomes.push({ id, path, outcome: 'duplicate', row, reason: `the same bytes as ${owner}` });
+        continue;
+      }
+      ownerOf.set(sha256, id);
+      images.push({ row, id, path, sha256 });
+    }
+    for (const { id } of this.#list.missing) {
+      outcomes.push({ id, path: '', outcome: 'missing', reason: 'labels.csv names it and there is no file' });
+    }
+    images.sort((a, b) => a.row - b.row);
+    return { images, labels, outcomes };
+  }
+}

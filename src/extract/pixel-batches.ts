@@ -1,0 +1,47 @@
+import type { PixelBatch } from './backbone/backbone.ts';
+import type { PixelResult } from './images/pixel-result.ts';
+
+/** Images that go through the network together. */
+export interface ImageBatch {
+  /** Valid until the next batch is asked for: the bytes' memory is used again. */
+  readonly pixels: PixelBatch;
+  /** sha256 of each image's file. [rowCount] */
+  readonly images: readonly string[];
+}
+
+/**
+ * Gathers decoded images into batches. An image is taken once, whatever the number of files with its bytes.
+ *
+ * @param room how many images the next batch may hold, asked before each
+ * @param isKnown whether an image has a row already
+ */
+export async function* pixelBatches(
+  results: AsyncIterable<PixelResult>,
+  crop: number,
+  room: () => number,
+  isKnown: (sha256: string) => boolean,
+): AsyncGenerator<ImageBatch> {
+  const imageBytes = crop * crop * 3;
+  let bytes = new Uint8Array(0);
+  let images: string[] = [];
+  let wanted = 0;
+  for await (const result of results) {
+    if (result.outcome !== 'pixels') continue;
+    if (isKnown(result.sha256) || images.includes(result.sha256)) continue;
+    if (images.length === 0) {
+      wanted = room();
+      if (bytes.length < wanted * imageBytes) bytes = new Uint8Array(wanted * imageBytes);
+    }
+    bytes.set(result.pixels, images.length * imageBytes);
+    images.push(result.sha256);
+    if (images.length < wanted) continue;
+    yield toBatch(bytes, images, crop);
+    images = [];
+  }
+  if (images.length > 0) yield toBatch(bytes, images, crop);
+}
+
+function toBatch(bytes: Uint8Array, images: readonly string[], crop: number): ImageBatch {
+  const bytesNHWC = bytes.subarray(0, images.length * crop * crop * 3);
+  return { pixels: { rowCount: images.length, crop, bytesNHWC }, images };
+}
