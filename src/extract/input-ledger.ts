@@ -39,7 +39,8 @@ export class InputLedger {
   *toRead(): Generator<ImageFile> {
     for (const [place, image] of this.#list.images.entries()) {
       const mark = markOf(image.path);
-      const known = mark === undefined || this.#rehash ? undefined : this.#writer.memory.recall(image.relativePath, mark);
+      const known =
+        mark === undefined || this.#rehash ? undefined : this.#writer.memory.recall(image.relativePath, mark);
       if (known !== undefined && this.#writer.rowOf.has(known)) {
         this.#sha256[place] = known;
         this.#settled++;

@@ -1,5 +1,5 @@
 import type { PixelBatch } from './backbone/backbone.ts';
-import type { PixelResult } from './images/pixel-result.ts';
+import type { PixelRecipe, PixelResult } from './images/pixel-result.ts';
 
 /** Images that go through the network together. */
 export interface ImageBatch {
@@ -17,10 +17,11 @@ export interface ImageBatch {
  */
 export async function* pixelBatches(
   results: AsyncIterable<PixelResult>,
-  crop: number,
+  recipe: PixelRecipe,
   room: () => number,
   isKnown: (sha256: string) => boolean,
 ): AsyncGenerator<ImageBatch> {
+  const { crop } = recipe;
   const imageBytes = crop * crop * 3;
   let bytes = new Uint8Array(0);
   let images: string[] = [];

@@ -135,7 +135,9 @@ export class FeatureWriter {
 
   /** Images that the next batch may hold: fewer than a whole batch before the end of a shard that was resumed. */
   get batchRoom(): number {
-    return Math.min(this.settings.batchImages, this.#shardImages - this.#images.length);
+    const { batchImages } = this.settings;
+    if (this.#shardImages === 0) return batchImages;
+    return Math.min(batchImages, this.#shardImages - this.#images.length);
   }
 
   /**
@@ -205,8 +207,7 @@ export class FeatureWriter {
     const { fields, batchImages, shardBytes = defaultShardBytes } = this.settings;
     this.#imageNumbers = rowLength(rowShape) * rowsPerImage(fields);
     const wanted = shardBytes / (this.#imageNumbers * bytesPerNumber(fields.dtype));
-    this.#shardImages =
-      this.#journal.maker?.shardImages ?? Math.max(1, Math.floor(wanted / batchImages)) * batchImages;
+    this.#shardImages = this.#journal.maker?.shardImages ?? Math.max(1, Math.floor(wanted / batchImages)) * batchImages;
   }
 
   #fill(data: Float32Array): void {

@@ -1,0 +1,231 @@
+import { basename, join, resolve } from 'node:path';
+import { InterruptedError, UserError, usageError } from '../errors.ts';
+import { type Files, nodeFiles } from '../features/files.ts';
+import type { Dtype, Manifest, Pool, Precision, Preprocessing } from '../features/manifest.ts';
+import type { Outcome } from '../features/outcomes.ts';
+import { FeatureWriter, type WriterSettings } from '../features/writer.ts';
+import type { OnProgress } from '../progress.ts';
+import type { Backbone } from './backbone/backbone.ts';
+import { checkMissing } from './images/check-missing.ts';
+import type { ImageList } from './images/image-file.ts';
+import { listImages } from './images/list.ts';
+import { openPixelPipeline } from './images/pipeline.ts';
+import type { PixelResult } from './images/pixel-result.ts';
+import { InputLedger } from './input-ledger.ts';
+import { pixelBatches } from './pixel-batches.ts';
+import { pooledShape, poolRows } from './pool.ts';
+import { type StepSeconds, Stopwatch } from './stopwatch.ts';
+
+/** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
+export interface NetworkSource {
+  readonly architecture: string;
+  readonly weightsSha256: string;
+  /** As the user named them. */
+  readonly weights: string;
+  /** Absolute path of the weights file; absent for `random`. */
+  readonly weightsFile?: string;
+  open(preprocessing: Preprocessing, tap: string): Promise<Backbone>;
+}
+
+export interface ExtractOptions {
+  /** The data folder. */
+  readonly data: string;
+  /** Name of the feature set; default: the data folder's. */
+  readonly name?: string;
+  /** Where feature sets live. */
+  readonly cache: string;
+  readonly network: NetworkSource;
+  readonly tap: string;
+  readonly pool: Pool;
+  readonly preprocessing: Preprocessing;
+  readonly dtype: Dtype;
+  readonly precision: Precision;
+  /** Images per batch. */
+  readonly batch: number;
+  /** Threads that decode; default: the machine's cores. */
+  readonly threads?: number;
+  readonly skipUnreadable?: boolean;
+  readonly allowMissing?: boolean;
+  /** Compute a set anew that was made otherwise. */
+  readonly replace?: boolean;
+  /** Read every file's bytes again, whatever its size and time say. */
+  readonly rehash?: boolean;
+  readonly shardBytes?: number;
+  readonly checkpointSeconds?: number;
+  /** As typed; an interrupted run names it to go on. */
+  readonly command: string;
+  /** Of this program, for the manifest. */
+  readonly version: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+  /** The disk; tests hand in one that fails. */
+  readonly files?: Files;
+  /** What decodes; default: worker threads. */
+  readonly openPipeline?: typeof openPixelPipeline;
+}
+
+export interface ExtractResult {
+  /** Absolute path of the feature set. */
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** Images whose rows this run computed. */
+  readonly newImages: number;
+  /** Images whose rows an earlier, stopped run had computed. */
+  readonly resumedImages: number;
+  /** Images that had a row in the set before. */
+  readonly keptImages: number;
+  readonly seconds: StepSeconds;
+  /** Images in the data folder that are no inputs: without a line in labels.csv, or in Kaggle's test folder. */
+  readonly leftOut: { readonly unnamed: number; readonly unlabelled: number };
+}
+
+/**
+ * Runs the network over the images of a folder that have no row yet, and publishes the feature set.
+ *
+ * @throws UserError naming the file or option; what was computed until then is on the disk, and the next run goes on
+ * @throws InterruptedError once the signal is aborted, in the same state
+ */
+export async function extract(options: ExtractOptions): Promise<ExtractResult> {
+  const { files = nodeFiles } = options;
+  const watch = new Stopwatch();
+  const list = await watch.time('list', () => listImages(options.data));
+  checkMissing(list, { allowMissing: options.allowMissing === true });
+  const folder = featureFolder(options);
+  const writer = await FeatureWriter.open(files, folder, writerSettings(options, list.root));
+  try {
+    const resumedImages = writer.resumedImages;
+    const knownImages = writer.rowOf.size;
+    const ledger = new InputLedger(list, writer, { rehash: options.rehash === true });
+    await addRows(options, list, writer, ledger, watch);
+    if (writer.rowOf.size === 0) throw nothingReadable(list, ledger.ending().outcomes[0]);
+    const newImages = writer.rowOf.size - knownImages;
+    const manifest = await watch.time('write', () => writer.finish(ledger.ending()));
+    const keptImages = manifest.imageCount - newImages - resumedImages;
+    const leftOut = { unnamed: list.unnamed.length, unlabelled: list.unlabelled.length };
+    return { folder, manifest, newImages, resumedImages, keptImages, seconds: watch.stop(), leftOut };
+  } catch (error) {
+    // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
+    await writer.save().catch(() => undefined);
+    throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
+  } finally {
+    await writer.close();
+  }
+}
+
+/** The straight line: decoded images, in batches, through the network, pooled, written. */
+async function addRows(
+  options: ExtractOptions,
+  list: ImageList,
+  writer: FeatureWriter,
+  ledger: InputLedger,
+  watch: Stopwatch,
+): Promise<void> {
+  const { threads, signal, preprocessing, onProgress, openPipeline = openPixelPipeline } = options;
+  const toRead = ledger.toRead();
+  const first = toRead.next();
+  // Nothing to read: threads and the network stay away.
+  if (first.done === true) return;
+  const pipeline = openPipeline(preprocessing, {
+    known: writer.rowOf.keys(),
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  let backbone: Backbone | undefined;
+  try {
+    const results = noted(pipeline.decode(startingWith(first.value, toRead)), ledger, watch, options);
+    const isKnown = (sha256: string): boolean => writer.rowOf.has(sha256);
+    for await (const { pixels, images } of pixelBatches(results, pipeline.recipe, () => writer.batchRoom, isKnown)) {
+      const network = backbone ?? (await watch.time('open', () => openBackbone(options, writer)));
+      backbone = network;
+      const map = await watch.time('backbone', () => network.run(pixels));
+      const rows = poolRows(map, options.pool);
+      await watch.time('write', () => writer.append(rows.data, images));
+      onProgress?.({ stage: 'extract', unit: 'images', done: ledger.settledCount, total: list.images.length });
+    }
+  } finally {
+    await pipeline.close();
+    await backbone?.close();
+  }
+}
+
+function* startingWith<T>(first: T, rest: Iterable<T>): Generator<T> {
+  yield first;
+  yield* rest;
+}
+
+/** Passes results on, each noted in the ledger; the first file without pixels ends the run unless it may be skipped. */
+async function* noted(
+  results: AsyncIterable<PixelResult>,
+  ledger: InputLedger,
+  watch: Stopwatch,
+  options: ExtractOptions,
+): AsyncGenerator<PixelResult> {
+  for await (const result of results) {
+    ledger.note(result);
+    watch.addPixels(result.seconds);
+    if (result.outcome === 'failed' && options.skipUnreadable !== true) {
+      throw new UserError({
+        what: 'an image cannot be read',
+        where: result.image.path,
+        found: result.reason,
+        fix: 'mend or remove the file, or go on without such files: --skip-unreadable records each in outcomes.csv',
+      });
+    }
+    yield result;
+  }
+}
+
+async function openBackbone(options: ExtractOptions, writer: FeatureWriter): Promise<Backbone> {
+  const { network, preprocessing, tap, pool, version } = options;
+  const backbone = await network.open(preprocessing, tap);
+  const { engine, engineVersion, device } = backbone;
+  const { weights, weightsFile } = network;
+  writer.begin({
+    rowShape: pooledShape(backbone.tap.shape, pool),
+    madeBy: {
+      featuretap: version,
+      engine,
+      engineVersion,
+      device,
+      weights,
+      ...(weightsFile === undefined ? {} : { weightsFile }),
+      data: writer.settings.dataFolder,
+    },
+  });
+  return backbone;
+}
+
+function featureFolder({ data, name, cache }: ExtractOptions): string {
+  const folderName = name ?? basename(resolve(data));
+  // A name is one folder below the cache: `..` or a path would write elsewhere.
+  if (folderName === '' || folderName === '.' || folderName === '..' || /[\\/]/.test(folderName)) {
+    throw usageError('--name', folderName, 'the name of a folder below the cache', '--name dogs');
+  }
+  return join(resolve(cache), folderName);
+}
+
+function writerSettings(options: ExtractOptions, dataFolder: string): WriterSettings {
+  const { network, tap, pool, preprocessing, dtype, precision } = options;
+  const { architecture, weightsSha256 } = network;
+  const { replace, shardBytes, checkpointSeconds } = options;
+  return {
+    fields: { architecture, weightsSha256, tap, pool, preprocessing, dtype, precision },
+    batchImages: options.batch,
+    dataFolder,
+    command: options.command,
+    ...(replace === undefined ? {} : { replace }),
+    ...(shardBytes === undefined ? {} : { shardBytes }),
+    ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
+  };
+}
+
+function nothingReadable(list: ImageList, first: Outcome | undefined): UserError {
+  return new UserError({
+    what: 'none of the images could be read',
+    where: list.root,
+    ...(first === undefined
+      ? {}
+      : { found: `${list.images.length} images; the first: ${first.path}: ${first.reason}` }),
+    expected: 'at least one whole image',
+  });
+}

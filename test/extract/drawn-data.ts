@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import type { Backbone, PixelBatch, TapMap } from '../../src/extract/backbone/backbone.ts';
+import type { NetworkSource } from '../../src/extract/extract.ts';
+import { PixelReader } from '../../src/extract/images/pixel-reader.ts';
+import type {
+  PixelPipeline,
+  PixelPipelineOptions,
+  PixelRecipe,
+  PixelResult,
+} from '../../src/extract/images/pixel-result.ts';
+
+/** Writes a small image of noise that depends on `seed` alone; seeds that are equal modulo 5 give files of one size. */
+export async function drawImage(path: string, seed: number): Promise<void> {
+  const side = 12 + (seed % 5);
+  const data = new Uint8Array(side * side * 3);
+  let state = (seed * 2654435761 + 1) >>> 0;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = state >>> 24;
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(
+    path,
+    await sharp(data, { raw: { width: side, height: side, channels: 3 } })
+      .png()
+      .toBuffer(),
+  );
+}
+
+/** One folder per class: `class-0/image-000.png` and so on. */
+export async function drawFolder(root: string, count: number, classes = 3): Promise<void> {
+  for (let i = 0; i < count; i++) await drawImage(join(root, imagePath(i, classes)), i);
+}
+
+export function imagePath(i: number, classes = 3): string {
+  return `class-${i % classes}/image-${String(i).padStart(3, '0')}.png`;
+}
+
+/** A network small enough to follow by hand: 4 channels of 2 x 2, each the sum of a quarter of the pixels. */
+export class CountingNetwork implements NetworkSource {
+  readonly architecture: string = 'quarters';
+  readonly weightsSha256: string;
+  readonly weights: string = 'random';
+  opened = 0;
+  /** Images of each run, in order. */
+  readonly batches: number[] = [];
+  /** Called before each run. */
+  beforeRun: (run: number) => void = () => {};
+
+  constructor(name = 'quarters') {
+    this.weightsSha256 = createHash('sha256').update(name).digest('hex');
+  }
+
+  get imageCount(): number {
+    return this.batches.reduce((sum, count) => sum + count, 0);
+  }
+
+  async open(preprocessing: Backbone['preprocessing'], tap: string): Promise<Backbone> {
+    this.opened++;
+    return {
+      engine: 'onnx',
+      engineVersion: '0',
+      device: 'cpu',
+      architecture: this.architecture,
+      tap: { name: tap, tensor: tap, shape: [4, 2, 2] },
+      preprocessing,
+      run: async (batch) => {
+        this.beforeRun(this.batches.length);
+        this.batches.push(batch.rowCount);
+        return quarters(batch);
+      },
+      close: async () => {},
+    };
+  }
+}
+
+function quarters({ rowCount, crop, bytesNHWC }: PixelBatch): TapMap {
+  const data = new Float32Array(rowCount * 16);
+  const bytes = crop * crop * 3;
+  for (let row = 0; row < rowCount; row++) {
+    for (let at = 0; at < bytes; at++) {
+      const channel = Math.min(3, Math.floor((at * 4) / bytes));
+      for (let position = 0; position < 4; position++) {
+        data[row * 16 + channel * 4 + position]! += ((bytesNHWC[row * bytes + at] as number) * (position + 1)) / 1000;
+      }
+    }
+  }
+  return { rowCount, rowShape: [4, 2, 2], data };
+}
+
+/** The pixel pipeline without its threads, which take longer to start than these tests to run. */
+export function openPlainPipeline(recipe: PixelRecipe, options: PixelPipelineOptions = {}): PixelPipeline {
+  const known = new Set(options.known);
+  const reader = new PixelReader(recipe, (sha256) => known.has(sha256));
+  return {
+    recipe,
+    threads: 1,
+    async *decode(images) {
+      for await (const image of images) {
+        options.signal?.throwIfAborted();
+        yield { image, ...(await reader.read(image.path)) } as PixelResult;
+      }
+    },
+    close: async () => {},
+  };
+}

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { InterruptedError, UserError } from '../../src/errors.ts';
+import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
+
+describe('extract', () => {
+  let root = '';
+  let drawn = 0;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-extract-'));
+  });
+  after(() => rm(root, { recursive: true }));
+
+  async function drawData(count: number): Promise<string> {
+    const data = join(root, `data-${drawn++}`);
+    await drawFolder(data, count);
+    return data;
+  }
+
+  function run(data: string, network: CountingNetwork, extra: Partial<ExtractOptions> = {}): Promise<ExtractResult> {
+    return extract({
+      data,
+      name: 'set',
+      cache: `${data}-cache`,
+      network,
+      tap: 'avgpool',
+      pool: 'mean',
+      preprocessing: {
+        resize: 10,
+        crop: 8,
+        interpolation: 'bilinear',
+        mean: [0, 0, 0],
+        std: [1, 1, 1],
+        autoOrient: false,
+      },
+      dtype: 'float32',
+      precision: 'float32',
+      batch: 4,
+      threads: 1,
+      // 8 rows of 4 float32 numbers: two batches.
+      shardBytes: 128,
+      checkpointSeconds: 0,
+      command: 'featuretap extract',
+      version: '0.1.0',
+      openPipeline: openPlainPipeline,
+      ...extra,
+    });
+  }
+
+  it('keeps one row per image and runs nothing the second time', async () => {
+    const data = await drawData(19);
+    const first = new CountingNetwork();
+    const result = await run(data, first);
+    assert.equal(result.newImages, 19);
+    assert.deepEqual(first.batches, [4, 4, 4, 4, 3]);
+    assert.deepEqual(result.manifest.counts, counts({ kept: 19 }));
+    assert.deepEqual(
+      result.manifest.shards.map((shard) => shard.rowCount),
+      [8, 8, 3],
+    );
+    const set = await openFeatureSet(result.folder);
+    assert.deepEqual([...set.labels.values()].slice(0, 7), Array(7).fill('class-0'));
+    const before = await contentsOf(result.folder);
+    const second = new CountingNetwork();
+    const again = await run(data, second);
+    assert.equal(second.opened, 0);
+    assert.deepEqual([again.newImages, again.keptImages], [0, 19]);
+    assert.deepEqual(await contentsOf(result.folder), before);
+  });
+
+  it('pairs every row with its image after adding, renaming, moving, relabelling and deleting', async () => {
+    const data = await drawData(12);
+    await run(data, new CountingNetwork());
+    const expected = await rowsById(`${data}-cache/set`);
+    await drawImage(join(data, 'class-0/added.png'), 100);
+    await rename(join(data, imagePath(3)), join(data, 'class-0/renamed.png'));
+    await rename(join(data, imagePath(1)), join(data, 'class-2/moved.png'));
+    await rm(join(data, imagePath(5)));
+    const network = new CountingNetwork();
+    const result = await run(data, network);
+    assert.deepEqual(network.batches, [1]);
+    assert.deepEqual([result.newImages, result.keptImages], [1, 11]);
+    const rows = await rowsById(`${data}-cache/set`);
+    assert.equal(rows.size, 12);
+    assert.deepEqual(rows.get('class-0/renamed'), expected.get('class-0/image-003'));
+    assert.deepEqual(rows.get('class-2/moved'), expected.get('class-1/image-001'));
+    assert.equal(rows.get('class-2/image-005'), undefined);
+    for (const [id, row] of expected) if (rows.has(id)) assert.deepEqual(rows.get(id), row);
+    const set = await openFeatureSet(`${data}-cache/set`);
+    assert.equal(set.labels.get('class-2/moved'), 'class-2');
+    const fresh = await run(data, new CountingNetwork(), { name: 'fresh' });
+    assert.deepEqual(rows, await rowsById(fresh.folder));
+  });
+
+  it('runs the network once for files with the same bytes, and lists all but the first', async () => {
+    const data = await drawData(6);
+    await copyFile(join(data, imagePath(0)), join(data, 'class-2/twin.png'));
+    const network = new CountingNetwork();
+    const { manifest, folder } = await run(data, network);
+    assert.equal(network.imageCount, 6);
+    assert.deepEqual(manifest.counts, counts({ kept: 6, duplicate: 1 }));
+    const set = await openFeatureSet(folder);
+    assert.deepEqual(set.outcomes, [
+      {
+        id: 'class-2/twin',
+        path: 'class-2/twin.png',
+        outcome: 'duplicate',
+        row: 0,
+        reason: 'the same bytes as class-0/image-000',
+      },
+    ]);
+    assert.equal(set.labelled().ids.length, 7);
+    await rm(join(data, imagePath(0)));
+    const later = new CountingNetwork();
+    await run(data, later);
+    assert.equal(later.opened, 0, 'the row outlives the file that it was made from');
+    assert.equal((await openFeatureSet(folder)).rowOf('class-2/twin'), 0);
+  });
+
+  it('reads a changed file again, by its size or time, and any file when told to', async () => {
+    const data = await drawData(3);
+    const path = join(data, imagePath(1));
+    const old = new Date('2020-01-01');
+    await utimes(path, old, old);
+    await run(data, new CountingNetwork());
+    // Seeds that are equal modulo 5 give files of one size: with the same time, only reading can tell.
+    await drawImage(path, 11);
+    await utimes(path, old, old);
+    const blind = new CountingNetwork();
+    await run(data, blind);
+    assert.equal(blind.opened, 0);
+    const seeing = new CountingNetwork();
+    await run(data, seeing, { rehash: true });
+    assert.equal(seeing.imageCount, 1);
+    await drawImage(path, 21);
+    const later = new CountingNetwork();
+    const { folder } = await run(data, later);
+    assert.equal(later.imageCount, 1);
+    assert.deepEqual(await rowsById(folder), await rowsById((await run(data, later, { name: 'fresh' })).folder));
+  });
+
+  it('stops at a broken file naming it, keeps what was done, and records it when told to go on', async () => {
+    const data = await drawData(9);
+    await writeFile(join(data, 'class-2/zz-broken.png'), 'not an image');
+    const network = new CountingNetwork();
+    await assert.rejects(run(data, network), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /zz-broken\.png/);
+      assert.match(error.message, /--skip-unreadable/);
+      return true;
+    });
+    await assert.rejects(openFeatureSet(`${data}-cache/set`), /not finished/);
+    const later = new CountingNetwork();
+    const { manifest, resumedImages } = await run(data, later, { skipUnreadable: true });
+    assert.equal(resumedImages, network.imageCount);
+    assert.equal(network.imageCount + later.imageCount, 9);
+    assert.deepEqual(manifest.counts, counts({ kept: 9, unreadable: 1 }));
+  });
+
+  it('goes on after an interruption at any batch, to the same bytes as an uninterrupted run', async () => {
+    const data = await drawData(22);
+    const whole = await run(data, new CountingNetwork());
+    const expected = await contentsOf(whole.folder);
+    for (let stopAt = 0; stopAt < 6; stopAt++) {
+      const controller = new AbortController();
+      const network = new CountingNetwork();
+      network.beforeRun = (count) => {
+        if (count === stopAt) controller.abort(new InterruptedError());
+      };
+      const name = `stopped-${stopAt}`;
+      const stopped = run(data, network, { name, signal: controller.signal });
+      if (stopAt < 5) {
+        await assert.rejects(stopped, (error) => {
+          assert.ok(error instanceof InterruptedError);
+          assert.match(error.message, /go on: featuretap extract/);
+          return true;
+        });
+      } else await stopped.catch(() => undefined);
+      const later = new CountingNetwork();
+      const { folder } = await run(data, later, { name });
+      assert.equal(network.imageCount + later.imageCount, 22, 'no image runs twice');
+      assert.deepEqual(await contentsOf(folder), expected);
+    }
+  });
+
+  it('never mixes or overwrites rows that were made otherwise', async () => {
+    const data = await drawData(5);
+    const first = await run(data, new CountingNetwork());
+    const before = await contentsOf(first.folder);
+    const other = new CountingNetwork('other weights');
+    await assert.rejects(run(data, other), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /weightsSha256: .* -> /);
+      assert.match(error.message, /--name OTHER/);
+      return true;
+    });
+    assert.deepEqual(await contentsOf(first.folder), before);
+    const { manifest } = await run(data, other, { replace: true });
+    assert.equal(manifest.fields.weightsSha256, other.weightsSha256);
+    assert.equal(other.imageCount, 5);
+    assert.deepEqual(
+      (await readdir(first.folder)).filter((file) => file.endsWith('.npy')),
+      manifest.shards.map((shard) => shard.file),
+    );
+  });
+
+  it('keeps float16 rows, rounded once', async () => {
+    const data = await drawData(10);
+    const full = await rowsById((await run(data, new CountingNetwork(), { name: 'full' })).folder);
+    const half = await rowsById((await run(data, new CountingNetwork(), { name: 'half', dtype: 'float16' })).folder);
+    for (const [id, row] of full) {
+      for (const [i, value] of row.entries()) {
+        assert.ok(Math.abs((half.get(id)?.[i] as number) - value) <= Math.abs(value) * 2 ** -11, `${id} ${i}`);
+      }
+    }
+  });
+});
+
+function counts(some: Partial<ExtractResult['manifest']['counts']>): ExtractResult['manifest']['counts'] {
+  const { kept = 0, duplicate = 0, missing = 0, unreadable = 0, failed = 0 } = some;
+  return { kept, duplicate, missing, unreadable, failed, total: kept + duplicate + missing + unreadable + failed };
+}
+
+async function contentsOf(folder: string): Promise<Record<string, string>> {
+  const files = (await readdir(folder)).filter((file) => file !== '.run').sort();
+  const contents: Record<string, string> = {};
+  for (const file of files) contents[file] = (await readFile(join(folder, file))).toString('base64');
+  return contents;
+}
+
+async function rowsById(folder: string): Promise<Map<string, number[]>> {
+  const set = await openFeatureSet(folder);
+  const { data } = await set.readMatrix();
+  return new Map(set.ids.map((id, i) => [id, [...data.subarray(i * set.dims, (i + 1) * set.dims)]]));
+}
