@@ -48,7 +48,11 @@ const decoders: Readonly<
     return readRGB(open(bytes, autoOrient));
   },
   webp: readChecked,
-  avif: readChecked,
+  avif: (bytes, autoOrient) => {
+    // An item reference of this type ties the picture to the alpha that it is multiplied by (MIAF, 7.3.5.2).
+    if (metaBox(bytes).includes('prem')) throw new DecodeError('AVIF: colours are multiplied by alpha; save it as PNG');
+    return readChecked(bytes, autoOrient);
+  },
   gif: decodeGif,
   tiff: async (bytes) => {
     const { width, height } = checkTiff(bytes);
@@ -89,6 +93,19 @@ function checkPng(bytes: Uint8Array): void {
   }
 }
 
+/** The box that describes an AVIF's items, as Latin-1 text; empty where there is none. */
+function metaBox(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const size = view.getUint32(at);
+    const end = size < 8 ? bytes.length : Math.min(at + size, bytes.length);
+    const box = Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at);
+    if (box.toString('latin1', 4, 8) === 'meta') return box.toString('latin1', 8);
+    at = end;
+  }
+  return '';
+}
+
 async function readRGB(image: Sharp): Promise<SourcePixels> {
   const { data, info } = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
@@ -106,6 +123,7 @@ async function readCMYK(image: Sharp): Promise<SourcePixels> {
 /** libvips' messages are lines of `loader: what`, the first of which is the cause. */
 function describeFailure(kind: ImageKind, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (message.includes('unsupported image format')) return `${kind.toUpperCase()} of a kind that is not read`;
   const lines = message.split('\n').map((line) => line.trim().replace(/^\w+: /, ''));
   return `broken ${kind.toUpperCase()}: ${lines.find((line) => line !== '') ?? 'the decoder gave no reason'}`;
 }
