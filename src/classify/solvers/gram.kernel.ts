@@ -1,0 +1,121 @@
+/** Mean of each column, in float64: [columnCount]. */
+export function columnMeans(data: Float32Array, rowCount: number, columnCount: number): Float64Array {
+  const means = new Float64Array(columnCount);
+  for (let row = 0, at = 0; row < rowCount; row++) {
+    for (let column = 0; column < columnCount; column++, at++) means[column] += data[at];
+  }
+  for (let column = 0; column < columnCount; column++) means[column] /= rowCount;
+  return means;
+}
+
+/** Mean squared distance of all elements from their common mean, in float64; numpy's `var()`. */
+export function totalVariance(data: Float32Array): number {
+  let sum = 0;
+  for (let at = 0; at < data.length; at++) sum += data[at];
+  const mean = sum / data.length;
+  let squares = 0;
+  for (let at = 0; at < data.length; at++) squares += (data[at] - mean) * (data[at] - mean);
+  return squares / data.length;
+}
+
+/** Copies the chosen rows minus `centre` into `out`, [rows.length, columnCount]. */
+export function centreRows(
+  data: Float32Array,
+  columnCount: number,
+  rows: Int32Array,
+  centre: Float64Array,
+  out: Float32Array,
+): void {
+  for (let i = 0, to = 0; i < rows.length; i++) {
+    let from = rows[i] * columnCount;
+    for (let column = 0; column < columnCount; column++) out[to++] = data[from++] - centre[column];
+  }
+}
+
+/** Squared Euclidean norm of each row, in float64: [rowCount]. */
+export function squaredNorms(data: Float32Array, rowCount: number, columnCount: number): Float64Array {
+  const norms = new Float64Array(rowCount);
+  for (let row = 0, at = 0; row < rowCount; row++) {
+    let sum = 0;
+    for (const end = at + columnCount; at < end; at++) sum += data[at] * data[at];
+    norms[row] = sum;
+  }
+  return norms;
+}
+
+/** a times b transposed with float64 sums, rounded once: [aRows, bRows]. For small products; large ones go to ONNX Runtime. */
+export function smallProduct(
+  a: Float32Array,
+  aRows: number,
+  b: Float32Array,
+  bRows: number,
+  columnCount: number,
+): Float32Array {
+  const out = new Float32Array(aRows * bRows);
+  for (let i = 0, at = 0; i < aRows; i++) {
+    for (let j = 0; j < bRows; j++, at++) {
+      let sum = 0;
+      const from = i * columnCount;
+      for (let k = 0, with_ = j * columnCount; k < columnCount; k++, with_++) sum += a[from + k] * b[with_];
+      out[at] = sum;
+    }
+  }
+  return out;
+}
+
+/** exp(-gamma |a - b|^2) with float64 distances, rounded once: [aRows, bRows]. */
+export function smallRbf(
+  a: Float32Array,
+  aRows: number,
+  b: Float32Array,
+  bRows: number,
+  columnCount: number,
+  gamma: number,
+): Float32Array {
+  const out = new Float32Array(aRows * bRows);
+  for (let i = 0, at = 0; i < aRows; i++) {
+    for (let j = 0; j < bRows; j++, at++) {
+      let sum = 0;
+      const from = i * columnCount;
+      for (let k = 0, with_ = j * columnCount; k < columnCount; k++, with_++) {
+        const difference = a[from + k] - b[with_];
+        sum += difference * difference;
+      }
+      out[at] = Math.exp(-gamma * sum);
+    }
+  }
+  return out;
+}
+
+/**
+ * Writes a block of a symmetric matrix at rows and columns from `start`, and its mirror image above the diagonal.
+ *
+ * @param block [size - start, blockColumns]: rows `start` on, columns `start` on
+ * @param out [size, size]
+ */
+export function placeSymmetric(
+  block: Float32Array,
+  blockColumns: number,
+  start: number,
+  size: number,
+  out: Float32Array,
+): void {
+  const height = size - start;
+  for (let row = 0; row < height; row++) {
+    const width = Math.min(blockColumns, row + 1);
+    out.set(block.subarray(row * blockColumns, row * blockColumns + width), (start + row) * size + start);
+  }
+  // In tiles, so that both sides of the transposition stay in the cache.
+  const TILE = 32;
+  for (let left = 0; left < blockColumns; left += TILE) {
+    const right = Math.min(left + TILE, blockColumns);
+    for (let top = left; top < height; top += TILE) {
+      const bottom = Math.min(top + TILE, height);
+      for (let column = left; column < right; column++) {
+        const to = (start + column) * size + start;
+        for (let row = Math.max(top, column + 1); row < bottom; row++)
+          out[to + row] = block[row * blockColumns + column];
+      }
+    }
+  }
+}

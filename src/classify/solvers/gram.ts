@@ -1,0 +1,112 @@
+import { freemem } from 'node:os';
+import { UserError } from '../../errors.ts';
+import { pauseForInterrupt } from '../interrupt.ts';
+import { centreRows, placeSymmetric, smallProduct, smallRbf, squaredNorms } from './gram.kernel.ts';
+import { rbfBlock } from './gram-session.ts';
+import { multiplyTransposed, type ProductContext } from './matmul.ts';
+
+export type Kernel = { readonly name: 'linear' } | { readonly name: 'rbf'; readonly gamma: number };
+
+/**
+ * Rows as the kernels take them: minus one common centre. Distances do not change by it, one-vs-one machines do not
+ * either (their alphas sum to zero over the two classes), and float32 keeps its digits for what tells rows apart.
+ */
+export interface KernelRows {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  /** [rowCount, columnCount] */
+  readonly data: Float32Array;
+  readonly squaredNorms: Float64Array;
+}
+
+/** Products of fewer multiplications than this are summed in float64 right here; larger ones go to ONNX Runtime. */
+const SMALL_PRODUCT = 4_000_000;
+/** Multiplications per call of ONNX Runtime, which holds the event loop: about a third of a second on two cores. */
+const BLOCK_PRODUCT = 1e10;
+
+/** Picks rows and takes the centre off them. */
+export function kernelRows(
+  data: Float32Array,
+  columnCount: number,
+  rows: Int32Array,
+  centre: Float64Array,
+): KernelRows {
+  const out = new Float32Array(rows.length * columnCount);
+  centreRows(data, columnCount, rows, centre, out);
+  return { rowCount: rows.length, columnCount, data: out, squaredNorms: squaredNorms(out, rows.length, columnCount) };
+}
+
+/**
+ * Kernel values of every row of `a` with every row of `b`, float32: [a.rowCount, b.rowCount]. The same bits on any
+ * number of threads; quickest where `a` has more rows than `b`.
+ */
+export async function kernelBlock(
+  a: KernelRows,
+  b: KernelRows,
+  kernel: Kernel,
+  context: ProductContext,
+): Promise<Float32Array> {
+  const { columnCount } = a;
+  if (a.rowCount * b.rowCount * columnCount < SMALL_PRODUCT) {
+    return kernel.name === 'linear'
+      ? smallProduct(a.data, a.rowCount, b.data, b.rowCount, columnCount)
+      : smallRbf(a.data, a.rowCount, b.data, b.rowCount, columnCount, kernel.gamma);
+  }
+  if (kernel.name === 'linear') return (await multiplyTransposed(a, b, context)).data;
+  return rbfBlock(a, b, columnCount, kernel.gamma, context.threads);
+}
+
+/**
+ * The symmetric matrix of kernel values of all rows with each other, on shared memory: [rowCount, rowCount], float32.
+ * Only the blocks on and below the diagonal are computed.
+ *
+ * @throws UserError when the matrix does not fit memory
+ * @throws InterruptedError when the signal aborts, between blocks
+ */
+export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: ProductContext): Promise<Float32Array> {
+  const { rowCount, columnCount } = rows;
+  const gram = allocateGram(rowCount);
+  const small = rowCount * rowCount * columnCount < SMALL_PRODUCT;
+  for (let start = 0; start < rowCount; ) {
+    await pauseForInterrupt(context.signal);
+    const below = slice(rows, start, rowCount);
+    const blockRows = small ? rowCount : Math.ceil(BLOCK_PRODUCT / (below.rowCount * columnCount));
+    const end = Math.min(rowCount, start + Math.max(blockRows, 64));
+    const block = await kernelBlock(below, slice(rows, start, end), kernel, context);
+    placeSymmetric(block, end - start, start, rowCount, gram);
+    start = end;
+  }
+  return gram;
+}
+
+/** Rows start to end - 1, without a copy. */
+export function slice(rows: KernelRows, start: number, end: number): KernelRows {
+  return {
+    rowCount: end - start,
+    columnCount: rows.columnCount,
+    data: rows.data.subarray(start * rows.columnCount, end * rows.columnCount),
+    squaredNorms: rows.squaredNorms.subarray(start, end),
+  };
+}
+
+/** @param limitBytes what the matrix may take; default: the memory that is free now */
+export function allocateGram(rowCount: number, limitBytes: number = freemem()): Float32Array {
+  const bytes = rowCount * rowCount * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes <= limitBytes) {
+    try {
+      return new Float32Array(new SharedArrayBuffer(bytes));
+    } catch {
+      // Too long for one array, or refused by the system: the message below says what to do either way.
+    }
+  }
+  throw new UserError({
+    what: `the SVM's kernel matrix of ${rowCount} training rows does not fit memory`,
+    found: `${gigabytes(bytes)} needed, ${gigabytes(limitBytes)} free`,
+    expected: 'a matrix of training rows squared times 4 bytes that fits memory',
+    fix: '--model linear, which needs no such matrix, or fewer training rows (--test-size)',
+  });
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

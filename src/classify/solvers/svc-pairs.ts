@@ -1,0 +1,119 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { InterruptedError } from '../../errors.ts';
+import { startWorker } from '../../workers.ts';
+import { FINISHED, type PairsJob, pairsRunner, STOP } from './svc-pairs.kernel.ts';
+
+/** What one-vs-one training starts from; the arrays' meaning is in `PairsJob`. */
+export interface PairsInput {
+  /** On shared memory when threads are to share the work. */
+  readonly gram: Float32Array;
+  readonly stride: number;
+  readonly rows: Int32Array;
+  readonly classStart: Int32Array;
+  readonly caps: Float64Array;
+  readonly folds?: Int32Array;
+  readonly foldCount?: number;
+  readonly epsilon: number;
+  readonly maxIterations: number;
+}
+
+export interface PairsResult {
+  /** y alpha, [rows, classes - 1]; the slot of another class o is o below the row's class, o - 1 above. */
+  readonly coefficients: Float64Array;
+  /** Decision values of held-out rows, [rows, classes - 1], positive for the lower class; NaN where there is none. */
+  readonly heldOut: Float64Array;
+  /** Per pair, (0,1), (0,2) … (1,2) … */
+  readonly rho: Float64Array;
+  readonly iterations: Int32Array;
+  readonly gaps: Float64Array;
+}
+
+export interface PairsContext {
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Kernel values of all machines together for which one more thread saves the third of a second that it takes to start. */
+const WORTH_A_THREAD = 5_000_000;
+/** Row steps between turns of the event loop: some tens of milliseconds, so that Ctrl-C is heard. */
+const ROW_STEPS = 10_000_000;
+/** Between looks at the pairs that other threads still work on. */
+const WAIT_MS = 2;
+
+/**
+ * Fits every one-vs-one machine: the calling thread and up to `threads - 1` workers take pairs off one list.
+ *
+ * @throws InterruptedError when the signal aborts, within some tens of milliseconds
+ */
+export async function fitPairs(input: PairsInput, context: PairsContext): Promise<PairsResult> {
+  const classCount = input.classStart.length - 1;
+  const rowCount = input.rows.length;
+  const pairCount = (classCount * (classCount - 1)) / 2;
+  const sharedGram = input.gram.buffer instanceof SharedArrayBuffer;
+  const helpers = sharedGram ? helperCount(input, context.threads) : 0;
+  const job: PairsJob = {
+    gram: input.gram,
+    stride: input.stride,
+    rows: shared(Int32Array, rowCount, input.rows),
+    classStart: shared(Int32Array, classCount + 1, input.classStart),
+    caps: shared(Float64Array, rowCount, input.caps),
+    folds: shared(Int32Array, rowCount, input.folds ?? new Int32Array(rowCount).fill(-1)),
+    foldCount: input.foldCount ?? 0,
+    epsilon: input.epsilon,
+    maxIterations: input.maxIterations,
+    coefficients: shared(Float64Array, rowCount * (classCount - 1)),
+    heldOut: shared(Float64Array, rowCount * (classCount - 1)).fill(Number.NaN),
+    rho: shared(Float64Array, pairCount),
+    iterations: shared(Int32Array, pairCount),
+    gaps: shared(Float64Array, pairCount),
+    control: shared(Int32Array, 3),
+  };
+  const workers: Worker[] = [];
+  let failure: unknown;
+  try {
+    for (let i = 0; i < helpers; i++) {
+      const worker = startWorker('./svc-pairs.worker', import.meta.url, { workerData: job });
+      worker.once('error', (error) => {
+        failure = error;
+      });
+      workers.push(worker);
+    }
+    const runner = pairsRunner(job);
+    let mine = false;
+    // A worker that has not started by the time the last pair is taken is not waited for: pairs are counted, not threads.
+    while (Atomics.load(job.control, FINISHED) < pairCount) {
+      if (context.signal?.aborted === true) throw new InterruptedError();
+      if (failure !== undefined) throw failure;
+      if (mine) await sleep(WAIT_MS);
+      else {
+        mine = runner.advance(ROW_STEPS);
+        await nextTurn();
+      }
+      context.onProgress?.(Atomics.load(job.control, FINISHED), pairCount);
+    }
+  } finally {
+    Atomics.store(job.control, STOP, 1);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+  return job;
+}
+
+function helperCount(input: PairsInput, threads: number): number {
+  const sizes = Array.from(input.classStart.subarray(1), (end, c) => end - (input.classStart[c] as number));
+  let work = 0;
+  for (const [low, size] of sizes.entries()) for (const other of sizes.slice(low + 1)) work += (size + other) ** 2;
+  const worth = Math.floor((work * (1 + (input.foldCount ?? 0))) / WORTH_A_THREAD);
+  return Math.max(0, Math.min(threads, (sizes.length * (sizes.length - 1)) / 2, worth) - 1);
+}
+
+function shared<T extends Int32Array | Float64Array>(
+  kind: { new (buffer: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
+  length: number,
+  values?: T,
+): T {
+  const made = new kind(new SharedArrayBuffer(length * kind.BYTES_PER_ELEMENT));
+  if (values !== undefined) made.set(values);
+  return made;
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { randomState } from '../../../src/classify/mt19937.kernel.ts';
+import { columnMeans, totalVariance } from '../../../src/classify/solvers/gram.kernel.ts';
+import { allocateGram, gramMatrix, type Kernel, kernelBlock, kernelRows } from '../../../src/classify/solvers/gram.ts';
+import { InterruptedError, UserError } from '../../../src/errors.ts';
+
+function drawn(rowCount: number, columnCount: number): Float32Array {
+  const random = randomState(1);
+  return Float32Array.from({ length: rowCount * columnCount }, () => random.double() + 5);
+}
+
+const everyRow = (count: number): Int32Array => Int32Array.from({ length: count }, (_, row) => row);
+
+for (const kernel of [{ name: 'linear' }, { name: 'rbf', gamma: 0.01 }] as const satisfies readonly Kernel[]) {
+  test(`the ${kernel.name} Gram matrix is symmetric and agrees with sums in float64`, async () => {
+    // The larger shape goes through ONNX Runtime, in several blocks of columns.
+    for (const [rowCount, columnCount] of [
+      [7, 3],
+      [300, 64],
+    ] as const) {
+      const data = drawn(rowCount, columnCount);
+      const centre = columnMeans(data, rowCount, columnCount);
+      const rows = kernelRows(data, columnCount, everyRow(rowCount), centre);
+      const gram = await gramMatrix(rows, kernel, { threads: 2 });
+      assert.ok(gram.buffer instanceof SharedArrayBuffer);
+      for (let a = 0; a < rowCount; a++) {
+        for (let b = 0; b < rowCount; b++) {
+          let product = 0;
+          let distance = 0;
+          for (let k = 0; k < columnCount; k++) {
+            const x = (data[a * columnCount + k] as number) - (centre[k] as number);
+            const y = (data[b * columnCount + k] as number) - (centre[k] as number);
+            product += x * y;
+            distance += (x - y) ** 2;
+          }
+          const expected = kernel.name === 'linear' ? product : Math.exp(-kernel.gamma * distance);
+          assert.ok(Math.abs((gram[a * rowCount + b] as number) - expected) < 1e-5);
+          assert.equal(gram[a * rowCount + b], gram[b * rowCount + a]);
+        }
+      }
+    }
+  });
+
+  test(`${kernel.name} kernel values are the same bits on any number of threads`, async () => {
+    const data = drawn(500, 300);
+    const rows = kernelRows(data, 300, everyRow(500), new Float64Array(300));
+    const few = kernelRows(data, 300, everyRow(90), new Float64Array(300));
+    assert.deepEqual(await gramMatrix(rows, kernel, { threads: 4 }), await gramMatrix(rows, kernel, { threads: 1 }));
+    for (const [a, b] of [
+      [rows, few],
+      [few, rows],
+    ] as const) {
+      const one = await kernelBlock(a, b, kernel, { threads: 1 });
+      assert.deepEqual(await kernelBlock(a, b, kernel, { threads: 4 }), one);
+    }
+  });
+}
+
+test('takes the variance of all features together, as numpy does', () => {
+  assert.equal(totalVariance(Float32Array.of(1, 2, 3, 4)), 1.25);
+});
+
+test('a Gram matrix that does not fit memory is refused with what to use instead', () => {
+  assert.throws(
+    () => allocateGram(50_000, 2 ** 30),
+    (error) => error instanceof UserError && /9\.3 GiB needed, 1\.0 GiB free[\s\S]*--model linear/.test(error.message),
+  );
+});
+
+test('an aborted Gram matrix stops with InterruptedError', async () => {
+  const rows = kernelRows(drawn(4, 2), 2, everyRow(4), new Float64Array(2));
+  const context = { threads: 1, signal: AbortSignal.abort() };
+  await assert.rejects(gramMatrix(rows, { name: 'linear' }, context), InterruptedError);
+});
