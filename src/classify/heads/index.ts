@@ -2,9 +2,10 @@ import { UserError, usageError } from '../../errors.ts';
 import { forest } from './forest.ts';
 import type { FittedHead, Head, HeadKind, SavedHead } from './head.ts';
 import { linear } from './linear.ts';
+import { svm } from './svm.ts';
 
 /** Every head: a new one is one file and one line here. */
-export const headKinds: readonly HeadKind[] = [linear, forest];
+export const headKinds: readonly HeadKind[] = [linear, svm, forest];
 
 /** @throws a usage UserError when there is no such head, or a parameter is not usable */
 export function createHead(model: string, params: Readonly<Record<string, unknown>> = {}): Head {

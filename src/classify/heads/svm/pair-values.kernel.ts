@@ -1,0 +1,86 @@
+/**
+ * One-vs-one figures. `slotValues` is [classes][classes - 1][rows]: what the support vectors of one class add to each
+ * machine that the class is in. `pairValues` is [pairs][rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
+ */
+
+/** Adds up both classes' parts of every machine and takes off its rho. */
+export function combineSlots(
+  slotValues: Float32Array,
+  rho: Float64Array,
+  classCount: number,
+  rowCount: number,
+): Float32Array {
+  const out = new Float32Array(rho.length * rowCount);
+  const slots = classCount - 1;
+  for (let low = 0, pair = 0; low < classCount; low++) {
+    for (let high = low + 1; high < classCount; high++, pair++) {
+      const lowAt = (low * slots + high - 1) * rowCount;
+      const highAt = (high * slots + low) * rowCount;
+      const to = pair * rowCount;
+      for (let row = 0; row < rowCount; row++) {
+        out[to + row] = slotValues[lowAt + row] + slotValues[highAt + row] - rho[pair];
+      }
+    }
+  }
+  return out;
+}
+
+/** What the support vectors of one class add to its machines: coefficients [vectors, slots] transposed times kernel [vectors, rows]. */
+export function addSlotProduct(
+  coefficients: Float64Array,
+  kernel: Float32Array,
+  vectorCount: number,
+  slots: number,
+  rowCount: number,
+  out: Float32Array,
+): void {
+  const sums = new Float64Array(rowCount);
+  for (let slot = 0; slot < slots; slot++) {
+    sums.fill(0);
+    for (let vector = 0; vector < vectorCount; vector++) {
+      const coefficient = coefficients[vector * slots + slot];
+      if (coefficient === 0) continue;
+      const from = vector * rowCount;
+      for (let row = 0; row < rowCount; row++) sums[row] += coefficient * kernel[from + row];
+    }
+    for (let row = 0; row < rowCount; row++) out[slot * rowCount + row] = sums[row];
+  }
+}
+
+/** Class with the most votes per row, the lowest number among equals; a machine votes for its lower class above zero. */
+export function voteWinners(pairValues: Float32Array, classCount: number, rowCount: number): Int32Array {
+  const votes = new Int32Array(classCount * rowCount);
+  for (let low = 0, at = 0; low < classCount; low++) {
+    for (let high = low + 1; high < classCount; high++) {
+      for (let row = 0; row < rowCount; row++, at++) votes[(pairValues[at] > 0 ? low : high) * rowCount + row]++;
+    }
+  }
+  const winners = new Int32Array(rowCount);
+  for (let row = 0; row < rowCount; row++) {
+    for (let c = 1; c < classCount; c++) {
+      if (votes[c * rowCount + row] > votes[winners[row] * rowCount + row]) winners[row] = c;
+    }
+  }
+  return winners;
+}
+
+/**
+ * Votes plus each class's summed values squashed to less than a third of a vote either way, [rows, classes];
+ * scikit-learn's `_ovr_decision_function`.
+ */
+export function oneVsRestScores(pairValues: Float32Array, classCount: number, rowCount: number): Float64Array {
+  const scores = new Float64Array(rowCount * classCount);
+  const votes = new Float64Array(rowCount * classCount);
+  for (let low = 0, at = 0; low < classCount; low++) {
+    for (let high = low + 1; high < classCount; high++) {
+      for (let row = 0; row < rowCount; row++, at++) {
+        const value = pairValues[at];
+        scores[row * classCount + low] += value;
+        scores[row * classCount + high] -= value;
+        votes[row * classCount + (value >= 0 ? low : high)]++;
+      }
+    }
+  }
+  for (let i = 0; i < scores.length; i++) scores[i] = votes[i] + scores[i] / (3 * (Math.abs(scores[i]) + 1));
+  return scores;
+}

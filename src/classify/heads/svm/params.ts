@@ -1,0 +1,35 @@
+import { usageError } from '../../../errors.ts';
+import { choiceParam, numberParam, type RawParams } from '../params.ts';
+
+export interface SvmParams {
+  /** Weight of the margin's violations; scikit-learn's C. */
+  readonly C: number;
+  readonly kernel: 'linear' | 'rbf';
+  /** Width of the rbf kernel: 1 / (dims x variance of all features), 1 / dims, or a number above 0. */
+  readonly gamma: 'scale' | 'auto' | number;
+  /** Largest violation of the optimality conditions that a machine may keep; scikit-learn's tol. */
+  readonly tolerance: number;
+  /** Steps that one machine may take. */
+  readonly maxIterations: number;
+}
+
+/** LIBSVM's bound for problems of up to 100,000 rows. */
+const MAX_ITERATIONS = 10_000_000;
+
+export function svmParams(params: RawParams): SvmParams {
+  return {
+    C: numberParam(params, 'C', 1, { above: 0 }),
+    kernel: choiceParam(params, 'kernel', 'linear', ['linear', 'rbf']),
+    gamma: gammaParam(params['gamma']),
+    tolerance: numberParam(params, 'tolerance', 1e-3, { above: 0 }),
+    maxIterations: numberParam(params, 'maxIterations', MAX_ITERATIONS, { min: 1, max: 2 ** 31 - 1, whole: true }),
+  };
+}
+
+function gammaParam(given: unknown): SvmParams['gamma'] {
+  if (given === undefined || given === null) return 'scale';
+  if (given === 'scale' || given === 'auto') return given;
+  const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw usageError('gamma', String(given), 'scale, auto or a number above 0');
+}
