@@ -1,6 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { usageError } from '../../errors.ts';
-import { readWholeFile } from '../../formats/whole-file.ts';
+import { readWholeFile, type WholeFile } from '../../formats/whole-file.ts';
 import { checkStateDict } from './check-state-dict.ts';
+import { userCacheFolder } from './download/cache-folder.ts';
+import { type DownloadProgress, download } from './download/download.ts';
+import { defaultWeightsUrl, type KnownWeights, knownWeights, sha256PrefixOf } from './known-weights.ts';
 import { randomSource, randomWeights } from './random/random-weights.ts';
 import { architectures, isArchitecture } from './resnet.ts';
 import type { StateDict } from './state-dict.ts';
@@ -9,37 +14,77 @@ import { readTensors, weightsFormat } from './weights-file.ts';
 export interface LoadWeightsOptions {
   /** `random` only; default 0. */
   readonly seed?: number;
+  /** Known names only: told while the file is downloaded, never when it is in the cache. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Where downloads are kept; default `userCacheFolder()`. */
+  readonly cacheFolder?: string;
+  /** Where known weights come from; default $FEATURETAP_WEIGHTS_URL (a mirror), else download.pytorch.org. */
+  readonly weightsUrl?: string;
 }
 
 /** What `--weights` named, read and checked. */
-export type LoadedWeights =
-  | {
-      readonly kind: 'state-dict';
-      readonly stateDict: StateDict;
-      /** Absolute or as given; absent for `random`. */
-      readonly file?: string;
-      /** The shorter side after Resize that the weights were trained for; absent where the file does not say. */
-      readonly resize?: number;
-      /** Worth showing once: tensors that are not used. */
-      readonly warnings: readonly string[];
-    }
-  | {
-      /** A graph of the user's own: src/formats/onnx reads it. */
-      readonly kind: 'onnx';
-      readonly file: string;
-      readonly bytes: Uint8Array;
-      readonly sha256: string;
-    };
+export type LoadedWeights = LoadedStateDict | LoadedGraph;
+
+export interface LoadedStateDict {
+  readonly kind: 'state-dict';
+  readonly stateDict: StateDict;
+  /** Absolute or as given; absent for `random`. */
+  readonly file?: string;
+  /** The shorter side after Resize that the weights were trained for; absent where the file does not say. */
+  readonly resize?: number;
+  /** Worth showing once: tensors that are not used. */
+  readonly warnings: readonly string[];
+}
+
+/** A graph of the user's own: src/formats/onnx reads it. */
+export interface LoadedGraph {
+  readonly kind: 'onnx';
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+}
 
 /**
- * Reads what `--weights` names: `random` or `random:ARCHITECTURE` (seeded), or a .safetensors, .pth or .onnx file.
+ * Reads what `--weights` names: a known name (downloaded once), `random` or `random:ARCHITECTURE` (seeded), or a
+ * .safetensors, .pth or .onnx file.
  *
- * @throws UserError where the name is unknown, the file is not whole, or its tensors are not those of a known ResNet
+ * @throws UserError where the name is unknown, the download fails, the file is not whole, or its tensors are not those
+ * of a known ResNet
  */
 export async function loadWeights(spec: string, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
   const [name, architecture = 'resnet50'] = spec.split(':');
   if (name === 'random') return loadRandom(architecture, options.seed ?? 0);
-  return loadFile(spec);
+  const known = Object.hasOwn(knownWeights, spec) ? knownWeights[spec] : undefined;
+  return known === undefined ? loadFile(spec) : loadKnown(known, options);
+}
+
+/** Where the file of a known name lies once it is downloaded; undefined for any other name. */
+export function knownWeightsFile(name: string, cacheFolder: string = userCacheFolder()): string | undefined {
+  const known = Object.hasOwn(knownWeights, name) ? knownWeights[name] : undefined;
+  return known && join(cacheFolder, 'weights', known.file);
+}
+
+/** As `loadWeights` of a known name: from the cache where the file there is whole, else downloaded. */
+export async function loadKnown(known: KnownWeights, options: LoadWeightsOptions): Promise<LoadedWeights> {
+  const path = join(options.cacheFolder ?? userCacheFolder(), 'weights', known.file);
+  const sha256Prefix = sha256PrefixOf(known.file);
+  const cached = existsSync(path) ? await readWholeFile(path, 'weights file') : undefined;
+  // A file in the cache that is not what its name says was damaged there: it is fetched again.
+  if (!cached?.sha256.startsWith(sha256Prefix)) {
+    const base = options.weightsUrl ?? (process.env['FEATURETAP_WEIGHTS_URL'] || defaultWeightsUrl);
+    const { onProgress, signal } = options;
+    await download({
+      url: `${base.replace(/\/$/, '')}/${known.file}`,
+      target: path,
+      sha256Prefix,
+      fix: `fetch that address by other means and name the file: --weights ${known.file}`,
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+  const file = cached?.sha256.startsWith(sha256Prefix) ? cached : await readWholeFile(path, 'weights file');
+  return { ...(await loadTensors(file, 'pth')), resize: known.resize };
 }
 
 /** The last random network: `predict` and tests ask for the same one again, and it takes seconds to make. */
@@ -58,11 +103,15 @@ async function loadFile(path: string): Promise<LoadedWeights> {
   const format = weightsFormat(path);
   const file = await readWholeFile(path, 'weights file');
   if (format === 'onnx') return { kind: 'onnx', file: path, bytes: file.bytes, sha256: file.sha256 };
-  const { warnings, ...checked } = checkStateDict(await readTensors(file, format), path);
+  return loadTensors(file, format);
+}
+
+async function loadTensors(file: WholeFile, format: 'safetensors' | 'pth'): Promise<LoadedStateDict> {
+  const { warnings, ...checked } = checkStateDict(await readTensors(file, format), file.path);
   return {
     kind: 'state-dict',
-    stateDict: { ...checked, source: path, sha256: file.sha256 },
-    file: path,
+    stateDict: { ...checked, source: file.path, sha256: file.sha256 },
+    file: file.path,
     warnings,
   };
 }

@@ -7,6 +7,7 @@ import { StridedTensor } from '../../formats/pth/strided-tensor.ts';
 import { decodeSafetensors } from '../../formats/safetensors.ts';
 import type { WholeFile } from '../../formats/whole-file.ts';
 import type { UnreadTensor } from './check-state-dict.ts';
+import { knownWeights } from './known-weights.ts';
 
 export type WeightsFormat = 'safetensors' | 'pth' | 'onnx';
 
@@ -24,7 +25,11 @@ export function weightsFormat(path: string): WeightsFormat {
   const extension = extname(path).toLowerCase();
   const format = Object.hasOwn(formats, extension) ? formats[extension] : undefined;
   if (format === undefined)
-    throw usageError('--weights', path, 'resnet50, resnet50-v2, random, or a .safetensors, .pth or .onnx file');
+    throw usageError(
+      '--weights',
+      path,
+      `a name (${Object.keys(knownWeights).join(', ')}, random) or a .safetensors, .pth or .onnx file`,
+    );
   return format;
 }
 

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InterruptedError, UserError } from '../../../errors.ts';
+import { fetchRest, TransientError } from './fetch-rest.ts';
+import { openPartialFile, type PartialFile, removeAbandoned } from './partial-file.ts';
+
+export interface DownloadProgress {
+  readonly url: string;
+  readonly receivedBytes: number;
+  /** Absent where the server does not say. */
+  readonly totalBytes?: number;
+}
+
+export interface DownloadRequest {
+  readonly url: string;
+  /** Where the whole file goes; nothing is ever there but the whole, checked file. */
+  readonly target: string;
+  /** The first digits of the file's sha256, lower-case hex. */
+  readonly sha256Prefix: string;
+  /** What to do where it cannot be downloaded, for the message. */
+  readonly fix: string;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Wait before the first retry; it doubles from one to the next. Default 250 ms. */
+  readonly retryDelayMs?: number;
+  /** A server that sends nothing for this long is given up. Default 30 s. */
+  readonly stallMs?: number;
+}
+
+/** Attempts in a row that bring nothing new before the download is given up. */
+const maxFruitlessAttempts = 4;
+const maxAttempts = 30;
+
+/**
+ * Downloads a file: goes on where an earlier attempt stopped (an attempt of this process or of a dead one), checks the
+ * sha256, and renames it into place last.
+ *
+ * @throws UserError where the server cannot be reached, does not have the file, or sends another one
+ * @throws InterruptedError when `signal` aborts; what has arrived is kept for the next time
+ */
+export async function download(request: DownloadRequest): Promise<void> {
+  const partial = await openPartialFile(request.target).catch((error: unknown) => {
+    throw unwritable(request.target, error);
+  });
+  try {
+    await receiveWhole(request, partial);
+    await partial.handle.sync();
+  } catch (error) {
+    await partial.close();
+    throw error;
+  }
+  await partial.close();
+  // Rename last: nobody ever finds half a file under the file's name.
+  await rename(partial.path, request.target).catch((error: unknown) => {
+    throw unwritable(request.target, error);
+  });
+  await removeAbandoned(request.target);
+}
+
+async function receiveWhole(request: DownloadRequest, partial: PartialFile): Promise<void> {
+  let fruitless = 0;
+  let startedOver = false;
+  for (let attempt = 1; ; attempt++) {
+    const before = await sizeOf(partial);
+    try {
+      await fetchRest(request, partial.handle, before);
+    } catch (error) {
+      if (request.signal?.aborted) throw new InterruptedError('the same command: what has arrived is kept');
+      if (!(error instanceof TransientError))
+        throw error instanceof UserError ? error : unwritable(partial.path, error);
+      fruitless = (await sizeOf(partial)) > before ? 0 : fruitless + 1;
+      if (fruitless >= maxFruitlessAttempts || attempt >= maxAttempts) throw unreachable(request, error, attempt);
+      await sleep((request.retryDelayMs ?? 250) * 2 ** fruitless, undefined, { signal: request.signal }).catch(() => {
+        throw new InterruptedError('the same command: what has arrived is kept');
+      });
+      continue;
+    }
+    const sha256 = await sha256Of(partial);
+    if (sha256.startsWith(request.sha256Prefix)) return;
+    const size = await sizeOf(partial);
+    await partial.handle.truncate(0);
+    // What was there before may have been the start of another file: once, everything is asked for anew.
+    if (before === 0 || startedOver) {
+      await rm(partial.path, { force: true });
+      throw wrongFile(request, sha256, size);
+    }
+    startedOver = true;
+  }
+}
+
+async function sizeOf(partial: PartialFile): Promise<number> {
+  return (await partial.handle.stat()).size;
+}
+
+async function sha256Of(partial: PartialFile): Promise<string> {
+  const hash = createHash('sha256');
+  const chunk = Buffer.alloc(1 << 20);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await partial.handle.read(chunk, 0, chunk.length, at);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(chunk.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+}
+
+function unreachable(request: DownloadRequest, error: TransientError, attempts: number): UserError {
+  return new UserError({
+    what: `The download failed ${attempts} times`,
+    where: request.url,
+    found: error.message,
+    fix: request.fix,
+    cause: error,
+  });
+}
+
+function wrongFile(request: DownloadRequest, sha256: string, size: number): UserError {
+  return new UserError({
+    what: 'The server sent another file',
+    where: request.url,
+    found: `${size} bytes with sha256 ${sha256}`,
+    expected: `sha256 ${request.sha256Prefix}…`,
+    fix: request.fix,
+  });
+}
+
+function unwritable(path: string, error: unknown): UserError {
+  const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+  return new UserError({
+    what: full ? 'The disk is full' : 'The download cannot be kept',
+    where: path,
+    found: (error as Error).message,
+    fix: 'make room, or set FEATURETAP_CACHE_HOME to a folder that can be written',
+    cause: error,
+  });
+}

@@ -1,0 +1,27 @@
+/** Weights that are known by name. */
+export interface KnownWeights {
+  /** The file's name under `weightsUrl`; the eight digits are the first of its sha256. */
+  readonly file: string;
+  /** The shorter side after Resize that its accuracy was measured with. */
+  readonly resize: number;
+}
+
+/** https://download.pytorch.org/models/, where torchvision's own weights lie. */
+export const defaultWeightsUrl: string = 'https://download.pytorch.org/models/';
+
+/** torchvision's ImageNet weights: IMAGENET1K_V1, and with `-v2` IMAGENET1K_V2 (torchvision/models/resnet.py, 0.14). */
+export const knownWeights: Readonly<Record<string, KnownWeights>> = {
+  resnet50: { file: 'resnet50-0676ba61.pth', resize: 256 },
+  'resnet50-v2': { file: 'resnet50-11ad3fa6.pth', resize: 232 },
+  resnet18: { file: 'resnet18-f37072fd.pth', resize: 256 },
+  resnet34: { file: 'resnet34-b627a593.pth', resize: 256 },
+  resnet101: { file: 'resnet101-63fe2227.pth', resize: 256 },
+  'resnet101-v2': { file: 'resnet101-cd907fc2.pth', resize: 232 },
+  resnet152: { file: 'resnet152-394f9c45.pth', resize: 256 },
+  'resnet152-v2': { file: 'resnet152-f82ba261.pth', resize: 232 },
+};
+
+/** The sha256 prefix in a file's name, lower-case hex. */
+export function sha256PrefixOf(file: string): string {
+  return /-([0-9a-f]{8})\.pth$/.exec(file)?.[1] ?? '';
+}
