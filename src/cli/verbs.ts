@@ -1,7 +1,9 @@
+import { classifyVerb } from './classify.ts';
 import { compareVerb } from './compare.ts';
 import type { Verb } from './verb.ts';
 
 /** Every verb, in the order in which `--help` lists them. */
 export const verbs: readonly Verb[] = [
+  classifyVerb,
   compareVerb, //
 ];

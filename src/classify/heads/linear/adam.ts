@@ -85,7 +85,7 @@ export function linearByAdam(params: AdamParams): Head {
           converged: true,
           iterations: seen.length,
           warnings: [],
-          details: { epochs: seen, steps: step, iterationsAre: 'epochs' },
+          details: { epochs: seen, steps: step, iterationsAre: 'epochs', probabilities: 'softmax' },
           threads: context.threads,
         });
       }

@@ -1,10 +1,11 @@
+import { presentClasses } from '../../present-classes.ts';
 import { minimize } from '../../solvers/lbfgs.ts';
 import { addPenalty, columnMeans, shiftBias, shiftGradient } from '../../solvers/softmax-loss.kernel.ts';
 import { softmaxLoss } from '../../solvers/softmax-loss.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { Head } from '../head.ts';
 import { checkSeveralClasses } from './several-classes.ts';
-import { softmaxHead } from './softmax-head.ts';
+import { softmaxHead, withAbsentClasses } from './softmax-head.ts';
 
 export interface LbfgsParams {
   /** Inverse strength of the L2 penalty, scikit-learn's C: the loss is the sum over the rows plus |weights|² / (2 C). */
@@ -30,9 +31,10 @@ export function linearByLbfgs(params: LbfgsParams): Head {
     model: 'linear',
     solver: 'lbfgs',
     params: { C: params.C, maxIterations: params.maxIterations },
-    fit: async (train, context) => {
-      checkTrainingTable(train, 'linear');
-      checkSeveralClasses(train, 'linear');
+    fit: async (whole, context) => {
+      checkTrainingTable(whole, 'linear');
+      checkSeveralClasses(whole, 'linear');
+      const { table: train, present } = presentClasses(whole);
       const dims = train.features.columnCount;
       const classCount = train.classes.length;
       const means = columnMeans(train.features.data, dims, train.sampleWeights);
@@ -68,10 +70,9 @@ export function linearByLbfgs(params: LbfgsParams): Head {
       return softmaxHead({
         solver: 'lbfgs',
         params: { C: params.C, maxIterations: params.maxIterations },
-        classes: train.classes,
+        classes: whole.classes,
         dims,
-        weights: Float32Array.from(weights),
-        bias,
+        ...withAbsentClasses(weights, bias, present, dims, whole.classes.length),
         converged: result.converged,
         iterations: result.iterations,
         warnings: result.converged ? [] : [notConverged(result.iterations, result.gradientSize, params)],
@@ -80,6 +81,7 @@ export function linearByLbfgs(params: LbfgsParams): Head {
           largestGradient: result.gradientSize,
           evaluations: result.evaluations,
           iterationsAre: 'L-BFGS steps',
+          probabilities: 'softmax',
         },
         threads: context.threads,
       });

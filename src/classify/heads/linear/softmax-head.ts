@@ -22,6 +22,31 @@ export interface SoftmaxFit {
   readonly threads: number;
 }
 
+/** Score of a class that no training row had: its probability is 0. Finite, so that an exported head holds no infinity. */
+const absentBias = -1e30;
+
+/**
+ * Weights for all classes from those of the present ones.
+ *
+ * @param weights [dims, present]
+ * @param bias [present]
+ * @param present class number of each
+ */
+export function withAbsentClasses(
+  weights: ArrayLike<number>,
+  bias: ArrayLike<number>,
+  present: Int32Array,
+  dims: number,
+  classCount: number,
+): { readonly weights: Float32Array; readonly bias: Float32Array } {
+  const all = { weights: new Float32Array(dims * classCount), bias: new Float32Array(classCount).fill(absentBias) };
+  present.forEach((c, i) => {
+    all.bias[c] = bias[i] as number;
+    for (let d = 0; d < dims; d++) all.weights[d * classCount + c] = weights[d * present.length + i] as number;
+  });
+  return all;
+}
+
 export function softmaxHead(fit: SoftmaxFit): FittedHead {
   const { classes, dims } = fit;
   const weights: Matrix = { rowCount: dims, columnCount: classes.length, data: fit.weights };

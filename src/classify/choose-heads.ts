@@ -1,0 +1,37 @@
+import { usageError } from '../errors.ts';
+import type { Head, HeadKind } from './heads/head.ts';
+import { headKind, headKinds } from './heads/index.ts';
+
+/**
+ * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
+ * to each that has it.
+ *
+ * @throws a usage UserError for a parameter or solver that none of them knows: it would do nothing
+ */
+export function chooseHeads(models: readonly string[], params: Readonly<Record<string, unknown>>): Head[] {
+  const names = models.includes('all') ? headKinds.map((kind) => kind.model) : [...new Set(models)];
+  const kinds = names.map(headKind);
+  for (const [name, value] of Object.entries(params)) {
+    if (kinds.some((kind) => reads(kind, name, value))) continue;
+    const others = headKinds.filter((kind) => reads(kind, name, value)).map((kind) => kind.model);
+    if (name === 'solver' && others.length === 0) {
+      throw usageError('--solver', String(value), kinds.flatMap((kind) => kind.solvers).join(' | '));
+    }
+    throw usageError(
+      `--${kebabCase(name)}`,
+      `--model ${names.join(' --model ')}, which does not read it`,
+      `--model ${others.join(' or --model ')}`,
+    );
+  }
+  return kinds.map((kind) =>
+    kind.create(Object.fromEntries(Object.entries(params).filter(([name, value]) => reads(kind, name, value)))),
+  );
+}
+
+function reads(kind: HeadKind, name: string, value: unknown): boolean {
+  return name === 'solver' ? kind.solvers.some((solver) => solver === value) : kind.options.includes(name);
+}
+
+function kebabCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => (name.length === 1 ? letter : `-${letter.toLowerCase()}`));
+}

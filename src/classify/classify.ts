@@ -1,0 +1,58 @@
+import { InterruptedError } from '../errors.ts';
+import type { Report } from '../report/report.ts';
+import { writeReport } from '../report/write-report.ts';
+import { evaluateHead } from './evaluate.ts';
+import type { FitProgress, Head } from './heads/head.ts';
+import type { LabelledData } from './labelled-data.ts';
+import { makeReport } from './make-report.ts';
+import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split.ts';
+
+export interface ClassifyOptions extends ShuffleSplitOptions {
+  readonly heads: readonly Head[];
+  /** Folder of all reports; this run's go to `<out>/<feature set>/<model>-…`. */
+  readonly out: string;
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+  /** The command that makes the reports again. */
+  readonly command: string;
+  readonly onEvent?: (event: ClassifyEvent) => void;
+}
+
+export type ClassifyEvent =
+  | { readonly kind: 'split'; readonly train: number; readonly test: number }
+  | { readonly kind: 'progress'; readonly head: Head; readonly repeat: number; readonly progress: FitProgress }
+  | { readonly kind: 'repeat'; readonly head: Head; readonly repeat: number; readonly accuracy: number }
+  | { readonly kind: 'report'; readonly report: Report };
+
+/**
+ * Trains and tests every head on the same splits and writes a report for each.
+ *
+ * @throws UserError when the rows cannot be split or a head cannot be fitted; InterruptedError on Ctrl-C, with the
+ * reports that were finished before it on the disk
+ */
+export async function classify(data: LabelledData, options: ClassifyOptions): Promise<Report[]> {
+  const splits = stratifiedShuffleSplit(data.labels, data.classes, options);
+  const { train, test } = splits[0] as Split;
+  options.onEvent?.({ kind: 'split', train: train.length, test: test.length });
+  const reports: Report[] = [];
+  for (const head of options.heads) {
+    let repeat = 0;
+    const context = {
+      seed: options.seed,
+      threads: options.threads,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onProgress: (progress: FitProgress): void => options.onEvent?.({ kind: 'progress', head, repeat, progress }),
+    };
+    const evaluation = await evaluateHead(head, data, splits, context, ({ accuracy }) => {
+      options.onEvent?.({ kind: 'repeat', head, repeat, accuracy });
+      repeat++;
+    }).catch((error: unknown) => {
+      throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
+    });
+    const report = makeReport(head, data, splits, evaluation, options);
+    await writeReport(report, evaluation.predictions, evaluation.fitted.save());
+    reports.push(report);
+    options.onEvent?.({ kind: 'report', report });
+  }
+  return reports;
+}

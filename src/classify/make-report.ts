@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import type { Report, Scores } from '../report/report.ts';
+import type { Evaluation } from './evaluate.ts';
+import type { Head } from './heads/head.ts';
+import type { LabelledData } from './labelled-data.ts';
+import { classFigures, confusionRows, mean } from './metrics.ts';
+import type { Split } from './split.ts';
+import { versions } from './versions.ts';
+
+export interface ReportOptions {
+  readonly out: string;
+  readonly seed: number;
+  readonly command: string;
+}
+
+/** Puts together what report.json says. Only `createdAt` and the seconds differ from one run to the next. */
+export function makeReport(
+  head: Head,
+  data: LabelledData,
+  splits: readonly Split[],
+  evaluation: Evaluation,
+  options: ReportOptions,
+): Report {
+  const { perRepeat, confusion, fitted } = evaluation;
+  const average = (pick: (result: (typeof perRepeat)[0]) => number): number => mean(perRepeat.map(pick));
+  const scores: Scores = {
+    accuracy: average((r) => r.accuracy),
+    top5Accuracy: average((r) => r.top5Accuracy),
+    logLoss: average((r) => r.logLoss),
+    macroF1: average((r) => r.macroF1),
+    balancedAccuracy: average((r) => r.balancedAccuracy),
+  };
+  const { probabilities, ...details } = fitted.details;
+  const splitHash = hashSplits(data, splits);
+  return {
+    formatVersion: 1,
+    model: head.model,
+    solver: head.solver,
+    params: head.params,
+    ...scores,
+    perRepeat,
+    classes: data.classes,
+    trainSize: perRepeat[0]?.train.length ?? 0,
+    testSize: perRepeat[0]?.test.length ?? 0,
+    seed: options.seed,
+    fitSeconds: average((r) => r.fitSeconds),
+    predictSeconds: average((r) => r.predictSeconds),
+    features: data.fingerprint,
+    featureSet: data.featureSet,
+    splitHash,
+    confusion: confusionRows(confusion, data.classes.length),
+    perClass: classFigures(confusion, data.classes),
+    probabilities: typeof probabilities === 'string' ? probabilities : 'as the head gives them',
+    warnings: [...data.warnings, ...evaluation.warnings],
+    details: { ...details, savedHead: 'fitted on the training rows of repeat 0' },
+    command: options.command,
+    versions: versions(),
+    createdAt: new Date().toISOString(),
+    report: join(options.out, basename(data.featureSet.folder), reportName(head, data, splitHash)),
+  };
+}
+
+/** sha256 over class names, labels and splits: equal where two reports tested the same rows after the same training. */
+function hashSplits(data: LabelledData, splits: readonly Split[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([data.classes, data.ids]));
+  for (const numbers of [data.labels, ...splits.flatMap(({ train, test }) => [train, test])]) {
+    hash.update(`,${numbers.length}:`).update(numbers);
+  }
+  return hash.digest('hex');
+}
+
+/** `linear-lbfgs-1a2b3c4d`: the same for the same head, parameters, features and splits, and for no other. */
+function reportName(head: Head, data: LabelledData, splitHash: string): string {
+  const params = Object.entries(head.params).sort(([a], [b]) => (a < b ? -1 : 1));
+  const identity = JSON.stringify([head.model, head.solver, params, data.fingerprint, splitHash]);
+  const short = createHash('sha256').update(identity).digest('hex').slice(0, 8);
+  return `${head.model}-${head.solver}-${short}`;
+}

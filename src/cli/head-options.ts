@@ -1,0 +1,45 @@
+import type { Argv } from 'yargs';
+import { flag, text } from './options.ts';
+import type { Options } from './verb.ts';
+
+/** Options that reach a head, in kebab-case, with what `--help` says of each. */
+const described = {
+  solver: 'svm: smo | ml-svm; forest: cart | ml-random-forest; linear: lbfgs | adam',
+  C: 'linear, svm: inverse strength of the penalty, as in scikit-learn',
+  'max-iterations': 'linear, svm: steps before a fit gives up',
+  kernel: 'svm: linear | rbf',
+  gamma: 'svm, rbf: scale | auto | a number',
+  tolerance: 'svm: when the solver stops',
+  trees: 'forest: how many',
+  'max-depth': 'forest: splits from the root to a leaf at most',
+  'min-leaf': 'forest: rows of a leaf at least',
+  'max-features': 'forest: features looked at per split: sqrt | log2 | all | a share | a count',
+  optimizer: 'linear: lbfgs | adam',
+  epochs: 'linear, adam: passes over the training rows',
+  lr: 'linear, adam: learning rate',
+  batch: 'linear, adam: rows per step',
+} as const;
+
+const flags = { 'allow-slow': 'ml-random-forest: start even when it will take more than ten minutes' } as const;
+
+/** Declares them all as text: each head checks its own. */
+export function headOptions(yargs: Argv): Argv {
+  for (const [name, describe] of Object.entries(described)) yargs.option(name, { type: 'string', describe });
+  for (const [name, describe] of Object.entries(flags)) yargs.option(name, { type: 'boolean', describe });
+  return yargs;
+}
+
+/** What the user gave, by the names that heads know (`max-depth` is `maxDepth`). */
+export function headParams(options: Options): Readonly<Record<string, unknown>> {
+  const params: Record<string, unknown> = {};
+  for (const name of Object.keys(described)) {
+    const value = text(options, name);
+    if (value !== undefined) params[camelCase(name)] = value;
+  }
+  for (const name of Object.keys(flags)) if (flag(options, name)) params[camelCase(name)] = true;
+  return params;
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

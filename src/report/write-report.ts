@@ -1,0 +1,42 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SavedHead } from '../classify/heads/head.ts';
+import { writeSavedHead } from '../classify/saved-head.ts';
+import { UserError } from '../errors.ts';
+import { writeDurably } from '../features/durable.ts';
+import { nodeFiles } from '../features/files.ts';
+import { formatPredictions, type Prediction } from './predictions.ts';
+import type { Report } from './report.ts';
+
+/**
+ * Writes a report's folder: the head, predictions.csv, and report.json last, so that a report that can be read is whole.
+ *
+ * @throws UserError when the folder cannot be made or written
+ */
+export async function writeReport(report: Report, predictions: readonly Prediction[], head: SavedHead): Promise<void> {
+  try {
+    await mkdir(report.report, { recursive: true });
+  } catch (cause) {
+    throw new UserError({
+      what: 'the report cannot be written',
+      where: report.report,
+      found: (cause as Error).message,
+      fix: '--out FOLDER names a folder that can be written',
+      cause,
+    });
+  }
+  await writeSavedHead(report.report, head);
+  await writeText(report.report, 'predictions.csv', formatPredictions(predictions));
+  await writeText(report.report, 'report.json', formatReport(report));
+}
+
+/** Indented JSON, with lists of numbers on one line: a confusion matrix has a line per class. */
+export function formatReport(report: Report): string {
+  const indented = JSON.stringify(report, null, 1);
+  return `${indented.replaceAll(/\[\s*(?:-?[\d.e+-]+,?\s*)+\]/g, (list) => list.replaceAll(/\s+/g, ''))}\n`;
+}
+
+async function writeText(folder: string, name: string, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  await writeDurably(nodeFiles, join(folder, name), [bytes], bytes.length);
+}
