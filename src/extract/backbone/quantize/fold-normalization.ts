@@ -1,0 +1,28 @@
+import type { Preprocessing } from '../../../features/manifest.ts';
+import type { FoldedConv } from '../fold-batch-norm.ts';
+
+/**
+ * Folds torchvision's normalization into the first convolution: with x = (byte - zeroPoint) / 255 as its input it
+ * gives what it gave for (byte / 255 - mean) / std.
+ */
+export function foldNormalization(conv: FoldedConv, preprocessing: Preprocessing, zeroPoint: number): FoldedConv {
+  const { shape, data } = conv.kernels;
+  const [outChannels, inChannels, height, width] = shape as [number, number, number, number];
+  const taps = height * width;
+  const kernels = new Float32Array(data.length);
+  const bias = new Float32Array(outChannels);
+  for (let channel = 0, at = 0; channel < outChannels; channel++) {
+    let shift = 0;
+    for (let input = 0; input < inChannels; input++) {
+      const std = preprocessing.std[input] as number;
+      const offset = ((preprocessing.mean[input] as number) - zeroPoint / 255) / std;
+      for (let tap = 0; tap < taps; tap++, at++) {
+        const weight = data[at] as number;
+        kernels[at] = weight / std;
+        shift += weight * offset;
+      }
+    }
+    bias[channel] = (conv.bias.data[channel] as number) - shift;
+  }
+  return { kernels: { shape, data: kernels }, bias: { shape: [outChannels], data: bias } };
+}
