@@ -7,7 +7,7 @@ import type { Network } from './network.ts';
 import { normalizationTable, normalizePixels, normalizePlanes } from './normalize.kernel.ts';
 import { openSession, ortVersion } from './ort-session.ts';
 import { pruneTo } from './prune.ts';
-import { blankInput, cannotRun, resolveTap } from './taps.ts';
+import { blankInput, cannotRun, checkCrop, resolveTap } from './taps.ts';
 
 export interface OnnxBackboneOptions {
   /** A stage's name or a tensor's own. */
@@ -125,18 +125,6 @@ function checkBatch(batch: PixelBatch, crop: number): void {
   throw new RangeError(
     `a batch of ${batch.rowCount} crops of ${batch.crop} in ${batch.bytesNHWC.length} bytes; expected crops of ${crop} in ${expected}`,
   );
-}
-
-function checkCrop(network: Network, crop: number): void {
-  const side = network.input.crop;
-  if (side === undefined || side === crop) return;
-  throw new UserError({
-    what: 'the crop does not fit the network',
-    where: network.source,
-    found: `crops of ${crop} x ${crop} pixels`,
-    expected: `${side} x ${side}, as the graph's input says`,
-    fix: `--crop ${side}`,
-  });
 }
 
 function checkTapped(network: Network, tensor: string, output: ort.Tensor, rowCount: number): void {

@@ -37,6 +37,7 @@ export function resolveTap(network: Network, name: string): string {
  * @param crop side of the blank image in pixels, where the graph leaves it open
  */
 export async function listTaps(network: Network, crop: number = defaultCrop): Promise<readonly Tap[]> {
+  checkCrop(network, crop);
   const tensors = [...new Set(network.model.graph.node.flatMap((node) => node.output))].filter((name) => name !== '');
   const { session, outputs } = await openWithOutputs(network, tensors);
   try {
@@ -72,6 +73,19 @@ async function openWithOutputs(network: Network, tensors: readonly string[]): Pr
   } catch (error) {
     throw cannotRun(network, error);
   }
+}
+
+/** @throws UserError where the graph fixes another side for its square input */
+export function checkCrop(network: Network, crop: number): void {
+  const side = network.input.crop;
+  if (side === undefined || side === crop) return;
+  throw new UserError({
+    what: 'the crop does not fit the network',
+    where: network.source,
+    found: `crops of ${crop} x ${crop} pixels`,
+    expected: `${side} x ${side}, as the graph's input says`,
+    fix: `--crop ${side}`,
+  });
 }
 
 /** Zeros in the network's own input shape. */

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { tapsVerb } from '../../src/cli/taps.ts';
+import type { Options, Session } from '../../src/cli/verb.ts';
+import { fixture } from '../extract/backbone/fixtures.ts';
+
+async function run(options: Options): Promise<{ lines: readonly string[]; document: unknown }> {
+  const lines: string[] = [];
+  let document: unknown;
+  const session: Session = {
+    json: true,
+    quiet: true,
+    debug: false,
+    signal: new AbortController().signal,
+    command: 'featuretap taps',
+    print: (text) => lines.push(text),
+    printJson: (value) => {
+      document = value;
+    },
+    note: () => undefined,
+    warn: () => undefined,
+  };
+  assert.equal(await tapsVerb.run(options, session), 0);
+  return { lines, document };
+}
+
+test('lists the stages of a state dict first, with shape and tensor', async () => {
+  const { lines, document } = await run({ weights: fixture('resnet-tiny.safetensors'), crop: '64' });
+  assert.match(lines[0] ?? '', /^resnet-tiny from .*one image of 64 x 64 pixels$/);
+  assert.ok(lines.some((line) => /^avgpool +\[256, 2, 2\] +layer4\.0$/.test(line)));
+  const { taps } = document as { taps: { name: string; shape: number[] }[] };
+  assert.deepEqual(taps[0], { name: 'stem', tensor: 'maxpool', shape: [8, 16, 16] });
+});
+
+test("takes the crop from a foreign graph's input, and refuses another", async () => {
+  const weights = fixture('user.onnx');
+  const { lines } = await run({ weights });
+  assert.match(lines[0] ?? '', /64 x 64/);
+  await assert.rejects(run({ weights, crop: '224' }), /--crop 64/);
+});
