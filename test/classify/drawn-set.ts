@@ -1,0 +1,38 @@
+import { randomState } from '../../src/classify/mt19937.kernel.ts';
+import type { Matrix } from '../../src/features/matrix.ts';
+import type { Outcome } from '../../src/features/outcomes.ts';
+import { makeFeatureSet } from '../features/make-feature-set.ts';
+
+/** Rows of one class lie around its centre; non-negative, as pooled ReLU features are. Class of a row: row % classes. */
+export function drawRows(rowCount: number, dims: number, classCount: number, seed: number, spread = 0.6): Matrix {
+  const random = randomState(seed);
+  const centres = Float32Array.from({ length: classCount * dims }, () => random.double());
+  const data = Float32Array.from({ length: rowCount * dims }, (_, i) => {
+    const row = Math.floor(i / dims);
+    const centre = centres[(row % classCount) * dims + (i % dims)] as number;
+    return Math.max(0, centre + spread * (random.double() + random.double() - 1));
+  });
+  return { rowCount, columnCount: dims, data };
+}
+
+export interface DrawnSet {
+  readonly rows: number;
+  readonly dims?: number;
+  readonly classes?: number;
+  readonly outcomes?: readonly Outcome[];
+  readonly weights?: string;
+  readonly labels?: readonly (readonly [string, string])[];
+}
+
+/** Writes a feature set of drawn rows with ids `img-000` and classes `kind-0`. */
+export async function makeDrawnSet(folder: string, options: DrawnSet): Promise<void> {
+  const { rows, dims = 20, classes = 4 } = options;
+  const ids = Array.from({ length: rows }, (_, row) => `img-${String(row).padStart(3, '0')}`);
+  await makeFeatureSet(folder, {
+    matrix: drawRows(rows, dims, classes, 1),
+    ids,
+    labels: options.labels ?? ids.map((id, row) => [id, `kind-${row % classes}`]),
+    ...(options.outcomes === undefined ? {} : { outcomes: options.outcomes }),
+    ...(options.weights === undefined ? {} : { weights: options.weights }),
+  });
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { makeDrawnSet } from '../classify/drawn-set.ts';
+import { projectRoot } from '../reference.ts';
+
+interface Ending {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-cli-'));
+  await mkdir(join(root, 'cache'));
+  await makeDrawnSet(join(root, 'cache', 'older'), { rows: 40 });
+  await utimes(join(root, 'cache', 'older', 'manifest.json'), 1, 1);
+  await makeDrawnSet(join(root, 'cache', 'drawn'), { rows: 80, weights: 'random' });
+});
+after(() => rm(root, { recursive: true }));
+
+/** Runs the command in the folder of the drawn sets; `onStderr` may stop it. */
+function featuretap(args: readonly string[], onStderr?: (text: string, stop: () => void) => void): Promise<Ending> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(projectRoot, 'scripts', 'featuretap.js'), ...args], { cwd: root });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      onStderr?.(stderr, () => child.kill('SIGINT'));
+    });
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+test('--json prints one document per model on stdout and nothing else there', async () => {
+  const { code, stdout, stderr } = await featuretap(
+    'classify --model linear --model forest --trees 5 --test-size 0.25 --repeats 2 --json'.split(' '),
+  );
+  assert.equal(code, 0, stderr);
+  const documents: readonly Readonly<Record<string, unknown>>[] = JSON.parse(stdout);
+  assert.deepEqual(
+    documents.map((document) => document['model']),
+    ['linear', 'forest'],
+  );
+  for (const document of documents) {
+    const fields =
+      'model solver params accuracy top5Accuracy logLoss macroF1 balancedAccuracy perRepeat classes trainSize testSize seed fitSeconds predictSeconds features report';
+    for (const name of fields.split(' ')) assert.ok(name in document, `${name} is missing`);
+    assert.equal((document['perRepeat'] as readonly unknown[]).length, 2);
+  }
+  assert.match(stderr, /features: cache.drawn, the newest of 2/);
+  assert.match(stderr, /mean nothing about pretrained features/);
+});
+
+test('prints a table, one line per model, and where each report is', async () => {
+  const { code, stdout } = await featuretap('classify --model linear --test-size 20 --quiet'.split(' '));
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^model +accuracy +top-5 +log loss .*\nlinear \(lbfgs\) +\d+\.\d % .* reports.drawn.linear-lbfgs-\w{8}\n$/,
+  );
+});
+
+test('adam shows its line after each epoch', async () => {
+  const { code, stderr } = await featuretap('classify --model linear --optimizer adam --epochs 2'.split(' '));
+  assert.equal(code, 0);
+  assert.match(
+    stderr,
+    /epoch 1\/2: training loss [\d.]+, test loss [\d.]+, correct \d+\/8, [\d.]+ %\n[\s\S]*epoch 2\/2/,
+  );
+});
+
+test('wrong usage ends with 2 and one message, a set that is not there with 1', async () => {
+  const noModel = await featuretap(['classify']);
+  assert.equal(noModel.code, 2);
+  assert.match(noModel.stderr, /--model is not usable[\s\S]*linear \|/);
+  const idle = await featuretap('classify --model linear --trees 4'.split(' '));
+  assert.equal(idle.code, 2);
+  assert.match(idle.stderr, /--trees is not usable/);
+  const nowhere = await featuretap('classify --model linear --features cache/nowhere'.split(' '));
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.stderr, /no feature set here/);
+  assert.doesNotMatch(noModel.stderr + idle.stderr + nowhere.stderr, /\n\s+at /);
+});
+
+test('Ctrl-C stops a fit, says how to go on, and ends with 130', async () => {
+  let stopped = false;
+  const long = 'classify --model linear --optimizer adam --epochs 100000 --batch 8';
+  const { code, stderr } = await featuretap(long.split(' '), (text, stop) => {
+    if (stopped || !text.includes('epoch 2/')) return;
+    stopped = true;
+    stop();
+  });
+  assert.equal(code, 130);
+  assert.ok(stderr.includes(`go on: featuretap ${long}`), stderr.slice(-500));
+});
