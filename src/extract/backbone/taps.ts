@@ -34,9 +34,12 @@ export function resolveTap(network: Network, name: string): string {
  * Runs the network once on one blank image and tells every tensor that can be tapped: the stages first, then all
  * float32 tensors under their own names, in the graph's order.
  *
- * @param crop side of the blank image in pixels, where the graph leaves it open
+ * @param crop side of the blank image in pixels; default: the graph's own, else torchvision's
  */
-export async function listTaps(network: Network, crop: number = defaultCrop): Promise<readonly Tap[]> {
+export async function listTaps(
+  network: Network,
+  crop: number = network.input.crop ?? defaultCrop,
+): Promise<readonly Tap[]> {
   checkCrop(network, crop);
   const tensors = [...new Set(network.model.graph.node.flatMap((node) => node.output))].filter((name) => name !== '');
   const { session, outputs } = await openWithOutputs(network, tensors);
