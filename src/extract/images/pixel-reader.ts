@@ -4,13 +4,15 @@ import { decodeImage } from './decode.ts';
 import { DecodeError } from './decode-error.ts';
 import type { FilePixels } from './pixel-protocol.ts';
 import type { PixelRecipe } from './pixel-result.ts';
-import { Resizer } from './transform.ts';
+import { openResampler } from './resampler.ts';
+import type { Resampler } from './resize.kernel.ts';
+import { resizeAndCrop } from './transform.ts';
 
 /** Turns one file at a time into the network's input bytes, in the thread that calls it. */
 export class PixelReader {
   readonly #recipe: PixelRecipe;
   readonly #isKnown: (sha256: string) => boolean;
-  readonly #resizer = new Resizer();
+  readonly #resampler: Resampler = openResampler();
 
   /** @param isKnown whether a file with this sha256 needs no pixels */
   constructor(recipe: PixelRecipe, isKnown: (sha256: string) => boolean) {
@@ -37,7 +39,7 @@ export class PixelReader {
       const source = await decodeImage(bytes, this.#recipe);
       const decoded = performance.now();
       seconds.decode = (decoded - wasRead) / 1000;
-      const pixels = this.#resizer.resizeAndCrop(source, this.#recipe.resize, this.#recipe.crop);
+      const pixels = resizeAndCrop(this.#resampler, source, this.#recipe.resize, this.#recipe.crop);
       seconds.resize = (performance.now() - decoded) / 1000;
       return { outcome: 'pixels', ...file, pixels };
     } catch (error) {

@@ -65,35 +65,38 @@ export interface SourcePixels {
   readonly channels: 3 | 4;
 }
 
-/**
- * Applies both passes and writes [rows.count, columns.count, 3] into `out`, whose rows are `outStride` bytes apart.
- *
- * @param scratch at least `scratchLength(columns, rows)` bytes
- */
-export function resampleRGB(
-  source: SourcePixels,
-  columns: Taps,
-  rows: Taps,
-  scratch: Uint8Array,
-  out: Uint8Array,
-  outOffset: number,
-  outStride: number,
-): void {
-  if (rows.count === 0 || columns.count === 0) return;
-  const firstRow = rows.start[0];
-  const rowCount = lastRow(rows) - firstRow;
-  horizontal(source, columns, firstRow, rowCount, scratch);
-  vertical(scratch, columns.count * 3, rows, firstRow, out, outOffset, outStride);
+/** Where a result goes: [rows, columns, 3] in `data`, the first pixel at `offset`, rows `stride` bytes apart. */
+export interface TargetPixels {
+  readonly data: Uint8Array;
+  readonly offset: number;
+  readonly stride: number;
 }
 
-/** Bytes that `resampleRGB` needs between its passes. */
-export function scratchLength(columns: Taps, rows: Taps): number {
-  return rows.count === 0 ? 0 : (lastRow(rows) - rows.start[0]) * columns.count * 3;
+/** Computes a window of a resized image; both implementations give the same bytes. */
+export interface Resampler {
+  resample(source: SourcePixels, columns: Taps, rows: Taps, target: TargetPixels): void;
 }
 
-function lastRow(rows: Taps): number {
-  const last = rows.count - 1;
-  return rows.start[last] + rows.length[last];
+/** Plain loops over typed arrays: the model for the WebAssembly one, and its stand-in on processors without SIMD. */
+export function plainResampler(): Resampler {
+  let scratch = new Uint8Array(0);
+  return {
+    resample(source, columns, rows, target) {
+      if (rows.count === 0 || columns.count === 0) return;
+      const firstRow = rows.start[0];
+      const rowCount = end(rows) - firstRow;
+      const needed = rowCount * columns.count * 3;
+      if (scratch.length < needed) scratch = new Uint8Array(needed);
+      horizontal(source, columns, firstRow, rowCount, scratch);
+      vertical(scratch, columns.count * 3, rows, firstRow, target);
+    },
+  };
+}
+
+/** One past the last source pixel that is used. */
+export function end(taps: Taps): number {
+  const last = taps.count - 1;
+  return taps.start[last] + taps.length[last];
 }
 
 function horizontal(source: SourcePixels, taps: Taps, firstRow: number, rowCount: number, out: Uint8Array): void {
@@ -115,7 +118,8 @@ function horizontal(source: SourcePixels, taps: Taps, firstRow: number, rowCount
         blue = (blue + Math.imul(data[pixel + 2], weight)) | 0;
         pixel += channels;
       }
-      // Weights are not negative and sum to 1 within rounding, so 255 is passed by less than one half: no clipping.
+      // Weights are not negative and sum to 1 within n / 2 of the last bit, so below 16,448 of them the sum passes 255 by
+      // less than one half: no clipping.
       out[at] = red >> precisionBits;
       out[at + 1] = green >> precisionBits;
       out[at + 2] = blue >> precisionBits;
@@ -124,16 +128,9 @@ function horizontal(source: SourcePixels, taps: Taps, firstRow: number, rowCount
   }
 }
 
-function vertical(
-  source: Uint8Array,
-  rowBytes: number,
-  taps: Taps,
-  firstRow: number,
-  out: Uint8Array,
-  outOffset: number,
-  outStride: number,
-): void {
+function vertical(source: Uint8Array, rowBytes: number, taps: Taps, firstRow: number, target: TargetPixels): void {
   const { count, width, start, length, weights } = taps;
+  const out = target.data;
   const sums = new Int32Array(rowBytes);
   for (let y = 0; y < count; y++) {
     sums.fill(half);
@@ -142,7 +139,7 @@ function vertical(
       const row = (start[y] + j - firstRow) * rowBytes;
       for (let x = 0; x < rowBytes; x++) sums[x] = (sums[x] + Math.imul(source[row + x], weight)) | 0;
     }
-    const to = outOffset + y * outStride;
+    const to = target.offset + y * target.stride;
     for (let x = 0; x < rowBytes; x++) out[to + x] = sums[x] >> precisionBits;
   }
 }

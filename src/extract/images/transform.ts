@@ -1,4 +1,4 @@
-import { bilinearTaps, resampleRGB, type SourcePixels, scratchLength, type Taps } from './resize.kernel.ts';
+import { bilinearTaps, type Resampler, type SourcePixels } from './resize.kernel.ts';
 
 /** Width and height in pixels. */
 export interface Size {
@@ -40,26 +40,20 @@ export function centerCropSpan(size: number, crop: number): Span {
   return { from: roundHalfToEven((size - crop) / 2), to: 0, count: crop };
 }
 
-/** Owns the memory that resizes need between their passes, so that it is not allocated per image. */
-export class Resizer {
-  #scratch = new Uint8Array(0);
-
-  /** torchvision's Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory. */
-  resizeAndCrop(source: SourcePixels, resize: number, crop: number): Uint8Array<ArrayBuffer> {
-    const size = resizedSize(source, resize);
-    const across = centerCropSpan(size.width, crop);
-    const down = centerCropSpan(size.height, crop);
-    const columns = bilinearTaps(source.width, size.width, across.from, across.count);
-    const rows = bilinearTaps(source.height, size.height, down.from, down.count);
-    const out = new Uint8Array(crop * crop * 3);
-    const stride = crop * 3;
-    this.#resample(source, columns, rows, out, down.to * stride + across.to * 3, stride);
-    return out;
-  }
-
-  #resample(source: SourcePixels, columns: Taps, rows: Taps, out: Uint8Array, offset: number, stride: number): void {
-    const needed = scratchLength(columns, rows);
-    if (this.#scratch.length < needed) this.#scratch = new Uint8Array(needed);
-    resampleRGB(source, columns, rows, this.#scratch, out, offset, stride);
-  }
+/** torchvision's Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory. */
+export function resizeAndCrop(
+  resampler: Resampler,
+  source: SourcePixels,
+  resize: number,
+  crop: number,
+): Uint8Array<ArrayBuffer> {
+  const size = resizedSize(source, resize);
+  const across = centerCropSpan(size.width, crop);
+  const down = centerCropSpan(size.height, crop);
+  const columns = bilinearTaps(source.width, size.width, across.from, across.count);
+  const rows = bilinearTaps(source.height, size.height, down.from, down.count);
+  const stride = crop * 3;
+  const data = new Uint8Array(crop * stride);
+  resampler.resample(source, columns, rows, { data, offset: down.to * stride + across.to * 3, stride });
+  return data;
 }

@@ -7,7 +7,8 @@ import { parse } from 'csv-parse/sync';
 import { decodeImage } from '../../../src/extract/images/decode.ts';
 import { DecodeError } from '../../../src/extract/images/decode-error.ts';
 import { openPixelPipeline } from '../../../src/extract/images/pipeline.ts';
-import { centerCropSpan, Resizer, resizedSize } from '../../../src/extract/images/transform.ts';
+import { openResampler } from '../../../src/extract/images/resampler.ts';
+import { centerCropSpan, resizeAndCrop, resizedSize } from '../../../src/extract/images/transform.ts';
 import { needsReference, projectRoot, reference } from '../../reference.ts';
 
 const fixtures = join(projectRoot, 'test/fixtures/pixels');
@@ -40,9 +41,9 @@ for (const line of readGolden(join(fixtures, 'golden.csv'))) {
 for (const [file, lines] of goldenByFile) {
   test(`pixels of ${file} equal Pillow's and torchvision's`, async () => {
     const bytes = readFileSync(join(fixtures, file));
-    const resizer = new Resizer();
+    const resampler = openResampler();
     for (const { resize, crop, autoOrient, sha256 } of lines) {
-      const pixels = resizer.resizeAndCrop(await decodeImage(bytes, { autoOrient }), resize, crop);
+      const pixels = resizeAndCrop(resampler, await decodeImage(bytes, { autoOrient }), resize, crop);
       assert.equal(pixels.length, crop * crop * 3);
       assert.equal(hash(pixels), sha256, `resize ${resize}, crop ${crop}, auto-orient ${autoOrient}`);
     }
