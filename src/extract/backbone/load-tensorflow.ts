@@ -1,0 +1,37 @@
+import { UserError } from '../../errors.ts';
+
+/** The TensorFlow.js API. @tensorflow/tfjs-node-gpu and @tensorflow/tfjs both give it, on different backends. */
+export type TensorFlow = typeof import('@tensorflow/tfjs');
+
+/** The package whose native library the engine runs on; an optional dependency. */
+const packageName = '@tensorflow/tfjs-node-gpu';
+
+/**
+ * TensorFlow.js on its native library.
+ *
+ * @throws UserError that says what is missing and how to set it up
+ */
+export async function loadTensorFlow(): Promise<TensorFlow> {
+  try {
+    // A variable, so that the type check does not ask for an optional package.
+    const loaded = await import(packageName);
+    return loaded.default ?? loaded;
+  } catch (error) {
+    throw notSetUp(error as NodeJS.ErrnoException);
+  }
+}
+
+function notSetUp(error: NodeJS.ErrnoException): UserError {
+  const message = error.message.split('\n')[0] ?? '';
+  const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && message.includes(packageName);
+  return new UserError({
+    what: 'The tensorflow engine is not set up',
+    where: packageName,
+    found: isMissing ? 'the package is not installed' : message.trim(),
+    expected: 'the package with its native library (npm ci leaves the library out: it is a download of its own)',
+    fix: isMissing
+      ? `npm install ${packageName} && npm run setup:tensorflow, or --engine onnx`
+      : 'npm run setup:tensorflow, or --engine onnx',
+    cause: error,
+  });
+}
