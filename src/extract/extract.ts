@@ -70,10 +70,10 @@ export interface ExtractResult {
   readonly manifest: Manifest;
   /** Images whose rows this run computed. */
   readonly newImages: number;
+  /** Images whose rows were there before. */
+  readonly keptImages: number;
   /** Images whose rows an earlier, stopped run had computed. */
   readonly resumedImages: number;
-  /** Images that had a row in the set before. */
-  readonly keptImages: number;
   readonly seconds: StepSeconds;
   /** Images in the data folder that are no inputs: without a line in labels.csv, or in Kaggle's test folder. */
   readonly leftOut: { readonly unnamed: number; readonly unlabelled: number };
@@ -100,7 +100,7 @@ export async function extract(options: ExtractOptions): Promise<ExtractResult> {
     if (writer.rowOf.size === 0) throw nothingReadable(list, ledger.ending().outcomes[0]);
     const newImages = writer.rowOf.size - knownImages;
     const manifest = await watch.time('write', () => writer.finish(ledger.ending()));
-    const keptImages = manifest.imageCount - newImages - resumedImages;
+    const keptImages = manifest.imageCount - newImages;
     const leftOut = { unnamed: list.unnamed.length, unlabelled: list.unlabelled.length };
     return { folder, manifest, newImages, resumedImages, keptImages, seconds: watch.stop(), leftOut };
   } catch (error) {

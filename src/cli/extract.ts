@@ -1,0 +1,196 @@
+import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
+import type { Argv } from 'yargs';
+import { type ExtractOptions, type ExtractResult, extract } from '../extract/extract.ts';
+import { type LoadedNetwork, loadNetwork } from '../extract/network-source.ts';
+import { stepShares } from '../extract/stopwatch.ts';
+import { formatBytes } from '../features/durable.ts';
+import { bytesPerNumber, type OutcomeCounts, rowLength } from '../features/manifest.ts';
+import { programVersion } from '../version.ts';
+import { nextCommand } from './next-command.ts';
+import { choice, flag, number, text } from './options.ts';
+import { formatSeconds, openProgress } from './progress-bar.ts';
+import type { Options, Session, Verb } from './verb.ts';
+
+/** ImageNet channel means and deviations, RGB on [0, 1]; torchvision's recipe (transforms._presets.ImageClassification). */
+const imagenetMean = [0.485, 0.456, 0.406] as const;
+const imagenetStd = [0.229, 0.224, 0.225] as const;
+/** torchvision's IMAGENET1K_V1 recipe, for weights that do not say theirs. */
+const defaultResize = 256;
+const defaultCrop = 224;
+/** ONNX Runtime on two cores is as fast as with larger ones (ResNet50 at 224 px), and 8 maps are 3 MB. */
+const defaultBatch = 8;
+
+/** Extract: run a frozen network over a folder of images once and keep what enters its average pool. */
+export const extractVerb: Verb = {
+  command: 'extract',
+  describe: 'run a frozen network over a folder of images and keep its features',
+  options: (yargs: Argv): Argv =>
+    yargs
+      .option('data', { type: 'string', describe: 'folder: labels.csv + train/, one folder per class, or flat [data]' })
+      .option('name', { type: 'string', describe: "name of the feature set [the data folder's]" })
+      .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })
+      .option('weights', {
+        type: 'string',
+        describe: 'known name, .safetensors, .pth or .onnx file, or random [resnet50]',
+      })
+      .option('seed', { type: 'string', describe: 'of random weights [0]' })
+      .option('tap', {
+        type: 'string',
+        describe: 'tensor to keep: stem, layer1 … layer4, avgpool, fc, or its name [avgpool]',
+      })
+      .option('pool', { type: 'string', describe: 'mean | max | none [mean]' })
+      .option('resize', {
+        type: 'string',
+        describe: 'shorter side in pixels before the crop [256; 232 for resnet50-v2]',
+      })
+      .option('crop', { type: 'string', describe: 'side of the square crop in pixels [224]' })
+      .option('auto-orient', { type: 'boolean', describe: 'turn images as their EXIF tag says' })
+      .option('dtype', { type: 'string', describe: 'float32 | float16 [float32]' })
+      .option('batch', { type: 'string', describe: `images per run of the network [${defaultBatch}]` })
+      .option('engine', { type: 'string', describe: 'auto | onnx [auto]' })
+      .option('device', { type: 'string', describe: 'auto | cpu [auto]' })
+      .option('threads', { type: 'string', describe: 'threads of the network and of decoding [all cores]' })
+      .option('skip-unreadable', { type: 'boolean', describe: 'record images that cannot be read instead of stopping' })
+      .option('allow-missing', {
+        type: 'boolean',
+        describe: 'record ids of labels.csv without a file instead of stopping',
+      })
+      .option('replace', { type: 'boolean', describe: 'compute a feature set anew that was made otherwise' })
+      .option('rehash', { type: 'boolean', describe: "read every file's bytes again, whatever its size and time say" })
+      .option('shard-mb', { type: 'string', describe: 'size of a shard in MB [64]' })
+      .option('checkpoint', { type: 'string', describe: 'seconds of work that a kill may cost [10]' }),
+  run: async (options, session) => {
+    const asked = readOptions(options);
+    const network = await loadNetwork(asked.weights, asked);
+    for (const warning of network.warnings) session.warn(warning);
+    if (network.isRandom) session.warn('random weights: accuracies say nothing about pretrained features');
+    const progress = openProgress(session);
+    try {
+      const result = await extract({
+        ...asked.extract,
+        network,
+        preprocessing: {
+          resize: asked.resize ?? network.resize ?? defaultResize,
+          crop: asked.crop,
+          interpolation: 'bilinear',
+          mean: imagenetMean,
+          std: imagenetStd,
+          autoOrient: flag(options, 'auto-orient'),
+        },
+        command: session.command,
+        version: programVersion(),
+        signal: session.signal,
+        onProgress: progress.onProgress,
+      });
+      progress.close();
+      printResult(result, network, asked.threads, session);
+      return 0;
+    } finally {
+      progress.close();
+    }
+  },
+};
+
+interface Asked {
+  readonly weights: string;
+  readonly seed: number;
+  readonly device: 'cpu';
+  readonly threads?: number;
+  readonly resize: number | undefined;
+  readonly crop: number;
+  readonly extract: Omit<ExtractOptions, 'network' | 'preprocessing' | 'command' | 'version'>;
+}
+
+function readOptions(options: Options): Asked {
+  choice(options, 'engine', ['auto', 'onnx']);
+  choice(options, 'device', ['auto', 'cpu']);
+  const name = text(options, 'name');
+  const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
+  const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
+  const checkpointSeconds = number(options, 'checkpoint', { min: 0 });
+  const threadsGiven = threads === undefined ? {} : { threads };
+  return {
+    weights: text(options, 'weights', 'resnet50'),
+    seed: number(options, 'seed', { whole: true, min: 0 }, 0),
+    device: 'cpu',
+    ...threadsGiven,
+    resize: number(options, 'resize', { whole: true, min: 1, max: 10_000 }),
+    crop: number(options, 'crop', { whole: true, min: 1, max: 10_000 }, defaultCrop),
+    extract: {
+      data: text(options, 'data', 'data'),
+      ...(name === undefined ? {} : { name }),
+      cache: text(options, 'cache', 'cache'),
+      tap: text(options, 'tap', 'avgpool'),
+      pool: choice(options, 'pool', ['mean', 'max', 'none'], 'mean'),
+      dtype: choice(options, 'dtype', ['float32', 'float16'], 'float32'),
+      precision: 'float32',
+      batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, defaultBatch),
+      ...threadsGiven,
+      skipUnreadable: flag(options, 'skip-unreadable'),
+      allowMissing: flag(options, 'allow-missing'),
+      replace: flag(options, 'replace'),
+      rehash: flag(options, 'rehash'),
+      ...(shardMB === undefined ? {} : { shardBytes: shardMB * 1e6 }),
+      ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
+    },
+  };
+}
+
+function printResult(
+  result: ExtractResult,
+  network: LoadedNetwork,
+  threads: number | undefined,
+  session: Session,
+): void {
+  const { manifest, seconds, newImages, keptImages, resumedImages, leftOut } = result;
+  const { counts, fields, rowShape, rowCount } = manifest;
+  const folder = relative('', result.folder) || result.folder;
+  const shares = stepShares(seconds, threads ?? availableParallelism());
+  const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
+  const next = nextCommand('classify', ['--features', folder, '--model', 'all']);
+  session.printJson({
+    featureSet: result.folder,
+    fingerprint: manifest.fingerprint,
+    newImages,
+    keptImages,
+    resumedImages,
+    counts,
+    leftOut,
+    rowCount,
+    rowShape,
+    dtype: fields.dtype,
+    randomWeights: network.isRandom,
+    imagesPerSecond,
+    seconds,
+    shares: Object.fromEntries(shares),
+    next,
+  });
+  const bytes = rowCount * rowLength(rowShape) * bytesPerNumber(fields.dtype);
+  session.print(
+    `${folder}: ${counts.kept} images, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
+      `${fields.architecture} from ${network.weights}, ${fields.tap}, ${fields.pool}`,
+  );
+  const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
+  session.print(`${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(counts)}`);
+  for (const line of describeLeftOut(leftOut)) session.print(line);
+  if (newImages > 0) {
+    const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
+    session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
+  }
+  session.print(`next: ${next}`);
+}
+
+function describeCounts({ duplicate, missing, unreadable, failed, total }: OutcomeCounts): string {
+  const without = Object.entries({ duplicate, missing, unreadable, failed }).filter(([, count]) => count > 0);
+  if (without.length === 0) return `${total} inputs, each with its row`;
+  const parts = without.map(([outcome, count]) => `${count} ${outcome}`);
+  return `${parts.join(', ')}; ${total} inputs (outcomes.csv says which and why)`;
+}
+
+function describeLeftOut({ unnamed, unlabelled }: ExtractResult['leftOut']): readonly string[] {
+  const lines: string[] = [];
+  if (unnamed > 0) lines.push(`left out: ${unnamed} images in train/ that labels.csv does not name`);
+  if (unlabelled > 0) lines.push(`left out: ${unlabelled} images in test/, without labels: predict reads them`);
+  return lines;
+}

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import type { DeviceName } from '../features/manifest.ts';
+import { openBackbone } from './backbone/open-backbone.ts';
+import type { NetworkSource } from './extract.ts';
+import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
+
+export interface NetworkOptions extends LoadWeightsOptions {
+  readonly device: DeviceName;
+  /** Threads of one operator; default: the cores that this process may use. */
+  readonly threads?: number;
+}
+
+/** A network whose weights are read and checked, and what they say of themselves. */
+export interface LoadedNetwork extends NetworkSource {
+  /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
+  readonly resize?: number;
+  /** Worth showing once. */
+  readonly warnings: readonly string[];
+  /** Whether the weights are drawn, not learned. */
+  readonly isRandom: boolean;
+}
+
+/**
+ * Reads what `--weights` names; the network itself is built by `open`, as often as asked for.
+ *
+ * @throws UserError where the weights are not usable
+ */
+export async function loadNetwork(weights: string, options: NetworkOptions): Promise<LoadedNetwork> {
+  const loaded = await loadWeights(weights, options);
+  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  return {
+    ...describe(loaded),
+    weights,
+    open: (preprocessing, tap) =>
+      openBackbone({
+        weights: loaded,
+        tap,
+        preprocessing,
+        device: options.device,
+        ...threads,
+      }),
+  };
+}
+
+function describe(loaded: LoadedWeights): Omit<LoadedNetwork, 'weights' | 'open'> {
+  const file = loaded.file === undefined ? {} : { weightsFile: resolve(loaded.file) };
+  if (loaded.kind === 'onnx') {
+    return { architecture: 'onnx', weightsSha256: loaded.sha256, ...file, warnings: [], isRandom: false };
+  }
+  const { stateDict, warnings, resize } = loaded;
+  return {
+    architecture: stateDict.architecture,
+    weightsSha256: stateDict.sha256,
+    ...file,
+    ...(resize === undefined ? {} : { resize }),
+    warnings,
+    isRandom: loaded.file === undefined,
+  };
+}
