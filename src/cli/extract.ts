@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { relative } from 'node:path';
+import { isAbsolute, relative } from 'node:path';
 import type { Argv } from 'yargs';
 import { type ExtractOptions, type ExtractResult, extract } from '../extract/extract.ts';
 import { type LoadedNetwork, loadNetwork } from '../extract/network-source.ts';
@@ -12,12 +12,6 @@ import { choice, flag, number, text } from './options.ts';
 import { formatSeconds, openProgress } from './progress-bar.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
-/** ImageNet channel means and deviations, RGB on [0, 1]; torchvision's recipe (transforms._presets.ImageClassification). */
-const imagenetMean = [0.485, 0.456, 0.406] as const;
-const imagenetStd = [0.229, 0.224, 0.225] as const;
-/** torchvision's IMAGENET1K_V1 recipe, for weights that do not say theirs. */
-const defaultResize = 256;
-const defaultCrop = 224;
 /** ONNX Runtime on two cores is as fast as with larger ones (ResNet50 at 224 px), and 8 maps are 3 MB. */
 const defaultBatch = 8;
 
@@ -61,22 +55,23 @@ export const extractVerb: Verb = {
       .option('shard-mb', { type: 'string', describe: 'size of a shard in MB [64]' })
       .option('checkpoint', { type: 'string', describe: 'seconds of work that a kill may cost [10]' }),
   run: async (options, session) => {
-    const asked = readOptions(options);
-    const network = await loadNetwork(asked.weights, asked);
-    for (const warning of network.warnings) session.warn(warning);
-    if (network.isRandom) session.warn('random weights: accuracies say nothing about pretrained features');
+    const { extraction, weights, device, threads, seed } = readOptions(options);
     const progress = openProgress(session);
+    let network: LoadedNetwork | undefined;
     try {
       const result = await extract({
-        ...asked.extract,
-        network,
-        preprocessing: {
-          resize: asked.resize ?? network.resize ?? defaultResize,
-          crop: asked.crop,
-          interpolation: 'bilinear',
-          mean: imagenetMean,
-          std: imagenetStd,
-          autoOrient: flag(options, 'auto-orient'),
+        ...extraction,
+        network: async () => {
+          network = await loadNetwork(weights, {
+            device,
+            seed,
+            ...(threads === undefined ? {} : { threads }),
+            signal: session.signal,
+            onProgress: progress.onProgress,
+          });
+          for (const warning of network.warnings) session.warn(warning);
+          if (network.isRandom) session.warn('random weights: accuracies say nothing about pretrained features');
+          return network;
         },
         command: session.command,
         version: programVersion(),
@@ -84,7 +79,7 @@ export const extractVerb: Verb = {
         onProgress: progress.onProgress,
       });
       progress.close();
-      printResult(result, network, asked.threads, session);
+      printResult(result, network?.isRandom === true, threads, session);
       return 0;
     } finally {
       progress.close();
@@ -97,9 +92,7 @@ interface Asked {
   readonly seed: number;
   readonly device: 'cpu';
   readonly threads?: number;
-  readonly resize: number | undefined;
-  readonly crop: number;
-  readonly extract: Omit<ExtractOptions, 'network' | 'preprocessing' | 'command' | 'version'>;
+  readonly extraction: Omit<ExtractOptions, 'network' | 'command' | 'version'>;
 }
 
 function readOptions(options: Options): Asked {
@@ -107,6 +100,8 @@ function readOptions(options: Options): Asked {
   choice(options, 'device', ['auto', 'cpu']);
   const name = text(options, 'name');
   const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
+  const resize = number(options, 'resize', { whole: true, min: 1, max: 10_000 });
+  const crop = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
   const checkpointSeconds = number(options, 'checkpoint', { min: 0 });
   const threadsGiven = threads === undefined ? {} : { threads };
@@ -115,15 +110,18 @@ function readOptions(options: Options): Asked {
     seed: number(options, 'seed', { whole: true, min: 0 }, 0),
     device: 'cpu',
     ...threadsGiven,
-    resize: number(options, 'resize', { whole: true, min: 1, max: 10_000 }),
-    crop: number(options, 'crop', { whole: true, min: 1, max: 10_000 }, defaultCrop),
-    extract: {
+    extraction: {
       data: text(options, 'data', 'data'),
       ...(name === undefined ? {} : { name }),
       cache: text(options, 'cache', 'cache'),
       tap: text(options, 'tap', 'avgpool'),
       pool: choice(options, 'pool', ['mean', 'max', 'none'], 'mean'),
       dtype: choice(options, 'dtype', ['float32', 'float16'], 'float32'),
+      preprocessing: {
+        ...(resize === undefined ? {} : { resize }),
+        ...(crop === undefined ? {} : { crop }),
+        autoOrient: flag(options, 'auto-orient'),
+      },
       precision: 'float32',
       batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, defaultBatch),
       ...threadsGiven,
@@ -137,15 +135,10 @@ function readOptions(options: Options): Asked {
   };
 }
 
-function printResult(
-  result: ExtractResult,
-  network: LoadedNetwork,
-  threads: number | undefined,
-  session: Session,
-): void {
+function printResult(result: ExtractResult, isRandom: boolean, threads: number | undefined, session: Session): void {
   const { manifest, seconds, newImages, keptImages, resumedImages, leftOut } = result;
   const { counts, fields, rowShape, rowCount } = manifest;
-  const folder = relative('', result.folder) || result.folder;
+  const folder = shortPath(result.folder);
   const shares = stepShares(seconds, threads ?? availableParallelism());
   const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
   const next = nextCommand('classify', ['--features', folder, '--model', 'all']);
@@ -160,7 +153,7 @@ function printResult(
     rowCount,
     rowShape,
     dtype: fields.dtype,
-    randomWeights: network.isRandom,
+    randomWeights: isRandom,
     imagesPerSecond,
     seconds,
     shares: Object.fromEntries(shares),
@@ -169,7 +162,7 @@ function printResult(
   const bytes = rowCount * rowLength(rowShape) * bytesPerNumber(fields.dtype);
   session.print(
     `${folder}: ${counts.kept} images, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
-      `${fields.architecture} from ${network.weights}, ${fields.tap}, ${fields.pool}`,
+      `${fields.architecture} from ${manifest.madeBy.weights}, ${fields.tap}, ${fields.pool}`,
   );
   const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
   session.print(`${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(counts)}`);
@@ -179,6 +172,12 @@ function printResult(
     session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
   }
   session.print(`next: ${next}`);
+}
+
+/** Relative where that is below the current folder, else absolute. */
+function shortPath(path: string): string {
+  const short = relative('', path);
+  return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
 function describeCounts({ duplicate, missing, unreadable, failed, total }: OutcomeCounts): string {

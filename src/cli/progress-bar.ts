@@ -81,7 +81,7 @@ class Meter {
     const perSecond = seconds === 0 ? 0 : (done - this.#first) / seconds;
     const remaining = total === undefined || perSecond === 0 ? undefined : (total - done) / perSecond;
     return {
-      done: total === undefined ? show(done, unit) : `${show(done, unit)} of ${show(total, unit)}`,
+      done: total === undefined ? show(done, unit) : `${show(done, unit).replace(/ .*/, '')} of ${show(total, unit)}`,
       rate: perSecond === 0 ? '' : `${show(perSecond, unit)}/s`,
       left: remaining === undefined ? '' : `${formatSeconds(remaining)} left`,
     };

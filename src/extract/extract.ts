@@ -14,6 +14,7 @@ import type { PixelResult } from './images/pixel-result.ts';
 import { InputLedger } from './input-ledger.ts';
 import { pixelBatches } from './pixel-batches.ts';
 import { pooledShape, poolRows } from './pool.ts';
+import { type AskedPreprocessing, choosePreprocessing } from './preprocessing.ts';
 import { type StepSeconds, Stopwatch } from './stopwatch.ts';
 
 /** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
@@ -24,6 +25,8 @@ export interface NetworkSource {
   readonly weights: string;
   /** Absolute path of the weights file; absent for `random`. */
   readonly weightsFile?: string;
+  /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
+  readonly resize?: number;
   open(preprocessing: Preprocessing, tap: string): Promise<Backbone>;
 }
 
@@ -34,10 +37,11 @@ export interface ExtractOptions {
   readonly name?: string;
   /** Where feature sets live. */
   readonly cache: string;
-  readonly network: NetworkSource;
+  /** Asked for once the data folder is known to be in order: weights may have to be downloaded. */
+  readonly network: () => Promise<NetworkSource>;
   readonly tap: string;
   readonly pool: Pool;
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing: AskedPreprocessing;
   readonly dtype: Dtype;
   readonly precision: Precision;
   /** Images per batch. */
@@ -91,12 +95,15 @@ export async function extract(options: ExtractOptions): Promise<ExtractResult> {
   const list = await watch.time('list', () => listImages(options.data));
   checkMissing(list, { allowMissing: options.allowMissing === true });
   const folder = featureFolder(options);
-  const writer = await FeatureWriter.open(files, folder, writerSettings(options, list.root));
+  const network = await options.network();
+  const preprocessing = choosePreprocessing(options.preprocessing, network.resize);
+  const run: Run = { ...options, network, preprocessing };
+  const writer = await FeatureWriter.open(files, folder, writerSettings(run, list.root));
   try {
     const resumedImages = writer.resumedImages;
     const knownImages = writer.rowOf.size;
     const ledger = new InputLedger(list, writer, { rehash: options.rehash === true });
-    await addRows(options, list, writer, ledger, watch);
+    await addRows(run, list, writer, ledger, watch);
     if (writer.rowOf.size === 0) throw nothingReadable(list, ledger.ending().outcomes[0]);
     const newImages = writer.rowOf.size - knownImages;
     const manifest = await watch.time('write', () => writer.finish(ledger.ending()));
@@ -112,15 +119,21 @@ export async function extract(options: ExtractOptions): Promise<ExtractResult> {
   }
 }
 
+/** The options with what follows from them. */
+interface Run extends Omit<ExtractOptions, 'network' | 'preprocessing'> {
+  readonly network: NetworkSource;
+  readonly preprocessing: Preprocessing;
+}
+
 /** The straight line: decoded images, in batches, through the network, pooled, written. */
 async function addRows(
-  options: ExtractOptions,
+  run: Run,
   list: ImageList,
   writer: FeatureWriter,
   ledger: InputLedger,
   watch: Stopwatch,
 ): Promise<void> {
-  const { threads, signal, preprocessing, onProgress, openPipeline = openPixelPipeline } = options;
+  const { threads, signal, preprocessing, onProgress, openPipeline = openPixelPipeline } = run;
   const toRead = ledger.toRead();
   const first = toRead.next();
   // Nothing to read: threads and the network stay away.
@@ -132,13 +145,13 @@ async function addRows(
   });
   let backbone: Backbone | undefined;
   try {
-    const results = noted(pipeline.decode(startingWith(first.value, toRead)), ledger, watch, options);
+    const results = noted(pipeline.decode(startingWith(first.value, toRead)), ledger, watch, run);
     const isKnown = (sha256: string): boolean => writer.rowOf.has(sha256);
     for await (const { pixels, images } of pixelBatches(results, pipeline.recipe, () => writer.batchRoom, isKnown)) {
-      const network = backbone ?? (await watch.time('open', () => openBackbone(options, writer)));
+      const network = backbone ?? (await watch.time('open', () => openBackbone(run, writer)));
       backbone = network;
       const map = await watch.time('backbone', () => network.run(pixels));
-      const rows = poolRows(map, options.pool);
+      const rows = poolRows(map, run.pool);
       await watch.time('write', () => writer.append(rows.data, images));
       onProgress?.({ stage: 'extract', unit: 'images', done: ledger.settledCount, total: list.images.length });
     }
@@ -158,12 +171,12 @@ async function* noted(
   results: AsyncIterable<PixelResult>,
   ledger: InputLedger,
   watch: Stopwatch,
-  options: ExtractOptions,
+  run: Run,
 ): AsyncGenerator<PixelResult> {
   for await (const result of results) {
     ledger.note(result);
     watch.addPixels(result.seconds);
-    if (result.outcome === 'failed' && options.skipUnreadable !== true) {
+    if (result.outcome === 'failed' && run.skipUnreadable !== true) {
       throw new UserError({
         what: 'an image cannot be read',
         where: result.image.path,
@@ -175,8 +188,8 @@ async function* noted(
   }
 }
 
-async function openBackbone(options: ExtractOptions, writer: FeatureWriter): Promise<Backbone> {
-  const { network, preprocessing, tap, pool, version } = options;
+async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> {
+  const { network, preprocessing, tap, pool, version } = run;
   const backbone = await network.open(preprocessing, tap);
   const { engine, engineVersion, device } = backbone;
   const { weights, weightsFile } = network;
@@ -204,15 +217,15 @@ function featureFolder({ data, name, cache }: ExtractOptions): string {
   return join(resolve(cache), folderName);
 }
 
-function writerSettings(options: ExtractOptions, dataFolder: string): WriterSettings {
-  const { network, tap, pool, preprocessing, dtype, precision } = options;
+function writerSettings(run: Run, dataFolder: string): WriterSettings {
+  const { network, tap, pool, preprocessing, dtype, precision } = run;
   const { architecture, weightsSha256 } = network;
-  const { replace, shardBytes, checkpointSeconds } = options;
+  const { replace, shardBytes, checkpointSeconds } = run;
   return {
     fields: { architecture, weightsSha256, tap, pool, preprocessing, dtype, precision },
-    batchImages: options.batch,
+    batchImages: run.batch,
     dataFolder,
-    command: options.command,
+    command: run.command,
     ...(replace === undefined ? {} : { replace }),
     ...(shardBytes === undefined ? {} : { shardBytes }),
     ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),

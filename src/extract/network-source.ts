@@ -1,19 +1,20 @@
 import { resolve } from 'node:path';
 import type { DeviceName } from '../features/manifest.ts';
+import type { OnProgress } from '../progress.ts';
 import { openBackbone } from './backbone/open-backbone.ts';
 import type { NetworkSource } from './extract.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 
-export interface NetworkOptions extends LoadWeightsOptions {
+export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   readonly device: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number;
+  /** Told while weights are downloaded. */
+  readonly onProgress?: OnProgress;
 }
 
 /** A network whose weights are read and checked, and what they say of themselves. */
 export interface LoadedNetwork extends NetworkSource {
-  /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
-  readonly resize?: number;
   /** Worth showing once. */
   readonly warnings: readonly string[];
   /** Whether the weights are drawn, not learned. */
@@ -26,7 +27,17 @@ export interface LoadedNetwork extends NetworkSource {
  * @throws UserError where the weights are not usable
  */
 export async function loadNetwork(weights: string, options: NetworkOptions): Promise<LoadedNetwork> {
-  const loaded = await loadWeights(weights, options);
+  const { onProgress, ...rest } = options;
+  const loaded = await loadWeights(weights, {
+    ...rest,
+    onProgress: ({ receivedBytes, totalBytes }) =>
+      onProgress?.({
+        stage: `download ${weights}`,
+        unit: 'bytes',
+        done: receivedBytes,
+        ...(totalBytes === undefined ? {} : { total: totalBytes }),
+      }),
+  });
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   return {
     ...describe(loaded),

@@ -1,0 +1,31 @@
+import type { Preprocessing } from '../features/manifest.ts';
+
+/** What the user asked for; the rest follows from the weights. */
+export interface AskedPreprocessing {
+  readonly resize?: number;
+  readonly crop?: number;
+  readonly autoOrient?: boolean;
+}
+
+/** ImageNet channel means and deviations, RGB on [0, 1]; torchvision's recipe (transforms._presets.ImageClassification). */
+const imagenetMean = [0.485, 0.456, 0.406] as const;
+const imagenetStd = [0.229, 0.224, 0.225] as const;
+/** The same recipe's resize, for weights that do not say theirs, and crop, in pixels. */
+const defaultResize = 256;
+const defaultCrop = 224;
+
+/**
+ * torchvision's recipe with what the user asked for.
+ *
+ * @param weightsResize the shorter side that the weights were trained for, where they say it
+ */
+export function choosePreprocessing(asked: AskedPreprocessing, weightsResize: number | undefined): Preprocessing {
+  return {
+    resize: asked.resize ?? weightsResize ?? defaultResize,
+    crop: asked.crop ?? defaultCrop,
+    interpolation: 'bilinear',
+    mean: imagenetMean,
+    std: imagenetStd,
+    autoOrient: asked.autoOrient ?? false,
+  };
+}
