@@ -22,6 +22,7 @@ function numberPipeline(): PixelPipeline {
               sha256: '',
               byteCount: 1,
               pixels: new Uint8Array(3).fill(Number(image.id)),
+              views: [],
               seconds,
             };
         yield result;

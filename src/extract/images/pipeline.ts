@@ -38,7 +38,7 @@ class WorkerPipeline implements PixelPipeline {
     this.recipe = recipe;
     this.threads = options.threads ?? availableParallelism();
     this.#signal = options.signal;
-    this.#ahead = Math.max(this.threads + 1, Math.min(mostAhead, Math.floor(waitingBytes / (recipe.crop ** 2 * 3))));
+    this.#ahead = Math.max(this.threads + 1, Math.min(mostAhead, Math.floor(waitingBytes / bytesPerImage(recipe))));
     const setup: WorkerSetup = { recipe, claims: this.#claims, known: packKnown(options.known ?? []) };
     this.#workers = Array.from({ length: this.threads }, () =>
       startWorker('./pixels.worker', import.meta.url, { workerData: setup }),
@@ -132,8 +132,12 @@ class WorkerPipeline implements PixelPipeline {
   }
 }
 
+function bytesPerImage({ crop, views }: PixelRecipe): number {
+  return crop ** 2 * 3 * (1 + (views?.count ?? 0));
+}
+
 function toResult(image: ImageFile, file: FilePixels): PixelResult {
-  const { sha256, byteCount, seconds, pixels } = file;
+  const { sha256, byteCount, seconds, pixels, views = [] } = file;
   if (file.outcome === 'failed' || sha256 === undefined || byteCount === undefined) {
     return {
       outcome: 'failed',
@@ -145,5 +149,5 @@ function toResult(image: ImageFile, file: FilePixels): PixelResult {
     };
   }
   if (pixels === undefined) return { outcome: 'known', image, sha256, byteCount, seconds };
-  return { outcome: 'pixels', image, sha256, byteCount, pixels, seconds };
+  return { outcome: 'pixels', image, sha256, byteCount, pixels, views, seconds };
 }

@@ -19,6 +19,7 @@ export interface FilePixels {
   readonly sha256?: string;
   readonly byteCount?: number;
   readonly pixels?: Uint8Array<ArrayBuffer>;
+  readonly views?: readonly Uint8Array<ArrayBuffer>[];
   readonly reason?: string;
   readonly seconds: PixelSeconds;
 }

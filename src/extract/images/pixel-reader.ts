@@ -5,8 +5,9 @@ import { DecodeError } from './decode-error.ts';
 import type { FilePixels } from './pixel-protocol.ts';
 import type { PixelRecipe } from './pixel-result.ts';
 import { openResampler } from './resampler.ts';
-import type { Resampler } from './resize.kernel.ts';
+import type { Resampler, SourcePixels } from './resize.kernel.ts';
 import { resizeAndCrop } from './transform.ts';
+import { drawView, viewPixels } from './views.ts';
 
 /** Turns one file at a time into the network's input bytes, in the thread that calls it. */
 export class PixelReader {
@@ -40,12 +41,21 @@ export class PixelReader {
       const decoded = performance.now();
       seconds.decode = (decoded - wasRead) / 1000;
       const pixels = resizeAndCrop(this.#resampler, source, this.#recipe.resize, this.#recipe.crop);
+      const views = this.#views(sha256, source);
       seconds.resize = (performance.now() - decoded) / 1000;
-      return { outcome: 'pixels', ...file, pixels };
+      return { outcome: 'pixels', ...file, pixels, views };
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       return { outcome: 'failed', ...file, reason: error.message };
     }
+  }
+
+  #views(sha256: string, source: SourcePixels): Uint8Array<ArrayBuffer>[] {
+    const { views, crop } = this.#recipe;
+    if (views === undefined) return [];
+    return Array.from({ length: views.count }, (_, i) =>
+      viewPixels(this.#resampler, source, drawView(sha256, views.seed, i + 1, source), crop),
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ImageFile } from './image-file.ts';
+import type { ViewRecipe } from './views.ts';
 
 /** What turns a file into the network's input bytes: everything that changes a pixel. */
 export interface PixelRecipe {
@@ -8,6 +9,8 @@ export interface PixelRecipe {
   readonly crop: number;
   /** Whether EXIF orientation is applied before the resize; torchvision does not. */
   readonly autoOrient: boolean;
+  /** Augmented views beside the plain image; absent: none. */
+  readonly views?: ViewRecipe;
 }
 
 /** Seconds of processor time of one image, by step. */
@@ -28,6 +31,8 @@ export interface PixelsReady {
   readonly byteCount: number;
   /** [crop, crop, 3], RGB, row by row: the bytes that torchvision hands to ToTensor. */
   readonly pixels: Uint8Array;
+  /** As many as the recipe asks for, of the same shape as `pixels`; view 1 comes first. */
+  readonly views: readonly Uint8Array[];
   readonly seconds: PixelSeconds;
 }
 

@@ -33,7 +33,11 @@ async function work(): Promise<void> {
     const task = tasks.shift();
     if (task === undefined) break;
     const result = await reader.read(task.path);
-    port?.postMessage({ index: task.index, result }, result.pixels === undefined ? [] : [result.pixels.buffer]);
+    const images = result.pixels === undefined ? [] : [result.pixels, ...(result.views ?? [])];
+    port?.postMessage(
+      { index: task.index, result },
+      images.map(({ buffer }) => buffer),
+    );
   }
   busy = false;
 }
