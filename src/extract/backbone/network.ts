@@ -20,7 +20,11 @@ export interface Network {
 
 export interface NetworkInput {
   readonly name: string;
+  /** Float32 after torchvision's normalization, or the image's own bytes. */
+  readonly form: 'normalized' | 'bytes';
   readonly layout: 'NCHW' | 'NHWC';
+  /** `bytes` only: pixels of the mean colour on each side of the crop. */
+  readonly padding?: number;
   /** Rows per run where the graph fixes them; absent where any number goes. */
   readonly batch?: number;
   /** Side of the square input in pixels where the graph fixes it. */

@@ -1,13 +1,13 @@
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { UserError } from '../../errors.ts';
 import type { DeviceName, Preprocessing } from '../../features/manifest.ts';
 import { encodeModel } from '../../formats/onnx/encode.ts';
 import type { Backbone, PixelBatch, Tap, TapMap } from './backbone.ts';
+import { createFeed, type Feed } from './feed.ts';
 import type { Network } from './network.ts';
-import { normalizationTable, normalizePixels, normalizePlanes } from './normalize.kernel.ts';
 import { openSession, ortVersion } from './ort-session.ts';
 import { pruneTo } from './prune.ts';
-import { blankInput, cannotRun, checkCrop, resolveTap } from './taps.ts';
+import { cannotRun, checkCrop, resolveTap } from './taps.ts';
 
 export interface OnnxBackboneOptions {
   /** A stage's name or a tensor's own. */
@@ -16,6 +16,10 @@ export interface OnnxBackboneOptions {
   readonly device: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number;
+  /** Where to write the graph as it runs, for checks. */
+  readonly optimizedModelPath?: string;
+  /** Runs the graph operator by operator as it stands, slowly: what the optimized one is compared with. */
+  readonly unoptimized?: boolean;
 }
 
 /**
@@ -25,25 +29,24 @@ export interface OnnxBackboneOptions {
  * @throws UserError when the tap is unknown or is no map of float32 per image, or when the network cannot run
  */
 export async function openOnnxBackbone(network: Network, options: OnnxBackboneOptions): Promise<Backbone> {
-  const { preprocessing, device } = options;
+  const { preprocessing } = options;
   checkCrop(network, preprocessing.crop);
   const tensor = resolveTap(network, options.tap);
   const model = encodeModel(pruneTo(network.model, [tensor]));
   let session: ort.InferenceSession;
   try {
-    session = await openSession(model, {
-      device,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    });
+    session = await openSession(model, options);
   } catch (error) {
     throw cannotRun(network, error);
   }
   try {
-    const input = blankInput(network, preprocessing.crop, 2);
-    const output = (await session.run({ [network.input.name]: input }))[tensor] as ort.Tensor;
-    checkTapped(network, tensor, output, input.dims[0] as number);
+    const feed = createFeed(network.input, preprocessing);
+    const { name, batch = 2 } = network.input;
+    const blank = feed.tensor(new Uint8Array(batch * preprocessing.crop ** 2 * 3), batch);
+    const output = (await session.run({ [name]: blank }))[tensor] as ort.Tensor;
+    checkTapped(network, tensor, output, batch);
     const tap = { name: options.tap, tensor, shape: output.dims.slice(1) };
-    return new OnnxBackbone(network, session, tap, options);
+    return new OnnxBackbone(network, session, feed, tap, options);
   } catch (error) {
     await session.release();
     throw error instanceof UserError ? error : cannotRun(network, error);
@@ -59,19 +62,18 @@ class OnnxBackbone implements Backbone {
   readonly preprocessing: Preprocessing;
   readonly #network: Network;
   readonly #session: ort.InferenceSession;
-  readonly #table: Float32Array;
-  #pixels = new Float32Array(0);
-  /** The run under way: the input buffer is shared, so runs wait for each other. */
+  readonly #feed: Feed;
+  /** The run under way: the feed's memory is shared, so runs wait for each other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(network: Network, session: ort.InferenceSession, tap: Tap, options: OnnxBackboneOptions) {
+  constructor(network: Network, session: ort.InferenceSession, feed: Feed, tap: Tap, options: OnnxBackboneOptions) {
     this.#network = network;
     this.#session = session;
+    this.#feed = feed;
     this.tap = tap;
     this.preprocessing = options.preprocessing;
     this.device = options.device;
     this.architecture = network.architecture;
-    this.#table = normalizationTable(options.preprocessing.mean, options.preprocessing.std);
   }
 
   run(batch: PixelBatch): Promise<TapMap> {
@@ -105,16 +107,9 @@ class OnnxBackbone implements Backbone {
 
   /** Rows [from, from + count) of the batch through the network. */
   async #rows(batch: PixelBatch, from: number, count: number): Promise<Float32Array> {
-    const { crop } = batch;
-    const { name, layout, batch: fixed } = this.#network.input;
-    const rows = fixed ?? count;
-    const rowLength = crop * crop * 3;
-    if (this.#pixels.length !== rows * rowLength) this.#pixels = new Float32Array(rows * rowLength);
+    const rowLength = batch.crop * batch.crop * 3;
     const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
-    if (layout === 'NCHW') normalizePlanes(bytes, count, crop * crop, this.#table, this.#pixels);
-    else normalizePixels(bytes, count * crop * crop, this.#table, this.#pixels);
-    const shape = layout === 'NCHW' ? [rows, 3, crop, crop] : [rows, crop, crop, 3];
-    const results = await this.#session.run({ [name]: new ort.Tensor('float32', this.#pixels, shape) });
+    const results = await this.#session.run({ [this.#network.input.name]: this.#feed.tensor(bytes, count) });
     return (results[this.tap.tensor] as ort.Tensor).data as Float32Array;
   }
 }

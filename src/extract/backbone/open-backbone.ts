@@ -1,8 +1,11 @@
+import { UserError } from '../../errors.ts';
 import type { DeviceName, Preprocessing } from '../../features/manifest.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import type { Backbone } from './backbone.ts';
 import type { Network } from './network.ts';
 import { openOnnxBackbone } from './onnx-backbone.ts';
+import type { Calibration } from './quantize/calibration.ts';
+import { openInt8Backbone } from './quantize/open-int8.ts';
 import { buildResNet } from './resnet-graph.ts';
 import { readUserNetwork } from './user-network.ts';
 
@@ -19,6 +22,8 @@ export interface BackboneOptions {
   readonly device: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number;
+  /** Makes the network int8: from `prepareInt8`. */
+  readonly calibration?: Calibration;
 }
 
 /** The network of the given weights, before a tap is chosen. `crop`: side of the input, in pixels. */
@@ -34,6 +39,27 @@ export function openNetwork(weights: BackboneWeights, crop: number): Network {
  * @throws UserError when weights, tap and crop do not go together, or the network cannot run on the device
  */
 export async function openBackbone(options: BackboneOptions): Promise<Backbone> {
-  const network = openNetwork(options.weights, options.preprocessing.crop);
+  const { weights, calibration, preprocessing } = options;
+  if (calibration !== undefined) {
+    return openInt8Backbone({ ...options, weights: quantizable(weights) }, calibration);
+  }
+  const network = openNetwork(weights, preprocessing.crop);
   return openOnnxBackbone(network, options);
+}
+
+/**
+ * The state dict of weights that int8 can be made of.
+ *
+ * @throws UserError for a user's own graph: its convolutions and sums are not known here
+ */
+export function quantizable(weights: BackboneWeights): StateDict {
+  if (weights.kind === 'state-dict') return weights.stateDict;
+  throw new UserError({
+    what: '--precision int8 is made from the weights of a ResNet',
+    where: weights.file,
+    found: 'an ONNX graph',
+    expected: 'a .safetensors or .pth file, or a known name',
+    fix: '--precision float32, or quantize the graph yourself (onnxruntime.quantization) and give it as --weights',
+    exitCode: 2,
+  });
 }

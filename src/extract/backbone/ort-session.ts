@@ -8,6 +8,8 @@ export interface SessionSettings {
   readonly threads?: number;
   /** Where to write the graph as ONNX Runtime runs it, for looking at. */
   readonly optimizedModelPath?: string;
+  /** Leaves out all graph optimizations. */
+  readonly unoptimized?: boolean;
 }
 
 /** ONNX Runtime's version, as the manifest records it. */
@@ -22,7 +24,7 @@ export function openSession(model: Uint8Array, settings: SessionSettings): Promi
   const { device, optimizedModelPath } = settings;
   return ort.InferenceSession.create(model, {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: settings.unoptimized === true ? 'disabled' : 'all',
     executionMode: 'sequential',
     intraOpNumThreads: settings.threads ?? availableParallelism(),
     interOpNumThreads: 1,

@@ -73,7 +73,7 @@ export function buildResNet(weights: StateDict, crop: number): Network {
   return {
     architecture,
     model: builder.model(),
-    input: { name: 'pixels', layout: 'NCHW', crop },
+    input: { name: 'pixels', form: 'normalized', layout: 'NCHW', crop },
     stages,
     source: weights.source,
   };

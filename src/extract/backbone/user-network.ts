@@ -44,6 +44,7 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
   const batch = shape[0];
   return {
     name: input.name,
+    form: 'normalized',
     layout,
     ...(batch === undefined ? {} : { batch }),
     ...(crop === undefined ? {} : { crop }),

@@ -1,11 +1,11 @@
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import type { Preprocessing } from '../../../features/manifest.ts';
 import { encodeModel } from '../../../formats/onnx/encode.ts';
 import { planResNet } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
-import type { PixelBatch } from '../backbone.ts';
+import type { PixelBatch, TapMap } from '../backbone.ts';
+import { createFeed } from '../feed.ts';
 import type { Network } from '../network.ts';
-import { normalizationTable, normalizePlanes } from '../normalize.kernel.ts';
 import { openSession } from '../ort-session.ts';
 import { pruneTo } from '../prune.ts';
 import { bytesTensor, type Calibration, convInputs, observedTensors, type Range } from './calibration.ts';
@@ -22,37 +22,51 @@ export interface Sample {
   readonly pixels: PixelBatch;
 }
 
+export interface CalibrateOptions {
+  readonly weights: StateDict;
+  readonly preprocessing: Preprocessing;
+  readonly sample: Sample;
+  /** A tensor whose values are kept beside, to compare the quantized network's with. */
+  readonly tap: string;
+  readonly threads?: number;
+}
+
+export interface Calibrated {
+  readonly calibration: Calibration;
+  /** What the tap held for the sample images, in float32. */
+  readonly tapped: TapMap;
+}
+
 /**
  * Runs a float32 ResNet over sample images and measures what its quantized form needs: the range of every tensor that
  * will be held as bytes, by least mean squared error, and the mean per channel of what convolutions read.
  *
  * @param network the float32 network of the same weights
  */
-export async function calibrate(
-  network: Network,
-  weights: StateDict,
-  preprocessing: Preprocessing,
-  sample: Sample,
-  threads?: number,
-): Promise<Calibration> {
+export async function calibrate(network: Network, options: CalibrateOptions): Promise<Calibrated> {
+  const { weights, preprocessing, sample, tap } = options;
   const plan = planResNet(weights.architecture);
   const inputs = [...new Set(convInputs(plan).map(({ input }) => input))].filter((name) => name !== bytesTensor);
-  const names = [...new Set([...observedTensors(plan).map(({ name }) => name), ...inputs])];
-  const settings = threads === undefined ? {} : { threads };
-  const session = await openSession(encodeModel(pruneTo(network.model, names)), { device: 'cpu', ...settings });
+  const observed = [...new Set([...observedTensors(plan).map(({ name }) => name), ...inputs])];
+  const settings = options.threads === undefined ? {} : { threads: options.threads };
+  const model = encodeModel(pruneTo(network.model, [...new Set([...observed, tap])]));
+  const session = await openSession(model, { device: 'cpu', ...settings });
+  const feed = createFeed(network.input, preprocessing);
   const observations = new Map<string, Observation>();
   const { crop, bytesNHWC, rowCount } = sample.pixels;
   const rowLength = crop * crop * 3;
-  const table = normalizationTable(preprocessing.mean, preprocessing.std);
-  const pixels = new Float32Array(rowLength);
+  let tapped: TapMap | undefined;
   try {
     let outputs: Readonly<Record<string, ort.Tensor>> | undefined;
     for (let row = 0; row < rowCount; row++) {
-      normalizePlanes(bytesNHWC.subarray(row * rowLength, (row + 1) * rowLength), 1, crop * crop, table, pixels);
-      const feeds = { [network.input.name]: new ort.Tensor('float32', pixels, [1, 3, crop, crop]) };
+      const bytes = bytesNHWC.subarray(row * rowLength, (row + 1) * rowLength);
+      const feeds = { [network.input.name]: feed.tensor(bytes, 1) };
       // The first run's tensors serve all runs: 90 MB per image for a ResNet50.
       outputs = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
-      for (const name of names) {
+      const kept = outputs[tap] as ort.Tensor;
+      tapped ??= { rowCount, rowShape: kept.dims.slice(1), data: new Float32Array(rowCount * kept.data.length) };
+      tapped.data.set(kept.data as Float32Array, row * kept.data.length);
+      for (const name of observed) {
         const { data, dims } = outputs[name] as ort.Tensor;
         const channels = dims[1] as number;
         const positions = data.length / channels;
@@ -71,7 +85,7 @@ export async function calibrate(
     const { sums, valueCount } = observations.get(name) as Observation;
     means[name] = Array.from(sums, (sum) => shortened(sum / valueCount));
   }
-  return { images: sample.images, seed: sample.seed, ranges, means };
+  return { calibration: { images: sample.images, seed: sample.seed, ranges, means }, tapped: tapped as TapMap };
 }
 
 /** Every how-manieth position to look at: odd, so that rows of even width are not seen in the same columns only. */

@@ -155,7 +155,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   return {
     architecture,
     model: builder.model(),
-    input: { name: bytes, layout: 'NHWC', crop },
+    input: { name: bytes, form: 'bytes', layout: 'NHWC', padding: plan.stem.padding, crop },
     stages,
     source: weights.source,
   };

@@ -1,0 +1,94 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { usageError } from '../../../errors.ts';
+import type { Preprocessing } from '../../../features/manifest.ts';
+import { poolRows } from '../../pool.ts';
+import type { StateDict } from '../../weights/state-dict.ts';
+import type { Backbone } from '../backbone.ts';
+import type { Network } from '../network.ts';
+import { openOnnxBackbone } from '../onnx-backbone.ts';
+import { buildResNet } from '../resnet-graph.ts';
+import { resolveTap } from '../taps.ts';
+import { type Agreement, checkAgreement, measureAgreement } from './agreement.ts';
+import { calibrate, type Sample } from './calibrate.ts';
+import type { Calibration } from './calibration.ts';
+import { findClipping, findFloatLeftovers } from './check-int8.ts';
+import { buildInt8ResNet } from './int8-graph.ts';
+import { runSample } from './run-sample.ts';
+
+export interface Int8Options {
+  readonly weights: StateDict;
+  readonly tap: string;
+  readonly preprocessing: Preprocessing;
+  readonly threads?: number;
+}
+
+/** Opens a ResNet quantized to int8 by a calibration made before; on the CPU. */
+export async function openInt8Backbone(options: Int8Options, calibration: Calibration): Promise<Backbone> {
+  const network = buildInt8ResNet(options.weights, options.preprocessing, calibration);
+  checkTap(network, options.tap);
+  return openOnnxBackbone(network, { ...options, device: 'cpu' });
+}
+
+export interface Int8Preparation {
+  readonly calibration: Calibration;
+  readonly agreement: Agreement;
+  /** Worth showing: a processor on which int8 loses accuracy, a graph that is not int8 throughout. */
+  readonly warnings: readonly string[];
+  /** Open, as `openInt8Backbone` would open it. */
+  readonly backbone: Backbone;
+}
+
+/**
+ * Calibrates a ResNet on sample images, quantizes it, and compares both on the same images.
+ *
+ * @throws UserError when the tap is not among the quantized network's tensors, or when the quantized features are too
+ * far from the float32 ones
+ */
+export async function prepareInt8(options: Int8Options, sample: Sample): Promise<Int8Preparation> {
+  const { weights, tap, preprocessing, threads } = options;
+  const exact = buildResNet(weights, preprocessing.crop);
+  const { calibration, tapped } = await calibrate(exact, {
+    weights,
+    preprocessing,
+    sample,
+    tap: resolveTap(exact, tap),
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const network = buildInt8ResNet(weights, preprocessing, calibration);
+  checkTap(network, tap);
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-'));
+  try {
+    const optimizedModelPath = join(folder, 'optimized.onnx');
+    const backbone = await openOnnxBackbone(network, { ...options, device: 'cpu', optimizedModelPath });
+    try {
+      const quantized = await runSample(backbone, sample.pixels);
+      const agreement = measureAgreement(poolRows(quantized, 'mean'), poolRows(tapped, 'mean'));
+      checkAgreement(agreement, weights.source);
+      const warnings = [
+        ...findFloatLeftovers(await readFile(optimizedModelPath)),
+        ...(await findClipping(network, options, sample.pixels, quantized)),
+      ];
+      return { calibration, agreement, warnings, backbone };
+    } catch (error) {
+      await backbone.close();
+      throw error;
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The float32 taps of a quantized network are fewer: what stands between a convolution and its relu has none. */
+function checkTap(network: Network, tap: string): void {
+  const isStage = network.stages.some(({ name }) => name === tap);
+  if (isStage || network.model.graph.node.some(({ output }) => output.includes(tap))) return;
+  const stages = network.stages.map(({ name }) => name).join(', ');
+  throw usageError(
+    '--tap',
+    `${tap}, with --precision int8`,
+    `${stages}, or a tensor behind a relu`,
+    'another tap, or --precision float32',
+  );
+}
