@@ -1,9 +1,12 @@
+import { type BinScratch, binColumn, maxBins } from './bins.kernel.ts';
 import { nextBelow, seedStream } from './tree-random.kernel.ts';
 
 /** What every tree of a forest is grown from. The typed arrays may lie in shared memory. */
 export interface TreeInput {
   /** Column-major: `bins[column * rowCount + row]`. */
   readonly bins: Uint8Array;
+  /** Row-major: `rowBins[row * dims + column]`, the same numbers: small nodes read these. */
+  readonly rowBins: Uint8Array;
   /** [columns * 256]: smallest and largest training value of each bin. */
   readonly lows: Float32Array;
   readonly highs: Float32Array;
@@ -48,9 +51,10 @@ export interface TreeScratch {
   readonly features: Int32Array;
   readonly nodeClass: Int32Array;
   readonly nodeWeight: Float64Array;
-  readonly next: Int32Array;
-  readonly head: Int32Array;
-  readonly occupied: Int32Array;
+  /** Bins of the features being scanned, [features of a group][rows of the node]. */
+  readonly groupBins: Uint8Array;
+  readonly keys: Int32Array;
+  readonly binStart: Int32Array;
   left: Float64Array;
   right: Float64Array;
   readonly touched: Int32Array;
@@ -75,9 +79,9 @@ export function createTreeScratch(input: TreeInput): TreeScratch {
     features: new Int32Array(dims),
     nodeClass: new Int32Array(rowCount),
     nodeWeight: new Float64Array(rowCount),
-    next: new Int32Array(rowCount),
-    head: new Int32Array(256),
-    occupied: new Int32Array(8),
+    groupBins: new Uint8Array(Math.max(rowCount, featureGroup * smallNode)),
+    keys: new Int32Array(rowCount + 1),
+    binStart: new Int32Array(maxBins),
     left: new Float64Array(classCount),
     right: new Float64Array(classCount),
     touched: new Int32Array(classCount),
@@ -91,6 +95,54 @@ export function createTreeScratch(input: TreeInput): TreeScratch {
     found: new Float64Array(1),
   };
 }
+
+/**
+ * Bins a block of columns into the input's shared arrays.
+ *
+ * @param stage column-major: [columnCount, rowCount]
+ */
+export function binColumns(
+  input: TreeInput,
+  stage: Float32Array,
+  firstColumn: number,
+  columnCount: number,
+  scratch: BinScratch,
+): void {
+  const { bins, rowBins, lows, highs, rowCount, dims } = input;
+  for (let i = 0; i < columnCount; i++) {
+    const column = firstColumn + i;
+    binColumn(
+      stage.subarray(i * rowCount, (i + 1) * rowCount),
+      scratch,
+      bins.subarray(column * rowCount, (column + 1) * rowCount),
+      lows.subarray(column * maxBins, (column + 1) * maxBins),
+      highs.subarray(column * maxBins, (column + 1) * maxBins),
+    );
+  }
+  for (let row = 0; row < rowCount; row++) {
+    const at = row * dims + firstColumn;
+    for (let i = 0; i < columnCount; i++) rowBins[at + i] = bins[(firstColumn + i) * rowCount + row];
+  }
+}
+
+/** Features whose bins a small node gathers at a time. */
+const featureGroup = 16;
+
+/**
+ * Nodes of at most this many rows read row-major bins. A column of a small node is one cache miss per row; the rows
+ * themselves are short runs of memory that serve a whole group of features.
+ */
+const smallNode = 256;
+
+/** A sort key is a bin and a place in the node in one integer: eight bits above these. */
+const rowBits = 22;
+const rowMask = (1 << rowBits) - 1;
+
+/** Rows that a tree takes at most, from the width of a sort key. */
+export const maxTreeRows: number = 1 << rowBits;
+
+/** Nodes of at most this many rows are sorted by insertion, which spares them the pass over all 256 bins. */
+const fewRows = 48;
 
 /** How often each row is in the bag of one tree: as many draws with replacement as there are rows. */
 export function drawBag(seed: number, treeNumber: number, drawCount: Int32Array): Int32Array {
@@ -161,20 +213,42 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
     let squareSum = 0;
     for (let i = 0; i < touchedCount; i++) squareSum += total[touched[i]] * total[touched[i]];
 
-    let bestGain = Number.NEGATIVE_INFINITY;
+    let bestGain = 0;
     let bestFeature = -1;
     let bestBin = -1;
     if (!blind && touchedCount > 1 && depth < maxDepth && size >= 2 * minLeaf) {
       let visited = 0;
       let constantCount = 0;
       // Constant features count as visited, but the search goes on until one feature was not constant.
+      let drawnCount = 0;
+      const group = size <= smallNode ? featureGroup : 1;
       while (visited < dims && (visited < maxFeatures || visited <= constantCount)) {
-        const drawn = visited + nextBelow(random, dims - visited);
-        const column = features[drawn];
-        features[drawn] = features[visited];
-        features[visited++] = column;
-        const start = column * rowCount;
-        const cut = scanFeature(bins, start, first, size, weightSum, squareSum, minLeaf, bestGain, fractional, scratch);
+        if (visited === drawnCount) {
+          const groupEnd = Math.min(visited + group, dims);
+          for (; drawnCount < groupEnd; drawnCount++) {
+            const drawn = drawnCount + nextBelow(random, dims - drawnCount);
+            const column = features[drawn];
+            features[drawn] = features[drawnCount];
+            features[drawnCount] = column;
+          }
+          if (group === 1) gatherColumn(bins, features[visited] * rowCount, rows, first, size, scratch.groupBins);
+          else
+            gatherRows(
+              input.rowBins,
+              dims,
+              features,
+              visited,
+              groupEnd - visited,
+              rows,
+              first,
+              size,
+              scratch.groupBins,
+            );
+        }
+        const column = features[visited];
+        const start = group === 1 ? 0 : (visited % group) * size;
+        visited++;
+        const cut = scanFeature(start, size, weightSum, squareSum, minLeaf, bestGain, fractional, scratch);
         if (cut === -2) constantCount++;
         if (cut >= 0) {
           bestGain = found[0];
@@ -204,7 +278,7 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
 
     // Stable, so that rows stay ascending and the next gather walks the column forwards.
     const column = bestFeature * rowCount;
-    let nextBin = 256;
+    let nextBin = maxBins;
     let lastBin = -1;
     let leftEnd = first;
     let rightCount = 0;
@@ -223,7 +297,7 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
 
     importance[bestFeature] += bestGain - squareSum / weightSum;
     feature[node] = bestFeature;
-    threshold[node] = separate(highs[bestFeature * 256 + lastBin], lows[bestFeature * 256 + nextBin]);
+    threshold[node] = separate(highs[bestFeature * maxBins + lastBin], lows[bestFeature * maxBins + nextBin]);
     child[node] = nodeCount;
     stack[stackSize++] = nodeCount + 1;
     stack[stackSize++] = leftEnd;
@@ -268,9 +342,7 @@ export function separate(low: number, high: number): number {
  * @returns the last bin that goes left; -1 where no cut beats `floor`; -2 where the feature is constant here
  */
 function scanFeature(
-  bins: Uint8Array,
-  column: number,
-  first: number,
+  start: number,
   size: number,
   weightSum: number,
   squareSum: number,
@@ -279,65 +351,102 @@ function scanFeature(
   fractional: boolean,
   scratch: TreeScratch,
 ): number {
-  const { rows, next, head, occupied, nodeClass, nodeWeight, left, right, found } = scratch;
   // One chain of rows per bin (1-based, 0 ends it) and a bit set of the bins in use: linear in the rows, not the bins.
-  const firstBin = bins[column + rows[first]];
-  let differs = 0;
-  for (let i = 0; i < size; i++) {
-    const bin = bins[column + rows[first + i]];
-    differs |= bin ^ firstBin;
-    next[i] = head[bin];
-    head[bin] = i + 1;
-    occupied[bin >>> 5] |= 1 << (bin & 31);
-  }
-  if (differs === 0) {
-    head[firstBin] = 0;
-    occupied[firstBin >>> 5] = 0;
-    return -2;
-  }
+  const { groupBins, keys, nodeClass, nodeWeight, left, right, found } = scratch;
+  if (size <= fewRows) sortFew(groupBins, start, size, keys);
+  else sortMany(groupBins, start, size, keys, scratch.binStart);
+  if (keys[0] >> rowBits === keys[size - 1] >> rowBits) return -2;
   let best = floor;
   let bestBin = -1;
   let leftWeight = 0;
-  let leftSize = 0;
   let leftSquares = 0;
   let rightSquares = squareSum;
-  for (let word = 0; word < 8; word++) {
-    let bits = occupied[word];
-    occupied[word] = 0;
-    while (bits !== 0) {
-      const lowest = bits & -bits;
-      bits ^= lowest;
-      const bin = (word << 5) + 31 - Math.clz32(lowest);
-      let at = head[bin];
-      head[bin] = 0;
-      while (at !== 0) {
-        const i = at - 1;
-        at = next[i];
-        const label = nodeClass[i];
-        const weight = nodeWeight[i];
-        const onLeft = left[label];
-        const onRight = right[label];
-        leftSquares += weight * (2 * onLeft + weight);
-        rightSquares -= weight * (2 * onRight - weight);
-        left[label] = onLeft + weight;
-        right[label] = onRight - weight;
-        leftWeight += weight;
-        leftSize++;
-      }
-      if (leftSize >= minLeaf && size - leftSize >= minLeaf) {
-        const gain = leftSquares / leftWeight + rightSquares / (weightSum - leftWeight);
-        if (gain > best) {
-          best = gain;
-          bestBin = bin;
-        }
-      }
+  const lastCut = size - minLeaf;
+  for (let at = 0; at < size; at++) {
+    const key = keys[at];
+    const i = key & rowMask;
+    const label = nodeClass[i];
+    const weight = nodeWeight[i];
+    const onLeft = left[label];
+    const onRight = right[label];
+    leftSquares += weight * (2 * onLeft + weight);
+    rightSquares -= weight * (2 * onRight - weight);
+    left[label] = onLeft + weight;
+    right[label] = onRight - weight;
+    leftWeight += weight;
+    // Past the last row this reads a stale key, but no cut is allowed there.
+    if (keys[at + 1] >> rowBits === key >> rowBits || at + 1 < minLeaf || at + 1 > lastCut) continue;
+    // Compared as products: a division for every cut would cost more than the rest of the step.
+    const rightWeight = weightSum - leftWeight;
+    const numerator = leftSquares * rightWeight + rightSquares * leftWeight;
+    const denominator = leftWeight * rightWeight;
+    if (numerator > best * denominator) {
+      best = numerator / denominator;
+      bestBin = key >> rowBits;
     }
   }
-  // Every row is on the left now: what was left is the node again, what was right is empty (but for rounding, where
-  // weights are no whole numbers).
   if (fractional) for (let i = 0; i < size; i++) right[nodeClass[i]] = 0;
   scratch.left = right;
   scratch.right = left;
   found[0] = best;
   return bestBin;
+}
+
+/** Keys of a few rows, sorted by insertion: bin, then place in the node. */
+function sortFew(bins: Uint8Array, start: number, size: number, keys: Int32Array): void {
+  keys[0] = bins[start] << rowBits;
+  for (let i = 1; i < size; i++) {
+    const key = (bins[start + i] << rowBits) | i;
+    let at = i;
+    while (at > 0 && keys[at - 1] > key) {
+      keys[at] = keys[at - 1];
+      at--;
+    }
+    keys[at] = key;
+  }
+}
+/** The same for many rows, by counting. */
+function sortMany(bins: Uint8Array, start: number, size: number, keys: Int32Array, binStart: Int32Array): void {
+  for (let i = 0; i < 256; i++) binStart[i] = 0;
+  for (let i = 0; i < size; i++) binStart[bins[start + i]]++;
+  let sum = 0;
+  for (let i = 0; i < 256; i++) {
+    const count = binStart[i];
+    binStart[i] = sum;
+    sum += count;
+  }
+  for (let i = 0; i < size; i++) {
+    const bin = bins[start + i];
+    keys[binStart[bin]++] = (bin << rowBits) | i;
+  }
+}
+
+/** Bins of one column at a node's rows. */
+function gatherColumn(
+  bins: Uint8Array,
+  column: number,
+  rows: Int32Array,
+  first: number,
+  size: number,
+  out: Uint8Array,
+): void {
+  for (let i = 0; i < size; i++) out[i] = bins[column + rows[first + i]];
+}
+
+/** Bins of a group of features at a node's rows, [group, size]. */
+function gatherRows(
+  rowBins: Uint8Array,
+  dims: number,
+  features: Int32Array,
+  firstFeature: number,
+  group: number,
+  rows: Int32Array,
+  first: number,
+  size: number,
+  out: Uint8Array,
+): void {
+  for (let i = 0; i < size; i++) {
+    const row = rows[first + i] * dims;
+    for (let f = 0, at = i; f < group; f++, at += size) out[at] = rowBins[row + features[firstFeature + f]];
+  }
 }

@@ -3,9 +3,10 @@ import type { Worker } from 'node:worker_threads';
 import { InterruptedError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
 import { startWorker } from '../../workers.ts';
-import { binColumn, createBinScratch, maxBins } from './bins.kernel.ts';
+import { pauseForInterrupt } from '../interrupt.ts';
+import { createBinScratch, maxBins } from './bins.kernel.ts';
 import { addLeafShares, type ForestArrays, joinTrees } from './forest.kernel.ts';
-import { createTreeScratch, drawBag, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
+import { binColumns, createTreeScratch, drawBag, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
 import type { TreesReply, TreesRequest, TreesWorkerData } from './trees.worker.ts';
 
 export interface ForestOptions {
@@ -109,6 +110,7 @@ function shareInput(
   if (weights !== null) sharedWeights?.set(weights);
   return {
     bins: new Uint8Array(new SharedArrayBuffer(rowCount * dims)),
+    rowBins: new Uint8Array(new SharedArrayBuffer(rowCount * dims)),
     lows: new Float32Array(new SharedArrayBuffer(4 * maxBins * dims)),
     highs: new Float32Array(new SharedArrayBuffer(4 * maxBins * dims)),
     rowCount,
@@ -129,24 +131,15 @@ async function growHere(features: Matrix, input: TreeInput, options: ForestOptio
   const stage = new Float32Array(rowCount * columnBlock);
   for (let firstColumn = 0; firstColumn < dims; firstColumn += columnBlock) {
     const columnCount = stageColumns(features, firstColumn, stage);
-    for (let i = 0; i < columnCount; i++) {
-      const column = firstColumn + i;
-      binColumn(
-        stage.subarray(i * rowCount, (i + 1) * rowCount),
-        binScratch,
-        input.bins.subarray(column * rowCount, (column + 1) * rowCount),
-        input.lows.subarray(column * maxBins, (column + 1) * maxBins),
-        input.highs.subarray(column * maxBins, (column + 1) * maxBins),
-      );
-    }
-    await breathe(options.signal);
+    binColumns(input, stage, firstColumn, columnCount, binScratch);
+    await pauseForInterrupt(options.signal);
   }
   const scratch = createTreeScratch(input);
   const trees: Tree[] = [];
   for (let treeNumber = 0; treeNumber < options.treeCount; treeNumber++) {
     trees.push(growTree(input, treeNumber, scratch));
     options.onTree?.(trees.length);
-    await breathe(options.signal);
+    await pauseForInterrupt(options.signal);
   }
   return trees;
 }
@@ -255,7 +248,7 @@ async function scoreOutOfBag(
       rows++;
       if (largest(sums, (row - first) * classCount, classCount) === labels[row]) right++;
     }
-    if (first % (rowBlock * 16) === 0) await breathe(options.signal);
+    if (first % (rowBlock * 16) === 0) await pauseForInterrupt(options.signal);
   }
   return rows === 0 ? null : { accuracy: right / rows, rows };
 }
@@ -265,10 +258,4 @@ export function largest(values: ArrayLike<number>, start: number, count: number)
   let best = 0;
   for (let i = 1; i < count; i++) if (values[start + i]! > values[start + best]!) best = i;
   return best;
-}
-
-/** Lets the event loop turn, so that Ctrl-C and progress come through. */
-async function breathe(signal: AbortSignal | undefined): Promise<void> {
-  await nextTurn();
-  if (signal?.aborted === true) throw new InterruptedError();
 }

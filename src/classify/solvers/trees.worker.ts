@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { binColumn, createBinScratch, maxBins } from './bins.kernel.ts';
-import { createTreeScratch, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
+import { type BinScratch, createBinScratch } from './bins.kernel.ts';
+import { binColumns, createTreeScratch, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
 
 /** What a worker is started with; every array lies in shared memory. */
 export interface TreesWorkerData {
@@ -27,20 +27,11 @@ const { input, treeCount, nextTree, stage } = workerData as TreesWorkerData;
 const reply = (message: TreesReply, transfer: readonly ArrayBuffer[] = []): void =>
   port.postMessage(message, [...transfer]);
 
+let binScratch: BinScratch | undefined;
 port.on('message', (request: TreesRequest) => {
   if (request.kind === 'bin') {
-    const { rowCount, bins, lows, highs } = input;
-    const scratch = createBinScratch(rowCount);
-    for (let i = 0; i < request.columnCount; i++) {
-      const column = request.firstColumn + i;
-      binColumn(
-        stage.subarray(i * rowCount, (i + 1) * rowCount),
-        scratch,
-        bins.subarray(column * rowCount, (column + 1) * rowCount),
-        lows.subarray(column * maxBins, (column + 1) * maxBins),
-        highs.subarray(column * maxBins, (column + 1) * maxBins),
-      );
-    }
+    binScratch ??= createBinScratch(input.rowCount);
+    binColumns(input, stage, request.firstColumn, request.columnCount, binScratch);
     reply({ kind: 'ready' });
     return;
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { binColumn, createBinScratch, maxBins } from '../../../src/classify/solvers/bins.kernel.ts';
+import { createBinScratch, maxBins } from '../../../src/classify/solvers/bins.kernel.ts';
 import {
+  binColumns,
   createTreeScratch,
   drawBag,
   growTree,
@@ -38,23 +39,11 @@ const golden: Golden = JSON.parse(
 function inputFor(expected: GoldenTree, weights: Float64Array | null): TreeInput {
   const rowCount = golden.features.length;
   const dims = golden.features[0]!.length;
-  const bins = new Uint8Array(rowCount * dims);
-  const lows = new Float32Array(maxBins * dims);
-  const highs = new Float32Array(maxBins * dims);
-  const scratch = createBinScratch(rowCount);
-  for (let column = 0; column < dims; column++) {
-    binColumn(
-      Float32Array.from(golden.features, (row) => row[column]!),
-      scratch,
-      bins.subarray(column * rowCount, (column + 1) * rowCount),
-      lows.subarray(column * maxBins, (column + 1) * maxBins),
-      highs.subarray(column * maxBins, (column + 1) * maxBins),
-    );
-  }
-  return {
-    bins,
-    lows,
-    highs,
+  const input: TreeInput = {
+    bins: new Uint8Array(rowCount * dims),
+    rowBins: new Uint8Array(rowCount * dims),
+    lows: new Float32Array(maxBins * dims),
+    highs: new Float32Array(maxBins * dims),
     rowCount,
     dims,
     labels: Int32Array.from(golden.labels),
@@ -65,6 +54,9 @@ function inputFor(expected: GoldenTree, weights: Float64Array | null): TreeInput
     minLeaf: expected.limits.min_samples_leaf ?? 1,
     seed: expected.seed,
   };
+  const columns = Array.from({ length: dims }, (_, column) => golden.features.map((row) => row[column]!));
+  binColumns(input, Float32Array.from(columns.flat()), 0, dims, createBinScratch(rowCount));
+  return input;
 }
 
 /** Nodes in preorder, the order in which scikit-learn keeps them. */

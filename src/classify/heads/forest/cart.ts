@@ -1,6 +1,7 @@
 import { UserError } from '../../../errors.ts';
 import type { Matrix } from '../../../features/matrix.ts';
 import type { ForestArrays } from '../../solvers/forest.kernel.ts';
+import { maxTreeRows } from '../../solvers/trees.kernel.ts';
 import { forestProbabilities, growForest, largest } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
@@ -31,6 +32,14 @@ async function fitCart(params: ForestParams, train: Table, context: FitContext):
   checkTrainingTable(train, 'forest');
   const { features, labels, classes } = train;
   const { signal, onProgress } = context;
+  if (features.rowCount > maxTreeRows) {
+    throw new UserError({
+      what: 'there are too many rows for a forest',
+      found: `${features.rowCount} training rows`,
+      expected: `at most ${maxTreeRows}`,
+      fix: 'train on a sample of the rows, or use the linear head',
+    });
+  }
   const grown = await growForest(features, labels, classes.length, train.sampleWeights ?? null, {
     treeCount: params.trees,
     maxFeatures: countFeatures(params.maxFeatures, features.columnCount),
