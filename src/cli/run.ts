@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../errors.ts';
 import { flag } from './options.ts';
@@ -58,6 +59,9 @@ function openSession(options: Options, args: readonly string[]): Session {
     command: ['featuretap', ...args.map(quote)].join(' '),
     print: (text) => {
       if (!json) process.stdout.write(`${text}\n`);
+    },
+    write: async (text) => {
+      if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
     },
     printJson: (document) => {
       if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);

@@ -12,6 +12,11 @@ export interface Session {
   readonly command: string;
   /** A result line: stdout, unless `--json`. */
   print(text: string): void;
+  /**
+   * A piece of the result as it stands, with `--json` too: for results too long to hold at once. Resolves when stdout
+   * can take more.
+   */
+  write(text: string): Promise<void>;
   /** The one JSON document of `--json`; ignored without it. */
   printJson(document: unknown): void;
   /** Progress, hints: stderr, unless `--quiet`. */

@@ -1,8 +1,9 @@
 import { classifyVerb } from './classify.ts';
 import { compareVerb } from './compare.ts';
 import { extractVerb } from './extract.ts';
+import { predictVerb } from './predict.ts';
 import { tapsVerb } from './taps.ts';
 import type { Verb } from './verb.ts';
 
 /** Every verb, in the order in which `--help` lists them. */
-export const verbs: readonly Verb[] = [extractVerb, classifyVerb, compareVerb, tapsVerb];
+export const verbs: readonly Verb[] = [extractVerb, classifyVerb, compareVerb, predictVerb, tapsVerb];

@@ -17,6 +17,7 @@ async function run(options: Options): Promise<{ lines: readonly string[]; docume
     printJson: (value) => {
       document = value;
     },
+    write: async () => undefined,
     note: () => undefined,
     warn: () => undefined,
   };

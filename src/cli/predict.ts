@@ -1,0 +1,162 @@
+import { usageError } from '../errors.ts';
+import { openPixelPipeline } from '../extract/images/pipeline.ts';
+import { featureRecipe, openEmbedder } from '../predict/embedder.ts';
+import { type InputFailure, openInputs } from '../predict/inputs.ts';
+import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
+import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
+import { type ImageOutcome, predictImages } from '../predict/predict.ts';
+import { plainLayout, readSampleLayout, SubmissionWriter } from '../predict/submission.ts';
+import { flag, number, text } from './options.ts';
+import { type StatusLine, statusLine } from './status-line.ts';
+import type { Options, Session, Verb } from './verb.ts';
+
+/** Images per run of the network: past this ResNet50 gains nothing on a CPU, and answers come later. */
+const defaultBatch = 8;
+
+export const predictVerb: Verb = {
+  command: 'predict [images..]',
+  describe: 'classify images with the head of a report',
+  options: (yargs) =>
+    yargs
+      .positional('images', {
+        type: 'string',
+        array: true,
+        describe: 'files, folders, quoted globs, or - for a list of paths or one image on standard input',
+      })
+      .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
+      .option('top', { type: 'string', describe: 'classes to show per image', default: '5' })
+      .option('csv', { type: 'boolean', describe: 'path,id,rank,class,probability on stdout' })
+      .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
+      .option('sample', { type: 'string', describe: "the contest's sample_submission.csv, for its column order" })
+      .option('weights', { type: 'string', describe: "where the backbone's weights lie now, if they were moved" })
+      .option('seed', { type: 'string', describe: 'of random weights', default: '0' })
+      .option('batch', { type: 'string', describe: 'images per run of the network', default: String(defaultBatch) })
+      .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
+  run: async (options: Options, session: Session): Promise<number> => {
+    const folder = text(options, 'head');
+    if (folder === undefined) throw usageError('--head', 'nothing', '--head REPORT_FOLDER, which classify wrote');
+    const paths = (options['images'] as readonly string[] | undefined) ?? [];
+    if (paths.length === 0) throw usageError('the list of images', 'nothing', 'files, folders, globs, or -');
+    const top = number(options, 'top', { min: 1, whole: true }, 5);
+    const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, defaultBatch);
+    const csv = flag(options, 'csv');
+    if (csv && session.json) throw usageError('--csv', '--json beside it', 'one of the two');
+    const sample = text(options, 'sample');
+    const submission = text(options, 'submission');
+    if (sample !== undefined && submission === undefined) {
+      throw usageError('--sample', 'no --submission', '--submission FILE.csv beside it');
+    }
+
+    const shipped = await loadReportHead(folder);
+    const { classes } = shipped.head;
+    const layout = sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes);
+    if (shipped.report.featureSet.randomWeights) {
+      session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
+    }
+    const format = session.json ? jsonOutput(folder) : csv ? csvOutput() : textOutput();
+    const writer = submission === undefined ? undefined : new SubmissionWriter(submission, layout, classes);
+    try {
+      const failed = await predictAll(shipped, paths, { ...runOptions(options), batch, top, format, writer, session });
+      if (writer !== undefined) await finishSubmission(writer, submission as string, session);
+      return failed.length === 0 ? 0 : 1;
+    } catch (error) {
+      await writer?.abandon();
+      throw error;
+    }
+  },
+};
+
+function runOptions(options: Options): { weights?: string; threads?: number; seed: number } {
+  const weights = text(options, 'weights');
+  const threads = number(options, 'threads', { min: 1, whole: true });
+  const seed = number(options, 'seed', { min: 0, whole: true }, 0);
+  return { seed, ...(weights === undefined ? {} : { weights }), ...(threads === undefined ? {} : { threads }) };
+}
+
+interface PredictRun {
+  readonly weights?: string;
+  readonly threads?: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly top: number;
+  readonly format: OutputFormat;
+  readonly writer: SubmissionWriter | undefined;
+  readonly session: Session;
+}
+
+/** Predicts everything, writes each answer as it comes, and returns what gave none. */
+async function predictAll(
+  { head, report }: ShippedHead,
+  paths: readonly string[],
+  run: PredictRun,
+): Promise<readonly InputFailure[]> {
+  const { session, format, writer } = run;
+  const failed: InputFailure[] = [];
+  const { preprocessing } = featureRecipe(report).fields;
+  const threads = run.threads === undefined ? {} : { threads: run.threads };
+  const embedder = await openEmbedder(report, { ...run, device: 'cpu' });
+  const pipeline = openPixelPipeline(preprocessing, { signal: session.signal, ...threads });
+  const inputs = openInputs(paths, { stdin: process.stdin, onFailure: (failure) => failed.push(failure) });
+  const status = statusLine(session);
+  const outcomes = predictImages(inputs.images, { pipeline, embedder, head, batch: run.batch, signal: session.signal });
+  try {
+    await session.write(format.start);
+    let done = 0;
+    for await (const outcome of progressing(outcomes, status, session)) {
+      done++;
+      if (outcome.outcome === 'failed') failed.push({ path: outcome.image.relativePath, reason: outcome.reason });
+      else await writer?.append(outcome.image.id, outcome.probabilities);
+      // With a submission the answers are in its file.
+      if (writer === undefined || session.json) {
+        const line = formatOutcome(format, outcome, head.classes, run.top);
+        if (line !== '') await session.write(line);
+      }
+    }
+    await session.write(format.end(failed));
+    tellFailures(failed, done, session);
+    return failed;
+  } finally {
+    status.clear();
+    await inputs.close();
+    await pipeline.close();
+    await embedder.close();
+  }
+}
+
+async function* progressing(
+  outcomes: AsyncIterable<ImageOutcome>,
+  status: StatusLine,
+  session: Session,
+): AsyncGenerator<ImageOutcome> {
+  const start = performance.now();
+  let told = start;
+  let done = 0;
+  for await (const outcome of outcomes) {
+    status.clear();
+    yield outcome;
+    done++;
+    const now = performance.now();
+    const line = `${done} images, ${(done / ((now - start) / 1000)).toFixed(1)} images/s`;
+    status.show(line);
+    if (process.stderr.isTTY !== true && now - told > 10_000) {
+      told = now;
+      session.note(line);
+    }
+  }
+}
+
+function tellFailures(failed: readonly InputFailure[], done: number, session: Session): void {
+  if (done === 0 && failed.length === 0) session.warn('no image was given');
+  if (failed.length === 0) return;
+  session.warn(`${failed.length} without an answer:`);
+  for (const { path, reason } of failed) session.warn(`  ${path}: ${reason}`);
+}
+
+async function finishSubmission(writer: SubmissionWriter, file: string, session: Session): Promise<void> {
+  const lacking = await writer.finish();
+  session.note(`submission: ${file}`);
+  if (lacking.length > 0) {
+    const some = `${lacking.slice(0, 3).join(', ')}${lacking.length > 3 ? ', …' : ''}`;
+    session.warn(`warning: ${lacking.length} ids of the sample submission have no row (${some})`);
+  }
+}

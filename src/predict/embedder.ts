@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { UserError } from '../errors.ts';
+import { openBackbone } from '../extract/backbone/open-backbone.ts';
+import { poolRows } from '../extract/pool.ts';
+import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
+import { toFloat16 } from '../features/float16.kernel.ts';
+import type { DeviceName } from '../features/manifest.ts';
+import { decodeNumbers } from '../features/npy.ts';
+import type { Report } from '../report/report.ts';
+import type { Embedder } from './predict.ts';
+
+export interface EmbedderOptions {
+  /** Instead of the file that the feature set names; must be the same weights. */
+  readonly weights?: string;
+  /** Of random weights; default 0. */
+  readonly seed?: number;
+  readonly device: DeviceName;
+  readonly threads?: number;
+}
+
+type FeatureRecipe = Report['featureSet'] & {
+  readonly fields: NonNullable<Report['featureSet']['fields']>;
+  readonly madeBy: NonNullable<Report['featureSet']['madeBy']>;
+};
+
+/**
+ * The recipe that made the features of a report.
+ *
+ * @throws UserError where the features were brought as a matrix: nothing says how an image becomes such a row
+ */
+export function featureRecipe(report: Report): FeatureRecipe {
+  const { fields, madeBy } = report.featureSet;
+  if (fields === undefined || madeBy === undefined) {
+    throw new UserError({
+      what: 'this head was trained on a matrix that featuretap did not make, so it cannot take images',
+      where: report.report,
+      found: report.featureSet.folder,
+      expected: 'a head that was trained on a feature set of extract',
+      fix: 'featuretap extract --data FOLDER, then featuretap classify on its feature set',
+    });
+  }
+  return { ...report.featureSet, fields, madeBy };
+}
+
+/**
+ * Opens the backbone that made a head's features, cut off behind its tap, with its pool and number format.
+ *
+ * @throws UserError when the weights are gone or are not the ones that made the features
+ */
+export async function openEmbedder(report: Report, options: EmbedderOptions): Promise<Embedder> {
+  const { fields } = featureRecipe(report);
+  if (fields.precision !== 'float32') {
+    throw new UserError({
+      what: 'heads on features of this precision cannot take images yet',
+      where: report.report,
+      found: fields.precision,
+      expected: 'float32',
+      fix: 'featuretap extract --precision float32, then classify on that feature set',
+    });
+  }
+  const backbone = await openBackbone({
+    weights: await sameWeights(report, options),
+    tap: fields.tap,
+    preprocessing: fields.preprocessing,
+    device: options.device,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  return {
+    embed: async (batch) => {
+      const { rowCount, data } = poolRows(await backbone.run(batch), fields.pool);
+      const columnCount = rowCount === 0 ? 0 : data.length / rowCount;
+      return { rowCount, columnCount, data: fields.dtype === 'float16' ? throughFloat16(data) : data };
+    },
+    close: () => backbone.close(),
+  };
+}
+
+/**
+ * Loads the weights that the features were made with, and no others.
+ *
+ * @throws UserError when they are gone or differ
+ */
+export async function sameWeights(
+  report: Report,
+  { weights: given, seed }: Pick<EmbedderOptions, 'weights' | 'seed'>,
+): Promise<LoadedWeights> {
+  const { fields, madeBy } = featureRecipe(report);
+  const recorded = madeBy.weightsFile ?? madeBy.weights;
+  const spec = given ?? recorded;
+  if (given === undefined && madeBy.weightsFile !== undefined && !existsSync(madeBy.weightsFile)) {
+    throw new UserError({
+      what: 'the weights of the backbone that made the features are gone',
+      where: madeBy.weightsFile,
+      expected: `the file with sha256 ${fields.weightsSha256}`,
+      fix: '--weights FILE names it where it lies now',
+    });
+  }
+  const loaded = await loadWeights(spec, seed === undefined ? {} : { seed });
+  const sha256 = loaded.kind === 'onnx' ? loaded.sha256 : loaded.stateDict.sha256;
+  if (sha256 === fields.weightsSha256) return loaded;
+  throw new UserError({
+    what: 'this head was trained on features of another backbone: its answers would mean nothing',
+    where: spec,
+    found: `weights with sha256 ${sha256}`,
+    expected: `${fields.weightsSha256} (${madeBy.weights})`,
+    fix: spec.startsWith('random')
+      ? '--seed N with the seed that extract had'
+      : '--weights FILE with the weights of the feature set, or classify again on features of these weights',
+  });
+}
+
+/** What reading the row back from a float16 shard would give. */
+function throughFloat16(data: Float32Array): Float32Array {
+  const out = new Float32Array(data.length);
+  decodeNumbers(new Uint8Array(toFloat16(data).buffer), 'float16', out);
+  return out;
+}

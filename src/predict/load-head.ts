@@ -1,0 +1,45 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { FittedHead } from '../classify/heads/head.ts';
+import { loadHead } from '../classify/heads/index.ts';
+import { readSavedHead } from '../classify/saved-head.ts';
+import { UserError } from '../errors.ts';
+import { readReport } from '../report/read-report.ts';
+import type { Report } from '../report/report.ts';
+
+export interface ShippedHead {
+  readonly head: FittedHead;
+  readonly report: Report;
+}
+
+/**
+ * Loads the saved head of a report's folder, or of the folder of one of its files.
+ *
+ * @throws UserError when there is none, or when head and report do not belong together
+ */
+export async function loadReportHead(path: string): Promise<ShippedHead> {
+  const folder = (await isFile(path)) ? dirname(path) : path;
+  const head = loadHead(await readSavedHead(folder));
+  const report = await readReport(join(folder, 'report.json'));
+  const same =
+    head.model === report.model &&
+    head.dims === report.featureSet.dims &&
+    head.classes.length === report.classes.length &&
+    head.classes.every((name, i) => name === report.classes[i]);
+  if (same) return { head, report };
+  throw new UserError({
+    what: 'the saved head is not the one of its report',
+    where: folder,
+    found: `a ${head.model} head of ${head.classes.length} classes on ${head.dims} features`,
+    expected: `${report.model}, ${report.classes.length} classes, ${report.featureSet.dims} features, as report.json says`,
+    fix: report.command,
+  });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
