@@ -1,6 +1,6 @@
 import { usageError } from '../errors.ts';
-import type { Head, HeadKind } from './heads/head.ts';
-import { headKind, headKinds } from './heads/index.ts';
+import type { Head } from './heads/head.ts';
+import { createHead, headKind, headKinds, readsParam } from './heads/index.ts';
 
 /**
  * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
@@ -12,8 +12,8 @@ export function chooseHeads(models: readonly string[], params: Readonly<Record<s
   const names = models.includes('all') ? headKinds.map((kind) => kind.model) : [...new Set(models)];
   const kinds = names.map(headKind);
   for (const [name, value] of Object.entries(params)) {
-    if (kinds.some((kind) => reads(kind, name, value))) continue;
-    const others = headKinds.filter((kind) => reads(kind, name, value)).map((kind) => kind.model);
+    if (kinds.some((kind) => readsParam(kind, name, value))) continue;
+    const others = headKinds.filter((kind) => readsParam(kind, name, value)).map((kind) => kind.model);
     if (name === 'solver' && others.length === 0) {
       throw usageError('--solver', String(value), kinds.flatMap((kind) => kind.solvers).join(' | '));
     }
@@ -24,12 +24,11 @@ export function chooseHeads(models: readonly string[], params: Readonly<Record<s
     );
   }
   return kinds.map((kind) =>
-    kind.create(Object.fromEntries(Object.entries(params).filter(([name, value]) => reads(kind, name, value)))),
+    createHead(
+      kind.model,
+      Object.fromEntries(Object.entries(params).filter(([name, value]) => readsParam(kind, name, value))),
+    ),
   );
-}
-
-function reads(kind: HeadKind, name: string, value: unknown): boolean {
-  return name === 'solver' ? kind.solvers.some((solver) => solver === value) : kind.options.includes(name);
 }
 
 function kebabCase(name: string): string {

@@ -2,14 +2,19 @@ import { UserError, usageError } from '../../errors.ts';
 import { forest } from './forest.ts';
 import type { FittedHead, Head, HeadKind, SavedHead } from './head.ts';
 import { linear } from './linear.ts';
+import { loadPrepared, preparationOf, preparationOptions, prepared } from './prepared.ts';
 import { svm } from './svm.ts';
 
 /** Every head: a new one is one file and one line here. */
 export const headKinds: readonly HeadKind[] = [linear, svm, forest];
 
-/** @throws a usage UserError when there is no such head, or a parameter is not usable */
+/**
+ * Makes an unfitted head. Beside its own parameters each takes `scale` and `classWeight`.
+ *
+ * @throws a usage UserError when there is no such head, or a parameter is not usable
+ */
 export function createHead(model: string, params: Readonly<Record<string, unknown>> = {}): Head {
-  return headKind(model).create(params);
+  return prepared(headKind(model).create(params), preparationOf(params, 'none'));
 }
 
 /** @throws a usage UserError when there is no such head */
@@ -19,10 +24,16 @@ export function headKind(model: string): HeadKind {
   return kind;
 }
 
+/** Whether a head of this kind reads a parameter; a solver is read by the kind that has it. */
+export function readsParam(kind: HeadKind, name: string, value: unknown): boolean {
+  if (name === 'solver') return kind.solvers.some((solver) => solver === value);
+  return kind.options.includes(name) || preparationOptions.includes(name);
+}
+
 /** @throws UserError when the head is of a kind that this version does not know, or is not whole */
 export function loadHead(saved: SavedHead): FittedHead {
   const kind = headKinds.find((candidate) => candidate.model === saved.model);
-  if (kind !== undefined) return kind.load(saved);
+  if (kind !== undefined) return loadPrepared(saved, kind.load);
   throw new UserError({
     what: 'the saved head is of a kind that is not known here',
     found: saved.model,

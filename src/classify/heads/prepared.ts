@@ -1,0 +1,116 @@
+import { UserError } from '../../errors.ts';
+import type { Matrix } from '../../features/matrix.ts';
+import { balancedWeights } from '../class-weight.ts';
+import { applyScaling, fitScaling, type ScaleKind, type Scaling, scaleKinds } from '../scale.ts';
+import type { Table } from '../table.ts';
+import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
+import type { FittedHead, Head, SavedHead } from './head.ts';
+import { choiceParam, type RawParams } from './params.ts';
+
+/** What happens to a table before any head sees it. */
+export interface Preparation {
+  readonly scale: ScaleKind;
+  readonly classWeight: 'none' | 'balanced';
+}
+
+/** Names of the parameters that every head reads. */
+export const preparationOptions: readonly string[] = ['scale', 'classWeight'];
+
+/** @throws a usage UserError naming the parameter that is not usable */
+export function preparationOf(params: RawParams, defaultScale: ScaleKind): Preparation {
+  return {
+    scale: choiceParam(params, 'scale', defaultScale, scaleKinds),
+    classWeight: choiceParam(params, 'classWeight', 'none', ['none', 'balanced']),
+  };
+}
+
+/** A head that scales features and weighs classes before it is fitted: both are learned from the training rows alone. */
+export function prepared(head: Head, preparation: Preparation): Head {
+  if (preparation.scale === 'none' && preparation.classWeight === 'none') return head;
+  const params = { ...head.params, ...shownPreparation(preparation) };
+  return {
+    model: head.model,
+    solver: head.solver,
+    params,
+    fit: async (train, context) => {
+      checkTrainingTable(train, head.model);
+      const scaling = fitScaling(preparation.scale, train.features);
+      const scaled = (table: Table): Table => ({ ...table, features: applyScaling(scaling, table.features) });
+      const weighed = preparation.classWeight === 'balanced' ? balancedWeights(train) : train;
+      const { test, ...rest } = context;
+      const inner = await head.fit(scaled(weighed), { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) });
+      return scaledHead(inner, scaling, params);
+    },
+  };
+}
+
+/** Parameters that differ from the plain head's, for reports. */
+function shownPreparation({ scale, classWeight }: Preparation): Readonly<Record<string, string>> {
+  return {
+    ...(scale === 'none' ? {} : { scale }),
+    ...(classWeight === 'none' ? {} : { classWeight }),
+  };
+}
+
+function scaledHead(inner: FittedHead, scaling: Scaling, params: Head['params']): FittedHead {
+  const scaled = (features: Matrix): Matrix => {
+    checkFeatures(features, inner.dims, inner.model);
+    return applyScaling(scaling, features);
+  };
+  return {
+    ...inner,
+    params,
+    predictProba: (features) => inner.predictProba(scaled(features)),
+    predict: (features) => inner.predict(scaled(features)),
+    save: () => {
+      const saved = inner.save();
+      return {
+        ...saved,
+        params,
+        arrays: {
+          ...saved.arrays,
+          ...(scaling.offset.length === 0
+            ? {}
+            : {
+                [offsetArray]: { shape: [inner.dims], data: scaling.offset },
+                [factorArray]: { shape: [inner.dims], data: scaling.factor },
+              }),
+        },
+      };
+    },
+  };
+}
+
+const offsetArray = 'scale.offset';
+const factorArray = 'scale.factor';
+
+/**
+ * Restores a head that `prepared` made, the inner one by `load`.
+ *
+ * @throws UserError when the scaling is not known or not whole
+ */
+export function loadPrepared(saved: SavedHead, load: (saved: SavedHead) => FittedHead): FittedHead {
+  const { scale, classWeight, ...params } = saved.params;
+  if (scale === undefined && classWeight === undefined) return load(saved);
+  const { [offsetArray]: _offset, [factorArray]: _factor, ...arrays } = saved.arrays;
+  const inner = load({ ...saved, params, arrays });
+  return scaledHead(inner, savedScaling(saved, scale ?? 'none'), saved.params);
+}
+
+/** The scaling of a saved head, `none` where it has none: what an exported network must do first. */
+export function savedScaling(saved: SavedHead, given: unknown = saved.params['scale'] ?? 'none'): Scaling {
+  const kind = scaleKinds.find((known) => known === given);
+  if (kind === undefined) {
+    throw new UserError({
+      what: 'the scaling of the saved head is not known here',
+      found: JSON.stringify(given),
+      expected: scaleKinds.join(' | '),
+    });
+  }
+  if (kind === 'none' || kind === 'l2') return { kind, offset: new Float64Array(0), factor: new Float64Array(0) };
+  return {
+    kind,
+    offset: savedArray(saved, offsetArray, Float64Array, [saved.dims]),
+    factor: savedArray(saved, factorArray, Float64Array, [saved.dims]),
+  };
+}
