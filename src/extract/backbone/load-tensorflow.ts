@@ -1,3 +1,4 @@
+import util from 'node:util';
 import { UserError } from '../../errors.ts';
 
 /** The TensorFlow.js API. @tensorflow/tfjs-node-gpu and @tensorflow/tfjs both give it, on different backends. */
@@ -12,6 +13,7 @@ const packageName = '@tensorflow/tfjs-node-gpu';
  * @throws UserError that says what is missing and how to set it up
  */
 export async function loadTensorFlow(): Promise<TensorFlow> {
+  restoreRemovedUtilities();
   try {
     // A variable, so that the type check does not ask for an optional package.
     const loaded = await import(packageName);
@@ -34,4 +36,14 @@ function notSetUp(error: NodeJS.ErrnoException): UserError {
       : 'npm run setup:tensorflow, or --engine onnx',
     cause: error,
   });
+}
+
+/**
+ * tfjs-node 4.22 calls two functions of node:util that Node 23 took away; the fix is merged and not released
+ * (https://github.com/tensorflow/tfjs/pull/8425).
+ */
+function restoreRemovedUtilities(): void {
+  const utilities = util as unknown as Record<string, unknown>;
+  utilities['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  utilities['isArray'] ??= Array.isArray;
 }

@@ -1,12 +1,14 @@
-import { UserError } from '../../errors.ts';
-import type { DeviceName, Preprocessing } from '../../features/manifest.ts';
+import { UserError, usageError } from '../../errors.ts';
+import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import type { Backbone } from './backbone.ts';
+import { loadTensorFlow } from './load-tensorflow.ts';
 import type { Network } from './network.ts';
 import { openOnnxBackbone } from './onnx-backbone.ts';
 import type { Calibration } from './quantize/calibration.ts';
 import { openInt8Backbone } from './quantize/open-int8.ts';
 import { buildResNet } from './resnet-graph.ts';
+import { openTensorFlowBackbone } from './tensorflow-backbone.ts';
 import { readUserNetwork } from './user-network.ts';
 
 /** Where a backbone's numbers come from: a ResNet's state dict, or a whole network in a user's own ONNX file. */
@@ -19,7 +21,10 @@ export interface BackboneOptions {
   /** `avgpool`, another stage (`stem`, `layer1` … `layer4`, `fc`), or a tensor's own name. */
   readonly tap: string;
   readonly preprocessing: Preprocessing;
-  readonly device: DeviceName;
+  /** Default `onnx`. */
+  readonly engine?: EngineName;
+  /** Default: the CPU on ONNX Runtime, whatever its library runs on for TensorFlow. */
+  readonly device?: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number;
   /** Makes the network int8: from `prepareInt8`. */
@@ -39,12 +44,27 @@ export function openNetwork(weights: BackboneWeights, crop: number): Network {
  * @throws UserError when weights, tap and crop do not go together, or the network cannot run on the device
  */
 export async function openBackbone(options: BackboneOptions): Promise<Backbone> {
-  const { weights, calibration, preprocessing } = options;
+  const { weights, calibration, preprocessing, device = 'cpu' } = options;
+  if (options.engine === 'tensorflow') return openTensorFlow(options);
   if (calibration !== undefined) {
-    return openInt8Backbone({ ...options, weights: quantizable(weights) }, calibration);
+    return openInt8Backbone({ ...options, device, weights: quantizable(weights) }, calibration);
   }
-  const network = openNetwork(weights, preprocessing.crop);
-  return openOnnxBackbone(network, options);
+  return openOnnxBackbone(openNetwork(weights, preprocessing.crop), { ...options, device });
+}
+
+async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {
+  const { weights, calibration, preprocessing } = options;
+  if (weights.kind === 'onnx')
+    throw new UserError({
+      what: 'The tensorflow engine runs ResNets from a state dict, not ONNX graphs',
+      where: weights.file,
+      expected: 'a .safetensors or .pth file',
+      fix: '--engine onnx',
+    });
+  if (calibration !== undefined)
+    throw usageError('--precision', 'int8 with --engine tensorflow', 'float32, or --engine onnx');
+  const tf = await loadTensorFlow();
+  return openTensorFlowBackbone(tf, weights.stateDict, openNetwork(weights, preprocessing.crop), options);
 }
 
 /**

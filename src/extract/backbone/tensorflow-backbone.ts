@@ -13,7 +13,8 @@ export interface TensorFlowBackboneOptions {
   /** A stage's name or a tensor's own. */
   readonly tap: string;
   readonly preprocessing: Preprocessing;
-  readonly device: DeviceName;
+  /** Default: whatever the backend runs on. */
+  readonly device?: DeviceName;
 }
 
 /**
@@ -31,7 +32,7 @@ export async function openTensorFlowBackbone(
 ): Promise<Backbone> {
   await tf.ready();
   const device = deviceOf(tf);
-  if (device !== options.device) throw wrongDevice(tf, device, options.device);
+  if (options.device !== undefined && options.device !== device) throw wrongDevice(tf, device, options.device);
   const tensor = resolveTap(network, options.tap);
   const whole = buildTensorFlowResNet(tf, weights, options.preprocessing.crop);
   // The notebook hooks what enters the average pool: here that is the layer's own input.
@@ -39,7 +40,7 @@ export async function openTensorFlowBackbone(
   const tapped = (options.tap === 'avgpool' ? layer.input : layer.output) as SymbolicTensor;
   const model = tf.model({ inputs: whole.inputs, outputs: tapped });
   const tap = { name: options.tap, tensor, shape: channelsFirst(tapped.shape.slice(1) as number[]) };
-  return new TensorFlowBackbone(tf, [model, whole], tap, weights.architecture, options);
+  return new TensorFlowBackbone(tf, [model, whole], tap, weights.architecture, { ...options, device });
 }
 
 class TensorFlowBackbone implements Backbone {
@@ -61,7 +62,7 @@ class TensorFlowBackbone implements Backbone {
     models: readonly [LayersModel, LayersModel],
     tap: Tap,
     architecture: string,
-    options: TensorFlowBackboneOptions,
+    options: { readonly device: DeviceName; readonly preprocessing: Preprocessing },
   ) {
     this.#tf = tf;
     this.#models = models;
