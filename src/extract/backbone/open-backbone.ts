@@ -47,7 +47,7 @@ export async function openBackbone(options: BackboneOptions): Promise<Backbone> 
   const { weights, calibration, preprocessing, device = 'cpu' } = options;
   if (options.engine === 'tensorflow') return openTensorFlow(options);
   if (calibration !== undefined) {
-    return openInt8Backbone({ ...options, device, weights: quantizable(weights) }, calibration);
+    return openInt8Backbone({ ...options, weights: quantizable(weights) }, calibration);
   }
   return openOnnxBackbone(openNetwork(weights, preprocessing.crop), { ...options, device });
 }
