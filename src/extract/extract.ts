@@ -25,6 +25,8 @@ export interface NetworkSource {
   readonly weights: string;
   /** Absolute path of the weights file; absent for `random`. */
   readonly weightsFile?: string;
+  /** The seed of `random`. */
+  readonly weightsSeed?: number;
   /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
   readonly resize?: number;
   open(preprocessing: Preprocessing, tap: string): Promise<Backbone>;
@@ -192,7 +194,7 @@ async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> 
   const { network, preprocessing, tap, pool, version } = run;
   const backbone = await network.open(preprocessing, tap);
   const { engine, engineVersion, device } = backbone;
-  const { weights, weightsFile } = network;
+  const { weights, weightsFile, weightsSeed } = network;
   writer.begin({
     rowShape: pooledShape(backbone.tap.shape, pool),
     madeBy: {
@@ -202,6 +204,7 @@ async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> 
       device,
       weights,
       ...(weightsFile === undefined ? {} : { weightsFile }),
+      ...(weightsSeed === undefined ? {} : { weightsSeed }),
       data: writer.settings.dataFolder,
     },
   });

@@ -40,7 +40,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   });
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   return {
-    ...describe(loaded),
+    ...describe(loaded, options.seed ?? 0),
     weights,
     open: (preprocessing, tap) =>
       openBackbone({
@@ -53,7 +53,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   };
 }
 
-function describe(loaded: LoadedWeights): Omit<LoadedNetwork, 'weights' | 'open'> {
+function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open'> {
   const file = loaded.file === undefined ? {} : { weightsFile: resolve(loaded.file) };
   if (loaded.kind === 'onnx') {
     return { architecture: 'onnx', weightsSha256: loaded.sha256, ...file, warnings: [], isRandom: false };
@@ -66,5 +66,6 @@ function describe(loaded: LoadedWeights): Omit<LoadedNetwork, 'weights' | 'open'
     ...(resize === undefined ? {} : { resize }),
     warnings,
     isRandom: loaded.file === undefined,
+    ...(loaded.file === undefined ? { weightsSeed: seed } : {}),
   };
 }

@@ -3,7 +3,12 @@ import type { FingerprintFields } from './manifest.ts';
 
 /** sha256 over the canonical JSON of the fields, lower-case hex: equal for equal numbers, whatever the key order. */
 export function fingerprintOf(fields: FingerprintFields): string {
-  return createHash('sha256').update(canonicalJson(fields)).digest('hex');
+  return hashOfJson(fields);
+}
+
+/** sha256 over the canonical JSON of a value, lower-case hex. */
+export function hashOfJson(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
 /** JSON without spaces, keys sorted by code unit at every level, absent keys left out. */

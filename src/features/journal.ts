@@ -5,7 +5,7 @@ import { unfinishedSuffix, writeDurably } from './durable.ts';
 import type { RememberedFile } from './file-memory.ts';
 import { type Files, listIfThere, readIfThere } from './files.ts';
 import { canonicalJson } from './fingerprint.ts';
-import { runFolder, runPath, shardFile } from './layout.ts';
+import { rowChecksFile, runFolder, runPath, shardFile } from './layout.ts';
 import { type FingerprintFields, type MadeBy, rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
 import { requireLittleEndian } from './npy.ts';
 import { ShardFile, type ShardShape, writeShard } from './shard.ts';
@@ -112,7 +112,9 @@ export class Journal {
     const maker = await this.#start();
     const file = shardFile(number);
     const { rowShape } = maker;
-    const entry = await writeShard(this.#files, this.#folder, file, data, rowShape, this.#header.fields.dtype);
+    const { dtype } = this.#header.fields;
+    const checks = runPath(this.#folder, rowChecksFile(file));
+    const entry = await writeShard(this.#files, this.#folder, file, data, rowShape, dtype, checks);
     await this.#record(`shard-${padded(number)}.json`, { entry, images, files: read });
     for (let piece = 0; piece < this.#pieceCount; piece++) {
       await this.#files.remove(runPath(this.#folder, `${pieceName(number, piece)}.json`));

@@ -25,3 +25,13 @@ export function shardNumber(file: string): number | undefined {
 export function runPath(folder: string, file: string): string {
   return join(folder, runFolder, file);
 }
+
+/** The copy of a table or of the manifest that `verify --repair` restores it from, under `.run/`. */
+export function spareFile(file: string): string {
+  return `spare-${file}`;
+}
+
+/** The checks of a shard's rows, under `.run/`: which of them are damaged when its sha256 says that some are. */
+export function rowChecksFile(shard: string): string {
+  return shard.replace(/\.npy$/, '.checks');
+}

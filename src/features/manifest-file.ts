@@ -1,9 +1,14 @@
 import { UserError } from '../errors.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf, hashOfJson } from './fingerprint.ts';
 import { type Manifest, rowsPerImage } from './manifest.ts';
 
 /** The format that this version writes, and the newest that it reads. */
 export const formatVersion = 1;
+
+/** A manifest with its own check. */
+export function sealManifest(manifest: Omit<Manifest, 'sha256'>): Manifest {
+  return { ...manifest, sha256: hashOfJson(manifest) };
+}
 
 /** manifest.json as text: indented for people, one trailing newline, the same bytes for the same content. */
 export function formatManifest(manifest: Manifest): string {
@@ -43,10 +48,13 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   const manifest = value as Manifest;
   checkFields(check, manifest);
   checkShards(check, manifest);
+  const { sha256, ...rest } = manifest;
+  const actual = hashOfJson(rest);
+  if (sha256 !== actual) check.fail('sha256', sha256, `${actual}, from the other fields`);
   return manifest;
 }
 
-const remake = 'featuretap extract with the same options makes it again, without the network where shards are whole';
+const remake = 'featuretap verify --features FOLDER --repair restores it from its spare copy';
 
 function checkFields(check: Checker, manifest: Manifest): void {
   check.record('fields', manifest.fields);
@@ -83,6 +91,7 @@ function checkFields(check: Checker, manifest: Manifest): void {
   for (const name of ['featuretap', 'engineVersion', 'weights', 'data'] as const) {
     check.text(`madeBy.${name}`, manifest.madeBy[name]);
   }
+  if (manifest.madeBy.weightsSeed !== undefined) check.count('madeBy.weightsSeed', manifest.madeBy.weightsSeed, 0);
   if (manifest.madeBy.weightsFile !== undefined) check.text('madeBy.weightsFile', manifest.madeBy.weightsFile);
 }
 

@@ -67,6 +67,8 @@ export interface MadeBy {
   readonly weights: string;
   /** Absolute path of the weights file, absent for `random`. */
   readonly weightsFile?: string;
+  /** `random` alone: the seed that its weights were drawn from. */
+  readonly weightsSeed?: number;
   /** Absolute path of the data folder. */
   readonly data: string;
 }
@@ -92,6 +94,13 @@ export interface Manifest {
   readonly outcomesSha256: string;
   readonly counts: OutcomeCounts;
   readonly madeBy: MadeBy;
+  /** sha256 over the canonical JSON of all other fields: one flipped bit anywhere in them shows. */
+  readonly sha256: string;
+}
+
+/** Whether the weights were drawn, not learned: accuracies then say nothing about pretrained features. */
+export function isRandom(madeBy: Pick<MadeBy, 'weights'>): boolean {
+  return madeBy.weights === 'random' || madeBy.weights.startsWith('random:');
 }
 
 /** Numbers in one row. */

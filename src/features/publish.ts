@@ -5,10 +5,20 @@ import { type Files, listIfThere, readIfThere } from './files.ts';
 import { canonicalJson, fingerprintOf } from './fingerprint.ts';
 import { formatIndex, type IndexedImage } from './index-table.ts';
 import { formatLabels } from './labels.ts';
-import { indexFile, labelsFile, manifestFile, nextSuffix, outcomesFile, shardNumber } from './layout.ts';
+import {
+  indexFile,
+  labelsFile,
+  manifestFile,
+  nextSuffix,
+  outcomesFile,
+  rowChecksFile,
+  runPath,
+  shardNumber,
+  spareFile,
+} from './layout.ts';
 import type { FingerprintFields, MadeBy, Manifest, ShardEntry } from './manifest.ts';
 import { rowsPerImage } from './manifest.ts';
-import { formatManifest } from './manifest-file.ts';
+import { formatManifest, sealManifest } from './manifest-file.ts';
 import { countOutcomes, formatOutcomes, type Outcome } from './outcomes.ts';
 
 /** Everything that the next state of a feature set says; the shards it names are on the disk already. */
@@ -35,7 +45,7 @@ export async function publish(files: Files, folder: string, contents: Contents):
   const indexSha256 = await writeDurably(files, next(indexFile), formatIndex(images, rowsPerImage(fields)));
   const labelsSha256 = await writeDurably(files, next(labelsFile), formatLabels(labels));
   const outcomesSha256 = await writeDurably(files, next(outcomesFile), formatOutcomes(outcomes));
-  const manifest: Manifest = {
+  const manifest = sealManifest({
     formatVersion: 1,
     fingerprint: fingerprintOf(fields),
     fields,
@@ -48,11 +58,20 @@ export async function publish(files: Files, folder: string, contents: Contents):
     outcomesSha256,
     counts: countOutcomes(images.length, outcomes),
     madeBy,
-  };
+  });
   await writeDurably(files, join(folder, manifestFile), [new TextEncoder().encode(formatManifest(manifest))]);
   await settleTables(files, folder, manifest);
   await removeUnnamedShards(files, folder, manifest);
+  await writeSpares(files, folder);
   return manifest;
+}
+
+/** Copies of the manifest and its tables under `.run/`, for `verify --repair`: a few bytes beside each row's thousands. */
+async function writeSpares(files: Files, folder: string): Promise<void> {
+  for (const file of [manifestFile, indexFile, labelsFile, outcomesFile]) {
+    const bytes = await readIfThere(files, join(folder, file));
+    if (bytes !== undefined) await writeDurably(files, runPath(folder, spareFile(file)), [bytes]);
+  }
 }
 
 /** Whether a manifest says all of this already. */
@@ -97,6 +116,12 @@ export async function settleTables(files: Files, folder: string, manifest: Manif
 export async function removeUnnamedShards(files: Files, folder: string, manifest: Manifest | undefined): Promise<void> {
   const named = new Set(manifest?.shards.map((shard) => shard.file));
   for (const file of await listIfThere(files, folder)) {
-    if (shardNumber(file) !== undefined && !named.has(file)) await files.remove(join(folder, file));
+    if (shardNumber(file) !== undefined && !named.has(file)) await removeShard(files, folder, file);
   }
+}
+
+/** Removes a shard and the checks of its rows. */
+async function removeShard(files: Files, folder: string, file: string): Promise<void> {
+  await files.remove(join(folder, file));
+  await files.remove(runPath(folder, rowChecksFile(file)));
 }

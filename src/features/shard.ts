@@ -3,10 +3,15 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { writeDurably } from './durable.ts';
 import { errorCode, type Files, type OpenFile, readFailure, readFully } from './files.ts';
+import { hashBytes } from './index.kernel.ts';
 import { bytesPerNumber, type Dtype, rowLength, type ShardEntry } from './manifest.ts';
 import { encodeNpy, type NpyHeader, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from './npy.ts';
 
-/** Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it. */
+/**
+ * Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it.
+ *
+ * @param checksPath where the checks of its rows go; default: nowhere
+ */
 export async function writeShard(
   files: Files,
   folder: string,
@@ -14,11 +19,29 @@ export async function writeShard(
   data: Float32Array,
   rowShape: readonly number[],
   dtype: Dtype,
+  checksPath?: string,
 ): Promise<ShardEntry> {
   const rowCount = data.length / rowLength(rowShape);
   const bytes = encodeNpy(data, [rowCount, ...rowShape], dtype);
+  if (checksPath !== undefined) {
+    const rowBytes = rowLength(rowShape) * bytesPerNumber(dtype);
+    const checks = checksOfRows(bytes.subarray(bytes.length - rowCount * rowBytes), rowBytes);
+    await writeDurably(files, checksPath, [new Uint8Array(checks.buffer)]);
+  }
   const sha256 = await writeDurably(files, join(folder, file), [bytes], bytes.length);
   return { file, rowCount, sha256 };
+}
+
+/**
+ * A check per row, over its bytes as they stand in the shard: tells which rows are damaged where the shard's sha256 says
+ * that some are.
+ *
+ * @param rows whole rows, [rowCount × rowBytes]
+ */
+export function checksOfRows(rows: Uint8Array, rowBytes: number): Uint32Array {
+  return Uint32Array.from({ length: rows.length / rowBytes }, (_, row) =>
+    hashBytes(rows, row * rowBytes, (row + 1) * rowBytes),
+  );
 }
 
 /** What every row of a set has in common. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { nodeFiles } from '../../src/features/files.ts';
-import { shardFile } from '../../src/features/layout.ts';
+import { runFolder, shardFile } from '../../src/features/layout.ts';
 import type { FingerprintFields, Manifest } from '../../src/features/manifest.ts';
 import type { Matrix } from '../../src/features/matrix.ts';
 import type { Outcome } from '../../src/features/outcomes.ts';
@@ -48,7 +49,7 @@ export async function makeFeatureSet(folder: string, parts: FeatureSetParts): Pr
   const { matrix, ids } = parts;
   const fields = { ...plainFields, ...parts.fields };
   const stride = 1 + (fields.views?.count ?? 0);
-  await nodeFiles.makeFolder(folder);
+  await nodeFiles.makeFolder(join(folder, runFolder));
   const rowsPerShard = parts.rowsPerShard ?? Math.max(1, matrix.rowCount);
   const shards = [];
   for (let row = 0; row < matrix.rowCount; row += rowsPerShard) {
