@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { isRandom } from '../features/manifest.ts';
 import type { Matrix } from '../features/matrix.ts';
 import type { FeatureSet } from '../features/reader.ts';
 import type { Report } from '../report/report.ts';
@@ -70,7 +71,7 @@ export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise
       rowCount: manifest.rowCount,
       dims: set.dims,
       weights: manifest.madeBy.weights,
-      randomWeights: manifest.madeBy.weights === 'random',
+      randomWeights: isRandom(manifest.madeBy),
       missing: missingByReason(set, ownMissing),
       fields: manifest.fields,
       madeBy: manifest.madeBy,
@@ -88,7 +89,7 @@ function missingByReason(set: FeatureSet, ownMissing: number): Readonly<Record<s
 
 function joinWarnings(set: FeatureSet, labelled: number, rows: Uint32Array): string[] {
   const warnings: string[] = [];
-  if (set.manifest.madeBy.weights === 'random') {
+  if (isRandom(set.manifest.madeBy)) {
     warnings.push('random backbone weights: accuracies mean nothing about pretrained features');
   }
   const unlabelled = set.imageCount - new Set(rows).size;

@@ -29,7 +29,7 @@ export const predictVerb: Verb = {
       .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
       .option('sample', { type: 'string', describe: "the contest's sample_submission.csv, for its column order" })
       .option('weights', { type: 'string', describe: "where the backbone's weights lie now, if they were moved" })
-      .option('seed', { type: 'string', describe: 'of random weights', default: '0' })
+      .option('seed', { type: 'string', describe: "of random weights [the feature set's]" })
       .option('batch', { type: 'string', describe: 'images per run of the network', default: String(defaultBatch) })
       .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
   run: async (options: Options, session: Session): Promise<number> => {
@@ -66,17 +66,21 @@ export const predictVerb: Verb = {
   },
 };
 
-function runOptions(options: Options): { weights?: string; threads?: number; seed: number } {
+function runOptions(options: Options): { weights?: string; threads?: number; seed?: number } {
   const weights = text(options, 'weights');
   const threads = number(options, 'threads', { min: 1, whole: true });
-  const seed = number(options, 'seed', { min: 0, whole: true }, 0);
-  return { seed, ...(weights === undefined ? {} : { weights }), ...(threads === undefined ? {} : { threads }) };
+  const seed = number(options, 'seed', { min: 0, whole: true });
+  return {
+    ...(seed === undefined ? {} : { seed }),
+    ...(weights === undefined ? {} : { weights }),
+    ...(threads === undefined ? {} : { threads }),
+  };
 }
 
 interface PredictRun {
   readonly weights?: string;
   readonly threads?: number;
-  readonly seed: number;
+  readonly seed?: number;
   readonly batch: number;
   readonly top: number;
   readonly format: OutputFormat;

@@ -78,7 +78,9 @@ const reportShape: Shape = fields({
     randomWeights: boolean,
     missing: mapOf(count),
     fields: optional(fingerprintFields),
-    madeBy: optional(fields({ weights: string, weightsFile: optional(string), data: string })),
+    madeBy: optional(
+      fields({ weights: string, weightsFile: optional(string), weightsSeed: optional(count), data: string }),
+    ),
     rowShape: optional(listOf(count, { atLeast: 1 })),
   }),
   splitHash: string,
