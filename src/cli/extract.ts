@@ -28,7 +28,10 @@ export const extractVerb: Verb = {
         type: 'string',
         describe: 'known name, .safetensors, .pth or .onnx file, or random [resnet50]',
       })
-      .option('seed', { type: 'string', describe: 'of random weights [0]' })
+      .option('seed', {
+        type: 'string',
+        describe: 'of random weights, and of the draw of images that int8 is calibrated on [0]',
+      })
       .option('tap', {
         type: 'string',
         describe: 'tensor to keep: stem, layer1 … layer4, avgpool, fc, or its name [avgpool]',
@@ -41,6 +44,10 @@ export const extractVerb: Verb = {
       .option('crop', { type: 'string', describe: 'side of the square crop in pixels [224]' })
       .option('auto-orient', { type: 'boolean', describe: 'turn images as their EXIF tag says' })
       .option('dtype', { type: 'string', describe: 'float32 | float16 [float32]' })
+      .option('precision', {
+        type: 'string',
+        describe: 'float32, which equals PyTorch, or int8: faster, calibrated on your images [float32]',
+      })
       .option('batch', { type: 'string', describe: `images per run of the network [${defaultBatch}]` })
       .option('engine', { type: 'string', describe: 'auto | onnx [auto]' })
       .option('device', { type: 'string', describe: 'auto | cpu [auto]' })
@@ -77,6 +84,8 @@ export const extractVerb: Verb = {
         version: programVersion(),
         signal: session.signal,
         onProgress: progress.onProgress,
+        onNote: session.note,
+        onWarning: session.warn,
       });
       progress.close();
       printResult(result, network?.isRandom === true, threads, session);
@@ -99,6 +108,7 @@ function readOptions(options: Options): Asked {
   choice(options, 'engine', ['auto', 'onnx']);
   choice(options, 'device', ['auto', 'cpu']);
   const name = text(options, 'name');
+  const seed = number(options, 'seed', { whole: true, min: 0 }, 0);
   const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
   const resize = number(options, 'resize', { whole: true, min: 1, max: 10_000 });
   const crop = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
@@ -107,7 +117,7 @@ function readOptions(options: Options): Asked {
   const threadsGiven = threads === undefined ? {} : { threads };
   return {
     weights: text(options, 'weights', 'resnet50'),
-    seed: number(options, 'seed', { whole: true, min: 0 }, 0),
+    seed,
     device: 'cpu',
     ...threadsGiven,
     extraction: {
@@ -122,7 +132,8 @@ function readOptions(options: Options): Asked {
         ...(crop === undefined ? {} : { crop }),
         autoOrient: flag(options, 'auto-orient'),
       },
-      precision: 'float32',
+      precision: choice(options, 'precision', ['float32', 'int8'], 'float32'),
+      seed,
       batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, defaultBatch),
       ...threadsGiven,
       skipUnreadable: flag(options, 'skip-unreadable'),

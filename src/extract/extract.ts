@@ -6,12 +6,22 @@ import type { Outcome } from '../features/outcomes.ts';
 import { FeatureWriter, type WriterSettings } from '../features/writer.ts';
 import type { OnProgress } from '../progress.ts';
 import type { Backbone } from './backbone/backbone.ts';
+import type { Sample } from './backbone/quantize/calibrate.ts';
+import type { Calibration } from './backbone/quantize/calibration.ts';
+import type { Int8Preparation } from './backbone/quantize/open-int8.ts';
 import { checkMissing } from './images/check-missing.ts';
 import type { ImageList } from './images/image-file.ts';
 import { listImages } from './images/list.ts';
 import { openPixelPipeline } from './images/pipeline.ts';
 import type { PixelResult } from './images/pixel-result.ts';
 import { InputLedger } from './input-ledger.ts';
+import {
+  calibrationFields,
+  keepCalibration,
+  type OpenedCalibration,
+  openCalibration,
+  removeOtherCalibrations,
+} from './open-calibration.ts';
 import { pixelBatches } from './pixel-batches.ts';
 import { pooledShape, poolRows } from './pool.ts';
 import { type AskedPreprocessing, choosePreprocessing } from './preprocessing.ts';
@@ -29,7 +39,10 @@ export interface NetworkSource {
   readonly weightsSeed?: number;
   /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
   readonly resize?: number;
-  open(preprocessing: Preprocessing, tap: string): Promise<Backbone>;
+  /** @param calibration makes the network int8 */
+  open(preprocessing: Preprocessing, tap: string, calibration?: Calibration): Promise<Backbone>;
+  /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
+  prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
 }
 
 export interface ExtractOptions {
@@ -46,6 +59,8 @@ export interface ExtractOptions {
   readonly preprocessing: AskedPreprocessing;
   readonly dtype: Dtype;
   readonly precision: Precision;
+  /** Draws the images that int8 is calibrated on. Default: 0. */
+  readonly seed?: number;
   /** Images per batch. */
   readonly batch: number;
   /** Threads that decode; default: the machine's cores. */
@@ -64,6 +79,9 @@ export interface ExtractOptions {
   readonly version: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Lines worth showing before the long work. */
+  readonly onNote?: (line: string) => void;
+  readonly onWarning?: (line: string) => void;
   /** The disk; tests hand in one that fails. */
   readonly files?: Files;
   /** What decodes; default: worker threads. */
@@ -99,32 +117,54 @@ export async function extract(options: ExtractOptions): Promise<ExtractResult> {
   const folder = featureFolder(options);
   const network = await options.network();
   const preprocessing = choosePreprocessing(options.preprocessing, network.resize);
-  const run: Run = { ...options, network, preprocessing };
+  const run: Run = { ...options, files, network, preprocessing };
+  if (options.precision === 'float32') return fillSet(run, folder, list, watch);
+  const int8 = await watch.time('open', () => calibrateFor(run, folder, list));
+  try {
+    return await fillSet({ ...run, int8 }, folder, list, watch);
+  } finally {
+    await int8.backbone?.close();
+  }
+}
+
+/** The options with what follows from them. */
+interface Run extends Omit<ExtractOptions, 'network' | 'preprocessing'> {
+  readonly files: Files;
+  readonly network: NetworkSource;
+  readonly preprocessing: Preprocessing;
+  /** Present where the precision is int8. */
+  readonly int8?: OpenedCalibration;
+}
+
+function calibrateFor(run: Run, folder: string, list: ImageList): Promise<OpenedCalibration> {
+  const { files, network, preprocessing, tap, seed = 0, onNote = () => {}, onWarning = onNote } = run;
+  const { images } = list;
+  return openCalibration({ files, folder, network, preprocessing, tap, images, seed, onNote, onWarning });
+}
+
+async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwatch): Promise<ExtractResult> {
+  const { files } = run;
   const writer = await FeatureWriter.open(files, folder, writerSettings(run, list.root));
   try {
     const resumedImages = writer.resumedImages;
     const knownImages = writer.rowOf.size;
-    const ledger = new InputLedger(list, writer, { rehash: options.rehash === true });
+    const ledger = new InputLedger(list, writer, { rehash: run.rehash === true });
+    if (run.int8 !== undefined) await keepCalibration(files, folder, run.int8);
     await addRows(run, list, writer, ledger, watch);
     if (writer.rowOf.size === 0) throw nothingReadable(list, ledger.ending().outcomes[0]);
     const newImages = writer.rowOf.size - knownImages;
     const manifest = await watch.time('write', () => writer.finish(ledger.ending()));
+    if (run.int8 !== undefined) await removeOtherCalibrations(files, folder, run.int8);
     const keptImages = manifest.imageCount - newImages;
     const leftOut = { unnamed: list.unnamed.length, unlabelled: list.unlabelled.length };
     return { folder, manifest, newImages, resumedImages, keptImages, seconds: watch.stop(), leftOut };
   } catch (error) {
     // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
     await writer.save().catch(() => undefined);
-    throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
+    throw error instanceof InterruptedError ? new InterruptedError(run.command) : error;
   } finally {
     await writer.close();
   }
-}
-
-/** The options with what follows from them. */
-interface Run extends Omit<ExtractOptions, 'network' | 'preprocessing'> {
-  readonly network: NetworkSource;
-  readonly preprocessing: Preprocessing;
 }
 
 /** The straight line: decoded images, in batches, through the network, pooled, written. */
@@ -192,7 +232,7 @@ async function* noted(
 
 async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> {
   const { network, preprocessing, tap, pool, version } = run;
-  const backbone = await network.open(preprocessing, tap);
+  const backbone = run.int8?.backbone ?? (await network.open(preprocessing, tap, run.int8?.calibration));
   const { engine, engineVersion, device } = backbone;
   const { weights, weightsFile, weightsSeed } = network;
   writer.begin({
@@ -225,7 +265,16 @@ function writerSettings(run: Run, dataFolder: string): WriterSettings {
   const { architecture, weightsSha256 } = network;
   const { replace, shardBytes, checkpointSeconds } = run;
   return {
-    fields: { architecture, weightsSha256, tap, pool, preprocessing, dtype, precision },
+    fields: {
+      architecture,
+      weightsSha256,
+      tap,
+      pool,
+      preprocessing,
+      dtype,
+      precision,
+      ...(run.int8 === undefined ? {} : { calibration: calibrationFields(run.int8) }),
+    },
     batchImages: run.batch,
     dataFolder,
     command: run.command,

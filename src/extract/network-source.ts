@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { DeviceName } from '../features/manifest.ts';
 import type { OnProgress } from '../progress.ts';
-import { openBackbone } from './backbone/open-backbone.ts';
+import { openBackbone, quantizable } from './backbone/open-backbone.ts';
+import { prepareInt8 } from './backbone/quantize/open-int8.ts';
 import type { NetworkSource } from './extract.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 
@@ -42,18 +43,21 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   return {
     ...describe(loaded, options.seed ?? 0),
     weights,
-    open: (preprocessing, tap) =>
+    open: (preprocessing, tap, calibration) =>
       openBackbone({
         weights: loaded,
         tap,
         preprocessing,
         device: options.device,
         ...threads,
+        ...(calibration === undefined ? {} : { calibration }),
       }),
+    prepareInt8: (preprocessing, tap, sample) =>
+      prepareInt8({ weights: quantizable(loaded), tap, preprocessing, ...threads }, sample),
   };
 }
 
-function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open'> {
+function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open' | 'prepareInt8'> {
   const file = loaded.file === undefined ? {} : { weightsFile: resolve(loaded.file) };
   if (loaded.kind === 'onnx') {
     return { architecture: 'onnx', weightsSha256: loaded.sha256, ...file, warnings: [], isRandom: false };

@@ -75,6 +75,17 @@ function checkFields(check: Checker, manifest: Manifest): void {
     const fits = Array.isArray(triple) && triple.length === 3 && triple.every((v) => Number.isFinite(v));
     if (!fits) check.fail(`fields.preprocessing.${name}`, triple, 'three numbers');
   }
+  if (fields.calibration !== undefined) {
+    const { calibration } = fields;
+    check.record('fields.calibration', calibration);
+    check.count('fields.calibration.seed', calibration.seed, 0);
+    check.sha256('fields.calibration.sha256', calibration.sha256);
+    if (!Array.isArray(calibration.images)) check.fail('fields.calibration.images', calibration.images, 'a list');
+    for (const image of calibration.images) check.sha256('fields.calibration.images', image);
+  }
+  if ((fields.precision === 'int8') !== (fields.calibration !== undefined)) {
+    check.fail('fields.calibration', fields.calibration, 'one with precision int8, none with float32');
+  }
   if (fields.views !== undefined) {
     check.record('fields.views', fields.views);
     check.count('fields.views.count', fields.views.count, 1);

@@ -29,8 +29,8 @@ export interface FingerprintFields {
   readonly preprocessing: Preprocessing;
   readonly dtype: Dtype;
   readonly precision: Precision;
-  /** int8 only: what the activation ranges were measured on. */
-  readonly calibration?: { readonly seed: number; readonly images: readonly string[] };
+  /** int8 only: what the activation ranges were measured on, and the measurements' own sha256. */
+  readonly calibration?: { readonly seed: number; readonly images: readonly string[]; readonly sha256: string };
   /** Augmented views per image beside the plain one. */
   readonly views?: { readonly count: number; readonly seed: number };
 }

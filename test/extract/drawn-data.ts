@@ -75,6 +75,10 @@ export class CountingNetwork implements NetworkSource {
       close: async () => {},
     };
   }
+
+  prepareInt8(): Promise<never> {
+    throw new Error('this network has no weights to quantize');
+  }
 }
 
 function quarters({ rowCount, crop, bytesNHWC }: PixelBatch): TapMap {

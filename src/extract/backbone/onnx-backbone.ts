@@ -65,6 +65,7 @@ class OnnxBackbone implements Backbone {
   readonly #feed: Feed;
   /** The run under way: the feed's memory is shared, so runs wait for each other. */
   #last: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
 
   constructor(network: Network, session: ort.InferenceSession, feed: Feed, tap: Tap, options: OnnxBackboneOptions) {
     this.#network = network;
@@ -82,9 +83,9 @@ class OnnxBackbone implements Backbone {
     return result;
   }
 
-  async close(): Promise<void> {
-    await this.#last;
-    await this.#session.release();
+  close(): Promise<void> {
+    this.#closed ??= this.#last.then(() => this.#session.release());
+    return this.#closed;
   }
 
   async #run(batch: PixelBatch): Promise<TapMap> {

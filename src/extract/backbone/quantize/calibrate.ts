@@ -8,7 +8,7 @@ import { createFeed } from '../feed.ts';
 import type { Network } from '../network.ts';
 import { openSession } from '../ort-session.ts';
 import { pruneTo } from '../prune.ts';
-import { bytesTensor, type Calibration, convInputs, observedTensors, type Range } from './calibration.ts';
+import { bytesTensor, convInputs, type Measurements, observedTensors, type Range } from './calibration.ts';
 import { chooseRange } from './choose-range.ts';
 import { emptyObservation, type Observation, observe } from './observe.kernel.ts';
 
@@ -17,7 +17,7 @@ const valuesPerTensor = 40_000;
 
 export interface Sample {
   readonly seed: number;
-  /** Ids, one per row of `pixels`. */
+  /** sha256 of the files, one per row of `pixels`. */
   readonly images: readonly string[];
   readonly pixels: PixelBatch;
 }
@@ -32,7 +32,7 @@ export interface CalibrateOptions {
 }
 
 export interface Calibrated {
-  readonly calibration: Calibration;
+  readonly measurements: Measurements;
   /** What the tap held for the sample images, in float32. */
   readonly tapped: TapMap;
 }
@@ -85,7 +85,7 @@ export async function calibrate(network: Network, options: CalibrateOptions): Pr
     const { sums, valueCount } = observations.get(name) as Observation;
     means[name] = Array.from(sums, (sum) => shortened(sum / valueCount));
   }
-  return { calibration: { images: sample.images, seed: sample.seed, ranges, means }, tapped: tapped as TapMap };
+  return { measurements: { images: sample.images, seed: sample.seed, ranges, means }, tapped: tapped as TapMap };
 }
 
 /** Every how-manieth position to look at: odd, so that rows of even width are not seen in the same columns only. */

@@ -1,4 +1,6 @@
-import type { ConvNorm, ResNetPlan } from '../../weights/resnet.ts';
+import type { Preprocessing } from '../../../features/manifest.ts';
+import type { Architecture, ConvNorm, ResNetPlan } from '../../weights/resnet.ts';
+import type { Agreement } from './agreement.ts';
 
 /** The range of a tensor that its 256 levels cover. */
 export interface Range {
@@ -6,10 +8,23 @@ export interface Range {
   readonly high: number;
 }
 
-/** What a float32 network's activations looked like on sample images: all that a quantized network needs beside weights. */
-export interface Calibration {
-  /** Ids of the sample images, in the order in which they were run. */
+/**
+ * What a float32 network's activations looked like on sample images: all that a quantized network needs beside weights,
+ * and what it belongs to.
+ */
+export interface Calibration extends Measurements {
+  readonly architecture: Architecture;
+  readonly weightsSha256: string;
+  readonly preprocessing: Preprocessing;
+  /** How close the quantized features of the sample were to float32 ones. */
+  readonly agreement: Agreement;
+}
+
+/** What was measured on sample images. */
+export interface Measurements {
+  /** sha256 of the sample images' files, in the order in which they were run. */
   readonly images: readonly string[];
+  /** Of the draw. */
   readonly seed: number;
   /** Per quantized tensor. */
   readonly ranges: Readonly<Record<string, Range>>;

@@ -4,7 +4,7 @@ import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/res
 import type { StateDict } from '../../weights/state-dict.ts';
 import { foldBatchNorm } from '../fold-batch-norm.ts';
 import type { Network, Stage } from '../network.ts';
-import { bytesTensor, type Calibration, convInputs, type Range } from './calibration.ts';
+import { bytesTensor, convInputs, type Measurements, type Range } from './calibration.ts';
 import { foldNormalization } from './fold-normalization.ts';
 import { meanShift, quantizeKernels } from './quantize-weights.kernel.ts';
 
@@ -25,7 +25,7 @@ interface Quantized {
  * Quantize and dequantize stand behind each relu and pool and before each sum, none between a convolution or a sum and
  * its relu; each consumer has its own dequantize, as the optimizer's patterns want it.
  */
-export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing, calibration: Calibration): Network {
+export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing, measured: Measurements): Network {
   const { architecture } = weights;
   const { crop } = preprocessing;
   const plan = planResNet(architecture);
@@ -43,7 +43,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
     };
   };
   const quantize = (value: string, name: string, like?: Quantized): Quantized => {
-    const held = like ?? parameters(name, calibration.ranges[name] as Range);
+    const held = like ?? parameters(name, measured.ranges[name] as Range);
     const tensor = builder.node(
       'QuantizeLinear',
       [value, held.scale, held.zeroPoint],
@@ -71,7 +71,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
       ? foldNormalization(foldBatchNorm(layer, weights), preprocessing, stemZeroPoint)
       : foldBatchNorm(layer, weights);
     const quantized = quantizeKernels(folded.kernels.data, layer.outChannels);
-    const inputMeans = calibration.means[inputs.get(conv) as string] as readonly number[];
+    const inputMeans = measured.means[inputs.get(conv) as string] as readonly number[];
     const means = isStem ? inputMeans.map((mean) => (mean - stemZeroPoint) / 255) : inputMeans;
     const shift = meanShift(folded.kernels.data, quantized, means, kernel * kernel);
     const biasScales = quantized.scales.map((scale) => scale * input.scaleValue);

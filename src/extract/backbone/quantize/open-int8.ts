@@ -10,7 +10,7 @@ import type { Network } from '../network.ts';
 import { openOnnxBackbone } from '../onnx-backbone.ts';
 import { buildResNet } from '../resnet-graph.ts';
 import { resolveTap } from '../taps.ts';
-import { type Agreement, checkAgreement, measureAgreement } from './agreement.ts';
+import { checkAgreement, measureAgreement } from './agreement.ts';
 import { calibrate, type Sample } from './calibrate.ts';
 import type { Calibration } from './calibration.ts';
 import { findClipping, findFloatLeftovers } from './check-int8.ts';
@@ -33,7 +33,6 @@ export async function openInt8Backbone(options: Int8Options, calibration: Calibr
 
 export interface Int8Preparation {
   readonly calibration: Calibration;
-  readonly agreement: Agreement;
   /** Worth showing: a processor on which int8 loses accuracy, a graph that is not int8 throughout. */
   readonly warnings: readonly string[];
   /** Open, as `openInt8Backbone` would open it. */
@@ -49,14 +48,14 @@ export interface Int8Preparation {
 export async function prepareInt8(options: Int8Options, sample: Sample): Promise<Int8Preparation> {
   const { weights, tap, preprocessing, threads } = options;
   const exact = buildResNet(weights, preprocessing.crop);
-  const { calibration, tapped } = await calibrate(exact, {
+  const { measurements, tapped } = await calibrate(exact, {
     weights,
     preprocessing,
     sample,
     tap: resolveTap(exact, tap),
     ...(threads === undefined ? {} : { threads }),
   });
-  const network = buildInt8ResNet(weights, preprocessing, calibration);
+  const network = buildInt8ResNet(weights, preprocessing, measurements);
   checkTap(network, tap);
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-'));
   try {
@@ -70,7 +69,9 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
         ...findFloatLeftovers(await readFile(optimizedModelPath)),
         ...(await findClipping(network, options, sample.pixels, quantized)),
       ];
-      return { calibration, agreement, warnings, backbone };
+      const { architecture, sha256: weightsSha256 } = weights;
+      const calibration = { architecture, weightsSha256, preprocessing, agreement, ...measurements };
+      return { calibration, warnings, backbone };
     } catch (error) {
       await backbone.close();
       throw error;

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { UserError } from '../../../errors.ts';
+import { canonicalJson } from '../../../features/fingerprint.ts';
+import { isArchitecture, planResNet } from '../../weights/resnet.ts';
+import { type Calibration, convInputs, observedTensors } from './calibration.ts';
+
+/** sha256 of a calibration, lower-case hex: it stands for the calibration in a feature set's fingerprint. */
+export function calibrationSha256(calibration: Calibration): string {
+  return createHash('sha256').update(canonicalJson(calibration)).digest('hex');
+}
+
+/** Name of a calibration's file in the folder of its feature set. */
+export function calibrationFile(sha256: string): string {
+  return `calibration-${sha256.slice(0, 8)}.json`;
+}
+
+export function isCalibrationFile(file: string): boolean {
+  return /^calibration-[0-9a-f]{8}\.json$/.test(file);
+}
+
+export function encodeCalibration(calibration: Calibration): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(calibration)}\n`);
+}
+
+/**
+ * Reads a calibration's file, and checks that it holds all that its network needs.
+ *
+ * @param where the file's path, for messages
+ * @throws UserError naming what is missing
+ */
+export function decodeCalibration(bytes: Uint8Array, where: string): Calibration {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw damaged(where, error instanceof Error ? error.message : String(error), 'JSON');
+  }
+  if (!isRecord(value)) throw damaged(where, 'no object', 'an object');
+  const { architecture, weightsSha256, preprocessing, images, seed, agreement, ranges, means } = value;
+  if (typeof architecture !== 'string' || !isArchitecture(architecture)) {
+    throw damaged(where, `architecture ${JSON.stringify(architecture)}`, 'a known ResNet');
+  }
+  if (typeof weightsSha256 !== 'string') throw damaged(where, 'no weightsSha256', 'the sha256 of the weights');
+  if (!isRecord(preprocessing)) throw damaged(where, 'no preprocessing', 'the recipe of the sample images');
+  const sampled = Array.isArray(images) && images.every((image) => typeof image === 'string');
+  if (!sampled || !Number.isSafeInteger(seed)) throw damaged(where, 'no images or no seed', 'both');
+  if (!isRecord(agreement)) throw damaged(where, 'no agreement', 'what was measured');
+  const plan = planResNet(architecture);
+  for (const { name } of observedTensors(plan)) {
+    const range = isRecord(ranges) ? ranges[name] : undefined;
+    const { low, high } = isRecord(range) ? range : {};
+    const fits = typeof low === 'number' && typeof high === 'number' && low <= 0 && high >= 0 && high > low;
+    if (!fits || !Number.isFinite(high - low)) throw damaged(where, `no usable range of ${name}`, 'low <= 0 < high');
+  }
+  for (const { layer, input } of convInputs(plan)) {
+    const list = isRecord(means) ? means[input] : undefined;
+    const fits = Array.isArray(list) && list.length === layer.inChannels && list.every(Number.isFinite);
+    if (!fits) throw damaged(where, `no usable means of ${input}`, `${layer.inChannels} numbers`);
+  }
+  return value as unknown as Calibration;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function damaged(where: string, found: string, expected: string): UserError {
+  return new UserError({
+    what: 'a calibration is damaged',
+    where,
+    found,
+    expected,
+    fix: 'remove the file; extract with --replace calibrates anew',
+  });
+}

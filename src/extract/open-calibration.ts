@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { writeDurably } from '../features/durable.ts';
+import { type Files, listIfThere, nodeFiles, readIfThere, statIfThere } from '../features/files.ts';
+import { canonicalJson } from '../features/fingerprint.ts';
+import type { FingerprintFields, Preprocessing } from '../features/manifest.ts';
+import type { Backbone } from './backbone/backbone.ts';
+import { describeAgreement } from './backbone/quantize/agreement.ts';
+import type { Sample } from './backbone/quantize/calibrate.ts';
+import type { Calibration } from './backbone/quantize/calibration.ts';
+import {
+  calibrationFile,
+  calibrationSha256,
+  decodeCalibration,
+  encodeCalibration,
+  isCalibrationFile,
+} from './backbone/quantize/calibration-file.ts';
+import { defaultSampleSize, drawSample } from './backbone/quantize/sample.ts';
+import type { NetworkSource } from './extract.ts';
+import type { ImageFile } from './images/image-file.ts';
+import { PixelReader } from './images/pixel-reader.ts';
+
+export interface CalibrationRequest {
+  readonly files: Files;
+  /** The feature set's. */
+  readonly folder: string;
+  readonly network: NetworkSource;
+  readonly preprocessing: Preprocessing;
+  readonly tap: string;
+  readonly images: readonly ImageFile[];
+  readonly seed: number;
+  readonly onNote: (line: string) => void;
+  readonly onWarning: (line: string) => void;
+}
+
+export interface OpenedCalibration {
+  readonly calibration: Calibration;
+  readonly sha256: string;
+  /** Present where the calibration was made just now: the quantized network that was compared with it. */
+  readonly backbone?: Backbone;
+}
+
+/**
+ * The calibration of an int8 feature set: the one that lies in its folder, as long as it was made of the same weights
+ * and pixels, so that rows added later are like those that are there; else a new one, on images of the user's own.
+ *
+ * @throws UserError when quantized features are too far from float32 ones, or none of the sample's images can be read
+ */
+export async function openCalibration(request: CalibrationRequest): Promise<OpenedCalibration> {
+  const kept = await findCalibration(request);
+  if (kept !== undefined) {
+    request.onNote(`${describeAgreement(kept.agreement)} (measured when the feature set was begun)`);
+    return { calibration: kept, sha256: calibrationSha256(kept) };
+  }
+  const { network, preprocessing, tap } = request;
+  const sample = await readSample(request);
+  const { calibration, warnings, backbone } = await network.prepareInt8(preprocessing, tap, sample);
+  request.onNote(describeAgreement(calibration.agreement));
+  for (const warning of warnings) request.onWarning(warning);
+  return { calibration, sha256: calibrationSha256(calibration), backbone };
+}
+
+async function findCalibration(request: CalibrationRequest): Promise<Calibration | undefined> {
+  const { files, folder, network, preprocessing, seed } = request;
+  const names = (await listIfThere(files, folder)).filter(isCalibrationFile);
+  for (const name of [...names].sort()) {
+    const path = join(folder, name);
+    const bytes = await readIfThere(files, path);
+    if (bytes === undefined) continue;
+    const found = decodeCalibration(bytes, path);
+    const same = found.weightsSha256 === network.weightsSha256 && found.seed === seed;
+    if (same && canonicalJson(found.preprocessing) === canonicalJson(preprocessing)) return found;
+  }
+  return undefined;
+}
+
+async function readSample(request: CalibrationRequest): Promise<Sample> {
+  const { images, preprocessing, seed } = request;
+  const drawn = drawSample(images, (image) => image.relativePath, defaultSampleSize, seed);
+  const reader = new PixelReader(preprocessing, () => false);
+  const read = await Promise.all(drawn.map((image) => reader.read(image.path)));
+  // A file without pixels is left out here; the run itself says what is wrong with it.
+  const ready = read.flatMap(({ pixels, sha256 }) =>
+    pixels === undefined || sha256 === undefined ? [] : [{ pixels, sha256 }],
+  );
+  if (ready.length === 0) {
+    throw new UserError({
+      what: '--precision int8 has no images to calibrate on',
+      where: drawn[0]?.path ?? 'the data folder',
+      found: `${drawn.length} drawn, none readable`,
+      fix: 'mend or remove the files, or --precision float32',
+    });
+  }
+  const { crop } = preprocessing;
+  const imageBytes = crop * crop * 3;
+  const bytesNHWC = new Uint8Array(ready.length * imageBytes);
+  for (const [row, { pixels }] of ready.entries()) bytesNHWC.set(pixels, row * imageBytes);
+  const pixels = { rowCount: ready.length, crop, bytesNHWC };
+  return { seed, images: ready.map(({ sha256 }) => sha256), pixels };
+}
+
+/** What the fingerprint says of a calibration. */
+export function calibrationFields({
+  calibration,
+  sha256,
+}: OpenedCalibration): NonNullable<FingerprintFields['calibration']> {
+  return { seed: calibration.seed, images: calibration.images, sha256 };
+}
+
+/** Writes the calibration beside the shards, where later runs and `predict` find it. */
+export async function keepCalibration(files: Files, folder: string, opened: OpenedCalibration): Promise<void> {
+  const path = join(folder, calibrationFile(opened.sha256));
+  const bytes = encodeCalibration(opened.calibration);
+  if ((await statIfThere(files, path)) === undefined) await writeDurably(files, path, [bytes], bytes.length);
+}
+
+/** Removes the calibrations of sets that this one has replaced. */
+export async function removeOtherCalibrations(files: Files, folder: string, opened: OpenedCalibration): Promise<void> {
+  const own = calibrationFile(opened.sha256);
+  for (const name of await listIfThere(files, folder)) {
+    if (isCalibrationFile(name) && name !== own) await files.remove(join(folder, name));
+  }
+}
+
+/**
+ * The calibration that a feature set's manifest names.
+ *
+ * @throws UserError when the file is gone, damaged, or not the one that made the features
+ */
+export async function readCalibration(folder: string, sha256: string, files: Files = nodeFiles): Promise<Calibration> {
+  const path = join(folder, calibrationFile(sha256));
+  const bytes = await readIfThere(files, path);
+  const calibration = bytes === undefined ? undefined : decodeCalibration(bytes, path);
+  if (calibration !== undefined && calibrationSha256(calibration) === sha256) return calibration;
+  throw new UserError({
+    what: 'the calibration that made the int8 features is not there',
+    where: path,
+    found: calibration === undefined ? 'no such file' : `a calibration with sha256 ${calibrationSha256(calibration)}`,
+    expected: `sha256 ${sha256}`,
+    fix: 'extract again: featuretap extract --precision int8 --replace',
+  });
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { openBackbone } from '../../src/extract/backbone/open-backbone.ts';
+import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { PixelReader } from '../../src/extract/images/pixel-reader.ts';
+import { loadNetwork } from '../../src/extract/network-source.ts';
+import { readCalibration } from '../../src/extract/open-calibration.ts';
+import { poolRows } from '../../src/extract/pool.ts';
+import { loadWeights } from '../../src/extract/weights/load-weights.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { fixture } from './backbone/fixtures.ts';
+import { drawFolder, drawImage, openPlainPipeline } from './drawn-data.ts';
+
+const weightsFile = fixture('resnet-tiny.safetensors');
+
+describe('extract --precision int8', () => {
+  let root = '';
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-int8-'));
+    await drawFolder(join(root, 'data'), 20);
+  });
+  after(() => rm(root, { recursive: true }));
+
+  function run(extra: Partial<ExtractOptions> = {}, notes: string[] = []): Promise<ExtractResult> {
+    return extract({
+      data: join(root, 'data'),
+      name: 'set',
+      cache: join(root, 'cache'),
+      network: () => loadNetwork(weightsFile, { device: 'cpu' }),
+      tap: 'avgpool',
+      pool: 'mean',
+      preprocessing: { resize: 32, crop: 32 },
+      dtype: 'float32',
+      precision: 'int8',
+      batch: 8,
+      threads: 1,
+      command: 'featuretap extract',
+      version: '0.1.0',
+      openPipeline: openPlainPipeline,
+      onNote: (line) => notes.push(line),
+      ...extra,
+    });
+  }
+
+  it('calibrates on images of the folder, says how close int8 is, and keeps the calibration with the set', async () => {
+    const notes: string[] = [];
+    const { manifest, folder } = await run({}, notes);
+    assert.match(
+      notes[0] ?? '',
+      /int8 against float32 on 16 sample images: cosine 0\.99\d\d on average, 0\.9\d+ at worst/,
+    );
+    const named = manifest.fields.calibration;
+    assert.ok(named);
+    assert.equal(named.images.length, 16);
+    const set = await openFeatureSet(folder);
+    const hashes = new Set(set.ids.map((_, image) => set.sha256Of(image)));
+    for (const image of named.images) assert.ok(hashes.has(image));
+
+    // The kept calibration makes the network that made the rows, as predict needs it.
+    const calibration = await readCalibration(folder, named.sha256);
+    const { preprocessing } = manifest.fields;
+    const weights = await loadWeights(weightsFile);
+    const backbone = await openBackbone({ weights, tap: 'avgpool', preprocessing, device: 'cpu', calibration });
+    const path = join(root, 'data', set.paths[0] as string);
+    const { pixels } = await new PixelReader(preprocessing, () => false).read(path);
+    const map = await backbone.run({ rowCount: 1, crop: 32, bytesNHWC: pixels as Uint8Array });
+    await backbone.close();
+    const { data } = await set.readMatrix(set.rows.subarray(0, 1));
+    assert.deepEqual(poolRows(map, 'mean').data, data);
+  });
+
+  it('images that come later are run with the calibration that is there', async () => {
+    const before = await run();
+    await drawImage(join(root, 'data/class-0/later.png'), 77);
+    const notes: string[] = [];
+    const after = await run({}, notes);
+    assert.equal(after.newImages, 1);
+    assert.equal(after.manifest.fingerprint, before.manifest.fingerprint);
+    assert.match(notes[0] ?? '', /measured when the feature set was begun/);
+  });
+
+  it('float32 and int8 rows are never mixed', async () => {
+    await assert.rejects(run({ precision: 'float32' }), /precision: int8 -> float32/);
+  });
+
+  it('another seed draws another sample, and takes --replace', async () => {
+    const first = await run();
+    await assert.rejects(run({ seed: 1 }), /calibration/);
+    const second = await run({ seed: 1, replace: true });
+    assert.notDeepEqual(second.manifest.fields.calibration, first.manifest.fields.calibration);
+    const files = (await readdir(second.folder)).filter((file) => file.startsWith('calibration-'));
+    assert.equal(files.length, 1);
+  });
+
+  it('a damaged or exchanged calibration is refused, not used', async () => {
+    const { manifest, folder } = await run({ name: 'damaged' });
+    const { sha256 } = manifest.fields.calibration as { sha256: string };
+    const file = join(folder, `calibration-${sha256.slice(0, 8)}.json`);
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"seed":0', '"seed":1'));
+    await assert.rejects(readCalibration(folder, sha256), /is not there[\s\S]*a calibration with sha256/);
+    await writeFile(file, text.slice(0, 1000));
+    await assert.rejects(run({ name: 'damaged' }), /a calibration is damaged/);
+    await rm(file);
+    await assert.rejects(readCalibration(folder, sha256), /no such file/);
+  });
+
+  it('a graph of the user is refused with the way out', async () => {
+    const own = join(root, 'mine.onnx');
+    await copyFile(fixture('user.onnx'), own);
+    const network = () => loadNetwork(own, { device: 'cpu' });
+    await assert.rejects(run({ name: 'own', network }), /made from the weights of a ResNet[\s\S]*--precision float32/);
+  });
+});
