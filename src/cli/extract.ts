@@ -30,7 +30,7 @@ export const extractVerb: Verb = {
       })
       .option('seed', {
         type: 'string',
-        describe: 'of random weights, and of the draw of images that int8 is calibrated on [0]',
+        describe: 'of random weights, of views, and of the draw of images that int8 is calibrated on [0]',
       })
       .option('tap', {
         type: 'string',
@@ -43,6 +43,7 @@ export const extractVerb: Verb = {
       })
       .option('crop', { type: 'string', describe: 'side of the square crop in pixels [224]' })
       .option('auto-orient', { type: 'boolean', describe: 'turn images as their EXIF tag says' })
+      .option('views', { type: 'string', describe: 'augmented views to keep beside each plain image [0]' })
       .option('dtype', { type: 'string', describe: 'float32 | float16 [float32]' })
       .option('precision', {
         type: 'string',
@@ -112,6 +113,7 @@ function readOptions(options: Options): Asked {
   const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
   const resize = number(options, 'resize', { whole: true, min: 1, max: 10_000 });
   const crop = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
+  const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
   const checkpointSeconds = number(options, 'checkpoint', { min: 0 });
   const threadsGiven = threads === undefined ? {} : { threads };
@@ -140,6 +142,7 @@ function readOptions(options: Options): Asked {
       allowMissing: flag(options, 'allow-missing'),
       replace: flag(options, 'replace'),
       rehash: flag(options, 'rehash'),
+      ...(viewCount === 0 ? {} : { views: { count: viewCount, seed } }),
       ...(shardMB === undefined ? {} : { shardBytes: shardMB * 1e6 }),
       ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
     },

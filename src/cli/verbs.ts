@@ -4,6 +4,7 @@ import { extractVerb } from './extract.ts';
 import { predictVerb } from './predict.ts';
 import { tapsVerb } from './taps.ts';
 import type { Verb } from './verb.ts';
+import { verifyVerb } from './verify.ts';
 
 /** Every verb, in the order in which `--help` lists them. */
-export const verbs: readonly Verb[] = [extractVerb, classifyVerb, compareVerb, predictVerb, tapsVerb];
+export const verbs: readonly Verb[] = [extractVerb, classifyVerb, compareVerb, predictVerb, verifyVerb, tapsVerb];

@@ -14,6 +14,7 @@ import type { ImageList } from './images/image-file.ts';
 import { listImages } from './images/list.ts';
 import { openPixelPipeline } from './images/pipeline.ts';
 import type { PixelResult } from './images/pixel-result.ts';
+import type { ViewRecipe } from './images/views.ts';
 import { InputLedger } from './input-ledger.ts';
 import {
   calibrationFields,
@@ -61,8 +62,10 @@ export interface ExtractOptions {
   readonly precision: Precision;
   /** Draws the images that int8 is calibrated on. Default: 0. */
   readonly seed?: number;
-  /** Images per batch. */
+  /** Rows per run of the network. */
   readonly batch: number;
+  /** Augmented views to keep beside each plain image. */
+  readonly views?: ViewRecipe;
   /** Threads that decode; default: the machine's cores. */
   readonly threads?: number;
   readonly skipUnreadable?: boolean;
@@ -180,7 +183,8 @@ async function addRows(
   const first = toRead.next();
   // Nothing to read: threads and the network stay away.
   if (first.done === true) return;
-  const pipeline = openPipeline(preprocessing, {
+  const recipe = { ...preprocessing, ...(run.views === undefined ? {} : { views: run.views }) };
+  const pipeline = openPipeline(recipe, {
     known: writer.rowOf.keys(),
     ...(threads === undefined ? {} : { threads }),
     ...(signal === undefined ? {} : { signal }),
@@ -274,8 +278,10 @@ function writerSettings(run: Run, dataFolder: string): WriterSettings {
       dtype,
       precision,
       ...(run.int8 === undefined ? {} : { calibration: calibrationFields(run.int8) }),
+      ...(run.views === undefined ? {} : { views: run.views }),
     },
-    batchImages: run.batch,
+    // A batch holds whole images, each with its views.
+    batchImages: Math.max(1, Math.floor(run.batch / (1 + (run.views?.count ?? 0)))),
     dataFolder,
     command: run.command,
     ...(replace === undefined ? {} : { replace }),

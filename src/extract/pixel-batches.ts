@@ -5,12 +5,12 @@ import type { PixelRecipe, PixelResult } from './images/pixel-result.ts';
 export interface ImageBatch {
   /** Valid until the next batch is asked for: the bytes' memory is used again. */
   readonly pixels: PixelBatch;
-  /** sha256 of each image's file. [rowCount] */
+  /** sha256 of each image's file. An image's rows follow each other: the plain one, then its views. */
   readonly images: readonly string[];
 }
 
 /**
- * Gathers decoded images into batches. An image is taken once, whatever the number of files with its bytes.
+ * Gathers decoded images, each with its views, into batches. An image is taken once, whatever the number of files with its bytes.
  *
  * @param room how many images the next batch may hold, asked before each
  * @param isKnown whether an image has a row already
@@ -22,7 +22,12 @@ export async function* pixelBatches(
   isKnown: (sha256: string) => boolean,
 ): AsyncGenerator<ImageBatch> {
   const { crop } = recipe;
-  const imageBytes = crop * crop * 3;
+  const cropBytes = crop * crop * 3;
+  const imageBytes = cropBytes * (1 + (recipe.views?.count ?? 0));
+  const toBatch = (): ImageBatch => {
+    const bytesNHWC = bytes.subarray(0, images.length * imageBytes);
+    return { pixels: { rowCount: bytesNHWC.length / cropBytes, crop, bytesNHWC }, images };
+  };
   let bytes = new Uint8Array(0);
   let images: string[] = [];
   let wanted = 0;
@@ -33,16 +38,13 @@ export async function* pixelBatches(
       wanted = room();
       if (bytes.length < wanted * imageBytes) bytes = new Uint8Array(wanted * imageBytes);
     }
-    bytes.set(result.pixels, images.length * imageBytes);
+    for (const [view, pixels] of [result.pixels, ...result.views].entries()) {
+      bytes.set(pixels, images.length * imageBytes + view * cropBytes);
+    }
     images.push(result.sha256);
     if (images.length < wanted) continue;
-    yield toBatch(bytes, images, crop);
+    yield toBatch();
     images = [];
   }
-  if (images.length > 0) yield toBatch(bytes, images, crop);
-}
-
-function toBatch(bytes: Uint8Array, images: readonly string[], crop: number): ImageBatch {
-  const bytesNHWC = bytes.subarray(0, images.length * crop * crop * 3);
-  return { pixels: { rowCount: images.length, crop, bytesNHWC }, images };
+  if (images.length > 0) yield toBatch();
 }

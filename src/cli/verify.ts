@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { usageError } from '../errors.ts';
+import { loadNetwork } from '../extract/network-source.ts';
+import { type Repair, repairFeatureSet } from '../extract/repair.ts';
+import { formatBytes } from '../features/durable.ts';
+import { nodeFiles } from '../features/files.ts';
+import type { Manifest } from '../features/manifest.ts';
+import { type Problem, type Verification, verifyFeatureSet } from '../features/verify.ts';
+import { nextCommand } from './next-command.ts';
+import { flag, number, text } from './options.ts';
+import { openProgress } from './progress-bar.ts';
+import type { Session, Verb } from './verb.ts';
+
+/** Problems that are printed before the rest is only counted. */
+const shownProblems = 20;
+
+/** Verify: read a feature set again from end to end, say what is damaged, and mend it when told to. */
+export const verifyVerb: Verb = {
+  command: 'verify',
+  describe: 'check every byte of a feature set, and mend it with --repair',
+  options: (yargs) =>
+    yargs
+      .option('features', { type: 'string', describe: 'folder of the feature set: cache/NAME' })
+      .option('repair', { type: 'boolean', describe: 'compute damaged rows again from their images' })
+      .option('weights', { type: 'string', describe: 'for --repair: where the weights lie now [as recorded]' })
+      .option('batch', { type: 'string', describe: 'for --repair: images per run of the network [8]' })
+      .option('threads', { type: 'string', describe: 'for --repair: threads [all cores]' }),
+  run: async (options, session) => {
+    const features = text(options, 'features');
+    if (features === undefined) throw usageError('--features', 'no value', '--features cache/NAME');
+    const folder = resolve(features);
+    const progress = openProgress(session);
+    const verification = await verifyFeatureSet(folder, nodeFiles, (done, total) =>
+      progress.onProgress({ stage: 'verify', unit: 'bytes', done, total }),
+    ).finally(progress.close);
+    if (verification.problems.length === 0 || !flag(options, 'repair')) {
+      report(verification, undefined, session);
+      if (verification.problems.length === 0) return 0;
+      session.note(`mend it: ${nextCommand('verify', ['--features', features, '--repair'])}`);
+      return 1;
+    }
+    for (const line of describeProblems(verification.problems)) session.note(line);
+    const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
+    const threadsGiven = threads === undefined ? {} : { threads };
+    const weights = text(options, 'weights');
+    const repair = await repairFeatureSet(folder, {
+      ...threadsGiven,
+      network: (manifest: Manifest) => {
+        const { madeBy } = manifest;
+        const seed = madeBy.weightsSeed === undefined ? {} : { seed: madeBy.weightsSeed };
+        const spec = weights ?? madeBy.weightsFile ?? madeBy.weights;
+        return loadNetwork(spec, {
+          ...threadsGiven,
+          ...seed,
+          device: 'cpu',
+          signal: session.signal,
+          onProgress: progress.onProgress,
+        });
+      },
+      batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, 8),
+      command: session.command,
+      signal: session.signal,
+      onProgress: progress.onProgress,
+    }).finally(progress.close);
+    report(repair.after, repair, session);
+    return repair.after.problems.length === 0 ? 0 : 1;
+  },
+};
+
+function report(verification: Verification, repair: Repair | undefined, session: Session): void {
+  const { folder, problems, checkedRows, checkedBytes, manifest } = verification;
+  session.printJson({
+    featureSet: folder,
+    fingerprint: manifest?.fingerprint,
+    whole: problems.length === 0,
+    checkedRows,
+    checkedBytes,
+    problems,
+    ...(repair === undefined
+      ? {}
+      : { repair: { restored: repair.restored, recomputed: repair.recomputed, dropped: repair.dropped } }),
+  });
+  if (repair !== undefined) {
+    for (const file of repair.restored) session.print(`${file}: restored from its spare copy`);
+    session.print(`${repair.recomputed} images computed again, ${repair.dropped.length} dropped into outcomes.csv`);
+    for (const { id, reason } of repair.dropped) session.print(`  ${id}: ${reason}`);
+  }
+  for (const line of describeProblems(problems)) session.print(line);
+  const checked = `${checkedRows} rows, ${formatBytes(checkedBytes)}`;
+  session.print(
+    problems.length === 0
+      ? `${folder}: whole (${checked}, index, labels and outcomes agree)`
+      : `${folder}: ${problems.length} problems (${checked} read)`,
+  );
+}
+
+function describeProblems(problems: readonly Problem[]): readonly string[] {
+  const lines = problems.slice(0, shownProblems).map(({ file, what, rows }) => {
+    if (rows === undefined) return `${file}: ${what}`;
+    const [first, end] = rows;
+    return `${file}, ${end - first === 1 ? `row ${first}` : `rows ${first} to ${end - 1}`}: ${what}`;
+  });
+  if (problems.length > shownProblems) lines.push(`and ${problems.length - shownProblems} more`);
+  return lines;
+}

@@ -1,0 +1,249 @@
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { writeDurably } from '../features/durable.ts';
+import { type Files, nodeFiles, readIfThere } from '../features/files.ts';
+import { type IndexedImage, IndexTable } from '../features/index-table.ts';
+import { parseLabels } from '../features/labels.ts';
+import {
+  indexFile,
+  labelsFile,
+  outcomesFile,
+  rowChecksFile,
+  runPath,
+  shardFile,
+  shardNumber,
+  spareFile,
+} from '../features/layout.ts';
+import { takeLock } from '../features/lock.ts';
+import { type Manifest, rowLength, rowsPerImage, type ShardEntry } from '../features/manifest.ts';
+import { decodeNumbers } from '../features/npy.ts';
+import { type Outcome, parseOutcomes } from '../features/outcomes.ts';
+import { publish } from '../features/publish.ts';
+import { ShardFile, writeShard } from '../features/shard.ts';
+import { readState, type SetState } from '../features/state.ts';
+import { type DamagedShard, type Verification, verifyFeatureSet } from '../features/verify.ts';
+import type { OnProgress } from '../progress.ts';
+import type { NetworkSource } from './extract.ts';
+import type { ImageFile } from './images/image-file.ts';
+import { openPixelPipeline } from './images/pipeline.ts';
+import { readCalibration } from './open-calibration.ts';
+import { pixelBatches } from './pixel-batches.ts';
+import { poolRows } from './pool.ts';
+
+export interface RepairOptions {
+  /** The network that the manifest names; asked for only when rows must be computed. */
+  readonly network: (manifest: Manifest) => Promise<NetworkSource>;
+  readonly command: string;
+  readonly batch: number;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+  readonly files?: Files;
+  readonly openPipeline?: typeof openPixelPipeline;
+}
+
+export interface Repair {
+  /** Tables and manifest that were restored from their spare copies. */
+  readonly restored: readonly string[];
+  /** Images whose rows were computed again. */
+  readonly recomputed: number;
+  /** Images whose rows could not be: they are in outcomes.csv now. */
+  readonly dropped: readonly { readonly id: string; readonly reason: string }[];
+  /** What is left to say after it. */
+  readonly after: Verification;
+}
+
+/**
+ * Mends what `verifyFeatureSet` finds: tables from their spare copies, damaged rows from their images and no others.
+ * A row whose image is gone or has other bytes now leaves the set, and outcomes.csv says why.
+ *
+ * @throws UserError when a damaged table has no whole copy, or when the weights are not those of the set
+ */
+export async function repairFeatureSet(folder: string, options: RepairOptions): Promise<Repair> {
+  const { files = nodeFiles } = options;
+  const lock = await takeLock(files, folder, options.command);
+  try {
+    const before = await verifyFeatureSet(folder, files);
+    await restoreTables(files, before);
+    const state = await readState(files, folder);
+    if (state === undefined) throw new Error('a verified set has a manifest');
+    const images = imagesOf(folder, state);
+    const lost = lostImages(state.manifest, images, before.damagedShards);
+    const computed =
+      lost.length === 0 ? new Map<string, Float32Array>() : await recompute(folder, state.manifest, lost, options);
+    const dropped = lost.flatMap(({ id, sha256 }) =>
+      computed.has(sha256) ? [] : [{ id, reason: 'its row was damaged, and its image is gone, changed or unreadable' }],
+    );
+    if (before.damagedShards.length > 0) await writeRepaired(files, folder, state, before, images, computed, dropped);
+    const after = await verifyFeatureSet(folder, files);
+    return { restored: before.restorable, recomputed: computed.size, dropped, after };
+  } finally {
+    await lock.release();
+  }
+}
+
+async function restoreTables(files: Files, { folder, manifest, problems, restorable }: Verification): Promise<void> {
+  const tables = ['manifest.json', indexFile, labelsFile, outcomesFile];
+  const beyond = problems.find(({ file }) => tables.includes(file) && !restorable.includes(file));
+  if (manifest === undefined || beyond !== undefined) {
+    throw new UserError({
+      what: 'the feature set is damaged beyond repair: a table and its spare copy',
+      where: join(folder, beyond?.file ?? 'manifest.json'),
+      fix: 'featuretap extract with --replace computes the set anew from its images',
+    });
+  }
+  for (const file of restorable) {
+    const spare = await readIfThere(files, runPath(folder, spareFile(file)));
+    if (spare !== undefined) await writeDurably(files, join(folder, file), [spare]);
+  }
+}
+
+function imagesOf(folder: string, { manifest, index }: SetState): readonly IndexedImage[] {
+  const table = new IndexTable(index, manifest.imageCount, rowsPerImage(manifest.fields), join(folder, indexFile));
+  return Array.from({ length: table.imageCount }, (_, image) => table.at(image));
+}
+
+/** Images of which a row is damaged. */
+function lostImages(
+  manifest: Manifest,
+  images: readonly IndexedImage[],
+  damagedShards: readonly DamagedShard[],
+): readonly IndexedImage[] {
+  const damaged = new Set(damagedShards.flatMap((shard) => shard.rows));
+  const stride = rowsPerImage(manifest.fields);
+  return images.filter(({ row }) =>
+    Array.from({ length: stride }, (_, i) => row + i).some((each) => damaged.has(each)),
+  );
+}
+
+/** Rows of the given images, by the sha256 of the image, computed again; those whose file is not the same are left out. */
+async function recompute(
+  folder: string,
+  manifest: Manifest,
+  lost: readonly IndexedImage[],
+  options: RepairOptions,
+): Promise<Map<string, Float32Array>> {
+  const { fields, madeBy } = manifest;
+  const network = await options.network(manifest);
+  if (network.weightsSha256 !== fields.weightsSha256) {
+    throw new UserError({
+      what: 'these are not the weights that made the feature set',
+      where: network.weightsFile ?? network.weights,
+      found: `sha256 ${network.weightsSha256.slice(0, 12)}...`,
+      expected: `sha256 ${fields.weightsSha256.slice(0, 12)}... (${madeBy.weights})`,
+      fix: '--weights FILE names where they lie now',
+    });
+  }
+  const { threads, signal, openPipeline = openPixelPipeline } = options;
+  const images: readonly ImageFile[] = lost.map(({ id, path }) => ({
+    id,
+    path: join(madeBy.data, path),
+    relativePath: path,
+  }));
+  const wanted = new Map(lost.map(({ id, sha256 }) => [id, sha256]));
+  const rows = new Map<string, Float32Array>();
+  const { calibration: made } = fields;
+  const calibration = made && (await readCalibration(folder, made.sha256, options.files));
+  const backbone = await network.open(fields.preprocessing, fields.tap, calibration);
+  const recipe = { ...fields.preprocessing, ...(fields.views === undefined ? {} : { views: fields.views }) };
+  const pipeline = openPipeline(recipe, {
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  try {
+    const results = unchanged(pipeline.decode(images), wanted);
+    const room = (): number => Math.max(1, Math.floor(options.batch / rowsPerImage(fields)));
+    for await (const batch of pixelBatches(results, recipe, room, (sha256) => rows.has(sha256))) {
+      const { data } = poolRows(await backbone.run(batch.pixels), fields.pool);
+      const size = data.length / batch.images.length;
+      for (const [i, sha256] of batch.images.entries()) rows.set(sha256, data.slice(i * size, (i + 1) * size));
+      options.onProgress?.({ stage: 'repair', unit: 'images', done: rows.size, total: lost.length });
+    }
+    return rows;
+  } finally {
+    await pipeline.close();
+    await backbone.close();
+  }
+}
+
+/** Results of files that still have the bytes that their row was made of. */
+async function* unchanged<T extends { readonly image: ImageFile; readonly sha256?: string }>(
+  results: AsyncIterable<T>,
+  wanted: ReadonlyMap<string, string>,
+): AsyncGenerator<T> {
+  for await (const result of results) if (result.sha256 === wanted.get(result.image.id)) yield result;
+}
+
+/** Writes each damaged shard again. Where the result is what it was, bit for bit, the manifest stays as it is. */
+async function writeRepaired(
+  files: Files,
+  folder: string,
+  state: SetState,
+  before: Verification,
+  images: readonly IndexedImage[],
+  computed: ReadonlyMap<string, Float32Array>,
+  dropped: Repair['dropped'],
+): Promise<void> {
+  const { manifest } = state;
+  const { rowShape, fields } = manifest;
+  let next = 1 + Math.max(...manifest.shards.map((shard) => shardNumber(shard.file) ?? 0));
+  const shards: ShardEntry[] = [...manifest.shards];
+  for (const damaged of before.damagedShards) {
+    const data = await readWhatIsWhole(files, folder, manifest, damaged);
+    const end = damaged.firstRow + damaged.entry.rowCount;
+    for (const { row, sha256 } of images) {
+      const rows = row >= damaged.firstRow && row < end ? computed.get(sha256) : undefined;
+      if (rows !== undefined) data.set(rows, (row - damaged.firstRow) * rowLength(rowShape));
+    }
+    const file = shardFile(next++);
+    const checks = runPath(folder, rowChecksFile(file));
+    const entry = await writeShard(files, folder, file, data, rowShape, fields.dtype, checks);
+    const place = shards.findIndex((shard) => shard.file === damaged.entry.file);
+    if (entry.sha256 === damaged.entry.sha256) {
+      // The same bytes as ever: they take their old name back.
+      await files.rename(join(folder, file), join(folder, damaged.entry.file));
+      await files.rename(checks, runPath(folder, rowChecksFile(damaged.entry.file)));
+      await files.syncFolder(folder);
+    } else shards[place] = entry;
+  }
+  if (shards.every((shard, i) => shard === manifest.shards[i]) && dropped.length === 0) return;
+  const gone = new Map(dropped.map(({ id, reason }) => [id, reason]));
+  const outcomes: Outcome[] = images.flatMap(({ id, path }) => {
+    const reason = gone.get(id);
+    return reason === undefined ? [] : [{ id, path, outcome: 'failed' as const, reason }];
+  });
+  const kept = images.filter(({ id }) => !gone.has(id));
+  const keptRows = new Set(kept.map(({ row }) => row));
+  for (const outcome of parseOutcomes(state.outcomes, join(folder, outcomesFile))) {
+    const { row, ...rest } = outcome;
+    // A duplicate shared the row that is gone, and its bytes.
+    if (row === undefined || keptRows.has(row)) outcomes.push(outcome);
+    else outcomes.push({ ...rest, outcome: 'failed', reason: 'its row was damaged and could not be computed again' });
+  }
+  const labels = [...parseLabels(state.labels, join(folder, labelsFile))];
+  const { madeBy } = manifest;
+  await publish(files, folder, { fields, rowShape, shards, images: kept, labels, outcomes, madeBy });
+}
+
+/** A shard's rows as they can be read; zeros where the file is not there or cut short. */
+async function readWhatIsWhole(
+  files: Files,
+  folder: string,
+  { rowShape, fields }: Manifest,
+  { entry, rows, firstRow }: DamagedShard,
+): Promise<Float32Array> {
+  const data = new Float32Array(entry.rowCount * rowLength(rowShape));
+  if (rows.length === entry.rowCount) return data;
+  const shard = await ShardFile.open(files, folder, entry, { rowShape, dtype: fields.dtype });
+  try {
+    const bytes = new Uint8Array(entry.rowCount * shard.rowBytes);
+    await shard.readRows(0, bytes);
+    decodeNumbers(bytes, fields.dtype, data);
+    // Damaged rows without an image (deleted ones) must not keep numbers that nobody vouches for.
+    for (const row of rows)
+      data.fill(0, (row - firstRow) * rowLength(rowShape), (row - firstRow + 1) * rowLength(rowShape));
+    return data;
+  } finally {
+    await shard.close();
+  }
+}
