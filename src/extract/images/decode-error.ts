@@ -12,12 +12,17 @@ export class DecodeError extends Error {
   }
 }
 
-/** Checks the size that a header claims, before anything is allocated for it. */
-export function checkSize(width: number, height: number): void {
+/**
+ * Checks the size that a header claims, before anything is allocated for it.
+ *
+ * @param onSize told how many pixels there are, once they are within the limit
+ */
+export function checkSize(width: number, height: number, onSize?: (pixelCount: number) => void): void {
   if (width < 1 || height < 1) throw new DecodeError(`the header claims ${width} x ${height} pixels`);
   if (width * height > largestPixelCount) {
     throw new DecodeError(
       `the header claims ${width} x ${height} pixels, above the limit of ${largestPixelCount} (a decompression bomb?)`,
     );
   }
+  onSize?.(width * height);
 }

@@ -9,7 +9,7 @@ import type { SourcePixels } from './resize.kernel.ts';
  *
  * @throws DecodeError where the first frame is not whole
  */
-export function decodeGif(bytes: Uint8Array): SourcePixels {
+export function decodeGif(bytes: Uint8Array, onSize?: (pixelCount: number) => void): SourcePixels {
   const reader = new ByteReader(bytes);
   reader.skip(6);
   let width = reader.uint16();
@@ -27,8 +27,8 @@ export function decodeGif(bytes: Uint8Array): SourcePixels {
   // A frame that reaches beyond the screen enlarges it.
   width = Math.max(width, left + frameWidth);
   height = Math.max(height, top + frameHeight);
-  checkSize(width, height);
   checkSize(frameWidth, frameHeight);
+  checkSize(width, height, onSize);
   const minimumBits = reader.uint8();
   if (minimumBits < 1 || minimumBits > 11) throw new DecodeError(`GIF: code size ${minimumBits}`);
   const indices = new Uint8Array(frameWidth * frameHeight);

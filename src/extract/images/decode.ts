@@ -12,9 +12,11 @@ sharp.cache(false);
 /** Images are decoded side by side, one thread each. */
 sharp.concurrency(1);
 
-/** Whether decoders apply the orientation that the file names. */
 export interface DecodeOptions {
+  /** Whether decoders apply the orientation that the file names. */
   readonly autoOrient: boolean;
+  /** Called with what the header claims, checked, before anything is allocated for it. */
+  readonly onSize?: (pixelCount: number) => void;
 }
 
 /**
@@ -23,40 +25,38 @@ export interface DecodeOptions {
  *
  * @throws DecodeError for anything but a whole image of a known kind
  */
-export async function decodeImage(bytes: Uint8Array, { autoOrient }: DecodeOptions): Promise<SourcePixels> {
+export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<SourcePixels> {
   if (bytes.length === 0) throw new DecodeError('the file is empty');
   const found = sniff(bytes);
   if ('refused' in found) throw new DecodeError(`not an image of a known kind (${found.refused})`);
   try {
-    return await decoders[found.kind](bytes, autoOrient);
+    return await decoders[found.kind](bytes, options);
   } catch (error) {
     if (error instanceof DecodeError) throw error;
     throw new DecodeError(describeFailure(found.kind, error));
   }
 }
 
-const decoders: Readonly<
-  Record<ImageKind, (bytes: Uint8Array, autoOrient: boolean) => SourcePixels | Promise<SourcePixels>>
-> = {
-  jpeg: (bytes, autoOrient) => {
+const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOptions) => Promise<SourcePixels>>> = {
+  jpeg: async (bytes, { autoOrient, onSize }) => {
     const { width, height, components, picture } = readJpegHeader(bytes, autoOrient);
-    checkSize(width, height);
+    checkSize(width, height, onSize);
     return components === 4 ? readCMYK(open(picture, autoOrient)) : readRGB(open(picture, autoOrient));
   },
-  png: (bytes, autoOrient) => {
-    checkPng(bytes);
+  png: async (bytes, { autoOrient, onSize }) => {
+    checkPng(bytes, onSize);
     return readRGB(open(bytes, autoOrient));
   },
   webp: readChecked,
-  avif: (bytes, autoOrient) => {
+  avif: async (bytes, options) => {
     // An item reference of this type ties the picture to the alpha that it is multiplied by (MIAF, 7.3.5.2).
     if (metaBox(bytes).includes('prem')) throw new DecodeError('AVIF: colours are multiplied by alpha; save it as PNG');
-    return readChecked(bytes, autoOrient);
+    return readChecked(bytes, options);
   },
-  gif: decodeGif,
-  tiff: async (bytes) => {
+  gif: async (bytes, { onSize }) => decodeGif(bytes, onSize),
+  tiff: async (bytes, { onSize }) => {
     const { width, height } = checkTiff(bytes);
-    checkSize(width, height);
+    checkSize(width, height, onSize);
     // Pillow applies a TIFF's orientation whenever it loads one.
     const image = open(bytes, true);
     const { space } = await image.metadata();
@@ -64,10 +64,10 @@ const decoders: Readonly<
   },
 };
 
-async function readChecked(bytes: Uint8Array, autoOrient: boolean): Promise<SourcePixels> {
+async function readChecked(bytes: Uint8Array, { autoOrient, onSize }: DecodeOptions): Promise<SourcePixels> {
   const image = open(bytes, autoOrient);
   const { width, height } = await image.metadata();
-  checkSize(width, height);
+  checkSize(width, height, onSize);
   return readRGB(image);
 }
 
@@ -84,13 +84,13 @@ function open(bytes: Uint8Array, autoOrient: boolean): Sharp {
 }
 
 /** IHDR: width, height, bits, colour type at bytes 16, 20, 24 and 25. */
-function checkPng(bytes: Uint8Array): void {
+function checkPng(bytes: Uint8Array, onSize: DecodeOptions['onSize']): void {
   if (bytes.length < 33) throw new DecodeError('PNG: the file ends in its header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  checkSize(view.getUint32(16), view.getUint32(20));
   if (bytes[24] === 16 && bytes[25] === 0) {
     throw new DecodeError('PNG (grey, 16 bits): Pillow clips it at 255, almost all white; save it with 8 bits');
   }
+  checkSize(view.getUint32(16), view.getUint32(20), onSize);
 }
 
 /** The box that describes an AVIF's items, as Latin-1 text; empty where there is none. */

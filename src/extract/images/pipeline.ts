@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../workers.ts';
 import type { ImageFile } from './image-file.ts';
+import { openBudget } from './pixel-budget.ts';
 import { type FilePixels, packKnown, type WorkerReply, type WorkerSetup, type WorkerTask } from './pixel-protocol.ts';
 import type { PixelPipeline, PixelPipelineOptions, PixelRecipe, PixelResult } from './pixel-result.ts';
 
@@ -39,7 +40,12 @@ class WorkerPipeline implements PixelPipeline {
     this.threads = options.threads ?? availableParallelism();
     this.#signal = options.signal;
     this.#ahead = Math.max(this.threads + 1, Math.min(mostAhead, Math.floor(waitingBytes / bytesPerImage(recipe))));
-    const setup: WorkerSetup = { recipe, claims: this.#claims, known: packKnown(options.known ?? []) };
+    const setup: WorkerSetup = {
+      recipe,
+      claims: this.#claims,
+      known: packKnown(options.known ?? []),
+      budget: openBudget(this.threads),
+    };
     this.#workers = Array.from({ length: this.threads }, () =>
       startWorker('./pixels.worker', import.meta.url, { workerData: setup }),
     );

@@ -1,3 +1,4 @@
+import type { PixelBudget } from './pixel-budget.ts';
 import type { PixelRecipe, PixelSeconds } from './pixel-result.ts';
 
 /** What the pipeline and its worker threads say to each other. */
@@ -6,6 +7,7 @@ export interface WorkerSetup {
   /** One shared counter: the index of the next image that no worker has taken. */
   readonly claims: Int32Array<SharedArrayBuffer>;
   readonly known: KnownHashes;
+  readonly budget: PixelBudget;
 }
 
 export interface WorkerTask {
