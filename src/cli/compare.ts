@@ -1,23 +1,100 @@
-import { compareReports } from '../report/comparison.ts';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { usageError } from '../errors.ts';
+import { headDifferences } from '../report/analysis/differences.ts';
+import type { Run } from '../report/analysis/run.ts';
+import { type Comparison, compareReports } from '../report/comparison.ts';
+import { percent } from '../report/figures.ts';
+import { modelCard, modelCardFile } from '../report/model-card.ts';
+import { gatherPage, readRuns } from '../report/page/gather.ts';
+import { writePage } from '../report/page/write-page.ts';
+import { comparisonCsv, comparisonMarkdown } from '../report/pipelines.ts';
 import { summarize } from '../report/summary.ts';
 import { terminalComparison } from '../report/terminal.ts';
+import { programVersion } from '../version.ts';
+import { flag, number, text } from './options.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const compareVerb: Verb = {
   command: 'compare [reports..]',
-  describe: 'put the reports of classify side by side',
+  describe: 'put the reports of classify side by side, and write them as one page',
   options: (yargs) =>
-    yargs.positional('reports', {
-      type: 'string',
-      array: true,
-      describe: 'report.json files, or folders that hold them (default: reports)',
-    }),
+    yargs
+      .positional('reports', {
+        type: 'string',
+        array: true,
+        describe: 'report.json files, or folders that hold them (default: reports)',
+      })
+      .option('html', { type: 'string', describe: 'the page to write [index.html in the folder of reports]' })
+      .option('csv', { type: 'boolean', describe: 'one line per report on stdout, and no page' })
+      .option('markdown', { type: 'boolean', describe: 'tables for a pull request on stdout, and no page' })
+      .option('fail-below', {
+        type: 'string',
+        describe: 'exit 1 unless the best report of each group has this accuracy, from 0 to 1',
+      }),
   run: async (options: Options, session: Session): Promise<number> => {
+    const form = outputForm(options, session);
+    const failBelow = number(options, 'fail-below', { min: 0, max: 1 });
     const given = (options['reports'] as readonly string[] | undefined) ?? [];
     const comparison = await compareReports(given.length === 0 ? ['reports'] : given);
     for (const { message } of comparison.unreadable) session.warn(`left out: ${message}`);
-    session.print(terminalComparison(comparison));
-    session.printJson(summarize(comparison));
-    return 0;
+
+    const runs = await Promise.all(comparison.groups.map(readRuns));
+    const verdicts = runs.map(headDifferences);
+    const summary = summarize(comparison, verdicts);
+    session.printJson(summary);
+    if (form === 'csv') await session.write(comparisonCsv(summary));
+    if (form === 'markdown') await session.write(comparisonMarkdown(summary));
+    if (form === 'text') session.print(terminalComparison(comparison, verdicts));
+
+    const page = text(options, 'html');
+    if (form === 'text' || page !== undefined) {
+      await writeCards(runs.flat(), session);
+      const file = page ?? join(await pageFolder(given), 'index.html');
+      await writePage(file, await gatherPage(comparison, { version: programVersion(), signal: session.signal }));
+      session.note(`page: ${file}; a model card beside each report: ${modelCardFile}`);
+    }
+    return failBelow === undefined ? 0 : checkFloor(comparison, failBelow, session);
   },
 };
+
+/** The one folder that was named, else `reports`. */
+async function pageFolder(given: readonly string[]): Promise<string> {
+  const [only, ...others] = given;
+  if (only === undefined || others.length > 0) return 'reports';
+  return (await stat(only)).isDirectory() ? only : 'reports';
+}
+
+async function writeCards(runs: readonly Run[], session: Session): Promise<void> {
+  for (const run of runs) {
+    const file = join(run.report.report, modelCardFile);
+    try {
+      await writeFile(file, modelCard(run));
+    } catch (error) {
+      // A folder of reports that is only read (an archive) can still be compared.
+      session.warn(`warning: no model card in ${file}: ${(error as Error).message}`);
+    }
+  }
+}
+
+function outputForm(options: Options, session: Session): 'text' | 'json' | 'csv' | 'markdown' {
+  const asked = [
+    ...(session.json ? (['json'] as const) : []),
+    ...(['csv', 'markdown'] as const).filter((name) => flag(options, name)),
+  ];
+  if (asked.length > 1)
+    throw usageError(`--${asked[1]}`, `--${asked[0]} beside it`, 'one of --json, --csv, --markdown');
+  return asked[0] ?? 'text';
+}
+
+/** 1 when a group's best head stays below the floor. */
+function checkFloor({ groups }: Comparison, floor: number, session: Session): number {
+  let code = 0;
+  for (const { reports } of groups) {
+    const best = reports[0];
+    if (best === undefined || best.accuracy >= floor) continue;
+    session.warn(`the best accuracy, ${percent(best.accuracy)} of ${best.report}, is below ${percent(floor)}`);
+    code = 1;
+  }
+  return code;
+}

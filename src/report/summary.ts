@@ -1,4 +1,5 @@
 import type { Json } from '../classify/heads/head.ts';
+import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, reportNames } from './comparison.ts';
 import { accuracyDeviation, accuracyInterval } from './figures.ts';
 
@@ -35,20 +36,27 @@ export interface ComparisonSummary {
     readonly splitHash: string;
     readonly differences: readonly string[];
     readonly reports: readonly ReportSummary[];
+    /** Every pair of heads, tested; empty where they cannot be. */
+    readonly verdicts: readonly HeadDifference[];
   }[];
   readonly unreadable: Comparison['unreadable'];
 }
 
-/** The document of `compare --json`. */
-export function summarize(comparison: Comparison): ComparisonSummary {
+/**
+ * The document of `compare --json`.
+ *
+ * @param verdicts of each group, in the comparison's order
+ */
+export function summarize(comparison: Comparison, verdicts: readonly (readonly HeadDifference[])[]): ComparisonSummary {
   return {
     comparable: comparison.groups.length === 1,
-    groups: comparison.groups.map(({ features, splitHash, differences, reports }) => {
+    groups: comparison.groups.map(({ features, splitHash, differences, reports }, g) => {
       const names = reportNames(reports);
       return {
         features,
         splitHash,
         differences,
+        verdicts: verdicts[g] ?? [],
         reports: reports.map((report, i) => {
           const { low, high } = accuracyInterval(report);
           return {

@@ -1,3 +1,4 @@
+import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
 import type { Report } from './report.ts';
@@ -14,14 +15,29 @@ const columns: readonly Column[] = [
   { title: 'report', align: 'left' },
 ];
 
-/** What `compare` prints: one table per group of comparable reports, each under what its members share. */
-export function terminalComparison(comparison: Comparison): string {
-  const blocks = comparison.groups.map((group, i) => terminalGroup(group, i, comparison.groups.length));
+/**
+ * What `compare` prints: one table per group of comparable reports, each under what its members share, with the
+ * verdicts on the best head against the others.
+ *
+ * @param verdicts of each group, in the comparison's order
+ */
+export function terminalComparison(
+  comparison: Comparison,
+  verdicts: readonly (readonly HeadDifference[])[] = [],
+): string {
+  const blocks = comparison.groups.map((group, i) =>
+    [terminalGroup(group, i, comparison.groups.length), ...bestAgainstOthers(group, verdicts[i] ?? [])].join('\n'),
+  );
   const reports = comparison.groups.flatMap((group) => group.reports);
   if (reports.some((report) => report.featureSet.randomWeights)) {
     blocks.push('* random backbone weights: these figures say nothing about pretrained features');
   }
   return blocks.join('\n\n');
+}
+
+function bestAgainstOthers(group: ReportGroup, verdicts: readonly HeadDifference[]): string[] {
+  const best = reportNames(group.reports)[0];
+  return verdicts.filter(({ first }) => first === best).map(({ words }) => words);
 }
 
 function terminalGroup(group: ReportGroup, index: number, groupCount: number): string {

@@ -1,0 +1,165 @@
+import { reliability } from './analysis/calibration.ts';
+import { confusedPairs } from './analysis/confusion.ts';
+import { learningCurve } from './analysis/learning.ts';
+import type { Run } from './analysis/run.ts';
+import { accuracyInterval, percent, seconds } from './figures.ts';
+import { markdownTable } from './markdown.ts';
+import type { Report } from './report.ts';
+
+/** Name of the card in a report's folder. */
+export const modelCardFile = 'model-card.md';
+
+/** What the card says of the terms of weights that featuretap knows by name. */
+const knownTerms: Readonly<Record<string, string>> = {
+  resnet50: torchvisionTerms('IMAGENET1K_V1'),
+  'resnet50-v2': torchvisionTerms('IMAGENET1K_V2'),
+  random: 'drawn from a seed: no terms, and nothing learned',
+};
+
+/** torchvision's README says that pretrained models may have terms of their own from the data they were trained on. */
+function torchvisionTerms(name: string): string {
+  return (
+    `torchvision ResNet50, ${name}: torchvision is under the BSD 3-Clause licence, and warns that weights may carry terms of ` +
+    'the data set they were trained on; ImageNet’s images are for non-commercial research and education'
+  );
+}
+
+/** A model card in Markdown: what the head is, on what it was trained and tested, its figures and its limits. */
+export function modelCard({ name, report, predictions }: Run): string {
+  const { featureSet } = report;
+  const blocks = [
+    `# ${name}: ${report.classes.length} classes on ${featureSet.weights} features`,
+    summary(report),
+    `## Data\n\n${data(report)}`,
+    `## Backbone\n\n${backbone(report)}`,
+    `## Head\n\n${head(report)}`,
+    `## Figures\n\n${figures(report)}`,
+    `## What it gets wrong\n\n${mistakes(report)}`,
+    `## Limits\n\n${limits({ name, report, predictions })
+      .map((line) => `- ${line}`)
+      .join('\n')}`,
+    `## Making it again\n\n    ${report.command}\n\nVersions: ${Object.entries(report.versions)
+      .map(([part, version]) => `${part} ${version}`)
+      .join(', ')}. Made ${report.createdAt}.`,
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function summary(report: Report): string {
+  const { low, high } = accuracyInterval(report);
+  return (
+    `This ${report.model} head tells ${report.classes.length} classes apart: ${percent(report.accuracy)} of the test images right ` +
+    `(95 % interval ${percent(low)} to ${percent(high)}), the right class among the first five for ${percent(report.top5Accuracy)}.`
+  );
+}
+
+function data(report: Report): string {
+  const { featureSet, trainSize, testSize, perRepeat, seed, splitHash } = report;
+  const missing = Object.entries(featureSet.missing).filter(([, count]) => count > 0);
+  return markdownTable(
+    ['what', 'value'],
+    [
+      ['images with features', String(featureSet.rowCount)],
+      [
+        'inputs without features',
+        missing.length === 0 ? 'none' : missing.map(([why, count]) => `${count} ${why}`).join(', '),
+      ],
+      ['folder at extraction', featureSet.madeBy?.data ?? 'not known: the features were brought as a matrix'],
+      ['classes', String(report.classes.length)],
+      ['training images', String(trainSize)],
+      ['test images', String(testSize)],
+      ['splits', `${perRepeat.length}, stratified, from seed ${seed}`],
+      ['split hash', splitHash],
+    ],
+  );
+}
+
+function backbone(report: Report): string {
+  const { featureSet, features } = report;
+  const { fields } = featureSet;
+  const terms =
+    knownTerms[featureSet.weights] ??
+    'not known to featuretap: read the terms that came with the weights file before you pass the head on';
+  const rows: (readonly [string, string])[] = [
+    ['weights', featureSet.weights],
+    ['terms', terms],
+    ['features', `${featureSet.dims} numbers per image, fingerprint ${features}`],
+  ];
+  if (fields !== undefined) {
+    const { resize, crop, mean, std, autoOrient } = fields.preprocessing;
+    rows.push(
+      ['sha256 of the weights', fields.weightsSha256],
+      [
+        'architecture',
+        `${fields.architecture}, tap ${fields.tap}, pool ${fields.pool}, ${fields.precision}, kept as ${fields.dtype}`,
+      ],
+      [
+        'preprocessing',
+        `shorter side to ${resize}, centre crop ${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}${autoOrient ? ', turned by EXIF' : ', EXIF orientation not applied'}`,
+      ],
+    );
+  }
+  return markdownTable(['what', 'value'], rows);
+}
+
+function head(report: Report): string {
+  const params = Object.entries(report.params).map(([key, value]) => [key, JSON.stringify(value)] as const);
+  return markdownTable(
+    ['what', 'value'],
+    [
+      ['solver', report.solver],
+      ...params,
+      ['probabilities', report.probabilities],
+      ['fit', `${seconds(report.fitSeconds)} s`],
+    ],
+  );
+}
+
+function figures(report: Report): string {
+  const { low, high } = accuracyInterval(report);
+  const rows: (readonly [string, string])[] = [
+    ['accuracy', `${percent(report.accuracy)} (95 % interval ${percent(low)} to ${percent(high)})`],
+    ['top-5 accuracy', percent(report.top5Accuracy)],
+    ['log loss', report.logLoss.toFixed(4)],
+  ];
+  if (report.uncalibratedLogLoss !== undefined) {
+    rows.push(['log loss without calibration', report.uncalibratedLogLoss.toFixed(4)]);
+  }
+  rows.push(['macro F1', report.macroF1.toFixed(4)], ['balanced accuracy', percent(report.balancedAccuracy)]);
+  return markdownTable(['figure', 'value'], rows);
+}
+
+function mistakes(report: Report): string {
+  const pairs = confusedPairs(report.confusion, report.classes).slice(0, 10);
+  if (pairs.length === 0) return 'No test image.';
+  return markdownTable(
+    ['true class', 'taken for', 'times', 'share of the class'],
+    pairs.map((pair) => [pair.trueClass, pair.predictedClass, String(pair.count), percent(pair.share)]),
+  );
+}
+
+function limits({ report, predictions }: Run): string[] {
+  const said: string[] = [];
+  const { featureSet, perClass, testSize } = report;
+  if (featureSet.randomWeights) {
+    said.push('The backbone has random weights: these figures say nothing about pretrained features.');
+  } else {
+    said.push(
+      'These photos, or others much like them, may have been in the training set of the backbone; then photos taken later are recognized less well than the figures say.',
+    );
+  }
+  said.push('It knows no class but its own: a photo of anything else gets one of them, at times with confidence.');
+  said.push(
+    `The figures hold for photos like the ${testSize} test images; other cameras, places or framings were not tested.`,
+  );
+  const few = perClass.filter((figure) => figure.support < 10).length;
+  if (few > 0)
+    said.push(`${few} of ${perClass.length} classes have fewer than 10 test images: their own figures are rough.`);
+  if (predictions !== undefined && predictions.length > 0) {
+    const { expectedError } = reliability(predictions);
+    said.push(`Its confidence is off by ${percent(expectedError)} on average (expected calibration error).`);
+  }
+  const curve = learningCurve(report.learningCurve ?? []);
+  if (curve !== undefined) said.push(curve.words);
+  return [...said, ...report.warnings];
+}

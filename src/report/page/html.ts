@@ -1,0 +1,55 @@
+/** Markup that is safe to put into a page as it is. */
+export interface Html {
+  readonly html: string;
+}
+
+export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
+
+/** A template whose values are escaped unless they are markup themselves; lists are joined, undefined and false vanish. */
+export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  let out = strings[0] as string;
+  values.forEach((value, i) => {
+    out += render(value) + (strings[i + 1] as string);
+  });
+  return { html: out };
+}
+
+/** Markup made elsewhere (a chart's SVG). */
+export function raw(markup: string): Html {
+  return { html: markup };
+}
+
+function render(value: HtmlValue): string {
+  if (value === undefined || value === false) return '';
+  if (typeof value === 'string') return escapeHtml(value);
+  if (typeof value === 'number') return String(value);
+  if (isMarkup(value)) return value.html;
+  return value.map(render).join('');
+}
+
+function isMarkup(value: Html | readonly HtmlValue[]): value is Html {
+  return 'html' in value;
+}
+
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+/** Text in which a long name may break after each `_` and `/`, and a figure not before its per cent sign. */
+export function breakable(text: string): Html {
+  return raw(
+    escapeHtml(text)
+      .replaceAll(/[_/](?=[^\s_/])/g, '$&<wbr>')
+      .replaceAll(' %', '\u00a0%'),
+  );
+}
+
+/** JSON for a `<script type="application/json">`: nothing in it can end the element or open a comment. */
+export function embedJson(value: unknown): Html {
+  return raw(JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028'));
+}

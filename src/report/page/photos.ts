@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+
+/** What a page may hold: it must open on a phone. */
+export interface PhotoBudget {
+  readonly count: number;
+  /** Of the JPEGs, before base64 makes them a third longer. */
+  readonly bytes: number;
+}
+
+export const photoBudget: PhotoBudget = { count: 600, bytes: 4_000_000 };
+
+/** Longer side of a thumbnail, in pixels: sharp at the 128 pixels that the page shows, on most screens. */
+const side = 160;
+
+export interface Thumbnails {
+  /** Image id to a JPEG as a data URI. */
+  readonly photos: ReadonlyMap<string, string>;
+  /** Ids whose file cannot be read any more. */
+  readonly unreadable: number;
+  /** Ids for which there was no room. */
+  readonly leftOut: number;
+}
+
+/**
+ * Small JPEGs of the given images, the first of the list first, as far as the budget goes.
+ *
+ * @param pathOf path of an id relative to `folder`, undefined where it is not known
+ */
+export async function makeThumbnails(
+  ids: Iterable<string>,
+  folder: string,
+  pathOf: (id: string) => string | undefined,
+  budget: PhotoBudget = photoBudget,
+): Promise<Thumbnails> {
+  const photos = new Map<string, string>();
+  let [bytes, unreadable, leftOut] = [0, 0, 0];
+  for (const id of new Set(ids)) {
+    const path = pathOf(id);
+    if (photos.size >= budget.count || bytes >= budget.bytes) {
+      leftOut++;
+      continue;
+    }
+    const jpeg = path === undefined ? undefined : await thumbnail(join(folder, path));
+    if (jpeg === undefined) unreadable++;
+    else if (bytes + jpeg.length > budget.bytes) {
+      bytes = budget.bytes;
+      leftOut++;
+    } else {
+      bytes += jpeg.length;
+      photos.set(id, `data:image/jpeg;base64,${jpeg.toString('base64')}`);
+    }
+  }
+  return { photos, unreadable, leftOut };
+}
+
+/** A page is for people: turned upright, over white where it is transparent. */
+async function thumbnail(path: string): Promise<Buffer | undefined> {
+  try {
+    return await sharp(path, { failOn: 'none' })
+      .rotate()
+      .resize(side, side, { fit: 'cover', withoutEnlargement: false })
+      .flatten({ background: '#ffffff' })
+      .jpeg({ quality: 58, mozjpeg: true })
+      .toBuffer();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,18 @@
+import { advise } from '../../analysis/advice.ts';
+import { breakable, type Html, html } from '../html.ts';
+import type { GroupData } from '../page-data.ts';
+
+/** What the whole comparison comes to: which head, how sure, what it gets wrong, what next. */
+export function overviewSection(group: GroupData): Html {
+  const advice = advise(group);
+  const cards: readonly (readonly [string, readonly string[]])[] = [
+    ['Which head', advice.which],
+    ['How sure', advice.sure],
+    ['What it gets wrong', advice.wrong],
+    ['What next', advice.next],
+  ];
+  return html`<div class="cards">${cards.map(
+    ([title, lines]) =>
+      html`<section class="card"><h3>${title}</h3>${lines.map((line) => html`<p>${breakable(line)}</p>`)}</section>`,
+  )}</div>`;
+}

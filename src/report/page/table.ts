@@ -1,0 +1,48 @@
+import { type Html, html } from './html.ts';
+
+export interface TableColumn {
+  readonly title: string;
+  readonly kind: 'text' | 'number';
+  /** A few words for the heading's tooltip. */
+  readonly hint?: string;
+}
+
+export interface TableCell {
+  /** What the column sorts by. */
+  readonly value: string | number;
+  readonly shown: Html | string;
+}
+
+export interface TableOptions {
+  readonly id: string;
+  readonly caption: string;
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly (readonly TableCell[])[];
+  /** A search field above that hides rows without its text. */
+  readonly filter?: string;
+}
+
+/** A table whose headings are buttons that sort it; the first cell of a row is its heading. */
+export function sortableTable({ id, caption, columns, rows, filter }: TableOptions): Html {
+  const search =
+    filter !== undefined &&
+    html`<p class="filter"><label for="${id}-filter">${filter}</label>
+      <input type="search" id="${id}-filter" data-filters="${id}" autocomplete="off">
+      <span role="status" data-count-of="${id}"></span></p>`;
+  const head = columns.map(
+    ({ title, kind, hint }) =>
+      html`<th scope="col" class="${kind}" aria-sort="none"><button type="button" data-sort${hint === undefined ? '' : html` title="${hint}"`}>${title}</button></th>`,
+  );
+  const body = rows.map(
+    (cells) =>
+      html`<tr>${cells.map(({ value, shown }, i) =>
+        i === 0
+          ? html`<th scope="row" data-value="${value}">${shown}</th>`
+          : html`<td class="${columns[i]?.kind}" data-value="${value}">${shown}</td>`,
+      )}</tr>`,
+  );
+  return html`${search}
+    <div class="scroll${rows.length > 16 && html` tall`}" role="region" aria-label="${caption}" tabindex="0">
+      <table id="${id}" class="sortable"><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>
+    </div>`;
+}

@@ -1,0 +1,64 @@
+import { stringify } from 'csv-stringify/sync';
+import { markdownTable } from './markdown.ts';
+import type { ComparisonSummary, ReportSummary } from './summary.ts';
+
+const csvColumns = [
+  'name',
+  'model',
+  'solver',
+  'params',
+  'accuracy',
+  'accuracyDeviation',
+  'accuracyLow',
+  'accuracyHigh',
+  'top5Accuracy',
+  'logLoss',
+  'macroF1',
+  'balancedAccuracy',
+  'fitSeconds',
+  'predictSeconds',
+  'repeats',
+  'classes',
+  'trainSize',
+  'testSize',
+  'seed',
+  'randomWeights',
+  'report',
+] as const satisfies readonly (keyof ReportSummary)[];
+
+/** One line per report; `group` counts from 1: only reports of one group may be ranked against each other. */
+export function comparisonCsv(summary: ComparisonSummary): string {
+  const rows = summary.groups.flatMap((group, g) =>
+    group.reports.map((report) => [g + 1, ...csvColumns.map((column) => csvCell(report[column]))]),
+  );
+  return stringify([['group', ...csvColumns], ...rows]);
+}
+
+function csvCell(value: ReportSummary[keyof ReportSummary]): string {
+  if (value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** A table per group, for a pull request or a wiki. */
+export function comparisonMarkdown(summary: ComparisonSummary): string {
+  const percent = (share: number): string => (share * 100).toFixed(1);
+  const blocks = summary.groups.map((group, g) => {
+    const table = markdownTable(
+      ['head', 'accuracy, %', '95 % interval', 'top-5, %', 'log loss', 'macro F1', 'fit, s', 'report'],
+      group.reports.map((report) => [
+        `${report.name}${report.randomWeights ? ' (random weights)' : ''}`,
+        percent(report.accuracy) + (report.accuracyDeviation === null ? '' : ` ± ${percent(report.accuracyDeviation)}`),
+        `${percent(report.accuracyLow)} to ${percent(report.accuracyHigh)}`,
+        percent(report.top5Accuracy),
+        report.logLoss.toFixed(3),
+        report.macroF1.toFixed(3),
+        report.fitSeconds.toFixed(2),
+        report.report,
+      ]),
+    );
+    const apart = g === 0 ? [] : [`Not comparable with the first table: ${group.differences.join('; ')}.`];
+    const verdicts = group.verdicts.map((verdict) => `- ${verdict.words}`).join('\n');
+    return [...apart, table, ...(verdicts === '' ? [] : [verdicts])].join('\n\n');
+  });
+  return `${blocks.join('\n\n')}\n`;
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import { headDifferences } from '../../src/report/analysis/differences.ts';
+import { learningCurve } from '../../src/report/analysis/learning.ts';
+import { groupReports } from '../../src/report/comparison.ts';
+import { modelCard } from '../../src/report/model-card.ts';
+import { comparisonCsv, comparisonMarkdown } from '../../src/report/pipelines.ts';
+import { summarize } from '../../src/report/summary.ts';
+import { drawReport } from './drawn-report.ts';
+
+const comparison = {
+  groups: groupReports([
+    drawReport({ model: 'svm', repeats: 3, skill: 0.9 }).report,
+    drawReport({ model: 'linear', repeats: 3, skill: 0.5 }).report,
+    drawReport({ model: 'linear', seed: 4, randomWeights: true }).report,
+  ]),
+  unreadable: [],
+};
+const verdicts = comparison.groups.map((group) =>
+  headDifferences(group.reports.map((report) => ({ name: report.model, report, predictions: undefined }))),
+);
+const summary = summarize(comparison, verdicts);
+
+describe('for pipelines', () => {
+  test('the CSV has one line per report and numbers its groups, so that nothing is ranked across them', () => {
+    const rows = parse(comparisonCsv(summary), { columns: true }) as Record<string, string>[];
+    assert.deepEqual(
+      rows.map((row) => [row['group'], row['name'], row['randomWeights']]),
+      [
+        ['1', 'svm', 'false'],
+        ['1', 'linear', 'false'],
+        ['2', 'linear', 'true'],
+      ],
+    );
+    assert.equal(Number(rows[0]?.['accuracy']), comparison.groups[0]?.reports[0]?.accuracy);
+    assert.deepEqual(JSON.parse(rows[0]?.['params'] ?? ''), { C: 1 });
+    assert.equal(rows[2]?.['accuracyDeviation'], '');
+  });
+
+  test('the Markdown has a table per group with the reason why it stands apart, and the verdicts', () => {
+    const text = comparisonMarkdown(summary);
+    assert.equal(text.match(/^\| head \|/gm)?.length, 2);
+    assert.match(text, /Not comparable with the first table: .*seed 4, not 0/);
+    assert.match(text, /^- svm (is better than|and) linear/m);
+    assert.match(text, /linear \(random weights\)/);
+  });
+
+  test('the JSON says whether all is comparable and carries every verdict', () => {
+    assert.equal(summary.comparable, false);
+    assert.equal(summary.groups[0]?.verdicts.length, 1);
+    assert.deepEqual(JSON.parse(JSON.stringify(summary)), summary);
+  });
+});
+
+describe('the model card', () => {
+  const { report, predictions } = drawReport({ model: 'svm' });
+
+  test('has data, backbone, figures, mistakes, limits and the command', () => {
+    const card = modelCard({ name: 'svm', report, predictions });
+    for (const heading of ['Data', 'Backbone', 'Head', 'Figures', 'What it gets wrong', 'Limits', 'Making it again']) {
+      assert.match(card, new RegExp(`^## ${heading}$`, 'm'));
+    }
+    assert.match(card, /may have been in the training set of the backbone/);
+    assert.match(card, /featuretap classify --model svm/);
+    assert.match(card, /torchvision is under the BSD 3-Clause licence/);
+  });
+
+  test('does not take random weights for learned ones, and names weights it does not know as such', () => {
+    const random = drawReport({ randomWeights: true }).report;
+    const card = modelCard({ name: 'linear', report: random, predictions: undefined });
+    assert.match(card, /random weights: these figures say nothing/);
+    assert.doesNotMatch(card, /may have been in the training set/);
+    const own = { ...report, featureSet: { ...report.featureSet, weights: 'mine.pth' } };
+    assert.match(modelCard({ name: 'svm', report: own, predictions }), /not known to featuretap: read the terms/);
+  });
+
+  test('keeps its tables whole whatever is in a class name', () => {
+    const classes = report.classes.map((name, i) => (i === 0 ? 'a|b\n<script>' : name));
+    const confusion = report.confusion.map((row, t) => row.map((count, p) => (t === 0 && p === 1 ? 9 : count)));
+    const card = modelCard({ name: 'svm', report: { ...report, classes, confusion }, predictions });
+    assert.match(card, /^\| a\\\|b &lt;script> \|/m);
+  });
+});
+
+describe('the learning curve', () => {
+  const points = (accuracies: readonly number[]) =>
+    accuracies.flatMap((accuracy, i) =>
+      [0, 1].map((repeat) => ({ repeat, trainSize: 100 * 2 ** i, accuracy: accuracy + 0.01 * repeat, logLoss: 1 })),
+    );
+
+  test('says that more photos help while it rises, and by how much per doubling', () => {
+    const curve = learningCurve(points([0.5, 0.6, 0.66]));
+    assert.ok(Math.abs((curve?.lastDoubling ?? 0) - 6) < 1e-9);
+    assert.match(curve?.words ?? '', /More photos would help: from 200 to 400 .* 6\.0 points per doubling/);
+    assert.ok(Math.abs((curve?.points[0]?.deviation ?? 0) - 0.01 / Math.SQRT2) < 1e-12);
+  });
+
+  test('says that they help little once it is flat', () => {
+    assert.match(learningCurve(points([0.5, 0.7, 0.702]))?.words ?? '', /would help little/);
+  });
+
+  test('says nothing from one size', () => {
+    assert.equal(learningCurve(points([0.5])), undefined);
+  });
+});
