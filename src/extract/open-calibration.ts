@@ -3,18 +3,13 @@ import { UserError } from '../errors.ts';
 import { writeDurably } from '../features/durable.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere, statIfThere } from '../features/files.ts';
 import { canonicalJson } from '../features/fingerprint.ts';
+import { calibrationFile, isCalibrationFile } from '../features/layout.ts';
 import type { FingerprintFields, Preprocessing } from '../features/manifest.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { describeAgreement } from './backbone/quantize/agreement.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
-import {
-  calibrationFile,
-  calibrationSha256,
-  decodeCalibration,
-  encodeCalibration,
-  isCalibrationFile,
-} from './backbone/quantize/calibration-file.ts';
+import { calibrationSha256, decodeCalibration, encodeCalibration } from './backbone/quantize/calibration-file.ts';
 import { defaultSampleSize, drawSample } from './backbone/quantize/sample.ts';
 import type { NetworkSource } from './extract.ts';
 import type { ImageFile } from './images/image-file.ts';
@@ -123,19 +118,31 @@ export async function removeOtherCalibrations(files: Files, folder: string, open
 }
 
 /**
- * The calibration that a feature set's manifest names.
+ * The calibration that a manifest names, from the first of the folders that has it.
  *
+ * @param folders the head's own, the feature set's
  * @throws UserError when the file is gone, damaged, or not the one that made the features
  */
-export async function readCalibration(folder: string, sha256: string, files: Files = nodeFiles): Promise<Calibration> {
-  const path = join(folder, calibrationFile(sha256));
-  const bytes = await readIfThere(files, path);
-  const calibration = bytes === undefined ? undefined : decodeCalibration(bytes, path);
-  if (calibration !== undefined && calibrationSha256(calibration) === sha256) return calibration;
+export async function readCalibration(
+  folders: readonly string[],
+  sha256: string,
+  files: Files = nodeFiles,
+): Promise<Calibration> {
+  const file = calibrationFile(sha256);
+  let found = 'no such file';
+  for (const folder of folders) {
+    const path = join(folder, file);
+    const bytes = await readIfThere(files, path);
+    if (bytes === undefined) continue;
+    const calibration = decodeCalibration(bytes, path);
+    const actual = calibrationSha256(calibration);
+    if (actual === sha256) return calibration;
+    found = `a calibration with sha256 ${actual}`;
+  }
   throw new UserError({
     what: 'the calibration that made the int8 features is not there',
-    where: path,
-    found: calibration === undefined ? 'no such file' : `a calibration with sha256 ${calibrationSha256(calibration)}`,
+    where: folders.map((folder) => join(folder, file)).join(' or '),
+    found,
     expected: `sha256 ${sha256}`,
     fix: 'extract again: featuretap extract --precision int8 --replace',
   });

@@ -143,7 +143,7 @@ async function recompute(
   const wanted = new Map(lost.map(({ id, sha256 }) => [id, sha256]));
   const rows = new Map<string, Float32Array>();
   const { calibration: made } = fields;
-  const calibration = made && (await readCalibration(folder, made.sha256, options.files));
+  const calibration = made && (await readCalibration([folder], made.sha256, options.files));
   const backbone = await network.open(fields.preprocessing, fields.tap, calibration);
   const recipe = { ...fields.preprocessing, ...(fields.views === undefined ? {} : { views: fields.views }) };
   const pipeline = openPipeline(recipe, {

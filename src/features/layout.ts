@@ -7,6 +7,15 @@ export const labelsFile = 'labels.csv';
 export const outcomesFile = 'outcomes.csv';
 export const runFolder = '.run';
 
+/** Name of the file of an int8 set's calibration; the copy beside a head has the same. */
+export function calibrationFile(sha256: string): string {
+  return `calibration-${sha256.slice(0, 8)}.json`;
+}
+
+export function isCalibrationFile(file: string): boolean {
+  return /^calibration-[0-9a-f]{8}\.json$/.test(file);
+}
+
 /** Ending of a table that waits for the manifest which names it. */
 export const nextSuffix = '.next';
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { openBackbone } from '../extract/backbone/open-backbone.ts';
+import { readCalibration } from '../extract/open-calibration.ts';
 import { poolRows } from '../extract/pool.ts';
 import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
 import { toFloat16 } from '../features/float16.kernel.ts';
@@ -48,22 +49,17 @@ export function featureRecipe(report: Report): FeatureRecipe {
  * @throws UserError when the weights are gone or are not the ones that made the features
  */
 export async function openEmbedder(report: Report, options: EmbedderOptions): Promise<Embedder> {
-  const { fields } = featureRecipe(report);
-  if (fields.precision !== 'float32') {
-    throw new UserError({
-      what: 'heads on features of this precision cannot take images yet',
-      where: report.report,
-      found: fields.precision,
-      expected: 'float32',
-      fix: 'featuretap extract --precision float32, then classify on that feature set',
-    });
-  }
+  const { fields, folder } = featureRecipe(report);
+  const { calibration } = fields;
   const backbone = await openBackbone({
     weights: await sameWeights(report, options),
     tap: fields.tap,
     preprocessing: fields.preprocessing,
     device: options.device,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(calibration === undefined
+      ? {}
+      : { calibration: await readCalibration([report.report, folder], calibration.sha256) }),
   });
   return {
     embed: async (batch) => {

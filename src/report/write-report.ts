@@ -4,7 +4,8 @@ import type { SavedHead } from '../classify/heads/head.ts';
 import { writeSavedHead } from '../classify/saved-head.ts';
 import { UserError } from '../errors.ts';
 import { writeDurably } from '../features/durable.ts';
-import { nodeFiles } from '../features/files.ts';
+import { nodeFiles, readIfThere } from '../features/files.ts';
+import { calibrationFile } from '../features/layout.ts';
 import { formatPredictions, type Prediction } from './predictions.ts';
 import type { Report } from './report.ts';
 
@@ -26,8 +27,18 @@ export async function writeReport(report: Report, predictions: readonly Predicti
     });
   }
   await writeSavedHead(report.report, head);
+  await keepCalibration(report);
   await writeText(report.report, 'predictions.csv', formatPredictions(predictions));
   await writeText(report.report, 'report.json', formatReport(report));
+}
+
+/** Copies what makes an int8 backbone to the head, which must work when the feature set is gone. */
+async function keepCalibration(report: Report): Promise<void> {
+  const { folder, fields } = report.featureSet;
+  if (fields?.calibration === undefined) return;
+  const file = calibrationFile(fields.calibration.sha256);
+  const bytes = await readIfThere(nodeFiles, join(folder, file));
+  if (bytes !== undefined) await writeDurably(nodeFiles, join(report.report, file), [bytes], bytes.length);
 }
 
 /** Indented JSON, with lists of numbers on one line: a confusion matrix has a line per class. */

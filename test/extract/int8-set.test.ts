@@ -60,7 +60,7 @@ describe('extract --precision int8', () => {
     for (const image of named.images) assert.ok(hashes.has(image));
 
     // The kept calibration makes the network that made the rows, as predict needs it.
-    const calibration = await readCalibration(folder, named.sha256);
+    const calibration = await readCalibration([root, folder], named.sha256);
     const { preprocessing } = manifest.fields;
     const weights = await loadWeights(weightsFile);
     const backbone = await openBackbone({ weights, tap: 'avgpool', preprocessing, device: 'cpu', calibration });
@@ -101,11 +101,11 @@ describe('extract --precision int8', () => {
     const file = join(folder, `calibration-${sha256.slice(0, 8)}.json`);
     const text = await readFile(file, 'utf8');
     await writeFile(file, text.replace('"seed":0', '"seed":1'));
-    await assert.rejects(readCalibration(folder, sha256), /is not there[\s\S]*a calibration with sha256/);
+    await assert.rejects(readCalibration([root, folder], sha256), /is not there[\s\S]*a calibration with sha256/);
     await writeFile(file, text.slice(0, 1000));
     await assert.rejects(run({ name: 'damaged' }), /a calibration is damaged/);
     await rm(file);
-    await assert.rejects(readCalibration(folder, sha256), /no such file/);
+    await assert.rejects(readCalibration([root, folder], sha256), /no such file/);
   });
 
   it('a graph of the user is refused with the way out', async () => {

@@ -71,8 +71,8 @@ describe('predict', () => {
     }
   });
 
-  test('a head on whole maps and one on float16 features take images too', async () => {
-    for (const options of [{ pool: 'none' }, { dtype: 'float16' }] as const) {
+  test('heads on whole maps, on float16 and on int8 features take images too', async () => {
+    for (const options of [{ pool: 'none' }, { dtype: 'float16' }, { precision: 'int8' }] as const) {
       const folder = await mkdtemp(join(root, 'other-'));
       const other = await trainHeads(folder, { models: [['linear', {}]], perClass: 5, ...options });
       const found = await predictAll(other.reports[0] as Report, other.data);

@@ -6,7 +6,7 @@ import { createHead } from '../../src/classify/heads/index.ts';
 import { joinLabels } from '../../src/classify/labelled-data.ts';
 import { extract } from '../../src/extract/extract.ts';
 import { loadNetwork } from '../../src/extract/network-source.ts';
-import type { Dtype } from '../../src/features/manifest.ts';
+import type { Dtype, Precision } from '../../src/features/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import type { Report } from '../../src/report/report.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
@@ -34,6 +34,7 @@ export interface TrainedOptions {
   readonly repeats?: number;
   readonly dtype?: Dtype;
   readonly pool?: 'mean' | 'none';
+  readonly precision?: Precision;
 }
 
 /** Draws photos of four colours, extracts them with a tiny ResNet and trains heads: the real path, in about a second. */
@@ -51,7 +52,7 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
     pool: options.pool ?? 'mean',
     preprocessing: { resize: 72, crop: 64, autoOrient: false },
     dtype: options.dtype ?? 'float32',
-    precision: 'float32',
+    precision: options.precision ?? 'float32',
     batch: 8,
     threads: 1,
     command: 'featuretap extract',

@@ -9,15 +9,6 @@ export function calibrationSha256(calibration: Calibration): string {
   return createHash('sha256').update(canonicalJson(calibration)).digest('hex');
 }
 
-/** Name of a calibration's file in the folder of its feature set. */
-export function calibrationFile(sha256: string): string {
-  return `calibration-${sha256.slice(0, 8)}.json`;
-}
-
-export function isCalibrationFile(file: string): boolean {
-  return /^calibration-[0-9a-f]{8}\.json$/.test(file);
-}
-
 export function encodeCalibration(calibration: Calibration): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(calibration)}\n`);
 }
