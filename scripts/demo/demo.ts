@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { knownWeightsFile } from '../../src/extract/weights/load-weights.ts';
 import { drawPhotos } from './draw.ts';
 
 /** npm run demo: draws a small labelled set, then types the verbs as a user would. Nothing is downloaded. */
@@ -37,7 +38,9 @@ if (existsSync(drawn)) {
   await writeFile(drawn, `${JSON.stringify({ classes, perClass, seed })}\n`);
 }
 
-const weights = 'random';
+// Downloaded by an earlier run of extract; the demo itself downloads nothing.
+const pretrained = knownWeightsFile('resnet50');
+const weights = pretrained !== undefined && existsSync(pretrained) ? 'resnet50' : 'random';
 type('extract', '--data', data, '--weights', weights);
 type('classify', '--model', 'all', '--features', 'cache/demo', '--test-size', '0.25');
 type('compare', 'reports/demo');

@@ -29,7 +29,11 @@ export async function drawPhotos(options: DrawOptions): Promise<readonly string[
   for (const [classNumber, [name, texture]] of chosen.entries()) {
     await mkdir(join(options.folder, name), { recursive: true });
     for (let i = 0; i < options.perClass; i++) {
-      const photo = drawPhoto(texture, options.seed * 1_000_003 + classNumber * 10_007 + i);
+      const photo = drawPhoto(
+        texture,
+        classNumber / chosen.length,
+        options.seed * 1_000_003 + classNumber * 10_007 + i,
+      );
       const file = join(options.folder, name, `${name}-${String(i).padStart(3, '0')}.jpg`);
       await sharp(photo.rgb, { raw: { width: photo.width, height: photo.height, channels: 3 } })
         .jpeg({ quality: photo.quality })
@@ -48,18 +52,19 @@ interface Photo {
   readonly rgb: Uint8Array;
 }
 
-function drawPhoto(texture: Texture, seed: number): Photo {
+function drawPhoto(texture: Texture, typicalHue: number, seed: number): Photo {
   const random = seededRandom(seed);
   const between = (low: number, high: number): number => low + (high - low) * random();
   const colour = (): Colour => [between(20, 235), between(20, 235), between(20, 235)];
   const noise = cloudNoise(seed);
   const [width, height] = [Math.round(between(200, 400)), Math.round(between(180, 340))];
   const short = Math.min(width, height);
-  const [groundA, groundB, inkA, inkB] = [colour(), colour(), colour(), colour()];
-  // Both inks alike would hide the pattern: keep them apart.
-  const contrast = between(70, 150);
-  const ink: Colour = [0, 1, 2].map((c) => (inkA[c]! > 127 ? inkA[c]! - contrast : inkA[c]! + contrast)) as never;
-  const inkB2: Colour = [0, 1, 2].map((c) => 0.8 * ink[c]! + 0.2 * inkB[c]!) as never;
+  const ground = (): Colour => mix(colour(), [128, 128, 128], 0.6);
+  const [groundA, groundB] = [ground(), ground()];
+  // Things have typical colours, with exceptions: a tenth of the photos take any.
+  const hue = random() < 0.1 ? random() : typicalHue + between(-0.04, 0.04);
+  const inkA = fromHue(hue, between(0.45, 0.95), between(0.55, 0.95));
+  const inkB = fromHue(hue + between(0.25, 0.75), between(0.1, 0.7), between(0.1, 0.45));
   const object = {
     x: between(0.3, 0.7) * width,
     y: between(0.3, 0.7) * height,
@@ -85,13 +90,13 @@ function drawPhoto(texture: Texture, seed: number): Photo {
   const rgb = new Uint8Array(width * height * 3);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at += 3) {
-      const ground = noise(x / short, y / short);
-      let [red, green, blue] = mix(groundA, groundB, ground);
+      const cloud = noise(x / short, y / short);
+      let [red, green, blue] = mix(groundA, groundB, cloud);
       const [dx, dy] = [x - object.x, y - object.y];
       const [ox, oy] = [dx * cos + dy * sin, dy * cos - dx * sin];
       const inside = Math.abs(ox / object.rx) ** object.roundness + Math.abs(oy / object.ry) ** object.roundness;
-      if (inside < 1 + object.wobble * (ground - 0.5)) {
-        [red, green, blue] = mix(inkA, inkB2, texture(ox / object.repeat, oy / object.repeat, noise));
+      if (inside < 1 + object.wobble * (cloud - 0.5)) {
+        [red, green, blue] = mix(inkA, inkB, texture(ox / object.repeat, oy / object.repeat, noise));
       }
       for (const item of clutter) {
         const [cx, cy] = [(x - item.x) / item.rx, (y - item.y) / item.ry];
@@ -110,6 +115,15 @@ function drawPhoto(texture: Texture, seed: number): Photo {
 
 function mix(a: Colour, b: Colour, t: number): [number, number, number] {
   return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t];
+}
+
+/** Hue (whole turns), saturation and value as RGB on [0, 255]. */
+function fromHue(hue: number, saturation: number, value: number): Colour {
+  const channel = (offset: number): number => {
+    const k = (offset + (hue - Math.floor(hue)) * 6) % 6;
+    return 255 * value * (1 - saturation * Math.max(0, Math.min(k, 4 - k, 1)));
+  };
+  return [channel(5), channel(3), channel(1)];
 }
 
 function clamp(value: number): number {
