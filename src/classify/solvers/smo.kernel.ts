@@ -19,6 +19,20 @@ export interface SmoProblem {
   readonly epsilon: number;
 }
 
+/** What solves one two-class problem after another. */
+export interface MachineSolver {
+  /** @param machine number of the pair of classes */
+  start(problem: SmoProblem, machine: number): void;
+  /** Works for up to `budget` steps; true when the machine is done, or has taken all the steps it may. */
+  advance(budget: number): boolean;
+  /** By local row. */
+  readonly alpha: Float64Array;
+  rho(): number;
+  iterations(): number;
+  /** Violation of the optimality conditions that is left; NaN where the solver does not tell. */
+  gap(): number;
+}
+
 /** Room for one problem at a time; reused from problem to problem. */
 export interface SmoState {
   /** Dual variables, 0 to cap. */
@@ -175,4 +189,24 @@ export function smoRho(problem: SmoProblem, state: SmoState): number {
     }
   }
   return free > 0 ? sum / free : -(state.highest + state.lowest) / 2;
+}
+
+/** The solver as one-vs-one training uses it; a machine stops after `maxIterations` steps. */
+export function smoSolver(capacity: number, maxIterations: number): MachineSolver {
+  const state = smoState(capacity);
+  let problem: SmoProblem;
+  return {
+    start(next) {
+      problem = next;
+      startSmo(problem, state);
+    },
+    advance(budget) {
+      const done = continueSmo(problem, state, Math.min(budget, maxIterations - state.iterations));
+      return done || state.iterations >= maxIterations;
+    },
+    alpha: state.alpha,
+    rho: () => smoRho(problem, state),
+    iterations: () => state.iterations,
+    gap: () => state.gap,
+  };
 }

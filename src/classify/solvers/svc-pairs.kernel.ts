@@ -1,4 +1,4 @@
-import { continueSmo, type SmoProblem, type SmoState, smoRho, smoState, startSmo } from './smo.kernel.ts';
+import type { MachineSolver, SmoProblem } from './smo.kernel.ts';
 
 /**
  * All one-vs-one machines of a C-SVC on one Gram matrix. Every array sits on shared memory when several threads work on
@@ -46,12 +46,12 @@ export interface PairsRunner {
   advance(rowSteps: number): boolean;
 }
 
-export function pairsRunner(job: PairsJob): PairsRunner {
+export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => MachineSolver): PairsRunner {
   const classCount = job.classStart.length - 1;
   const slots = classCount - 1;
   const pairCount = (classCount * slots) / 2;
   const capacity = largestPair(job.classStart);
-  const state: SmoState = smoState(capacity);
+  const solver = makeSolver(capacity);
   const rows = new Int32Array(capacity);
   const caps = new Float64Array(capacity);
   /** Training row of each local row. */
@@ -79,22 +79,21 @@ export function pairsRunner(job: PairsJob): PairsRunner {
       if (side === low) positives = count;
     }
     const { gram, stride, epsilon } = job;
-    const made = { gram, stride, rows, count, positives, caps, epsilon };
-    startSmo(made, state);
-    return made;
+    return { gram, stride, rows, count, positives, caps, epsilon };
   };
 
   const slotOf = (row: number): number => row * slots + (row < job.classStart[low + 1] ? high - 1 : low);
 
   const keep = (solved: SmoProblem): void => {
-    const rho = smoRho(solved, state);
+    const { alpha } = solver;
+    const rho = solver.rho();
     if (fold < 0) {
       for (let k = 0; k < solved.count; k++) {
-        job.coefficients[slotOf(local[k])] = k < solved.positives ? state.alpha[k] : -state.alpha[k];
+        job.coefficients[slotOf(local[k])] = k < solved.positives ? alpha[k] : -alpha[k];
       }
       job.rho[pair] = rho;
-      job.iterations[pair] = state.iterations;
-      job.gaps[pair] = state.gap;
+      job.iterations[pair] = solver.iterations();
+      job.gaps[pair] = solver.gap();
       return;
     }
     for (const side of [low, high]) {
@@ -103,8 +102,7 @@ export function pairsRunner(job: PairsJob): PairsRunner {
         const start = job.rows[row] * job.stride;
         let value = -rho;
         for (let k = 0; k < solved.count; k++) {
-          const alpha = state.alpha[k];
-          if (alpha > 0) value += (k < solved.positives ? alpha : -alpha) * job.gram[start + rows[k]];
+          if (alpha[k] > 0) value += (k < solved.positives ? alpha[k] : -alpha[k]) * job.gram[start + rows[k]];
         }
         job.heldOut[slotOf(row)] = value;
       }
@@ -147,12 +145,12 @@ export function pairsRunner(job: PairsJob): PairsRunner {
         if (problem === undefined) {
           if (!next()) return true;
           problem = set();
+          solver.start(problem, pair);
         }
-        const before = state.iterations;
-        const budget = Math.min(Math.ceil(left / problem.count), job.maxIterations - before);
-        const done = continueSmo(problem, state, budget);
-        left -= (state.iterations - before + 1) * problem.count;
-        if (done || state.iterations >= job.maxIterations) {
+        const before = solver.iterations();
+        const done = solver.advance(Math.ceil(left / problem.count));
+        left -= (solver.iterations() - before + 1) * problem.count;
+        if (done) {
           keep(problem);
           problem = undefined;
         }

@@ -2,7 +2,9 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Worker } from 'node:worker_threads';
 import { InterruptedError } from '../../errors.ts';
 import { startWorker } from '../../workers.ts';
-import { FINISHED, type PairsJob, pairsRunner, STOP } from './svc-pairs.kernel.ts';
+import type { MlSvmJob } from './ml-svm.ts';
+import { smoSolver } from './smo.kernel.ts';
+import { FINISHED, type PairsJob, type PairsRunner, pairsRunner, STOP } from './svc-pairs.kernel.ts';
 
 /** What one-vs-one training starts from; the arrays' meaning is in `PairsJob`. */
 export interface PairsInput {
@@ -31,6 +33,8 @@ export interface PairsResult {
 
 export interface PairsContext {
   readonly threads: number;
+  /** `ml-svm` solves each machine by the npm package of that name, always in workers; its draws come from the seed. */
+  readonly solver?: { readonly name: 'ml-svm'; readonly seed: number };
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -51,8 +55,6 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   const classCount = input.classStart.length - 1;
   const rowCount = input.rows.length;
   const pairCount = (classCount * (classCount - 1)) / 2;
-  const sharedGram = input.gram.buffer instanceof SharedArrayBuffer;
-  const helpers = sharedGram ? helperCount(input, context.threads) : 0;
   const job: PairsJob = {
     gram: input.gram,
     stride: input.stride,
@@ -72,23 +74,30 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   };
   const workers: Worker[] = [];
   let failure: unknown;
+  const start = (name: string, workerData: PairsJob | MlSvmJob): void => {
+    const worker = startWorker(name, import.meta.url, { workerData });
+    worker.once('error', (error) => {
+      failure = error;
+    });
+    workers.push(worker);
+  };
   try {
-    for (let i = 0; i < helpers; i++) {
-      const worker = startWorker('./svc-pairs.worker', import.meta.url, { workerData: job });
-      worker.once('error', (error) => {
-        failure = error;
-      });
-      workers.push(worker);
+    // This thread's own share of the work; none where the package has a thread blocked for a whole machine.
+    let runner: PairsRunner | undefined;
+    if (context.solver === undefined) {
+      for (let i = helperCount(input, context.threads); i > 0; i--) start('./svc-pairs.worker', job);
+      runner = pairsRunner(job, (capacity) => smoSolver(capacity, job.maxIterations));
+    } else {
+      const { seed } = context.solver;
+      for (let i = Math.min(context.threads, pairCount); i > 0; i--) start('./ml-svm.worker', { job, seed });
     }
-    const runner = pairsRunner(job);
-    let mine = false;
     // A worker that has not started by the time the last pair is taken is not waited for: pairs are counted, not threads.
     while (Atomics.load(job.control, FINISHED) < pairCount) {
       if (context.signal?.aborted === true) throw new InterruptedError();
       if (failure !== undefined) throw failure;
-      if (mine) await sleep(WAIT_MS);
+      if (runner === undefined) await sleep(WAIT_MS);
       else {
-        mine = runner.advance(ROW_STEPS);
+        if (runner.advance(ROW_STEPS)) runner = undefined;
         await nextTurn();
       }
       context.onProgress?.(Atomics.load(job.control, FINISHED), pairCount);
@@ -101,11 +110,18 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
 }
 
 function helperCount(input: PairsInput, threads: number): number {
-  const sizes = Array.from(input.classStart.subarray(1), (end, c) => end - (input.classStart[c] as number));
-  let work = 0;
-  for (const [low, size] of sizes.entries()) for (const other of sizes.slice(low + 1)) work += (size + other) ** 2;
-  const worth = Math.floor((work * (1 + (input.foldCount ?? 0))) / WORTH_A_THREAD);
-  return Math.max(0, Math.min(threads, (sizes.length * (sizes.length - 1)) / 2, worth) - 1);
+  if (!(input.gram.buffer instanceof SharedArrayBuffer)) return 0;
+  const worth = Math.floor((kernelValues(input.classStart) * (1 + (input.foldCount ?? 0))) / WORTH_A_THREAD);
+  const classCount = input.classStart.length - 1;
+  return Math.max(0, Math.min(threads, (classCount * (classCount - 1)) / 2, worth) - 1);
+}
+
+/** Kernel values of all machines together: rows squared, summed over the pairs of classes. */
+export function kernelValues(classStart: Int32Array): number {
+  const sizes = Array.from(classStart.subarray(1), (end, c) => end - (classStart[c] as number));
+  let sum = 0;
+  for (const [low, size] of sizes.entries()) for (const other of sizes.slice(low + 1)) sum += (size + other) ** 2;
+  return sum;
 }
 
 function shared<T extends Int32Array | Float64Array>(

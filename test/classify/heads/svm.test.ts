@@ -224,3 +224,40 @@ test('an aborted fit stops with InterruptedError', async () => {
   const signal = AbortSignal.abort();
   await assert.rejects(svm.create({}).fit(fixtureTable('blobs'), { ...context, signal }), InterruptedError);
 });
+
+test("ml-svm predicts as scikit-learn's SVC does, from the same Gram matrix", async () => {
+  for (const name of ['blobs', 'imbalanced', 'more features than rows', 'far from the origin']) {
+    const wanted = fixture.cases.find(
+      (entry) => entry.table === name && entry.params['gamma'] === 'auto' && !entry.weighted,
+    );
+    assert.ok(wanted);
+    const fitted = await fit({ ...wanted.params, solver: 'ml-svm' }, fixtureTable(name));
+    assert.equal(fitted.solver, 'ml-svm');
+    assert.equal(fitted.converged, true);
+    assert.deepEqual([...(await fitted.predict(testRows(name)))], wanted.predictions, name);
+    const ovo = await fitted.decisionValues(testRows(name), 'ovo');
+    assertClose(ovo.data, wanted.ovo.flat(), 5e-3, name);
+    const loaded = svm.load(structuredClone(fitted.save()));
+    assert.deepEqual(await loaded.predictProba(testRows(name)), await fitted.predictProba(testRows(name)));
+  }
+});
+
+test('ml-svm gives the same answer on one thread and on three, and tells of machines that ran out of passes', async () => {
+  const one = await svm.create({ solver: 'ml-svm' }).fit(fixtureTable('blobs'), { seed: 5, threads: 1 });
+  const three = await svm.create({ solver: 'ml-svm' }).fit(fixtureTable('blobs'), { seed: 5, threads: 3 });
+  assert.deepEqual(three.save().arrays, one.save().arrays);
+  const short = await fit({ solver: 'ml-svm', maxIterations: 12 }, fixtureTable('blobs'));
+  assert.equal(short.converged, false);
+  assert.match(short.warnings.join(), /did not converge in 12 steps/);
+});
+
+test('ml-svm refuses weights, and a run of more than ten minutes before it starts', async () => {
+  await assert.rejects(fit({ solver: 'ml-svm' }, fixtureTable('blobs', true)), /no sample or class weights/);
+  const rowCount = 30_000;
+  const long: Table = {
+    features: { rowCount, columnCount: 1, data: new Float32Array(rowCount) },
+    labels: Int32Array.from({ length: rowCount }, (_, row) => row % 2),
+    classes: ['a', 'b'],
+  };
+  await assert.rejects(fit({ solver: 'ml-svm' }, long), /would take about \d+ (minutes|hours)[\s\S]*--solver smo/);
+});

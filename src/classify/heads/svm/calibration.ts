@@ -43,8 +43,12 @@ export interface FoldPlan {
   readonly foldCount: number;
 }
 
-/** Deals the rows of each class, shuffled by the seed, over the folds in turn. */
-export function planFolds(classStart: Int32Array, seed: number): FoldPlan {
+/**
+ * Deals the rows of each class, shuffled by the seed, over the folds in turn.
+ *
+ * @param mostFolds fewer than the calibration would like, where a fit is slow
+ */
+export function planFolds(classStart: Int32Array, seed: number, mostFolds: number = FOLDS): FoldPlan {
   const classCount = classStart.length - 1;
   const folds = new Int32Array(classStart[classCount] as number).fill(-1);
   const random = randomState(seed);
@@ -62,7 +66,7 @@ export function planFolds(classStart: Int32Array, seed: number): FoldPlan {
   }
   const wanted = wantedRows(classCount);
   let foldCount = 0;
-  for (let held = 0; foldCount < FOLDS && held < wanted; foldCount++) held += sizes[foldCount] as number;
+  for (let held = 0; foldCount < mostFolds && held < wanted; foldCount++) held += sizes[foldCount] as number;
   return { folds, foldCount: turn === 0 ? 0 : foldCount };
 }
 

@@ -1,6 +1,9 @@
 import { usageError } from '../../../errors.ts';
 import { choiceParam, numberParam, type RawParams } from '../params.ts';
 
+export const svmSolvers = ['smo', 'ml-svm'] as const;
+export type SvmSolver = (typeof svmSolvers)[number];
+
 export interface SvmParams {
   /** Weight of the margin's violations; scikit-learn's C. */
   readonly C: number;
@@ -9,20 +12,24 @@ export interface SvmParams {
   readonly gamma: 'scale' | 'auto' | number;
   /** Largest violation of the optimality conditions that a machine may keep; scikit-learn's tol. */
   readonly tolerance: number;
-  /** Steps that one machine may take. */
+  /** Steps (smo) or passes over the rows (ml-svm) that one machine may take. */
   readonly maxIterations: number;
 }
 
-/** LIBSVM's bound for problems of up to 100,000 rows. */
-const MAX_ITERATIONS = 10_000_000;
+/** LIBSVM's bound for problems of up to 100,000 rows, and ml-svm's own default. */
+const MAX_ITERATIONS = { smo: 10_000_000, 'ml-svm': 10_000 } as const;
 
-export function svmParams(params: RawParams): SvmParams {
+export function svmParams(params: RawParams, solver: SvmSolver): SvmParams {
   return {
     C: numberParam(params, 'C', 1, { above: 0 }),
     kernel: choiceParam(params, 'kernel', 'linear', ['linear', 'rbf']),
     gamma: gammaParam(params['gamma']),
     tolerance: numberParam(params, 'tolerance', 1e-3, { above: 0 }),
-    maxIterations: numberParam(params, 'maxIterations', MAX_ITERATIONS, { min: 1, max: 2 ** 31 - 1, whole: true }),
+    maxIterations: numberParam(params, 'maxIterations', MAX_ITERATIONS[solver], {
+      min: 1,
+      max: 2 ** 31 - 1,
+      whole: true,
+    }),
   };
 }
 

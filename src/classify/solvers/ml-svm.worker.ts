@@ -1,0 +1,7 @@
+import { workerData } from 'node:worker_threads';
+import { type MlSvmJob, mlSvmSolver } from './ml-svm.ts';
+import { pairsRunner, STOP } from './svc-pairs.kernel.ts';
+
+const { job, seed } = workerData as MlSvmJob;
+const runner = pairsRunner(job, () => mlSvmSolver(job.maxIterations, seed));
+while (Atomics.load(job.control, STOP) === 0 && !runner.advance(1));
