@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { ImageFile } from '../../src/extract/images/image-file.ts';
+import { listImages } from '../../src/extract/images/list.ts';
+import { openPixelPipeline } from '../../src/extract/images/pipeline.ts';
+import { drawPhotos } from '../demo/draw.ts';
+
+const usage = `npm run bench -- decode [options]
+  --data FOLDER    photos to read; default: ../shared/dogs where it is, else drawn ones
+  --images N       how many, the folder over again where it holds fewer (default 1000)
+  --threads T      threads of ours, processes of Python's (default: the machine's cores)
+  --rounds R       turns of each side (default 3)
+  --views K        augmented views per image, ours alone (default 0)
+  --json           the figures as one JSON document`;
+
+interface Round {
+  readonly imagesPerSecond: number;
+  /** Mean milliseconds per image of each step, in its thread; ours alone. */
+  readonly milliseconds?: { readonly read: number; readonly decode: number; readonly resize: number };
+}
+
+const resize = 256;
+const crop = 224;
+
+/** Images per second from file to the network's input bytes, in turns with Pillow and torchvision where python3 has them. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      data: { type: 'string' },
+      images: { type: 'string', default: '1000' },
+      threads: { type: 'string', default: String(availableParallelism()) },
+      rounds: { type: 'string', default: '3' },
+      views: { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  const [count, threads, rounds, views] = [values.images, values.threads, values.rounds, values.views].map(Number);
+  if (
+    ![count, threads, rounds].every((n) => Number.isSafeInteger(n) && Number(n) > 0) ||
+    !Number.isSafeInteger(views)
+  ) {
+    throw new Error(usage);
+  }
+  const scratch = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
+  try {
+    const images = await photos(values.data, Number(count), scratch);
+    const ours: Round[] = [];
+    const theirs: Round[] = [];
+    let theirName = '';
+    for (let i = 0; i < Number(rounds); i++) {
+      ours.push(await oneRound(images, Number(threads), Number(views)));
+      const python = pythonRound(images, Number(threads));
+      if (python === undefined) continue;
+      theirs.push(python);
+      theirName = python.name;
+    }
+    const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+    const figures = {
+      images: images.length,
+      threads,
+      views,
+      ours: { ...median(ours), each: ours.map(({ imagesPerSecond }) => imagesPerSecond), peakMegabytes },
+      python: theirs.length === 0 ? null : { name: theirName, ...median(theirs) },
+    };
+    if (values.json) return console.log(JSON.stringify(figures, null, 2));
+    const rate = ({ imagesPerSecond }: Round): string => `${imagesPerSecond.toFixed(0).padStart(6)} images/s`;
+    const steps = figures.ours.milliseconds;
+    console.log(`${images.length} images, ${threads} threads, ${rounds} rounds in turns, the median:`);
+    console.log(`  featuretap${views === 0 ? '' : ` with ${views} views`}`.padEnd(44) + rate(figures.ours));
+    if (figures.python !== null) {
+      console.log(`  ${figures.python.name}`.padEnd(44) + rate(figures.python));
+      console.log(`  ratio ${(figures.ours.imagesPerSecond / figures.python.imagesPerSecond).toFixed(2)}`);
+    } else console.log('  Pillow and torchvision: python3 does not have them');
+    if (steps !== undefined) {
+      const shown = Object.entries(steps).map(([step, ms]) => `${step} ${ms.toFixed(2)} ms`);
+      console.log(`  per image, in its thread: ${shown.join(', ')}; peak memory ${peakMegabytes} MB`);
+    }
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+async function photos(data: string | undefined, count: number, scratch: string): Promise<readonly ImageFile[]> {
+  const reference = fileURLToPath(new URL('../../../shared/dogs', import.meta.url));
+  const folder = data ?? (existsSync(reference) ? reference : scratch);
+  if (folder === scratch) await drawPhotos({ folder, classCount: 10, perClass: 20, seed: 0 });
+  const { images } = await listImages(folder);
+  return Array.from({ length: count }, (_, i) => images[i % images.length] as ImageFile);
+}
+
+async function oneRound(images: readonly ImageFile[], threads: number, views: number): Promise<Round> {
+  const recipe = { resize, crop, autoOrient: false, ...(views === 0 ? {} : { views: { count: views, seed: 0 } }) };
+  const pipeline = openPixelPipeline(recipe, { threads });
+  // Starting threads and loading libraries is no part of the rate, on either side.
+  for await (const result of pipeline.decode(images.slice(0, threads * 8))) void result;
+  const total = { read: 0, decode: 0, resize: 0 };
+  const started = performance.now();
+  for await (const { seconds } of pipeline.decode(images)) {
+    for (const step of ['read', 'decode', 'resize'] as const) total[step] += seconds[step];
+  }
+  const elapsed = (performance.now() - started) / 1000;
+  await pipeline.close();
+  const each = (seconds: number): number => (seconds / images.length) * 1000;
+  return {
+    imagesPerSecond: images.length / elapsed,
+    milliseconds: { read: each(total.read), decode: each(total.decode), resize: each(total.resize) },
+  };
+}
+
+function pythonRound(images: readonly ImageFile[], processes: number): (Round & { readonly name: string }) | undefined {
+  const script = fileURLToPath(new URL('decode.py', import.meta.url));
+  // Debian's own python3 has the packages even where another one comes first on the path.
+  for (const python of ['python3', '/usr/bin/python3']) {
+    const done = spawnSync(python, ['-W', 'ignore', script, `${resize}`, `${crop}`, `${processes}`], {
+      input: images.map(({ path }) => path).join('\n'),
+      encoding: 'utf8',
+    });
+    if (done.status === 0) return JSON.parse(done.stdout);
+  }
+  return undefined;
+}
+
+function median(rounds: readonly Round[]): Round {
+  const sorted = [...rounds].sort((a, b) => a.imagesPerSecond - b.imagesPerSecond);
+  return sorted[Math.floor(sorted.length / 2)] as Round;
+}
