@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { writeDurably } from '../features/durable.ts';
+import { removeFile, writeDurably } from '../features/durable.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere, statIfThere } from '../features/files.ts';
 import { canonicalJson } from '../features/fingerprint.ts';
 import { calibrationFile, isCalibrationFile } from '../features/layout.ts';
@@ -113,7 +113,7 @@ export async function keepCalibration(files: Files, folder: string, opened: Open
 export async function removeOtherCalibrations(files: Files, folder: string, opened: OpenedCalibration): Promise<void> {
   const own = calibrationFile(opened.sha256);
   for (const name of await listIfThere(files, folder)) {
-    if (isCalibrationFile(name) && name !== own) await files.remove(join(folder, name));
+    if (isCalibrationFile(name) && name !== own) await removeFile(files, join(folder, name));
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { writeDurably } from '../features/durable.ts';
+import { renameFile, syncFolder, writeDurably } from '../features/durable.ts';
 import { type Files, nodeFiles, readIfThere } from '../features/files.ts';
 import { type IndexedImage, IndexTable } from '../features/index-table.ts';
 import { parseLabels } from '../features/labels.ts';
@@ -201,9 +201,9 @@ async function writeRepaired(
     const place = shards.findIndex((shard) => shard.file === damaged.entry.file);
     if (entry.sha256 === damaged.entry.sha256) {
       // The same bytes as ever: they take their old name back.
-      await files.rename(join(folder, file), join(folder, damaged.entry.file));
-      await files.rename(checks, runPath(folder, rowChecksFile(damaged.entry.file)));
-      await files.syncFolder(folder);
+      await renameFile(files, join(folder, file), join(folder, damaged.entry.file));
+      await renameFile(files, checks, runPath(folder, rowChecksFile(damaged.entry.file)));
+      await syncFolder(files, folder);
     } else shards[place] = entry;
   }
   if (shards.every((shard, i) => shard === manifest.shards[i]) && dropped.length === 0) return;

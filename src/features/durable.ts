@@ -47,6 +47,32 @@ export async function writeDurably(
   }
 }
 
+/** A rename whose failure is told to the user; a name that is taken is replaced. */
+export async function renameFile(files: Files, from: string, to: string): Promise<void> {
+  await files.rename(from, to).catch(async (error) => {
+    throw await writeFailure(files, to, error, 0);
+  });
+}
+
+/** Removes a file if it is there. */
+export async function removeFile(files: Files, path: string): Promise<void> {
+  await files.remove(path).catch(async (error) => {
+    throw await writeFailure(files, path, error, 0);
+  });
+}
+
+export async function makeFolder(files: Files, path: string): Promise<void> {
+  await files.makeFolder(path).catch(async (error) => {
+    throw await writeFailure(files, path, error, 0);
+  });
+}
+
+export async function syncFolder(files: Files, path: string): Promise<void> {
+  await files.syncFolder(path).catch(async (error) => {
+    throw await writeFailure(files, path, error, 0);
+  });
+}
+
 /** What a failed write means to the user. */
 export async function writeFailure(
   files: Files,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { unfinishedSuffix, writeDurably } from './durable.ts';
+import { removeFile, unfinishedSuffix, writeDurably } from './durable.ts';
 import type { RememberedFile } from './file-memory.ts';
 import { type Files, listIfThere, readIfThere } from './files.ts';
 import { canonicalJson } from './fingerprint.ts';
@@ -117,8 +117,8 @@ export class Journal {
     const entry = await writeShard(this.#files, this.#folder, file, data, rowShape, dtype, checks);
     await this.#record(`shard-${padded(number)}.json`, { entry, images, files: read });
     for (let piece = 0; piece < this.#pieceCount; piece++) {
-      await this.#files.remove(runPath(this.#folder, `${pieceName(number, piece)}.json`));
-      await this.#files.remove(runPath(this.#folder, `${pieceName(number, piece)}.npy`));
+      await removeFile(this.#files, runPath(this.#folder, `${pieceName(number, piece)}.json`));
+      await removeFile(this.#files, runPath(this.#folder, `${pieceName(number, piece)}.npy`));
     }
     this.#pieceCount = 0;
     return entry;
@@ -236,9 +236,9 @@ async function readRun(files: Files, folder: string): Promise<Run | undefined> {
 
 /** Forgets the run: its header goes first, so that what is left of it is never taken for a whole one. */
 export async function removeJournal(files: Files, folder: string): Promise<void> {
-  await files.remove(runPath(folder, headerFile));
+  await removeFile(files, runPath(folder, headerFile));
   for (const file of await listIfThere(files, join(folder, runFolder))) {
-    if (/^(shard|piece)-/.test(file)) await files.remove(runPath(folder, file));
+    if (/^(shard|piece)-/.test(file)) await removeFile(files, runPath(folder, file));
   }
 }
 
@@ -246,7 +246,7 @@ export async function removeJournal(files: Files, folder: string): Promise<void>
 export async function removeUnfinished(files: Files, folder: string): Promise<void> {
   for (const place of [folder, join(folder, runFolder)]) {
     for (const file of await listIfThere(files, place)) {
-      if (file.endsWith(unfinishedSuffix) && !file.startsWith('lock-')) await files.remove(join(place, file));
+      if (file.endsWith(unfinishedSuffix) && !file.startsWith('lock-')) await removeFile(files, join(place, file));
     }
   }
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
-import { writeDurably } from './durable.ts';
+import { removeFile, writeDurably } from './durable.ts';
 import { type Files, listIfThere, readIfThere } from './files.ts';
 import { runFolder, runPath } from './layout.ts';
 
@@ -58,9 +58,9 @@ export async function takeLock(files: Files, folder: string, command: string): P
     }
     if (others.length === 0) {
       await announce('held');
-      return { release: () => files.remove(path) };
+      return { release: () => removeFile(files, path) };
     }
-    await files.remove(path);
+    await removeFile(files, path);
     const holder = others.find((other) => other.state === 'held');
     if (holder !== undefined) throw heldBy(folder, holder);
     await sleep(pauseMs);
@@ -86,7 +86,7 @@ async function livingOwners(files: Files, folder: string, mine: string): Promise
     const bytes = await readIfThere(files, runPath(folder, file));
     if (bytes === undefined) continue;
     const owner = parseOwner(bytes);
-    if (owner === undefined || isDead(owner)) await files.remove(runPath(folder, file));
+    if (owner === undefined || isDead(owner)) await removeFile(files, runPath(folder, file));
     else owners.push({ ...owner, file });
   }
   return owners;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { writeDurably } from './durable.ts';
+import { removeFile, renameFile, syncFolder, writeDurably } from './durable.ts';
 import { type Files, listIfThere, readIfThere } from './files.ts';
 import { canonicalJson, fingerprintOf } from './fingerprint.ts';
 import { formatIndex, type IndexedImage } from './index-table.ts';
@@ -106,10 +106,10 @@ export async function settleTables(files: Files, folder: string, manifest: Manif
     const waiting = join(folder, file + nextSuffix);
     const bytes = await readIfThere(files, waiting);
     if (bytes === undefined) continue;
-    if (hashOf([bytes]) === sha256) await files.rename(waiting, join(folder, file));
-    else await files.remove(waiting);
+    if (hashOf([bytes]) === sha256) await renameFile(files, waiting, join(folder, file));
+    else await removeFile(files, waiting);
   }
-  await files.syncFolder(folder);
+  await syncFolder(files, folder);
 }
 
 /** Removes the shards that the manifest does not name: of a replaced set, or of a run that is not gone on with. */
@@ -122,6 +122,6 @@ export async function removeUnnamedShards(files: Files, folder: string, manifest
 
 /** Removes a shard and the checks of its rows. */
 async function removeShard(files: Files, folder: string, file: string): Promise<void> {
-  await files.remove(join(folder, file));
-  await files.remove(runPath(folder, rowChecksFile(file)));
+  await removeFile(files, join(folder, file));
+  await removeFile(files, runPath(folder, rowChecksFile(file)));
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { makeFolder } from './durable.ts';
 import { FileMemory, type RememberedFile } from './file-memory.ts';
 import { type Files, readIfThere } from './files.ts';
 import { differences, fingerprintOf } from './fingerprint.ts';
@@ -102,11 +103,14 @@ export class FeatureWriter {
    * @throws UserError when another process holds the set, or when what is there was made otherwise
    */
   static async open(files: Files, folder: string, settings: WriterSettings): Promise<FeatureWriter> {
-    await files.makeFolder(join(folder, runFolder));
+    await makeFolder(files, join(folder, runFolder));
     const lock = await takeLock(files, folder, settings.command);
     try {
       await removeUnfinished(files, folder);
-      return new FeatureWriter(files, folder, settings, lock, await openRun(files, folder, settings));
+      const writer = new FeatureWriter(files, folder, settings, lock, await openRun(files, folder, settings));
+      // The stopped run had every piece of a shard, but not the shard.
+      if (writer.batchRoom === 0) await writer.#writeShard();
+      return writer;
     } catch (error) {
       await lock.release();
       throw error;

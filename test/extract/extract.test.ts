@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { InterruptedError, UserError } from '../../src/errors.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import { quickFiles } from '../features/faulty-files.ts';
 import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
 
 describe('extract', () => {
@@ -41,6 +42,7 @@ describe('extract', () => {
       command: 'featuretap extract',
       version: '0.1.0',
       openPipeline: openPlainPipeline,
+      files: quickFiles,
       ...extra,
     });
   }

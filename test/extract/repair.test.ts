@@ -7,6 +7,7 @@ import { type ExtractOptions, extract } from '../../src/extract/extract.ts';
 import { type Repair, repairFeatureSet } from '../../src/extract/repair.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
+import { quickFiles } from '../features/faulty-files.ts';
 import { CountingNetwork, drawFolder, imagePath, openPlainPipeline } from './drawn-data.ts';
 
 describe('verify and repair', () => {
@@ -40,6 +41,7 @@ describe('verify and repair', () => {
       command: 'featuretap extract',
       version: '0.1.0',
       openPipeline: openPlainPipeline,
+      files: quickFiles,
       ...extra,
     });
   }
@@ -56,6 +58,7 @@ describe('verify and repair', () => {
       command: 'featuretap verify --repair',
       batch: 4,
       openPipeline: openPlainPipeline,
+      files: quickFiles,
     });
   }
 

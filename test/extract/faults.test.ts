@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { UserError } from '../../src/errors.ts';
+import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import type { Files } from '../../src/features/files.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { verifyFeatureSet } from '../../src/features/verify.ts';
+import { FaultyFiles, quickFiles } from '../features/faulty-files.ts';
+import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
+
+describe('extract on a disk that fails', () => {
+  let root = '';
+  let data = '';
+  let sets = 0;
+  /** Contents of the set after an undisturbed run over the folder. */
+  let expected: Record<string, string> = {};
+  const imageCount = 7;
+
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-faults-'));
+    data = join(root, 'data');
+    await drawFolder(data, imageCount);
+    expected = await contentsOf((await run('expected')).folder);
+  });
+  after(() => rm(root, { recursive: true }));
+
+  function run(name: string, extra: Partial<ExtractOptions> = {}): Promise<ExtractResult> {
+    return extract({
+      data,
+      name,
+      cache: join(root, 'cache'),
+      network: async () => new CountingNetwork(),
+      tap: 'avgpool',
+      pool: 'mean',
+      preprocessing: { resize: 10, crop: 8 },
+      dtype: 'float32',
+      precision: 'float32',
+      batch: 2,
+      // Shards of 4 rows: two batches, with a checkpoint after each.
+      shardBytes: 64,
+      checkpointSeconds: 0,
+      command: 'featuretap extract',
+      version: '0.1.0',
+      openPipeline: openPlainPipeline,
+      files: quickFiles,
+      ...extra,
+    });
+  }
+
+  /** A killed process leaves its lock; in these tests that process is this one, and alive. */
+  async function releaseLocks(name: string): Promise<void> {
+    const folder = join(root, 'cache', name, '.run');
+    for (const file of await readdir(folder).catch(() => [])) {
+      if (file.startsWith('lock-')) await rm(join(folder, file));
+    }
+  }
+
+  /** Runs with a kill at change 0, then 1, and so on until a run needs no more changes; each is gone on with. */
+  async function killEverywhere(prepare: (name: string) => Promise<ExtractOptions['data']>): Promise<number> {
+    let clean: ExtractResult | undefined;
+    for (let at = 0; ; at++) {
+      const name = `killed-${sets++}`;
+      const folder = join(root, 'cache', name);
+      const dataFolder = await prepare(name);
+      const before = await openFeatureSet(folder).catch(() => undefined);
+      const files = new FaultyFiles(at, 'crash');
+      await run(name, { data: dataFolder, files }).catch(() => undefined);
+      const seen = await openFeatureSet(folder).catch((error) => {
+        assert.ok(error instanceof UserError, String(error));
+        assert.match(error.message, /not finished|no feature set/);
+        return undefined;
+      });
+      // A reader sees the whole old state or the whole new one.
+      if (seen !== undefined) await seen.readMatrix();
+      else assert.equal(before, undefined, `at change ${at} the old state is gone`);
+      await releaseLocks(name);
+      const { manifest } = await run(name, { data: dataFolder });
+      assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
+      clean ??= await run(`clean-${name}`, { data: dataFolder });
+      assert.equal(manifest.imageCount, clean.manifest.imageCount);
+      if (before === undefined) assert.deepEqual(await contentsOf(folder), expected, `killed at change ${at}`);
+      else assert.deepEqual(await rowsById(folder), await rowsById(clean.folder), `killed at change ${at}`);
+      if (!files.crashed) return at;
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  it('gives the same bytes in the end, wherever a first run is killed', async () => {
+    const kills = await killEverywhere(async () => data);
+    assert.ok(kills > 40, `${kills} places to be killed at`);
+  });
+
+  it('keeps the old state readable until the new one is whole, wherever a later run is killed', async () => {
+    const grown = join(root, 'grown');
+    await cp(data, grown, { recursive: true });
+    for (let i = imageCount; i < imageCount + 3; i++) await drawImage(join(grown, imagePath(i)), i);
+    await rm(join(grown, imagePath(1)));
+    const start = (await run('start')).folder;
+    const kills = await killEverywhere(async (name) => {
+      await cp(start, join(root, 'cache', name), { recursive: true });
+      return grown;
+    });
+    assert.ok(kills > 30, `${kills} places to be killed at`);
+  });
+
+  for (const fault of ['ENOSPC', 'EIO'] as const) {
+    it(`ends with one clear message at any ${fault}, and goes on after it`, async () => {
+      let failures = 0;
+      // Every place for the one, every third for the other: both take the same way.
+      for (let at = 0; ; at += fault === 'ENOSPC' ? 1 : 3) {
+        const name = `failing-${sets++}`;
+        const files = new FaultyFiles(at, fault, (operation) => ['write', 'sync', 'rename'].includes(operation));
+        const failed = await run(name, { files }).then(
+          () => undefined,
+          (error) => error,
+        );
+        if (failed !== undefined) {
+          assert.ok(failed instanceof UserError, String(failed));
+          assert.match(
+            failed.message,
+            fault === 'EIO' ? /the disk failed to write/ : /the disk is full[\s\S]*4\.1 kB free/,
+          );
+          failures++;
+        }
+        await releaseLocks(name);
+        const { folder } = await run(name);
+        assert.deepEqual(await contentsOf(folder), expected);
+        await rm(folder, { recursive: true });
+        if (files.changes <= at) break;
+      }
+      assert.ok(failures > 10, `${failures} failures`);
+    });
+  }
+
+  it('writes whole files through a disk that takes few bytes at a time', async () => {
+    const files: Files = {
+      ...quickFiles,
+      open: async (path, flags) => {
+        const file = await quickFiles.open(path, flags);
+        return {
+          read: (buffer, offset, length, position) => file.read(buffer, offset, Math.min(length, 7), position),
+          write: (buffer, offset, length) => file.write(buffer, offset, Math.min(length, 5)),
+          sync: () => file.sync(),
+          close: () => file.close(),
+        };
+      },
+    };
+    const { folder } = await run('short', { files });
+    assert.deepEqual(await contentsOf(folder), expected);
+    assert.equal((await (await openFeatureSet(folder, files)).readMatrix()).rowCount, imageCount);
+  });
+});
+
+async function rowsById(folder: string): Promise<Map<string, number[]>> {
+  const set = await openFeatureSet(folder);
+  const { data } = await set.readMatrix();
+  return new Map([...set.ids.entries()].map(([i, id]) => [id, [...data.subarray(i * set.dims, (i + 1) * set.dims)]]));
+}
+
+async function contentsOf(folder: string): Promise<Record<string, string>> {
+  const contents: Record<string, string> = {};
+  for (const file of (await readdir(folder)).filter((name) => name !== '.run').sort()) {
+    contents[file] = (await readFile(join(folder, file))).toString('base64');
+  }
+  return contents;
+}
