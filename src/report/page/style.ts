@@ -73,7 +73,7 @@ figcaption { font-weight: 600; margin-bottom: .3rem; }
 .confusion.wide ol { columns: 19rem; column-gap: 2rem; }
 .confusion.wide .matrix-scroll { max-height: none; }
 .confusion.wide li { break-inside: avoid; }
-@media (max-width: 60rem) { .confusion { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 60rem) { .confusion { grid-template-columns: minmax(0, 1fr); } .confusion.wide .matrix-scroll { max-height: 32rem; } }
 .matrix-scroll { max-height: 54rem; overflow: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--sheet); }
 .matrix { --plot-background: var(--sheet); display: block; margin: 0 auto; }
 .matrix [data-cell] { cursor: pointer; }
