@@ -113,18 +113,45 @@ export interface ExtractResult {
  * @throws InterruptedError once the signal is aborted, in the same state
  */
 export async function extract(options: ExtractOptions): Promise<ExtractResult> {
-  const { files = nodeFiles } = options;
   const watch = new Stopwatch();
-  const list = await watch.time('list', () => listImages(options.data));
+  const list = await watch.time('list', () => listInputs(options));
+  return extractInto(featureFolder(options), list, list, options, watch);
+}
+
+/**
+ * The images of the data folder.
+ *
+ * @throws UserError when files are missing that its labels name, unless that is allowed
+ */
+export async function listInputs(options: Pick<ExtractOptions, 'data' | 'allowMissing'>): Promise<ImageList> {
+  const list = await listImages(options.data);
   checkMissing(list, { allowMissing: options.allowMissing === true });
-  const folder = featureFolder(options);
+  return list;
+}
+
+/**
+ * Extracts some of a data folder's images into a feature set.
+ *
+ * @param folder absolute path of the feature set
+ * @param inputs the images to extract
+ * @param list all images of the data folder: the sample that int8 is calibrated on is drawn from these
+ * @throws NothingReadableError when none of the inputs gave a row
+ */
+export async function extractInto(
+  folder: string,
+  inputs: ImageList,
+  list: ImageList,
+  options: ExtractOptions,
+  watch: Stopwatch = new Stopwatch(),
+): Promise<ExtractResult> {
+  const { files = nodeFiles } = options;
   const network = await options.network();
   const preprocessing = choosePreprocessing(options.preprocessing, network.resize);
   const run: Run = { ...options, files, network, preprocessing };
-  if (options.precision === 'float32') return fillSet(run, folder, list, watch);
+  if (options.precision === 'float32') return fillSet(run, folder, inputs, watch);
   const int8 = await watch.time('open', () => calibrateFor(run, folder, list));
   try {
-    return await fillSet({ ...run, int8 }, folder, list, watch);
+    return await fillSet({ ...run, int8 }, folder, inputs, watch);
   } finally {
     await int8.backbone?.close();
   }
@@ -154,7 +181,7 @@ async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwat
     const ledger = new InputLedger(list, writer, { rehash: run.rehash === true });
     if (run.int8 !== undefined) await keepCalibration(files, folder, run.int8);
     await addRows(run, list, writer, ledger, watch);
-    if (writer.rowOf.size === 0) throw nothingReadable(list, ledger.ending().outcomes[0]);
+    if (writer.rowOf.size === 0) throw new NothingReadableError(list, ledger.ending().outcomes);
     const newImages = writer.rowOf.size - knownImages;
     const manifest = await watch.time('write', () => writer.finish(ledger.ending()));
     if (run.int8 !== undefined) await removeOtherCalibrations(files, folder, run.int8);
@@ -255,7 +282,8 @@ async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> 
   return backbone;
 }
 
-function featureFolder({ data, name, cache }: ExtractOptions): string {
+/** Absolute path of the feature set that the options name. */
+export function featureFolder({ data, name, cache }: Pick<ExtractOptions, 'data' | 'name' | 'cache'>): string {
   const folderName = name ?? basename(resolve(data));
   // A name is one folder below the cache: `..` or a path would write elsewhere.
   if (folderName === '' || folderName === '.' || folderName === '..' || /[\\/]/.test(folderName)) {
@@ -290,13 +318,20 @@ function writerSettings(run: Run, dataFolder: string): WriterSettings {
   };
 }
 
-function nothingReadable(list: ImageList, first: Outcome | undefined): UserError {
-  return new UserError({
-    what: 'none of the images could be read',
-    where: list.root,
-    ...(first === undefined
-      ? {}
-      : { found: `${list.images.length} images; the first: ${first.path}: ${first.reason}` }),
-    expected: 'at least one whole image',
-  });
+/** Not one of the inputs gave a row: there is no feature set to publish. */
+export class NothingReadableError extends UserError {
+  readonly outcomes: readonly Outcome[];
+
+  constructor(list: ImageList, outcomes: readonly Outcome[]) {
+    const first = outcomes[0];
+    super({
+      what: 'none of the images could be read',
+      where: list.root,
+      ...(first === undefined
+        ? {}
+        : { found: `${list.images.length} images; the first: ${first.path}: ${first.reason}` }),
+      expected: 'at least one whole image',
+    });
+    this.outcomes = outcomes;
+  }
 }
