@@ -40,10 +40,10 @@ function notSetUp(error: NodeJS.ErrnoException): UserError {
 
 /**
  * tfjs-node 4.22 calls two functions of node:util that Node 23 took away; the fix is merged and not released
- * (https://github.com/tensorflow/tfjs/pull/8425).
+ * (https://github.com/tensorflow/tfjs/pull/8425). Before that Node warns about them.
  */
 function restoreRemovedUtilities(): void {
   const utilities = util as unknown as Record<string, unknown>;
-  utilities['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  utilities['isArray'] ??= Array.isArray;
+  utilities['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+  utilities['isArray'] = Array.isArray;
 }
