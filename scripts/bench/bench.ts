@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '../../src/errors.ts';
 
 /** npm run bench -- NAME [arguments]: runs scripts/bench/NAME.ts, which exports `run(args)`. */
 const [name, ...args] = process.argv.slice(2);
@@ -15,4 +16,9 @@ if (name === undefined || !names.includes(name)) {
 const { run } = (await import(new URL(`${name}.ts`, import.meta.url).href)) as {
   run(args: readonly string[]): Promise<void>;
 };
-await run(args);
+try {
+  await run(args);
+} catch (error) {
+  console.error(error instanceof UserError ? error.message : error);
+  process.exitCode = error instanceof UserError ? error.exitCode : 1;
+}

@@ -1,0 +1,45 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { UserError } from '../../../src/errors.ts';
+import { Draw } from './draw.ts';
+import type { Finding, FuzzOrder, FuzzResult, TargetCounts } from './protocol.ts';
+import { type FuzzTarget, fuzzTargets } from './targets.ts';
+
+/** A reader may ask for this many times its input, and something to start with. */
+const memoryFactor = 100;
+const memoryFloor = 64 * 2 ** 20;
+const maxFindings = 20;
+
+const order = workerData as FuzzOrder;
+const { targets: all, close } = fuzzTargets();
+const targets = all.filter(({ name }) => order.only === undefined || name.includes(order.only));
+const counts: Record<string, TargetCounts> = {};
+for (const { name } of targets) counts[name] = { accepted: 0, refused: 0, slowestMs: 0 };
+const findings: Finding[] = [];
+for (let input = 0; input < order.count && findings.length < maxFindings; input++) {
+  Atomics.store(order.progress, 0, input);
+  const target = targets[input % targets.length] as FuzzTarget;
+  const bytes = target.make(new Draw(order.seed * 2 ** 26 + input));
+  const problem = await readOne(target, bytes, counts[target.name] as TargetCounts);
+  if (problem !== undefined)
+    findings.push({ target: target.name, input, problem, bytes: Buffer.from(bytes).toString('base64') });
+}
+close();
+parentPort?.postMessage({ counts, findings } satisfies FuzzResult);
+
+/** What the reader did that it must not do; undefined where it took or refused the input as it should. */
+async function readOne(target: FuzzTarget, bytes: Uint8Array, count: TargetCounts): Promise<string | undefined> {
+  const buffersBefore = process.memoryUsage().arrayBuffers;
+  const start = performance.now();
+  try {
+    await target.read(bytes);
+    count.accepted++;
+  } catch (error) {
+    if (!(error instanceof UserError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    count.refused++;
+  }
+  count.slowestMs = Math.max(count.slowestMs, performance.now() - start);
+  const asked = process.memoryUsage().arrayBuffers - buffersBefore;
+  if (asked > memoryFloor + memoryFactor * bytes.length)
+    return `asked for ${asked} bytes of buffers for an input of ${bytes.length}`;
+  return undefined;
+}

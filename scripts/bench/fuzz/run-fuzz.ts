@@ -1,0 +1,52 @@
+import { startWorker } from '../../../src/workers.ts';
+import type { FuzzOrder, FuzzResult } from './protocol.ts';
+
+/** No input of a few kilobytes takes a reader this long, on a busy machine either. */
+const hangMs = 20_000;
+/** Heap of the fuzzing thread: a reader that fills it ends the thread. */
+const heapMB = 512;
+
+/**
+ * Feeds mutated files to every reader of foreign bytes, in a thread of its own that is watched from here.
+ *
+ * @throws Error naming the input where a reader hangs, or fills the heap
+ */
+export async function runFuzz(
+  seed: number,
+  count: number,
+  only?: string,
+  onProgress?: (done: number) => void,
+): Promise<FuzzResult> {
+  const progress = new Int32Array(new SharedArrayBuffer(4));
+  const order: FuzzOrder = { seed, count, progress, ...(only === undefined ? {} : { only }) };
+  const worker = startWorker('./fuzz.worker', import.meta.url, {
+    workerData: order,
+    resourceLimits: { maxOldGenerationSizeMb: heapMB },
+  });
+  let last = -1;
+  let since = performance.now();
+  try {
+    return await new Promise((resolve, reject) => {
+      const watch = setInterval(() => {
+        const input = Atomics.load(progress, 0);
+        onProgress?.(input);
+        if (input !== last) {
+          last = input;
+          since = performance.now();
+        } else if (performance.now() - since > hangMs) {
+          reject(new Error(`input ${input} of seed ${seed} takes more than ${hangMs} ms`));
+        }
+      }, 1000);
+      worker.once('message', resolve);
+      worker.once('error', (error) => {
+        reject(new Error(`the thread ended at input ${Atomics.load(progress, 0)} of seed ${seed}: ${error.message}`));
+      });
+      worker.once('exit', () => {
+        clearInterval(watch);
+        reject(new Error(`the thread ended at input ${Atomics.load(progress, 0)} of seed ${seed}`));
+      });
+    });
+  } finally {
+    await worker.terminate();
+  }
+}
