@@ -1,14 +1,20 @@
 import { usageError } from '../errors.ts';
 import type { Head } from './heads/head.ts';
 import { createHead, headKind, headKinds, readsParam } from './heads/index.ts';
+import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
+import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
 
 /**
  * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
- * to each that has it.
+ * to each that has it. With a sweep, a head that reads some of its parameters chooses among them when it is fitted.
  *
  * @throws a usage UserError for a parameter or solver that none of them knows: it would do nothing
  */
-export function chooseHeads(models: readonly string[], params: Readonly<Record<string, unknown>>): Head[] {
+export function chooseHeads(
+  models: readonly string[],
+  params: Readonly<Record<string, unknown>>,
+  sweep?: SweepOptions & { readonly grid: Grid | 'auto' },
+): Head[] {
   const names = models.includes('all') ? headKinds.map((kind) => kind.model) : [...new Set(models)];
   const kinds = names.map(headKind);
   for (const [name, value] of Object.entries(params)) {
@@ -23,12 +29,13 @@ export function chooseHeads(models: readonly string[], params: Readonly<Record<s
       `--model ${others.join(' or --model ')}`,
     );
   }
-  return kinds.map((kind) =>
-    createHead(
-      kind.model,
-      Object.fromEntries(Object.entries(params).filter(([name, value]) => readsParam(kind, name, value))),
-    ),
-  );
+  if (sweep !== undefined) checkSwept(kinds, sweep.grid);
+  return kinds.map((kind) => {
+    const own = Object.fromEntries(Object.entries(params).filter(([name, value]) => readsParam(kind, name, value)));
+    const grid = sweep === undefined ? {} : gridFor(kind, sweep.grid, own);
+    if (sweep === undefined || Object.keys(grid).length === 0) return createHead(kind.model, own);
+    return sweptHead(kind, own, grid, sweep);
+  });
 }
 
 function kebabCase(name: string): string {

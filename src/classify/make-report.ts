@@ -37,7 +37,8 @@ export function makeReport(
     formatVersion: 1,
     model: head.model,
     solver: head.solver,
-    params: head.params,
+    // Those that a sweep chose for the head that is saved; without a sweep they are the head's own.
+    params: fitted.params,
     ...scores,
     perRepeat,
     classes: data.classes,

@@ -46,3 +46,10 @@ export function logLossSum(data: Float32Array, columns: number, labels: Int32Arr
 export function countConfusion(confusion: Int32Array, classCount: number, truth: Int32Array, found: Int32Array): void {
   for (let row = 0; row < truth.length; row++) confusion[truth[row] * classCount + found[row]]++;
 }
+
+/** How many class numbers agree. */
+export function countCorrect(truth: Int32Array, found: Int32Array): number {
+  let correct = 0;
+  for (let row = 0; row < truth.length; row++) if (truth[row] === found[row]) correct++;
+  return correct;
+}

@@ -1,4 +1,4 @@
-import type { Matrix } from '../features/matrix.ts';
+import { type Matrix, takeRows } from '../features/matrix.ts';
 
 /** Rows with known classes: what a head trains on. */
 export interface Table {
@@ -10,4 +10,27 @@ export interface Table {
   readonly classes: readonly string[];
   /** Per-row weight; absent means 1 each. */
   readonly sampleWeights?: Float64Array;
+  /** Group number per row, without gaps: rows of one group stay together in every inner split. */
+  readonly groups?: Int32Array;
+}
+
+/** The chosen rows, in the order given, as a table of their own. */
+export function takeTableRows(table: Table, rows: Int32Array): Table {
+  const { sampleWeights, groups } = table;
+  return {
+    features: takeRows(table.features, rows),
+    labels: Int32Array.from(rows, (row) => table.labels[row] as number),
+    classes: table.classes,
+    ...(sampleWeights === undefined
+      ? {}
+      : { sampleWeights: Float64Array.from(rows, (row) => sampleWeights[row] as number) }),
+    ...(groups === undefined ? {} : { groups: withoutGaps(Int32Array.from(rows, (row) => groups[row] as number)) }),
+  };
+}
+
+/** The same groups, numbered 0, 1, 2 … in the order of their old numbers. */
+export function withoutGaps(groups: Int32Array): Int32Array {
+  const numbers = [...new Set(groups)].sort((a, b) => a - b);
+  const numberOf = new Map(numbers.map((group, i) => [group, i]));
+  return groups.map((group) => numberOf.get(group) as number);
 }

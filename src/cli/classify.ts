@@ -11,7 +11,7 @@ import { openFeatureSet } from '../features/reader.ts';
 import { percent, seconds } from '../report/figures.ts';
 import type { Report } from '../report/report.ts';
 import { type Column, textTable } from '../report/text-table.ts';
-import { headOptions, headParams } from './head-options.ts';
+import { headOptions, headParams, sweepOptions } from './head-options.ts';
 import { list, number, text } from './options.ts';
 import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
@@ -53,7 +53,7 @@ export const classifyVerb: Verb = {
       throw usageError('--model', 'nothing', `${headKinds.map((k) => k.model).join(' | ')} | all`);
     const seed = number(options, 'seed', {}, 0);
     checkSeed(seed);
-    const heads = chooseHeads(models, headParams(options));
+    const heads = chooseHeads(models, headParams(options), sweepOptions(options));
     const repeats = number(options, 'repeats', { min: 1, whole: true }, 1);
     const testSize = number(options, 'test-size', { above: 0 }, 0.1);
     const threads = number(options, 'threads', { min: 1, whole: true }, availableParallelism());

@@ -1,5 +1,8 @@
 import type { Argv } from 'yargs';
-import { flag, text } from './options.ts';
+import { type Grid, parseSweep } from '../classify/sweep/grid.ts';
+import type { SweepOptions } from '../classify/sweep/swept-head.ts';
+import { usageError } from '../errors.ts';
+import { flag, number, text } from './options.ts';
 import type { Options } from './verb.ts';
 
 /** Options that reach a head, in kebab-case, with what `--help` says of each. */
@@ -28,7 +31,31 @@ const flags = { 'allow-slow': 'ml-random-forest: start even when it will take mo
 export function headOptions(yargs: Argv): Argv {
   for (const [name, describe] of Object.entries(described)) yargs.option(name, { type: 'string', describe });
   for (const [name, describe] of Object.entries(flags)) yargs.option(name, { type: 'boolean', describe });
-  return yargs;
+  return yargs
+    .option('sweep', {
+      type: 'string',
+      array: true,
+      describe: 'choose by cross-validation on the training rows: auto, or C=0.1,1,10 gamma=scale,0.001',
+    })
+    .option('cv', { type: 'string', describe: 'folds of --sweep (default 5)' })
+    .option('one-standard-error', {
+      type: 'boolean',
+      describe: '--sweep takes the simplest point within one standard error of the best',
+    });
+}
+
+/** The sweep that the user asked for. */
+export function sweepOptions(options: Options): (SweepOptions & { readonly grid: Grid | 'auto' }) | undefined {
+  const words = options['sweep'] as readonly string[] | undefined;
+  const cv = number(options, 'cv', { min: 2, whole: true });
+  const oneStandardError = flag(options, 'one-standard-error');
+  if (words === undefined) {
+    if (cv !== undefined) throw usageError('--cv', String(cv), '--sweep with it: folds are for choosing parameters');
+    if (oneStandardError) throw usageError('--one-standard-error', 'no --sweep', '--sweep with it');
+    return undefined;
+  }
+  if (words.length === 0) throw usageError('--sweep', 'no value', 'auto, or NAME=VALUE,VALUE…');
+  return { grid: parseSweep(words), cv: cv ?? 5, oneStandardError };
 }
 
 /** What the user gave, by the names that heads know (`max-depth` is `maxDepth`). */

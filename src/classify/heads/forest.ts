@@ -24,6 +24,7 @@ export const forest: HeadKind = {
         return solver satisfies never;
     }
   },
+  autoSweep: () => ({ maxFeatures: ['log2', 'sqrt', 0.1], minLeaf: [1, 2, 4] }),
   load: (saved) => {
     if (saved.solver === 'cart') return loadCart(saved);
     if (saved.solver === 'ml-random-forest') return loadMlForest(saved);

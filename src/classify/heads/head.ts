@@ -1,4 +1,5 @@
 import type { Matrix } from '../../features/matrix.ts';
+import type { Split } from '../split.ts';
 import type { Table } from '../table.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -78,6 +79,21 @@ export interface HeadKind {
   readonly options: readonly string[];
   /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
   create(params: Readonly<Record<string, unknown>>): Head;
+  /** What `--sweep auto` tries, given the parameters that the user fixed. */
+  autoSweep(params: Readonly<Record<string, unknown>>): Readonly<Record<string, readonly (string | number)[]>>;
+  /**
+   * Predicts the test rows of every fold by every point of a sweep, sharing what points and folds have in common (a
+   * Gram matrix, warm starts). Without it each point is fitted on each fold by itself, which gives the same answers.
+   *
+   * @param points parameters as `create` takes them
+   * @returns class numbers: [point][fold][test row of the fold]; undefined where nothing can be shared
+   */
+  crossValidate?(
+    points: readonly Readonly<Record<string, unknown>>[],
+    table: Table,
+    folds: readonly Split[],
+    context: FitContext,
+  ): Promise<readonly (readonly Int32Array[])[]> | undefined;
   /** Restores a saved head; throws UserError when it is not whole. */
   load(saved: SavedHead): FittedHead;
 }

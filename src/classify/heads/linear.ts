@@ -1,9 +1,10 @@
 import { UserError, usageError } from '../../errors.ts';
 import type { HeadKind } from './head.ts';
 import { linearByAdam } from './linear/adam.ts';
-import { linearByLbfgs } from './linear/lbfgs.ts';
+import { crossValidateLogistic } from './linear/cross-validate.ts';
+import { type LbfgsParams, linearByLbfgs } from './linear/lbfgs.ts';
 import { loadLinear } from './linear/softmax-head.ts';
-import { choiceParam, numberParam } from './params.ts';
+import { choiceParam, numberParam, type RawParams } from './params.ts';
 
 const solvers = ['lbfgs', 'adam'] as const;
 /** Parameters of one solver alone; given to the other they would do nothing. */
@@ -18,18 +19,10 @@ export const linear: HeadKind = {
   solvers,
   options: ['optimizer', ...optionsOf.lbfgs, ...optionsOf.adam],
   create: (params) => {
-    const solver = choiceParam(params, params['optimizer'] === undefined ? 'solver' : 'optimizer', 'lbfgs', solvers);
-    const other = solver === 'lbfgs' ? 'adam' : 'lbfgs';
-    for (const name of optionsOf[other]) {
-      if (params[name] === undefined || params[name] === null) continue;
-      throw usageError(name, String(params[name]), `nothing with the optimizer ${solver}`, `--optimizer ${other}`);
-    }
+    const solver = solverOf(params);
     switch (solver) {
       case 'lbfgs':
-        return linearByLbfgs({
-          C: numberParam(params, 'C', 1, { above: 0 }),
-          maxIterations: numberParam(params, 'maxIterations', 1000, { min: 1, whole: true }),
-        });
+        return linearByLbfgs(lbfgsParams(params));
       case 'adam':
         return linearByAdam({
           epochs: numberParam(params, 'epochs', 9, { min: 1, whole: true }),
@@ -40,6 +33,16 @@ export const linear: HeadKind = {
         return solver satisfies never;
     }
   },
+  autoSweep: (params) =>
+    solverOf(params) === 'lbfgs'
+      ? { C: [0.001, 0.01, 0.1, 1, 10, 100, 1000] }
+      : { lr: [0.0003, 0.001, 0.003, 0.01], epochs: [9, 30, 100] },
+  crossValidate: (points, table, folds, context) => {
+    if (points.every((params) => solverOf(params) === 'lbfgs')) {
+      return crossValidateLogistic(points.map(lbfgsParams), table, folds, context);
+    }
+    return undefined;
+  },
   load: (saved) => {
     if (solvers.some((solver) => solver === saved.solver)) return loadLinear(saved);
     throw new UserError({
@@ -49,3 +52,21 @@ export const linear: HeadKind = {
     });
   },
 };
+
+function lbfgsParams(params: RawParams): LbfgsParams {
+  return {
+    C: numberParam(params, 'C', 1, { above: 0 }),
+    maxIterations: numberParam(params, 'maxIterations', 1000, { min: 1, whole: true }),
+  };
+}
+
+/** @throws a usage UserError when a parameter of the other solver is among them */
+function solverOf(params: RawParams): (typeof solvers)[number] {
+  const solver = choiceParam(params, params['optimizer'] === undefined ? 'solver' : 'optimizer', 'lbfgs', solvers);
+  const other = solver === 'lbfgs' ? 'adam' : 'lbfgs';
+  for (const name of optionsOf[other]) {
+    if (params[name] === undefined || params[name] === null) continue;
+    throw usageError(name, String(params[name]), `nothing with the optimizer ${solver}`, `--optimizer ${other}`);
+  }
+  return solver;
+}

@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { HeadKind } from './head.ts';
 import { choiceParam } from './params.ts';
+import { crossValidateSvm } from './svm/cross-validate.ts';
 import { svmHead } from './svm/fit.ts';
 import { loadSvm } from './svm/fitted.ts';
 import { svmParams, svmSolvers } from './svm/params.ts';
@@ -20,6 +21,14 @@ export const svm: HeadKind = {
     const solver = choiceParam(params, 'solver', 'smo', svmSolvers);
     return svmHead(svmParams(params, solver), solver, params['allowSlow'] === true);
   },
+  autoSweep: (params) => ({
+    C: [0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000],
+    ...(params['kernel'] === 'rbf' ? { gamma: ['scale', 'auto'] } : {}),
+  }),
+  crossValidate: (points, table, folds, context) =>
+    points.every((params) => params['solver'] === undefined || params['solver'] === 'smo')
+      ? crossValidateSvm(points, table, folds, context)
+      : undefined,
   load: (saved) => {
     if (svmSolvers.some((solver) => solver === saved.solver)) return loadSvm(saved);
     throw new UserError({

@@ -1,10 +1,9 @@
-import { takeRows } from '../../../features/matrix.ts';
 import { pauseForInterrupt } from '../../interrupt.ts';
 import { scoreProbabilities } from '../../metrics.ts';
 import { type RandomState, randomState } from '../../mt19937.kernel.ts';
 import { adamStep, type Moments } from '../../solvers/adam.kernel.ts';
 import { type LinearState, softmaxLoss } from '../../solvers/softmax-loss.ts';
-import type { Table } from '../../table.ts';
+import { type Table, takeTableRows } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext, FittedHead, Head, Json } from '../head.ts';
 import { checkSeveralClasses } from './several-classes.ts';
@@ -112,18 +111,6 @@ function epochLine(epoch: number, epochs: number, trainLoss: number, held: HeldO
   const { testLoss, correct, testCount } = held;
   const percent = ((100 * correct) / testCount).toFixed(1);
   return `${start}, test loss ${testLoss.toFixed(4)}, correct ${correct}/${testCount}, ${percent} %`;
-}
-
-function takeTableRows(table: Table, rows: Int32Array): Table {
-  const { sampleWeights } = table;
-  return {
-    features: takeRows(table.features, rows),
-    labels: Int32Array.from(rows, (row) => table.labels[row] as number),
-    classes: table.classes,
-    ...(sampleWeights === undefined
-      ? {}
-      : { sampleWeights: Float64Array.from(rows, (row) => sampleWeights[row] as number) }),
-  };
 }
 
 function uniform(random: RandomState, count: number, bound: number): Float32Array {

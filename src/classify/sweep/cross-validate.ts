@@ -1,0 +1,105 @@
+import { takeRows } from '../../features/matrix.ts';
+import { balancedWeights } from '../class-weight.ts';
+import type { FitContext, HeadKind } from '../heads/head.ts';
+import { type Preparation, preparationOf, preparationOptions } from '../heads/prepared.ts';
+import { throwIfInterrupted } from '../interrupt.ts';
+import { applyScaling, fitScaling } from '../scale.ts';
+import type { Split } from '../split.ts';
+import { type Table, takeTableRows } from '../table.ts';
+
+type Params = Readonly<Record<string, unknown>>;
+
+/**
+ * Predicts the test rows of every fold by a head fitted on its training rows, for every point.
+ *
+ * Points that scale and weigh alike go together to the head's own `crossValidate`, where it has one: all folds at once
+ * where preparing takes nothing from the training rows, else a fold at a time.
+ *
+ * @param points all the parameters of each, as `createHead` takes them
+ * @returns class numbers: [point][fold][test row of the fold]
+ */
+export async function crossValidate(
+  kind: HeadKind,
+  points: readonly Params[],
+  table: Table,
+  folds: readonly Split[],
+  context: FitContext,
+): Promise<readonly (readonly Int32Array[])[]> {
+  const found: Int32Array[][] = points.map(() => []);
+  const total = points.length * folds.length;
+  let done = 0;
+  const tell = (count: number): void => {
+    done += count;
+    context.onProgress?.({ stage: 'sweep', done, total });
+  };
+  const { onProgress: _onProgress, test: _test, ...quiet } = context;
+  for (const { preparation, members } of byPreparation(points)) {
+    const own = members.map((point) => withoutPreparation(points[point] as Params));
+    const alike = preparation.classWeight === 'none' && ['none', 'l2'].includes(preparation.scale);
+    const rounds = alike ? [folds.map((_, f) => f)] : folds.map((_, f) => [f]);
+    for (const round of rounds) {
+      throwIfInterrupted(context.signal);
+      const roundFolds = round.map((f) => folds[f] as Split);
+      const ready = prepareTable(table, preparation, (roundFolds[0] as Split).train);
+      const predicted =
+        (await kind.crossValidate?.(own, ready, roundFolds, quiet)) ??
+        (await fitEach(kind, own, ready, roundFolds, quiet));
+      members.forEach((point, i) => {
+        round.forEach((f, j) => {
+          (found[point] as Int32Array[])[f] = predicted[i]?.[j] as Int32Array;
+        });
+      });
+      tell(members.length * round.length);
+    }
+  }
+  return found;
+}
+
+async function fitEach(
+  kind: HeadKind,
+  points: readonly Params[],
+  table: Table,
+  folds: readonly Split[],
+  context: FitContext,
+): Promise<readonly (readonly Int32Array[])[]> {
+  const found: Int32Array[][] = points.map(() => []);
+  for (const fold of folds) {
+    const train = takeTableRows(table, fold.train);
+    const test = takeRows(table.features, fold.test);
+    for (const [i, point] of points.entries()) {
+      throwIfInterrupted(context.signal);
+      const fitted = await kind.create(point).fit(train, context);
+      found[i]?.push(await fitted.predict(test));
+    }
+  }
+  return found;
+}
+
+/** All rows, prepared by what the training rows say. */
+function prepareTable(table: Table, { scale, classWeight }: Preparation, train: Int32Array): Table {
+  if (scale === 'none' && classWeight === 'none') return table;
+  const training = takeTableRows(table, train);
+  const scaled = { ...table, features: applyScaling(fitScaling(scale, training.features), table.features) };
+  if (classWeight === 'none') return scaled;
+  const sampleWeights = Float64Array.from(table.labels, (_, row) => table.sampleWeights?.[row] ?? 1);
+  balancedWeights(training).sampleWeights?.forEach((weight, i) => {
+    sampleWeights[train[i] as number] = weight;
+  });
+  return { ...scaled, sampleWeights };
+}
+
+function byPreparation(points: readonly Params[]): { preparation: Preparation; members: number[] }[] {
+  const groups = new Map<string, { preparation: Preparation; members: number[] }>();
+  points.forEach((point, i) => {
+    const preparation = preparationOf(point, 'none');
+    const key = `${preparation.scale} ${preparation.classWeight}`;
+    const group = groups.get(key) ?? { preparation, members: [] };
+    group.members.push(i);
+    groups.set(key, group);
+  });
+  return [...groups.values()];
+}
+
+function withoutPreparation(params: Params): Params {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => !preparationOptions.includes(name)));
+}

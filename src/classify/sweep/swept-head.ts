@@ -1,0 +1,96 @@
+import { stratifiedGroupKFold, stratifiedKFold } from '../folds.ts';
+import type { FitContext, Head, HeadKind, Json } from '../heads/head.ts';
+import { createHead } from '../heads/index.ts';
+import { countCorrect } from '../metrics.kernel.ts';
+import type { Split } from '../split.ts';
+import type { Table } from '../table.ts';
+import { choosePoint, type PointResult, pointResult } from './choose.ts';
+import { crossValidate } from './cross-validate.ts';
+import { type Grid, type Point, pointsOf } from './grid.ts';
+
+export interface SweepOptions {
+  /** Folds of the training rows. */
+  readonly cv: number;
+  /** Take the simplest point within one standard error of the best. */
+  readonly oneStandardError: boolean;
+}
+
+/**
+ * A head whose `fit` chooses parameters first, by stratified K-fold cross-validation on its training rows alone, and
+ * then fits the chosen ones on all of them. Test rows are never looked at. Rows of one group share a fold.
+ *
+ * @param fixed parameters that are not swept
+ * @throws a usage UserError when a point is not usable
+ */
+export function sweptHead(
+  kind: HeadKind,
+  fixed: Readonly<Record<string, unknown>>,
+  grid: Grid,
+  options: SweepOptions,
+): Head {
+  const points = pointsOf(grid);
+  const heads = points.map((point) => createHead(kind.model, { ...fixed, ...point }));
+  const first = heads[0] as Head;
+  return {
+    model: kind.model,
+    solver: first.solver,
+    params: { ...first.params, sweep: { ...grid }, cv: options.cv, oneStandardError: options.oneStandardError },
+    fit: async (train, context) => {
+      const folds = innerFolds(train, options.cv);
+      const all = points.map((point) => ({ ...fixed, ...point }));
+      const predicted = await crossValidate(kind, all, train, folds, context);
+      const results = points.map((point, i) =>
+        pointResult(
+          point,
+          folds.map(({ test }, f) => {
+            const truth = test.map((row) => train.labels[row] as number);
+            return countCorrect(truth, predicted[i]?.[f] as Int32Array) / test.length;
+          }),
+        ),
+      );
+      const chosen = choosePoint(results, options.oneStandardError);
+      tellResults(results, chosen, context);
+      const fitted = await (heads[chosen] as Head).fit(train, context);
+      return { ...fitted, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };
+    },
+  };
+}
+
+/** Folds of training rows in scikit-learn's order, without shuffling. */
+export function innerFolds(table: Table, cv: number): Split[] {
+  return table.groups === undefined
+    ? stratifiedKFold(table.labels, cv)
+    : stratifiedGroupKFold(table.labels, table.groups, cv);
+}
+
+function sweepDetails(results: readonly PointResult[], chosen: number, options: SweepOptions): Json {
+  return {
+    folds: options.cv,
+    rule: options.oneStandardError ? 'simplest within one standard error of the best' : 'best, simplest of equals',
+    chosen: { ...(results[chosen]?.params ?? {}) },
+    points: results.map(({ params, accuracy, deviation, perFold }) => ({
+      params: { ...params },
+      accuracy,
+      deviation,
+      perFold,
+    })),
+  };
+}
+
+function tellResults(results: readonly PointResult[], chosen: number, context: FitContext): void {
+  for (const [i, result] of results.entries()) {
+    const percents = `${(100 * result.accuracy).toFixed(1)} % ± ${(100 * result.deviation).toFixed(1)}`;
+    context.onProgress?.({
+      stage: 'sweep',
+      done: i + 1,
+      total: results.length,
+      message: `${describePoint(result.params)}: ${percents}${i === chosen ? '  <- chosen' : ''}`,
+    });
+  }
+}
+
+function describePoint(point: Point): string {
+  return Object.entries(point)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
