@@ -1,0 +1,173 @@
+import { combine, dot, dotAll, subtract } from './lbfgs.kernel.ts';
+
+/** Pairs of steps and gradient changes that are remembered: scipy's and scikit-learn's number. */
+const maxPairs = 10;
+
+/**
+ * What L-BFGS remembers, in the vector-free form (Chen, Wang and Zhou, 2014): the two-loop recursion runs on the inner
+ * products of steps, changes and gradient, and the long vectors are read twice per iteration: once against the new
+ * gradient, once for the direction.
+ */
+export interface LbfgsMemory {
+  /** The number of pairs. */
+  readonly pairCount: number;
+  /** Writes -H · gradient, H being the inverse Hessian as the pairs know it, and returns its slope along the gradient. */
+  direction(out: Float64Array): number;
+  /**
+   * Takes the step from `current` to `next`, which is `length` times the last direction, and the gradient there. A pair
+   * without curvature is not kept, and with it go all the others.
+   */
+  advance(current: Float64Array, next: Float64Array, length: number, nextGradient: Float64Array): void;
+  /** Forgets the pairs. */
+  reset(): void;
+}
+
+interface Pair {
+  readonly step: Float64Array;
+  readonly change: Float64Array;
+}
+
+/** @param start gradient at the start; copied */
+export function lbfgsMemory(start: Float64Array): LbfgsMemory {
+  const gradient = Float64Array.from(start);
+  let pairs: Pair[] = [];
+  let spare: Pair | undefined;
+  // products[i][j] of the basis: steps and then changes, oldest first, and the gradient last.
+  let products: Float64Array[] = [Float64Array.of(dot(gradient, gradient))];
+  let factors: Float64Array = new Float64Array(1);
+  const basis = (): readonly Float64Array[] => [
+    ...pairs.map((pair) => pair.step),
+    ...pairs.map((pair) => pair.change),
+    gradient,
+  ];
+  const forget = (squaredGradient: number): void => {
+    pairs = [];
+    products = [Float64Array.of(squaredGradient)];
+  };
+
+  return {
+    get pairCount() {
+      return pairs.length;
+    },
+
+    direction: (out) => {
+      factors = twoLoop(products);
+      combine(out, basis(), factors);
+      return against(factors, products, 2 * pairs.length);
+    },
+
+    advance: (current, next, length, nextGradient) => {
+      const pair = spare ?? { step: new Float64Array(next.length), change: new Float64Array(next.length) };
+      spare = undefined;
+      subtract(pair.step, next, current);
+      subtract(pair.change, nextGradient, gradient);
+      gradient.set(nextGradient);
+      const curvature = dot(pair.step, pair.change);
+      const squaredChange = dot(pair.change, pair.change);
+      if (!(curvature > Number.EPSILON * squaredChange)) {
+        spare = pair;
+        forget(dot(gradient, gradient));
+        return;
+      }
+      // Against old vectors: the step is a known sum of them, the change a difference of two gradients.
+      const stepProducts = products.map((_, k) => length * against(factors, products, k));
+      const squaredStep = length * stepProducts.reduce((sum, value, k) => sum + value * (factors[k] as number), 0);
+      const oldGradientProducts = products.at(-1) as Float64Array;
+      const oldCount = pairs.length;
+      const dropped = oldCount === maxPairs ? 1 : 0;
+      if (dropped === 1) spare = pairs.shift();
+      pairs.push(pair);
+      const gradientProducts = new Float64Array(2 * pairs.length + 1);
+      dotAll(basis(), gradient, gradientProducts);
+      products = assemble({
+        old: products,
+        oldCount,
+        dropped,
+        stepProducts,
+        changeOf: (now, before) => (gradientProducts[now] as number) - (oldGradientProducts[before] as number),
+        squaredStep,
+        curvature,
+        squaredChange,
+        gradientProducts,
+      });
+    },
+
+    reset: () => forget(products.at(-1)?.at(-1) as number),
+  };
+}
+
+/** Inner product of the sum that `factors` describe with the basis vector k. */
+function against(factors: Float64Array, products: readonly Float64Array[], k: number): number {
+  let sum = 0;
+  for (let j = 0; j < factors.length; j++) sum += (factors[j] as number) * (products[j]?.[k] as number);
+  return sum;
+}
+
+/** Factors of the basis vectors in -H · gradient: algorithm 7.4 of Nocedal and Wright on inner products alone. */
+function twoLoop(products: readonly Float64Array[]): Float64Array {
+  const count = (products.length - 1) / 2;
+  const product = (i: number, j: number): number => products[i]?.[j] as number;
+  const factors = new Float64Array(products.length);
+  factors[2 * count] = -1;
+  const alphas = new Float64Array(count);
+  for (let i = count - 1; i >= 0; i--) {
+    const alpha = against(factors, products, i) / product(i, count + i);
+    alphas[i] = alpha;
+    factors[count + i] = (factors[count + i] as number) - alpha;
+  }
+  if (count > 0) {
+    const last = count - 1;
+    const scale = product(last, count + last) / product(count + last, count + last);
+    for (let k = 0; k < factors.length; k++) factors[k] = (factors[k] as number) * scale;
+  }
+  for (let i = 0; i < count; i++) {
+    const beta = against(factors, products, count + i) / product(i, count + i);
+    factors[i] = (factors[i] as number) + (alphas[i] as number) - beta;
+  }
+  return factors;
+}
+
+interface Parts {
+  readonly old: readonly Float64Array[];
+  /** Pairs before, and how many of the oldest of them are gone. */
+  readonly oldCount: number;
+  readonly dropped: number;
+  /** New step against the old basis. */
+  readonly stepProducts: readonly number[];
+  /** New change against an old vector, by its place now and before. */
+  readonly changeOf: (now: number, before: number) => number;
+  readonly squaredStep: number;
+  readonly curvature: number;
+  readonly squaredChange: number;
+  /** New gradient against the new basis. */
+  readonly gradientProducts: Float64Array;
+}
+
+/** The products of the new basis. */
+function assemble(parts: Parts): Float64Array[] {
+  const { old, oldCount, dropped, gradientProducts } = parts;
+  const count = oldCount - dropped + 1;
+  const [step, change, gradient] = [count - 1, 2 * count - 1, 2 * count];
+  const products = Array.from({ length: 2 * count + 1 }, () => new Float64Array(2 * count + 1));
+  const set = (i: number, j: number, value: number): void => {
+    (products[i] as Float64Array)[j] = value;
+    (products[j] as Float64Array)[i] = value;
+  };
+  // Places of the vectors that stay, now and before.
+  const kept = Array.from({ length: count - 1 }, (_, i) => i).flatMap((i) => [
+    { now: i, before: i + dropped },
+    { now: count + i, before: oldCount + i + dropped },
+  ]);
+  for (const a of kept) {
+    for (const b of kept) set(a.now, b.now, old[a.before]?.[b.before] as number);
+    set(step, a.now, parts.stepProducts[a.before] as number);
+    set(change, a.now, parts.changeOf(a.now, a.before));
+  }
+  set(step, step, parts.squaredStep);
+  set(step, change, parts.curvature);
+  set(change, change, parts.squaredChange);
+  gradientProducts.forEach((value, k) => {
+    set(gradient, k, value);
+  });
+  return products;
+}
