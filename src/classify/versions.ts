@@ -1,23 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { programVersion } from '../version.ts';
 
 /** Versions of what makes the numbers of a report. */
 export function versions(): Readonly<Record<string, string>> {
-  const require = createRequire(import.meta.url);
-  const versionIn = (path: string): string => String(JSON.parse(readFileSync(path, 'utf8'))['version']);
+  const runtime = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   return {
-    featuretap: versionIn(ownPackageJson()),
+    featuretap: programVersion(),
     node: process.versions.node,
-    'onnxruntime-node': versionIn(require.resolve('onnxruntime-node/package.json')),
+    'onnxruntime-node': String(JSON.parse(readFileSync(runtime, 'utf8'))['version']),
   };
-}
-
-/** package.json of this project: two folders up from the sources, one more from the build under dist/. */
-function ownPackageJson(): string {
-  const require = createRequire(import.meta.url);
-  try {
-    return require.resolve('../../package.json');
-  } catch {
-    return require.resolve('../../../package.json');
-  }
 }

@@ -35,7 +35,11 @@ export async function crossValidateSvm(
   const found: Int32Array[][] = points.map(() => []);
   const tableRows = Int32Array.from({ length: table.labels.length }, (_, row) => row);
   const { rows } = centredRows(table, tableRows);
-  for (const tasks of tasksByKernel(points.map(svmParams), table, folds)) {
+  for (const tasks of tasksByKernel(
+    points.map((point) => svmParams(point, 'smo')),
+    table,
+    folds,
+  )) {
     const gram = await gramMatrix(rows, (tasks[0] as Task).kernel, context);
     for (const { point, fold, params } of tasks) {
       const votes = await fitAndVote(gram, table, folds[fold] as Split, params, context);
