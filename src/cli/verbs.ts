@@ -1,5 +1,6 @@
 import { classifyVerb } from './classify.ts';
 import { compareVerb } from './compare.ts';
+import { devicesVerb } from './devices.ts';
 import { extractVerb } from './extract.ts';
 import { predictVerb } from './predict.ts';
 import { tapsVerb } from './taps.ts';
@@ -7,4 +8,12 @@ import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';
 
 /** Every verb, in the order in which `--help` lists them. */
-export const verbs: readonly Verb[] = [extractVerb, classifyVerb, compareVerb, predictVerb, verifyVerb, tapsVerb];
+export const verbs: readonly Verb[] = [
+  extractVerb,
+  classifyVerb,
+  compareVerb,
+  predictVerb,
+  verifyVerb,
+  tapsVerb,
+  devicesVerb,
+];

@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { UserError } from '../../../errors.ts';
+import type { DeviceName } from '../../../features/manifest.ts';
+import { type Absence, cudaLibrary, explainFailure, notInstalled, notOffered } from './explain.ts';
+import { type ProbeResult, probeDevice } from './probe.ts';
+
+/** Devices in the order in which `--device auto` prefers them. */
+export const devicePreference: readonly DeviceName[] = ['cuda', 'webgpu', 'cpu'];
+
+/** How a device did on one small batch. */
+export type DeviceReport =
+  | {
+      readonly device: DeviceName;
+      readonly works: true;
+      /** The first run, with what the device compiles for it. */
+      readonly firstSeconds: number;
+      readonly seconds: number;
+      readonly values: readonly number[];
+    }
+  | ({ readonly device: DeviceName; readonly works: false } & Absence);
+
+/** Largest relative difference between devices on the probe; GPUs sum in another order. */
+const tolerance = 1e-3;
+
+/** Tries a device for real. What is known to be missing is not tried. */
+export async function tryDevice(device: DeviceName, probe: typeof probeDevice = probeDevice): Promise<DeviceReport> {
+  const absence = knownAbsence(device);
+  if (absence !== undefined) return { device, works: false, ...absence };
+  const result: ProbeResult = await probe(device);
+  if (!result.works) return { device, works: false, ...explainFailure(device, result.message) };
+  return { device, ...result };
+}
+
+function knownAbsence(device: DeviceName): Absence | undefined {
+  if (device === 'cpu') return undefined;
+  if (!ort.listSupportedBackends().some(({ name }) => name === device)) return notOffered(device);
+  if (device === 'cuda' && !existsSync(join(nativeFolder(), cudaLibrary))) return notInstalled();
+  return undefined;
+}
+
+/** Where ONNX Runtime's package keeps this platform's libraries; its installer puts CUDA's there. */
+export function nativeFolder(): string {
+  const main = createRequire(import.meta.url).resolve('onnxruntime-node');
+  return join(dirname(main), '..', 'bin', 'napi-v6', process.platform, process.arch);
+}
+
+export interface ChosenDevice {
+  readonly device: DeviceName;
+  /** Why the devices before it in the preference were not taken. */
+  readonly passedOver: readonly string[];
+}
+
+/**
+ * The device to run on: the one that was named, else the first that works and is no slower than the CPU (a driver in
+ * software works, and is slow).
+ *
+ * @throws UserError when a named device does not work: never a silent CPU
+ */
+export async function chooseDevice(
+  wanted: DeviceName | 'auto',
+  probe: typeof probeDevice = probeDevice,
+): Promise<ChosenDevice> {
+  // The CPU always works.
+  if (wanted === 'cpu') return { device: 'cpu', passedOver: [] };
+  if (wanted !== 'auto') {
+    const report = await tryDevice(wanted, probe);
+    if (report.works) return { device: wanted, passedOver: [] };
+    throw new UserError({
+      what: `--device ${wanted} is not there`,
+      found: report.reason,
+      expected: 'a device that runs a small batch',
+      fix: `${report.fix}; featuretap devices lists what works`,
+    });
+  }
+  const passedOver: string[] = [];
+  for (const device of devicePreference) {
+    if (device === 'cpu') break;
+    const report = await tryDevice(device, probe);
+    if (!report.works) {
+      passedOver.push(`${device}: ${report.reason}: ${report.fix}`);
+      continue;
+    }
+    const cpu = await tryDevice('cpu', probe);
+    const reason = cpu.works ? whyNot(report, cpu) : undefined;
+    if (reason === undefined) return { device, passedOver };
+    passedOver.push(`${device}: ${reason}`);
+  }
+  return { device: 'cpu', passedOver };
+}
+
+type WorkingDevice = Extract<DeviceReport, { works: true }>;
+
+/** Why a device that runs is not taken beside the CPU; undefined where it is good. */
+export function whyNot(report: WorkingDevice, cpu: WorkingDevice): string | undefined {
+  const difference = relativeDifference(report.values, cpu.values);
+  // Not `>`: NaN is off too.
+  if (!(difference <= tolerance)) return `its answers are off by ${difference.toExponential(1)}`;
+  if (report.seconds <= cpu.seconds) return undefined;
+  const [slow, fast] = [report.seconds, cpu.seconds].map((seconds) => `${(seconds * 1000).toFixed(1)} ms`);
+  return `slower than the CPU here: ${slow} against ${fast} for a small batch`;
+}
+
+function relativeDifference(a: readonly number[], b: readonly number[]): number {
+  const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return b.reduce((most, value, at) => {
+    const difference = Math.abs(value - (a[at] ?? Number.NaN)) / largest;
+    return difference <= most ? most : difference;
+  }, 0);
+}

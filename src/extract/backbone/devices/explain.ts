@@ -1,0 +1,49 @@
+import type { DeviceName } from '../../../features/manifest.ts';
+
+/** Why a device is not of use, and what would make it so. */
+export interface Absence {
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** The file that ONNX Runtime's CUDA support lies in, on Linux. */
+export const cudaLibrary = 'libonnxruntime_providers_cuda.so';
+
+/** What is needed beside ONNX Runtime's own files: the majors that its CUDA 12 build links to (onnxruntime.ai, "CUDA Execution Provider"). */
+export const cudaNeeds = 'an NVIDIA driver, CUDA 12 and cuDNN 9';
+
+export function notInstalled(): Absence {
+  return { reason: `${cudaLibrary} is not installed`, fix: 'npm run setup:cuda' };
+}
+
+/** ONNX Runtime's package for this platform was built without it. */
+export function notOffered(device: DeviceName): Absence {
+  return {
+    reason: `ONNX Runtime's npm package has no ${device} on ${process.platform}/${process.arch}`,
+    fix: '--device cpu',
+  };
+}
+
+/** Reads ONNX Runtime's and its libraries' messages for the one cause that a user can mend. */
+export function explainFailure(device: DeviceName, message: string): Absence {
+  const missing = /(lib[\w.+-]+\.so[\w.]*): cannot open shared object file/.exec(message)?.[1];
+  if (device === 'webgpu') {
+    if (missing?.startsWith('libvulkan') === true) {
+      return {
+        reason: `the Vulkan loader ${missing} is not installed`,
+        fix: "apt-get install libvulkan1, and the GPU's own Vulkan driver",
+      };
+    }
+    if (/No supported adapters|Failed to get a WebGPU adapter/.test(message)) {
+      return { reason: 'no GPU driver offers WebGPU an adapter', fix: "install the GPU's Vulkan driver" };
+    }
+  }
+  if (device === 'cuda') {
+    if (missing !== undefined) return { reason: `${missing} is not installed`, fix: `install ${cudaNeeds}` };
+    if (/no CUDA-capable device|CUDA driver version|cudaErrorNoDevice|CUDA failure 100/.test(message)) {
+      return { reason: 'no NVIDIA GPU or driver was found', fix: `install ${cudaNeeds}` };
+    }
+  }
+  const line = message.split('\n').find((text) => text.trim() !== '') ?? 'no answer';
+  return { reason: line.trim().slice(0, 300), fix: '--device cpu' };
+}

@@ -1,0 +1,32 @@
+import { encodeModel } from '../../../formats/onnx/encode.ts';
+import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
+
+/** Input of the probe: [batch, channels, side, side]. */
+export const probeShape = [2, 32, 56, 56] as const;
+
+/**
+ * A network that is enough to try a device with: two convolutions as a ResNet's first layer has them, a sum, a relu and
+ * an average pool; [2, 32] out. About 120 million multiplications.
+ */
+export function probeModel(): Uint8Array {
+  const [batch, channels, side] = probeShape;
+  const builder = new GraphBuilder('probe');
+  const image = builder.input('x', 'float32', [batch, channels, side, side]);
+  const convolve = (input: string, name: string, phase: number): string => {
+    const shape = [channels, channels, 3, 3];
+    // Any numbers of both signs serve; sines need no generator.
+    const data = Float32Array.from({ length: channels * channels * 9 }, (_, i) => Math.sin(i * 0.37 + phase) / 12);
+    const kernels = builder.initializer(name, { type: 'float32', shape, data });
+    return builder.node('Conv', [input, kernels], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
+  };
+  const first = builder.node('Relu', [convolve(image, 'first', 0)]);
+  const sum = builder.node('Relu', [builder.node('Add', [convolve(first, 'second', 1), image])]);
+  const pooled = builder.node('GlobalAveragePool', [sum]);
+  builder.output(builder.node('Flatten', [pooled], { axis: 1 }, { outputs: ['y'] }), 'float32', [batch, channels]);
+  return encodeModel(builder.model());
+}
+
+export function probeInput(): Float32Array {
+  const length = probeShape.reduce((product, extent) => product * extent, 1);
+  return Float32Array.from({ length }, (_, i) => Math.sin(i * 0.011) * 2);
+}

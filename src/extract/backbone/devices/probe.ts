@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import type { DeviceName } from '../../../features/manifest.ts';
+import { probeInput, probeModel, probeShape } from './probe-model.ts';
+
+/** What became of a small batch on a device. */
+export type ProbeResult =
+  | {
+      readonly works: true;
+      /** Features of the batch. */
+      readonly values: readonly number[];
+      /** The first run, which compiles what the device needs. */
+      readonly firstSeconds: number;
+      /** The fastest of the runs after. */
+      readonly seconds: number;
+    }
+  | {
+      readonly works: false;
+      /** What ONNX Runtime said, and what its libraries wrote to stderr. */
+      readonly message: string;
+    };
+
+/** A device that has not answered by then is not of use; compiling shaders on a processor takes 10 s. */
+const timeoutSeconds = 120;
+
+/**
+ * Runs one small batch on a device in a process of its own: a driver that crashes or talks to stderr does it there.
+ *
+ * @param environment variables beside this process's own
+ */
+export async function probeDevice(
+  device: DeviceName,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ProbeResult> {
+  const runtime = createRequire(import.meta.url).resolve('onnxruntime-node');
+  const child = spawn(process.execPath, ['-e', probeScript, runtime, device, JSON.stringify(probeShape)], {
+    env: { ...process.env, ...environment },
+    stdio: 'pipe',
+    timeout: timeoutSeconds * 1000,
+  });
+  const output = collect(child.stdout);
+  const errors = collect(child.stderr);
+  // A child that dies early closes its input: its exit says what happened.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(Buffer.concat([bytesOf(probeInput()), probeModel()]));
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.on('error', (error) => {
+      errors.push(error.message);
+      resolve([null, null]);
+    });
+    child.on('close', (...ending) => resolve(ending));
+  });
+  const answer = parseAnswer(output.join(''));
+  if (answer?.works === true) return answer;
+  const ending =
+    code === 0 ? '' : signal === null ? `the process ended with code ${code}` : `the process ended by ${signal}`;
+  const said = [answer?.message ?? ending, errors.join('').trim()].filter((text) => text !== '');
+  return { works: false, message: said.join('\n') };
+}
+
+function collect(stream: NodeJS.ReadableStream): string[] {
+  const parts: string[] = [];
+  stream.setEncoding('utf8');
+  stream.on('data', (part: string) => parts.push(part));
+  return parts;
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function parseAnswer(text: string): ProbeResult | undefined {
+  // Libraries may write to stdout too: the answer is the last line.
+  const line = text.trimEnd().split('\n').at(-1) ?? '';
+  try {
+    return JSON.parse(line) as ProbeResult;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Plain JavaScript, so that the process starts at once, from sources as from the build. */
+const probeScript = `
+const [, runtime, device, shapeText] = process.argv;
+const shape = JSON.parse(shapeText);
+const parts = [];
+process.stdin.on('data', (part) => parts.push(part));
+process.stdin.on('end', async () => {
+  let answer;
+  try {
+    const bytes = new Uint8Array(Buffer.concat(parts));
+    const inputBytes = 4 * shape.reduce((product, extent) => product * extent, 1);
+    const ort = require(runtime);
+    const input = new ort.Tensor('float32', new Float32Array(bytes.slice(0, inputBytes).buffer), shape);
+    const options = { executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'], interOpNumThreads: 1 };
+    const session = await ort.InferenceSession.create(bytes.slice(inputBytes), options);
+    const seconds = [];
+    let values;
+    for (let run = 0; run < 4; run++) {
+      const started = performance.now();
+      values = [...(await session.run({ x: input })).y.data];
+      seconds.push((performance.now() - started) / 1000);
+    }
+    answer = { works: true, values, firstSeconds: seconds[0], seconds: Math.min(...seconds.slice(1)) };
+  } catch (error) {
+    answer = { works: false, message: String(error && error.message) };
+  }
+  process.stdout.write('\\n' + JSON.stringify(answer) + '\\n', () => process.exit(0));
+});
+`;
