@@ -5,7 +5,13 @@ import { type ExtractOptions, type ExtractResult, extract } from '../extract/ext
 import { type LoadedNetwork, loadNetwork } from '../extract/network-source.ts';
 import { stepShares } from '../extract/stopwatch.ts';
 import { formatBytes } from '../features/durable.ts';
-import { bytesPerNumber, type OutcomeCounts, rowLength } from '../features/manifest.ts';
+import {
+  bytesPerNumber,
+  type DeviceName,
+  type EngineName,
+  type OutcomeCounts,
+  rowLength,
+} from '../features/manifest.ts';
 import { programVersion } from '../version.ts';
 import { nextCommand } from './next-command.ts';
 import { choice, flag, number, text } from './options.ts';
@@ -50,8 +56,14 @@ export const extractVerb: Verb = {
         describe: 'float32, which equals PyTorch, or int8: faster, calibrated on your images [float32]',
       })
       .option('batch', { type: 'string', describe: `images per run of the network [${defaultBatch}]` })
-      .option('engine', { type: 'string', describe: 'auto | onnx [auto]' })
-      .option('device', { type: 'string', describe: 'auto | cpu [auto]' })
+      .option('engine', {
+        type: 'string',
+        describe: 'auto | onnx | tensorflow, which npm run setup:tensorflow sets up [auto]',
+      })
+      .option('device', {
+        type: 'string',
+        describe: 'auto | cpu | cuda | webgpu: featuretap devices tries them [auto]',
+      })
       .option('threads', { type: 'string', describe: 'threads of the network and of decoding [all cores]' })
       .option('skip-unreadable', { type: 'boolean', describe: 'record images that cannot be read instead of stopping' })
       .option('allow-missing', {
@@ -63,7 +75,7 @@ export const extractVerb: Verb = {
       .option('shard-mb', { type: 'string', describe: 'size of a shard in MB [64]' })
       .option('checkpoint', { type: 'string', describe: 'seconds of work that a kill may cost [10]' }),
   run: async (options, session) => {
-    const { extraction, weights, device, threads, seed } = readOptions(options);
+    const { extraction, weights, engine, device, threads, seed } = readOptions(options);
     const progress = openProgress(session);
     let network: LoadedNetwork | undefined;
     try {
@@ -71,7 +83,9 @@ export const extractVerb: Verb = {
         ...extraction,
         network: async () => {
           network = await loadNetwork(weights, {
+            engine,
             device,
+            onNote: session.note,
             seed,
             ...(threads === undefined ? {} : { threads }),
             signal: session.signal,
@@ -100,14 +114,13 @@ export const extractVerb: Verb = {
 interface Asked {
   readonly weights: string;
   readonly seed: number;
-  readonly device: 'cpu';
+  readonly engine: EngineName | 'auto';
+  readonly device: DeviceName | 'auto';
   readonly threads?: number;
   readonly extraction: Omit<ExtractOptions, 'network' | 'command' | 'version'>;
 }
 
 function readOptions(options: Options): Asked {
-  choice(options, 'engine', ['auto', 'onnx']);
-  choice(options, 'device', ['auto', 'cpu']);
   const name = text(options, 'name');
   const seed = number(options, 'seed', { whole: true, min: 0 }, 0);
   const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
@@ -120,7 +133,8 @@ function readOptions(options: Options): Asked {
   return {
     weights: text(options, 'weights', 'resnet50'),
     seed,
-    device: 'cpu',
+    engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
+    device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], 'auto'),
     ...threadsGiven,
     extraction: {
       data: text(options, 'data', 'data'),

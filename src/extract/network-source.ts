@@ -1,17 +1,24 @@
 import { resolve } from 'node:path';
-import type { DeviceName } from '../features/manifest.ts';
+import { usageError } from '../errors.ts';
+import type { DeviceName, EngineName } from '../features/manifest.ts';
 import type { OnProgress } from '../progress.ts';
+import { chooseDevice } from './backbone/devices/devices.ts';
 import { openBackbone, quantizable } from './backbone/open-backbone.ts';
 import { prepareInt8 } from './backbone/quantize/open-int8.ts';
 import type { NetworkSource } from './extract.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 
 export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
-  readonly device: DeviceName;
+  /** `auto`: ONNX Runtime; the other one needs to be set up, and asked for by name. */
+  readonly engine?: EngineName | 'auto';
+  /** `auto` tries the devices when the network is opened. */
+  readonly device: DeviceName | 'auto';
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number;
   /** Told while weights are downloaded. */
   readonly onProgress?: OnProgress;
+  /** Told which device was taken, and why others were not. */
+  readonly onNote?: (line: string) => void;
 }
 
 /** A network whose weights are read and checked, and what they say of themselves. */
@@ -40,21 +47,52 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
       }),
   });
   const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const engine = options.engine === 'tensorflow' ? 'tensorflow' : 'onnx';
   return {
     ...describe(loaded, options.seed ?? 0),
     weights,
-    open: (preprocessing, tap, calibration) =>
-      openBackbone({
+    open: async (preprocessing, tap, calibration) => {
+      if (calibration !== undefined) checkInt8(options);
+      const device = calibration === undefined ? await openDevice(engine, options) : 'cpu';
+      return openBackbone({
         weights: loaded,
         tap,
         preprocessing,
-        device: options.device,
+        engine,
+        ...(device === undefined ? {} : { device }),
         ...threads,
         ...(calibration === undefined ? {} : { calibration }),
-      }),
-    prepareInt8: (preprocessing, tap, sample) =>
-      prepareInt8({ weights: quantizable(loaded), tap, preprocessing, ...threads }, sample),
+      });
+    },
+    prepareInt8: async (preprocessing, tap, sample) => {
+      checkInt8(options);
+      return prepareInt8({ weights: quantizable(loaded), tap, preprocessing, ...threads }, sample);
+    },
   };
+}
+
+/** The device to open the network on; undefined where the engine takes what its library runs on. */
+async function openDevice(engine: EngineName, options: NetworkOptions): Promise<DeviceName | undefined> {
+  if (engine === 'tensorflow') return options.device === 'auto' ? undefined : options.device;
+  const { device, passedOver } = await chooseDevice(options.device);
+  for (const line of passedOver) options.onNote?.(line);
+  if (options.device === 'auto') options.onNote?.(`device: ${device}`);
+  return device;
+}
+
+/** Int8 graphs are for the CPU: GPUs run their quantize and dequantize steps one by one. */
+function checkInt8({ device, engine }: NetworkOptions): void {
+  if (device !== 'auto' && device !== 'cpu') {
+    throw usageError(
+      '--precision',
+      `int8 with --device ${device}`,
+      'int8 on the CPU',
+      `--device cpu, or --precision float32`,
+    );
+  }
+  if (engine === 'tensorflow') {
+    throw usageError('--precision', 'int8 with --engine tensorflow', 'float32, or --engine onnx');
+  }
 }
 
 function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open' | 'prepareInt8'> {

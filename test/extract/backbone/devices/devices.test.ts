@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { chooseDevice, tryDevice } from '../../../../src/extract/backbone/devices/devices.ts';
+import { explainFailure } from '../../../../src/extract/backbone/devices/explain.ts';
+import { type ProbeResult, probeDevice } from '../../../../src/extract/backbone/devices/probe.ts';
+import { loadNetwork } from '../../../../src/extract/network-source.ts';
+import { fixture, preprocessing } from '../fixtures.ts';
+
+const missingVulkan = [
+  'Failed to get a WebGPU adapter: No supported adapters',
+  "Warning: Couldn't load Vulkan: libvulkan.so.1: cannot open shared object file: No such file or directory",
+].join('\n');
+
+/** A probe that answers per device without trying anything. */
+function answering(answers: Partial<Record<string, ProbeResult>>): typeof probeDevice {
+  return async (device) => answers[device] ?? { works: false, message: 'not asked for' };
+}
+
+const working = (seconds: number, values = [1, 2, 3]): ProbeResult => ({
+  works: true,
+  values,
+  firstSeconds: 1,
+  seconds,
+});
+
+test('the CPU runs the small batch, in a process of its own', async () => {
+  const report = await tryDevice('cpu');
+  assert.ok(report.works);
+  assert.equal(report.values.length, 64);
+  assert.ok(report.values.every(Number.isFinite));
+  assert.ok(new Set(report.values).size > 32);
+});
+
+test('a device whose process dies is reported with how it ended', async () => {
+  const result = await probeDevice('cpu', { NODE_OPTIONS: '--require=/no/such/file' });
+  assert.ok(!result.works);
+  assert.match(result.message, /ended with code 1[\s\S]*no\/such\/file/);
+});
+
+test('auto takes a GPU that is faster and agrees, and says why not otherwise', async () => {
+  const auto = (webgpu: ProbeResult): ReturnType<typeof chooseDevice> =>
+    chooseDevice('auto', answering({ webgpu, cpu: working(0.01) }));
+  assert.equal((await auto(working(0.001))).device, 'webgpu');
+  const slow = await auto(working(2));
+  assert.equal(slow.device, 'cpu');
+  assert.match(slow.passedOver.join('\n'), /webgpu: slower than the CPU here: 2000\.0 ms against 10\.0 ms/);
+  for (const values of [
+    [1, 2, 3.1],
+    [1, 2],
+    [1, 2, Number.NaN],
+  ]) {
+    const wrong = await auto(working(0.001, values));
+    assert.equal(wrong.device, 'cpu');
+    assert.match(wrong.passedOver.join('\n'), /webgpu: its answers are off/);
+  }
+  const absent = await auto({ works: false, message: missingVulkan });
+  assert.match(absent.passedOver.join('\n'), /webgpu: the Vulkan loader libvulkan\.so\.1 is not installed/);
+});
+
+test('a named device that is not there is an error with the fix, never the CPU', async () => {
+  const probe = answering({ webgpu: { works: false, message: missingVulkan } });
+  await assert.rejects(chooseDevice('webgpu', probe), /--device webgpu is not there[\s\S]*apt-get install libvulkan1/);
+});
+
+test("messages of ONNX Runtime's libraries become the one thing to mend", () => {
+  const cublas =
+    'Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.12: cannot open shared object file: No such file or directory';
+  assert.deepEqual(explainFailure('cuda', cublas), {
+    reason: 'libcublasLt.so.12 is not installed',
+    fix: 'install an NVIDIA driver, CUDA 12 and cuDNN 9',
+  });
+  assert.match(explainFailure('cuda', 'CUDA failure 100: no CUDA-capable device is detected').reason, /no NVIDIA GPU/);
+  assert.match(explainFailure('webgpu', 'No supported adapters').reason, /no GPU driver/);
+  assert.deepEqual(explainFailure('webgpu', '\n  something new\nmore'), {
+    reason: 'something new',
+    fix: '--device cpu',
+  });
+});
+
+test('without its library, CUDA is known to be missing before anything is tried', async (context) => {
+  const never: typeof probeDevice = () => assert.fail('tried');
+  const report = await tryDevice('cuda', async (device) => {
+    // A machine that has the library tries it.
+    context.diagnostic(`${device} was tried: its library is installed here`);
+    return { works: false, message: 'no CUDA-capable device' };
+  });
+  assert.ok(!report.works);
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    assert.match((await tryDevice('cuda', never)).works ? '' : report.reason, /has no cuda on/);
+  }
+});
+
+test('int8 on a GPU is refused before anything is tried', async () => {
+  const network = await loadNetwork(fixture('resnet-tiny.safetensors'), { device: 'webgpu' });
+  const sample = { seed: 0, images: [], pixels: { rowCount: 0, crop: 64, bytesNHWC: new Uint8Array(0) } };
+  const preparing = network.prepareInt8(preprocessing(64), 'avgpool', sample);
+  await assert.rejects(preparing, /int8 with --device webgpu[\s\S]*--device cpu/);
+});
+
+/** chromium's package brings a Vulkan loader and SwiftShader, a Vulkan driver that runs on the processor. */
+const chromium = '/usr/lib/chromium';
+const swiftShader = `${chromium}/vk_swiftshader_icd.json`;
+const skip = existsSync(swiftShader) ? false : `skipped: ${swiftShader} is not there (Debian's chromium brings it)`;
+
+test('resnet-tiny on WebGPU, with a Vulkan driver in software, agrees with PyTorch', { skip }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-vulkan-'));
+  try {
+    // The loader alone: chromium's other libraries must not stand in for the system's.
+    await symlink(`${chromium}/libvulkan.so.1`, join(folder, 'libvulkan.so.1'));
+    const script = fileURLToPath(new URL('./run-on-device.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, 'webgpu'], {
+      env: { ...process.env, VK_DRIVER_FILES: swiftShader, LD_LIBRARY_PATH: folder },
+    });
+    const { device, worst } = JSON.parse(stdout.trim().split('\n').at(-1) as string);
+    assert.equal(device, 'webgpu');
+    assert.ok(worst < 1e-4, `worst row off by ${worst}`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
