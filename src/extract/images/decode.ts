@@ -120,10 +120,15 @@ async function readCMYK(image: Sharp): Promise<SourcePixels> {
   return { data: cmykToRGB(data), width: info.width, height: info.height, channels: 3 };
 }
 
-/** libvips' messages are lines of `loader: what`, the first of which is the cause. */
+/** libvips' messages are lines of `loader: what`, behind sharp's own prefix; the first one is the cause. */
 function describeFailure(kind: ImageKind, error: unknown): string {
+  const name = kind.toUpperCase();
   const message = error instanceof Error ? error.message : String(error);
-  if (message.includes('unsupported image format')) return `${kind.toUpperCase()} of a kind that is not read`;
-  const lines = message.split('\n').map((line) => line.trim().replace(/^\w+: /, ''));
-  return `broken ${kind.toUpperCase()}: ${lines.find((line) => line !== '') ?? 'the decoder gave no reason'}`;
+  if (message.includes('unsupported image format')) return `${name} of a kind that is not read`;
+  const lines = message
+    .replace('Input buffer has corrupt header:', '')
+    .replaceAll('Warning treated as error due to failOn setting', 'the decoder warns of damage')
+    .split('\n')
+    .map((line) => line.trim().replace(/^(\w+: )+/, ''));
+  return `broken ${name}: ${lines.find((line) => line !== '') ?? 'damaged in its header'}`;
 }
