@@ -108,8 +108,10 @@ export async function readIfThere(files: Files, path: string): Promise<Uint8Arra
     throw readFailure(path, error);
   }
   try {
-    const { size } = await files.stat(path);
-    const bytes = new Uint8Array(size);
+    const stat = await statIfThere(files, path);
+    // Renamed or removed since it was opened: not there any more.
+    if (stat === undefined) return undefined;
+    const bytes = new Uint8Array(stat.size);
     await readFully(file, path, bytes, 0);
     return bytes;
   } finally {

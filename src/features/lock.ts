@@ -48,28 +48,36 @@ export async function takeLock(files: Files, folder: string, command: string): P
   const path = runPath(folder, mine);
   const announce = (state: LockOwner['state']): Promise<string> =>
     writeDurably(files, path, [new TextEncoder().encode(`${JSON.stringify({ ...me, state })}\n`)]);
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    await announce('waiting');
-    let others = await livingOwners(files, folder, mine);
-    // Of two that only wait, the one whose name sorts first stays and the other steps back.
-    while (others.length > 0 && others.every((other) => other.state === 'waiting' && mine < other.file)) {
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      let others = await livingOwners(files, folder, mine);
+      // Of those that wait, the one whose name sorts first stays announced and the others step back until it is done.
+      if (others.every((other) => other.state === 'waiting' && mine < other.file)) {
+        await announce('waiting');
+        do {
+          others = await livingOwners(files, folder, mine);
+          if (others.length === 0) {
+            await announce('held');
+            return { release: () => removeFile(files, path) };
+          }
+          await sleep(pauseMs);
+        } while (others.every((other) => other.state === 'waiting' && mine < other.file));
+        await removeFile(files, path);
+      }
+      const holder = others.find((other) => other.state === 'held');
+      if (holder !== undefined) throw heldBy(folder, holder);
       await sleep(pauseMs);
-      others = await livingOwners(files, folder, mine);
     }
-    if (others.length === 0) {
-      await announce('held');
-      return { release: () => removeFile(files, path) };
-    }
-    await removeFile(files, path);
-    const holder = others.find((other) => other.state === 'held');
-    if (holder !== undefined) throw heldBy(folder, holder);
-    await sleep(pauseMs);
+    throw new UserError({
+      what: 'a feature set stays locked',
+      where: join(folder, runFolder),
+      fix: 'run the command again',
+    });
+  } catch (error) {
+    // An announcement that nobody stands behind would keep others out.
+    await files.remove(path).catch(() => undefined);
+    throw error;
   }
-  throw new UserError({
-    what: 'a feature set stays locked',
-    where: join(folder, runFolder),
-    fix: 'run the command again',
-  });
 }
 
 /** One process may hold locks of several sets. */
