@@ -254,7 +254,7 @@ async function scoreOutOfBag(
 }
 
 /** Place of the largest of `count` values from `start` on, the first of equals, counted from `start`. */
-export function largest(values: ArrayLike<number>, start: number, count: number): number {
+function largest(values: ArrayLike<number>, start: number, count: number): number {
   let best = 0;
   for (let i = 1; i < count; i++) if (values[start + i]! > values[start + best]!) best = i;
   return best;

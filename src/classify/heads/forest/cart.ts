@@ -1,8 +1,9 @@
 import { UserError } from '../../../errors.ts';
 import type { Matrix } from '../../../features/matrix.ts';
+import { largestPerRow } from '../../metrics.kernel.ts';
 import type { ForestArrays } from '../../solvers/forest.kernel.ts';
 import { maxTreeRows } from '../../solvers/trees.kernel.ts';
-import { forestProbabilities, growForest, largest } from '../../solvers/trees.ts';
+import { forestProbabilities, growForest } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
 import type { FitContext, FittedHead, Head, Json, SavedHead } from '../head.ts';
@@ -96,10 +97,7 @@ function fitted(
     forest,
     featureImportances,
     predictProba,
-    predict: async (features) => {
-      const { data, rowCount } = await predictProba(features);
-      return Int32Array.from({ length: rowCount }, (_, row) => largest(data, row * classes.length, classes.length));
-    },
+    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
     save: () => ({
       model: 'forest',
       solver: 'cart',

@@ -1,8 +1,8 @@
 import type { RandomForestClassifier } from 'ml-random-forest';
 import { UserError } from '../../../errors.ts';
 import type { Matrix } from '../../../features/matrix.ts';
+import { largestPerRow } from '../../metrics.kernel.ts';
 import { growMlForest, mlForestVotes, parseMlForest } from '../../solvers/ml-random-forest.ts';
-import { largest } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
 import type { FitContext, FittedHead, Head, Json, SavedHead } from '../head.ts';
@@ -104,10 +104,7 @@ function fitted(
     warnings: [],
     details,
     predictProba,
-    predict: async (features) => {
-      const { data, rowCount } = await predictProba(features);
-      return Int32Array.from({ length: rowCount }, (_, row) => largest(data, row * classes.length, classes.length));
-    },
+    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
     save: () => {
       const bytes = new TextEncoder().encode(json);
       const arrays = { model: { shape: [bytes.length], data: bytes } };

@@ -1,0 +1,88 @@
+/** Rows less the means and times a factor each, in float64: [count, dims]. */
+export function centredRows(
+  data: Float32Array,
+  dims: number,
+  first: number,
+  count: number,
+  means: Float64Array,
+  rowFactors: Float64Array,
+): Float64Array {
+  const out = new Float64Array(count * dims);
+  for (let row = 0, at = 0; row < count; row++) {
+    const start = (first + row) * dims;
+    const factor = rowFactors[first + row];
+    for (let d = 0; d < dims; d++, at++) out[at] = (data[start + d] - means[d]) * factor;
+  }
+  return out;
+}
+
+/** 1 for a row's own class and -1 for the others, less the means and times a factor: [count, classes]. */
+export function centredTargets(
+  labels: Int32Array,
+  classCount: number,
+  first: number,
+  count: number,
+  means: Float64Array,
+  rowFactors: Float64Array,
+): Float64Array {
+  const out = new Float64Array(count * classCount);
+  for (let row = 0, at = 0; row < count; row++) {
+    const label = labels[first + row];
+    const factor = rowFactors[first + row];
+    for (let c = 0; c < classCount; c++, at++) out[at] = ((c === label ? 1 : -1) - means[c]) * factor;
+  }
+  return out;
+}
+
+/** target += block. */
+export function addInto(target: Float64Array, block: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] += block[i];
+}
+
+/** target -= block. */
+export function subtractFrom(target: Float64Array, block: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] -= block[i];
+}
+
+/** Divides each row of [rows, columns] by its own number, in place; returns the sum of the squares. */
+export function divideRows(data: Float64Array, columns: number, divisors: Float64Array): number {
+  let squares = 0;
+  for (let row = 0, at = 0; row < divisors.length; row++) {
+    for (let c = 0; c < columns; c++, at++) {
+      data[at] /= divisors[row];
+      squares += data[at] * data[at];
+    }
+  }
+  return squares;
+}
+
+/**
+ * Slope of the weighted cross-entropy of softmax(factor * scores) with respect to the factor; classes that are not
+ * present take no part.
+ *
+ * @param scores [rows, classes]
+ */
+export function temperatureSlope(
+  scores: Float64Array,
+  labels: Int32Array,
+  present: Uint8Array,
+  weights: Float64Array | null,
+  factor: number,
+): number {
+  const columns = present.length;
+  let slope = 0;
+  for (let row = 0, start = 0; row < labels.length; row++, start += columns) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < columns; c++) if (present[c] !== 0 && scores[start + c] > largest) largest = scores[start + c];
+    let sum = 0;
+    let weighted = 0;
+    for (let c = 0; c < columns; c++) {
+      if (present[c] === 0) continue;
+      const share = Math.exp(factor * (scores[start + c] - largest));
+      sum += share;
+      weighted += share * scores[start + c];
+    }
+    slope += (weights === null ? 1 : weights[row]) * (weighted / sum - scores[start + labels[row]]);
+  }
+  return slope;
+}
