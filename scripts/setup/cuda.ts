@@ -1,0 +1,126 @@
+/**
+ * npm run setup:cuda
+ *
+ * Gives ONNX Runtime its CUDA libraries, which `npm ci` leaves out, by the package's own installer, and proves them with
+ * a run. Linux on x64; ONNX Runtime's npm package has no CUDA elsewhere.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { UserError } from '../../src/errors.ts';
+import { nativeFolder, tryDevice, whyNot } from '../../src/extract/backbone/devices/devices.ts';
+import { cudaLibrary, cudaNeeds } from '../../src/extract/backbone/devices/explain.ts';
+
+/** The parts of the installer's own tables (script/install-metadata.js) that say what it will download. */
+interface InstallMetadata {
+  readonly requirements: Readonly<Record<string, readonly string[]>>;
+  readonly manifests: Readonly<Record<string, Readonly<Record<string, { readonly package: string }>>>>;
+  readonly packages: Readonly<
+    Record<
+      string,
+      { readonly name: string; readonly versions: readonly { readonly feed: string; readonly version: string }[] }
+    >
+  >;
+  readonly feeds: Readonly<Record<string, { readonly index: string }>>;
+}
+
+interface Download {
+  /** The installer's name for it: one CUDA major version. */
+  readonly manifest: string;
+  readonly files: readonly string[];
+  readonly url: string;
+}
+
+const require = createRequire(import.meta.url);
+
+try {
+  await setUp();
+} catch (error) {
+  console.error(error instanceof UserError ? `setup:cuda: ${error.message}` : error);
+  process.exitCode = 1;
+}
+
+async function setUp(): Promise<void> {
+  const folder = join(dirname(require.resolve('onnxruntime-node')), '..');
+  const download = readDownload(folder);
+  const { version } = require(join(folder, 'package.json')) as { version: string };
+  const target = nativeFolder();
+  if (download.files.every((file) => existsSync(join(target, file)))) {
+    console.log(`The CUDA libraries of onnxruntime-node ${version} are in ${target} already`);
+  } else {
+    console.log(
+      `onnxruntime-node ${version} needs ${download.files.join(', ')} (${download.manifest}). This downloads`,
+    );
+    console.log(`  ${download.url} (${await sizeOf(download.url)})`);
+    console.log(`into ${target}`);
+    const script = join(folder, 'script', 'install.js');
+    const installer = spawnSync(process.execPath, [script, `--onnxruntime-node-install=${download.manifest}`], {
+      stdio: 'inherit',
+    });
+    if (installer.status !== 0) throw failed(`its installer ended with code ${installer.status}`, download.url);
+    for (const file of download.files) {
+      console.log(`  ${file}: ${Math.round(statSync(join(target, file)).size / 1e6)} MB`);
+    }
+  }
+  console.log('Proving it: one small batch on CUDA and on the CPU …');
+  console.log(await prove());
+}
+
+/** What the package's installer would download here, from its own tables. */
+function readDownload(folder: string): Download {
+  const metadata = require(join(folder, 'script', 'install-metadata.js')) as InstallMetadata;
+  const platform = `${process.platform}/${process.arch}`;
+  const manifest = metadata.requirements[platform]?.find((name) => name.startsWith('cuda'));
+  const entries = Object.entries(metadata.manifests[`${platform}:${manifest}`] ?? {});
+  const source = metadata.packages[entries[0]?.[1].package ?? ''];
+  const [version] = source?.versions ?? [];
+  if (manifest === undefined || source === undefined || version === undefined) {
+    throw new UserError({
+      what: "ONNX Runtime's npm package has no CUDA libraries for this platform",
+      found: platform,
+      expected: 'linux/x64',
+      fix: '--device webgpu needs nothing but a driver',
+    });
+  }
+  const name = source.name.toLowerCase();
+  const index = metadata.feeds[version.feed]?.index ?? '';
+  // NuGet's flat container: https://learn.microsoft.com/nuget/api/package-base-address-resource
+  const url = new URL(`../v3-flatcontainer/${name}/${version.version}/${name}.${version.version}.nupkg`, index).href;
+  return { manifest, files: entries.map(([file]) => file.replace(/^\.\//, '')), url };
+}
+
+/** Asks the server, so that an address that cannot be reached is found before anything is written. */
+async function sizeOf(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(15_000) });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const bytes = Number(response.headers.get('content-length'));
+    return bytes > 0 ? `${Math.round(bytes / 1e6)} MB` : 'size unknown';
+  } catch (error) {
+    throw failed(((error as Error).cause as Error | undefined)?.message || (error as Error).message, url);
+  }
+}
+
+function failed(found: string, url: string): UserError {
+  return new UserError({
+    what: "ONNX Runtime's CUDA libraries cannot be downloaded",
+    where: url,
+    found,
+    fix: `fetch that file by other means, it is a zip: put ${cudaLibrary} and its companions from runtimes/linux-x64/native into ${nativeFolder()}`,
+  });
+}
+
+async function prove(): Promise<string> {
+  const [cuda, cpu] = [await tryDevice('cuda'), await tryDevice('cpu')];
+  if (!cuda.works) {
+    throw new UserError({
+      what: 'The libraries are there, and CUDA does not run',
+      found: cuda.reason,
+      expected: cudaNeeds,
+      fix: cuda.fix,
+    });
+  }
+  const doubt = cpu.works ? whyNot(cuda, cpu) : undefined;
+  return `CUDA runs: ${(cuda.seconds * 1000).toFixed(1)} ms for a small batch${doubt === undefined ? ', with the answers of the CPU' : `; ${doubt}`}`;
+}
