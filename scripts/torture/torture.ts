@@ -1,0 +1,129 @@
+// Kills the real command line with SIGKILL at random moments of an extraction, starts it again, and compares every file
+// of the finished feature set with that of an undisturbed run:
+//
+//   npx tsx scripts/torture/torture.ts [kills, default 100] [seed, default 0]
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drawPhotos } from './draw-photos.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface TortureResult {
+  readonly kills: number;
+  /** Runs that were started, the killed ones among them. */
+  readonly runs: number;
+  readonly imageCount: number;
+  /** Files whose bytes differ from the undisturbed run's. */
+  readonly different: readonly string[];
+}
+
+/**
+ * @param kills how often a run is killed, at least
+ * @param seed draws the moments
+ * @param imageCount images of the drawn folder
+ */
+export async function torture(kills: number, seed: number, imageCount = 120): Promise<TortureResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-torture-'));
+  try {
+    const data = join(folder, 'data');
+    await drawPhotos(data, imageCount);
+    const started = performance.now();
+    await run(data, join(folder, 'undisturbed'));
+    const wholeMs = performance.now() - started;
+    const expected = await hashes(join(folder, 'undisturbed', 'set'));
+    const random = uniform(seed);
+    let done = 0;
+    let runs = 0;
+    const different = new Set<string>();
+    // Each round starts a new set and kills it until it is whole: a round takes as many kills as its moments allow.
+    for (let round = 0; done < kills; round++) {
+      const cache = join(folder, `round-${round}`);
+      for (let finished = false; !finished; ) {
+        // Rounds differ in how far a run gets before it is killed.
+        const afterMs = done < kills ? random() * wholeMs : undefined;
+        runs++;
+        finished = await run(data, cache, afterMs);
+        if (!finished) done++;
+      }
+      const found = await hashes(join(cache, 'set'));
+      for (const file of new Set([...Object.keys(expected), ...Object.keys(found)])) {
+        if (expected[file] !== found[file]) different.add(`round ${round}: ${file}`);
+      }
+      await rm(cache, { recursive: true });
+    }
+    return { kills: done, runs, imageCount, different: [...different] };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Resolves to true when the run ended by itself, to false when it was killed. */
+function run(data: string, cache: string, killAfterMs?: number): Promise<boolean> {
+  const options = ['--data', data, '--cache', cache, '--name', 'set', '--weights', 'random:resnet-tiny'];
+  // Small shards and a checkpoint after every batch: many files are under way at any moment.
+  const often = [
+    '--resize',
+    '40',
+    '--crop',
+    '32',
+    '--batch',
+    '4',
+    '--shard-mb',
+    '0.02',
+    '--checkpoint',
+    '0',
+    '--quiet',
+  ];
+  const child = spawn(process.execPath, [join(root, 'scripts/featuretap.js'), 'extract', ...options, ...often], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let messages = '';
+  child.stderr.on('data', (text) => {
+    messages += text;
+  });
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  return new Promise((resolve, reject) => {
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      if (signal === 'SIGKILL') resolve(false);
+      else if (code === 0) resolve(true);
+      else reject(new Error(`extract ended with ${code ?? signal}: ${messages}`));
+    });
+  });
+}
+
+async function hashes(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const file of (await readdir(folder)).filter((name) => name !== '.run').sort()) {
+    found[file] = createHash('sha256')
+      .update(await readFile(join(folder, file)))
+      .digest('hex');
+  }
+  return found;
+}
+
+/** mulberry32: moments of a test, not of a kept number. */
+function uniform(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [kills = '100', seed = '0'] = process.argv.slice(2);
+  const started = performance.now();
+  const { runs, imageCount, different, ...result } = await torture(Number(kills), Number(seed));
+  const seconds = Math.round((performance.now() - started) / 1000);
+  console.log(`${result.kills} kills over ${runs} runs of ${imageCount} images in ${seconds} s`);
+  for (const file of different) console.log(`differs: ${file}`);
+  console.log(different.length === 0 ? 'every finished set has the bytes of an undisturbed run' : 'FAILED');
+  process.exitCode = different.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { torture } from '../../scripts/torture/torture.ts';
+
+it('extract, killed ten times at random moments, ends with the bytes of an undisturbed run', async () => {
+  const { kills, different } = await torture(10, 7, 80);
+  assert.equal(kills, 10);
+  assert.deepEqual(different, []);
+});
