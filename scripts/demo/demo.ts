@@ -20,7 +20,7 @@ function say(text: string): void {
 /** Runs one verb as the user would type it; ends the demo with the verb's own exit code when it fails. */
 function type(verb: string, ...args: readonly string[]): void {
   say(`\n$ npm run ${verb}${args.length > 0 ? ' -- ' : ''}${args.join(' ')}`);
-  const done = spawnSync(process.execPath, [join(root, 'scripts/featuretap.js'), verb, ...args], {
+  const done = spawnSync(process.execPath, [join(root, 'scripts/featuretap.cjs'), verb, ...args], {
     cwd: root,
     stdio: 'inherit',
   });

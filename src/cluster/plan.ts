@@ -11,7 +11,7 @@ export interface ClusterPlan {
   readonly memoryGB: number;
   /** 0 or 1 for each task. */
   readonly gpusPerTask: number;
-  /** The program and its first arguments, as one would type them: `["node", "/opt/featuretap/scripts/featuretap.js"]`. */
+  /** The program and its first arguments, as one would type them: `["node", "/opt/featuretap/scripts/featuretap.cjs"]`. */
   readonly program: readonly string[];
   /** Arguments of `extract` without `--part`. */
   readonly extractArguments: readonly string[];

@@ -26,7 +26,7 @@ after(() => rm(root, { recursive: true }));
 /** Runs the command in the folder of the drawn sets; `onStderr` may stop it. */
 function featuretap(args: readonly string[], onStderr?: (text: string, stop: () => void) => void): Promise<Ending> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(projectRoot, 'scripts', 'featuretap.js'), ...args], { cwd: root });
+    const child = spawn(process.execPath, [join(projectRoot, 'scripts', 'featuretap.cjs'), ...args], { cwd: root });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
