@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
-import { PickleDict, type PickleValue } from '../../src/formats/pth/pickle.ts';
+import { PickleDict, type PickleValue } from '../../src/formats/pth/pickle-value.ts';
 import { readPth } from '../../src/formats/pth/pth.ts';
 import { StridedTensor } from '../../src/formats/pth/strided-tensor.ts';
 import { projectRoot } from '../reference.ts';

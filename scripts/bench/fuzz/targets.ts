@@ -13,7 +13,7 @@ import { bytesPerElement, elementCount, toFloat32 } from '../../../src/formats/e
 import { decodeModel } from '../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { decodeTensor } from '../../../src/formats/onnx/tensor.ts';
-import { PickleDict, type PickleValue } from '../../../src/formats/pth/pickle.ts';
+import { PickleDict, type PickleValue } from '../../../src/formats/pth/pickle-value.ts';
 import { readPth } from '../../../src/formats/pth/pth.ts';
 import { StridedTensor } from '../../../src/formats/pth/strided-tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors.ts';

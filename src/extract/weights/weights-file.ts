@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { UserError, usageError } from '../../errors.ts';
 import { elementCount, toFloat32 } from '../../formats/element-types.ts';
-import { PickleDict, type PickleValue } from '../../formats/pth/pickle.ts';
+import { PickleDict, type PickleValue } from '../../formats/pth/pickle-value.ts';
 import { readPth } from '../../formats/pth/pth.ts';
 import { StridedTensor } from '../../formats/pth/strided-tensor.ts';
 import { decodeSafetensors } from '../../formats/safetensors.ts';

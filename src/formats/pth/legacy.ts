@@ -1,5 +1,6 @@
 import { bytesPerElement } from '../element-types.ts';
-import { PickleDict, type PickleEnvironment, type PickleValue, unpickle } from './pickle.ts';
+import { type PickleEnvironment, unpickle } from './pickle.ts';
+import { PickleDict, type PickleValue } from './pickle-value.ts';
 import { TensorStorage } from './strided-tensor.ts';
 import { broken, parseStorageId, torchGlobals } from './torch-globals.ts';
 

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { readLegacyPth, startsLegacyPth } from './legacy.ts';
-import type { PickleValue } from './pickle.ts';
+import type { PickleValue } from './pickle-value.ts';
 import { readZipPth } from './zip.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts';
 import { type ElementType, elementCount } from '../element-types.ts';
-import { PickleDict, type PickleGlobal, PickleTuple, type PickleValue } from './pickle.ts';
+import { PickleDict, type PickleGlobal, PickleTuple, type PickleValue } from './pickle-value.ts';
 import { StridedTensor, TensorStorage } from './strided-tensor.ts';
 
 /** torch's storage classes (torch/storage.py) and what one element of each is. */

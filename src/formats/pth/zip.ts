@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise } from 'yauzl';
 import { UserError } from '../../errors.ts';
 import { bytesPerElement } from '../element-types.ts';
-import { type PickleValue, unpickle } from './pickle.ts';
+import { unpickle } from './pickle.ts';
+import type { PickleValue } from './pickle-value.ts';
 import { TensorStorage } from './strided-tensor.ts';
 import { broken, parseStorageId, torchGlobals } from './torch-globals.ts';
 
