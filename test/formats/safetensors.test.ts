@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../src/errors.ts';
 import { toFloat32 } from '../../src/formats/element-types.ts';
 import { decodeSafetensors, encodeSafetensors, typedTensor } from '../../src/formats/safetensors.ts';
-import { needsReference, reference } from '../reference.ts';
+import { needsReference, projectRoot, reference } from '../reference.ts';
 
 /** A safetensors file with the given header text and tensor bytes. */
 function file(header: string | object, data: Uint8Array = new Uint8Array()): Uint8Array {
@@ -139,6 +140,21 @@ test('stored numbers of every type become float32', () => {
   assert.deepEqual(toFloat32('I8', bytes(Int8Array.of(-7))), Float32Array.of(-7));
   assert.deepEqual(toFloat32('U8', bytes(Uint8Array.of(200))), Float32Array.of(200));
   assert.deepEqual(toFloat32('BOOL', bytes(Uint8Array.of(0, 1, 2))), Float32Array.of(0, 1, 1));
+});
+
+test("reads what the format's own library wrote, every type of it", () => {
+  // Written by scripts/fixtures/safetensors_library.py.
+  const folder = join(projectRoot, 'test/fixtures/safetensors');
+  const expected: Record<string, { shape: number[]; values: number[] }> = JSON.parse(
+    readFileSync(join(folder, 'library.json'), 'utf8'),
+  );
+  const { tensors, metadata } = decodeSafetensors(readFileSync(join(folder, 'library.safetensors')), 'library');
+  assert.deepEqual([...tensors.keys()].sort(), Object.keys(expected).sort());
+  assert.equal(metadata.get('über'), '{"a": 1}');
+  for (const [name, { type, shape, bytes }] of tensors) {
+    assert.deepEqual(shape, expected[name]?.shape, name);
+    assert.deepEqual(toFloat32(type, bytes), Float32Array.from(expected[name]?.values ?? []), name);
+  }
 });
 
 test('reads a real ResNet50 file whole', { skip: needsReference('weights/resnet50-pqf.safetensors') }, () => {
