@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
 import type { Argv } from 'yargs';
-import { type ExtractOptions, type ExtractResult, extract } from '../extract/extract.ts';
+import type { Explanation } from '../extract/explain.ts';
+import { type ExtractOptions, type ExtractResult, explainExtract, extract } from '../extract/extract.ts';
 import { type LoadedNetwork, loadNetwork } from '../extract/network-source.ts';
 import { stepShares } from '../extract/stopwatch.ts';
 import { formatBytes } from '../features/durable.ts';
@@ -71,6 +72,11 @@ export const extractVerb: Verb = {
         describe: 'record ids of labels.csv without a file instead of stopping',
       })
       .option('replace', { type: 'boolean', describe: 'compute a feature set anew that was made otherwise' })
+      .option('explain', {
+        type: 'boolean',
+        describe: 'compute nothing: say what would be computed, why, and how long',
+      })
+      .option('prune', { type: 'boolean', describe: 'write shards anew without the rows of images that are gone' })
       .option('rehash', { type: 'boolean', describe: "read every file's bytes again, whatever its size and time say" })
       .option('shard-mb', { type: 'string', describe: 'size of a shard in MB [64]' })
       .option('checkpoint', { type: 'string', describe: 'seconds of work that a kill may cost [10]' }),
@@ -79,7 +85,7 @@ export const extractVerb: Verb = {
     const progress = openProgress(session);
     let network: LoadedNetwork | undefined;
     try {
-      const result = await extract({
+      const asked: ExtractOptions = {
         ...extraction,
         network: async () => {
           network = await loadNetwork(weights, {
@@ -101,7 +107,14 @@ export const extractVerb: Verb = {
         onProgress: progress.onProgress,
         onNote: session.note,
         onWarning: session.warn,
-      });
+      };
+      if (flag(options, 'explain')) {
+        const explanation = await explainExtract(asked);
+        progress.close();
+        printExplanation(explanation, session);
+        return 0;
+      }
+      const result = await extract(asked);
       progress.close();
       printResult(result, network?.isRandom === true, threads, session);
       return 0;
@@ -155,12 +168,24 @@ function readOptions(options: Options): Asked {
       skipUnreadable: flag(options, 'skip-unreadable'),
       allowMissing: flag(options, 'allow-missing'),
       replace: flag(options, 'replace'),
+      prune: flag(options, 'prune'),
       rehash: flag(options, 'rehash'),
       ...(viewCount === 0 ? {} : { views: { count: viewCount, seed } }),
       ...(shardMB === undefined ? {} : { shardBytes: shardMB * 1e6 }),
       ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
     },
   };
+}
+
+function printExplanation(explanation: Explanation, session: Session): void {
+  const { folder, reasons, toCompute, kept, seconds, bytes } = explanation;
+  session.printJson({ featureSet: folder, ...explanation });
+  session.print(`${shortPath(folder)}: ${toCompute} images to compute, ${kept} kept`);
+  for (const reason of reasons) session.print(`  ${reason}`);
+  if (toCompute === 0) return;
+  const time =
+    seconds === undefined ? 'no speed was measured yet' : `about ${formatSeconds(seconds)} at the last speed`;
+  session.print(`  ${time}${bytes === undefined ? '' : `, ${formatBytes(bytes)} of rows`}`);
 }
 
 function printResult(result: ExtractResult, isRandom: boolean, threads: number | undefined, session: Session): void {

@@ -9,6 +9,7 @@ import type { Backbone } from './backbone/backbone.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import type { Int8Preparation } from './backbone/quantize/open-int8.ts';
+import { type Explanation, explain } from './explain.ts';
 import { checkMissing } from './images/check-missing.ts';
 import type { ImageList } from './images/image-file.ts';
 import { listImages } from './images/list.ts';
@@ -26,6 +27,7 @@ import {
 import { pixelBatches } from './pixel-batches.ts';
 import { pooledShape, poolRows } from './pool.ts';
 import { type AskedPreprocessing, choosePreprocessing } from './preprocessing.ts';
+import { keepSpeed } from './speed.ts';
 import { type StepSeconds, Stopwatch } from './stopwatch.ts';
 
 /** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
@@ -72,6 +74,8 @@ export interface ExtractOptions {
   readonly allowMissing?: boolean;
   /** Compute a set anew that was made otherwise. */
   readonly replace?: boolean;
+  /** Write the shards anew without the rows of images that are gone. */
+  readonly prune?: boolean;
   /** Read every file's bytes again, whatever its size and time say. */
   readonly rehash?: boolean;
   readonly shardBytes?: number;
@@ -172,6 +176,35 @@ function calibrateFor(run: Run, folder: string, list: ImageList): Promise<Opened
   return openCalibration({ files, folder, network, preprocessing, tap, images, seed, onNote, onWarning });
 }
 
+/**
+ * Tells what `extract` with the same options would compute and why; changes nothing.
+ *
+ * @throws UserError as `extract` does for the data folder and the weights
+ */
+export async function explainExtract(options: ExtractOptions): Promise<Explanation> {
+  const { files = nodeFiles } = options;
+  const list = await listImages(options.data);
+  checkMissing(list, { allowMissing: options.allowMissing === true });
+  const folder = featureFolder(options);
+  const network = await options.network();
+  const preprocessing = choosePreprocessing(options.preprocessing, network.resize);
+  const run: Run = { ...options, files, network, preprocessing };
+  const { fields } = writerSettings(run, list.root);
+  return explain({
+    files,
+    folder,
+    list,
+    fields,
+    replace: options.replace === true,
+    rehash: options.rehash === true,
+    rowShape: async () => {
+      const backbone = await network.open(preprocessing, options.tap);
+      await backbone.close();
+      return pooledShape(backbone.tap.shape, options.pool);
+    },
+  });
+}
+
 async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwatch): Promise<ExtractResult> {
   const { files } = run;
   const writer = await FeatureWriter.open(files, folder, writerSettings(run, list.root));
@@ -183,11 +216,14 @@ async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwat
     await addRows(run, list, writer, ledger, watch);
     if (writer.rowOf.size === 0) throw new NothingReadableError(list, ledger.ending().outcomes);
     const newImages = writer.rowOf.size - knownImages;
-    const manifest = await watch.time('write', () => writer.finish(ledger.ending()));
+    const manifest = await watch.time('write', () => writer.finish(ledger.ending(), run.prune));
     if (run.int8 !== undefined) await removeOtherCalibrations(files, folder, run.int8);
     const keptImages = manifest.imageCount - newImages;
+    const seconds = watch.stop();
+    const { architecture, precision } = manifest.fields;
+    await keepSpeed(files, folder, { architecture, precision, images: newImages, seconds: seconds.total });
     const leftOut = { unnamed: list.unnamed.length, unlabelled: list.unlabelled.length };
-    return { folder, manifest, newImages, resumedImages, keptImages, seconds: watch.stop(), leftOut };
+    return { folder, manifest, newImages, resumedImages, keptImages, seconds, leftOut };
   } catch (error) {
     // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
     await writer.save().catch(() => undefined);

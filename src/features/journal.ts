@@ -164,28 +164,20 @@ export class Journal {
     const remembered: RememberedFile[] = [];
     let number = firstShard;
     for (; ; number++) {
-      const record = await this.#readRecord(`shard-${padded(number)}.json`);
+      const record = await readRecord(this.#files, this.#folder, `shard-${padded(number)}.json`);
       if (record === undefined || !(await this.#isWhole(this.#folder, record, { rowShape, dtype: fields.dtype })))
         break;
       shards.push(record);
       remembered.push(...record.files);
     }
     for (; ; this.#pieceCount++) {
-      const record = await this.#readRecord(`${pieceName(number, this.#pieceCount)}.json`);
+      const record = await readRecord(this.#files, this.#folder, `${pieceName(number, this.#pieceCount)}.json`);
       const run = join(this.#folder, runFolder);
       if (record === undefined || !(await this.#isWhole(run, record, { rowShape, dtype: 'float32' }))) break;
       pieces.push({ data: await this.#readPiece(run, record.entry, rowShape), images: record.images });
       remembered.push(...record.files);
     }
     return { shards, pieces, files: remembered };
-  }
-
-  async #readRecord(file: string): Promise<RowsRecord | undefined> {
-    const bytes = await readIfThere(this.#files, runPath(this.#folder, file));
-    if (bytes === undefined) return undefined;
-    const [sha256, json = ''] = new TextDecoder().decode(bytes).split('\n');
-    if (createHash('sha256').update(json).digest('hex') !== sha256) return undefined;
-    return JSON.parse(json) as RowsRecord;
   }
 
   /** A damaged shard or piece is not an error here: its rows are computed again. */
@@ -218,9 +210,46 @@ export class Journal {
   }
 }
 
+/** What a stopped run left, as its records say: read without the lock, and without checking the rows themselves. */
+export interface JournaledRun {
+  readonly fingerprint: string;
+  readonly fields: FingerprintFields;
+  readonly rowShape: readonly number[];
+  readonly images: readonly string[];
+  readonly files: readonly RememberedFile[];
+}
+
+/** @param manifest bytes of the current manifest: a run that started from another state is over */
+export async function peekJournal(
+  files: Files,
+  folder: string,
+  manifest: Uint8Array | undefined,
+): Promise<JournaledRun | undefined> {
+  const run = await readRun(files, folder);
+  const base = manifest === undefined ? '' : createHash('sha256').update(manifest).digest('hex');
+  if (run === undefined || run.header.base !== base) return undefined;
+  const images = new Set<string>();
+  const read: RememberedFile[] = [];
+  for (const file of await listIfThere(files, join(folder, runFolder))) {
+    const record = /^(shard|piece)-.*\.json$/.test(file) ? await readRecord(files, folder, file) : undefined;
+    for (const sha256 of record?.images ?? []) images.add(sha256);
+    read.push(...(record?.files ?? []));
+  }
+  const { fingerprint, fields } = run.header;
+  return { fingerprint, fields, rowShape: run.maker.rowShape, images: [...images], files: read };
+}
+
 /** The header of the run that was stopped, or undefined. */
 export async function readHeader(files: Files, folder: string): Promise<RunHeader | undefined> {
   return (await readRun(files, folder))?.header;
+}
+
+async function readRecord(files: Files, folder: string, file: string): Promise<RowsRecord | undefined> {
+  const bytes = await readIfThere(files, runPath(folder, file));
+  if (bytes === undefined) return undefined;
+  const [sha256, json = ''] = new TextDecoder().decode(bytes).split('\n');
+  if (createHash('sha256').update(json).digest('hex') !== sha256) return undefined;
+  return JSON.parse(json) as RowsRecord;
 }
 
 async function readRun(files: Files, folder: string): Promise<Run | undefined> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { makeFolder } from './durable.ts';
 import { FileMemory, type RememberedFile } from './file-memory.ts';
-import { type Files, readIfThere } from './files.ts';
+import { type Files, listIfThere, readIfThere } from './files.ts';
 import { differences, fingerprintOf } from './fingerprint.ts';
 import { IndexTable } from './index-table.ts';
 import {
@@ -25,7 +25,9 @@ import {
   rowsPerImage,
   type ShardEntry,
 } from './manifest.ts';
+import { pruned } from './prune.ts';
 import { type Contents, publish, removeUnnamedShards, sameContents, settleTables } from './publish.ts';
+import { ShardFile } from './shard.ts';
 import { readState, type SetState } from './state.ts';
 
 export interface WriterSettings {
@@ -62,7 +64,6 @@ export class FeatureWriter {
   readonly memory: FileMemory;
   /** Images whose rows an earlier, stopped run computed. */
   readonly resumedImages: number;
-  writeSeconds = 0;
   readonly #files: Files;
   readonly #lock: Lock;
   readonly #state: SetState | undefined;
@@ -155,10 +156,9 @@ export class FeatureWriter {
     this.#check(data, images.length);
     this.#fill(data);
     for (const sha256 of images) this.#addImage(sha256);
-    const started = performance.now();
+    const sinceSave = performance.now() - this.#lastSave;
     if (this.#images.length === this.#shardImages) await this.#writeShard();
-    else if (started - this.#lastSave >= (this.settings.checkpointSeconds ?? 10) * 1000) await this.save();
-    this.writeSeconds += (performance.now() - started) / 1000;
+    else if (sinceSave >= (this.settings.checkpointSeconds ?? 10) * 1000) await this.save();
   }
 
   /** Remembers which bytes a file had, so that the next run need not read it. */
@@ -182,10 +182,10 @@ export class FeatureWriter {
   /**
    * Writes the last shard and makes the new state the current one; where nothing changed, nothing is written.
    *
+   * @param prune whether rows of deleted images leave the shards, too
    * @returns the current manifest
    */
-  async finish(ending: Ending): Promise<Manifest> {
-    const started = performance.now();
+  async finish(ending: Ending, prune = false): Promise<Manifest> {
     if (this.#images.length > 0) await this.#writeShard();
     const { fields, dataFolder } = this.settings;
     const current = this.#state?.manifest;
@@ -193,13 +193,13 @@ export class FeatureWriter {
     if (made === undefined) throw new Error('a set without a row cannot be published');
     // Where no row was added, whatever made the rows stays on record.
     const madeBy = { ...made.madeBy, data: dataFolder };
-    const contents: Contents = { fields, rowShape: made.rowShape, shards: this.#shards, madeBy, ...ending };
+    const all: Contents = { fields, rowShape: made.rowShape, shards: this.#shards, madeBy, ...ending };
+    const contents = prune ? await pruned(this.#files, this.folder, all, this.#shardImages) : all;
     const unchanged = current !== undefined && sameContents(current, contents);
     const manifest = unchanged ? current : await publish(this.#files, this.folder, contents);
     await removeJournal(this.#files, this.folder);
     const paths = [...ending.images, ...ending.outcomes].map((file) => file.path);
     await this.memory.save(this.#files, this.folder, dataFolder, paths);
-    this.writeSeconds += (performance.now() - started) / 1000;
     return manifest;
   }
 
@@ -300,23 +300,56 @@ async function openRun(files: Files, folder: string, settings: WriterSettings): 
   const { fields, dataFolder } = settings;
   const fingerprint = fingerprintOf(fields);
   const replace = settings.replace === true;
-  const state = await readState(files, folder);
+  const state = await readStateUnless(replace, files, folder);
   if (state !== undefined) await settleTables(files, folder, state.manifest);
-  const replaces = state !== undefined && state.manifest.fingerprint !== fingerprint;
-  if (replaces && !replace) throw madeOtherwise(folder, state.manifest.fields, fields);
+  const sameFields = state === undefined || state.manifest.fingerprint === fingerprint;
+  if (!sameFields && !replace) throw madeOtherwise(folder, state.manifest.fields, fields);
   const manifest = await readIfThere(files, join(folder, manifestFile));
   const base = manifest === undefined ? '' : createHash('sha256').update(manifest).digest('hex');
   const left = await readHeader(files, folder);
-  if (left !== undefined && left.base === base && left.fingerprint !== fingerprint && !replace) {
-    throw madeOtherwise(folder, left.fields, fields);
-  }
-  const last = Math.max(-1, ...(state?.manifest.shards ?? []).map((shard) => shardNumber(shard.file) ?? -1));
-  const firstShard = last + 1;
+  const isLeft = left !== undefined && left.base === base;
+  if (isLeft && left.fingerprint !== fingerprint && !replace) throw madeOtherwise(folder, left.fields, fields);
+  const replaces = manifest !== undefined && (state === undefined || !sameFields);
+  const kept = replaces ? undefined : state;
+  if (kept !== undefined) await checkShardsAreThere(files, folder, kept.manifest);
+  // A replaced set keeps its files until the new one is whole: numbers go on behind them.
+  const firstShard = isLeft ? left.firstShard : 1 + (await lastShardNumber(files, folder, state));
   const header = { fingerprint, fields, base, replaces, firstShard };
   const { journal, contents, resumed } = await Journal.open(files, folder, header);
-  if (!resumed) await removeUnnamedShards(files, folder, state?.manifest);
+  if (!resumed && (state !== undefined || manifest === undefined)) {
+    await removeUnnamedShards(files, folder, state?.manifest);
+  }
   const memory = await FileMemory.load(files, folder, dataFolder);
-  return { journal, contents, kept: replaces ? undefined : state, memory, firstShard };
+  return { journal, contents, kept, memory, firstShard };
+}
+
+/** With `--replace`, a set that is damaged is one whose rows are left behind. */
+async function readStateUnless(replace: boolean, files: Files, folder: string): Promise<SetState | undefined> {
+  try {
+    return await readState(files, folder);
+  } catch (error) {
+    if (replace && error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Header and length of every shard: rows that are not there must not count as kept. */
+async function checkShardsAreThere(files: Files, folder: string, manifest: Manifest): Promise<void> {
+  const { shards, rowShape, fields } = manifest;
+  for (const entry of shards) {
+    const shard = await ShardFile.open(files, folder, entry, { rowShape, dtype: fields.dtype });
+    await shard.close();
+  }
+}
+
+async function lastShardNumber(files: Files, folder: string, state: SetState | undefined): Promise<number> {
+  const named = state?.manifest.shards.map((shard) => shard.file) ?? (await shardsOfDamagedSet(files, folder));
+  return Math.max(-1, ...named.map((file) => shardNumber(file) ?? -1));
+}
+
+/** Without a manifest that can be read, every shard that lies there; without any manifest, none counts. */
+async function shardsOfDamagedSet(files: Files, folder: string): Promise<readonly string[]> {
+  return (await readIfThere(files, join(folder, manifestFile))) === undefined ? [] : await listIfThere(files, folder);
 }
 
 function madeOtherwise(folder: string, before: FingerprintFields, now: FingerprintFields): UserError {
