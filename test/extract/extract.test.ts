@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { InterruptedError, UserError } from '../../src/errors.ts';
-import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import type { Explanation } from '../../src/extract/explain.ts';
+import { type ExtractOptions, type ExtractResult, explainExtract, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { quickFiles } from '../features/faulty-files.ts';
 import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
 
@@ -24,7 +26,11 @@ describe('extract', () => {
   }
 
   function run(data: string, network: CountingNetwork, extra: Partial<ExtractOptions> = {}): Promise<ExtractResult> {
-    return extract({
+    return extract({ ...optionsFor(data, network), ...extra });
+  }
+
+  function optionsFor(data: string, network: CountingNetwork): ExtractOptions {
+    return {
       data,
       name: 'set',
       cache: `${data}-cache`,
@@ -43,8 +49,7 @@ describe('extract', () => {
       version: '0.1.0',
       openPipeline: openPlainPipeline,
       files: quickFiles,
-      ...extra,
-    });
+    };
   }
 
   it('keeps one row per image and runs nothing the second time', async () => {
@@ -204,6 +209,71 @@ describe('extract', () => {
     );
   });
 
+  it('prunes the rows of deleted images, and no other row changes', async () => {
+    const data = await drawData(20);
+    await copyFile(join(data, imagePath(19)), join(data, 'class-2/zz-twin.png'));
+    await run(data, new CountingNetwork());
+    const before = await rowsById(`${data}-cache/set`);
+    for (const i of [0, 7, 8, 15]) await rm(join(data, imagePath(i)));
+    const dropped = await run(data, new CountingNetwork());
+    assert.deepEqual([dropped.manifest.rowCount, dropped.manifest.imageCount], [20, 16]);
+    const network = new CountingNetwork();
+    const { manifest, folder } = await run(data, network, { prune: true });
+    assert.equal(network.opened, 0);
+    assert.deepEqual(
+      manifest.shards.map((shard) => shard.rowCount),
+      [8, 8],
+    );
+    const after = await rowsById(folder);
+    assert.equal(after.size, 16);
+    for (const [id, row] of after) assert.deepEqual(row, before.get(id), id);
+    const set = await openFeatureSet(folder);
+    assert.equal(set.rowOf('class-2/zz-twin'), set.rowOf('class-1/image-019'));
+    assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
+    assert.equal((await readdir(folder)).filter((file) => file.endsWith('.npy')).length, 2);
+  });
+
+  it('explains what it would do: new, changed, moved and deleted files, and another recipe', async () => {
+    const data = await drawData(8);
+    const options = optionsFor(data, new CountingNetwork());
+    assert.deepEqual(await explained(options), { toCompute: 8, kept: 0, refuses: false });
+    await run(data, new CountingNetwork());
+    assert.deepEqual(await explained(options), { toCompute: 0, kept: 8, refuses: false });
+    await drawImage(join(data, 'class-0/added.png'), 100);
+    await drawImage(join(data, imagePath(2)), 200);
+    await rename(join(data, imagePath(3)), join(data, 'class-0/renamed.png'));
+    await rm(join(data, imagePath(5)));
+    const before = await contentsOf(`${data}-cache/set`);
+    const { reasons, toCompute, bytes } = await explainExtract(options);
+    assert.deepEqual(reasons, [
+      '1 new files',
+      '1 changed files',
+      '1 renamed, moved or copied files: they have their row',
+      '2 files are gone or renamed: a row without a file leaves the index',
+    ]);
+    assert.deepEqual([toCompute, bytes], [2, 2 * 16]);
+    const other = await explainExtract({ ...options, preprocessing: { resize: 9, crop: 8 } });
+    assert.equal(other.reasons[0], 'preprocessing changed: resize 10 -> 9');
+    assert.ok(other.refuses);
+    assert.deepEqual(await contentsOf(`${data}-cache/set`), before);
+    const network = new CountingNetwork();
+    await run(data, network);
+    assert.equal(network.imageCount, toCompute, 'as explained');
+  });
+
+  it('computes a damaged set anew when told to replace it', async () => {
+    const data = await drawData(6);
+    const { folder } = await run(data, new CountingNetwork());
+    await writeFile(join(folder, 'manifest.json'), '{');
+    await assert.rejects(run(data, new CountingNetwork()), /a manifest is damaged/);
+    const network = new CountingNetwork();
+    await run(data, network, { replace: true });
+    assert.equal(network.imageCount, 6);
+    assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
+    await rm(join(folder, 'features-00001.npy'));
+    await assert.rejects(run(data, new CountingNetwork()), /shard[\s\S]*missing[\s\S]*verify/);
+  });
+
   it('keeps float16 rows, rounded once', async () => {
     const data = await drawData(10);
     const full = await rowsById((await run(data, new CountingNetwork(), { name: 'full' })).folder);
@@ -215,6 +285,11 @@ describe('extract', () => {
     }
   });
 });
+
+async function explained(options: ExtractOptions): Promise<Pick<Explanation, 'toCompute' | 'kept' | 'refuses'>> {
+  const { toCompute, kept, refuses } = await explainExtract(options);
+  return { toCompute, kept, refuses };
+}
 
 function counts(some: Partial<ExtractResult['manifest']['counts']>): ExtractResult['manifest']['counts'] {
   const { kept = 0, duplicate = 0, missing = 0, unreadable = 0, failed = 0 } = some;
