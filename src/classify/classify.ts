@@ -2,16 +2,22 @@ import { InterruptedError } from '../errors.ts';
 import type { Report } from '../report/report.ts';
 import { writeReport } from '../report/write-report.ts';
 import { evaluateHead } from './evaluate.ts';
+import { groupShuffleSplit } from './folds.ts';
 import type { FitProgress, Head } from './heads/head.ts';
 import type { LabelledData } from './labelled-data.ts';
+import { learningCurve } from './learning-curve.ts';
 import { makeReport } from './make-report.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split.ts';
 
 export interface ClassifyOptions extends ShuffleSplitOptions {
   readonly heads: readonly Head[];
+  /** Instead of splits that are drawn. */
+  readonly splits?: readonly Split[];
   /** Folder of all reports; this run's go to `<out>/<feature set>/<model>-…`. */
   readonly out: string;
   readonly threads: number;
+  /** Fit every head on parts of the training rows too. */
+  readonly learningCurve?: boolean;
   readonly signal?: AbortSignal;
   /** The command that makes the reports again. */
   readonly command: string;
@@ -25,22 +31,25 @@ export type ClassifyEvent =
   | { readonly kind: 'report'; readonly report: Report };
 
 /**
- * Trains and tests every head on the same splits and writes a report for each.
+ * Trains and tests every head on the same splits and writes a report for each. Rows of one group stay on one side.
  *
  * @throws UserError when the rows cannot be split or a head cannot be fitted; InterruptedError on Ctrl-C, with the
  * reports that were finished before it on the disk
  */
 export async function classify(data: LabelledData, options: ClassifyOptions): Promise<Report[]> {
-  const splits = stratifiedShuffleSplit(data.labels, data.classes, options);
+  const splits = options.splits ?? drawSplits(data, options);
   const { train, test } = splits[0] as Split;
   options.onEvent?.({ kind: 'split', train: train.length, test: test.length });
   const reports: Report[] = [];
   for (const head of options.heads) {
     let repeat = 0;
-    const context = {
+    const quiet = {
       seed: options.seed,
       threads: options.threads,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
+    };
+    const context = {
+      ...quiet,
       onProgress: (progress: FitProgress): void => options.onEvent?.({ kind: 'progress', head, repeat, progress }),
     };
     const evaluation = await evaluateHead(head, data, splits, context, ({ accuracy }) => {
@@ -49,10 +58,28 @@ export async function classify(data: LabelledData, options: ClassifyOptions): Pr
     }).catch((error: unknown) => {
       throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
     });
-    const report = makeReport(head, data, splits, evaluation, options);
+    const curve = options.learningCurve === true ? await learningCurve(head, data, splits, quiet) : [];
+    const full = evaluation.perRepeat.map(({ repeat, accuracy, logLoss, train }) => ({
+      repeat,
+      trainSize: train.length,
+      accuracy,
+      logLoss,
+    }));
+    const report = {
+      ...makeReport(head, data, splits, evaluation, options),
+      ...(options.learningCurve === true
+        ? { learningCurve: [...curve, ...full].sort((a, b) => a.repeat - b.repeat || a.trainSize - b.trainSize) }
+        : {}),
+    };
     await writeReport(report, evaluation.predictions, evaluation.fitted.save());
     reports.push(report);
     options.onEvent?.({ kind: 'report', report });
   }
   return reports;
+}
+
+function drawSplits(data: LabelledData, options: ShuffleSplitOptions): readonly Split[] {
+  return data.groups === undefined
+    ? stratifiedShuffleSplit(data.labels, data.classes, options)
+    : groupShuffleSplit(data.groups, options);
 }

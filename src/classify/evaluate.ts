@@ -4,9 +4,10 @@ import type { RepeatResult } from '../report/report.ts';
 import type { FitContext, FittedHead, Head } from './heads/head.ts';
 import { throwIfInterrupted } from './interrupt.ts';
 import type { LabelledData } from './labelled-data.ts';
+import { compareCodePoints } from './labels.ts';
 import { confusionOf, scoreConfusion, scoreProbabilities } from './metrics.ts';
 import type { Split } from './split.ts';
-import type { Table } from './table.ts';
+import { type Table, withoutGaps } from './table.ts';
 
 /** What one head did on every split. */
 export interface Evaluation {
@@ -35,9 +36,11 @@ export async function evaluateHead(
   let first: FittedHead | undefined;
   for (const [repeat, split] of splits.entries()) {
     throwIfInterrupted(context.signal);
-    const test = tableOf(data, split.test);
+    const untrained = classesWithoutTraining(data, split);
+    if (untrained.length > 0) warnings.add(untrained);
+    const test = testTable(data, split.test);
     const start = performance.now();
-    const fitted = await head.fit(tableOf(data, split.train), { ...context, test });
+    const fitted = await head.fit(trainingTable(data, split.train), { ...context, test });
     const fitEnd = performance.now();
     throwIfInterrupted(context.signal);
     const probabilities = await fitted.predictProba(test.features);
@@ -69,13 +72,55 @@ export async function evaluateHead(
   return { perRepeat, confusion, predictions, fitted: first, warnings: [...warnings] };
 }
 
-/** The chosen rows as a table of their own. */
-export function tableOf(data: LabelledData, rows: Int32Array): Table {
+/** Says which classes are tested without a training row, or nothing: group splits and fixed ones may do that. */
+function classesWithoutTraining(data: LabelledData, split: Split): string {
+  const trained = new Set(Array.from(split.train, (row) => data.labels[row] as number));
+  const tested = new Set(Array.from(split.test, (row) => data.labels[row] as number));
+  const names = [...tested].filter((label) => !trained.has(label)).map((label) => data.classes[label] as string);
+  if (names.length === 0) return '';
+  const shown = names.sort(compareCodePoints).slice(0, 5).join(', ');
+  return `${names.length} classes are tested without a training row: ${shown}${names.length > 5 ? ' …' : ''}`;
+}
+
+/** Test rows as a table of their own. */
+export function testTable(data: LabelledData, rows: Int32Array): Table {
   return {
     features: takeRows(data.features, rows),
     labels: Int32Array.from(rows, (row) => data.labels[row] as number),
     classes: data.classes,
   };
+}
+
+/** Training rows with their weights and groups, and after them their views. */
+export function trainingTable(data: LabelledData, rows: Int32Array): Table {
+  const { views, sampleWeights, groups } = data;
+  const perImage = views === undefined ? 0 : views.rowCount / data.ids.length;
+  // Place among the rows of the image that each table row shows.
+  const shown = Int32Array.from({ length: rows.length * (1 + perImage) }, (_, i) =>
+    i < rows.length ? i : Math.floor((i - rows.length) / perImage),
+  );
+  const images = shown.map((place) => rows[place] as number);
+  return {
+    features: views === undefined ? takeRows(data.features, rows) : withViews(data.features, views, rows, perImage),
+    labels: images.map((row) => data.labels[row] as number),
+    classes: data.classes,
+    ...(views === undefined ? {} : { plainRowOf: shown }),
+    ...(sampleWeights === undefined
+      ? {}
+      : { sampleWeights: Float64Array.from(images, (row) => sampleWeights[row] as number) }),
+    ...(groups === undefined ? {} : { groups: withoutGaps(images.map((row) => groups[row] as number)) }),
+  };
+}
+
+function withViews(features: Matrix, views: Matrix, rows: Int32Array, perImage: number): Matrix {
+  const { columnCount } = features;
+  const data = new Float32Array(rows.length * (1 + perImage) * columnCount);
+  rows.forEach((row, i) => {
+    data.set(features.data.subarray(row * columnCount, (row + 1) * columnCount), i * columnCount);
+    const own = views.data.subarray(row * perImage * columnCount, (row + 1) * perImage * columnCount);
+    data.set(own, (rows.length + i * perImage) * columnCount);
+  });
+  return { rowCount: rows.length * (1 + perImage), columnCount, data };
 }
 
 function predictionsOf(

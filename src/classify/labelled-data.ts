@@ -1,9 +1,13 @@
-import { UserError } from '../errors.ts';
+import { basename } from 'node:path';
+import { UserError, usageError } from '../errors.ts';
 import { isRandom } from '../features/manifest.ts';
-import type { Matrix } from '../features/matrix.ts';
+import { type Matrix, takeRows } from '../features/matrix.ts';
 import type { FeatureSet } from '../features/reader.ts';
+import { readNpyLabels, readNpyMatrix } from '../formats/npy-file.ts';
 import type { Report } from '../report/report.ts';
-import { encodeLabels } from './labels.ts';
+import { firstNonFinite } from './finite.kernel.ts';
+import { compareCodePoints, encodeLabels } from './labels.ts';
+import { type LabelsFile, readRowLabels } from './labels-file.ts';
 
 /** Everything that a run trains and tests on: rows in the labels' order. */
 export interface LabelledData {
@@ -13,7 +17,13 @@ export interface LabelledData {
   /** Class number per id. */
   readonly labels: Int32Array;
   readonly classes: readonly string[];
-  /** Fingerprint of the feature set. */
+  /** Augmented views to train on beside the plain row: [ids x viewsPerImage, dims], those of an id together. */
+  readonly views?: Matrix;
+  /** Weight per id. */
+  readonly sampleWeights?: Float64Array;
+  /** Group number per id, without gaps, in the sorted order of the groups' names. */
+  readonly groups?: Int32Array;
+  /** Fingerprint of the feature set; for a matrix that the user brought, the sha256 of its bytes. */
   readonly fingerprint: string;
   /** What a report says about the features. */
   readonly featureSet: Report['featureSet'];
@@ -21,50 +31,63 @@ export interface LabelledData {
   readonly warnings: readonly string[];
 }
 
-export interface JoinOptions {
+/** Which rows are taken, and what goes with them. */
+export interface RowOptions {
+  /** Classes whose rows are left out. */
+  readonly leaveOut?: readonly string[];
+}
+
+export interface JoinOptions extends RowOptions {
   /** Instead of the labels that the feature set keeps. */
-  readonly labels?: ReadonlyMap<string, string>;
+  readonly labels?: LabelsFile;
+  /** Column of the labels file that holds each row's weight. */
+  readonly sampleWeight?: string;
+  /** Column of the labels file that holds each row's group. */
+  readonly groups?: string;
   /** Largest share of inputs without a row that is put up with. */
   readonly maxMissing: number;
+  /** Leave the set's augmented views alone. */
+  readonly withoutViews?: boolean;
 }
 
 /**
  * Joins a feature set with labels and reads the rows.
  *
- * Inputs that extraction could not read, and labels of a file of one's own without a row, count towards `maxMissing`.
- * Files that labels.csv names and that were not there do not: extraction goes on without them only when told to.
+ * Inputs that extraction could not read, and labels of a file of one's own that name no input, count towards
+ * `maxMissing`. Files that labels.csv names and that were not there do not: extraction goes on without them only when
+ * told to.
  *
- * @throws UserError when no image has a label, or more than `maxMissing` of the inputs have no row
+ * @throws UserError when no image has a label, a feature is not finite, or more than `maxMissing` of the inputs have no
+ * row
  */
 export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise<LabelledData> {
-  const { ids, labels: names, rows, withoutRow } = set.labelled(options.labels);
-  if (ids.length === 0) {
+  const joined = set.labelled(options.labels?.labels);
+  if (joined.ids.length === 0) {
     throw new UserError({
       what: 'no row of the feature set has a label',
       where: set.folder,
-      found: `${set.imageCount} images, ${options.labels?.size ?? set.labels.size} labels, none for the same id`,
+      found: `${set.imageCount} images, ${options.labels?.labels.size ?? set.labels.size} labels, none for the same id`,
       expected: 'a label for at least two images of each class',
       fix: 'featuretap classify --labels FILE: a CSV file with the header id,label',
     });
   }
-  const { counts } = set.manifest;
-  const ownMissing = options.labels === undefined ? 0 : withoutRow.length;
-  const lost = counts.unreadable + counts.failed + ownMissing;
-  const inputs = counts.total + ownMissing;
-  if (lost > options.maxMissing * inputs) {
-    throw new UserError({
-      what: `${lost} of ${inputs} inputs gave no row`,
-      where: set.folder,
-      found: `${counts.unreadable} unreadable, ${counts.failed} failed, ${ownMissing} labels without a row`,
-      expected: `at most ${100 * options.maxMissing} %`,
-      fix: `see outcomes.csv there; to go on without them: --max-missing ${Math.ceil((1000 * lost) / inputs) / 1000}`,
-    });
-  }
+  const known = new Set(set.outcomes.map(({ id }) => id));
+  const strays = options.labels === undefined ? 0 : joined.withoutRow.filter((id) => !known.has(id)).length;
+  checkMissing(set, strays, options.maxMissing);
+
+  const kept = keptRows(joined.labels, options.leaveOut);
+  const rows = kept.map((i) => joined.rows[i] as number);
+  const ids = Array.from(kept, (i) => joined.ids[i] as string);
   const { manifest } = set;
+  const features = await set.readMatrix(rows);
+  checkFinite(features, ids, set.folder);
+  const views = options.withoutViews === true || set.rowsPerImage === 1 ? undefined : await readViews(set, rows);
   return {
     ids,
-    features: await set.readMatrix(rows),
-    ...encodeLabels(names),
+    features,
+    ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
+    ...(views === undefined ? {} : { views }),
+    ...columnsOf(ids, options),
     fingerprint: manifest.fingerprint,
     featureSet: {
       folder: set.folder,
@@ -72,30 +95,159 @@ export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise
       dims: set.dims,
       weights: manifest.madeBy.weights,
       randomWeights: isRandom(manifest.madeBy),
-      missing: missingByReason(set, ownMissing),
+      missing: missingByReason(set, strays),
       fields: manifest.fields,
       madeBy: manifest.madeBy,
       rowShape: manifest.rowShape,
     },
-    warnings: joinWarnings(set, ids.length, rows),
+    warnings: joinWarnings(set, joined.rows),
   };
 }
 
-function missingByReason(set: FeatureSet, ownMissing: number): Readonly<Record<string, number>> {
+/**
+ * A matrix that another program made, with its labels: `features` an .npy file of float16, float32 or float64, `labels`
+ * an .npy file of whole numbers or text, or a CSV file with a header and one line per row (label, or id and label).
+ *
+ * @throws UserError when the files cannot be read, do not have as many rows, or a feature is not finite
+ */
+export async function bringFeatures(
+  featuresFile: string,
+  labelsFile: string,
+  options: RowOptions,
+): Promise<LabelledData> {
+  const { sha256, ...features } = await readNpyMatrix(featuresFile);
+  const fromNpy = labelsFile.endsWith('.npy') ? await readNpyLabels(labelsFile) : undefined;
+  const rowLabels =
+    fromNpy === undefined
+      ? await readRowLabels(labelsFile)
+      : { ids: fromNpy.names.map((_, row) => `row-${row}`), names: fromNpy.names };
+  if (rowLabels.names.length !== features.rowCount) {
+    throw new UserError({
+      what: 'the labels do not match the features',
+      where: labelsFile,
+      found: `${rowLabels.names.length} labels`,
+      expected: `${features.rowCount}, one for each row of ${featuresFile}`,
+    });
+  }
+  checkFinite(features, rowLabels.ids, featuresFile);
+  const kept = keptRows(rowLabels.names, options.leaveOut);
+  // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
+  const compare = fromNpy?.numeric === true ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
+  return {
+    ids: Array.from(kept, (row) => rowLabels.ids[row] as string),
+    features: kept.length === features.rowCount ? features : takeRows(features, kept),
+    ...encodeLabels(
+      Array.from(kept, (row) => rowLabels.names[row] as string),
+      compare,
+    ),
+    fingerprint: sha256,
+    featureSet: {
+      folder: basename(featuresFile, '.npy'),
+      rowCount: features.rowCount,
+      dims: features.columnCount,
+      weights: `as brought in ${featuresFile}`,
+      randomWeights: false,
+      missing: {},
+    },
+    warnings: [],
+  };
+}
+
+/** Places of the rows whose class is not left out. @throws a usage UserError for a class that no row has */
+function keptRows(names: readonly string[], leaveOut: readonly string[] = []): Uint32Array {
+  const left = new Set(leaveOut);
+  const there = new Set(names);
+  for (const name of left) {
+    if (there.has(name)) continue;
+    const shown = [...there].sort(compareCodePoints).slice(0, 10).join(', ');
+    throw usageError('--leave-out', name, `one of ${there.size} classes: ${shown}${there.size > 10 ? ' …' : ''}`);
+  }
+  return Uint32Array.from(names.keys()).filter((i) => !left.has(names[i] as string));
+}
+
+function columnsOf(
+  ids: readonly string[],
+  { labels, sampleWeight, groups }: JoinOptions,
+): Pick<LabelledData, 'sampleWeights' | 'groups'> {
+  if (labels === undefined) return {};
+  const found: { sampleWeights?: Float64Array; groups?: Int32Array } = {};
+  if (sampleWeight !== undefined) {
+    const values = labels.column(sampleWeight);
+    found.sampleWeights = Float64Array.from(ids, (id) => {
+      const value = values.get(id) ?? '';
+      const weight = value === '' ? Number.NaN : Number(value);
+      if (weight >= 0 && weight < Number.POSITIVE_INFINITY) return weight;
+      throw badCell(labels.path, sampleWeight, id, value, 'a number from 0');
+    });
+  }
+  if (groups !== undefined) {
+    const values = labels.column(groups);
+    const names = ids.map((id) => {
+      const value = values.get(id) ?? '';
+      if (value === '') throw badCell(labels.path, groups, id, value, 'the name of a group');
+      return value;
+    });
+    found.groups = encodeLabels(names).labels;
+  }
+  return found;
+}
+
+function badCell(path: string, column: string, id: string, found: string, expected: string): UserError {
+  return new UserError({
+    what: 'the labels file is not usable',
+    where: `${path}, column ${column} of ${id}`,
+    found: JSON.stringify(found),
+    expected,
+  });
+}
+
+function checkFinite(features: Matrix, ids: readonly string[], where: string): void {
+  const at = firstNonFinite(features.data);
+  if (at < 0) return;
+  throw new UserError({
+    what: 'a feature is not a finite number',
+    where: `${where}, ${ids[Math.floor(at / features.columnCount)]}, column ${at % features.columnCount}`,
+    found: String(features.data[at]),
+    expected: 'finite numbers',
+    fix: 'featuretap verify checks a feature set; extract it again, or leave that row out',
+  });
+}
+
+function checkMissing(set: FeatureSet, strays: number, maxMissing: number): void {
+  const { counts } = set.manifest;
+  const lost = counts.unreadable + counts.failed + strays;
+  const inputs = counts.total + strays;
+  if (lost <= maxMissing * inputs) return;
+  throw new UserError({
+    what: `${lost} of ${inputs} inputs gave no row`,
+    where: set.folder,
+    found: `${counts.unreadable} unreadable, ${counts.failed} failed, ${strays} labels without a row`,
+    expected: `at most ${100 * maxMissing} %`,
+    fix: `see outcomes.csv there; to go on without them: --max-missing ${Math.ceil((1000 * lost) / inputs) / 1000}`,
+  });
+}
+
+async function readViews(set: FeatureSet, rows: Uint32Array): Promise<Matrix> {
+  return set.readMatrix(Array.from(rows).flatMap((row) => set.viewRows(row)));
+}
+
+function missingByReason(set: FeatureSet, strays: number): Readonly<Record<string, number>> {
   const { missing, unreadable, failed } = set.manifest.counts;
-  const reasons = { missing, unreadable, failed, 'label without a row': ownMissing };
+  const reasons = { missing, unreadable, failed, 'label without a row': strays };
   return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0));
 }
 
-function joinWarnings(set: FeatureSet, labelled: number, rows: Uint32Array): string[] {
+function joinWarnings(set: FeatureSet, rows: Uint32Array): string[] {
   const warnings: string[] = [];
   if (isRandom(set.manifest.madeBy)) {
     warnings.push('random backbone weights: accuracies mean nothing about pretrained features');
   }
-  const unlabelled = set.imageCount - new Set(rows).size;
-  if (unlabelled > 0) warnings.push(`${unlabelled} images have a row and no label: left out`);
-  const copies = labelled - new Set(rows).size;
-  if (copies > 0) {
+  const distinct = new Set(rows).size;
+  if (set.imageCount > distinct) {
+    warnings.push(`${set.imageCount - distinct} images have a row and no label: left out`);
+  }
+  if (rows.length > distinct) {
+    const copies = rows.length - distinct;
     warnings.push(
       `${copies} labelled images are exact copies of others: a copy may be tested on what its twin was trained on`,
     );

@@ -6,9 +6,12 @@ export interface EncodedLabels {
   readonly labels: Int32Array;
 }
 
-/** numpy.unique(names, return_inverse=True). */
-export function encodeLabels(names: readonly string[]): EncodedLabels {
-  const classes = [...new Set(names)].sort(compareCodePoints);
+/** numpy.unique(names, return_inverse=True); `compare` for names that do not sort as text. */
+export function encodeLabels(
+  names: readonly string[],
+  compare: (a: string, b: string) => number = compareCodePoints,
+): EncodedLabels {
+  const classes = [...new Set(names)].sort(compare);
   const numberOf = new Map(classes.map((name, index) => [name, index]));
   return { classes, labels: Int32Array.from(names, (name) => numberOf.get(name) as number) };
 }

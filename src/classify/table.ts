@@ -12,9 +12,14 @@ export interface Table {
   readonly sampleWeights?: Float64Array;
   /** Group number per row, without gaps: rows of one group stay together in every inner split. */
   readonly groups?: Int32Array;
+  /**
+   * With augmented views: the row of the plain image that each row shows, a plain one's own. An inner split goes by the
+   * plain rows; the views of an image are trained on where it is, and tested on nowhere.
+   */
+  readonly plainRowOf?: Int32Array;
 }
 
-/** The chosen rows, in the order given, as a table of their own. */
+/** The chosen rows, in the order given, as a table of their own: plain ones all. */
 export function takeTableRows(table: Table, rows: Int32Array): Table {
   const { sampleWeights, groups } = table;
   return {

@@ -5,16 +5,21 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chooseHeads } from '../../src/classify/choose-heads.ts';
 import { type ClassifyOptions, classify } from '../../src/classify/classify.ts';
+import { trainingTable } from '../../src/classify/evaluate.ts';
+import { readSplits } from '../../src/classify/fixed-split.ts';
 import { loadHead } from '../../src/classify/heads/index.ts';
-import { joinLabels, type LabelledData } from '../../src/classify/labelled-data.ts';
+import { bringFeatures, joinLabels, type LabelledData } from '../../src/classify/labelled-data.ts';
 import { readLabels } from '../../src/classify/labels-file.ts';
 import { headFile, readSavedHead } from '../../src/classify/saved-head.ts';
+import { innerFolds } from '../../src/classify/sweep/swept-head.ts';
 import { InterruptedError } from '../../src/errors.ts';
 import type { Outcome } from '../../src/features/outcomes.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { parsePredictions } from '../../src/report/predictions.ts';
 import { readReport } from '../../src/report/read-report.ts';
-import { makeDrawnSet } from './drawn-set.ts';
+import { makeFeatureSet } from '../features/make-feature-set.ts';
+import { projectRoot } from '../reference.ts';
+import { drawRows, makeDrawnSet } from './drawn-set.ts';
 
 let root: string;
 before(async () => {
@@ -201,4 +206,170 @@ test('a saved head that was cut short or is not there is refused', async () => {
   await writeFile(join(folder, headFile), whole.toString('latin1').replace('version 1', 'version 9'), 'latin1');
   await assert.rejects(readSavedHead(folder), /format that is not known[\s\S]*version 9/);
   await assert.rejects(readSavedHead(root), /no saved head here/);
+});
+
+const npy = (name: string): string => join(projectRoot, 'test', 'fixtures', 'classify', 'npy', `${name}.npy`);
+
+test('takes a matrix and labels that Python made; labels that are numbers sort by value', async () => {
+  const data = await bringFeatures(npy('x-float64-fortran'), npy('y-int64'), {});
+  assert.deepEqual(data.classes, ['-1', '2', '10']);
+  assert.deepEqual([...data.labels], [2, 1, 2, 0, 1]);
+  assert.deepEqual([data.features.rowCount, data.features.columnCount, data.ids[4]], [5, 3, 'row-4']);
+  assert.match(data.fingerprint, /^[0-9a-f]{64}$/);
+
+  const file = join(root, 'rows.csv');
+  await writeFile(file, 'breed\npug\npug\nborzoi\npug\nborzoi\n');
+  assert.deepEqual([...(await bringFeatures(npy('x-float32'), file, {})).labels], [1, 1, 0, 1, 0]);
+  await writeFile(file, 'id,breed\na,pug\nb,pug\nc,borzoi\nd,pug\ne,borzoi\n');
+  const named = await bringFeatures(npy('x-float32'), file, { leaveOut: ['pug'] });
+  assert.deepEqual([named.ids, named.classes], [['c', 'e'], ['borzoi']]);
+  assert.deepEqual(
+    [...named.features.data],
+    [2, 3, 4, 8, 9, 10].map((i) => i / 8),
+  );
+});
+
+test('refuses labels that do not match the rows, and features that are not finite, naming the row', async () => {
+  const file = join(root, 'short.csv');
+  await writeFile(file, 'breed\npug\npug\n');
+  await assert.rejects(bringFeatures(npy('x-float32'), file, {}), /2 labels[\s\S]*5, one for each row/);
+  await assert.rejects(bringFeatures(npy('x-nan'), npy('y-int8'), {}), /row-1, column 1[\s\S]*NaN/);
+});
+
+test('leaves classes out, and names those there are when one is not among them', async () => {
+  const set = await openFeatureSet(join(root, 'drawn'));
+  const data = await joinLabels(set, { maxMissing: 0, leaveOut: ['kind-0', 'kind-2'] });
+  assert.deepEqual([data.classes, data.ids.length], [['kind-1', 'kind-3'], 40]);
+  await assert.rejects(joinLabels(set, { maxMissing: 0, leaveOut: ['pug'] }), /--leave-out[\s\S]*4 classes: kind-0/);
+});
+
+test('takes weights and groups from columns of the labels file', async () => {
+  const file = join(root, 'columns.csv');
+  const lines = Array.from(
+    { length: 80 },
+    (_, i) => `img-${String(i).padStart(3, '0')},k${i % 2},${i % 3},dog ${i % 9}`,
+  );
+  await writeFile(file, ['id,label,weight,animal', ...lines, ''].join('\n'));
+  const set = await openFeatureSet(join(root, 'drawn'));
+  const labels = await readLabels(file);
+  const data = await joinLabels(set, { maxMissing: 0, labels, sampleWeight: 'weight', groups: 'animal' });
+  assert.deepEqual(
+    [...(data.sampleWeights ?? [])],
+    Array.from({ length: 80 }, (_, i) => i % 3),
+  );
+  const [report] = await classify(data, options({ repeats: 3, testSize: 0.3 }));
+  for (const { train, test: held } of report?.perRepeat ?? []) {
+    const tested = new Set(held.map((row) => row % 9));
+    assert.equal(tested.size, 3);
+    assert.ok(train.every((row) => !tested.has(row % 9)));
+  }
+  await assert.rejects(
+    joinLabels(set, { maxMissing: 0, labels, groups: 'owner' }),
+    /no column owner[\s\S]*weight, animal/,
+  );
+  await assert.rejects(joinLabels(set, { maxMissing: 0, labels, sampleWeight: 'animal' }), /column animal of img-000/);
+});
+
+test('takes a split from a file, in the file’s order', async () => {
+  const data = await drawn();
+  const file = join(root, 'split.csv');
+  const lines = data.ids.slice(0, 70).map((id, i) => `${id},${i % 5 === 0 ? 'test' : 'train'}`);
+  await writeFile(file, ['id,side', ...lines.reverse(), 'stranger,train', ''].join('\n'));
+  const fixed = await readSplits(file, data.ids);
+  assert.deepEqual([fixed.unnamed, fixed.unknown, fixed.splits.length], [10, 1, 1]);
+  assert.deepEqual([...(fixed.splits[0]?.test ?? [])].slice(0, 3), [65, 60, 55]);
+  const [report] = await classify(data, options({ splits: fixed.splits }));
+  assert.deepEqual([report?.trainSize, report?.testSize], [56, 14]);
+
+  for (const [text, message] of [
+    ['id,part\na,test\n', /line 1[\s\S]*id,side/],
+    ['id,side\nimg-001,val\n', /line 2[\s\S]*"val"[\s\S]*train or test/],
+    ['id,side\nimg-001,test\nimg-001,train\n', /line 3[\s\S]*img-001 once more/],
+    ['id,side\nimg-001,test\n', /0 training and 1 test rows/],
+    ['id,side\nx,test\n', /1 ids, none with a row/],
+  ] as const) {
+    await writeFile(file, text);
+    await assert.rejects(readSplits(file, data.ids), message);
+  }
+});
+
+test('says which classes are tested without a training row', async () => {
+  const data = await drawn();
+  const train = Int32Array.from({ length: 40 }, (_, i) => 4 * Math.floor(i / 2) + (i % 2));
+  const splits = [{ train, test: Int32Array.of(2, 3, 4, 5) }];
+  const [report] = await classify(data, options({ splits }));
+  assert.match(report?.warnings.join() ?? '', /2 classes are tested without a training row: kind-2, kind-3/);
+});
+
+test('a learning curve grows to the whole training set, and its last point is the report’s own', async () => {
+  const [report] = await classify(await drawn(), options({ repeats: 2, learningCurve: true }));
+  const curve = report?.learningCurve ?? [];
+  assert.deepEqual(
+    curve.map(({ repeat, trainSize }) => [repeat, trainSize]),
+    [0, 1].flatMap((repeat) => [8, 16, 32, 60].map((size) => [repeat, size])),
+  );
+  assert.equal(curve[7]?.accuracy, report?.perRepeat[1]?.accuracy);
+  assert.ok((curve[0]?.accuracy ?? 1) <= (curve[3]?.accuracy ?? 0));
+});
+
+test('views of training images are trained on, those of test images are nowhere', async () => {
+  const folder = join(root, 'views');
+  const ids = Array.from({ length: 24 }, (_, i) => `v${i}`);
+  // Row of an image, then its two views: the first number says which image it is, the second which view.
+  const data = Float32Array.from({ length: 24 * 3 * 2 }, (_, i) =>
+    i % 2 === 0 ? Math.floor(i / 6) : Math.floor(i / 2) % 3,
+  );
+  await makeFeatureSet(folder, {
+    matrix: { rowCount: 72, columnCount: 2, data },
+    ids,
+    labels: ids.map((id, i) => [id, `k${i % 2}`]),
+    fields: { views: { count: 2, seed: 0 } },
+  });
+  const set = await openFeatureSet(folder);
+  const joined = await joinLabels(set, { maxMissing: 0 });
+  assert.equal((await joinLabels(set, { maxMissing: 0, withoutViews: true })).views, undefined);
+  const table = trainingTable(joined, Int32Array.of(5, 2, 9, 7));
+  const rows = Array.from({ length: 12 }, (_, i) => [...table.features.data.subarray(2 * i, 2 * i + 2)]);
+  assert.deepEqual(rows, [
+    ...[5, 2, 9, 7].map((image) => [image, 0]),
+    ...[5, 2, 9, 7].flatMap((image) => [1, 2].map((view) => [image, view])),
+  ]);
+  assert.deepEqual([...table.labels], [1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1]);
+
+  const whole = trainingTable(joined, Int32Array.from(ids.keys()));
+  for (const { train, test: held } of innerFolds(whole, 3)) {
+    assert.ok(held.every((row) => row < 24));
+    const tested = new Set(held);
+    assert.equal(train.length, 3 * (24 - held.length));
+    assert.ok(train.every((row) => !tested.has(whole.plainRowOf?.[row] as number)));
+  }
+  const [report] = await classify(joined, options({ repeats: 1 }));
+  assert.equal(report?.trainSize, 18);
+});
+
+test('weights of 0 take rows out of the training', async () => {
+  const data = await drawn();
+  const broken = drawRows(80, 20, 4, 9, 3).data;
+  const half = Int32Array.from({ length: 80 }, (_, i) => i).filter((i) => i % 8 < 4);
+  const spoiled = Float32Array.from(data.features.data, (value, i) =>
+    Math.floor(i / 20) % 8 < 4 ? value : (broken[i] as number),
+  );
+  const weighed = {
+    ...data,
+    features: { ...data.features, data: spoiled },
+    sampleWeights: Float64Array.from({ length: 80 }, (_, i) => (i % 8 < 4 ? 1 : 0)),
+  };
+  const head = chooseHeads(['linear'], {})[0];
+  const all = await head?.fit(
+    trainingTable(
+      weighed,
+      Int32Array.from({ length: 80 }, (_, i) => i),
+    ),
+    { seed: 0, threads: 1 },
+  );
+  const without = await head?.fit(trainingTable(data, half), { seed: 0, threads: 1 });
+  const [a, b] = [await all?.predictProba(data.features), await without?.predictProba(data.features)];
+  a?.data.forEach((value, i) => {
+    assert.ok(Math.abs(value - (b?.data[i] as number)) < 1e-3);
+  });
 });

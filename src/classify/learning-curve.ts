@@ -1,0 +1,50 @@
+import type { LearningCurvePoint } from '../report/report.ts';
+import { testTable, trainingTable } from './evaluate.ts';
+import type { FitContext, Head } from './heads/head.ts';
+import { throwIfInterrupted } from './interrupt.ts';
+import type { LabelledData } from './labelled-data.ts';
+import { confusionOf, scoreConfusion, scoreProbabilities } from './metrics.ts';
+import type { Split } from './split.ts';
+
+const shares = [1 / 8, 1 / 4, 1 / 2] as const;
+
+/**
+ * Fits a head on growing parts of each split's training rows and tests it on the same test rows. The parts are nested
+ * and stratified, with a row of every class at least.
+ */
+export async function learningCurve(
+  head: Head,
+  data: LabelledData,
+  splits: readonly Split[],
+  context: FitContext,
+): Promise<LearningCurvePoint[]> {
+  const points: LearningCurvePoint[] = [];
+  for (const [repeat, { train, test: held }] of splits.entries()) {
+    const test = testTable(data, held);
+    for (const share of shares) {
+      throwIfInterrupted(context.signal);
+      const part = stratifiedPart(train, data.labels, share);
+      if (part.length === train.length) continue;
+      const fitted = await head.fit(trainingTable(data, part), context);
+      const found = await fitted.predict(test.features);
+      const { accuracy } = scoreConfusion(confusionOf(test.labels, found, data.classes.length), data.classes.length);
+      const { logLoss } = scoreProbabilities(test.labels, await fitted.predictProba(test.features));
+      points.push({ repeat, trainSize: part.length, accuracy, logLoss });
+    }
+  }
+  return points;
+}
+
+/** The first rows of each class, in the split's own random order. */
+function stratifiedPart(rows: Int32Array, labels: Int32Array, share: number): Int32Array {
+  const totals = new Map<number, number>();
+  for (const row of rows) totals.set(labels[row] as number, (totals.get(labels[row] as number) ?? 0) + 1);
+  const taken = new Map<number, number>();
+  return rows.filter((row) => {
+    const label = labels[row] as number;
+    const count = taken.get(label) ?? 0;
+    if (count >= Math.ceil(share * (totals.get(label) as number))) return false;
+    taken.set(label, count + 1);
+    return true;
+  });
+}

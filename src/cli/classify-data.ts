@@ -1,0 +1,90 @@
+import type { Argv } from 'yargs';
+import { newestFeatureSet } from '../classify/choose-features.ts';
+import { readSplits } from '../classify/fixed-split.ts';
+import { bringFeatures, joinLabels, type LabelledData } from '../classify/labelled-data.ts';
+import { readLabels } from '../classify/labels-file.ts';
+import type { Split } from '../classify/split.ts';
+import { usageError } from '../errors.ts';
+import { openFeatureSet } from '../features/reader.ts';
+import { flag, list, number, text } from './options.ts';
+import type { Options, Session } from './verb.ts';
+
+/** Options that say which rows there are and how they are split. */
+export function dataOptions(yargs: Argv): Argv {
+  return yargs
+    .option('features', {
+      type: 'string',
+      describe: 'folder of a feature set (default: the newest in cache), or a matrix: X.npy',
+    })
+    .option('labels', {
+      type: 'string',
+      describe: 'CSV with the header id,label, instead of those found at extraction; with X.npy: y.npy or a CSV',
+    })
+    .option('leave-out', { type: 'string', array: true, describe: 'classes whose images are left out, repeatable' })
+    .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
+    .option('groups', {
+      type: 'string',
+      describe: 'column of --labels: images of one group (one animal) stay on one side of every split',
+    })
+    .option('without-views', { type: 'boolean', describe: 'leave augmented views alone: train on plain images' })
+    .option('test-size', {
+      type: 'string',
+      describe: 'test images of each split, a fraction or a count; with --groups, of the groups (default 0.1)',
+    })
+    .option('repeats', { type: 'string', describe: 'how many splits (default 1)' })
+    .option('split', { type: 'string', describe: 'CSV with the header id,side[,repeat], side being train or test' })
+    .option('max-missing', {
+      type: 'string',
+      describe: 'share of inputs without a row to put up with (default 0.01; files missing at extraction do not count)',
+    });
+}
+
+export async function readData(options: Options, session: Session): Promise<LabelledData> {
+  const given = text(options, 'features');
+  const leaveOut = list(options, 'leave-out');
+  if (given?.endsWith('.npy') === true) return readMatrix(options, given, leaveOut);
+  let folder = given;
+  if (folder === undefined) {
+    const chosen = await newestFeatureSet('cache');
+    folder = chosen.folder;
+    const others = chosen.others === 0 ? '' : `, the newest of ${chosen.others + 1} (--features names another)`;
+    session.note(`features: ${folder}${others}`);
+  }
+  const labelsFile = text(options, 'labels');
+  const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
+  if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
+  if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
+  return joinLabels(await openFeatureSet(folder), {
+    leaveOut,
+    maxMissing: number(options, 'max-missing', { min: 0, max: 1 }, 0.01),
+    withoutViews: flag(options, 'without-views'),
+    ...(labelsFile === undefined ? {} : { labels: await readLabels(labelsFile) }),
+    ...(sampleWeight === undefined ? {} : { sampleWeight }),
+    ...(groups === undefined ? {} : { groups }),
+  });
+}
+
+async function readMatrix(options: Options, features: string, leaveOut: readonly string[]): Promise<LabelledData> {
+  const labels = text(options, 'labels');
+  if (labels === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV file with one label per row');
+  for (const name of ['sample-weight', 'groups', 'max-missing', 'without-views']) {
+    if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
+  }
+  return bringFeatures(features, labels, { leaveOut });
+}
+
+export async function readFixedSplits(
+  options: Options,
+  session: Session,
+  data: LabelledData,
+): Promise<readonly Split[]> {
+  const path = text(options, 'split', '');
+  const { splits, unnamed, unknown } = await readSplits(path, data.ids);
+  if (unnamed > 0) session.warn(`warning: ${unnamed} images are on no side of ${path}: left out`);
+  if (unknown > 0) session.warn(`warning: ${unknown} lines of ${path} name no image that has a row and a label`);
+  return splits;
+}
+
+function needsLabels(option: string, column: string): Error {
+  return usageError(`--${option}`, `${column}, and no labels file`, `--labels FILE with a column ${column}`);
+}
