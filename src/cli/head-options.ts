@@ -24,9 +24,13 @@ const described = {
   temperature: 'knn: of the votes',
   alpha: 'ridge: auto, or penalties to choose from by leave-one-out error: 0.1,1,10',
   optimizer: 'linear: lbfgs | adam',
-  epochs: 'linear, adam: passes over the training rows',
-  lr: 'linear, adam: learning rate',
-  batch: 'linear, adam: rows per step',
+  epochs: 'linear, adam: passes over the training rows; mlp: at most',
+  lr: 'linear, adam; mlp: learning rate',
+  batch: 'linear, adam; mlp: rows per step',
+  hidden: 'mlp: units of the hidden layer',
+  penalty: 'mlp: L2 penalty, as alpha in scikit-learn',
+  validation: 'mlp: share of the training rows that decides when to stop; 0 for all epochs on all rows',
+  patience: 'mlp: epochs without a better held-out loss before it stops',
 } as const;
 
 const flags = { 'allow-slow': 'ml-random-forest: start even when it will take more than ten minutes' } as const;

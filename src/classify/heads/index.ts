@@ -3,12 +3,13 @@ import { forest } from './forest.ts';
 import type { FittedHead, Head, HeadKind, SavedHead } from './head.ts';
 import { knn } from './knn.ts';
 import { linear } from './linear.ts';
+import { mlp } from './mlp.ts';
 import { loadPrepared, preparationOf, preparationOptions, prepared } from './prepared.ts';
 import { ridge } from './ridge.ts';
 import { svm } from './svm.ts';
 
 /** Every head: a new one is one file and one line here. */
-export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge];
+export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp];
 
 /**
  * Makes an unfitted head. Beside its own parameters each takes `scale` and `classWeight`.

@@ -1,10 +1,10 @@
 import { UserError, usageError } from '../../errors.ts';
-import { type Matrix, takeRows } from '../../features/matrix.ts';
+import type { Matrix } from '../../features/matrix.ts';
 import { largestPerRow } from '../metrics.kernel.ts';
 import { multiply } from '../solvers/matmul.ts';
 import { fitTemperature, solveRidge } from '../solvers/ridge.ts';
 import { addRowVector, softmaxRows } from '../solvers/softmax-loss.kernel.ts';
-import type { Table } from '../table.ts';
+import { type Table, takeTableRows } from '../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from './head.ts';
 import { choiceParam, type RawParams } from './params.ts';
@@ -88,6 +88,15 @@ async function fit(params: RidgeParams, given: Table, context: FitContext): Prom
   const first = solution.tried[0]?.alpha;
   const last = solution.tried.at(-1)?.alpha;
   const atEnd = solution.tried.length > 1 && (solution.alpha === first || solution.alpha === last);
+  const warnings: string[] = [];
+  if (atEnd) {
+    warnings.push(`the chosen alpha, ${solution.alpha}, is at the end of those tried: a wider range may do better`);
+  }
+  if (solution.tried.length > 1 && train.groups !== undefined && new Set(train.groups).size < rowCount) {
+    warnings.push(
+      'alpha was chosen by leaving out single rows, though rows of one group are alike: it may be too small',
+    );
+  }
   return fitted({
     params,
     classes,
@@ -102,9 +111,7 @@ async function fit(params: RidgeParams, given: Table, context: FitContext): Prom
       leaveOneOut: solution.tried.map(({ alpha, error }) => ({ alpha, error })),
       leaveOneOutAccuracy: leftOutAccuracy(solution.leftOutScores, labels, classes.length),
     },
-    warnings: atEnd
-      ? [`the chosen alpha, ${solution.alpha}, is at the end of those tried: a wider range may do better`]
-      : [],
+    warnings,
     threads: context.threads,
   });
 }
@@ -168,15 +175,12 @@ function fitted(fit: RidgeFit): FittedRidge {
 
 /** Rows of weight 0 take no part: a leave-one-out error divides by the weight. */
 function withoutWeightless(table: Table): Table {
-  const { sampleWeights } = table;
+  const { sampleWeights, labels } = table;
   if (sampleWeights === undefined || sampleWeights.every((weight) => weight > 0)) return table;
-  const rows = Int32Array.from(table.labels.keys()).filter((row) => (sampleWeights[row] as number) > 0);
-  return {
-    features: takeRows(table.features, rows),
-    labels: rows.map((row) => table.labels[row] as number),
-    classes: table.classes,
-    sampleWeights: Float64Array.from(rows, (row) => sampleWeights[row] as number),
-  };
+  return takeTableRows(
+    table,
+    Int32Array.from(labels.keys()).filter((row) => (sampleWeights[row] as number) > 0),
+  );
 }
 
 function leftOutAccuracy(scores: Float64Array, labels: Int32Array, classCount: number): number {

@@ -20,6 +20,15 @@ export interface KnnCase {
   readonly votes: readonly number[];
   readonly predicted: readonly number[];
 }
+export interface MlpCase {
+  readonly params: { readonly hidden: number; readonly epochs: number };
+  readonly seed: number;
+  readonly hiddenWeights: readonly number[];
+  readonly hiddenBias: readonly number[];
+  readonly outputWeights: readonly number[];
+  readonly outputBias: readonly number[];
+  readonly probabilities: readonly number[];
+}
 interface Data {
   readonly labels: readonly number[];
   readonly trainRows: number;
@@ -31,6 +40,7 @@ export type DataName = 'tall' | 'wide';
 /** What scripts/fixtures/heads.py wrote. */
 export const goldenHeads: Readonly<Record<DataName, Data>> & {
   readonly knn: Readonly<Record<DataName, readonly KnnCase[]>>;
+  readonly mlp: readonly MlpCase[];
   readonly ridge: Readonly<Record<DataName | `${DataName}Weighted`, RidgeCase>>;
 } = JSON.parse(readFileSync(new URL('../../fixtures/classify/heads.json', import.meta.url), 'utf8'));
 

@@ -1,0 +1,210 @@
+import { UserError } from '../../errors.ts';
+import type { Matrix } from '../../features/matrix.ts';
+import { pauseForInterrupt } from '../interrupt.ts';
+import { largestPerRow } from '../metrics.kernel.ts';
+import { randomState } from '../mt19937.kernel.ts';
+import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from '../solvers/mlp.ts';
+import { type Table, takeTableRows } from '../table.ts';
+import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
+import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from './head.ts';
+import { holdOut } from './mlp/hold-out.ts';
+import { numberParam } from './params.ts';
+
+interface MlpParams {
+  readonly [key: string]: Json;
+  readonly hidden: number;
+  /** At most. */
+  readonly epochs: number;
+  readonly lr: number;
+  readonly batch: number;
+  readonly penalty: number;
+  /** Share of the training rows that decide when to stop; 0 trains on all rows for all epochs. */
+  readonly validation: number;
+  /** Epochs without a better loss on those rows before it stops. */
+  readonly patience: number;
+}
+
+/** A network with one hidden layer; also for exporters. */
+export interface FittedMlp extends FittedHead {
+  readonly sizes: MlpSizes;
+  readonly weights: MlpWeights;
+}
+
+/** As scikit-learn's log_loss, so that one row that is quite wrong does not make the loss infinite. */
+const smallestProbability = 1e-15;
+
+/**
+ * A network with one hidden layer of rectified units, trained by Adam on mini-batches: what a notebook builds on top of
+ * extracted features. It stops when a held-out part of the training rows gets no better, and keeps the best weights.
+ */
+export const mlp: HeadKind = {
+  model: 'mlp',
+  solvers: ['adam'],
+  options: ['hidden', 'epochs', 'lr', 'batch', 'penalty', 'validation', 'patience'],
+  autoSweep: () => ({ hidden: [128, 512], penalty: [1e-4, 1e-2, 1] }),
+  create: (raw) => {
+    const params: MlpParams = {
+      hidden: numberParam(raw, 'hidden', 256, { min: 1, max: 65_536, whole: true }),
+      epochs: numberParam(raw, 'epochs', 200, { min: 1, whole: true }),
+      lr: numberParam(raw, 'lr', 0.001, { above: 0 }),
+      batch: numberParam(raw, 'batch', 256, { min: 1, whole: true }),
+      penalty: numberParam(raw, 'penalty', 1e-4, { min: 0 }),
+      validation: numberParam(raw, 'validation', 0.1, { min: 0, max: 0.9 }),
+      patience: numberParam(raw, 'patience', 10, { min: 1, whole: true }),
+    };
+    return {
+      model: 'mlp',
+      solver: 'adam',
+      params,
+      fit: (train, context) => fit(params, train, context),
+    } satisfies Head;
+  },
+  load: (saved) => {
+    const outputBias = savedArray(saved, 'outputBias', Float32Array, [saved.classes.length]);
+    const hiddenBias = savedArray(saved, 'hiddenBias', Float32Array, [null]);
+    const sizes = { dims: saved.dims, hidden: hiddenBias.length, classes: outputBias.length };
+    const weights = {
+      hiddenWeights: savedArray(saved, 'hiddenWeights', Float32Array, [sizes.dims, sizes.hidden]),
+      hiddenBias,
+      outputWeights: savedArray(saved, 'outputWeights', Float32Array, [sizes.hidden, sizes.classes]),
+      outputBias,
+    };
+    const { converged, iterations, ...details } = saved.details;
+    const end = { converged: converged === true, iterations: Number(iterations), warnings: [], details };
+    return fitted(saved.params, saved.classes, sizes, weights, end, 1);
+  },
+};
+
+async function fit(params: MlpParams, train: Table, context: FitContext): Promise<FittedMlp> {
+  checkTrainingTable(train, 'mlp');
+  const random = randomState(context.seed);
+  const { features, classes } = train;
+  const sizes = { dims: features.columnCount, hidden: params.hidden, classes: classes.length };
+  const state = startMlp(sizes, random);
+  const { kept, held } = holdOut(train, params.validation, random);
+  const heldTable = held.length === 0 ? undefined : takeTableRows(train, held);
+  const order = kept.slice();
+
+  let best = { loss: Number.POSITIVE_INFINITY, epoch: 0, weights: state.weights };
+  const epochs: Json[] = [];
+  let stopped = false;
+  for (let epoch = 1; epoch <= params.epochs && !stopped; epoch++) {
+    random.shuffle(order);
+    let lossSum = 0;
+    let weightSum = 0;
+    for (let start = 0; start < order.length; start += params.batch) {
+      await pauseForInterrupt(context.signal);
+      const batch = takeTableRows(train, order.subarray(start, start + params.batch));
+      const { loss, weight } = await mlpStep(state, batch, params.penalty, params.lr, context.threads);
+      lossSum += loss;
+      weightSum += weight;
+    }
+    const trainLoss = lossSum / weightSum;
+    if (!Number.isFinite(trainLoss)) {
+      throw new UserError({
+        what: 'the training of the mlp head ran away',
+        found: `a loss of ${trainLoss} in epoch ${epoch}`,
+        fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
+      });
+    }
+    if (heldTable === undefined) {
+      epochs.push({ trainLoss });
+    } else {
+      const heldLoss = await meanLoss(state.weights, sizes, heldTable, context.threads);
+      epochs.push({ trainLoss, heldLoss });
+      if (heldLoss < best.loss) best = { loss: heldLoss, epoch, weights: copyWeights(state.weights) };
+      stopped = epoch - best.epoch >= params.patience;
+    }
+    context.onProgress?.({ stage: 'epochs', done: epoch, total: params.epochs });
+  }
+  const early = heldTable !== undefined;
+  const converged = !early || stopped;
+  return fitted(
+    params,
+    classes,
+    sizes,
+    early && best.epoch > 0 ? best.weights : state.weights,
+    {
+      converged,
+      iterations: epochs.length,
+      warnings: converged
+        ? []
+        : [`the held-out loss was still falling after ${params.epochs} epochs: --epochs allows more`],
+      details: {
+        probabilities: 'softmax',
+        iterationsAre: 'epochs',
+        epochs,
+        ...(early ? { bestEpoch: best.epoch, heldOutRows: held.length, heldOutLoss: best.loss } : {}),
+      },
+    },
+    context.threads,
+  );
+}
+
+interface MlpEnd {
+  readonly converged: boolean;
+  readonly iterations: number;
+  readonly warnings: readonly string[];
+  readonly details: Readonly<Record<string, Json>>;
+}
+
+function fitted(
+  params: Readonly<Record<string, Json>>,
+  classes: readonly string[],
+  sizes: MlpSizes,
+  weights: MlpWeights,
+  end: MlpEnd,
+  threads: number,
+): FittedMlp {
+  const predictProba = async (features: Matrix): Promise<Matrix> => {
+    checkFeatures(features, sizes.dims, 'mlp');
+    return mlpProbabilities(weights, sizes, features, threads);
+  };
+  return {
+    model: 'mlp',
+    solver: 'adam',
+    params,
+    classes,
+    dims: sizes.dims,
+    ...end,
+    sizes,
+    weights,
+    predictProba,
+    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    save: (): SavedHead => ({
+      model: 'mlp',
+      solver: 'adam',
+      params,
+      classes,
+      dims: sizes.dims,
+      details: { ...end.details, converged: end.converged, iterations: end.iterations },
+      arrays: {
+        hiddenWeights: { shape: [sizes.dims, sizes.hidden], data: weights.hiddenWeights },
+        hiddenBias: { shape: [sizes.hidden], data: weights.hiddenBias },
+        outputWeights: { shape: [sizes.hidden, sizes.classes], data: weights.outputWeights },
+        outputBias: { shape: [sizes.classes], data: weights.outputBias },
+      },
+    }),
+  };
+}
+
+async function meanLoss(weights: MlpWeights, sizes: MlpSizes, table: Table, threads: number): Promise<number> {
+  const { data } = await mlpProbabilities(weights, sizes, table.features, threads);
+  let lossSum = 0;
+  let weightSum = 0;
+  table.labels.forEach((label, row) => {
+    const weight = table.sampleWeights?.[row] ?? 1;
+    lossSum -= weight * Math.log(Math.max(smallestProbability, data[row * sizes.classes + label] as number));
+    weightSum += weight;
+  });
+  return lossSum / weightSum;
+}
+
+function copyWeights(weights: MlpWeights): MlpWeights {
+  return {
+    hiddenWeights: weights.hiddenWeights.slice(),
+    hiddenBias: weights.hiddenBias.slice(),
+    outputWeights: weights.outputWeights.slice(),
+    outputBias: weights.outputBias.slice(),
+  };
+}
