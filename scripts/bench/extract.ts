@@ -1,0 +1,292 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { UserError } from '../../src/errors.ts';
+import { quantizable } from '../../src/extract/backbone/open-backbone.ts';
+import { pruneTo } from '../../src/extract/backbone/prune.ts';
+import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
+import { buildResNet } from '../../src/extract/backbone/resnet-graph.ts';
+import { resolveTap } from '../../src/extract/backbone/taps.ts';
+import { listImages } from '../../src/extract/images/list.ts';
+import { PixelReader } from '../../src/extract/images/pixel-reader.ts';
+import { loadWeights } from '../../src/extract/weights/load-weights.ts';
+import { encodeModel } from '../../src/formats/onnx/encode.ts';
+import { encodeSafetensors } from '../../src/formats/safetensors.ts';
+import { textTable } from '../../src/report/text-table.ts';
+import { drawPhotos } from '../demo/draw.ts';
+import { Contestant, type Mode, type Task } from './extract/contestant.ts';
+
+const usage = `npm run bench -- extract [options]
+  --data FOLDER      photos (default: ../shared/dogs where it is, else drawn ones)
+  --weights NAME     of a ResNet50 (default: ../shared/weights/resnet50-pqf.safetensors where it is, else random)
+  --images N         images of a round of the backbone alone (default 64)
+  --end-to-end N     images of a round from files, the folder over again where it holds fewer; 0 leaves it out (default 200)
+  --batches A,B      images per run (default 8)
+  --threads T        of every contestant (default: the machine's cores)
+  --rounds R         turns: every contestant once, then again (default 3)
+  --only WORD,WORD   contestants whose name holds one of the words
+  --out FILE         writes the figures as JSON
+Python: python3 or /usr/bin/python3 where it has torch and torchvision; and $FEATURETAP_BENCH_PYTHON, another one, for
+a newer torch and OpenVINO.`;
+
+const crop = 224;
+const resize = 256;
+const debianEngines = ['torch eager', 'torch optimize_for_inference', 'torch bf16 channels-last', 'torch int8 FX'];
+const newestEngines = [
+  'torch eager',
+  'torch compile',
+  'torch bf16 channels-last',
+  'torch compile bf16 channels-last',
+  'torch int8 PT2E',
+  'openvino float32',
+  'openvino bf16',
+  'openvino int8 NNCF',
+];
+
+interface Entry {
+  readonly engine: string;
+  /** Absent: this project. */
+  readonly python?: string;
+}
+
+interface Figures {
+  readonly mode: Mode;
+  readonly batch: number;
+  readonly engine: string;
+  readonly version: string;
+  /** Median, and each round's. */
+  readonly imagesPerSecond: number;
+  readonly each: readonly number[];
+  readonly startSeconds: number;
+  /** Mean cosine of the first images' features to this project's float32 ones. */
+  readonly cosine: number;
+  peakMegabytes?: number;
+}
+
+/** ResNet50 features on this machine, every contestant in turn: the backbone alone, and from files. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      data: { type: 'string' },
+      weights: { type: 'string' },
+      images: { type: 'string', default: '64' },
+      'end-to-end': { type: 'string', default: '200' },
+      batches: { type: 'string', default: '8' },
+      threads: { type: 'string', default: String(availableParallelism()) },
+      rounds: { type: 'string', default: '3' },
+      only: { type: 'string' },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  const [images, endToEnd, threads, rounds] = [values.images, values['end-to-end'], values.threads, values.rounds].map(
+    count,
+  );
+  const scratch = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
+  const load = loadavg()[0] as number;
+  try {
+    const common = await prepare(scratch, values, images as number, endToEnd as number);
+    const figures: Figures[] = [];
+    for (const batch of values.batches.split(',').map(count)) {
+      const tasks = entries(values.only).map((entry) => ({
+        entry,
+        task: {
+          ...common,
+          ...entry,
+          batch,
+          threads: threads as number,
+          features: join(scratch, `features-${figures.length}-${entry.engine.replaceAll(' ', '-')}`),
+        },
+      }));
+      figures.push(...(await contest(tasks, rounds as number, endToEnd as number)));
+    }
+    print(figures);
+    const machine = { processor: cpus()[0]?.model, threads, loadBefore: load, loadAfter: loadavg()[0] };
+    console.log(`${machine.processor}, ${threads} threads; load ${load.toFixed(1)} before`);
+    if (values.out !== undefined) {
+      const document = {
+        date: new Date().toISOString(),
+        command: `npm run bench -- extract ${args.join(' ')}`,
+        machine,
+        images,
+        endToEnd,
+        figures,
+      };
+      writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
+    }
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+function count(text: string | undefined): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new UserError({ what: `${text} is no count`, exitCode: 2, fix: usage });
+}
+
+/** Who takes part: this project, each Python that is there, the words of --only permitting. */
+function entries(only: string | undefined): readonly Entry[] {
+  const words = only?.split(',') ?? [''];
+  const newest = process.env['FEATURETAP_BENCH_PYTHON'];
+  const all: Entry[] = [
+    { engine: 'featuretap float32' },
+    { engine: 'featuretap int8' },
+    // Debian's own python3 has the packages even where another one comes first on the path.
+    ...debianEngines.map((engine) => ({
+      engine,
+      python: existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3',
+    })),
+    ...(newest === undefined ? [] : newestEngines.map((engine) => ({ engine, python: newest }))),
+  ];
+  return all.filter(({ engine }) => words.some((word) => engine.includes(word)));
+}
+
+interface Input {
+  readonly data?: string | undefined;
+  readonly weights?: string | undefined;
+}
+
+/** Writes what all contestants read: the same weights, the same pixels, the same files. */
+async function prepare(
+  scratch: string,
+  input: Input,
+  images: number,
+  endToEnd: number,
+): Promise<Omit<Task, 'engine' | 'batch' | 'threads' | 'features'>> {
+  const reference = (file: string): string | undefined => {
+    const path = fileURLToPath(new URL(`../../../shared/${file}`, import.meta.url));
+    return existsSync(path) ? path : undefined;
+  };
+  const loaded = await loadWeights(input.weights ?? reference('weights/resnet50-pqf.safetensors') ?? 'random');
+  const stateDict = quantizable(loaded);
+  const weights = join(scratch, 'weights.safetensors');
+  writeFileSync(weights, encodeSafetensors(Object.fromEntries(stateDict.tensors)));
+  const network = buildResNet(stateDict, crop);
+  const onnx = join(scratch, 'network.onnx');
+  writeFileSync(onnx, encodeModel(pruneTo(network.model, [resolveTap(network, 'avgpool')])));
+  const drawn = join(scratch, 'drawn');
+  const source = input.data ?? reference('dogs') ?? drawn;
+  if (source === drawn) await drawPhotos({ folder: drawn, classCount: 10, perClass: 20, seed: 0 });
+  const files = (await listImages(source)).images;
+  const reader = new PixelReader({ resize, crop, autoOrient: false }, () => false);
+  const pixels = join(scratch, 'pixels.u8');
+  const decoded: Uint8Array[] = [];
+  for (let at = 0; at < images; at++) {
+    const { pixels: bytes } = await reader.read((files[at % files.length] as { path: string }).path);
+    if (bytes !== undefined) decoded.push(bytes);
+  }
+  writeFileSync(pixels, Buffer.concat(decoded));
+  // A folder of links, as often as needed; a byte at the end makes each copy a file of its own.
+  const data = join(scratch, 'photos');
+  await mkdir(data);
+  const paths: string[] = [];
+  for (let at = 0; at < endToEnd; at++) {
+    const { path } = files[at % files.length] as { path: string };
+    const copy = join(data, `${String(at).padStart(6, '0')}-${basename(path)}`);
+    if (at < files.length) await symlink(resolve(path), copy);
+    else writeFileSync(copy, Buffer.concat([readFileSync(path), Buffer.from(String(at))]));
+    paths.push(copy);
+  }
+  return { crop, resize, pixels, weights, onnx, data, images: paths };
+}
+
+interface Runner {
+  readonly contestant: Contestant;
+  readonly seconds: Record<Mode, number[]>;
+}
+
+/** Every contestant once, then every contestant again: what disturbs the machine disturbs them all. */
+async function contest(
+  tasks: readonly { readonly entry: Entry; readonly task: Task }[],
+  rounds: number,
+  endToEnd: number,
+): Promise<readonly Figures[]> {
+  const runners: Runner[] = [];
+  for (const { entry, task } of tasks) {
+    const contestant = await Contestant.start(task, entry.python);
+    if (typeof contestant === 'string') console.error(`${entry.engine} (${entry.python}) left out: ${contestant}`);
+    else runners.push({ contestant, seconds: { backbone: [], 'end-to-end': [] } });
+  }
+  const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
+  for (const mode of modes) {
+    for (let round = 0; round < rounds; round++) {
+      for (const { contestant, seconds } of runners) {
+        const result = await contestant.round(mode);
+        seconds[mode].push(result.images / result.seconds);
+      }
+    }
+  }
+  const features = runners.map(({ contestant }) => readFeatures(contestant.task.features));
+  const exact = features[runners.findIndex(({ contestant }) => contestant.task.engine === 'featuretap float32')];
+  const figures: Figures[] = [];
+  for (const [index, { contestant, seconds }] of runners.entries()) {
+    const { engine, batch } = contestant.task;
+    const { version, startSeconds } = contestant;
+    const cosine = exact === undefined ? Number.NaN : meanCosine(features[index] as Float32Array, exact);
+    const peakMegabytes = Math.round((await contestant.finish()) / 1e6);
+    for (const mode of modes) {
+      const each = seconds[mode];
+      figures.push({
+        mode,
+        batch,
+        engine,
+        version,
+        imagesPerSecond: median(each),
+        each,
+        startSeconds,
+        cosine,
+        peakMegabytes,
+      });
+    }
+  }
+  return figures;
+}
+
+function readFeatures(path: string): Float32Array {
+  return new Float32Array(new Uint8Array(readFileSync(path)).buffer);
+}
+
+function meanCosine(features: Float32Array, exact: Float32Array): number {
+  const length = Math.min(features.length, exact.length);
+  const rows = length / 2048;
+  return (
+    cosines(features.subarray(0, length), exact.subarray(0, length), rows).reduce((sum, value) => sum + value, 0) / rows
+  );
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+}
+
+function print(figures: readonly Figures[]): void {
+  for (const mode of ['backbone', 'end-to-end'] as const) {
+    const ours = figures.filter((row) => row.mode === mode);
+    if (ours.length === 0) continue;
+    console.log(
+      mode === 'backbone' ? '\nBackbone alone, from decoded pixels' : '\nEnd to end, from files (start-up apart)',
+    );
+    const rows = ours.map((row) => {
+      const base = ours.find(({ engine, batch }) => engine === 'featuretap float32' && batch === row.batch);
+      return [
+        row.engine,
+        row.version,
+        String(row.batch),
+        row.imagesPerSecond.toFixed(1),
+        `${Math.min(...row.each).toFixed(1)} to ${Math.max(...row.each).toFixed(1)}`,
+        base === undefined ? '' : (row.imagesPerSecond / base.imagesPerSecond).toFixed(2),
+        row.cosine.toFixed(4),
+        String(row.peakMegabytes),
+        row.startSeconds.toFixed(1),
+      ];
+    });
+    const columns = ['engine', 'version', 'batch', 'images/s', 'rounds', 'ratio', 'cosine', 'peak MB', 'start s'];
+    const titled = columns.map((title, i) => ({ title, align: i < 2 ? 'left' : 'right' }) as const);
+    for (const line of textTable(titled, rows)) console.log(line);
+  }
+}

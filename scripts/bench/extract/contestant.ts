@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** What every contestant is told; theirs.py reads the same. */
+export interface Task {
+  /** `featuretap int8`, `torch eager`, `openvino bf16`, … */
+  readonly engine: string;
+  readonly batch: number;
+  readonly threads: number;
+  readonly crop: number;
+  readonly resize: number;
+  /** File of decoded images, [images, crop, crop, 3] bytes. */
+  readonly pixels: string;
+  /** The same weights for all: torchvision's names, float32, .safetensors. */
+  readonly weights: string;
+  /** The float32 network as ONNX, from normalized pixels to the tap, for OpenVINO. */
+  readonly onnx: string;
+  /** Data folder, and the images in it that are read. */
+  readonly data: string;
+  readonly images: readonly string[];
+  /** Where to write the first images' features, float32, for the cosine beside each row. */
+  readonly features: string;
+}
+
+export type Mode = 'backbone' | 'end-to-end';
+
+export interface Round {
+  readonly images: number;
+  readonly seconds: number;
+  readonly openSeconds?: number;
+}
+
+/** A process that waits for its turns. */
+export class Contestant {
+  readonly task: Task;
+  readonly version: string;
+  readonly startSeconds: number;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(task: Task, child: ChildProcess, lines: AsyncIterator<string>, ready: Ready) {
+    this.task = task;
+    this.#child = child;
+    this.#lines = lines;
+    this.version = ready.version;
+    this.startSeconds = ready.startSeconds;
+  }
+
+  /** Resolves when it is warm; undefined, with the reason, when it cannot take part. */
+  static async start(task: Task, python: string | undefined): Promise<Contestant | string> {
+    const script = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+    const [command, args] =
+      python === undefined
+        ? [process.execPath, ['--import', 'tsx', script('ours.ts')]]
+        : [python, ['-W', 'ignore', script('theirs.py')]];
+    const child = spawn(command, [...args, JSON.stringify(task)], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors = (errors + text).slice(-4000);
+    });
+    child.on('error', (error) => {
+      errors += error.message;
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const first = await lines.next();
+    if (first.done === true) return errors.trim().split('\n').at(-1) ?? 'ended without a word';
+    return new Contestant(task, child, lines, JSON.parse(first.value) as Ready);
+  }
+
+  async round(mode: Mode): Promise<Round> {
+    this.#child.stdin?.write(`${mode}\n`);
+    return (await this.#answer()) as Round;
+  }
+
+  /** Ends the process and resolves to the most memory that it held, in bytes. */
+  async finish(): Promise<number> {
+    this.#child.stdin?.end();
+    const { peakBytes } = (await this.#answer()) as { readonly peakBytes: number };
+    return peakBytes;
+  }
+
+  async #answer(): Promise<unknown> {
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error(`${this.task.engine} ended in the middle of a round`);
+    return JSON.parse(line.value);
+  }
+}
+
+interface Ready {
+  readonly version: string;
+  readonly startSeconds: number;
+}

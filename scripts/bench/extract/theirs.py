@@ -1,0 +1,170 @@
+"""One contestant of `npm run bench -- extract` in Python: PyTorch or OpenVINO over the same weights and images.
+
+argv[1] is a JSON object (see contestant.ts). Prints one JSON line when ready, then one per round: each line on stdin
+asks for a round of the mode that it names. Ends with its peak memory at end of file.
+"""
+import json
+import os
+import resource
+import struct
+import sys
+import time
+
+started = time.perf_counter()
+task = json.loads(sys.argv[1])
+os.environ.setdefault("OMP_NUM_THREADS", str(task["threads"]))
+os.environ.setdefault("TORCHINDUCTOR_FREEZING", "1")
+import numpy as np  # noqa: E402
+
+engine, batch, crop, threads = task["engine"], task["batch"], task["crop"], task["threads"]
+mean = np.array([0.485, 0.456, 0.406], np.float32)
+std = np.array([0.229, 0.224, 0.225], np.float32)
+answers = os.fdopen(os.dup(1), "w")
+# Libraries print to stdout as they please: answers have a channel of their own.
+os.dup2(2, 1)
+
+
+def say(**fields):
+    answers.write(json.dumps(fields) + "\n")
+    answers.flush()
+
+
+def read_safetensors(path):
+    data = open(path, "rb").read()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    body = memoryview(data)[8 + length :]
+    return {n: np.frombuffer(body[t["data_offsets"][0] : t["data_offsets"][1]], np.float32).reshape(t["shape"]) for n, t in header.items()}
+
+
+def normalized(pixels):
+    return np.ascontiguousarray(((pixels.astype(np.float32) / 255 - mean) / std).transpose(0, 3, 1, 2))
+
+
+pixels = np.fromfile(task["pixels"], np.uint8).reshape(-1, crop, crop, 3)
+batches = [normalized(pixels[at : at + batch]) for at in range(0, len(pixels) - batch + 1, batch)]
+
+
+def torch_engine():
+    import torch
+    import torchvision
+
+    torch.set_num_threads(threads)
+    model = torchvision.models.resnet50().eval()
+    state = {n: torch.from_numpy(a.copy()) for n, a in read_safetensors(task["weights"]).items()}
+    state.pop("fc.weight", None), state.pop("fc.bias", None)
+    model.load_state_dict(state, strict=False)
+    model.fc = torch.nn.Identity()
+    example = torch.from_numpy(batches[0])
+    dtype, last = torch.float32, False
+    if engine == "torch optimize_for_inference":
+        model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, example)))
+    elif engine == "torch bf16 channels-last":
+        dtype, last = torch.bfloat16, True
+        model = model.to(dtype).to(memory_format=torch.channels_last)
+    elif engine == "torch compile":
+        model = torch.compile(model)
+    elif engine == "torch compile bf16 channels-last":
+        dtype, last = torch.bfloat16, True
+        model = torch.compile(model.to(dtype).to(memory_format=torch.channels_last))
+    elif engine == "torch int8 FX":
+        from torch.ao.quantization import get_default_qconfig_mapping
+        from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+        backend = next(b for b in ("onednn", "x86", "fbgemm") if b in torch.backends.quantized.supported_engines)
+        torch.backends.quantized.engine = backend
+        prepared = prepare_fx(model, get_default_qconfig_mapping(backend), (example,))
+        for inputs in batches[:2]:
+            prepared(torch.from_numpy(inputs))
+        model = convert_fx(prepared)
+        traced = torch.jit.freeze(torch.jit.trace(model, example))
+        model = traced
+    elif engine == "torch int8 PT2E":
+        import torchao.quantization.pt2e.quantizer.x86_inductor_quantizer as quantizers
+        from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+        quantizer = quantizers.X86InductorQuantizer()
+        quantizer.set_global(quantizers.get_default_x86_inductor_quantization_config())
+        model = model.to(memory_format=torch.channels_last)
+        prepared = prepare_pt2e(torch.export.export(model, (example,)).module(), quantizer)
+        for inputs in batches[:2]:
+            prepared(torch.from_numpy(inputs))
+        model = torch.compile(convert_pt2e(prepared))
+        last = True
+    elif engine != "torch eager":
+        raise SystemExit(f"no engine {engine}")
+
+    def run(inputs):
+        tensor = torch.from_numpy(inputs).to(dtype)
+        if last:
+            tensor = tensor.to(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            return model(tensor).float().numpy()
+
+    return torch.__version__, run
+
+
+def openvino_engine():
+    import openvino as ov
+
+    core = ov.Core()
+    model = core.read_model(task["onnx"])
+    properties = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": 1}
+    properties["INFERENCE_PRECISION_HINT"] = "bf16" if engine == "openvino bf16" else "f32"
+    if engine == "openvino int8 NNCF":
+        import nncf
+
+        # The mixed preset is what NNCF's guide recommends for networks that are not symmetric around zero.
+        model = nncf.quantize(model, nncf.Dataset(batches[:2]), preset=nncf.QuantizationPreset.MIXED)
+    compiled = core.compile_model(model, "CPU", properties)
+    return ov.__version__, lambda inputs: compiled(inputs)[0].mean(axis=(2, 3))
+
+
+def decode(path):
+    from PIL import Image
+
+    image = Image.open(path).convert("RGB")
+    width, height = image.size
+    short = task["resize"]
+    size = (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
+    image = image.resize(size, Image.BILINEAR)
+    left, top = round((size[0] - crop) / 2), round((size[1] - crop) / 2)
+    return np.asarray(image.crop((left, top, left + crop, top + crop)))
+
+
+def end_to_end(run):
+    """Files to features, decoding in as many processes as cores beside the network: what a DataLoader does."""
+    from multiprocessing import get_context
+
+    paths = task["images"]
+    done, waiting = 0, []
+    with get_context("fork").Pool(threads) as pool:
+        clock = time.perf_counter()
+        for image in pool.imap(decode, paths, chunksize=4):
+            waiting.append(image)
+            if len(waiting) == batch:
+                run(normalized(np.stack(waiting)))
+                done, waiting = done + batch, []
+        if waiting:
+            run(normalized(np.stack(waiting)))
+            done += len(waiting)
+        return done, time.perf_counter() - clock
+
+
+version, run = openvino_engine() if engine.startswith("openvino") else torch_engine()
+for inputs in batches[:2]:
+    run(inputs)
+features = np.concatenate([run(inputs) for inputs in batches[: max(1, 16 // batch)]])
+features.astype(np.float32).tofile(task["features"])
+say(version=version, startSeconds=time.perf_counter() - started)
+for line in sys.stdin:
+    if line.strip() == "backbone":
+        clock = time.perf_counter()
+        for inputs in batches:
+            run(inputs)
+        say(images=len(batches) * batch, seconds=time.perf_counter() - clock)
+    else:
+        images, seconds = end_to_end(run)
+        say(images=images, seconds=seconds)
+say(peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
