@@ -2,21 +2,40 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';
 
+/** A WebAssembly text file of the project, and the TypeScript module that carries its bytes. */
+export interface WasmSource {
+  /** Absolute paths. */
+  readonly source: string;
+  readonly module: string;
+  /** Name of the module's one export. */
+  readonly exported: string;
+}
+
+export const wasmSources: readonly WasmSource[] = [
+  wasmSource('extract/images/resize', 'resizeModule'),
+  wasmSource('classify/solvers/smo', 'smoModule'),
+];
+
+function wasmSource(name: string, exported: string): WasmSource {
+  const path = (file: string): string => fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
+  return { source: path(`${name}.wat`), module: path(`${name}-wasm.ts`), exported };
+}
+
 /**
- * Compiles src/extract/images/resize.wat to WebAssembly and returns the TypeScript module that carries its bytes.
- * `npm run wasm` writes it; a test compares it with the one in the repository.
+ * Compiles a .wat file to WebAssembly and returns the TypeScript module that carries its bytes. `npm run wasm` writes
+ * them all; a test compares them with those in the repository.
  */
-export async function buildResizeModule(): Promise<string> {
-  const source = readFileSync(new URL('../../src/extract/images/resize.wat', import.meta.url), 'utf8');
-  const module = (await wabt()).parseWat('resize.wat', source, { simd: true });
+export async function buildWasmModule({ source, exported }: WasmSource): Promise<string> {
+  const name = source.replace(/^.*[\\/]/, '');
+  const module = (await wabt()).parseWat(name, readFileSync(source, 'utf8'), { simd: true });
   try {
     module.resolveNames();
     module.validate();
     const bytes = Buffer.from(module.toBinary({}).buffer);
     const lines = bytes.toString('base64').match(/.{1,100}/g) ?? [];
     return [
-      '/** resize.wat as WebAssembly, in base64; `npm run wasm` makes this file. */',
-      'export const resizeModule: string =',
+      `/** ${name} as WebAssembly, in base64; \`npm run wasm\` makes this file. */`,
+      `export const ${exported}: string =`,
       `${lines.map((line) => `  '${line}'`).join(' +\n')};`,
       '',
     ].join('\n');
@@ -25,10 +44,6 @@ export async function buildResizeModule(): Promise<string> {
   }
 }
 
-export const resizeModulePath: string = fileURLToPath(
-  new URL('../../src/extract/images/resize-wasm.ts', import.meta.url),
-);
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(resizeModulePath, await buildResizeModule());
+  for (const source of wasmSources) writeFileSync(source.module, await buildWasmModule(source));
 }

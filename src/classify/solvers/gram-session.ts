@@ -17,6 +17,7 @@ export async function rbfBlock(
   columnCount: number,
   gamma: number,
   threads: number,
+  into?: Float32Array,
 ): Promise<Float32Array> {
   const rows = a.squaredNorms.length;
   const columns = b.squaredNorms.length;
@@ -33,7 +34,7 @@ export async function rbfBlock(
     graph.node('Exp', [graph.node('Min', [exponent, zero])], {}, { outputs: ['out'] });
     graph.output('out', 'float32', ['rows', 'columns']);
   });
-  const out = new Float32Array(rows * columns);
+  const out = into ?? new Float32Array(rows * columns);
   const scaled = (norms: Float64Array): Float32Array => Float32Array.from(norms, (norm) => -gamma * norm);
   await session.run(
     {

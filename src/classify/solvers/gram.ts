@@ -39,12 +39,15 @@ export function kernelRows(
 /**
  * Kernel values of every row of `a` with every row of `b`, float32: [a.rowCount, b.rowCount]. The same bits on any
  * number of threads; quickest where `a` has more rows than `b`.
+ *
+ * @param into room for the result, used where the product is a large one
  */
 export async function kernelBlock(
   a: KernelRows,
   b: KernelRows,
   kernel: Kernel,
   context: ProductContext,
+  into?: Float32Array,
 ): Promise<Float32Array> {
   const { columnCount } = a;
   if (a.rowCount * b.rowCount * columnCount < SMALL_PRODUCT) {
@@ -52,8 +55,8 @@ export async function kernelBlock(
       ? smallProduct(a.data, a.rowCount, b.data, b.rowCount, columnCount)
       : smallRbf(a.data, a.rowCount, b.data, b.rowCount, columnCount, kernel.gamma);
   }
-  if (kernel.name === 'linear') return (await multiplyTransposed(a, b, context)).data;
-  return rbfBlock(a, b, columnCount, kernel.gamma, context.threads);
+  if (kernel.name === 'linear') return (await multiplyTransposed(a, b, context, into)).data;
+  return rbfBlock(a, b, columnCount, kernel.gamma, context.threads, into);
 }
 
 /**
@@ -67,12 +70,16 @@ export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: Prod
   const { rowCount, columnCount } = rows;
   const gram = allocateGram(rowCount);
   const small = rowCount * rowCount * columnCount < SMALL_PRODUCT;
+  let room = new Float32Array(0);
   for (let start = 0; start < rowCount; ) {
     await pauseForInterrupt(context.signal);
     const below = slice(rows, start, rowCount);
     const blockRows = small ? rowCount : Math.ceil(BLOCK_PRODUCT / (below.rowCount * columnCount));
     const end = Math.min(rowCount, start + Math.max(blockRows, 64));
-    const block = await kernelBlock(below, slice(rows, start, end), kernel, context);
+    // One array for all blocks: a new one for each would pile up until the collector runs.
+    const size = below.rowCount * (end - start);
+    if (room.length < size) room = new Float32Array(size);
+    const block = await kernelBlock(below, slice(rows, start, end), kernel, context, room.subarray(0, size));
     placeSymmetric(block, end - start, start, rowCount, gram);
     start = end;
   }

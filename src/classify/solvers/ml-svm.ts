@@ -34,20 +34,23 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
   const Svm = createRequire(import.meta.url)('ml-svm') as new (options: object) => MlSvm;
   let problem: SmoProblem;
   let pair = 0;
+  /** Local rows that are trained on. */
+  let kept: number[] = [];
   let alpha = new Float64Array(0);
   let rho = 0;
   let passes = 0;
   let violation = 0;
 
+  const value = (a: number, b: number): number =>
+    problem.gram[(problem.rows[a] as number) * problem.stride + (problem.rows[b] as number)] as number;
+  const sign = (row: number): number => (row < problem.positives ? 1 : -1);
+
   const solve = (): void => {
-    const { gram, stride, rows, count, positives, caps } = problem;
-    const value = (a: number, b: number): number => gram[rows[a]! * stride + rows[b]!]!;
-    let scale = 0;
-    for (let k = 0; k < count; k++) scale += value(k, k) / count;
+    let scale = kept.reduce((sum, row) => sum + value(row, row), 0) / kept.length;
     if (!(scale > 0)) scale = 1;
     const random = randomState((seed + Math.imul(pair + 1, 0x9e3779b1)) >>> 0);
     const machine = new Svm({
-      C: caps[0]! * scale,
+      C: (problem.caps[0] as number) * scale,
       tol: problem.epsilon,
       alphaTol: ALPHA_TOLERANCE,
       maxIterations: maxPasses,
@@ -55,21 +58,20 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
       random: random.double,
       kernel: { compute: (a: readonly [number], b: readonly [number]) => value(a[0], b[0]) / scale },
     });
-    const labels = Array.from({ length: count }, (_, k) => (k < positives ? 1 : -1));
     let converged = true;
     try {
       machine.train(
-        labels.map((_, k) => [k]),
-        labels,
+        kept.map((row) => [row]),
+        kept.map(sign),
       );
     } catch (error) {
       // Its only sign of running out of passes; what it had found by then is kept and reported as not converged.
       if (!(error instanceof Error && error.message === 'max iterations reached')) throw error;
       converged = false;
     }
-    alpha = new Float64Array(count);
+    alpha = new Float64Array(problem.count);
     machine.alphas.forEach((found, i) => {
-      if (found > ALPHA_TOLERANCE) alpha[machine._supportVectorIdx?.[i] ?? i] = found / scale;
+      if (found > ALPHA_TOLERANCE) alpha[kept[machine._supportVectorIdx?.[i] ?? i] as number] = found / scale;
     });
     rho = -machine.b;
     passes = machine.iterations ?? maxPasses;
@@ -81,6 +83,11 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
       problem = next;
       pair = number;
       passes = 0;
+      kept = Array.from({ length: next.count }, (_, row) => row);
+    },
+    holdOut(held) {
+      passes = 0;
+      kept = Array.from({ length: problem.count }, (_, row) => row).filter((row) => held[row] !== 1);
     },
     advance() {
       solve();
@@ -90,6 +97,8 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
       return alpha;
     },
     rho: () => rho,
+    decision: (row) =>
+      kept.reduce((sum, other) => sum + sign(other) * (alpha[other] as number) * value(row, other), -rho),
     iterations: () => passes,
     gap: () => violation,
   };

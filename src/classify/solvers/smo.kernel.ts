@@ -23,104 +23,155 @@ export interface SmoProblem {
 export interface MachineSolver {
   /** @param machine number of the pair of classes */
   start(problem: SmoProblem, machine: number): void;
+  /**
+   * Starts the machine of the same problem without some rows, once the one on all rows is done. Each class keeps a row.
+   *
+   * @param held 1 for a local row that is left out
+   */
+  holdOut(held: Uint8Array): void;
   /** Works for up to `budget` steps; true when the machine is done, or has taken all the steps it may. */
   advance(budget: number): boolean;
   /** By local row. */
   readonly alpha: Float64Array;
   rho(): number;
+  /** Value of the machine for a row of the problem, held out or not. */
+  decision(row: number): number;
   iterations(): number;
   /** Violation of the optimality conditions that is left; NaN where the solver does not tell. */
   gap(): number;
 }
 
-/** Room for one problem at a time; reused from problem to problem. */
-export interface SmoState {
-  /** Dual variables, 0 to cap. */
-  readonly alpha: Float64Array;
+/**
+ * The two loops over all rows that a step consists of, over arrays of their own. Among equal candidates the last row
+ * wins, as in LIBSVM.
+ */
+export interface SmoLoops {
   /** Label minus the machine's value without its intercept. */
   readonly residual: Float64Array;
   /** 0 where y alpha can still grow, else -Infinity: added to a residual it leaves the row out of a maximum. */
   readonly upMask: Float64Array;
   /** 0 where y alpha can still fall, else Infinity. */
   readonly lowMask: Float64Array;
+  /** Kernel value of each row with itself. */
   readonly diagonal: Float64Array;
-  iterations: number;
-  /** Violation of the optimality conditions: largest residual that can grow minus smallest that can fall. */
-  gap: number;
-  /** Local row with the largest residual that can grow. */
+  /** Row with the largest residual that can grow, that residual, and the smallest one that can fall. */
   first: number;
   highest: number;
   lowest: number;
+  /** Takes a problem's kernel values in, the diagonal among them; the other arrays are the caller's to fill. */
+  start(problem: SmoProblem): void;
+  /** Kernel value of two local rows. */
+  value(i: number, j: number): number;
+  /** The row that can fall of the largest gain with row i: (highest - residual)^2 / curvature. */
+  select(i: number): number;
+  /** Takes changeI and changeJ times the rows' kernel values off the residuals; sets first, highest and lowest. */
+  update(i: number, j: number, changeI: number, changeJ: number): void;
 }
 
 /** Curvature that stands in for a flat or negative one; LIBSVM's TAU. */
-const FLAT_CURVATURE = 1e-12;
+export const FLAT_CURVATURE = 1e-12;
 
-export function smoState(capacity: number): SmoState {
+/** The loops as plain JavaScript: the reference, and the fallback where WebAssembly has no SIMD. */
+export function plainLoops(capacity: number): SmoLoops {
+  const residual = new Float64Array(capacity);
+  const upMask = new Float64Array(capacity);
+  const lowMask = new Float64Array(capacity);
+  const diagonal = new Float64Array(capacity);
+  let gram = new Float32Array(0);
+  let rows = new Int32Array(0);
+  let stride = 0;
+  let count = 0;
   return {
-    alpha: new Float64Array(capacity),
-    residual: new Float64Array(capacity),
-    upMask: new Float64Array(capacity),
-    lowMask: new Float64Array(capacity),
-    diagonal: new Float64Array(capacity),
-    iterations: 0,
-    gap: 0,
+    residual,
+    upMask,
+    lowMask,
+    diagonal,
     first: 0,
     highest: 0,
     lowest: 0,
+    start(problem) {
+      gram = problem.gram as Float32Array<ArrayBuffer>;
+      rows = problem.rows as Int32Array<ArrayBuffer>;
+      stride = problem.stride;
+      count = problem.count;
+      for (let k = 0; k < count; k++) diagonal[k] = gram[rows[k] * stride + rows[k]];
+    },
+    value: (i, j) => gram[rows[i] * stride + rows[j]],
+    select(i) {
+      const { highest } = this;
+      const rowI = rows[i] * stride;
+      const diagonalI = diagonal[i];
+      let best = -1;
+      let bestGain = -1;
+      for (let k = 0; k < count; k++) {
+        const gap = highest - (residual[k] + lowMask[k]);
+        if (gap > 0) {
+          let curvature = diagonalI + diagonal[k] - 2 * gram[rowI + rows[k]];
+          if (!(curvature > 0)) curvature = FLAT_CURVATURE;
+          const gain = (gap * gap) / curvature;
+          if (gain >= bestGain) {
+            bestGain = gain;
+            best = k;
+          }
+        }
+      }
+      return best;
+    },
+    update(i, j, changeI, changeJ) {
+      const rowI = rows[i] * stride;
+      const rowJ = rows[j] * stride;
+      let first = 0;
+      let highest = Number.NEGATIVE_INFINITY;
+      let lowest = Number.POSITIVE_INFINITY;
+      for (let k = 0; k < count; k++) {
+        const row = rows[k];
+        const value = residual[k] - (changeI * gram[rowI + row] + changeJ * gram[rowJ + row]);
+        residual[k] = value;
+        const up = value + upMask[k];
+        if (up >= highest) {
+          highest = up;
+          first = k;
+        }
+        const low = value + lowMask[k];
+        if (low < lowest) lowest = low;
+      }
+      this.first = first;
+      this.highest = highest;
+      this.lowest = lowest;
+    },
   };
 }
 
-/** Puts the state at alpha = 0. */
-export function startSmo(problem: SmoProblem, state: SmoState): void {
-  const { gram, stride, rows, count, positives } = problem;
-  for (let k = 0; k < count; k++) {
-    const positive = k < positives;
-    state.alpha[k] = 0;
-    state.residual[k] = positive ? 1 : -1;
-    state.upMask[k] = positive ? 0 : Number.NEGATIVE_INFINITY;
-    state.lowMask[k] = positive ? Number.POSITIVE_INFINITY : 0;
-    state.diagonal[k] = gram[rows[k] * stride + rows[k]];
-  }
-  state.iterations = 0;
-  // Among equal candidates the last one wins, here and in the loops below, as in LIBSVM.
-  state.first = positives - 1;
-  state.highest = 1;
-  state.lowest = -1;
-  state.gap = 2;
-}
+/** One problem at a time over the given loops; a machine stops after `maxIterations` steps. */
+export function smoSolver(loops: SmoLoops, maxIterations: number): MachineSolver {
+  const { residual, upMask, lowMask, diagonal } = loops;
+  const alpha = new Float64Array(residual.length);
+  const change = new Float64Array(residual.length);
+  /** The machine on all rows, while its folds are run. */
+  const wholeAlpha = new Float64Array(residual.length);
+  const wholeResidual = new Float64Array(residual.length);
+  let hasWhole = false;
+  let problem: SmoProblem;
+  let iterations = 0;
 
-/** Takes up to `budget` steps; true when the optimum is reached to `epsilon`. */
-export function continueSmo(problem: SmoProblem, state: SmoState, budget: number): boolean {
-  const { gram, stride, rows, count, positives, caps, epsilon } = problem;
-  const { alpha, residual, upMask, lowMask, diagonal } = state;
-  let { first, highest, lowest } = state;
-  let done = highest - lowest < epsilon;
-  let steps = 0;
-  while (!done && steps < budget) {
-    const i = first;
-    const rowI = rows[i] * stride;
-    const diagonalI = diagonal[i];
-    let j = -1;
-    let bestGain = -1;
-    for (let k = 0; k < count; k++) {
-      const gap = highest - (residual[k] + lowMask[k]);
-      if (gap > 0) {
-        let curvature = diagonalI + diagonal[k] - 2 * gram[rowI + rows[k]];
-        if (!(curvature > 0)) curvature = FLAT_CURVATURE;
-        const gain = (gap * gap) / curvature;
-        if (gain >= bestGain) {
-          bestGain = gain;
-          j = k;
-        }
-      }
-    }
-    const rowJ = rows[j] * stride;
-    let curvature = diagonalI + diagonal[j] - 2 * gram[rowI + rows[j]];
+  const setMasks = (k: number): void => {
+    const canRise = alpha[k] < problem.caps[k];
+    const canFall = alpha[k] > 0;
+    const positive = k < problem.positives;
+    upMask[k] = (positive ? canRise : canFall) ? 0 : Number.NEGATIVE_INFINITY;
+    lowMask[k] = (positive ? canFall : canRise) ? 0 : Number.POSITIVE_INFINITY;
+  };
+
+  /** One step: the pair of the largest violation and the largest gain is solved between its bounds. */
+  const step = (): void => {
+    const { positives, caps } = problem;
+    const i = loops.first;
+    const j = loops.select(i);
+    let curvature = diagonal[i] + diagonal[j] - 2 * loops.value(i, j);
     if (!(curvature > 0)) curvature = FLAT_CURVATURE;
-    const step = (highest - residual[j]) / curvature;
+    const length = (loops.highest - residual[j]) / curvature;
 
-    // y alpha of i grows and that of j falls by the step, cut at whichever bound comes first.
+    // y alpha of i grows and that of j falls by the length, cut at whichever bound comes first.
     const oldI = alpha[i];
     const oldJ = alpha[j];
     const positiveI = i < positives;
@@ -129,9 +180,9 @@ export function continueSmo(problem: SmoProblem, state: SmoState, budget: number
     const roomJ = positiveJ ? oldJ : caps[j] - oldJ;
     let newI: number;
     let newJ: number;
-    if (step < roomI && step < roomJ) {
-      newI = positiveI ? oldI + step : oldI - step;
-      newJ = positiveJ ? oldJ - step : oldJ + step;
+    if (length < roomI && length < roomJ) {
+      newI = positiveI ? oldI + length : oldI - length;
+      newJ = positiveJ ? oldJ - length : oldJ + length;
     } else if (roomI <= roomJ) {
       newI = positiveI ? caps[i] : 0;
       newJ = positiveI === positiveJ ? oldI + oldJ - newI : newI - (oldI - oldJ);
@@ -143,70 +194,94 @@ export function continueSmo(problem: SmoProblem, state: SmoState, budget: number
     newJ = Math.min(Math.max(newJ, 0), caps[j]);
     alpha[i] = newI;
     alpha[j] = newJ;
-    upMask[i] = (positiveI ? newI < caps[i] : newI > 0) ? 0 : Number.NEGATIVE_INFINITY;
-    lowMask[i] = (positiveI ? newI > 0 : newI < caps[i]) ? 0 : Number.POSITIVE_INFINITY;
-    upMask[j] = (positiveJ ? newJ < caps[j] : newJ > 0) ? 0 : Number.NEGATIVE_INFINITY;
-    lowMask[j] = (positiveJ ? newJ > 0 : newJ < caps[j]) ? 0 : Number.POSITIVE_INFINITY;
+    setMasks(i);
+    setMasks(j);
+    loops.update(i, j, positiveI ? newI - oldI : oldI - newI, positiveJ ? newJ - oldJ : oldJ - newJ);
+  };
 
-    const changeI = positiveI ? newI - oldI : oldI - newI;
-    const changeJ = positiveJ ? newJ - oldJ : oldJ - newJ;
-    highest = Number.NEGATIVE_INFINITY;
-    lowest = Number.POSITIVE_INFINITY;
-    for (let k = 0; k < count; k++) {
-      const row = rows[k];
-      const value = residual[k] - (changeI * gram[rowI + row] + changeJ * gram[rowJ + row]);
-      residual[k] = value;
-      const up = value + upMask[k];
-      if (up >= highest) {
-        highest = up;
-        first = k;
+  /** The mean over the free rows, and where none is free the middle of what the bounds allow; LIBSVM's rho. */
+  const rho = (): number => {
+    let sum = 0;
+    let free = 0;
+    for (let k = 0; k < problem.count; k++) {
+      if (alpha[k] > 0 && alpha[k] < problem.caps[k]) {
+        sum -= residual[k];
+        free++;
       }
-      const low = value + lowMask[k];
-      if (low < lowest) lowest = low;
     }
-    steps++;
-    done = highest - lowest < epsilon;
-  }
-  state.first = first;
-  state.highest = highest;
-  state.lowest = lowest;
-  state.gap = highest - lowest;
-  state.iterations += steps;
-  return done;
-}
+    return free > 0 ? sum / free : -(loops.highest + loops.lowest) / 2;
+  };
 
-/**
- * The intercept's negative: a row's decision value is the kernel sum minus this. The mean over the free rows, and
- * where none is free the middle of what the bounds allow; LIBSVM's rho.
- */
-export function smoRho(problem: SmoProblem, state: SmoState): number {
-  let sum = 0;
-  let free = 0;
-  for (let k = 0; k < problem.count; k++) {
-    if (state.alpha[k] > 0 && state.alpha[k] < problem.caps[k]) {
-      sum -= state.residual[k];
-      free++;
-    }
-  }
-  return free > 0 ? sum / free : -(state.highest + state.lowest) / 2;
-}
-
-/** The solver as one-vs-one training uses it; a machine stops after `maxIterations` steps. */
-export function smoSolver(capacity: number, maxIterations: number): MachineSolver {
-  const state = smoState(capacity);
-  let problem: SmoProblem;
   return {
     start(next) {
       problem = next;
-      startSmo(problem, state);
+      iterations = 0;
+      hasWhole = false;
+      loops.start(next);
+      for (let k = 0; k < next.count; k++) {
+        alpha[k] = 0;
+        residual[k] = k < next.positives ? 1 : -1;
+        setMasks(k);
+      }
+      loops.update(0, 0, 0, 0);
+    },
+    holdOut(held) {
+      const { count, positives } = problem;
+      iterations = 0;
+      if (hasWhole) {
+        for (let k = 0; k < count; k++) {
+          alpha[k] = wholeAlpha[k];
+          residual[k] = wholeResidual[k];
+        }
+      } else {
+        hasWhole = true;
+        for (let k = 0; k < count; k++) {
+          wholeAlpha[k] = alpha[k];
+          wholeResidual[k] = residual[k];
+        }
+      }
+      // What the held-out rows weighed is taken off the other class too: y alpha still adds up to 0.
+      let excess = 0;
+      for (let k = 0; k < count; k++) if (held[k] === 1) excess -= k < positives ? alpha[k] : -alpha[k];
+      for (let k = 0; k < count; k++) {
+        let value = alpha[k];
+        if (held[k] === 1) value = 0;
+        else if (k < positives ? excess > 0 : excess < 0) {
+          value = Math.max(0, alpha[k] - Math.abs(excess));
+          excess += k < positives ? value - alpha[k] : alpha[k] - value;
+        }
+        change[k] = k < positives ? value - alpha[k] : alpha[k] - value;
+        alpha[k] = value;
+        setMasks(k);
+        if (held[k] === 1) {
+          upMask[k] = Number.NEGATIVE_INFINITY;
+          lowMask[k] = Number.POSITIVE_INFINITY;
+        }
+      }
+      // Two changed rows at a time.
+      let waiting = 0;
+      let waits = false;
+      for (let k = 0; k < count; k++) {
+        if (change[k] === 0) continue;
+        if (waits) loops.update(waiting, k, change[waiting], change[k]);
+        waits = !waits;
+        waiting = k;
+      }
+      loops.update(waiting, waiting, waits ? change[waiting] : 0, 0);
     },
     advance(budget) {
-      const done = continueSmo(problem, state, Math.min(budget, maxIterations - state.iterations));
-      return done || state.iterations >= maxIterations;
+      const end = iterations + Math.min(budget, maxIterations - iterations);
+      while (loops.highest - loops.lowest >= problem.epsilon) {
+        if (iterations >= end) return iterations >= maxIterations;
+        step();
+        iterations++;
+      }
+      return true;
     },
-    alpha: state.alpha,
-    rho: () => smoRho(problem, state),
-    iterations: () => state.iterations,
-    gap: () => state.gap,
+    alpha,
+    rho,
+    decision: (row) => (row < problem.positives ? 1 : -1) - residual[row] - rho(),
+    iterations: () => iterations,
+    gap: () => loops.highest - loops.lowest,
   };
 }

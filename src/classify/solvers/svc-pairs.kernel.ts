@@ -63,14 +63,14 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Mac
   /** -1 for the machine on all rows, then each fold. */
   let fold = -1;
   let problem: SmoProblem | undefined;
+  /** 1 for a local row of the current fold. */
+  const held = new Uint8Array(capacity);
 
-  /** Sets up the machine of the current pair without the rows of the current fold. */
   const set = (): SmoProblem => {
     let count = 0;
     let positives = 0;
     for (const side of [low, high]) {
       for (let row = job.classStart[side]; row < job.classStart[side + 1]; row++) {
-        if (fold >= 0 && job.folds[row] === fold) continue;
         local[count] = row;
         rows[count] = job.rows[row];
         caps[count] = job.caps[row];
@@ -85,36 +85,32 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Mac
   const slotOf = (row: number): number => row * slots + (row < job.classStart[low + 1] ? high - 1 : low);
 
   const keep = (solved: SmoProblem): void => {
-    const { alpha } = solver;
-    const rho = solver.rho();
-    if (fold < 0) {
+    if (fold >= 0) {
       for (let k = 0; k < solved.count; k++) {
-        job.coefficients[slotOf(local[k])] = k < solved.positives ? alpha[k] : -alpha[k];
+        if (held[k] === 1) job.heldOut[slotOf(local[k])] = solver.decision(k);
       }
-      job.rho[pair] = rho;
-      job.iterations[pair] = solver.iterations();
-      job.gaps[pair] = solver.gap();
       return;
     }
-    for (const side of [low, high]) {
-      for (let row = job.classStart[side]; row < job.classStart[side + 1]; row++) {
-        if (job.folds[row] !== fold) continue;
-        const start = job.rows[row] * job.stride;
-        let value = -rho;
-        for (let k = 0; k < solved.count; k++) {
-          if (alpha[k] > 0) value += (k < solved.positives ? alpha[k] : -alpha[k]) * job.gram[start + rows[k]];
-        }
-        job.heldOut[slotOf(row)] = value;
-      }
+    const { alpha } = solver;
+    for (let k = 0; k < solved.count; k++) {
+      job.coefficients[slotOf(local[k])] = k < solved.positives ? alpha[k] : -alpha[k];
     }
+    job.rho[pair] = solver.rho();
+    job.iterations[pair] = solver.iterations();
+    job.gaps[pair] = solver.gap();
   };
 
   /** Moves to the next fold of this pair that holds a row out, or to the next pair; false when none is left. */
   const next = (): boolean => {
-    if (pair >= 0) {
-      for (fold++; fold < job.foldCount; fold++) if (holdsOut()) return true;
+    if (problem !== undefined) {
+      for (fold++; fold < job.foldCount; fold++) {
+        if (!findHeld(problem.count)) continue;
+        solver.holdOut(held);
+        return true;
+      }
       Atomics.add(job.control, FINISHED, 1);
     }
+    problem = undefined;
     pair = Atomics.add(job.control, NEXT_PAIR, 1);
     if (pair >= pairCount) return false;
     fold = -1;
@@ -126,33 +122,35 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Mac
       low++;
     }
     high = low + 1 + (pair - start);
+    problem = set();
+    solver.start(problem, pair);
     return true;
   };
 
-  const holdsOut = (): boolean => {
-    for (const side of [low, high]) {
-      for (let row = job.classStart[side]; row < job.classStart[side + 1]; row++) {
-        if (job.folds[row] === fold) return true;
-      }
+  const findHeld = (count: number): boolean => {
+    let some = false;
+    for (let k = 0; k < count; k++) {
+      held[k] = job.folds[local[k]] === fold ? 1 : 0;
+      if (held[k] === 1) some = true;
     }
-    return false;
+    return some;
   };
 
+  let running = false;
   return {
     advance(rowSteps) {
       let left = rowSteps;
       while (left > 0) {
-        if (problem === undefined) {
-          if (!next()) return true;
-          problem = set();
-          solver.start(problem, pair);
-        }
+        if (!running && !next()) return true;
+        running = true;
+        const solving = problem as SmoProblem;
+        const { count } = solving;
         const before = solver.iterations();
-        const done = solver.advance(Math.ceil(left / problem.count));
-        left -= (solver.iterations() - before + 1) * problem.count;
+        const done = solver.advance(Math.ceil(left / count));
+        left -= (solver.iterations() - before + 1) * count;
         if (done) {
-          keep(problem);
-          problem = undefined;
+          keep(solving);
+          running = false;
         }
       }
       return false;

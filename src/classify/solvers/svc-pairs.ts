@@ -4,6 +4,7 @@ import { InterruptedError } from '../../errors.ts';
 import { startWorker } from '../../workers.ts';
 import type { MlSvmJob } from './ml-svm.ts';
 import { smoSolver } from './smo.kernel.ts';
+import { openSmoLoops } from './smo-loops.ts';
 import { FINISHED, type PairsJob, type PairsRunner, pairsRunner, STOP } from './svc-pairs.kernel.ts';
 
 /** What one-vs-one training starts from; the arrays' meaning is in `PairsJob`. */
@@ -86,7 +87,7 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
     let runner: PairsRunner | undefined;
     if (context.solver === undefined) {
       for (let i = helperCount(input, context.threads); i > 0; i--) start('./svc-pairs.worker', job);
-      runner = pairsRunner(job, (capacity) => smoSolver(capacity, job.maxIterations));
+      runner = pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations));
     } else {
       const { seed } = context.solver;
       for (let i = Math.min(context.threads, pairCount); i > 0; i--) start('./ml-svm.worker', { job, seed });

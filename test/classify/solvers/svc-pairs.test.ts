@@ -47,7 +47,7 @@ test('the answer does not depend on the number of threads', async () => {
 });
 
 test("held-out values are those of machines fitted without the row's fold, on the same Gram matrix", async () => {
-  const input = await drawnInput(3, 20, { name: 'rbf', gamma: 0.1 });
+  const input = { ...(await drawnInput(3, 20, { name: 'rbf', gamma: 0.1 })), epsilon: 1e-10 };
   const { heldOut } = await fitPairs(input, { threads: 1 });
   const kept = input.rows.filter((row) => (input.folds as Int32Array)[row] !== 1);
   const without = await fitPairs(
@@ -76,7 +76,7 @@ test("held-out values are those of machines fitted without the row's fold, on th
         value += coefficient * (input.gram[row * input.stride + gramRow] as number);
       });
       const found = heldOut[row * slots + (other < own ? other : other - 1)] as number;
-      assert.ok(Math.abs(found - value) < 1e-12, `row ${row} against class ${other}: ${found} and ${value}`);
+      assert.ok(Math.abs(found - value) < 1e-8, `row ${row} against class ${other}: ${found} and ${value}`);
     }
   }
   assert.ok(Number.isNaN(heldOut[2 * slots] as number), 'fold 2 was not run');

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { buildResizeModule, resizeModulePath } from '../../../scripts/wasm/build.ts';
+import { buildWasmModule, wasmSources } from '../../../scripts/wasm/build.ts';
 import { wasmResampler } from '../../../src/extract/images/resampler.ts';
 import { bilinearTaps, plainResampler, type SourcePixels } from '../../../src/extract/images/resize.kernel.ts';
 
 test('the WebAssembly in the repository is what its source compiles to', async () => {
-  assert.equal(await buildResizeModule(), readFileSync(resizeModulePath, 'utf8'));
+  for (const source of wasmSources) assert.equal(await buildWasmModule(source), readFileSync(source.module, 'utf8'));
 });
 
 /** Bytes from a seed, 0 and 255 among them more often than by chance: rounding and overflow show there. */

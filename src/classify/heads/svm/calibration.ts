@@ -23,11 +23,17 @@ export interface Calibration {
   readonly offset: number;
   /** Rows that it was fitted on; 0 when no class had a row to spare. */
   readonly heldOutRows: number;
+  /** Folds that were run. */
   readonly folds: number;
+  /** Folds that the rows were dealt over. */
+  readonly foldsOf: number;
 }
 
-/** Stratified folds; each machine's calibration sees about a fifth of the rows held out. */
-const FOLDS = 5;
+/**
+ * Stratified folds: at least five, and with many rows as many as leave enough held out in the first of them. A machine
+ * without a fold starts from the one on all rows, so the fewer rows are held out the sooner it is done.
+ */
+const FEWEST_FOLDS = 5;
 /** Held-out rows times classes squared: what finding the slope may cost, about a tenth of a second. */
 const COUPLING_BUDGET = 5_000_000;
 const FEWEST_ROWS = 200;
@@ -41,6 +47,7 @@ export interface FoldPlan {
   readonly folds: Int32Array;
   /** Folds that are worth running: enough held-out rows for the calibration. */
   readonly foldCount: number;
+  readonly foldsOf: number;
 }
 
 /**
@@ -48,26 +55,28 @@ export interface FoldPlan {
  *
  * @param mostFolds fewer than the calibration would like, where a fit is slow
  */
-export function planFolds(classStart: Int32Array, seed: number, mostFolds: number = FOLDS): FoldPlan {
+export function planFolds(classStart: Int32Array, seed: number, mostFolds: number = FEWEST_FOLDS): FoldPlan {
   const classCount = classStart.length - 1;
-  const folds = new Int32Array(classStart[classCount] as number).fill(-1);
+  const rowCount = classStart[classCount] as number;
+  const wanted = wantedRows(classCount);
+  const foldsOf = Math.max(FEWEST_FOLDS, Math.floor(rowCount / wanted));
+  const folds = new Int32Array(rowCount).fill(-1);
   const random = randomState(seed);
-  const sizes = new Int32Array(FOLDS);
+  const sizes = new Int32Array(foldsOf);
   let turn = 0;
   for (let c = 0; c < classCount; c++) {
     const start = classStart[c] as number;
     const count = (classStart[c + 1] as number) - start;
     if (count < 2) continue;
     for (const row of random.permutation(count)) {
-      const fold = turn++ % FOLDS;
+      const fold = turn++ % foldsOf;
       folds[start + row] = fold;
       sizes[fold] = (sizes[fold] as number) + 1;
     }
   }
-  const wanted = wantedRows(classCount);
   let foldCount = 0;
   for (let held = 0; foldCount < mostFolds && held < wanted; foldCount++) held += sizes[foldCount] as number;
-  return { folds, foldCount: turn === 0 ? 0 : foldCount };
+  return { folds, foldCount: turn === 0 ? 0 : foldCount, foldsOf };
 }
 
 function wantedRows(classCount: number): number {
@@ -88,10 +97,10 @@ export interface CalibrationInput {
 export async function calibrate(input: CalibrationInput, context: ProductContext): Promise<Calibration> {
   const { classStart, plan } = input;
   const classCount = classStart.length - 1;
-  const rows = heldOutRows(plan, wantedRows(classCount));
-  if (rows.length === 0) return { slope: DEFAULT_SLOPE, offset: 0, heldOutRows: 0, folds: 0 };
+  const rows = heldOutRows(plan);
+  if (rows.length === 0) return { slope: DEFAULT_SLOPE, offset: 0, heldOutRows: 0, folds: 0, foldsOf: 0 };
   const labels = classOfRows(classStart, rows);
-  const counted = { heldOutRows: rows.length, folds: plan.foldCount };
+  const counted = { heldOutRows: rows.length, folds: plan.foldCount, foldsOf: plan.foldsOf };
   if (classCount === 2) {
     const values = Float64Array.from(rows, (row) => input.result.heldOut[row] as number);
     const positive = Uint8Array.from(labels, (label) => (label === 0 ? 1 : 0));
@@ -155,14 +164,11 @@ async function heldOutPairValues(
   return values;
 }
 
-/** Rows of the folds that are run; more than twice those wanted are thinned evenly, which keeps the classes' shares. */
-function heldOutRows(plan: FoldPlan, wanted: number): Int32Array {
-  const held = Int32Array.from(plan.folds.keys()).filter((row) => {
+function heldOutRows(plan: FoldPlan): Int32Array {
+  return Int32Array.from(plan.folds.keys()).filter((row) => {
     const fold = plan.folds[row] as number;
     return fold >= 0 && fold < plan.foldCount;
   });
-  if (held.length <= 2 * wanted) return held;
-  return Int32Array.from({ length: wanted }, (_, i) => held[Math.floor((i * held.length) / wanted)] as number);
 }
 
 function classOfRows(classStart: Int32Array, rows: Int32Array): Int32Array {

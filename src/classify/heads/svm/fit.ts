@@ -108,8 +108,8 @@ function notCalibrated({ slope }: Calibration): string {
   return `probabilities are not calibrated: every class has one training row; the usual slope of ${slope} stands in`;
 }
 
-function howProbabilities(classCount: number, { heldOutRows, folds }: Calibration): string {
+function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: Calibration): string {
   const shape = classCount === 2 ? 'sigmoid' : 'one sigmoid slope for all machines, coupled';
   if (heldOutRows === 0) return `${shape}, not calibrated`;
-  return `${shape}, calibrated on ${heldOutRows} cross-validated decision values (${folds} of 5 folds)`;
+  return `${shape}, calibrated on ${heldOutRows} cross-validated decision values (${folds} of ${foldsOf} folds)`;
 }

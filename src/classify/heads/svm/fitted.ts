@@ -186,11 +186,17 @@ function loadKernel(kernel: Json | undefined): Kernel {
 }
 
 function loadCalibration(calibration: Json | undefined): Calibration {
-  const { slope, offset, heldOutRows, folds } = fields(calibration, 'calibration');
-  if (![slope, offset, heldOutRows, folds].every((value) => typeof value === 'number' && Number.isFinite(value))) {
-    throw notWhole('calibration', JSON.stringify(calibration), 'slope, offset, heldOutRows and folds as numbers');
+  const { slope, offset, heldOutRows, folds, foldsOf } = fields(calibration, 'calibration');
+  if (
+    ![slope, offset, heldOutRows, folds, foldsOf].every((value) => typeof value === 'number' && Number.isFinite(value))
+  ) {
+    throw notWhole(
+      'calibration',
+      JSON.stringify(calibration),
+      'slope, offset, heldOutRows, folds and foldsOf as numbers',
+    );
   }
-  return { slope, offset, heldOutRows, folds } as Calibration;
+  return { slope, offset, heldOutRows, folds, foldsOf } as Calibration;
 }
 
 function fields(value: Json | undefined, name: string): { readonly [key: string]: Json } {
