@@ -1,6 +1,7 @@
 import { classifyVerb } from './classify.ts';
 import { compareVerb } from './compare.ts';
 import { devicesVerb } from './devices.ts';
+import { exportVerb } from './export.ts';
 import { extractVerb } from './extract.ts';
 import { predictVerb } from './predict.ts';
 import { tapsVerb } from './taps.ts';
@@ -13,6 +14,7 @@ export const verbs: readonly Verb[] = [
   classifyVerb,
   compareVerb,
   predictVerb,
+  exportVerb,
   verifyVerb,
   tapsVerb,
   devicesVerb,

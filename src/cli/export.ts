@@ -1,0 +1,101 @@
+import { readSavedHead } from '../classify/saved-head.ts';
+import { UserError, usageError } from '../errors.ts';
+import { checkExport, rowsToCheck } from '../export/check-export.ts';
+import { exportHead } from '../export/export-head.ts';
+import { exportMetadata } from '../export/metadata.ts';
+import { withBackbone } from '../export/with-backbone.ts';
+import { openBackbone, openNetwork } from '../extract/backbone/open-backbone.ts';
+import { formatBytes, writeDurably } from '../features/durable.ts';
+import { nodeFiles } from '../features/files.ts';
+import { encodeModel } from '../formats/onnx/encode.ts';
+import type { OnnxModel } from '../formats/onnx/schema.ts';
+import { featureRecipe, sameWeights } from '../predict/embedder.ts';
+import { loadReportHead } from '../predict/load-head.ts';
+import type { Report } from '../report/report.ts';
+import { flag, number, text } from './options.ts';
+import type { Options, Session, Verb } from './verb.ts';
+
+/** Rows that every export is tried on before it is written. */
+const checkedRows = 256;
+
+export const exportVerb: Verb = {
+  command: 'export',
+  describe: 'write the head of a report as an ONNX model, alone or behind its backbone',
+  options: (yargs) =>
+    yargs
+      .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
+      .option('to', { type: 'string', describe: 'the .onnx file to write' })
+      .option('with-backbone', {
+        type: 'boolean',
+        describe: 'the whole network, from normalized pixels to probabilities',
+      })
+      .option('weights', { type: 'string', describe: "where the backbone's weights lie now, if they were moved" })
+      .option('seed', { type: 'string', describe: 'of random weights, where the report does not record it' }),
+  run: async (options: Options, session: Session): Promise<number> => {
+    const folder = text(options, 'head');
+    if (folder === undefined) throw usageError('--head', 'nothing', '--head REPORT_FOLDER, which classify wrote');
+    const to = text(options, 'to');
+    if (to === undefined) throw usageError('--to', 'nothing', '--to FILE.onnx');
+    const whole = flag(options, 'with-backbone');
+    if (!whole && text(options, 'weights') !== undefined) {
+      throw usageError('--weights', 'no --with-backbone', '--with-backbone beside it');
+    }
+
+    const { head, report } = await loadReportHead(folder);
+    const alone = exportHead(await readSavedHead(report.report), exportMetadata(report));
+    const { rows, what } = await rowsToCheck(report, checkedRows);
+    const worst = await checkExport(encodeModel(alone), head, rows);
+    const model = whole ? await joinBackbone(alone, report, options) : alone;
+    const bytes = encodeModel(model);
+    await writeDurably(nodeFiles, to, [bytes], bytes.length);
+
+    const input = model.graph.input[0]?.name ?? '';
+    const inputShape = shapeOf(model);
+    session.print(
+      `${to}: ${formatBytes(bytes.length)}, ${input} float32 [${inputShape.join(', ')}] to probabilities and label`,
+    );
+    session.note(
+      `checked in ONNX Runtime on ${what}: no probability of the head differs by more than ${worst.toExponential(1)}`,
+    );
+    session.printJson({
+      file: to,
+      bytes: bytes.length,
+      input,
+      inputShape,
+      classes: head.classes.length,
+      withBackbone: whole,
+      largestDifference: worst,
+    });
+    return 0;
+  },
+};
+
+async function joinBackbone(head: OnnxModel, report: Report, options: Options): Promise<OnnxModel> {
+  const { fields } = featureRecipe(report);
+  if (fields.precision !== 'float32') {
+    throw new UserError({
+      what: 'a head on int8 features cannot be exported with its backbone',
+      where: report.report,
+      found: fields.precision,
+      expected: 'float32',
+      fix: 'export the head alone, or classify on features of --precision float32',
+    });
+  }
+  const given = text(options, 'weights');
+  const seed = number(options, 'seed', { min: 0, whole: true });
+  const weights = await sameWeights(report, {
+    ...(given === undefined ? {} : { weights: given }),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  const backbone = await openBackbone({ weights, tap: fields.tap, preprocessing: fields.preprocessing });
+  try {
+    return withBackbone(head, openNetwork(weights, fields.preprocessing.crop), fields, backbone.tap.shape);
+  } finally {
+    await backbone.close();
+  }
+}
+
+function shapeOf(model: OnnxModel): readonly (string | number)[] {
+  const dim = model.graph.input[0]?.type?.tensorType?.shape?.dim ?? [];
+  return dim.map(({ dimParam, dimValue }) => dimParam ?? Number(dimValue));
+}

@@ -1,0 +1,74 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { FittedHead } from '../classify/heads/head.ts';
+import { UserError } from '../errors.ts';
+import type { Matrix } from '../features/matrix.ts';
+import { openFeatureSet } from '../features/reader.ts';
+import type { Report } from '../report/report.ts';
+import { headNames } from './export-head.ts';
+
+/** An exported head may differ from the head itself by this much in any probability. */
+export const exportTolerance = 1e-5;
+
+/** Rows of one run while checking. */
+const blockRows = 64;
+
+/**
+ * Runs an exported head in ONNX Runtime beside the head itself.
+ *
+ * @returns the largest difference of any probability
+ * @throws UserError when it is above `exportTolerance`
+ */
+export async function checkExport(model: Uint8Array, head: FittedHead, rows: Matrix): Promise<number> {
+  const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
+  try {
+    let worst = 0;
+    for (let first = 0; first < rows.rowCount; first += blockRows) {
+      const rowCount = Math.min(blockRows, rows.rowCount - first);
+      const data = rows.data.slice(first * rows.columnCount, (first + rowCount) * rows.columnCount);
+      const expected = await head.predictProba({ rowCount, columnCount: rows.columnCount, data });
+      const feeds = { [headNames.input]: new Tensor('float32', data, [rowCount, rows.columnCount]) };
+      const found = (await session.run(feeds))[headNames.probabilities]?.data as Float32Array;
+      expected.data.forEach((value, i) => {
+        const difference = Math.abs(value - (found[i] as number));
+        // A NaN is a difference too.
+        if (!(difference <= worst)) worst = difference;
+      });
+    }
+    if (worst <= exportTolerance) return worst;
+    throw new UserError({
+      what: 'the exported head does not give the probabilities of the head itself',
+      found: `a difference of ${worst}`,
+      expected: `at most ${exportTolerance}`,
+      fix: 'please report this with the model and its parameters; nothing was written',
+    });
+  } finally {
+    await session.release();
+  }
+}
+
+/** Rows to check with: of the feature set that a head was trained on, or drawn where it is gone or another by now. */
+export async function rowsToCheck(report: Report, rowCount: number): Promise<{ rows: Matrix; what: string }> {
+  const { folder, dims } = report.featureSet;
+  try {
+    const set = await openFeatureSet(folder);
+    if (set.manifest.fingerprint === report.features && set.dims === dims) {
+      const step = Math.max(1, Math.floor(set.rows.length / rowCount));
+      const rows = await set.readMatrix(set.rows.filter((_, i) => i % step === 0).slice(0, rowCount));
+      return { rows, what: `${rows.rowCount} rows of ${folder}` };
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+  return { rows: drawnRows(rowCount, dims), what: `${rowCount} drawn rows` };
+}
+
+/** Seeded rows that look like pooled features: non-negative, mostly small. */
+export function drawnRows(rowCount: number, columnCount: number): Matrix {
+  const data = new Float32Array(rowCount * columnCount);
+  let state = 1;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = (state / 2 ** 32) ** 3 * 2;
+  }
+  return { rowCount, columnCount, data };
+}

@@ -1,0 +1,56 @@
+import type { SavedHead } from '../classify/heads/head.ts';
+import { savedScaling } from '../classify/heads/prepared.ts';
+import { UserError } from '../errors.ts';
+import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
+import type { OnnxModel } from '../formats/onnx/schema.ts';
+import { addForest } from './forest.ts';
+import { addLinear } from './linear.ts';
+import { addScaling } from './scaling.ts';
+import { addSvm } from './svm.ts';
+
+/** Operator sets that exported models use: ONNX 1.12's, which every runtime of the last years knows. */
+export const exportOpsets: Readonly<Record<string, number>> = { '': 17, 'ai.onnx.ml': 3 };
+
+/** The names that an exported head goes by. */
+export const headNames = { input: 'features', probabilities: 'probabilities', label: 'label' } as const;
+
+/**
+ * A saved head as an ONNX model: `features` float32 [batch, dims] to `probabilities` float32 [batch, classes] and
+ * `label`, the name of the most probable class, [batch]. Scaling, calibration and class names are inside.
+ *
+ * @param metadata texts to keep with the model
+ * @throws UserError for a head that has no ONNX form
+ */
+export function exportHead(saved: SavedHead, metadata: Readonly<Record<string, string>> = {}): OnnxModel {
+  const graph = new GraphBuilder(`featuretap ${saved.model}`);
+  const input = graph.input(headNames.input, 'float32', ['batch', saved.dims]);
+  const scaled = addScaling(graph, input, savedScaling(saved));
+  const found = addHead(graph, scaled, saved);
+  graph.node('Identity', [found], {}, { outputs: [headNames.probabilities] });
+  const names = graph.initializer('classes', { type: 'string', shape: [saved.classes.length], data: saved.classes });
+  const best = graph.node('ArgMax', [found], { axis: 1, keepdims: 0 });
+  graph.node('Gather', [names, best], { axis: 0 }, { outputs: [headNames.label] });
+  graph.output(headNames.probabilities, 'float32', ['batch', saved.classes.length]);
+  graph.output(headNames.label, 'string', ['batch']);
+  return graph.model({ opsets: exportOpsets, metadata });
+}
+
+function addHead(graph: GraphBuilder, features: string, saved: SavedHead): string {
+  switch (`${saved.model}/${saved.solver}`) {
+    case 'linear/lbfgs':
+    case 'linear/adam':
+      return addLinear(graph, features, saved);
+    case 'svm/smo':
+    case 'svm/ml-svm':
+      return addSvm(graph, features, saved);
+    case 'forest/cart':
+      return addForest(graph, features, saved);
+    default:
+      throw new UserError({
+        what: 'this head has no ONNX form here',
+        found: `${saved.model}, solver ${saved.solver}`,
+        expected: 'linear, svm (linear or rbf), or forest with its own solver',
+        fix: 'featuretap classify --model linear --model svm --model forest, then export one of these',
+      });
+  }
+}

@@ -1,0 +1,28 @@
+import type { Report } from '../report/report.ts';
+import { programVersion } from '../version.ts';
+
+/** What an exported model says of itself, as ONNX's metadata: texts, the longer ones JSON. */
+export function exportMetadata(report: Report): Readonly<Record<string, string>> {
+  const { featureSet } = report;
+  const { fields } = featureSet;
+  return {
+    producer: `featuretap ${programVersion()}`,
+    classes: JSON.stringify(report.classes),
+    head: JSON.stringify({ model: report.model, solver: report.solver, params: report.params }),
+    probabilities: report.probabilities,
+    accuracy: String(report.accuracy),
+    features: report.features,
+    weights: featureSet.weights,
+    command: report.command,
+    ...(fields === undefined
+      ? {}
+      : {
+          weightsSha256: fields.weightsSha256,
+          architecture: fields.architecture,
+          tap: fields.tap,
+          pool: fields.pool,
+          preprocessing: JSON.stringify(fields.preprocessing),
+        }),
+    ...(featureSet.randomWeights ? { warning: 'the backbone has random weights: its answers mean nothing' } : {}),
+  };
+}

@@ -1,0 +1,114 @@
+import { UserError } from '../errors.ts';
+import type { Network } from '../extract/backbone/network.ts';
+import { pruneTo } from '../extract/backbone/prune.ts';
+import { resolveTap } from '../extract/backbone/taps.ts';
+import type { FingerprintFields } from '../features/manifest.ts';
+import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
+import type { OnnxGraph, OnnxModel, OnnxNode } from '../formats/onnx/schema.ts';
+import { exportOpsets, headNames } from './export-head.ts';
+
+/** ONNX's number for float16, as Cast takes it (TensorProto.DataType). */
+const float16 = 10;
+const float32 = 1;
+
+/** Prefix of every name that comes from the head: the backbone keeps its own. */
+const prefix = 'head/';
+
+/**
+ * Puts an exported head behind its backbone: normalized pixels, float32 [batch, 3, crop, crop], to the head's outputs.
+ *
+ * @param rowShape shape of one tapped row before the pool: [channels, height, width] or [channels]
+ * @throws UserError where the backbone cannot be part of such a model
+ */
+export function withBackbone(
+  head: OnnxModel,
+  network: Network,
+  fields: FingerprintFields,
+  tapShape: readonly number[],
+): OnnxModel {
+  checkNetwork(network);
+  const tensor = resolveTap(network, fields.tap);
+  const backbone = pruneTo(network.model, [tensor]);
+  const middle = poolGraph(tensor, fields, tapShape);
+  const tail = renamed(head.graph, middle.output);
+  const { graph } = backbone;
+  return {
+    ...head,
+    opsetImport: mergeOpsets(backbone, head),
+    graph: {
+      ...tail,
+      name: `featuretap ${network.architecture} with its head`,
+      input: graph.input,
+      node: [...graph.node, ...middle.nodes, ...tail.node],
+      initializer: [...graph.initializer, ...middle.initializer, ...tail.initializer],
+      valueInfo: graph.valueInfo,
+    },
+  };
+}
+
+function checkNetwork(network: Network): void {
+  const { input, model, source } = network;
+  if (input.form !== 'normalized' || input.layout !== 'NCHW' || input.batch !== undefined) {
+    throw new UserError({
+      what: 'this backbone cannot be exported with its head',
+      where: source,
+      found: `an input of ${input.form} pixels, ${input.layout}${input.batch === undefined ? '' : `, ${input.batch} at a time`}`,
+      expected: 'normalized pixels, NCHW, in any number',
+      fix: 'export the head alone, without --with-backbone',
+    });
+  }
+  const own = model.opsetImport.find(({ domain }) => (domain ?? '') === '')?.version ?? 0;
+  if (Number(own) < 13 || Number(own) > (exportOpsets[''] as number)) {
+    throw new UserError({
+      what: 'this backbone is written in operators of another age than the head’s',
+      where: source,
+      found: `opset ${own}`,
+      expected: `opset 13 to ${exportOpsets['']}`,
+      fix: 'export the head alone, without --with-backbone, or convert the backbone with onnx.version_converter',
+    });
+  }
+}
+
+/** Pool and number format of the feature set: the tapped tensor to [batch, dims]. */
+function poolGraph(
+  tensor: string,
+  { pool, dtype }: FingerprintFields,
+  tapShape: readonly number[],
+): { readonly nodes: readonly OnnxNode[]; readonly initializer: OnnxGraph['initializer']; readonly output: string } {
+  const graph = new GraphBuilder('pool');
+  let value = tensor;
+  if (tapShape.length === 3 && pool !== 'none') {
+    const op = pool === 'mean' ? 'ReduceMean' : 'ReduceMax';
+    value = graph.node(op, [value], { axes: [2, 3], keepdims: 0 }, { outputs: [`${prefix}pooled`] });
+  } else if (tapShape.length > 1) {
+    value = graph.node('Flatten', [value], { axis: 1 }, { outputs: [`${prefix}flat`] });
+  }
+  if (dtype === 'float16') {
+    const half = graph.node('Cast', [value], { to: float16 }, { outputs: [`${prefix}half`] });
+    value = graph.node('Cast', [half], { to: float32 }, { outputs: [`${prefix}features`] });
+  }
+  const { node, initializer } = graph.graph();
+  return { nodes: node, initializer, output: value };
+}
+
+/** The head's graph with its names set apart, its input replaced, and its outputs named as before. */
+function renamed(graph: OnnxGraph, features: string): OnnxGraph {
+  const kept = new Set<string>([headNames.probabilities, headNames.label]);
+  const rename = (name: string): string =>
+    name === '' || kept.has(name) ? name : name === headNames.input ? features : prefix + name;
+  return {
+    ...graph,
+    initializer: graph.initializer.map((tensor) => ({ ...tensor, name: rename(tensor.name ?? '') })),
+    node: graph.node.map((node) => ({
+      ...node,
+      name: prefix + (node.name ?? ''),
+      input: node.input.map(rename),
+      output: node.output.map(rename),
+    })),
+  };
+}
+
+function mergeOpsets(backbone: OnnxModel, head: OnnxModel): OnnxModel['opsetImport'] {
+  const own = new Set(backbone.opsetImport.map(({ domain }) => domain ?? ''));
+  return [...backbone.opsetImport, ...head.opsetImport.filter(({ domain }) => !own.has(domain ?? ''))];
+}

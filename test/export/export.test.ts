@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { SavedHead } from '../../src/classify/heads/head.ts';
+import { createHead } from '../../src/classify/heads/index.ts';
+import type { Table } from '../../src/classify/table.ts';
+import { checkExport } from '../../src/export/check-export.ts';
+import { exportHead } from '../../src/export/export-head.ts';
+import { encodeModel } from '../../src/formats/onnx/encode.ts';
+import { seeded } from '../report/drawn-report.ts';
+
+const context = { seed: 3, threads: 1 };
+
+/** Overlapping clouds of non-negative features, classes of very different sizes. */
+function drawTable(classCount: number, dims: number, sizes: (c: number) => number): Table {
+  const random = seeded(classCount * 100 + dims);
+  const centres = Array.from({ length: classCount * dims }, () => 2 * random());
+  const labels: number[] = [];
+  const data: number[] = [];
+  for (let c = 0; c < classCount; c++) {
+    for (let i = 0; i < sizes(c); i++) {
+      labels.push(c);
+      for (let d = 0; d < dims; d++) data.push(Math.max(0, (centres[c * dims + d] as number) + 1.6 * (random() - 0.5)));
+    }
+  }
+  return {
+    features: { rowCount: labels.length, columnCount: dims, data: Float32Array.from(data) },
+    labels: Int32Array.from(labels),
+    classes: Array.from({ length: classCount }, (_, c) => `class ${c}, "é"`),
+  };
+}
+
+const tables: Readonly<Record<string, Table>> = {
+  'five classes of 4 to 40 rows': drawTable(5, 12, (c) => 4 + 9 * c),
+  'two classes': drawTable(2, 6, () => 25),
+  'a class without rows': drawTable(4, 8, (c) => (c === 2 ? 0 : 15)),
+};
+
+const heads: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
+  ['linear', {}],
+  ['linear', { scale: 'standard' }],
+  ['linear', { optimizer: 'adam', epochs: 3, scale: 'minmax' }],
+  ['svm', { kernel: 'linear' }],
+  ['svm', { kernel: 'rbf', C: 10 }],
+  ['svm', { kernel: 'rbf', scale: 'l2' }],
+  ['svm', { kernel: 'linear', solver: 'ml-svm' }],
+  ['forest', { trees: 20 }],
+  ['forest', { trees: 7, maxDepth: 2, scale: 'standard' }],
+];
+
+describe('an exported head gives the probabilities of the head itself in ONNX Runtime', () => {
+  for (const [name, table] of Object.entries(tables)) {
+    for (const [model, params] of heads) {
+      test(`${model} ${JSON.stringify(params)}, ${name}`, async () => {
+        const fitted = await createHead(model, params).fit(table, context);
+        const bytes = encodeModel(exportHead(fitted.save()));
+        assert.ok((await checkExport(bytes, fitted, table.features)) <= 1e-5);
+      });
+    }
+  }
+});
+
+describe('an exported head', () => {
+  const table = tables['five classes of 4 to 40 rows'] as Table;
+  const shipped = async (model: string): Promise<SavedHead> => (await createHead(model).fit(table, context)).save();
+
+  test('names the most probable class of each row, in rows that sum to 1', async () => {
+    for (const model of ['linear', 'svm', 'forest']) {
+      const session = await InferenceSession.create(encodeModel(exportHead(await shipped(model))));
+      const { rowCount, columnCount, data } = table.features;
+      const found = await session.run({ features: new Tensor('float32', data, [rowCount, columnCount]) });
+      const probabilities = found['probabilities']?.data as Float32Array;
+      const labels = found['label']?.data as unknown as string[];
+      for (let row = 0; row < rowCount; row++) {
+        const own = [...probabilities.subarray(row * 5, row * 5 + 5)];
+        assert.ok(Math.abs(own.reduce((a, b) => a + b, 0) - 1) < 1e-5, `row ${row} of ${model} sums to 1`);
+        assert.equal(labels[row], table.classes[own.indexOf(Math.max(...own))]);
+      }
+    }
+  });
+
+  test('a row of zeros under l2 scaling is not a division by zero', async () => {
+    const fitted = await createHead('linear', { scale: 'l2' }).fit(table, context);
+    const rows = { rowCount: 1, columnCount: 12, data: new Float32Array(12) };
+    assert.ok((await checkExport(encodeModel(exportHead(fitted.save())), fitted, rows)) <= 1e-5);
+  });
+
+  test('of a solver without an ONNX form is refused by name', async () => {
+    const saved = { ...(await shipped('forest')), solver: 'ml-random-forest' };
+    assert.throws(() => exportHead(saved), /no ONNX form[\s\S]*forest, solver ml-random-forest/);
+  });
+
+  test('that gives other probabilities is caught by the check', async () => {
+    const fitted = await createHead('linear').fit(table, context);
+    const saved = fitted.save();
+    const bias = { shape: [5], data: new Float32Array([0, 0, 0, 0, 5]) };
+    const wrong = encodeModel(exportHead({ ...saved, arrays: { ...saved.arrays, bias } }));
+    await assert.rejects(checkExport(wrong, fitted, table.features), /does not give the probabilities/);
+  });
+});
+
+describe('the ONNX checker of Debian', () => {
+  const python = '/usr/bin/python3';
+  const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0;
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'featuretap-export-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test('accepts every kind of head, with shape inference', {
+    skip: !hasChecker && 'skipped: python3-onnx is not installed',
+  }, async () => {
+    const files: string[] = [];
+    for (const [i, [model, params]] of heads.entries()) {
+      const fitted = await createHead(model, params).fit(tables['five classes of 4 to 40 rows'] as Table, context);
+      const file = join(folder, `${i}.onnx`);
+      await writeFile(file, encodeModel(exportHead(fitted.save(), { classes: JSON.stringify(fitted.classes) })));
+      files.push(file);
+    }
+    const script = 'import onnx, sys\nfor f in sys.argv[1:]: onnx.checker.check_model(onnx.load(f), full_check=True)';
+    const { status, stderr } = spawnSync(python, ['-c', script, ...files], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+});

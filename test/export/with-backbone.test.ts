@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { openPixelPipeline } from '../../src/extract/images/pipeline.ts';
+import type { Preprocessing } from '../../src/features/manifest.ts';
+import { featureRecipe, openEmbedder } from '../../src/predict/embedder.ts';
+import { openInputs } from '../../src/predict/inputs.ts';
+import { loadReportHead } from '../../src/predict/load-head.ts';
+import { predictImages } from '../../src/predict/predict.ts';
+import type { Report } from '../../src/report/report.ts';
+import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { projectRoot } from '../reference.ts';
+
+let root: string;
+let trained: TrainedHeads;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-ship-'));
+  const models = [
+    ['linear', {}],
+    ['svm', { kernel: 'rbf', scale: 'standard' }],
+    ['forest', { trees: 10 }],
+  ] as const;
+  trained = await trainHeads(root, { models, perClass: 6 });
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+function featuretap(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [join(projectRoot, 'scripts/featuretap.js'), ...args], { encoding: 'utf8' });
+}
+
+/** Pixels as torchvision hands them to a network: NCHW, (x / 255 - mean) / std. */
+function normalize(bytes: Uint8Array, { crop, mean, std }: Preprocessing): Float32Array {
+  const plane = crop * crop;
+  const out = new Float32Array(3 * plane);
+  for (let i = 0; i < bytes.length; i++) {
+    const channel = i % 3;
+    out[channel * plane + Math.floor(i / 3)] =
+      ((bytes[i] as number) / 255 - (mean[channel] as number)) / (std[channel] as number);
+  }
+  return out;
+}
+
+async function compareOnPhotos(file: string, report: Report): Promise<number> {
+  const { preprocessing } = featureRecipe(report).fields;
+  const { head } = await loadReportHead(report.report);
+  const embedder = await openEmbedder(report, { device: 'cpu' });
+  const pipeline = openPixelPipeline(preprocessing, { threads: 1 });
+  const session = await InferenceSession.create(file);
+  const inputs = () =>
+    openInputs([trained.data], { stdin: process.stdin, onFailure: ({ reason }) => assert.fail(reason) }).images;
+  const pixels = new Map<string, Uint8Array>();
+  for await (const result of pipeline.decode(inputs())) {
+    if (result.outcome === 'pixels') pixels.set(result.image.id, result.pixels);
+  }
+  let worst = 0;
+  for await (const outcome of predictImages(inputs(), { pipeline, embedder, head, batch: 4 })) {
+    if (outcome.outcome !== 'predicted') continue;
+    const input = normalize(pixels.get(outcome.image.id) as Uint8Array, preprocessing);
+    const found = await session.run({ pixels: new Tensor('float32', input, [1, 3, 64, 64]) });
+    const data = found['probabilities']?.data as Float32Array;
+    outcome.probabilities.forEach((value, c) => {
+      worst = Math.max(worst, Math.abs(value - (data[c] as number)));
+    });
+  }
+  await pipeline.close();
+  await embedder.close();
+  return worst;
+}
+
+describe('featuretap export', () => {
+  for (const model of ['linear', 'svm', 'forest'] as const) {
+    test(`--with-backbone takes pixels to the probabilities of predict: ${model}`, async () => {
+      const report = trained.reports.find((candidate) => candidate.model === model) as Report;
+      const file = join(root, `${model}.onnx`);
+      const { status, stderr, stdout } = featuretap('export', '--head', report.report, '--to', file, '--with-backbone');
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /pixels float32 \[batch, 3, 64, 64\] to probabilities and label/);
+      const worst = await compareOnPhotos(file, report);
+      assert.ok(worst <= 1e-5, `${worst} off`);
+    });
+  }
+
+  test('--json says what was written, and that it was checked', () => {
+    const report = trained.reports[0] as Report;
+    const file = join(root, 'head.onnx');
+    const { status, stdout, stderr } = featuretap('export', '--head', report.report, '--to', file, '--json');
+    assert.equal(status, 0, stderr);
+    const document = JSON.parse(stdout) as { inputShape: unknown; largestDifference: number };
+    assert.deepEqual(document.inputShape, ['batch', 256]);
+    assert.ok(document.largestDifference <= 1e-5);
+  });
+
+  test('without --head or --to is wrong usage', () => {
+    assert.equal(featuretap('export', '--to', 'x.onnx').status, 2);
+    assert.equal(featuretap('export', '--head', 'x').status, 2);
+  });
+
+  test('what the page of the docs shows in Node runs and names the class that predict names', async () => {
+    const docs = await readFile(join(projectRoot, 'docs/export.md'), 'utf8');
+    const snippet = /```js\n([\s\S]*?)```/.exec(docs)?.[1] ?? assert.fail('docs/export.md has no Node snippet');
+    const report = trained.reports.find((candidate) => candidate.model === 'linear') as Report;
+    const photo = join(trained.data, 'red', 'red-00.png');
+    const { stdout } = featuretap('predict', '--head', report.report, '--json', '--top', '1', photo);
+    const expected = (JSON.parse(stdout) as { images: { top: { class: string }[] }[] }).images[0]?.top[0]?.class;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-', join(root, 'linear.onnx'), photo], {
+      input: snippet,
+      cwd: projectRoot,
+      encoding: 'utf8',
+    });
+    assert.equal(run.status, 0, run.stderr);
+    assert.ok(run.stdout.startsWith(`${expected} `), run.stdout);
+  });
+});
