@@ -9,6 +9,7 @@ import type { Backbone } from './backbone/backbone.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import type { Int8Preparation } from './backbone/quantize/open-int8.ts';
+import { compareCanaries, measureCanary } from './canary.ts';
 import { type Explanation, explain } from './explain.ts';
 import { checkMissing } from './images/check-missing.ts';
 import type { ImageList } from './images/image-file.ts';
@@ -300,11 +301,12 @@ async function* noted(
 async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> {
   const { network, preprocessing, tap, pool, version } = run;
   const backbone = run.int8?.backbone ?? (await network.open(preprocessing, tap, run.int8?.calibration));
-  const { engine, engineVersion, device } = backbone;
-  const { weights, weightsFile, weightsSeed } = network;
-  writer.begin({
-    rowShape: pooledShape(backbone.tap.shape, pool),
-    madeBy: {
+  try {
+    const canary = await measureCanary(backbone);
+    if (writer.maker !== undefined) compareCanaries(writer.maker.canary, canary, writer.maker.madeBy, backbone);
+    const { engine, engineVersion, device } = backbone;
+    const { weights, weightsFile, weightsSeed } = network;
+    const madeBy = {
       featuretap: version,
       engine,
       engineVersion,
@@ -313,13 +315,16 @@ async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> 
       ...(weightsFile === undefined ? {} : { weightsFile }),
       ...(weightsSeed === undefined ? {} : { weightsSeed }),
       data: writer.settings.dataFolder,
-    },
-  });
-  return backbone;
+    };
+    writer.begin({ rowShape: pooledShape(backbone.tap.shape, pool), canary, madeBy });
+    return backbone;
+  } catch (error) {
+    await backbone.close();
+    throw error;
+  }
 }
 
-/** Absolute path of the feature set that the options name. */
-export function featureFolder({ data, name, cache }: Pick<ExtractOptions, 'data' | 'name' | 'cache'>): string {
+function featureFolder({ data, name, cache }: Pick<ExtractOptions, 'data' | 'name' | 'cache'>): string {
   const folderName = name ?? basename(resolve(data));
   // A name is one folder below the cache: `..` or a path would write elsewhere.
   if (folderName === '' || folderName === '.' || folderName === '..' || /[\\/]/.test(folderName)) {

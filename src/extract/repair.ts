@@ -23,6 +23,7 @@ import { ShardFile, writeShard } from '../features/shard.ts';
 import { readState, type SetState } from '../features/state.ts';
 import { type DamagedShard, type Verification, verifyFeatureSet } from '../features/verify.ts';
 import type { OnProgress } from '../progress.ts';
+import { compareCanaries, measureCanary } from './canary.ts';
 import type { NetworkSource } from './extract.ts';
 import type { ImageFile } from './images/image-file.ts';
 import { openPixelPipeline } from './images/pipeline.ts';
@@ -151,6 +152,7 @@ async function recompute(
     ...(signal === undefined ? {} : { signal }),
   });
   try {
+    compareCanaries(manifest.canary, await measureCanary(backbone), madeBy, backbone);
     const results = unchanged(pipeline.decode(images), wanted);
     const room = (): number => Math.max(1, Math.floor(options.batch / rowsPerImage(fields)));
     for await (const batch of pixelBatches(results, recipe, room, (sha256) => rows.has(sha256))) {
@@ -221,8 +223,8 @@ async function writeRepaired(
     else outcomes.push({ ...rest, outcome: 'failed', reason: 'its row was damaged and could not be computed again' });
   }
   const labels = [...parseLabels(state.labels, join(folder, labelsFile))];
-  const { madeBy } = manifest;
-  await publish(files, folder, { fields, rowShape, shards, images: kept, labels, outcomes, madeBy });
+  const { madeBy, canary } = manifest;
+  await publish(files, folder, { fields, rowShape, shards, images: kept, labels, outcomes, madeBy, canary });
 }
 
 /** A shard's rows as they can be read; zeros where the file is not there or cut short. */

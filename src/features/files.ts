@@ -1,8 +1,10 @@
 import * as fs from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 
-/** An open file, as far as feature sets need one; node's FileHandle has this shape. */
+/** An open file, as far as feature sets need one. */
 export interface OpenFile {
+  /** Of this file, whatever its name stands for by now. */
+  size(): Promise<number>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
   write(buffer: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
   sync(): Promise<void>;
@@ -29,7 +31,16 @@ export interface Files {
 }
 
 export const nodeFiles: Files = {
-  open: (path, flags) => fs.open(path, flags),
+  open: async (path, flags) => {
+    const file = await fs.open(path, flags);
+    return {
+      size: async () => (await file.stat()).size,
+      read: (buffer, offset, length, position) => file.read(buffer, offset, length, position),
+      write: (buffer, offset, length) => file.write(buffer, offset, length),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  },
   stat: (path) => fs.stat(path),
   rename: (from, to) => fs.rename(from, to),
   remove: (path) => fs.rm(path, { force: true }),
@@ -108,10 +119,7 @@ export async function readIfThere(files: Files, path: string): Promise<Uint8Arra
     throw readFailure(path, error);
   }
   try {
-    const stat = await statIfThere(files, path);
-    // Renamed or removed since it was opened: not there any more.
-    if (stat === undefined) return undefined;
-    const bytes = new Uint8Array(stat.size);
+    const bytes = new Uint8Array(await file.size());
     await readFully(file, path, bytes, 0);
     return bytes;
   } finally {

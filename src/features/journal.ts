@@ -26,6 +26,8 @@ export interface RunHeader {
 export interface RunMaker {
   readonly rowShape: readonly number[];
   readonly madeBy: MadeBy;
+  /** As in the manifest. */
+  readonly canary: string;
   /** Images in a full shard: a run that goes on keeps to it. */
   readonly shardImages: number;
 }

@@ -96,6 +96,7 @@ function checkFields(check: Checker, manifest: Manifest): void {
   if (fingerprint !== manifest.fingerprint) {
     check.fail('fingerprint', manifest.fingerprint, `${fingerprint}, from the fields beside it`);
   }
+  check.text('canary', manifest.canary);
   check.record('madeBy', manifest.madeBy);
   check.oneOf('madeBy.engine', manifest.madeBy.engine, ['onnx', 'tensorflow']);
   check.oneOf('madeBy.device', manifest.madeBy.device, ['cpu', 'cuda', 'webgpu']);

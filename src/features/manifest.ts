@@ -94,6 +94,11 @@ export interface Manifest {
   readonly outcomesSha256: string;
   readonly counts: OutcomeCounts;
   readonly madeBy: MadeBy;
+  /**
+   * The tap's channel means of a fixed drawn picture, float32, little-endian, base64: what adds rows on another engine
+   * or device must give the same.
+   */
+  readonly canary: string;
   /** sha256 over the canonical JSON of all other fields: one flipped bit anywhere in them shows. */
   readonly sha256: string;
 }

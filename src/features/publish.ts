@@ -32,6 +32,8 @@ export interface Contents {
   readonly labels: readonly (readonly [string, string])[];
   readonly outcomes: readonly Outcome[];
   readonly madeBy: MadeBy;
+  /** As in the manifest. */
+  readonly canary: string;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function publish(files: Files, folder: string, contents: Contents):
     outcomesSha256,
     counts: countOutcomes(images.length, outcomes),
     madeBy,
+    canary: contents.canary,
   });
   await writeDurably(files, join(folder, manifestFile), [new TextEncoder().encode(formatManifest(manifest))]);
   await settleTables(files, folder, manifest);

@@ -80,7 +80,7 @@ export class ShardFile {
       });
     }
     try {
-      const { size } = await files.stat(path);
+      const size = await file.size();
       const prefix = new Uint8Array(Math.min(size, npyPrefixBytes));
       await readFully(file, path, prefix, 0);
       const header = new Uint8Array(npyHeaderBytes(prefix, path));

@@ -138,6 +138,11 @@ export class FeatureWriter {
     this.#journal.begin({ ...maker, shardImages: this.#shardImages });
   }
 
+  /** What made the rows that are there, and its canary; undefined for a new set. */
+  get maker(): Pick<RunMaker, 'madeBy' | 'canary'> | undefined {
+    return this.#state?.manifest ?? this.#journal.maker;
+  }
+
   /** Images that the next batch may hold: fewer than a whole batch before the end of a shard that was resumed. */
   get batchRoom(): number {
     const { batchImages } = this.settings;
@@ -193,7 +198,10 @@ export class FeatureWriter {
     if (made === undefined) throw new Error('a set without a row cannot be published');
     // Where no row was added, whatever made the rows stays on record.
     const madeBy = { ...made.madeBy, data: dataFolder };
-    const all: Contents = { fields, rowShape: made.rowShape, shards: this.#shards, madeBy, ...ending };
+    const { rowShape } = made;
+    // The first maker's canary stays: differences within the tolerance must not add up from run to run.
+    const { canary } = this.maker ?? made;
+    const all: Contents = { fields, rowShape, shards: this.#shards, madeBy, canary, ...ending };
     const contents = prune ? await pruned(this.#files, this.folder, all, this.#shardImages) : all;
     const unchanged = current !== undefined && sameContents(current, contents);
     const manifest = unchanged ? current : await publish(this.#files, this.folder, contents);

@@ -261,6 +261,30 @@ describe('extract', () => {
     assert.equal(network.imageCount, toCompute, 'as explained');
   });
 
+  it('refuses an engine whose canary is off by more than the tolerance, and takes one within it', async () => {
+    const data = await drawData(5);
+    const { folder } = await run(data, new CountingNetwork());
+    const before = await contentsOf(folder);
+    await drawImage(join(data, 'class-0/added.png'), 100);
+    const off = new CountingNetwork();
+    off.scale = 1.002;
+    await assert.rejects(run(data, off), (error) => {
+      assert.ok(error instanceof UserError);
+      assert.match(error.message, /off by 2\.0e-3 on onnx 0, cpu[\s\S]*--engine onnx --device cpu/);
+      return true;
+    });
+    assert.deepEqual(await contentsOf(folder), before);
+    const close = new CountingNetwork();
+    close.scale = 1.0005;
+    const { manifest } = await run(data, close);
+    assert.equal(manifest.imageCount, 6);
+    // The canary stays that of the first engine: small steps must not add up.
+    const drifting = new CountingNetwork();
+    drifting.scale = 1.0015;
+    await drawImage(join(data, 'class-0/another.png'), 101);
+    await assert.rejects(run(data, drifting), /off by 1\.5e-3/);
+  });
+
   it('computes a damaged set anew when told to replace it', async () => {
     const data = await drawData(6);
     const { folder } = await run(data, new CountingNetwork());

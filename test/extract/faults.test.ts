@@ -141,10 +141,9 @@ describe('extract on a disk that fails', () => {
       open: async (path, flags) => {
         const file = await quickFiles.open(path, flags);
         return {
+          ...file,
           read: (buffer, offset, length, position) => file.read(buffer, offset, Math.min(length, 7), position),
           write: (buffer, offset, length) => file.write(buffer, offset, Math.min(length, 5)),
-          sync: () => file.sync(),
-          close: () => file.close(),
         };
       },
     };

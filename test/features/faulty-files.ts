@@ -7,12 +7,7 @@ export const quickFiles: Files = {
   ...nodeFiles,
   open: async (path, flags) => {
     const file = await nodeFiles.open(path, flags);
-    return {
-      read: (buffer, offset, length, position) => file.read(buffer, offset, length, position),
-      write: (buffer, offset, length) => file.write(buffer, offset, length),
-      sync: async () => {},
-      close: () => file.close(),
-    };
+    return { ...file, sync: async () => {} };
   },
   syncFolder: async () => {},
 };
@@ -55,7 +50,7 @@ export class FaultyFiles implements Files {
     if (this.crashed) throw new Error('killed');
     const file = await quickFiles.open(path, flags);
     return {
-      read: (buffer, offset, length, position) => file.read(buffer, offset, length, position),
+      ...file,
       write: async (buffer, offset, length) => {
         const half = this.#change('write', path);
         const result = await file.write(buffer, offset, half ? length >> 1 : length);
@@ -63,7 +58,6 @@ export class FaultyFiles implements Files {
         return result;
       },
       sync: () => this.#guard('sync', path, () => file.sync()),
-      close: () => file.close(),
     };
   }
 

@@ -65,6 +65,7 @@ export async function makeFeatureSet(folder: string, parts: FeatureSetParts): Pr
     images: ids.map((id, i) => ({ row: i * stride, id, path: `train/${id}.jpg`, sha256: fakeSha256(id) })),
     labels: parts.labels ?? [],
     outcomes: parts.outcomes ?? [],
+    canary: 'AAAAAA==',
     madeBy: {
       featuretap: '0.1.0',
       engine: 'onnx',

@@ -347,6 +347,7 @@ function exampleManifest(): Manifest {
     labelsSha256: sha256,
     outcomesSha256: sha256,
     counts: { kept: 5, duplicate: 1, missing: 0, unreadable: 0, failed: 0, total: 6 },
+    canary: 'AAAAAA==',
     madeBy: {
       featuretap: '0.1.0',
       engine: 'onnx',

@@ -1,0 +1,72 @@
+import { UserError } from '../errors.ts';
+import type { MadeBy } from '../features/manifest.ts';
+import type { Backbone, PixelBatch } from './backbone/backbone.ts';
+import { poolRows } from './pool.ts';
+
+/**
+ * Largest difference between two engines' or devices' vectors of the canary, ‖a - b‖ / ‖b‖: float32 engines are within
+ * 1e-5 of each other here, GPUs that multiply in TF32 within 1e-3; a network that is another one is off by 0.1 and more.
+ */
+export const canaryTolerance = 1e-3;
+
+/**
+ * A fixed picture of shapes, edges and noise, in whole numbers alone: every machine draws the same bytes. Its vector is
+ * kept with a feature set, and tells whether what would add rows to it computes the same numbers.
+ */
+export function drawCanary(crop: number): PixelBatch {
+  const bytesNHWC = new Uint8Array(crop * crop * 3);
+  let state = 1;
+  for (let y = 0, at = 0; y < crop; y++) {
+    for (let x = 0; x < crop; x++) {
+      const isInside = (2 * x - crop) ** 2 + (2 * y - crop) ** 2 < (crop * crop) / 3;
+      const isStripe = Math.floor((8 * (x + y)) / crop) % 2 === 0;
+      for (let channel = 0; channel < 3; channel++, at++) {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        const shade = Math.floor((160 * (channel === 1 ? y : x)) / crop) + (isInside ? 60 - 30 * channel : 0);
+        bytesNHWC[at] = Math.min(255, Math.max(0, shade + (isStripe ? 20 : 0) + (state >>> 28)));
+      }
+    }
+  }
+  return { rowCount: 1, crop, bytesNHWC };
+}
+
+/** The canary's vector through an open backbone: the mean of each channel of the tap, float32, little-endian, base64. */
+export async function measureCanary(backbone: Backbone): Promise<string> {
+  const map = await backbone.run(drawCanary(backbone.preprocessing.crop));
+  const { data } = poolRows(map, map.rowShape.length === 3 ? 'mean' : 'none');
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+}
+
+/**
+ * Compares the canary of an open backbone with the one that is kept with a feature set.
+ *
+ * @throws UserError when they differ by more than the tolerance
+ */
+export function compareCanaries(kept: string, measured: string, before: MadeBy, now: Backbone): void {
+  const difference = relativeDifference(vectorOf(measured), vectorOf(kept));
+  if (difference <= canaryTolerance) return;
+  throw new UserError({
+    what: 'this engine does not give the numbers that the feature set holds',
+    where: 'the canary, a drawn picture whose vector is kept in manifest.json',
+    found: `off by ${difference.toExponential(1)} on ${now.engine} ${now.engineVersion}, ${now.device}`,
+    expected: `at most ${canaryTolerance} from ${before.engine} ${before.engineVersion}, ${before.device}`,
+    fix: `--engine ${before.engine} --device ${before.device} goes on with this set; --name OTHER begins another`,
+  });
+}
+
+function vectorOf(base64: string): Float32Array {
+  const bytes = new Uint8Array(Buffer.from(base64, 'base64'));
+  return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
+}
+
+/** ‖a - b‖ / ‖b‖; infinite for vectors of two lengths. */
+function relativeDifference(a: Float32Array, b: Float32Array): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let difference = 0;
+  let norm = 0;
+  for (const [i, value] of b.entries()) {
+    difference += ((a[i] as number) - value) ** 2;
+    norm += value ** 2;
+  }
+  return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+}
