@@ -1,5 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
-import { graphSession } from './ort-session.ts';
+import { graphSession, runtime } from './ort-session.ts';
 
 /** A row-major float64 matrix. */
 export interface Matrix64 {
@@ -23,9 +22,9 @@ export async function gemm64(kind: Gemm64Kind, left: Matrix64, right: Matrix64, 
     graph.node('Gemm', [a, b], attributes, { outputs: ['result'] });
     graph.output('result', 'float64', ['rows', 'columns']);
   });
-  const tensor = ({ rowCount: rows, columnCount: columns, data: numbers }: Matrix64): Tensor =>
-    new Tensor('float64', numbers, [rows, columns]);
+  const tensor = ({ rowCount: rows, columnCount: columns, data: numbers }: Matrix64): InstanceType<ReturnType<typeof runtime>['Tensor']> =>
+    new (runtime().Tensor)('float64', numbers, [rows, columns]);
   const feeds = { left: tensor(left), right: tensor(right) };
-  await session.run(feeds, { result: new Tensor('float64', data, [rowCount, columnCount]) });
+  await session.run(feeds, { result: new (runtime().Tensor)('float64', data, [rowCount, columnCount]) });
   return { rowCount, columnCount, data };
 }

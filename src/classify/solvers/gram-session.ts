@@ -1,5 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
-import { float32Tensor, graphSession, isThreadInvariant } from './ort-session.ts';
+import { float32Tensor, graphSession, isThreadInvariant, runtime } from './ort-session.ts';
 
 /** Rows for a kernel product: [norms.length, columnCount], with the squared norm of each. */
 export interface RbfSide {
@@ -40,12 +39,12 @@ export async function rbfBlock(
     {
       a: float32Tensor(a.data, [rows, columnCount]),
       b: float32Tensor(b.data, [columns, columnCount]),
-      slope: new Tensor('float32', Float32Array.of(2 * gamma), [1]),
-      aTerm: new Tensor('float32', scaled(a.squaredNorms), [rows, 1]),
-      bTerm: new Tensor('float32', scaled(b.squaredNorms), [1, columns]),
+      slope: new (runtime().Tensor)('float32', Float32Array.of(2 * gamma), [1]),
+      aTerm: new (runtime().Tensor)('float32', scaled(a.squaredNorms), [rows, 1]),
+      bTerm: new (runtime().Tensor)('float32', scaled(b.squaredNorms), [1, columns]),
     },
     // An output that is handed in is written in place: without it the result is copied once more.
-    { out: new Tensor('float32', out, [rows, columns]) },
+    { out: new (runtime().Tensor)('float32', out, [rows, columns]) },
   );
   return out;
 }

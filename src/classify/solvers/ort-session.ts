@@ -1,11 +1,20 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { createRequire } from 'node:module';
+import type * as Ort from 'onnxruntime-node';
 import { encodeModel } from '../../formats/onnx/encode.ts';
 import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 
 /** ONNX Runtime gains nothing on these products past this; a fixed bound keeps at least four rows per thread. */
 const maxThreads = 16;
 
-const sessions = new Map<string, Promise<InferenceSession>>();
+const sessions = new Map<string, Promise<Ort.InferenceSession>>();
+
+let loaded: typeof Ort | undefined;
+
+/** ONNX Runtime, loaded at the first use: a program that only imports this library starts no native code. */
+export function runtime(): typeof Ort {
+  loaded ??= createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
+  return loaded;
+}
 
 /**
  * A session over a small graph of float32 operations, made once per name and thread count and kept for the process.
@@ -16,14 +25,14 @@ export function graphSession(
   name: string,
   threads: number,
   build: (graph: GraphBuilder) => void,
-): Promise<InferenceSession> {
+): Promise<Ort.InferenceSession> {
   const intraOpNumThreads = Math.max(1, Math.min(threads, maxThreads));
   const key = `${name}/${intraOpNumThreads}`;
   const known = sessions.get(key);
   if (known !== undefined) return known;
   const graph = new GraphBuilder(name);
   build(graph);
-  const opened = InferenceSession.create(encodeModel(graph.model()), {
+  const opened = runtime().InferenceSession.create(encodeModel(graph.model()), {
     intraOpNumThreads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -38,8 +47,8 @@ export function graphSession(
 }
 
 /** A tensor on the given numbers, without a copy unless they are shared: ONNX Runtime refuses shared memory. */
-export function float32Tensor(data: Float32Array, shape: readonly number[]): Tensor {
-  return new Tensor('float32', data.buffer instanceof SharedArrayBuffer ? data.slice() : data, shape);
+export function float32Tensor(data: Float32Array, shape: readonly number[]): Ort.Tensor {
+  return new (runtime().Tensor)('float32', data.buffer instanceof SharedArrayBuffer ? data.slice() : data, shape);
 }
 
 /**

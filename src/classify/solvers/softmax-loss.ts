@@ -1,8 +1,7 @@
-import { Tensor } from 'onnxruntime-node';
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import type { Table } from '../table.ts';
-import { float32Tensor, graphSession, isThreadInvariant } from './ort-session.ts';
+import { float32Tensor, graphSession, isThreadInvariant, runtime } from './ort-session.ts';
 import { accumulate, accumulateRows, weightedSum } from './softmax-loss.kernel.ts';
 
 /** Where a linear softmax model stands: logits = rows · weights + bias. */
@@ -45,7 +44,7 @@ export function softmaxLoss(
   const weightOfRow = Float32Array.from({ length: features.rowCount }, (_, row) => sampleWeights?.[row] ?? 1);
   const gradientBlock = new Float32Array(dims * classCount);
   const residualBlock = new Float32Array(Math.min(blockRows, features.rowCount) * classCount);
-  const depth = new Tensor('int32', Int32Array.of(classCount), [1]);
+  const depth = new (runtime().Tensor)('int32', Int32Array.of(classCount), [1]);
 
   return {
     async evaluate(state, weightGradient, biasGradient) {
@@ -66,7 +65,7 @@ export function softmaxLoss(
             rows: float32Tensor(features.data.subarray(start * dims, (start + rows) * dims), [rows, dims]),
             weights,
             bias,
-            labels: new Tensor('int32', labels.slice(start, start + rows), [rows]),
+            labels: new (runtime().Tensor)('int32', labels.slice(start, start + rows), [rows]),
             depth,
             rowWeights: float32Tensor(rowWeights, [rows, 1]),
           },
