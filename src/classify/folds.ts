@@ -82,8 +82,8 @@ export function stratifiedGroupKFold(labels: Int32Array, groups: Int32Array, k: 
 
 /**
  * scikit-learn's `GroupShuffleSplit(repeats, test_size=…, random_state=seed)`: whole groups are drawn for the test side.
+ * `testSize` is a share of the groups, or how many of them.
  *
- * @param testSize share of the groups, or how many of them
  * @throws UserError when a side would have no group
  */
 export function groupShuffleSplit(

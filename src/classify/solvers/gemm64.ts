@@ -22,7 +22,11 @@ export async function gemm64(kind: Gemm64Kind, left: Matrix64, right: Matrix64, 
     graph.node('Gemm', [a, b], attributes, { outputs: ['result'] });
     graph.output('result', 'float64', ['rows', 'columns']);
   });
-  const tensor = ({ rowCount: rows, columnCount: columns, data: numbers }: Matrix64): InstanceType<ReturnType<typeof runtime>['Tensor']> =>
+  const tensor = ({
+    rowCount: rows,
+    columnCount: columns,
+    data: numbers,
+  }: Matrix64): InstanceType<ReturnType<typeof runtime>['Tensor']> =>
     new (runtime().Tensor)('float64', numbers, [rows, columns]);
   const feeds = { left: tensor(left), right: tensor(right) };
   await session.run(feeds, { result: new (runtime().Tensor)('float64', data, [rowCount, columnCount]) });

@@ -1,4 +1,3 @@
-import { Tensor } from 'onnxruntime-node';
 import type { Matrix } from '../../features/matrix.ts';
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import type { RandomState } from '../mt19937.kernel.ts';
@@ -102,19 +101,19 @@ export async function mlpStep(
   await session.run(
     {
       rows: float32Tensor(batch.features.data, [rows, dims]),
-      hiddenWeights: new Tensor('float32', weights.hiddenWeights, [dims, hidden]),
-      hiddenBias: new Tensor('float32', weights.hiddenBias, [1, hidden]),
-      outputWeights: new Tensor('float32', weights.outputWeights, [hidden, classes]),
-      outputBias: new Tensor('float32', weights.outputBias, [1, classes]),
-      truth: new Tensor('float32', truth, [rows, classes]),
-      rowShares: new Tensor('float32', rowShares, [rows, 1]),
+      hiddenWeights: float32Tensor(weights.hiddenWeights, [dims, hidden]),
+      hiddenBias: float32Tensor(weights.hiddenBias, [1, hidden]),
+      outputWeights: float32Tensor(weights.outputWeights, [hidden, classes]),
+      outputBias: float32Tensor(weights.outputBias, [1, classes]),
+      truth: float32Tensor(truth, [rows, classes]),
+      rowShares: float32Tensor(rowShares, [rows, 1]),
     },
     {
-      hiddenGradient: new Tensor('float32', gradients.hiddenWeights, [dims, hidden]),
-      outputGradient: new Tensor('float32', gradients.outputWeights, [hidden, classes]),
-      hiddenError: new Tensor('float32', hiddenError, [rows, hidden]),
-      error: new Tensor('float32', error, [rows, classes]),
-      logProbability: new Tensor('float32', rowLosses, [rows]),
+      hiddenGradient: float32Tensor(gradients.hiddenWeights, [dims, hidden]),
+      outputGradient: float32Tensor(gradients.outputWeights, [hidden, classes]),
+      hiddenError: float32Tensor(hiddenError, [rows, hidden]),
+      error: float32Tensor(error, [rows, classes]),
+      logProbability: float32Tensor(rowLosses, [rows]),
     },
   );
   const step = ++state.step;

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { forest, linear, stratifiedShuffleSplit, svm, type Table } from '../src/index.ts';
+import { drawRows } from './classify/drawn-set.ts';
+import { projectRoot } from './reference.ts';
+
+test('importing the library loads no native code and starts nothing', () => {
+  const script = `
+    const { createRequire } = await import('node:module');
+    await import(${JSON.stringify(join(projectRoot, 'src', 'index.ts'))});
+    const loaded = Object.keys(createRequire(${JSON.stringify(join(projectRoot, 'x.js'))}).cache);
+    console.log(JSON.stringify({
+      native: loaded.filter((file) => file.endsWith('.node') || /onnxruntime|sharp/.test(file)),
+      handles: process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY|FS/.test(name)),
+    }));`;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: projectRoot, encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), { native: [], handles: [] });
+});
+
+test('a split, a head and its figures take five lines', async () => {
+  const features = drawRows(60, 10, 3, 1);
+  const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
+  const table: Table = { features, labels, classes: ['a', 'b', 'c'] };
+  const [split] = stratifiedShuffleSplit(labels, table.classes, { testSize: 0.25, seed: 0, repeats: 1 });
+  assert.equal(split?.test.length, 15);
+  for (const head of [linear({ C: 1, scale: 'standard' }), svm({ kernel: 'rbf' }), forest({ trees: 10 })]) {
+    const fitted = await head.fit(table, { seed: 0, threads: 1 });
+    const found = await fitted.predict(features);
+    assert.ok(found.filter((label, row) => label === labels[row]).length > 40, head.model);
+  }
+});
+
+test('wrong parameters are refused when a head is made', () => {
+  assert.throws(() => linear({ C: -1 }), /C is not usable/);
+  // @ts-expect-error: the type names the kernels
+  assert.throws(() => svm({ kernel: 'poly' }), /kernel is not usable/);
+});
