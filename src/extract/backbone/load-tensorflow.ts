@@ -14,6 +14,8 @@ const packageName = '@tensorflow/tfjs-node-gpu';
  */
 export async function loadTensorFlow(): Promise<TensorFlow> {
   restoreRemovedUtilities();
+  // The library tells the instruction sets it was built for on stderr; its warnings stay.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
   try {
     // A variable, so that the type check does not ask for an optional package.
     const loaded = await import(packageName);
