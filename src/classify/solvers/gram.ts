@@ -24,6 +24,9 @@ const SMALL_PRODUCT = 4_000_000;
 /** Multiplications per call of ONNX Runtime, which holds the event loop: about a third of a second on two cores. */
 const BLOCK_PRODUCT = 1e10;
 
+/** Of a block: fewer would cost the product its speed. */
+const FEWEST_COLUMNS = 64;
+
 /** Picks rows and takes the centre off them. */
 export function kernelRows(
   data: Float32Array,
@@ -70,16 +73,16 @@ export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: Prod
   const { rowCount, columnCount } = rows;
   const gram = allocateGram(rowCount);
   const small = rowCount * rowCount * columnCount < SMALL_PRODUCT;
-  let room = new Float32Array(0);
+  // One array for all blocks: a new one for each would pile up until the collector runs.
+  const largestBlock = Math.max(Math.ceil(BLOCK_PRODUCT / columnCount) + rowCount, FEWEST_COLUMNS * rowCount);
+  const room = new Float32Array(small ? 0 : Math.min(rowCount * rowCount, largestBlock));
   for (let start = 0; start < rowCount; ) {
     await pauseForInterrupt(context.signal);
     const below = slice(rows, start, rowCount);
     const blockRows = small ? rowCount : Math.ceil(BLOCK_PRODUCT / (below.rowCount * columnCount));
-    const end = Math.min(rowCount, start + Math.max(blockRows, 64));
-    // One array for all blocks: a new one for each would pile up until the collector runs.
-    const size = below.rowCount * (end - start);
-    if (room.length < size) room = new Float32Array(size);
-    const block = await kernelBlock(below, slice(rows, start, end), kernel, context, room.subarray(0, size));
+    const end = Math.min(rowCount, start + Math.max(blockRows, FEWEST_COLUMNS));
+    const into = room.subarray(0, below.rowCount * (end - start));
+    const block = await kernelBlock(below, slice(rows, start, end), kernel, context, into);
     placeSymmetric(block, end - start, start, rowCount, gram);
     start = end;
   }

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { SavedHead } from '../../../src/classify/heads/head.ts';
+import { createHead } from '../../../src/classify/heads/index.ts';
+import { programVersion } from '../../../src/version.ts';
+import type { BenchCase, Measured } from './cases.ts';
+import { readLabels, readMatrix } from './data.ts';
+import { softmaxObjective } from './objective.kernel.ts';
+
+/** One head of ours in a process of its own: fits, predicts, and writes what it measured to stdout. */
+const [folder = '', chosen = '', threads = '1'] = process.argv.slice(2);
+const { model, params, agreement } = JSON.parse(chosen) as BenchCase;
+const { classCount, train, test } = readLabels(folder);
+const table = {
+  features: readMatrix(join(folder, 'train.npy')),
+  labels: Int32Array.from(train),
+  classes: Array.from({ length: classCount }, (_, c) => `class ${c}`),
+};
+const testFeatures = readMatrix(join(folder, 'test.npy'));
+
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+const started = performance.now();
+const fitted = await createHead(model, params).fit(table, { seed: 0, threads: Number(threads), signal: stop.signal });
+const fittedAt = performance.now();
+const predictions = await fitted.predict(testFeatures);
+const scoredAt = performance.now();
+// Before anything else is computed: the peak is the fit's and the prediction's.
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+const measured: Measured = {
+  fitSeconds: (fittedAt - started) / 1000,
+  scoreSeconds: (scoredAt - fittedAt) / 1000,
+  accuracy: predictions.filter((label, row) => label === test[row]).length / test.length,
+  converged: fitted.converged,
+  iterations: fitted.iterations,
+  peakBytes,
+  predictions: Array.from(predictions),
+  version: `featuretap ${programVersion()}`,
+  ...(agreement === 'objective' ? { objective: objectiveOf(fitted.save(), Number(params['C'])) } : {}),
+};
+console.log(JSON.stringify(measured));
+
+function objectiveOf({ arrays }: SavedHead, C: number): number {
+  const weights = arrays['weights']?.data as Float32Array;
+  const bias = arrays['bias']?.data as Float32Array;
+  return softmaxObjective(table.features.data, table.labels, weights, bias, C);
+}
