@@ -13,7 +13,7 @@ import { chooseRange } from './choose-range.ts';
 import { emptyObservation, type Observation, observe } from './observe.kernel.ts';
 
 /** Values that are looked at per tensor and image: more change no range that was tried. */
-const valuesPerTensor = 40_000;
+const valuesPerTensor = 16_000;
 
 export interface Sample {
   readonly seed: number;

@@ -3,6 +3,8 @@ import { type Observation, quantizationError } from './observe.kernel.ts';
 
 /** Fractions of the observed extremes that are tried; below them, clipping always costs more than it saves. */
 const fractions = Array.from({ length: 29 }, (_, i) => 1 - 0.025 * i);
+/** Where both ends are looked for together. */
+const pairFractions = Array.from({ length: 15 }, (_, i) => 1 - 0.05 * i);
 
 /**
  * The range whose 256 levels hold the observed values with the least mean squared error. Zero is always one of the
@@ -13,8 +15,9 @@ export function chooseRange(observation: Observation): Range {
   if (low === 0 && high === 0) return { low: 0, high: 1 };
   let best: Range = { low, high };
   let least = Number.POSITIVE_INFINITY;
-  for (const lowFraction of low < 0 ? fractions : [1]) {
-    for (const highFraction of high > 0 ? fractions : [1]) {
+  const grid = low < 0 && high > 0 ? pairFractions : fractions;
+  for (const lowFraction of low < 0 ? grid : [1]) {
+    for (const highFraction of high > 0 ? grid : [1]) {
       const candidate = withZeroLevel(low * lowFraction, high * highFraction);
       const error = quantizationError(observation, candidate.low, candidate.high);
       if (error < least) {

@@ -16,11 +16,17 @@ export function quantizeKernels(kernels: Float32Array, outChannels: number): Qua
     const start = channel * perChannel;
     const end = start + perChannel;
     let largest = 0;
-    for (let at = start; at < end; at++) largest = Math.max(largest, Math.abs(kernels[at]));
+    for (let at = start; at < end; at++) {
+      const size = Math.abs(kernels[at]);
+      if (size > largest) largest = size;
+    }
     const scale = Math.fround(largest === 0 ? 1 : largest / 127);
     scales[channel] = scale;
+    const perUnit = 1 / scale;
     for (let at = start; at < end; at++) {
-      values[at] = Math.max(-127, Math.min(127, Math.round(kernels[at] / scale)));
+      const value = kernels[at] * perUnit;
+      // The array cuts the fraction off: half away from zero. No value is above 127, by the scale.
+      values[at] = value < 0 ? value - 0.5 : value + 0.5;
     }
   }
   return { values, scales };
