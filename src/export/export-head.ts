@@ -4,7 +4,10 @@ import { UserError } from '../errors.ts';
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
 import { addForest } from './forest.ts';
+import { addKnn } from './knn.ts';
 import { addLinear } from './linear.ts';
+import { addMlp } from './mlp.ts';
+import { addRidge } from './ridge.ts';
 import { addScaling } from './scaling.ts';
 import { addSvm } from './svm.ts';
 
@@ -45,12 +48,18 @@ function addHead(graph: GraphBuilder, features: string, saved: SavedHead): strin
       return addSvm(graph, features, saved);
     case 'forest/cart':
       return addForest(graph, features, saved);
+    case 'knn/cosine':
+      return addKnn(graph, features, saved);
+    case 'ridge/closed-form':
+      return addRidge(graph, features, saved);
+    case 'mlp/adam':
+      return addMlp(graph, features, saved);
     default:
       throw new UserError({
         what: 'this head has no ONNX form here',
         found: `${saved.model}, solver ${saved.solver}`,
-        expected: 'linear, svm (linear or rbf), or forest with its own solver',
-        fix: 'featuretap classify --model linear --model svm --model forest, then export one of these',
+        expected: 'linear, svm (linear or rbf), knn, ridge, mlp, or forest with its own solver',
+        fix: 'featuretap classify --model forest --solver cart, then export that',
       });
   }
 }

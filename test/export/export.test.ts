@@ -50,6 +50,13 @@ const heads: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['svm', { kernel: 'linear', solver: 'ml-svm' }],
   ['forest', { trees: 20 }],
   ['forest', { trees: 7, maxDepth: 2, scale: 'standard' }],
+  ['knn', {}],
+  ['knn', { k: 3, votes: 'uniform', scale: 'standard' }],
+  ['knn', { k: 500, temperature: 0.01, classWeight: 'balanced' }],
+  ['ridge', {}],
+  ['ridge', { alpha: 3, scale: 'minmax' }],
+  ['mlp', { hidden: 9, epochs: 3 }],
+  ['mlp', { hidden: 20, epochs: 2, scale: 'standard' }],
 ];
 
 describe('an exported head gives the probabilities of the head itself in ONNX Runtime', () => {
@@ -69,7 +76,7 @@ describe('an exported head', () => {
   const shipped = async (model: string): Promise<SavedHead> => (await createHead(model).fit(table, context)).save();
 
   test('names the most probable class of each row, in rows that sum to 1', async () => {
-    for (const model of ['linear', 'svm', 'forest']) {
+    for (const model of ['linear', 'svm', 'forest', 'knn', 'ridge', 'mlp']) {
       const session = await InferenceSession.create(encodeModel(exportHead(await shipped(model))));
       const { rowCount, columnCount, data } = table.features;
       const found = await session.run({ features: new Tensor('float32', data, [rowCount, columnCount]) });
