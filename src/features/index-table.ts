@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { csvBlocks, csvField } from './csv.ts';
-import { hashBytes, indexFaults, scanIndex } from './index.kernel.ts';
+import { bytesEqual, fieldEnd, fillSlots, hashBytes, indexFaults, scanIndex } from './index.kernel.ts';
 
 /** One image of the index: its plain row; rows of views follow it. */
 export interface IndexedImage {
@@ -11,6 +11,8 @@ export interface IndexedImage {
   readonly sha256: string;
 }
 
+const comma = 44;
+const newline = 10;
 const shortestLine = 'r,i,p,'.length + 64;
 
 function headerOf(rowsPerImage: number): string {
@@ -42,6 +44,7 @@ export class IndexTable {
   readonly #bytes: Uint8Array;
   readonly #lineStarts: Uint32Array;
   readonly #decoder = new TextDecoder();
+  readonly #encoder = new TextEncoder();
   #slots: Int32Array | undefined;
 
   /**
@@ -92,54 +95,34 @@ export class IndexTable {
   find(id: string): number | undefined {
     this.#slots ??= this.#buildSlots();
     const slots = this.#slots;
-    const key = new TextEncoder().encode(csvField(id));
+    const key = this.#encoder.encode(csvField(id));
     const mask = slots.length - 1;
     for (let slot = hashBytes(key, 0, key.length) & mask; slots[slot] !== -1; slot = (slot + 1) & mask) {
       const image = slots[slot] as number;
-      const [start, end] = this.#idRange(image);
-      if (end - start === key.length && key.every((byte, i) => byte === this.#bytes[start + i])) return image;
+      const start = this.#bytes.indexOf(comma, this.#lineStarts[image]) + 1;
+      const end = start + key.length;
+      const ends = this.#bytes[end] === comma || this.#bytes[end] === newline;
+      if (ends && bytesEqual(this.#bytes, start, key)) return image;
     }
     return undefined;
   }
 
-  /** Open addressing over the ids' bytes: a Map of a million strings would weigh more than the index itself. */
+  /** Over the ids' bytes as they stand in the file: a Map of a million strings would weigh more than the file itself. */
   #buildSlots(): Int32Array {
     let size = 16;
     while (size < this.imageCount * 2) size *= 2;
     const slots = new Int32Array(size).fill(-1);
-    for (let image = 0; image < this.imageCount; image++) {
-      const [start, end] = this.#idRange(image);
-      let slot = hashBytes(this.#bytes, start, end) & (size - 1);
-      while (slots[slot] !== -1) slot = (slot + 1) & (size - 1);
-      slots[slot] = image;
-    }
+    fillSlots(this.#bytes, this.#lineStarts, slots);
     return slots;
-  }
-
-  /** Bytes of the id as they stand in the file, quotes included. */
-  #idRange(image: number): [number, number] {
-    const start = this.#bytes.indexOf(44, this.#lineStarts[image]) + 1;
-    return [start, this.#fieldEnd(start)];
-  }
-
-  #fieldEnd(start: number): number {
-    let quoted = false;
-    let at = start;
-    for (; at < this.#bytes.length; at++) {
-      const byte = this.#bytes[at];
-      if (byte === 34) quoted = !quoted;
-      else if (!quoted && (byte === 44 || byte === 10)) break;
-    }
-    return at;
   }
 
   #fields(start: number): readonly string[] {
     const fields: string[] = [];
     for (let at = start; ; ) {
-      const end = this.#fieldEnd(at);
+      const end = fieldEnd(this.#bytes, at);
       const text = this.#decoder.decode(this.#bytes.subarray(at, end));
       fields.push(text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text);
-      if (end >= this.#bytes.length || this.#bytes[end] === 10) return fields;
+      if (end >= this.#bytes.length || this.#bytes[end] === newline) return fields;
       at = end + 1;
     }
   }

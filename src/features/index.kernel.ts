@@ -66,3 +66,39 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
   return hash >>> 0;
 }
+
+/** Whether `bytes` holds `key` from `start` on. */
+export function bytesEqual(bytes: Uint8Array, start: number, key: Uint8Array): boolean {
+  for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false;
+  return true;
+}
+
+/** Offset behind the field that starts at `start`: of its comma, its newline, or the end; quotes minded. */
+export function fieldEnd(bytes: Uint8Array, start: number): number {
+  let quoted = false;
+  let at = start;
+  for (; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === quote) quoted = !quoted;
+    else if (!quoted && (byte === comma || byte === newline)) break;
+  }
+  return at;
+}
+
+/**
+ * Open addressing over the second field of each line: slot of a hash to line, -1 where empty.
+ *
+ * @param lineStarts offset of each line, [lines]
+ * @param slots filled with -1, a power of two long and at least twice as many as lines
+ */
+export function fillSlots(bytes: Uint8Array, lineStarts: Uint32Array, slots: Int32Array): void {
+  const mask = slots.length - 1;
+  for (let line = 0; line < lineStarts.length; line++) {
+    let start = lineStarts[line];
+    while (bytes[start] !== comma) start++;
+    start++;
+    let slot = hashBytes(bytes, start, fieldEnd(bytes, start)) & mask;
+    while (slots[slot] !== -1) slot = (slot + 1) & mask;
+    slots[slot] = line;
+  }
+}

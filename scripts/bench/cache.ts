@@ -1,0 +1,208 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { nodeFiles } from '../../src/features/files.ts';
+import type { IndexedImage } from '../../src/features/index-table.ts';
+import { runFolder, shardFile } from '../../src/features/layout.ts';
+import type { FingerprintFields, ShardEntry } from '../../src/features/manifest.ts';
+import { publish } from '../../src/features/publish.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { writeShard } from '../../src/features/shard.ts';
+import { drawPhotos } from '../torture/draw-photos.ts';
+
+const usage = `npm run bench -- cache [options]
+  --rows N,N,…     sizes of the sets to open (default 1000,10000,100000,1000000)
+  --images N       images of the run over unchanged files (default 300)
+  --weights NAME   of that run (default random:resnet-tiny)
+  --read-mb N      size of the set that is read (default 512)
+  --json           the figures as one JSON document`;
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface OpenFigures {
+  readonly rows: number;
+  readonly openSeconds: number;
+  /** Until every labelled id is joined with its row. */
+  readonly joinSeconds: number;
+  /** Growth of the resident set at its peak, beyond an idle process with the same code loaded. */
+  readonly openMB: number;
+  readonly joinMB: number;
+}
+
+interface Figures {
+  readonly open: readonly OpenFigures[];
+  readonly unchanged: { readonly images: number; readonly fullSeconds: number; readonly unchangedSeconds: number };
+  readonly read: { readonly megabytes: number; readonly rawMBPerSecond: number; readonly matrixMBPerSecond: number };
+}
+
+/** What the feature set costs: opening by number of rows, a run over unchanged files, reading against the disk. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rows: { type: 'string', default: '1000,10000,100000,1000000' },
+      images: { type: 'string', default: '300' },
+      weights: { type: 'string', default: 'random:resnet-tiny' },
+      'read-mb': { type: 'string', default: '512' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
+  try {
+    const figures: Figures = {
+      open: await benchOpen(folder, values.rows.split(',').map(Number)),
+      unchanged: await benchUnchanged(folder, Number(values.images), values.weights),
+      read: await benchRead(folder, Number(values['read-mb'])),
+    };
+    if (values.json) console.log(JSON.stringify(figures, null, 2));
+    else print(figures);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const fields: FingerprintFields = {
+  architecture: 'drawn',
+  weightsSha256: '0'.repeat(64),
+  tap: 'avgpool',
+  pool: 'mean',
+  preprocessing: {
+    resize: 256,
+    crop: 224,
+    interpolation: 'bilinear',
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+    autoOrient: false,
+  },
+  dtype: 'float32',
+  precision: 'float32',
+};
+
+/** A set of drawn rows with ids and paths as long as Kaggle's; the features are few, so that the tables are what counts. */
+async function drawSet(folder: string, rowCount: number, dims: number): Promise<void> {
+  await nodeFiles.makeFolder(join(folder, runFolder));
+  const rowsPerShard = Math.max(1, Math.floor(64e6 / (dims * 4)));
+  const shards: ShardEntry[] = [];
+  for (let row = 0; row < rowCount; row += rowsPerShard) {
+    const count = Math.min(rowsPerShard, rowCount - row);
+    const data = Float32Array.from({ length: count * dims }, (_, i) => ((row * dims + i) % 1000) / 7);
+    shards.push(await writeShard(nodeFiles, folder, shardFile(shards.length), data, [dims], 'float32'));
+  }
+  const images = Array.from({ length: rowCount }, (_, row): IndexedImage => {
+    const sha256 = createHash('sha256').update(String(row)).digest('hex');
+    const id = sha256.slice(0, 32);
+    return { row, id, path: `train/${id}.jpg`, sha256 };
+  });
+  await publish(nodeFiles, folder, {
+    fields,
+    rowShape: [dims],
+    shards,
+    images,
+    labels: images.map(({ id }, i) => [id, `class-${i % 1000}`]),
+    outcomes: [],
+    canary: 'AAAAAA==',
+    madeBy: { featuretap: '0', engine: 'onnx', engineVersion: '0', device: 'cpu', weights: 'drawn', data: folder },
+  });
+}
+
+async function benchOpen(folder: string, sizes: readonly number[]): Promise<readonly OpenFigures[]> {
+  const figures: OpenFigures[] = [];
+  for (const rows of sizes) {
+    const set = join(folder, `rows-${rows}`);
+    await drawSet(set, rows, 4);
+    // A process of its own, whose memory nothing else has touched; the first set is small and warms the code up.
+    const source = `
+      import { openFeatureSet } from './src/features/reader.ts';
+      const [warm, folder] = ${JSON.stringify([join(folder, `rows-${sizes[0]}`), set])};
+      (await openFeatureSet(warm)).labelled();
+      globalThis.gc?.();
+      const before = process.memoryUsage().rss;
+      const started = performance.now();
+      const set = await openFeatureSet(folder);
+      const opened = performance.now();
+      const openPeak = process.resourceUsage().maxRSS * 1024;
+      const { ids } = set.labelled();
+      const joined = performance.now();
+      const joinPeak = process.resourceUsage().maxRSS * 1024;
+      if (ids.length !== ${rows}) throw new Error('rows are missing');
+      console.log(JSON.stringify({ rows: ${rows}, openSeconds: (opened - started) / 1000, joinSeconds: (joined - opened) / 1000,
+        openMB: Math.max(0, openPeak - before) / 1e6, joinMB: Math.max(0, joinPeak - before) / 1e6 }));`;
+    const args = ['--expose-gc', '--import', 'tsx', '--input-type=module', '-e', source];
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    figures.push(JSON.parse(stdout) as OpenFigures);
+    if (rows !== sizes[0]) await rm(set, { recursive: true });
+  }
+  return figures;
+}
+
+async function benchUnchanged(folder: string, images: number, weights: string): Promise<Figures['unchanged']> {
+  const data = join(folder, 'photos');
+  await drawPhotos(data, images);
+  // Files as young as this are read again at the next run: their time may not have settled.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  const extract = (): number => {
+    const args = ['extract', '--data', data, '--cache', join(folder, 'cache'), '--weights', weights, '--quiet'];
+    const started = performance.now();
+    const command = [join(root, 'scripts/featuretap.js'), ...args];
+    const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    return (performance.now() - started) / 1000;
+  };
+  const fullSeconds = extract();
+  return { images, fullSeconds, unchangedSeconds: Math.min(extract(), extract()) };
+}
+
+async function benchRead(folder: string, megabytes: number): Promise<Figures['read']> {
+  const dims = 2048;
+  const set = join(folder, 'read');
+  await drawSet(set, Math.ceil((megabytes * 1e6) / (dims * 4)), dims);
+  const rates = { raw: 0, matrix: 0 };
+  // In turns, the best of three: both from the page cache after the first turn.
+  for (let turn = 0; turn < 3; turn++) {
+    const opened = await openFeatureSet(set);
+    let started = performance.now();
+    for (const { file } of opened.manifest.shards) await readRaw(join(set, file));
+    rates.raw = Math.max(rates.raw, megabytes / ((performance.now() - started) / 1000));
+    started = performance.now();
+    await opened.readMatrix();
+    rates.matrix = Math.max(rates.matrix, megabytes / ((performance.now() - started) / 1000));
+  }
+  return { megabytes, rawMBPerSecond: rates.raw, matrixMBPerSecond: rates.matrix };
+}
+
+async function readRaw(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  const block = new Uint8Array(4 << 20);
+  try {
+    while ((await file.read(block, 0, block.length)).bytesRead > 0);
+  } finally {
+    await file.close();
+  }
+}
+
+function print({ open: opens, unchanged, read }: Figures): void {
+  console.log('open        rows    seconds   + join labels      MB   with labels');
+  for (const { rows, openSeconds, joinSeconds, openMB, joinMB } of opens) {
+    const cells = [String(rows), openSeconds.toFixed(3), joinSeconds.toFixed(3), openMB.toFixed(0), joinMB.toFixed(0)];
+    console.log(cells.map((cell, i) => cell.padStart([16, 11, 16, 8, 14][i] ?? 8)).join(''));
+  }
+  const { images, fullSeconds, unchangedSeconds } = unchanged;
+  console.log(
+    `unchanged   ${images} images: ${fullSeconds.toFixed(2)} s in full, ${unchangedSeconds.toFixed(2)} s when nothing changed`,
+  );
+  const share = (100 * read.matrixMBPerSecond) / read.rawMBPerSecond;
+  console.log(
+    `read        ${read.megabytes} MB: ${read.rawMBPerSecond.toFixed(0)} MB/s of plain bytes, ` +
+      `${read.matrixMBPerSecond.toFixed(0)} MB/s checked and as a matrix (${share.toFixed(0)} %)`,
+  );
+}
