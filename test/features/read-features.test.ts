@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { projectRoot } from '../reference.ts';
+import { makeFeatureSet } from './make-feature-set.ts';
+
+/** Debian's own python3 has NumPy even where another one comes first on the path. */
+const python = ['python3', '/usr/bin/python3'].find(
+  (candidate) => spawnSync(candidate, ['-c', 'import numpy']).status === 0,
+);
+
+describe('scripts/read_features.py', { skip: python === undefined && 'skipped: no python3 with NumPy' }, () => {
+  let root = '';
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-python-'));
+  });
+  after(() => rm(root, { recursive: true }));
+
+  /** Runs Python in scripts/ and parses the JSON that it prints. */
+  function runPython(source: string): unknown {
+    const code = `import json\nfrom read_features import *\n${source}`;
+    const { stdout, stderr, status } = spawnSync(python as string, ['-c', code], {
+      cwd: join(projectRoot, 'scripts'),
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout);
+  }
+
+  const matrix = { rowCount: 6, columnCount: 2, data: Float32Array.from({ length: 12 }, (_, i) => i / 2) };
+
+  for (const dtype of ['float32', 'float16'] as const) {
+    it(`reads ${dtype} rows, odd ids and the row that a duplicate shares`, async () => {
+      const folder = join(root, dtype);
+      await makeFeatureSet(folder, {
+        matrix,
+        ids: ['b', 'a', 'comma, "quote"', 'ünï', 'e', 'f'],
+        rowsPerShard: 4,
+        fields: { dtype },
+        labels: [
+          ['f', 'cat'],
+          ['twin', 'dog'],
+          ['comma, "quote"', 'cat'],
+          ['no row', 'dog'],
+        ],
+        outcomes: [
+          { id: 'twin', path: 'twin.jpg', outcome: 'duplicate', row: 3, reason: 'the same bytes as ünï' },
+          { id: 'no row', path: 'x.jpg', outcome: 'unreadable', reason: 'broken' },
+        ],
+      });
+      const source = `
+f = read_features(${JSON.stringify(folder)})
+x, y, ids = read_labels(${JSON.stringify(folder)}, mmap=True)
+print(json.dumps({"all": f.x.tolist(), "dtype": str(f.x.dtype), "ids": f.ids, "x": x.tolist(), "y": y.tolist(), "labelled": ids}))`;
+      assert.deepEqual(runPython(source), {
+        all: [0, 1, 2, 3, 4, 5].map((row) => [row, row + 0.5]),
+        dtype,
+        ids: ['b', 'a', 'comma, "quote"', 'ünï', 'e', 'f'],
+        x: [
+          [5, 5.5],
+          [3, 3.5],
+          [2, 2.5],
+        ],
+        y: ['cat', 'dog', 'cat'],
+        labelled: ['f', 'twin', 'comma, "quote"'],
+      });
+    });
+  }
+
+  it('takes the plain row of each image where views are kept', async () => {
+    const folder = join(root, 'views');
+    await makeFeatureSet(folder, { matrix, ids: ['a', 'b'], fields: { views: { count: 2, seed: 0 } } });
+    assert.deepEqual(runPython(`print(json.dumps(read_features(${JSON.stringify(folder)}).x.tolist()))`), [
+      [0, 0.5],
+      [3, 3.5],
+    ]);
+  });
+});
