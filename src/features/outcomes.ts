@@ -35,7 +35,7 @@ export function parseOutcomes(bytes: Uint8Array, path: string): readonly Outcome
   return parseCsv(bytes, header, path).map((record, i) => {
     const [id = '', file = '', kind = '', row = '', reason = ''] = record;
     const outcome = outcomeKinds.find((known) => known === kind);
-    if (outcome === undefined || (outcome === 'duplicate') !== /^\d+$/.test(row)) {
+    if (outcome === undefined || !(outcome === 'duplicate' ? /^\d{1,15}$/.test(row) : row === '')) {
       throw new UserError({
         what: 'outcomes.csv is damaged',
         where: `${path}, line ${i + 2}`,

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../../../src/errors.ts';
 import { Draw } from './draw.ts';
+import type { FuzzTarget } from './fuzz-target.ts';
 import type { Finding, FuzzOrder, FuzzResult, TargetCounts } from './protocol.ts';
-import { type FuzzTarget, fuzzTargets } from './targets.ts';
+import { fuzzTargets } from './targets.ts';
 
 /** A reader may ask for this many times its input, and something to start with. */
 const memoryFactor = 100;

@@ -18,51 +18,18 @@ import { readPth } from '../../../src/formats/pth/pth.ts';
 import { StridedTensor } from '../../../src/formats/pth/strided-tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors.ts';
 import type { Draw } from './draw.ts';
-import { mutateBytes, mutateJson } from './mutate.ts';
+import { byteTarget, type FuzzTarget, jsonTarget } from './fuzz-target.ts';
+import { mutateBytes } from './mutate.ts';
+import { otherTables } from './other-tables.ts';
 import { storedZip } from './stored-zip.ts';
-
-/** One reader of foreign bytes. */
-export interface FuzzTarget {
-  readonly name: string;
-  /** The next input. */
-  readonly make: (draw: Draw) => Uint8Array;
-  /**
-   * Reads it. Resolves where it is accepted, after checking what was read; throws a UserError where it is refused.
-   * Anything else that is thrown is a finding.
-   */
-  readonly read: (bytes: Uint8Array) => Promise<void> | void;
-}
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 const fixture = (file: string): Uint8Array => readFileSync(join(fixtures, file));
 
 export function fuzzTargets(): { readonly targets: readonly FuzzTarget[]; readonly close: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-fuzz-'));
-  const targets = [npy(), ...safetensors(), ...pth(), ...onnx(), labels(folder), ...manifest()];
+  const targets = [npy(), ...safetensors(), ...pth(), ...onnx(), labels(folder), ...manifest(), ...otherTables(folder)];
   return { targets, close: () => rmSync(folder, { recursive: true }) };
-}
-
-/** Mutations of whole files, spliced with each other. */
-function byteTarget(
-  name: string,
-  seeds: readonly Uint8Array[],
-  words: readonly string[],
-  read: FuzzTarget['read'],
-  wrap: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
-): FuzzTarget {
-  const make = (draw: Draw): Uint8Array => wrap(mutateBytes(draw.oneOf(seeds), draw.oneOf(seeds), words, draw));
-  return { name, make, read };
-}
-
-/** Mutations of a JSON text's nodes. */
-function jsonTarget(
-  name: string,
-  texts: readonly string[],
-  words: readonly string[],
-  read: FuzzTarget['read'],
-  wrap: (text: string) => Uint8Array,
-): FuzzTarget {
-  return { name, make: (draw) => wrap(mutateJson(draw.oneOf(texts), words, draw)), read };
 }
 
 function npy(): FuzzTarget {
