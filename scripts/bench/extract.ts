@@ -62,8 +62,8 @@ interface Figures {
   readonly each: readonly number[];
   readonly startSeconds: number;
   /** Mean cosine of the first images' features to this project's float32 ones. */
-  readonly cosine: number;
-  peakMegabytes?: number;
+  readonly cosine?: number;
+  readonly peakMegabytes: number;
 }
 
 /** ResNet50 features on this machine, every contestant in turn: the backbone alone, and from files. */
@@ -93,17 +93,10 @@ export async function run(args: readonly string[]): Promise<void> {
     const common = await prepare(scratch, values, images as number, endToEnd as number);
     const figures: Figures[] = [];
     for (const batch of values.batches.split(',').map(count)) {
-      const tasks = entries(values.only).map((entry) => ({
-        entry,
-        task: {
-          ...common,
-          ...entry,
-          batch,
-          threads: threads as number,
-          features: join(scratch, `features-${figures.length}-${entry.engine.replaceAll(' ', '-')}`),
-        },
-      }));
-      figures.push(...(await contest(tasks, rounds as number, endToEnd as number)));
+      const turn = { ...common, batch, threads: threads as number };
+      const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
+      for (const mode of modes)
+        figures.push(...(await contest(entries(values.only), { ...turn, mode }, rounds as number)));
     }
     print(figures);
     const machine = { processor: cpus()[0]?.model, threads, loadBefore: load, loadAfter: loadavg()[0] };
@@ -158,7 +151,7 @@ async function prepare(
   input: Input,
   images: number,
   endToEnd: number,
-): Promise<Omit<Task, 'engine' | 'batch' | 'threads' | 'features'>> {
+): Promise<Omit<Task, 'mode' | 'engine' | 'batch' | 'threads' | 'features'>> {
   const reference = (file: string): string | undefined => {
     const path = fileURLToPath(new URL(`../../../shared/${file}`, import.meta.url));
     return existsSync(path) ? path : undefined;
@@ -196,54 +189,45 @@ async function prepare(
   return { crop, resize, pixels, weights, onnx, data, images: paths };
 }
 
-interface Runner {
-  readonly contestant: Contestant;
-  readonly seconds: Record<Mode, number[]>;
-}
-
 /** Every contestant once, then every contestant again: what disturbs the machine disturbs them all. */
 async function contest(
-  tasks: readonly { readonly entry: Entry; readonly task: Task }[],
+  contestants: readonly Entry[],
+  turn: Omit<Task, 'engine' | 'features'>,
   rounds: number,
-  endToEnd: number,
 ): Promise<readonly Figures[]> {
-  const runners: Runner[] = [];
-  for (const { entry, task } of tasks) {
-    const contestant = await Contestant.start(task, entry.python);
-    if (typeof contestant === 'string') console.error(`${entry.engine} (${entry.python}) left out: ${contestant}`);
-    else runners.push({ contestant, seconds: { backbone: [], 'end-to-end': [] } });
+  const runners: { readonly contestant: Contestant; readonly each: number[] }[] = [];
+  for (const [index, { engine, python }] of contestants.entries()) {
+    const features = `${turn.pixels}-${turn.batch}-${index}`;
+    const contestant = await Contestant.start({ ...turn, engine, features }, python);
+    if (typeof contestant === 'string') console.error(`${engine} (${python}) left out: ${contestant}`);
+    else runners.push({ contestant, each: [] });
   }
-  const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
-  for (const mode of modes) {
-    for (let round = 0; round < rounds; round++) {
-      for (const { contestant, seconds } of runners) {
-        const result = await contestant.round(mode);
-        seconds[mode].push(result.images / result.seconds);
-      }
+  for (let round = 0; round < rounds; round++) {
+    for (const { contestant, each } of runners) {
+      const { images, seconds } = await contestant.round();
+      each.push(images / seconds);
     }
   }
-  const features = runners.map(({ contestant }) => readFeatures(contestant.task.features));
-  const exact = features[runners.findIndex(({ contestant }) => contestant.task.engine === 'featuretap float32')];
+  const exact = runners.find(({ contestant }) => contestant.task.engine === 'featuretap float32')?.contestant.task
+    .features;
   const figures: Figures[] = [];
-  for (const [index, { contestant, seconds }] of runners.entries()) {
-    const { engine, batch } = contestant.task;
-    const { version, startSeconds } = contestant;
-    const cosine = exact === undefined ? Number.NaN : meanCosine(features[index] as Float32Array, exact);
+  for (const { contestant, each } of runners) {
+    const { task, version, startSeconds } = contestant;
+    const { mode, batch, engine } = task;
     const peakMegabytes = Math.round((await contestant.finish()) / 1e6);
-    for (const mode of modes) {
-      const each = seconds[mode];
-      figures.push({
-        mode,
-        batch,
-        engine,
-        version,
-        imagesPerSecond: median(each),
-        each,
-        startSeconds,
-        cosine,
-        peakMegabytes,
-      });
-    }
+    const compared = mode === 'backbone' && exact !== undefined;
+    const cosine = compared ? { cosine: meanCosine(readFeatures(task.features), readFeatures(exact)) } : {};
+    figures.push({
+      mode,
+      batch,
+      engine,
+      version,
+      imagesPerSecond: median(each),
+      each,
+      startSeconds,
+      peakMegabytes,
+      ...cosine,
+    });
   }
   return figures;
 }
@@ -280,7 +264,7 @@ function print(figures: readonly Figures[]): void {
         row.imagesPerSecond.toFixed(1),
         `${Math.min(...row.each).toFixed(1)} to ${Math.max(...row.each).toFixed(1)}`,
         base === undefined ? '' : (row.imagesPerSecond / base.imagesPerSecond).toFixed(2),
-        row.cosine.toFixed(4),
+        row.cosine?.toFixed(4) ?? '',
         String(row.peakMegabytes),
         row.startSeconds.toFixed(1),
       ];

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /** What every contestant is told; theirs.py reads the same. */
 export interface Task {
+  readonly mode: Mode;
   /** `featuretap int8`, `torch eager`, `openvino bf16`, … */
   readonly engine: string;
   readonly batch: number;
@@ -19,7 +20,7 @@ export interface Task {
   /** Data folder, and the images in it that are read. */
   readonly data: string;
   readonly images: readonly string[];
-  /** Where to write the first images' features, float32, for the cosine beside each row. */
+  /** Where to write the first images' features, float32, for the cosine beside each row; `backbone` only. */
   readonly features: string;
 }
 
@@ -68,8 +69,8 @@ export class Contestant {
     return new Contestant(task, child, lines, JSON.parse(first.value) as Ready);
   }
 
-  async round(mode: Mode): Promise<Round> {
-    this.#child.stdin?.write(`${mode}\n`);
+  async round(): Promise<Round> {
+    this.#child.stdin?.write(`${this.task.mode}\n`);
     return (await this.#answer()) as Round;
   }
 

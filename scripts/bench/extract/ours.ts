@@ -33,19 +33,26 @@ const say = (fields: object): void => {
   process.stdout.write(`${JSON.stringify(fields)}\n`);
 };
 
-const backbone = await open();
-for (let at = 0; at < 2 * batch; at += batch) await backbone.run(rows(at, batch));
-const features: Float32Array[] = [];
-for (let at = 0; at < Math.max(16, batch); at += batch) {
-  features.push(poolRows(await backbone.run(rows(at, batch)), 'mean').data);
-}
-writeFileSync(task.features, Buffer.concat(features.map((part) => Buffer.from(part.buffer))));
-say({ version: `ONNX Runtime ${ortVersion}`, startSeconds: (performance.now() - started) / 1000 });
-for await (const line of createInterface({ input: process.stdin })) {
-  say(line.trim() === 'backbone' ? await backboneRound() : await endToEndRound());
-}
+if (task.mode === 'backbone') await takeBackboneTurns();
+else await takeTurns(endToEndRound);
 say({ peakBytes: process.resourceUsage().maxRSS * 1024 });
 process.exit(0);
+
+async function takeBackboneTurns(): Promise<void> {
+  const backbone = await open();
+  for (let at = 0; at < 2 * batch; at += batch) await backbone.run(rows(at, batch));
+  const features: Float32Array[] = [];
+  for (let at = 0; at < Math.max(16, batch); at += batch) {
+    features.push(poolRows(await backbone.run(rows(at, batch)), 'mean').data);
+  }
+  writeFileSync(task.features, Buffer.concat(features.map((part) => Buffer.from(part.buffer))));
+  await takeTurns(() => backboneRound(backbone));
+}
+
+async function takeTurns(round: () => Promise<object>): Promise<void> {
+  say({ version: `ONNX Runtime ${ortVersion}`, startSeconds: (performance.now() - started) / 1000 });
+  for await (const _turn of createInterface({ input: process.stdin })) say(await round());
+}
 
 async function open(): Promise<Backbone> {
   const weights = await loadWeights(task.weights);
@@ -57,7 +64,7 @@ async function open(): Promise<Backbone> {
   return (await prepareInt8(options, sample)).backbone;
 }
 
-async function backboneRound(): Promise<object> {
+async function backboneRound(backbone: Backbone): Promise<object> {
   const clock = performance.now();
   let images = 0;
   for (let at = 0; at + batch <= imageCount; at += batch, images += batch) {

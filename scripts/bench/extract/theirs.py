@@ -1,7 +1,7 @@
 """One contestant of `npm run bench -- extract` in Python: PyTorch or OpenVINO over the same weights and images.
 
 argv[1] is a JSON object (see contestant.ts). Prints one JSON line when ready, then one per round: each line on stdin
-asks for a round of the mode that it names. Ends with its peak memory at end of file.
+asks for one. Ends with its peak memory at end of file.
 """
 import json
 import os
@@ -155,11 +155,12 @@ def end_to_end(run):
 version, run = openvino_engine() if engine.startswith("openvino") else torch_engine()
 for inputs in batches[:2]:
     run(inputs)
-features = np.concatenate([run(inputs) for inputs in batches[: max(1, 16 // batch)]])
-features.astype(np.float32).tofile(task["features"])
+if task["mode"] == "backbone":
+    features = np.concatenate([run(inputs) for inputs in batches[: max(1, 16 // batch)]])
+    features.astype(np.float32).tofile(task["features"])
 say(version=version, startSeconds=time.perf_counter() - started)
 for line in sys.stdin:
-    if line.strip() == "backbone":
+    if task["mode"] == "backbone":
         clock = time.perf_counter()
         for inputs in batches:
             run(inputs)
