@@ -71,6 +71,21 @@ test('a calibration read back from JSON gives the same bits', async () => {
   await again.close();
 });
 
+test('an int8 batch gives the bits that its rows give one by one, on any number of threads', async () => {
+  const { backbone, calibration } = await prepareInt8({ ...options, threads: 2 }, sample);
+  const single = await openInt8Backbone({ ...options, threads: 1 }, calibration);
+  const whole = await backbone.run(sample.pixels);
+  const rowBytes = 64 * 64 * 3;
+  const rowLength = whole.data.length / 3;
+  for (let row = 0; row < 3; row++) {
+    const bytesNHWC = sample.pixels.bytesNHWC.subarray(row * rowBytes, (row + 1) * rowBytes);
+    const alone = await single.run({ rowCount: 1, crop: 64, bytesNHWC });
+    assert.deepEqual(alone.data, whole.data.slice(row * rowLength, (row + 1) * rowLength));
+  }
+  await backbone.close();
+  await single.close();
+});
+
 test('the same sample gives the same calibration on any number of threads', async () => {
   const one = await prepareInt8({ ...options, threads: 1 }, sample);
   const two = await prepareInt8({ ...options, threads: 2 }, sample);
