@@ -1,12 +1,12 @@
-import type { DeviceReport } from '../extract/backbone/devices/devices.ts';
-import { devicePreference, tryDevice, whyNot } from '../extract/backbone/devices/devices.ts';
+import { type DeviceReport, devicePreference, tryDevice, whyNot } from '../extract/backbone/devices/devices.ts';
+import { type TensorFlowReport, tryTensorFlow } from '../extract/backbone/devices/try-tensorflow.ts';
 import { ortVersion } from '../extract/backbone/ort-session.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const devicesVerb: Verb = {
   command: 'devices',
-  describe: 'try every device on one small batch, and say what is missing where one does not work',
+  describe: 'try every engine and device on one small batch, and say what is missing where one does not work',
   options: (yargs) => yargs,
   run: async (_options: Options, session: Session): Promise<number> => {
     const reports: DeviceReport[] = [];
@@ -14,16 +14,16 @@ export const devicesVerb: Verb = {
       session.note(`trying ${device}`);
       reports.push(await tryDevice(device));
     }
+    session.note('trying tensorflow');
+    const tensorflow = await tryTensorFlow();
     const cpu = reports.find(({ device }) => device === 'cpu');
-    const rows = reports.map((report) => describe(report, cpu));
     session.printJson({
-      onnxRuntime: ortVersion,
-      devices: reports.map((report) => ({ ...report, values: undefined })),
+      onnx: { version: ortVersion, devices: reports.map((report) => ({ ...report, values: undefined })) },
+      tensorflow,
     });
-    session.print(`ONNX Runtime ${ortVersion}`);
-    const columns = ['device', 'works', 'small batch', 'what to know'].map(
-      (title) => ({ title, align: 'left' }) as const,
-    );
+    const rows = [...reports.map((report) => describe(report, cpu)), describeTensorFlow(tensorflow)];
+    const titles = ['engine', 'device', 'works', 'small batch', 'what to know'];
+    const columns = titles.map((title) => ({ title, align: 'left' }) as const);
     for (const line of textTable(columns, rows)) session.print(line);
     // The CPU is the one that must be there.
     return cpu?.works === true ? 0 : 1;
@@ -32,9 +32,18 @@ export const devicesVerb: Verb = {
 
 function describe(report: DeviceReport, cpu: DeviceReport | undefined): readonly string[] {
   const { device } = report;
-  if (!report.works) return [device, 'no', '', `${report.reason}: ${report.fix}`];
-  const time = `${(report.seconds * 1000).toFixed(1)} ms`;
-  const first = `first run ${report.firstSeconds.toFixed(2)} s`;
+  if (!report.works) return ['onnx', device, 'no', '', `${report.reason}: ${report.fix}`];
+  const first = `ONNX Runtime ${ortVersion}, first run ${report.firstSeconds.toFixed(2)} s`;
   const against = device !== 'cpu' && cpu?.works === true ? whyNot(report, cpu) : undefined;
-  return [device, 'yes', time, [first, against].filter((part) => part !== undefined).join('; ')];
+  const known = [first, against].filter((part) => part !== undefined).join('; ');
+  return ['onnx', device, 'yes', milliseconds(report.seconds), known];
+}
+
+function describeTensorFlow(report: TensorFlowReport): readonly string[] {
+  if (!report.works) return ['tensorflow', '', 'no', '', `${report.reason}: ${report.fix}`];
+  return ['tensorflow', report.device, 'yes', milliseconds(report.seconds), `TensorFlow.js ${report.version}`];
+}
+
+function milliseconds(seconds: number): string {
+  return `${(seconds * 1000).toFixed(1)} ms`;
 }

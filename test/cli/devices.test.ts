@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { devicesVerb } from '../../src/cli/devices.ts';
+import type { Session } from '../../src/cli/verb.ts';
+
+test('every engine and device has its line: that it works, or what is missing and what mends it', async () => {
+  const lines: string[] = [];
+  const session: Session = {
+    json: false,
+    quiet: true,
+    debug: false,
+    signal: new AbortController().signal,
+    command: 'featuretap devices',
+    print: (text) => lines.push(text),
+    printJson: () => undefined,
+    note: () => undefined,
+    warn: () => undefined,
+  };
+  assert.equal(await devicesVerb.run({}, session), 0);
+  const starts = lines.slice(1).map((line) => line.split(/ +/).slice(0, 2).join(' '));
+  assert.deepEqual(starts.slice(0, 3), ['onnx cuda', 'onnx webgpu', 'onnx cpu']);
+  assert.match(starts[3] ?? '', /^tensorflow/);
+  assert.match(lines[3] ?? '', /yes +[\d.]+ ms/);
+  // What does not work says why, and after a colon what to do.
+  for (const line of lines.slice(1)) assert.match(line, / yes +[\d.]+ ms|no +\S.*: \S+/);
+});
