@@ -13,7 +13,7 @@ test('every engine and device has its line: that it works, or what is missing an
     command: 'featuretap devices',
     print: (text) => lines.push(text),
     printJson: () => undefined,
-    write: () => undefined,
+    write: async () => undefined,
     note: () => undefined,
     warn: () => undefined,
   };
