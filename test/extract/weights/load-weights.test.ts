@@ -9,7 +9,9 @@ import { type LoadedWeights, loadWeights } from '../../../src/extract/weights/lo
 import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
 import type { Architecture } from '../../../src/extract/weights/resnet.ts';
 import type { WeightTensor } from '../../../src/extract/weights/state-dict.ts';
+import { readTensors } from '../../../src/extract/weights/weights-file.ts';
 import { encodeSafetensors } from '../../../src/formats/safetensors.ts';
+import { readWholeFile } from '../../../src/formats/whole-file.ts';
 import { legacyPth } from '../../formats/legacy-pth-writer.ts';
 import { needsReference, projectRoot, reference } from '../../reference.ts';
 
@@ -162,6 +164,13 @@ test('a checkpoint of another network is refused with what it starts with', asyn
 
 test('a number spread over a huge tensor is refused before memory is asked for', async () => {
   await refuses(join(projectRoot, 'test/fixtures/pth/stride-zero-bomb.pth'), /wrong shape|missing/);
+});
+
+test('a tensor larger than what is stored of it is refused by name when it is read', async () => {
+  const path = join(projectRoot, 'test/fixtures/pth/legacy.pth');
+  const tensors = await readTensors(await readWholeFile(path, 'weights file'), 'pth');
+  assert.deepEqual(tensors.get('transposed')?.read().length, 24);
+  assert.throws(() => tensors.get('expanded')?.read(), /tensor expanded is larger than what is stored/);
 });
 
 test('a file that is not there, a folder and an unknown kind are refused', async () => {
