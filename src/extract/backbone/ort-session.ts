@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import type { DeviceName } from '../../features/manifest.ts';
+import { usableCores } from './cores.ts';
 
 export interface SessionSettings {
   readonly device: DeviceName;
@@ -26,7 +26,7 @@ export function openSession(model: Uint8Array, settings: SessionSettings): Promi
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     graphOptimizationLevel: settings.unoptimized === true ? 'disabled' : 'all',
     executionMode: 'sequential',
-    intraOpNumThreads: settings.threads ?? availableParallelism(),
+    intraOpNumThreads: settings.threads ?? usableCores(),
     interOpNumThreads: 1,
     // Warnings about unused initializers and the like are not for users.
     logSeverityLevel: 3,
