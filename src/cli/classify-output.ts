@@ -1,8 +1,7 @@
 import type { ClassifyEvent } from '../classify/classify.ts';
 import type { LabelledData } from '../classify/labelled-data.ts';
-import { percent, seconds } from '../report/figures.ts';
+import { percent } from '../report/figures.ts';
 import type { Report } from '../report/report.ts';
-import { type Column, textTable } from '../report/text-table.ts';
 import type { StatusLine } from './status-line.ts';
 import type { Session } from './verb.ts';
 
@@ -63,33 +62,6 @@ export function eventPrinter(
         event satisfies never;
     }
   };
-}
-
-const columns: readonly Column[] = [
-  { title: 'model', align: 'left' },
-  { title: 'accuracy', align: 'right' },
-  { title: 'top-5', align: 'right' },
-  { title: 'log loss', align: 'right' },
-  { title: 'macro F1', align: 'right' },
-  { title: 'fit s', align: 'right' },
-  { title: 'predict s', align: 'right' },
-  { title: 'report', align: 'left' },
-];
-
-export function reportTable(reports: readonly Report[]): string[] {
-  return textTable(
-    columns,
-    reports.map((report) => [
-      `${report.model} (${report.solver})`,
-      percent(report.accuracy),
-      percent(report.top5Accuracy),
-      report.logLoss.toFixed(3),
-      report.macroF1.toFixed(3),
-      seconds(report.fitSeconds),
-      seconds(report.predictSeconds),
-      report.report,
-    ]),
-  );
 }
 
 /** What `--json` says of a report; the exact splits and the confusion matrix are in its report.json. */

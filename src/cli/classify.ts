@@ -4,8 +4,13 @@ import { classify } from '../classify/classify.ts';
 import { headKinds } from '../classify/heads/index.ts';
 import { checkSeed } from '../classify/split.ts';
 import { usageError } from '../errors.ts';
+import { headDifferences } from '../report/analysis/differences.ts';
+import { readRuns } from '../report/analysis/run.ts';
+import { groupReports } from '../report/comparison.ts';
+import type { Report } from '../report/report.ts';
+import { terminalComparison } from '../report/terminal.ts';
 import { dataOptions, readData, readFixedSplits } from './classify-data.ts';
-import { describeData, eventPrinter, reportTable, summary } from './classify-output.ts';
+import { describeData, eventPrinter, summary } from './classify-output.ts';
 import { headOptions, headParams, sweepOptions } from './head-options.ts';
 import { flag, list, number, text } from './options.ts';
 import { statusLine } from './status-line.ts';
@@ -59,7 +64,7 @@ export const classifyVerb: Verb = {
         command: session.command,
         onEvent: eventPrinter(data, splits?.length ?? repeats, session, status),
       });
-      session.print(reportTable(reports).join('\n'));
+      session.print(await comparisonText(reports));
       session.printJson(reports.map(summary));
     } finally {
       status.clear();
@@ -67,3 +72,10 @@ export const classifyVerb: Verb = {
     return 0;
   },
 };
+
+/** What `compare` would print of these reports. */
+async function comparisonText(reports: readonly Report[]): Promise<string> {
+  const groups = groupReports(reports);
+  const verdicts = (await Promise.all(groups.map(readRuns))).map(headDifferences);
+  return terminalComparison({ groups, unreadable: [] }, verdicts);
+}

@@ -2,17 +2,15 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usageError } from '../errors.ts';
 import { headDifferences } from '../report/analysis/differences.ts';
-import type { Run } from '../report/analysis/run.ts';
+import { type Run, readRuns } from '../report/analysis/run.ts';
 import { type Comparison, compareReports } from '../report/comparison.ts';
 import { percent } from '../report/figures.ts';
 import { modelCard, modelCardFile } from '../report/model-card.ts';
-import { gatherPage, readRuns } from '../report/page/gather.ts';
-import { writePage } from '../report/page/write-page.ts';
 import { comparisonCsv, comparisonMarkdown } from '../report/pipelines.ts';
 import { summarize } from '../report/summary.ts';
 import { terminalComparison } from '../report/terminal.ts';
 import { programVersion } from '../version.ts';
-import { flag, number, text } from './options.ts';
+import { flag, number, positionals, text } from './options.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const compareVerb: Verb = {
@@ -35,7 +33,7 @@ export const compareVerb: Verb = {
   run: async (options: Options, session: Session): Promise<number> => {
     const form = outputForm(options, session);
     const failBelow = number(options, 'fail-below', { min: 0, max: 1 });
-    const given = (options['reports'] as readonly string[] | undefined) ?? [];
+    const given = positionals(options, 'reports');
     const comparison = await compareReports(given.length === 0 ? ['reports'] : given);
     for (const { message } of comparison.unreadable) session.warn(`left out: ${message}`);
 
@@ -51,6 +49,9 @@ export const compareVerb: Verb = {
     if (form === 'text' || page !== undefined) {
       await writeCards(runs.flat(), session);
       const file = page ?? join(await pageFolder(given), 'index.html');
+      // The plotting library is loaded only where a page is drawn: every other verb starts without it.
+      const { gatherPage } = await import('../report/page/gather.ts');
+      const { writePage } = await import('../report/page/write-page.ts');
       await writePage(file, await gatherPage(comparison, { version: programVersion(), signal: session.signal }));
       session.note(`page: ${file}; a model card beside each report: ${modelCardFile}`);
     }

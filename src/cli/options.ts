@@ -80,3 +80,17 @@ function describeRange(range: NumberRange): string {
     range.above !== undefined ? ` above ${range.above}` : range.min !== undefined ? ` from ${range.min}` : '';
   return `${kind}${lower}${range.max === undefined ? '' : ` up to ${range.max}`}`;
 }
+
+/** Stands for a lone `-` while yargs parses: it drops one from a list of positionals. */
+const dash = '\u0000-';
+
+/** Arguments for yargs; `positionals` undoes it. */
+export function keepDashes(args: readonly string[]): string[] {
+  return args.map((argument) => (argument === '-' ? dash : argument));
+}
+
+/** A list of positional arguments, `-` among them. */
+export function positionals(options: Options, name: string): readonly string[] {
+  const values = (options[name] as readonly string[] | undefined) ?? [];
+  return values.map((value) => (value === dash ? '-' : value));
+}

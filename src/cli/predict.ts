@@ -6,7 +6,7 @@ import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
 import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import { type ImageOutcome, predictImages } from '../predict/predict.ts';
 import { plainLayout, readSampleLayout, SubmissionWriter } from '../predict/submission.ts';
-import { flag, number, text } from './options.ts';
+import { flag, number, positionals, text } from './options.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
@@ -35,7 +35,7 @@ export const predictVerb: Verb = {
   run: async (options: Options, session: Session): Promise<number> => {
     const folder = text(options, 'head');
     if (folder === undefined) throw usageError('--head', 'nothing', '--head REPORT_FOLDER, which classify wrote');
-    const paths = (options['images'] as readonly string[] | undefined) ?? [];
+    const paths = positionals(options, 'images');
     if (paths.length === 0) throw usageError('the list of images', 'nothing', 'files, folders, globs, or -');
     const top = number(options, 'top', { min: 1, whole: true }, 5);
     const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, defaultBatch);

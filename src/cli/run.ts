@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../errors.ts';
-import { flag } from './options.ts';
+import { flag, keepDashes } from './options.ts';
 import type { Options, Session } from './verb.ts';
 import { verbs } from './verbs.ts';
 
@@ -11,7 +11,7 @@ import { verbs } from './verbs.ts';
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const parser = yargs([...args])
+  const parser = yargs(keepDashes(args))
     .scriptName('featuretap')
     .usage('$0 <verb> [options]')
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'dot-notation': false })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { exportVerb } from '../../src/cli/export.ts';
 import { openPixelPipeline } from '../../src/extract/images/pipeline.ts';
 import type { Preprocessing } from '../../src/features/manifest.ts';
 import { featureRecipe, openEmbedder } from '../../src/predict/embedder.ts';
@@ -12,6 +13,7 @@ import { openInputs } from '../../src/predict/inputs.ts';
 import { loadReportHead } from '../../src/predict/load-head.ts';
 import { predictImages } from '../../src/predict/predict.ts';
 import type { Report } from '../../src/report/report.ts';
+import { featuretap, quietSession } from '../cli/command.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
 
@@ -27,10 +29,6 @@ before(async () => {
   trained = await trainHeads(root, { models, perClass: 6 });
 });
 after(() => rm(root, { recursive: true, force: true }));
-
-function featuretap(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [join(projectRoot, 'scripts/featuretap.js'), ...args], { encoding: 'utf8' });
-}
 
 /** Pixels as torchvision hands them to a network: NCHW, (x / 255 - mean) / std. */
 function normalize(bytes: Uint8Array, { crop, mean, std }: Preprocessing): Float32Array {
@@ -76,7 +74,14 @@ describe('featuretap export', () => {
     test(`--with-backbone takes pixels to the probabilities of predict: ${model}`, async () => {
       const report = trained.reports.find((candidate) => candidate.model === model) as Report;
       const file = join(root, `${model}.onnx`);
-      const { status, stderr, stdout } = featuretap('export', '--head', report.report, '--to', file, '--with-backbone');
+      const { status, stderr, stdout } = featuretap([
+        'export',
+        '--head',
+        report.report,
+        '--to',
+        file,
+        '--with-backbone',
+      ]);
       assert.equal(status, 0, stderr);
       assert.match(stdout, /pixels float32 \[batch, 3, 64, 64\] to probabilities and label/);
       const worst = await compareOnPhotos(file, report);
@@ -87,16 +92,16 @@ describe('featuretap export', () => {
   test('--json says what was written, and that it was checked', () => {
     const report = trained.reports[0] as Report;
     const file = join(root, 'head.onnx');
-    const { status, stdout, stderr } = featuretap('export', '--head', report.report, '--to', file, '--json');
+    const { status, stdout, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--json']);
     assert.equal(status, 0, stderr);
     const document = JSON.parse(stdout) as { inputShape: unknown; largestDifference: number };
     assert.deepEqual(document.inputShape, ['batch', 256]);
     assert.ok(document.largestDifference <= 1e-5);
   });
 
-  test('without --head or --to is wrong usage', () => {
-    assert.equal(featuretap('export', '--to', 'x.onnx').status, 2);
-    assert.equal(featuretap('export', '--head', 'x').status, 2);
+  test('without --head or --to is wrong usage', async () => {
+    await assert.rejects(exportVerb.run({ to: 'x.onnx' }, quietSession), /--head REPORT_FOLDER/);
+    await assert.rejects(exportVerb.run({ head: 'x' }, quietSession), /--to FILE\.onnx/);
   });
 
   test('what the page of the docs shows in Node runs and names the class that predict names', async () => {
@@ -104,7 +109,7 @@ describe('featuretap export', () => {
     const snippet = /```js\n([\s\S]*?)```/.exec(docs)?.[1] ?? assert.fail('docs/export.md has no Node snippet');
     const report = trained.reports.find((candidate) => candidate.model === 'linear') as Report;
     const photo = join(trained.data, 'red', 'red-00.png');
-    const { stdout } = featuretap('predict', '--head', report.report, '--json', '--top', '1', photo);
+    const { stdout } = featuretap(['predict', '--head', report.report, '--json', '--top', '1', photo]);
     const expected = (JSON.parse(stdout) as { images: { top: { class: string }[] }[] }).images[0]?.top[0]?.class;
     const run = spawnSync(process.execPath, ['--input-type=module', '-', join(root, 'linear.onnx'), photo], {
       input: snippet,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ReportGroup, reportNames } from '../comparison.ts';
 import { type Prediction, parsePredictions } from '../predictions.ts';
 import type { Report } from '../report.ts';
 
@@ -21,4 +22,10 @@ export async function readRun(report: Report, name: string): Promise<Run> {
     return { name, report, predictions: undefined };
   }
   return { name, report, predictions: parsePredictions(text, file) };
+}
+
+/** Every run of a group with its answers, in the group's order. */
+export async function readRuns(group: ReportGroup): Promise<Run[]> {
+  const names = reportNames(group.reports);
+  return Promise.all(group.reports.map((report, i) => readRun(report, names[i] as string)));
 }

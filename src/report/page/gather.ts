@@ -2,8 +2,8 @@ import { UserError } from '../../errors.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
 import { headDifferences } from '../analysis/differences.ts';
 import { confidentMistakes, heldOutImages, suspectedLabels } from '../analysis/held-out.ts';
-import { type Run, readRun } from '../analysis/run.ts';
-import { type Comparison, type ReportGroup, reportNames } from '../comparison.ts';
+import { type Run, readRuns } from '../analysis/run.ts';
+import type { Comparison, ReportGroup } from '../comparison.ts';
 import { mapFeatures } from '../map/feature-map.ts';
 import type { Report } from '../report.ts';
 import type { GroupData, MapData, PageData, RunData } from './page-data.ts';
@@ -16,12 +16,6 @@ export interface GatherOptions {
   readonly version: string;
   readonly photos?: PhotoBudget;
   readonly signal?: AbortSignal;
-}
-
-/** Reads the answers of every run of a group. */
-export async function readRuns(group: ReportGroup): Promise<Run[]> {
-  const names = reportNames(group.reports);
-  return Promise.all(group.reports.map((report, i) => readRun(report, names[i] as string)));
 }
 
 /** Collects what the page shows: answers, tests, photos and the map. What is gone is left out with a note. */

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { compareVerb } from '../../src/cli/compare.ts';
+import { writeDrawnReport } from '../report/drawn-report.ts';
+import { featuretap, quietSession } from './command.ts';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-compare-cli-'));
+  await writeDrawnReport(join(root, 'reports'), 'svm', { model: 'svm', skill: 0.7 });
+  await writeDrawnReport(join(root, 'reports'), 'linear', { model: 'linear', skill: 0.2 });
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+describe('featuretap compare', () => {
+  test('prints the table, the verdict, and writes the page and a model card beside each report', async () => {
+    const { status, stdout, stderr } = featuretap(['compare'], { cwd: root });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^svm .*\nlinear .*\nsvm is better than linear on these 24 images/m);
+    assert.match(await readFile(join(root, 'reports/index.html'), 'utf8'), /^<!doctype html>/);
+    assert.match(await readFile(join(root, 'reports/svm/model-card.md'), 'utf8'), /^# svm: 6 classes/);
+  });
+
+  test('--json, --csv and --markdown print one thing each and no page; --fail-below decides the exit code', () => {
+    const inRoot = { cwd: root };
+    const json = featuretap(['compare', 'reports', '--json', '--fail-below', '0.99'], inRoot);
+    assert.match(json.stdout, /^\{\n {2}"comparable": true/);
+    assert.equal(json.status, 1);
+    assert.match(json.stderr, /the best accuracy, .* is below 99\.0 %/);
+    const csv = featuretap(['compare', 'reports', '--csv', '--fail-below', '0.2'], inRoot);
+    assert.match(csv.stdout, /^group,name,model/);
+    assert.equal(csv.status, 0);
+    const markdown = featuretap(['compare', 'reports', '--markdown', '--quiet'], inRoot);
+    assert.match(markdown.stdout, /^\| head \|/);
+    assert.equal(markdown.stderr, '');
+  });
+
+  test('two forms at once, a floor above 1 and a folder without reports are refused', async () => {
+    for (const [options, message] of [
+      [{ csv: true, markdown: true }, /--markdown is not usable[\s\S]*one of --json, --csv, --markdown/],
+      [{ failBelow: '75', 'fail-below': '75' }, /--fail-below is not usable[\s\S]*up to 1/],
+      [{ reports: ['nowhere'] }, /classify --model all/],
+    ] as const) {
+      await assert.rejects(compareVerb.run(options, quietSession), message);
+    }
+  });
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import { predictVerb } from '../../src/cli/predict.ts';
+import { UserError } from '../../src/errors.ts';
+import type { Report } from '../../src/report/report.ts';
+import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { featuretap, quietSession } from './command.ts';
+
+let root: string;
+let trained: TrainedHeads;
+let head: string;
+let red: string;
+let blue: string;
+let broken: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-predict-cli-'));
+  trained = await trainHeads(root, { models: [['linear', {}]], perClass: 6 });
+  head = (trained.reports[0] as Report).report;
+  red = join(trained.data, 'red', 'red-00.png');
+  blue = join(trained.data, 'blue', 'blue-00.png');
+  broken = join(root, 'broken.jpg');
+  await writeFile(broken, 'no image');
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+describe('featuretap predict', () => {
+  test('prints one line per image with its most probable classes', () => {
+    const { status, stdout } = featuretap(['predict', '--head', head, '--top', '2', red, blue]);
+    assert.equal(status, 0);
+    const lines = stdout.trimEnd().split('\n');
+    assert.equal(lines.length, 2);
+    assert.match(lines[0] ?? '', /red-00\.png {2}red \d+\.\d %, \S.* \d+\.\d %$/);
+    assert.match(lines[1] ?? '', /blue-00\.png {2}blue /);
+  });
+
+  test('--json is one document, and a broken image costs exit code 1 and stops nothing', () => {
+    const { status, stdout, stderr } = featuretap(['predict', '--head', head, '--json', broken, red, 'gone.png', blue]);
+    assert.equal(status, 1);
+    const { images, failed } = JSON.parse(stdout) as {
+      images: { path: string; id: string; top: { class: string; probability: number }[] }[];
+      failed: { path: string; reason: string }[];
+    };
+    assert.deepEqual(
+      images.map(({ id, top }) => [id, top[0]?.class]),
+      [
+        ['red-00', 'red'],
+        ['blue-00', 'blue'],
+      ],
+    );
+    assert.ok(Math.abs((images[0]?.top ?? []).reduce((sum, { probability }) => sum + probability, 0) - 1) < 1e-5);
+    assert.deepEqual(
+      failed.map(({ path }) => path),
+      [broken, 'gone.png'],
+    );
+    assert.match(stderr, /2 without an answer:\n.*broken\.jpg: .+\n.*gone\.png: .+/);
+  });
+
+  test('--json is a document when every image is broken, too', () => {
+    const { status, stdout } = featuretap(['predict', '--head', head, '--json', broken]);
+    assert.equal(status, 1);
+    assert.deepEqual((JSON.parse(stdout) as { images: unknown[] }).images, []);
+  });
+
+  test('--csv has a line per image and rank', () => {
+    const { stdout } = featuretap(['predict', '--head', head, '--csv', '--top', '9', red]);
+    const rows = parse(stdout, { columns: true }) as Record<string, string>[];
+    assert.deepEqual(
+      rows.map((row) => row['rank']),
+      ['1', '2', '3', '4'],
+    );
+    assert.equal(rows[0]?.['class'], 'red');
+    assert.ok(rows.some((row) => row['class'] === 'off, "white"'));
+  });
+
+  test('reads paths and an image from standard input', async () => {
+    const list = featuretap(['predict', '--head', head, '-'], { input: `${red}\n${blue}\n` });
+    assert.equal(list.stdout.trimEnd().split('\n').length, 2);
+    const image = featuretap(['predict', '--head', head, '-'], { input: await readFile(red) });
+    assert.match(image.stdout, /^- {2}red /);
+  });
+
+  test('--submission writes every test image once, rows summing to 1, in the sample’s order of columns', async () => {
+    const sample = join(root, 'sample_submission.csv');
+    await writeFile(
+      sample,
+      'id,red,"off, ""white""",green,blue\nred-00,0.25,0.25,0.25,0.25\nlost,0.25,0.25,0.25,0.25\n',
+    );
+    const file = join(root, 'submission.csv');
+    const { status, stderr, stdout } = featuretap([
+      'predict',
+      '--head',
+      head,
+      '--submission',
+      file,
+      '--sample',
+      sample,
+      trained.data,
+    ]);
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, '');
+    const rows = parse(await readFile(file), { columns: true }) as Record<string, string>[];
+    assert.equal(rows.length, 24);
+    assert.deepEqual(Object.keys(rows[0] ?? {}), ['id', 'red', 'off, "white"', 'green', 'blue']);
+    for (const { id, ...shares } of rows) {
+      const sum = Object.values(shares).reduce((total, share) => total + Number(share), 0);
+      assert.ok(Math.abs(sum - 1) < 1e-8, `${id} sums to ${sum}`);
+    }
+    assert.match(stderr, /1 ids of the sample submission have no row \(lost\)/);
+  });
+
+  for (const [what, options, message] of [
+    ['no head', { images: ['x.jpg'] }, /--head/],
+    ['no image', { head: 'H' }, /files, folders, globs/],
+    ['a top of nothing', { head: 'H', images: ['x.jpg'], top: '0' }, /--top[\s\S]*from 1/],
+    ['--sample alone', { head: 'H', images: ['x.jpg'], sample: 's.csv' }, /--submission FILE\.csv beside it/],
+  ] as const) {
+    test(`${what} is wrong usage`, async () => {
+      await assert.rejects(
+        predictVerb.run(options, quietSession),
+        (error) => error instanceof UserError && error.exitCode === 2 && message.test(error.message),
+      );
+    });
+  }
+});
