@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { drawPhotos } from '../../scripts/torture/draw-photos.ts';
+import { projectRoot } from '../reference.ts';
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('featuretap extract and verify', () => {
+  let root = '';
+  let data = '';
+  const imageCount = 40;
+  /** Every tenth photo has the bytes of the one before it. */
+  const copyCount = 4;
+
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-cli-extract-'));
+    data = join(root, 'photos');
+    await drawPhotos(data, imageCount);
+  });
+  after(() => rm(root, { recursive: true }));
+
+  /** @param onStderr told everything that was printed there so far */
+  function featuretap(args: readonly string[], onStderr?: (text: string, stop: () => void) => void): Promise<Ended> {
+    const child = spawn(process.execPath, [join(projectRoot, 'scripts/featuretap.js'), ...args], { cwd: root });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.on('data', (text) => {
+      stderr += text;
+      onStderr?.(stderr, () => child.kill('SIGINT'));
+    });
+    return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
+  }
+
+  const tiny = ['--weights', 'random:resnet-tiny', '--resize', '40', '--crop', '32', '--device', 'cpu'];
+
+  it('extracts, keeps everything the second time, verifies, and repairs what was damaged', async () => {
+    const asked = ['extract', '--data', data, '--name', 'set', ...tiny];
+    const first = await featuretap([...asked, '--json']);
+    assert.equal(first.code, 0, first.stderr);
+    const { newImages, keptImages, counts, rowShape, randomWeights } = JSON.parse(first.stdout);
+    assert.deepEqual([newImages, keptImages, rowShape, randomWeights], [imageCount - copyCount, 0, [256], true]);
+    const { total, ...others } = counts;
+    assert.equal(total, imageCount);
+    assert.equal(
+      Object.values(others).reduce((sum: number, count) => sum + (count as number), 0),
+      total,
+    );
+    assert.match(first.stderr, /random weights: accuracies say nothing/);
+    const second = await featuretap(asked);
+    assert.match(second.stdout, /0 new, 36 kept; 4 duplicate; 40 inputs/);
+    assert.match(second.stdout, /next: .*classify.* cache.set/);
+    const folder = join(root, 'cache', 'set');
+    const whole = await featuretap(['verify', '--features', folder]);
+    assert.equal(whole.code, 0);
+    assert.match(whole.stdout, /whole \(36 rows/);
+    const shard = join(folder, 'features-00000.npy');
+    const bytes = await readFile(shard);
+    const damaged = Buffer.from(bytes);
+    damaged[damaged.length - 1]! ^= 1;
+    await writeFile(shard, damaged);
+    const found = await featuretap(['verify', '--features', folder]);
+    assert.equal(found.code, 1);
+    assert.match(found.stdout, /features-00000\.npy, row 35: a shard is damaged/);
+    const repaired = await featuretap(['verify', '--features', folder, '--repair']);
+    assert.equal(repaired.code, 0, repaired.stderr);
+    assert.match(repaired.stdout, /1 images computed again, 0 dropped/);
+    assert.deepEqual(await readFile(shard), bytes);
+  });
+
+  it('stops at Ctrl-C with exit code 130, says how to go on, and ends with the bytes of an undisturbed run', async () => {
+    const asked = ['extract', '--data', data, ...tiny, '--batch', '2', '--checkpoint', '0'];
+    const undisturbed = await featuretap([...asked, '--name', 'undisturbed']);
+    assert.equal(undisturbed.code, 0, undisturbed.stderr);
+    let asking = false;
+    const stopped = await featuretap([...asked, '--name', 'stopped'], (text, stop) => {
+      // The line about the device comes when the network opens: the first batches follow.
+      if (asking || !/random weights/.test(text)) return;
+      asking = true;
+      setTimeout(stop, 300);
+    });
+    // A quick machine may be done by then; there is nothing to go on with.
+    if (stopped.code !== 0) {
+      assert.equal(stopped.code, 130, stopped.stderr);
+      assert.match(stopped.stderr, /interrupted\n {2}go on: .*extract --data/);
+    }
+    const finished = await featuretap([...asked, '--name', 'stopped']);
+    assert.equal(finished.code, 0, finished.stderr);
+    for (const file of (await readdir(join(root, 'cache/undisturbed'))).filter((name) => name !== '.run')) {
+      const expected = await readFile(join(root, 'cache/undisturbed', file));
+      assert.deepEqual(await readFile(join(root, 'cache/stopped', file)), expected, file);
+    }
+  });
+
+  it('refuses what cannot be meant with exit code 2, and what cannot be done with 1, in one message each', async () => {
+    const there = ['--data', data];
+    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [[...there, '--batch', 'many'], 2, /--batch is not usable\n {2}found: {4}many/],
+      [[...there, '--name', '../elsewhere'], 2, /--name is not usable/],
+      [['--data', join(root, 'nowhere')], 1, /nowhere/],
+    ];
+    for (const [args, code, message] of cases) {
+      const ended = await featuretap(['extract', ...args, ...tiny]);
+      assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stderr}`);
+      assert.match(ended.stderr, message);
+      assert.equal(ended.stdout, '');
+      assert.doesNotMatch(ended.stderr, /\n\s+at /, 'no stack');
+    }
+  });
+
+  it('stops before any weights are read where labels.csv names files that are not there, and records them when told', async () => {
+    const kaggle = join(root, 'kaggle');
+    await cp(join(data, 'class-0'), join(kaggle, 'train'), { recursive: true });
+    const ids = (await readdir(join(kaggle, 'train'))).map((name) => name.replace('.jpg', ''));
+    const lines = [...ids, 'gone-1', 'gone-2'].map((id, i) => `${id},breed-${i % 2}`);
+    await writeFile(join(kaggle, 'labels.csv'), `id,breed\n${lines.join('\n')}\n`);
+    const refused = await featuretap(['extract', '--data', kaggle, '--weights', 'no-such-file.pth']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /2 missing: gone-1, gone-2[\s\S]*--allow-missing/);
+    const allowed = await featuretap(['extract', '--data', kaggle, ...tiny, '--allow-missing', '--json']);
+    assert.equal(allowed.code, 0, allowed.stderr);
+    const { counts } = JSON.parse(allowed.stdout);
+    assert.equal(counts.missing, 2);
+    assert.equal(counts.total, ids.length + 2);
+    const outcomes = await readFile(join(root, 'cache/kaggle/outcomes.csv'), 'utf8');
+    assert.match(outcomes, /^gone-1,,missing,,/m);
+  });
+});
