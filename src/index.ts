@@ -89,8 +89,8 @@ export interface LinearParams extends PreparationParams {
 
 /** Parameters of {@link svm}. */
 export interface SvmParams extends PreparationParams {
-  /** Default: `smo`. */
-  readonly solver?: 'smo' | 'ml-svm';
+  /** `smo` (default) and `ml-svm`: one-vs-one. `linearsvc`: one against the rest, squared hinge, linear. */
+  readonly solver?: 'smo' | 'ml-svm' | 'linearsvc';
   /** Weight of the margin's violations. Default: 1. */
   readonly C?: number;
   /** Default: `linear`. */
@@ -125,7 +125,7 @@ export function linear(params: LinearParams = {}): Head {
 }
 
 /**
- * A support vector machine, one-vs-one: scikit-learn's `SVC`, with probabilities calibrated on held-out values.
+ * A support vector machine, scikit-learn's `SVC` or `LinearSVC`, with probabilities calibrated on held-out values.
  *
  * @throws {@link UserError} when a parameter is not usable
  */

@@ -7,7 +7,7 @@ import type { Options } from './verb.ts';
 
 /** Options that reach a head, in kebab-case, with what `--help` says of each. */
 const described = {
-  solver: 'svm: smo | ml-svm; forest: cart | ml-random-forest; linear: lbfgs | adam',
+  solver: 'svm: smo | ml-svm | linearsvc; forest: cart | ml-random-forest; linear: lbfgs | adam',
   scale: 'none | standard | l2 | minmax, learned from the training rows',
   'class-weight': 'none | balanced',
   C: 'linear, svm: inverse strength of the penalty, as in scikit-learn',

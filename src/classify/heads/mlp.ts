@@ -3,10 +3,12 @@ import type { Matrix } from '../../features/matrix.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import { largestPerRow } from '../metrics.kernel.ts';
 import { randomState } from '../mt19937.kernel.ts';
+import { presentClasses } from '../present-classes.ts';
 import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from '../solvers/mlp.ts';
 import { type Table, takeTableRows } from '../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from './head.ts';
+import { absentBias } from './linear/softmax-head.ts';
 import { holdOut } from './mlp/hold-out.ts';
 import { numberParam } from './params.ts';
 
@@ -118,12 +120,17 @@ async function fit(params: MlpParams, train: Table, context: FitContext): Promis
     context.onProgress?.({ stage: 'epochs', done: epoch, total: params.epochs });
   }
   const early = heldTable !== undefined;
+  const weights = early && best.epoch > 0 ? best.weights : state.weights;
+  const present = new Set(presentClasses(train).present);
+  weights.outputBias.forEach((_, c) => {
+    if (!present.has(c)) weights.outputBias[c] = absentBias;
+  });
   const converged = !early || stopped;
   return fitted(
     params,
     classes,
     sizes,
-    early && best.epoch > 0 ? best.weights : state.weights,
+    weights,
     {
       converged,
       iterations: epochs.length,

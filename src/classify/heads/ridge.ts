@@ -1,9 +1,9 @@
 import { UserError, usageError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
 import { largestPerRow } from '../metrics.kernel.ts';
+import { addRowVector, softmaxRows } from '../solvers/linear-loss.kernel.ts';
 import { multiply } from '../solvers/matmul.ts';
 import { fitTemperature, solveRidge } from '../solvers/ridge.ts';
-import { addRowVector, softmaxRows } from '../solvers/softmax-loss.kernel.ts';
 import { type Table, takeTableRows } from '../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from './head.ts';

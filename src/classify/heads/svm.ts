@@ -1,24 +1,29 @@
-import { UserError } from '../../errors.ts';
+import { UserError, usageError } from '../../errors.ts';
 import type { HeadKind } from './head.ts';
-import { choiceParam } from './params.ts';
+import { loadLinear } from './linear/softmax-head.ts';
+import { choiceParam, numberParam, type RawParams } from './params.ts';
 import { crossValidateSvm } from './svm/cross-validate.ts';
 import { svmHead } from './svm/fit.ts';
 import { loadSvm } from './svm/fitted.ts';
+import { type LinearSvcParams, linearSvc } from './svm/linear-svc.ts';
 import { svmParams, svmSolvers } from './svm/params.ts';
+
+const solvers = [...svmSolvers, 'linearsvc'] as const;
 
 /**
  * C-SVC, one-vs-one, with a linear or rbf kernel: scikit-learn's SVC (LIBSVM) in objective, votes and stopping rule,
  * on one Gram matrix that all machines share. `smo` is the project's own solver; `ml-svm` solves each machine by the
- * npm package of that name.
+ * npm package of that name; `linearsvc` is one machine per class against all others, scikit-learn's LinearSVC.
  *
  * Class predictions are votes; probabilities are calibrated on held-out decision values (`svm/calibration.ts`).
  */
 export const svm: HeadKind = {
   model: 'svm',
-  solvers: svmSolvers,
+  solvers,
   options: ['C', 'kernel', 'gamma', 'tolerance', 'maxIterations', 'allowSlow'],
   create: (params) => {
-    const solver = choiceParam(params, 'solver', 'smo', svmSolvers);
+    const solver = choiceParam(params, 'solver', 'smo', solvers);
+    if (solver === 'linearsvc') return linearSvc(linearSvcParams(params));
     return svmHead(svmParams(params, solver), solver, params['allowSlow'] === true);
   },
   autoSweep: (params) => ({
@@ -30,11 +35,25 @@ export const svm: HeadKind = {
       ? crossValidateSvm(points, table, folds, context)
       : undefined,
   load: (saved) => {
+    if (saved.solver === 'linearsvc') return loadLinear(saved);
     if (svmSolvers.some((solver) => solver === saved.solver)) return loadSvm(saved);
     throw new UserError({
       what: 'the saved svm head was made by a solver that is not known here',
       found: saved.solver,
-      expected: svmSolvers.join(' | '),
+      expected: solvers.join(' | '),
     });
   },
 };
+
+/** @throws a usage UserError for a parameter that only the one-vs-one machines read */
+function linearSvcParams(params: RawParams): LinearSvcParams {
+  for (const name of ['gamma', 'tolerance', 'allowSlow']) {
+    if (params[name] === undefined || params[name] === null) continue;
+    throw usageError(name, String(params[name]), 'nothing with the solver linearsvc', '--solver smo');
+  }
+  choiceParam(params, 'kernel', 'linear', ['linear']);
+  return {
+    C: numberParam(params, 'C', 1, { above: 0 }),
+    maxIterations: numberParam(params, 'maxIterations', 1000, { min: 1, whole: true }),
+  };
+}

@@ -1,7 +1,7 @@
 import type { Table } from '../table.ts';
 import { type LbfgsResult, minimize } from './lbfgs.ts';
-import { addPenalty, columnMeans, shiftBias, shiftGradient } from './softmax-loss.kernel.ts';
-import { softmaxLoss } from './softmax-loss.ts';
+import { addPenalty, columnMeans, shiftBias, shiftGradient } from './linear-loss.kernel.ts';
+import { linearLoss } from './linear-loss.ts';
 
 export interface LogisticOptions {
   /** Inverse strength of the L2 penalty, scikit-learn's C: the loss is the sum over the rows plus |weights|² / (2 C). */
@@ -44,7 +44,7 @@ export async function fitLogistic(table: Table, options: LogisticOptions): Promi
   const means = columnMeans(table.features.data, dims, table.sampleWeights);
   // scikit-learn fits two classes by one vector v; here it is the pair v/2 and -v/2, whose squares sum to half.
   const strength = (classCount === 2 ? 2 : 1) / options.C;
-  const loss = softmaxLoss(table, options);
+  const loss = linearLoss('softmax', table, options);
   const state = { weights: new Float32Array(weightCount), bias: new Float32Array(classCount) };
 
   const objective = async (x: Float64Array, gradient: Float64Array): Promise<number> => {

@@ -3,10 +3,10 @@ import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import type { RandomState } from '../mt19937.kernel.ts';
 import type { Table } from '../table.ts';
 import type { Moments } from './adam.kernel.ts';
+import { addRowVector, softmaxRows } from './linear-loss.kernel.ts';
 import { multiply } from './matmul.ts';
 import { penalizedAdamStep, rectify, sumRows } from './mlp.kernel.ts';
 import { float32Tensor, graphSession, isThreadInvariant } from './ort-session.ts';
-import { addRowVector, softmaxRows } from './softmax-loss.kernel.ts';
 
 /** A network with one hidden layer: softmax(relu(rows · hiddenWeights + hiddenBias) · outputWeights + outputBias). */
 export interface MlpWeights {

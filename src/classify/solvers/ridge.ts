@@ -1,8 +1,8 @@
 import type { Matrix } from '../../features/matrix.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import { gemm64, type Matrix64 } from './gemm64.ts';
+import { columnMeans } from './linear-loss.kernel.ts';
 import { addInto, centredRows, centredTargets, divideRows, temperatureSlope } from './ridge.kernel.ts';
-import { columnMeans } from './softmax-loss.kernel.ts';
 import { factorShifted, inverseForms, solveShifted } from './tridiagonal.kernel.ts';
 import { tridiagonalize } from './tridiagonal.ts';
 

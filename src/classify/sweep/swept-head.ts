@@ -1,9 +1,7 @@
-import { stratifiedGroupKFold, stratifiedKFold } from '../folds.ts';
 import type { FitContext, Head, HeadKind, Json } from '../heads/head.ts';
 import { createHead } from '../heads/index.ts';
+import { innerFolds } from '../inner-folds.ts';
 import { countCorrect } from '../metrics.kernel.ts';
-import type { Split } from '../split.ts';
-import { type Table, withoutGaps } from '../table.ts';
 import { choosePoint, type PointResult, pointResult } from './choose.ts';
 import { crossValidate } from './cross-validate.ts';
 import { type Grid, type Point, pointsOf } from './grid.ts';
@@ -54,26 +52,6 @@ export function sweptHead(
       return { ...fitted, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };
     },
   };
-}
-
-/** Folds of training rows in scikit-learn's order, without shuffling; views follow their image to the training side. */
-export function innerFolds(table: Table, cv: number): Split[] {
-  const { plainRowOf } = table;
-  if (plainRowOf === undefined) return plainFolds(table.labels, table.groups, cv);
-  const plain = Int32Array.from(plainRowOf.keys()).filter((row) => plainRowOf[row] === row);
-  const pick = (values: Int32Array): Int32Array => plain.map((row) => values[row] as number);
-  const groups = table.groups === undefined ? undefined : withoutGaps(pick(table.groups));
-  return plainFolds(pick(table.labels), groups, cv).map((fold) => {
-    const trained = new Set(fold.train.map((i) => plain[i] as number));
-    return {
-      train: Int32Array.from(plainRowOf.keys()).filter((row) => trained.has(plainRowOf[row] as number)),
-      test: fold.test.map((i) => plain[i] as number),
-    };
-  });
-}
-
-function plainFolds(labels: Int32Array, groups: Int32Array | undefined, cv: number): Split[] {
-  return groups === undefined ? stratifiedKFold(labels, cv) : stratifiedGroupKFold(labels, groups, cv);
 }
 
 function sweepDetails(results: readonly PointResult[], chosen: number, options: SweepOptions): Json {

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { createHead, headKind } from '../../../src/classify/heads/index.ts';
+import { innerFolds } from '../../../src/classify/inner-folds.ts';
 import { choosePoint, pointResult } from '../../../src/classify/sweep/choose.ts';
 import { crossValidate } from '../../../src/classify/sweep/cross-validate.ts';
 import { parseSweep, pointsOf } from '../../../src/classify/sweep/grid.ts';
-import { innerFolds, sweptHead } from '../../../src/classify/sweep/swept-head.ts';
+import { sweptHead } from '../../../src/classify/sweep/swept-head.ts';
 import { type Table, takeTableRows } from '../../../src/classify/table.ts';
 import { InterruptedError } from '../../../src/errors.ts';
 

@@ -1,13 +1,14 @@
 import { pauseForInterrupt } from '../../interrupt.ts';
 import { scoreProbabilities } from '../../metrics.ts';
 import { type RandomState, randomState } from '../../mt19937.kernel.ts';
+import { presentClasses } from '../../present-classes.ts';
 import { adamStep, type Moments } from '../../solvers/adam.kernel.ts';
-import { type LinearState, softmaxLoss } from '../../solvers/softmax-loss.ts';
-import { type Table, takeTableRows } from '../../table.ts';
+import { type LinearState, linearLoss } from '../../solvers/linear-loss.ts';
+import { takeTableRows } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext, FittedHead, Head, Json } from '../head.ts';
 import { checkSeveralClasses } from './several-classes.ts';
-import { softmaxHead } from './softmax-head.ts';
+import { softmaxHead, withAbsentClasses } from './softmax-head.ts';
 
 export interface AdamParams {
   readonly epochs: number;
@@ -27,9 +28,10 @@ export function linearByAdam(params: AdamParams): Head {
     model: 'linear',
     solver: 'adam',
     params: shown,
-    fit: async (train, context) => {
-      checkTrainingTable(train, 'linear');
-      checkSeveralClasses(train, 'linear');
+    fit: async (whole, context) => {
+      checkTrainingTable(whole, 'linear');
+      checkSeveralClasses(whole, 'linear');
+      const { table: train, present } = presentClasses(whole);
       const random = randomState(context.seed);
       const dims = train.features.columnCount;
       const classCount = train.classes.length;
@@ -55,14 +57,14 @@ export function linearByAdam(params: AdamParams): Head {
           const batch = takeTableRows(train, order.subarray(start, start + params.batch));
           const batchWeight = batch.sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? batch.labels.length;
           if (batchWeight === 0) continue;
-          lossSum += await softmaxLoss(batch, context).evaluate(state, weightGradient, biasGradient);
+          lossSum += await linearLoss('softmax', batch, context).evaluate(state, weightGradient, biasGradient);
           weightSum += batchWeight;
           step++;
           adamStep(state.weights, weightGradient, 1 / batchWeight, weightMoments, step, params.lr);
           adamStep(state.bias, biasGradient, 1 / batchWeight, biasMoments, step, params.lr);
         }
         const trainLoss = lossSum / weightSum;
-        const held = context.test === undefined ? undefined : await evaluate(fitted(train, state, []), context.test);
+        const held = context.test === undefined ? undefined : await evaluate(fitted(state, []), context.test);
         epochs.push({ trainLoss, ...held });
         context.onProgress?.({
           stage: 'fit',
@@ -71,16 +73,15 @@ export function linearByAdam(params: AdamParams): Head {
           message: epochLine(epoch, params.epochs, trainLoss, held),
         });
       }
-      return fitted(train, state, epochs);
+      return fitted(state, epochs);
 
-      function fitted(table: Table, at: LinearState, seen: readonly Json[]): FittedHead {
+      function fitted(at: LinearState, seen: readonly Json[]): FittedHead {
         return softmaxHead({
           solver: 'adam',
           params: shown,
-          classes: table.classes,
+          classes: whole.classes,
           dims,
-          weights: at.weights,
-          bias: at.bias,
+          ...withAbsentClasses(at.weights, at.bias, present, dims, whole.classes.length),
           converged: true,
           iterations: seen.length,
           warnings: [],

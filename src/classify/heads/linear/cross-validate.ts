@@ -1,9 +1,9 @@
 import { takeRows } from '../../../features/matrix.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
 import { presentClasses } from '../../present-classes.ts';
+import { addRowVector } from '../../solvers/linear-loss.kernel.ts';
 import { fitLogistic } from '../../solvers/logistic.ts';
 import { multiply } from '../../solvers/matmul.ts';
-import { addRowVector } from '../../solvers/softmax-loss.kernel.ts';
 import type { Split } from '../../split.ts';
 import { type Table, takeTableRows } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';

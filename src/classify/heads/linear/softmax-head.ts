@@ -1,12 +1,14 @@
 import type { Matrix } from '../../../features/matrix.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
+import { addRowVector, softmaxRows } from '../../solvers/linear-loss.kernel.ts';
 import { multiply } from '../../solvers/matmul.ts';
-import { addRowVector, softmaxRows } from '../../solvers/softmax-loss.kernel.ts';
 import { checkFeatures, savedArray } from '../checks.ts';
 import type { FittedHead, Json, SavedHead } from '../head.ts';
 
 /** A fitted linear softmax model, whichever solver made it. */
 export interface SoftmaxFit {
+  /** Default: `linear`. */
+  readonly model?: string;
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   readonly classes: readonly string[];
@@ -15,6 +17,8 @@ export interface SoftmaxFit {
   readonly weights: Float32Array;
   /** [classes] */
   readonly bias: Float32Array;
+  /** Factor of the scores before the softmax: 1 but for a calibrated SVM. */
+  readonly slope?: number;
   readonly converged: boolean;
   readonly iterations: number;
   readonly warnings: readonly string[];
@@ -23,7 +27,7 @@ export interface SoftmaxFit {
 }
 
 /** Score of a class that no training row had: its probability is 0. Finite, so that an exported head holds no infinity. */
-const absentBias = -1e30;
+export const absentBias = -1e30;
 
 /**
  * Weights for all classes from those of the present ones.
@@ -48,19 +52,19 @@ export function withAbsentClasses(
 }
 
 export function softmaxHead(fit: SoftmaxFit): FittedHead {
-  const { classes, dims } = fit;
+  const { classes, dims, model = 'linear', slope = 1 } = fit;
   const weights: Matrix = { rowCount: dims, columnCount: classes.length, data: fit.weights };
 
   const predictProba = async (features: Matrix): Promise<Matrix> => {
-    checkFeatures(features, dims, 'linear');
+    checkFeatures(features, dims, model);
     const scores = await multiply(features, weights, { threads: fit.threads });
     addRowVector(scores.data, fit.bias);
-    softmaxRows(scores.data, classes.length);
+    softmaxRows(scores.data, classes.length, slope);
     return scores;
   };
 
   return {
-    model: 'linear',
+    model,
     solver: fit.solver,
     params: fit.params,
     classes,
@@ -72,7 +76,7 @@ export function softmaxHead(fit: SoftmaxFit): FittedHead {
     predictProba,
     predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
     save: () => ({
-      model: 'linear',
+      model,
       solver: fit.solver,
       params: fit.params,
       classes,
@@ -91,6 +95,8 @@ export function loadLinear(saved: SavedHead): FittedHead {
   const classCount = saved.classes.length;
   const { converged, iterations, ...details } = saved.details;
   return softmaxHead({
+    model: saved.model,
+    slope: typeof details['slope'] === 'number' ? details['slope'] : 1,
     solver: saved.solver,
     params: saved.params,
     classes: saved.classes,

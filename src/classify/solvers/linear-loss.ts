@@ -1,10 +1,10 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import type { Table } from '../table.ts';
+import { accumulate, accumulateRows, weightedSum } from './linear-loss.kernel.ts';
 import { float32Tensor, graphSession, isThreadInvariant, runtime } from './ort-session.ts';
-import { accumulate, accumulateRows, weightedSum } from './softmax-loss.kernel.ts';
 
-/** Where a linear softmax model stands: logits = rows · weights + bias. */
+/** Where a linear model stands: scores = rows · weights + bias. */
 export interface LinearState {
   /** [dims, classes] */
   readonly weights: Float32Array;
@@ -12,10 +12,13 @@ export interface LinearState {
   readonly bias: Float32Array;
 }
 
-export interface SoftmaxLoss {
+/** `softmax`: cross-entropy in nats. `squaredHinge`: one-vs-rest, summed over the classes. */
+export type LossKind = 'softmax' | 'squaredHinge';
+
+export interface LinearLoss {
   /**
-   * Resolves to the cross-entropy in nats, summed over the rows times their weights, and writes its gradients into the
-   * arrays given: [dims, classes] and [classes].
+   * Resolves to the loss, summed over the rows times their weights, and writes its gradients into the arrays given:
+   [dims, classes] and [classes].
    */
   evaluate(state: LinearState, weightGradient: Float64Array, biasGradient: Float64Array): Promise<number>;
 }
@@ -26,14 +29,15 @@ const blockMultiplyAdds = 5e9;
 const blockScores = 1 << 22;
 
 /**
- * Prepares the cross-entropy of a linear softmax model over a table, with its gradient: two products and the softmax
- * between them in one graph, a block of rows at a time. The features are not copied; the sums over blocks are float64,
- * and the same bits come out on any number of threads.
+ * Prepares the loss of a linear model over a table, with its gradient: two products and the loss between them in one
+ * graph, a block of rows at a time. The features are not copied; the sums over blocks are float64, and the same bits
+ * come out on any number of threads.
  */
-export function softmaxLoss(
+export function linearLoss(
+  kind: LossKind,
   table: Table,
   context: { readonly threads: number; readonly signal?: AbortSignal | undefined },
-): SoftmaxLoss {
+): LinearLoss {
   const { features, labels, classes, sampleWeights } = table;
   const dims = features.columnCount;
   const classCount = classes.length;
@@ -56,7 +60,7 @@ export function softmaxLoss(
       for (let start = 0; start < features.rowCount; start += blockRows) {
         if (start > 0) await pauseForInterrupt(context.signal);
         const rows = Math.min(blockRows, features.rowCount - start);
-        const session = await lossSession(rows, dims, classCount, context.threads);
+        const session = await lossSession(kind, rows, dims, classCount, context.threads);
         const rowWeights = weightOfRow.subarray(start, start + rows);
         const residual = residualBlock.subarray(0, rows * classCount);
         const rowLoss = new Float32Array(rows);
@@ -72,30 +76,30 @@ export function softmaxLoss(
           {
             gradient: float32Tensor(gradientBlock, [dims, classCount]),
             residual: float32Tensor(residual, [rows, classCount]),
-            logProbability: float32Tensor(rowLoss, [rows]),
+            rowLoss: float32Tensor(rowLoss, [rows]),
           },
         );
         accumulate(weightGradient, gradientBlock);
         accumulateRows(biasGradient, residual, classCount);
-        loss -= weightedSum(rowLoss, rowWeights);
+        loss += weightedSum(rowLoss, rowWeights);
       }
       return loss;
     },
   };
 }
 
-function lossSession(rows: number, dims: number, classCount: number, threads: number) {
+function lossSession(kind: LossKind, rows: number, dims: number, classCount: number, threads: number) {
   // Each product has its longer side as rows, which keeps its sums the same on any number of threads.
   const scoresTurned = classCount > rows;
   const gradientTurned = classCount > dims;
   const invariant =
     isThreadInvariant(Math.max(rows, classCount), Math.min(rows, classCount)) &&
     isThreadInvariant(Math.max(dims, classCount), Math.min(dims, classCount));
-  const name = `softmax-loss${scoresTurned ? '-scores' : ''}${gradientTurned ? '-gradient' : ''}`;
-  return graphSession(name, invariant ? threads : 1, (graph) => buildLoss(graph, scoresTurned, gradientTurned));
+  const name = `${kind}${scoresTurned ? '-scores' : ''}${gradientTurned ? '-gradient' : ''}`;
+  return graphSession(name, invariant ? threads : 1, (graph) => buildLoss(graph, kind, scoresTurned, gradientTurned));
 }
 
-function buildLoss(graph: GraphBuilder, scoresTurned: boolean, gradientTurned: boolean): void {
+function buildLoss(graph: GraphBuilder, kind: LossKind, scoresTurned: boolean, gradientTurned: boolean): void {
   const features = graph.input('rows', 'float32', ['rows', 'dims']);
   const weights = graph.input('weights', 'float32', ['dims', 'classes']);
   const bias = graph.input('bias', 'float32', [1, 'classes']);
@@ -106,22 +110,9 @@ function buildLoss(graph: GraphBuilder, scoresTurned: boolean, gradientTurned: b
   const products = scoresTurned
     ? graph.node('Transpose', [graph.node('Gemm', [weights, features], { transA: 1, transB: 1 })], { perm: [1, 0] })
     : graph.node('Gemm', [features, weights]);
-  const logits = graph.node('Add', [products, bias]);
-  const logProbabilities = graph.node('LogSoftmax', [logits], { axis: -1 });
-  const offOn = graph.initializer('offOn', { type: 'float32', shape: [2], data: Float32Array.of(0, 1) });
-  const truth = graph.node('OneHot', [labels, depth, offOn], { axis: -1 });
-  const classAxis = graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
-  graph.node(
-    'ReduceSum',
-    [graph.node('Mul', [truth, logProbabilities]), classAxis],
-    { keepdims: 0 },
-    {
-      outputs: ['logProbability'],
-    },
-  );
-
-  const error = graph.node('Sub', [graph.node('Exp', [logProbabilities]), truth]);
-  const residual = graph.node('Mul', [error, rowWeights], {}, { outputs: ['residual'] });
+  const scores = graph.node('Add', [products, bias]);
+  const parts = { scores, labels, depth, rowWeights };
+  const residual = kind === 'softmax' ? buildSoftmax(graph, parts) : buildSquaredHinge(graph, parts);
   if (gradientTurned) {
     const turned = graph.node('Gemm', [residual, features], { transA: 1 });
     graph.node('Transpose', [turned], { perm: [1, 0] }, { outputs: ['gradient'] });
@@ -130,5 +121,44 @@ function buildLoss(graph: GraphBuilder, scoresTurned: boolean, gradientTurned: b
   }
   graph.output('gradient', 'float32', ['dims', 'classes']);
   graph.output('residual', 'float32', ['rows', 'classes']);
-  graph.output('logProbability', 'float32', ['rows']);
+  graph.output('rowLoss', 'float32', ['rows']);
+}
+
+interface LossParts {
+  readonly scores: string;
+  readonly labels: string;
+  readonly depth: string;
+  readonly rowWeights: string;
+}
+
+/** Adds `rowLoss` and the derivative of the loss by the scores, and returns the latter's name. */
+function buildSoftmax(graph: GraphBuilder, { scores, labels, depth, rowWeights }: LossParts): string {
+  const logProbabilities = graph.node('LogSoftmax', [scores], { axis: -1 });
+  const truth = oneHot(graph, labels, depth, 0);
+  const own = graph.node('ReduceSum', [graph.node('Mul', [truth, logProbabilities]), classAxis(graph)], {
+    keepdims: 0,
+  });
+  graph.node('Neg', [own], {}, { outputs: ['rowLoss'] });
+  const error = graph.node('Sub', [graph.node('Exp', [logProbabilities]), truth]);
+  return graph.node('Mul', [error, rowWeights], {}, { outputs: ['residual'] });
+}
+
+/** max(0, 1 - sign * score)², sign being 1 for a row's own class and -1 for every other. */
+function buildSquaredHinge(graph: GraphBuilder, { scores, labels, depth, rowWeights }: LossParts): string {
+  const sign = oneHot(graph, labels, depth, -1);
+  const one = graph.initializer('one', { type: 'float32', shape: [], data: Float32Array.of(1) });
+  const shortfall = graph.node('Relu', [graph.node('Sub', [one, graph.node('Mul', [sign, scores])])]);
+  graph.node('ReduceSumSquare', [shortfall], { axes: [1], keepdims: 0 }, { outputs: ['rowLoss'] });
+  const minusTwo = graph.initializer('minusTwo', { type: 'float32', shape: [], data: Float32Array.of(-2) });
+  const weighted = graph.node('Mul', [shortfall, graph.node('Mul', [rowWeights, minusTwo])]);
+  return graph.node('Mul', [weighted, sign], {}, { outputs: ['residual'] });
+}
+
+function oneHot(graph: GraphBuilder, labels: string, depth: string, off: number): string {
+  const values = graph.initializer('offOn', { type: 'float32', shape: [2], data: Float32Array.of(off, 1) });
+  return graph.node('OneHot', [labels, depth, values], { axis: -1 });
+}
+
+function classAxis(graph: GraphBuilder): string {
+  return graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
 }

@@ -58,15 +58,15 @@ export function addPenalty(gradient: Float64Array, weights: Float64Array, streng
   return (strength / 2) * squares;
 }
 
-/** Turns scores into probabilities in place, row by row: [rows, columns]. */
-export function softmaxRows(scores: Float32Array, columns: number): void {
+/** Turns scores into probabilities in place, softmax(slope * scores), row by row: [rows, columns]. */
+export function softmaxRows(scores: Float32Array, columns: number, slope = 1): void {
   for (let start = 0; start < scores.length; start += columns) {
     const end = start + columns;
     let largest = scores[start];
     for (let i = start + 1; i < end; i++) if (scores[i] > largest) largest = scores[i];
     let sum = 0;
     for (let i = start; i < end; i++) {
-      scores[i] = Math.exp(scores[i] - largest);
+      scores[i] = Math.exp(slope * (scores[i] - largest));
       sum += scores[i];
     }
     for (let i = start; i < end; i++) scores[i] /= sum;
@@ -76,4 +76,14 @@ export function softmaxRows(scores: Float32Array, columns: number): void {
 /** Adds a vector to every row: [rows, columns] += [columns]. */
 export function addRowVector(rows: Float32Array, vector: Float32Array): void {
   for (let i = 0; i < rows.length; ) for (let c = 0; c < vector.length; c++, i++) rows[i] += vector[c];
+}
+
+/** gradient = lossWeight * gradient + x; returns half the sum of squares of x. */
+export function penalize(gradient: Float64Array, x: Float64Array, lossWeight: number): number {
+  let squares = 0;
+  for (let i = 0; i < x.length; i++) {
+    squares += x[i] * x[i];
+    gradient[i] = lossWeight * gradient[i] + x[i];
+  }
+  return squares / 2;
 }

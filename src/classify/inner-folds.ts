@@ -1,0 +1,41 @@
+import { stratifiedGroupKFold, stratifiedKFold } from './folds.ts';
+import { countClasses } from './labels.ts';
+import type { Split } from './split.ts';
+import { type Table, withoutGaps } from './table.ts';
+
+/**
+ * Folds of training rows in scikit-learn's order, without shuffling. Rows of one group share a fold; views follow their
+ * image to the training side and are never tested on.
+ *
+ * @throws UserError when every class has fewer than k rows
+ */
+export function innerFolds(table: Table, k: number): Split[] {
+  const { plainRowOf } = table;
+  if (plainRowOf === undefined) return plainFolds(table.labels, table.groups, k);
+  const plain = plainRows(table);
+  const pick = (values: Int32Array): Int32Array => plain.map((row) => values[row] as number);
+  const groups = table.groups === undefined ? undefined : withoutGaps(pick(table.groups));
+  return plainFolds(pick(table.labels), groups, k).map((fold) => {
+    const trained = new Set(fold.train.map((i) => plain[i] as number));
+    return {
+      train: Int32Array.from(plainRowOf.keys()).filter((row) => trained.has(plainRowOf[row] as number)),
+      test: fold.test.map((i) => plain[i] as number),
+    };
+  });
+}
+
+/** Up to k folds, as many as the largest class has rows; none where no class has two. */
+export function foldsForCalibration(table: Table, k: number): Split[] {
+  const labels = plainRows(table).map((row) => table.labels[row] as number);
+  const largest = countClasses(labels, table.classes.length).reduce((most, count) => Math.max(most, count), 0);
+  return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
+}
+
+function plainRows({ plainRowOf, labels }: Table): Int32Array {
+  const rows = Int32Array.from(labels.keys());
+  return plainRowOf === undefined ? rows : rows.filter((row) => plainRowOf[row] === row);
+}
+
+function plainFolds(labels: Int32Array, groups: Int32Array | undefined, k: number): Split[] {
+  return groups === undefined ? stratifiedKFold(labels, k) : stratifiedGroupKFold(labels, groups, k);
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FittedHead } from '../../../src/classify/heads/head.ts';
+import { createHead, headKinds, loadHead } from '../../../src/classify/heads/index.ts';
+import { readSavedHead, writeSavedHead } from '../../../src/classify/saved-head.ts';
+import { type Table, takeTableRows } from '../../../src/classify/table.ts';
+import { InterruptedError, UserError } from '../../../src/errors.ts';
+import { drawRows } from '../drawn-set.ts';
+
+/** Small enough for the slowest solvers. */
+const quick: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'forest cart': { trees: 12 },
+  'forest ml-random-forest': { trees: 6 },
+  'linear adam': { epochs: 20, lr: 0.05, batch: 16 },
+  'mlp adam': { epochs: 40, hidden: 16, lr: 0.02, batch: 16 },
+};
+const classes = ['a', 'b', 'c'];
+const table: Table = {
+  features: drawRows(66, 12, 3, 11, 0.8),
+  labels: Int32Array.from({ length: 66 }, (_, row) => row % 3),
+  classes,
+};
+const probe = drawRows(20, 12, 3, 12);
+const context = { seed: 3, threads: 2 };
+
+const heads = headKinds.flatMap((kind) => kind.solvers.map((solver) => ({ kind, solver })));
+for (const { kind, solver } of heads) {
+  const name = `${kind.model} by ${solver}`;
+  const make = (more: Readonly<Record<string, unknown>> = {}) =>
+    createHead(kind.model, { solver, ...quick[`${kind.model} ${solver}`], ...more });
+
+  test(`${name}: probabilities are of every class and sum to 1; predictions are class numbers`, async () => {
+    const fitted = await make().fit(table, context);
+    assert.deepEqual([fitted.model, fitted.solver, fitted.dims], [kind.model, solver, 12]);
+    assert.deepEqual(fitted.classes, classes);
+    await assertProbabilities(fitted);
+    const correct = (await fitted.predict(table.features)).filter((label, row) => label === table.labels[row]).length;
+    assert.ok(correct > 40, `${correct} of 66 training rows`);
+    assert.equal(typeof fitted.details['probabilities'], 'string');
+  });
+
+  test(`${name}: the same rows and seed give the same head, on any number of threads`, async () => {
+    const [one, other] = [await make().fit(table, context), await make().fit(table, { seed: 3, threads: 1 })];
+    assert.deepEqual(one.save(), other.save());
+    assert.deepEqual(await one.predictProba(probe), await other.predictProba(probe));
+  });
+
+  test(`${name}: a head that was written and read predicts the same`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'featuretap-head-'));
+    try {
+      for (const more of [{}, { scale: 'standard' }]) {
+        const fitted = await make(more).fit(table, context);
+        await writeSavedHead(folder, fitted.save());
+        const loaded = loadHead(await readSavedHead(folder));
+        assert.deepEqual(await loaded.predictProba(probe), await fitted.predictProba(probe));
+        assert.deepEqual(await loaded.predict(probe), await fitted.predict(probe));
+        assert.deepEqual(loaded.params, fitted.params);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test(`${name}: a class without training rows has the probability 0`, async () => {
+    const rows = Int32Array.from({ length: 66 }, (_, row) => row).filter((row) => row % 3 !== 1);
+    const fitted = await make().fit(takeTableRows(table, rows), context);
+    const { data } = await assertProbabilities(fitted);
+    for (let row = 0; row < probe.rowCount; row++) assert.equal(data[row * 3 + 1], 0);
+    assert.ok(!(await fitted.predict(probe)).includes(1));
+  });
+
+  test(`${name}: fits or refuses odd tables, never with a raw error or a NaN`, async () => {
+    const constant = { ...table, features: { ...table.features, data: new Float32Array(66 * 12).fill(2) } };
+    const odd: Readonly<Record<string, Table>> = {
+      'one class': takeTableRows(table, Int32Array.of(0, 3, 6, 9)),
+      'one row of each class': takeTableRows(table, Int32Array.of(0, 1, 2)),
+      'one row': takeTableRows(table, Int32Array.of(0)),
+      'constant features': constant,
+      'duplicated rows': takeTableRows(
+        table,
+        Int32Array.from({ length: 60 }, (_, i) => i % 6),
+      ),
+      imbalanced: takeTableRows(table, Int32Array.of(0, 3, 6, 9, 12, 15, 18, 21, 24, 1, 2)),
+    };
+    for (const [what, rows] of Object.entries(odd)) {
+      const fitted = await make()
+        .fit(rows, context)
+        .catch((error: unknown) => {
+          assert.ok(error instanceof UserError, `${what}: ${error}`);
+          return undefined;
+        });
+      if (fitted !== undefined) await assertProbabilities(fitted, what);
+    }
+  });
+
+  test(`${name}: NaN, wrong columns and labels that do not match are refused by name`, async () => {
+    const spoiled = Float32Array.from(table.features.data);
+    spoiled[5 * 12 + 7] = Number.NaN;
+    const nan = { ...table, features: { ...table.features, data: spoiled } };
+    await assert.rejects(make().fit(nan, context), /row 5, column 7[\s\S]*NaN/);
+    await assert.rejects(make().fit({ ...table, labels: table.labels.subarray(1) }, context), /65 labels[\s\S]*66/);
+    const fitted = await make().fit(table, context);
+    await assert.rejects(fitted.predictProba(drawRows(3, 11, 3, 1)), /11 columns[\s\S]*12/);
+  });
+
+  test(`${name}: stops when interrupted`, async () => {
+    const controller = new AbortController();
+    controller.abort();
+    await assert.rejects(make().fit(table, { ...context, signal: controller.signal }), InterruptedError);
+  });
+}
+
+async function assertProbabilities(fitted: FittedHead, what = 'rows') {
+  const probabilities = await fitted.predictProba(probe);
+  assert.deepEqual([probabilities.rowCount, probabilities.columnCount], [20, 3], what);
+  for (let row = 0; row < 20; row++) {
+    const own = probabilities.data.subarray(row * 3, row * 3 + 3);
+    assert.ok(
+      own.every((p) => p >= 0 && p <= 1 + 1e-6),
+      `${what}: ${own}`,
+    );
+    assert.ok(Math.abs(own.reduce((sum, p) => sum + p, 0) - 1) < 1e-5, `${what}: ${own}`);
+  }
+  const found = await fitted.predict(probe);
+  assert.ok(
+    found.every((label) => Number.isInteger(label) && label >= 0 && label < 3),
+    what,
+  );
+  return probabilities;
+}
