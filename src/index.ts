@@ -63,12 +63,14 @@ export { FeatureSet, type LabelledRows, openFeatureSet } from './features/reader
 export { readReport } from './report/read-report.ts';
 export type { ClassFigures, LearningCurvePoint, RepeatResult, Report, Scores } from './report/report.ts';
 
-/** What every head takes beside its own parameters; both are learned from the training rows alone. */
+/** What every head takes beside its own parameters; all are learned from the training rows alone. */
 export interface PreparationParams {
   /** Default: `none`. */
   readonly scale?: ScaleKind;
   /** Default: `none`. */
   readonly classWeight?: 'none' | 'balanced';
+  /** Temper the probabilities by what cross-validation on the training rows says; five more fits. Default: `none`. */
+  readonly calibrate?: 'none' | 'temperature';
 }
 
 /** Parameters of {@link linear}. */

@@ -15,6 +15,8 @@ export interface Evaluation {
   /** Test rows of all repeats together: [classes, classes], true by predicted. */
   readonly confusion: Int32Array;
   readonly predictions: readonly Prediction[];
+  /** Log loss of probabilities before they were tempered, for each repeat; none where the head does not temper. */
+  readonly uncalibratedLogLoss: readonly number[];
   /** The head of the first repeat: the one that is kept. */
   readonly fitted: FittedHead;
   readonly warnings: readonly string[];
@@ -33,6 +35,7 @@ export async function evaluateHead(
   const perRepeat: RepeatResult[] = [];
   const predictions: Prediction[] = [];
   const warnings = new Set<string>();
+  const uncalibratedLogLoss: number[] = [];
   let first: FittedHead | undefined;
   for (const [repeat, split] of splits.entries()) {
     throwIfInterrupted(context.signal);
@@ -47,6 +50,8 @@ export async function evaluateHead(
     const found = await fitted.predict(test.features);
     const predictEnd = performance.now();
 
+    const untempered = await fitted.uncalibrated?.(test.features);
+    if (untempered !== undefined) uncalibratedLogLoss.push(scoreProbabilities(test.labels, untempered).logLoss);
     const ownConfusion = confusionOf(test.labels, found, classCount);
     for (const [i, count] of ownConfusion.entries()) confusion[i] = (confusion[i] as number) + count;
     const { top5Accuracy, logLoss } = scoreProbabilities(test.labels, probabilities);
@@ -69,7 +74,7 @@ export async function evaluateHead(
     onRepeat?.(result);
   }
   if (first === undefined) throw new RangeError('no split to evaluate on');
-  return { perRepeat, confusion, predictions, fitted: first, warnings: [...warnings] };
+  return { perRepeat, confusion, predictions, uncalibratedLogLoss, fitted: first, warnings: [...warnings] };
 }
 
 /** Says which classes are tested without a training row, or nothing: group splits and fixed ones may do that. */

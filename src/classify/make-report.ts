@@ -52,6 +52,9 @@ export function makeReport(
     splitHash,
     confusion: confusionRows(confusion, data.classes.length),
     perClass: classFigures(confusion, data.classes),
+    ...(evaluation.uncalibratedLogLoss.length === 0
+      ? {}
+      : { uncalibratedLogLoss: mean(evaluation.uncalibratedLogLoss) }),
     probabilities: typeof probabilities === 'string' ? probabilities : 'as the head gives them',
     warnings: [...data.warnings, ...evaluation.warnings],
     details: { ...details, savedHead: 'fitted on the training rows of repeat 0' },

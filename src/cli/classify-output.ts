@@ -52,6 +52,12 @@ export function eventPrinter(
         for (const warning of event.report.warnings) {
           if (!data.warnings.includes(warning)) session.warn(`warning: ${event.report.model}: ${warning}`);
         }
+        if (event.report.uncalibratedLogLoss !== undefined) {
+          const before = event.report.uncalibratedLogLoss.toFixed(3);
+          session.note(
+            `${event.report.model}: log loss ${before} before calibration, ${event.report.logLoss.toFixed(3)} with it`,
+          );
+        }
         for (const { repeat, trainSize, accuracy, logLoss } of event.report.learningCurve ?? []) {
           const place = repeats === 1 ? '' : `split ${repeat + 1}, `;
           const figures = `accuracy ${percent(accuracy)}, log loss ${logLoss.toFixed(3)}`;

@@ -10,6 +10,7 @@ const described = {
   solver: 'svm: smo | ml-svm | linearsvc; forest: cart | ml-random-forest; linear: lbfgs | adam',
   scale: 'none | standard | l2 | minmax, learned from the training rows',
   'class-weight': 'none | balanced',
+  calibrate: 'none | temperature, fitted on cross-validated probabilities: five more fits',
   C: 'linear, svm: inverse strength of the penalty, as in scikit-learn',
   'max-iterations': 'linear, svm: steps before a fit gives up',
   kernel: 'svm: linear | rbf',

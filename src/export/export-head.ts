@@ -1,3 +1,4 @@
+import { savedTemperatureSlope } from '../classify/heads/calibrated.ts';
 import type { SavedHead } from '../classify/heads/head.ts';
 import { savedScaling } from '../classify/heads/prepared.ts';
 import { UserError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { addMlp } from './mlp.ts';
 import { addRidge } from './ridge.ts';
 import { addScaling } from './scaling.ts';
 import { addSvm } from './svm.ts';
+import { addTemperature } from './temperature.ts';
 
 /** Operator sets that exported models use: ONNX 1.12's, which every runtime of the last years knows. */
 export const exportOpsets: Readonly<Record<string, number>> = { '': 17, 'ai.onnx.ml': 3 };
@@ -28,7 +30,7 @@ export function exportHead(saved: SavedHead, metadata: Readonly<Record<string, s
   const graph = new GraphBuilder(`featuretap ${saved.model}`);
   const input = graph.input(headNames.input, 'float32', ['batch', saved.dims]);
   const scaled = addScaling(graph, input, savedScaling(saved));
-  const found = addHead(graph, scaled, saved);
+  const found = addTemperature(graph, addHead(graph, scaled, saved), savedTemperatureSlope(saved));
   graph.node('Identity', [found], {}, { outputs: [headNames.probabilities] });
   const names = graph.initializer('classes', { type: 'string', shape: [saved.classes.length], data: saved.classes });
   const best = graph.node('ArgMax', [found], { axis: 1, keepdims: 0 });
@@ -42,6 +44,7 @@ function addHead(graph: GraphBuilder, features: string, saved: SavedHead): strin
   switch (`${saved.model}/${saved.solver}`) {
     case 'linear/lbfgs':
     case 'linear/adam':
+    case 'svm/linearsvc':
       return addLinear(graph, features, saved);
     case 'svm/smo':
     case 'svm/ml-svm':

@@ -65,6 +65,8 @@ export interface FittedHead {
   readonly details: Readonly<Record<string, Json>>;
   /** Class probabilities, [rows, classes]; every row sums to 1. */
   predictProba(features: Matrix): Promise<Matrix>;
+  /** Class probabilities before they were tempered, where they were: what calibration is measured against. */
+  uncalibrated?(features: Matrix): Promise<Matrix>;
   /** Class numbers, [rows]. For the SVM these are votes, as scikit-learn's, and may differ from the largest probability. */
   predict(features: Matrix): Promise<Int32Array>;
   save(): SavedHead;

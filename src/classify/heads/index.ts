@@ -1,9 +1,11 @@
 import { UserError, usageError } from '../../errors.ts';
+import { calibrated, loadCalibrated } from './calibrated.ts';
 import { forest } from './forest.ts';
 import type { FittedHead, Head, HeadKind, SavedHead } from './head.ts';
 import { knn } from './knn.ts';
 import { linear } from './linear.ts';
 import { mlp } from './mlp.ts';
+import { choiceParam } from './params.ts';
 import { loadPrepared, preparationOf, preparationOptions, prepared } from './prepared.ts';
 import { ridge } from './ridge.ts';
 import { svm } from './svm.ts';
@@ -12,12 +14,15 @@ import { svm } from './svm.ts';
 export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp];
 
 /**
- * Makes an unfitted head. Beside its own parameters each takes `scale` and `classWeight`.
+ * Makes an unfitted head. Beside its own parameters each takes `scale`, `classWeight` and `calibrate`.
  *
  * @throws a usage UserError when there is no such head, or a parameter is not usable
  */
 export function createHead(model: string, params: Readonly<Record<string, unknown>> = {}): Head {
-  return prepared(headKind(model).create(params), preparationOf(params, 'none'));
+  const calibrate = choiceParam(params, 'calibrate', 'none', ['none', 'temperature']);
+  const { calibrate: _calibrate, ...own } = params;
+  const head = prepared(headKind(model).create(own), preparationOf(own, 'none'));
+  return calibrate === 'none' ? head : calibrated(head);
 }
 
 /** @throws a usage UserError when there is no such head */
@@ -36,7 +41,7 @@ export function readsParam(kind: HeadKind, name: string, value: unknown): boolea
 /** @throws UserError when the head is of a kind that this version does not know, or is not whole */
 export function loadHead(saved: SavedHead): FittedHead {
   const kind = headKinds.find((candidate) => candidate.model === saved.model);
-  if (kind !== undefined) return loadPrepared(saved, kind.load);
+  if (kind !== undefined) return loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load));
   throw new UserError({
     what: 'the saved head is of a kind that is not known here',
     found: saved.model,

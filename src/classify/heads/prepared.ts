@@ -14,7 +14,7 @@ export interface Preparation {
 }
 
 /** Names of the parameters that every head reads. */
-export const preparationOptions: readonly string[] = ['scale', 'classWeight'];
+export const preparationOptions: readonly string[] = ['scale', 'classWeight', 'calibrate'];
 
 /** @throws a usage UserError naming the parameter that is not usable */
 export function preparationOf(params: RawParams, defaultScale: ScaleKind): Preparation {

@@ -51,7 +51,7 @@ for (const { kind, solver } of heads) {
   test(`${name}: a head that was written and read predicts the same`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'featuretap-head-'));
     try {
-      for (const more of [{}, { scale: 'standard' }]) {
+      for (const more of [{}, { scale: 'standard' }, { calibrate: 'temperature', scale: 'l2' }]) {
         const fitted = await make(more).fit(table, context);
         await writeSavedHead(folder, fitted.save());
         const loaded = loadHead(await readSavedHead(folder));
