@@ -153,7 +153,7 @@ async function benchUnchanged(folder: string, images: number, weights: string): 
   const extract = (): number => {
     const args = ['extract', '--data', data, '--cache', join(folder, 'cache'), '--weights', weights, '--quiet'];
     const started = performance.now();
-    const command = [join(root, 'scripts/featuretap.js'), ...args];
+    const command = [join(root, 'scripts/featuretap.cjs'), ...args];
     const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
     return (performance.now() - started) / 1000;

@@ -78,7 +78,7 @@ function run(data: string, cache: string, killAfterMs?: number): Promise<boolean
     '0',
     '--quiet',
   ];
-  const child = spawn(process.execPath, [join(root, 'scripts/featuretap.js'), 'extract', ...options, ...often], {
+  const child = spawn(process.execPath, [join(root, 'scripts/featuretap.cjs'), 'extract', ...options, ...often], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let messages = '';

@@ -29,7 +29,7 @@ describe('featuretap extract and verify', () => {
 
   /** @param onStderr told everything that was printed there so far */
   function featuretap(args: readonly string[], onStderr?: (text: string, stop: () => void) => void): Promise<Ended> {
-    const child = spawn(process.execPath, [join(projectRoot, 'scripts/featuretap.js'), ...args], { cwd: root });
+    const child = spawn(process.execPath, [join(projectRoot, 'scripts/featuretap.cjs'), ...args], { cwd: root });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (text) => {
