@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { formatBytes } from './durable.ts';
 import { type Files, listIfThere, nodeFiles } from './files.ts';
 import { IndexTable } from './index-table.ts';
 import { parseLabels } from './labels.ts';
@@ -151,8 +152,8 @@ export class FeatureSet {
    * @returns shape [rows, dims]
    */
   async readMatrix(rows: ArrayLike<number> = this.rows): Promise<Matrix> {
-    const data = new Float32Array(rows.length * this.dims);
     const { dtype } = this.manifest.fields;
+    let data: Float32Array | undefined;
     const order = Uint32Array.from({ length: rows.length }, (_, i) => i).sort(
       (a, b) => (rows[a] as number) - (rows[b] as number),
     );
@@ -170,6 +171,8 @@ export class FeatureSet {
         try {
           if (!this.#checked.has(entry.file)) await shard.check();
           this.#checked.add(entry.file);
+          // Only now: a shard of that shape is there, so the size is not only a claim.
+          data ??= this.#allocate(rows.length);
           await this.#copyRows(shard, firstRow, rows, order.subarray(start, next), data, dtype);
         } finally {
           await shard.close();
@@ -180,7 +183,21 @@ export class FeatureSet {
     if (next < order.length) {
       throw new RangeError(`row ${rows[order[next] as number]} of a feature set with ${firstRow} rows`);
     }
-    return { rowCount: rows.length, columnCount: this.dims, data };
+    return { rowCount: rows.length, columnCount: this.dims, data: data ?? new Float32Array(0) };
+  }
+
+  #allocate(rowCount: number): Float32Array {
+    try {
+      return new Float32Array(rowCount * this.dims);
+    } catch (error) {
+      throw new UserError({
+        what: 'the features do not fit into memory',
+        where: this.folder,
+        found: `${rowCount} rows of ${this.dims} numbers: ${formatBytes(rowCount * this.dims * 4)}`,
+        fix: 'take fewer images (classify --labels FILE with some of them), or a machine with more memory',
+        cause: error,
+      });
+    }
   }
 
   /** Copies the rows named by `wanted` (positions in `rows`, sorted by row) out of one shard, a run of rows at a time. */
