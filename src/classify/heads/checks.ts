@@ -110,3 +110,14 @@ export function savedArray<K extends ArrayKind>(
   }
   return array.data as InstanceType<K>;
 }
+
+/** @throws UserError when a saved head was made by a solver that its kind does not know */
+export function checkSolver(saved: SavedHead, solvers: readonly string[]): void {
+  if (solvers.includes(saved.solver)) return;
+  throw new UserError({
+    what: `the saved ${saved.model} head was made by a solver that is not known here`,
+    found: saved.solver,
+    expected: solvers.join(' | '),
+    fix: 'use the version of featuretap that saved it',
+  });
+}

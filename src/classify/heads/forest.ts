@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { checkSolver } from './checks.ts';
 import { cartForest, loadCart } from './forest/cart.ts';
 import { loadMlForest, mlForest } from './forest/ml-random-forest.ts';
 import { forestParams } from './forest/params.ts';
@@ -26,12 +26,7 @@ export const forest: HeadKind = {
   },
   autoSweep: () => ({ maxFeatures: ['log2', 'sqrt', 0.1], minLeaf: [1, 2, 4] }),
   load: (saved) => {
-    if (saved.solver === 'cart') return loadCart(saved);
-    if (saved.solver === 'ml-random-forest') return loadMlForest(saved);
-    throw new UserError({
-      what: 'the saved forest was made by a solver that is not known here',
-      found: saved.solver,
-      expected: solvers.join(' | '),
-    });
+    checkSolver(saved, solvers);
+    return saved.solver === 'cart' ? loadCart(saved) : loadMlForest(saved);
   },
 };

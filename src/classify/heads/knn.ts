@@ -4,9 +4,11 @@ import { largestPerRow } from '../metrics.kernel.ts';
 import { multiplyTransposed } from '../solvers/matmul.ts';
 import { neighbourVotes, unitRows } from '../solvers/neighbours.kernel.ts';
 import type { Table } from '../table.ts';
-import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
+import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from './checks.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from './head.ts';
 import { choiceParam, numberParam } from './params.ts';
+
+const solvers = ['cosine'] as const;
 
 interface KnnParams {
   readonly [key: string]: Json;
@@ -33,11 +35,11 @@ const blockSimilarities = 1 << 23;
  */
 export const knn: HeadKind = {
   model: 'knn',
-  solvers: ['cosine'],
+  solvers,
   options: ['k', 'votes', 'temperature'],
   autoSweep: () => ({ k: [5, 10, 20, 50, 100, 200] }),
   create: (raw) => {
-    choiceParam(raw, 'solver', 'cosine', ['cosine']);
+    choiceParam(raw, 'solver', 'cosine', solvers);
     const params: KnnParams = {
       k: numberParam(raw, 'k', 20, { min: 1, max: 10_000, whole: true }),
       votes: choiceParam(raw, 'votes', 'similarity', ['similarity', 'uniform']),
@@ -51,6 +53,7 @@ export const knn: HeadKind = {
     } satisfies Head;
   },
   load: (saved) => {
+    checkSolver(saved, solvers);
     const labels = savedArray(saved, 'labels', Int32Array, [null]);
     const data = savedArray(saved, 'unitTrain', Float32Array, [labels.length, saved.dims]);
     const weighted = saved.arrays['sampleWeights'] !== undefined;

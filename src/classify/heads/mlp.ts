@@ -6,11 +6,13 @@ import { randomState } from '../mt19937.kernel.ts';
 import { presentClasses } from '../present-classes.ts';
 import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from '../solvers/mlp.ts';
 import { type Table, takeTableRows } from '../table.ts';
-import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
+import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from './checks.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from './head.ts';
 import { absentBias } from './linear/softmax-head.ts';
 import { holdOut } from './mlp/hold-out.ts';
-import { numberParam } from './params.ts';
+import { choiceParam, numberParam } from './params.ts';
+
+const solvers = ['adam'] as const;
 
 interface MlpParams {
   readonly [key: string]: Json;
@@ -41,10 +43,11 @@ const smallestProbability = 1e-15;
  */
 export const mlp: HeadKind = {
   model: 'mlp',
-  solvers: ['adam'],
+  solvers,
   options: ['hidden', 'epochs', 'lr', 'batch', 'penalty', 'validation', 'patience'],
   autoSweep: () => ({ hidden: [128, 512], penalty: [1e-4, 1e-2, 1] }),
   create: (raw) => {
+    choiceParam(raw, 'solver', 'adam', solvers);
     const params: MlpParams = {
       hidden: numberParam(raw, 'hidden', 256, { min: 1, max: 65_536, whole: true }),
       epochs: numberParam(raw, 'epochs', 200, { min: 1, whole: true }),
@@ -62,6 +65,7 @@ export const mlp: HeadKind = {
     } satisfies Head;
   },
   load: (saved) => {
+    checkSolver(saved, solvers);
     const outputBias = savedArray(saved, 'outputBias', Float32Array, [saved.classes.length]);
     const hiddenBias = savedArray(saved, 'hiddenBias', Float32Array, [null]);
     const sizes = { dims: saved.dims, hidden: hiddenBias.length, classes: outputBias.length };

@@ -5,9 +5,11 @@ import { addRowVector, softmaxRows } from '../solvers/linear-loss.kernel.ts';
 import { multiply } from '../solvers/matmul.ts';
 import { fitTemperature, solveRidge } from '../solvers/ridge.ts';
 import { type Table, takeTableRows } from '../table.ts';
-import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
+import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from './checks.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from './head.ts';
 import { choiceParam, type RawParams } from './params.ts';
+
+const solvers = ['closed-form'] as const;
 
 interface RidgeParams {
   readonly [key: string]: Json;
@@ -35,12 +37,12 @@ const absentScore = -1e30;
  */
 export const ridge: HeadKind = {
   model: 'ridge',
-  solvers: ['closed-form'],
+  solvers,
   options: ['alpha'],
   // Alpha is chosen within each fit already.
   autoSweep: () => ({}),
   create: (raw) => {
-    choiceParam(raw, 'solver', 'closed-form', ['closed-form']);
+    choiceParam(raw, 'solver', 'closed-form', solvers);
     const params: RidgeParams = { alpha: alphaParam(raw) };
     return {
       model: 'ridge',
@@ -50,6 +52,7 @@ export const ridge: HeadKind = {
     } satisfies Head;
   },
   load: (saved) => {
+    checkSolver(saved, solvers);
     const factor = savedArray(saved, 'factor', Float64Array, [1])[0] as number;
     return fitted({
       params: saved.params,

@@ -8,6 +8,7 @@ import { createHead, headKinds, loadHead } from '../../../src/classify/heads/ind
 import { readSavedHead, writeSavedHead } from '../../../src/classify/saved-head.ts';
 import { type Table, takeTableRows } from '../../../src/classify/table.ts';
 import { InterruptedError, UserError } from '../../../src/errors.ts';
+import { takeRows } from '../../../src/features/matrix.ts';
 import { drawRows } from '../drawn-set.ts';
 
 /** Small enough for the slowest solvers. */
@@ -17,6 +18,8 @@ const quick: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'linear adam': { epochs: 20, lr: 0.05, batch: 16 },
   'mlp adam': { epochs: 40, hidden: 16, lr: 0.02, batch: 16 },
 };
+/** Answers that come from the rows alone, so that their order makes no difference but in rounding. */
+const orderless = new Set(['linear lbfgs', 'svm smo', 'svm linearsvc', 'knn cosine', 'ridge closed-form']);
 const classes = ['a', 'b', 'c'];
 const table: Table = {
   features: drawRows(66, 12, 3, 11, 0.8),
@@ -105,6 +108,52 @@ for (const { kind, solver } of heads) {
     const fitted = await make().fit(table, context);
     await assert.rejects(fitted.predictProba(drawRows(3, 11, 3, 1)), /11 columns[\s\S]*12/);
   });
+
+  test(`${name}: keeps the table as it was, and refuses a solver that is not known`, async () => {
+    const copy = { ...table, features: { ...table.features, data: table.features.data.slice() } };
+    const fitted = await make().fit(copy, context);
+    assert.deepEqual(copy, table);
+    assert.throws(
+      () => createHead(kind.model, { solver: 'none such' }),
+      (error) => error instanceof UserError && error.exitCode === 2,
+    );
+    assert.throws(() => loadHead({ ...fitted.save(), solver: 'none such' }), UserError);
+    const { arrays, ...rest } = fitted.save();
+    const [first = '', ...others] = Object.keys(arrays);
+    const fewer = Object.fromEntries(others.map((key) => [key, arrays[key]!]));
+    assert.throws(() => loadHead({ ...rest, arrays: fewer }), new RegExp(`array ${first}`));
+  });
+
+  test(`${name}: answers a row alone as it does among others, and no rows with none`, async () => {
+    const fitted = await make().fit(table, context);
+    const together = (await fitted.predictProba(probe)).data;
+    for (const row of [0, 13]) {
+      const alone = (await fitted.predictProba(takeRows(probe, [row]))).data;
+      alone.forEach((share, c) => {
+        assert.ok(Math.abs(share - together[row * 3 + c]!) < 1e-5, `row ${row}, class ${c}`);
+      });
+    }
+    const none = { rowCount: 0, columnCount: 12, data: new Float32Array(0) };
+    assert.equal((await fitted.predict(none)).length, 0);
+    assert.equal((await fitted.predictProba(none)).data.length, 0);
+  });
+
+  if (orderless.has(`${kind.model} ${solver}`)) {
+    test(`${name}: does not depend on the order of the rows`, async () => {
+      const shuffled = takeTableRows(
+        table,
+        Int32Array.from({ length: 66 }, (_, i) => (i * 25) % 66),
+      );
+      const [one, other] = [await make().fit(table, context), await make().fit(shuffled, context)];
+      assert.deepEqual(await other.predict(probe), await one.predict(probe));
+      // The SVM's calibration draws its folds by place, so its probabilities move a little.
+      if (kind.model === 'svm') return;
+      const expected = (await one.predictProba(probe)).data;
+      (await other.predictProba(probe)).data.forEach((share, i) => {
+        assert.ok(Math.abs(share - expected[i]!) < 2e-3, `probability ${i}: ${share}, not ${expected[i]}`);
+      });
+    });
+  }
 
   test(`${name}: stops when interrupted`, async () => {
     const controller = new AbortController();
