@@ -113,8 +113,14 @@ export function trainingTable(data: LabelledData, rows: Int32Array): Table {
     ...(sampleWeights === undefined
       ? {}
       : { sampleWeights: Float64Array.from(images, (row) => sampleWeights[row] as number) }),
-    ...(groups === undefined ? {} : { groups: withoutGaps(images.map((row) => groups[row] as number)) }),
+    ...groupsOf(groups === undefined ? undefined : images.map((row) => groups[row] as number), views && shown),
   };
+}
+
+/** Groups of the training rows; with views and no groups of their own, the views of an image are one. */
+function groupsOf(groups: Int32Array | undefined, images: Int32Array | undefined): Pick<Table, 'groups'> {
+  const found = groups ?? images;
+  return found === undefined ? {} : { groups: withoutGaps(found) };
 }
 
 function withViews(features: Matrix, views: Matrix, rows: Int32Array, perImage: number): Matrix {

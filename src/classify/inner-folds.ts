@@ -15,7 +15,9 @@ export function innerFolds(table: Table, k: number): Split[] {
   const plain = plainRows(table);
   const pick = (values: Int32Array): Int32Array => plain.map((row) => values[row] as number);
   const groups = table.groups === undefined ? undefined : withoutGaps(pick(table.groups));
-  return plainFolds(pick(table.labels), groups, k).map((fold) => {
+  // Images that are a group each are held apart from nothing but their own views.
+  const alone = groups === undefined || new Set(groups).size === plain.length;
+  return plainFolds(pick(table.labels), alone ? undefined : groups, k).map((fold) => {
     const trained = new Set(fold.train.map((i) => plain[i] as number));
     return {
       train: Int32Array.from(plainRowOf.keys()).filter((row) => trained.has(plainRowOf[row] as number)),

@@ -51,11 +51,18 @@ export interface FoldPlan {
 }
 
 /**
- * Deals the rows of each class, shuffled by the seed, over the folds in turn.
+ * Deals the rows of each class, shuffled by the seed, over the folds in turn; rows of one group go together, and a class
+ * of a single group stays.
  *
+ * @param groups group of each training row, in the machines' order
  * @param mostFolds fewer than the calibration would like, where a fit is slow
  */
-export function planFolds(classStart: Int32Array, seed: number, mostFolds: number = FEWEST_FOLDS): FoldPlan {
+export function planFolds(
+  classStart: Int32Array,
+  seed: number,
+  groups: Int32Array | undefined,
+  mostFolds: number = FEWEST_FOLDS,
+): FoldPlan {
   const classCount = classStart.length - 1;
   const rowCount = classStart[classCount] as number;
   const wanted = wantedRows(classCount);
@@ -63,13 +70,17 @@ export function planFolds(classStart: Int32Array, seed: number, mostFolds: numbe
   const folds = new Int32Array(rowCount).fill(-1);
   const random = randomState(seed);
   const sizes = new Int32Array(foldsOf);
+  const foldOfGroup = new Map<number, number>();
   let turn = 0;
   for (let c = 0; c < classCount; c++) {
     const start = classStart[c] as number;
-    const count = (classStart[c + 1] as number) - start;
+    const end = classStart[c + 1] as number;
+    const count = groups === undefined ? end - start : new Set(groups.subarray(start, end)).size;
     if (count < 2) continue;
-    for (const row of random.permutation(count)) {
-      const fold = turn++ % foldsOf;
+    for (const row of random.permutation(end - start)) {
+      const group = groups?.[start + row];
+      const fold = (group === undefined ? undefined : foldOfGroup.get(group)) ?? turn++ % foldsOf;
+      if (group !== undefined) foldOfGroup.set(group, fold);
       folds[start + row] = fold;
       sizes[fold] = (sizes[fold] as number) + 1;
     }
