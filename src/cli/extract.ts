@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
-import { type ExtractOptions, explainExtract, extract } from '../extract/extract.ts';
+import { explainExtract } from '../extract/explain-extract.ts';
+import { type ExtractOptions, extract } from '../extract/extract.ts';
 import { type LoadedNetwork, loadNetwork } from '../extract/network-source.ts';
 import type { DeviceName, EngineName } from '../features/manifest.ts';
 import { programVersion } from '../version.ts';

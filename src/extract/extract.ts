@@ -5,17 +5,15 @@ import type { Dtype, Manifest, Pool, Precision, Preprocessing } from '../feature
 import type { Outcome } from '../features/outcomes.ts';
 import { FeatureWriter, type WriterSettings } from '../features/writer.ts';
 import type { OnProgress } from '../progress.ts';
+import { addRows, type Run } from './add-rows.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import type { Int8Preparation } from './backbone/quantize/open-int8.ts';
-import { compareCanaries, measureCanary } from './canary.ts';
-import { type Explanation, explain } from './explain.ts';
 import { checkMissing } from './images/check-missing.ts';
 import type { ImageList } from './images/image-file.ts';
 import { listImages } from './images/list.ts';
-import { openPixelPipeline } from './images/pipeline.ts';
-import type { PixelResult } from './images/pixel-result.ts';
+import type { openPixelPipeline } from './images/pipeline.ts';
 import type { ViewRecipe } from './images/views.ts';
 import { InputLedger } from './input-ledger.ts';
 import {
@@ -25,8 +23,6 @@ import {
   openCalibration,
   removeOtherCalibrations,
 } from './open-calibration.ts';
-import { pixelBatches } from './pixel-batches.ts';
-import { pooledShape, poolRows } from './pool.ts';
 import { type AskedPreprocessing, choosePreprocessing } from './preprocessing.ts';
 import { keepSpeed } from './speed.ts';
 import { type StepSeconds, Stopwatch } from './stopwatch.ts';
@@ -162,48 +158,10 @@ export async function extractInto(
   }
 }
 
-/** The options with what follows from them. */
-interface Run extends Omit<ExtractOptions, 'network' | 'preprocessing'> {
-  readonly files: Files;
-  readonly network: NetworkSource;
-  readonly preprocessing: Preprocessing;
-  /** Present where the precision is int8. */
-  readonly int8?: OpenedCalibration;
-}
-
 function calibrateFor(run: Run, folder: string, list: ImageList): Promise<OpenedCalibration> {
   const { files, network, preprocessing, tap, seed = 0, onNote = () => {}, onWarning = onNote } = run;
   const { images } = list;
   return openCalibration({ files, folder, network, preprocessing, tap, images, seed, onNote, onWarning });
-}
-
-/**
- * Tells what `extract` with the same options would compute and why; changes nothing.
- *
- * @throws UserError as `extract` does for the data folder and the weights
- */
-export async function explainExtract(options: ExtractOptions): Promise<Explanation> {
-  const { files = nodeFiles } = options;
-  const list = await listImages(options.data);
-  checkMissing(list, { allowMissing: options.allowMissing === true });
-  const folder = featureFolder(options);
-  const network = await options.network();
-  const preprocessing = choosePreprocessing(options.preprocessing, network.resize);
-  const run: Run = { ...options, files, network, preprocessing };
-  const { fields } = writerSettings(run, list.root);
-  return explain({
-    files,
-    folder,
-    list,
-    fields,
-    replace: options.replace === true,
-    rehash: options.rehash === true,
-    rowShape: async () => {
-      const backbone = await network.open(preprocessing, options.tap);
-      await backbone.close();
-      return pooledShape(backbone.tap.shape, options.pool);
-    },
-  });
 }
 
 async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwatch): Promise<ExtractResult> {
@@ -234,97 +192,8 @@ async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwat
   }
 }
 
-/** The straight line: decoded images, in batches, through the network, pooled, written. */
-async function addRows(
-  run: Run,
-  list: ImageList,
-  writer: FeatureWriter,
-  ledger: InputLedger,
-  watch: Stopwatch,
-): Promise<void> {
-  const { threads, signal, preprocessing, onProgress, openPipeline = openPixelPipeline } = run;
-  const toRead = ledger.toRead();
-  const first = toRead.next();
-  // Nothing to read: threads and the network stay away.
-  if (first.done === true) return;
-  const recipe = { ...preprocessing, ...(run.views === undefined ? {} : { views: run.views }) };
-  const pipeline = openPipeline(recipe, {
-    known: writer.rowOf.keys(),
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  let backbone: Backbone | undefined;
-  try {
-    const results = noted(pipeline.decode(startingWith(first.value, toRead)), ledger, watch, run);
-    const isKnown = (sha256: string): boolean => writer.rowOf.has(sha256);
-    for await (const { pixels, images } of pixelBatches(results, pipeline.recipe, () => writer.batchRoom, isKnown)) {
-      const network = backbone ?? (await watch.time('open', () => openBackbone(run, writer)));
-      backbone = network;
-      const map = await watch.time('backbone', () => network.run(pixels));
-      const rows = poolRows(map, run.pool);
-      await watch.time('write', () => writer.append(rows.data, images));
-      onProgress?.({ stage: 'extract', unit: 'images', done: ledger.settledCount, total: list.images.length });
-    }
-  } finally {
-    await pipeline.close();
-    await backbone?.close();
-  }
-}
-
-function* startingWith<T>(first: T, rest: Iterable<T>): Generator<T> {
-  yield first;
-  yield* rest;
-}
-
-/** Passes results on, each noted in the ledger; the first file without pixels ends the run unless it may be skipped. */
-async function* noted(
-  results: AsyncIterable<PixelResult>,
-  ledger: InputLedger,
-  watch: Stopwatch,
-  run: Run,
-): AsyncGenerator<PixelResult> {
-  for await (const result of results) {
-    ledger.note(result);
-    watch.addPixels(result.seconds);
-    if (result.outcome === 'failed' && run.skipUnreadable !== true) {
-      throw new UserError({
-        what: 'an image cannot be read',
-        where: result.image.path,
-        found: result.reason,
-        fix: 'mend or remove the file, or go on without such files: --skip-unreadable records each in outcomes.csv',
-      });
-    }
-    yield result;
-  }
-}
-
-async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> {
-  const { network, preprocessing, tap, pool, version } = run;
-  const backbone = run.int8?.backbone ?? (await network.open(preprocessing, tap, run.int8?.calibration));
-  try {
-    const canary = await measureCanary(backbone);
-    if (writer.maker !== undefined) compareCanaries(writer.maker.canary, canary, writer.maker.madeBy, backbone);
-    const { engine, engineVersion, device } = backbone;
-    const { weights, weightsFile, weightsSeed } = network;
-    const madeBy = {
-      featuretap: version,
-      engine,
-      engineVersion,
-      device,
-      weights,
-      ...(weightsFile === undefined ? {} : { weightsFile }),
-      ...(weightsSeed === undefined ? {} : { weightsSeed }),
-      data: writer.settings.dataFolder,
-    };
-    writer.begin({ rowShape: pooledShape(backbone.tap.shape, pool), canary, madeBy });
-    return backbone;
-  } catch (error) {
-    await backbone.close();
-    throw error;
-  }
-}
-
-function featureFolder({ data, name, cache }: Pick<ExtractOptions, 'data' | 'name' | 'cache'>): string {
+/** Absolute path of the feature set that the options name. */
+export function featureFolder({ data, name, cache }: Pick<ExtractOptions, 'data' | 'name' | 'cache'>): string {
   const folderName = name ?? basename(resolve(data));
   // A name is one folder below the cache: `..` or a path would write elsewhere.
   if (folderName === '' || folderName === '.' || folderName === '..' || /[\\/]/.test(folderName)) {
@@ -333,7 +202,8 @@ function featureFolder({ data, name, cache }: Pick<ExtractOptions, 'data' | 'nam
   return join(resolve(cache), folderName);
 }
 
-function writerSettings(run: Run, dataFolder: string): WriterSettings {
+/** What the writer is told of a run: its fingerprint above all. */
+export function writerSettings(run: Run, dataFolder: string): WriterSettings {
   const { network, tap, pool, preprocessing, dtype, precision } = run;
   const { architecture, weightsSha256 } = network;
   const { replace, shardBytes, checkpointSeconds } = run;

@@ -1,0 +1,114 @@
+import { UserError } from '../errors.ts';
+import type { Files } from '../features/files.ts';
+import type { Preprocessing } from '../features/manifest.ts';
+import type { FeatureWriter } from '../features/writer.ts';
+import type { Backbone } from './backbone/backbone.ts';
+import { compareCanaries, measureCanary } from './canary.ts';
+import type { ExtractOptions, NetworkSource } from './extract.ts';
+import type { ImageList } from './images/image-file.ts';
+import { openPixelPipeline } from './images/pipeline.ts';
+import type { PixelResult } from './images/pixel-result.ts';
+import type { InputLedger } from './input-ledger.ts';
+import type { OpenedCalibration } from './open-calibration.ts';
+import { pixelBatches } from './pixel-batches.ts';
+import { pooledShape, poolRows } from './pool.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** The options with what follows from them. */
+export interface Run extends Omit<ExtractOptions, 'network' | 'preprocessing'> {
+  readonly files: Files;
+  readonly network: NetworkSource;
+  readonly preprocessing: Preprocessing;
+  /** Present where the precision is int8. */
+  readonly int8?: OpenedCalibration;
+}
+
+/** The straight line: decoded images, in batches, through the network, pooled, written. */
+export async function addRows(
+  run: Run,
+  list: ImageList,
+  writer: FeatureWriter,
+  ledger: InputLedger,
+  watch: Stopwatch,
+): Promise<void> {
+  const { threads, signal, preprocessing, onProgress, openPipeline = openPixelPipeline } = run;
+  const toRead = ledger.toRead();
+  const first = toRead.next();
+  // Nothing to read: threads and the network stay away.
+  if (first.done === true) return;
+  const recipe = { ...preprocessing, ...(run.views === undefined ? {} : { views: run.views }) };
+  const pipeline = openPipeline(recipe, {
+    known: writer.rowOf.keys(),
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  let backbone: Backbone | undefined;
+  try {
+    const results = noted(pipeline.decode(startingWith(first.value, toRead)), ledger, watch, run);
+    const isKnown = (sha256: string): boolean => writer.rowOf.has(sha256);
+    for await (const { pixels, images } of pixelBatches(results, pipeline.recipe, () => writer.batchRoom, isKnown)) {
+      const network = backbone ?? (await watch.time('open', () => openBackbone(run, writer)));
+      backbone = network;
+      const map = await watch.time('backbone', () => network.run(pixels));
+      const rows = poolRows(map, run.pool);
+      await watch.time('write', () => writer.append(rows.data, images));
+      onProgress?.({ stage: 'extract', unit: 'images', done: ledger.settledCount, total: list.images.length });
+    }
+  } finally {
+    await pipeline.close();
+    await backbone?.close();
+  }
+}
+
+function* startingWith<T>(first: T, rest: Iterable<T>): Generator<T> {
+  yield first;
+  yield* rest;
+}
+
+/** Passes results on, each noted in the ledger; the first file without pixels ends the run unless it may be skipped. */
+async function* noted(
+  results: AsyncIterable<PixelResult>,
+  ledger: InputLedger,
+  watch: Stopwatch,
+  run: Run,
+): AsyncGenerator<PixelResult> {
+  for await (const result of results) {
+    ledger.note(result);
+    watch.addPixels(result.seconds);
+    if (result.outcome === 'failed' && run.skipUnreadable !== true) {
+      throw new UserError({
+        what: 'an image cannot be read',
+        where: result.image.path,
+        found: result.reason,
+        fix: 'mend or remove the file, or go on without such files: --skip-unreadable records each in outcomes.csv',
+      });
+    }
+    yield result;
+  }
+}
+
+async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> {
+  const { network, preprocessing, tap, pool, version } = run;
+  const backbone = run.int8?.backbone ?? (await network.open(preprocessing, tap, run.int8?.calibration));
+  try {
+    const canary = await measureCanary(backbone);
+    if (writer.maker !== undefined) compareCanaries(writer.maker.canary, canary, writer.maker.madeBy, backbone);
+    const { engine, engineVersion, device } = backbone;
+    const { weights, weightsFile, weightsSeed } = network;
+    const madeBy = {
+      featuretap: version,
+      engine,
+      engineVersion,
+      device,
+      weights,
+      ...(weightsFile === undefined ? {} : { weightsFile }),
+      ...(weightsSeed === undefined ? {} : { weightsSeed }),
+      data: writer.settings.dataFolder,
+    };
+    writer.begin({ rowShape: pooledShape(backbone.tap.shape, pool), canary, madeBy });
+    return backbone;
+  } catch (error) {
+    await backbone.close();
+    throw error;
+  }
+}
