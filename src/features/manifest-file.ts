@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { fingerprintOf, hashOfJson } from './fingerprint.ts';
-import { type Manifest, rowsPerImage } from './manifest.ts';
+import { type Manifest, rowLength, rowsPerImage } from './manifest.ts';
 
 /** The format that this version writes, and the newest that it reads. */
 export const formatVersion = 1;
@@ -111,6 +111,7 @@ function checkShards(check: Checker, manifest: Manifest): void {
   const { rowShape, shards, rowCount, imageCount, counts } = manifest;
   if (!Array.isArray(rowShape) || rowShape.length === 0) check.fail('rowShape', rowShape, 'a shape');
   for (const side of rowShape) check.count('rowShape', side, 1);
+  if (manifest.dims !== rowLength(rowShape)) check.fail('dims', manifest.dims, `${rowLength(rowShape)}, from rowShape`);
   if (!Array.isArray(shards)) check.fail('shards', shards, 'a list');
   let rows = 0;
   for (const [i, shard] of shards.entries()) {

@@ -88,6 +88,8 @@ export interface Manifest {
   readonly imageCount: number;
   /** Shape of one row: [2048] for a pooled vector, [2048, 7, 7] for a whole map. */
   readonly rowShape: readonly number[];
+  /** Numbers per row: the product of `rowShape`. */
+  readonly dims: number;
   readonly shards: readonly ShardEntry[];
   readonly indexSha256: string;
   readonly labelsSha256: string;

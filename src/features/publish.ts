@@ -17,7 +17,7 @@ import {
   spareFile,
 } from './layout.ts';
 import type { FingerprintFields, MadeBy, Manifest, ShardEntry } from './manifest.ts';
-import { rowsPerImage } from './manifest.ts';
+import { rowLength, rowsPerImage } from './manifest.ts';
 import { formatManifest, sealManifest } from './manifest-file.ts';
 import { countOutcomes, formatOutcomes, type Outcome } from './outcomes.ts';
 
@@ -54,6 +54,7 @@ export async function publish(files: Files, folder: string, contents: Contents):
     rowCount: shards.reduce((sum, shard) => sum + shard.rowCount, 0),
     imageCount: images.length,
     rowShape,
+    dims: rowLength(rowShape),
     shards,
     indexSha256,
     labelsSha256,

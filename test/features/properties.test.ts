@@ -142,6 +142,7 @@ describe('manifest', () => {
       rowCount: 2,
       imageCount: 2,
       rowShape: [4],
+      dims: 4,
       shards: [shard],
       indexSha256: fakeSha256('index'),
       labelsSha256: fakeSha256('labels'),

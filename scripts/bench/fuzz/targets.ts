@@ -306,6 +306,7 @@ function exampleManifest(): Manifest {
     rowCount: 5,
     imageCount: 5,
     rowShape: [2048],
+    dims: 2048,
     shards: [
       { file: 'features-00000.npy', rowCount: 3, sha256 },
       { file: 'features-00001.npy', rowCount: 2, sha256 },
