@@ -1,23 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../src/errors.ts';
-import { quantizable } from '../../src/extract/backbone/open-backbone.ts';
-import { pruneTo } from '../../src/extract/backbone/prune.ts';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
-import { buildResNet } from '../../src/extract/backbone/resnet-graph.ts';
-import { resolveTap } from '../../src/extract/backbone/taps.ts';
-import { listImages } from '../../src/extract/images/list.ts';
-import { PixelReader } from '../../src/extract/images/pixel-reader.ts';
-import { loadWeights } from '../../src/extract/weights/load-weights.ts';
-import { encodeModel } from '../../src/formats/onnx/encode.ts';
-import { encodeSafetensors } from '../../src/formats/safetensors.ts';
 import { textTable } from '../../src/report/text-table.ts';
-import { drawPhotos } from '../demo/draw.ts';
 import { Contestant, type Mode, type Task } from './extract/contestant.ts';
+import { prepare } from './extract/prepare.ts';
 
 const usage = `npm run bench -- extract [options]
   --data FOLDER      photos (default: ../shared/dogs where it is, else drawn ones)
@@ -32,8 +22,6 @@ const usage = `npm run bench -- extract [options]
 Python: python3 or /usr/bin/python3 where it has torch and torchvision; and $FEATURETAP_BENCH_PYTHON, another one, for
 a newer torch and OpenVINO.`;
 
-const crop = 224;
-const resize = 256;
 const debianEngines = ['torch eager', 'torch optimize_for_inference', 'torch bf16 channels-last', 'torch int8 FX'];
 const newestEngines = [
   'torch eager',
@@ -87,12 +75,16 @@ export async function run(args: readonly string[]): Promise<void> {
   const [images, endToEnd, threads, rounds] = [values.images, values['end-to-end'], values.threads, values.rounds].map(
     count,
   );
+  const batches = values.batches.split(',').map(count);
+  const least = Math.max(16, ...batches.map((batch) => 2 * batch));
+  if ((images as number) < least)
+    throw new UserError({ what: `--images ${images} is too few`, expected: `${least}`, exitCode: 2 });
   const scratch = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   const load = loadavg()[0] as number;
   try {
     const common = await prepare(scratch, values, images as number, endToEnd as number);
     const figures: Figures[] = [];
-    for (const batch of values.batches.split(',').map(count)) {
+    for (const batch of batches) {
       const turn = { ...common, batch, threads: threads as number };
       const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
       for (const mode of modes)
@@ -138,55 +130,6 @@ function entries(only: string | undefined): readonly Entry[] {
     ...(newest === undefined ? [] : newestEngines.map((engine) => ({ engine, python: newest }))),
   ];
   return all.filter(({ engine }) => words.some((word) => engine.includes(word)));
-}
-
-interface Input {
-  readonly data?: string | undefined;
-  readonly weights?: string | undefined;
-}
-
-/** Writes what all contestants read: the same weights, the same pixels, the same files. */
-async function prepare(
-  scratch: string,
-  input: Input,
-  images: number,
-  endToEnd: number,
-): Promise<Omit<Task, 'mode' | 'engine' | 'batch' | 'threads' | 'features'>> {
-  const reference = (file: string): string | undefined => {
-    const path = fileURLToPath(new URL(`../../../shared/${file}`, import.meta.url));
-    return existsSync(path) ? path : undefined;
-  };
-  const loaded = await loadWeights(input.weights ?? reference('weights/resnet50-pqf.safetensors') ?? 'random');
-  const stateDict = quantizable(loaded);
-  const weights = join(scratch, 'weights.safetensors');
-  writeFileSync(weights, encodeSafetensors(Object.fromEntries(stateDict.tensors)));
-  const network = buildResNet(stateDict, crop);
-  const onnx = join(scratch, 'network.onnx');
-  writeFileSync(onnx, encodeModel(pruneTo(network.model, [resolveTap(network, 'avgpool')])));
-  const drawn = join(scratch, 'drawn');
-  const source = input.data ?? reference('dogs') ?? drawn;
-  if (source === drawn) await drawPhotos({ folder: drawn, classCount: 10, perClass: 20, seed: 0 });
-  const files = (await listImages(source)).images;
-  const reader = new PixelReader({ resize, crop, autoOrient: false }, () => false);
-  const pixels = join(scratch, 'pixels.u8');
-  const decoded: Uint8Array[] = [];
-  for (let at = 0; at < images; at++) {
-    const { pixels: bytes } = await reader.read((files[at % files.length] as { path: string }).path);
-    if (bytes !== undefined) decoded.push(bytes);
-  }
-  writeFileSync(pixels, Buffer.concat(decoded));
-  // A folder of links, as often as needed; a byte at the end makes each copy a file of its own.
-  const data = join(scratch, 'photos');
-  await mkdir(data);
-  const paths: string[] = [];
-  for (let at = 0; at < endToEnd; at++) {
-    const { path } = files[at % files.length] as { path: string };
-    const copy = join(data, `${String(at).padStart(6, '0')}-${basename(path)}`);
-    if (at < files.length) await symlink(resolve(path), copy);
-    else writeFileSync(copy, Buffer.concat([readFileSync(path), Buffer.from(String(at))]));
-    paths.push(copy);
-  }
-  return { crop, resize, pixels, weights, onnx, data, images: paths };
 }
 
 /** Every contestant once, then every contestant again: what disturbs the machine disturbs them all. */

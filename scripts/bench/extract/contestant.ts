@@ -65,7 +65,10 @@ export class Contestant {
     });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const first = await lines.next();
-    if (first.done === true) return errors.trim().split('\n').at(-1) ?? 'ended without a word';
+    if (first.done === true) {
+      const said = errors.split('\n').filter((line) => line.trim() !== '');
+      return said.findLast((line) => /Error/.test(line)) ?? said.at(-1) ?? 'ended without a word';
+    }
     return new Contestant(task, child, lines, JSON.parse(first.value) as Ready);
   }
 
