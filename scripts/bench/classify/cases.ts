@@ -44,6 +44,14 @@ export const benchCases: readonly BenchCase[] = [
     target: 8,
     agreement: 'objective',
   },
+  {
+    name: 'svm linearsvc C=0.001',
+    model: 'svm',
+    params: { solver: 'linearsvc', C: 0.001 },
+    estimator: 'LinearSVC(C=0.001, random_state=0)',
+    target: 4,
+    agreement: 'objective',
+  },
 ];
 
 /** What one side found, as it is passed on as JSON. */
@@ -57,7 +65,7 @@ export interface Measured {
   readonly peakBytes: number;
   /** Class number per test row. */
   readonly predictions: readonly number[];
-  /** sum of losses times C plus half the squared weights, for the linear heads. */
+  /** C times the summed loss plus half the squared weights, for the linear heads. */
   readonly objective?: number;
   readonly version: string;
 }

@@ -1,19 +1,43 @@
-/**
- * What LogisticRegression minimizes, in float64: C times the summed cross-entropy plus half the squared weights.
- *
- * @param weights [columns, classes]
- */
-export function softmaxObjective(
-  features: Float32Array,
-  labels: Int32Array,
-  weights: Float32Array,
-  bias: Float32Array,
-  C: number,
-): number {
+/** A linear head's objective in float64. */
+export interface LinearProblem {
+  readonly features: Float32Array;
+  readonly labels: Int32Array;
+  /** [columns, classes] */
+  readonly weights: Float32Array;
+  /** [classes] */
+  readonly bias: Float32Array;
+  readonly C: number;
+}
+
+/** What LogisticRegression minimizes: C times the summed cross-entropy plus half the squared weights. */
+export function softmaxObjective(problem: LinearProblem): number {
+  let loss = 0;
+  eachRow(problem, (scores, label) => {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < scores.length; c++) largest = Math.max(largest, scores[c]);
+    let sum = 0;
+    for (let c = 0; c < scores.length; c++) sum += Math.exp(scores[c] - largest);
+    loss += Math.log(sum) + largest - scores[label];
+  });
+  return problem.C * loss + squares(problem.weights) / 2;
+}
+
+/** What LinearSVC minimizes, all machines together: C times the squared hinges plus half the squared weights and intercepts. */
+export function squaredHingeObjective(problem: LinearProblem): number {
+  let loss = 0;
+  eachRow(problem, (scores, label) => {
+    for (let c = 0; c < scores.length; c++) loss += Math.max(0, 1 - (c === label ? scores[c] : -scores[c])) ** 2;
+  });
+  return problem.C * loss + (squares(problem.weights) + squares(problem.bias)) / 2;
+}
+
+function eachRow(
+  { features, labels, weights, bias }: LinearProblem,
+  take: (scores: Float64Array, label: number) => void,
+) {
   const classCount = bias.length;
   const columnCount = weights.length / classCount;
   const scores = new Float64Array(classCount);
-  let loss = 0;
   for (let row = 0; row < labels.length; row++) {
     for (let c = 0; c < classCount; c++) scores[c] = bias[c];
     for (let column = 0, at = 0; column < columnCount; column++) {
@@ -21,13 +45,12 @@ export function softmaxObjective(
       if (value === 0) at += classCount;
       else for (let c = 0; c < classCount; c++, at++) scores[c] += value * weights[at];
     }
-    let largest = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < classCount; c++) largest = Math.max(largest, scores[c]);
-    let sum = 0;
-    for (let c = 0; c < classCount; c++) sum += Math.exp(scores[c] - largest);
-    loss += Math.log(sum) + largest - scores[labels[row]];
+    take(scores, labels[row]);
   }
-  let squares = 0;
-  for (let at = 0; at < weights.length; at++) squares += weights[at] * weights[at];
-  return C * loss + squares / 2;
+}
+
+function squares(values: Float32Array): number {
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += values[at] * values[at];
+  return sum;
 }

@@ -4,7 +4,7 @@ import { createHead } from '../../../src/classify/heads/index.ts';
 import { programVersion } from '../../../src/version.ts';
 import type { BenchCase, Measured } from './cases.ts';
 import { readLabels, readMatrix } from './data.ts';
-import { softmaxObjective } from './objective.kernel.ts';
+import { softmaxObjective, squaredHingeObjective } from './objective.kernel.ts';
 
 /** One head of ours in a process of its own: fits, predicts, and writes what it measured to stdout. */
 const [folder = '', chosen = '', threads = '1'] = process.argv.slice(2);
@@ -39,8 +39,9 @@ const measured: Measured = {
 };
 console.log(JSON.stringify(measured));
 
-function objectiveOf({ arrays }: SavedHead, C: number): number {
+function objectiveOf({ model, arrays }: SavedHead, C: number): number {
   const weights = arrays['weights']?.data as Float32Array;
   const bias = arrays['bias']?.data as Float32Array;
-  return softmaxObjective(table.features.data, table.labels, weights, bias, C);
+  const problem = { features: table.features.data, labels: table.labels, weights, bias, C };
+  return model === 'linear' ? softmaxObjective(problem) : squaredHingeObjective(problem);
 }

@@ -52,4 +52,10 @@ if isinstance(model, LogisticRegression):
     sums = np.log(np.exp(scores - largest[:, None]).sum(axis=1)) + largest
     loss = (sums - scores[np.arange(len(train)), np.searchsorted(model.classes_, train_labels)]).sum()
     measured['objective'] = float(model.C * loss + (model.coef_.astype(np.float64) ** 2).sum() / 2)
+if isinstance(model, LinearSVC):
+    scores = train.astype(np.float64) @ model.coef_.T + model.intercept_
+    sides = np.where(train_labels[:, None] == model.classes_, 1, -1)[:, -len(model.coef_):]
+    hinges = np.maximum(0, 1 - sides * scores)
+    measured['objective'] = float(model.C * (hinges ** 2).sum()
+                                  + ((model.coef_ ** 2).sum() + (model.intercept_ ** 2).sum()) / 2)
 print(json.dumps(measured))

@@ -113,7 +113,7 @@ export function allocateGram(rowCount: number, limitBytes: number = freemem()): 
     what: `the SVM's kernel matrix of ${rowCount} training rows does not fit memory`,
     found: `${gigabytes(bytes)} needed, ${gigabytes(limitBytes)} free`,
     expected: 'a matrix of training rows squared times 4 bytes that fits memory',
-    fix: '--model linear, which needs no such matrix, or fewer training rows (--test-size)',
+    fix: '--solver linearsvc or --model linear, which need no such matrix, or fewer training rows (--test-size)',
   });
 }
 
