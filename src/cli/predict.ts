@@ -57,7 +57,7 @@ export const predictVerb: Verb = {
     const writer = submission === undefined ? undefined : new SubmissionWriter(submission, layout, classes);
     try {
       const failed = await predictAll(shipped, paths, { ...runOptions(options), batch, top, format, writer, session });
-      if (writer !== undefined) await finishSubmission(writer, submission as string, session);
+      if (writer !== undefined) await finishSubmission(writer, submission as string, shipped.report.logLoss, session);
       return failed.length === 0 ? 0 : 1;
     } catch (error) {
       await writer?.abandon();
@@ -156,9 +156,14 @@ function tellFailures(failed: readonly InputFailure[], done: number, session: Se
   for (const { path, reason } of failed) session.warn(`  ${path}: ${reason}`);
 }
 
-async function finishSubmission(writer: SubmissionWriter, file: string, session: Session): Promise<void> {
+async function finishSubmission(
+  writer: SubmissionWriter,
+  file: string,
+  logLoss: number,
+  session: Session,
+): Promise<void> {
   const lacking = await writer.finish();
-  session.note(`submission: ${file}`);
+  session.note(`submission: ${file}; on held-out images the head had a log loss of ${logLoss.toFixed(3)}`);
   if (lacking.length > 0) {
     const some = `${lacking.slice(0, 3).join(', ')}${lacking.length > 3 ? ', …' : ''}`;
     session.warn(`warning: ${lacking.length} ids of the sample submission have no row (${some})`);

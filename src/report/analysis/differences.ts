@@ -121,7 +121,12 @@ function onWhat({ first, counts, interval }: TestedPair): string {
     const { onlyFirst, onlySecond } = counts;
     return `on these ${testSize} images: ${onlyFirst} that only the first has right, ${onlySecond} only the second`;
   }
+  if (pairIsTied(interval)) return `over these ${perRepeat.length} repeats: the same accuracy in each`;
   const points = (value: number): string => (value * 100).toFixed(1);
   const { low, high } = interval as Interval;
   return `over these ${perRepeat.length} repeats: 95 % interval of the difference ${points(low)} to ${points(high)} points`;
+}
+
+function pairIsTied(interval: Interval | undefined): boolean {
+  return interval !== undefined && interval.low === interval.high && Math.abs(interval.low) < 1e-12;
 }

@@ -46,11 +46,23 @@ function gather(id: string, answers: readonly Prediction[]): HeldOutImage {
   };
 }
 
-/** Mistakes, most confident first. */
-export function confidentMistakes(images: readonly HeldOutImage[]): HeldOutImage[] {
-  return images
-    .filter((image) => image.predictedClass !== image.trueClass)
-    .sort((a, b) => b.confidence - a.confidence || (a.id < b.id ? -1 : 1));
+/**
+ * Images that were taken for another class at least once, by the wrong class that was named most often; most confident
+ * first. An image that most repeats have right is among them: some head was sure of the wrong answer.
+ */
+export function confidentMistakes(predictions: readonly Prediction[]): HeldOutImage[] {
+  const all = new Map(heldOutImages(predictions).map((image) => [image.id, image]));
+  return heldOutImages(predictions.filter(({ predictedClass, trueClass }) => predictedClass !== trueClass))
+    .map((wrong) => ({
+      ...wrong,
+      timesHeldOut: all.get(wrong.id)?.timesHeldOut ?? wrong.timesHeldOut,
+      trueConfidence: all.get(wrong.id)?.trueConfidence ?? wrong.trueConfidence,
+    }))
+    .sort(byConfidence);
+}
+
+function byConfidence(a: HeldOutImage, b: HeldOutImage): number {
+  return b.confidence - a.confidence || (a.id < b.id ? -1 : 1);
 }
 
 /**
@@ -70,7 +82,12 @@ export function suspectedLabels(images: readonly HeldOutImage[]): HeldOutImage[]
     // A class that was never held out has no usual confidence: nothing is suspected to belong to it.
     return entry === undefined ? Number.POSITIVE_INFINITY : entry.sum / entry.count;
   };
-  return confidentMistakes(images)
-    .filter((image) => image.confidence >= usual(image.predictedClass) && image.trueConfidence < usual(image.trueClass))
-    .sort((a, b) => a.trueConfidence - b.trueConfidence || b.confidence - a.confidence || (a.id < b.id ? -1 : 1));
+  return images
+    .filter(
+      (image) =>
+        image.predictedClass !== image.trueClass &&
+        image.confidence >= usual(image.predictedClass) &&
+        image.trueConfidence < usual(image.trueClass),
+    )
+    .sort((a, b) => a.trueConfidence - b.trueConfidence || byConfidence(a, b));
 }

@@ -55,7 +55,7 @@ async function gatherGroup(group: ReportGroup, budget: PhotoBudget): Promise<Gro
 
 function analyse(run: Run): RunData {
   const images = heldOutImages(run.predictions ?? []);
-  return { run, images, mistakes: confidentMistakes(images), suspects: suspectedLabels(images) };
+  return { run, images, mistakes: confidentMistakes(run.predictions ?? []), suspects: suspectedLabels(images) };
 }
 
 async function openSet(report: Report, notes: string[]): Promise<FeatureSet | undefined> {

@@ -125,6 +125,14 @@ describe('differences between heads', () => {
     );
   });
 
+  test('heads with one accuracy in every repeat are told so, not by an interval of nothing', () => {
+    const runs = [run('a', { repeats: 3 }), run('b', { repeats: 3 })];
+    assert.equal(
+      headDifferences(runs)[0]?.words,
+      'a and b are not distinguishable over these 3 repeats: the same accuracy in each (p = 1.00)',
+    );
+  });
+
   test('p-values of several pairs are adjusted together, so a lone small one among many counts for less', () => {
     const runs = ['a', 'b', 'c', 'd'].map((name, i) => run(name, { model: 'm'.repeat(i + 1), skill: 0.75 }));
     const differences = headDifferences(runs);
@@ -159,11 +167,20 @@ describe('held-out images', () => {
     close(x?.trueConfidence ?? 0, (0.05 + 0.15 + 0.6) / 3);
   });
 
-  test('mistakes come most confident first', () => {
-    const images = heldOutImages([answer('x', 'a', 'b', 0.5), answer('y', 'a', 'b', 0.9), answer('z', 'a', 'a', 0.99)]);
+  test('mistakes come most confident first, those of an image that is mostly right among them', () => {
+    const mistakes = confidentMistakes([
+      answer('x', 'a', 'b', 0.5),
+      answer('y', 'a', 'b', 0.9),
+      answer('z', 'a', 'a', 0.99),
+      answer('y', 'a', 'a', 0.8, 1),
+      answer('y', 'a', 'a', 0.8, 2),
+    ]);
     assert.deepEqual(
-      confidentMistakes(images).map(({ id }) => id),
-      ['y', 'x'],
+      mistakes.map(({ id, timesPredicted, timesHeldOut }) => [id, timesPredicted, timesHeldOut]),
+      [
+        ['y', 1, 3],
+        ['x', 1, 1],
+      ],
     );
   });
 

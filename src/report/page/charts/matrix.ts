@@ -39,7 +39,7 @@ export function matrixChart(report: Report): Html {
   });
   const longest = Math.max(...classes.map((name) => name.length));
   // 120 classes fill the page's width; fewer are drawn larger, more are scrolled.
-  const side = Math.min(26, Math.max(8.5, Math.floor(1050 / classes.length)));
+  const side = Math.min(40, Math.max(8.5, Math.floor(1050 / classes.length)));
   const fontSize = Math.min(12, side - 0.5);
   const margin = Math.round(12 + 0.56 * fontSize * longest);
   const right = confusion.reduce((sum, row, c) => sum + (row[c] ?? 0), 0);
