@@ -19,6 +19,7 @@ type Wide = { readonly low: number; readonly high: number };
 
 interface Decoding {
   readonly reader: protobuf.Reader;
+  readonly source: string;
   messageCount: number;
 }
 
@@ -32,7 +33,7 @@ export function decodeModel(bytes: Uint8Array, source = 'ONNX model'): OnnxModel
   if (bytes.length > maxModelBytes) throw tooLarge(source, bytes.length);
   let model: Draft;
   try {
-    const decoding = { reader: new protobuf.Reader(bytes), messageCount: 0 };
+    const decoding = { reader: new protobuf.Reader(bytes), source, messageCount: 0 };
     model = decodeMessage(decoding, 'Model', bytes.length, 0);
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -90,7 +91,7 @@ function decodeMessage(decoding: Decoding, name: MessageName, end: number, depth
   }
   for (const field of fields.values()) if (field.repeated) draft[field.key] ??= [];
   if (unknown.length > 0) draft['unknown'] = unknown;
-  if (name === 'Tensor') checkTensor(draft as unknown as OnnxTensor);
+  if (name === 'Tensor') checkTensor(draft as unknown as OnnxTensor, decoding.source);
   return draft;
 }
 
@@ -196,15 +197,15 @@ function exact({ low, high }: Wide, signed: boolean): Int64 {
   return (BigInt(signed ? high | 0 : high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
-function checkTensor(tensor: OnnxTensor): void {
+function checkTensor(tensor: OnnxTensor, source: string): void {
   if (tensor.dataLocation === 1 || tensor.externalData.length > 0) {
     const file = tensor.externalData.find((entry) => entry.key === 'location')?.value;
     throw new UserError({
       what: 'the ONNX model keeps its tensors in another file',
-      where: `tensor ${tensor.name ?? ''}`,
+      where: `${source}, tensor ${tensor.name ?? ''}`,
       found: file === undefined ? 'external data' : `external data in ${file}`,
       expected: 'a model in one file, under 2 GB',
-      fix: 'in Python: onnx.save(onnx.load("model.onnx"), "one-file.onnx")',
+      fix: 'in Python: onnx.save(onnx.load("model.onnx"), "one-file.onnx"), or torch.onnx.export(…, external_data=False)',
     });
   }
 }
