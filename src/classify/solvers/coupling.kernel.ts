@@ -56,12 +56,14 @@ function slopeLosses(pairValues: Float32Array, labels: Int32Array, classCount: n
   const rowCount = labels.length;
   const pairCount = (classCount * (classCount - 1)) / 2;
   const odds = new Float64Array(pairCount);
+  const inverses = new Float64Array(pairCount);
   const sums = new Float64Array(classCount);
   const losses = new Float64Array(SLOPE_COUNT);
   const smoothing = 1 / (rowCount + 2);
   for (let row = 0; row < rowCount; row++) {
     for (let pair = 0; pair < pairCount; pair++) {
       odds[pair] = Math.exp(boundedExponent(-SMALLEST_SLOPE * pairValues[pair * rowCount + row]));
+      inverses[pair] = 1 / odds[pair];
     }
     for (let level = 0; level < SLOPE_COUNT; level++) {
       sums.fill(1);
@@ -69,9 +71,12 @@ function slopeLosses(pairValues: Float32Array, labels: Int32Array, classCount: n
         let sum = 0;
         for (let high = low + 1; high < classCount; high++, pair++) {
           const value = odds[pair];
+          const inverse = inverses[pair];
           sum += value;
-          sums[high] += 1 / value;
+          sums[high] += inverse;
+          // One of the two is at least 1, so bounding both keeps them each other's inverse.
           odds[pair] = Math.min(Math.max(value * value, 1 / LARGEST_ODDS), LARGEST_ODDS);
+          inverses[pair] = Math.min(Math.max(inverse * inverse, 1 / LARGEST_ODDS), LARGEST_ODDS);
         }
         sums[low] += sum;
       }

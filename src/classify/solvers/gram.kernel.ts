@@ -119,3 +119,21 @@ export function placeSymmetric(
     }
   }
 }
+
+/**
+ * Kernel values of some rows with some others, out of a symmetric matrix: [rows.length, columns.length].
+ *
+ * Read along the matrix's rows, sixteen of them at a time: a cache line of the result is then written whole.
+ */
+export function pickSymmetric(gram: Float32Array, stride: number, rows: Int32Array, columns: Int32Array): Float32Array {
+  const width = columns.length;
+  const out = new Float32Array(rows.length * width);
+  const TILE = 16;
+  for (let left = 0; left < width; left += TILE) {
+    const right = Math.min(left + TILE, width);
+    for (let i = 0; i < rows.length; i++) {
+      for (let j = left; j < right; j++) out[i * width + j] = gram[columns[j] * stride + rows[i]];
+    }
+  }
+  return out;
+}

@@ -1,7 +1,8 @@
-import { workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { type MlSvmJob, mlSvmSolver } from './ml-svm.ts';
 import { pairsRunner, STOP } from './svc-pairs.kernel.ts';
 
-const { job, seed } = workerData as MlSvmJob;
-const runner = pairsRunner(job, () => mlSvmSolver(job.maxIterations, seed));
-while (Atomics.load(job.control, STOP) === 0 && !runner.advance(1));
+parentPort?.once('message', ({ job, seed }: MlSvmJob) => {
+  const runner = pairsRunner(job, () => mlSvmSolver(job.maxIterations, seed));
+  while (Atomics.load(job.control, STOP) === 0 && !runner.advance(1));
+});

@@ -9,7 +9,7 @@ import { FINISHED, type PairsJob, type PairsRunner, pairsRunner, STOP } from './
 
 /** What one-vs-one training starts from; the arrays' meaning is in `PairsJob`. */
 export interface PairsInput {
-  /** On shared memory when threads are to share the work. */
+  /** On shared memory, else every other thread gets a copy. */
   readonly gram: Float32Array;
   readonly stride: number;
   readonly rows: Int32Array;
@@ -36,12 +36,19 @@ export interface PairsContext {
   readonly threads: number;
   /** `ml-svm` solves each machine by the npm package of that name, always in workers; its draws come from the seed. */
   readonly solver?: { readonly name: 'ml-svm'; readonly seed: number };
+  /** Kernel values of all machines and folds from which one more thread is started. */
+  readonly kernelValuesPerThread?: number;
+  /** Threads that were started ahead of time, while the Gram matrix was made; closed when the fit ends. */
+  readonly workers?: PairWorkers;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Kernel values of all machines together for which one more thread saves the third of a second that it takes to start. */
-const WORTH_A_THREAD = 5_000_000;
+/**
+ * Kernel values of all machines and folds for which one more thread pays: it takes a third of a second of a core to
+ * start, in which another solves about this many (5 ns per value; linear C=0.01, 154 rows per machine, one fold).
+ */
+const KERNEL_VALUES_PER_THREAD = 60_000_000;
 /** Row steps between turns of the event loop: some tens of milliseconds, so that Ctrl-C is heard. */
 const ROW_STEPS = 10_000_000;
 /** Between looks at the pairs that other threads still work on. */
@@ -73,29 +80,18 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
     gaps: shared(Float64Array, pairCount),
     control: shared(Int32Array, 3),
   };
-  const workers: Worker[] = [];
-  let failure: unknown;
-  const start = (name: string, workerData: PairsJob | MlSvmJob): void => {
-    const worker = startWorker(name, import.meta.url, { workerData });
-    worker.once('error', (error) => {
-      failure = error;
-    });
-    workers.push(worker);
-  };
+  const workers = context.workers ?? startPairWorkers(input, context);
   try {
+    workers.give(context.solver === undefined ? job : { job, seed: context.solver.seed });
     // This thread's own share of the work; none where the package has a thread blocked for a whole machine.
-    let runner: PairsRunner | undefined;
-    if (context.solver === undefined) {
-      for (let i = helperCount(input, context.threads); i > 0; i--) start('./svc-pairs.worker', job);
-      runner = pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations));
-    } else {
-      const { seed } = context.solver;
-      for (let i = Math.min(context.threads, pairCount); i > 0; i--) start('./ml-svm.worker', { job, seed });
-    }
+    let runner: PairsRunner | undefined =
+      context.solver === undefined
+        ? pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations))
+        : undefined;
     // A worker that has not started by the time the last pair is taken is not waited for: pairs are counted, not threads.
     while (Atomics.load(job.control, FINISHED) < pairCount) {
       if (context.signal?.aborted === true) throw new InterruptedError();
-      if (failure !== undefined) throw failure;
+      workers.check();
       if (runner === undefined) await sleep(WAIT_MS);
       else {
         if (runner.advance(ROW_STEPS)) runner = undefined;
@@ -105,16 +101,51 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
     }
   } finally {
     Atomics.store(job.control, STOP, 1);
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await workers.close();
   }
   return job;
 }
 
-function helperCount(input: PairsInput, threads: number): number {
-  if (!(input.gram.buffer instanceof SharedArrayBuffer)) return 0;
-  const worth = Math.floor((kernelValues(input.classStart) * (1 + (input.foldCount ?? 0))) / WORTH_A_THREAD);
+/** Threads that wait for one job. */
+export interface PairWorkers {
+  give(job: PairsJob | MlSvmJob): void;
+  /** Throws what a worker threw. */
+  check(): void;
+  close(): Promise<void>;
+}
+
+/** Starts the threads that the fit of such classes is worth, beside the calling one; maybe none. */
+export function startPairWorkers(
+  input: Pick<PairsInput, 'classStart' | 'foldCount'>,
+  context: Pick<PairsContext, 'threads' | 'solver' | 'kernelValuesPerThread'>,
+): PairWorkers {
   const classCount = input.classStart.length - 1;
-  return Math.max(0, Math.min(threads, (classCount * (classCount - 1)) / 2, worth) - 1);
+  const most = Math.min(context.threads, (classCount * (classCount - 1)) / 2);
+  const values = kernelValues(input.classStart) * (1 + (input.foldCount ?? 0));
+  const worth = Math.floor(values / (context.kernelValuesPerThread ?? KERNEL_VALUES_PER_THREAD));
+  const [name, count] =
+    context.solver === undefined
+      ? ['./svc-pairs.worker', Math.max(0, Math.min(most, worth) - 1)]
+      : ['./ml-svm.worker', most];
+  let failure: unknown;
+  const workers = Array.from({ length: count }, (): Worker => {
+    const worker = startWorker(name, import.meta.url);
+    worker.once('error', (error) => {
+      failure = error;
+    });
+    return worker;
+  });
+  return {
+    give: (job) => {
+      for (const worker of workers) worker.postMessage(job);
+    },
+    check: () => {
+      if (failure !== undefined) throw failure;
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
 }
 
 /** Kernel values of all machines together: rows squared, summed over the pairs of classes. */

@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { smoSolver } from './smo.kernel.ts';
 import { openSmoLoops } from './smo-loops.ts';
 import { type PairsJob, pairsRunner, STOP } from './svc-pairs.kernel.ts';
@@ -6,6 +6,7 @@ import { type PairsJob, pairsRunner, STOP } from './svc-pairs.kernel.ts';
 /** Between looks at the stop flag: some tens of milliseconds. */
 const ROW_STEPS = 10_000_000;
 
-const job = workerData as PairsJob;
-const runner = pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations));
-while (Atomics.load(job.control, STOP) === 0 && !runner.advance(ROW_STEPS));
+parentPort?.once('message', (job: PairsJob) => {
+  const runner = pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations));
+  while (Atomics.load(job.control, STOP) === 0 && !runner.advance(ROW_STEPS));
+});

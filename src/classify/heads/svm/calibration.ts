@@ -1,5 +1,6 @@
 import { randomState } from '../../mt19937.kernel.ts';
 import { couple, fitSlope } from '../../solvers/coupling.kernel.ts';
+import { pickSymmetric } from '../../solvers/gram.kernel.ts';
 import type { ProductContext } from '../../solvers/matmul.ts';
 import { fitSigmoid } from '../../solvers/platt.kernel.ts';
 import type { PairsResult } from '../../solvers/svc-pairs.ts';
@@ -149,26 +150,20 @@ async function heldOutPairValues(
   context: ProductContext,
 ): Promise<Float32Array> {
   const { gram, stride, classStart, result } = input;
-  const trainCount = input.rows.length;
-  const kernel = new Float32Array(trainCount * rows.length);
-  for (let vector = 0, at = 0; vector < trainCount; vector++) {
-    const start = (input.rows[vector] as number) * stride;
-    for (let i = 0; i < rows.length; i++, at++) {
-      kernel[at] = gram[start + (input.rows[rows[i] as number] as number)] as number;
-    }
-  }
+  const own = rows.map((row) => input.rows[row] as number);
+  const kernel = pickSymmetric(gram, stride, input.rows, own);
   const machines = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
   const values = await pairValues(machines, kernel, rows.length, context);
   const classCount = classStart.length - 1;
   const slots = classCount - 1;
   for (let i = 0; i < rows.length; i++) {
-    const own = labels[i] as number;
+    const label = labels[i] as number;
     for (let other = 0; other < classCount; other++) {
-      if (other === own) continue;
-      const low = Math.min(own, other);
-      const high = Math.max(own, other);
+      if (other === label) continue;
+      const low = Math.min(label, other);
+      const high = Math.max(label, other);
       const pair = low * slots - (low * (low - 1)) / 2 + (high - low - 1);
-      const slot = other < own ? other : other - 1;
+      const slot = other < label ? other : other - 1;
       values[pair * rows.length + i] = result.heldOut[(rows[i] as number) * slots + slot] as number;
     }
   }

@@ -1,3 +1,4 @@
+import { pickSymmetric } from '../../solvers/gram.kernel.ts';
 import { gramMatrix, type Kernel } from '../../solvers/gram.ts';
 import { fitPairs } from '../../solvers/svc-pairs.ts';
 import type { Split } from '../../split.ts';
@@ -92,12 +93,7 @@ async function fitAndVote(
   const votes = new Int32Array(split.test.length);
   for (let first = 0; first < votes.length; first += blockRows) {
     const test = split.test.subarray(first, first + blockRows);
-    const kernel = new Float32Array(rows.length * test.length);
-    rows.forEach((row, i) => {
-      test.forEach((column, j) => {
-        kernel[i * test.length + j] = gram[row * stride + column] as number;
-      });
-    });
+    const kernel = pickSymmetric(gram, stride, rows, test);
     const values = await pairValues(machines, kernel, test.length, context);
     votes.set(
       voteWinners(values, present.length, test.length).map((winner) => present[winner] as number),

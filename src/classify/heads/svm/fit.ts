@@ -1,5 +1,5 @@
 import { gramMatrix } from '../../solvers/gram.ts';
-import { fitPairs, type PairsResult } from '../../solvers/svc-pairs.ts';
+import { fitPairs, type PairsResult, startPairWorkers } from '../../solvers/svc-pairs.ts';
 import type { Table } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext, Head, Json } from '../head.ts';
@@ -42,14 +42,23 @@ async function fitSvm(
   const kernel = resolveKernel(params, table);
   const { rows, centre } = centredRows(table, tableRows);
   context.onProgress?.({ stage: 'kernel matrix', done: 0, total: rows.rowCount });
-  const gram = await gramMatrix(rows, kernel, context);
+  const pairs = { ...context, ...(solver === 'ml-svm' ? { solver: { name: solver, seed } } : {}) };
+  // They start while the matrix is made.
+  const workers = startPairWorkers({ classStart, ...plan }, pairs);
+  let gram: Float32Array;
+  try {
+    gram = await gramMatrix(rows, kernel, context);
+  } catch (error) {
+    await workers.close();
+    throw error;
+  }
   const gramRows = Int32Array.from({ length: rows.rowCount }, (_, i) => i);
   const { tolerance: epsilon, maxIterations } = params;
   const result = await fitPairs(
     { gram, stride: rows.rowCount, rows: gramRows, classStart, caps, ...plan, epsilon, maxIterations },
     {
-      ...context,
-      ...(solver === 'ml-svm' ? { solver: { name: solver, seed } } : {}),
+      ...pairs,
+      workers,
       onProgress: (done, total) => context.onProgress?.({ stage: 'machines', done, total }),
     },
   );
