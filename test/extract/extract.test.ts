@@ -189,6 +189,37 @@ describe('extract', () => {
     }
   });
 
+  it('shows readers a whole state at every moment of the runs that change it', async () => {
+    const data = await drawData(9);
+    const { folder } = await run(data, new CountingNetwork());
+    let running = true;
+    let reads = 0;
+    const seen = new Set<number>();
+    const reader = async (): Promise<void> => {
+      while (running) {
+        const set = await openFeatureSet(folder);
+        const { rowCount } = await set.readMatrix();
+        assert.equal(rowCount, set.ids.length);
+        assert.equal(set.labelled().ids.length, rowCount);
+        seen.add(rowCount);
+        reads++;
+      }
+    };
+    const readers = Promise.all([reader(), reader()]);
+    for (let i = 0; i < 6; i++) {
+      await drawImage(join(data, `class-0/added-${i}.png`), 300 + i);
+      if (i % 2 === 1) await rm(join(data, imagePath(i)));
+      await run(data, new CountingNetwork());
+    }
+    running = false;
+    await readers;
+    assert.ok(reads > 6, `${reads} reads`);
+    assert.ok(
+      [...seen].every((count) => count >= 9 && count <= 12),
+      [...seen].join(),
+    );
+  });
+
   it('never mixes or overwrites rows that were made otherwise', async () => {
     const data = await drawData(5);
     const first = await run(data, new CountingNetwork());
