@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../src/errors.ts';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
-import { textTable } from '../../src/report/text-table.ts';
 import { Contestant, type Mode, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
+import { type Figures, printClaims, printFigures } from './extract/print.ts';
 
 const usage = `npm run bench -- extract [options]
   --data FOLDER      photos (default: ../shared/dogs where it is, else drawn ones)
@@ -38,20 +38,6 @@ interface Entry {
   readonly engine: string;
   /** Absent: this project. */
   readonly python?: string;
-}
-
-interface Figures {
-  readonly mode: Mode;
-  readonly batch: number;
-  readonly engine: string;
-  readonly version: string;
-  /** Median, and each round's. */
-  readonly imagesPerSecond: number;
-  readonly each: readonly number[];
-  readonly startSeconds: number;
-  /** Mean cosine of the first images' features to this project's float32 ones. */
-  readonly cosine?: number;
-  readonly peakMegabytes: number;
 }
 
 /** ResNet50 features on this machine, every contestant in turn: the backbone alone, and from files. */
@@ -90,7 +76,8 @@ export async function run(args: readonly string[]): Promise<void> {
       for (const mode of modes)
         figures.push(...(await contest(entries(values.only), { ...turn, mode }, rounds as number)));
     }
-    print(figures);
+    printFigures(figures);
+    printClaims(figures);
     const machine = { processor: cpus()[0]?.model, threads, loadBefore: load, loadAfter: loadavg()[0] };
     console.log(`${machine.processor}, ${threads} threads; load ${load.toFixed(1)} before`);
     if (values.out !== undefined) {
@@ -138,24 +125,27 @@ async function contest(
   turn: Omit<Task, 'engine' | 'features'>,
   rounds: number,
 ): Promise<readonly Figures[]> {
-  const runners: { readonly contestant: Contestant; readonly each: number[] }[] = [];
+  const runners: { readonly contestant: Contestant; readonly each: number[]; readonly opening: number[] }[] = [];
   for (const [index, { engine, python }] of contestants.entries()) {
     const features = `${turn.pixels}-${turn.batch}-${index}`;
     const contestant = await Contestant.start({ ...turn, engine, features }, python);
     if (typeof contestant === 'string') console.error(`${engine} (${python}) left out: ${contestant}`);
-    else runners.push({ contestant, each: [] });
+    else runners.push({ contestant, each: [], opening: [] });
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { contestant, each } of runners) {
-      const { images, seconds } = await contestant.round();
+    for (const { contestant, each, opening } of runners) {
+      const { images, seconds, openSeconds } = await contestant.round();
       each.push(images / seconds);
+      if (openSeconds !== undefined) opening.push(openSeconds);
     }
   }
   const exact = runners.find(({ contestant }) => contestant.task.engine === 'featuretap float32')?.contestant.task
     .features;
   const figures: Figures[] = [];
-  for (const { contestant, each } of runners) {
-    const { task, version, startSeconds } = contestant;
+  for (const { contestant, each, opening } of runners) {
+    const { task, version } = contestant;
+    // Each of our rounds from files opens the network anew.
+    const startSeconds = opening.length === 0 ? contestant.startSeconds : median(opening);
     const { mode, batch, engine } = task;
     const peakMegabytes = Math.round((await contestant.finish()) / 1e6);
     const compared = mode === 'backbone' && exact !== undefined;
@@ -189,31 +179,4 @@ function meanCosine(features: Float32Array, exact: Float32Array): number {
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-}
-
-function print(figures: readonly Figures[]): void {
-  for (const mode of ['backbone', 'end-to-end'] as const) {
-    const ours = figures.filter((row) => row.mode === mode);
-    if (ours.length === 0) continue;
-    console.log(
-      mode === 'backbone' ? '\nBackbone alone, from decoded pixels' : '\nEnd to end, from files (start-up apart)',
-    );
-    const rows = ours.map((row) => {
-      const base = ours.find(({ engine, batch }) => engine === 'featuretap float32' && batch === row.batch);
-      return [
-        row.engine,
-        row.version,
-        String(row.batch),
-        row.imagesPerSecond.toFixed(1),
-        `${Math.min(...row.each).toFixed(1)} to ${Math.max(...row.each).toFixed(1)}`,
-        base === undefined ? '' : (row.imagesPerSecond / base.imagesPerSecond).toFixed(2),
-        row.cosine?.toFixed(4) ?? '',
-        String(row.peakMegabytes),
-        row.startSeconds.toFixed(1),
-      ];
-    });
-    const columns = ['engine', 'version', 'batch', 'images/s', 'rounds', 'ratio', 'cosine', 'peak MB', 'start s'];
-    const titled = columns.map((title, i) => ({ title, align: i < 2 ? 'left' : 'right' }) as const);
-    for (const line of textTable(titled, rows)) console.log(line);
-  }
 }
