@@ -85,7 +85,7 @@ function whatNext({ runs }: GroupData, best: RunData): string[] {
   }
   if (best.suspects.length > 0) {
     lines.push(
-      `Look at the ${best.suspects.length} labels below that may be wrong: mending them is the cheapest gain.`,
+      `${best.suspects.length} labels below are worth a look, the likeliest to be wrong first: mending one is the cheapest gain there is.`,
     );
   }
   const curve = runs

@@ -21,7 +21,8 @@ export function raw(markup: string): Html {
 
 function render(value: HtmlValue): string {
   if (value === undefined || value === false) return '';
-  if (typeof value === 'string') return escapeHtml(value);
+  // A figure stays with its per cent sign.
+  if (typeof value === 'string') return escapeHtml(value).replaceAll(' %', '\u00a0%');
   if (typeof value === 'number') return String(value);
   if (isMarkup(value)) return value.html;
   return value.map(render).join('');

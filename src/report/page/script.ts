@@ -91,7 +91,7 @@ export const pageScript: string = `
       }
       const sure = document.createElement('span');
       sure.className = 'taken';
-      sure.textContent = (confidence * 100).toFixed(1) + ' %' + (times > 1 ? ', ' + times + ' times' : '');
+      sure.textContent = (confidence * 100).toFixed(1) + '\u00a0%' + (times > 1 ? ', ' + times + ' times' : '');
       const name = document.createElement('code');
       name.textContent = id;
       item.append(picture, sure, name);
