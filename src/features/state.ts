@@ -60,7 +60,8 @@ interface Table {
 
 async function readTable(files: Files, folder: string, file: string, sha256: string): Promise<Table> {
   let found = 'no such file';
-  for (const name of [file, file + nextSuffix]) {
+  // Its own name again last: the waiting file may have taken it after the first look.
+  for (const name of [file, file + nextSuffix, file]) {
     const bytes = await readIfThere(files, join(folder, name));
     if (bytes === undefined) continue;
     const actual = createHash('sha256').update(bytes).digest('hex');

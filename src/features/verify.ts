@@ -128,7 +128,7 @@ async function readTables(
 ): Promise<Tables> {
   const read = async (file: string, sha256: string): Promise<Uint8Array | undefined> => {
     let found = 'is missing';
-    for (const path of [join(folder, file), join(folder, file + nextSuffix)]) {
+    for (const path of [join(folder, file), join(folder, file + nextSuffix), join(folder, file)]) {
       const bytes = await readIfThere(files, path);
       if (bytes === undefined) continue;
       if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
