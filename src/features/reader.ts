@@ -5,7 +5,7 @@ import { type Files, listIfThere, nodeFiles } from './files.ts';
 import { IndexTable } from './index-table.ts';
 import { parseLabels } from './labels.ts';
 import { indexFile, labelsFile, outcomesFile, runFolder } from './layout.ts';
-import { type Dtype, type Manifest, rowLength, rowsPerImage } from './manifest.ts';
+import { type Dtype, type Manifest, rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
 import type { Matrix } from './matrix.ts';
 import { decodeNumbers } from './npy.ts';
 import { type Outcome, parseOutcomes } from './outcomes.ts';
@@ -164,10 +164,7 @@ export class FeatureSet {
       const start = next;
       while (next < order.length && (rows[order[next] as number] as number) < end) next++;
       if (next > start) {
-        const shard = await ShardFile.open(this.#files, this.folder, entry, {
-          rowShape: this.manifest.rowShape,
-          dtype,
-        });
+        const shard = await this.#openShard(entry);
         try {
           if (!this.#checked.has(entry.file)) await shard.check();
           this.#checked.add(entry.file);
@@ -184,6 +181,22 @@ export class FeatureSet {
       throw new RangeError(`row ${rows[order[next] as number]} of a feature set with ${firstRow} rows`);
     }
     return { rowCount: rows.length, columnCount: this.dims, data: data ?? new Float32Array(0) };
+  }
+
+  async #openShard(entry: ShardEntry): Promise<ShardFile> {
+    const { rowShape, fields } = this.manifest;
+    try {
+      return await ShardFile.open(this.#files, this.folder, entry, { rowShape, dtype: fields.dtype });
+    } catch (error) {
+      const now = await readState(this.#files, this.folder).catch(() => undefined);
+      if (now === undefined || now.manifest.sha256 === this.manifest.sha256) throw error;
+      throw new UserError({
+        what: 'the feature set was rewritten while it was being read',
+        where: this.folder,
+        fix: 'run the command again: the new state is whole',
+        cause: error,
+      });
+    }
   }
 
   #allocate(rowCount: number): Float32Array {

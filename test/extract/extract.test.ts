@@ -250,6 +250,7 @@ describe('extract', () => {
     const dropped = await run(data, new CountingNetwork());
     assert.deepEqual([dropped.manifest.rowCount, dropped.manifest.imageCount], [20, 16]);
     const network = new CountingNetwork();
+    const opened = await openFeatureSet(dropped.folder);
     const { manifest, folder } = await run(data, network, { prune: true });
     assert.equal(network.opened, 0);
     assert.deepEqual(
@@ -263,6 +264,7 @@ describe('extract', () => {
     assert.equal(set.rowOf('class-2/zz-twin'), set.rowOf('class-1/image-019'));
     assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
     assert.equal((await readdir(folder)).filter((file) => file.endsWith('.npy')).length, 2);
+    await assert.rejects(opened.readMatrix(), /rewritten while it was being read[\s\S]*run the command again/);
   });
 
   it('explains what it would do: new, changed, moved and deleted files, and another recipe', async () => {
