@@ -7,11 +7,11 @@
  * Pair values are [pairs][rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
  */
 
-/** Halvings and doublings of the slope that are tried, from SMALLEST_SLOPE; 1/8 to 256. */
-const SLOPE_COUNT = 12;
+/** The search for a slope starts here, near what pooled network features ask for, and stays within the bounds. */
+const FIRST_SLOPE = 8;
 const SMALLEST_SLOPE = 0.125;
+const LARGEST_SLOPE = 256;
 const LARGEST_EXPONENT = 300;
-const LARGEST_ODDS = Math.exp(LARGEST_EXPONENT);
 
 /** Probabilities [rows, classes]; every row sums to 1. */
 export function couple(pairValues: Float32Array, classCount: number, rowCount: number, slope: number): Float64Array {
@@ -39,58 +39,58 @@ export function couple(pairValues: Float32Array, classCount: number, rowCount: n
  * drive the slope to infinity (Platt's reason for his smoothed targets).
  */
 export function fitSlope(pairValues: Float32Array, labels: Int32Array, classCount: number): number {
-  const losses = slopeLosses(pairValues, labels, classCount);
-  let best = 0;
-  for (let level = 1; level < SLOPE_COUNT; level++) if (losses[level] < losses[best]) best = level;
-  // The minimum of the parabola through the best slope and its neighbours, over the slope's logarithm.
-  let shift = 0;
-  if (best > 0 && best < SLOPE_COUNT - 1) {
-    const bend = losses[best - 1] - 2 * losses[best] + losses[best + 1];
-    if (bend > 0) shift = (losses[best - 1] - losses[best + 1]) / (2 * bend);
+  const lossAt = (slope: number): number => slopeLoss(pairValues, labels, classCount, slope);
+  // Downhill by doublings or halvings, until the loss has risen on both sides.
+  let slope = FIRST_SLOPE;
+  let loss = lossAt(slope);
+  let above = lossAt(2 * slope);
+  let below = Number.POSITIVE_INFINITY;
+  if (above < loss) {
+    while (above < loss && slope < LARGEST_SLOPE) {
+      below = loss;
+      loss = above;
+      slope *= 2;
+      above = lossAt(2 * slope);
+    }
+  } else {
+    below = lossAt(slope / 2);
+    while (below < loss && slope > SMALLEST_SLOPE) {
+      above = loss;
+      loss = below;
+      slope /= 2;
+      below = lossAt(slope / 2);
+    }
   }
-  return SMALLEST_SLOPE * 2 ** (best + shift);
+  // The minimum of the parabola through the three, over the slope's logarithm; at a bound there may be none.
+  const bend = below - 2 * loss + above;
+  return bend > 0 && below >= loss && above >= loss ? slope * 2 ** ((below - above) / (2 * bend)) : slope;
 }
 
-/** Mean cross-entropy per slope, [SLOPE_COUNT]: exp once, then squares, since each slope is twice the one before. */
-function slopeLosses(pairValues: Float32Array, labels: Int32Array, classCount: number): Float64Array {
+function slopeLoss(pairValues: Float32Array, labels: Int32Array, classCount: number, slope: number): number {
   const rowCount = labels.length;
-  const pairCount = (classCount * (classCount - 1)) / 2;
-  const odds = new Float64Array(pairCount);
-  const inverses = new Float64Array(pairCount);
   const sums = new Float64Array(classCount);
-  const losses = new Float64Array(SLOPE_COUNT);
   const smoothing = 1 / (rowCount + 2);
+  let loss = 0;
   for (let row = 0; row < rowCount; row++) {
-    for (let pair = 0; pair < pairCount; pair++) {
-      odds[pair] = Math.exp(boundedExponent(-SMALLEST_SLOPE * pairValues[pair * rowCount + row]));
-      inverses[pair] = 1 / odds[pair];
-    }
-    for (let level = 0; level < SLOPE_COUNT; level++) {
-      sums.fill(1);
-      for (let low = 0, pair = 0; low < classCount; low++) {
-        let sum = 0;
-        for (let high = low + 1; high < classCount; high++, pair++) {
-          const value = odds[pair];
-          const inverse = inverses[pair];
-          sum += value;
-          sums[high] += inverse;
-          // One of the two is at least 1, so bounding both keeps them each other's inverse.
-          odds[pair] = Math.min(Math.max(value * value, 1 / LARGEST_ODDS), LARGEST_ODDS);
-          inverses[pair] = Math.min(Math.max(inverse * inverse, 1 / LARGEST_ODDS), LARGEST_ODDS);
-        }
-        sums[low] += sum;
+    sums.fill(1);
+    for (let low = 0, at = row; low < classCount; low++) {
+      let sum = 0;
+      for (let high = low + 1; high < classCount; high++, at += rowCount) {
+        const odds = Math.exp(boundedExponent(-slope * pairValues[at]));
+        sum += odds;
+        sums[high] += 1 / odds;
       }
-      let total = 0;
-      let logs = 0;
-      for (let c = 0; c < classCount; c++) {
-        total += 1 / sums[c];
-        logs += Math.log(sums[c]);
-      }
-      const truth = Math.log(sums[labels[row]]);
-      losses[level] += (Math.log(total) + (1 - smoothing) * truth + (smoothing * logs) / classCount) / rowCount;
+      sums[low] += sum;
     }
+    let total = 0;
+    let logs = 0;
+    for (let c = 0; c < classCount; c++) {
+      total += 1 / sums[c];
+      logs += Math.log(sums[c]);
+    }
+    loss += Math.log(total) + (1 - smoothing) * Math.log(sums[labels[row]]) + (smoothing * logs) / classCount;
   }
-  return losses;
+  return loss / rowCount;
 }
 
 /** Keeps odds within float64 with room for the sum over the classes: no probability becomes exactly 0. */

@@ -14,7 +14,7 @@ import { pairValues } from './machines.ts';
  * on the Gram matrix that is there already. LIBSVM fits a sigmoid of two parameters per pair of classes instead; with
  * the 2 to 14 training images per breed of the reference photos that has nothing to go by. Log loss on the first two
  * splits of these 1,000 photos (120 breeds, 2,048 features): linear C=1 2.69 and 2.63 by LIBSVM (scikit-learn 1.2,
- * probability=True), 1.04 and 0.82 by this; rbf C=10 2.68 and 2.67, 1.14 and 0.98. Also tried there on the same held-out
+ * probability=True), 1.05 and 0.82 by this; rbf C=10 2.68 and 2.67, 1.14 and 0.98. Also tried there on the same held-out
  * values, linear: temperature on summed values 1.15 and 1.06, on votes with confidences 1.22 and 1.18, on a class's
  * smallest value 1.14 and 0.96, one slope with LIBSVM's iterative coupling about as good but a linear system per row.
  */
@@ -35,9 +35,9 @@ export interface Calibration {
  * without a fold starts from the one on all rows, so the fewer rows are held out the sooner it is done.
  */
 const FEWEST_FOLDS = 5;
-/** Held-out rows times classes squared: what finding the slope may cost, about a tenth of a second. */
-const COUPLING_BUDGET = 5_000_000;
-const FEWEST_ROWS = 200;
+/** Held-out rows times classes squared: what finding the slope may cost, some hundredths of a second per slope tried. */
+const COUPLING_BUDGET = 2_000_000;
+const FEWEST_ROWS = 150;
 /** One parameter is known well enough from this many rows. */
 const MOST_ROWS = 1000;
 /** Slope where no class has two rows; what the reference photos' breeds need is 10 to 12. */

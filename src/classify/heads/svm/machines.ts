@@ -21,7 +21,7 @@ export interface Machines {
 /** Test rows per block: bounds the memory of the kernel block and the pair values. */
 const BLOCK_ROWS = 256;
 /** Multiplications of all classes' products from which ONNX Runtime's calls pay. */
-const SMALL_PRODUCT = 50_000_000;
+const SMALL_PRODUCT = 5_000_000;
 
 /** Calls back with the decision values of each block of rows, [pairs, rowCount], first to last. */
 export async function forEachBlock(
@@ -67,7 +67,13 @@ export async function pairValues(
     if (small) addSlotProduct(weights, part, end - start, slots, rowCount, out);
     else {
       const left = { rowCount: slots, columnCount: end - start, data: transposed(weights, slots) };
-      await multiply(left, { rowCount: end - start, columnCount: rowCount, data: part }, context, out);
+      // One thread: the products are small, and waking others for each costs more than they bring.
+      await multiply(
+        left,
+        { rowCount: end - start, columnCount: rowCount, data: part },
+        { ...context, threads: 1 },
+        out,
+      );
     }
   }
   return combineSlots(slotValues, rho, classCount, rowCount);
