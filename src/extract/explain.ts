@@ -69,6 +69,13 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     );
   }
   reasons.push(...describeWork(work));
+  const made = sameSet?.manifest.madeBy;
+  if (made !== undefined && work.toCompute > 0) {
+    const { engine, engineVersion, device } = made;
+    reasons.push(
+      `its rows are from ${engine} ${engineVersion} on ${device}: another one must give the same canary first`,
+    );
+  }
   const speed = await lastSpeed(files, folder, fields);
   const rowShape =
     sameSet?.manifest.rowShape ?? usable?.rowShape ?? (work.toCompute === 0 ? undefined : await request.rowShape());

@@ -284,6 +284,7 @@ describe('extract', () => {
       '1 changed files',
       '1 renamed, moved or copied files: they have their row',
       '2 files are gone or renamed: a row without a file leaves the index',
+      'its rows are from onnx 0 on cpu: another one must give the same canary first',
     ]);
     assert.deepEqual([toCompute, bytes], [2, 2 * 16]);
     const other = await explainExtract({ ...options, preprocessing: { resize: 9, crop: 8 } });
