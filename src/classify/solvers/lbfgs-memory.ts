@@ -1,7 +1,10 @@
 import { combine, dot, dotAll, subtract } from './lbfgs.kernel.ts';
 
-/** Pairs of steps and gradient changes that are remembered: scipy's and scikit-learn's number. */
-const maxPairs = 10;
+/**
+ * Pairs of steps and gradient changes that are remembered. On 800 and 9,199 rows of 2,048 features and 120 classes, 7 take
+ * as few steps as scipy's 10 (67 to 77 and 76 to 80) and cost a third less between them.
+ */
+const maxPairs = 7;
 
 /**
  * What L-BFGS remembers, in the vector-free form (Chen, Wang and Zhou, 2014): the two-loop recursion runs on the inner

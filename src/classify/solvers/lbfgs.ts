@@ -11,8 +11,8 @@ export interface LbfgsOptions {
   readonly gradientTolerance: number;
   /** Converged when a few steps in a row each win less than this share of the value. */
   readonly valueTolerance: number;
-  /** Relative error of the objective's value: a line search that asks for a decrease below it would never end. */
-  readonly valueSlack: number;
+  /** Error of the objective's value: a line search that asks for a decrease below it would never end. */
+  readonly valueError: { readonly relative: number; readonly absolute: number };
   readonly signal?: AbortSignal | undefined;
   readonly onIteration?: (iteration: number, value: number, gradientSize: number) => void;
 }
@@ -63,7 +63,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       slope = memory.direction(direction);
     }
 
-    const slack = options.valueSlack * Math.abs(value);
+    const slack = options.valueError.relative * Math.abs(value) + options.valueError.absolute;
     let [low, high] = [0, Number.POSITIVE_INFINITY];
     let length = memory.pairCount === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
     let nextValue = value;
@@ -78,9 +78,10 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       else found = true;
       if (!found) length = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
     }
-    // No step along a fresh steepest descent means that the value's own error hides any further decrease.
     if (!found) {
-      if (memory.pairCount === 0) break;
+      // The quadratic model's own minimum is this far below: where that is within the value's error, nothing is left.
+      converged = -slope / 2 <= slack;
+      if (converged || memory.pairCount === 0) break;
       memory.reset();
       continue;
     }
@@ -96,4 +97,12 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
   }
   if (current !== x) x.set(current);
   return { x, value, gradientSize, iterations, evaluations, converged };
+}
+
+/**
+ * Error of a sum of so many float32 losses, each times `factor`: scores of around ten are exact to a millionth, and what
+ * they are off by adds up as a random walk does.
+ */
+export function lossError(count: number, factor = 1): LbfgsOptions['valueError'] {
+  return { relative: 1e-7, absolute: 1e-6 * factor * Math.sqrt(count) };
 }

@@ -1,5 +1,5 @@
 import type { Table } from '../table.ts';
-import { type LbfgsResult, minimize } from './lbfgs.ts';
+import { type LbfgsResult, lossError, minimize } from './lbfgs.ts';
 import { penalize } from './linear-loss.kernel.ts';
 import { linearLoss } from './linear-loss.ts';
 
@@ -26,8 +26,6 @@ export interface LinearSvcFit extends LbfgsResult {
 /** Largest part of the gradient, over C: liblinear's own bound is relative and looser. */
 const gradientTolerance = 1e-3;
 const defaultValueTolerance = 1e-7;
-/** Relative error of a sum of float32 losses. */
-const valueSlack = 1e-7;
 
 /**
  * Linear SVMs one against the rest with the squared hinge loss, all classes in one product per step: the optimum of
@@ -51,7 +49,7 @@ export async function fitLinearSvc(table: Table, options: LinearSvcOptions): Pro
     maxIterations: options.maxIterations,
     gradientTolerance: gradientTolerance * options.C,
     valueTolerance: options.valueTolerance ?? defaultValueTolerance,
-    valueSlack,
+    valueError: lossError(table.labels.length * classCount, options.C),
     signal: options.signal,
     ...(options.onIteration === undefined ? {} : { onIteration: options.onIteration }),
   });

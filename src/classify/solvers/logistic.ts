@@ -1,5 +1,5 @@
 import type { Table } from '../table.ts';
-import { type LbfgsResult, minimize } from './lbfgs.ts';
+import { type LbfgsResult, lossError, minimize } from './lbfgs.ts';
 import { addPenalty, columnMeans, shiftBias, shiftGradient } from './linear-loss.kernel.ts';
 import { linearLoss } from './linear-loss.ts';
 
@@ -25,8 +25,6 @@ export interface LogisticFit extends LbfgsResult {
 export const gradientTolerance = 1e-4;
 /** Share of the objective: scipy's L-BFGS-B, which scikit-learn calls, stops at the first step that wins 2e-9 of it. */
 const valueTolerance = 2e-9;
-/** Relative error of a sum of float32 losses: rounding in products of some thousand terms, averaged over the rows. */
-const valueSlack = 1e-7;
 
 /**
  * Multinomial logistic regression with an L2 penalty by L-BFGS: the optimum of scikit-learn's `LogisticRegression(C)`,
@@ -61,7 +59,7 @@ export async function fitLogistic(table: Table, options: LogisticOptions): Promi
     maxIterations: options.maxIterations,
     gradientTolerance,
     valueTolerance,
-    valueSlack,
+    valueError: lossError(table.labels.length),
     signal: options.signal,
     ...(options.onIteration === undefined ? {} : { onIteration: options.onIteration }),
   });
