@@ -83,7 +83,8 @@ function whatNext({ runs }: GroupData, best: RunData): string[] {
   if (report.featureSet.randomWeights) {
     lines.push('Extract again with pretrained weights: featuretap extract --data FOLDER --weights resnet50.');
   }
-  if (best.suspects.length > 0) {
+  // A network that learned nothing disagrees with many labels: that says nothing about them.
+  if (best.suspects.length > 0 && !report.featureSet.randomWeights) {
     lines.push(
       `${best.suspects.length} labels below are worth a look, the likeliest to be wrong first: mending one is the cheapest gain there is.`,
     );

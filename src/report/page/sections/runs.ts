@@ -60,15 +60,19 @@ function differencesBlock({ differences, runs }: GroupData): Html {
     return html`<h3>Is the difference real?</h3><p>Not known: a test needs predictions.csv beside each report.</p>`;
   }
   const [first] = differences;
+  const best = runs[0]?.run.name;
+  const ofBest = differences.filter((pair) => pair.first === best);
+  const others = differences.filter((pair) => pair.first !== best);
+  const verdict = (pair: (typeof differences)[number]): Html =>
+    html`<li class="${pair.distinguishable ? 'real' : 'open'}">${pair.words}</li>`;
   const how =
     first?.test === 'McNemar, mid-p'
       ? 'McNemar’s test (mid-p) on the same test images'
       : 'the corrected resampled t-test of Nadeau and Bengio over the repeats';
   return html`
     <h3>Is the difference real?</h3>
-    <ul class="verdicts">${differences.map(
-      (pair) => html`<li class="${pair.distinguishable ? 'real' : 'open'}">${pair.words}</li>`,
-    )}</ul>
+    <ul class="verdicts">${ofBest.map(verdict)}</ul>
+    ${others.length > 0 && html`<details><summary>the other ${others.length} pairs</summary><ul class="verdicts">${others.map(verdict)}</ul></details>`}
     <p class="note">By ${how}${differences.length > 1 && ', p-values adjusted for the number of pairs by Holm’s method'}.
     Called real below p = 0.05.</p>`;
 }
