@@ -88,51 +88,47 @@ export function smallRbf(
 }
 
 /**
- * Writes a block of a symmetric matrix at rows and columns from `start`, and its mirror image above the diagonal.
+ * Writes the part of a block that is on and below the diagonal of a symmetric matrix. What is above it is left alone:
+ * half the memory is then never touched, and no system gives it out.
  *
  * @param block [size - start, blockColumns]: rows `start` on, columns `start` on
  * @param out [size, size]
  */
-export function placeSymmetric(
+export function placeLower(
   block: Float32Array,
   blockColumns: number,
   start: number,
   size: number,
   out: Float32Array,
 ): void {
-  const height = size - start;
-  for (let row = 0; row < height; row++) {
+  for (let row = 0; row < size - start; row++) {
     const width = Math.min(blockColumns, row + 1);
     out.set(block.subarray(row * blockColumns, row * blockColumns + width), (start + row) * size + start);
   }
-  // In tiles, so that both sides of the transposition stay in the cache.
-  const TILE = 32;
-  for (let left = 0; left < blockColumns; left += TILE) {
-    const right = Math.min(left + TILE, blockColumns);
-    for (let top = left; top < height; top += TILE) {
-      const bottom = Math.min(top + TILE, height);
-      for (let column = left; column < right; column++) {
-        const to = (start + column) * size + start;
-        for (let row = Math.max(top, column + 1); row < bottom; row++)
-          out[to + row] = block[row * blockColumns + column];
-      }
-    }
-  }
+}
+
+/** A value of a symmetric matrix of which the lower triangle is there. */
+export function symmetricValue(lower: Float32Array, stride: number, a: number, b: number): number {
+  return a >= b ? lower[a * stride + b] : lower[b * stride + a];
 }
 
 /**
- * Kernel values of some rows with some others, out of a symmetric matrix: [rows.length, columns.length].
- *
- * Read along the matrix's rows, sixteen of them at a time: a cache line of the result is then written whole.
+ * Values of some rows with some others of a symmetric matrix of which the lower triangle is there:
+ * [rows.length, columns.length]. Sixteen columns at a time: a cache line of the result is then written whole.
  */
-export function pickSymmetric(gram: Float32Array, stride: number, rows: Int32Array, columns: Int32Array): Float32Array {
+export function pickSymmetric(
+  lower: Float32Array,
+  stride: number,
+  rows: Int32Array,
+  columns: Int32Array,
+): Float32Array {
   const width = columns.length;
   const out = new Float32Array(rows.length * width);
   const TILE = 16;
   for (let left = 0; left < width; left += TILE) {
     const right = Math.min(left + TILE, width);
     for (let i = 0; i < rows.length; i++) {
-      for (let j = left; j < right; j++) out[i * width + j] = gram[columns[j] * stride + rows[i]];
+      for (let j = left; j < right; j++) out[i * width + j] = symmetricValue(lower, stride, rows[i], columns[j]);
     }
   }
   return out;

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import { UserError } from '../../errors.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
-import { centreRows, placeSymmetric, smallProduct, smallRbf, squaredNorms } from './gram.kernel.ts';
+import { centreRows, placeLower, smallProduct, smallRbf, squaredNorms } from './gram.kernel.ts';
 import { rbfBlock } from './gram-session.ts';
 import { multiplyTransposed, type ProductContext } from './matmul.ts';
 
@@ -64,7 +64,7 @@ export async function kernelBlock(
 
 /**
  * The symmetric matrix of kernel values of all rows with each other, on shared memory: [rowCount, rowCount], float32.
- * Only the blocks on and below the diagonal are computed.
+ * Only the values on and below the diagonal are there; `symmetricValue` reads any.
  *
  * @throws UserError when the matrix does not fit memory
  * @throws InterruptedError when the signal aborts, between blocks
@@ -83,7 +83,7 @@ export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: Prod
     const end = Math.min(rowCount, start + Math.max(blockRows, FEWEST_COLUMNS));
     const into = room.subarray(0, below.rowCount * (end - start));
     const block = await kernelBlock(below, slice(rows, start, end), kernel, context, into);
-    placeSymmetric(block, end - start, start, rowCount, gram);
+    placeLower(block, end - start, start, rowCount, gram);
     start = end;
   }
   return gram;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { randomState } from '../mt19937.kernel.ts';
+import { symmetricValue } from './gram.kernel.ts';
 import type { MachineSolver, SmoProblem } from './smo.kernel.ts';
 import type { PairsJob } from './svc-pairs.kernel.ts';
 
@@ -42,7 +43,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
   let violation = 0;
 
   const value = (a: number, b: number): number =>
-    problem.gram[(problem.rows[a] as number) * problem.stride + (problem.rows[b] as number)] as number;
+    symmetricValue(problem.gram, problem.stride, problem.rows[a] as number, problem.rows[b] as number);
   const sign = (row: number): number => (row < problem.positives ? 1 : -1);
 
   const solve = (): void => {

@@ -1,3 +1,4 @@
+import { symmetricValue } from './gram.kernel.ts';
 import type { SmoProblem } from './smo.kernel.ts';
 
 /** Rows of a problem's kernel matrix, copied to where the fast loops can read them. */
@@ -52,9 +53,8 @@ export function rowCache(memory: Float32Array, stride: number): RowCache {
       placeOf[row] = place;
       rowIn[place] = row;
       const { gram, rows, count } = problem;
-      const from = rows[row] * problem.stride;
       const to = place * stride;
-      for (let k = 0; k < count; k++) memory[to + k] = gram[from + rows[k]];
+      for (let k = 0; k < count; k++) memory[to + k] = symmetricValue(gram, problem.stride, rows[row], rows[k]);
       return to;
     },
     value: (i, j) => memory[placeOf[i] * stride + j],

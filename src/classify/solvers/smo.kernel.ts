@@ -1,3 +1,5 @@
+import { symmetricValue } from './gram.kernel.ts';
+
 /**
  * Sequential minimal optimization for one two-class C-SVC, with the second-order choice of the working pair
  * (Fan, Chen, Lin: Working set selection using second order information, JMLR 6, 2005; the method of LIBSVM 3).
@@ -6,7 +8,7 @@
  * between calls, so a long fit can be run a few thousand steps at a time by a thread that must stay responsive.
  */
 export interface SmoProblem {
-  /** Kernel value of Gram rows a and b: `gram[a * stride + b]`; symmetric. */
+  /** Kernel value of Gram rows a >= b: `gram[a * stride + b]`; nothing above the diagonal is read. */
   readonly gram: Float32Array;
   readonly stride: number;
   /** Gram row of each local row; the first `positives` are the positive class. */
@@ -96,17 +98,17 @@ export function plainLoops(capacity: number): SmoLoops {
       count = problem.count;
       for (let k = 0; k < count; k++) diagonal[k] = gram[rows[k] * stride + rows[k]];
     },
-    value: (i, j) => gram[rows[i] * stride + rows[j]],
+    value: (i, j) => symmetricValue(gram, stride, rows[i], rows[j]),
     select(i) {
       const { highest } = this;
-      const rowI = rows[i] * stride;
+      const rowI = rows[i];
       const diagonalI = diagonal[i];
       let best = -1;
       let bestGain = -1;
       for (let k = 0; k < count; k++) {
         const gap = highest - (residual[k] + lowMask[k]);
         if (gap > 0) {
-          let curvature = diagonalI + diagonal[k] - 2 * gram[rowI + rows[k]];
+          let curvature = diagonalI + diagonal[k] - 2 * symmetricValue(gram, stride, rowI, rows[k]);
           if (!(curvature > 0)) curvature = FLAT_CURVATURE;
           const gain = (gap * gap) / curvature;
           if (gain >= bestGain) {
@@ -118,14 +120,15 @@ export function plainLoops(capacity: number): SmoLoops {
       return best;
     },
     update(i, j, changeI, changeJ) {
-      const rowI = rows[i] * stride;
-      const rowJ = rows[j] * stride;
+      const rowI = rows[i];
+      const rowJ = rows[j];
       let first = 0;
       let highest = Number.NEGATIVE_INFINITY;
       let lowest = Number.POSITIVE_INFINITY;
       for (let k = 0; k < count; k++) {
-        const row = rows[k];
-        const value = residual[k] - (changeI * gram[rowI + row] + changeJ * gram[rowJ + row]);
+        const byI = changeI * symmetricValue(gram, stride, rowI, rows[k]);
+        const byJ = changeJ * symmetricValue(gram, stride, rowJ, rows[k]);
+        const value = residual[k] - (byI + byJ);
         residual[k] = value;
         const up = value + upMask[k];
         if (up >= highest) {

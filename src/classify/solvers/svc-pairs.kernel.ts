@@ -9,6 +9,7 @@ import type { MachineSolver, SmoProblem } from './smo.kernel.ts';
  * o for o < c, o - 1 above, so slots of a row are [classes - 1] and those of all rows [rows, classes - 1].
  */
 export interface PairsJob {
+  /** Kernel values of Gram rows a >= b at `a * stride + b`. */
   readonly gram: Float32Array;
   readonly stride: number;
   /** Gram row of each training row. */

@@ -16,7 +16,8 @@ function drawnProblem(count: number, cap: number): SmoProblem {
     for (let b = 0; b < stride; b++) {
       let sum = 0;
       for (let d = 0; d < dims; d++) sum += (data[a * dims + d] as number) * (data[b * dims + d] as number);
-      gram[a * stride + b] = sum;
+      // Nothing may be read above the diagonal.
+      gram[a * stride + b] = a >= b ? sum : Number.NaN;
     }
   }
   return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomState } from '../../../src/classify/mt19937.kernel.ts';
+import { symmetricValue } from '../../../src/classify/solvers/gram.kernel.ts';
 import { gramMatrix, type Kernel, kernelRows } from '../../../src/classify/solvers/gram.ts';
 import { fitPairs, type PairsInput } from '../../../src/classify/solvers/svc-pairs.ts';
 import { InterruptedError } from '../../../src/errors.ts';
@@ -73,7 +74,7 @@ test("held-out values are those of machines fitted without the row's fold, on th
         const c = Math.floor(gramRow / 20);
         if (c !== low && c !== high) return;
         const coefficient = without.coefficients[i * slots + (c === low ? high - 1 : low)] as number;
-        value += coefficient * (input.gram[row * input.stride + gramRow] as number);
+        value += coefficient * symmetricValue(input.gram, input.stride, row, gramRow);
       });
       const found = heldOut[row * slots + (other < own ? other : other - 1)] as number;
       assert.ok(Math.abs(found - value) < 1e-8, `row ${row} against class ${other}: ${found} and ${value}`);
