@@ -221,12 +221,22 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): MachineSolver
       iterations = 0;
       hasWhole = false;
       loops.start(next);
-      for (let k = 0; k < next.count; k++) {
+      // All alphas are 0: those of the positive class can grow and the others' y alpha can fall.
+      for (let k = 0; k < next.positives; k++) {
         alpha[k] = 0;
-        residual[k] = k < next.positives ? 1 : -1;
-        setMasks(k);
+        residual[k] = 1;
+        upMask[k] = 0;
+        lowMask[k] = Number.POSITIVE_INFINITY;
       }
-      loops.update(0, 0, 0, 0);
+      for (let k = next.positives; k < next.count; k++) {
+        alpha[k] = 0;
+        residual[k] = -1;
+        upMask[k] = Number.NEGATIVE_INFINITY;
+        lowMask[k] = 0;
+      }
+      loops.first = next.positives - 1;
+      loops.highest = 1;
+      loops.lowest = -1;
     },
     holdOut(held) {
       const { count, positives } = problem;
