@@ -1,30 +1,7 @@
-import { type BinScratch, binColumn, maxBins } from './bins.kernel.ts';
+import { maxBins } from './bins.kernel.ts';
+import type { TreeInput } from './tree-input.kernel.ts';
 import { nextBelow, seedStream } from './tree-random.kernel.ts';
-
-/** What every tree of a forest is grown from. The typed arrays may lie in shared memory. */
-export interface TreeInput {
-  /** Column-major: `bins[column * rowCount + row]`. */
-  readonly bins: Uint8Array;
-  /** Row-major: `rowBins[row * dims + column]`, the same numbers: small nodes read these. */
-  readonly rowBins: Uint8Array;
-  /** [columns * 256]: smallest and largest training value of each bin. */
-  readonly lows: Float32Array;
-  readonly highs: Float32Array;
-  readonly rowCount: number;
-  readonly dims: number;
-  /** Class number per row. */
-  readonly labels: Int32Array;
-  readonly classCount: number;
-  /** Weight per row; null means 1 each. */
-  readonly weights: Float64Array | null;
-  /** Features drawn per split. */
-  readonly maxFeatures: number;
-  /** Splits from the root to a leaf at most; Infinity for no limit. */
-  readonly maxDepth: number;
-  /** Rows of a leaf at least, counting a row drawn twice once (scikit-learn's min_samples_leaf). */
-  readonly minLeaf: number;
-  readonly seed: number;
-}
+import { gatherColumn, gatherRows, type ScanScratch, scanFeature } from './tree-scan.kernel.ts';
 
 /** One grown tree. Node 0 is the root; the children of a node lie side by side. */
 export interface Tree {
@@ -43,20 +20,12 @@ export interface Tree {
   readonly depth: number;
 }
 
-export interface TreeScratch {
+export interface TreeScratch extends ScanScratch {
   /** In-bag rows; a node owns a range, ascending within it. */
   readonly rows: Int32Array;
   readonly otherRows: Int32Array;
   readonly drawCount: Int32Array;
   readonly features: Int32Array;
-  readonly nodeClass: Int32Array;
-  readonly nodeWeight: Float64Array;
-  /** Bins of the features being scanned, [features of a group][rows of the node]. */
-  readonly groupBins: Uint8Array;
-  readonly keys: Int32Array;
-  readonly binStart: Int32Array;
-  left: Float64Array;
-  right: Float64Array;
   readonly touched: Int32Array;
   readonly stack: Int32Array;
   readonly feature: Int32Array;
@@ -65,8 +34,6 @@ export interface TreeScratch {
   readonly leafStart: Int32Array;
   readonly leafClass: Int32Array;
   readonly leafFraction: Float32Array;
-  /** [1], the gain that `scanFeature` found; in an array to avoid an object per feature. */
-  readonly found: Float64Array;
 }
 
 export function createTreeScratch(input: TreeInput): TreeScratch {
@@ -96,35 +63,6 @@ export function createTreeScratch(input: TreeInput): TreeScratch {
   };
 }
 
-/**
- * Bins a block of columns into the input's shared arrays.
- *
- * @param stage column-major: [columnCount, rowCount]
- */
-export function binColumns(
-  input: TreeInput,
-  stage: Float32Array,
-  firstColumn: number,
-  columnCount: number,
-  scratch: BinScratch,
-): void {
-  const { bins, rowBins, lows, highs, rowCount, dims } = input;
-  for (let i = 0; i < columnCount; i++) {
-    const column = firstColumn + i;
-    binColumn(
-      stage.subarray(i * rowCount, (i + 1) * rowCount),
-      scratch,
-      bins.subarray(column * rowCount, (column + 1) * rowCount),
-      lows.subarray(column * maxBins, (column + 1) * maxBins),
-      highs.subarray(column * maxBins, (column + 1) * maxBins),
-    );
-  }
-  for (let row = 0; row < rowCount; row++) {
-    const at = row * dims + firstColumn;
-    for (let i = 0; i < columnCount; i++) rowBins[at + i] = bins[(firstColumn + i) * rowCount + row];
-  }
-}
-
 /** Features whose bins a small node gathers at a time. */
 const featureGroup = 16;
 
@@ -133,16 +71,6 @@ const featureGroup = 16;
  * themselves are short runs of memory that serve a whole group of features.
  */
 const smallNode = 256;
-
-/** A sort key is a bin and a place in the node in one integer: eight bits above these. */
-const rowBits = 22;
-const rowMask = (1 << rowBits) - 1;
-
-/** Rows that a tree takes at most, from the width of a sort key. */
-export const maxTreeRows: number = 1 << rowBits;
-
-/** Nodes of at most this many rows are sorted by insertion, which spares them the pass over all 256 bins. */
-const fewRows = 48;
 
 /** How often each row is in the bag of one tree: as many draws with replacement as there are rows. */
 export function drawBag(seed: number, treeNumber: number, drawCount: Int32Array): Int32Array {
@@ -330,123 +258,4 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
 export function separate(low: number, high: number): number {
   const middle = Math.fround(low / 2 + high / 2);
   return middle >= low && middle < high ? middle : low;
-}
-
-/**
- * Best cut of one feature at one node: the largest sum over the two sides of (sum of squared class weights) / (weight),
- * which orders cuts as the Gini impurity does. Each row moves from right to left once and changes both sums of squares
- * by its own class alone, so the cost does not grow with the number of classes.
- *
- * On entry `scratch.right` holds the node's class weights and `scratch.left` zeros, and so on return.
- *
- * @returns the last bin that goes left; -1 where no cut beats `floor`; -2 where the feature is constant here
- */
-function scanFeature(
-  start: number,
-  size: number,
-  weightSum: number,
-  squareSum: number,
-  minLeaf: number,
-  floor: number,
-  fractional: boolean,
-  scratch: TreeScratch,
-): number {
-  // One chain of rows per bin (1-based, 0 ends it) and a bit set of the bins in use: linear in the rows, not the bins.
-  const { groupBins, keys, nodeClass, nodeWeight, left, right, found } = scratch;
-  if (size <= fewRows) sortFew(groupBins, start, size, keys);
-  else sortMany(groupBins, start, size, keys, scratch.binStart);
-  if (keys[0] >> rowBits === keys[size - 1] >> rowBits) return -2;
-  let best = floor;
-  let bestBin = -1;
-  let leftWeight = 0;
-  let leftSquares = 0;
-  let rightSquares = squareSum;
-  const lastCut = size - minLeaf;
-  for (let at = 0; at < size; at++) {
-    const key = keys[at];
-    const i = key & rowMask;
-    const label = nodeClass[i];
-    const weight = nodeWeight[i];
-    const onLeft = left[label];
-    const onRight = right[label];
-    leftSquares += weight * (2 * onLeft + weight);
-    rightSquares -= weight * (2 * onRight - weight);
-    left[label] = onLeft + weight;
-    right[label] = onRight - weight;
-    leftWeight += weight;
-    // Past the last row this reads a stale key, but no cut is allowed there.
-    if (keys[at + 1] >> rowBits === key >> rowBits || at + 1 < minLeaf || at + 1 > lastCut) continue;
-    // Compared as products: a division for every cut would cost more than the rest of the step.
-    const rightWeight = weightSum - leftWeight;
-    const numerator = leftSquares * rightWeight + rightSquares * leftWeight;
-    const denominator = leftWeight * rightWeight;
-    if (numerator > best * denominator) {
-      best = numerator / denominator;
-      bestBin = key >> rowBits;
-    }
-  }
-  if (fractional) for (let i = 0; i < size; i++) right[nodeClass[i]] = 0;
-  scratch.left = right;
-  scratch.right = left;
-  found[0] = best;
-  return bestBin;
-}
-
-/** Keys of a few rows, sorted by insertion: bin, then place in the node. */
-function sortFew(bins: Uint8Array, start: number, size: number, keys: Int32Array): void {
-  keys[0] = bins[start] << rowBits;
-  for (let i = 1; i < size; i++) {
-    const key = (bins[start + i] << rowBits) | i;
-    let at = i;
-    while (at > 0 && keys[at - 1] > key) {
-      keys[at] = keys[at - 1];
-      at--;
-    }
-    keys[at] = key;
-  }
-}
-/** The same for many rows, by counting. */
-function sortMany(bins: Uint8Array, start: number, size: number, keys: Int32Array, binStart: Int32Array): void {
-  for (let i = 0; i < 256; i++) binStart[i] = 0;
-  for (let i = 0; i < size; i++) binStart[bins[start + i]]++;
-  let sum = 0;
-  for (let i = 0; i < 256; i++) {
-    const count = binStart[i];
-    binStart[i] = sum;
-    sum += count;
-  }
-  for (let i = 0; i < size; i++) {
-    const bin = bins[start + i];
-    keys[binStart[bin]++] = (bin << rowBits) | i;
-  }
-}
-
-/** Bins of one column at a node's rows. */
-function gatherColumn(
-  bins: Uint8Array,
-  column: number,
-  rows: Int32Array,
-  first: number,
-  size: number,
-  out: Uint8Array,
-): void {
-  for (let i = 0; i < size; i++) out[i] = bins[column + rows[first + i]];
-}
-
-/** Bins of a group of features at a node's rows, [group, size]. */
-function gatherRows(
-  rowBins: Uint8Array,
-  dims: number,
-  features: Int32Array,
-  firstFeature: number,
-  group: number,
-  rows: Int32Array,
-  first: number,
-  size: number,
-  out: Uint8Array,
-): void {
-  for (let i = 0; i < size; i++) {
-    const row = rows[first + i] * dims;
-    for (let f = 0, at = i; f < group; f++, at += size) out[at] = rowBins[row + features[firstFeature + f]];
-  }
 }

@@ -6,7 +6,8 @@ import { startWorker } from '../../workers.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import { createBinScratch, maxBins } from './bins.kernel.ts';
 import { addLeafShares, type ForestArrays, joinTrees } from './forest.kernel.ts';
-import { binColumns, createTreeScratch, drawBag, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
+import { binColumns, type TreeInput } from './tree-input.kernel.ts';
+import { createTreeScratch, drawBag, growTree, type Tree } from './trees.kernel.ts';
 import type { TreesReply, TreesRequest, TreesWorkerData } from './trees.worker.ts';
 
 export interface ForestOptions {

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BinScratch, createBinScratch } from './bins.kernel.ts';
-import { binColumns, createTreeScratch, growTree, type Tree, type TreeInput } from './trees.kernel.ts';
+import { binColumns, type TreeInput } from './tree-input.kernel.ts';
+import { createTreeScratch, growTree, type Tree } from './trees.kernel.ts';
 
 /** What a worker is started with; every array lies in shared memory. */
 export interface TreesWorkerData {

@@ -2,14 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createBinScratch, maxBins } from '../../../src/classify/solvers/bins.kernel.ts';
-import {
-  binColumns,
-  createTreeScratch,
-  drawBag,
-  growTree,
-  type Tree,
-  type TreeInput,
-} from '../../../src/classify/solvers/trees.kernel.ts';
+import { binColumns, type TreeInput } from '../../../src/classify/solvers/tree-input.kernel.ts';
+import { createTreeScratch, drawBag, growTree, type Tree } from '../../../src/classify/solvers/trees.kernel.ts';
 
 interface GoldenNode {
   readonly feature?: number;

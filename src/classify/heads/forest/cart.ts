@@ -2,7 +2,7 @@ import { UserError } from '../../../errors.ts';
 import type { Matrix } from '../../../features/matrix.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
 import type { ForestArrays } from '../../solvers/forest.kernel.ts';
-import { maxTreeRows } from '../../solvers/trees.kernel.ts';
+import { maxTreeRows } from '../../solvers/tree-scan.kernel.ts';
 import { forestProbabilities, growForest } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
