@@ -127,5 +127,5 @@ function fromHue(hue: number, saturation: number, value: number): Colour {
 }
 
 function clamp(value: number): number {
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return Math.max(0, Math.min(255, value));
 }

@@ -105,8 +105,6 @@ export function whyNot(report: WorkingDevice, cpu: WorkingDevice): string | unde
 
 function relativeDifference(a: readonly number[], b: readonly number[]): number {
   const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return b.reduce((most, value, at) => {
-    const difference = Math.abs(value - (a[at] ?? Number.NaN)) / largest;
-    return difference <= most ? most : difference;
-  }, 0);
+  // Math.max keeps a NaN once it has met one.
+  return b.reduce((most, value, at) => Math.max(most, Math.abs(value - (a[at] ?? Number.NaN)) / largest), 0);
 }

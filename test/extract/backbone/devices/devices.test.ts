@@ -55,6 +55,7 @@ test('auto takes a GPU that is faster and agrees, and says why not otherwise', a
     [1, 2, 3.1],
     [1, 2],
     [1, 2, Number.NaN],
+    [Number.NaN, 2, 3],
   ]) {
     const wrong = await auto(working(0.001, values));
     assert.equal(wrong.device, 'cpu');
