@@ -24,7 +24,7 @@ export function chooseHeads(
       throw usageError('--solver', String(value), kinds.flatMap((kind) => kind.solvers).join(' | '));
     }
     throw usageError(
-      `--${kebabCase(name)}`,
+      `--${optionName(name)}`,
       `--model ${names.join(' --model ')}, which does not read it`,
       `--model ${others.join(' or --model ')}`,
     );
@@ -38,6 +38,7 @@ export function chooseHeads(
   });
 }
 
-function kebabCase(name: string): string {
+/** A head's parameter as the command line spells it: `maxDepth` is `max-depth`. */
+export function optionName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => (name.length === 1 ? letter : `-${letter.toLowerCase()}`));
 }

@@ -1,45 +1,44 @@
 import type { Argv } from 'yargs';
+import { optionName } from '../classify/choose-heads.ts';
+import { headKinds } from '../classify/heads/index.ts';
+import { preparationOptions } from '../classify/heads/prepared.ts';
 import { type Grid, parseSweep } from '../classify/sweep/grid.ts';
 import type { SweepOptions } from '../classify/sweep/swept-head.ts';
 import { usageError } from '../errors.ts';
 import { flag, number, text } from './options.ts';
 import type { Options } from './verb.ts';
 
-/** Options that reach a head, in kebab-case, with what `--help` says of each. */
-const described = {
-  solver: 'svm: smo | ml-svm | linearsvc; forest: cart | ml-random-forest; linear: lbfgs | adam',
-  scale: 'none | standard | l2 | minmax, learned from the training rows',
-  'class-weight': 'none | balanced',
-  calibrate: 'none | temperature, fitted on cross-validated probabilities: five more fits',
-  C: 'linear, svm: inverse strength of the penalty, as in scikit-learn',
-  'max-iterations': 'linear, svm: steps before a fit gives up',
-  kernel: 'svm: linear | rbf',
-  gamma: 'svm, rbf: scale | auto | a number',
-  tolerance: 'svm: when the solver stops',
-  trees: 'forest: how many',
-  'max-depth': 'forest: splits from the root to a leaf at most',
-  'min-leaf': 'forest: rows of a leaf at least',
-  'max-features': 'forest: features looked at per split: sqrt | log2 | all | a share | a count',
-  k: 'knn: neighbours that vote',
-  votes: 'knn: similarity (a vote counts exp(cosine / temperature)) | uniform',
-  temperature: 'knn: of the votes',
-  alpha: 'ridge: auto, or penalties to choose from by leave-one-out error: 0.1,1,10',
-  optimizer: 'linear: lbfgs | adam',
-  epochs: 'linear, adam: passes over the training rows; mlp: at most',
-  lr: 'linear, adam; mlp: learning rate',
-  batch: 'linear, adam; mlp: rows per step',
-  hidden: 'mlp: units of the hidden layer',
-  penalty: 'mlp: L2 penalty, as alpha in scikit-learn',
-  validation: 'mlp: share of the training rows that decides when to stop; 0 for all epochs on all rows',
-  patience: 'mlp: epochs without a better held-out loss before it stops',
-} as const;
+/** Options that reach a head, by the names that heads know, with what `--help` says of each. */
+const described: ReadonlyMap<string, { readonly describe: string; readonly flag: boolean }> = describeOptions();
 
-const flags = { 'allow-slow': 'ml-random-forest: start even when it will take more than ten minutes' } as const;
+/** What each head says of its own options; those of several heads are put together. */
+function describeOptions(): Map<string, { describe: string; flag: boolean }> {
+  const found = new Map<string, { describe: string; flag: boolean }>();
+  const solvers = headKinds.filter((kind) => kind.solvers.length > 1);
+  found.set('solver', {
+    describe: solvers.map((kind) => `${kind.model}: ${kind.solvers.join(' | ')}`).join('; '),
+    flag: false,
+  });
+  for (const [name, { describe }] of Object.entries(preparationOptions)) found.set(name, { describe, flag: false });
+  for (const name of new Set(headKinds.flatMap((kind) => Object.keys(kind.options)))) {
+    const modelsByText = new Map<string, string[]>();
+    for (const { model, options } of headKinds) {
+      const text = options[name]?.describe;
+      if (text !== undefined) modelsByText.set(text, [...(modelsByText.get(text) ?? []), model]);
+    }
+    found.set(name, {
+      describe: [...modelsByText].map(([text, models]) => `${models.join(', ')}: ${text}`).join('; '),
+      flag: headKinds.some((kind) => kind.options[name]?.flag === true),
+    });
+  }
+  return found;
+}
 
-/** Declares them all as text: each head checks its own. */
+/** Declares them all as text, flags apart: each head checks its own. */
 export function headOptions(yargs: Argv): Argv {
-  for (const [name, describe] of Object.entries(described)) yargs.option(name, { type: 'string', describe });
-  for (const [name, describe] of Object.entries(flags)) yargs.option(name, { type: 'boolean', describe });
+  for (const [name, { describe, flag }] of described) {
+    yargs.option(optionName(name), { type: flag ? 'boolean' : 'string', describe });
+  }
   return yargs
     .option('sweep', {
       type: 'string',
@@ -70,14 +69,9 @@ export function sweepOptions(options: Options): (SweepOptions & { readonly grid:
 /** What the user gave, by the names that heads know (`max-depth` is `maxDepth`). */
 export function headParams(options: Options): Readonly<Record<string, unknown>> {
   const params: Record<string, unknown> = {};
-  for (const name of Object.keys(described)) {
-    const value = text(options, name);
-    if (value !== undefined) params[camelCase(name)] = value;
+  for (const [name, option] of described) {
+    const value = option.flag ? flag(options, optionName(name)) || undefined : text(options, optionName(name));
+    if (value !== undefined) params[name] = value;
   }
-  for (const name of Object.keys(flags)) if (flag(options, name)) params[camelCase(name)] = true;
   return params;
-}
-
-function camelCase(name: string): string {
-  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -11,7 +11,13 @@ const solvers = ['cart', 'ml-random-forest'] as const;
 export const forest: HeadKind = {
   model: 'forest',
   solvers,
-  options: ['trees', 'maxDepth', 'minLeaf', 'maxFeatures', 'allowSlow'],
+  options: {
+    trees: { describe: 'how many', simpler: 'smaller' },
+    maxDepth: { describe: 'splits from the root to a leaf at most', simpler: 'smaller' },
+    minLeaf: { describe: 'rows of a leaf at least', simpler: 'larger' },
+    maxFeatures: { describe: 'features looked at per split: sqrt | log2 | all | a share | a count' },
+    allowSlow: { describe: 'ml-random-forest: start even when it will take more than ten minutes', flag: true },
+  },
   create: (params) => {
     const solver = choiceParam(params, 'solver', 'cart', solvers);
     const checked = forestParams(params);

@@ -72,13 +72,23 @@ export interface FittedHead {
   save(): SavedHead;
 }
 
+/** A parameter of a head, as the command line and a sweep need to know it. */
+export interface HeadOption {
+  /** What `--help` says of it. */
+  readonly describe: string;
+  /** Which of two values makes the simpler head: a sweep takes that one where both do equally well. */
+  readonly simpler?: 'smaller' | 'larger';
+  /** It is on or off and has no value. */
+  readonly flag?: true;
+}
+
 /** One line in the list of heads (`heads/index.ts`): how a name becomes a head, fresh or saved. */
 export interface HeadKind {
   readonly model: string;
   /** The first one is the default. */
   readonly solvers: readonly string[];
-  /** Names of the parameters that `create` reads, beside `solver`: an option that no chosen head reads is refused. */
-  readonly options: readonly string[];
+  /** The parameters that `create` reads, beside `solver`: an option that no chosen head reads is refused. */
+  readonly options: Readonly<Record<string, HeadOption>>;
   /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
   create(params: Readonly<Record<string, unknown>>): Head;
   /** What `--sweep auto` tries, given the parameters that the user fixed. */

@@ -35,7 +35,7 @@ export function headKind(model: string): HeadKind {
 /** Whether a head of this kind reads a parameter; a solver is read by the kind that has it. */
 export function readsParam(kind: HeadKind, name: string, value: unknown): boolean {
   if (name === 'solver') return kind.solvers.some((solver) => solver === value);
-  return kind.options.includes(name) || preparationOptions.includes(name);
+  return Object.hasOwn(kind.options, name) || Object.hasOwn(preparationOptions, name);
 }
 
 /** @throws UserError when the head is of a kind that this version does not know, or is not whole */

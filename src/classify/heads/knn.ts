@@ -36,7 +36,11 @@ const blockSimilarities = 1 << 23;
 export const knn: HeadKind = {
   model: 'knn',
   solvers,
-  options: ['k', 'votes', 'temperature'],
+  options: {
+    k: { describe: 'neighbours that vote', simpler: 'larger' },
+    votes: { describe: 'similarity (a vote counts exp(cosine / temperature)) | uniform' },
+    temperature: { describe: 'of the votes' },
+  },
   autoSweep: () => ({ k: [5, 10, 20, 50, 100, 200] }),
   create: (raw) => {
     choiceParam(raw, 'solver', 'cosine', solvers);

@@ -17,7 +17,14 @@ const optionsOf = { lbfgs: ['C', 'maxIterations'], adam: ['epochs', 'lr', 'batch
 export const linear: HeadKind = {
   model: 'linear',
   solvers,
-  options: ['optimizer', ...optionsOf.lbfgs, ...optionsOf.adam],
+  options: {
+    optimizer: { describe: 'lbfgs | adam' },
+    C: { describe: 'inverse strength of the penalty, as in scikit-learn', simpler: 'smaller' },
+    maxIterations: { describe: 'steps before a fit gives up' },
+    epochs: { describe: 'adam: passes over the training rows', simpler: 'smaller' },
+    lr: { describe: 'adam: learning rate' },
+    batch: { describe: 'adam: rows per step' },
+  },
   create: (params) => {
     const solver = solverOf(params);
     switch (solver) {

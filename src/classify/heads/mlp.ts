@@ -44,7 +44,15 @@ const smallestProbability = 1e-15;
 export const mlp: HeadKind = {
   model: 'mlp',
   solvers,
-  options: ['hidden', 'epochs', 'lr', 'batch', 'penalty', 'validation', 'patience'],
+  options: {
+    hidden: { describe: 'units of the hidden layer', simpler: 'smaller' },
+    epochs: { describe: 'passes over the training rows at most', simpler: 'smaller' },
+    lr: { describe: 'learning rate' },
+    batch: { describe: 'rows per step' },
+    penalty: { describe: 'L2 penalty, as alpha in scikit-learn', simpler: 'larger' },
+    validation: { describe: 'share of the training rows that decides when to stop; 0 for all epochs on all rows' },
+    patience: { describe: 'epochs without a better held-out loss before it stops' },
+  },
   autoSweep: () => ({ hidden: [128, 512], penalty: [1e-4, 1e-2, 1] }),
   create: (raw) => {
     choiceParam(raw, 'solver', 'adam', solvers);

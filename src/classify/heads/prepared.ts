@@ -4,7 +4,7 @@ import { balancedWeights } from '../class-weight.ts';
 import { applyScaling, fitScaling, type ScaleKind, type Scaling, scaleKinds } from '../scale.ts';
 import type { Table } from '../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
-import type { FittedHead, Head, SavedHead } from './head.ts';
+import type { FittedHead, Head, HeadOption, SavedHead } from './head.ts';
 import { choiceParam, type RawParams } from './params.ts';
 
 /** What happens to a table before any head sees it. */
@@ -13,8 +13,12 @@ export interface Preparation {
   readonly classWeight: 'none' | 'balanced';
 }
 
-/** Names of the parameters that every head reads. */
-export const preparationOptions: readonly string[] = ['scale', 'classWeight', 'calibrate'];
+/** The parameters that every head reads. */
+export const preparationOptions: Readonly<Record<string, HeadOption>> = {
+  scale: { describe: 'none | standard | l2 | minmax, learned from the training rows' },
+  classWeight: { describe: 'none | balanced' },
+  calibrate: { describe: 'none | temperature, fitted on cross-validated probabilities: five more fits' },
+};
 
 /** @throws a usage UserError naming the parameter that is not usable */
 export function preparationOf(params: RawParams, defaultScale: ScaleKind): Preparation {

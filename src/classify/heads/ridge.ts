@@ -38,7 +38,9 @@ const absentScore = -1e30;
 export const ridge: HeadKind = {
   model: 'ridge',
   solvers,
-  options: ['alpha'],
+  options: {
+    alpha: { describe: 'auto, or penalties to choose from by leave-one-out error: 0.1,1,10', simpler: 'larger' },
+  },
   // Alpha is chosen within each fit already.
   autoSweep: () => ({}),
   create: (raw) => {

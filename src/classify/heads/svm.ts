@@ -20,7 +20,14 @@ const solvers = [...svmSolvers, 'linearsvc'] as const;
 export const svm: HeadKind = {
   model: 'svm',
   solvers,
-  options: ['C', 'kernel', 'gamma', 'tolerance', 'maxIterations', 'allowSlow'],
+  options: {
+    C: { describe: 'inverse strength of the penalty, as in scikit-learn', simpler: 'smaller' },
+    kernel: { describe: 'linear | rbf' },
+    gamma: { describe: 'of rbf: scale | auto | a number', simpler: 'smaller' },
+    tolerance: { describe: 'when the solver stops' },
+    maxIterations: { describe: 'steps before a fit gives up' },
+    allowSlow: { describe: 'ml-svm: start even when it will take more than ten minutes', flag: true },
+  },
   create: (params) => {
     const solver = choiceParam(params, 'solver', 'smo', solvers);
     if (solver === 'linearsvc') return linearSvc(linearSvcParams(params));

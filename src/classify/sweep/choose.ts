@@ -1,3 +1,4 @@
+import type { HeadOption } from '../heads/head.ts';
 import type { Point } from './grid.ts';
 
 /** What cross-validation found for one point. */
@@ -19,37 +20,30 @@ export function pointResult(params: Point, perFold: readonly number[]): PointRes
 /**
  * The place of the best point, the simplest of equals. With `oneStandardError` the simplest point whose accuracy is
  * within one standard error of the best one's (Breiman and others, 1984).
+ *
+ * @param options of the head, which tell what makes it simpler
  */
-export function choosePoint(results: readonly PointResult[], oneStandardError: boolean): number {
+export function choosePoint(
+  results: readonly PointResult[],
+  oneStandardError: boolean,
+  options: Readonly<Record<string, HeadOption>>,
+): number {
   const best = results.reduce((most, result) => Math.max(most, result.accuracy), 0);
   const leader = results.find((result) => result.accuracy === best) as PointResult;
   const slack = oneStandardError ? leader.deviation / Math.sqrt(leader.perFold.length) : 0;
   const candidates = Array.from(results.keys()).filter((i) => (results[i] as PointResult).accuracy >= best - slack);
   return candidates.reduce((chosen, i) =>
-    isSimpler((results[i] as PointResult).params, (results[chosen] as PointResult).params) ? i : chosen,
+    isSimpler((results[i] as PointResult).params, (results[chosen] as PointResult).params, options) ? i : chosen,
   );
 }
 
-/** Which way a parameter makes a head simpler: 1 for smaller values, -1 for larger ones. Others do not count. */
-const simplerWhen: Readonly<Record<string, 1 | -1>> = {
-  C: 1,
-  gamma: 1,
-  trees: 1,
-  maxDepth: 1,
-  minLeaf: -1,
-  epochs: 1,
-  hidden: 1,
-  neighbours: -1,
-  alpha: -1,
-};
-
 /** Parameters in the order in which the sweep names them, the first one that tells the points apart deciding. */
-function isSimpler(a: Point, b: Point): boolean {
+function isSimpler(a: Point, b: Point, options: Readonly<Record<string, HeadOption>>): boolean {
   for (const [name, value] of Object.entries(a)) {
-    const direction = simplerWhen[name];
+    const simpler = options[name]?.simpler;
     const difference = Number(value) - Number(b[name]);
-    if (direction === undefined || Number.isNaN(difference) || difference === 0) continue;
-    return direction * difference < 0;
+    if (simpler === undefined || Number.isNaN(difference) || difference === 0) continue;
+    return simpler === 'smaller' ? difference < 0 : difference > 0;
   }
   return false;
 }

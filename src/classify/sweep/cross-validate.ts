@@ -101,5 +101,5 @@ function byPreparation(points: readonly Params[]): { preparation: Preparation; m
 }
 
 function withoutPreparation(params: Params): Params {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => !preparationOptions.includes(name)));
+  return Object.fromEntries(Object.entries(params).filter(([name]) => !Object.hasOwn(preparationOptions, name)));
 }

@@ -46,7 +46,7 @@ export function sweptHead(
           }),
         ),
       );
-      const chosen = choosePoint(results, options.oneStandardError);
+      const chosen = choosePoint(results, options.oneStandardError, kind.options);
       tellResults(results, chosen, context);
       const fitted = await (heads[chosen] as Head).fit(train, context);
       return { ...fitted, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };

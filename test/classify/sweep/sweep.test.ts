@@ -92,9 +92,9 @@ test('the best point is the simplest of equals, with one standard error the simp
     pointResult({ C: 100 }, [0.65, 0.7, 0.75]),
     pointResult({ C: 10 }, [0.65, 0.7, 0.75]),
   ];
-  assert.equal(choosePoint(results, false), 3);
+  assert.equal(choosePoint(results, false, headKind('svm').options), 3);
   // Standard error 0.05 / sqrt(3) = 0.029: 0.68 is within it, 0.6 is not.
-  assert.equal(choosePoint(results, true), 1);
+  assert.equal(choosePoint(results, true, headKind('svm').options), 1);
 });
 
 test('a grid is every combination, the last parameter varying fastest', () => {
