@@ -1,94 +1,106 @@
 import { Document, type YAMLMap } from 'yaml';
-import { type ClusterPlan, describeWork, jobName, timeLimitMinutes } from './plan.ts';
+import {
+  type ClusterPlan,
+  describeWork,
+  formatMinutes,
+  imagesPerPart,
+  jobName,
+  mergeMinutes,
+  partSeconds,
+  timeLimitMinutes,
+} from './plan.ts';
+import { containerArgument } from './quoting.ts';
+
+/** A PersistentVolumeClaim, or a folder in it. */
+export interface Claim {
+  readonly name: string;
+  readonly subPath?: string;
+}
 
 export interface KubernetesOptions {
   /** Container image that holds Node and featuretap. */
   readonly image: string;
   readonly namespace?: string;
-  /** PersistentVolumeClaim with the images, mounted read-only at the data folder. */
-  readonly dataClaim: string;
-  /** PersistentVolumeClaim (ReadWriteMany) for the feature sets, mounted at the cache folder. */
-  readonly cacheClaim: string;
-  /** Pods that run at once, at most. */
-  readonly atOnce: number;
+  /** Holds the images; mounted read-only at the plan's data folder. */
+  readonly dataClaim: Claim;
+  /** ReadWriteMany; holds the feature sets; mounted at the plan's cache folder. */
+  readonly cacheClaim: Claim;
+  /** Pods that run at once, at most; default: all. */
+  readonly atOnce?: number;
 }
 
-/** Comments of the YAML by path: every value says why it is what it is. */
-type Reasons = readonly (readonly [path: readonly (string | number)[], reason: string])[];
+/** What the API server gets: a Job as a plain object. */
+export interface Job {
+  readonly apiVersion: 'batch/v1';
+  readonly kind: 'Job';
+  readonly metadata: { readonly name: string; readonly [field: string]: unknown };
+  readonly spec: { readonly [field: string]: unknown };
+}
 
-/** Two Jobs as one YAML stream: the indexed extraction and the merge that waits for its parts. */
+/** Why a value is what it is, by its place in the Job. */
+type Reasons = readonly (readonly [path: string, reason: string])[];
+
+/** A pod fails this often before its part counts as failed; each try goes on from the last checkpoint. */
+const triesPerPart = 5;
+const podSpec = 'spec.template.spec';
+const container = `${podSpec}.containers.0`;
+const temporaryFolder = '/tmp/featuretap';
+
+/** Two Jobs as one YAML stream, with a reason beside every value: the indexed extraction, and the merge. */
 export function kubernetesYaml(plan: ClusterPlan, options: KubernetesOptions): string {
-  const extract = new Document(extractJob(plan, options));
-  extract.commentBefore = ` ${describeWork(plan)}`;
-  explain(extract, [
-    [['spec', 'completions'], 'one pod per part; part = completion index'],
-    [['spec', 'parallelism'], 'pods at once'],
-    [['spec', 'completionMode'], 'sets JOB_COMPLETION_INDEX, which --part auto/N reads'],
-    [['spec', 'backoffLimitPerIndex'], 'each part may fail this often; the others go on (Kubernetes 1.29 or later)'],
-    [['spec', 'maxFailedIndexes'], 'the job goes on whatever fails: merge names what is missing'],
-    [
-      ['spec', 'template', 'spec', 'restartPolicy'],
-      'backoffLimitPerIndex needs Never; a part may run twice without harm',
-    ],
-    [['spec', 'template', 'spec', 'activeDeadlineSeconds'], 'twice the expected time and 5 min to start'],
-    [['spec', 'template', 'spec', 'terminationGracePeriodSeconds'], 'time to end in good order when a node is drained'],
-    [
-      ['spec', 'template', 'spec', 'containers', 0, 'resources', 'limits'],
-      'a GPU is a limit; memory stays flat below this',
-    ],
-  ]);
-  const merge = new Document(mergeJob(plan, options));
-  merge.commentBefore = ` Waits for the ${plan.partCount} parts, checks them and publishes the feature set.`;
-  explain(merge, [
-    [['spec', 'backoffLimit'], 'merging again does no harm'],
-    [
-      ['spec', 'template', 'spec', 'containers', 0, 'resources', 'limits'],
-      'streamed: see docs/cluster.md for the figures',
-    ],
-  ]);
+  const extract = explained(extractJob(plan, options), ` ${describeWork(plan)}`, extractReasons(plan, options));
+  const merge = explained(mergeJob(plan, options), mergeComment(plan), mergeReasons(plan, options));
   return [extract, merge].map((document) => document.toString({ lineWidth: 0 })).join('---\n');
 }
 
-/** The extraction as a plain object: what the API server gets. */
-export function extractJob(plan: ClusterPlan, options: KubernetesOptions): object {
+/** The extraction: one pod for each part. */
+export function extractJob(plan: ClusterPlan, options: KubernetesOptions): Job {
   const gpu = plan.gpusPerTask > 0 ? { 'nvidia.com/gpu': plan.gpusPerTask } : {};
+  const memory = `${plan.memoryGB}G`;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: metadata(jobName(plan), options),
     spec: {
-      completions: plan.partCount,
-      parallelism: Math.min(options.atOnce, plan.partCount),
       completionMode: 'Indexed',
-      backoffLimitPerIndex: 3,
+      completions: plan.partCount,
+      parallelism: parallelism(plan, options),
+      backoffLimitPerIndex: triesPerPart,
       maxFailedIndexes: plan.partCount,
+      podFailurePolicy: {
+        rules: [
+          { action: 'FailIndex', onExitCodes: { containerName: 'extract', operator: 'In', values: [2] } },
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+        ],
+      },
       template: {
+        metadata: { labels },
         spec: {
           restartPolicy: 'Never',
           activeDeadlineSeconds: timeLimitMinutes(plan) * 60,
-          terminationGracePeriodSeconds: 60,
+          terminationGracePeriodSeconds: 120,
           containers: [
             {
               name: 'extract',
               image: options.image,
-              command: [...plan.program, 'extract', ...plan.extractArguments, '--part', `auto/${plan.partCount}`],
+              command: commandOf(plan, 'extract', [...plan.extractArguments, '--part', `auto/${plan.partCount}`]),
+              env: environment(plan),
               resources: {
-                requests: { cpu: String(plan.cpusPerTask), memory: `${plan.memoryGB}Gi` },
-                limits: { memory: `${plan.memoryGB}Gi`, ...gpu },
+                requests: { cpu: String(plan.cpusPerTask), memory },
+                limits: { memory, ...gpu },
               },
-              env: [{ name: 'TMPDIR', value: '/scratch' }],
-              volumeMounts: [...mounts(plan), { name: 'scratch', mountPath: '/scratch' }],
+              volumeMounts: [...mounts(plan, options), { name: 'temporary', mountPath: temporaryFolder }],
             },
           ],
-          volumes: [...volumes(options), { name: 'scratch', emptyDir: {} }],
+          volumes: [...volumes(options), { name: 'temporary', emptyDir: {} }],
         },
       },
     },
   };
 }
 
-/** The merge as a plain object. */
-export function mergeJob(plan: ClusterPlan, options: KubernetesOptions): object {
+/** The merge: one pod that waits until the parts are there. */
+export function mergeJob(plan: ClusterPlan, options: KubernetesOptions): Job {
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -96,55 +108,143 @@ export function mergeJob(plan: ClusterPlan, options: KubernetesOptions): object 
     spec: {
       backoffLimit: 3,
       template: {
+        metadata: { labels },
         spec: {
           restartPolicy: 'Never',
+          activeDeadlineSeconds: mergeDeadlineMinutes(plan, options) * 60,
+          terminationGracePeriodSeconds: 120,
           containers: [
             {
               name: 'merge',
               image: options.image,
-              command: [
-                ...plan.program,
-                'merge',
-                ...plan.extractArguments,
-                '--parts',
-                String(plan.partCount),
-                '--wait',
-              ],
-              resources: { requests: { cpu: '1', memory: '4Gi' }, limits: { memory: '4Gi' } },
-              volumeMounts: mounts(plan),
+              command: commandOf(plan, 'merge', [...plan.mergeArguments, '--parts', String(plan.partCount), '--wait']),
+              env: environment(plan),
+              resources: { requests: { cpu: '1', memory: '4G' }, limits: { memory: '4G' } },
+              volumeMounts: [...mounts(plan, options), { name: 'temporary', mountPath: temporaryFolder }],
             },
           ],
-          volumes: volumes(options),
+          volumes: [...volumes(options), { name: 'temporary', emptyDir: {} }],
         },
       },
     },
   };
 }
 
-function metadata(name: string, options: KubernetesOptions): object {
-  return { name, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) };
+const labels = { 'app.kubernetes.io/name': 'featuretap' };
+
+function metadata(name: string, { namespace }: KubernetesOptions): Job['metadata'] {
+  return { name, ...(namespace === undefined ? {} : { namespace }), labels };
 }
 
-function mounts(plan: ClusterPlan): object[] {
+function commandOf(plan: ClusterPlan, verb: string, args: readonly string[]): readonly string[] {
+  return [...plan.program, verb, ...args].map(containerArgument);
+}
+
+function environment({ weightsHome }: ClusterPlan): readonly object[] {
   return [
-    { name: 'data', mountPath: plan.data, readOnly: true },
-    { name: 'cache', mountPath: plan.cache },
+    { name: 'TMPDIR', value: temporaryFolder },
+    ...(weightsHome === undefined
+      ? []
+      : [{ name: 'FEATURETAP_CACHE_HOME', value: containerArgument(weightsHome) }]),
   ];
 }
 
-function volumes(options: KubernetesOptions): object[] {
+function mounts(plan: ClusterPlan, { dataClaim, cacheClaim }: KubernetesOptions): readonly object[] {
   return [
-    { name: 'data', persistentVolumeClaim: { claimName: options.dataClaim, readOnly: true } },
-    { name: 'cache', persistentVolumeClaim: { claimName: options.cacheClaim } },
+    { name: 'images', mountPath: plan.data, ...subPath(dataClaim), readOnly: true },
+    { name: cacheVolume(dataClaim, cacheClaim), mountPath: plan.cache, ...subPath(cacheClaim) },
   ];
 }
 
-function explain(document: Document, reasons: Reasons): void {
+function subPath(claim: Claim): object {
+  return claim.subPath === undefined ? {} : { subPath: claim.subPath };
+}
+
+/** Folders of one claim are mounts of one volume: some drivers refuse to attach a claim twice. */
+function cacheVolume(dataClaim: Claim, cacheClaim: Claim): string {
+  return dataClaim.name === cacheClaim.name ? 'images' : 'features';
+}
+
+function volumes({ dataClaim, cacheClaim }: KubernetesOptions): readonly object[] {
+  const claims = new Map([
+    ['images', dataClaim],
+    [cacheVolume(dataClaim, cacheClaim), cacheClaim],
+  ]);
+  return [...claims].map(([name, claim]) => ({ name, persistentVolumeClaim: { claimName: claim.name } }));
+}
+
+function parallelism(plan: ClusterPlan, { atOnce }: KubernetesOptions): number {
+  return Math.min(atOnce ?? plan.partCount, plan.partCount);
+}
+
+/** The parts one after another as far as they do not run at once, each at its limit, twice; and the merge itself. */
+function mergeDeadlineMinutes(plan: ClusterPlan, options: KubernetesOptions): number {
+  const waves = Math.ceil(plan.partCount / parallelism(plan, options));
+  return 2 * waves * timeLimitMinutes(plan) + mergeMinutes(plan);
+}
+
+function extractReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons {
+  const list = plan.listSeconds < 30 ? '' : `, the list ${formatMinutes(plan.listSeconds)}`;
+  return [
+    ['spec.completionMode', 'gives each pod JOB_COMPLETION_INDEX, which --part auto/N reads'],
+    ['spec.completions', 'one pod per part'],
+    ['spec.parallelism', options.atOnce === undefined ? 'all at once, as far as there is room' : 'as asked for'],
+    [
+      'spec.backoffLimitPerIndex',
+      'tries of each part, which go on from its last checkpoint (Kubernetes 1.29 or later)',
+    ],
+    ['spec.maxFailedIndexes', 'the others go on whatever fails: merge and status name what is missing'],
+    ['spec.podFailurePolicy', 'wrong usage (exit code 2) fails at once; a drained node is no failure'],
+    [`${podSpec}.restartPolicy`, 'backoffLimitPerIndex asks for it; a part may run twice without harm'],
+    [
+      `${podSpec}.activeDeadlineSeconds`,
+      `${imagesPerPart(plan)} images take ${formatMinutes(partSeconds(plan))}${list}; twice that, and 5 min to start`,
+    ],
+    [`${podSpec}.terminationGracePeriodSeconds`, 'time to finish a batch and write a checkpoint'],
+    [`${container}.env`, environmentReason(plan)],
+    [
+      `${container}.resources`,
+      `${plan.gpusPerTask > 0 ? 'one network, one GPU; decoding must keep up with it' : 'the network and the decoder share the CPUs'}; extract stays below this memory: docs/cluster.md says why`,
+    ],
+    [`${container}.volumeMounts`, 'the same folders as in the command'],
+    [`${podSpec}.volumes`, 'features must be ReadWriteMany: every pod writes its part there'],
+  ];
+}
+
+function mergeComment({ partCount }: ClusterPlan): string {
+  return ` Waits for the ${partCount} parts, checks them and publishes the feature set.`;
+}
+
+function mergeReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons {
+  const waves = Math.ceil(plan.partCount / parallelism(plan, options));
+  return [
+    ['spec.backoffLimit', 'merging again does no harm'],
+    [`${podSpec}.restartPolicy`, 'each try keeps its own log'],
+    [
+      `${podSpec}.activeDeadlineSeconds`,
+      `the parts' own limit${waves > 1 ? `, ${waves} one after another` : ''}, twice, and ${formatMinutes(mergeMinutes(plan) * 60)} for the merge`,
+    ],
+    [`${podSpec}.terminationGracePeriodSeconds`, 'time to say which parts are missing'],
+    [`${container}.env`, environmentReason(plan)],
+    [`${container}.resources`, 'rows are streamed: docs/cluster.md has the figures'],
+  ];
+}
+
+function environmentReason({ weightsHome }: ClusterPlan): string {
+  const temporary = 'temporary files stay on the node';
+  return weightsHome === undefined ? temporary : `${temporary}; the weights lie beside the features: no pod downloads them`;
+}
+
+/** A document with comments above the values that have a reason. */
+function explained(job: Job, comment: string, reasons: Reasons): Document {
+  const document = new Document(job, { aliasDuplicateObjects: false });
+  document.commentBefore = comment;
   for (const [path, reason] of reasons) {
-    const parent = document.getIn(path.slice(0, -1), true) as YAMLMap;
-    const pair = parent.items.find(
-      (item) => String((item.key as { value?: unknown }).value ?? item.key) === path.at(-1),
-    );
-    if (pair !== undefined) (pair.key as { commentBefore?: string }).commentBefore = ` ${reason}`;
+    const names = path.split('.').map((name) => (/^\d+$/.test(name) ? Number(name) : name));
+    const parent = document.getIn(names.slice(0, -1), true) as YAMLMap;
+    const pair = parent.items.find((item) => String(item.key) === names.at(-1));
+    if (pair === undefined) throw new Error(`no ${path} in the Job to explain`);
+    (pair.key as { commentBefore?: string }).commentBefore = ` ${reason}`;
   }
+  return document;
 }

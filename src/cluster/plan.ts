@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto';
+
 /** What both schedulers need to know to run one extraction in parts. */
 export interface ClusterPlan {
   /** The feature set's name; job names come from it. */
   readonly name: string;
   readonly partCount: number;
   readonly imageCount: number;
-  /** Images per second of one task, and where that figure comes from. */
+  /** Seconds that reading the list of images takes: every task does it. */
+  readonly listSeconds: number;
+  /** Images per second of one task. */
   readonly rate: number;
+  /** Where that figure comes from, for a comment: one line. */
   readonly rateSource: string;
   readonly cpusPerTask: number;
   readonly memoryGB: number;
@@ -13,14 +18,18 @@ export interface ClusterPlan {
   readonly gpusPerTask: number;
   /** The program and its first arguments, as one would type them: `["node", "/opt/featuretap/scripts/featuretap.cjs"]`. */
   readonly program: readonly string[];
-  /** Arguments of `extract` without `--part`. */
+  /** Arguments of `extract` without `--part`, paths absolute. */
   readonly extractArguments: readonly string[];
+  /** Arguments of `merge` without `--parts`. */
+  readonly mergeArguments: readonly string[];
   /** Absolute paths: they are the same on every node. */
   readonly data: string;
   readonly cache: string;
+  /** Where the tasks find weights of a known name; absent where they are read from a file, or drawn. */
+  readonly weightsHome?: string;
 }
 
-/** Start-up of a task (reading the list, opening the network), in seconds, on a slow shared file system. */
+/** Start-up of a task beside its list (a container image, the program, the network) on a slow shared disk, in seconds. */
 const startUpSeconds = 300;
 
 /** Images of one part when they spread evenly; sizes vary by about the square root of this. */
@@ -33,29 +42,45 @@ export function partSeconds(plan: ClusterPlan): number {
   return imagesPerPart(plan) / plan.rate;
 }
 
-/** A time limit for one task, in whole minutes, rounded up to five: twice the expected work, and the start-up. */
+/** A time limit for one task, in whole minutes, rounded up to five: twice the expected work and list, and the start-up. */
 export function timeLimitMinutes(plan: ClusterPlan): number {
-  const seconds = 2 * partSeconds(plan) + startUpSeconds;
+  const seconds = 2 * (partSeconds(plan) + plan.listSeconds) + startUpSeconds;
   return Math.max(10, Math.ceil(seconds / 300) * 5);
 }
 
-/** A name that Slurm, Kubernetes (RFC 1123, 50 characters leave room for a suffix) and file systems all take. */
-export function jobName(plan: ClusterPlan): string {
-  const name = plan.name
+/** A time limit for the merge, in minutes: 10 for each million images, 30 at least. */
+export function mergeMinutes(plan: ClusterPlan): number {
+  return Math.max(30, Math.ceil(plan.imageCount / 1e6) * 10);
+}
+
+/**
+ * A name that Slurm, Kubernetes (RFC 1123, 63 characters with a suffix) and file systems all take. One that had to be
+ * changed for that gets six digits of its hash: two sets never share a job.
+ */
+export function jobName({ name }: Pick<ClusterPlan, 'name'>): string {
+  if (/^[a-z0-9]([a-z0-9-]{0,34}[a-z0-9])?$/.test(name)) return `featuretap-${name}`;
+  const plain = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 36)
-    .replaceAll(/-+$/g, '');
-  return `featuretap-${name === '' ? 'set' : name}`;
+    .slice(0, 29)
+    .replaceAll(/^-+|-+$/g, '');
+  const hash = createHash('sha256').update(name, 'utf8').digest('hex').slice(0, 6);
+  return ['featuretap', plain, hash].filter((part) => part !== '').join('-');
 }
 
 /** One line that says what the plan expects, for comments and for the terminal. */
 export function describeWork(plan: ClusterPlan): string {
-  const minutes = partSeconds(plan) / 60;
-  return `${plan.imageCount} images in ${plan.partCount} parts of about ${imagesPerPart(plan)}: ${minutes < 1 ? 'under a minute' : `${Math.ceil(minutes)} minutes`} each at ${formatRate(plan.rate)} images/s (${plan.rateSource})`;
+  const { imageCount, partCount, rate, rateSource } = plan;
+  const each = formatMinutes(partSeconds(plan));
+  return `${imageCount} images in ${partCount} parts of about ${imagesPerPart(plan)}: ${each} each at ${formatRate(rate)} images/s (${rateSource})`;
 }
 
-function formatRate(rate: number): string {
-  return rate >= 10 ? String(Math.round(rate)) : rate.toFixed(1);
+/** `under a minute`, `12 minutes`, `3.5 hours`. */
+export function formatMinutes(seconds: number): string {
+  if (seconds < 60) return 'under a minute';
+  return seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
+}
+
+export function formatRate(rate: number): string {
+  return rate >= 10 ? String(Math.round(rate)) : String(Number(rate.toPrecision(2)));
 }

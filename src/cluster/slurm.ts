@@ -1,100 +1,158 @@
-import { type ClusterPlan, describeWork, imagesPerPart, jobName, partSeconds, timeLimitMinutes } from './plan.ts';
+import {
+  type ClusterPlan,
+  describeWork,
+  formatMinutes,
+  imagesPerPart,
+  jobName,
+  mergeMinutes,
+  partSeconds,
+  timeLimitMinutes,
+} from './plan.ts';
+import { sbatchPattern, sbatchWord, shellWords } from './quoting.ts';
 
 export interface SlurmOptions {
   readonly partition?: string;
   readonly account?: string;
   /** Tasks that run at once, at most; Slurm's `%` in `--array`. */
   readonly atOnce?: number;
-  /** Folder of the tasks' logs. */
+  /** Absolute folder of the tasks' logs; Slurm does not make it. */
   readonly logs: string;
 }
 
 export interface SlurmScripts {
   /** The array job. */
   readonly extract: string;
-  /** The merge, submitted with a dependency on the array. */
+  /** The merge, to be submitted with a dependency on the array. */
   readonly merge: string;
 }
 
+/** Tries of one task before it counts as failed: a part goes on from its last checkpoint at each. */
+const mostRestarts = 5;
+/** The worker finishes its batch and writes a checkpoint in this time. */
+const noticeSeconds = 120;
+
 /** The sbatch scripts of a plan, with a reason beside every value. */
 export function slurmScripts(plan: ClusterPlan, options: SlurmOptions): SlurmScripts {
-  const name = jobName(plan);
-  const tasks = `0-${plan.partCount - 1}${options.atOnce === undefined ? '' : `%${options.atOnce}`}`;
-  const common = [
-    ...(options.partition === undefined ? [] : [directive('partition', options.partition, 'as asked for')]),
-    ...(options.account === undefined ? [] : [directive('account', options.account, 'as asked for')]),
-  ];
-  const extract = [
+  return { extract: extractScript(plan, options), merge: mergeScript(plan, options) };
+}
+
+function extractScript(plan: ClusterPlan, options: SlurmOptions): string {
+  const { partCount, cpusPerTask, memoryGB, gpusPerTask } = plan;
+  const { atOnce, logs } = options;
+  const lines = [
     '#!/bin/bash',
     `# ${describeWork(plan)}`,
-    directive('job-name', name, 'one name for the array; squeue --name finds it'),
+    '# A part that is complete ends at once when its task runs again, and one that was stopped goes on from its last',
+    '# checkpoint: submit this file again as often as needed, whole or in part (sbatch --array=3,17).',
+    directive('job-name', jobName(plan), 'squeue --name finds the array by it'),
     directive(
       'array',
-      tasks,
-      `one task per part; part = task number${options.atOnce === undefined ? '' : `, at most ${options.atOnce} at once`}`,
+      `0-${partCount - 1}${atOnce === undefined ? '' : `%${atOnce}`}`,
+      `one task per part; part = task number${atOnce === undefined ? '' : `, at most ${atOnce} at once`}`,
     ),
-    directive(
-      'requeue',
-      undefined,
-      'a task whose node fails or that is preempted starts again: a part may run twice without harm',
-    ),
-    directive('open-mode', 'append', 'the log of a requeued task keeps what its first try said'),
+    directive('requeue', undefined, 'a task whose node fails or that is preempted starts again'),
+    directive('open-mode', 'append', 'the log of a task that started again keeps what its first try said'),
     directive('nodes', '1', 'a part needs no word with another'),
-    directive('ntasks', '1', ''),
+    directive('ntasks', '1', 'one process; it starts its own threads'),
     directive(
       'cpus-per-task',
-      String(plan.cpusPerTask),
-      plan.gpusPerTask > 0 ? 'decoding must keep up with the GPU' : 'the network and the decoder share them',
+      String(cpusPerTask),
+      gpusPerTask > 0 ? 'decoding must keep up with the GPU' : 'the network and the decoder share them',
     ),
-    directive('mem', `${plan.memoryGB}G`, 'extract stays flat below this whatever the number of images'),
-    ...(plan.gpusPerTask > 0 ? [directive('gres', `gpu:${plan.gpusPerTask}`, 'one network, one GPU')] : []),
+    directive('mem', `${memoryGB}G`, 'extract stays below this: docs/cluster.md says why'),
+    ...(gpusPerTask > 0 ? [directive('gres', `gpu:${gpusPerTask}`, 'one network, one GPU')] : []),
+    directive('time', clock(timeLimitMinutes(plan)), timeReason(plan)),
     directive(
-      'time',
-      clock(timeLimitMinutes(plan)),
-      `${imagesPerPart(plan)} images take about ${Math.ceil(partSeconds(plan) / 60)} min; twice that and 5 min to start`,
+      'signal',
+      `B:USR1@${noticeSeconds}`,
+      'seconds before the limit at which the worker is told to stop in good order',
     ),
-    directive('signal', 'INT@60', 'a minute before the limit: finish what is under way and end in good order'),
-    directive('output', `${options.logs}/%x-%A-%a.log`, 'one log per task'),
-    ...common,
+    directive('output', sbatchWord(`${sbatchPattern(logs)}/%x-%A-%a.log`), 'one log per task'),
+    ...siteDirectives(options),
     '',
-    'set -euo pipefail',
+    '# What your site needs before node runs (module load …) goes here.',
     '',
-    '# What is only needed while the task runs goes to the local disk of its node.',
+    '# Temporary files go to the local disk of the node.',
     'TMPDIR="$(mktemp -d "${TMPDIR:-/tmp}/featuretap.XXXXXX")"',
     'export TMPDIR',
     `trap 'rm -rf "$TMPDIR"' EXIT`,
+    ...weightsLines(plan),
     '',
-    '# exec would lose the trap; srun hands --signal to the program itself.',
-    `srun ${words([...plan.program, 'extract', ...plan.extractArguments])} --part "$SLURM_ARRAY_TASK_ID/${plan.partCount}"`,
+    `${shellWords([...plan.program, 'extract', ...plan.extractArguments])} --part "$SLURM_ARRAY_TASK_ID/${partCount}" &`,
+    'worker=$!',
+    '',
+    '# scancel tells the worker too; the script waits for it to end.',
+    'trap : TERM',
+    'out_of_time=',
+    `trap 'out_of_time=yes; kill -TERM "$worker"' USR1`,
+    '# A signal ends wait before the worker has ended: wait again.',
+    'wait "$worker"; status=$?',
+    'while kill -0 "$worker" 2>/dev/null; do wait "$worker"; status=$?; done',
+    '',
+    '# Out of time, or killed (137: by the kernel when memory ran out, or by hand): back into the queue. Slurm itself',
+    '# does that only when the node fails.',
+    `if [ "\${SLURM_RESTART_COUNT:-0}" -lt ${mostRestarts} ] && [ "$status" -ne 0 ]; then`,
+    '  if [ -n "$out_of_time" ] || [ "$status" -eq 137 ]; then',
+    '    echo "part $SLURM_ARRAY_TASK_ID ended with status $status: back into the queue" >&2',
+    '    scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"',
+    '  fi',
+    'fi',
+    'exit "$status"',
     '',
   ];
-  const merge = [
+  return lines.join('\n');
+}
+
+function mergeScript(plan: ClusterPlan, options: SlurmOptions): string {
+  const { partCount } = plan;
+  const lines = [
     '#!/bin/bash',
-    `# Checks all ${plan.partCount} parts and publishes the feature set; names the parts that are missing.`,
-    directive('job-name', `${name}-merge`, ''),
+    `# Checks all ${partCount} parts and publishes the feature set; where parts are missing or damaged, names them as an`,
+    '# expression for sbatch --array, and publishes nothing. Submit it behind the array, whatever became of its tasks:',
+    '# sbatch --dependency=afterany:JOB (with afterok it would wait for ever once one task has failed).',
+    directive('job-name', `${jobName(plan)}-merge`, 'squeue --name finds it'),
     directive('requeue', undefined, 'merging again does no harm'),
-    directive('nodes', '1', ''),
-    directive('ntasks', '1', ''),
-    directive('cpus-per-task', '1', 'reading and hashing'),
-    directive('mem', '4G', 'streamed: see docs/cluster.md for the figures'),
-    directive(
-      'time',
-      clock(Math.max(30, Math.ceil(plan.imageCount / 1e6) * 10)),
-      '10 min per million images, 30 at least',
-    ),
-    directive('output', `${options.logs}/%x-%j.log`, ''),
-    ...common,
+    directive('open-mode', 'append', 'the log keeps what an earlier try said'),
+    directive('nodes', '1', 'one process'),
+    directive('ntasks', '1', 'one process'),
+    directive('cpus-per-task', '2', 'one hashes while the other reads'),
+    directive('mem', '4G', 'rows are streamed: docs/cluster.md has the figures'),
+    directive('time', clock(mergeMinutes(plan)), '10 min per million images, 30 at least'),
+    directive('output', sbatchWord(`${sbatchPattern(options.logs)}/%x-%j.log`), 'one log per try'),
+    ...siteDirectives(options),
     '',
-    'set -euo pipefail',
-    `${words([...plan.program, 'merge', ...plan.extractArguments])} --parts ${plan.partCount}`,
+    '# What your site needs before node runs (module load …) goes here.',
+    ...weightsLines(plan),
+    '',
+    `exec ${shellWords([...plan.program, 'merge', ...plan.mergeArguments, '--parts', String(partCount)])}`,
     '',
   ];
-  return { extract: extract.join('\n'), merge: merge.join('\n') };
+  return lines.join('\n');
+}
+
+function siteDirectives({ partition, account }: SlurmOptions): readonly string[] {
+  return [
+    ...(partition === undefined ? [] : [directive('partition', sbatchWord(partition), 'as asked for')]),
+    ...(account === undefined ? [] : [directive('account', sbatchWord(account), 'as asked for')]),
+  ];
+}
+
+function weightsLines({ weightsHome }: ClusterPlan): readonly string[] {
+  if (weightsHome === undefined) return [];
+  return [
+    '',
+    '# The weights lie on the shared disk: no task downloads them.',
+    `export FEATURETAP_CACHE_HOME=${shellWords([weightsHome])}`,
+  ];
 }
 
 function directive(option: string, value: string | undefined, reason: string): string {
-  const text = `#SBATCH --${option}${value === undefined ? '' : `=${value}`}`;
-  return reason === '' ? text : `${text.padEnd(44)} # ${reason}`;
+  return `${`#SBATCH --${option}${value === undefined ? '' : `=${value}`}`.padEnd(40)} # ${reason}`;
+}
+
+function timeReason(plan: ClusterPlan): string {
+  const list = plan.listSeconds < 30 ? '' : `, the list ${formatMinutes(plan.listSeconds)}`;
+  return `${imagesPerPart(plan)} images take ${formatMinutes(partSeconds(plan))}${list}; twice that, and 5 min to start`;
 }
 
 /** Slurm's `days-hours:minutes:seconds`. */
@@ -102,11 +160,4 @@ function clock(minutes: number): string {
   const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24, minutes % 60];
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${days > 0 ? `${days}-` : ''}${two(hours)}:${two(rest)}:00`;
-}
-
-/** Shell words; anything but plain characters goes into single quotes. */
-export function words(values: readonly string[]): string {
-  return values
-    .map((value) => (/^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
 }
