@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { InterruptedError, UserError } from '../../../src/errors.ts';
@@ -209,8 +209,8 @@ test('what a dead process left is taken over', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
-  writeFileSync(`${asked.target}.${deadPid}-0.partial`, body.subarray(0, 1234));
-  writeFileSync(`${asked.target}.${deadPid}-1.partial`, body.subarray(0, 123));
+  writeFileSync(`${asked.target}.${hostname()}.${deadPid}-0.partial`, body.subarray(0, 1234));
+  writeFileSync(`${asked.target}.${hostname()}.${deadPid}-1.partial`, body.subarray(0, 123));
   await download(asked);
   assertWhole(asked);
   assert.deepEqual(ranges, ['bytes=1234-']);
@@ -220,7 +220,7 @@ test('what a dead process left of another file costs a second request, not the d
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
-  writeFileSync(`${asked.target}.${deadPid}-0.partial`, 'something else');
+  writeFileSync(`${asked.target}.${hostname()}.${deadPid}-0.partial`, 'something else');
   await download(asked);
   assertWhole(asked);
   assert.deepEqual(ranges, ['bytes=14-', '']);
@@ -230,7 +230,7 @@ test('a whole file that was never renamed is not downloaded again', async (conte
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
-  writeFileSync(`${asked.target}.${deadPid}-0.partial`, body);
+  writeFileSync(`${asked.target}.${hostname()}.${deadPid}-0.partial`, body);
   await download(asked);
   assertWhole(asked);
   assert.deepEqual(ranges, [`bytes=${body.length}-`]);
@@ -240,11 +240,23 @@ test('what a living process is writing is left alone', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
-  const others = `${asked.target}.${process.ppid}-0.partial`;
+  const others = `${asked.target}.${hostname()}.${process.ppid}-0.partial`;
   writeFileSync(others, body.subarray(0, 1234));
   await download(asked);
   assert.deepEqual(readFileSync(asked.target), body);
   assert.ok(existsSync(others));
+  assert.deepEqual(ranges, ['']);
+});
+
+test('what another machine on a shared folder is writing is left alone, whatever its process number', async (context) => {
+  const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
+  const asked = request(url);
+  mkdirSync(dirname(asked.target), { recursive: true });
+  const others = [deadPid, process.pid].map((pid) => `${asked.target}.other-${hostname()}.${pid}-0.partial`);
+  for (const path of others) writeFileSync(path, body.subarray(0, 1234));
+  await download(asked);
+  assert.deepEqual(readFileSync(asked.target), body);
+  for (const path of others) assert.equal(readFileSync(path).length, 1234);
   assert.deepEqual(ranges, ['']);
 });
 
