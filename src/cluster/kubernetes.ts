@@ -143,9 +143,7 @@ function commandOf(plan: ClusterPlan, verb: string, args: readonly string[]): re
 function environment({ weightsHome }: ClusterPlan): readonly object[] {
   return [
     { name: 'TMPDIR', value: temporaryFolder },
-    ...(weightsHome === undefined
-      ? []
-      : [{ name: 'FEATURETAP_CACHE_HOME', value: containerArgument(weightsHome) }]),
+    ...(weightsHome === undefined ? [] : [{ name: 'FEATURETAP_CACHE_HOME', value: containerArgument(weightsHome) }]),
   ];
 }
 
@@ -232,7 +230,9 @@ function mergeReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons {
 
 function environmentReason({ weightsHome }: ClusterPlan): string {
   const temporary = 'temporary files stay on the node';
-  return weightsHome === undefined ? temporary : `${temporary}; the weights lie beside the features: no pod downloads them`;
+  return weightsHome === undefined
+    ? temporary
+    : `${temporary}; the weights lie beside the features: no pod downloads them`;
 }
 
 /** A document with comments above the values that have a reason. */

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Files } from '../features/files.ts';
-import type { Preprocessing } from '../features/manifest.ts';
+import type { DeviceName, Preprocessing } from '../features/manifest.ts';
 import type { FeatureWriter } from '../features/writer.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { compareCanaries, measureCanary } from './canary.ts';
@@ -23,19 +23,22 @@ export interface Run extends Omit<ExtractOptions, 'network' | 'preprocessing'> {
   readonly int8?: OpenedCalibration;
 }
 
-/** The straight line: decoded images, in batches, through the network, pooled, written. */
+/**
+ * The straight line: decoded images, in batches, through the network, pooled, written. Resolves to what the network ran
+ * on; undefined where there was nothing for it to do.
+ */
 export async function addRows(
   run: Run,
   list: ImageList,
   writer: FeatureWriter,
   ledger: InputLedger,
   watch: Stopwatch,
-): Promise<void> {
+): Promise<DeviceName | undefined> {
   const { threads, signal, preprocessing, onProgress, openPipeline = openPixelPipeline } = run;
   const toRead = ledger.toRead();
   const first = toRead.next();
   // Nothing to read: threads and the network stay away.
-  if (first.done === true) return;
+  if (first.done === true) return undefined;
   const recipe = { ...preprocessing, ...(run.views === undefined ? {} : { views: run.views }) };
   const pipeline = openPipeline(recipe, {
     known: writer.rowOf.keys(),
@@ -54,6 +57,7 @@ export async function addRows(
       await watch.time('write', () => writer.append(rows.data, images));
       onProgress?.({ stage: 'extract', unit: 'images', done: ledger.settledCount, total: list.images.length });
     }
+    return backbone?.device;
   } finally {
     await pipeline.close();
     await backbone?.close();

@@ -7,6 +7,7 @@ import { FeatureWriter, type WriterSettings } from '../features/writer.ts';
 import type { OnProgress } from '../progress.ts';
 import { addRows, type Run } from './add-rows.ts';
 import type { Backbone } from './backbone/backbone.ts';
+import { usableCores } from './backbone/cores.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import type { Int8Preparation } from './backbone/quantize/open-int8.ts';
@@ -172,15 +173,18 @@ async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwat
     const knownImages = writer.rowOf.size;
     const ledger = new InputLedger(list, writer, { rehash: run.rehash === true });
     if (run.int8 !== undefined) await keepCalibration(files, folder, run.int8);
-    await addRows(run, list, writer, ledger, watch);
+    const device = await addRows(run, list, writer, ledger, watch);
     if (writer.rowOf.size === 0) throw new NothingReadableError(list, ledger.ending().outcomes);
     const newImages = writer.rowOf.size - knownImages;
     const manifest = await watch.time('write', () => writer.finish(ledger.ending(), run.prune));
     if (run.int8 !== undefined) await removeOtherCalibrations(files, folder, run.int8);
     const keptImages = manifest.imageCount - newImages;
     const seconds = watch.stop();
-    const { architecture, precision } = manifest.fields;
-    await keepSpeed(files, folder, { architecture, precision, images: newImages, seconds: seconds.total });
+    if (device !== undefined) {
+      const { threads: cores = usableCores() } = run;
+      const speed = { device, cores, images: newImages, seconds: seconds.total };
+      await keepSpeed(files, folder, manifest.fields, speed);
+    }
     const leftOut = { unnamed: list.unnamed.length, unlabelled: list.unlabelled.length };
     return { folder, manifest, newImages, resumedImages, keptImages, seconds, leftOut };
   } catch (error) {

@@ -120,6 +120,6 @@ export function bytesPerNumber(dtype: Dtype): number {
 }
 
 /** Rows of one image: the plain one and its views. */
-export function rowsPerImage(fields: FingerprintFields): number {
+export function rowsPerImage(fields: Pick<FingerprintFields, 'views'>): number {
   return 1 + (fields.views?.count ?? 0);
 }
