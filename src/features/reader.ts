@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { formatBytes } from './durable.ts';
 import { type Files, listIfThere, nodeFiles } from './files.ts';
 import { IndexTable } from './index-table.ts';
 import { parseLabels } from './labels.ts';
 import { indexFile, labelsFile, outcomesFile, runFolder } from './layout.ts';
-import { type Dtype, type Manifest, rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
+import { type Manifest, rowLength, rowsPerImage } from './manifest.ts';
 import type { Matrix } from './matrix.ts';
-import { decodeNumbers } from './npy.ts';
 import { type Outcome, parseOutcomes } from './outcomes.ts';
-import { ShardFile } from './shard.ts';
+import type { RowStore } from './row-store.ts';
+import { ShardStore } from './shard-store.ts';
 import { readState, type SetState } from './state.ts';
+import { readRows } from './stored-rows.ts';
 
 /** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
 export interface LabelledRows {
@@ -144,6 +144,11 @@ export class FeatureSet {
     return Array.from({ length: this.rowsPerImage - 1 }, (_, view) => row + 1 + view);
   }
 
+  /** The rows on the disk, for reading a block at a time. Each caller has its own: it holds an open file. */
+  rowStore(): RowStore {
+    return new ShardStore(this.folder, this.manifest, this.#files, this.#checked);
+  }
+
   /**
    * Reads rows as float32, in the order given; a row may be named more than once. Each shard's sha256 is checked when
    * it is first touched. Memory: the result and one block of a shard.
@@ -152,100 +157,7 @@ export class FeatureSet {
    * @returns shape [rows, dims]
    */
   async readMatrix(rows: ArrayLike<number> = this.rows): Promise<Matrix> {
-    const { dtype } = this.manifest.fields;
-    let data: Float32Array | undefined;
-    const order = Uint32Array.from({ length: rows.length }, (_, i) => i).sort(
-      (a, b) => (rows[a] as number) - (rows[b] as number),
-    );
-    let next = 0;
-    let firstRow = 0;
-    for (const entry of this.manifest.shards) {
-      const end = firstRow + entry.rowCount;
-      const start = next;
-      while (next < order.length && (rows[order[next] as number] as number) < end) next++;
-      if (next > start) {
-        const shard = await this.#openShard(entry);
-        try {
-          if (!this.#checked.has(entry.file)) await shard.check();
-          this.#checked.add(entry.file);
-          // Only now: a shard of that shape is there, so the size is not only a claim.
-          data ??= this.#allocate(rows.length);
-          await this.#copyRows(shard, firstRow, rows, order.subarray(start, next), data, dtype);
-        } finally {
-          await shard.close();
-        }
-      }
-      firstRow = end;
-    }
-    if (next < order.length) {
-      throw new RangeError(`row ${rows[order[next] as number]} of a feature set with ${firstRow} rows`);
-    }
-    return { rowCount: rows.length, columnCount: this.dims, data: data ?? new Float32Array(0) };
-  }
-
-  async #openShard(entry: ShardEntry): Promise<ShardFile> {
-    const { rowShape, fields } = this.manifest;
-    try {
-      return await ShardFile.open(this.#files, this.folder, entry, { rowShape, dtype: fields.dtype });
-    } catch (error) {
-      const now = await readState(this.#files, this.folder).catch(() => undefined);
-      if (now === undefined || now.manifest.sha256 === this.manifest.sha256) throw error;
-      throw new UserError({
-        what: 'the feature set was rewritten while it was being read',
-        where: this.folder,
-        fix: 'run the command again: the new state is whole',
-        cause: error,
-      });
-    }
-  }
-
-  #allocate(rowCount: number): Float32Array {
-    try {
-      return new Float32Array(rowCount * this.dims);
-    } catch (error) {
-      throw new UserError({
-        what: 'the features do not fit into memory',
-        where: this.folder,
-        found: `${rowCount} rows of ${this.dims} numbers: ${formatBytes(rowCount * this.dims * 4)}`,
-        fix: 'take fewer images (classify --labels FILE with some of them), or a machine with more memory',
-        cause: error,
-      });
-    }
-  }
-
-  /** Copies the rows named by `wanted` (positions in `rows`, sorted by row) out of one shard, a run of rows at a time. */
-  async #copyRows(
-    shard: ShardFile,
-    firstRow: number,
-    rows: ArrayLike<number>,
-    wanted: Uint32Array,
-    data: Float32Array,
-    dtype: Dtype,
-  ): Promise<void> {
-    const rowsPerBlock = Math.max(1, Math.floor((4 << 20) / shard.rowBytes));
-    const block = new Uint8Array(Math.min(rowsPerBlock, wanted.length) * shard.rowBytes);
-    for (let i = 0; i < wanted.length; ) {
-      const start = rows[wanted[i] as number] as number;
-      let after = i + 1;
-      // A run may repeat a row; it ends at a gap or at a full block.
-      while (after < wanted.length) {
-        const row = rows[wanted[after] as number] as number;
-        if (
-          row - (rows[wanted[after - 1] as number] as number) > 1 ||
-          (row - start + 1) * shard.rowBytes > block.length
-        )
-          break;
-        after++;
-      }
-      const count = (rows[wanted[after - 1] as number] as number) - start + 1;
-      await shard.readRows(start - firstRow, block.subarray(0, count * shard.rowBytes));
-      for (; i < after; i++) {
-        const position = wanted[i] as number;
-        const offset = ((rows[position] as number) - start) * shard.rowBytes;
-        const target = data.subarray(position * this.dims, (position + 1) * this.dims);
-        decodeNumbers(block.subarray(offset, offset + shard.rowBytes), dtype, target);
-      }
-    }
+    return readRows(this.rowStore(), rows);
   }
 }
 
