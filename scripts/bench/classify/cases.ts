@@ -58,6 +58,8 @@ export const benchCases: readonly BenchCase[] = [
 export interface Measured {
   readonly fitSeconds: number;
   readonly scoreSeconds: number;
+  /** Of all threads, fit and score together: what a busy machine changes little. */
+  readonly processorSeconds: number;
   readonly accuracy: number;
   readonly converged: boolean;
   readonly iterations: number;

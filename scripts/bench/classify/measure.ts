@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { BenchCase, Measured } from './cases.ts';
+
+export type Figures = Omit<Measured, 'predictions'>;
+
+/** One line of the table. */
+export interface Line {
+  readonly name: string;
+  readonly estimator: string;
+  readonly target: number;
+  readonly ours: Figures;
+  readonly reference?: Figures;
+  /** Seconds of scikit-learn's fit and score over ours. */
+  readonly timesAsFast?: number;
+  /** The same of processor time. */
+  readonly timesLessProcessor?: number;
+  /** Share of the test rows with the same prediction. */
+  readonly samePredictions?: number;
+}
+
+/**
+ * Fits and scores one head on the files in the folder, and its counterpart of scikit-learn, each in a process of its own.
+ *
+ * @param python undefined for ours alone
+ */
+export function measureLine(folder: string, chosen: BenchCase, threads: number, python: string | undefined): Line {
+  const { predictions, ...ours } = runOurs(folder, chosen, threads);
+  const { name, estimator, target } = chosen;
+  if (python === undefined) return { name, estimator, target, ours };
+  const script = fileURLToPath(new URL('reference.py', import.meta.url));
+  const { predictions: expected, ...reference } = runSide(python, [script, folder, estimator, String(threads)]);
+  const same = predictions.filter((label, row) => label === expected[row]).length;
+  return {
+    name,
+    estimator,
+    target,
+    ours,
+    reference,
+    timesAsFast: seconds(reference) / seconds(ours),
+    timesLessProcessor: reference.processorSeconds / ours.processorSeconds,
+    samePredictions: same / predictions.length,
+  };
+}
+
+export function runOurs(folder: string, chosen: BenchCase, threads: number): Measured {
+  const script = fileURLToPath(new URL('ours.ts', import.meta.url));
+  const tsx = import.meta.resolve('tsx');
+  return runSide(process.execPath, ['--import', tsx, script, folder, JSON.stringify(chosen), String(threads)]);
+}
+
+export function seconds({ fitSeconds, scoreSeconds }: Figures): number {
+  return fitSeconds + scoreSeconds;
+}
+
+function runSide(command: string, args: readonly string[]): Measured {
+  const done = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] });
+  const last = done.stdout?.trim().split('\n').at(-1) ?? '';
+  if (done.status !== 0 || last === '') {
+    throw new Error(`${command} ${args[0]} ended with ${done.status ?? done.signal}`);
+  }
+  return JSON.parse(last);
+}
+
+/** Debian's own python3 has scikit-learn even where another one comes first on the path. */
+export function findPython(): string | undefined {
+  return ['python3', '/usr/bin/python3'].find(
+    (python) => spawnSync(python, ['-c', 'import sklearn'], { stdio: 'ignore' }).status === 0,
+  );
+}
