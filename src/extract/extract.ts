@@ -74,7 +74,7 @@ export interface ExtractOptions {
   readonly replace?: boolean;
   /** Write the shards anew without the rows of images that are gone. */
   readonly prune?: boolean;
-  /** Read every file's bytes again, whatever its size and time say. */
+  /** Read every file's bytes again, whatever its size and times say. */
   readonly rehash?: boolean;
   readonly shardBytes?: number;
   readonly checkpointSeconds?: number;

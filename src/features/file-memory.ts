@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { csvBlocks, csvLine, parseCsv } from './csv.ts';
 import { writeDurably } from './durable.ts';
@@ -9,6 +10,11 @@ export interface FileMark {
   readonly size: number;
   /** Modification time in nanoseconds since 1970, as text: beyond what a double holds. */
   readonly mtimeNs: string;
+  /**
+   * Time of the last change to the file or its name, likewise. No program sets it at will: it tells files apart that an
+   * archive gave one size and one modification time, once their names are swapped.
+   */
+  readonly ctimeNs: string;
 }
 
 /** A file whose bytes were read once. */
@@ -19,7 +25,9 @@ export interface RememberedFile extends FileMark {
 }
 
 const memoryFile = 'files.csv';
-const header = ['path', 'size', 'mtime_ns', 'sha256'];
+const header = ['path', 'size', 'mtime_ns', 'ctime_ns', 'sha256'];
+/** Last line of the memory: sha256 of what stands before it. */
+const checkBytes = 65;
 /** A file changed as recently as this may change again within the same tick of a coarse clock (FAT: two seconds). */
 const unsettledNs = 2_000_000_000n;
 
@@ -27,7 +35,7 @@ const unsettledNs = 2_000_000_000n;
 export function markOf(path: string): FileMark | undefined {
   try {
     const stat = statSync(path, { bigint: true });
-    return { size: Number(stat.size), mtimeNs: String(stat.mtimeNs) };
+    return { size: Number(stat.size), mtimeNs: String(stat.mtimeNs), ctimeNs: String(stat.ctimeNs) };
   } catch {
     return undefined;
   }
@@ -35,7 +43,8 @@ export function markOf(path: string): FileMark | undefined {
 
 /** Whether a later change must show in the mark; a mark that is not settled is not remembered. */
 export function isSettled(mark: FileMark): boolean {
-  return BigInt(Date.now()) * 1_000_000n - BigInt(mark.mtimeNs) > unsettledNs;
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return [mark.mtimeNs, mark.ctimeNs].every((time) => now - BigInt(time) > unsettledNs);
 }
 
 /**
@@ -50,11 +59,14 @@ export class FileMemory {
     const memory = new FileMemory();
     const bytes = await readIfThere(files, runPath(folder, memoryFile));
     if (bytes === undefined) return memory;
+    const lines = bytes.subarray(0, -checkBytes);
+    const check = new TextDecoder().decode(bytes.subarray(-checkBytes));
+    if (check !== `${createHash('sha256').update(lines).digest('hex')}\n`) return memory;
     try {
-      const [root, ...records] = parseCsv(bytes, header, memoryFile);
+      const [root, ...records] = parseCsv(lines, header, memoryFile);
       if (root?.[0] !== dataFolder) return memory;
-      for (const [path = '', size = '', mtimeNs = '', sha256 = ''] of records) {
-        memory.remember({ path, size: Number(size), mtimeNs, sha256 });
+      for (const [path = '', size = '', mtimeNs = '', ctimeNs = '', sha256 = ''] of records) {
+        memory.remember({ path, size: Number(size), mtimeNs, ctimeNs, sha256 });
       }
     } catch {
       return new FileMemory();
@@ -65,7 +77,8 @@ export class FileMemory {
   /** sha256 of the file's bytes if its mark is the remembered one. */
   recall(path: string, mark: FileMark): string | undefined {
     const file = this.#files.get(path);
-    return file !== undefined && file.size === mark.size && file.mtimeNs === mark.mtimeNs ? file.sha256 : undefined;
+    if (file === undefined || file.size !== mark.size) return undefined;
+    return file.mtimeNs === mark.mtimeNs && file.ctimeNs === mark.ctimeNs ? file.sha256 : undefined;
   }
 
   remember(file: RememberedFile): void {
@@ -74,16 +87,26 @@ export class FileMemory {
 
   /** Keeps what is remembered of the given files alone. */
   async save(files: Files, folder: string, dataFolder: string, paths: Iterable<string>): Promise<void> {
-    await writeDurably(files, runPath(folder, memoryFile), csvBlocks(this.#lines(dataFolder, paths)));
+    await writeDurably(files, runPath(folder, memoryFile), checked(csvBlocks(this.#lines(dataFolder, paths))));
   }
 
   *#lines(dataFolder: string, paths: Iterable<string>): Generator<string> {
     yield csvLine(header);
     // The first record says which folder the paths are relative to.
-    yield csvLine([dataFolder, '', '', '']);
+    yield csvLine([dataFolder, '', '', '', '']);
     for (const path of paths) {
       const file = this.#files.get(path);
-      if (file !== undefined) yield csvLine([path, String(file.size), file.mtimeNs, file.sha256]);
+      if (file !== undefined) yield csvLine([path, String(file.size), file.mtimeNs, file.ctimeNs, file.sha256]);
     }
   }
+}
+
+/** The blocks, and their sha256 as a last line: a flipped bit must not give a file the sha256 of another one. */
+function* checked(blocks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  const hash = createHash('sha256');
+  for (const block of blocks) {
+    hash.update(block);
+    yield block;
+  }
+  yield new TextEncoder().encode(`${hash.digest('hex')}\n`);
 }

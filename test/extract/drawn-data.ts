@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import type { Backbone, PixelBatch, TapMap } from '../../src/extract/backbone/backbone.ts';
 import { drawCanary } from '../../src/extract/canary.ts';
-import type { NetworkSource } from '../../src/extract/extract.ts';
+import type { ExtractOptions, NetworkSource } from '../../src/extract/extract.ts';
 import { PixelReader } from '../../src/extract/images/pixel-reader.ts';
 import type {
   PixelPipeline,
@@ -12,6 +12,7 @@ import type {
   PixelRecipe,
   PixelResult,
 } from '../../src/extract/images/pixel-result.ts';
+import { quickFiles } from '../features/faulty-files.ts';
 
 /** Writes a small image of noise that depends on `seed` alone; seeds that are equal modulo 5 give files of one size. */
 export async function drawImage(path: string, seed: number): Promise<void> {
@@ -115,5 +116,30 @@ export function openPlainPipeline(recipe: PixelRecipe, options: PixelPipelineOpt
       }
     },
     close: async () => {},
+  };
+}
+
+/** Options of a run over a drawn folder into `DATA-cache/set`: batches of 4, shards of 8 rows, a checkpoint after each batch. */
+export function drawnRun(data: string, network: NetworkSource, extra: Partial<ExtractOptions> = {}): ExtractOptions {
+  return {
+    data,
+    name: 'set',
+    cache: `${data}-cache`,
+    network: async () => network,
+    tap: 'avgpool',
+    pool: 'mean',
+    preprocessing: { resize: 10, crop: 8 },
+    dtype: 'float32',
+    precision: 'float32',
+    batch: 4,
+    threads: 1,
+    // 8 rows of 4 float32 numbers: two batches.
+    shardBytes: 128,
+    checkpointSeconds: 0,
+    command: 'featuretap extract',
+    version: '0.1.0',
+    openPipeline: openPlainPipeline,
+    files: quickFiles,
+    ...extra,
   };
 }
