@@ -11,14 +11,19 @@ import type { Session } from './verb.ts';
 
 /** What `--explain` found. */
 export function printExplanation(explanation: Explanation, session: Session): void {
-  const { folder, reasons, toCompute, kept, seconds, bytes } = explanation;
+  const { folder, reasons, toCompute, kept, copies, seconds, speed, bytes } = explanation;
   session.printJson({ featureSet: folder, ...explanation });
-  session.print(`${shortPath(folder)}: ${toCompute} images to compute, ${kept} kept`);
+  const shared = copies === 0 ? '' : `, ${copies} duplicate`;
+  session.print(`${shortPath(folder)}: ${toCompute} images to compute, ${kept} kept${shared}`);
   for (const reason of reasons) session.print(`  ${reason}`);
   if (toCompute === 0) return;
-  const time =
-    seconds === undefined ? 'no speed was measured yet' : `about ${formatSeconds(seconds)} at the last speed`;
-  session.print(`  ${time}${bytes === undefined ? '' : `, ${formatBytes(bytes)} of rows`}`);
+  const parts = [
+    seconds === undefined || speed === undefined
+      ? 'no speed of such a run was measured yet'
+      : `about ${formatSeconds(seconds)} at the last speed (${(speed.images / speed.seconds).toFixed(1)} images/s on ${speed.device})`,
+    bytes === undefined ? 'bytes unknown before the weights are here' : `${formatBytes(bytes)} of rows`,
+  ];
+  session.print(`  ${parts.join(', ')}`);
 }
 
 /** The summary of a run: counts that add up, where the time went, and what to type next. */

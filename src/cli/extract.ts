@@ -21,7 +21,10 @@ export const extractVerb: Verb = {
         describe: 'compute nothing: say what would be computed, why, and how long',
       })
       .option('prune', { type: 'boolean', describe: 'write shards anew without the rows of images that are gone' })
-      .option('rehash', { type: 'boolean', describe: "read every file's bytes again, whatever its size and time say" }),
+      .option('rehash', {
+        type: 'boolean',
+        describe: "read every file's bytes again, whatever its size and times say",
+      }),
   run: async (options, session) => {
     const request = readExtractOptions(options);
     const { extraction, threads } = request;
@@ -42,7 +45,13 @@ export const extractVerb: Verb = {
         onWarning: session.warn,
       };
       if (flag(options, 'explain')) {
-        const explanation = await explainExtract(asked);
+        const { weights, engine, device } = request;
+        const explanation = await explainExtract({
+          ...asked,
+          weights,
+          ...(engine === 'auto' ? {} : { engine }),
+          ...(device === 'auto' ? {} : { device }),
+        });
         progress.close();
         printExplanation(explanation, session);
         return 0;

@@ -35,9 +35,9 @@ export async function keepSpeed(files: Files, folder: string, fields: WorkFields
   await writeDurably(files, runPath(folder, speedFile), [new TextEncoder().encode(`${JSON.stringify(kept)}\n`)]);
 }
 
-/** Images per second of the last run of this set with this network, else of another set in the same cache. */
-export async function lastSpeed(files: Files, folder: string, fields: WorkFields): Promise<number | undefined> {
-  for await (const { images, seconds } of measuredSpeeds(files, folder, fields)) return images / seconds;
+/** The last run of this set with this network, else of another set in the same cache. */
+export async function lastSpeed(files: Files, folder: string, fields: WorkFields): Promise<MeasuredSpeed | undefined> {
+  for await (const speed of measuredSpeeds(files, folder, fields)) return speed;
   return undefined;
 }
 

@@ -217,6 +217,7 @@ export interface JournaledRun {
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
   readonly rowShape: readonly number[];
+  readonly madeBy: MadeBy;
   readonly images: readonly string[];
   readonly files: readonly RememberedFile[];
 }
@@ -238,7 +239,8 @@ export async function peekJournal(
     read.push(...(record?.files ?? []));
   }
   const { fingerprint, fields } = run.header;
-  return { fingerprint, fields, rowShape: run.maker.rowShape, images: [...images], files: read };
+  const { rowShape, madeBy } = run.maker;
+  return { fingerprint, fields, rowShape, madeBy, images: [...images], files: read };
 }
 
 /** The header of the run that was stopped, or undefined. */

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { InterruptedError, UserError } from '../../src/errors.ts';
-import type { Explanation } from '../../src/extract/explain.ts';
-import { explainExtract } from '../../src/extract/explain-extract.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
-import { quickFiles } from '../features/faulty-files.ts';
-import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
+import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath } from './drawn-data.ts';
 
 describe('extract', () => {
   let root = '';
@@ -27,30 +24,7 @@ describe('extract', () => {
   }
 
   function run(data: string, network: CountingNetwork, extra: Partial<ExtractOptions> = {}): Promise<ExtractResult> {
-    return extract({ ...optionsFor(data, network), ...extra });
-  }
-
-  function optionsFor(data: string, network: CountingNetwork): ExtractOptions {
-    return {
-      data,
-      name: 'set',
-      cache: `${data}-cache`,
-      network: async () => network,
-      tap: 'avgpool',
-      pool: 'mean',
-      preprocessing: { resize: 10, crop: 8 },
-      dtype: 'float32',
-      precision: 'float32',
-      batch: 4,
-      threads: 1,
-      // 8 rows of 4 float32 numbers: two batches.
-      shardBytes: 128,
-      checkpointSeconds: 0,
-      command: 'featuretap extract',
-      version: '0.1.0',
-      openPipeline: openPlainPipeline,
-      files: quickFiles,
-    };
+    return extract(drawnRun(data, network, extra));
   }
 
   it('keeps one row per image and runs nothing the second time', async () => {
@@ -121,28 +95,6 @@ describe('extract', () => {
     await run(data, later);
     assert.equal(later.opened, 0, 'the row outlives the file that it was made from');
     assert.equal((await openFeatureSet(folder)).rowOf('class-2/twin'), 0);
-  });
-
-  it('reads a changed file again, by its size or time, and any file when told to', async () => {
-    const data = await drawData(3);
-    const path = join(data, imagePath(1));
-    const old = new Date('2020-01-01');
-    await utimes(path, old, old);
-    await run(data, new CountingNetwork());
-    // Seeds that are equal modulo 5 give files of one size: with the same time, only reading can tell.
-    await drawImage(path, 11);
-    await utimes(path, old, old);
-    const blind = new CountingNetwork();
-    await run(data, blind);
-    assert.equal(blind.opened, 0);
-    const seeing = new CountingNetwork();
-    await run(data, seeing, { rehash: true });
-    assert.equal(seeing.imageCount, 1);
-    await drawImage(path, 21);
-    const later = new CountingNetwork();
-    const { folder } = await run(data, later);
-    assert.equal(later.imageCount, 1);
-    assert.deepEqual(await rowsById(folder), await rowsById((await run(data, later, { name: 'fresh' })).folder));
   });
 
   it('stops at a broken file naming it, keeps what was done, and records it when told to go on', async () => {
@@ -267,35 +219,6 @@ describe('extract', () => {
     await assert.rejects(opened.readMatrix(), /rewritten while it was being read[\s\S]*run the command again/);
   });
 
-  it('explains what it would do: new, changed, moved and deleted files, and another recipe', async () => {
-    const data = await drawData(8);
-    const options = optionsFor(data, new CountingNetwork());
-    assert.deepEqual(await explained(options), { toCompute: 8, kept: 0, refuses: false });
-    await run(data, new CountingNetwork());
-    assert.deepEqual(await explained(options), { toCompute: 0, kept: 8, refuses: false });
-    await drawImage(join(data, 'class-0/added.png'), 100);
-    await drawImage(join(data, imagePath(2)), 200);
-    await rename(join(data, imagePath(3)), join(data, 'class-0/renamed.png'));
-    await rm(join(data, imagePath(5)));
-    const before = await contentsOf(`${data}-cache/set`);
-    const { reasons, toCompute, bytes } = await explainExtract(options);
-    assert.deepEqual(reasons, [
-      '1 new files',
-      '1 changed files',
-      '1 renamed, moved or copied files: they have their row',
-      '2 files are gone or renamed: a row without a file leaves the index',
-      'its rows are from onnx 0 on cpu: another one must give the same canary first',
-    ]);
-    assert.deepEqual([toCompute, bytes], [2, 2 * 16]);
-    const other = await explainExtract({ ...options, preprocessing: { resize: 9, crop: 8 } });
-    assert.equal(other.reasons[0], 'preprocessing changed: resize 10 -> 9');
-    assert.ok(other.refuses);
-    assert.deepEqual(await contentsOf(`${data}-cache/set`), before);
-    const network = new CountingNetwork();
-    await run(data, network);
-    assert.equal(network.imageCount, toCompute, 'as explained');
-  });
-
   it('refuses an engine whose canary is off by more than the tolerance, and takes one within it', async () => {
     const data = await drawData(5);
     const { folder } = await run(data, new CountingNetwork());
@@ -344,11 +267,6 @@ describe('extract', () => {
     }
   });
 });
-
-async function explained(options: ExtractOptions): Promise<Pick<Explanation, 'toCompute' | 'kept' | 'refuses'>> {
-  const { toCompute, kept, refuses } = await explainExtract(options);
-  return { toCompute, kept, refuses };
-}
 
 function counts(some: Partial<ExtractResult['manifest']['counts']>): ExtractResult['manifest']['counts'] {
   const { kept = 0, duplicate = 0, missing = 0, unreadable = 0, failed = 0 } = some;

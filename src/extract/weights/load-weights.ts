@@ -65,6 +65,12 @@ export function knownWeightsFile(name: string, cacheFolder: string = userCacheFo
   return known && join(cacheFolder, 'weights', known.file);
 }
 
+/** The known weights of that name that are not in the cache yet; undefined for those that are, and for other names. */
+export function notDownloaded(name: string, cacheFolder?: string): KnownWeights | undefined {
+  const file = knownWeightsFile(name, cacheFolder);
+  return file === undefined || existsSync(file) ? undefined : knownWeights[name];
+}
+
 /** As `loadWeights` of a known name: from the cache where the file there is whole, else downloaded. */
 export async function loadKnown(known: KnownWeights, options: LoadWeightsOptions): Promise<LoadedWeights> {
   const path = join(options.cacheFolder ?? userCacheFolder(), 'weights', known.file);
