@@ -1,110 +1,182 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A Slurm cluster on this machine alone: one controller and two nodes of one core each. */
+/** A Slurm cluster on this machine alone: one controller and two nodes. */
 export interface LocalSlurm {
   /** Environment of sbatch, squeue and the others. */
   readonly environment: NodeJS.ProcessEnv;
-  readonly nodes: readonly string[];
-  stop(): void;
+  /** Cancels every job, ends the daemons, and resolves when they are gone. */
+  stop(): Promise<void>;
 }
 
+/** What it needs, by the Debian package that brings it. */
+const programs = {
+  munge: '/usr/sbin/munged',
+  slurmctld: '/usr/sbin/slurmctld',
+  slurmd: '/usr/sbin/slurmd',
+  'slurm-client': '/usr/bin/sbatch',
+} as const;
 const nodes = ['node1', 'node2'] as const;
+/** Seconds after which a requeued task may start; Slurm takes the life of a credential, 120 s unless told otherwise. */
+const requeueSeconds = 5;
 
-/** What the local cluster needs, by the Debian package that brings it. */
-const programs = { munge: '/usr/sbin/munged', slurmctld: '/usr/sbin/slurmctld', slurmd: '/usr/sbin/slurmd' } as const;
-
-/** Debian packages that are not installed yet. */
-export function missingPackages(): readonly string[] {
-  return Object.entries(programs).flatMap(([name, program]) => (existsSync(program) ? [] : [name]));
+/** Why there can be no local cluster here; undefined where there can. */
+export function whyNoLocalSlurm(): string | undefined {
+  if (process.platform !== 'linux') return 'it needs Linux';
+  if (process.getuid?.() !== 0) return 'it needs root';
+  const missing = Object.entries(programs).filter(([, program]) => !existsSync(program));
+  return missing.length === 0 ? undefined : `not installed: ${missing.map(([name]) => name).join(', ')}`;
 }
 
-/** Installs Debian's slurm-wlm and munge; needs root. The services of the packages are not started. */
+/** Installs Debian's packages where they are missing; needs root. Their services are not started. */
 export function installSlurm(): void {
-  run('apt-get', ['update', '-qq']);
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'slurm-wlm', 'slurmctld', 'slurmd', 'munge'], {
-    ...process.env,
-    DEBIAN_FRONTEND: 'noninteractive',
-  });
+  if (Object.values(programs).every((program) => existsSync(program))) return;
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  run('apt-get', ['update', '-qq'], environment);
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'slurm-wlm', 'munge'], environment);
 }
 
 /**
- * Starts munged, slurmctld and two slurmd with all their state below `folder`. Needs root.
- * A task that is killed (exit status 137) goes back into the queue, as sites set with RequeueExit.
+ * Starts munged, slurmctld and two slurmd with all their state below `folder`, on ports of their own: another Slurm on
+ * this machine is not touched. Needs root. The daemons end with this process, whatever ends it short of SIGKILL.
  */
-export function startLocalSlurm(folder: string): LocalSlurm {
+export async function startLocalSlurm(folder: string): Promise<LocalSlurm> {
   const path = (...parts: readonly string[]): string => join(folder, ...parts);
   for (const name of ['state', 'log', 'munge', ...nodes]) mkdirSync(path(name), { recursive: true });
-  const munge = (name: string): string => path('munge', name);
-  writeFileSync(munge('key'), randomBytes(1024), { mode: 0o400 });
-  mkdirSync('/run/munge', { recursive: true });
-  run('chown', ['-R', 'munge:munge', path('munge'), '/run/munge']);
-  run('chmod', ['755', folder]);
-  run('chmod', ['700', path('munge')]);
-  const files = ['key', 'log', 'pid', 'seed'].map((name) => `--${name}-file=${munge(name)}`);
-  run('runuser', ['-u', 'munge', '--', programs.munge, '--force', ...files]);
-
-  const host = hostname().split('.')[0] ?? 'localhost';
+  const socket = path('munge', 'socket');
   const configuration = path('slurm.conf');
-  writeFileSync(
-    configuration,
-    [
-      'ClusterName=local',
-      `SlurmctldHost=${host}`,
-      'SlurmUser=root',
-      'SlurmdUser=root',
-      'AuthType=auth/munge',
-      `StateSaveLocation=${path('state')}`,
-      `SlurmdSpoolDir=${folder}/%n`,
-      `SlurmctldPidFile=${path('slurmctld.pid')}`,
-      `SlurmdPidFile=${folder}/%n.pid`,
-      `SlurmctldLogFile=${path('log', 'slurmctld')}`,
-      `SlurmdLogFile=${folder}/log/%n`,
-      'ProctrackType=proctrack/pgid',
-      'TaskPlugin=task/none',
-      'SwitchType=switch/none',
-      'MpiDefault=none',
-      'SelectType=select/cons_tres',
-      'SelectTypeParameters=CR_Core',
-      'JobAcctGatherType=jobacct_gather/none',
-      'ReturnToService=2',
-      'KillWait=5',
-      'MinJobAge=3600',
-      // A requeued task waits two minutes by default: here the batch is short.
-      'SchedulerParameters=requeue_delay=2',
-      `NodeName=node[1-2] NodeHostname=${host} Port=[17001-17002] CPUs=${Math.max(1, Math.floor(cpus().length / 2))} RealMemory=4000`,
-      'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
-      '',
-    ].join('\n'),
-  );
+  writeFileSync(configuration, slurmConfiguration(folder, socket, await freePorts(3)));
   const environment = { ...process.env, SLURM_CONF: configuration };
-  run(programs.slurmctld, ['-f', configuration], environment);
-  for (const node of nodes) run(programs.slurmd, ['-N', node, '-f', configuration], environment);
-  const pids = ['slurmctld.pid', ...nodes.map((node) => `${node}.pid`), join('munge', 'pid')];
-  return {
-    environment,
-    nodes,
-    stop: () => {
-      for (const file of pids) {
-        if (!existsSync(path(file))) continue;
-        try {
-          process.kill(Number(readFileSync(path(file), 'utf8')), 'SIGTERM');
-        } catch {
-          // Ended already.
-        }
-      }
-    },
+  const daemons: ChildProcess[] = [];
+  const start = (program: string, args: readonly string[]): void => {
+    const log = openSync(path('log', `daemon-${daemons.length}`), 'a');
+    daemons.push(spawn(program, args, { env: environment, stdio: ['ignore', log, log] }));
   };
+  const endNow = (): void => {
+    if (daemons.length > 1) spawnSync('scancel', ['--full', '-u', 'root'], { env: environment, timeout: 5000 });
+    for (const daemon of daemons) daemon.kill('SIGTERM');
+  };
+  process.on('exit', endNow);
+  const stop = async (): Promise<void> => {
+    process.off('exit', endNow);
+    await emptyQueue(environment);
+    await Promise.all(daemons.reverse().map(end));
+  };
+  try {
+    startMunge(folder, socket, start);
+    await until('munged answers', () => existsSync(socket));
+    start(programs.slurmctld, ['-D', '-f', configuration]);
+    for (const node of nodes) start(programs.slurmd, ['-D', '-N', node, '-f', configuration]);
+    await until('both nodes are idle', () => {
+      const { stdout } = spawnSync('sinfo', ['-h', '-N', '-o', '%T'], { env: environment, encoding: 'utf8' });
+      return stdout.split('\n').filter((state) => state === 'idle').length === nodes.length;
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { environment, stop };
 }
 
-/** Runs a program to its end and resolves to what it printed; throws with its words when it fails. */
+/** munged insists on a user of its own, and on folders that others cannot write. */
+function startMunge(folder: string, socket: string, start: (program: string, args: readonly string[]) => void): void {
+  const munge = (name: string): string => join(folder, 'munge', name);
+  writeFileSync(munge('key'), randomBytes(1024), { mode: 0o400 });
+  run('chown', ['-R', 'munge:munge', join(folder, 'munge')]);
+  run('chmod', ['755', folder, join(folder, 'munge')]);
+  const files = ['key', 'log', 'pid', 'seed'].map((name) => `--${name}-file=${munge(name)}`);
+  start('/usr/sbin/runuser', ['-u', 'munge', '--', programs.munge, '--foreground', `--socket=${socket}`, ...files]);
+}
+
+function slurmConfiguration(folder: string, socket: string, ports: readonly number[]): string {
+  const host = hostname().split('.')[0] ?? 'localhost';
+  const [controller, first, second] = ports;
+  const cores = Math.max(1, Math.floor(cpus().length / nodes.length));
+  return [
+    'ClusterName=local',
+    `SlurmctldHost=${host}(127.0.0.1)`,
+    `SlurmctldPort=${controller}`,
+    'SlurmUser=root',
+    'SlurmdUser=root',
+    'AuthType=auth/munge',
+    `AuthInfo=socket=${socket},cred_expire=${requeueSeconds}`,
+    'CredType=cred/munge',
+    `StateSaveLocation=${join(folder, 'state')}`,
+    `SlurmdSpoolDir=${folder}/%n`,
+    `SlurmctldPidFile=${join(folder, 'slurmctld.pid')}`,
+    `SlurmdPidFile=${folder}/%n.pid`,
+    `SlurmctldLogFile=${join(folder, 'log', 'slurmctld')}`,
+    `SlurmdLogFile=${folder}/log/%n`,
+    'ProctrackType=proctrack/pgid',
+    'TaskPlugin=task/none',
+    'SwitchType=switch/none',
+    'MpiDefault=none',
+    'SelectType=select/cons_tres',
+    'SelectTypeParameters=CR_Core',
+    'JobAcctGatherType=jobacct_gather/none',
+    'ReturnToService=2',
+    'KillWait=5',
+    'MinJobAge=3600',
+    // Jobs start when they may, not at the next minute.
+    'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0',
+    `NodeName=node1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${first} CPUs=${cores} RealMemory=4000`,
+    `NodeName=node2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${second} CPUs=${cores} RealMemory=4000`,
+    'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
+    '',
+  ].join('\n');
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.on('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Jobs that outlived their node's daemon would go on computing. */
+async function emptyQueue(environment: NodeJS.ProcessEnv): Promise<void> {
+  const jobs = (): string =>
+    spawnSync('squeue', ['-h', '-o', '%i'], { env: environment, encoding: 'utf8', timeout: 5000 }).stdout ?? '';
+  if (jobs().trim() === '') return;
+  spawnSync('scancel', ['--full', '-u', 'root'], { env: environment, timeout: 5000 });
+  await until('the queue is empty', () => jobs().trim() === '', 30).catch(() => undefined);
+}
+
+async function end(daemon: ChildProcess): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null || daemon.pid === undefined) return;
+  const ended = new Promise((resolve) => daemon.once('exit', resolve));
+  daemon.kill('SIGTERM');
+  const late = setTimeout(() => daemon.kill('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(late);
+}
+
+/** Waits until something holds, asking ten times a second. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
+    await sleep(100);
+  }
+}
+
+/** Runs a program to its end and returns what it printed; throws with its words when it fails. */
 export function run(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = process.env): string {
   const done = spawnSync(program, args, { encoding: 'utf8', env: environment });
   if (done.status === 0) return done.stdout;
-  throw new Error(
-    `${program} ${args.join(' ')}: ${done.error?.message ?? `exit ${done.status}\n${done.stdout}${done.stderr}`}`,
-  );
+  const said = done.error?.message ?? `exit ${done.status}\n${done.stdout}${done.stderr}`;
+  throw new Error(`${program} ${args.join(' ')}: ${said}`);
 }

@@ -3,6 +3,7 @@ import { compareVerb } from './compare.ts';
 import { devicesVerb } from './devices.ts';
 import { exportVerb } from './export.ts';
 import { extractVerb } from './extract.ts';
+import { planVerb } from './plan.ts';
 import { predictVerb } from './predict.ts';
 import { tapsVerb } from './taps.ts';
 import type { Verb } from './verb.ts';
@@ -16,6 +17,7 @@ export const verbs: readonly Verb[] = [
   predictVerb,
   exportVerb,
   verifyVerb,
+  planVerb,
   tapsVerb,
   devicesVerb,
 ];

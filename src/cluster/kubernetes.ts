@@ -6,6 +6,7 @@ import {
   imagesPerPart,
   jobName,
   mergeMinutes,
+  nodeOptions,
   partSeconds,
   timeLimitMinutes,
 } from './plan.ts';
@@ -140,11 +141,15 @@ function commandOf(plan: ClusterPlan, verb: string, args: readonly string[]): re
   return [...plan.program, verb, ...args].map(containerArgument);
 }
 
-function environment({ weightsHome }: ClusterPlan): readonly object[] {
-  return [
-    { name: 'TMPDIR', value: temporaryFolder },
-    ...(weightsHome === undefined ? [] : [{ name: 'FEATURETAP_CACHE_HOME', value: containerArgument(weightsHome) }]),
-  ];
+function environment(plan: ClusterPlan): readonly object[] {
+  const values = {
+    TMPDIR: temporaryFolder,
+    FEATURETAP_CACHE_HOME: plan.weightsHome,
+    NODE_OPTIONS: nodeOptions(plan),
+  };
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, value: containerArgument(value) }],
+  );
 }
 
 function mounts(plan: ClusterPlan, { dataClaim, cacheClaim }: KubernetesOptions): readonly object[] {
@@ -199,6 +204,8 @@ function extractReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons 
       `${imagesPerPart(plan)} images take ${formatMinutes(partSeconds(plan))}${list}; twice that, and 5 min to start`,
     ],
     [`${podSpec}.terminationGracePeriodSeconds`, 'time to finish a batch and write a checkpoint'],
+    [`${container}.image`, 'holds Node and featuretap: docs/cluster.md has its Dockerfile'],
+    [`${container}.command`, '--part auto/N takes the part from JOB_COMPLETION_INDEX'],
     [`${container}.env`, environmentReason(plan)],
     [
       `${container}.resources`,
@@ -228,11 +235,11 @@ function mergeReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons {
   ];
 }
 
-function environmentReason({ weightsHome }: ClusterPlan): string {
-  const temporary = 'temporary files stay on the node';
-  return weightsHome === undefined
-    ? temporary
-    : `${temporary}; the weights lie beside the features: no pod downloads them`;
+function environmentReason(plan: ClusterPlan): string {
+  const reasons = ['temporary files stay on the node'];
+  if (plan.weightsHome !== undefined) reasons.push('the weights lie beside the features: see docs/cluster.md');
+  if (nodeOptions(plan) !== undefined) reasons.push('the list of images needs more than Node takes by itself, in MB');
+  return reasons.join('; ');
 }
 
 /** A document with comments above the values that have a reason. */

@@ -10,7 +10,7 @@ export interface Part {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** More parts than this are more files than a shared folder bears: see docs/cluster.md. */
-const mostParts = 100_000;
+export const mostParts = 100_000;
 
 /**
  * The part that an image belongs to: sha256 of its id, the first 48 bits, modulo N. It follows from the id alone, so

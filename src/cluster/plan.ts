@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { listGB } from './task-memory.ts';
 
 /** What both schedulers need to know to run one extraction in parts. */
 export interface ClusterPlan {
@@ -27,6 +28,15 @@ export interface ClusterPlan {
   readonly cache: string;
   /** Where the tasks find weights of a known name; absent where they are read from a file, or drawn. */
   readonly weightsHome?: string;
+}
+
+/**
+ * NODE_OPTIONS of a task; undefined where Node's own limit (2 GB on small machines, 4 GB on others) does. The rest of the
+ * memory is for what is not JavaScript's: the network and decoded images.
+ */
+export function nodeOptions({ imageCount }: ClusterPlan): string | undefined {
+  const list = listGB(imageCount);
+  return list < 1 ? undefined : `--max-old-space-size=${Math.ceil(list * 1000) + 1000}`;
 }
 
 /** Start-up of a task beside its list (a container image, the program, the network) on a slow shared disk, in seconds. */

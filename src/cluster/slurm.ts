@@ -5,6 +5,7 @@ import {
   imagesPerPart,
   jobName,
   mergeMinutes,
+  nodeOptions,
   partSeconds,
   timeLimitMinutes,
 } from './plan.ts';
@@ -15,6 +16,8 @@ export interface SlurmOptions {
   readonly account?: string;
   /** Tasks that run at once, at most; Slurm's `%` in `--array`. */
   readonly atOnce?: number;
+  /** A shell command that runs before node: `module load nodejs`. */
+  readonly setup?: string;
   /** Absolute folder of the tasks' logs; Slurm does not make it. */
   readonly logs: string;
 }
@@ -69,14 +72,13 @@ function extractScript(plan: ClusterPlan, options: SlurmOptions): string {
     ),
     directive('output', sbatchWord(`${sbatchPattern(logs)}/%x-%A-%a.log`), 'one log per task'),
     ...siteDirectives(options),
-    '',
-    '# What your site needs before node runs (module load …) goes here.',
+    ...setupLines(options),
     '',
     '# Temporary files go to the local disk of the node.',
     'TMPDIR="$(mktemp -d -t featuretap.XXXXXX)"',
     'export TMPDIR',
     `trap 'rm -rf "$TMPDIR"' EXIT`,
-    ...weightsLines(plan),
+    ...environmentLines(plan),
     '',
     `${shellWords([...plan.program, 'extract', ...plan.extractArguments])} --part "$SLURM_ARRAY_TASK_ID/${partCount}" &`,
     'worker=$!',
@@ -120,9 +122,8 @@ function mergeScript(plan: ClusterPlan, options: SlurmOptions): string {
     directive('time', clock(mergeMinutes(plan)), '10 min per million images, 30 at least'),
     directive('output', sbatchWord(`${sbatchPattern(options.logs)}/%x-%j.log`), 'one log per try'),
     ...siteDirectives(options),
-    '',
-    '# What your site needs before node runs (module load …) goes here.',
-    ...weightsLines(plan),
+    ...setupLines(options),
+    ...environmentLines(plan),
     '',
     `exec ${shellWords([...plan.program, 'merge', ...plan.mergeArguments, '--parts', String(partCount)])}`,
     '',
@@ -137,13 +138,27 @@ function siteDirectives({ partition, account }: SlurmOptions): readonly string[]
   ];
 }
 
-function weightsLines({ weightsHome }: ClusterPlan): readonly string[] {
-  if (weightsHome === undefined) return [];
+function environmentLines(plan: ClusterPlan): readonly string[] {
+  const { weightsHome } = plan;
+  const heap = nodeOptions(plan);
   return [
-    '',
-    '# The weights lie on the shared disk: no task downloads them.',
-    `export FEATURETAP_CACHE_HOME=${shellWords([weightsHome])}`,
+    ...(weightsHome === undefined
+      ? []
+      : [
+          '',
+          '# The weights lie on the shared disk: no task downloads them.',
+          `export FEATURETAP_CACHE_HOME=${shellWords([weightsHome])}`,
+        ]),
+    ...(heap === undefined
+      ? []
+      : ['', '# The list of images needs more than Node takes by itself, in MB.', `export NODE_OPTIONS=${heap}`]),
   ];
+}
+
+function setupLines({ setup }: SlurmOptions): readonly string[] {
+  return setup === undefined
+    ? ['', '# What your site needs before node runs (module load …): featuretap plan --setup COMMAND.']
+    : ['', '# What the site needs before node runs, as asked for.', setup];
 }
 
 function directive(option: string, value: string | undefined, reason: string): string {

@@ -6,9 +6,9 @@ import type { ImageFile } from '../extract/images/image-file.ts';
 import { openPixelPipeline } from '../extract/images/pipeline.ts';
 import type { ViewRecipe } from '../extract/images/views.ts';
 import { pixelBatches } from '../extract/pixel-batches.ts';
-import { type MeasuredSpeed, measuredSpeeds } from '../extract/speed.ts';
+import { type MeasuredSpeed, measuredSpeeds, type WorkFields } from '../extract/speed.ts';
 import type { Files } from '../features/files.ts';
-import type { DeviceName, FingerprintFields, Precision, Preprocessing } from '../features/manifest.ts';
+import type { DeviceName, Precision, Preprocessing } from '../features/manifest.ts';
 
 /** Images per second that one task is expected to do. */
 export interface TaskRate {
@@ -30,7 +30,7 @@ const sampleSize = 64;
 export async function rateOfLastRun(
   files: Files,
   folder: string,
-  fields: FingerprintFields,
+  fields: WorkFields,
   task: TaskShape,
 ): Promise<TaskRate | undefined> {
   const speeds: MeasuredSpeed[] = [];

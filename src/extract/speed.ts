@@ -16,7 +16,7 @@ export interface MeasuredSpeed {
 }
 
 /** What the network computes for an image: runs that differ in it say nothing of each other's speed. */
-type WorkFields = Pick<FingerprintFields, 'architecture' | 'precision' | 'preprocessing' | 'views'>;
+export type WorkFields = Pick<FingerprintFields, 'architecture' | 'precision' | 'preprocessing' | 'views'>;
 
 interface SpeedFile extends MeasuredSpeed {
   readonly architecture: string;
