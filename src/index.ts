@@ -14,6 +14,7 @@ import { linear as linearKind } from './classify/heads/linear.ts';
 import { svm as svmKind } from './classify/heads/svm.ts';
 import type { ScaleKind } from './classify/scale.ts';
 
+export { bringFeatures, bringRows } from './classify/brought-features.ts';
 export { type ClassifyEvent, type ClassifyOptions, classify } from './classify/classify.ts';
 export { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from './classify/folds.ts';
 export type {
@@ -28,9 +29,9 @@ export type {
 } from './classify/heads/head.ts';
 export { createHead, headKinds, loadHead } from './classify/heads/index.ts';
 export {
-  bringFeatures,
   type JoinOptions,
   joinLabels,
+  joinRows,
   type LabelledData,
   type RowOptions,
 } from './classify/labelled-data.ts';
@@ -42,7 +43,7 @@ export { applyScaling, fitScaling, type ScaleKind, type Scaling } from './classi
 export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './classify/split.ts';
 export type { Grid, Point } from './classify/sweep/grid.ts';
 export { type SweepOptions, sweptHead } from './classify/sweep/swept-head.ts';
-export { type Table, takeTableRows } from './classify/table.ts';
+export { type StoredTable, type Table, type TableOf, takeTableRows } from './classify/table.ts';
 export { InterruptedError, UserError, type UserErrorParts } from './errors.ts';
 export type {
   DeviceName,
@@ -60,6 +61,9 @@ export type {
 export { type Matrix, takeRows } from './features/matrix.ts';
 export type { Outcome, OutcomeKind } from './features/outcomes.ts';
 export { FeatureSet, type LabelledRows, openFeatureSet } from './features/reader.ts';
+export { RowReader } from './features/row-reader.ts';
+export type { RowStore } from './features/row-store.ts';
+export type { Rows, StoredRows } from './features/stored-rows.ts';
 export { readReport } from './report/read-report.ts';
 export type { ClassFigures, LearningCurvePoint, RepeatResult, Report, Scores } from './report/report.ts';
 

@@ -1,4 +1,5 @@
 import { InterruptedError } from '../errors.ts';
+import type { Rows } from '../features/stored-rows.ts';
 import type { Report } from '../report/report.ts';
 import { writeReport } from '../report/write-report.ts';
 import { evaluateHead } from './evaluate.ts';
@@ -8,6 +9,7 @@ import type { LabelledData } from './labelled-data.ts';
 import { learningCurve } from './learning-curve.ts';
 import { makeReport } from './make-report.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split.ts';
+import { trialsInMemory } from './trial-in-memory.ts';
 
 export interface ClassifyOptions extends ShuffleSplitOptions {
   readonly heads: readonly Head[];
@@ -36,10 +38,11 @@ export type ClassifyEvent =
  * @throws UserError when the rows cannot be split or a head cannot be fitted; InterruptedError on Ctrl-C, with the
  * reports that were finished before it on the disk
  */
-export async function classify(data: LabelledData, options: ClassifyOptions): Promise<Report[]> {
+export async function classify(data: LabelledData<Rows>, options: ClassifyOptions): Promise<Report[]> {
   const splits = options.splits ?? drawSplits(data, options);
   const { train, test } = splits[0] as Split;
   options.onEvent?.({ kind: 'split', train: train.length, test: test.length });
+  const openTrial = trialsInMemory(data);
   const reports: Report[] = [];
   for (const head of options.heads) {
     let repeat = 0;
@@ -52,13 +55,14 @@ export async function classify(data: LabelledData, options: ClassifyOptions): Pr
       ...quiet,
       onProgress: (progress: FitProgress): void => options.onEvent?.({ kind: 'progress', head, repeat, progress }),
     };
-    const evaluation = await evaluateHead(head, data, splits, context, ({ accuracy }) => {
+    const evaluation = await evaluateHead(head, data, splits, openTrial, context, ({ accuracy }) => {
       options.onEvent?.({ kind: 'repeat', head, repeat, accuracy });
       repeat++;
     }).catch((error: unknown) => {
       throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
     });
-    const curve = options.learningCurve === true ? await learningCurve(head, data, splits, quiet) : [];
+    const curve =
+      options.learningCurve === true ? await learningCurve(head, data.labels, splits, openTrial, quiet) : [];
     const full = evaluation.perRepeat.map(({ repeat, accuracy, logLoss, train }) => ({
       repeat,
       trainSize: train.length,
@@ -78,7 +82,7 @@ export async function classify(data: LabelledData, options: ClassifyOptions): Pr
   return reports;
 }
 
-function drawSplits(data: LabelledData, options: ShuffleSplitOptions): readonly Split[] {
+function drawSplits(data: LabelledData<Rows>, options: ShuffleSplitOptions): readonly Split[] {
   return data.groups === undefined
     ? stratifiedShuffleSplit(data.labels, data.classes, options)
     : groupShuffleSplit(data.groups, options);

@@ -1,24 +1,24 @@
-import { basename } from 'node:path';
 import { UserError, usageError } from '../errors.ts';
 import { isRandom } from '../features/manifest.ts';
-import { type Matrix, takeRows } from '../features/matrix.ts';
+import type { Matrix } from '../features/matrix.ts';
 import type { FeatureSet } from '../features/reader.ts';
-import { readNpyLabels, readNpyMatrix } from '../formats/npy-file.ts';
+import { RowReader } from '../features/row-reader.ts';
+import { isStored, type Rows, readStoredRows, type StoredRows, storedRows } from '../features/stored-rows.ts';
 import type { Report } from '../report/report.ts';
 import { firstNonFinite } from './finite.kernel.ts';
 import { compareCodePoints, encodeLabels } from './labels.ts';
-import { type LabelsFile, readRowLabels } from './labels-file.ts';
+import type { LabelsFile } from './labels-file.ts';
 
-/** Everything that a run trains and tests on: rows in the labels' order. */
-export interface LabelledData {
+/** Everything that a run trains and tests on: rows in the labels' order, in memory or still on the disk. */
+export interface LabelledData<F extends Rows = Matrix> {
   readonly ids: readonly string[];
   /** [ids, dims] */
-  readonly features: Matrix;
+  readonly features: F;
   /** Class number per id. */
   readonly labels: Int32Array;
   readonly classes: readonly string[];
   /** Augmented views to train on beside the plain row: [ids x viewsPerImage, dims], those of an id together. */
-  readonly views?: Matrix;
+  readonly views?: F;
   /** Weight per id. */
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
@@ -51,16 +51,15 @@ export interface JoinOptions extends RowOptions {
 }
 
 /**
- * Joins a feature set with labels and reads the rows.
+ * Joins a feature set with labels; the features stay on the disk.
  *
  * Inputs that extraction could not read, and labels of a file of one's own that name no input, count towards
  * `maxMissing`. Files that labels.csv names and that were not there do not: extraction goes on without them only when
  * told to.
  *
- * @throws UserError when no image has a label, a feature is not finite, or more than `maxMissing` of the inputs have no
- * row
+ * @throws UserError when no image has a label, or more than `maxMissing` of the inputs have no row
  */
-export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise<LabelledData> {
+export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<StoredRows> {
   const joined = set.labelled(options.labels?.labels);
   if (joined.ids.length === 0) {
     throw new UserError({
@@ -79,14 +78,13 @@ export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise
   const rows = kept.map((i) => joined.rows[i] as number);
   const ids = Array.from(kept, (i) => joined.ids[i] as string);
   const { manifest } = set;
-  const features = await set.readMatrix(rows);
-  checkFinite(features, ids, set.folder);
-  const views = options.withoutViews === true || set.rowsPerImage === 1 ? undefined : await readViews(set, rows);
+  const reader = new RowReader(set.rowStore());
+  const views = options.withoutViews === true || set.rowsPerImage === 1 ? undefined : viewRows(set, rows);
   return {
     ids,
-    features,
+    features: storedRows(reader, rows),
     ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
-    ...(views === undefined ? {} : { views }),
+    ...(views === undefined ? {} : { views: storedRows(reader, views) }),
     ...columnsOf(ids, options),
     fingerprint: manifest.fingerprint,
     featureSet: {
@@ -105,56 +103,25 @@ export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise
 }
 
 /**
- * A matrix that another program made, with its labels: `features` an .npy file of float16, float32 or float64, `labels`
- * an .npy file of whole numbers or text, or a CSV file with a header and one line per row (label, or id and label).
+ * Joins a feature set with labels and reads the rows.
  *
- * @throws UserError when the files cannot be read, do not have as many rows, or a feature is not finite
+ * @throws UserError as `joinRows` does, and when a feature is not finite or the features do not fit memory
  */
-export async function bringFeatures(
-  featuresFile: string,
-  labelsFile: string,
-  options: RowOptions,
-): Promise<LabelledData> {
-  const { sha256, ...features } = await readNpyMatrix(featuresFile);
-  const fromNpy = labelsFile.endsWith('.npy') ? await readNpyLabels(labelsFile) : undefined;
-  const rowLabels =
-    fromNpy === undefined
-      ? await readRowLabels(labelsFile)
-      : { ids: fromNpy.names.map((_, row) => `row-${row}`), names: fromNpy.names };
-  if (rowLabels.names.length !== features.rowCount) {
-    throw new UserError({
-      what: 'the labels do not match the features',
-      where: labelsFile,
-      found: `${rowLabels.names.length} labels`,
-      expected: `${features.rowCount}, one for each row of ${featuresFile}`,
-    });
-  }
-  checkFinite(features, rowLabels.ids, featuresFile);
-  const kept = keptRows(rowLabels.names, options.leaveOut);
-  // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
-  const compare = fromNpy?.numeric === true ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
-  return {
-    ids: Array.from(kept, (row) => rowLabels.ids[row] as string),
-    features: kept.length === features.rowCount ? features : takeRows(features, kept),
-    ...encodeLabels(
-      Array.from(kept, (row) => rowLabels.names[row] as string),
-      compare,
-    ),
-    fingerprint: sha256,
-    featureSet: {
-      folder: basename(featuresFile, '.npy'),
-      rowCount: features.rowCount,
-      dims: features.columnCount,
-      weights: `as brought in ${featuresFile}`,
-      randomWeights: false,
-      missing: {},
-    },
-    warnings: [],
-  };
+export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise<LabelledData> {
+  return readIntoMemory(joinRows(set, options));
+}
+
+/** The same data with its features in memory. @throws UserError when one is not finite, or they do not fit */
+export async function readIntoMemory(data: LabelledData<Rows>): Promise<LabelledData> {
+  const { features, views, ...rest } = data;
+  const matrix = isStored(features) ? await readStoredRows(features) : features;
+  if (isStored(features)) checkFinite(matrix, (row) => data.ids[row] as string, features.reader.store.where);
+  const viewMatrix = views !== undefined && isStored(views) ? await readStoredRows(views) : views;
+  return { ...rest, features: matrix, ...(viewMatrix === undefined ? {} : { views: viewMatrix }) };
 }
 
 /** Places of the rows whose class is not left out. @throws a usage UserError for a class that no row has */
-function keptRows(names: readonly string[], leaveOut: readonly string[] = []): Uint32Array {
+export function keptRows(names: readonly string[], leaveOut: readonly string[] = []): Uint32Array {
   const left = new Set(leaveOut);
   const there = new Set(names);
   for (const name of left) {
@@ -201,12 +168,13 @@ function badCell(path: string, column: string, id: string, found: string, expect
   });
 }
 
-function checkFinite(features: Matrix, ids: readonly string[], where: string): void {
+/** @throws UserError naming the first row with a feature that is not finite, by its id */
+export function checkFinite(features: Matrix, idOf: (row: number) => string, where: string): void {
   const at = firstNonFinite(features.data);
   if (at < 0) return;
   throw new UserError({
     what: 'a feature is not a finite number',
-    where: `${where}, ${ids[Math.floor(at / features.columnCount)]}, column ${at % features.columnCount}`,
+    where: `${where}, ${idOf(Math.floor(at / features.columnCount))}, column ${at % features.columnCount}`,
     found: String(features.data[at]),
     expected: 'finite numbers',
     fix: 'featuretap verify checks a feature set; extract it again, or leave that row out',
@@ -227,8 +195,11 @@ function checkMissing(set: FeatureSet, strays: number, maxMissing: number): void
   });
 }
 
-async function readViews(set: FeatureSet, rows: Uint32Array): Promise<Matrix> {
-  return set.readMatrix(Array.from(rows).flatMap((row) => set.viewRows(row)));
+function viewRows(set: FeatureSet, rows: Uint32Array): Uint32Array {
+  const perImage = set.rowsPerImage - 1;
+  const views = new Uint32Array(rows.length * perImage);
+  for (const [i, row] of rows.entries()) views.set(set.viewRows(row), i * perImage);
+  return views;
 }
 
 function missingByReason(set: FeatureSet, strays: number): Readonly<Record<string, number>> {

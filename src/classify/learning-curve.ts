@@ -1,10 +1,8 @@
 import type { LearningCurvePoint } from '../report/report.ts';
-import { testTable, trainingTable } from './evaluate.ts';
 import type { FitContext, Head } from './heads/head.ts';
 import { throwIfInterrupted } from './interrupt.ts';
-import type { LabelledData } from './labelled-data.ts';
-import { confusionOf, scoreConfusion, scoreProbabilities } from './metrics.ts';
 import type { Split } from './split.ts';
+import type { OpenTrial } from './trial.ts';
 
 const shares = [1 / 8, 1 / 4, 1 / 2] as const;
 
@@ -14,21 +12,20 @@ const shares = [1 / 8, 1 / 4, 1 / 2] as const;
  */
 export async function learningCurve(
   head: Head,
-  data: LabelledData,
+  labels: Int32Array,
   splits: readonly Split[],
+  openTrial: OpenTrial,
   context: FitContext,
 ): Promise<LearningCurvePoint[]> {
   const points: LearningCurvePoint[] = [];
-  for (const [repeat, { train, test: held }] of splits.entries()) {
-    const test = testTable(data, held);
+  for (const [repeat, { train, test }] of splits.entries()) {
     for (const share of shares) {
       throwIfInterrupted(context.signal);
-      const part = stratifiedPart(train, data.labels, share);
+      const part = stratifiedPart(train, labels, share);
       if (part.length === train.length) continue;
-      const fitted = await head.fit(trainingTable(data, part), context);
-      const found = await fitted.predict(test.features);
-      const { accuracy } = scoreConfusion(confusionOf(test.labels, found, data.classes.length), data.classes.length);
-      const { logLoss } = scoreProbabilities(test.labels, await fitted.predictProba(test.features));
+      const trial = await openTrial({ train: part, test });
+      const scores = await trial.score(await trial.fit(head, context));
+      const { accuracy, logLoss } = scores.scores();
       points.push({ repeat, trainSize: part.length, accuracy, logLoss });
     }
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import type { Rows } from '../features/stored-rows.ts';
 import type { Report, Scores } from '../report/report.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { Head } from './heads/head.ts';
@@ -17,7 +18,7 @@ export interface ReportOptions {
 /** Puts together what report.json says. Only `createdAt` and the seconds differ from one run to the next. */
 export function makeReport(
   head: Head,
-  data: LabelledData,
+  data: LabelledData<Rows>,
   splits: readonly Split[],
   evaluation: Evaluation,
   options: ReportOptions,
@@ -66,7 +67,7 @@ export function makeReport(
 }
 
 /** sha256 over class names, labels and splits: equal where two reports tested the same rows after the same training. */
-function hashSplits(data: LabelledData, splits: readonly Split[]): string {
+function hashSplits(data: LabelledData<Rows>, splits: readonly Split[]): string {
   const hash = createHash('sha256').update(JSON.stringify([data.classes, data.ids]));
   for (const numbers of [data.labels, ...splits.flatMap(({ train, test }) => [train, test])]) {
     hash.update(`,${numbers.length}:`).update(numbers);
@@ -75,7 +76,7 @@ function hashSplits(data: LabelledData, splits: readonly Split[]): string {
 }
 
 /** `linear-lbfgs-1a2b3c4d`: the same for the same head, parameters, features and splits, and for no other. */
-function reportName(head: Head, data: LabelledData, splitHash: string): string {
+function reportName(head: Head, data: LabelledData<Rows>, splitHash: string): string {
   const params = Object.entries(head.params).sort(([a], [b]) => (a < b ? -1 : 1));
   const identity = JSON.stringify([head.model, head.solver, params, data.fingerprint, splitHash]);
   const short = createHash('sha256').update(identity).digest('hex').slice(0, 8);

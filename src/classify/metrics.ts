@@ -47,12 +47,29 @@ export function scoreProbabilities(
   labels: Int32Array,
   probabilities: Matrix,
 ): Pick<Scores, 'accuracy' | 'top5Accuracy' | 'logLoss'> {
-  const { data, columnCount, rowCount } = probabilities;
-  const ranks = rankOfLabel(data, columnCount, labels);
+  const tally = probabilityTally(probabilities.columnCount);
+  tally.add(labels, probabilities.data);
+  return tally.scores();
+}
+
+/** The same of rows that come in blocks. */
+export interface ProbabilityTally {
+  /** @param probabilities [labels.length, classes] */
+  add(labels: Int32Array, probabilities: Float32Array): void;
+  scores(): Pick<Scores, 'accuracy' | 'top5Accuracy' | 'logLoss'>;
+}
+
+export function probabilityTally(classCount: number): ProbabilityTally {
+  let [rows, first, among, loss] = [0, 0, 0, 0];
   return {
-    accuracy: ranks.filter((rank) => rank === 0).length / rowCount,
-    top5Accuracy: ranks.filter((rank) => rank < topK).length / rowCount,
-    logLoss: logLossSum(data, columnCount, labels, logLossClip) / rowCount,
+    add: (labels, probabilities) => {
+      const ranks = rankOfLabel(probabilities, classCount, labels);
+      rows += labels.length;
+      first += ranks.filter((rank) => rank === 0).length;
+      among += ranks.filter((rank) => rank < topK).length;
+      loss += logLossSum(probabilities, classCount, labels, logLossClip);
+    },
+    scores: () => ({ accuracy: first / rows, top5Accuracy: among / rows, logLoss: loss / rows }),
   };
 }
 

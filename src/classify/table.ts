@@ -1,9 +1,11 @@
-import { type Matrix, takeRows } from '../features/matrix.ts';
+import type { Matrix } from '../features/matrix.ts';
+import { takeRows } from '../features/matrix.ts';
+import { isStored, type Rows, type StoredRows, takeStoredRows } from '../features/stored-rows.ts';
 
 /** Rows with known classes: what a head trains on. */
-export interface Table {
+export interface TableOf<F extends Rows> {
   /** [rows, dims] */
-  readonly features: Matrix;
+  readonly features: F;
   /** Class number per row: an index into `classes`. */
   readonly labels: Int32Array;
   /** Sorted by code point, as numpy.unique sorts str. */
@@ -19,11 +21,17 @@ export interface Table {
   readonly plainRowOf?: Int32Array;
 }
 
+/** A table in memory. */
+export interface Table extends TableOf<Matrix> {}
+
+/** A table whose features stay on the disk. */
+export interface StoredTable extends TableOf<StoredRows> {}
+
 /** The chosen rows, in the order given, as a table of their own: plain ones all. */
-export function takeTableRows(table: Table, rows: Int32Array): Table {
+export function takeTableRows<F extends Rows>(table: TableOf<F>, rows: Int32Array): TableOf<F> {
   const { sampleWeights, groups } = table;
   return {
-    features: takeRows(table.features, rows),
+    features: takeAnyRows(table.features, rows),
     labels: Int32Array.from(rows, (row) => table.labels[row] as number),
     classes: table.classes,
     ...(sampleWeights === undefined
@@ -31,6 +39,12 @@ export function takeTableRows(table: Table, rows: Int32Array): Table {
       : { sampleWeights: Float64Array.from(rows, (row) => sampleWeights[row] as number) }),
     ...(groups === undefined ? {} : { groups: withoutGaps(Int32Array.from(rows, (row) => groups[row] as number)) }),
   };
+}
+
+/** The chosen rows: a copy of a matrix, a smaller list of rows on the disk. */
+export function takeAnyRows<F extends Rows>(features: F, rows: ArrayLike<number>): F {
+  const rowsOf: Rows = features;
+  return (isStored(rowsOf) ? takeStoredRows(rowsOf, rows) : takeRows(rowsOf, rows)) as F;
 }
 
 /** The same groups, numbered 0, 1, 2 … in the order of their old numbers. */

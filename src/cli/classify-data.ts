@@ -1,11 +1,13 @@
 import type { Argv } from 'yargs';
+import { bringRows } from '../classify/brought-features.ts';
 import { newestFeatureSet } from '../classify/choose-features.ts';
 import { readSplits } from '../classify/fixed-split.ts';
-import { bringFeatures, joinLabels, type LabelledData } from '../classify/labelled-data.ts';
+import { joinRows, type LabelledData } from '../classify/labelled-data.ts';
 import { readLabels } from '../classify/labels-file.ts';
 import type { Split } from '../classify/split.ts';
 import { usageError } from '../errors.ts';
 import { openFeatureSet } from '../features/reader.ts';
+import type { Rows } from '../features/stored-rows.ts';
 import { flag, list, number, text } from './options.ts';
 import type { Options, Session } from './verb.ts';
 
@@ -39,7 +41,7 @@ export function dataOptions(yargs: Argv): Argv {
     });
 }
 
-export async function readData(options: Options, session: Session): Promise<LabelledData> {
+export async function readData(options: Options, session: Session): Promise<LabelledData<Rows>> {
   const given = text(options, 'features');
   const leaveOut = list(options, 'leave-out');
   if (given?.endsWith('.npy') === true) return readMatrix(options, given, leaveOut);
@@ -54,7 +56,7 @@ export async function readData(options: Options, session: Session): Promise<Labe
   const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
-  return joinLabels(await openFeatureSet(folder), {
+  return joinRows(await openFeatureSet(folder), {
     leaveOut,
     maxMissing: number(options, 'max-missing', { min: 0, max: 1 }, 0.01),
     withoutViews: flag(options, 'without-views'),
@@ -64,19 +66,23 @@ export async function readData(options: Options, session: Session): Promise<Labe
   });
 }
 
-async function readMatrix(options: Options, features: string, leaveOut: readonly string[]): Promise<LabelledData> {
+async function readMatrix(
+  options: Options,
+  features: string,
+  leaveOut: readonly string[],
+): Promise<LabelledData<Rows>> {
   const labels = text(options, 'labels');
   if (labels === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV file with one label per row');
   for (const name of ['sample-weight', 'groups', 'max-missing', 'without-views']) {
     if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
   }
-  return bringFeatures(features, labels, { leaveOut });
+  return bringRows(features, labels, { leaveOut });
 }
 
 export async function readFixedSplits(
   options: Options,
   session: Session,
-  data: LabelledData,
+  data: LabelledData<Rows>,
 ): Promise<readonly Split[]> {
   const path = text(options, 'split', '');
   const { splits, unnamed, unknown } = await readSplits(path, data.ids);

@@ -1,11 +1,12 @@
 import type { ClassifyEvent } from '../classify/classify.ts';
 import type { LabelledData } from '../classify/labelled-data.ts';
+import type { Rows } from '../features/stored-rows.ts';
 import { percent } from '../report/figures.ts';
 import type { Report } from '../report/report.ts';
 import type { StatusLine } from './status-line.ts';
 import type { Session } from './verb.ts';
 
-export function describeData(data: LabelledData, session: Session): void {
+export function describeData(data: LabelledData<Rows>, session: Session): void {
   const missing = Object.entries(data.featureSet.missing);
   const lost = missing.map(([reason, count]) => `${count} ${reason}`).join(', ');
   session.note(
@@ -20,7 +21,7 @@ export function describeData(data: LabelledData, session: Session): void {
 
 /** Prints what a run tells, each warning once. */
 export function eventPrinter(
-  data: LabelledData,
+  data: LabelledData<Rows>,
   repeats: number,
   session: Session,
   status: StatusLine,

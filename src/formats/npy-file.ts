@@ -30,24 +30,44 @@ const largestHeaderBytes = 65_536;
 const blockBytes = 1 << 22;
 const floatTypes = ['f2', 'f4', 'f8'] as const;
 
+/** A matrix of float16, float32 or float64 that is still in its file. */
+export interface NpyMatrixFile {
+  readonly path: string;
+  readonly type: (typeof floatTypes)[number];
+  readonly itemBytes: number;
+  readonly fortranOrder: boolean;
+  readonly rowCount: number;
+  readonly columnCount: number;
+  /** Bytes before the first number. */
+  readonly dataOffset: number;
+  /** sha256 of the file's bytes, lower-case hex. */
+  readonly sha256: string;
+}
+
 /**
- * Reads a matrix of float16, float32 or float64 as float32, a few megabytes at a time: memory is the result's own. More
- * than two axes in C order are taken as one row per entry of the first.
+ * Looks at a file with a matrix and hashes it. More than two axes in C order are taken as one row per entry of the
+ * first.
  *
  * @throws UserError for any other type or shape, and for a file that is longer or shorter than its header says
  */
+export async function describeNpyMatrix(path: string): Promise<NpyMatrixFile> {
+  return withFile(path, async (file, bytes) => {
+    const header = checkMatrix(await readHeader(file, bytes, path), path);
+    const hash = createHash('sha256');
+    await eachBlock(file, 0, bytes, path, 1, (block) => hash.update(block));
+    return { path, ...header, sha256: hash.digest('hex') };
+  });
+}
+
+/**
+ * Reads a matrix as float32, a few megabytes at a time: memory is the result's own.
+ *
+ * @throws UserError as `describeNpyMatrix` does
+ */
 export async function readNpyMatrix(path: string): Promise<NpyMatrix> {
   return withFile(path, async (file, bytes) => {
-    const header = await readHeader(file, bytes, path);
-    const { type, shape, fortranOrder } = header;
-    const [rowCount = 0, ...rest] = shape;
-    if (!floatTypes.some((known) => known === type))
-      throw unusable(path, `type ${type}`, 'float16, float32 or float64');
-    if (shape.length < 2 || (fortranOrder && shape.length > 2)) {
-      throw unusable(path, `shape (${shape.join(', ')})${fortranOrder ? ' in Fortran order' : ''}`, '(rows, features)');
-    }
-    const columnCount = rest.reduce((product, side) => product * side, 1);
-    if (rowCount === 0 || columnCount === 0) throw unusable(path, `shape (${shape.join(', ')})`, 'some numbers');
+    const header = checkMatrix(await readHeader(file, bytes, path), path);
+    const { type, rowCount, columnCount } = header;
     const data = new Float32Array(rowCount * columnCount);
     const hash = createHash('sha256');
     await eachBlock(file, 0, header.dataOffset, path, 1, (block) => hash.update(block));
@@ -55,12 +75,25 @@ export async function readNpyMatrix(path: string): Promise<NpyMatrix> {
     await eachBlock(file, header.dataOffset, bytes, path, header.itemBytes, (block) => {
       hash.update(block);
       const numbers = toFloats(block, type);
-      if (fortranOrder) spread(numbers, at, rowCount, columnCount, data);
+      if (header.fortranOrder) spread(numbers, at, rowCount, columnCount, data);
       else data.set(numbers, at);
       at += numbers.length;
     });
     return { rowCount, columnCount, data, sha256: hash.digest('hex') };
   });
+}
+
+function checkMatrix(header: NpyFileHeader, path: string): Omit<NpyMatrixFile, 'path' | 'sha256'> {
+  const { shape, fortranOrder, itemBytes, dataOffset } = header;
+  const [rowCount = 0, ...rest] = shape;
+  const type = floatTypes.find((known) => known === header.type);
+  if (type === undefined) throw unusable(path, `type ${header.type}`, 'float16, float32 or float64');
+  if (shape.length < 2 || (fortranOrder && shape.length > 2)) {
+    throw unusable(path, `shape (${shape.join(', ')})${fortranOrder ? ' in Fortran order' : ''}`, '(rows, features)');
+  }
+  const columnCount = rest.reduce((product, side) => product * side, 1);
+  if (rowCount === 0 || columnCount === 0) throw unusable(path, `shape (${shape.join(', ')})`, 'some numbers');
+  return { type, itemBytes, fortranOrder, rowCount, columnCount, dataOffset };
 }
 
 /** One label per row, and whether they are numbers, which sort by value. */

@@ -19,17 +19,23 @@ const columns = ['repeat', 'id', 'true', 'predicted', 'probability', 'true_proba
 // A lone carriage return in an id would end the line for a reader that guesses the delimiter: quote it, and name ours.
 const recordDelimiter = '\n';
 
-/** The text of predictions.csv: a header, then one line per test row and repeat, in the order given. */
-export function formatPredictions(predictions: readonly Prediction[]): string {
-  const rows = predictions.map((p) => [
-    p.repeat,
-    p.id,
-    p.trueClass,
-    p.predictedClass,
-    p.probability,
-    p.trueProbability,
-  ]);
-  return stringify([[...columns], ...rows], { record_delimiter: recordDelimiter, quoted_match: /\r/ });
+/** Lines that are made at a time: their fields weigh more than their text. */
+const linesAtOnce = 1000;
+
+/** predictions.csv in pieces of text: a header, then one line per test row and repeat, in the order given. */
+export function* formatPredictions(predictions: Iterable<Prediction>): Generator<string> {
+  let lines: (string | number)[][] = [[...columns]];
+  for (const p of predictions) {
+    lines.push([p.repeat, p.id, p.trueClass, p.predictedClass, p.probability, p.trueProbability]);
+    if (lines.length < linesAtOnce) continue;
+    yield text(lines);
+    lines = [];
+  }
+  yield text(lines);
+}
+
+function text(lines: readonly (readonly (string | number)[])[]): string {
+  return stringify([...lines], { record_delimiter: recordDelimiter, quoted_match: /\r/ });
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Report } from './report.ts';
  *
  * @throws UserError when the folder cannot be made or written
  */
-export async function writeReport(report: Report, predictions: readonly Prediction[], head: SavedHead): Promise<void> {
+export async function writeReport(report: Report, predictions: Iterable<Prediction>, head: SavedHead): Promise<void> {
   try {
     await mkdir(report.report, { recursive: true });
   } catch (cause) {
@@ -28,8 +28,9 @@ export async function writeReport(report: Report, predictions: readonly Predicti
   }
   await writeSavedHead(report.report, head);
   await keepCalibration(report);
-  await writeText(report.report, 'predictions.csv', formatPredictions(predictions));
-  await writeText(report.report, 'report.json', formatReport(report));
+  await writeDurably(nodeFiles, join(report.report, 'predictions.csv'), encoded(formatPredictions(predictions)));
+  const bytes = new TextEncoder().encode(formatReport(report));
+  await writeDurably(nodeFiles, join(report.report, 'report.json'), [bytes], bytes.length);
 }
 
 /** Copies what makes an int8 backbone to the head, which must work when the feature set is gone. */
@@ -47,7 +48,7 @@ export function formatReport(report: Report): string {
   return `${indented.replaceAll(/\[\s*(?:-?[\d.e+-]+,?\s*)+\]/g, (list) => list.replaceAll(/\s+/g, ''))}\n`;
 }
 
-async function writeText(folder: string, name: string, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  await writeDurably(nodeFiles, join(folder, name), [bytes], bytes.length);
+function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for (const piece of pieces) yield encoder.encode(piece);
 }

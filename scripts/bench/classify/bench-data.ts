@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { bringFeatures, joinLabels, type LabelledData } from '../../../src/classify/labelled-data.ts';
+import { bringFeatures } from '../../../src/classify/brought-features.ts';
+import { joinLabels, type LabelledData } from '../../../src/classify/labelled-data.ts';
 import { stratifiedShuffleSplit } from '../../../src/classify/split.ts';
 import { usageError } from '../../../src/errors.ts';
 import { takeRows } from '../../../src/features/matrix.ts';

@@ -1,0 +1,77 @@
+import { basename } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Matrix } from '../features/matrix.ts';
+import { NpyStore } from '../features/npy-store.ts';
+import { RowReader } from '../features/row-reader.ts';
+import { type Rows, storedRows } from '../features/stored-rows.ts';
+import { describeNpyMatrix, readNpyLabels, readNpyMatrix } from '../formats/npy-file.ts';
+import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
+import { compareCodePoints, encodeLabels } from './labels.ts';
+import { readRowLabels } from './labels-file.ts';
+import { takeAnyRows } from './table.ts';
+
+/**
+ * A matrix that another program made, with its labels: `features` an .npy file of float16, float32 or float64, `labels`
+ * an .npy file of whole numbers or text, or a CSV file with a header and one line per row (label, or id and label).
+ *
+ * @throws UserError when the files cannot be read, do not have as many rows, or a feature is not finite
+ */
+export async function bringFeatures(
+  featuresFile: string,
+  labelsFile: string,
+  options: RowOptions,
+): Promise<LabelledData> {
+  return readIntoMemory(await bringRows(featuresFile, labelsFile, options));
+}
+
+/** The same with the features left in their file; in Fortran order, where rows do not lie together, in memory. */
+export async function bringRows(
+  featuresFile: string,
+  labelsFile: string,
+  options: RowOptions,
+): Promise<LabelledData<Rows>> {
+  const described = await describeNpyMatrix(featuresFile);
+  const fromNpy = labelsFile.endsWith('.npy') ? await readNpyLabels(labelsFile) : undefined;
+  const rowLabels =
+    fromNpy === undefined
+      ? await readRowLabels(labelsFile)
+      : { ids: fromNpy.names.map((_, row) => `row-${row}`), names: fromNpy.names };
+  if (rowLabels.names.length !== described.rowCount) {
+    throw new UserError({
+      what: 'the labels do not match the features',
+      where: labelsFile,
+      found: `${rowLabels.names.length} labels`,
+      expected: `${described.rowCount}, one for each row of ${featuresFile}`,
+    });
+  }
+  const kept = keptRows(rowLabels.names, options.leaveOut);
+  // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
+  const compare = fromNpy?.numeric === true ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
+  return {
+    ids: Array.from(kept, (row) => rowLabels.ids[row] as string),
+    features: described.fortranOrder
+      ? await readFortran(featuresFile, rowLabels.ids, kept)
+      : storedRows(new RowReader(new NpyStore(described)), kept),
+    ...encodeLabels(
+      Array.from(kept, (row) => rowLabels.names[row] as string),
+      compare,
+    ),
+    fingerprint: described.sha256,
+    featureSet: {
+      folder: basename(featuresFile, '.npy'),
+      rowCount: described.rowCount,
+      dims: described.columnCount,
+      weights: `as brought in ${featuresFile}`,
+      randomWeights: false,
+      missing: {},
+    },
+    warnings: [],
+  };
+}
+
+async function readFortran(path: string, ids: readonly string[], kept: Uint32Array): Promise<Matrix> {
+  const { rowCount, columnCount, data } = await readNpyMatrix(path);
+  const matrix = { rowCount, columnCount, data };
+  checkFinite(matrix, (row) => ids[row] as string, path);
+  return kept.length === rowCount ? matrix : takeAnyRows(matrix, kept);
+}
