@@ -77,7 +77,9 @@ async function planKubernetes(plan: ClusterPlan, asked: PlanRequest): Promise<Ma
   const yaml = kubernetesYaml(plan, kubernetesOptions(asked));
   const written =
     asked.out === undefined ? { files: [], kept: [] } : await writePlan(resolve(asked.out), { 'jobs.yaml': yaml });
-  const names = { extract: jobName(plan), merge: `${jobName(plan)}-merge` };
+  const { namespace } = asked;
+  const inNamespace = namespace === undefined ? {} : { namespace };
+  const names = { extract: jobName(plan), merge: `${jobName(plan)}-merge`, ...inNamespace };
   const submitted = asked.submit ? { submitted: await submitToKubernetes(yaml, names) } : {};
   return { ...written, yaml, ...submitted };
 }

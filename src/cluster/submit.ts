@@ -28,7 +28,10 @@ export async function submitToSlurm(scripts: { readonly extract: string; readonl
  *
  * @throws UserError where there is no kubectl, or it refuses
  */
-export async function submitToKubernetes(yaml: string, names: Submitted): Promise<Submitted> {
+export async function submitToKubernetes(
+  yaml: string,
+  names: Submitted & { readonly namespace?: string },
+): Promise<Submitted> {
   // Not apply: where the same Jobs are there already, it would change nothing, start nothing, and say that all is well.
   const output = await runScheduler('kubectl', ['create', '-f', '-', '-o', 'name'], kubernetesHelp(names), yaml);
   const [extract, merge] = output.trim().split('\n');
@@ -54,12 +57,13 @@ const slurmHelp: Help = {
   },
 };
 
-function kubernetesHelp({ extract, merge }: Submitted): Help {
+function kubernetesHelp({ extract, merge, namespace }: Submitted & { readonly namespace?: string }): Help {
+  const where = namespace === undefined ? '' : `-n ${namespace} `;
   return {
     absent: 'install kubectl, or leave out --submit and take the YAML to a machine that has it',
     refused: (said) => {
       if (/AlreadyExists|already exists/.test(said)) {
-        return `kubectl delete job ${extract} ${merge}, and the same command again: parts that are complete are kept`;
+        return `kubectl delete job ${where}${extract} ${merge}, and the same command again: parts that are complete are kept`;
       }
       if (/connection refused|no such host|couldn't get current server/i.test(said)) {
         return 'choose a cluster: kubectl config use-context NAME';
