@@ -73,7 +73,7 @@ export function printResult(
 }
 
 /** Relative where that is below the current folder, else absolute. */
-function shortPath(path: string): string {
+export function shortPath(path: string): string {
   const short = relative('', path);
   return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
 }

@@ -1,4 +1,7 @@
 import type { Argv } from 'yargs';
+import { extractPart } from '../cluster/extract-part.ts';
+import { type Part, parsePart } from '../cluster/part.ts';
+import { usageError } from '../errors.ts';
 import { explainExtract } from '../extract/explain-extract.ts';
 import { type ExtractOptions, extract } from '../extract/extract.ts';
 import type { LoadedNetwork } from '../extract/network-source.ts';
@@ -6,9 +9,10 @@ import { programVersion } from '../version.ts';
 import { loadAskedNetwork } from './asked-network.ts';
 import { readExtractOptions, withExtractOptions } from './extract-options.ts';
 import { printExplanation, printResult } from './extract-output.ts';
-import { flag } from './options.ts';
+import { flag, text } from './options.ts';
+import { printPart } from './part-output.ts';
 import { openProgress } from './progress-bar.ts';
-import type { Verb } from './verb.ts';
+import type { Options, Verb } from './verb.ts';
 
 /** Extract: run a frozen network over a folder of images once and keep what enters its average pool. */
 export const extractVerb: Verb = {
@@ -24,8 +28,13 @@ export const extractVerb: Verb = {
       .option('rehash', {
         type: 'boolean',
         describe: "read every file's bytes again, whatever its size and times say",
+      })
+      .option('part', {
+        type: 'string',
+        describe: 'one of N parts, for a cluster: k/N with k from 0; auto or auto/N in a Slurm array or an indexed Job',
       }),
   run: async (options, session) => {
+    const part = readPart(options);
     const request = readExtractOptions(options);
     const { extraction, threads } = request;
     const progress = openProgress(session);
@@ -56,6 +65,12 @@ export const extractVerb: Verb = {
         printExplanation(explanation, session);
         return 0;
       }
+      if (part !== undefined) {
+        const done = await extractPart(part, asked);
+        progress.close();
+        printPart(done, session);
+        return 0;
+      }
       const result = await extract(asked);
       progress.close();
       printResult(result, network?.isRandom === true, threads, session);
@@ -65,3 +80,12 @@ export const extractVerb: Verb = {
     }
   },
 };
+
+function readPart(options: Options): Part | undefined {
+  const value = text(options, 'part');
+  if (value === undefined) return undefined;
+  for (const name of ['explain', 'prune']) {
+    if (flag(options, name)) throw usageError('--part', `together with --${name}`, `--${name} for a whole set`);
+  }
+  return parsePart(value, process.env);
+}

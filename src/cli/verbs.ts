@@ -3,8 +3,10 @@ import { compareVerb } from './compare.ts';
 import { devicesVerb } from './devices.ts';
 import { exportVerb } from './export.ts';
 import { extractVerb } from './extract.ts';
+import { mergeVerb } from './merge.ts';
 import { planVerb } from './plan.ts';
 import { predictVerb } from './predict.ts';
+import { statusVerb } from './status.ts';
 import { tapsVerb } from './taps.ts';
 import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';
@@ -18,6 +20,8 @@ export const verbs: readonly Verb[] = [
   exportVerb,
   verifyVerb,
   planVerb,
+  mergeVerb,
+  statusVerb,
   tapsVerb,
   devicesVerb,
 ];

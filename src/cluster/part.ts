@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { usageError } from '../errors.ts';
+import { withoutExtension } from '../extract/images/walk.ts';
 
 /** One of N parts of a feature set; `index` counts from 0. */
 export interface Part {
@@ -13,11 +14,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const mostParts = 100_000;
 
 /**
- * The part that an image belongs to: sha256 of its id, the first 48 bits, modulo N. It follows from the id alone, so
- * parts need no word with each other, and a file that is added changes its own part and no other.
+ * The part that an image belongs to: sha256 of its id without the extension, the first 48 bits, modulo N. It follows
+ * from the id alone, so parts need no word with each other, and a file that is added changes its own part and no other;
+ * without the extension, because an id gets one when a file beside it has the same name but for that.
  */
 export function partOf(id: string, partCount: number): number {
-  return createHash('sha256').update(id, 'utf8').digest().readUIntBE(0, 6) % partCount;
+  return createHash('sha256').update(withoutExtension(id), 'utf8').digest().readUIntBE(0, 6) % partCount;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Files } from '../features/files.ts';
+import type { RunMaker } from '../features/journal.ts';
 import type { DeviceName, Preprocessing } from '../features/manifest.ts';
 import type { FeatureWriter } from '../features/writer.ts';
 import type { Backbone } from './backbone/backbone.ts';
@@ -21,6 +22,8 @@ export interface Run extends Omit<ExtractOptions, 'network' | 'preprocessing'> {
   readonly preprocessing: Preprocessing;
   /** Present where the precision is int8. */
   readonly int8?: OpenedCalibration;
+  /** What made rows that these ones join, where the writer does not hold those. */
+  readonly joins?: Pick<RunMaker, 'madeBy' | 'canary'>;
 }
 
 /**
@@ -41,14 +44,14 @@ export async function addRows(
   if (first.done === true) return undefined;
   const recipe = { ...preprocessing, ...(run.views === undefined ? {} : { views: run.views }) };
   const pipeline = openPipeline(recipe, {
-    known: writer.rowOf.keys(),
+    known: ledger.known(),
     ...(threads === undefined ? {} : { threads }),
     ...(signal === undefined ? {} : { signal }),
   });
   let backbone: Backbone | undefined;
   try {
     const results = noted(pipeline.decode(startingWith(first.value, toRead)), ledger, watch, run);
-    const isKnown = (sha256: string): boolean => writer.rowOf.has(sha256);
+    const isKnown = (sha256: string): boolean => ledger.isKnown(sha256);
     for await (const { pixels, images } of pixelBatches(results, pipeline.recipe, () => writer.batchRoom, isKnown)) {
       const network = backbone ?? (await watch.time('open', () => openBackbone(run, writer)));
       backbone = network;
@@ -96,7 +99,8 @@ async function openBackbone(run: Run, writer: FeatureWriter): Promise<Backbone> 
   const backbone = run.int8?.backbone ?? (await network.open(preprocessing, tap, run.int8?.calibration));
   try {
     const canary = await measureCanary(backbone);
-    if (writer.maker !== undefined) compareCanaries(writer.maker.canary, canary, writer.maker.madeBy, backbone);
+    const before = writer.maker ?? run.joins;
+    if (before !== undefined) compareCanaries(before.canary, canary, before.madeBy, backbone);
     const { engine, engineVersion, device } = backbone;
     const { weights, weightsFile, weightsSeed } = network;
     const madeBy = {

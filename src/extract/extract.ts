@@ -18,6 +18,7 @@ import type { openPixelPipeline } from './images/pipeline.ts';
 import type { ViewRecipe } from './images/views.ts';
 import { InputLedger } from './input-ledger.ts';
 import {
+  type CalibrationRequest,
   calibrationFields,
   keepCalibration,
   type OpenedCalibration,
@@ -117,7 +118,7 @@ export interface ExtractResult {
 export async function extract(options: ExtractOptions): Promise<ExtractResult> {
   const watch = new Stopwatch();
   const list = await watch.time('list', () => listInputs(options));
-  return extractInto(featureFolder(options), list, list, options, watch);
+  return withNetwork(options, list, watch, (run) => fillSet(run, featureFolder(options), list, watch));
 }
 
 /**
@@ -132,37 +133,34 @@ export async function listInputs(options: Pick<ExtractOptions, 'data' | 'allowMi
 }
 
 /**
- * Extracts some of a data folder's images into a feature set.
+ * Reads the network's weights and, for int8, opens its calibration; both are held while `work` goes on.
  *
- * @param folder absolute path of the feature set
- * @param inputs the images to extract
  * @param list all images of the data folder: the sample that int8 is calibrated on is drawn from these
- * @throws NothingReadableError when none of the inputs gave a row
+ * @param calibrate opens the calibration; default: the one in the set's folder, else a new one
  */
-export async function extractInto(
-  folder: string,
-  inputs: ImageList,
-  list: ImageList,
+export async function withNetwork<T>(
   options: ExtractOptions,
-  watch: Stopwatch = new Stopwatch(),
-): Promise<ExtractResult> {
+  list: ImageList,
+  watch: Stopwatch,
+  work: (run: Run) => Promise<T>,
+  calibrate: (request: CalibrationRequest) => Promise<OpenedCalibration> = openCalibration,
+): Promise<T> {
   const { files = nodeFiles } = options;
   const network = await options.network();
   const preprocessing = choosePreprocessing(options.preprocessing, network.resize);
   const run: Run = { ...options, files, network, preprocessing };
-  if (options.precision === 'float32') return fillSet(run, folder, inputs, watch);
-  const int8 = await watch.time('open', () => calibrateFor(run, folder, list));
+  if (options.precision === 'float32') return work(run);
+  const int8 = await watch.time('open', () => calibrate(calibrationRequest(run, list)));
   try {
-    return await fillSet({ ...run, int8 }, folder, inputs, watch);
+    return await work({ ...run, int8 });
   } finally {
     await int8.backbone?.close();
   }
 }
 
-function calibrateFor(run: Run, folder: string, list: ImageList): Promise<OpenedCalibration> {
+function calibrationRequest(run: Run, { images }: ImageList): CalibrationRequest {
   const { files, network, preprocessing, tap, seed = 0, onNote = () => {}, onWarning = onNote } = run;
-  const { images } = list;
-  return openCalibration({ files, folder, network, preprocessing, tap, images, seed, onNote, onWarning });
+  return { files, folder: featureFolder(run), network, preprocessing, tap, images, seed, onNote, onWarning };
 }
 
 async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwatch): Promise<ExtractResult> {

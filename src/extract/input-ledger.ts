@@ -16,6 +16,7 @@ export class InputLedger {
   readonly #list: ImageList;
   readonly #writer: FeatureWriter;
   readonly #rehash: boolean;
+  readonly #elsewhere: ReadonlySet<string>;
   /** sha256 of each image's bytes, once known; by its place in the list. */
   readonly #sha256: (string | undefined)[];
   readonly #faults = new Map<number, Fault>();
@@ -23,10 +24,16 @@ export class InputLedger {
   readonly #handedOut: { readonly place: number; readonly mark: FileMark | undefined }[] = [];
   #settled = 0;
 
-  constructor(list: ImageList, writer: FeatureWriter, options: { readonly rehash: boolean }) {
+  /** @param options.elsewhere sha256 of images whose rows others hold: they are read where need be, and not computed */
+  constructor(
+    list: ImageList,
+    writer: FeatureWriter,
+    options: { readonly rehash: boolean; readonly elsewhere?: ReadonlySet<string> },
+  ) {
     this.#list = list;
     this.#writer = writer;
     this.#rehash = options.rehash;
+    this.#elsewhere = options.elsewhere ?? new Set();
     this.#sha256 = new Array(list.images.length);
   }
 
@@ -35,13 +42,24 @@ export class InputLedger {
     return this.#settled;
   }
 
+  /** Whether an image has a row already. */
+  isKnown(sha256: string): boolean {
+    return this.#writer.rowOf.has(sha256) || this.#elsewhere.has(sha256);
+  }
+
+  /** sha256 of every image that has a row already. */
+  *known(): Generator<string> {
+    yield* this.#writer.rowOf.keys();
+    yield* this.#elsewhere;
+  }
+
   /** Images that must be read: all but those that have a row and did not change since they were read last. */
   *toRead(): Generator<ImageFile> {
     for (const [place, image] of this.#list.images.entries()) {
       const mark = markOf(image.path);
       const known =
         mark === undefined || this.#rehash ? undefined : this.#writer.memory.recall(image.relativePath, mark);
-      if (known !== undefined && this.#writer.rowOf.has(known)) {
+      if (known !== undefined && this.isKnown(known)) {
         this.#sha256[place] = known;
         this.#settled++;
         continue;
@@ -66,6 +84,14 @@ export class InputLedger {
     }
   }
 
+  /** How the image at a place of the list ended. */
+  endOf(place: number): { readonly sha256: string } | Fault {
+    const sha256 = this.#sha256[place];
+    const fault = this.#faults.get(place);
+    if (sha256 === undefined || fault !== undefined) return fault ?? { outcome: 'failed', reason: 'not read' };
+    return { sha256 };
+  }
+
   /** The tables of the finished set. Of files with the same bytes the first in the list has the row. */
   ending(): Ending {
     const images: IndexedImage[] = [];
@@ -75,12 +101,12 @@ export class InputLedger {
     for (const [place, image] of this.#list.images.entries()) {
       const { id, relativePath: path, label } = image;
       if (label !== undefined) labels.push([id, label]);
-      const sha256 = this.#sha256[place];
-      const fault = this.#faults.get(place);
-      if (sha256 === undefined || fault !== undefined) {
-        outcomes.push({ id, path, ...(fault ?? { outcome: 'failed', reason: 'not read' }) });
+      const end = this.endOf(place);
+      if (!('sha256' in end)) {
+        outcomes.push({ id, path, ...end });
         continue;
       }
+      const { sha256 } = end;
       const row = this.#writer.rowOf.get(sha256) as number;
       const owner = ownerOf.get(sha256);
       if (owner !== undefined) {

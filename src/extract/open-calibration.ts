@@ -42,11 +42,19 @@ export interface OpenedCalibration {
  * @throws UserError when quantized features are too far from float32 ones, or none of the sample's images can be read
  */
 export async function openCalibration(request: CalibrationRequest): Promise<OpenedCalibration> {
+  return (await keptCalibration(request)) ?? (await newCalibration(request));
+}
+
+/** The calibration that lies in the folder, or undefined. */
+export async function keptCalibration(request: CalibrationRequest): Promise<OpenedCalibration | undefined> {
   const kept = await findCalibration(request);
-  if (kept !== undefined) {
-    request.onNote(`${describeAgreement(kept.agreement)} (measured when the feature set was begun)`);
-    return { calibration: kept, sha256: calibrationSha256(kept) };
-  }
+  if (kept === undefined) return undefined;
+  request.onNote(`${describeAgreement(kept.agreement)} (measured when the feature set was begun)`);
+  return { calibration: kept, sha256: calibrationSha256(kept) };
+}
+
+/** Calibrates on a sample of the images. */
+export async function newCalibration(request: CalibrationRequest): Promise<OpenedCalibration> {
   const { network, preprocessing, tap } = request;
   const sample = await readSample(request);
   const { calibration, warnings, backbone } = await network.prepareInt8(preprocessing, tap, sample);

@@ -81,6 +81,19 @@ export class FileMemory {
     return file.mtimeNs === mark.mtimeNs && file.ctimeNs === mark.ctimeNs ? file.sha256 : undefined;
   }
 
+  /** What is remembered of a file, whatever became of it since. */
+  find(path: string): RememberedFile | undefined {
+    return this.#files.get(path);
+  }
+
+  /** The mark that a file had when it had these bytes; one that was read anew before its times had settled has none. */
+  markOf(path: string, sha256: string): FileMark | undefined {
+    const file = this.#files.get(path);
+    if (file?.sha256 !== sha256) return undefined;
+    const { size, mtimeNs, ctimeNs } = file;
+    return { size, mtimeNs, ctimeNs };
+  }
+
   remember(file: RememberedFile): void {
     this.#files.set(file.path, file);
   }

@@ -22,6 +22,8 @@ export interface Files {
   stat(path: string): Promise<FileStat>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Removes a folder with all that is in it. */
+  removeFolder(path: string): Promise<void>;
   list(folder: string): Promise<readonly string[]>;
   makeFolder(path: string): Promise<void>;
   /** Makes a rename within the folder last through a power cut; nothing where the platform has no such call. */
@@ -44,6 +46,7 @@ export const nodeFiles: Files = {
   stat: (path) => fs.stat(path),
   rename: (from, to) => fs.rename(from, to),
   remove: (path) => fs.rm(path, { force: true }),
+  removeFolder: (path) => fs.rm(path, { recursive: true, force: true }),
   list: (folder) => fs.readdir(folder),
   makeFolder: async (path) => {
     await fs.mkdir(path, { recursive: true });

@@ -91,7 +91,7 @@ async function shardsOfDamagedSet(files: Files, folder: string): Promise<readonl
   return (await readIfThere(files, join(folder, manifestFile))) === undefined ? [] : await listIfThere(files, folder);
 }
 
-function madeOtherwise(folder: string, before: FingerprintFields, now: FingerprintFields): UserError {
+export function madeOtherwise(folder: string, before: FingerprintFields, now: FingerprintFields): UserError {
   return new UserError({
     what: 'a feature set of this name was made otherwise, and rows that differ are never mixed',
     where: folder,

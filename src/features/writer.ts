@@ -190,6 +190,12 @@ export class FeatureWriter {
     return manifest;
   }
 
+  /** Writes the last shard and publishes nothing: for a part of a set, which has a record of its own. */
+  async flush(): Promise<{ readonly shards: readonly ShardEntry[]; readonly maker: RunMaker | undefined }> {
+    if (this.#images.length > 0) await this.#writeShard();
+    return { shards: this.#shards, maker: this.#journal.maker };
+  }
+
   async close(): Promise<void> {
     await this.#lock.release();
   }

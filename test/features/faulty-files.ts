@@ -67,6 +67,9 @@ export class FaultyFiles implements Files {
   remove(path: string): Promise<void> {
     return this.#guard('remove', path, () => nodeFiles.remove(path));
   }
+  removeFolder(path: string): Promise<void> {
+    return this.#guard('removeFolder', path, () => nodeFiles.removeFolder(path));
+  }
   makeFolder(path: string): Promise<void> {
     return this.#guard('makeFolder', path, () => nodeFiles.makeFolder(path));
   }
