@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterPlan } from '../cluster/plan.ts';
 import { shareWeights, weightsHome } from '../cluster/shared-weights.ts';
@@ -33,6 +33,7 @@ export async function makePlan(
   const [name, cache, data] = [basename(folder), dirname(folder), resolve(request.extraction.data)];
   const weights = absoluteWeights(request.weights);
   if (asked.on === 'kubernetes') checkMounts(data, cache, weights);
+  else checkFile(weights);
   const { list, imageCount, listSeconds } = await countImages(asked, request);
   if (tasks > imageCount)
     throw usageError('--tasks', String(tasks), `at most one for each of the ${imageCount} images`);
@@ -130,11 +131,17 @@ function checkMounts(data: string, cache: string, weights: string): void {
     if (!path.includes(':')) continue;
     throw usageError(option, path, 'a path without a colon: Kubernetes mounts nothing at one that has it');
   }
-  if (!weights.startsWith('/') || isBelow(weights, data) || isBelow(weights, cache)) return;
+  if (!isAbsolute(weights) || isBelow(weights, data) || isBelow(weights, cache)) return;
   throw new UserError({
     what: 'the pods would not see the weights',
     where: weights,
     expected: `a file below --cache (${cache}) or --data (${data}), which are mounted`,
     fix: 'put it there, as on the claim, and name that path',
   });
+}
+
+/** One error here, not one in every task. */
+function checkFile(weights: string): void {
+  if (!isAbsolute(weights) || existsSync(weights)) return;
+  throw new UserError({ what: 'there is no such weights file', where: weights, fix: 'a file that all nodes see' });
 }

@@ -1,0 +1,217 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { partFolder, readPartFolder } from '../../src/cluster/layout.ts';
+import { listIfThere, nodeFiles } from '../../src/features/files.ts';
+import { drawPhotos } from '../demo/draw.ts';
+import { type LocalSlurm, run, startLocalSlurm, until } from './local-slurm.ts';
+import { sameFiles } from './same-files.ts';
+
+/** What became of an extraction on a real Slurm, for whoever asks. */
+export interface SlurmRun {
+  readonly images: number;
+  readonly tasks: number;
+  /** Parts that a worker was killed in, that were put back into the queue, and that were cancelled, in their middle. */
+  readonly killed: number;
+  readonly requeued: number;
+  readonly cancelled: number;
+  /** Files of the merged set, each byte for byte that of a single machine. */
+  readonly files: readonly string[];
+}
+
+const program = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
+const taskCount = 8;
+const [classCount, perClass] = [10, 24];
+/** Names that a shell or sbatch could take for something else. */
+const dataName = `drawn "photos", 50% of Zoë's`;
+const network = ['--weights', 'random:resnet-tiny', '--device', 'cpu', '--batch', '1'];
+
+/**
+ * Runs `plan --on slurm --submit` on a Slurm of this machine alone: 8 tasks on two nodes, of which one loses its worker
+ * to SIGKILL, one is put back into the queue by `scontrol requeue` and one is cancelled for good, each in the middle of
+ * its part. The merge must name the part that is missing; submitted again by that name, the merged set must equal that
+ * of a single run, byte for byte.
+ *
+ * @throws Error saying what was not as it must be
+ */
+export async function runOnSlurm(folder: string, say: (line: string) => void): Promise<SlurmRun> {
+  const images = classCount * perClass;
+  say(`drawing ${images} photos`);
+  await drawPhotos({ folder: join(folder, dataName), classCount, perClass, seed: 0 });
+  const asked = ['--data', join(folder, dataName), '--name', 'set', ...network];
+  say('a single run, to compare with');
+  await featuretap(['extract', ...asked, '--cache', join(folder, 'single'), '--threads', '1']);
+  const slurmFolder = join(folder, 'slurm');
+  await mkdir(slurmFolder);
+  say('starting munged, slurmctld and two slurmd');
+  const slurm = await startLocalSlurm(slurmFolder);
+  try {
+    return { images, tasks: taskCount, ...(await runParts(folder, asked, slurm, say)) };
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${logsOf(join(folder, 'plan', 'logs'))}`, { cause: error });
+  } finally {
+    await slurm.stop();
+  }
+}
+
+async function runParts(
+  folder: string,
+  asked: readonly string[],
+  slurm: LocalSlurm,
+  say: (line: string) => void,
+): Promise<Pick<SlurmRun, 'killed' | 'requeued' | 'cancelled' | 'files'>> {
+  const { environment } = slurm;
+  const [cache, plan] = [join(folder, 'features'), join(folder, 'plan')];
+  const set = join(cache, 'set');
+  // Rows are on the disk after every image: what was computed before a task ends must not be computed again.
+  const parts = ['--on', 'slurm', '--tasks', String(taskCount), '--cpus', '1', '--checkpoint', '0', '--out', plan];
+  const planned = await featuretap(['plan', ...asked, '--cache', cache, ...parts, '--submit', '--json'], environment);
+  const { submitted, rateSource } = JSON.parse(planned) as { submitted: SubmittedJobs; rateSource: string };
+  say(`array job ${submitted.extract}, merge job ${submitted.merge}; sized by the speed ${rateSource}`);
+
+  const task = (part: number): string => `${submitted.extract}_${part}`;
+  const killed = await caughtInTheMiddle(set, [], (pid) => process.kill(pid, 'SIGKILL'));
+  say(`part ${killed}: its worker is killed`);
+  const requeued = await caughtInTheMiddle(set, [killed], (pid, part) => {
+    run('scontrol', ['requeue', task(part)], environment);
+    process.kill(pid, 'SIGCONT');
+  });
+  say(`part ${requeued}: put back into the queue`);
+  const cancelled = await caughtInTheMiddle(set, [killed, requeued], (pid, part) => {
+    run('scancel', [task(part)], environment);
+    process.kill(pid, 'SIGCONT');
+  });
+  say(`part ${cancelled}: cancelled`);
+
+  await jobsEnd(environment);
+  for (const part of [killed, requeued]) {
+    const { JobState: state, Restarts: restarts } = await jobFields(task(part), environment);
+    must(state === 'COMPLETED' && restarts === '1', `part ${part} ended as ${state} after ${restarts} restarts`);
+  }
+  const merge = await jobFields(submitted.merge, environment);
+  must(merge['JobState'] === 'FAILED', `the merge ended as ${merge['JobState']} though part ${cancelled} is missing`);
+  const mergeLog = logsOf(join(plan, 'logs'), /-merge-/);
+  const array = /--array=(\S+)/.exec(mergeLog)?.[1];
+  must(array === String(cancelled), `the merge names --array=${array}, and part ${cancelled} is missing`);
+  const status = JSON.parse(await featuretap(['status', '--name', 'set', '--cache', cache, '--json'])) as PartsDone;
+  must(status.done === taskCount - 1 && status.array === array, `status says ${JSON.stringify(status)}`);
+  say(`the merge names what is missing: --array=${array}; submitting that again`);
+
+  const [extractScript, mergeScript] = [join(plan, 'extract.sbatch'), join(plan, 'merge.sbatch')];
+  const again = run('sbatch', ['--parsable', `--array=${array}`, extractScript], environment).trim();
+  const last = run('sbatch', ['--parsable', `--dependency=afterany:${again}`, mergeScript], environment).trim();
+  await jobsEnd(environment);
+  const { JobState: state } = await jobFields(last, environment);
+  must(state === 'COMPLETED', `the second merge ended as ${state}`);
+  const files = await sameFiles(join(folder, 'single', 'set'), set);
+  say(`${files.length} files, each byte for byte that of the single run`);
+  return { killed, requeued, cancelled, files };
+}
+
+interface SubmittedJobs {
+  readonly extract: string;
+  readonly merge: string;
+}
+
+interface PartsDone {
+  readonly done: number;
+  readonly array: string;
+}
+
+/**
+ * Stops the worker of a part that has rows on the disk and is not complete, and does something to it.
+ *
+ * @param except parts that were caught before
+ * @returns the part
+ */
+async function caughtInTheMiddle(
+  set: string,
+  except: readonly number[],
+  act: (pid: number, part: number) => void,
+): Promise<number> {
+  const deadline = performance.now() + 120_000;
+  while (performance.now() < deadline) {
+    for (const { pid, part } of workers(set)) {
+      if (except.includes(part) || !(await isUnderWay(set, part))) continue;
+      try {
+        process.kill(pid, 'SIGSTOP');
+      } catch {
+        // It has ended by itself.
+        continue;
+      }
+      if (await isUnderWay(set, part)) {
+        act(pid, part);
+        return part;
+      }
+      process.kill(pid, 'SIGCONT');
+    }
+    await sleep(20);
+  }
+  throw new Error('no worker was met in the middle of its part');
+}
+
+/** Processes that compute a part of this set, by their command lines. */
+function workers(set: string): readonly { readonly pid: number; readonly part: number }[] {
+  const cache = join(set, '..');
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    let words: readonly string[];
+    try {
+      words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+    } catch {
+      return [];
+    }
+    const part = /^(\d+)\/\d+$/.exec(words[words.indexOf('--part') + 1] ?? '')?.[1];
+    return part !== undefined && words.includes(cache) ? [{ pid: Number(name), part: Number(part) }] : [];
+  });
+}
+
+async function isUnderWay(set: string, index: number): Promise<boolean> {
+  const folder = partFolder(set, { index, count: taskCount });
+  const { states, attempts } = await readPartFolder(nodeFiles, folder);
+  if (states.length > 0) return false;
+  for (const attempt of attempts) {
+    const names = await listIfThere(nodeFiles, join(folder, attempt, '.run'));
+    if (names.some((name) => name.endsWith('.npy'))) return true;
+  }
+  return false;
+}
+
+async function jobsEnd(environment: NodeJS.ProcessEnv): Promise<void> {
+  await until('the queue is empty', () => run('squeue', ['-h', '-o', '%i'], environment).trim() === '', 600);
+}
+
+async function jobFields(job: string, environment: NodeJS.ProcessEnv): Promise<Readonly<Record<string, string>>> {
+  const words = run('scontrol', ['show', 'job', '-o', job], environment).split(/\s+/);
+  return Object.fromEntries(words.map((word) => word.split(/=(.*)/s).slice(0, 2)));
+}
+
+/** Runs the command line to its end and resolves to what it printed. */
+async function featuretap(args: readonly string[], environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const child = spawn(process.execPath, [program, ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+    });
+  }
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  must(code === 0, `featuretap ${args[0]}: exit ${code}\n${said.stdout}${said.stderr}`);
+  return said.stdout;
+}
+
+function logsOf(folder: string, wanted = /./): string {
+  try {
+    const names = readdirSync(folder).filter((name) => wanted.test(name));
+    return names.map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8')}`).join('\n');
+  } catch {
+    return '';
+  }
+}
+
+function must(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise);
+}
