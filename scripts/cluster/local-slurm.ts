@@ -1,8 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { cpus, hostname } from 'node:os';
+import { cpus, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -42,10 +51,12 @@ export function installSlurm(): void {
 }
 
 /**
- * Starts munged, slurmctld and two slurmd with all their state below `folder`, on ports of their own: another Slurm on
- * this machine is not touched. Needs root. The daemons end with this process, whatever ends it short of SIGKILL.
+ * Starts munged, slurmctld and two slurmd with all their state in a folder of their own, on ports of their own: another
+ * Slurm on this machine is not touched. Needs root. The daemons end with this process, whatever ends it short of SIGKILL.
  */
-export async function startLocalSlurm(folder: string): Promise<LocalSlurm> {
+export async function startLocalSlurm(): Promise<LocalSlurm> {
+  // Not below a folder of the caller's: munged's user must get there, and the name of a socket is short.
+  const folder = mkdtempSync(join(tmpdir(), 'slurm-'));
   const path = (...parts: readonly string[]): string => join(folder, ...parts);
   for (const name of ['state', 'log', 'munge', ...nodes]) mkdirSync(path(name), { recursive: true });
   const socket = path('munge', 'socket');
@@ -60,12 +71,14 @@ export async function startLocalSlurm(folder: string): Promise<LocalSlurm> {
   const endNow = (): void => {
     if (daemons.length > 1) spawnSync('scancel', ['--full', '-u', 'root'], { env: environment, timeout: 5000 });
     for (const daemon of daemons) daemon.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
   };
   process.on('exit', endNow);
   const stop = async (): Promise<void> => {
     process.off('exit', endNow);
     await emptyQueue(environment);
     await Promise.all(daemons.reverse().map(end));
+    rmSync(folder, { recursive: true, force: true });
   };
   try {
     startMunge(folder, socket, start);
@@ -77,8 +90,9 @@ export async function startLocalSlurm(folder: string): Promise<LocalSlurm> {
       return stdout.split('\n').filter((state) => state === 'idle').length === nodes.length;
     });
   } catch (error) {
+    const logs = readdirSync(path('log')).map((name) => `--- ${name}\n${readFileSync(path('log', name), 'utf8')}`);
     await stop();
-    throw error;
+    throw new Error([(error as Error).message, ...logs].join('\n'), { cause: error });
   }
   return { environment, stop };
 }
@@ -121,11 +135,13 @@ function slurmConfiguration(folder: string, socket: string, ports: readonly numb
     'JobAcctGatherType=jobacct_gather/none',
     'ReturnToService=2',
     'KillWait=5',
+    // Nodes are what is said here, whatever the machine has: the jobs are small.
+    'SlurmdParameters=config_overrides',
     'MinJobAge=3600',
     // Jobs start when they may, not at the next minute.
     'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0',
-    `NodeName=node1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${first} CPUs=${cores} RealMemory=4000`,
-    `NodeName=node2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${second} CPUs=${cores} RealMemory=4000`,
+    `NodeName=node1 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${first} CPUs=${cores} RealMemory=8000`,
+    `NodeName=node2 NodeHostname=${host} NodeAddr=127.0.0.1 Port=${second} CPUs=${cores} RealMemory=8000`,
     'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
     '',
   ].join('\n');

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +23,7 @@ export interface SlurmRun {
 
 const program = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
 const taskCount = 8;
-const [classCount, perClass] = [10, 24];
+const [classCount, perClass] = [10, 16];
 /** Names that a shell or sbatch could take for something else. */
 const dataName = `drawn "photos", 50% of Zoë's`;
 const network = ['--weights', 'random:resnet-tiny', '--device', 'cpu', '--batch', '1'];
@@ -44,10 +43,8 @@ export async function runOnSlurm(folder: string, say: (line: string) => void): P
   const asked = ['--data', join(folder, dataName), '--name', 'set', ...network];
   say('a single run, to compare with');
   await featuretap(['extract', ...asked, '--cache', join(folder, 'single'), '--threads', '1']);
-  const slurmFolder = join(folder, 'slurm');
-  await mkdir(slurmFolder);
   say('starting munged, slurmctld and two slurmd');
-  const slurm = await startLocalSlurm(slurmFolder);
+  const slurm = await startLocalSlurm();
   try {
     return { images, tasks: taskCount, ...(await runParts(folder, asked, slurm, say)) };
   } catch (error) {

@@ -117,7 +117,7 @@ function mergeScript(plan: ClusterPlan, options: SlurmOptions): string {
     directive('open-mode', 'append', 'the log keeps what an earlier try said'),
     directive('nodes', '1', 'one process'),
     directive('ntasks', '1', 'one process'),
-    directive('cpus-per-task', '2', 'one hashes while the other reads'),
+    directive('cpus-per-task', '1', 'reading and hashing'),
     directive('mem', '4G', 'rows are streamed: docs/cluster.md has the figures'),
     directive('time', clock(mergeMinutes(plan)), '10 min per million images, 30 at least'),
     directive('output', sbatchWord(`${sbatchPattern(options.logs)}/%x-%j.log`), 'one log per try'),
