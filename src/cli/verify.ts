@@ -5,7 +5,8 @@ import { type Repair, repairFeatureSet } from '../extract/repair.ts';
 import { formatBytes } from '../features/durable.ts';
 import { nodeFiles } from '../features/files.ts';
 import type { Manifest } from '../features/manifest.ts';
-import { type Problem, type Verification, verifyFeatureSet } from '../features/verify.ts';
+import type { Problem } from '../features/problem.ts';
+import { type Verification, verifyFeatureSet } from '../features/verify.ts';
 import { nextCommand } from './next-command.ts';
 import { flag, number, text } from './options.ts';
 import { openProgress } from './progress-bar.ts';
@@ -23,6 +24,7 @@ export const verifyVerb: Verb = {
       .option('features', { type: 'string', describe: 'folder of the feature set: cache/NAME' })
       .option('repair', { type: 'boolean', describe: 'compute damaged rows again from their images' })
       .option('weights', { type: 'string', describe: 'for --repair: where the weights lie now [as recorded]' })
+      .option('data', { type: 'string', describe: 'for --repair: where the images lie now [as recorded]' })
       .option('batch', { type: 'string', describe: 'for --repair: images per run of the network [8]' })
       .option('threads', { type: 'string', describe: 'for --repair: threads [all cores]' }),
   run: async (options, session) => {
@@ -43,6 +45,7 @@ export const verifyVerb: Verb = {
     const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
     const threadsGiven = threads === undefined ? {} : { threads };
     const weights = text(options, 'weights');
+    const data = text(options, 'data');
     const repair = await repairFeatureSet(folder, {
       ...threadsGiven,
       network: (manifest: Manifest) => {
@@ -57,6 +60,7 @@ export const verifyVerb: Verb = {
           onProgress: progress.onProgress,
         });
       },
+      ...(data === undefined ? {} : { data: resolve(data) }),
       batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, 8),
       command: session.command,
       signal: session.signal,
@@ -82,7 +86,7 @@ function report(verification: Verification, repair: Repair | undefined, session:
   });
   if (repair !== undefined) {
     for (const file of repair.restored) session.print(`${file}: restored from its spare copy`);
-    session.print(`${repair.recomputed} images computed again, ${repair.dropped.length} dropped into outcomes.csv`);
+    session.print(`images computed again: ${repair.recomputed}; dropped into outcomes.csv: ${repair.dropped.length}`);
     for (const { id, reason } of repair.dropped) session.print(`  ${id}: ${reason}`);
   }
   for (const line of describeProblems(problems)) session.print(line);
@@ -90,7 +94,7 @@ function report(verification: Verification, repair: Repair | undefined, session:
   session.print(
     problems.length === 0
       ? `${folder}: whole (${checked}, index, labels and outcomes agree)`
-      : `${folder}: ${problems.length} problems (${checked} read)`,
+      : `${folder}: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} (${checked} read)`,
   );
 }
 

@@ -5,8 +5,8 @@ import { UserError } from '../errors.ts';
 import { makeFolder, writeDurably } from '../features/durable.ts';
 import { type Files, listIfThere, readIfThere } from '../features/files.ts';
 import { fingerprintOf } from '../features/fingerprint.ts';
-import { peekJournal, readHeader } from '../features/journal.ts';
 import { runFolder } from '../features/layout.ts';
+import { peekJournal, readHeader } from '../features/run-records.ts';
 import { FeatureWriter, type WriterSettings } from '../features/writer.ts';
 import { readPartFolder } from './layout.ts';
 

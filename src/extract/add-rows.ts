@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Files } from '../features/files.ts';
-import type { RunMaker } from '../features/journal.ts';
 import type { DeviceName, Preprocessing } from '../features/manifest.ts';
+import type { RunMaker } from '../features/run-records.ts';
 import type { FeatureWriter } from '../features/writer.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { compareCanaries, measureCanary } from './canary.ts';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { type Files, readIfThere } from '../features/files.ts';
 import { differences, fingerprintOf } from '../features/fingerprint.ts';
-import { peekJournal } from '../features/journal.ts';
-import { manifestFile } from '../features/layout.ts';
+import { labelsFile, manifestFile, outcomesFile } from '../features/layout.ts';
 import {
   bytesPerNumber,
   type DeviceName,
@@ -12,6 +11,7 @@ import {
   rowLength,
   rowsPerImage,
 } from '../features/manifest.ts';
+import { peekJournal } from '../features/run-records.ts';
 import { readState } from '../features/state.ts';
 import type { ImageList } from './images/image-file.ts';
 import { type SortedInputs, sortInputs } from './sort-inputs.ts';
@@ -55,7 +55,7 @@ export interface ExplainRequest {
 /** Tells what `extract` would compute. Runs no network, writes nothing and takes no lock. */
 export async function explain(request: ExplainRequest): Promise<Explanation> {
   const { files, folder, list, replace, rehash } = request;
-  const state = await readState(files, folder);
+  const state = await readState(files, folder, [labelsFile, outcomesFile]);
   const manifest = await readIfThere(files, join(folder, manifestFile));
   const stopped = await peekJournal(files, folder, manifest);
   const before = state?.manifest.fields ?? stopped?.fields;
@@ -71,6 +71,7 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     reasons.push('the run would refuse: --name OTHER keeps both, --replace computes it anew');
   }
   if (left !== undefined) reasons.push(`${counted(left.images.length, 'row')} from the run that was stopped`);
+  for (const table of state?.missing ?? []) reasons.push(`${table} is gone: it is made anew of the data folder`);
   reasons.push(...describeInputs(sorted));
   const made = otherwise ? undefined : (state?.manifest.madeBy ?? left?.madeBy);
   if (made !== undefined && toCompute > 0) reasons.push(describeMaker(made, request));

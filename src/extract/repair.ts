@@ -1,14 +1,16 @@
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
-import { renameFile, syncFolder, writeDurably } from '../features/durable.ts';
+import { InterruptedError, UserError } from '../errors.ts';
+import { makeFolder, renameFile, syncFolder, writeDurably } from '../features/durable.ts';
 import { type Files, nodeFiles, readIfThere } from '../features/files.ts';
 import { type IndexedImage, IndexTable } from '../features/index-table.ts';
 import { parseLabels } from '../features/labels.ts';
 import {
   indexFile,
   labelsFile,
+  manifestFile,
   outcomesFile,
   rowChecksFile,
+  runFolder,
   runPath,
   shardFile,
   shardNumber,
@@ -22,29 +24,14 @@ import { publish } from '../features/publish.ts';
 import { ShardFile, writeShard } from '../features/shard.ts';
 import { readState, type SetState } from '../features/state.ts';
 import { type DamagedShard, type Verification, verifyFeatureSet } from '../features/verify.ts';
-import type { OnProgress } from '../progress.ts';
-import { compareCanaries, measureCanary } from './canary.ts';
-import type { NetworkSource } from './extract.ts';
-import type { ImageFile } from './images/image-file.ts';
-import { openPixelPipeline } from './images/pipeline.ts';
-import { readCalibration } from './open-calibration.ts';
-import { pixelBatches } from './pixel-batches.ts';
-import { poolRows } from './pool.ts';
+import { type RecomputeOptions, recomputeRows } from './recompute-rows.ts';
 
-export interface RepairOptions {
-  /** The network that the manifest names; asked for only when rows must be computed. */
-  readonly network: (manifest: Manifest) => Promise<NetworkSource>;
+export interface RepairOptions extends RecomputeOptions {
   readonly command: string;
-  readonly batch: number;
-  readonly threads?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-  readonly files?: Files;
-  readonly openPipeline?: typeof openPixelPipeline;
 }
 
 export interface Repair {
-  /** Tables and manifest that were restored from their spare copies. */
+  /** Manifest, tables and calibration that were restored from their spare copies. */
   readonly restored: readonly string[];
   /** Images whose rows were computed again. */
   readonly recomputed: number;
@@ -62,6 +49,7 @@ export interface Repair {
  */
 export async function repairFeatureSet(folder: string, options: RepairOptions): Promise<Repair> {
   const { files = nodeFiles } = options;
+  await makeFolder(files, join(folder, runFolder));
   const lock = await takeLock(files, folder, options.command);
   try {
     const before = await verifyFeatureSet(folder, files);
@@ -71,26 +59,33 @@ export async function repairFeatureSet(folder: string, options: RepairOptions): 
     const images = imagesOf(folder, state);
     const lost = lostImages(state.manifest, images, before.damagedShards);
     const computed =
-      lost.length === 0 ? new Map<string, Float32Array>() : await recompute(folder, state.manifest, lost, options);
+      lost.length === 0 ? new Map<string, Float32Array>() : await recomputeRows(folder, state, lost, options);
     const dropped = lost.flatMap(({ id, sha256 }) =>
       computed.has(sha256) ? [] : [{ id, reason: 'its row was damaged, and its image is gone, changed or unreadable' }],
     );
     if (before.damagedShards.length > 0) await writeRepaired(files, folder, state, before, images, computed, dropped);
     const after = await verifyFeatureSet(folder, files);
     return { restored: before.restorable, recomputed: computed.size, dropped, after };
+  } catch (error) {
+    throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
   } finally {
     await lock.release();
   }
 }
 
 async function restoreTables(files: Files, { folder, manifest, problems, restorable }: Verification): Promise<void> {
-  const tables = ['manifest.json', indexFile, labelsFile, outcomesFile];
+  const tables = [manifestFile, indexFile, labelsFile, outcomesFile];
   const beyond = problems.find(({ file }) => tables.includes(file) && !restorable.includes(file));
   if (manifest === undefined || beyond !== undefined) {
+    const file = beyond?.file ?? manifestFile;
+    const isMadeOfData = file === labelsFile || file === outcomesFile;
     throw new UserError({
-      what: 'the feature set is damaged beyond repair: a table and its spare copy',
-      where: join(folder, beyond?.file ?? 'manifest.json'),
-      fix: 'featuretap extract with --replace computes the set anew from its images',
+      what: `a table of the feature set is damaged, and there is no spare copy of it`,
+      where: join(folder, file),
+      found: beyond?.what ?? 'nothing that can be read',
+      fix: isMadeOfData
+        ? `delete ${file} and run featuretap extract again: it makes the table of the data folder, and computes no row`
+        : 'featuretap extract with --replace computes the set anew from its images',
     });
   }
   for (const file of restorable) {
@@ -115,65 +110,6 @@ function lostImages(
   return images.filter(({ row }) =>
     Array.from({ length: stride }, (_, i) => row + i).some((each) => damaged.has(each)),
   );
-}
-
-/** Rows of the given images, by the sha256 of the image, computed again; those whose file is not the same are left out. */
-async function recompute(
-  folder: string,
-  manifest: Manifest,
-  lost: readonly IndexedImage[],
-  options: RepairOptions,
-): Promise<Map<string, Float32Array>> {
-  const { fields, madeBy } = manifest;
-  const network = await options.network(manifest);
-  if (network.weightsSha256 !== fields.weightsSha256) {
-    throw new UserError({
-      what: 'these are not the weights that made the feature set',
-      where: network.weightsFile ?? network.weights,
-      found: `sha256 ${network.weightsSha256.slice(0, 12)}...`,
-      expected: `sha256 ${fields.weightsSha256.slice(0, 12)}... (${madeBy.weights})`,
-      fix: '--weights FILE names where they lie now',
-    });
-  }
-  const { threads, signal, openPipeline = openPixelPipeline } = options;
-  const images: readonly ImageFile[] = lost.map(({ id, path }) => ({
-    id,
-    path: join(madeBy.data, path),
-    relativePath: path,
-  }));
-  const wanted = new Map(lost.map(({ id, sha256 }) => [id, sha256]));
-  const rows = new Map<string, Float32Array>();
-  const { calibration: made } = fields;
-  const calibration = made && (await readCalibration([folder], made.sha256, options.files));
-  const backbone = await network.open(fields.preprocessing, fields.tap, calibration);
-  const recipe = { ...fields.preprocessing, ...(fields.views === undefined ? {} : { views: fields.views }) };
-  const pipeline = openPipeline(recipe, {
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  try {
-    compareCanaries(manifest.canary, await measureCanary(backbone), madeBy, backbone);
-    const results = unchanged(pipeline.decode(images), wanted);
-    const room = (): number => Math.max(1, Math.floor(options.batch / rowsPerImage(fields)));
-    for await (const batch of pixelBatches(results, recipe, room, (sha256) => rows.has(sha256))) {
-      const { data } = poolRows(await backbone.run(batch.pixels), fields.pool);
-      const size = data.length / batch.images.length;
-      for (const [i, sha256] of batch.images.entries()) rows.set(sha256, data.slice(i * size, (i + 1) * size));
-      options.onProgress?.({ stage: 'repair', unit: 'images', done: rows.size, total: lost.length });
-    }
-    return rows;
-  } finally {
-    await pipeline.close();
-    await backbone.close();
-  }
-}
-
-/** Results of files that still have the bytes that their row was made of. */
-async function* unchanged<T extends { readonly image: ImageFile; readonly sha256?: string }>(
-  results: AsyncIterable<T>,
-  wanted: ReadonlyMap<string, string>,
-): AsyncGenerator<T> {
-  for await (const result of results) if (result.sha256 === wanted.get(result.image.id)) yield result;
 }
 
 /** Writes each damaged shard again. Where the result is what it was, bit for bit, the manifest stays as it is. */

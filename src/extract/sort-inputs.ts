@@ -5,11 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import { FileMemory, markOf } from '../features/file-memory.ts';
 import type { Files } from '../features/files.ts';
 import { IndexTable } from '../features/index-table.ts';
-import type { JournaledRun } from '../features/journal.ts';
 import { parseLabels } from '../features/labels.ts';
 import { indexFile, labelsFile, outcomesFile } from '../features/layout.ts';
 import { rowsPerImage } from '../features/manifest.ts';
 import { parseOutcomes } from '../features/outcomes.ts';
+import type { JournaledRun } from '../features/run-records.ts';
 import type { SetState } from '../features/state.ts';
 import type { ImageFile, ImageList } from './images/image-file.ts';
 
@@ -110,6 +110,7 @@ function rowsThere(folder: string, state: SetState | undefined): RowsThere {
     sha256OfPath.set(path, sha256);
     sha256OfRow.set(row, sha256);
   }
+  if (state.missing.includes(outcomesFile)) return { images, sha256OfPath, unread };
   for (const { path, outcome, row } of parseOutcomes(outcomes, join(folder, outcomesFile))) {
     const sha256 = row === undefined ? undefined : sha256OfRow.get(row);
     if (sha256 !== undefined) sha256OfPath.set(path, sha256);
@@ -134,7 +135,7 @@ function sizesThatRepeat(list: ImageList): (size: number) => boolean {
 }
 
 function changedLabels(folder: string, state: SetState | undefined, list: ImageList): number {
-  if (state === undefined) return 0;
+  if (state === undefined || state.missing.includes(labelsFile)) return 0;
   const before = parseLabels(state.labels, join(folder, labelsFile));
   return list.images.filter(({ id, label }) => {
     const old = before.get(id);

@@ -1,58 +1,29 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { removeFile, unfinishedSuffix, writeDurably } from './durable.ts';
+import { removeFile, unfinishedSuffix } from './durable.ts';
 import type { RememberedFile } from './file-memory.ts';
-import { type Files, listIfThere, readIfThere } from './files.ts';
+import { type Files, listIfThere } from './files.ts';
 import { canonicalJson } from './fingerprint.ts';
 import { rowChecksFile, runFolder, runPath, shardFile } from './layout.ts';
-import { type FingerprintFields, type MadeBy, rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
+import { rowLength, rowsPerImage, type ShardEntry } from './manifest.ts';
 import { requireLittleEndian } from './npy.ts';
+import {
+  headerFile,
+  type RowsRecord,
+  type Run,
+  type RunHeader,
+  type RunMaker,
+  readRecord,
+  readRun,
+  writeRecord,
+} from './run-records.ts';
 import { ShardFile, type ShardShape, writeShard } from './shard.ts';
-
-/** What a run that is under way works on; a run with another one does not go on with its rows. */
-export interface RunHeader {
-  readonly fingerprint: string;
-  readonly fields: FingerprintFields;
-  /** sha256 of the manifest that it adds to; empty for a new set. */
-  readonly base: string;
-  /** Whether the rows of that manifest are left behind. */
-  readonly replaces: boolean;
-  /** Number of the first shard that it writes. */
-  readonly firstShard: number;
-}
-
-/** What is known once the backbone runs: kept with the header, for a run that goes on without it. */
-export interface RunMaker {
-  readonly rowShape: readonly number[];
-  readonly madeBy: MadeBy;
-  /** As in the manifest. */
-  readonly canary: string;
-  /** Images in a full shard: a run that goes on keeps to it. */
-  readonly shardImages: number;
-}
-
-/** Rows that are on the disk: a whole shard, or a piece of the next one. */
-interface RowsRecord {
-  readonly entry: ShardEntry;
-  /** sha256 of the image of each row (of each group of rows, with views), in row order. */
-  readonly images: readonly string[];
-  readonly files: readonly RememberedFile[];
-}
 
 /** What a stopped run left: shards, and rows of the shard that it was filling. */
 export interface JournalContents {
   readonly shards: readonly { readonly entry: ShardEntry; readonly images: readonly string[] }[];
   readonly pieces: readonly { readonly data: Float32Array; readonly images: readonly string[] }[];
   readonly files: readonly RememberedFile[];
-}
-
-const headerFile = 'run.json';
-
-/** run.json */
-interface Run {
-  readonly header: RunHeader;
-  readonly maker: RunMaker;
 }
 
 export interface OpenedJournal {
@@ -117,7 +88,7 @@ export class Journal {
     const { dtype } = this.#header.fields;
     const checks = runPath(this.#folder, rowChecksFile(file));
     const entry = await writeShard(this.#files, this.#folder, file, data, rowShape, dtype, checks);
-    await this.#record(`shard-${padded(number)}.json`, { entry, images, files: read });
+    await writeRecord(this.#files, this.#folder, `shard-${padded(number)}.json`, { entry, images, files: read });
     for (let piece = 0; piece < this.#pieceCount; piece++) {
       await removeFile(this.#files, runPath(this.#folder, `${pieceName(number, piece)}.json`));
       await removeFile(this.#files, runPath(this.#folder, `${pieceName(number, piece)}.npy`));
@@ -138,25 +109,19 @@ export class Journal {
     // float32 even where shards are float16: the shard must not be rounded twice.
     const run = join(this.#folder, runFolder);
     const entry = await writeShard(this.#files, run, `${name}.npy`, data, maker.rowShape, 'float32');
-    await this.#record(`${name}.json`, { entry, images, files: read });
+    await writeRecord(this.#files, this.#folder, `${name}.json`, { entry, images, files: read });
     this.#pieceCount++;
   }
 
   async #start(): Promise<RunMaker> {
     if (this.#maker === undefined) throw new Error('begin comes before rows');
     if (this.#started) return this.#maker;
-    const run = { header: this.#header, maker: this.#maker } satisfies Run;
-    const bytes = new TextEncoder().encode(`${JSON.stringify(run)}\n`);
-    await writeDurably(this.#files, runPath(this.#folder, headerFile), [bytes]);
+    await writeRecord(this.#files, this.#folder, headerFile, {
+      header: this.#header,
+      maker: this.#maker,
+    } satisfies Run);
     this.#started = true;
     return this.#maker;
-  }
-
-  async #record(file: string, record: RowsRecord): Promise<void> {
-    const json = JSON.stringify(record);
-    // The record carries its own hash: it says which images the rows belong to.
-    const sha256 = createHash('sha256').update(json).digest('hex');
-    await writeDurably(this.#files, runPath(this.#folder, file), [new TextEncoder().encode(`${sha256}\n${json}\n`)]);
   }
 
   async #load(rowShape: readonly number[]): Promise<JournalContents> {
@@ -166,14 +131,18 @@ export class Journal {
     const remembered: RememberedFile[] = [];
     let number = firstShard;
     for (; ; number++) {
-      const record = await readRecord(this.#files, this.#folder, `shard-${padded(number)}.json`);
+      const record = await readRecord<RowsRecord>(this.#files, this.#folder, `shard-${padded(number)}.json`);
       if (record === undefined || !(await this.#isWhole(this.#folder, record, { rowShape, dtype: fields.dtype })))
         break;
       shards.push(record);
       remembered.push(...record.files);
     }
     for (; ; this.#pieceCount++) {
-      const record = await readRecord(this.#files, this.#folder, `${pieceName(number, this.#pieceCount)}.json`);
+      const record = await readRecord<RowsRecord>(
+        this.#files,
+        this.#folder,
+        `${pieceName(number, this.#pieceCount)}.json`,
+      );
       const run = join(this.#folder, runFolder);
       if (record === undefined || !(await this.#isWhole(run, record, { rowShape, dtype: 'float32' }))) break;
       pieces.push({ data: await this.#readPiece(run, record.entry, rowShape), images: record.images });
@@ -209,61 +178,6 @@ export class Journal {
     } finally {
       await shard.close();
     }
-  }
-}
-
-/** What a stopped run left, as its records say: read without the lock, and without checking the rows themselves. */
-export interface JournaledRun {
-  readonly fingerprint: string;
-  readonly fields: FingerprintFields;
-  readonly rowShape: readonly number[];
-  readonly madeBy: MadeBy;
-  readonly images: readonly string[];
-  readonly files: readonly RememberedFile[];
-}
-
-/** @param manifest bytes of the current manifest: a run that started from another state is over */
-export async function peekJournal(
-  files: Files,
-  folder: string,
-  manifest: Uint8Array | undefined,
-): Promise<JournaledRun | undefined> {
-  const run = await readRun(files, folder);
-  const base = manifest === undefined ? '' : createHash('sha256').update(manifest).digest('hex');
-  if (run === undefined || run.header.base !== base) return undefined;
-  const images = new Set<string>();
-  const read: RememberedFile[] = [];
-  for (const file of await listIfThere(files, join(folder, runFolder))) {
-    const record = /^(shard|piece)-.*\.json$/.test(file) ? await readRecord(files, folder, file) : undefined;
-    for (const sha256 of record?.images ?? []) images.add(sha256);
-    read.push(...(record?.files ?? []));
-  }
-  const { fingerprint, fields } = run.header;
-  const { rowShape, madeBy } = run.maker;
-  return { fingerprint, fields, rowShape, madeBy, images: [...images], files: read };
-}
-
-/** The header of the run that was stopped, or undefined. */
-export async function readHeader(files: Files, folder: string): Promise<RunHeader | undefined> {
-  return (await readRun(files, folder))?.header;
-}
-
-async function readRecord(files: Files, folder: string, file: string): Promise<RowsRecord | undefined> {
-  const bytes = await readIfThere(files, runPath(folder, file));
-  if (bytes === undefined) return undefined;
-  const [sha256, json = ''] = new TextDecoder().decode(bytes).split('\n');
-  if (createHash('sha256').update(json).digest('hex') !== sha256) return undefined;
-  return JSON.parse(json) as RowsRecord;
-}
-
-async function readRun(files: Files, folder: string): Promise<Run | undefined> {
-  const bytes = await readIfThere(files, runPath(folder, headerFile));
-  if (bytes === undefined) return undefined;
-  try {
-    const run = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Run>;
-    return run.header === undefined || run.maker === undefined ? undefined : { header: run.header, maker: run.maker };
-  } catch {
-    return undefined;
   }
 }
 

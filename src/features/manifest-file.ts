@@ -5,6 +5,19 @@ import { type Manifest, rowLength, rowsPerImage } from './manifest.ts';
 /** The format that this version writes, and the newest that it reads. */
 export const formatVersion = 1;
 
+/** Nothing is wrong with such a set, and nothing of it may be mended by a program that does not know its format. */
+export class NewerFormatError extends UserError {
+  constructor(path: string, version: number) {
+    super({
+      what: 'a feature set was made by a newer featuretap',
+      where: path,
+      found: `format version ${version}`,
+      expected: `format version ${formatVersion}`,
+      fix: 'update featuretap',
+    });
+  }
+}
+
 /** A manifest with its own check. */
 export function sealManifest(manifest: Omit<Manifest, 'sha256'>): Manifest {
   return { ...manifest, sha256: hashOfJson(manifest) };
@@ -18,7 +31,7 @@ export function formatManifest(manifest: Manifest): string {
 /**
  * Parses and checks every field of a manifest, and that they agree with each other.
  *
- * @throws UserError naming the file and the field, found and expected
+ * @throws UserError naming the file and the field, found and expected; NewerFormatError before anything else is looked at
  */
 export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   let value: unknown;
@@ -36,13 +49,7 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   check.record('', value);
   const version = (value as { formatVersion?: unknown }).formatVersion;
   if (typeof version === 'number' && Number.isInteger(version) && version > formatVersion) {
-    throw new UserError({
-      what: 'a feature set was made by a newer featuretap',
-      where: path,
-      found: `format version ${version}`,
-      expected: `format version ${formatVersion}`,
-      fix: 'update featuretap',
-    });
+    throw new NewerFormatError(path, version);
   }
   if (version !== formatVersion) check.fail('formatVersion', version, String(formatVersion));
   const manifest = value as Manifest;

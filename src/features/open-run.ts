@@ -4,10 +4,11 @@ import { UserError } from '../errors.ts';
 import { FileMemory } from './file-memory.ts';
 import { type Files, listIfThere, readIfThere } from './files.ts';
 import { differences, fingerprintOf } from './fingerprint.ts';
-import { Journal, type JournalContents, readHeader } from './journal.ts';
-import { manifestFile, shardNumber } from './layout.ts';
+import { Journal, type JournalContents } from './journal.ts';
+import { labelsFile, manifestFile, outcomesFile, shardNumber } from './layout.ts';
 import type { FingerprintFields, Manifest } from './manifest.ts';
 import { removeUnnamedShards, settleTables } from './publish.ts';
+import { readHeader } from './run-records.ts';
 import { ShardFile } from './shard.ts';
 import { readState, type SetState } from './state.ts';
 
@@ -65,7 +66,8 @@ export async function openRun(files: Files, folder: string, settings: RunSetting
 /** With `--replace`, a set that is damaged is one whose rows are left behind. */
 async function readStateUnless(replace: boolean, files: Files, folder: string): Promise<SetState | undefined> {
   try {
-    return await readState(files, folder);
+    // Of the data folder, like at every run.
+    return await readState(files, folder, [labelsFile, outcomesFile]);
   } catch (error) {
     if (replace && error instanceof UserError) return undefined;
     throw error;

@@ -14,12 +14,12 @@ import {
   rowChecksFile,
   runPath,
   shardNumber,
-  spareFile,
 } from './layout.ts';
 import type { FingerprintFields, MadeBy, Manifest, ShardEntry } from './manifest.ts';
 import { rowLength, rowsPerImage } from './manifest.ts';
 import { formatManifest, sealManifest } from './manifest-file.ts';
 import { countOutcomes, formatOutcomes, type Outcome } from './outcomes.ts';
+import { keepSpares, tablesOf } from './spares.ts';
 
 /** Everything that the next state of a feature set says; the shards it names are on the disk already. */
 export interface Contents {
@@ -66,16 +66,8 @@ export async function publish(files: Files, folder: string, contents: Contents):
   await writeDurably(files, join(folder, manifestFile), [new TextEncoder().encode(formatManifest(manifest))]);
   await settleTables(files, folder, manifest);
   await removeUnnamedShards(files, folder, manifest);
-  await writeSpares(files, folder);
+  await keepSpares(files, folder, manifest);
   return manifest;
-}
-
-/** Copies of the manifest and its tables under `.run/`, for `verify --repair`: a few bytes beside each row's thousands. */
-async function writeSpares(files: Files, folder: string): Promise<void> {
-  for (const file of [manifestFile, indexFile, labelsFile, outcomesFile]) {
-    const bytes = await readIfThere(files, join(folder, file));
-    if (bytes !== undefined) await writeDurably(files, runPath(folder, spareFile(file)), [bytes]);
-  }
 }
 
 /** Whether a manifest says all of this already. */
@@ -101,16 +93,11 @@ function hashOf(parts: Iterable<Uint8Array>): string {
  * never came.
  */
 export async function settleTables(files: Files, folder: string, manifest: Manifest): Promise<void> {
-  const tables = [
-    [indexFile, manifest.indexSha256],
-    [labelsFile, manifest.labelsSha256],
-    [outcomesFile, manifest.outcomesSha256],
-  ] as const;
-  for (const [file, sha256] of tables) {
+  for (const { file, isWhole } of tablesOf(manifest)) {
     const waiting = join(folder, file + nextSuffix);
     const bytes = await readIfThere(files, waiting);
     if (bytes === undefined) continue;
-    if (hashOf([bytes]) === sha256) await renameFile(files, waiting, join(folder, file));
+    if (isWhole(bytes)) await renameFile(files, waiting, join(folder, file));
     else await removeFile(files, waiting);
   }
   await syncFolder(files, folder);

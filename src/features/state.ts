@@ -12,6 +12,8 @@ export interface SetState {
   readonly index: Uint8Array;
   readonly labels: Uint8Array;
   readonly outcomes: Uint8Array;
+  /** Tables that are not there, of those that the reader makes anew; their bytes are none. */
+  readonly missing: readonly string[];
 }
 
 const attempts = 5;
@@ -20,10 +22,16 @@ const attempts = 5;
  * Reads the last whole state without a lock. A table is taken from its own name or, in the moment between the
  * manifest's rename and the table's, from the `.next` file that waits; when a writer publishes in between, again.
  *
+ * @param madeAnew tables that need not be there; one that is there must be the one that the manifest names all the same:
+ *   somebody's own changes are not written over
  * @returns undefined where there is no manifest
  * @throws UserError when a table is not what the manifest names
  */
-export async function readState(files: Files, folder: string): Promise<SetState | undefined> {
+export async function readState(
+  files: Files,
+  folder: string,
+  madeAnew: readonly string[] = [],
+): Promise<SetState | undefined> {
   const path = join(folder, manifestFile);
   let bytes = await readIfThere(files, path);
   for (let attempt = 1; ; attempt++) {
@@ -32,13 +40,21 @@ export async function readState(files: Files, folder: string): Promise<SetState 
     const index = await readTable(files, folder, indexFile, manifest.indexSha256);
     const labels = await readTable(files, folder, labelsFile, manifest.labelsSha256);
     const outcomes = await readTable(files, folder, outcomesFile, manifest.outcomesSha256);
-    if (index.bytes !== undefined && labels.bytes !== undefined && outcomes.bytes !== undefined) {
-      return { manifest, index: index.bytes, labels: labels.bytes, outcomes: outcomes.bytes };
+    const lacking = [index, labels, outcomes].filter(({ bytes }) => bytes === undefined);
+    if (lacking.every(({ file, isThere }) => !isThere && madeAnew.includes(file))) {
+      const none = new Uint8Array(0);
+      return {
+        manifest,
+        index: index.bytes ?? none,
+        labels: labels.bytes ?? none,
+        outcomes: outcomes.bytes ?? none,
+        missing: lacking.map(({ file }) => file),
+      };
     }
     const again = await readIfThere(files, path);
     const unchanged = again !== undefined && Buffer.compare(again, bytes) === 0;
     if (unchanged || attempt === attempts) {
-      const damaged = [index, labels, outcomes].find((table) => table.bytes === undefined);
+      const [damaged] = lacking;
       throw new UserError({
         what: 'a feature set is damaged: a table is not the one that manifest.json names',
         where: join(folder, damaged?.file ?? ''),
@@ -55,18 +71,22 @@ interface Table {
   readonly file: string;
   readonly sha256: string;
   readonly bytes?: Uint8Array;
+  readonly isThere: boolean;
   readonly found: string;
 }
 
 async function readTable(files: Files, folder: string, file: string, sha256: string): Promise<Table> {
   let found = 'no such file';
+  let isThere = false;
   // Its own name again last: the waiting file may have taken it after the first look.
   for (const name of [file, file + nextSuffix, file]) {
     const bytes = await readIfThere(files, join(folder, name));
     if (bytes === undefined) continue;
     const actual = createHash('sha256').update(bytes).digest('hex');
-    if (actual === sha256) return { file, sha256, bytes, found: '' };
-    if (name === file) found = `sha256 ${actual.slice(0, 12)}...`;
+    if (actual === sha256) return { file, sha256, bytes, isThere: true, found: '' };
+    if (name !== file) continue;
+    isThere = true;
+    found = `sha256 ${actual.slice(0, 12)}...`;
   }
-  return { file, sha256, found };
+  return { file, sha256, isThere, found };
 }

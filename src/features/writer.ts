@@ -4,7 +4,7 @@ import { makeFolder } from './durable.ts';
 import type { FileMemory, RememberedFile } from './file-memory.ts';
 import type { Files } from './files.ts';
 import { IndexTable } from './index-table.ts';
-import { type Journal, type JournalContents, type RunMaker, removeJournal, removeUnfinished } from './journal.ts';
+import { type Journal, type JournalContents, removeJournal, removeUnfinished } from './journal.ts';
 import { runFolder } from './layout.ts';
 import { firstBeyond } from './limit.kernel.ts';
 import { type Lock, takeLock } from './lock.ts';
@@ -12,6 +12,8 @@ import { bytesPerNumber, type Manifest, rowLength, rowsPerImage, type ShardEntry
 import { type OpenedRun, openRun, type RunSettings } from './open-run.ts';
 import { pruned } from './prune.ts';
 import { type Contents, publish, sameContents } from './publish.ts';
+import type { RunMaker } from './run-records.ts';
+import { keepSpares } from './spares.ts';
 import type { SetState } from './state.ts';
 
 export interface WriterSettings extends RunSettings {
@@ -182,8 +184,11 @@ export class FeatureWriter {
     const { canary } = this.maker ?? made;
     const all: Contents = { fields, rowShape, shards: this.#shards, madeBy, canary, ...ending };
     const contents = prune ? await pruned(this.#files, this.folder, all, this.#shardImages) : all;
-    const unchanged = current !== undefined && sameContents(current, contents);
+    const isWhole = this.#state?.missing.length === 0;
+    const unchanged = current !== undefined && isWhole && sameContents(current, contents);
     const manifest = unchanged ? current : await publish(this.#files, this.folder, contents);
+    // A run that was killed behind its manifest left the copies of the state before.
+    if (unchanged) await keepSpares(this.#files, this.folder, manifest);
     await removeJournal(this.#files, this.folder);
     const paths = [...ending.images, ...ending.outcomes].map((file) => file.path);
     await this.memory.save(this.#files, this.folder, dataFolder, paths);

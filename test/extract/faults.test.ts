@@ -79,6 +79,7 @@ describe('extract on a disk that fails', () => {
       await releaseLocks(name);
       const { manifest } = await run(name, { data: dataFolder });
       assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
+      assert.deepEqual(await sparesOf(folder), await tablesOf(folder), `killed at change ${at}`);
       clean ??= await run(`clean-${name}`, { data: dataFolder });
       assert.equal(manifest.imageCount, clean.manifest.imageCount);
       if (before === undefined) assert.deepEqual(await contentsOf(folder), expected, `killed at change ${at}`);
@@ -157,6 +158,16 @@ async function rowsById(folder: string): Promise<Map<string, number[]>> {
   const set = await openFeatureSet(folder);
   const { data } = await set.readMatrix();
   return new Map([...set.ids.entries()].map(([i, id]) => [id, [...data.subarray(i * set.dims, (i + 1) * set.dims)]]));
+}
+
+/** Manifest and tables, and their copies under `.run/`. */
+async function tablesOf(folder: string, place = ''): Promise<readonly string[]> {
+  const tables = ['manifest.json', 'index.csv', 'labels.csv', 'outcomes.csv'];
+  return Promise.all(tables.map((table) => readFile(join(folder, place + table), 'utf8')));
+}
+
+function sparesOf(folder: string): Promise<readonly string[]> {
+  return tablesOf(folder, '.run/spare-');
 }
 
 async function contentsOf(folder: string): Promise<Record<string, string>> {

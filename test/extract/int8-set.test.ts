@@ -9,8 +9,10 @@ import { PixelReader } from '../../src/extract/images/pixel-reader.ts';
 import { loadNetwork } from '../../src/extract/network-source.ts';
 import { readCalibration } from '../../src/extract/open-calibration.ts';
 import { poolRows } from '../../src/extract/pool.ts';
+import { repairFeatureSet } from '../../src/extract/repair.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { fixture } from './backbone/fixtures.ts';
 import { drawFolder, drawImage, openPlainPipeline } from './drawn-data.ts';
 
@@ -106,6 +108,31 @@ describe('extract --precision int8', () => {
     await assert.rejects(run({ name: 'damaged' }), /a calibration is damaged/);
     await rm(file);
     await assert.rejects(readCalibration([root, folder], sha256), /no such file/);
+  });
+
+  it('verify finds a calibration that is damaged or gone, and --repair restores it', async () => {
+    const { manifest, folder } = await run({ name: 'verified' });
+    const { sha256 } = manifest.fields.calibration as { sha256: string };
+    const name = `calibration-${sha256.slice(0, 8)}.json`;
+    const text = await readFile(join(folder, name), 'utf8');
+    const damages = [
+      () => rm(join(folder, name)),
+      () => writeFile(join(folder, name), text.replace('"seed":0', '"seed":1')),
+    ];
+    for (const damage of damages) {
+      await damage();
+      assert.deepEqual(
+        (await verifyFeatureSet(folder)).problems.map(({ file }) => file),
+        [name],
+      );
+      const { restored, after: left } = await repairFeatureSet(folder, {
+        network: () => assert.fail('no row is damaged'),
+        command: 'featuretap verify --repair',
+        batch: 8,
+      });
+      assert.deepEqual([restored, left.problems], [[name], []]);
+      assert.equal(await readFile(join(folder, name), 'utf8'), text);
+    }
   });
 
   it('a graph of the user is refused with the way out', async () => {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type ExtractOptions, extract } from '../../src/extract/extract.ts';
-import { type Repair, repairFeatureSet } from '../../src/extract/repair.ts';
+import { type Repair, type RepairOptions, repairFeatureSet } from '../../src/extract/repair.ts';
+import type { Files } from '../../src/features/files.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { quickFiles } from '../features/faulty-files.ts';
-import { CountingNetwork, drawFolder, imagePath, openPlainPipeline } from './drawn-data.ts';
+import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
 
 describe('verify and repair', () => {
   let root = '';
@@ -52,8 +53,13 @@ describe('verify and repair', () => {
     return folder;
   }
 
-  function repair(folder: string, network = new CountingNetwork()): Promise<Repair> {
+  function repair(
+    folder: string,
+    network = new CountingNetwork(),
+    extra: Partial<RepairOptions> = {},
+  ): Promise<Repair> {
     return repairFeatureSet(folder, {
+      ...extra,
       network: async () => network,
       command: 'featuretap verify --repair',
       batch: 4,
@@ -141,6 +147,88 @@ describe('verify and repair', () => {
     assert.equal(set.rowOf('class-1/image-004'), undefined);
     assert.deepEqual(set.manifest.counts, { kept: 8, duplicate: 0, missing: 0, unreadable: 0, failed: 1, total: 9 });
     assert.equal((await set.readMatrix()).rowCount, 8);
+  });
+
+  it('computes a damaged row again from a copy of its image, where the image is gone', async () => {
+    const otherData = join(root, 'twins');
+    await drawFolder(otherData, 9);
+    await copyFile(join(otherData, imagePath(4)), join(otherData, 'class-2/zz-twin.png'));
+    const { folder } = await run('twins', { data: otherData });
+    const before = await contentsOf(folder);
+    await rm(join(otherData, imagePath(4)));
+    await flipBit(join(folder, 'features-00000.npy'), 5 + 16 * ((await rowOf(folder, 4)) % 8), true);
+    const { dropped, recomputed } = await repair(folder);
+    assert.deepEqual([dropped, recomputed], [[], 1]);
+    assert.deepEqual(await contentsOf(folder), before);
+  });
+
+  it('drops nothing where the whole data folder is away, and takes its new place', async () => {
+    const [place, elsewhere] = [join(root, 'place'), join(root, 'elsewhere')];
+    await drawFolder(place, 5);
+    const { folder } = await run('away', { data: place });
+    const before = await contentsOf(folder);
+    await rename(place, elsewhere);
+    await flipBit(join(folder, 'features-00000.npy'), 5, true);
+    const damaged = await contentsOf(folder);
+    await assert.rejects(repair(folder), /not where they were[\s\S]*place[\s\S]*--data FOLDER/);
+    assert.deepEqual(await contentsOf(folder), damaged);
+    assert.deepEqual((await repair(folder, new CountingNetwork(), { data: elsewhere })).after.problems, []);
+    assert.deepEqual(await contentsOf(folder), before);
+  });
+
+  it('mends rows without anything under .run/, and leaves a table to extract', async () => {
+    const folder = await copy();
+    await rm(join(folder, '.run'), { recursive: true });
+    await flipBit(join(folder, 'features-00001.npy'), 5, true);
+    const { recomputed } = await repair(folder);
+    assert.equal(recomputed, 8, 'without the checks of its rows, a whole shard');
+    assert.deepEqual(await contentsOf(folder), await contentsOf(original));
+    for (const table of ['labels.csv', 'outcomes.csv']) {
+      await rm(join(folder, '.run'), { recursive: true });
+      await flipBit(join(folder, table), 10, false);
+      await assert.rejects(
+        repair(folder),
+        new RegExp(`${table}[\\s\\S]*delete ${table} and run featuretap extract again`),
+      );
+      await rm(join(folder, table));
+      const network = new CountingNetwork();
+      const name = basename(folder);
+      await run(name, { network: async () => network });
+      assert.equal(network.imageCount, 0);
+      // The set lies elsewhere now than where it was made, and nothing else differs.
+      assert.deepEqual(await contentsOf(folder), await contentsOf(original));
+    }
+  });
+
+  it('leaves a set of a newer format alone, spare copy or not', async () => {
+    const folder = await copy();
+    const path = join(folder, 'manifest.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"formatVersion": 1', '"formatVersion": 2'));
+    const before = await contentsOf(folder);
+    for (const attempt of [() => verifyFeatureSet(folder), () => repair(folder), () => run(basename(folder), {})]) {
+      await assert.rejects(attempt, /newer featuretap[\s\S]*format version 2[\s\S]*update featuretap/);
+    }
+    assert.deepEqual(await contentsOf(folder), before);
+  });
+
+  it('finds no fault with a set that a run publishes while it is read', async () => {
+    const otherData = join(root, 'growing');
+    await drawFolder(otherData, 3);
+    const { folder } = await run('growing', { data: otherData });
+    let grown = 0;
+    const files: Files = {
+      ...quickFiles,
+      open: async (path, flags) => {
+        // Between the manifest and the first table, a whole run; three times over.
+        if (path.endsWith('index.csv') && grown < 3) {
+          await drawImage(join(otherData, `class-0/added-${grown++}.png`), 100 + grown);
+          await run('growing', { data: otherData });
+        }
+        return quickFiles.open(path, flags);
+      },
+    };
+    const { problems, checkedRows } = await verifyFeatureSet(folder, files);
+    assert.deepEqual([problems, checkedRows, grown], [[], 6, 3]);
   });
 
   it('keeps views beside their image, and repairs them with it', async () => {

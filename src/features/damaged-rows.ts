@@ -1,0 +1,75 @@
+import { type Files, readIfThere } from './files.ts';
+import { rowChecksFile, runPath } from './layout.ts';
+import type { Manifest, ShardEntry } from './manifest.ts';
+import { describeError, type Problem } from './problem.ts';
+import { checksOfRows, ShardFile } from './shard.ts';
+
+/** Rows of a shard that cannot be trusted; all of them where the file as a whole is not what it should be. */
+export async function damagedRows(
+  files: Files,
+  folder: string,
+  manifest: Manifest,
+  entry: ShardEntry,
+  firstRow: number,
+  problems: Problem[],
+): Promise<readonly number[]> {
+  const all = Array.from({ length: entry.rowCount }, (_, row) => firstRow + row);
+  const { rowShape, fields } = manifest;
+  let shard: ShardFile;
+  try {
+    shard = await ShardFile.open(files, folder, entry, { rowShape, dtype: fields.dtype });
+  } catch (error) {
+    problems.push({
+      file: entry.file,
+      what: describeError(error, folder),
+      rows: [firstRow, firstRow + entry.rowCount],
+    });
+    return all;
+  }
+  try {
+    await shard.check();
+    return [];
+  } catch (error) {
+    const checks = await readIfThere(files, runPath(folder, rowChecksFile(entry.file)));
+    const rows = checks && (await compareRows(shard, entry, firstRow, checks));
+    // Checks that name no row do not explain the damage: then no row is above suspicion.
+    const damaged = rows === undefined || rows.length === 0 ? all : rows;
+    for (const run of runsOf(damaged))
+      problems.push({ file: entry.file, what: describeError(error, folder), rows: run });
+    return damaged;
+  } finally {
+    await shard.close();
+  }
+}
+
+async function compareRows(
+  shard: ShardFile,
+  entry: ShardEntry,
+  firstRow: number,
+  checks: Uint8Array,
+): Promise<readonly number[] | undefined> {
+  if (checks.length !== entry.rowCount * 4) return undefined;
+  const expected = new Uint32Array(checks.slice().buffer);
+  const damaged: number[] = [];
+  const block = Math.max(1, Math.floor((4 << 20) / shard.rowBytes));
+  for (let row = 0; row < entry.rowCount; row += block) {
+    const count = Math.min(block, entry.rowCount - row);
+    const bytes = new Uint8Array(count * shard.rowBytes);
+    await shard.readRows(row, bytes);
+    for (const [i, check] of checksOfRows(bytes, shard.rowBytes).entries()) {
+      if (check !== expected[row + i]) damaged.push(firstRow + row + i);
+    }
+  }
+  return damaged;
+}
+
+/** Rising numbers as ranges [first, end). */
+export function runsOf(rows: readonly number[]): readonly (readonly [number, number])[] {
+  const runs: [number, number][] = [];
+  for (const row of rows) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === row) last[1]++;
+    else runs.push([row, row + 1]);
+  }
+  return runs;
+}
