@@ -1,11 +1,12 @@
+import type { Rows } from '../features/stored-rows.ts';
 import { countClasses } from './labels.ts';
-import type { Table } from './table.ts';
+import type { TableOf } from './table.ts';
 
 /**
  * scikit-learn's class_weight='balanced': every class weighs the same in sum, rows / (classes x rows of the class),
  * times the rows' own weights. Classes without a row do not count.
  */
-export function balancedWeights(table: Table): Table {
+export function balancedWeights<F extends Rows>(table: TableOf<F>): TableOf<F> {
   const counts = countClasses(table.labels, table.classes.length);
   const present = counts.filter((count) => count > 0).length;
   const weightOf = Float64Array.from(counts, (count) => table.labels.length / (present * count));

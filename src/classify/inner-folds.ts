@@ -1,7 +1,8 @@
+import type { Rows } from '../features/stored-rows.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from './folds.ts';
 import { countClasses } from './labels.ts';
 import type { Split } from './split.ts';
-import { type Table, withoutGaps } from './table.ts';
+import { type TableOf, withoutGaps } from './table.ts';
 
 /**
  * Folds of training rows in scikit-learn's order, without shuffling. Rows of one group share a fold; views follow their
@@ -9,7 +10,7 @@ import { type Table, withoutGaps } from './table.ts';
  *
  * @throws UserError when every class has fewer than k rows
  */
-export function innerFolds(table: Table, k: number): Split[] {
+export function innerFolds(table: TableOf<Rows>, k: number): Split[] {
   const { plainRowOf } = table;
   if (plainRowOf === undefined) return plainFolds(table.labels, table.groups, k);
   const plain = plainRows(table);
@@ -27,13 +28,13 @@ export function innerFolds(table: Table, k: number): Split[] {
 }
 
 /** Up to k folds, as many as the largest class has rows; none where no class has two. */
-export function foldsForCalibration(table: Table, k: number): Split[] {
+export function foldsForCalibration(table: TableOf<Rows>, k: number): Split[] {
   const labels = plainRows(table).map((row) => table.labels[row] as number);
   const largest = countClasses(labels, table.classes.length).reduce((most, count) => Math.max(most, count), 0);
   return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
 }
 
-function plainRows({ plainRowOf, labels }: Table): Int32Array {
+function plainRows({ plainRowOf, labels }: TableOf<Rows>): Int32Array {
   const rows = Int32Array.from(labels.keys());
   return plainRowOf === undefined ? rows : rows.filter((row) => plainRowOf[row] === row);
 }

@@ -1,9 +1,10 @@
-import type { Table } from './table.ts';
+import type { Rows } from '../features/stored-rows.ts';
+import type { TableOf } from './table.ts';
 
 /** A table with the classes that have rows, and where they stand among all. */
-export interface PresentClasses {
+export interface PresentClasses<F extends Rows> {
   /** The same features; labels count the present classes. */
-  readonly table: Table;
+  readonly table: TableOf<F>;
   /** Class number in the whole table of each present class. */
   readonly present: Int32Array;
 }
@@ -12,7 +13,7 @@ export interface PresentClasses {
  * Leaves out classes without a row of positive weight: scikit-learn does not know them, and the intercept of a softmax
  * class that is never right has no optimum.
  */
-export function presentClasses(table: Table): PresentClasses {
+export function presentClasses<F extends Rows>(table: TableOf<F>): PresentClasses<F> {
   const seen = new Uint8Array(table.classes.length);
   table.labels.forEach((label, row) => {
     if ((table.sampleWeights?.[row] ?? 1) > 0) seen[label] = 1;

@@ -6,38 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { RowReader } from '../../src/features/row-reader.ts';
-import type { RowStore } from '../../src/features/row-store.ts';
 import { blocksAlong, changedRows, routeOf, storedRows, takeStoredRows } from '../../src/features/stored-rows.ts';
+import { countingStore } from './counting-store.ts';
 import { makeFeatureSet } from './make-feature-set.ts';
-
-/** Rows [row, row + 0.5] in files of a few rows each, with a record of what was read. */
-function countingStore(
-  rowCount: number,
-  rowsPerFile: number,
-  columnCount = 2,
-): RowStore & { readonly reads: string[] } {
-  const reads: string[] = [];
-  return {
-    rowCount,
-    columnCount,
-    rowBytes: 4 * columnCount,
-    where: 'a store',
-    reads,
-    read: async (first, target) => {
-      const count = target.length / (4 * columnCount);
-      assert.ok(first >= 0 && first + count <= rowCount);
-      reads.push(`${first}+${count}`);
-      const numbers = Float32Array.from({ length: count * columnCount }, (_, i) => {
-        const column = i % columnCount;
-        return first + Math.floor(i / columnCount) + column / columnCount;
-      });
-      target.set(new Uint8Array(numbers.buffer));
-    },
-    fileEnd: (row) => Math.min(rowCount, (Math.floor(row / rowsPerFile) + 1) * rowsPerFile),
-    decode: (bytes, target) => target.set(new Float32Array(bytes.slice().buffer)),
-    close: async () => undefined,
-  };
-}
 
 /** First numbers of all rows of a pass, and the size of each block. */
 async function pass(reader: RowReader, rows: readonly number[]): Promise<{ firsts: number[]; sizes: number[] }> {

@@ -1,11 +1,19 @@
 import { takeRows } from '../../features/matrix.ts';
 import { foldsForCalibration } from '../inner-folds.ts';
 import { throwIfInterrupted } from '../interrupt.ts';
-import { likeliestSlope, sharpenRows } from '../solvers/slope.kernel.ts';
-import { type Table, takeTableRows } from '../table.ts';
-import type { FitContext, FittedHead, Head, SavedHead } from './head.ts';
+import { logInPlace, type SlopeLoss, sharpenRows, slopeLoss } from '../solvers/slope.kernel.ts';
+import { likeliestSlope } from '../solvers/slope.ts';
+import { type StoredTable, type Table, takeTableRows } from '../table.ts';
+import type { FitContext, FittedHead, Head, SavedHead, StreamContext, StreamedFit, StreamedHead } from './head.ts';
 
 const folds = 5;
+
+/** What cross-validated rows say of a head's probabilities. */
+interface HeldOut {
+  readonly slope: number;
+  /** 0 where no class has a row to spare. */
+  readonly rows: number;
+}
 
 /**
  * A head whose probabilities are tempered (Guo and others, 2017): softmax(slope · log p), the slope being the likeliest
@@ -19,12 +27,42 @@ export function calibrated(head: Head): Head {
     params,
     fit: async (train, context) => {
       const inner = await head.fit(train, context);
-      const { slope, rows } = await heldOutSlope(head, train, context);
-      const found = { temperatureSlope: slope, temperatureRows: rows };
-      const how = rows === 0 ? 'not calibrated: no row to spare' : `tempered on ${rows} cross-validated rows`;
-      const details = { ...inner.details, ...found, probabilities: `${inner.details['probabilities']}, ${how}` };
-      return calibratedHead({ ...inner, details, params }, slope);
+      const found = await heldOutSlope(head, train, context);
+      return calibratedHead({ ...inner, details: detailsOf(inner, found), params }, found.slope);
     },
+    ...(head.stream === undefined ? {} : { stream: calibratedStream(head.stream) }),
+  };
+
+  function calibratedStream({ fit, needs }: StreamedFit): StreamedFit {
+    return {
+      needs: (size) => [
+        ...needs(size),
+        { what: 'heads of the folds', bytes: 4 * folds * (size.dims + 1) * size.classes },
+      ],
+      fit: async (train, context) => {
+        const inner = await fit(train, context);
+        const found = await storedSlope(fit, train, context);
+        return {
+          ...calibratedHead({ ...inner, details: detailsOf(inner, found), params }, found.slope),
+          eachUncalibrated: inner.eachProbability,
+          eachProbability: (features, ask, take) =>
+            inner.eachProbability(features, ask, (places, probabilities) => {
+              sharpenRows(probabilities, inner.classes.length, found.slope);
+              take(places, probabilities);
+            }),
+        };
+      },
+    };
+  }
+}
+
+function detailsOf(inner: FittedHead, { slope, rows }: HeldOut): FittedHead['details'] {
+  const how = rows === 0 ? 'not calibrated: no row to spare' : `tempered on ${rows} cross-validated rows`;
+  return {
+    ...inner.details,
+    temperatureSlope: slope,
+    temperatureRows: rows,
+    probabilities: `${inner.details['probabilities']}, ${how}`,
   };
 }
 
@@ -59,11 +97,7 @@ export function savedTemperatureSlope(saved: SavedHead): number {
   return typeof slope === 'number' ? slope : 1;
 }
 
-async function heldOutSlope(
-  head: Head,
-  table: Table,
-  context: FitContext,
-): Promise<{ readonly slope: number; readonly rows: number }> {
+async function heldOutSlope(head: Head, table: Table, context: FitContext): Promise<HeldOut> {
   const { onProgress, test: _test, ...quiet } = context;
   const columnCount = table.classes.length;
   const held: number[] = [];
@@ -86,5 +120,41 @@ async function heldOutSlope(
   const labels = Int32Array.from(held, (row) => table.labels[row] as number);
   const { sampleWeights } = table;
   const weights = sampleWeights && Float64Array.from(held, (row) => sampleWeights[row] as number);
-  return { slope: likeliestSlope(all, columnCount, labels, weights), rows: held.length };
+  const slope = await likeliestSlope((tried) => slopeLoss(all, columnCount, labels, weights, tried));
+  return { slope, rows: held.length };
+}
+
+/**
+ * The same slope for rows on the disk. Their probabilities are not kept: the heads of the folds are, and each slope that
+ * is tried goes through the held-out rows once more.
+ */
+async function storedSlope(fit: StreamedFit['fit'], table: StoredTable, context: StreamContext): Promise<HeldOut> {
+  const { onProgress, test: _test, ...quiet } = context;
+  const parts: { readonly fitted: StreamedHead; readonly held: StoredTable }[] = [];
+  const splits = foldsForCalibration(table, folds);
+  for (const [done, fold] of splits.entries()) {
+    throwIfInterrupted(context.signal);
+    onProgress?.({ stage: 'calibration', done, total: splits.length });
+    const fitted = await fit(takeTableRows(table, fold.train), quiet);
+    parts.push({ fitted, held: takeTableRows(table, fold.test) });
+  }
+  const rows = parts.reduce((sum, { held }) => sum + held.labels.length, 0);
+  if (rows === 0) return { slope: 1, rows };
+  const lossAt = async (slope: number): Promise<SlopeLoss> => {
+    const total = { loss: 0, gradient: 0, curvature: 0 };
+    for (const { fitted, held } of parts) {
+      const { labels, sampleWeights, features, classes } = held;
+      await fitted.eachProbability(features, context, (places, probabilities) => {
+        logInPlace(probabilities);
+        const own = Int32Array.from(places, (place) => labels[place] as number);
+        const weights = sampleWeights && Float64Array.from(places, (place) => sampleWeights[place] as number);
+        const part = slopeLoss(probabilities, classes.length, own, weights, slope);
+        total.loss += part.loss;
+        total.gradient += part.gradient;
+        total.curvature += part.curvature;
+      });
+    }
+    return total;
+  };
+  return { slope: await likeliestSlope(lossAt), rows };
 }

@@ -1,7 +1,8 @@
 import { UserError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
+import { isStored, type Rows } from '../../features/stored-rows.ts';
 import { firstNonFinite } from '../finite.kernel.ts';
-import type { Table } from '../table.ts';
+import type { TableOf } from '../table.ts';
 import type { NamedArray, SavedHead } from './head.ts';
 
 /**
@@ -9,7 +10,7 @@ import type { NamedArray, SavedHead } from './head.ts';
  *
  * @throws UserError naming what is wrong, and the row and column where there is one
  */
-export function checkTrainingTable(table: Table, model: string): void {
+export function checkTrainingTable(table: TableOf<Rows>, model: string): void {
   const { features, labels, classes, sampleWeights } = table;
   const where = `training rows of the ${model} head`;
   if (features.rowCount === 0) throw new UserError({ what: 'there is nothing to train on', where, found: '0 rows' });
@@ -30,7 +31,8 @@ export function checkTrainingTable(table: Table, model: string): void {
       expected: `0 to ${classes.length - 1}`,
     });
   }
-  checkFinite(features, where);
+  // Rows that stay on the disk are looked at when they are first read.
+  if (!isStored(features)) checkFinite(features, where);
   if (sampleWeights === undefined) return;
   if (sampleWeights.length !== features.rowCount) {
     throw new UserError({

@@ -1,6 +1,9 @@
 import type { Matrix } from '../../features/matrix.ts';
+import type { StoredRows } from '../../features/stored-rows.ts';
+import type { FitSize, MemoryPart } from '../memory/parts.ts';
+import type { Arena } from '../solvers/arena.ts';
 import type { Split } from '../split.ts';
-import type { Table } from '../table.ts';
+import type { StoredTable, Table } from '../table.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -35,11 +38,25 @@ export interface FitContext {
   readonly test?: Table;
 }
 
+/** The same for a fit on rows that stay on the disk. */
+export interface StreamContext extends Omit<FitContext, 'test'> {
+  readonly test?: StoredTable;
+  /** Where large states lie; a fit empties it when it begins. */
+  readonly arena: Arena;
+}
+
 export interface FitProgress {
   readonly stage: string;
   readonly done: number;
+  /** At most, where a fit ends when it has converged. */
   readonly total: number;
   readonly message?: string;
+  /** Loss per row of training, and the largest part of its gradient. */
+  readonly loss?: number;
+  readonly gradient?: number;
+  /** Rows read from the disk so far, those of every pass, and how many it will be, where that is known. */
+  readonly rowsRead?: number;
+  readonly rowsToRead?: number;
 }
 
 /** A head before it is fitted: parameters only. `fit` never changes it. */
@@ -48,6 +65,15 @@ export interface Head {
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   fit(train: Table, context: FitContext): Promise<FittedHead>;
+  /** How it is fitted on rows that stay on the disk. Absent where a head needs them all at once. */
+  readonly stream?: StreamedFit;
+}
+
+export interface StreamedFit {
+  /** A block of rows is in memory at a time; the answer is that of `Head.fit`, to the rounding of sums. */
+  fit(train: StoredTable, context: StreamContext): Promise<StreamedHead>;
+  /** What it holds, beside the rows that are being read. */
+  needs(size: FitSize): readonly MemoryPart[];
 }
 
 export interface FittedHead {
@@ -70,6 +96,25 @@ export interface FittedHead {
   /** Class numbers, [rows]. For the SVM these are votes, as scikit-learn's, and may differ from the largest probability. */
   predict(features: Matrix): Promise<Int32Array>;
   save(): SavedHead;
+}
+
+/**
+ * Takes class probabilities of rows that stay on the disk, a block at a time.
+ *
+ * @param places rows of the features, in any order over all blocks
+ * @param probabilities [places, classes]; overwritten by the next block
+ */
+export type TakeProbabilities = (places: Uint32Array, probabilities: Float32Array) => void;
+
+/** A head that can be asked about rows that stay on the disk: it makes no large array per block. */
+export interface StreamedHead extends FittedHead {
+  eachProbability(features: StoredRows, context: StreamAsk, take: TakeProbabilities): Promise<void>;
+  /** The same before they were tempered, where they were. */
+  eachUncalibrated?(features: StoredRows, context: StreamAsk, take: TakeProbabilities): Promise<void>;
+}
+
+export interface StreamAsk {
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A parameter of a head, as the command line and a sweep need to know it. */

@@ -1,10 +1,19 @@
 import { UserError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
+import type { Rows } from '../../features/stored-rows.ts';
 import { balancedWeights } from '../class-weight.ts';
-import { applyScaling, fitScaling, type ScaleKind, type Scaling, scaleKinds } from '../scale.ts';
-import type { Table } from '../table.ts';
+import {
+  applyScaling,
+  fitScaling,
+  fitStoredScaling,
+  type ScaleKind,
+  type Scaling,
+  scaleKinds,
+  scaleStored,
+} from '../scale.ts';
+import type { StoredTable, Table, TableOf } from '../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
-import type { FittedHead, Head, HeadOption, SavedHead } from './head.ts';
+import type { FittedHead, Head, HeadOption, SavedHead, StreamedFit } from './head.ts';
 import { choiceParam, type RawParams } from './params.ts';
 
 /** What happens to a table before any head sees it. */
@@ -32,20 +41,41 @@ export function preparationOf(params: RawParams, defaultScale: ScaleKind): Prepa
 export function prepared(head: Head, preparation: Preparation): Head {
   if (preparation.scale === 'none' && preparation.classWeight === 'none') return head;
   const params = { ...head.params, ...shownPreparation(preparation) };
+  const weighed = <F extends Rows>(train: TableOf<F>): TableOf<F> => {
+    checkTrainingTable(train, head.model);
+    return preparation.classWeight === 'balanced' ? balancedWeights(train) : train;
+  };
   return {
     model: head.model,
     solver: head.solver,
     params,
     fit: async (train, context) => {
-      checkTrainingTable(train, head.model);
+      const table = weighed(train);
       const scaling = fitScaling(preparation.scale, train.features);
-      const scaled = (table: Table): Table => ({ ...table, features: applyScaling(scaling, table.features) });
-      const weighed = preparation.classWeight === 'balanced' ? balancedWeights(train) : train;
+      const scaled = (rows: Table): Table => ({ ...rows, features: applyScaling(scaling, rows.features) });
       const { test, ...rest } = context;
-      const inner = await head.fit(scaled(weighed), { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) });
+      const inner = await head.fit(scaled(table), { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) });
       return scaledHead(inner, scaling, params);
     },
+    ...(head.stream === undefined ? {} : { stream: preparedStream(head.stream) }),
   };
+
+  function preparedStream({ fit, needs }: StreamedFit): StreamedFit {
+    return {
+      needs,
+      fit: async (train, context) => {
+        const table = weighed(train);
+        const scaling = await fitStoredScaling(preparation.scale, train.features);
+        const scaled = (rows: StoredTable): StoredTable => ({ ...rows, features: scaleStored(scaling, rows.features) });
+        const { test, ...rest } = context;
+        const inner = await fit(scaled(table), { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) });
+        return {
+          ...scaledHead(inner, scaling, params),
+          eachProbability: (features, ask, take) => inner.eachProbability(scaleStored(scaling, features), ask, take),
+        };
+      },
+    };
+  }
 }
 
 /** Parameters that differ from the plain head's, for reports. */

@@ -30,11 +30,19 @@ interface Pair {
   readonly change: Float64Array;
 }
 
-/** @param start gradient at the start; copied */
-export function lbfgsMemory(start: Float64Array): LbfgsMemory {
-  const gradient = Float64Array.from(start);
+/** Vectors as long as the gradient that `minimize` holds at most, its own among them. */
+export const lbfgsVectors: number = 2 * (maxPairs + 1) + 5;
+
+/**
+ * @param start gradient at the start; copied
+ * @param allocate makes a vector
+ */
+export function lbfgsMemory(start: Float64Array, allocate: (length: number) => Float64Array): LbfgsMemory {
+  const gradient = allocate(start.length);
+  gradient.set(start);
   let pairs: Pair[] = [];
-  let spare: Pair | undefined;
+  // Pairs that were let go, to be used again.
+  const spares: Pair[] = [];
   // products[i][j] of the basis: steps and then changes, oldest first, and the gradient last.
   let products: Float64Array[] = [Float64Array.of(dot(gradient, gradient))];
   let factors: Float64Array = new Float64Array(1);
@@ -44,6 +52,7 @@ export function lbfgsMemory(start: Float64Array): LbfgsMemory {
     gradient,
   ];
   const forget = (squaredGradient: number): void => {
+    spares.push(...pairs);
     pairs = [];
     products = [Float64Array.of(squaredGradient)];
   };
@@ -60,15 +69,14 @@ export function lbfgsMemory(start: Float64Array): LbfgsMemory {
     },
 
     advance: (current, next, length, nextGradient) => {
-      const pair = spare ?? { step: new Float64Array(next.length), change: new Float64Array(next.length) };
-      spare = undefined;
+      const pair = spares.pop() ?? { step: allocate(next.length), change: allocate(next.length) };
       subtract(pair.step, next, current);
       subtract(pair.change, nextGradient, gradient);
       gradient.set(nextGradient);
       const curvature = dot(pair.step, pair.change);
       const squaredChange = dot(pair.change, pair.change);
       if (!(curvature > Number.EPSILON * squaredChange)) {
-        spare = pair;
+        spares.push(pair);
         forget(dot(gradient, gradient));
         return;
       }
@@ -78,7 +86,7 @@ export function lbfgsMemory(start: Float64Array): LbfgsMemory {
       const oldGradientProducts = products.at(-1) as Float64Array;
       const oldCount = pairs.length;
       const dropped = oldCount === maxPairs ? 1 : 0;
-      if (dropped === 1) spare = pairs.shift();
+      if (dropped === 1) spares.push(pairs.shift() as Pair);
       pairs.push(pair);
       const gradientProducts = new Float64Array(2 * pairs.length + 1);
       dotAll(basis(), gradient, gradientProducts);

@@ -15,6 +15,8 @@ export interface LbfgsOptions {
   readonly valueError: { readonly relative: number; readonly absolute: number };
   readonly signal?: AbortSignal | undefined;
   readonly onIteration?: (iteration: number, value: number, gradientSize: number) => void;
+  /** Makes the vectors of the state, all 0. Default: new arrays. */
+  readonly allocate?: (length: number) => Float64Array;
 }
 
 export interface LbfgsResult {
@@ -44,12 +46,13 @@ const maxIdleSteps = 3;
  */
 export async function minimize(objective: Objective, x: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
   const size = x.length;
-  const gradient = new Float64Array(size);
-  let next: Float64Array = new Float64Array(size);
-  let current: Float64Array = x;
-  const direction = new Float64Array(size);
+  const allocate = options.allocate ?? ((length: number) => new Float64Array(length));
+  const gradient = allocate(size);
+  let next = allocate(size);
+  let current = x;
+  const direction = allocate(size);
   let value = await objective(current, gradient);
-  const memory = lbfgsMemory(gradient);
+  const memory = lbfgsMemory(gradient, allocate);
   let evaluations = 1;
   let iterations = 0;
   let idleSteps = 0;

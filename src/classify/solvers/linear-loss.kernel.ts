@@ -18,14 +18,25 @@ export function weightedSum(values: Float32Array, weights: Float32Array): number
 /** Mean of each column, each row counted by its weight, in float64: [rows, columns] -> [columns]. */
 export function columnMeans(data: Float32Array, columns: number, weights: ArrayLike<number> | undefined): Float64Array {
   const means = new Float64Array(columns);
+  const total = addWeightedRows(means, data, weights);
+  for (let c = 0; c < columns; c++) means[c] /= total;
+  return means;
+}
+
+/** sums[c] += the rows' values there, each times its row's weight; returns the sum of the weights. [rows, columns] */
+export function addWeightedRows(
+  sums: Float64Array,
+  data: Float32Array,
+  weights: ArrayLike<number> | undefined,
+): number {
+  const columns = sums.length;
   let total = 0;
   for (let i = 0, row = 0; i < data.length; row++) {
     const weight = weights === undefined ? 1 : weights[row];
     total += weight;
-    for (let c = 0; c < columns; c++, i++) means[c] += weight * data[i];
+    for (let c = 0; c < columns; c++, i++) sums[c] += weight * data[i];
   }
-  for (let c = 0; c < columns; c++) means[c] /= total;
-  return means;
+  return total;
 }
 
 /** bias[c] - sum over d of offset[d] * weights[d, c]: the intercept for rows from which `offset` is not taken away. */

@@ -1,8 +1,10 @@
+import { isStored, type Rows } from '../../features/stored-rows.ts';
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
-import type { Table } from '../table.ts';
+import type { TableOf } from '../table.ts';
 import { accumulate, accumulateRows, weightedSum } from './linear-loss.kernel.ts';
 import { float32Tensor, graphSession, isThreadInvariant, runtime } from './ort-session.ts';
+import { alongPass, rowPass } from './row-pass.ts';
 
 /** Where a linear model stands: scores = rows · weights + bias. */
 export interface LinearState {
@@ -23,67 +25,112 @@ export interface LinearLoss {
   evaluate(state: LinearState, weightGradient: Float64Array, biasGradient: Float64Array): Promise<number>;
 }
 
+/** The same loss of rows that are handed in a block at a time. */
+export interface BlockLoss {
+  /**
+   * Adds the gradients over some rows, and resolves to the loss there.
+   *
+   * @param rows [labels.length, dims]
+   * @param rowWeights [labels.length]
+   */
+  add(
+    state: LinearState,
+    rows: Float32Array,
+    labels: Int32Array,
+    rowWeights: Float32Array,
+    weightGradient: Float64Array,
+    biasGradient: Float64Array,
+  ): Promise<number>;
+}
+
+export interface LossContext {
+  readonly threads: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after each block how many rows it had. */
+  readonly onRows?: ((count: number) => void) | undefined;
+}
+
 /** Multiply-adds of one `run()`: about a fifth of a second on two cores, so that Ctrl-C is heard. */
 const blockMultiplyAdds = 5e9;
 /** Numbers in one of a block's [rows, classes] arrays, of which ONNX Runtime holds a few at a time. */
 const blockScores = 1 << 22;
+/** The same for rows from the disk, which are there to save memory. */
+const storedBlockScores = 1 << 18;
+
+/** Rows of a block; from the shape alone, so that the sums do not depend on the machine. */
+export function lossBlockRows(features: Rows, classCount: number): number {
+  const scores = isStored(features) ? storedBlockScores : blockScores;
+  const byWork = Math.floor(blockMultiplyAdds / (features.columnCount * classCount));
+  return Math.max(64, Math.min(byWork, Math.floor(scores / classCount)));
+}
 
 /**
  * Prepares the loss of a linear model over a table, with its gradient: two products and the loss between them in one
- * graph, a block of rows at a time. The features are not copied; the sums over blocks are float64, and the same bits
- * come out on any number of threads.
+ * graph, a block of rows at a time, from memory or from the disk. The features are not copied; the sums over blocks are
+ * float64, and the same bits come out on any number of threads.
+ *
+ * @param block one of the same kind, dims and classes, whose arrays are used again; default: a new one
  */
 export function linearLoss(
   kind: LossKind,
-  table: Table,
-  context: { readonly threads: number; readonly signal?: AbortSignal | undefined },
+  table: TableOf<Rows>,
+  context: LossContext,
+  block: BlockLoss = blockLoss(kind, table.features.columnCount, table.classes.length, context.threads),
 ): LinearLoss {
-  const { features, labels, classes, sampleWeights } = table;
-  const dims = features.columnCount;
-  const classCount = classes.length;
-  const blockRows = Math.max(
-    64,
-    Math.min(Math.floor(blockMultiplyAdds / (dims * classCount)), Math.floor(blockScores / classCount)),
+  const { features, classes, sampleWeights } = table;
+  const pass = rowPass(features, lossBlockRows(features, classes.length));
+  const labels = alongPass(pass, table.labels);
+  const weightOfRow = alongPass(
+    pass,
+    Float32Array.from({ length: features.rowCount }, (_, row) => sampleWeights?.[row] ?? 1),
   );
-  const weightOfRow = Float32Array.from({ length: features.rowCount }, (_, row) => sampleWeights?.[row] ?? 1);
-  const gradientBlock = new Float32Array(dims * classCount);
-  const residualBlock = new Float32Array(Math.min(blockRows, features.rowCount) * classCount);
-  const depth = new (runtime().Tensor)('int32', Int32Array.of(classCount), [1]);
-
   return {
     async evaluate(state, weightGradient, biasGradient) {
       weightGradient.fill(0);
       biasGradient.fill(0);
       let loss = 0;
-      const weights = float32Tensor(state.weights, [dims, classCount]);
-      const bias = float32Tensor(state.bias, [1, classCount]);
-      for (let start = 0; start < features.rowCount; start += blockRows) {
+      for await (const { start, rowCount, data } of pass.blocks()) {
         if (start > 0) await pauseForInterrupt(context.signal);
-        const rows = Math.min(blockRows, features.rowCount - start);
-        const session = await lossSession(kind, rows, dims, classCount, context.threads);
-        const rowWeights = weightOfRow.subarray(start, start + rows);
-        const residual = residualBlock.subarray(0, rows * classCount);
-        const rowLoss = new Float32Array(rows);
-        await session.run(
-          {
-            rows: float32Tensor(features.data.subarray(start * dims, (start + rows) * dims), [rows, dims]),
-            weights,
-            bias,
-            labels: new (runtime().Tensor)('int32', labels.slice(start, start + rows), [rows]),
-            depth,
-            rowWeights: float32Tensor(rowWeights, [rows, 1]),
-          },
-          {
-            gradient: float32Tensor(gradientBlock, [dims, classCount]),
-            residual: float32Tensor(residual, [rows, classCount]),
-            rowLoss: float32Tensor(rowLoss, [rows]),
-          },
-        );
-        accumulate(weightGradient, gradientBlock);
-        accumulateRows(biasGradient, residual, classCount);
-        loss += weightedSum(rowLoss, rowWeights);
+        const end = start + rowCount;
+        const [ownLabels, ownWeights] = [labels.subarray(start, end), weightOfRow.subarray(start, end)];
+        loss += await block.add(state, data, ownLabels, ownWeights, weightGradient, biasGradient);
+        context.onRows?.(rowCount);
       }
       return loss;
+    },
+  };
+}
+
+/** A block's loss and gradients, on arrays that every block uses again. */
+export function blockLoss(kind: LossKind, dims: number, classCount: number, threads: number): BlockLoss {
+  const gradientBlock = new Float32Array(dims * classCount);
+  let residualBlock = new Float32Array(0);
+  const depth = new (runtime().Tensor)('int32', Int32Array.of(classCount), [1]);
+  return {
+    async add(state, data, labels, rowWeights, weightGradient, biasGradient) {
+      const rows = labels.length;
+      const session = await lossSession(kind, rows, dims, classCount, threads);
+      if (residualBlock.length < rows * classCount) residualBlock = new Float32Array(rows * classCount);
+      const residual = residualBlock.subarray(0, rows * classCount);
+      const rowLoss = new Float32Array(rows);
+      await session.run(
+        {
+          rows: float32Tensor(data, [rows, dims]),
+          weights: float32Tensor(state.weights, [dims, classCount]),
+          bias: float32Tensor(state.bias, [1, classCount]),
+          labels: new (runtime().Tensor)('int32', labels.slice(), [rows]),
+          depth,
+          rowWeights: float32Tensor(rowWeights, [rows, 1]),
+        },
+        {
+          gradient: float32Tensor(gradientBlock, [dims, classCount]),
+          residual: float32Tensor(residual, [rows, classCount]),
+          rowLoss: float32Tensor(rowLoss, [rows]),
+        },
+      );
+      accumulate(weightGradient, gradientBlock);
+      accumulateRows(biasGradient, residual, classCount);
+      return weightedSum(rowLoss, rowWeights);
     },
   };
 }

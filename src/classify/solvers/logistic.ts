@@ -1,6 +1,9 @@
-import type { Table } from '../table.ts';
+import type { Rows } from '../../features/stored-rows.ts';
+import type { TableOf } from '../table.ts';
+import type { Arena } from './arena.ts';
+import { meansOf } from './column-means.ts';
 import { type LbfgsResult, lossError, minimize } from './lbfgs.ts';
-import { addPenalty, columnMeans, shiftBias, shiftGradient } from './linear-loss.kernel.ts';
+import { addPenalty, shiftBias, shiftGradient } from './linear-loss.kernel.ts';
 import { linearLoss } from './linear-loss.ts';
 
 export interface LogisticOptions {
@@ -11,7 +14,11 @@ export interface LogisticOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where to start: the `x` of an earlier fit of the same shape, which is changed in place. Default: zeros. */
   readonly start?: Float64Array;
-  readonly onIteration?: (iteration: number) => void;
+  readonly onIteration?: (iteration: number, value: number, gradientSize: number) => void;
+  /** Told after each block how many rows of a pass it had. */
+  readonly onRows?: ((count: number) => void) | undefined;
+  /** Where the state lies. `x` of the result and what is made of it are then good until the arena is emptied. */
+  readonly arena?: Arena | undefined;
 }
 
 export interface LogisticFit extends LbfgsResult {
@@ -32,14 +39,14 @@ const valueTolerance = 2e-9;
  * have the same optimum and get there in far fewer steps; the centring is done on the weights and the gradient, never
  * on a copy of the features.
  *
- * @param table every class has a row
+ * @param table every class has a row; its features may stay on the disk, which each step then reads once or more
  * @throws InterruptedError when the signal is aborted
  */
-export async function fitLogistic(table: Table, options: LogisticOptions): Promise<LogisticFit> {
+export async function fitLogistic(table: TableOf<Rows>, options: LogisticOptions): Promise<LogisticFit> {
   const dims = table.features.columnCount;
   const classCount = table.classes.length;
   const weightCount = dims * classCount;
-  const means = columnMeans(table.features.data, dims, table.sampleWeights);
+  const means = await meansOf(table.features, table.sampleWeights);
   // scikit-learn fits two classes by one vector v; here it is the pair v/2 and -v/2, whose squares sum to half.
   const strength = (classCount === 2 ? 2 : 1) / options.C;
   const loss = linearLoss('softmax', table, options);
@@ -55,12 +62,14 @@ export async function fitLogistic(table: Table, options: LogisticOptions): Promi
     shiftGradient(weightGradient, biasGradient, means);
     return value + addPenalty(weightGradient, weights, strength);
   };
-  const result = await minimize(objective, options.start ?? new Float64Array(weightCount + classCount), {
+  const allocate = (length: number): Float64Array => options.arena?.take(length) ?? new Float64Array(length);
+  const result = await minimize(objective, options.start ?? allocate(weightCount + classCount), {
     maxIterations: options.maxIterations,
     gradientTolerance,
     valueTolerance,
     valueError: lossError(table.labels.length),
     signal: options.signal,
+    allocate,
     ...(options.onIteration === undefined ? {} : { onIteration: options.onIteration }),
   });
   const weights = result.x.subarray(0, weightCount);

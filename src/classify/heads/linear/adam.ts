@@ -1,12 +1,16 @@
+import { UserError } from '../../../errors.ts';
+import { isStored, type Rows } from '../../../features/stored-rows.ts';
 import { pauseForInterrupt } from '../../interrupt.ts';
-import { scoreProbabilities } from '../../metrics.ts';
+import type { FitSize, MemoryPart } from '../../memory/parts.ts';
+import { probabilityTally } from '../../metrics.ts';
 import { type RandomState, randomState } from '../../mt19937.kernel.ts';
 import { presentClasses } from '../../present-classes.ts';
 import { adamStep, type Moments } from '../../solvers/adam.kernel.ts';
-import { type LinearState, linearLoss } from '../../solvers/linear-loss.ts';
-import { takeTableRows } from '../../table.ts';
+import { blockLoss, type LinearState, linearLoss } from '../../solvers/linear-loss.ts';
+import type { TableOf } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
-import type { FitContext, FittedHead, Head, Json } from '../head.ts';
+import type { FitContext, FitProgress, Head, Json, StreamedHead } from '../head.ts';
+import { type Batches, batchesFromDisk, batchesInMemory, windowRows } from './batches.ts';
 import { checkSeveralClasses } from './several-classes.ts';
 import { softmaxHead, withAbsentClasses } from './softmax-head.ts';
 
@@ -23,74 +27,105 @@ export interface AdamParams {
  * features that are already there. The layer starts as torch.nn.Linear does, uniform within 1 / sqrt(dims).
  */
 export function linearByAdam(params: AdamParams): Head {
-  const shown = { epochs: params.epochs, lr: params.lr, batch: params.batch };
   return {
     model: 'linear',
     solver: 'adam',
-    params: shown,
-    fit: async (whole, context) => {
-      checkTrainingTable(whole, 'linear');
-      checkSeveralClasses(whole, 'linear');
-      const { table: train, present } = presentClasses(whole);
-      const random = randomState(context.seed);
-      const dims = train.features.columnCount;
-      const classCount = train.classes.length;
-      const bound = 1 / Math.sqrt(dims);
-      const state = {
-        weights: uniform(random, dims * classCount, bound),
-        bias: uniform(random, classCount, bound),
-      };
-      const weightMoments = emptyMoments(dims * classCount);
-      const biasMoments = emptyMoments(classCount);
-      const weightGradient = new Float64Array(dims * classCount);
-      const biasGradient = new Float64Array(classCount);
-      const epochs: Json[] = [];
-      const order = Int32Array.from({ length: train.labels.length }, (_, row) => row);
-
-      let step = 0;
-      for (let epoch = 1; epoch <= params.epochs; epoch++) {
-        random.shuffle(order);
-        let lossSum = 0;
-        let weightSum = 0;
-        for (let start = 0; start < order.length; start += params.batch) {
-          await pauseForInterrupt(context.signal);
-          const batch = takeTableRows(train, order.subarray(start, start + params.batch));
-          const batchWeight = batch.sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? batch.labels.length;
-          if (batchWeight === 0) continue;
-          lossSum += await linearLoss('softmax', batch, context).evaluate(state, weightGradient, biasGradient);
-          weightSum += batchWeight;
-          step++;
-          adamStep(state.weights, weightGradient, 1 / batchWeight, weightMoments, step, params.lr);
-          adamStep(state.bias, biasGradient, 1 / batchWeight, biasMoments, step, params.lr);
-        }
-        const trainLoss = lossSum / weightSum;
-        const held = context.test === undefined ? undefined : await evaluate(fitted(state, []), context.test);
-        epochs.push({ trainLoss, ...held });
-        context.onProgress?.({
-          stage: 'fit',
-          done: epoch,
-          total: params.epochs,
-          message: epochLine(epoch, params.epochs, trainLoss, held),
-        });
-      }
-      return fitted(state, epochs);
-
-      function fitted(at: LinearState, seen: readonly Json[]): FittedHead {
-        return softmaxHead({
-          solver: 'adam',
-          params: shown,
-          classes: whole.classes,
-          dims,
-          ...withAbsentClasses(at.weights, at.bias, present, dims, whole.classes.length),
-          converged: true,
-          iterations: seen.length,
-          warnings: [],
-          details: { epochs: seen, steps: step, iterationsAre: 'epochs', probabilities: 'softmax' },
-          threads: context.threads,
-        });
-      }
+    params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
+    fit: (train, context) => fitAdam(params, train, batchesInMemory, context),
+    stream: {
+      fit: (train, context) => {
+        context.arena.reset();
+        const allocate = (length: number): Float64Array => context.arena.take(length);
+        return fitAdam(params, train, batchesFromDisk, context, allocate);
+      },
+      needs: (size) => adamNeeds(size, params.batch),
     },
   };
+}
+
+async function fitAdam<F extends Rows>(
+  params: AdamParams,
+  whole: TableOf<F>,
+  batchesOf: (train: TableOf<F>, batchRows: number, random: RandomState) => Batches,
+  context: Omit<FitContext, 'test'> & { readonly test?: TableOf<Rows> },
+  allocate: (length: number) => Float64Array = (length) => new Float64Array(length),
+): Promise<StreamedHead> {
+  checkTrainingTable(whole, 'linear');
+  checkSeveralClasses(whole, 'linear');
+  const { table: train, present } = presentClasses(whole);
+  const random = randomState(context.seed);
+  const dims = train.features.columnCount;
+  const classCount = train.classes.length;
+  const bound = 1 / Math.sqrt(dims);
+  const state = {
+    weights: uniform(random, dims * classCount, bound),
+    bias: uniform(random, classCount, bound),
+  };
+  const emptyMoments = (count: number): Moments => ({ first: allocate(count), second: allocate(count) });
+  const weightMoments = emptyMoments(dims * classCount);
+  const biasMoments = emptyMoments(classCount);
+  const weightGradient = allocate(dims * classCount);
+  const biasGradient = allocate(classCount);
+  const block = blockLoss('softmax', dims, classCount, context.threads);
+  const batches = batchesOf(train, params.batch, random);
+  const epochs: Json[] = [];
+  const rowCount = train.labels.length;
+
+  let step = 0;
+  for (let epoch = 1; epoch <= params.epochs; epoch++) {
+    let lossSum = 0;
+    let weightSum = 0;
+    let rowsDone = (epoch - 1) * rowCount;
+    for await (const batch of batches.epoch()) {
+      await pauseForInterrupt(context.signal);
+      rowsDone += batch.labels.length;
+      const batchWeight = batch.sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? batch.labels.length;
+      if (batchWeight === 0) continue;
+      lossSum += await linearLoss('softmax', batch, context, block).evaluate(state, weightGradient, biasGradient);
+      weightSum += batchWeight;
+      step++;
+      adamStep(state.weights, weightGradient, 1 / batchWeight, weightMoments, step, params.lr);
+      adamStep(state.bias, biasGradient, 1 / batchWeight, biasMoments, step, params.lr);
+      if (isStored(whole.features)) {
+        const rows = { rowsRead: rowsDone, rowsToRead: params.epochs * rowCount };
+        context.onProgress?.({ ...placeOf(epoch - 1, params), loss: lossSum / weightSum, ...rows });
+      }
+    }
+    const trainLoss = lossSum / weightSum;
+    if (!Number.isFinite(trainLoss)) throw ranAway(epoch, trainLoss);
+    const held = context.test && (await evaluate(fitted(state, []), context.test, context.signal));
+    epochs.push({ trainLoss, ...held });
+    const message = epochLine(epoch, params.epochs, trainLoss, held);
+    context.onProgress?.({ ...placeOf(epoch, params), message });
+  }
+  return fitted(state, epochs);
+
+  function fitted(at: LinearState, seen: readonly Json[]): StreamedHead {
+    return softmaxHead({
+      solver: 'adam',
+      params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
+      classes: whole.classes,
+      dims,
+      ...withAbsentClasses(at.weights, at.bias, present, dims, whole.classes.length),
+      converged: true,
+      iterations: seen.length,
+      warnings: [],
+      details: { epochs: seen, steps: step, iterationsAre: 'epochs', probabilities: 'softmax' },
+      threads: context.threads,
+    });
+  }
+}
+
+function placeOf(done: number, { epochs }: AdamParams): FitProgress {
+  return { stage: 'fit', done, total: epochs };
+}
+
+/** Two moments and the gradient in float64; weights and gradient of a block in float32; the rows that are shuffled. */
+function adamNeeds({ trainRows, dims, classes }: FitSize, batch: number): MemoryPart[] {
+  return [
+    { what: 'state of Adam', bytes: dims * classes * (8 * 3 + 4 * 2) },
+    { what: 'window of shuffled rows', bytes: 4 * dims * Math.min(trainRows, windowRows(dims, batch)) },
+  ];
 }
 
 interface HeldOutFigures {
@@ -99,11 +134,33 @@ interface HeldOutFigures {
   readonly testCount: number;
 }
 
-async function evaluate(head: FittedHead, test: NonNullable<FitContext['test']>): Promise<HeldOutFigures> {
-  const probabilities = await head.predictProba(test.features);
-  const { accuracy, logLoss } = scoreProbabilities(test.labels, probabilities);
-  const testCount = test.labels.length;
+async function evaluate(
+  head: StreamedHead,
+  { features, labels, classes }: TableOf<Rows>,
+  signal: AbortSignal | undefined,
+): Promise<HeldOutFigures> {
+  const tally = probabilityTally(classes.length);
+  if (isStored(features)) {
+    await head.eachProbability(features, { signal }, (places, probabilities) =>
+      tally.add(
+        Int32Array.from(places, (place) => labels[place] as number),
+        probabilities,
+      ),
+    );
+  } else {
+    tally.add(labels, (await head.predictProba(features)).data);
+  }
+  const { accuracy, logLoss } = tally.scores();
+  const testCount = labels.length;
   return { testLoss: logLoss, correct: Math.round(accuracy * testCount), testCount };
+}
+
+function ranAway(epoch: number, loss: number): UserError {
+  return new UserError({
+    what: 'the training of the linear head ran away',
+    found: `a loss of ${loss} in epoch ${epoch}`,
+    fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
+  });
 }
 
 function epochLine(epoch: number, epochs: number, trainLoss: number, held: HeldOutFigures | undefined): string {
@@ -116,8 +173,4 @@ function epochLine(epoch: number, epochs: number, trainLoss: number, held: HeldO
 
 function uniform(random: RandomState, count: number, bound: number): Float32Array {
   return Float32Array.from({ length: count }, () => bound * (2 * random.double() - 1));
-}
-
-function emptyMoments(count: number): Moments {
-  return { first: new Float64Array(count), second: new Float64Array(count) };
 }

@@ -1,7 +1,12 @@
+import { isStored, type Rows } from '../../../features/stored-rows.ts';
+import type { FitSize, MemoryPart } from '../../memory/parts.ts';
 import { presentClasses } from '../../present-classes.ts';
-import { fitLogistic, gradientTolerance } from '../../solvers/logistic.ts';
+import type { Arena } from '../../solvers/arena.ts';
+import { lbfgsVectors } from '../../solvers/lbfgs-memory.ts';
+import { fitLogistic, gradientTolerance, type LogisticOptions } from '../../solvers/logistic.ts';
+import type { TableOf } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
-import type { Head } from '../head.ts';
+import type { FitContext, FitProgress, Head, StreamedHead } from '../head.ts';
 import { checkSeveralClasses } from './several-classes.ts';
 import { softmaxHead, withAbsentClasses } from './softmax-head.ts';
 
@@ -13,43 +18,81 @@ export interface LbfgsParams {
 
 /** Multinomial logistic regression by L-BFGS: scikit-learn's `LogisticRegression(C)`. */
 export function linearByLbfgs(params: LbfgsParams): Head {
-  const shown = { C: params.C, maxIterations: params.maxIterations };
   return {
     model: 'linear',
     solver: 'lbfgs',
-    params: shown,
-    fit: async (train, context) => {
-      checkTrainingTable(train, 'linear');
-      checkSeveralClasses(train, 'linear');
-      const { table, present } = presentClasses(train);
-      const dims = train.features.columnCount;
-      const fit = await fitLogistic(table, {
-        ...params,
-        threads: context.threads,
-        signal: context.signal,
-        onIteration: (iteration) =>
-          context.onProgress?.({ stage: 'fit', done: iteration, total: params.maxIterations }),
-      });
-      return softmaxHead({
-        solver: 'lbfgs',
-        params: shown,
-        classes: train.classes,
-        dims,
-        ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),
-        converged: fit.converged,
-        iterations: fit.iterations,
-        warnings: fit.converged ? [] : [notConverged(fit.iterations, fit.gradientSize, params)],
-        details: {
-          objective: fit.value,
-          largestGradient: fit.gradientSize,
-          evaluations: fit.evaluations,
-          iterationsAre: 'L-BFGS steps',
-          probabilities: 'softmax',
-        },
-        threads: context.threads,
-      });
+    params: { C: params.C, maxIterations: params.maxIterations },
+    fit: (train, context) => fitLbfgs(params, train, context),
+    stream: {
+      fit: (train, context) => {
+        context.arena.reset();
+        return fitLbfgs(params, train, context, context.arena);
+      },
+      needs: lbfgsNeeds,
     },
   };
+}
+
+async function fitLbfgs(
+  params: LbfgsParams,
+  train: TableOf<Rows>,
+  context: Omit<FitContext, 'test'>,
+  arena?: Arena,
+): Promise<StreamedHead> {
+  checkTrainingTable(train, 'linear');
+  checkSeveralClasses(train, 'linear');
+  const { table, present } = presentClasses(train);
+  const dims = train.features.columnCount;
+  const tell = progressOf(params, train, context);
+  const fit = await fitLogistic(table, { ...params, threads: context.threads, signal: context.signal, arena, ...tell });
+  return softmaxHead({
+    solver: 'lbfgs',
+    params: { C: params.C, maxIterations: params.maxIterations },
+    classes: train.classes,
+    dims,
+    ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),
+    converged: fit.converged,
+    iterations: fit.iterations,
+    warnings: fit.converged ? [] : [notConverged(fit.iterations, fit.gradientSize, params)],
+    details: {
+      objective: fit.value,
+      largestGradient: fit.gradientSize,
+      evaluations: fit.evaluations,
+      iterationsAre: 'L-BFGS steps',
+      probabilities: 'softmax',
+    },
+    threads: context.threads,
+  });
+}
+
+/** Tells where the fit stands after each step, and for rows from the disk after each block. */
+function progressOf(
+  { maxIterations }: LbfgsParams,
+  { features, labels }: TableOf<Rows>,
+  { onProgress }: Omit<FitContext, 'test'>,
+): Pick<LogisticOptions, 'onIteration' | 'onRows'> {
+  let now: FitProgress = { stage: 'fit', done: 0, total: maxIterations };
+  let rowsRead = 0;
+  const tell = (): void => onProgress?.(isStored(features) ? { ...now, rowsRead } : now);
+  return {
+    onIteration: (done, value, gradient) => {
+      now = { ...now, done, loss: value / labels.length, gradient };
+      tell();
+    },
+    ...(isStored(features)
+      ? {
+          onRows: (count: number) => {
+            rowsRead += count;
+            tell();
+          },
+        }
+      : {}),
+  };
+}
+
+/** State of L-BFGS in float64; weights, gradient of a block and the fitted head in float32. */
+function lbfgsNeeds({ dims, classes }: FitSize): MemoryPart[] {
+  return [{ what: 'state of L-BFGS', bytes: dims * classes * (8 * lbfgsVectors + 4 * 3) }];
 }
 
 function notConverged(iterations: number, gradientSize: number, params: LbfgsParams): string {

@@ -1,9 +1,10 @@
 import { UserError } from '../../../errors.ts';
+import type { Rows } from '../../../features/stored-rows.ts';
 import { presentClasses } from '../../present-classes.ts';
-import type { Table } from '../../table.ts';
+import type { TableOf } from '../../table.ts';
 
 /** @throws UserError when the rows are all of one class: there is nothing to tell apart */
-export function checkSeveralClasses(table: Table, model: string): void {
+export function checkSeveralClasses(table: TableOf<Rows>, model: string): void {
   const { classes } = presentClasses(table).table;
   if (classes.length >= 2) return;
   throw new UserError({

@@ -1,9 +1,11 @@
 import type { Matrix } from '../../../features/matrix.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
 import { addRowVector, softmaxRows } from '../../solvers/linear-loss.kernel.ts';
+import { lossBlockRows } from '../../solvers/linear-loss.ts';
 import { multiply } from '../../solvers/matmul.ts';
+import { rowPass } from '../../solvers/row-pass.ts';
 import { checkFeatures, savedArray } from '../checks.ts';
-import type { FittedHead, Json, SavedHead } from '../head.ts';
+import type { FittedHead, Json, SavedHead, StreamedHead } from '../head.ts';
 
 /** A fitted linear softmax model, whichever solver made it. */
 export interface SoftmaxFit {
@@ -30,7 +32,7 @@ export interface SoftmaxFit {
 export const absentBias = -1e30;
 
 /**
- * Weights for all classes from those of the present ones.
+ * Weights for all classes from those of the present ones: the same arrays where they are all present and float32.
  *
  * @param weights [dims, present]
  * @param bias [present]
@@ -43,6 +45,8 @@ export function withAbsentClasses(
   dims: number,
   classCount: number,
 ): { readonly weights: Float32Array; readonly bias: Float32Array } {
+  const complete = present.length === classCount;
+  if (complete && weights instanceof Float32Array && bias instanceof Float32Array) return { weights, bias };
   const all = { weights: new Float32Array(dims * classCount), bias: new Float32Array(classCount).fill(absentBias) };
   present.forEach((c, i) => {
     all.bias[c] = bias[i] as number;
@@ -51,17 +55,22 @@ export function withAbsentClasses(
   return all;
 }
 
-export function softmaxHead(fit: SoftmaxFit): FittedHead {
+export function softmaxHead(fit: SoftmaxFit): StreamedHead {
   const { classes, dims, model = 'linear', slope = 1 } = fit;
   const weights: Matrix = { rowCount: dims, columnCount: classes.length, data: fit.weights };
 
-  const predictProba = async (features: Matrix): Promise<Matrix> => {
+  const probabilitiesOf = async (
+    features: Matrix,
+    signal?: AbortSignal | undefined,
+    into?: Float32Array,
+  ): Promise<Matrix> => {
     checkFeatures(features, dims, model);
-    const scores = await multiply(features, weights, { threads: fit.threads });
+    const scores = await multiply(features, weights, { threads: fit.threads, signal }, into);
     addRowVector(scores.data, fit.bias);
     softmaxRows(scores.data, classes.length, slope);
     return scores;
   };
+  const predictProba = (features: Matrix): Promise<Matrix> => probabilitiesOf(features);
 
   return {
     model,
@@ -74,6 +83,16 @@ export function softmaxHead(fit: SoftmaxFit): FittedHead {
     warnings: fit.warnings,
     details: fit.details,
     predictProba,
+    eachProbability: async (features, { signal }, take) => {
+      const pass = rowPass(features, lossBlockRows(features, classes.length));
+      let room = new Float32Array(0);
+      for await (const { start, rowCount, data } of pass.blocks()) {
+        if (room.length < rowCount * classes.length) room = new Float32Array(rowCount * classes.length);
+        const into = room.subarray(0, rowCount * classes.length);
+        await probabilitiesOf({ rowCount, columnCount: dims, data }, signal, into);
+        take((pass.places as Uint32Array).subarray(start, start + rowCount), into);
+      }
+    },
     predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
     save: () => ({
       model,

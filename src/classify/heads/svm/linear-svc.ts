@@ -4,7 +4,8 @@ import { presentClasses } from '../../present-classes.ts';
 import { addRowVector } from '../../solvers/linear-loss.kernel.ts';
 import { fitLinearSvc, type LinearSvcFit } from '../../solvers/linear-svc.ts';
 import { multiply } from '../../solvers/matmul.ts';
-import { likeliestSlope } from '../../solvers/slope.kernel.ts';
+import { slopeLoss } from '../../solvers/slope.kernel.ts';
+import { likeliestSlope } from '../../solvers/slope.ts';
 import { type Table, takeTableRows } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext, Head } from '../head.ts';
@@ -99,7 +100,8 @@ async function calibrate(
   const labels = Int32Array.from(held, (row) => table.labels[row] as number);
   const weights = table.sampleWeights;
   const rowWeights = weights && Float64Array.from(held, (row) => weights[row] as number);
-  return { slope: likeliestSlope(all, columnCount, labels, rowWeights), rows: held.length };
+  const slope = await likeliestSlope((at) => slopeLoss(all, columnCount, labels, rowWeights, at));
+  return { slope, rows: held.length };
 }
 
 function notConverged(fit: LinearSvcFit, params: LinearSvcParams): string {

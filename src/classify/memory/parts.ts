@@ -1,0 +1,20 @@
+/** How large a fit is going to be: known before a row is read. */
+export interface FitSize {
+  /** Training rows, those of views among them. */
+  readonly trainRows: number;
+  readonly testRows: number;
+  readonly dims: number;
+  readonly classes: number;
+  readonly threads: number;
+}
+
+/** Something that a fit holds while it runs. */
+export interface MemoryPart {
+  /** `kernel matrix`: a few words for a message. */
+  readonly what: string;
+  readonly bytes: number;
+}
+
+export function totalBytes(parts: readonly MemoryPart[]): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0);
+}

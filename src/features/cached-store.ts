@@ -1,0 +1,77 @@
+import type { RowStore } from './row-store.ts';
+
+/** Bytes that are kept or not kept together. */
+const chunkBytes = 1 << 20;
+
+/** A store whose first rows stay in memory, as they are stored, from when they are first read. */
+export class CachedStore implements RowStore {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly rowBytes: number;
+  readonly where: string;
+  readonly #store: RowStore;
+  readonly #chunkRows: number;
+  /** The bytes of each chunk that may be kept; undefined while it has not been read. */
+  readonly #chunks: (Uint8Array | undefined)[];
+
+  /** @param bytes what the rows in memory may take */
+  constructor(store: RowStore, bytes: number) {
+    this.#store = store;
+    this.rowCount = store.rowCount;
+    this.columnCount = store.columnCount;
+    this.rowBytes = store.rowBytes;
+    this.where = store.where;
+    this.#chunkRows = Math.max(1, Math.floor(chunkBytes / store.rowBytes));
+    const rows = Math.min(store.rowCount, Math.max(0, Math.floor(bytes / store.rowBytes)));
+    const whole = rows === store.rowCount ? Math.ceil : Math.floor;
+    this.#chunks = new Array(whole(rows / this.#chunkRows)).fill(undefined);
+  }
+
+  /** How many of the rows stay in memory. */
+  get keptRows(): number {
+    return Math.min(this.rowCount, this.#chunks.length * this.#chunkRows);
+  }
+
+  async read(first: number, target: Uint8Array): Promise<void> {
+    const { rowBytes } = this;
+    for (let done = 0; done < target.length; ) {
+      const row = first + done / rowBytes;
+      const number = Math.floor(row / this.#chunkRows);
+      const start = number * this.#chunkRows;
+      if (number >= this.#chunks.length) return this.#store.read(row, target.subarray(done));
+      // A chunk ends where its file does: the next file may be one that nobody wants.
+      const end = Math.min(start + this.#chunkRows, this.#store.fileEnd(start));
+      if (row < end) {
+        const chunk = await this.#chunk(number, start, end);
+        const part = chunk.subarray((row - start) * rowBytes, (row - start) * rowBytes + target.length - done);
+        target.set(part, done);
+        done += part.length;
+      } else {
+        const part = target.subarray(done, done + (start + this.#chunkRows - row) * rowBytes);
+        await this.#store.read(row, part);
+        done += part.length;
+      }
+    }
+  }
+
+  fileEnd(row: number): number {
+    return this.#store.fileEnd(row);
+  }
+
+  decode(bytes: Uint8Array, target: Float32Array): void {
+    this.#store.decode(bytes, target);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async #chunk(number: number, start: number, end: number): Promise<Uint8Array> {
+    const kept = this.#chunks[number];
+    if (kept !== undefined) return kept;
+    const read = new Uint8Array((end - start) * this.rowBytes);
+    await this.#store.read(start, read);
+    this.#chunks[number] = read;
+    return read;
+  }
+}
