@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { Claim } from '../cluster/kubernetes.ts';
 import { mostParts } from '../cluster/part.ts';
 import { usageError } from '../errors.ts';
+import { mostImages } from '../extract/images/most-images.ts';
 import { knownWeights } from '../extract/weights/known-weights.ts';
 import { choice, flag, number, text } from './options.ts';
 import type { Options } from './verb.ts';
@@ -56,7 +57,7 @@ export function readPlanOptions(options: Options): PlanRequest {
     ...given('atOnce', number(options, 'at-once', { whole: true, min: 1 })),
     ...given('memoryGB', number(options, 'memory', { whole: true, min: 1 })),
     ...given('rate', number(options, 'rate', { above: 0 })),
-    ...given('imageCount', number(options, 'images', { whole: true, min: 1 })),
+    ...given('imageCount', number(options, 'images', { whole: true, min: 1, max: mostImages })),
     ...given('out', text(options, 'out')),
     ...given('setup', text(options, 'setup')),
     ...given('partition', word(options, 'partition')),

@@ -1,4 +1,3 @@
-import { isAbsolute, relative } from 'node:path';
 import {
   type ClusterPlan,
   describeWork,
@@ -10,6 +9,7 @@ import {
 } from '../cluster/plan.ts';
 import { shellWords } from '../cluster/quoting.ts';
 import type { Submitted } from '../cluster/submit.ts';
+import { shortPath } from './extract-output.ts';
 import { nextCommand } from './next-command.ts';
 import type { PlanRequest } from './plan-options.ts';
 import type { Session } from './verb.ts';
@@ -75,7 +75,10 @@ function advice(plan: ClusterPlan): readonly string[] {
 }
 
 function nextSteps(plan: ClusterPlan, asked: PlanRequest, { files, submitted }: Made): readonly string[] {
-  const status = nextCommand('status', ['--features', shortPath(`${plan.cache}/${plan.name}`)]);
+  const status = nextCommand('status', [
+    ...['--name', plan.name, '--cache', shortPath(plan.cache)],
+    ...['--parts', String(plan.partCount)],
+  ]);
   if (submitted !== undefined) {
     const namespace = asked.namespace === undefined ? '' : ` -n ${asked.namespace}`;
     const watch =
@@ -88,10 +91,4 @@ function nextSteps(plan: ClusterPlan, asked: PlanRequest, { files, submitted }: 
     return [`job=$(sbatch --parsable ${first}) && sbatch --dependency=afterany:\${job%%;*} ${second}`, status];
   }
   return [files.length === 0 ? 'pipe this to kubectl create -f -, or --submit' : `kubectl create -f ${first}`, status];
-}
-
-/** Relative where that is below the current folder, else absolute. */
-function shortPath(path: string): string {
-  const short = relative('', path);
-  return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
 }

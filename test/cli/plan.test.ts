@@ -128,12 +128,12 @@ describe('featuretap plan', () => {
   });
 
   it('sizes time and memory by the number of images, also of a folder that is not here', async () => {
-    const { document, noted } = await plan({ ...onKubernetes(), data: '/elsewhere', images: '40000000', tasks: '100' });
-    assert.equal(document.images, 40_000_000);
-    // 400,000 images at 50/s, and the list of 40 million at 10,000/s, twice, and 5 minutes.
-    assert.equal(document.timeLimitMinutes, 405);
-    assert.equal(document.memoryGB, 31);
-    assert.match(noted, /40000000 images in 100 parts/);
+    const { document, noted } = await plan({ ...onKubernetes(), data: '/elsewhere', images: '10000000', tasks: '100' });
+    assert.equal(document.images, 10_000_000);
+    // 100,000 images at 50/s, and the list of 10 million at 10,000/s, twice, and 5 minutes: 6300 s.
+    assert.equal(document.timeLimitMinutes, 105);
+    assert.equal(document.memoryGB, 10);
+    assert.match(noted, /10000000 images in 100 parts/);
     await rejects(
       { ...onKubernetes(), images: '1000', rate: undefined, cache: join(root, 'empty') },
       /--rate IMAGES_PER_SECOND/,
@@ -206,6 +206,7 @@ describe('featuretap plan', () => {
       [{ gpus: '1', device: 'cpu' }, /--gpus is not usable/],
       [{ gpus: '2' }, /--gpus is not usable/],
       [{ rate: '0' }, /--rate is not usable/],
+      [{ images: '20000000' }, /--images is not usable[\s\S]*up to 16000000/],
       [{ data: join(root, 'nowhere') }, /nowhere/],
     ];
     for (const [change, message] of cases) await rejects({ ...onSlurm(), ...change }, message);

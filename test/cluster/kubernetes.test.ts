@@ -11,7 +11,7 @@ import { type ApiServer, startApiServer } from './api-server.ts';
 import { awkward, exampleOptions, examplePlan } from './example-plan.ts';
 import { jobErrors } from './job-schema.ts';
 
-const gpuPlan = examplePlan({ gpusPerTask: 1, imageCount: 20_000_000, partCount: 500 });
+const gpuPlan = examplePlan({ gpusPerTask: 1, imageCount: 16_000_000, partCount: 500 });
 
 test('both Jobs fit the published schema of Kubernetes, which refuses others', () => {
   for (const plan of [examplePlan(), gpuPlan]) {

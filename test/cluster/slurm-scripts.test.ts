@@ -117,7 +117,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
   });
 
   it('explain every directive, and name what the site asks for', () => {
-    const { extract, merge } = slurmScripts(examplePlan({ gpusPerTask: 1, imageCount: 20_000_000 }), {
+    const { extract, merge } = slurmScripts(examplePlan({ gpusPerTask: 1, imageCount: 16_000_000 }), {
       logs: `/logs/${awkward}`,
       atOnce: 3,
       partition: 'gpu,long',
@@ -131,7 +131,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
       assert.match(script, /#SBATCH --partition=gpu,long /);
       assert.match(script, /#SBATCH --account=lab /);
       assert.match(script, /\nmodule load nodejs\/20\n/);
-      assert.match(script, /\nexport NODE_OPTIONS=--max-old-space-size=15000\n/);
+      assert.match(script, /\nexport NODE_OPTIONS=--max-old-space-size=12200\n/);
     }
     assert.match(extract, /#SBATCH --array=0-7%3 /);
     assert.match(extract, /#SBATCH --gres=gpu:1 /);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { ImageFile, ImageList } from './image-file.ts';
 import { readLabels } from './labels-csv.ts';
+import { checkImageCount } from './most-images.ts';
 import { listFolder, withoutExtension } from './walk.ts';
 
 /**
@@ -13,6 +14,7 @@ import { listFolder, withoutExtension } from './walk.ts';
 export async function listKaggle(root: string): Promise<ImageList> {
   const file = join(root, 'labels.csv');
   const { header, rows } = await readLabels(file);
+  checkImageCount(rows.length, root);
   if (!(await isFolder(join(root, 'train')))) {
     throw new UserError({
       what: 'labels.csv has no train folder beside it',

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../../errors.ts';
 import type { ImageFile, ImageList } from './image-file.ts';
 import { listKaggle } from './list-kaggle.ts';
+import { checkImageCount } from './most-images.ts';
 import { folderError, imageExtensions, listFolder, walkImages, withoutExtension } from './walk.ts';
 
 /**
@@ -35,6 +36,7 @@ export async function listImages(root: string): Promise<ImageList> {
   if (images.length === 0 && nested.length === 0) {
     throw layoutError(folder, 'no image', `extensions that count: ${imageExtensions.join(', ')}`);
   }
+  checkImageCount(Math.max(images.length, nested.length), folder);
   if (nested.length === 0) return { ...emptyList(folder, 'flat'), images: toFiles(folder, images) };
   refuseSplits(folder, nested);
   return {

@@ -8,6 +8,7 @@ import { UserError } from '../../../src/errors.ts';
 import { checkMissing } from '../../../src/extract/images/check-missing.ts';
 import { compareCodePoints } from '../../../src/extract/images/code-point-order.ts';
 import { listImages } from '../../../src/extract/images/list.ts';
+import { checkImageCount, mostImages } from '../../../src/extract/images/most-images.ts';
 import { needsReference, reference } from '../../reference.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'featuretap-list-'));
@@ -241,4 +242,15 @@ test('orders by code point, not by UTF-16 unit', () => {
   const asBytes = [...sorted].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   assert.deepEqual(sorted, asBytes);
   assert.deepEqual(sorted, ['', 'a', 'ab', 'b', '\uFF5E', '\u{1F436}']);
+});
+
+test('a folder that holds more images than a set can is refused, with what to do instead', () => {
+  checkImageCount(16_000_000, '/data');
+  assert.throws(
+    () => checkImageCount(16_000_001, '/data'),
+    (error) =>
+      error instanceof UserError && /16000001 images[\s\S]*a feature set for each of its folders/.test(error.message),
+  );
+  // What the limit comes from.
+  assert.ok(mostImages < 2 ** 24);
 });
