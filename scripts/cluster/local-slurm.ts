@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -31,6 +32,7 @@ const programs = {
   'slurm-client': '/usr/bin/sbatch',
 } as const;
 const nodes = ['node1', 'node2'] as const;
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Seconds after which a requeued task may start; Slurm takes the life of a credential, 120 s unless told otherwise. */
 const requeueSeconds = 5;
 
@@ -52,7 +54,7 @@ export function installSlurm(): void {
 
 /**
  * Starts munged, slurmctld and two slurmd with all their state in a folder of their own, on ports of their own: another
- * Slurm on this machine is not touched. Needs root. The daemons end with this process, whatever ends it short of SIGKILL.
+ * Slurm on this machine is not touched. Needs root. The daemons end with this process, whatever ends it.
  */
 export async function startLocalSlurm(): Promise<LocalSlurm> {
   // Not below a folder of the caller's: munged's user must get there, and the name of a socket is short.
@@ -64,18 +66,24 @@ export async function startLocalSlurm(): Promise<LocalSlurm> {
   writeFileSync(configuration, slurmConfiguration(folder, socket, await freePorts(3)));
   const environment = { ...process.env, SLURM_CONF: configuration };
   const daemons: ChildProcess[] = [];
-  const start = (program: string, args: readonly string[]): void => {
+  const start = (args: readonly string[]): void => {
     const log = openSync(path('log', `daemon-${daemons.length}`), 'a');
-    daemons.push(spawn(program, args, { env: environment, stdio: ['ignore', log, log] }));
+    // The kernel itself ends a daemon whose parent is gone, by SIGKILL too.
+    daemons.push(spawn('setpriv', ['--pdeathsig', 'TERM', ...args], { env: environment, stdio: ['ignore', log, log] }));
+    closeSync(log);
   };
   const endNow = (): void => {
     if (daemons.length > 1) spawnSync('scancel', ['--full', '-u', 'root'], { env: environment, timeout: 5000 });
     for (const daemon of daemons) daemon.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
+  // Leaving through exit() runs endNow.
+  const leave = (): void => process.exit(130);
   process.on('exit', endNow);
+  for (const signal of endings) process.on(signal, leave);
   const stop = async (): Promise<void> => {
     process.off('exit', endNow);
+    for (const signal of endings) process.off(signal, leave);
     await emptyQueue(environment);
     await Promise.all(daemons.reverse().map(end));
     rmSync(folder, { recursive: true, force: true });
@@ -83,8 +91,8 @@ export async function startLocalSlurm(): Promise<LocalSlurm> {
   try {
     startMunge(folder, socket, start);
     await until('munged answers', () => existsSync(socket));
-    start(programs.slurmctld, ['-D', '-f', configuration]);
-    for (const node of nodes) start(programs.slurmd, ['-D', '-N', node, '-f', configuration]);
+    start([programs.slurmctld, '-D', '-f', configuration]);
+    for (const node of nodes) start([programs.slurmd, '-D', '-N', node, '-f', configuration]);
     await until('both nodes are idle', () => {
       const { stdout } = spawnSync('sinfo', ['-h', '-N', '-o', '%T'], { env: environment, encoding: 'utf8' });
       return stdout.split('\n').filter((state) => state === 'idle').length === nodes.length;
@@ -98,13 +106,14 @@ export async function startLocalSlurm(): Promise<LocalSlurm> {
 }
 
 /** munged insists on a user of its own, and on folders that others cannot write. */
-function startMunge(folder: string, socket: string, start: (program: string, args: readonly string[]) => void): void {
+function startMunge(folder: string, socket: string, start: (args: readonly string[]) => void): void {
   const munge = (name: string): string => join(folder, 'munge', name);
   writeFileSync(munge('key'), randomBytes(1024), { mode: 0o400 });
   run('chown', ['-R', 'munge:munge', join(folder, 'munge')]);
   run('chmod', ['755', folder, join(folder, 'munge')]);
   const files = ['key', 'log', 'pid', 'seed'].map((name) => `--${name}-file=${munge(name)}`);
-  start('/usr/sbin/runuser', ['-u', 'munge', '--', programs.munge, '--foreground', `--socket=${socket}`, ...files]);
+  const user = ['--reuid', 'munge', '--regid', 'munge', '--clear-groups'];
+  start([...user, programs.munge, '--foreground', `--socket=${socket}`, ...files]);
 }
 
 function slurmConfiguration(folder: string, socket: string, ports: readonly number[]): string {

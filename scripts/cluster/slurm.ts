@@ -12,10 +12,6 @@ if (reason !== undefined) {
   console.error(`no Slurm can be started here: ${reason}`);
   process.exit(1);
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Leaving through exit() ends the daemons.
-  process.on(signal, () => process.exit(130));
-}
 const folder = await mkdtemp(join(tmpdir(), 'featuretap-slurm-'));
 const started = performance.now();
 const say = (line: string): void => {

@@ -1,6 +1,10 @@
+/** Verbs that package.json has a script for. */
+const scripts = ['extract', 'classify', 'compare', 'predict', 'verify'];
+
 /** A command that the reader can type as it stands: through npm where npm started this process, else the bin. */
 export function nextCommand(verb: string, args: readonly string[]): string {
   const quoted = args.map((arg) => (/^[\w@%+=:,./\\-]+$/.test(arg) ? arg : JSON.stringify(arg)));
   if (process.env['npm_lifecycle_event'] === undefined) return ['featuretap', verb, ...quoted].join(' ');
-  return ['npm', 'run', verb, '--', ...quoted].join(' ');
+  const script = scripts.includes(verb) ? [verb, '--'] : ['featuretap', '--', verb];
+  return ['npm', 'run', ...script, ...quoted].join(' ');
 }
