@@ -34,6 +34,7 @@ export function makeReport(
   };
   const { probabilities, ...details } = fitted.details;
   const splitHash = hashSplits(data, splits);
+  const trained = trainingCounts(data, splits);
   return {
     formatVersion: 1,
     model: head.model,
@@ -52,7 +53,10 @@ export function makeReport(
     featureSet: data.featureSet,
     splitHash,
     confusion: confusionRows(confusion, data.classes.length),
-    perClass: classFigures(confusion, data.classes),
+    perClass: classFigures(confusion, data.classes).map((figures, c) => ({
+      ...figures,
+      trained: trained[c] as number,
+    })),
     ...(evaluation.uncalibratedLogLoss.length === 0
       ? {}
       : { uncalibratedLogLoss: mean(evaluation.uncalibratedLogLoss) }),
@@ -64,6 +68,18 @@ export function makeReport(
     createdAt: new Date().toISOString(),
     report: join(options.out, basename(data.featureSet.folder), reportName(head, data, splitHash)),
   };
+}
+
+/** Training images of each class, mean over the splits. */
+function trainingCounts(data: Pick<LabelledData, 'labels' | 'classes'>, splits: readonly Split[]): number[] {
+  const counts = data.classes.map(() => 0);
+  for (const { train } of splits) {
+    for (const row of train) {
+      const c = data.labels[row] as number;
+      counts[c] = (counts[c] as number) + 1;
+    }
+  }
+  return counts.map((count) => count / splits.length);
 }
 
 /** sha256 over class names, labels and splits: equal where two reports tested the same rows after the same training. */

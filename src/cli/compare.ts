@@ -2,15 +2,18 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usageError } from '../errors.ts';
 import { headDifferences } from '../report/analysis/differences.ts';
+import { heldOutImages, suspectedLabels } from '../report/analysis/held-out.ts';
 import { type Run, readRuns } from '../report/analysis/run.ts';
 import { type Comparison, compareReports } from '../report/comparison.ts';
 import { percent } from '../report/figures.ts';
 import { modelCard, modelCardFile } from '../report/model-card.ts';
 import { comparisonCsv, comparisonMarkdown } from '../report/pipelines.ts';
 import { summarize } from '../report/summary.ts';
+import { suspectsFile, suspectsList } from '../report/suspects-list.ts';
 import { terminalComparison } from '../report/terminal.ts';
 import { programVersion } from '../version.ts';
 import { flag, number, positionals, text } from './options.ts';
+import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const compareVerb: Verb = {
@@ -52,8 +55,15 @@ export const compareVerb: Verb = {
       // The plotting library is loaded only where a page is drawn: every other verb starts without it.
       const { gatherPage } = await import('../report/page/gather.ts');
       const { writePage } = await import('../report/page/write-page.ts');
-      await writePage(file, await gatherPage(comparison, { version: programVersion(), signal: session.signal }));
-      session.note(`page: ${file}; a model card beside each report: ${modelCardFile}`);
+      const status = statusLine(session);
+      const onStage = (what: string): void => status.show(`page: ${what}`);
+      try {
+        const data = await gatherPage(comparison, { version: programVersion(), signal: session.signal, onStage });
+        await writePage(file, data);
+      } finally {
+        status.clear();
+      }
+      session.note(`page: ${file}; beside each report a model card, ${modelCardFile}, and ${suspectsFile}`);
     }
     return failBelow === undefined ? 0 : checkFloor(comparison, failBelow, session);
   },
@@ -68,12 +78,14 @@ async function pageFolder(given: readonly string[]): Promise<string> {
 
 async function writeCards(runs: readonly Run[], session: Session): Promise<void> {
   for (const run of runs) {
-    const file = join(run.report.report, modelCardFile);
+    const { report } = run.report;
     try {
-      await writeFile(file, modelCard(run));
+      await writeFile(join(report, modelCardFile), modelCard(run));
+      if (run.predictions === undefined || run.report.featureSet.randomWeights) continue;
+      await writeFile(join(report, suspectsFile), suspectsList(suspectedLabels(heldOutImages(run.predictions))));
     } catch (error) {
       // A folder of reports that is only read (an archive) can still be compared.
-      session.warn(`warning: no model card in ${file}: ${(error as Error).message}`);
+      session.warn(`warning: no model card in ${report}: ${(error as Error).message}`);
     }
   }
 }

@@ -1,5 +1,24 @@
 import type { Report } from './report.ts';
 
+/** Training images of the smallest, the middle and the largest class; undefined in reports that do not say. */
+export function classSizes({ perClass }: Report): { least: number; median: number; most: number } | undefined {
+  const sizes = perClass.flatMap(({ trained }) => (trained === undefined ? [] : [Math.round(trained)]));
+  if (sizes.length < perClass.length) return undefined;
+  sizes.sort((a, b) => a - b);
+  const at = (place: number): number => sizes[place] as number;
+  return { least: at(0), median: at(Math.floor((sizes.length - 1) / 2)), most: at(sizes.length - 1) };
+}
+
+/** `1 to 14 training images per class, the middle class 7`. */
+export function describeClassSizes(report: Report): string | undefined {
+  const sizes = classSizes(report);
+  if (sizes === undefined) return undefined;
+  const { least, median, most } = sizes;
+  return least === most
+    ? `${least} training images per class`
+    : `${least} to ${most} training images per class, the middle class ${median}`;
+}
+
 /** The data behind a report in a sentence. */
 export function describeData(report: Report): string {
   const { featureSet, classes, trainSize, testSize, perRepeat, seed } = report;
@@ -7,5 +26,6 @@ export function describeData(report: Report): string {
     perRepeat.length === 1
       ? `split once (seed ${seed}) into ${trainSize} training and ${testSize} test images`
       : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${testSize} test images`;
-  return `${featureSet.rowCount} images of ${classes.length} classes, ${split}; ${featureSet.dims} features each from ${featureSet.randomWeights ? 'a network of random weights' : featureSet.weights}.`;
+  const sizes = describeClassSizes(report);
+  return `${featureSet.rowCount} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}; ${featureSet.dims} features each from ${featureSet.randomWeights ? 'a network of random weights' : featureSet.weights}.`;
 }

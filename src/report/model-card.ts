@@ -2,6 +2,7 @@ import { reliability } from './analysis/calibration.ts';
 import { confusedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import type { Run } from './analysis/run.ts';
+import { describeClassSizes } from './describe.ts';
 import { accuracyInterval, percent, seconds } from './figures.ts';
 import { markdownTable } from './markdown.ts';
 import type { Report } from './report.ts';
@@ -55,6 +56,7 @@ function summary(report: Report): string {
 
 function data(report: Report): string {
   const { featureSet, trainSize, testSize, perRepeat, seed, splitHash } = report;
+  const sizes = describeClassSizes(report);
   const missing = Object.entries(featureSet.missing).filter(([, count]) => count > 0);
   return markdownTable(
     ['what', 'value'],
@@ -68,6 +70,7 @@ function data(report: Report): string {
       ['classes', String(report.classes.length)],
       ['training images', String(trainSize)],
       ['test images', String(testSize)],
+      ...(sizes === undefined ? [] : [['class sizes', sizes] as const]),
       ['splits', `${perRepeat.length}, stratified, from seed ${seed}`],
       ['split hash', splitHash],
     ],
@@ -159,7 +162,7 @@ function limits({ report, predictions }: Run): string[] {
     const { expectedError } = reliability(predictions);
     said.push(`Its confidence is off by ${percent(expectedError)} on average (expected calibration error).`);
   }
-  const curve = learningCurve(report.learningCurve ?? []);
+  const curve = learningCurve(report);
   if (curve !== undefined) said.push(curve.words);
   return [...said, ...report.warnings];
 }

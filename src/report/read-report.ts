@@ -85,7 +85,16 @@ const reportShape: Shape = fields({
   }),
   splitHash: string,
   confusion: listOf(listOf(count), { atLeast: 1 }),
-  perClass: listOf(fields({ name: string, precision: fraction, recall: fraction, f1: fraction, support: count })),
+  perClass: listOf(
+    fields({
+      name: string,
+      precision: fraction,
+      recall: fraction,
+      f1: fraction,
+      support: count,
+      trained: optional(finite),
+    }),
+  ),
   learningCurve: optional(
     listOf(fields({ repeat: count, trainSize: count, accuracy: fraction, logLoss: finite }), { atLeast: 1 }),
   ),

@@ -28,6 +28,8 @@ export interface ClassFigures {
   readonly f1: number;
   /** Test rows of this class, all repeats together. */
   readonly support: number;
+  /** Training images of this class, mean over the repeats; absent in reports of older versions. */
+  readonly trained?: number;
 }
 
 /** One fit on a stratified part of a repeat's training rows. */

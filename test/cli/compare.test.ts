@@ -20,8 +20,12 @@ describe('featuretap compare', () => {
     const { status, stdout, stderr } = featuretap(['compare'], { cwd: root });
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^svm .*\nlinear .*\nsvm is better than linear on these 24 images/m);
-    assert.match(await readFile(join(root, 'reports/index.html'), 'utf8'), /^<!doctype html>/);
+    const page = (): Promise<string> => readFile(join(root, 'reports/index.html'), 'utf8');
+    assert.match(await page(), /^<!doctype html>/);
     assert.match(await readFile(join(root, 'reports/svm/model-card.md'), 'utf8'), /^# svm: 6 classes/);
+    const list = await readFile(join(root, 'reports/svm/labels-to-check.csv'), 'utf8');
+    assert.match(list, /^id,label,suggested,label_probability,suggested_probability,times_suggested,times_held_out\n/);
+    assert.equal(list.split('\n').length - 2, Number(/Check (\d+) labels/.exec(await page())?.[1] ?? 0));
   });
 
   test('--json, --csv and --markdown print one thing each and no page; --fail-below decides the exit code', () => {

@@ -6,6 +6,7 @@ import { learningCurve } from '../../src/report/analysis/learning.ts';
 import { groupReports } from '../../src/report/comparison.ts';
 import { modelCard } from '../../src/report/model-card.ts';
 import { comparisonCsv, comparisonMarkdown } from '../../src/report/pipelines.ts';
+import { correctedResampledTest } from '../../src/report/statistics/resampled-t.ts';
 import { summarize } from '../../src/report/summary.ts';
 import { drawReport } from './drawn-report.ts';
 
@@ -84,23 +85,53 @@ describe('the model card', () => {
 });
 
 describe('the learning curve', () => {
-  const points = (accuracies: readonly number[]) =>
-    accuracies.flatMap((accuracy, i) =>
-      [0, 1].map((repeat) => ({ repeat, trainSize: 100 * 2 ** i, accuracy: accuracy + 0.01 * repeat, logLoss: 1 })),
-    );
+  const curveOf = (accuracies: readonly number[], repeats: number, testSize = 200) =>
+    learningCurve({
+      trainSize: 400,
+      testSize,
+      learningCurve: accuracies.flatMap((accuracy, i) =>
+        Array.from({ length: repeats }, (_, repeat) => ({
+          repeat,
+          trainSize: 100 * 2 ** i,
+          accuracy: accuracy + 0.01 * (repeat % 2),
+          logLoss: 1,
+        })),
+      ),
+    });
 
   test('says that more photos help while it rises, and by how much per doubling', () => {
-    const curve = learningCurve(points([0.5, 0.6, 0.66]));
+    const curve = curveOf([0.5, 0.6, 0.66], 2);
     assert.ok(Math.abs((curve?.lastDoubling ?? 0) - 6) < 1e-9);
-    assert.match(curve?.words ?? '', /More photos would help: from 200 to 400 .* 6\.0 points per doubling/);
+    assert.match(curve?.words ?? '', /More photos would help: from 200 to 400 .* rose by 6\.0 points per doubling/);
     assert.ok(Math.abs((curve?.points[0]?.deviation ?? 0) - 0.01 / Math.SQRT2) < 1e-12);
   });
 
   test('says that they help little once it is flat', () => {
-    assert.match(learningCurve(points([0.5, 0.7, 0.702]))?.words ?? '', /would help little/);
+    assert.match(curveOf([0.5, 0.7, 0.702], 2)?.words ?? '', /would help little/);
+  });
+
+  test('does not make an answer of what one small test set cannot tell', () => {
+    assert.equal(curveOf([0.5, 0.6, 0.63], 1)?.answer, 'not clear');
+    assert.equal(curveOf([0.5, 0.6, 0.63], 1, 20_000)?.answer, 'yes');
+    assert.equal(curveOf([0.5, 0.6, 0.602], 1, 200_000)?.answer, 'little');
+  });
+
+  test('takes its interval over the repeats from the corrected resampled t, as differences between heads do', () => {
+    const gains = [0.02, 0.05, 0.03];
+    const curve = learningCurve({
+      trainSize: 200,
+      testSize: 50,
+      learningCurve: gains.flatMap((gain, repeat) => [
+        { repeat, trainSize: 100, accuracy: 0.6, logLoss: 1 },
+        { repeat, trainSize: 200, accuracy: 0.6 + gain, logLoss: 1 },
+      ]),
+    });
+    const { interval } = correctedResampledTest(gains, 200, 50);
+    assert.ok(Math.abs((curve?.interval.low ?? 0) - 100 * interval.low) < 1e-9);
+    assert.ok(Math.abs((curve?.interval.high ?? 0) - 100 * interval.high) < 1e-9);
   });
 
   test('says nothing from one size', () => {
-    assert.equal(learningCurve(points([0.5])), undefined);
+    assert.equal(curveOf([0.5], 2), undefined);
   });
 });

@@ -90,7 +90,8 @@ export function drawReport(drawing: Drawing = {}): { report: Report; predictions
     const hits = confusion[c]?.[c] ?? 0;
     const precision = predicted === 0 ? 0 : hits / predicted;
     const recall = support === 0 ? 0 : hits / support;
-    return { name, precision, recall, f1: hits === 0 ? 0 : (2 * precision * recall) / (precision + recall), support };
+    const f1 = hits === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+    return { name, precision, recall, f1, support, trained: perClassCount - support / repeats };
   });
   const testSize = perRepeat[0]?.test.length ?? 0;
   const features = drawing.features ?? 'f'.repeat(64);

@@ -1,9 +1,11 @@
+import { classSizes } from '../describe.ts';
 import { accuracyInterval, percent, seconds } from '../figures.ts';
 import type { GroupData, RunData } from '../page/page-data.ts';
+import type { Report } from '../report.ts';
 import { confusedPairs } from './confusion.ts';
 import { learningCurve } from './learning.ts';
 
-/** The comparison in sentences, under the four questions that a reader has. */
+/** The comparison in sentences, under the four questions that a reader has; commands stand between backticks. */
 export interface Advice {
   readonly which: readonly string[];
   readonly sure: readonly string[];
@@ -24,10 +26,11 @@ export function advise(group: GroupData): Advice {
 function whichHead({ runs, differences }: GroupData, best: RunData): string[] {
   const { run } = best;
   const lines = [`${run.name}: ${percent(run.report.accuracy)} of the test images right, the highest here.`];
-  const alike = differences
-    .filter((pair) => pair.first === run.name && !pair.distinguishable)
-    .map((pair) => pair.second);
-  if (runs.length > 1 && alike.length === 0 && differences.length > 0) lines.push('Better than every other head here.');
+  const open = differences.filter((pair) => pair.first === run.name && !pair.distinguishable);
+  const alike = open.filter(({ doubtful }) => !doubtful).map((pair) => pair.second);
+  const doubtful = open.filter((pair) => pair.doubtful).map((pair) => pair.second);
+  if (runs.length > 1 && open.length === 0 && differences.length > 0) lines.push('Better than every other head here.');
+  if (doubtful.length > 0) lines.push(`Perhaps better than ${listWords(doubtful)}.`);
   if (alike.length > 0) {
     const candidates = runs.filter((data) => data === best || alike.includes(data.run.name));
     const cheapest = candidates.reduce((a, b) => (b.run.report.fitSeconds < a.run.report.fitSeconds ? b : a));
@@ -70,34 +73,66 @@ function whatWrong({ run, mistakes }: RunData): string[] {
     .filter((figures) => figures.support > 0)
     .sort((a, b) => a.recall - b.recall || b.support - a.support)
     .slice(0, 3)
-    .map((figures) => `${figures.name} (${percent(figures.recall)} of ${figures.support})`);
+    .map((figures) => `${figures.name} (${Math.round(figures.recall * figures.support)} of ${figures.support})`);
   lines.push(`Least often found: ${listWords(weakest)}.`);
+  const small = smallClasses(run.report);
+  if (small !== undefined) lines.push(small);
   const sure = mistakes.filter((image) => image.confidence >= 0.9).length;
   if (sure > 0) lines.push(`${sure} mistakes were made with a confidence of 90 % or more.`);
   return lines;
 }
 
-function whatNext({ runs }: GroupData, best: RunData): string[] {
+/** A gap of this much between small and large classes is worth a sentence. */
+const sizeGap = 0.1;
+
+/** Says how much less often classes with few training images are found, where it is much and classes differ in size. */
+function smallClasses(report: Report): string | undefined {
+  const sizes = classSizes(report);
+  if (sizes === undefined || sizes.most < 2 * Math.max(1, sizes.least)) return undefined;
+  const found = (few: boolean): number => {
+    const chosen = report.perClass.filter(({ trained = 0 }) => Math.round(trained) < sizes.median === few);
+    const tested = chosen.reduce((sum, { support }) => sum + support, 0);
+    return chosen.reduce((sum, { recall, support }) => sum + recall * support, 0) / tested;
+  };
+  const [few, many] = [found(true), found(false)];
+  if (!(many - few >= sizeGap)) return undefined;
+  return `Classes with fewer than ${sizes.median} training images are found ${percent(few)} of the time, the others ${percent(many)}.`;
+}
+
+/** What pays most comes first. */
+function whatNext({ runs, alike }: GroupData, best: RunData): string[] {
   const { report } = best.run;
-  const lines: string[] = [];
-  if (report.featureSet.randomWeights) {
-    lines.push('Extract again with pretrained weights: featuretap extract --data FOLDER --weights resnet50.');
-  }
-  // A network that learned nothing disagrees with many labels: that says nothing about them.
-  if (best.suspects.length > 0 && !report.featureSet.randomWeights) {
-    lines.push(
-      `${best.suspects.length} labels below are worth a look, the likeliest to be wrong first: mending one is the cheapest gain there is.`,
-    );
-  }
-  const curve = runs
-    .map(({ run }) => learningCurve(run.report.learningCurve ?? []))
-    .find((found) => found !== undefined);
-  lines.push(curve?.words ?? 'Would more photos help? featuretap classify --model all --learning-curve tells.');
-  if (report.perRepeat.length === 1) {
-    lines.push('For narrower answers about which head is better: classify with --repeats 10.');
-  }
-  lines.push(`To use it: featuretap predict --head ${report.report} PHOTO.`);
-  return lines;
+  const { randomWeights } = report.featureSet;
+  const curve = runs.map(({ run }) => learningCurve(run.report)).find((found) => found !== undefined);
+  const suspects = best.suspects.length;
+  const check = `Check ${suspects === 1 ? 'one label' : `${suspects} labels`}, listed below: the likeliest to be wrong first.`;
+  const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
+  return [
+    ...(randomWeights
+      ? ['Extract again with pretrained weights: `featuretap extract --data FOLDER --weights resnet50`.']
+      : []),
+    ...(curve?.answer === 'yes' ? [curve.words] : []),
+    ...(suspects > 0 ? [check] : []),
+    ...(divided > 0
+      ? [
+          `Look at the photos that are nearly the same: ${divided === 1 ? 'one pair was' : `${divided} pairs were`} divided between training and test images.`,
+        ]
+      : []),
+    ...(curve === undefined
+      ? [`Would more photos help? \`${report.command} --learning-curve\` tells.`]
+      : curve.answer === 'yes'
+        ? []
+        : [curve.words]),
+    ...(oneDrawnSplit(report)
+      ? [`Ten splits make narrower answers than one: \`${report.command} --repeats 10\`.`]
+      : []),
+    `To use it: \`featuretap predict --head ${report.report} PHOTO\`. To ship it: \`featuretap export --head ${report.report} --to head.onnx\`.`,
+  ];
+}
+
+/** More splits can be asked for by an option more. */
+function oneDrawnSplit({ perRepeat, command }: Report): boolean {
+  return perRepeat.length === 1 && !/ --(split|repeats)\b/.test(command);
 }
 
 export function listWords(items: readonly string[]): string {

@@ -21,6 +21,8 @@ export interface HeadDifference {
   /** Holm's, over all pairs of the group. */
   readonly adjustedP: number;
   readonly distinguishable: boolean;
+  /** The pair alone would be called different, but one of so many pairs looks like that by chance. */
+  readonly doubtful: boolean;
   /** One sentence. */
   readonly words: string;
 }
@@ -53,7 +55,7 @@ export function headDifferences(runs: readonly Run[]): HeadDifference[] {
     }
   }
   const adjusted = holm(pairs.map(({ p }) => p));
-  return pairs.map((pair, i) => describePair(pair, adjusted[i] as number));
+  return pairs.map((pair, i) => describePair(pair, adjusted[i] as number, pairs.length));
 }
 
 function testPair(first: Run, second: Run): TestedPair | undefined {
@@ -98,11 +100,18 @@ function countDisagreements(first: Run, second: Run): { onlyFirst: number; onlyS
   return { onlyFirst, onlySecond };
 }
 
-function describePair(pair: TestedPair, adjustedP: number): HeadDifference {
+function describePair(pair: TestedPair, adjustedP: number, pairCount: number): HeadDifference {
   const { first, second, difference, test, p } = pair;
   const distinguishable = adjustedP < level;
   const [a, b] = [first.name, second.name];
-  const verdict = distinguishable ? `${a} is better than ${b}` : `${a} and ${b} are not distinguishable`;
+  // What the pair alone would show, its interval among it, is not enough where it is one of many.
+  const doubtful = p < level && !distinguishable;
+  const verdict = distinguishable
+    ? `${a} is better than ${b}`
+    : doubtful
+      ? `${a} may be better than ${b}, but one such pair among ${pairCount} can be chance`
+      : `${a} and ${b} are not distinguishable`;
+  const found = doubtful ? `${pValue(p)} alone, ${pValue(adjustedP).replace('p = ', '')} adjusted` : pValue(adjustedP);
   return {
     first: a,
     second: b,
@@ -111,7 +120,8 @@ function describePair(pair: TestedPair, adjustedP: number): HeadDifference {
     p,
     adjustedP,
     distinguishable,
-    words: `${verdict} ${onWhat(pair)} (${pValue(adjustedP)})`,
+    doubtful,
+    words: `${verdict}${doubtful ? ':' : ''} ${onWhat(pair)} (${found})`,
   };
 }
 

@@ -1,19 +1,32 @@
-import type { LearningCurvePoint } from '../report.ts';
+import type { LearningCurvePoint, Report } from '../report.ts';
+import { type Interval, z95 } from '../statistics/interval.ts';
+import { correctedMeanInterval } from '../statistics/resampled-t.ts';
 
 export interface LearningCurve {
   /** By training size, means over the repeats; `deviation` is 0 with one repeat. */
   readonly points: readonly { readonly trainSize: number; readonly accuracy: number; readonly deviation: number }[];
   /** Points of accuracy that the last doubling of the training images brought. */
   readonly lastDoubling: number;
+  /** 95 % interval of `lastDoubling`. */
+  readonly interval: Interval;
+  readonly answer: 'yes' | 'little' | 'not clear';
   /** "Would more photos help?" in one sentence. */
   readonly words: string;
 }
 
+/** Points of accuracy per doubling that are worth taking photos for. */
+const worthwhile = 1;
+
 /**
  * Means of a learning curve, and what it says about more photos: the slope of accuracy against the logarithm of the
- * training size over the upper half of the curve, since heads gain about evenly with every doubling.
+ * training size over the upper half of the curve, since heads gain about evenly with every doubling. The slope's
+ * interval is the corrected resampled t interval over the repeats; with one split that of two shares of the same
+ * number of images, which is too wide rather than too narrow, since the images are the same.
  */
-export function learningCurve(found: readonly LearningCurvePoint[]): LearningCurve | undefined {
+export function learningCurve(
+  report: Pick<Report, 'learningCurve' | 'trainSize' | 'testSize'>,
+): LearningCurve | undefined {
+  const found = report.learningCurve ?? [];
   const sizes = [...new Set(found.map((point) => point.trainSize))].sort((a, b) => a - b);
   if (sizes.length < 2) return undefined;
   const points = sizes.map((trainSize) => {
@@ -27,10 +40,41 @@ export function learningCurve(found: readonly LearningCurvePoint[]): LearningCur
   const from = (upper.length > 1 ? upper[0] : points.at(-2)) as (typeof points)[number];
   const doublings = Math.log2(last.trainSize / from.trainSize);
   const lastDoubling = ((last.accuracy - from.accuracy) / doublings) * 100;
-  const gain = lastDoubling.toFixed(1);
-  const words =
-    lastDoubling >= 1
-      ? `More photos would help: from ${from.trainSize} to ${last.trainSize} training images the accuracy rose by ${gain} points per doubling.`
-      : `More photos of the same kind would help little: from ${from.trainSize} to ${last.trainSize} training images the accuracy changed by ${gain} points per doubling.`;
-  return { points, lastDoubling, words };
+  const gains = gainsByRepeat(found, from.trainSize, last.trainSize).map((gain) => (gain / doublings) * 100);
+  const interval =
+    gains.length > 1
+      ? correctedMeanInterval(gains, report.trainSize, report.testSize)
+      : around(lastDoubling, (z95 * 100 * errorOfDifference(from, last, report.testSize)) / doublings);
+  const answer =
+    interval.low > 0 && lastDoubling >= worthwhile ? 'yes' : interval.high < worthwhile ? 'little' : 'not clear';
+  const said = {
+    yes: 'More photos would help',
+    little: 'More photos of the same kind would help little',
+    'not clear': 'Whether more photos would help is not clear from these',
+  }[answer];
+  const moved = `from ${from.trainSize} to ${last.trainSize} training images the accuracy ${lastDoubling < 0 ? 'fell' : 'rose'} by ${Math.abs(lastDoubling).toFixed(1)} points per doubling`;
+  const words = `${said}: ${moved} (95 % interval ${interval.low.toFixed(1)} to ${interval.high.toFixed(1)}).`;
+  return { points, lastDoubling, interval, answer, words };
+}
+
+/** Accuracy at the larger size minus that at the smaller one, for each repeat that has both. */
+function gainsByRepeat(found: readonly LearningCurvePoint[], from: number, to: number): number[] {
+  const at = (repeat: number, size: number): number | undefined =>
+    found.find((point) => point.repeat === repeat && point.trainSize === size)?.accuracy;
+  return [...new Set(found.map((point) => point.repeat))].flatMap((repeat) => {
+    const [first, last] = [at(repeat, from), at(repeat, to)];
+    return first === undefined || last === undefined ? [] : [last - first];
+  });
+}
+
+function errorOfDifference(
+  a: { readonly accuracy: number },
+  b: { readonly accuracy: number },
+  testSize: number,
+): number {
+  return Math.sqrt((a.accuracy * (1 - a.accuracy) + b.accuracy * (1 - b.accuracy)) / testSize);
+}
+
+function around(value: number, half: number): Interval {
+  return { low: value - half, high: value + half };
 }

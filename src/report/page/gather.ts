@@ -1,11 +1,13 @@
 import { UserError } from '../../errors.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
+import { type AlikeImages, alikeImages } from '../alike/alike-images.ts';
 import { headDifferences } from '../analysis/differences.ts';
 import { confidentMistakes, heldOutImages, suspectedLabels } from '../analysis/held-out.ts';
 import { type Run, readRuns } from '../analysis/run.ts';
 import type { Comparison, ReportGroup } from '../comparison.ts';
 import { mapFeatures } from '../map/feature-map.ts';
 import type { Report } from '../report.ts';
+import { imagesByCell } from './cells.ts';
 import type { GroupData, MapData, PageData, RunData } from './page-data.ts';
 import { makeThumbnails, type PhotoBudget, photoBudget } from './photos.ts';
 
@@ -16,6 +18,8 @@ export interface GatherOptions {
   readonly version: string;
   readonly photos?: PhotoBudget;
   readonly signal?: AbortSignal;
+  /** Called with what is done next, which takes seconds. */
+  readonly onStage?: (what: string) => void;
 }
 
 /** Collects what the page shows: answers, tests, photos and the map. What is gone is left out with a note. */
@@ -29,12 +33,16 @@ export async function gatherPage(comparison: Comparison, options: GatherOptions)
   };
   for (const group of comparison.groups) {
     options.signal?.throwIfAborted();
-    groups.push(await gatherGroup(group, share));
+    groups.push(await gatherGroup(group, share, options.onStage ?? (() => {})));
   }
   return { groups, unreadable: comparison.unreadable, version: options.version };
 }
 
-async function gatherGroup(group: ReportGroup, budget: PhotoBudget): Promise<GroupData> {
+async function gatherGroup(
+  group: ReportGroup,
+  budget: PhotoBudget,
+  onStage: (what: string) => void,
+): Promise<GroupData> {
   const runs = (await readRuns(group)).map(analyse);
   const report = group.reports[0] as Report;
   const notes: string[] = [];
@@ -42,12 +50,18 @@ async function gatherGroup(group: ReportGroup, budget: PhotoBudget): Promise<Gro
   if (without.length > 0)
     notes.push(`Without predictions.csv, so without photos and reliability: ${without.join(', ')}.`);
   const set = await openSet(report, notes);
-  const photos = set === undefined ? new Map<string, string>() : await gatherPhotos(set, runs, budget, notes);
+  onStage('comparing photos with each other');
+  const answers = runs.find(({ run }) => run.predictions !== undefined)?.run.predictions ?? [];
+  const alike = set === undefined ? undefined : await alikeImages(set, report, answers);
+  onStage('reading photos');
+  const photos = set === undefined ? new Map<string, string>() : await gatherPhotos(set, runs, alike, budget, notes);
+  onStage('drawing the map');
   return {
     group,
     runs,
     differences: headDifferences(runs.map(({ run }) => run)),
     map: set === undefined ? undefined : await gatherMap(set, report),
+    alike,
     photos,
     notes,
   };
@@ -55,7 +69,14 @@ async function gatherGroup(group: ReportGroup, budget: PhotoBudget): Promise<Gro
 
 function analyse(run: Run): RunData {
   const images = heldOutImages(run.predictions ?? []);
-  return { run, images, mistakes: confidentMistakes(run.predictions ?? []), suspects: suspectedLabels(images) };
+  // A network that learned nothing disagrees with many labels: that says nothing about them.
+  const trustworthy = !run.report.featureSet.randomWeights;
+  return {
+    run,
+    images,
+    mistakes: confidentMistakes(run.predictions ?? []),
+    suspects: trustworthy ? suspectedLabels(images) : [],
+  };
 }
 
 async function openSet(report: Report, notes: string[]): Promise<FeatureSet | undefined> {
@@ -74,11 +95,12 @@ async function openSet(report: Report, notes: string[]): Promise<FeatureSet | un
 async function gatherPhotos(
   set: FeatureSet,
   runs: readonly RunData[],
+  alike: AlikeImages | undefined,
   budget: PhotoBudget,
   notes: string[],
 ): Promise<ReadonlyMap<string, string>> {
   const { photos, unreadable, leftOut } = await makeThumbnails(
-    wantedPhotos(runs),
+    wantedPhotos(runs, alike),
     set.manifest.madeBy.data,
     (id) => set.pathOf(id),
     budget,
@@ -89,13 +111,17 @@ async function gatherPhotos(
 }
 
 /** Ids by how much they are worth seeing: suspects and mistakes that are shown at once, then those behind cells. */
-function* wantedPhotos(runs: readonly RunData[]): Generator<string> {
+function* wantedPhotos(runs: readonly RunData[], alike: AlikeImages | undefined): Generator<string> {
   for (const { mistakes, suspects } of runs) {
     for (const { id } of suspects.slice(0, 24)) yield id;
     for (const { id } of mistakes.slice(0, 24)) yield id;
   }
+  for (const { ids } of alike?.pairs.slice(0, 24) ?? []) yield* ids;
   for (const { run } of runs) {
     for (const { id, trueClass, predictedClass } of run.predictions ?? []) if (trueClass !== predictedClass) yield id;
+  }
+  for (const { run } of runs) {
+    for (const images of Object.values(imagesByCell(run))) for (const [id] of images) yield id;
   }
 }
 

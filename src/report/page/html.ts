@@ -54,3 +54,21 @@ export function breakable(text: string): Html {
 export function embedJson(value: unknown): Html {
   return raw(JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028'));
 }
+
+/** A sentence with commands between backticks, set as code; a command breaks between its words, an option never. */
+export function withCommands(sentence: string): Html {
+  return raw(
+    sentence
+      .split('`')
+      .map((part, i) => (i % 2 === 0 ? breakable(part).html : command(part)))
+      .join(''),
+  );
+}
+
+function command(text: string): string {
+  const words = text.split(' ').map((word) => {
+    const { html } = breakable(word);
+    return word.startsWith('--') ? `<span class="option">${html}</span>` : html;
+  });
+  return `<code>${words.join(' ')}</code>`;
+}

@@ -1,3 +1,4 @@
+import type { AlikeImages } from '../alike/alike-images.ts';
 import type { HeadDifference } from '../analysis/differences.ts';
 import type { HeldOutImage } from '../analysis/held-out.ts';
 import type { Run } from '../analysis/run.ts';
@@ -28,6 +29,8 @@ export interface GroupData {
   readonly runs: readonly RunData[];
   readonly differences: readonly HeadDifference[];
   readonly map: MapData | undefined;
+  /** Absent where there are no features, or features that say nothing. */
+  readonly alike: AlikeImages | undefined;
   /** Image id to a small JPEG as a data URI. */
   readonly photos: ReadonlyMap<string, string>;
   /** What is left out and why: photos gone, features gone, more photos than the page holds. */

@@ -1,8 +1,9 @@
-import type { Run } from '../analysis/run.ts';
+import { imagesByCell } from './cells.ts';
 import { colourOf } from './charts/intervals.ts';
 import { embedJson, type Html, html, raw } from './html.ts';
 import type { GroupData, PageData } from './page-data.ts';
 import { pageScript } from './script.ts';
+import { alikeSection } from './sections/alike.ts';
 import { mapSection } from './sections/map.ts';
 import { overviewSection } from './sections/overview.ts';
 import { runPanel } from './sections/run-panel.ts';
@@ -26,7 +27,7 @@ export function renderPage(data: PageData): string {
 <body>
 <header><h1>Heads compared</h1>
 <p class="lead">${runCount} ${runCount === 1 ? 'run' : 'runs'}${several && ` in ${data.groups.length} groups that cannot be ranked against each other`}</p></header>
-<nav aria-label="Sections"><ul>${data.groups.flatMap((_, g) => navItems(g, several))}</ul></nav>
+<nav aria-label="Sections"><ul>${data.groups.flatMap((group, g) => navItems(group, g, several))}</ul></nav>
 <main>
 ${data.groups.map((group, g) => groupPart(group, g, several))}
 ${data.unreadable.length > 0 && unreadablePart(data)}
@@ -45,14 +46,19 @@ const parts = [
   ['overview', 'In short'],
   ['runs', 'All runs'],
   ['detail', 'Run by run'],
+  ['alike', 'Photos that are nearly the same'],
   ['map', 'Map of the features'],
 ] as const;
 
-function navItems(g: number, several: boolean): Html[] {
-  const shown = several ? parts.slice(0, 1) : parts;
+function navItems(data: GroupData, g: number, several: boolean): Html[] {
+  const shown = several ? parts.slice(0, 1) : parts.filter(([part]) => isThere(data, part));
   return shown.map(
     ([part, title]) => html`<li><a href="#g${g}-${part}">${several ? `Group ${g + 1}` : title}</a></li>`,
   );
+}
+
+function isThere(data: GroupData, part: (typeof parts)[number][0]): boolean {
+  return (part !== 'map' || data.map !== undefined) && (part !== 'alike' || data.alike !== undefined);
 }
 
 function groupPart(data: GroupData, g: number, several: boolean): Html {
@@ -63,11 +69,12 @@ function groupPart(data: GroupData, g: number, several: boolean): Html {
     overview: overviewSection(data),
     runs: runsSection(data, id),
     detail: runTabs(data, id),
+    alike: alikeSection(data),
     map: mapSection(data, id),
   };
   return html`<div data-group="${g}">
     ${parts.map(([part, title]) =>
-      part === 'map' && data.map === undefined
+      !isThere(data, part)
         ? ''
         : html`<section aria-labelledby="${id}-${part}">${heading(part, title)}${part === 'overview' && apart(data)}${content[part]}</section>`,
     )}
@@ -101,27 +108,10 @@ function unreadablePart({ unreadable }: PageData): Html {
     <ul class="plain">${unreadable.map(({ file, message }) => html`<li><code>${file}</code><br>${message}</li>`)}</ul></section>`;
 }
 
-/** What the script needs: photos by id, and the mistakes behind each cell. */
+/** What the script needs: photos by id, and the images behind each cell. */
 function clientData({ runs, photos }: GroupData): unknown {
   return {
     photos: Object.fromEntries(photos),
-    runs: runs.map(({ run }) => ({ classes: run.report.classes, cells: mistakesByCell(run) })),
+    runs: runs.map(({ run }) => ({ classes: run.report.classes, cells: imagesByCell(run) })),
   };
-}
-
-type Cell = readonly [id: string, confidence: number, times: number];
-
-/** `TRUE,PREDICTED` (class numbers) to the images behind that cell, most confident first. */
-function mistakesByCell({ report, predictions = [] }: Run): Record<string, readonly Cell[]> {
-  const place = new Map(report.classes.map((name, c) => [name, c]));
-  const cells = new Map<string, Map<string, Cell>>();
-  for (const { id, trueClass, predictedClass, probability } of predictions) {
-    if (trueClass === predictedClass) continue;
-    const key = `${place.get(trueClass)},${place.get(predictedClass)}`;
-    const images = cells.get(key) ?? new Map<string, Cell>();
-    cells.set(key, images);
-    const [, confidence, times] = images.get(id) ?? [id, 0, 0];
-    images.set(id, [id, Math.max(confidence, Number(probability.toFixed(4))), times + 1]);
-  }
-  return Object.fromEntries([...cells].map(([key, images]) => [key, [...images.values()].sort((a, b) => b[1] - a[1])]));
 }

@@ -73,8 +73,10 @@ export const pageScript: string = `
     const run = group.runs[place.closest('[data-run]').dataset.run];
     const [t, p] = cell.split(',').map(Number);
     const images = run.cells[cell] || [];
-    dialog.querySelector('h2').textContent = run.classes[t] + ' taken for ' + run.classes[p];
+    const right = t === p;
+    dialog.querySelector('h2').textContent = right ? run.classes[t] + ', recognized' : run.classes[t] + ' taken for ' + run.classes[p];
     dialog.querySelector('p').textContent = images.length === 0 ? 'The report has no predictions.csv: which images these are is not known.'
+      : right ? 'The least confident right answers, least confident first'
       : images.length + (images.length === 1 ? ' image' : ' images') + ', most confident first';
     dialog.querySelector('ul').replaceChildren(...images.map(([id, confidence, times]) => {
       const item = document.createElement('li');
@@ -90,7 +92,7 @@ export const pageScript: string = `
         picture.textContent = 'no photo';
       }
       const sure = document.createElement('span');
-      sure.className = 'taken';
+      sure.className = right ? 'recognized' : 'taken';
       sure.textContent = (confidence * 100).toFixed(1) + '\u00a0%' + (times > 1 ? ', ' + times + ' times' : '');
       const name = document.createElement('code');
       name.textContent = id;

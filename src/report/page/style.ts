@@ -34,7 +34,10 @@ nav ul { max-width: 76rem; margin: 0 auto; padding: .55rem 1.25rem; display: fle
 nav a { text-decoration: none; font-size: .92rem; }
 nav a:hover { text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(15.5rem, 1fr)); gap: 1rem; margin: 1.2rem 0; }
+.cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 1rem; margin: 1.2rem 0; }
+@media (max-width: 66rem) { .cards { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (max-width: 38rem) { .cards { grid-template-columns: minmax(0, 1fr); } }
+.option { white-space: nowrap; }
 .card { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1.1rem 1rem; }
 .card h3 { margin: 0 0 .4rem; font-size: .8rem; text-transform: uppercase; letter-spacing: .06em; color: var(--soft); }
 .card p { overflow-wrap: anywhere; }
@@ -48,7 +51,8 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-
 caption { text-align: left; color: var(--soft); font-size: .875rem; padding: .2rem 0 .4rem; }
 th, td { padding: .38rem .7rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
 th.number, td.number { text-align: right; }
-tbody th { font-weight: 600; }
+tbody th { font-weight: 600; white-space: normal; min-width: 8rem; }
+@media (max-width: 34rem) { th, td, thead button { padding-left: .35rem; padding-right: .35rem; } table { font-size: .875rem; } }
 thead th { border-bottom-width: 2px; padding: 0; }
 thead button { all: unset; cursor: pointer; padding: .4rem .7rem; font-weight: 600; }
 thead button:focus-visible { outline: 3px solid var(--accent); outline-offset: -3px; }
@@ -79,7 +83,7 @@ figcaption { font-weight: 600; margin-bottom: .3rem; }
 .matrix [data-cell] { cursor: pointer; }
 .matrix [data-cell]:hover { stroke: var(--ink); stroke-width: 1.5; }
 .pairs ol { margin: 0; padding-left: 1.9rem; font-size: .92rem; }
-.pair { all: unset; cursor: pointer; display: block; width: 100%; padding: .2rem .35rem; border-radius: 5px; }
+.pair { all: unset; box-sizing: border-box; cursor: pointer; display: block; width: 100%; padding: .2rem .35rem; border-radius: 5px; }
 .pair:hover { background: var(--line); }
 .pair:focus-visible { outline: 3px solid var(--accent); }
 .pair b { font-weight: 600; }
@@ -92,10 +96,14 @@ input[type=search], select { font: inherit; font-size: .95rem; color: inherit; b
 .photos li { display: flex; flex-direction: column; font-size: .85rem; line-height: 1.35; min-width: 0; overflow-wrap: anywhere; }
 .photos img, .no-photo { width: 100%; aspect-ratio: 1; height: auto; object-fit: cover; border-radius: 7px; background: var(--line); }
 .no-photo { display: grid; place-items: center; color: var(--soft); }
-.was::before { content: 'is '; color: var(--soft); }
 .taken { color: var(--wrong); }
-.photos .was + .taken::before { content: 'taken for '; color: var(--soft); }
+.recognized { color: var(--right); }
 .photos code { color: var(--soft); font-size: .7rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.twins { list-style: none; padding: 0; margin: .6rem 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1.1rem; }
+.twins li { display: flex; flex-direction: column; font-size: .85rem; line-height: 1.35; min-width: 0; overflow-wrap: anywhere; break-inside: avoid; }
+.pair-photos { display: grid; grid-template-columns: 1fr 1fr; gap: 2px; }
+.twins img, .twins .no-photo { width: 100%; aspect-ratio: 1; height: auto; object-fit: cover; background: var(--line); }
+.twins code { color: var(--soft); font-size: .7rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .facts { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1rem; font-size: .92rem; margin: .4rem 0; }
 .facts dt { color: var(--soft); } .facts dd { margin: 0; }
 @media (max-width: 34rem) { .facts { grid-template-columns: minmax(0, 1fr); } .facts dd { margin-bottom: .5rem; } }
@@ -119,6 +127,9 @@ footer { color: var(--soft); font-size: .875rem; padding-top: 2.5rem; padding-bo
   figure, .card, .photos li, tr { break-inside: avoid; }
   .scroll, .tall, .matrix-scroll { overflow: visible; max-height: none; border: 0; }
   .matrix { width: 100%; height: auto; }
-  .confusion { display: block; }
+  .confusion, .confusion.wide { display: block; }
+  .confusion.wide .matrix-scroll { max-height: none; }
+  .cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  th, td { padding: .15rem .5rem; }
 }
 `;

@@ -4,7 +4,7 @@ export interface Interval {
 }
 
 /** Standard normal quantile at 0.975; scipy.stats.norm.ppf(0.975). */
-const z95 = 1.959963984540054;
+export const z95 = 1.959963984540054;
 
 /**
  * Wilson's 95 % score interval of a proportion (Wilson 1927); statsmodels' `proportion_confint(method='wilson')`.

@@ -140,6 +140,28 @@ describe('differences between heads', () => {
     for (const { p, adjustedP } of differences) assert.ok(adjustedP >= p);
   });
 
+  test('a pair that only the number of pairs makes doubtful is told with both p-values', () => {
+    const swapped = run('b', { model: 'svm' });
+    // b has 6 images less than a: p = 0.016 alone, 0.094 among six pairs.
+    const wrong = new Set(
+      run('a', {})
+        .predictions?.filter((p) => p.predictedClass === p.trueClass)
+        .slice(0, 6)
+        .map((p) => p.id),
+    );
+    const predictions = (run('a', {}).predictions ?? []).map((p) =>
+      wrong.has(p.id) ? { ...p, predictedClass: p.trueClass === 'breed 000' ? 'breed 001' : 'breed 000' } : p,
+    );
+    const a = run('a', {});
+    const worse = { ...swapped, predictions };
+    assert.match(headDifferences([a, worse])[0]?.words ?? '', /^a is better than b on .* \(p = 0\.016\)$/);
+    const among = headDifferences([a, run('c', {}), run('d', {}), worse]);
+    assert.match(
+      among[2]?.words ?? '',
+      /^a may be better than b, but one such pair among 6 can be chance: on .* \(p = 0\.016 alone, 0\.094 adjusted\)$/,
+    );
+  });
+
   test('one split without predictions is not judged', () => {
     assert.deepEqual(headDifferences([run('a', {}), { ...run('b', {}), predictions: undefined }]), []);
   });

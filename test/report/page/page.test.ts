@@ -138,10 +138,17 @@ describe('the page', { skip: withoutBrowser }, () => {
       await page.getByRole('tab', { name: /forest/ }).click();
       const panel = page.locator('[role=tabpanel]:not([hidden])');
       const dialog = page.getByRole('dialog');
-      for (const place of [panel.locator('.pair').first(), panel.locator('svg.matrix rect[data-cell]').first()]) {
+      const pair = panel.locator('.pair').first();
+      const cell = await pair.getAttribute('data-cell');
+      const right = `${cell?.split(',')[1]},${cell?.split(',')[1]}`;
+      for (const [place, title] of [
+        [pair, / taken for /],
+        [panel.locator(`svg.matrix rect[data-cell="${cell}"]`), / taken for /],
+        [panel.locator(`svg.matrix rect[data-cell="${right}"]`), /, recognized$/],
+      ] as const) {
         await place.click();
         assert.ok(await dialog.isVisible(), 'the dialog is open');
-        assert.match((await dialog.getByRole('heading').textContent()) ?? '', / taken for /);
+        assert.match((await dialog.getByRole('heading').textContent()) ?? '', title);
         const images = dialog.locator('img');
         assert.ok((await images.count()) > 0, 'it shows photos');
         const width = await images
@@ -225,6 +232,13 @@ describe('the page', { skip: withoutBrowser }, () => {
       assert.match(text, /random weights/);
       assert.match(text, /Without predictions\.csv/);
       await checkAccess(page);
+      // On paper, as on a tablet, a wide matrix stands above its list, not under it.
+      await page.setViewportSize({ width: 720, height: 1000 });
+      await page.emulateMedia({ media: 'print' });
+      const [matrix, list] = await Promise.all(
+        ['svg.matrix', '.pairs'].map((part) => page.locator(`#g0-run0 ${part}`).boundingBox()),
+      );
+      assert.ok((matrix?.y ?? 0) + (matrix?.height ?? 0) <= (list?.y ?? 0), 'the matrix ends above its list');
     });
   });
 });

@@ -4,7 +4,7 @@ import type { GroupData } from '../page-data.ts';
 import { drawChart, Plot } from './draw.ts';
 import { colourOf } from './intervals.ts';
 
-const size = { width: 480, height: 300, marginTop: 24, marginLeft: 48, marginRight: 24, marginBottom: 44 } as const;
+const size = { width: 440, height: 300, marginTop: 24, marginLeft: 48, marginRight: 24, marginBottom: 44 } as const;
 /** A line of labels, in pixels. */
 const lineHeight = 14;
 /** Labels closer than this along the time axis would run into each other, in pixels. */

@@ -18,10 +18,10 @@ export function intervalChart({ runs }: GroupData): Html {
   const longest = Math.max(...rows.map(({ name }) => name.length));
   const label = `Accuracy with 95 % intervals: ${runs.map(({ run }) => `${run.name} ${percent(run.report.accuracy)}`).join(', ')}`;
   return drawChart(label, {
-    width: 640,
+    width: 460,
     height: 76 + 34 * rows.length,
     marginBottom: 44,
-    marginLeft: Math.min(240, 24 + 7 * longest),
+    marginLeft: Math.min(200, 16 + 6.4 * longest),
     marginRight: 60,
     style: { fontSize: '12px' },
     x: { label: 'accuracy, per cent', grid: true, nice: true, labelAnchor: 'center' },

@@ -15,8 +15,8 @@ export function learningChart(curve: LearningCurve, colour: string): Html {
     .map((point) => `${percent(point.accuracy)} with ${point.trainSize} training images`)
     .join(', ')}`;
   return drawChart(label, {
-    width: 480,
-    height: 300,
+    width: 420,
+    height: 320,
     marginLeft: 48,
     marginBottom: 44,
     style: { fontSize: '12px' },

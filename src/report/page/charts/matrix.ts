@@ -80,7 +80,7 @@ export function matrixChart(report: Report): Html {
       svg.setAttribute('class', 'matrix');
       const drawn = [...svg.querySelectorAll('rect')].slice(-cells.length);
       for (const [i, cell] of cells.entries()) {
-        if (cell.t !== cell.p) drawn[i]?.setAttribute('data-cell', `${cell.t},${cell.p}`);
+        drawn[i]?.setAttribute('data-cell', `${cell.t},${cell.p}`);
       }
     },
   );

@@ -1,5 +1,5 @@
 import { advise } from '../../analysis/advice.ts';
-import { breakable, type Html, html } from '../html.ts';
+import { type Html, html, withCommands } from '../html.ts';
 import type { GroupData } from '../page-data.ts';
 
 /** What the whole comparison comes to: which head, how sure, what it gets wrong, what next. */
@@ -13,6 +13,6 @@ export function overviewSection(group: GroupData): Html {
   ];
   return html`<div class="cards">${cards.map(
     ([title, lines]) =>
-      html`<section class="card"><h3>${title}</h3>${lines.map((line) => html`<p>${breakable(line)}</p>`)}</section>`,
+      html`<section class="card"><h3>${title}</h3>${lines.map((line) => html`<p>${withCommands(line)}</p>`)}</section>`,
   )}</div>`;
 }

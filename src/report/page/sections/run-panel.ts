@@ -1,13 +1,15 @@
+import { join } from 'node:path';
 import { reliability } from '../../analysis/calibration.ts';
 import { confusedPairs } from '../../analysis/confusion.ts';
 import type { HeldOutImage } from '../../analysis/held-out.ts';
 import { learningCurve } from '../../analysis/learning.ts';
 import { percent, seconds } from '../../figures.ts';
 import type { Report } from '../../report.ts';
+import { suspectsFile } from '../../suspects-list.ts';
 import { learningChart } from '../charts/learning.ts';
 import { matrixChart } from '../charts/matrix.ts';
 import { reliabilityChart } from '../charts/reliability.ts';
-import { breakable, type Html, html } from '../html.ts';
+import { breakable, type Html, html, withCommands } from '../html.ts';
 import type { GroupData, RunData } from '../page-data.ts';
 import { sortableTable } from '../table.ts';
 
@@ -51,27 +53,32 @@ function confusionBlock(report: Report, id: string): Html {
       ${more.length > 0 && html`<details><summary>${more.length} more pairs</summary><ol start="${shownAtFirst + 1}">${more.map(item)}</ol></details>`}
     </div></div>
     <p class="note">Rows are true classes, columns what they were taken for; classes that are confused stand side by side
-    (average linkage). A red cell or a pair in the list shows its photos.</p>`;
+    (average linkage). A cell, or a pair in the list, shows its photos.</p>`;
 }
 
 function classTable(report: Report, id: string): Html {
+  const counted = report.perClass.every(({ trained }) => trained !== undefined);
   return sortableTable({
     id: `${id}-classes`,
     caption: 'Precision, recall and F1 of every class',
     filter: 'Find a class',
     columns: [
       { title: 'class', kind: 'text' },
-      { title: 'test images', kind: 'number', hint: 'all repeats together' },
+      ...(counted
+        ? [{ title: 'trained', kind: 'number', hint: 'training images, mean over the repeats' } as const]
+        : []),
+      { title: 'tested', kind: 'number', hint: 'test images, all repeats together' },
       { title: 'precision', kind: 'number', hint: 'of those called so, the share that is' },
       { title: 'recall', kind: 'number', hint: 'of those that are, the share that was called so' },
-      { title: 'F1', kind: 'number' },
+      { title: 'F1', kind: 'number', hint: 'harmonic mean of precision and recall' },
     ],
-    rows: report.perClass.map((figures) => [
-      { value: figures.name, shown: figures.name },
-      { value: figures.support, shown: String(figures.support) },
-      { value: figures.precision, shown: percent(figures.precision) },
-      { value: figures.recall, shown: percent(figures.recall) },
-      { value: figures.f1, shown: figures.f1.toFixed(3) },
+    rows: report.perClass.map(({ name, trained = 0, support, precision, recall, f1 }) => [
+      { value: name, shown: breakable(name) },
+      ...(counted ? [{ value: trained, shown: String(Math.round(trained)) }] : []),
+      { value: support, shown: String(support) },
+      { value: precision, shown: percent(precision) },
+      { value: recall, shown: percent(recall) },
+      { value: f1, shown: f1.toFixed(3) },
     ]),
   });
 }
@@ -89,7 +96,7 @@ function reliabilityFigure({ run }: RunData, colour: string): Html {
 }
 
 function learningFigure({ run }: RunData, colour: string): Html {
-  const curve = learningCurve(run.report.learningCurve ?? []);
+  const curve = learningCurve(run.report);
   if (curve === undefined) return html``;
   return html`<figure><figcaption>Would more photos help?</figcaption>
     <div class="chart">${learningChart(curve, colour)}</div><p class="note">${curve.words}</p></figure>`;
@@ -97,30 +104,55 @@ function learningFigure({ run }: RunData, colour: string): Html {
 
 function mistakesBlock(group: GroupData, { mistakes }: RunData): Html {
   if (mistakes.length === 0) return html``;
+  const item = (image: HeldOutImage): Html =>
+    photo(
+      group,
+      image,
+      html`is ${breakable(image.trueClass)}`,
+      html`taken for ${wrongName(image)} <small>${percent(image.confidence)}${times(image)}</small>`,
+    );
   return html`<h4>Most confident mistakes</h4>
-    <ul class="photos">${mistakes.slice(0, photoCount).map((image) => photo(group, image))}</ul>`;
+    <ul class="photos">${mistakes.slice(0, photoCount).map(item)}</ul>`;
 }
 
 function suspectsBlock(group: GroupData, { run, suspects, images }: RunData): Html {
   if (run.predictions === undefined) return html``;
-  const seen = `${images.length} of ${run.report.featureSet.rowCount} images were held out at least once`;
+  const { featureSet, report } = run.report;
+  const seen = `${images.length} of ${featureSet.rowCount} images were held out at least once`;
+  if (featureSet.randomWeights)
+    return html`<h4>Labels to check</h4><p>Not judged: a network of random weights disagrees with many labels.</p>`;
   if (suspects.length === 0) return html`<h4>Labels to check</h4><p>None is suspected; ${seen}.</p>`;
   const rest = suspects.slice(photoCount);
+  const item = (image: HeldOutImage): Html =>
+    photo(
+      group,
+      image,
+      html`labelled ${breakable(image.trueClass)} <small>${percent(image.trueConfidence)}</small>`,
+      html`looks like ${wrongName(image)} <small>${percent(image.confidence)}${times(image)}</small>`,
+    );
   return html`<h4>Labels to check</h4>
     <p>${suspects.length} images look more like another class than that class’s own images do, by the answers that were
-    given while they were held out (${seen}).</p>
-    <ul class="photos">${suspects.slice(0, photoCount).map((image) => photo(group, image))}</ul>
-    ${rest.length > 0 && html`<details><summary>${rest.length} more</summary><ul class="plain">${rest.map((image) => html`<li><code>${image.id}</code>: labelled ${image.trueClass} (${percent(image.trueConfidence)}), looks like ${image.predictedClass} (${percent(image.confidence)})</li>`)}</ul></details>`}`;
+    given while they were held out (${seen}). A hard photo with the right label may be among them.</p>
+    <ul class="photos">${suspects.slice(0, photoCount).map(item)}</ul>
+    ${rest.length > 0 && html`<p>${rest.length} more are in the list.</p>`}
+    <p class="note">The list is ${html`<code>${join(report, suspectsFile)}</code>`}. Mend labels in the data folder, or in a file for
+    ${withCommands('`classify --labels FILE`')}, and classify again: no image has to go through the network anew.</p>`;
 }
 
-function photo({ photos }: GroupData, image: HeldOutImage): Html {
-  const { id, trueClass, predictedClass, confidence, timesHeldOut, timesPredicted } = image;
-  const times = timesHeldOut > 1 ? `, ${timesPredicted} of ${timesHeldOut} times` : '';
+function wrongName({ predictedClass }: HeldOutImage): Html {
+  return html`<span class="taken">${breakable(predictedClass)}</span>`;
+}
+
+function times({ timesHeldOut, timesPredicted }: HeldOutImage): string {
+  return timesHeldOut > 1 ? `, ${timesPredicted} of ${timesHeldOut} times` : '';
+}
+
+function photo({ photos }: GroupData, { id, trueClass, predictedClass }: HeldOutImage, is: Html, taken: Html): Html {
   return html`<li>${
     photos.has(id)
       ? html`<img data-photo="${id}" alt="${trueClass}, taken for ${predictedClass}" width="128" height="128">`
       : html`<span class="no-photo">no photo</span>`
-  }<span class="was">${breakable(trueClass)}</span><span class="taken">${breakable(predictedClass)} <small>${percent(confidence)}${times}</small></span><code title="${id}">${id}</code></li>`;
+  }<span>${is}</span><span>${taken}</span><code title="${id}">${id}</code></li>`;
 }
 
 function reproduceBlock(report: Report): Html {

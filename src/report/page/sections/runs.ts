@@ -2,56 +2,115 @@ import { describeData } from '../../describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from '../../figures.ts';
 import { costChart } from '../charts/cost.ts';
 import { colourOf, intervalChart } from '../charts/intervals.ts';
-import { type Html, html, raw } from '../html.ts';
-import type { GroupData } from '../page-data.ts';
-import { sortableTable } from '../table.ts';
+import { type Html, html } from '../html.ts';
+import type { GroupData, RunData } from '../page-data.ts';
+import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
+
+interface RunColumn extends TableColumn {
+  /** Left out where there is one split. */
+  readonly needsRepeats?: boolean;
+  readonly cell: (data: RunData, place: number) => TableCell;
+}
+
+const runColumns: readonly RunColumn[] = [
+  {
+    title: 'head',
+    kind: 'text',
+    cell: ({ run }, i) => ({
+      value: run.name,
+      shown: html`<span class="swatch" style="background:${colourOf(i)}"></span>${run.name}${run.report.featureSet.randomWeights && ' *'}`,
+    }),
+  },
+  {
+    title: 'accuracy',
+    kind: 'number',
+    hint: 'share of the test images whose most probable class is right',
+    cell: ({ run }) => share(run.report.accuracy),
+  },
+  {
+    title: '± repeats',
+    kind: 'number',
+    hint: 'standard deviation of the accuracy over the repeats, in points',
+    needsRepeats: true,
+    cell: ({ run }) => {
+      const deviation = accuracyDeviation(run.report);
+      return { value: deviation ?? -1, shown: deviation === undefined ? '–' : (deviation * 100).toFixed(1) };
+    },
+  },
+  {
+    title: '95 % interval',
+    kind: 'number',
+    hint: 'where the accuracy on other images like these may lie',
+    cell: ({ run }) => {
+      const { low, high } = accuracyInterval(run.report);
+      return { value: low, shown: `${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}` };
+    },
+  },
+  {
+    title: 'top-5',
+    kind: 'number',
+    hint: 'share of the test images whose class is among the five most probable',
+    cell: ({ run }) => share(run.report.top5Accuracy),
+  },
+  {
+    title: 'log loss',
+    kind: 'number',
+    hint: 'what sure and wrong probabilities cost, 0 being the best: the score of many contests',
+    cell: ({ run }) => ({ value: run.report.logLoss, shown: run.report.logLoss.toFixed(3) }),
+  },
+  {
+    title: 'macro F1',
+    kind: 'number',
+    hint: 'F1 of each class, averaged: rare classes count as much as common ones',
+    cell: ({ run }) => ({ value: run.report.macroF1, shown: run.report.macroF1.toFixed(3) }),
+  },
+  {
+    title: 'balanced',
+    kind: 'number',
+    hint: 'balanced accuracy: recall of each class, averaged',
+    cell: ({ run }) => share(run.report.balancedAccuracy),
+  },
+  {
+    title: 'fit, s',
+    kind: 'number',
+    hint: 'seconds to train on the training images, with what chooses and calibrates; mean over the repeats',
+    cell: ({ run }) => ({ value: run.report.fitSeconds, shown: seconds(run.report.fitSeconds) }),
+  },
+  {
+    title: 'predict, s',
+    kind: 'number',
+    hint: 'seconds for all test images, from their features',
+    cell: ({ run }) => ({ value: run.report.predictSeconds, shown: seconds(run.report.predictSeconds) }),
+  },
+];
+
+function share(value: number): TableCell {
+  return { value, shown: percent(value) };
+}
 
 /** The table of all runs of a group, and their accuracy against certainty and cost. */
 export function runsSection(group: GroupData, id: string): Html {
   const report = group.group.reports[0];
   const random = group.runs.some(({ run }) => run.report.featureSet.randomWeights);
+  const repeated = (report?.perRepeat.length ?? 1) > 1;
+  const shown = runColumns.filter(({ needsRepeats }) => repeated || needsRepeats !== true);
   const table = sortableTable({
     id: `${id}-runs`,
     caption: 'Every run; a heading sorts',
-    columns: [
-      { title: 'head', kind: 'text' },
-      { title: 'accuracy', kind: 'number' },
-      { title: '± repeats', kind: 'number', hint: 'standard deviation over the repeats, in points' },
-      { title: '95 % interval', kind: 'number' },
-      { title: 'top-5', kind: 'number' },
-      { title: 'log loss', kind: 'number' },
-      { title: 'macro F1', kind: 'number' },
-      { title: 'balanced', kind: 'number', hint: 'mean recall over the classes' },
-      { title: 'fit, s', kind: 'number' },
-      { title: 'predict, s', kind: 'number' },
-    ],
-    rows: group.runs.map(({ run }, i) => {
-      const { low, high } = accuracyInterval(run.report);
-      const deviation = accuracyDeviation(run.report);
-      const swatch = html`<span class="swatch" style="background:${colourOf(i)}"></span>${run.name}${run.report.featureSet.randomWeights && ' *'}`;
-      return [
-        { value: run.name, shown: swatch },
-        { value: run.report.accuracy, shown: percent(run.report.accuracy) },
-        { value: deviation ?? -1, shown: deviation === undefined ? '–' : (deviation * 100).toFixed(1) },
-        { value: low, shown: `${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}` },
-        { value: run.report.top5Accuracy, shown: percent(run.report.top5Accuracy) },
-        { value: run.report.logLoss, shown: run.report.logLoss.toFixed(3) },
-        { value: run.report.macroF1, shown: run.report.macroF1.toFixed(3) },
-        { value: run.report.balancedAccuracy, shown: percent(run.report.balancedAccuracy) },
-        { value: run.report.fitSeconds, shown: seconds(run.report.fitSeconds) },
-        { value: run.report.predictSeconds, shown: seconds(run.report.predictSeconds) },
-      ];
-    }),
+    columns: shown,
+    rows: group.runs.map((data, i) => shown.map(({ cell }) => cell(data, i))),
   });
+  const meanings = shown.filter(({ hint }) => hint !== undefined);
   return html`
     <p class="lead">${report === undefined ? '' : describeData(report)}</p>
     ${table}
+    <details><summary>What the columns mean</summary><dl class="facts">${meanings.map(({ title, hint }) => html`<dt>${title}</dt><dd>${hint}</dd>`)}</dl></details>
     ${random && html`<p class="note">* random backbone weights: these figures say nothing about pretrained features.</p>`}
     <div class="charts">
       <figure><figcaption>Accuracy with 95 % interval</figcaption><div class="chart">${intervalChart(group)}</div></figure>
       <figure><figcaption>Accuracy against fit time</figcaption><div class="chart">${costChart(group)}</div></figure>
     </div>
-    ${differencesBlock(group)}${raw('')}`;
+    ${differencesBlock(group)}`;
 }
 
 function differencesBlock({ differences, runs }: GroupData): Html {

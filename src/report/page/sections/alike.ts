@@ -1,0 +1,36 @@
+import type { AlikePair } from '../../alike/alike-images.ts';
+import { breakable, type Html, html, withCommands } from '../html.ts';
+import type { GroupData } from '../page-data.ts';
+
+/** Pairs with photos; the rest is counted. */
+const shownPairs = 12;
+
+/** Pairs of photos that are nearly the same, with what that does to the figures. */
+export function alikeSection({ alike, photos }: GroupData): Html {
+  if (alike === undefined) return html``;
+  const { pairs, compared, of } = alike;
+  const part = compared < of ? ` Compared were ${compared} of ${of} images.` : '';
+  if (pairs.length === 0) return html`<p>No two photos are nearly the same.${part}</p>`;
+  const apart = pairs.filter(({ timesApart }) => timesApart > 0).length;
+  const leak =
+    apart === 0
+      ? `${pairs.length === 1 ? 'It was not' : 'None of them was'} divided between training and test images.`
+      : `${pairs.length === 1 ? 'It was' : `${apart} of them ${apart === 1 ? 'was' : 'were'}`} divided between training and test images: a head that saw the one knows the other, which flatters the figures.`;
+  return html`<p>${pairs.length} ${pairs.length === 1 ? 'pair lies' : 'pairs lie'} much closer together than photos here usually do: copies, crops of one photo,
+    or shots of one moment. ${leak}${part}</p>
+    <ul class="twins">${pairs.slice(0, shownPairs).map((pair) => twins(pair, photos))}</ul>
+    ${pairs.length > shownPairs && html`<p class="note">${pairs.length - shownPairs} more pairs are not shown.</p>`}
+    <p class="note">Remove one of each pair, or keep them on one side: a labels file with a column that names what belongs
+    together, and ${withCommands('`classify --labels FILE --groups COLUMN`')}.</p>`;
+}
+
+function twins({ ids, labels, similarity, timesApart }: AlikePair, photos: GroupData['photos']): Html {
+  const [a, b] = labels;
+  const names = a === b ? html`${breakable(a)}` : html`<span class="taken">${breakable(a)} and ${breakable(b)}</span>`;
+  return html`<li><span class="pair-photos">${ids.map((id, i) =>
+    photos.has(id)
+      ? html`<img data-photo="${id}" alt="${labels[i] as string}, ${id}" width="128" height="128">`
+      : html`<span class="no-photo">no photo</span>`,
+  )}</span><span>${names}, cosine ${similarity.toFixed(3)}${timesApart > 0 && `, divided ${timesApart === 1 ? 'once' : `${timesApart} times`}`}</span>
+    ${ids.map((id) => html`<code title="${id}">${id}</code>`)}</li>`;
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { alikeRows } from '../../../src/report/alike/alike-rows.ts';
+import { seeded } from '../drawn-report.ts';
+import { golden } from '../golden.ts';
+
+const matrixOf = (rows: readonly (readonly number[])[]) => ({
+  rowCount: rows.length,
+  columnCount: rows[0]?.length ?? 0,
+  data: Float32Array.from(rows.flat()),
+});
+
+test("pairs that are nearly the same are those of scikit-learn's cosine neighbours under the same rule", async () => {
+  const { data, pairs, similarities } = golden.alike as {
+    data: number[][];
+    pairs: [number, number][];
+    similarities: number[];
+  };
+  const found = await alikeRows(matrixOf(data));
+  const inOrder = [...found].sort((a, b) => a.first - b.first || a.second - b.second);
+  assert.deepEqual(
+    inOrder.map(({ first, second }) => [first, second]),
+    pairs,
+  );
+  inOrder.forEach(({ similarity }, i) => {
+    assert.ok(Math.abs(similarity - (similarities[i] as number)) < 1e-6);
+  });
+  assert.deepEqual(
+    found.map(({ similarity }) => similarity),
+    [...found].map(({ similarity }) => similarity).sort((a, b) => b - a),
+  );
+});
+
+test('rows on either side of a block are compared, and rows that differ alike make no pair', async () => {
+  const random = seeded(8);
+  const rows = Array.from({ length: 1100 }, () => Array.from({ length: 24 }, () => random()));
+  rows[1099] = (rows[5] as number[]).map((value) => 3 * value);
+  const found = await alikeRows(matrixOf(rows));
+  assert.deepEqual(
+    found.map(({ first, second }) => [first, second]),
+    [[5, 1099]],
+  );
+});
+
+test('a row of zeros and a set of two rows are no pair', async () => {
+  assert.deepEqual(
+    await alikeRows(
+      matrixOf([
+        [0, 0],
+        [1, 2],
+        [2, 1],
+        [0, 1],
+      ]),
+    ),
+    [],
+  );
+  assert.deepEqual(
+    await alikeRows(
+      matrixOf([
+        [1, 2],
+        [1, 2],
+      ]),
+    ),
+    [],
+  );
+});
