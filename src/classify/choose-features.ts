@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { errorCode } from '../features/files.ts';
 import { manifestFile } from '../features/layout.ts';
+import { fileReason } from '../file-reason.ts';
 
 /** A feature set's folder, and how many others were there to choose from. */
 export interface ChosenFeatures {
@@ -43,7 +44,7 @@ async function folderNames(cache: string): Promise<readonly string[]> {
     throw new UserError({
       what: 'the cache cannot be read',
       where: cache,
-      found: (error as Error).message,
+      found: fileReason(error),
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { UserError } from '../errors.ts';
+import { fileReason } from '../file-reason.ts';
 
 /** A CSV file of labels: the id in the first column, the label in the second, more by name. */
 export interface LabelsFile {
@@ -92,7 +93,8 @@ export async function readRecords(
     throw new UserError({
       what: 'the labels file cannot be read',
       where: path,
-      found: (cause as Error).message,
+      found: fileReason(cause),
+      fix: 'the option names a CSV file with the header id,label',
       cause,
     });
   }

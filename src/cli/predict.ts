@@ -54,7 +54,7 @@ export const predictVerb: Verb = {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
     const format = session.json ? jsonOutput(folder) : csv ? csvOutput() : textOutput();
-    const writer = submission === undefined ? undefined : new SubmissionWriter(submission, layout, classes);
+    const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);
     try {
       const failed = await predictAll(shipped, paths, { ...runOptions(options), batch, top, format, writer, session });
       if (writer !== undefined) await finishSubmission(writer, submission as string, shipped.report.logLoss, session);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
+import { fileReason } from '../file-reason.ts';
 import { widenFloat16 } from './half.kernel.ts';
 import { spread } from './npy-file.kernel.ts';
 
@@ -174,7 +175,7 @@ async function withFile<T>(path: string, use: (file: FileHandle, bytes: number) 
   try {
     file = await open(path);
   } catch (cause) {
-    throw new UserError({ what: 'the file cannot be read', where: path, found: (cause as Error).message, cause });
+    throw new UserError({ what: 'the file cannot be read', where: path, found: fileReason(cause), cause });
   }
   try {
     return await use(file, (await file.stat()).size);

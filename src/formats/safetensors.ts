@@ -111,7 +111,14 @@ function asObject(value: unknown, where: string, what: string): object {
 }
 
 function broken(where: string, found: string, expected: string, cause?: unknown): UserError {
-  return new UserError({ what: 'This is not a whole safetensors file', where, found, expected, cause });
+  return new UserError({
+    what: 'This is not a whole safetensors file',
+    where,
+    found,
+    expected,
+    fix: 'save or download the file again',
+    cause,
+  });
 }
 
 /** What a safetensors file is written from, and what it is read back as; `data.length` is the product of `shape`. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
+import { fileReason } from '../file-reason.ts';
 
 export interface WholeFile {
   readonly path: string;
@@ -19,18 +20,12 @@ export async function readWholeFile(path: string, what: string): Promise<WholeFi
     const bytes = await readFile(path);
     return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: 'no such file',
-      EISDIR: 'a folder',
-      EACCES: 'a file that may not be read',
-      EPERM: 'a file that may not be read',
-      ERR_FS_FILE_TOO_LARGE: 'more than 2 GiB',
-    };
     throw new UserError({
       what: `The ${what} cannot be read`,
       where: path,
-      found: reasons[code ?? ''] ?? (error as Error).message,
+      found: fileReason(error),
+      expected: 'a file that can be read',
+      fix: 'name the file where it lies',
       cause: error,
     });
   }

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { readFile, rename, rm } from 'node:fs/promises';
+import type { WriteStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { UserError } from '../errors.ts';
+import { fileReason } from '../file-reason.ts';
 
 /** Column names of a submission: the id's, then one per class in the file's order; and the ids that it asks for. */
 export interface SubmissionLayout {
@@ -33,7 +35,7 @@ export async function readSampleLayout(file: string, classes: readonly string[])
     throw new UserError({
       what: 'the sample submission cannot be read',
       where: file,
-      found: (cause as Error).message,
+      found: cause instanceof CsvError ? cause.message : fileReason(cause),
       expected: "the contest's sample_submission.csv: a header with the id and one column per class",
       cause,
     });
@@ -72,12 +74,27 @@ export class SubmissionWriter {
   readonly #done: Promise<void>;
   readonly #written = new Set<string>();
 
-  constructor(file: string, layout: SubmissionLayout, classes: readonly string[]) {
+  /**
+   * Starts FILE.unfinished, and its folder where there is none.
+   *
+   * @throws UserError when it cannot be written
+   */
+  static async open(file: string, layout: SubmissionLayout, classes: readonly string[]): Promise<SubmissionWriter> {
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      const handle = await open(`${file}.unfinished`, 'w');
+      return new SubmissionWriter(file, handle.createWriteStream(), layout, classes);
+    } catch (error) {
+      throw unwritable(file, error);
+    }
+  }
+
+  private constructor(file: string, stream: WriteStream, layout: SubmissionLayout, classes: readonly string[]) {
     this.#file = file;
     this.#layout = layout;
     const positions = new Map(classes.map((name, i) => [name, i]));
     this.#order = layout.columns.map((name) => positions.get(name) as number);
-    this.#stream = createWriteStream(`${file}.unfinished`);
+    this.#stream = stream;
     this.#done = finished(this.#stream);
     // Awaited in `finish`; a failure before that surfaces at the next write.
     this.#done.catch(() => {});
@@ -100,8 +117,13 @@ export class SubmissionWriter {
     for (const c of this.#order) sum += probabilities[c] as number;
     // float32 probabilities sum to 1 within 1e-6; the row that is written does to the digits that are written.
     const cells = this.#order.map((c) => ((probabilities[c] as number) / sum).toPrecision(9));
-    if (!this.#stream.write(stringify([[id, ...cells]]))) await Promise.race([once(this.#stream, 'drain'), this.#done]);
-    if (this.#stream.errored !== null) throw this.#failure(this.#stream.errored);
+    try {
+      if (!this.#stream.write(stringify([[id, ...cells]])))
+        await Promise.race([once(this.#stream, 'drain'), this.#done]);
+    } catch (error) {
+      throw unwritable(this.#file, error);
+    }
+    if (this.#stream.errored !== null) throw unwritable(this.#file, this.#stream.errored);
   }
 
   /** Gives the file its name; returns the ids of the sample that no image had. */
@@ -110,7 +132,7 @@ export class SubmissionWriter {
     try {
       await this.#done;
     } catch (error) {
-      throw this.#failure(error as Error);
+      throw unwritable(this.#file, error);
     }
     await rename(`${this.#file}.unfinished`, this.#file);
     return [...(this.#layout.ids ?? [])].filter((id) => !this.#written.has(id));
@@ -121,13 +143,14 @@ export class SubmissionWriter {
     await this.#done.catch(() => {});
     await rm(`${this.#file}.unfinished`, { force: true });
   }
+}
 
-  #failure(error: Error): UserError {
-    return new UserError({
-      what: 'the submission cannot be written',
-      where: this.#file,
-      found: error.message,
-      cause: error,
-    });
-  }
+function unwritable(file: string, error: unknown): UserError {
+  return new UserError({
+    what: 'the submission cannot be written',
+    where: file,
+    found: fileReason(error),
+    fix: '--submission FILE.csv in a folder that can be written',
+    cause: error,
+  });
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../errors.ts';
+import { fileReason } from '../file-reason.ts';
 import {
   anything,
   boolean,
@@ -117,7 +118,13 @@ export async function readReport(file: string): Promise<Report> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new UserError({ what: 'the report cannot be read', where: file, found: (cause as Error).message, cause });
+    throw new UserError({
+      what: 'the report cannot be read',
+      where: file,
+      found: fileReason(cause),
+      fix: 'featuretap classify writes one; name its folder',
+      cause,
+    });
   }
   let document: unknown;
   try {

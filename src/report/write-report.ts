@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { writeDurably } from '../features/durable.ts';
 import { nodeFiles, readIfThere } from '../features/files.ts';
 import { calibrationFile } from '../features/layout.ts';
+import { fileReason } from '../file-reason.ts';
 import { formatPredictions, type Prediction } from './predictions.ts';
 import type { Report } from './report.ts';
 
@@ -21,7 +22,7 @@ export async function writeReport(report: Report, predictions: Iterable<Predicti
     throw new UserError({
       what: 'the report cannot be written',
       where: report.report,
-      found: (cause as Error).message,
+      found: fileReason(cause),
       fix: '--out FOLDER names a folder that can be written',
       cause,
     });

@@ -19,7 +19,7 @@ test("rows come in the sample's column order and sum to 1", async () => {
   const sample = join(folder, 'sample.csv');
   await writeFile(sample, 'id,collie,akita,beagle\nx,0.3,0.3,0.3\ny,0.3,0.3,0.3\n');
   const file = join(folder, 'submission.csv');
-  const writer = new SubmissionWriter(file, await readSampleLayout(sample, classes), classes);
+  const writer = await SubmissionWriter.open(file, await readSampleLayout(sample, classes), classes);
   await writer.append('x', Float32Array.of(0.1, 0.2, 0.7));
   assert.ok(!existsSync(file), 'no file under its name before it is whole');
   assert.deepEqual(await writer.finish(), ['y']);
@@ -34,7 +34,7 @@ test("rows come in the sample's column order and sum to 1", async () => {
 
 test('without a sample the columns are the sorted classes', async () => {
   const file = join(folder, 'plain.csv');
-  const writer = new SubmissionWriter(file, plainLayout(classes), classes);
+  const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
   await writer.append('x', [1, 0, 0]);
   assert.deepEqual(await writer.finish(), []);
   assert.equal(await readFile(file, 'utf8'), 'id,akita,beagle,collie\nx,1.00000000,0.00000000,0.00000000\n');
@@ -62,7 +62,7 @@ for (const [name, header, message] of [
 
 test('two images with one id are refused, and nothing is left behind when the run is abandoned', async () => {
   const file = join(folder, 'twice.csv');
-  const writer = new SubmissionWriter(file, plainLayout(classes), classes);
+  const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
   await writer.append('x', [1, 0, 0]);
   await assert.rejects(writer.append('x', [1, 0, 0]), /two images have the same id/);
   await writer.abandon();
@@ -70,13 +70,17 @@ test('two images with one id are refused, and nothing is left behind when the ru
 });
 
 test('a folder that cannot be written to is an error that names the file', async () => {
-  const file = join(folder, 'nowhere', 'submission.csv');
-  const writer = new SubmissionWriter(file, plainLayout(classes), classes);
+  await writeFile(join(folder, 'plain-file'), '');
+  const file = join(folder, 'plain-file', 'submission.csv');
   await assert.rejects(
-    async () => {
-      await writer.append('x', [1, 0, 0]);
-      await writer.finish();
-    },
-    (error) => error instanceof UserError && error.message.includes(file),
+    SubmissionWriter.open(file, plainLayout(classes), classes),
+    (error) => error instanceof UserError && error.message.includes(file) && /fix: +--submission/.test(error.message),
   );
+});
+
+test('makes the folder of a submission', async () => {
+  const file = join(folder, 'new', 'submission.csv');
+  const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
+  await writer.finish();
+  assert.ok(existsSync(file));
 });

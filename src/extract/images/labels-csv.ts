@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { UserError } from '../../errors.ts';
+import { fileReason } from '../../file-reason.ts';
 
 /** One line of labels.csv. */
 export interface LabelRow {
@@ -15,6 +16,7 @@ export interface LabelRow {
 /** No id and label are longer than this together, in characters; a missing quote would swallow the file. */
 const longestRecord = 64 * 1024;
 
+const nameImages = 'name the images in it, or take it away where folders name the classes';
 const expected = 'a header line, then one line per image: id,label (UTF-8, comma between)';
 
 /**
@@ -26,9 +28,9 @@ const expected = 'a header line, then one line per image: id,label (UTF-8, comma
 export async function readLabels(file: string): Promise<{ readonly header: readonly string[]; rows: LabelRow[] }> {
   // The stream's own error may overtake ours when reading stops in the middle, so the first one is kept.
   let refusal: UserError | undefined;
-  const fail = (what: string, found: string, line?: number, cause?: unknown): UserError => {
+  const fail = (what: string, found: string, fix: string, line?: number, cause?: unknown): UserError => {
     const where = line === undefined ? file : `${file}, line ${line}`;
-    refusal ??= new UserError({ what, where, found, expected, cause });
+    refusal ??= new UserError({ what, where, found, expected, fix, cause });
     return refusal;
   };
   const rows: LabelRow[] = [];
@@ -46,17 +48,24 @@ export async function readLabels(file: string): Promise<{ readonly header: reado
     for await (const { info, record } of records) {
       const [id, label] = record;
       if (header === undefined) {
-        if (record.length < 2) throw fail('labels.csv has one column', `the header ${quote(record[0])}`, info.lines);
+        if (record.length < 2) {
+          const fix = 'save the file as CSV with a comma between id and label';
+          throw fail('labels.csv has one column', `the header ${quote(record[0])}`, fix, info.lines);
+        }
         header = record;
         continue;
       }
-      if (id === undefined || id === '') throw fail('labels.csv has an empty id', record.join(','), info.lines);
+      if (id === undefined || id === '') {
+        throw fail('labels.csv has an empty id', record.join(','), 'give the id, or remove the line', info.lines);
+      }
       if (label === undefined || label === '') {
-        throw fail('labels.csv has an empty label', `id ${quote(id)} without a label`, info.lines);
+        const fix = 'give the label, or remove the line: its image is then left out';
+        throw fail('labels.csv has an empty label', `id ${quote(id)} without a label`, fix, info.lines);
       }
       const earlier = lineOfId.get(id);
       if (earlier !== undefined) {
-        throw fail('labels.csv names an id twice', `id ${quote(id)}, on line ${earlier} already`, info.lines);
+        const found = `id ${quote(id)}, on line ${earlier} already`;
+        throw fail('labels.csv names an id twice', found, 'remove one of the two lines', info.lines);
       }
       lineOfId.set(id, info.lines);
       rows.push({ id, label, line: info.lines });
@@ -67,13 +76,19 @@ export async function readLabels(file: string): Promise<{ readonly header: reado
     await pipeline(Readable.from(decodeUtf8(file)), parser, collect);
   } catch (error) {
     if (refusal !== undefined) throw refusal;
-    if (error instanceof CsvError) throw fail('labels.csv cannot be read', error.message, undefined, error);
-    if (error instanceof TypeError)
-      throw fail('labels.csv is not UTF-8', 'bytes of another encoding', undefined, error);
-    throw fail('labels.csv cannot be read', error instanceof Error ? error.message : String(error), undefined, error);
+    if (error instanceof CsvError) {
+      const fix = 'mend that line; a comma or quote inside a label needs quotes around it: "a ""b"", c"';
+      throw fail('labels.csv cannot be read', error.message, fix, undefined, error);
+    }
+    if (error instanceof TypeError) {
+      const fix = 'save the file as "CSV UTF-8"';
+      throw fail('labels.csv is not UTF-8', 'bytes of another encoding', fix, undefined, error);
+    }
+    const fix = 'make the file readable, or take it away where folders name the classes';
+    throw fail('labels.csv cannot be read', fileReason(error), fix, undefined, error);
   }
-  if (header === undefined) throw fail('labels.csv is empty', 'no line');
-  if (rows.length === 0) throw fail('labels.csv names no image', 'a header alone');
+  if (header === undefined) throw fail('labels.csv is empty', 'no line', nameImages);
+  if (rows.length === 0) throw fail('labels.csv names no image', 'a header alone', nameImages);
   return { header, rows };
 }
 

@@ -32,6 +32,7 @@ export async function listKaggle(root: string): Promise<ImageList> {
       where: `${file}, line 1`,
       found: `${header.join(',')}, which names train/${headerFiles[0]}`,
       expected: 'a first line such as id,label',
+      fix: 'put a line id,label before it',
     });
   }
   const images: ImageFile[] = [];
@@ -54,6 +55,7 @@ export async function listKaggle(root: string): Promise<ImageList> {
             ? `id ${id}: ${found.map((each) => `train/${each}`).join(', ')}`
             : `id ${id}, whose train/${name} is the file of line ${earlier} too`,
         expected: 'one file per id',
+        fix: 'remove the file, or the line, that is one too many',
       });
     }
     lineOfName.set(name, line);

@@ -102,7 +102,8 @@ export class PixelReader {
 
 function describeReadFailure(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return 'the file is not there any more';
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'ELOOP') return 'a link that leads back to itself';
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read the file';
   if (code === 'EISDIR') return 'a folder, not a file';
   return `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;

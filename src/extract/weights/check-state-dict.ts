@@ -16,6 +16,11 @@ export interface CheckedTensors {
   readonly warnings: readonly string[];
 }
 
+/** What to do about a file that holds such a network, and one tensor is not as it should be. */
+const savedAnew = 'save or download the file again; torch.save(model.state_dict(), "weights.pth") saves it whole';
+/** What to do about another network than those. */
+const ownNetwork = 'another network runs as an ONNX file: torch.onnx.export it, then --weights FILE.onnx';
+
 /** Wrappers around a network that put their own name before each tensor's. */
 const wrapperPrefix = /^(?:(?:module|model|_orig_mod|backbone|encoder)\.)+(?=conv1\.weight$)/;
 
@@ -47,6 +52,7 @@ export function checkStateDict(found: ReadonlyMap<string, UnreadTensor>, where: 
         where,
         found: `[${tensor.shape.join(', ')}]`,
         expected: `[${shape.join(', ')}]`,
+        fix: ownNetwork,
       });
   }
   const tensors = new Map<string, WeightTensor>();
@@ -72,6 +78,7 @@ function checkValues(name: string, data: Float32Array, where: string): void {
       where,
       found: `${data[at]} at element ${at} of ${data.length}`,
       expected: 'finite float32 numbers',
+      fix: savedAnew,
     });
   const negative = name.endsWith('.running_var') ? data.findIndex((variance) => variance < 0) : -1;
   if (negative >= 0)
@@ -80,6 +87,7 @@ function checkValues(name: string, data: Float32Array, where: string): void {
       where,
       found: `${data[negative]} at element ${negative}`,
       expected: 'numbers from 0',
+      fix: savedAnew,
     });
 }
 
@@ -131,6 +139,7 @@ function missing(
     where,
     found: `${present} of the ${needed.size} tensors of ${architecture}${first === '' ? '' : ` (the file starts with ${first})`}`,
     expected: `${name} of shape [${shape.join(', ')}]: torchvision's names, one of ${Object.keys(architectures).join(', ')}`,
+    fix: present * 2 < needed.size ? ownNetwork : savedAnew,
   });
 }
 

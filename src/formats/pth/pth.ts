@@ -20,5 +20,6 @@ export async function readPth(bytes: Uint8Array, where: string): Promise<PickleV
         ? 'an empty file'
         : `a file that starts with ${Buffer.from(bytes.subarray(0, 8)).toString('hex')}`,
     expected: 'a zip archive (504b) or a legacy PyTorch file (80028a0a6cfc9c46)',
+    fix: 'download the file again, or save it with Python: torch.save(model.state_dict(), "weights.pth")',
   });
 }

@@ -127,5 +127,12 @@ function isCount(value: unknown): value is number {
 }
 
 export function broken(where: string, found: string, expected: string, cause?: unknown): UserError {
-  return new UserError({ what: 'This is not a whole .pth file', where, found, expected, cause });
+  return new UserError({
+    what: 'This is not a whole .pth file',
+    where,
+    found,
+    expected,
+    fix: 'save or download the file again',
+    cause,
+  });
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { UserError } from '../../errors.ts';
 import { writeDurably } from '../../features/durable.ts';
 import { nodeFiles } from '../../features/files.ts';
+import { fileReason } from '../../file-reason.ts';
 import { renderPage } from './page.ts';
 import type { PageData } from './page-data.ts';
 
@@ -12,7 +13,7 @@ export async function writePage(file: string, data: PageData): Promise<number> {
   try {
     await mkdir(dirname(file), { recursive: true });
   } catch (cause) {
-    throw new UserError({ what: 'the page cannot be written', where: file, found: (cause as Error).message, cause });
+    throw new UserError({ what: 'the page cannot be written', where: file, found: fileReason(cause), cause });
   }
   await writeDurably(nodeFiles, file, [bytes], bytes.length);
   return bytes.length;

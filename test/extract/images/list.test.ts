@@ -128,7 +128,7 @@ for (const [claim, labels, ...message] of brokenLabels) {
   test(`refuses a labels.csv with ${claim}`, async () => {
     await assert.rejects(
       listImages(folderOf(['train/a.jpg', 'train/b.jpg'], labels)),
-      tells(...message, 'labels\\.csv'),
+      tells(...message, 'labels\\.csv', 'fix: '),
     );
   });
 }

@@ -77,7 +77,7 @@ test('a broken or vanished file is a result with a reason, and the others go on'
   const outcomes = results.map((result) => (result.outcome === 'failed' ? result.reason : result.outcome));
   assert.equal(outcomes[0], 'pixels');
   assert.match(outcomes[1] ?? '', /JPEG/);
-  assert.equal(outcomes[2], 'the file is not there any more');
+  assert.equal(outcomes[2], 'no such file');
   assert.equal(outcomes[3], 'a folder, not a file');
   const [, broken, gone] = results;
   assert.ok(broken?.outcome === 'failed' && broken.sha256?.length === 64 && broken.byteCount === 900);

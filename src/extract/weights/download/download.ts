@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InterruptedError, UserError } from '../../../errors.ts';
+import { fileReason } from '../../../file-reason.ts';
 import { fetchRest, TransientError } from './fetch-rest.ts';
 import { openPartialFile, type PartialFile, removeAbandoned } from './partial-file.ts';
 
@@ -129,7 +130,7 @@ function unwritable(path: string, error: unknown): UserError {
   return new UserError({
     what: full ? 'The disk is full' : 'The download cannot be kept',
     where: path,
-    found: (error as Error).message,
+    found: fileReason(error),
     fix: 'make room, or set FEATURETAP_CACHE_HOME to a folder that can be written',
     cause: error,
   });
