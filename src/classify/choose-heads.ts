@@ -1,8 +1,12 @@
-import { usageError } from '../errors.ts';
-import type { Head } from './heads/head.ts';
+import { UserError, usageError } from '../errors.ts';
+import type { Head, HeadKind } from './heads/head.ts';
 import { createHead, headKind, headKinds, readsParam } from './heads/index.ts';
+import { preparationOptions } from './heads/prepared.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
+
+/** Solvers that refuse a run of more than ten minutes unless they are told not to. */
+const slowSolvers = ['ml-svm', 'ml-random-forest'] as const;
 
 /**
  * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
@@ -30,12 +34,33 @@ export function chooseHeads(
     );
   }
   if (sweep !== undefined) checkSwept(kinds, sweep.grid);
+  const solvers = [
+    params['solver'],
+    ...(sweep !== undefined && sweep.grid !== 'auto' ? (sweep.grid['solver'] ?? []) : []),
+  ];
+  if (params['allowSlow'] === true && !solvers.some((solver) => slowSolvers.some((slow) => slow === solver))) {
+    throw usageError('--allow-slow', 'a solver that is not slow', `--solver ${slowSolvers.join(' or ')} beside it`);
+  }
   return kinds.map((kind) => {
     const own = Object.fromEntries(Object.entries(params).filter(([name, value]) => readsParam(kind, name, value)));
-    const grid = sweep === undefined ? {} : gridFor(kind, sweep.grid, own);
-    if (sweep === undefined || Object.keys(grid).length === 0) return createHead(kind.model, own);
-    return sweptHead(kind, own, grid, sweep);
+    try {
+      const grid = sweep === undefined ? {} : gridFor(kind, sweep.grid, own);
+      if (sweep === undefined || Object.keys(grid).length === 0) return createHead(kind.model, own);
+      return sweptHead(kind, own, grid, sweep);
+    } catch (error) {
+      throw namedAsOption(error, kind);
+    }
   });
+}
+
+/** A head names the parameter that it refuses as a library does (`maxDepth`); here it is the option `--max-depth`. */
+function namedAsOption(error: unknown, kind: HeadKind): unknown {
+  if (!(error instanceof UserError) || error.exitCode !== 2) return error;
+  const name = [...Object.keys(kind.options), 'solver', ...Object.keys(preparationOptions)].find((each) =>
+    error.parts.what.startsWith(`${each} `),
+  );
+  if (name === undefined) return error;
+  return new UserError({ ...error.parts, what: error.parts.what.replace(name, `--${optionName(name)}`) });
 }
 
 /** A head's parameter as the command line spells it: `maxDepth` is `max-depth`. */

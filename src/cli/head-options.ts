@@ -43,7 +43,7 @@ export function headOptions(yargs: Argv): Argv {
     .option('sweep', {
       type: 'string',
       array: true,
-      describe: 'choose by cross-validation on the training rows: auto, or C=0.1,1,10 gamma=scale,0.001',
+      describe: 'choose by cross-validation on the training rows: auto, or C=0.1,1,10 scale=none,l2',
     })
     .option('cv', { type: 'string', describe: 'folds of --sweep (default 5)' })
     .option('one-standard-error', {

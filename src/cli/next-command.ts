@@ -1,6 +1,13 @@
 /** Verbs that package.json has a script for. */
 const scripts = ['extract', 'classify', 'compare', 'predict', 'verify'];
 
+/** A message whose commands can be typed as they stand: in a checkout the bin is on no path, and npx finds it. */
+export function typeable(message: string, verbNames: readonly string[]): string {
+  if (process.env['npm_lifecycle_event'] === undefined) return message;
+  const command = new RegExp(`\\bfeaturetap (?=(?:${verbNames.join('|')}|--help)\\b)`, 'g');
+  return message.replaceAll(/^ {2}(?:fix|go on): .*$/gm, (line) => line.replaceAll(command, 'npx featuretap '));
+}
+
 /** A command that the reader can type as it stands: through npm where npm started this process, else the bin. */
 export function nextCommand(verb: string, args: readonly string[]): string {
   const quoted = args.map((arg) => (/^[\w@%+=:,./\\-]+$/.test(arg) ? arg : JSON.stringify(arg)));

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../errors.ts';
+import { typeable } from './next-command.ts';
 import { flag, keepDashes } from './options.ts';
 import type { Options, Session } from './verb.ts';
 import { verbs } from './verbs.ts';
+import { wrongUsage } from './wrong-usage.ts';
+
+const verbNames = verbs.map((verb) => verb.command.replace(/ .*/, ''));
 
 /**
  * Parses the arguments, runs one verb and resolves to the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -19,13 +23,13 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('quiet', { type: 'boolean', describe: 'no progress on stderr', global: true })
     .option('debug', { type: 'boolean', describe: 'stack traces with errors', global: true })
     .strict()
-    .demandCommand(1, 'name a verb')
+    .demandCommand(1, 'no verb')
     .recommendCommands()
     .exitProcess(false)
     .help()
     .fail((message, error) => {
       if (error) throw error;
-      throw new UserError({ what: message, exitCode: 2, fix: 'featuretap --help lists the verbs and options' });
+      throw wrongUsage(message, args, verbNames);
     });
   for (const verb of verbs) {
     parser.command(
@@ -88,12 +92,12 @@ function interruptSignal(): AbortSignal {
 
 function printError(error: unknown, debug: boolean): number {
   if (error instanceof InterruptedError) {
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${typeable(error.message, verbNames)}\n`);
     return 130;
   }
   const known = error instanceof UserError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${known ? '' : 'unexpected error: '}${message}\n`);
+  process.stderr.write(`${known ? '' : 'unexpected error: '}${typeable(message, verbNames)}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!known) process.stderr.write('  fix:      run again with --debug and report what it prints\n');
   return known ? error.exitCode : 1;

@@ -13,7 +13,7 @@ import { innerFolds } from '../../src/classify/inner-folds.ts';
 import { joinLabels, type LabelledData } from '../../src/classify/labelled-data.ts';
 import { readLabels } from '../../src/classify/labels-file.ts';
 import { headFile, readSavedHead } from '../../src/classify/saved-head.ts';
-import { InterruptedError } from '../../src/errors.ts';
+import { InterruptedError, UserError } from '../../src/errors.ts';
 import type { Outcome } from '../../src/features/outcomes.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { parsePredictions } from '../../src/report/predictions.ts';
@@ -196,6 +196,32 @@ test('a parameter or solver that no chosen head reads is wrong usage, naming the
   assert.ok(all.length >= 2);
   assert.equal(all.find((head) => head.model === 'linear')?.params['C'], 2);
   assert.equal(all.find((head) => head.model === 'forest')?.params['trees'], 7);
+});
+
+test('an option that would do nothing with the others is wrong usage, under the name that was typed', () => {
+  const idle: readonly (readonly [model: string, params: Readonly<Record<string, unknown>>, message: RegExp])[] = [
+    ['svm', { gamma: '0.1' }, /^--gamma is not usable[\s\S]*0\.1[\s\S]*--kernel rbf/],
+    ['svm', { kernel: 'linear', gamma: 'auto' }, /^--gamma/],
+    ['svm', { solver: 'linearsvc', gamma: '1' }, /^--gamma/],
+    ['svm', { allowSlow: true }, /^--allow-slow[\s\S]*--solver ml-svm/],
+    ['forest', { solver: 'cart', allowSlow: true }, /^--allow-slow[\s\S]*ml-random-forest/],
+    ['linear', { epochs: '3' }, /^--epochs[\s\S]*--optimizer adam/],
+    ['linear', { optimizer: 'adam', maxIterations: '3' }, /^--max-iterations[\s\S]*--optimizer lbfgs/],
+    ['linear', { optimizer: 'adam', solver: 'lbfgs' }, /^--optimizer[\s\S]*--solver lbfgs/],
+    ['knn', { votes: 'uniform', temperature: '0.1' }, /^--temperature[\s\S]*--votes similarity/],
+    ['mlp', { validation: '0', patience: '3' }, /^--patience[\s\S]*--validation/],
+  ];
+  for (const [model, params, message] of idle) {
+    assert.throws(
+      () => chooseHeads([model], params),
+      (error) => error instanceof UserError && error.exitCode === 2 && message.test(error.message),
+      `${model} ${JSON.stringify(params)}`,
+    );
+  }
+  assert.throws(() => chooseHeads(['forest'], { maxDepth: '0' }), /--max-depth is not usable/);
+  assert.equal(chooseHeads(['svm'], { kernel: 'rbf', gamma: '0.1' })[0]?.params['gamma'], 0.1);
+  assert.equal(chooseHeads(['svm'], { gamma: 'scale' })[0]?.params['gamma'], 'scale');
+  assert.equal(chooseHeads(['all'], { solver: 'ml-random-forest', allowSlow: true }).length > 2, true);
 });
 
 test('a saved head that was cut short or is not there is refused', async () => {

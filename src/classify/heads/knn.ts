@@ -1,3 +1,4 @@
+import { usageError } from '../../errors.ts';
 import { type Matrix, takeRows } from '../../features/matrix.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import { largestPerRow } from '../metrics.kernel.ts';
@@ -9,6 +10,7 @@ import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from './
 import { choiceParam, numberParam } from './params.ts';
 
 const solvers = ['cosine'] as const;
+const defaultTemperature = 0.07;
 
 interface KnnParams {
   readonly [key: string]: Json;
@@ -47,8 +49,11 @@ export const knn: HeadKind = {
     const params: KnnParams = {
       k: numberParam(raw, 'k', 20, { min: 1, max: 10_000, whole: true }),
       votes: choiceParam(raw, 'votes', 'similarity', ['similarity', 'uniform']),
-      temperature: numberParam(raw, 'temperature', 0.07, { above: 0 }),
+      temperature: numberParam(raw, 'temperature', defaultTemperature, { above: 0 }),
     };
+    if (params.votes === 'uniform' && params.temperature !== defaultTemperature) {
+      throw usageError('temperature', String(params.temperature), 'nothing with uniform votes', '--votes similarity');
+    }
     return {
       model: 'knn',
       solver: 'cosine',

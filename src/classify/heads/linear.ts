@@ -69,7 +69,11 @@ function lbfgsParams(params: RawParams): LbfgsParams {
 
 /** @throws a usage UserError when a parameter of the other solver is among them */
 function solverOf(params: RawParams): (typeof solvers)[number] {
-  const solver = choiceParam(params, params['optimizer'] === undefined ? 'solver' : 'optimizer', 'lbfgs', solvers);
+  const named = choiceParam(params, 'solver', 'lbfgs', solvers);
+  const solver = choiceParam(params, 'optimizer', named, solvers);
+  if (solver !== named && params['solver'] !== undefined && params['solver'] !== null) {
+    throw usageError('optimizer', `${solver}, and --solver ${named}`, 'one of the two: they name the same thing');
+  }
   const other = solver === 'lbfgs' ? 'adam' : 'lbfgs';
   for (const name of optionsOf[other]) {
     if (params[name] === undefined || params[name] === null) continue;

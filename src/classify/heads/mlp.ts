@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { UserError, usageError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import { largestPerRow } from '../metrics.kernel.ts';
@@ -13,6 +13,7 @@ import { holdOut } from './mlp/hold-out.ts';
 import { choiceParam, numberParam } from './params.ts';
 
 const solvers = ['adam'] as const;
+const defaultPatience = 10;
 
 interface MlpParams {
   readonly [key: string]: Json;
@@ -63,8 +64,11 @@ export const mlp: HeadKind = {
       batch: numberParam(raw, 'batch', 256, { min: 1, whole: true }),
       penalty: numberParam(raw, 'penalty', 1e-4, { min: 0 }),
       validation: numberParam(raw, 'validation', 0.1, { min: 0, max: 0.9 }),
-      patience: numberParam(raw, 'patience', 10, { min: 1, whole: true }),
+      patience: numberParam(raw, 'patience', defaultPatience, { min: 1, whole: true }),
     };
+    if (params.validation === 0 && params.patience !== defaultPatience) {
+      throw usageError('patience', String(params.patience), 'nothing without held-out rows', '--validation 0.1');
+    }
     return {
       model: 'mlp',
       solver: 'adam',

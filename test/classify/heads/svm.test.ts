@@ -217,7 +217,8 @@ test('refuses unusable parameters by name', () => {
       (error) => error instanceof UserError && error.exitCode === 2 && error.message.includes(name),
     );
   }
-  assert.equal(svm.create({ gamma: '0.5' }).params['gamma'], 0.5);
+  assert.throws(() => svm.create({ gamma: '0.5' }), /gamma[\s\S]*--kernel rbf/);
+  assert.equal(svm.create({ kernel: 'rbf', gamma: '0.5' }).params['gamma'], 0.5);
 });
 
 test('an aborted fit stops with InterruptedError', async () => {

@@ -20,10 +20,15 @@ export interface SvmParams {
 const MAX_ITERATIONS = { smo: 10_000_000, 'ml-svm': 10_000 } as const;
 
 export function svmParams(params: RawParams, solver: SvmSolver): SvmParams {
+  const kernel = choiceParam(params, 'kernel', 'linear', ['linear', 'rbf']);
+  const gamma = gammaParam(params['gamma']);
+  if (kernel === 'linear' && gamma !== 'scale') {
+    throw usageError('gamma', String(gamma), 'nothing with the linear kernel, which has no width', '--kernel rbf');
+  }
   return {
     C: numberParam(params, 'C', 1, { above: 0 }),
-    kernel: choiceParam(params, 'kernel', 'linear', ['linear', 'rbf']),
-    gamma: gammaParam(params['gamma']),
+    kernel,
+    gamma,
     tolerance: numberParam(params, 'tolerance', 1e-3, { above: 0 }),
     maxIterations: numberParam(params, 'maxIterations', MAX_ITERATIONS[solver], {
       min: 1,
