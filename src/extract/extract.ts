@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { InterruptedError, UserError, usageError } from '../errors.ts';
+import { DiskFullError } from '../features/durable.ts';
 import { type Files, nodeFiles } from '../features/files.ts';
 import type { Dtype, Manifest, Pool, Precision, Preprocessing } from '../features/manifest.ts';
 import type { Outcome } from '../features/outcomes.ts';
@@ -166,10 +167,10 @@ function calibrationRequest(run: Run, { images }: ImageList): CalibrationRequest
 async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwatch): Promise<ExtractResult> {
   const { files } = run;
   const writer = await FeatureWriter.open(files, folder, writerSettings(run, list.root));
+  const ledger = new InputLedger(list, writer, { rehash: run.rehash === true });
   try {
     const resumedImages = writer.resumedImages;
     const knownImages = writer.rowOf.size;
-    const ledger = new InputLedger(list, writer, { rehash: run.rehash === true });
     if (run.int8 !== undefined) await keepCalibration(files, folder, run.int8);
     const device = await addRows(run, list, writer, ledger, watch);
     if (writer.rowOf.size === 0) throw new NothingReadableError(list, ledger.ending().outcomes);
@@ -188,7 +189,9 @@ async function fillSet(run: Run, folder: string, list: ImageList, watch: Stopwat
   } catch (error) {
     // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
     await writer.save().catch(() => undefined);
-    throw error instanceof InterruptedError ? new InterruptedError(run.command) : error;
+    if (error instanceof InterruptedError) throw new InterruptedError(run.command);
+    const bytesLeft = writer.bytesToFinish(list.images.length - ledger.settledCount);
+    throw error instanceof DiskFullError && bytesLeft !== undefined ? error.toFinish(bytesLeft) : error;
   } finally {
     await writer.close();
   }

@@ -20,18 +20,20 @@ export async function writeDurably(
 ): Promise<string> {
   const unfinished = path + unfinishedSuffix;
   const hash = createHash('sha256');
-  let written = 0;
+  const rest = parts[Symbol.iterator]();
+  let taken = 0;
   let file: OpenFile | undefined;
   try {
     file = await files.open(unfinished, 'w');
-    for (const part of parts) {
+    for (let step = rest.next(); step.done !== true; step = rest.next()) {
+      const part = step.value;
+      taken += part.length;
       hash.update(part);
       for (let done = 0; done < part.length; ) {
         // A write may take less than it was given: on a nearly full disk, or past 2 GiB.
         const { bytesWritten } = await file.write(part, done, part.length - done);
         if (bytesWritten === 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' });
         done += bytesWritten;
-        written += bytesWritten;
       }
     }
     await file.sync();
@@ -43,7 +45,26 @@ export async function writeDurably(
   } catch (error) {
     await file?.close().catch(() => undefined);
     await files.remove(unfinished).catch(() => undefined);
-    throw await writeFailure(files, path, error, expectedBytes ?? written);
+    throw await writeFailure(files, path, error, expectedBytes ?? taken + bytesOf(rest));
+  }
+}
+
+/** Of what a writer that failed had not asked for yet. */
+function bytesOf(rest: Iterator<Uint8Array>): number {
+  let bytes = 0;
+  for (let step = rest.next(); step.done !== true; step = rest.next()) bytes += step.value.length;
+  return bytes;
+}
+
+/** No room for a file; the run that needed it may know how much more it needs. */
+export class DiskFullError extends UserError {
+  /**
+   * @param bytesToFinish of this file and all that the run would write behind it
+   * @returns the same error, which says that as well
+   */
+  toFinish(bytesToFinish: number): DiskFullError {
+    const { expected = '' } = this.parts;
+    return new DiskFullError({ ...this.parts, expected: `${expected}, about ${formatBytes(bytesToFinish)} to finish` });
   }
 }
 
@@ -84,7 +105,7 @@ export async function writeFailure(
   const code = errorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const free = await files.freeBytes(dirname(path)).catch(() => undefined);
-    return new UserError({
+    return new DiskFullError({
       what: code === 'EDQUOT' ? 'the disk quota is used up' : 'the disk is full',
       where: path,
       ...(free === undefined ? {} : { found: `${formatBytes(free)} free` }),

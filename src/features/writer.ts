@@ -30,6 +30,9 @@ export interface WriterSettings extends RunSettings {
 /** What a shard is filled to. */
 export const defaultShardBytes = 64_000_000;
 
+/** Of an image in the tables, their spare copies and the records of a run; ids and paths are seldom longer than 100 bytes. */
+const bytesBesideRows = 1000;
+
 /** What the writer needs of the data folder's contents to finish: everything but shards and rows. */
 export type Ending = Pick<Contents, 'images' | 'labels' | 'outcomes'>;
 
@@ -199,6 +202,18 @@ export class FeatureWriter {
   async flush(): Promise<{ readonly shards: readonly ShardEntry[]; readonly maker: RunMaker | undefined }> {
     if (this.#images.length > 0) await this.#writeShard();
     return { shards: this.#shards, maker: this.#journal.maker };
+  }
+
+  /**
+   * What the disk must still take for `imagesLeft` more images and the set's end; undefined before a row's size is known.
+   */
+  bytesToFinish(imagesLeft: number): number | undefined {
+    if (this.#imageNumbers === 0) return undefined;
+    const imageBytes = this.#imageNumbers * bytesPerNumber(this.settings.fields.dtype);
+    // A shard is whole before the pieces that it is made of go, and those are float32.
+    const pieces = Math.min(imagesLeft, this.#shardImages) * this.#imageNumbers * bytesPerNumber('float32');
+    const tables = (this.rowOf.size + imagesLeft) * bytesBesideRows;
+    return (this.#images.length + imagesLeft) * imageBytes + pieces + tables;
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { UserError } from '../../src/errors.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { DiskFullError } from '../../src/features/durable.ts';
 import type { Files } from '../../src/features/files.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
@@ -122,7 +123,7 @@ describe('extract on a disk that fails', () => {
           assert.ok(failed instanceof UserError, String(failed));
           assert.match(
             failed.message,
-            fault === 'EIO' ? /the disk failed to write/ : /the disk is full[\s\S]*4\.1 kB free/,
+            fault === 'EIO' ? /the disk failed to write/ : /the disk is full[\s\S]*4\.1 kB free[\s\S]*for this file/,
           );
           failures++;
         }
@@ -135,6 +136,38 @@ describe('extract on a disk that fails', () => {
       assert.ok(failures > 10, `${failures} failures`);
     });
   }
+
+  it('says how much room the rest of the run needs, and goes on once it is there', async () => {
+    let bytesToFinish = 0;
+    let limit = 3000;
+    let used = 0;
+    const files: Files = {
+      ...quickFiles,
+      open: async (path, flags) => {
+        const file = await quickFiles.open(path, flags);
+        return {
+          ...file,
+          write: async (buffer, offset, length) => {
+            if (used + length > limit) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+            used += length;
+            return file.write(buffer, offset, length);
+          },
+        };
+      },
+      freeBytes: async () => limit - used,
+    };
+    await assert.rejects(run('small', { files }), (error) => {
+      assert.ok(error instanceof DiskFullError, String(error));
+      const kB = /for this file, about ([\d.]+) kB to finish/.exec(error.message)?.[1];
+      bytesToFinish = Number(kB) * 1000;
+      return true;
+    });
+    assert.ok(bytesToFinish > imageCount * 16, String(bytesToFinish));
+    // The message rounds to 100 bytes.
+    limit = used + bytesToFinish + 50;
+    const { folder } = await run('small', { files });
+    assert.deepEqual(await contentsOf(folder), expected);
+  });
 
   it('writes whole files through a disk that takes few bytes at a time', async () => {
     const files: Files = {
