@@ -30,6 +30,8 @@ export interface WriterSettings extends RunSettings {
 /** What a shard is filled to. */
 export const defaultShardBytes = 64_000_000;
 
+/** Of the manifest, its spare copy and the lock. */
+const bytesOfManifest = 10_000;
 /** Of an image in the tables, their spare copies and the records of a run; ids and paths are seldom longer than 100 bytes. */
 const bytesBesideRows = 1000;
 
@@ -213,7 +215,7 @@ export class FeatureWriter {
     // A shard is whole before the pieces that it is made of go, and those are float32.
     const pieces = Math.min(imagesLeft, this.#shardImages) * this.#imageNumbers * bytesPerNumber('float32');
     const tables = (this.rowOf.size + imagesLeft) * bytesBesideRows;
-    return (this.#images.length + imagesLeft) * imageBytes + pieces + tables;
+    return (this.#images.length + imagesLeft) * imageBytes + pieces + tables + bytesOfManifest;
   }
 
   async close(): Promise<void> {

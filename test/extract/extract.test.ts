@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { InterruptedError, UserError } from '../../src/errors.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { nodeFiles } from '../../src/features/files.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath } from './drawn-data.ts';
@@ -161,7 +162,7 @@ describe('extract', () => {
     for (let i = 0; i < 6; i++) {
       await drawImage(join(data, `class-0/added-${i}.png`), 300 + i);
       if (i % 2 === 1) await rm(join(data, imagePath(i)));
-      await run(data, new CountingNetwork());
+      await run(data, new CountingNetwork(), { files: nodeFiles });
     }
     running = false;
     await readers;

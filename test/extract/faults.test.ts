@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,7 +10,7 @@ import { DiskFullError } from '../../src/features/durable.ts';
 import type { Files } from '../../src/features/files.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
-import { FaultyFiles, quickFiles } from '../features/faulty-files.ts';
+import { FaultyFiles, quickFiles, SmallDisk } from '../features/faulty-files.ts';
 import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
 
 describe('extract on a disk that fails', () => {
@@ -24,7 +25,7 @@ describe('extract on a disk that fails', () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-faults-'));
     data = join(root, 'data');
     await drawFolder(data, imageCount);
-    expected = await contentsOf((await run('expected')).folder);
+    expected = contentsOf((await run('expected')).folder);
   });
   after(() => rm(root, { recursive: true }));
 
@@ -66,10 +67,10 @@ describe('extract on a disk that fails', () => {
       const name = `killed-${sets++}`;
       const folder = join(root, 'cache', name);
       const dataFolder = await prepare(name);
-      const before = await openFeatureSet(folder).catch(() => undefined);
+      const before = await openFeatureSet(folder, quickFiles).catch(() => undefined);
       const files = new FaultyFiles(at, 'crash');
       await run(name, { data: dataFolder, files }).catch(() => undefined);
-      const seen = await openFeatureSet(folder).catch((error) => {
+      const seen = await openFeatureSet(folder, quickFiles).catch((error) => {
         assert.ok(error instanceof UserError, String(error));
         assert.match(error.message, /not finished|no feature set/);
         return undefined;
@@ -79,11 +80,11 @@ describe('extract on a disk that fails', () => {
       else assert.equal(before, undefined, `at change ${at} the old state is gone`);
       await releaseLocks(name);
       const { manifest } = await run(name, { data: dataFolder });
-      assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
-      assert.deepEqual(await sparesOf(folder), await tablesOf(folder), `killed at change ${at}`);
+      assert.deepEqual((await verifyFeatureSet(folder, quickFiles)).problems, []);
+      assert.deepEqual(sparesOf(folder), tablesOf(folder), `killed at change ${at}`);
       clean ??= await run(`clean-${name}`, { data: dataFolder });
       assert.equal(manifest.imageCount, clean.manifest.imageCount);
-      if (before === undefined) assert.deepEqual(await contentsOf(folder), expected, `killed at change ${at}`);
+      if (before === undefined) assert.deepEqual(contentsOf(folder), expected, `killed at change ${at}`);
       else assert.deepEqual(await rowsById(folder), await rowsById(clean.folder), `killed at change ${at}`);
       if (!files.crashed) return at;
       await rm(folder, { recursive: true });
@@ -129,7 +130,7 @@ describe('extract on a disk that fails', () => {
         }
         await releaseLocks(name);
         const { folder } = await run(name);
-        assert.deepEqual(await contentsOf(folder), expected);
+        assert.deepEqual(contentsOf(folder), expected);
         await rm(folder, { recursive: true });
         if (files.changes <= at) break;
       }
@@ -138,35 +139,19 @@ describe('extract on a disk that fails', () => {
   }
 
   it('says how much room the rest of the run needs, and goes on once it is there', async () => {
+    // Room for the lock and a first shard.
+    const files = new SmallDisk(2000);
     let bytesToFinish = 0;
-    let limit = 3000;
-    let used = 0;
-    const files: Files = {
-      ...quickFiles,
-      open: async (path, flags) => {
-        const file = await quickFiles.open(path, flags);
-        return {
-          ...file,
-          write: async (buffer, offset, length) => {
-            if (used + length > limit) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
-            used += length;
-            return file.write(buffer, offset, length);
-          },
-        };
-      },
-      freeBytes: async () => limit - used,
-    };
     await assert.rejects(run('small', { files }), (error) => {
       assert.ok(error instanceof DiskFullError, String(error));
       const kB = /for this file, about ([\d.]+) kB to finish/.exec(error.message)?.[1];
       bytesToFinish = Number(kB) * 1000;
       return true;
     });
-    assert.ok(bytesToFinish > imageCount * 16, String(bytesToFinish));
     // The message rounds to 100 bytes.
-    limit = used + bytesToFinish + 50;
+    files.limit = files.used + bytesToFinish + 50;
     const { folder } = await run('small', { files });
-    assert.deepEqual(await contentsOf(folder), expected);
+    assert.deepEqual(contentsOf(folder), expected);
   });
 
   it('writes whole files through a disk that takes few bytes at a time', async () => {
@@ -182,31 +167,28 @@ describe('extract on a disk that fails', () => {
       },
     };
     const { folder } = await run('short', { files });
-    assert.deepEqual(await contentsOf(folder), expected);
+    assert.deepEqual(contentsOf(folder), expected);
     assert.equal((await (await openFeatureSet(folder, files)).readMatrix()).rowCount, imageCount);
   });
 });
 
 async function rowsById(folder: string): Promise<Map<string, number[]>> {
-  const set = await openFeatureSet(folder);
+  const set = await openFeatureSet(folder, quickFiles);
   const { data } = await set.readMatrix();
   return new Map([...set.ids.entries()].map(([i, id]) => [id, [...data.subarray(i * set.dims, (i + 1) * set.dims)]]));
 }
 
 /** Manifest and tables, and their copies under `.run/`. */
-async function tablesOf(folder: string, place = ''): Promise<readonly string[]> {
+function tablesOf(folder: string, place = ''): readonly string[] {
   const tables = ['manifest.json', 'index.csv', 'labels.csv', 'outcomes.csv'];
-  return Promise.all(tables.map((table) => readFile(join(folder, place + table), 'utf8')));
+  return tables.map((table) => readFileSync(join(folder, place + table), 'utf8'));
 }
 
-function sparesOf(folder: string): Promise<readonly string[]> {
+function sparesOf(folder: string): readonly string[] {
   return tablesOf(folder, '.run/spare-');
 }
 
-async function contentsOf(folder: string): Promise<Record<string, string>> {
-  const contents: Record<string, string> = {};
-  for (const file of (await readdir(folder)).filter((name) => name !== '.run').sort()) {
-    contents[file] = (await readFile(join(folder, file))).toString('base64');
-  }
-  return contents;
+function contentsOf(folder: string): Record<string, string> {
+  const files = readdirSync(folder).filter((name) => name !== '.run');
+  return Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(folder, file)).toString('base64')]));
 }
