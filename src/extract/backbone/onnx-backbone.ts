@@ -18,8 +18,8 @@ export interface OnnxBackboneOptions {
   readonly threads?: number;
   /** Where to write the graph as it runs, for checks. */
   readonly optimizedModelPath?: string;
-  /** Runs the graph operator by operator as it stands, slowly: what the optimized one is compared with. */
-  readonly unoptimized?: boolean;
+  /** For int8 graphs whose weights x86 without VNNI may clip. */
+  readonly exactProducts?: boolean;
 }
 
 /**

@@ -49,7 +49,9 @@ export async function openBackbone(options: BackboneOptions): Promise<Backbone> 
   if (calibration !== undefined) {
     return openInt8Backbone({ ...options, weights: quantizable(weights) }, calibration);
   }
-  return openOnnxBackbone(openNetwork(weights, preprocessing.crop), { ...options, device });
+  // A user's own int8 graph may hold weights that x86 without VNNI clips.
+  const exactProducts = weights.kind === 'onnx';
+  return openOnnxBackbone(openNetwork(weights, preprocessing.crop), { ...options, device, exactProducts });
 }
 
 async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {

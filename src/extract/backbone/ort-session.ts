@@ -8,8 +8,10 @@ export interface SessionSettings {
   readonly threads?: number;
   /** Where to write the graph as ONNX Runtime runs it, for looking at. */
   readonly optimizedModelPath?: string;
-  /** Leaves out all graph optimizations. */
-  readonly unoptimized?: boolean;
+  /**
+   * Multiplies bytes without clipping on x86 without VNNI too, at three quarters of the speed. Of no effect elsewhere.
+   */
+  readonly exactProducts?: boolean;
 }
 
 /** ONNX Runtime's version, as the manifest records it. */
@@ -24,14 +26,16 @@ export function openSession(model: Uint8Array, settings: SessionSettings): Promi
   const { device, optimizedModelPath } = settings;
   return ort.InferenceSession.create(model, {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-    graphOptimizationLevel: settings.unoptimized === true ? 'disabled' : 'all',
+    graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     intraOpNumThreads: settings.threads ?? usableCores(),
     interOpNumThreads: 1,
     // Warnings about unused initializers and the like are not for users.
     logSeverityLevel: 3,
     // Threads that spin while they wait take the cores from decoding: 2.5 times slower beside busy threads.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: { intra_op: { allow_spinning: '0' }, x64quantprecision: settings.exactProducts === true ? '1' : '0' },
+    },
     ...(optimizedModelPath === undefined ? {} : { optimizedModelFilePath: optimizedModelPath }),
   });
 }

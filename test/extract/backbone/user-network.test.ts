@@ -52,6 +52,33 @@ test('takes NHWC input where the graph says so', async () => {
   await backbone.close();
 });
 
+test("a user's own int8 graph is multiplied exactly, on processors that clip sums of large products too", async () => {
+  const weights = file((builder) => {
+    const image = builder.input('image', 'float32', ['n', 8, 8, 3]);
+    const scale = builder.initializer('scale', { type: 'float32', shape: [], data: new Float32Array([1 / 64]) });
+    const zero = builder.initializer('zero', { type: 'uint8', shape: [], data: new Uint8Array([128]) });
+    const held = (value: string): string =>
+      builder.node('DequantizeLinear', [builder.node('QuantizeLinear', [value, scale, zero]), scale, zero]);
+    const planes = builder.node('Transpose', [held(image)], { perm: [0, 3, 1, 2] });
+    const kernels = builder.node('DequantizeLinear', [
+      // Every weight as large as it goes: a bright image's pair of products is above 16 bits.
+      builder.initializer('w', { type: 'int8', shape: [16, 3, 4, 4], data: new Int8Array(768).fill(127) }),
+      builder.initializer('w.scale', { type: 'float32', shape: [], data: new Float32Array([1 / 4096]) }),
+      builder.initializer('w.zero', { type: 'int8', shape: [], data: new Int8Array([0]) }),
+    ]);
+    const sums = builder.node('Conv', [held(planes), kernels], { kernel_shape: [4, 4] });
+    builder.node('Identity', [held(sums)], {}, { outputs: ['y'] });
+    builder.output('y', 'float32', ['n', 16, 5, 5]);
+  });
+  const flat = { ...preprocessing(8), mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } as const;
+  const backbone = await openBackbone({ weights, tap: 'y', preprocessing: flat, device: 'cpu' });
+  const white = { rowCount: 1, crop: 8, bytesNHWC: new Uint8Array(192).fill(255) };
+  const { data } = await backbone.run(white);
+  await backbone.close();
+  // White is 127 levels, 1.984; 48 products with 127 / 4096 are 2.953, which is above the 1.984 that 255 levels hold.
+  assert.deepEqual(new Set(data), new Set([127 / 64]));
+});
+
 test('refuses a crop that the graph does not take, naming the crop that it takes', async () => {
   const weights = userFile('user.onnx');
   const opening = openBackbone({ weights, tap: 'avgpool', preprocessing: preprocessing(224), device: 'cpu' });

@@ -70,7 +70,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
     const folded = isStem
       ? foldNormalization(foldBatchNorm(layer, weights), preprocessing, stemZeroPoint)
       : foldBatchNorm(layer, weights);
-    const quantized = quantizeKernels(folded.kernels.data, layer.outChannels);
+    const quantized = quantizeKernels(folded.kernels.data, layer.outChannels, layer.inChannels, kernel * kernel);
     const inputMeans = measured.means[inputs.get(conv) as string] as readonly number[];
     const means = isStem ? inputMeans.map((mean) => (mean - stemZeroPoint) / 255) : inputMeans;
     const shift = meanShift(folded.kernels.data, quantized, means, kernel * kernel);

@@ -6,21 +6,33 @@ export interface QuantizedKernels {
 }
 
 /**
- * Quantizes kernels [outChannels, perChannel] to [-127, 127] per output channel, so that the largest weight is 127.
+ * Largest size of two neighbouring weights of one sign together. x86 without VNNI multiplies bytes in pairs and adds
+ * both products in 16 bits, with saturation (vpmaddubsw): 255 * 128 still fits, whatever the image.
  */
-export function quantizeKernels(kernels: Float32Array, outChannels: number): QuantizedKernels {
-  const perChannel = kernels.length / outChannels;
+export const largestPair = 128;
+
+/**
+ * Quantizes kernels [outChannels, inChannels, taps] to symmetric int8 per output channel, such that no processor clips a
+ * sum of products: weights that are multiplied as a pair have at most `largestPair` together. A channel whose large
+ * weights stand alone loses nothing by that.
+ *
+ * @param taps kernel positions: height times width
+ */
+export function quantizeKernels(
+  kernels: Float32Array,
+  outChannels: number,
+  inChannels: number,
+  taps: number,
+): QuantizedKernels {
+  const perChannel = inChannels * taps;
   const values = new Int8Array(kernels.length);
   const scales = new Float32Array(outChannels);
   for (let channel = 0; channel < outChannels; channel++) {
     const start = channel * perChannel;
     const end = start + perChannel;
-    let largest = 0;
-    for (let at = start; at < end; at++) {
-      const size = Math.abs(kernels[at]);
-      if (size > largest) largest = size;
-    }
-    const scale = Math.fround(largest === 0 ? 1 : largest / 127);
+    const largest = largestPairSize(kernels, start, inChannels, taps);
+    // Rounding adds at most one to a pair.
+    const scale = Math.fround(largest === 0 ? 1 : largest / (largestPair - 1));
     scales[channel] = scale;
     const perUnit = 1 / scale;
     for (let at = start; at < end; at++) {
@@ -30,6 +42,28 @@ export function quantizeKernels(kernels: Float32Array, outChannels: number): Qua
     }
   }
   return { values, scales };
+}
+
+/**
+ * Size of the largest pair of one output channel: both weights together where their signs are the same, else the larger
+ * one. Convolutions over channels-last bytes multiply tap by tap, each with all its channels, two products at a time.
+ */
+function largestPairSize(kernels: Float32Array, start: number, inChannels: number, taps: number): number {
+  let largest = 0;
+  let first = 0;
+  let isSecond = false;
+  for (let tap = 0; tap < taps; tap++) {
+    let at = start + tap;
+    for (let input = 0; input < inChannels; input++, at += taps) {
+      const weight = kernels[at];
+      const alone = Math.abs(weight);
+      const size = isSecond && first * weight > 0 ? Math.abs(first) + alone : alone;
+      if (size > largest) largest = size;
+      first = weight;
+      isSecond = !isSecond;
+    }
+  }
+  return largest;
 }
 
 /**

@@ -112,16 +112,30 @@ test('taps of the stages and behind each relu exist in int8, others are refused 
   await assert.rejects(refused, /--precision int8[\s\S]*--precision float32/);
 });
 
-test('on a processor that may clip, the integer graph is compared with the same graph in float32', async () => {
+test('images of extremes have the bits of exact products: on no processor is a sum clipped', async () => {
+  const { backbone, calibration } = await prepareInt8(options, sample);
+  const network = buildInt8ResNet(weights, options.preprocessing, calibration);
+  const exact = await openOnnxBackbone(network, { ...options, device: 'cpu', exactProducts: true });
+  const bytesNHWC = Uint8Array.from({ length: 3 * 64 * 64 * 3 }, (_, at) =>
+    at < 12_288 ? 255 : at < 24_576 ? (at % 7) * 42 : ((at * 2_654_435_761) >>> 7) & 255,
+  );
+  const extremes = { rowCount: 3, crop: 64, bytesNHWC };
+  assert.deepEqual(await backbone.run(extremes), await exact.run(extremes));
+  await backbone.close();
+  await exact.close();
+});
+
+test('on a processor that may clip, the integer graph is compared with itself in exact products', async () => {
   const { backbone, calibration } = await prepareInt8(options, sample);
   const network = buildInt8ResNet(weights, options.preprocessing, calibration);
   const quantized = await runSample(backbone, sample.pixels);
   await backbone.close();
   assert.deepEqual(await findClipping(network, options, sample.pixels, quantized, false), []);
-  // Features as a processor would give them that clips a third of the channels away.
-  const clipped = { ...quantized, data: quantized.data.map((value, at) => (at % 3 === 0 ? 0 : value)) };
+  // Features as a processor would give them that clips one value.
+  const clipped = { ...quantized, data: quantized.data.with(5, (quantized.data[5] as number) - 1) };
   const [warning] = await findClipping(network, options, sample.pixels, clipped, false);
   assert.match(warning ?? '', /no VNNI.*clip.*--precision float32/);
+  assert.deepEqual(await findClipping(network, options, sample.pixels, clipped, true), []);
 });
 
 test('an agreement below the floor, or none at all, stops the run', () => {
