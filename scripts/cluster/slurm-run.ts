@@ -60,7 +60,8 @@ async function runParts(
   slurm: LocalSlurm,
   say: (line: string) => void,
 ): Promise<Pick<SlurmRun, 'killed' | 'requeued' | 'cancelled' | 'files'>> {
-  const { environment } = slurm;
+  // What a task leaves that is killed outright goes with the rest.
+  const environment = { ...slurm.environment, TMPDIR: folder };
   const [cache, plan] = [join(folder, 'features'), join(folder, 'plan')];
   const set = join(cache, 'set');
   // Rows are on the disk after every image: what was computed before a task ends must not be computed again.
