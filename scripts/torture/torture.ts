@@ -1,9 +1,13 @@
 // Kills the real command line with SIGKILL at random moments of an extraction, starts it again, and compares every file
 // of the finished feature set with that of an undisturbed run:
 //
-//   npx tsx scripts/torture/torture.ts [kills, default 100] [seed, default 0]
+//   npm run torture -- [kills, default 100] [seed, default 0]
+//
+// One kill in five falls anywhere in a run, the others between the moment in which it takes the lock and its end: the
+// start of the program, when no file is touched, is most of such a short run.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +20,8 @@ export interface TortureResult {
   readonly kills: number;
   /** Runs that were started, the killed ones among them. */
   readonly runs: number;
+  /** Kills of a run that held the lock. */
+  readonly killsAtWork: number;
   readonly imageCount: number;
   /** Files whose bytes differ from the undisturbed run's. */
   readonly different: readonly string[];
@@ -31,23 +37,26 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
   try {
     const data = join(folder, 'data');
     await drawPhotos(data, imageCount);
-    const started = performance.now();
-    await run(data, join(folder, 'undisturbed'));
-    const wholeMs = performance.now() - started;
+    const whole = await run(data, join(folder, 'undisturbed'));
     const expected = await hashes(join(folder, 'undisturbed', 'set'));
     const random = uniform(seed);
     let done = 0;
     let runs = 0;
+    let killsAtWork = 0;
     const different = new Set<string>();
     // Each round starts a new set and kills it until it is whole: a round takes as many kills as its moments allow.
     for (let round = 0; done < kills; round++) {
       const cache = join(folder, `round-${round}`);
       for (let finished = false; !finished; ) {
         // Rounds differ in how far a run gets before it is killed.
-        const afterMs = done < kills ? random() * wholeMs : undefined;
+        const anywhere = random() < 0.2;
+        const share = random();
+        const kill: Kill = anywhere ? { afterStartMs: share * whole.ms } : { afterLockMs: share * whole.workMs };
         runs++;
-        finished = await run(data, cache, afterMs);
-        if (!finished) done++;
+        const ended = await run(data, cache, done < kills ? kill : {});
+        finished = !ended.killed;
+        if (ended.killed) done++;
+        if (ended.killed && ended.workMs > 0) killsAtWork++;
       }
       const found = await hashes(join(cache, 'set'));
       for (const file of new Set([...Object.keys(expected), ...Object.keys(found)])) {
@@ -55,14 +64,27 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
       }
       await rm(cache, { recursive: true });
     }
-    return { kills: done, runs, imageCount, different: [...different] };
+    return { kills: done, runs, killsAtWork, imageCount, different: [...different] };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** Resolves to true when the run ended by itself, to false when it was killed. */
-function run(data: string, cache: string, killAfterMs?: number): Promise<boolean> {
+/** When a run is killed: so long after it started, or after it took the lock; never where neither is given. */
+interface Kill {
+  readonly afterStartMs?: number;
+  readonly afterLockMs?: number;
+}
+
+interface EndedRun {
+  readonly killed: boolean;
+  readonly ms: number;
+  /** From the moment it took the lock; 0 where it did not come that far. */
+  readonly workMs: number;
+}
+
+/** One run of the command, until it ends by itself or is killed. */
+function run(data: string, cache: string, kill: Kill = {}): Promise<EndedRun> {
   const options = ['--data', data, '--cache', cache, '--name', 'set', '--weights', 'random:resnet-tiny'];
   // Small shards and a checkpoint after every batch: many files are under way at any moment.
   const often = [
@@ -85,15 +107,37 @@ function run(data: string, cache: string, killAfterMs?: number): Promise<boolean
   child.stderr.on('data', (text) => {
     messages += text;
   });
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  const started = performance.now();
+  let locked: number | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const killAfter = (ms: number | undefined): void => {
+    if (ms !== undefined) timers.push(setTimeout(() => child.kill('SIGKILL'), ms));
+  };
+  const ownLock = new RegExp(`-${child.pid}-\\d+\\.json$`);
+  const watch = setInterval(() => {
+    if (locked !== undefined || !namesIn(join(cache, 'set', '.run')).some((name) => ownLock.test(name))) return;
+    locked = performance.now();
+    killAfter(kill.afterLockMs);
+  }, 2);
+  timers.push(watch);
+  killAfter(kill.afterStartMs);
   return new Promise((resolve, reject) => {
     child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      if (signal === 'SIGKILL') resolve(false);
-      else if (code === 0) resolve(true);
+      for (const timer of timers) clearTimeout(timer);
+      const ended = performance.now();
+      const workMs = locked === undefined ? 0 : ended - locked;
+      if (signal === 'SIGKILL' || code === 0) resolve({ killed: code !== 0, ms: ended - started, workMs });
       else reject(new Error(`extract ended with ${code ?? signal}: ${messages}`));
     });
   });
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 async function hashes(folder: string): Promise<Record<string, string>> {
@@ -120,9 +164,11 @@ function uniform(seed: number): () => number {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [kills = '100', seed = '0'] = process.argv.slice(2);
   const started = performance.now();
-  const { runs, imageCount, different, ...result } = await torture(Number(kills), Number(seed));
+  const { runs, killsAtWork, imageCount, different, ...result } = await torture(Number(kills), Number(seed));
   const seconds = Math.round((performance.now() - started) / 1000);
-  console.log(`${result.kills} kills over ${runs} runs of ${imageCount} images in ${seconds} s`);
+  console.log(
+    `${result.kills} kills, ${killsAtWork} of them at work, over ${runs} runs of ${imageCount} images in ${seconds} s`,
+  );
   for (const file of different) console.log(`differs: ${file}`);
   console.log(different.length === 0 ? 'every finished set has the bytes of an undisturbed run' : 'FAILED');
   process.exitCode = different.length === 0 ? 0 : 1;
