@@ -10,7 +10,7 @@ const slowSolvers = ['ml-svm', 'ml-random-forest'] as const;
 
 /**
  * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
- * to each that has it. With a sweep, a head that reads some of its parameters chooses among them when it is fitted.
+ * to each that has it. Probabilities are calibrated unless `calibrate` says otherwise. With a sweep, a head that reads some of its parameters chooses among them when it is fitted.
  *
  * @throws a usage UserError for a parameter or solver that none of them knows: it would do nothing
  */
@@ -45,8 +45,9 @@ export function chooseHeads(
     const own = Object.fromEntries(Object.entries(params).filter(([name, value]) => readsParam(kind, name, value)));
     try {
       const grid = sweep === undefined ? {} : gridFor(kind, sweep.grid, own);
-      if (sweep === undefined || Object.keys(grid).length === 0) return createHead(kind.model, own);
-      return sweptHead(kind, own, grid, sweep);
+      const all = { calibrate: 'auto', ...own };
+      if (sweep === undefined || Object.keys(grid).length === 0) return createHead(kind.model, all);
+      return sweptHead(kind, all, grid, sweep);
     } catch (error) {
       throw namedAsOption(error, kind);
     }

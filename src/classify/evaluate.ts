@@ -15,7 +15,7 @@ export interface Evaluation {
   /** Test rows of all repeats together: [classes, classes], true by predicted. */
   readonly confusion: Int32Array;
   readonly predictions: Iterable<Prediction>;
-  /** Log loss of probabilities before they were tempered, for each repeat; none where the head does not temper. */
+  /** Log loss of probabilities before they were calibrated, for each repeat; none where they are not. */
   readonly uncalibratedLogLoss: readonly number[];
   /** The head of the first repeat: the one that is kept. */
   readonly fitted: FittedHead;

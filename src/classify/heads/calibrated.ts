@@ -1,12 +1,16 @@
 import { takeRows } from '../../features/matrix.ts';
+import type { Rows } from '../../features/stored-rows.ts';
 import { foldsForCalibration } from '../inner-folds.ts';
 import { throwIfInterrupted } from '../interrupt.ts';
 import { logInPlace, type SlopeLoss, sharpenRows, slopeLoss } from '../solvers/slope.kernel.ts';
 import { likeliestSlope } from '../solvers/slope.ts';
-import { type StoredTable, type Table, takeTableRows } from '../table.ts';
+import type { Split } from '../split.ts';
+import { type StoredTable, type Table, type TableOf, takeTableRows } from '../table.ts';
 import type { FitContext, FittedHead, Head, SavedHead, StreamContext, StreamedFit, StreamedHead } from './head.ts';
 
 const folds = 5;
+/** One factor is known well enough from this many held-out rows: with many rows a fold or two will do. */
+const enoughRows = 1000;
 
 /** What cross-validated rows say of a head's probabilities. */
 interface HeldOut {
@@ -97,12 +101,23 @@ export function savedTemperatureSlope(saved: SavedHead): number {
   return typeof slope === 'number' ? slope : 1;
 }
 
+/** Folds until enough rows are held out; none where no class has a row to spare. */
+function foldsToRun(table: TableOf<Rows>): readonly Split[] {
+  const all = foldsForCalibration(table, folds);
+  let held = 0;
+  const enough = all.findIndex(({ test }) => {
+    held += test.length;
+    return held >= enoughRows;
+  });
+  return enough < 0 ? all : all.slice(0, enough + 1);
+}
+
 async function heldOutSlope(head: Head, table: Table, context: FitContext): Promise<HeldOut> {
   const { onProgress, test: _test, ...quiet } = context;
   const columnCount = table.classes.length;
   const held: number[] = [];
   const logs: Float32Array[] = [];
-  const splits = foldsForCalibration(table, folds);
+  const splits = foldsToRun(table);
   for (const [done, fold] of splits.entries()) {
     throwIfInterrupted(context.signal);
     onProgress?.({ stage: 'calibration', done, total: splits.length });
@@ -131,7 +146,7 @@ async function heldOutSlope(head: Head, table: Table, context: FitContext): Prom
 async function storedSlope(fit: StreamedFit['fit'], table: StoredTable, context: StreamContext): Promise<HeldOut> {
   const { onProgress, test: _test, ...quiet } = context;
   const parts: { readonly fitted: StreamedHead; readonly held: StoredTable }[] = [];
-  const splits = foldsForCalibration(table, folds);
+  const splits = foldsToRun(table);
   for (const [done, fold] of splits.entries()) {
     throwIfInterrupted(context.signal);
     onProgress?.({ stage: 'calibration', done, total: splits.length });

@@ -30,6 +30,7 @@ export const forest: HeadKind = {
         return solver satisfies never;
     }
   },
+  autoCalibrate: (params) => (params['solver'] === 'ml-random-forest' ? 'none' : 'temperature'),
   autoSweep: () => ({ maxFeatures: ['log2', 'sqrt', 0.1], minLeaf: [1, 2, 4] }),
   load: (saved) => {
     checkSolver(saved, solvers);

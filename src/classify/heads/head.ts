@@ -91,7 +91,7 @@ export interface FittedHead {
   readonly details: Readonly<Record<string, Json>>;
   /** Class probabilities, [rows, classes]; every row sums to 1. */
   predictProba(features: Matrix): Promise<Matrix>;
-  /** Class probabilities before they were tempered, where they were: what calibration is measured against. */
+  /** Class probabilities before they were calibrated, where they were: what calibration is measured against. */
   uncalibrated?(features: Matrix): Promise<Matrix>;
   /** Class numbers, [rows]. For the SVM these are votes, as scikit-learn's, and may differ from the largest probability. */
   predict(features: Matrix): Promise<Int32Array>;
@@ -136,6 +136,11 @@ export interface HeadKind {
   readonly options: Readonly<Record<string, HeadOption>>;
   /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
   create(params: Readonly<Record<string, unknown>>): Head;
+  /**
+   * What `--calibrate auto` does: `none` where the probabilities are fitted on held-out rows already, or a fit takes
+   * minutes.
+   */
+  autoCalibrate(params: Readonly<Record<string, unknown>>): 'none' | 'temperature';
   /** What `--sweep auto` tries, given the parameters that the user fixed. */
   autoSweep(params: Readonly<Record<string, unknown>>): Readonly<Record<string, readonly (string | number)[]>>;
   /**

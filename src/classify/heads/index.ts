@@ -19,9 +19,11 @@ export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, 
  * @throws a usage UserError when there is no such head, or a parameter is not usable
  */
 export function createHead(model: string, params: Readonly<Record<string, unknown>> = {}): Head {
-  const calibrate = choiceParam(params, 'calibrate', 'none', ['none', 'temperature']);
+  const asked = choiceParam(params, 'calibrate', 'none', ['none', 'temperature', 'auto']);
   const { calibrate: _calibrate, ...own } = params;
-  const head = prepared(headKind(model).create(own), preparationOf(own, 'none'));
+  const kind = headKind(model);
+  const head = prepared(kind.create(own), preparationOf(own, 'none'));
+  const calibrate = asked === 'auto' ? kind.autoCalibrate(own) : asked;
   return calibrate === 'none' ? head : calibrated(head);
 }
 

@@ -43,6 +43,7 @@ export const knn: HeadKind = {
     votes: { describe: 'similarity (a vote counts exp(cosine / temperature)) | uniform' },
     temperature: { describe: 'of the votes' },
   },
+  autoCalibrate: () => 'temperature',
   autoSweep: () => ({ k: [5, 10, 20, 50, 100, 200] }),
   create: (raw) => {
     choiceParam(raw, 'solver', 'cosine', solvers);

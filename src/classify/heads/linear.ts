@@ -40,6 +40,7 @@ export const linear: HeadKind = {
         return solver satisfies never;
     }
   },
+  autoCalibrate: () => 'temperature',
   autoSweep: (params) =>
     solverOf(params) === 'lbfgs'
       ? { C: [0.001, 0.01, 0.1, 1, 10, 100, 1000] }

@@ -54,6 +54,7 @@ export const mlp: HeadKind = {
     validation: { describe: 'share of the training rows that decides when to stop; 0 for all epochs on all rows' },
     patience: { describe: 'epochs without a better held-out loss before it stops' },
   },
+  autoCalibrate: () => 'temperature',
   autoSweep: () => ({ hidden: [128, 512], penalty: [1e-4, 1e-2, 1] }),
   create: (raw) => {
     choiceParam(raw, 'solver', 'adam', solvers);

@@ -26,7 +26,10 @@ export interface Preparation {
 export const preparationOptions: Readonly<Record<string, HeadOption>> = {
   scale: { describe: 'none | standard | l2 | minmax, learned from the training rows' },
   classWeight: { describe: 'none | balanced' },
-  calibrate: { describe: 'none | temperature, fitted on cross-validated probabilities: five more fits' },
+  calibrate: {
+    describe:
+      'auto | none | temperature, fitted on cross-validated probabilities: up to five more fits (default auto: heads that are not calibrated by themselves)',
+  },
 };
 
 /** @throws a usage UserError naming the parameter that is not usable */
@@ -91,10 +94,12 @@ function scaledHead(inner: FittedHead, scaling: Scaling, params: Head['params'])
     checkFeatures(features, inner.dims, inner.model);
     return applyScaling(scaling, features);
   };
+  const { uncalibrated } = inner;
   return {
     ...inner,
     params,
     predictProba: (features) => inner.predictProba(scaled(features)),
+    ...(uncalibrated === undefined ? {} : { uncalibrated: (features) => uncalibrated(scaled(features)) }),
     predict: (features) => inner.predict(scaled(features)),
     save: () => {
       const saved = inner.save();

@@ -41,6 +41,7 @@ export const ridge: HeadKind = {
   options: {
     alpha: { describe: 'auto, or penalties to choose from by leave-one-out error: 0.1,1,10', simpler: 'larger' },
   },
+  autoCalibrate: () => 'none',
   // Alpha is chosen within each fit already.
   autoSweep: () => ({}),
   create: (raw) => {
@@ -158,6 +159,11 @@ function fitted(fit: RidgeFit): FittedRidge {
     predictProba: async (features) => {
       const scores = await score(features);
       for (let i = 0; i < scores.data.length; i++) scores.data[i] = (scores.data[i] as number) * factor;
+      softmaxRows(scores.data, classes.length);
+      return scores;
+    },
+    uncalibrated: async (features) => {
+      const scores = await score(features);
       softmaxRows(scores.data, classes.length);
       return scores;
     },

@@ -33,6 +33,7 @@ export const svm: HeadKind = {
     if (solver === 'linearsvc') return linearSvc(linearSvcParams(params));
     return svmHead(svmParams(params, solver), solver, params['allowSlow'] === true);
   },
+  autoCalibrate: () => 'none',
   autoSweep: (params) => ({
     C: [0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000],
     ...(params['kernel'] === 'rbf' ? { gamma: ['scale', 'auto'] } : {}),

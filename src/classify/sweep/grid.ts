@@ -20,7 +20,11 @@ export function parseSweep(words: readonly string[]): Grid | 'auto' {
     const match = /^([\w-]+)=(.+)$/.exec(word);
     const values = match?.[2]?.split(',').map((value) => value.trim()) ?? [];
     if (match?.[1] === undefined || values.includes('')) {
-      throw usageError('--sweep', word, 'auto, or NAME=VALUE,VALUE…: --kernel rbf --sweep C=0.1,1,10 gamma=scale,0.001');
+      throw usageError(
+        '--sweep',
+        word,
+        'auto, or NAME=VALUE,VALUE…: --kernel rbf --sweep C=0.1,1,10 gamma=scale,0.001',
+      );
     }
     const name = match[1].replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     if (grid[name] !== undefined) throw usageError('--sweep', `${match[1]} twice`, 'each name once');

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHead, loadHead } from '../../../src/classify/heads/index.ts';
+import { chooseHeads } from '../../../src/classify/choose-heads.ts';
+import { calibrated } from '../../../src/classify/heads/calibrated.ts';
+import { createHead, headKinds, loadHead } from '../../../src/classify/heads/index.ts';
 import { foldsForCalibration } from '../../../src/classify/inner-folds.ts';
 import { scoreProbabilities } from '../../../src/classify/metrics.ts';
 import { type Table, takeTableRows } from '../../../src/classify/table.ts';
@@ -47,4 +49,64 @@ test('with one row per class nothing is held out, and the head says that it is n
   const fitted = await createHead('linear', { calibrate: 'temperature' }).fit(few, context);
   assert.equal(fitted.details['temperatureSlope'], 1);
   assert.match(fitted.details['probabilities'] as string, /not calibrated/);
+});
+
+test('the heads of the command line are calibrated unless told otherwise', () => {
+  const calibration = (models: string[], params = {}) =>
+    chooseHeads(models, params).map(({ model, params }) => [model, params['calibrate'] ?? 'none']);
+  assert.deepEqual(calibration(['all']), [
+    ['linear', 'temperature'],
+    ['svm', 'none'],
+    ['forest', 'temperature'],
+    ['knn', 'temperature'],
+    ['ridge', 'none'],
+    ['mlp', 'temperature'],
+  ]);
+  assert.deepEqual(calibration(['linear'], { calibrate: 'none' }), [['linear', 'none']]);
+  assert.deepEqual(calibration(['svm'], { calibrate: 'temperature' }), [['svm', 'temperature']]);
+  // A fit takes minutes there.
+  assert.deepEqual(calibration(['forest'], { solver: 'ml-random-forest' }), [['forest', 'none']]);
+});
+
+for (const { model } of headKinds) {
+  for (const scale of ['none', 'minmax']) {
+    test(`${model} on features scaled by ${scale} says what its probabilities were before calibration`, async () => {
+      const fitted = await createHead(model, { calibrate: 'auto', scale }).fit(train, context);
+      const before = await fitted.uncalibrated?.(held.features);
+      const after = await fitted.predictProba(held.features);
+      assert.ok(before !== undefined, 'probabilities before calibration are there');
+      assert.notDeepEqual(before, after);
+      let sameClass = 0;
+      for (let row = 0; row < 250; row++) {
+        const [own, other] = [before, after].map(({ data }) => [...data.subarray(row * 5, row * 5 + 5)]);
+        assert.ok(Math.abs((own ?? []).reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
+        if (own?.indexOf(Math.max(...own)) === other?.indexOf(Math.max(...other))) sameClass++;
+      }
+      // One slope for all machines of an SVM may turn a close race.
+      assert.ok(sameClass >= (model === 'svm' ? 225 : 250), `${sameClass} of 250 rows keep their class`);
+    });
+  }
+}
+
+test('with many rows a fold is enough to calibrate on', async () => {
+  const fits: number[] = [];
+  const plain = createHead('ridge');
+  const counting = calibrated({
+    ...plain,
+    fit: (table, given) => {
+      fits.push(table.labels.length);
+      return plain.fit(table, given);
+    },
+  });
+  const many = (rowCount: number): Table => ({
+    features: drawRows(rowCount, 4, 5, 3, 1),
+    labels: Int32Array.from({ length: rowCount }, (_, row) => row % 5),
+    classes: whole.classes,
+  });
+  await counting.fit(many(6000), context);
+  assert.deepEqual(fits.splice(0), [6000, 4800]);
+  await counting.fit(many(2000), context);
+  assert.deepEqual(fits.splice(0), [2000, 1600, 1600, 1600]);
+  await counting.fit(many(100), context);
+  assert.deepEqual(fits, [100, 80, 80, 80, 80, 80]);
 });

@@ -63,11 +63,12 @@ export function softmaxHead(fit: SoftmaxFit): StreamedHead {
     features: Matrix,
     signal?: AbortSignal | undefined,
     into?: Float32Array,
+    factor = slope,
   ): Promise<Matrix> => {
     checkFeatures(features, dims, model);
     const scores = await multiply(features, weights, { threads: fit.threads, signal }, into);
     addRowVector(scores.data, fit.bias);
-    softmaxRows(scores.data, classes.length, slope);
+    softmaxRows(scores.data, classes.length, factor);
     return scores;
   };
   const predictProba = (features: Matrix): Promise<Matrix> => probabilitiesOf(features);
@@ -83,6 +84,7 @@ export function softmaxHead(fit: SoftmaxFit): StreamedHead {
     warnings: fit.warnings,
     details: fit.details,
     predictProba,
+    ...(slope === 1 ? {} : { uncalibrated: (features: Matrix) => probabilitiesOf(features, undefined, undefined, 1) }),
     eachProbability: async (features, { signal }, take) => {
       const pass = rowPass(features, lossBlockRows(features, classes.length));
       let room = new Float32Array(0);

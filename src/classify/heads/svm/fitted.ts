@@ -50,6 +50,18 @@ export function fittedSvm(state: SvmState): FittedSvm {
     return forEachBlock(machines, features, context, each);
   };
 
+  const probabilitiesBy = async (calibration: Calibration, features: Matrix): Promise<Matrix> => {
+    const data = new Float32Array(features.rowCount * classes.length);
+    await blocks(features, (values, first, rowCount) => {
+      const p = probabilities(calibration, values, machineClasses, rowCount);
+      for (let row = 0, from = 0; row < rowCount; row++) {
+        const to = (first + row) * classes.length;
+        for (const c of present) data[to + c] = p[from++] as number;
+      }
+    });
+    return { rowCount: features.rowCount, columnCount: classes.length, data };
+  };
+
   return {
     model: 'svm',
     solver: state.solver,
@@ -72,17 +84,9 @@ export function fittedSvm(state: SvmState): FittedSvm {
       return out;
     },
 
-    async predictProba(features) {
-      const data = new Float32Array(features.rowCount * classes.length);
-      await blocks(features, (values, first, rowCount) => {
-        const p = probabilities(state.calibration, values, machineClasses, rowCount);
-        for (let row = 0, from = 0; row < rowCount; row++) {
-          const to = (first + row) * classes.length;
-          for (const c of present) data[to + c] = p[from++] as number;
-        }
-      });
-      return { rowCount: features.rowCount, columnCount: classes.length, data };
-    },
+    predictProba: (features) => probabilitiesBy(state.calibration, features),
+    // Decision values taken for log-odds as they are.
+    uncalibrated: (features) => probabilitiesBy({ ...state.calibration, slope: 1, offset: 0 }, features),
 
     async decisionValues(features, shape) {
       const columnCount = shape === 'ovo' ? pairCount : machineClasses;
