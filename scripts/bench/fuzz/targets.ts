@@ -13,26 +13,32 @@ import { bytesPerElement, elementCount, toFloat32 } from '../../../src/formats/e
 import { decodeModel } from '../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { decodeTensor } from '../../../src/formats/onnx/tensor.ts';
-import { PickleDict, type PickleValue } from '../../../src/formats/pth/pickle-value.ts';
-import { readPth } from '../../../src/formats/pth/pth.ts';
-import { StridedTensor } from '../../../src/formats/pth/strided-tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors.ts';
 import type { Draw } from './draw.ts';
 import { byteTarget, type FuzzTarget, jsonTarget } from './fuzz-target.ts';
 import { mutateBytes } from './mutate.ts';
+import { mutateProtobuf } from './mutate-protobuf.ts';
 import { otherTables } from './other-tables.ts';
-import { storedZip } from './stored-zip.ts';
+import { pthTargets } from './pth-targets.ts';
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 const fixture = (file: string): Uint8Array => readFileSync(join(fixtures, file));
 
 export function fuzzTargets(): { readonly targets: readonly FuzzTarget[]; readonly close: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-fuzz-'));
-  const targets = [npy(), ...safetensors(), ...pth(), ...onnx(), labels(folder), ...manifest(), ...otherTables(folder)];
+  const targets = [
+    ...npy(),
+    ...safetensors(),
+    ...pthTargets(fixture),
+    ...onnx(),
+    labels(folder),
+    ...manifest(),
+    ...otherTables(folder),
+  ];
   return { targets, close: () => rmSync(folder, { recursive: true }) };
 }
 
-function npy(): FuzzTarget {
+function npy(): readonly FuzzTarget[] {
   const numbers = Float32Array.from({ length: 24 }, (_, i) => i / 7);
   const seeds = [encodeNpy(numbers, [4, 6], 'float32'), encodeNpy(numbers, [2, 3, 4], 'float16')];
   const words = [
@@ -45,14 +51,34 @@ function npy(): FuzzTarget {
     '(4, 6)',
     '(-1,)',
   ];
-  return byteTarget('.npy', seeds, [...words, 'True', 'False', '\x93NUMPY', ')', "'"], (bytes) => {
-    const headerBytes = npyHeaderBytes(bytes.subarray(0, npyPrefixBytes), 'x.npy');
-    const header = parseNpyHeader(bytes.subarray(0, headerBytes), bytes.length, 'x.npy');
-    const count = elementCount(header.shape) ?? Number.NaN;
-    const data = bytes.subarray(header.dataOffset);
-    assert.equal(data.length, count * (header.dtype === 'float16' ? 2 : 4));
-    decodeNumbers(data, header.dtype, new Float32Array(count));
-  });
+  const more = [...words, 'True', 'False', '\x93NUMPY', ')', "'"];
+  return [byteTarget('.npy', seeds, more, readNpy), npyHeaders(seeds, more)];
+}
+
+/** Mutations of the header's text alone, with a length that fits it: behind versions 1, 2 and 3, which tell it apart. */
+function npyHeaders(seeds: readonly Uint8Array[], words: readonly string[]): FuzzTarget {
+  const make = (draw: Draw): Uint8Array => {
+    const seed = Buffer.from(draw.oneOf(seeds));
+    const dataOffset = 10 + seed.readUInt16LE(8);
+    const text = mutateBytes(seed.subarray(10, dataOffset), draw.oneOf(seeds), words, draw);
+    const version = draw.oneOf([1, 1, 2, 3]);
+    const head = Buffer.alloc(version === 1 ? 10 : 12);
+    head.write('\x93NUMPY', 'latin1');
+    head[6] = version;
+    if (version === 1) head.writeUInt16LE(Math.min(text.length, 65535), 8);
+    else head.writeUInt32LE(text.length, 8);
+    return Buffer.concat([head, text, seed.subarray(dataOffset)]);
+  };
+  return { name: '.npy header', make, read: readNpy };
+}
+
+function readNpy(bytes: Uint8Array): void {
+  const headerBytes = npyHeaderBytes(bytes.subarray(0, npyPrefixBytes), 'x.npy');
+  const header = parseNpyHeader(bytes.subarray(0, headerBytes), bytes.length, 'x.npy');
+  const count = elementCount(header.shape) ?? Number.NaN;
+  const data = bytes.subarray(header.dataOffset);
+  assert.equal(data.length, count * (header.dtype === 'float16' ? 2 : 4));
+  decodeNumbers(data, header.dtype, new Float32Array(count));
 }
 
 const safetensorsWords = ['"F32"', '"BF16"', '"shape":[9007199254740993]', '[0,8]', '1e999', '__metadata__', '\\u0061'];
@@ -102,113 +128,6 @@ function readSafetensors(bytes: Uint8Array): void {
   assert.equal(8 + headerBytes + total, bytes.length);
 }
 
-const pickleWords = [
-  'cos\nsystem\n',
-  'c__builtin__\neval\n',
-  'ctorch\nFloatStorage\n',
-  'ctorch\nUntypedStorage\n',
-  'ctorch\nfloat32\n',
-  'ctorch._utils\n_rebuild_tensor_v2\n',
-  'ctorch._utils\n_rebuild_tensor_v3\n',
-  'ctorch._utils\n_rebuild_parameter\n',
-  'ccollections\nOrderedDict\n',
-  'iposix\nsystem\n',
-  '\x93',
-  'R',
-  'Q',
-  'b',
-  'o',
-  '\x81',
-  '(',
-  't',
-  'u',
-  'e',
-  's',
-  'a',
-  '0',
-  '1',
-  '2',
-  'N',
-  '\x88',
-  ']',
-  '}',
-  ')',
-  '\x85',
-  '\x86',
-  '\x87',
-  'h\x00',
-  'q\x01',
-  '\x94',
-  'X\xff\xff\xff\x7f',
-  '\x8b\xff\xff\xff\x7f',
-  '\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f',
-  'J\xff\xff\xff\xff',
-  'L1L\n',
-  'F1e999\n',
-  '.',
-];
-
-function pth(): readonly FuzzTarget[] {
-  const folder = 'pth/';
-  const whole = ['zip.pth', 'checkpoint.pth', 'ones.pth', 'zip-protocol4.pth', 'stride-zero-bomb.pth'];
-  const legacy = ['legacy.pth', 'module-legacy.pth'].map((file) => fixture(folder + file));
-  const zips = whole.map((file) => fixture(folder + file));
-  return [
-    byteTarget('.pth zip', zips, ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', 'PK\x06\x06', '/data.pkl'], readStateDict),
-    picklesInZips(zips.map(entriesOf)),
-    byteTarget('.pth legacy', legacy, pickleWords, readStateDict),
-  ];
-}
-
-/** Mutations of data.pkl alone, in an archive whose sizes and checksums fit and whose storages are all there. */
-function picklesInZips(archives: readonly Readonly<Record<string, Uint8Array>>[]): FuzzTarget {
-  const seeds = archives.map((entries) => {
-    const name = Object.keys(entries).find((entry) => entry.endsWith('/data.pkl')) ?? '';
-    return { entries, name, pickle: entries[name] ?? new Uint8Array() };
-  });
-  const make = (draw: Draw): Uint8Array => {
-    const { entries, name, pickle } = draw.oneOf(seeds);
-    return storedZip({ ...entries, [name]: mutateBytes(pickle, draw.oneOf(seeds).pickle, pickleWords, draw) });
-  };
-  return { name: '.pth pickle in a zip', make, read: readStateDict };
-}
-
-/** Name to bytes of the small archives that torch.save wrote, by local headers and the data descriptors behind them. */
-function entriesOf(zip: Uint8Array): Readonly<Record<string, Uint8Array>> {
-  const bytes = Buffer.from(zip);
-  const entries: Record<string, Uint8Array> = {};
-  for (let at = 0; bytes.subarray(at, at + 4).toString('latin1') === 'PK\x03\x04'; ) {
-    const nameEnd = at + 30 + bytes.readUInt16LE(at + 26);
-    const start = nameEnd + bytes.readUInt16LE(at + 28);
-    const end = bytes.indexOf('PK\x07\x08', start, 'latin1');
-    entries[bytes.subarray(at + 30, nameEnd).toString()] = bytes.subarray(start, end);
-    at = bytes.indexOf('PK', end + 4, 'latin1');
-  }
-  return entries;
-}
-
-async function readStateDict(bytes: Uint8Array): Promise<void> {
-  const root = await readPth(bytes, 'x.pth');
-  const seen = new Set<PickleValue>();
-  const stack: PickleValue[] = [root];
-  for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    if (value instanceof PickleDict) for (const [key, inner] of value) stack.push(key, inner);
-    else if (Array.isArray(value)) for (const inner of value) stack.push(inner);
-    else if (value instanceof StridedTensor) readTensor(value);
-  }
-}
-
-function readTensor(tensor: StridedTensor): void {
-  const count = elementCount(tensor.shape) ?? Number.NaN;
-  const stored = tensor.storage.elementCountAs(tensor.type);
-  assert.ok(tensor.elementsNeeded() <= stored);
-  assert.ok(tensor.storage.bytes?.length === tensor.storage.byteLength);
-  // Larger ones are refused where weights are loaded.
-  if (count <= stored) assert.equal(tensor.toFloat32().length, count);
-}
-
 function onnx(): readonly FuzzTarget[] {
   const whole = ['onnx/every-field.onnx', 'backbone/user.onnx'].map(fixture);
   const words = [
@@ -224,6 +143,7 @@ function onnx(): readonly FuzzTarget[] {
   const smallest = whole.toSorted((a, b) => a.length - b.length).slice(0, 1);
   return [
     byteTarget('.onnx', smallest, words, readModel),
+    { name: '.onnx fields', make: (draw) => mutateProtobuf(draw.oneOf(whole), words, draw), read: readModel },
     byteTarget('.onnx network', whole, words, (bytes) => {
       const { model } = readUserNetwork(bytes, 'x.onnx');
       for (const tensor of model.graph.initializer) decodeTensor(tensor);
