@@ -56,11 +56,7 @@ export function printResult(
     shares: Object.fromEntries(shares),
     next,
   });
-  const bytes = rowCount * rowLength(rowShape) * bytesPerNumber(fields.dtype);
-  session.print(
-    `${folder}: ${counts.kept} images, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
-      `${fields.architecture} from ${manifest.madeBy.weights}, ${fields.tap}, ${fields.pool}`,
-  );
+  session.print(describeSet(result.folder, manifest));
   const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
   session.print(`${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(counts)}`);
   for (const line of describeLeftOut(leftOut)) session.print(line);
@@ -70,6 +66,15 @@ export function printResult(
     session.print(`what would help: ${describeHelp(shares, manifest)}`);
   }
   session.print(`next: ${next}`);
+}
+
+/** What a set is: one line. */
+export function describeSet(folder: string, { rowCount, rowShape, fields, counts, madeBy }: Manifest): string {
+  const bytes = rowCount * rowLength(rowShape) * bytesPerNumber(fields.dtype);
+  return (
+    `${shortPath(folder)}: ${counts.kept} images, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
+    `${fields.architecture} from ${madeBy.weights}, ${fields.tap}, ${fields.pool}`
+  );
 }
 
 /** Relative where that is below the current folder, else absolute. */
@@ -90,7 +95,7 @@ function describeHelp(shares: ReturnType<typeof stepShares>, { fields, madeBy }:
     : 'a GPU, or more cores: the network is the largest step';
 }
 
-function describeCounts({ duplicate, missing, unreadable, failed, total }: OutcomeCounts): string {
+export function describeCounts({ duplicate, missing, unreadable, failed, total }: OutcomeCounts): string {
   const without = Object.entries({ duplicate, missing, unreadable, failed }).filter(([, count]) => count > 0);
   if (without.length === 0) return `${total} inputs, each with its row`;
   const parts = without.map(([outcome, count]) => `${count} ${outcome}`);

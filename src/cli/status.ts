@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { arrayExpression } from '../cluster/array-expression.ts';
+import { mostParts } from '../cluster/part.ts';
 import { type PartsStatus, readStatus } from '../cluster/status.ts';
 import { featureFolder } from '../extract/extract.ts';
 import { shortPath } from './extract-output.ts';
@@ -24,7 +25,7 @@ export const statusVerb: Verb = {
       cache: text(options, 'cache', 'cache'),
       ...(name === undefined ? {} : { name }),
     });
-    const status = await readStatus(set, number(options, 'parts', { whole: true, min: 1, max: 100_000 }));
+    const status = await readStatus(set, number(options, 'parts', { whole: true, min: 1, max: mostParts }));
     print(status, session);
     return 0;
   },

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { InterruptedError, UserError } from '../errors.ts';
 import { addRows, type Run } from '../extract/add-rows.ts';
+import { usableCores } from '../extract/backbone/cores.ts';
 import { type ExtractOptions, featureFolder, listInputs, withNetwork, writerSettings } from '../extract/extract.ts';
 import { InputLedger } from '../extract/input-ledger.ts';
 import { type StepSeconds, Stopwatch } from '../extract/stopwatch.ts';
@@ -9,7 +10,7 @@ import { makeFolder, removeFile, writeDurably } from '../features/durable.ts';
 import { type Files, nodeFiles } from '../features/files.ts';
 import { canonicalJson, fingerprintOf } from '../features/fingerprint.ts';
 import { runFolder } from '../features/layout.ts';
-import type { ShardEntry } from '../features/manifest.ts';
+import type { DeviceName, ShardEntry } from '../features/manifest.ts';
 import { madeOtherwise } from '../features/open-run.ts';
 import type { FeatureWriter } from '../features/writer.ts';
 import { openAttempt } from './attempt.ts';
@@ -117,12 +118,19 @@ async function tryOnce(
       },
     };
     const joins = last.rows?.record.maker ?? base?.manifest;
-    await addRows({ ...noted, ...(joins === undefined ? {} : { joins }) }, list.list, writer, ledger, watch);
+    const device = await addRows(
+      { ...noted, ...(joins === undefined ? {} : { joins }) },
+      list.list,
+      writer,
+      ledger,
+      watch,
+    );
     const newImages = writer.rowOf.size - knownImages;
     await progress.close();
     const state = stateFolder(last.number + 1);
     const { record, seconds } = await writeState(run, writer, ledger, part, list, last.rows, {
       newImages,
+      device,
       watch,
       state,
     });
@@ -184,6 +192,14 @@ function knownElsewhere(
   return known;
 }
 
+interface Made {
+  readonly newImages: number;
+  readonly device: DeviceName | undefined;
+  readonly watch: Stopwatch;
+  /** Folder's name of the state that is made. */
+  readonly state: string;
+}
+
 /** Writes table and record of the part into the attempt's folder: its rename makes them the part's state. */
 async function writeState(
   run: Run,
@@ -192,7 +208,7 @@ async function writeState(
   part: Part,
   list: PartList,
   carried: CarriedRows | undefined,
-  { newImages, watch, state }: { readonly newImages: number; readonly watch: Stopwatch; readonly state: string },
+  { newImages, device, watch, state }: Made,
 ): Promise<{ readonly record: PartRecord; readonly seconds: StepSeconds }> {
   const { files } = run;
   const { folder, settings } = writer;
@@ -215,7 +231,13 @@ async function writeState(
     data: settings.dataFolder,
     counts: countInputs(inputs),
     reasons: countReasons(inputs),
-    run: { host: hostname(), seconds: seconds.total, images: newImages, finished: new Date().toISOString() },
+    run: {
+      host: hostname(),
+      seconds: seconds.total,
+      images: newImages,
+      ...(device === undefined ? {} : { device, cores: run.threads ?? usableCores() }),
+      finished: new Date().toISOString(),
+    },
   });
   await writeDurably(files, join(folder, recordFile), [new TextEncoder().encode(formatRecord(record))]);
   return { record, seconds };

@@ -23,15 +23,29 @@ export interface PartInput {
   readonly reason: string;
 }
 
-/** Columns 2 to 4 stand as in index.csv, so that their bytes can be taken over as they are. */
-const header = ['place', 'row', 'id', 'path', 'sha256', 'label', 'size', 'mtime_ns', 'ctime_ns', 'outcome', 'reason'];
+/** Columns of inputs.csv. `id`, `path` and `sha256` stand as in index.csv, so that their bytes can be taken over. */
+export const inputColumns = {
+  place: 0,
+  row: 1,
+  id: 2,
+  path: 3,
+  sha256: 4,
+  label: 5,
+  size: 6,
+  mtimeNs: 7,
+  ctimeNs: 8,
+  outcome: 9,
+  reason: 10,
+} as const;
+
+export const inputsHeader = 'place,row,id,path,sha256,label,size,mtime_ns,ctime_ns,outcome,reason';
 
 export function* formatInputs(inputs: Iterable<PartInput>): Generator<Uint8Array> {
   yield* csvBlocks(inputLines(inputs));
 }
 
 function* inputLines(inputs: Iterable<PartInput>): Generator<string> {
-  yield csvLine(header);
+  yield `${inputsHeader}\n`;
   for (const { place, row, id, path, sha256 = '', label = '', mark, outcome, reason } of inputs) {
     const times = mark === undefined ? ['', '', ''] : [String(mark.size), mark.mtimeNs, mark.ctimeNs];
     const why = reason.replaceAll(/\s+/g, ' ');
@@ -51,7 +65,7 @@ function* inputLines(inputs: Iterable<PartInput>): Generator<string> {
 
 /** @throws UserError when it is not what `formatInputs` wrote */
 export function parseInputs(bytes: Uint8Array, path: string): readonly PartInput[] {
-  return parseCsv(bytes, header, path).map((record) => {
+  return parseCsv(bytes, inputsHeader.split(','), path).map((record) => {
     const [place, row, id = '', file = '', sha256, label, size = '', mtimeNs = '', ctimeNs = '', outcome, reason = ''] =
       record;
     return {

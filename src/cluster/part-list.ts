@@ -16,30 +16,65 @@ export interface PartList {
 
 /** Takes a part's inputs out of the list of all. */
 export function listOfPart(all: ImageList, part: Part): PartList {
-  const hash = createHash('sha256');
-  const note = (id: string, path: string, label = ''): void => {
-    hash.update(`${id}\0${path}\0${label}\0\n`);
+  const whole = createHash('sha256');
+  const own = createHash('sha256');
+  /** @returns whether the input is one of the part's */
+  const take = (line: InputLine): boolean => {
+    const bytes = hashedLine(line);
+    whole.update(bytes);
+    if (partOf(line.id, part.count) !== part.index) return false;
+    own.update(bytes);
+    return true;
   };
   const images: ImageFile[] = [];
   const places: number[] = [];
   for (const [place, image] of all.images.entries()) {
-    note(image.id, image.relativePath, image.label);
-    if (partOf(image.id, part.count) !== part.index) continue;
+    if (!take({ id: image.id, path: image.relativePath, label: image.label })) continue;
     images.push(image);
     places.push(place);
   }
   const missing: { readonly id: string; readonly label: string }[] = [];
   const missingPlaces: number[] = [];
   for (const [i, each] of all.missing.entries()) {
-    note(each.id, '', each.label);
-    if (partOf(each.id, part.count) !== part.index) continue;
+    if (!take({ id: each.id, path: '', label: each.label })) continue;
     missing.push(each);
     missingPlaces.push(all.images.length + i);
   }
-  return {
-    list: { ...all, images, missing },
-    places,
-    missingPlaces,
-    mark: { sha256: hash.digest('hex'), imageCount: all.images.length, missingCount: all.missing.length },
+  const mark = {
+    sha256: whole.digest('hex'),
+    ownSha256: own.digest('hex'),
+    imageCount: all.images.length,
+    missingCount: all.missing.length,
   };
+  return { list: { ...all, images, missing }, places, missingPlaces, mark };
+}
+
+interface InputLine {
+  readonly id: string;
+  /** Empty for a missing one. */
+  readonly path: string;
+  readonly label: string | undefined;
+}
+
+/** What a list's marks are taken over, for one of its inputs. */
+function hashedLine({ id, path, label = '' }: InputLine): string {
+  return `${id}\0${path}\0${label}\0\n`;
+}
+
+/** Which part each input of a list belongs to, in order, and the mark of each part's own inputs. */
+export function partsOfList(
+  all: ImageList,
+  partCount: number,
+): { readonly order: Int32Array; readonly marks: readonly string[] } {
+  const hashes = Array.from({ length: partCount }, () => createHash('sha256'));
+  const order = new Int32Array(all.images.length + all.missing.length);
+  let place = 0;
+  const note = (line: InputLine): void => {
+    const part = partOf(line.id, partCount);
+    hashes[part]?.update(hashedLine(line));
+    order[place++] = part;
+  };
+  for (const { id, relativePath: path, label } of all.images) note({ id, path, label });
+  for (const { id, label } of all.missing) note({ id, path: '', label });
+  return { order, marks: hashes.map((hash) => hash.digest('hex')) };
 }

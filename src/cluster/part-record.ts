@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type Files, readIfThere } from '../features/files.ts';
 import { hashOfJson } from '../features/fingerprint.ts';
-import type { FingerprintFields, MadeBy, ShardEntry } from '../features/manifest.ts';
+import type { DeviceName, FingerprintFields, MadeBy, ShardEntry } from '../features/manifest.ts';
 import { readPartFolder, recordFile, stateFolder } from './layout.ts';
 import type { Part } from './part.ts';
 
@@ -22,6 +22,8 @@ export interface ListMark {
   readonly sha256: string;
   readonly imageCount: number;
   readonly missingCount: number;
+  /** The same over the part's own inputs. */
+  readonly ownSha256: string;
 }
 
 export interface PartCounts {
@@ -39,6 +41,9 @@ export interface PartRun {
   readonly seconds: number;
   /** Images that it computed. */
   readonly images: number;
+  /** What the network was run on, and the cores that it was given; absent where there was nothing for it to do. */
+  readonly device?: DeviceName;
+  readonly cores?: number;
   /** ISO 8601. */
   readonly finished: string;
 }

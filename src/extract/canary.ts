@@ -37,12 +37,15 @@ export async function measureCanary(backbone: Backbone): Promise<string> {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 }
 
+/** What a network was run on. */
+export type RunsOn = Pick<MadeBy, 'engine' | 'engineVersion' | 'device'>;
+
 /**
  * Compares the canary of an open backbone with the one that is kept with a feature set.
  *
  * @throws UserError when they differ by more than the tolerance
  */
-export function compareCanaries(kept: string, measured: string, before: MadeBy, now: Backbone): void {
+export function compareCanaries(kept: string, measured: string, before: RunsOn, now: RunsOn): void {
   const difference = relativeDifference(vectorOf(measured), vectorOf(kept));
   if (difference <= canaryTolerance) return;
   throw new UserError({

@@ -7,52 +7,110 @@ import { errorCode, type Files, type OpenFile } from './files.ts';
 export const unfinishedSuffix = '.unfinished';
 
 /**
- * Writes a file so that its name never stands for half of it: into `path.unfinished`, flushed to the disk, then renamed.
- * Resolves to the sha256 of what was written, lower-case hex.
+ * A file that is written piece by piece, so that its name never stands for half of it: into `path.unfinished`, flushed
+ * to the disk, then renamed. `finish()` or `discard()` it.
+ */
+export class DurableFile {
+  readonly #files: Files;
+  readonly #path: string;
+  readonly #hash = createHash('sha256');
+  #file: OpenFile | undefined;
+  readonly #bytesToCome: () => Promise<number>;
+  #taken = 0;
+
+  private constructor(files: Files, path: string, bytesToCome: () => Promise<number>) {
+    this.#files = files;
+    this.#path = path;
+    this.#bytesToCome = bytesToCome;
+  }
+
+  /** @param bytesToCome asked when the disk is full: how much more would have been written, as far as that is known */
+  static async open(files: Files, path: string, bytesToCome = async (): Promise<number> => 0): Promise<DurableFile> {
+    const made = new DurableFile(files, path, bytesToCome);
+    await made.#try(async () => {
+      made.#file = await files.open(path + unfinishedSuffix, 'w');
+    });
+    return made;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes);
+    this.#taken += bytes.length;
+    await this.#try(async () => {
+      const file = this.#file as OpenFile;
+      for (let done = 0; done < bytes.length; ) {
+        // A write may take less than it was given: on a nearly full disk, or past 2 GiB.
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
+        if (bytesWritten === 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' });
+        done += bytesWritten;
+      }
+    });
+  }
+
+  /** @returns sha256 of what was written, lower-case hex */
+  async finish(): Promise<string> {
+    await this.#try(async () => {
+      await this.#file?.sync();
+      await this.#file?.close();
+      this.#file = undefined;
+      await this.#files.rename(this.#path + unfinishedSuffix, this.#path);
+      await this.#files.syncFolder(dirname(this.#path));
+    });
+    return this.#hash.digest('hex');
+  }
+
+  /** Leaves no file behind; nothing where it is finished. */
+  async discard(): Promise<void> {
+    if (this.#file === undefined) return;
+    await this.#file.close().catch(() => undefined);
+    this.#file = undefined;
+    await this.#files.remove(this.#path + unfinishedSuffix).catch(() => undefined);
+  }
+
+  /** @throws UserError when the disk is full (with the space needed) or fails; the half-written file is removed */
+  async #try(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      await this.#file?.close().catch(() => undefined);
+      this.#file = undefined;
+      await this.#files.remove(this.#path + unfinishedSuffix).catch(() => undefined);
+      throw await writeFailure(this.#files, this.#path, error, this.#taken + (await this.#bytesToCome()));
+    }
+  }
+}
+
+/**
+ * Writes a file so that its name never stands for half of it. Resolves to the sha256 of what was written, lower-case hex.
  *
  * @throws UserError when the disk is full (with the space needed) or fails; the half-written file is removed
  */
 export async function writeDurably(
   files: Files,
   path: string,
-  parts: Iterable<Uint8Array>,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   expectedBytes?: number,
 ): Promise<string> {
-  const unfinished = path + unfinishedSuffix;
-  const hash = createHash('sha256');
-  const rest = parts[Symbol.iterator]();
+  const pieces = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
   let taken = 0;
-  let file: OpenFile | undefined;
+  const file = await DurableFile.open(files, path, async () =>
+    expectedBytes === undefined ? bytesOf(pieces) : expectedBytes - taken,
+  );
   try {
-    file = await files.open(unfinished, 'w');
-    for (let step = rest.next(); step.done !== true; step = rest.next()) {
-      const part = step.value;
-      taken += part.length;
-      hash.update(part);
-      for (let done = 0; done < part.length; ) {
-        // A write may take less than it was given: on a nearly full disk, or past 2 GiB.
-        const { bytesWritten } = await file.write(part, done, part.length - done);
-        if (bytesWritten === 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' });
-        done += bytesWritten;
-      }
+    for (let step = await pieces.next(); step.done !== true; step = await pieces.next()) {
+      taken += step.value.length;
+      await file.write(step.value);
     }
-    await file.sync();
-    await file.close();
-    file = undefined;
-    await files.rename(unfinished, path);
-    await files.syncFolder(dirname(path));
-    return hash.digest('hex');
-  } catch (error) {
-    await file?.close().catch(() => undefined);
-    await files.remove(unfinished).catch(() => undefined);
-    throw await writeFailure(files, path, error, expectedBytes ?? taken + bytesOf(rest));
+    return await file.finish();
+  } finally {
+    await file.discard();
   }
 }
 
 /** Of what a writer that failed had not asked for yet. */
-function bytesOf(rest: Iterator<Uint8Array>): number {
+async function bytesOf(rest: Iterator<Uint8Array> | AsyncIterator<Uint8Array>): Promise<number> {
   let bytes = 0;
-  for (let step = rest.next(); step.done !== true; step = rest.next()) bytes += step.value.length;
+  for (let step = await rest.next(); step.done !== true; step = await rest.next()) bytes += step.value.length;
   return bytes;
 }
 

@@ -24,7 +24,8 @@ export interface RememberedFile extends FileMark {
   readonly sha256: string;
 }
 
-const memoryFile = 'files.csv';
+/** Under `.run/`. */
+export const memoryFile = 'files.csv';
 const header = ['path', 'size', 'mtime_ns', 'ctime_ns', 'sha256'];
 /** Last line of the memory: sha256 of what stands before it. */
 const checkBytes = 65;
@@ -104,14 +105,17 @@ export class FileMemory {
   }
 
   *#lines(dataFolder: string, paths: Iterable<string>): Generator<string> {
-    yield csvLine(header);
-    // The first record says which folder the paths are relative to.
-    yield csvLine([dataFolder, '', '', '', '']);
+    yield memoryHead(dataFolder);
     for (const path of paths) {
       const file = this.#files.get(path);
       if (file !== undefined) yield csvLine([path, String(file.size), file.mtimeNs, file.ctimeNs, file.sha256]);
     }
   }
+}
+
+/** The first two lines of files.csv; the second one says which folder the paths are relative to. */
+export function memoryHead(dataFolder: string): string {
+  return csvLine(header) + csvLine([dataFolder, '', '', '', '']);
 }
 
 /** The blocks, and their sha256 as a last line: a flipped bit must not give a file the sha256 of another one. */

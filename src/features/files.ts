@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 
@@ -128,6 +129,33 @@ export async function readIfThere(files: Files, path: string): Promise<Uint8Arra
   } finally {
     await file.close();
   }
+}
+
+/** Bytes of a file, a block at a time; a block is used again once the next one is asked for. */
+export async function* readBlocks(files: Files, path: string): AsyncGenerator<Uint8Array> {
+  const file = await files.open(path, 'r').catch((error) => {
+    throw readFailure(path, error);
+  });
+  try {
+    const block = new Uint8Array(1 << 20);
+    for (let at = 0; ; ) {
+      const { bytesRead } = await file.read(block, 0, block.length, at).catch((error) => {
+        throw readFailure(path, error);
+      });
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** sha256 of a file's bytes, lower-case hex. */
+export async function hashOfFile(files: Files, path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const block of readBlocks(files, path)) hash.update(block);
+  return hash.digest('hex');
 }
 
 export function readFailure(path: string, error: unknown): UserError {

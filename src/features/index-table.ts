@@ -15,7 +15,8 @@ const comma = 44;
 const newline = 10;
 const shortestLine = 'r,i,p,'.length + 64;
 
-function headerOf(rowsPerImage: number): string {
+/** The first line of index.csv. */
+export function indexHeader(rowsPerImage: number): string {
   return `row,id,path,sha256${rowsPerImage > 1 ? ',view' : ''}\n`;
 }
 
@@ -25,7 +26,7 @@ export function* formatIndex(images: Iterable<IndexedImage>, rowsPerImage: numbe
 }
 
 function* indexLines(images: Iterable<IndexedImage>, rowsPerImage: number): Generator<string> {
-  yield headerOf(rowsPerImage);
+  yield indexHeader(rowsPerImage);
   for (const image of images) {
     const rest = `,${csvField(image.id)},${csvField(image.path)},${image.sha256}`;
     if (rowsPerImage === 1) yield `${image.row}${rest}\n`;
@@ -52,7 +53,7 @@ export class IndexTable {
    * @throws UserError naming the file and the line
    */
   constructor(bytes: Uint8Array, imageCount: number, rowsPerImage: number, path: string) {
-    const header = headerOf(rowsPerImage);
+    const header = indexHeader(rowsPerImage);
     const found = new TextDecoder().decode(bytes.subarray(0, header.length));
     if (found !== header) throw damagedIndex(path, 1, found.split('\n')[0] ?? '', header.trimEnd());
     const lineCount = imageCount * rowsPerImage;

@@ -20,12 +20,15 @@ export interface Outcome {
 
 const header = ['id', 'path', 'outcome', 'row', 'reason'];
 
+/** The first line of outcomes.csv. */
+export const outcomesHeader: string = csvLine(header);
+
 export function* formatOutcomes(outcomes: Iterable<Outcome>): Generator<Uint8Array> {
   yield* csvBlocks(outcomeLines(outcomes));
 }
 
 function* outcomeLines(outcomes: Iterable<Outcome>): Generator<string> {
-  yield csvLine(header);
+  yield outcomesHeader;
   for (const { id, path, outcome, row, reason } of outcomes) {
     yield csvLine([id, path, outcome, row === undefined ? '' : String(row), reason.replaceAll(/\s+/g, ' ')]);
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { removeFile, renameFile, syncFolder, writeDurably } from './durable.ts';
-import { type Files, listIfThere, readIfThere } from './files.ts';
+import { type Files, listIfThere } from './files.ts';
 import { canonicalJson, fingerprintOf } from './fingerprint.ts';
 import { formatIndex, type IndexedImage } from './index-table.ts';
 import { formatLabels } from './labels.ts';
@@ -19,7 +19,7 @@ import type { FingerprintFields, MadeBy, Manifest, ShardEntry } from './manifest
 import { rowLength, rowsPerImage } from './manifest.ts';
 import { formatManifest, sealManifest } from './manifest-file.ts';
 import { countOutcomes, formatOutcomes, type Outcome } from './outcomes.ts';
-import { keepSpares, tablesOf } from './spares.ts';
+import { isWholeFile, keepSpares, tablesOf } from './spares.ts';
 
 /** Everything that the next state of a feature set says; the shards it names are on the disk already. */
 export interface Contents {
@@ -63,11 +63,16 @@ export async function publish(files: Files, folder: string, contents: Contents):
     madeBy,
     canary: contents.canary,
   });
+  await publishManifest(files, folder, manifest);
+  return manifest;
+}
+
+/** The last step of `publish`: its shards are on the disk, and its tables wait under their `.next` names. */
+export async function publishManifest(files: Files, folder: string, manifest: Manifest): Promise<void> {
   await writeDurably(files, join(folder, manifestFile), [new TextEncoder().encode(formatManifest(manifest))]);
   await settleTables(files, folder, manifest);
   await removeUnnamedShards(files, folder, manifest);
   await keepSpares(files, folder, manifest);
-  return manifest;
 }
 
 /** Whether a manifest says all of this already. */
@@ -93,11 +98,11 @@ function hashOf(parts: Iterable<Uint8Array>): string {
  * never came.
  */
 export async function settleTables(files: Files, folder: string, manifest: Manifest): Promise<void> {
-  for (const { file, isWhole } of tablesOf(manifest)) {
-    const waiting = join(folder, file + nextSuffix);
-    const bytes = await readIfThere(files, waiting);
-    if (bytes === undefined) continue;
-    if (isWhole(bytes)) await renameFile(files, waiting, join(folder, file));
+  for (const table of tablesOf(manifest)) {
+    const waiting = join(folder, table.file + nextSuffix);
+    const isWhole = await isWholeFile(files, waiting, table);
+    if (isWhole === undefined) continue;
+    if (isWhole) await renameFile(files, waiting, join(folder, table.file));
     else await removeFile(files, waiting);
   }
   await syncFolder(files, folder);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { writeDurably } from './durable.ts';
-import { type Files, readIfThere } from './files.ts';
+import { type Files, hashOfFile, readBlocks, readIfThere, statIfThere } from './files.ts';
 import { hashOfJson } from './fingerprint.ts';
 import { calibrationFile, indexFile, labelsFile, manifestFile, outcomesFile, runPath, spareFile } from './layout.ts';
 import type { Manifest } from './manifest.ts';
@@ -11,6 +11,8 @@ import { formatManifest } from './manifest-file.ts';
 export interface KeptFile {
   readonly file: string;
   readonly isWhole: (bytes: Uint8Array) => boolean;
+  /** Of its bytes, where that is what tells: such a file can be checked without being in memory. */
+  readonly sha256?: string;
   /** What cannot be done without it; absent for what the rows cannot be read without. */
   readonly lack?: string;
 }
@@ -22,7 +24,7 @@ export function tablesOf(manifest: Manifest): readonly KeptFile[] {
     [labelsFile, manifest.labelsSha256],
     [outcomesFile, manifest.outcomesSha256],
   ] as const;
-  return tables.map(([file, sha256]) => ({ file, isWhole: (bytes) => sha256Of(bytes) === sha256 }));
+  return tables.map(([file, sha256]) => ({ file, sha256, isWhole: (bytes) => sha256Of(bytes) === sha256 }));
 }
 
 /** The calibration of an int8 set: the fingerprint holds the sha256 of its canonical JSON. */
@@ -43,12 +45,24 @@ export function calibrationOf(manifest: Manifest): KeptFile | undefined {
 export async function keepSpares(files: Files, folder: string, manifest: Manifest): Promise<void> {
   const text = new TextEncoder().encode(formatManifest(manifest));
   const own: KeptFile = { file: manifestFile, isWhole: (bytes) => Buffer.compare(bytes, text) === 0 };
-  for (const { file, isWhole } of [own, ...tablesOf(manifest), calibrationOf(manifest) ?? []].flat()) {
-    const spare = await readIfThere(files, runPath(folder, spareFile(file)));
-    if (spare !== undefined && isWhole(spare)) continue;
-    const bytes = await readIfThere(files, join(folder, file));
-    if (bytes !== undefined && isWhole(bytes)) await writeDurably(files, runPath(folder, spareFile(file)), [bytes]);
+  for (const kept of [own, ...tablesOf(manifest), calibrationOf(manifest) ?? []].flat()) {
+    const spare = runPath(folder, spareFile(kept.file));
+    if ((await isWholeFile(files, spare, kept)) === true) continue;
+    const path = join(folder, kept.file);
+    if ((await isWholeFile(files, path, kept)) === true) await writeDurably(files, spare, readBlocks(files, path));
   }
+}
+
+/** Whether a file is the one that the manifest names; undefined where there is no such file. */
+export async function isWholeFile(
+  files: Files,
+  path: string,
+  { sha256, isWhole }: KeptFile,
+): Promise<boolean | undefined> {
+  if ((await statIfThere(files, path)) === undefined) return undefined;
+  if (sha256 !== undefined) return (await hashOfFile(files, path)) === sha256;
+  const bytes = await readIfThere(files, path);
+  return bytes === undefined ? undefined : isWhole(bytes);
 }
 
 /** The spare copy of a file, where it is whole. */

@@ -1,246 +1,231 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { InterruptedError, UserError } from '../../errors.ts';
-import { type ExtractOptions, featureFolder, listInputs } from '../../extract/extract.ts';
-import type { ImageList } from '../../extract/images/image-file.ts';
-import { type Files, nodeFiles, readIfThere } from '../../features/files.ts';
-import { differences } from '../../features/fingerprint.ts';
-import type { IndexedImage } from '../../features/index-table.ts';
+import { keepCalibration, readCalibration, removeOtherCalibrations } from '../../extract/open-calibration.ts';
+import { keepSpeed } from '../../extract/speed.ts';
+import { makeFolder, removeFile } from '../../features/durable.ts';
+import { type Files, listIfThere, nodeFiles, readIfThere } from '../../features/files.ts';
+import { canonicalJson, fingerprintOf } from '../../features/fingerprint.ts';
+import { removeJournal, removeUnfinished } from '../../features/journal.ts';
+import {
+  indexFile,
+  labelsFile,
+  manifestFile,
+  nextSuffix,
+  outcomesFile,
+  runPath,
+  shardNumber,
+} from '../../features/layout.ts';
+import { takeLock } from '../../features/lock.ts';
 import { type Manifest, rowLength, rowsPerImage } from '../../features/manifest.ts';
-import { decodeNumbers } from '../../features/npy.ts';
-import type { Outcome } from '../../features/outcomes.ts';
-import { ShardFile } from '../../features/shard.ts';
-import { FeatureWriter } from '../../features/writer.ts';
-import { arrayExpression } from '../array-expression.ts';
-import { type PartInput, parseInputs } from '../input-table.ts';
-import { inputsFile, partFolder, partsFolder, readPartFolder, stateFolder } from '../layout.ts';
-import { partOf } from '../part.ts';
-import { type PartRecord, readPartState } from '../part-record.ts';
-import { countOfParts } from '../status.ts';
+import { parseManifest, sealManifest } from '../../features/manifest-file.ts';
+import { madeOtherwise } from '../../features/open-run.ts';
+import { publishManifest, settleTables } from '../../features/publish.ts';
+import type { OnProgress } from '../../progress.ts';
+import { partsFolder } from '../layout.ts';
+import { imagesOfSet } from './base-images.ts';
+import { RowCopier } from './copy-rows.ts';
+import { inputsInOrder, type MergePart } from './in-order.ts';
+import { type MergedTables, mergeTables } from './merge-tables.ts';
+import { orderOfList } from './order-of-list.ts';
+import { PartError, PartsMissingError } from './part-problems.ts';
+import { findDamage, makerOf, readParts } from './read-parts.ts';
 
-export interface MergeOptions
-  extends Pick<ExtractOptions, 'data' | 'name' | 'cache' | 'replace' | 'files' | 'command'> {
-  /** Default: what the parts that are there say. */
-  readonly parts?: number;
+export interface MergeOptions {
+  /** Absolute path of the feature set. */
+  readonly set: string;
+  readonly partCount: number;
+  /** The data folder, where it is not the one that the parts name. */
+  readonly data?: string;
+  /** Make the set anew where there is one that was made otherwise. */
+  readonly replace?: boolean;
   readonly keepParts?: boolean;
-  /** Wait until every part has a record. */
-  readonly wait?: boolean;
+  /** For what is read of the parts' shards. Default: 512 MB. */
+  readonly bufferBytes?: number;
+  readonly command: string;
+  readonly files?: Files;
   readonly signal?: AbortSignal;
-  readonly onNote?: (line: string) => void;
+  readonly onProgress?: OnProgress;
+  readonly onWarning?: (line: string) => void;
 }
 
 export interface MergeResult {
+  /** Absolute path of the feature set. */
   readonly folder: string;
   readonly manifest: Manifest;
-  readonly partCount: number;
+  /** Images whose rows were copied from the parts, and those whose rows were there before. */
   readonly newImages: number;
   readonly keptImages: number;
 }
 
-/** Some parts are not there or not whole: the others stay as they are. */
-export class PartsMissingError extends UserError {
-  readonly missing: readonly number[];
-  readonly damaged: readonly { readonly part: number; readonly what: string }[];
-  readonly array: string;
+const scratchFolder = 'merge';
 
-  constructor(
-    set: string,
-    count: number,
-    missing: readonly number[],
-    damaged: readonly { readonly part: number; readonly what: string }[],
-  ) {
-    const parts = [...missing, ...damaged.map(({ part }) => part)].sort((a, b) => a - b);
-    const array = arrayExpression(parts);
-    super({
-      what: `${parts.length} of ${count} parts are missing or damaged`,
-      where: join(set, partsFolder),
-      found: [
-        ...(missing.length === 0 ? [] : [`missing: ${arrayExpression(missing)}`]),
-        ...damaged.map(({ part, what }) => `part ${part}: ${what}`),
-      ].join('\n            '),
-      expected: `parts 0 to ${count - 1}, each complete`,
-      fix: `run these again: --array=${array}`,
-    });
-    this.missing = missing;
-    this.damaged = damaged;
-    this.array = array;
+/**
+ * Puts the parts of a feature set together. The set is then, byte for byte, what one machine would have made of the
+ * whole list; nothing of it is visible to readers before all of it is on the disk.
+ *
+ * @throws PartsMissingError naming the parts that are missing, damaged, or made of other images; nothing has changed then
+ * @throws UserError when there is a set already that was made otherwise
+ */
+export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
+  const { files = nodeFiles, set, partCount, command } = options;
+  const parts = await readParts(files, set, partCount);
+  const order = await orderOfList(set, parts, options.data);
+  await makeFolder(files, runPath(set, scratchFolder));
+  const lock = await takeLock(files, set, command);
+  try {
+    await removeUnfinished(files, set);
+    const base = await readBase(files, options, parts);
+    const result = await mergeInto(files, options, parts, order, base);
+    if (options.keepParts !== true) await files.removeFolder(join(set, partsFolder));
+    return result;
+  } catch (error) {
+    if (options.signal?.aborted === true) throw new InterruptedError(command);
+    if (!(error instanceof PartError)) throw error;
+    // One part stopped the merge: look at all of them, so that what must run again is known at once.
+    const damaged = await findDamage(files, parts);
+    throw new PartsMissingError(set, partCount, [], damaged.length > 0 ? damaged : [error.problem]);
+  } finally {
+    await files.removeFolder(runPath(set, scratchFolder));
+    await lock.release();
   }
 }
 
-interface LoadedPart {
-  readonly record: PartRecord;
-  readonly inputs: readonly PartInput[];
+/** The set that there is. */
+interface Base {
+  /** Absent for a new set, and for one that is replaced. */
+  readonly manifest?: Manifest;
+  /** Number of the first shard that the merge writes: behind those that a replaced set keeps until then. */
+  readonly firstShard: number;
 }
 
-/** Puts the parts of a feature set together: the set is what one machine would have made. */
-export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
-  const { files = nodeFiles } = options;
-  const set = featureFolder(options);
-  const count = options.parts ?? (await countOfParts(files, set));
-  if (options.wait === true) await waitForParts(files, set, count, options);
-  const parts = await loadParts(files, set, count);
-  const [first] = parts as [LoadedPart];
-  const { fields } = first.record;
-  const maker = parts.find(({ record }) => record.maker !== undefined)?.record.maker;
-  const shardImages = maker?.shardImages ?? 1;
-  const writer = await FeatureWriter.open(files, set, {
-    fields,
-    dataFolder: first.record.data,
-    batchImages: shardImages,
-    shardBytes: 1,
-    command: options.command,
-    ...(options.replace === undefined ? {} : { replace: options.replace }),
+async function readBase(files: Files, options: MergeOptions, parts: readonly MergePart[]): Promise<Base> {
+  const { set, replace } = options;
+  const path = join(set, manifestFile);
+  const bytes = await readIfThere(files, path);
+  if (bytes === undefined) return { firstShard: 0 };
+  const { fields, fingerprint } = (parts[0] as MergePart).record;
+  let manifest: Manifest | undefined;
+  try {
+    manifest = parseManifest(bytes, path);
+  } catch (error) {
+    if (replace !== true || !(error instanceof UserError)) throw error;
+  }
+  const named = manifest?.shards.map(({ file }) => file) ?? (await listIfThere(files, set));
+  const firstShard = 1 + Math.max(-1, ...named.map((file) => shardNumber(file) ?? -1));
+  if (manifest !== undefined) await settleTables(files, set, manifest);
+  if (manifest?.fingerprint === fingerprint) return { manifest, firstShard };
+  if (replace === true || manifest === undefined) return { firstShard };
+  throw madeOtherwise(set, manifest.fields, fields);
+}
+
+async function mergeInto(
+  files: Files,
+  options: MergeOptions,
+  parts: readonly MergePart[],
+  order: Int32Array | undefined,
+  base: Base,
+): Promise<MergeResult> {
+  const { set, signal, onProgress, bufferBytes = 512 << 20 } = options;
+  const [{ record: first }] = parts as [MergePart];
+  const { fields, data } = first;
+  const maker = makerOf(parts);
+  const current = base.manifest;
+  const made = maker ?? current;
+  const total = parts.reduce((sum, { record }) => sum + Object.values(record.counts).reduce((a, b) => a + b, 0), 0);
+  const stride = rowsPerImage(fields);
+  const rows = new RowCopier(files, parts, {
+    set,
+    stride,
+    rowShape: made?.rowShape ?? [],
+    dtype: fields.dtype,
+    shardImages: maker?.shardImages ?? 1,
+    firstShard: base.firstShard,
+    imageCount: parts.reduce((sum, { record }) => sum + record.counts.kept, 0),
+    bufferBytes,
+  });
+  const tables = await mergeTables(files, {
+    set,
+    scratch: runPath(set, scratchFolder),
+    dataFolder: data,
+    stride,
+    total,
+    inputs: () => inputsInOrder(files, parts, order),
+    ...(current === undefined
+      ? {}
+      : { base: { rowCount: current.rowCount, images: () => imagesOfSet(files, set, current) } }),
+    rows,
+    ...(signal === undefined ? {} : { signal }),
+    onInputs: (done) => onProgress?.({ stage: 'merge', unit: 'rows', done: Math.floor(done / 2), total }),
   });
   try {
-    const known = writer.rowOf.size;
-    if (maker !== undefined) writer.begin(maker);
-    const images: IndexedImage[] = [];
-    const labels: (readonly [string, string])[] = [];
-    const outcomes: Outcome[] = [];
-    const owners = new Map<string, string>();
-    for (const { part, input } of await inOrder(parts, options)) {
-      const { id, path, label, sha256, outcome, reason, row } = input;
-      if (label !== undefined && outcome !== 'missing') labels.push([id, label]);
-      if (outcome !== 'kept' || sha256 === undefined) {
-        outcomes.push({ id, path, outcome: outcome as 'missing' | 'unreadable' | 'failed', reason });
-        continue;
-      }
-      if (!writer.rowOf.has(sha256)) {
-        if (row === undefined) throw new Error(`${id}: no row`);
-        await writer.append(await readRow(files, set, part, row), [sha256]);
-      }
-      if (input.mark !== undefined) writer.remember({ path, ...input.mark, sha256 });
-      const setRow = writer.rowOf.get(sha256) as number;
-      const owner = owners.get(sha256);
-      if (owner !== undefined) {
-        outcomes.push({ id, path, outcome: 'duplicate', row: setRow, reason: `the same bytes as ${owner}` });
-        continue;
-      }
-      owners.set(sha256, id);
-      images.push({ row: setRow, id, path, sha256 });
-    }
-    images.sort((a, b) => a.row - b.row);
-    const newImages = writer.rowOf.size - known;
-    const manifest = await writer.finish({ images, labels, outcomes });
-    if (options.keepParts !== true) await files.removeFolder(join(set, partsFolder));
-    return { folder: set, manifest, partCount: count, newImages, keptImages: manifest.imageCount - newImages };
-  } finally {
-    await writer.close();
-  }
-}
-
-const secondsBetweenLooks = 10;
-
-async function waitForParts(files: Files, set: string, count: number, options: MergeOptions): Promise<void> {
-  const { signal, onNote = () => {} } = options;
-  let before = -1;
-  for (;;) {
-    let done = 0;
-    for (let index = 0; index < count; index++) {
-      if ((await readPartFolder(files, partFolder(set, { index, count }))).states.length > 0) done++;
-    }
-    if (done === count) return;
-    if (done !== before) onNote(`${done} of ${count} parts are complete; waiting for the others`);
-    before = done;
-    await sleep(secondsBetweenLooks * 1000, undefined, signal === undefined ? {} : { signal }).catch(() => {
-      throw new InterruptedError(options.command);
+    if (made === undefined || tables.counts.kept === 0) throw nothingReadable(data, total);
+    const shards = [...(current?.shards ?? []), ...tables.shards];
+    // Where no row was added, whatever made the rows stays on record; the first maker's canary stays in any case.
+    const madeBy = { ...(tables.newImages > 0 ? made : (current ?? made)).madeBy, data };
+    const { indexSha256, labelsSha256, outcomesSha256, counts } = tables;
+    const manifest = sealManifest({
+      formatVersion: 1,
+      fingerprint: fingerprintOf(fields),
+      fields,
+      rowCount: shards.reduce((sum, shard) => sum + shard.rowCount, 0),
+      imageCount: counts.kept,
+      rowShape: made.rowShape,
+      dims: rowLength(made.rowShape),
+      shards,
+      indexSha256,
+      labelsSha256,
+      outcomesSha256,
+      counts,
+      madeBy,
+      canary: (current ?? made).canary,
     });
+    await keepAll(files, set, parts, manifest, current, tables);
+    const { newImages } = tables;
+    return { folder: set, manifest, newImages, keptImages: counts.kept - newImages };
+  } catch (error) {
+    await tables.discardMemory();
+    throw error;
   }
 }
 
-async function loadParts(files: Files, set: string, count: number): Promise<readonly LoadedPart[]> {
-  const parts: LoadedPart[] = [];
-  const missing: number[] = [];
-  const damaged: { readonly part: number; readonly what: string }[] = [];
-  for (let index = 0; index < count; index++) {
-    const folder = partFolder(set, { index, count });
-    const { number, record, damage } = await readPartState(files, folder);
-    if (damage !== undefined) damaged.push({ part: index, what: damage });
-    if (record === undefined) {
-      if (damage === undefined) missing.push(index);
-      continue;
-    }
-    const [before] = parts;
-    if (before !== undefined && record.fingerprint !== before.record.fingerprint) {
-      damaged.push({ part: index, what: differences(before.record.fields, record.fields).join('; ') });
-      continue;
-    }
-    const what = await findDamage(files, folder, number, record);
-    if (typeof what === 'string') damaged.push({ part: index, what });
-    else parts.push({ record, inputs: what });
-  }
-  if (missing.length + damaged.length > 0) throw new PartsMissingError(set, count, missing, damaged);
-  return parts;
-}
-
-async function findDamage(
+/** Publishes what was merged, where it differs from what is there, and what belongs to it. */
+async function keepAll(
   files: Files,
-  folder: string,
-  number: number,
-  record: PartRecord,
-): Promise<string | readonly PartInput[]> {
-  const path = join(folder, stateFolder(number), inputsFile);
-  const bytes = await readIfThere(files, path);
-  if (bytes === undefined || createHash('sha256').update(bytes).digest('hex') !== record.inputsSha256) {
-    return `${inputsFile} is not the one that its record names`;
+  set: string,
+  parts: readonly MergePart[],
+  manifest: Manifest,
+  current: Manifest | undefined,
+  tables: MergedTables,
+): Promise<void> {
+  const { fields } = manifest;
+  const calibration = fields.calibration && {
+    calibration: await readCalibration(await calibrationFolders(files, set), fields.calibration.sha256, files),
+    sha256: fields.calibration.sha256,
+  };
+  if (calibration !== undefined) await keepCalibration(files, set, calibration);
+  if (current !== undefined && canonicalJson(current) === canonicalJson(manifest)) {
+    for (const file of [indexFile, labelsFile, outcomesFile]) await removeFile(files, join(set, file + nextSuffix));
+  } else await publishManifest(files, set, manifest);
+  await removeJournal(files, set);
+  await tables.keepMemory();
+  if (calibration !== undefined) await removeOtherCalibrations(files, set, calibration);
+  const [largest] = parts.map(({ record }) => record.run).sort((a, b) => b.images - a.images);
+  const { device, cores, images = 0, seconds = 0 } = largest ?? {};
+  if (device !== undefined && cores !== undefined) {
+    await keepSpeed(files, set, fields, { device, cores, images, seconds });
   }
-  for (const entry of record.shards) {
-    try {
-      const shard = await openShard(files, folder, record, entry);
-      await shard.check().finally(() => shard.close());
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return `${entry.file}: ${error.parts.what}`;
-    }
-  }
-  return parseInputs(bytes, path);
 }
 
-function openShard(files: Files, folder: string, { maker, fields }: PartRecord, entry: PartRecord['shards'][number]) {
-  return ShardFile.open(files, folder, entry, { rowShape: maker?.rowShape ?? [], dtype: fields.dtype });
+async function calibrationFolders(files: Files, set: string): Promise<readonly string[]> {
+  const names = await listIfThere(files, join(set, partsFolder));
+  return [set, ...names.filter((name) => name.startsWith('int8-')).map((name) => join(set, partsFolder, name))];
 }
 
-async function readRow(files: Files, set: string, { record }: LoadedPart, row: number): Promise<Float32Array> {
-  const { fields, maker, part } = record;
-  const stride = rowsPerImage(fields);
-  const data = new Float32Array(stride * rowLength(maker?.rowShape ?? []));
-  let first = 0;
-  for (const entry of record.shards) {
-    if (row < first + entry.rowCount) {
-      const shard = await openShard(files, partFolder(set, part), record, entry);
-      const bytes = new Uint8Array(stride * shard.rowBytes);
-      await shard.readRows(row - first, bytes).finally(() => shard.close());
-      decodeNumbers(bytes, fields.dtype, data);
-      return data;
-    }
-    first += entry.rowCount;
-  }
-  throw new RangeError(`row ${row} of a part with ${first} rows`);
-}
-
-async function inOrder(
-  parts: readonly LoadedPart[],
-  options: MergeOptions,
-): Promise<readonly { readonly part: LoadedPart; readonly input: PartInput }[]> {
-  const all = parts.flatMap((part) => part.inputs.map((input) => ({ part, input })));
-  if (new Set(parts.map(({ record }) => record.list.sha256)).size === 1) {
-    return all.sort((a, b) => a.input.place - b.input.place);
-  }
-  const list = await listInputs({ data: options.data, allowMissing: true });
-  const next = new Int32Array(parts.length);
-  const ids = idsOf(list);
-  return ids.map((id) => {
-    const index = partOf(id, parts.length);
-    const part = parts[index] as LoadedPart;
-    const at = next[index] as number;
-    next[index] = at + 1;
-    const input = part.inputs[at];
-    if (input?.id !== id) throw new UserError({ what: `part ${index} is not of the list` });
-    return { part, input };
+function nothingReadable(data: string, total: number): UserError {
+  return new UserError({
+    what: 'none of the images could be read',
+    where: data,
+    found: `${total} inputs in all parts`,
+    expected: 'at least one whole image',
   });
-}
-
-function idsOf({ images, missing }: ImageList): readonly string[] {
-  return [...images, ...missing].map(({ id }) => id);
 }

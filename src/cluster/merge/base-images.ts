@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { UserError } from '../../errors.ts';
+import type { Files } from '../../features/files.ts';
+import { indexHeader } from '../../features/index-table.ts';
+import { indexFile } from '../../features/layout.ts';
+import { type Manifest, rowsPerImage } from '../../features/manifest.ts';
+import { CsvLines } from './csv-lines.ts';
+import type { BaseImage } from './merge-tables.ts';
+
+/**
+ * The images of a set, from its index, a batch at a time.
+ *
+ * @throws UserError when the index is not the one that the manifest names
+ */
+export async function* imagesOfSet(
+  files: Files,
+  set: string,
+  manifest: Manifest,
+): AsyncGenerator<readonly BaseImage[]> {
+  const stride = rowsPerImage(manifest.fields);
+  const lines = new CsvLines(files, join(set, indexFile), indexHeader(stride).trimEnd(), 1 << 20);
+  while (await lines.fill()) {
+    const batch: BaseImage[] = [];
+    for (let fields = lines.next(); fields !== undefined; fields = lines.next()) {
+      // Rows of views follow their image's.
+      if (stride === 1 || fields[4] === '0') batch.push({ row: Number(fields[0]), sha256: fields[3] as string });
+    }
+    yield batch;
+  }
+  if (lines.sha256() === manifest.indexSha256) return;
+  throw new UserError({
+    what: 'a feature set is damaged: a table is not the one that manifest.json names',
+    where: lines.path,
+    fix: `featuretap verify --features ${set} --repair`,
+  });
+}
