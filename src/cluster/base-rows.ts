@@ -1,19 +1,21 @@
 import { join } from 'node:path';
+import { UserError } from '../errors.ts';
 import type { ImageList } from '../extract/images/image-file.ts';
 import { FileMemory, type RememberedFile } from '../features/file-memory.ts';
-import type { Files } from '../features/files.ts';
+import { type Files, readIfThere } from '../features/files.ts';
 import { fingerprintOf } from '../features/fingerprint.ts';
-import { IndexTable } from '../features/index-table.ts';
-import { indexFile } from '../features/layout.ts';
-import { type FingerprintFields, type Manifest, rowsPerImage } from '../features/manifest.ts';
+import { manifestFile } from '../features/layout.ts';
+import type { FingerprintFields, Manifest } from '../features/manifest.ts';
+import { parseManifest } from '../features/manifest-file.ts';
 import { madeOtherwise } from '../features/open-run.ts';
-import { readState } from '../features/state.ts';
+import { ImageSet } from './image-set.ts';
+import { imagesOfSet } from './images-of-set.ts';
 
-/** What the set itself holds already of a part's images. */
+/** What the finished set holds already. */
 export interface BaseRows {
   readonly manifest: Manifest;
-  /** sha256 of images that have a row there. */
-  readonly hashes: ReadonlySet<string>;
+  /** Its images: of all parts, for a file that was moved or copied may belong to another one now. */
+  readonly images: ImageSet;
   /** Files of the part whose bytes are remembered. */
   readonly files: readonly RememberedFile[];
 }
@@ -33,25 +35,26 @@ export async function readBaseRows(
   fields: FingerprintFields,
   replace: boolean,
 ): Promise<BaseRows | undefined> {
-  const state = await readState(files, set).catch((error) => {
-    if (replace) return undefined;
-    throw error;
-  });
-  if (state === undefined) return undefined;
-  const { manifest } = state;
+  const manifest = await readManifest(files, set, replace);
+  if (manifest === undefined) return undefined;
   if (manifest.fingerprint !== fingerprintOf(fields)) {
     if (replace) return undefined;
     throw madeOtherwise(set, manifest.fields, fields);
   }
+  const images = new ImageSet();
+  for await (const batch of imagesOfSet(files, set, manifest)) for (const { sha256 } of batch) images.add(sha256);
   const memory = await FileMemory.load(files, set, list.root);
-  const remembered = list.images.flatMap(({ relativePath }) => memory.find(relativePath) ?? []);
-  const paths = new Set(list.images.map(({ relativePath }) => relativePath));
-  const wanted = new Set(remembered.map(({ sha256 }) => sha256));
-  const index = new IndexTable(state.index, manifest.imageCount, rowsPerImage(manifest.fields), join(set, indexFile));
-  const hashes = new Set<string>();
-  for (let image = 0; image < index.imageCount; image++) {
-    const { path, sha256 } = index.at(image);
-    if (wanted.has(sha256) || paths.has(path)) hashes.add(sha256);
+  return { manifest, images, files: list.images.flatMap(({ relativePath }) => memory.find(relativePath) ?? []) };
+}
+
+/** The manifest alone, whatever the size of its tables. */
+async function readManifest(files: Files, set: string, replace: boolean): Promise<Manifest | undefined> {
+  const path = join(set, manifestFile);
+  const bytes = await readIfThere(files, path);
+  try {
+    return bytes === undefined ? undefined : parseManifest(bytes, path);
+  } catch (error) {
+    if (replace && error instanceof UserError) return undefined;
+    throw error;
   }
-  return { manifest, hashes, files: remembered };
 }

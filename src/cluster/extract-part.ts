@@ -177,19 +177,17 @@ async function lastState(
   return rows === undefined ? { number } : { number, rows };
 }
 
-/** Hashes of the images that have a row outside of this attempt; what is known of their files is told to the writer. */
+/** Images that have a row outside of this attempt; what is known of their files is told to the writer. */
 function knownElsewhere(
   writer: FeatureWriter,
   base: BaseRows | undefined,
   rows: CarriedRows | undefined,
-): ReadonlySet<string> {
-  const known = new Set<string>(base?.hashes);
+): Pick<ReadonlySet<string>, 'has'> {
   for (const file of base?.files ?? []) writer.memory.remember(file);
-  for (const sha256 of rows?.rowOf.keys() ?? []) known.add(sha256);
   for (const { path, mark, sha256 } of rows?.inputs ?? []) {
     if (mark !== undefined && sha256 !== undefined) writer.memory.remember({ path, ...mark, sha256 });
   }
-  return known;
+  return { has: (sha256) => rows?.rowOf.has(sha256) === true || base?.images.has(sha256) === true };
 }
 
 interface Made {

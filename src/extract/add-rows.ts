@@ -44,7 +44,7 @@ export async function addRows(
   if (first.done === true) return undefined;
   const recipe = { ...preprocessing, ...(run.views === undefined ? {} : { views: run.views }) };
   const pipeline = openPipeline(recipe, {
-    known: ledger.known(),
+    known: writer.rowOf.keys(),
     ...(threads === undefined ? {} : { threads }),
     ...(signal === undefined ? {} : { signal }),
   });

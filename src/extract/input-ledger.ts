@@ -16,7 +16,7 @@ export class InputLedger {
   readonly #list: ImageList;
   readonly #writer: FeatureWriter;
   readonly #rehash: boolean;
-  readonly #elsewhere: ReadonlySet<string>;
+  readonly #elsewhere: Pick<ReadonlySet<string>, 'has'>;
   /** sha256 of each image's bytes, once known; by its place in the list. */
   readonly #sha256: (string | undefined)[];
   readonly #faults = new Map<number, Fault>();
@@ -24,11 +24,11 @@ export class InputLedger {
   readonly #handedOut: { readonly place: number; readonly mark: FileMark | undefined }[] = [];
   #settled = 0;
 
-  /** @param options.elsewhere sha256 of images whose rows others hold: they are read where need be, and not computed */
+  /** @param options.elsewhere images, by sha256, whose rows others hold: they are read where need be, and not computed */
   constructor(
     list: ImageList,
     writer: FeatureWriter,
-    options: { readonly rehash: boolean; readonly elsewhere?: ReadonlySet<string> },
+    options: { readonly rehash: boolean; readonly elsewhere?: Pick<ReadonlySet<string>, 'has'> },
   ) {
     this.#list = list;
     this.#writer = writer;
@@ -45,12 +45,6 @@ export class InputLedger {
   /** Whether an image has a row already. */
   isKnown(sha256: string): boolean {
     return this.#writer.rowOf.has(sha256) || this.#elsewhere.has(sha256);
-  }
-
-  /** sha256 of every image that has a row already. */
-  *known(): Generator<string> {
-    yield* this.#writer.rowOf.keys();
-    yield* this.#elsewhere;
   }
 
   /** Images that must be read: all but those that have a row and did not change since they were read last. */

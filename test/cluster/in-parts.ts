@@ -3,47 +3,19 @@ import { join } from 'node:path';
 import { extractPart, type PartResult } from '../../src/cluster/extract-part.ts';
 import { type MergeOptions, type MergeResult, mergeParts } from '../../src/cluster/merge/merge.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
-import { CountingNetwork, openPlainPipeline } from '../extract/drawn-data.ts';
+import { CountingNetwork, drawnRun } from '../extract/drawn-data.ts';
 import { quickFiles } from '../features/faulty-files.ts';
-
-/** Options under which a set of drawn images is made in milliseconds; `NAME` below `DATA-cache`. */
-export function drawnOptions(
-  data: string,
-  name: string,
-  network: CountingNetwork = new CountingNetwork(),
-): ExtractOptions {
-  return {
-    data,
-    name,
-    cache: `${data}-cache`,
-    network: async () => network,
-    tap: 'avgpool',
-    pool: 'mean',
-    preprocessing: { resize: 10, crop: 8 },
-    dtype: 'float32',
-    precision: 'float32',
-    batch: 4,
-    threads: 1,
-    // 8 rows of 4 float32 numbers: two batches.
-    shardBytes: 128,
-    checkpointSeconds: 0,
-    command: 'featuretap extract',
-    version: '0.1.0',
-    openPipeline: openPlainPipeline,
-    files: quickFiles,
-  };
-}
 
 export type Extra = Partial<ExtractOptions>;
 
 /** The set as one machine makes it: `DATA-cache/alone`. */
 export function extractAlone(data: string, extra: Extra = {}): Promise<ExtractResult> {
-  return extract({ ...drawnOptions(data, 'alone'), ...extra });
+  return extract(drawnRun(data, new CountingNetwork(), { name: 'alone', ...extra }));
 }
 
 /** Part k of n of `DATA-cache/parts`. */
 export function extractOne(data: string, index: number, count: number, extra: Extra = {}): Promise<PartResult> {
-  return extractPart({ index, count }, { ...drawnOptions(data, 'parts'), ...extra });
+  return extractPart({ index, count }, drawnRun(data, new CountingNetwork(), { name: 'parts', ...extra }));
 }
 
 export async function extractAll(data: string, count: number, extra: Extra = {}): Promise<void> {

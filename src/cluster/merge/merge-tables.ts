@@ -7,22 +7,16 @@ import { labelsHeader } from '../../features/labels.ts';
 import { indexFile, labelsFile, nextSuffix, outcomesFile, runPath } from '../../features/layout.ts';
 import type { OutcomeCounts, ShardEntry } from '../../features/manifest.ts';
 import { outcomesHeader } from '../../features/outcomes.ts';
+import { rawOf, textOf } from '../csv-lines.ts';
+import type { SetImage } from '../images-of-set.ts';
 import { inputColumns } from '../input-table.ts';
 import type { RowSink } from './copy-rows.ts';
-import { rawOf, textOf } from './csv-lines.ts';
 import { ExternalSort, type Keyed } from './external-sort.ts';
 import type { OrderedInput } from './in-order.ts';
 import { KeyedCursor } from './keyed-cursor.ts';
 import { PartError } from './part-problems.ts';
 import { SameBytesFinder } from './same-bytes.ts';
 import { MergedTable } from './text-file.ts';
-
-/** One image that the set holds already. */
-export interface BaseImage {
-  readonly row: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
-}
 
 export interface MergeTablesOptions {
   /** The set's folder; tables are written beside the present ones, under their `.next` names. */
@@ -38,7 +32,7 @@ export interface MergeTablesOptions {
   /** The inputs in the order of the list; asked for twice. */
   readonly inputs: () => AsyncIterable<readonly OrderedInput[]>;
   /** Images that the set holds, any order; none for a new set. */
-  readonly base?: { readonly rowCount: number; readonly images: () => AsyncIterable<readonly BaseImage[]> };
+  readonly base?: { readonly rowCount: number; readonly images: () => AsyncIterable<readonly SetImage[]> };
   readonly rows: RowSink;
   /** For each of the sorts and searches; more goes to the disk. Default: 48 MB. */
   readonly sortBytes?: number;

@@ -19,6 +19,7 @@ export class ScratchFile {
 
   /** No flush: what a power cut takes is made again by the next merge. */
   async append(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
     try {
       this.#file ??= await this.#files.open(this.#path, 'w');
       for (let done = 0; done < bytes.length; ) {

@@ -73,7 +73,7 @@ export class MergedTable {
   async endNew(): Promise<void> {
     await this.#new.flush();
     await this.#text.flush();
-    if (this.#waiting === undefined || this.#waiting.size === 0) return;
+    if (this.#waiting === undefined) return;
     await this.#waiting.close();
     const block = new Uint8Array(blockCharacters);
     for (let at = 0; at < this.#waiting.size; at += block.length) {

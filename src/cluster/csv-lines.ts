@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { UserError } from '../../errors.ts';
-import { type Files, readFailure } from '../../features/files.ts';
+import { UserError } from '../errors.ts';
+import { type Files, readFailure } from '../features/files.ts';
 
 /**
  * Reads a CSV file of this project line by line, a block at a time and one block ahead, whatever its length. Fields are

@@ -1,26 +1,28 @@
 import { join } from 'node:path';
-import { UserError } from '../../errors.ts';
-import type { Files } from '../../features/files.ts';
-import { indexHeader } from '../../features/index-table.ts';
-import { indexFile } from '../../features/layout.ts';
-import { type Manifest, rowsPerImage } from '../../features/manifest.ts';
+import { UserError } from '../errors.ts';
+import type { Files } from '../features/files.ts';
+import { indexHeader } from '../features/index-table.ts';
+import { indexFile } from '../features/layout.ts';
+import { type Manifest, rowsPerImage } from '../features/manifest.ts';
 import { CsvLines } from './csv-lines.ts';
-import type { BaseImage } from './merge-tables.ts';
+
+/** One image that a set holds. */
+export interface SetImage {
+  readonly row: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
 
 /**
- * The images of a set, from its index, a batch at a time.
+ * The images of a set, from its index, in row order, a batch at a time.
  *
  * @throws UserError when the index is not the one that the manifest names
  */
-export async function* imagesOfSet(
-  files: Files,
-  set: string,
-  manifest: Manifest,
-): AsyncGenerator<readonly BaseImage[]> {
+export async function* imagesOfSet(files: Files, set: string, manifest: Manifest): AsyncGenerator<readonly SetImage[]> {
   const stride = rowsPerImage(manifest.fields);
   const lines = new CsvLines(files, join(set, indexFile), indexHeader(stride).trimEnd(), 1 << 20);
   while (await lines.fill()) {
-    const batch: BaseImage[] = [];
+    const batch: SetImage[] = [];
     for (let fields = lines.next(); fields !== undefined; fields = lines.next()) {
       // Rows of views follow their image's.
       if (stride === 1 || fields[4] === '0') batch.push({ row: Number(fields[0]), sha256: fields[3] as string });
