@@ -1,0 +1,206 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { inputsHeader } from '../../src/cluster/input-table.ts';
+import { inputsFile, recordFile } from '../../src/cluster/layout.ts';
+import { formatRecord, type PartRecord, sealRecord } from '../../src/cluster/part-record.ts';
+import { fingerprintOf } from '../../src/features/fingerprint.ts';
+import type { FingerprintFields } from '../../src/features/manifest.ts';
+
+const usage = `npm run bench -- scale [options]
+  --parts N        parts (default 10000)
+  --rows N,N,…     rows of a part; one merge for each (default 100,200,400)
+  --copies P       percentage of images with the bytes of an earlier one (default 1)
+  --folder FOLDER  where the drawn records lie while they are merged (default: the system's temporary folder)
+  --out FILE       the figures as JSON
+10000 parts of 100000 rows are --parts 10000 --rows 100000: about 170 bytes of record and 400 of tables for each row.`;
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface ScaleFigures {
+  readonly parts: number;
+  readonly rowsPerPart: number;
+  readonly rows: number;
+  readonly duplicates: number;
+  /** Records and tables of the parts, in bytes. */
+  readonly recordBytes: number;
+  readonly drawSeconds: number;
+  readonly mergeSeconds: number;
+  readonly processorSeconds: number;
+  /** Largest resident set of the merging process, and of an idle one with the same code. */
+  readonly peakMB: number;
+  readonly idleMB: number;
+}
+
+/** What merging the records and tables of many parts takes, without their features: time and memory by rows. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      parts: { type: 'string', default: '10000' },
+      rows: { type: 'string', default: '100,200,400' },
+      copies: { type: 'string', default: '1' },
+      folder: { type: 'string', default: tmpdir() },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  const parts = Number(values.parts);
+  const figures: ScaleFigures[] = [];
+  console.log('     parts   rows each         rows   duplicates   seconds   processor   us/row   peak MB   (idle)');
+  for (const rowsPerPart of values.rows.split(',').map(Number)) {
+    const folder = await mkdtemp(join(values.folder, 'featuretap-scale-'));
+    try {
+      const figure = await measure(folder, parts, rowsPerPart, Number(values.copies) / 100);
+      figures.push(figure);
+      print(figure);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+  if (values.out === undefined) return;
+  const machine = {
+    processor: cpus()[0]?.model,
+    cores: cpus().length,
+    memoryGB: totalmem() / 2 ** 30,
+    node: process.version,
+  };
+  await writeFile(values.out, `${JSON.stringify({ machine, date: new Date().toISOString(), figures }, null, 2)}\n`);
+}
+
+function print({
+  parts,
+  rowsPerPart,
+  rows,
+  duplicates,
+  mergeSeconds,
+  processorSeconds,
+  peakMB,
+  idleMB,
+}: ScaleFigures): void {
+  const cells: readonly (readonly [string | number, number])[] = [
+    [parts, 10],
+    [rowsPerPart, 12],
+    [rows, 13],
+    [duplicates, 13],
+    [mergeSeconds.toFixed(1), 10],
+    [processorSeconds.toFixed(1), 12],
+    [((processorSeconds / rows) * 1e6).toFixed(1), 9],
+    [peakMB.toFixed(0), 10],
+    [`(${idleMB.toFixed(0)})`, 9],
+  ];
+  console.log(cells.map(([cell, width]) => String(cell).padStart(width)).join(''));
+}
+
+async function measure(folder: string, parts: number, rowsPerPart: number, copies: number): Promise<ScaleFigures> {
+  let started = performance.now();
+  const recordBytes = await drawParts(folder, parts, rowsPerPart, copies);
+  const drawSeconds = (performance.now() - started) / 1000;
+  started = performance.now();
+  // A process of its own, whose memory nothing else has touched.
+  const source = `
+    import { mergeTablesOfParts } from './scripts/bench/scale/merge-drawn.ts';
+    const idleMB = process.resourceUsage().maxRSS / 1024;
+    const { counts } = await mergeTablesOfParts(${JSON.stringify(folder)}, ${parts});
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+    console.log(JSON.stringify({ counts, idleMB, peakMB: maxRSS / 1024, processorSeconds: (userCPUTime + systemCPUTime) / 1e6 }));`;
+  const command = ['--import', 'tsx', '--input-type=module', '-e', source];
+  const { stdout, stderr, status } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  const mergeSeconds = (performance.now() - started) / 1000;
+  const { counts, ...resources } = JSON.parse(stdout) as {
+    counts: { kept: number; duplicate: number; total: number };
+  } & Pick<ScaleFigures, 'peakMB' | 'idleMB' | 'processorSeconds'>;
+  const rows = parts * rowsPerPart;
+  if (counts.total !== rows) throw new Error(`${counts.total} inputs of ${rows}`);
+  return {
+    parts,
+    rowsPerPart,
+    rows,
+    duplicates: counts.duplicate,
+    recordBytes,
+    drawSeconds,
+    mergeSeconds,
+    ...resources,
+  };
+}
+
+const fields: FingerprintFields = {
+  architecture: 'drawn',
+  weightsSha256: '0'.repeat(64),
+  tap: 'avgpool',
+  pool: 'mean',
+  preprocessing: {
+    resize: 256,
+    crop: 224,
+    interpolation: 'bilinear',
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+    autoOrient: false,
+  },
+  dtype: 'float32',
+  precision: 'float32',
+};
+
+/**
+ * Writes inputs.csv and part.json of every part; input i is in part i modulo N, as evenly as a hash would spread them.
+ *
+ * @returns bytes written
+ */
+async function drawParts(folder: string, count: number, rowsPerPart: number, copies: number): Promise<number> {
+  const total = count * rowsPerPart;
+  let bytes = 0;
+  for (let index = 0; index < count; index++) {
+    const state = join(folder, '.parts', `${index}-of-${count}`, '0001');
+    await mkdir(state, { recursive: true });
+    const hash = createHash('sha256');
+    const stream = createWriteStream(join(state, inputsFile));
+    let block = `${inputsHeader}\n`;
+    for (let row = 0; row < rowsPerPart; row++) {
+      const place = row * count + index;
+      block += drawnLine(place, row, copies);
+      if (block.length < 1 << 18 && row < rowsPerPart - 1) continue;
+      hash.update(block);
+      bytes += block.length;
+      stream.write(block);
+      block = '';
+    }
+    stream.end();
+    await finished(stream);
+    const record: PartRecord = sealRecord({
+      formatVersion: 1,
+      part: { index, count },
+      fingerprint: fingerprintOf(fields),
+      fields,
+      shards: [],
+      inputsSha256: hash.digest('hex'),
+      list: { sha256: '1'.repeat(64), ownSha256: '2'.repeat(64), imageCount: total, missingCount: 0 },
+      data: '/data/drawn',
+      counts: { kept: rowsPerPart, missing: 0, unreadable: 0, failed: 0 },
+      reasons: [],
+      run: { host: 'drawn', seconds: 1, images: rowsPerPart, finished: '2026-01-01T00:00:00.000Z' },
+    });
+    await writeFile(join(state, recordFile), formatRecord(record));
+  }
+  return bytes;
+}
+
+/** A line as long as those of a folder of a thousand classes; of every so many images one has another one's bytes. */
+function drawnLine(place: number, row: number, copies: number): string {
+  const isCopy = place > 0 && Math.floor(place * copies) !== Math.floor((place - 1) * copies);
+  const owner = isCopy ? Math.floor(place * 0.618) : place;
+  const sha256 = createHash('sha256').update(String(owner)).digest('hex');
+  const id = `class-${String(place % 1000).padStart(4, '0')}/photo-${String(place).padStart(10, '0')}`;
+  const times = '1795646643062536388,1795646643062536388';
+  return `${place},${row},${id},${id}.jpg,${sha256},class-${String(place % 1000).padStart(4, '0')},${100_000 + (place % 50_000)},${times},kept,\n`;
+}
