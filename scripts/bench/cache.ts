@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nodeFiles } from '../../src/features/files.ts';
@@ -19,7 +20,8 @@ const usage = `npm run bench -- cache [options]
   --images N       images of the run over unchanged files (default 300)
   --weights NAME   of that run (default random:resnet-tiny)
   --read-mb N      size of the set that is read (default 512)
-  --json           the figures as one JSON document`;
+  --json           the figures as one JSON document
+  --out FILE       writes that document, too`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -49,6 +51,7 @@ export async function run(args: readonly string[]): Promise<void> {
       weights: { type: 'string', default: 'random:resnet-tiny' },
       'read-mb': { type: 'string', default: '512' },
       json: { type: 'boolean', default: false },
+      out: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -63,7 +66,17 @@ export async function run(args: readonly string[]): Promise<void> {
       unchanged: await benchUnchanged(folder, Number(values.images), values.weights),
       read: await benchRead(folder, Number(values['read-mb'])),
     };
-    if (values.json) console.log(JSON.stringify(figures, null, 2));
+    const document = {
+      command: `npm run bench -- cache ${args.join(' ')}`.trimEnd(),
+      date: new Date().toISOString(),
+      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+      ...figures,
+    };
+    if (values.out !== undefined) {
+      mkdirSync(dirname(values.out), { recursive: true });
+      writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
+    }
+    if (values.json) console.log(JSON.stringify(document, null, 2));
     else print(figures);
   } finally {
     await rm(folder, { recursive: true });
