@@ -145,7 +145,7 @@ async function tryOnce(
   } catch (error) {
     // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
     await writer.save().catch(() => undefined);
-    await progress?.close();
+    await progress?.close(true);
     if (await isDoneByAnother(files, folder, last.number)) return undefined;
     throw error instanceof InterruptedError ? new InterruptedError(run.command) : error;
   } finally {

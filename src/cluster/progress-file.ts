@@ -19,6 +19,8 @@ export interface PartProgress {
   readonly computed: number;
   /** Inputs of the whole list. */
   readonly listTotal: number;
+  /** Whether the attempt has ended, without a record. */
+  readonly ended: boolean;
 }
 
 /** failure.json: why the last attempt at a part ended without a record. */
@@ -55,18 +57,21 @@ export class ProgressWriter {
     this.#numbers = { ...this.#numbers, done, computed };
   }
 
-  async close(): Promise<void> {
+  /** @param ended whether the attempt is over, and its rows wait for another one */
+  async close(ended = false): Promise<void> {
     clearInterval(this.#timer);
+    if (ended) this.#write(true);
     await this.#writing;
   }
 
-  #write(): void {
+  #write(ended = false): void {
     const progress: PartProgress = {
       host: hostname(),
       pid: process.pid,
       started: this.#started.toISOString(),
       seconds: (Date.now() - this.#started.getTime()) / 1000,
       ...this.#numbers,
+      ended,
     };
     this.#writing = this.#writing.then(() => writeJson(this.#files, this.#path, progress).catch(() => undefined));
   }

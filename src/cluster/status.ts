@@ -15,7 +15,7 @@ export interface PartsStatus {
   readonly running: readonly number[];
   /** Their last attempt ended with an error, and none is under way. */
   readonly failed: readonly number[];
-  /** Their last attempt has not been heard of for a minute. */
+  /** Their last attempt was stopped, or has not been heard of for a minute. */
   readonly stopped: readonly number[];
   /** Nobody has begun them. */
   readonly waiting: readonly number[];
@@ -68,7 +68,7 @@ export async function readStatus(set: string, asked?: number, files: Files = nod
       inputs ??= attempt.progress.listTotal;
     }
     const failure = await readFailure(files, folder);
-    if (attempt !== undefined && attempt.silentFor < silentSeconds) {
+    if (attempt !== undefined && !attempt.progress.ended && attempt.silentFor < silentSeconds) {
       lists.running.push(index);
       const { computed, seconds } = attempt.progress;
       if (seconds > 0) imagesPerSecond += computed / seconds;
