@@ -1,10 +1,12 @@
 import { readSavedHead } from '../classify/saved-head.ts';
-import { UserError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { checkExport, rowsToCheck } from '../export/check-export.ts';
 import { exportHead } from '../export/export-head.ts';
 import { exportMetadata } from '../export/metadata.ts';
 import { withBackbone } from '../export/with-backbone.ts';
-import { openBackbone, openNetwork } from '../extract/backbone/open-backbone.ts';
+import { openBackbone, openNetwork, quantizable } from '../extract/backbone/open-backbone.ts';
+import { buildInt8ResNet } from '../extract/backbone/quantize/int8-graph.ts';
+import { readCalibration } from '../extract/open-calibration.ts';
 import { formatBytes, writeDurably } from '../features/durable.ts';
 import { nodeFiles } from '../features/files.ts';
 import { encodeModel } from '../formats/onnx/encode.ts';
@@ -71,25 +73,26 @@ export const exportVerb: Verb = {
 };
 
 async function joinBackbone(head: OnnxModel, report: Report, options: Options): Promise<OnnxModel> {
-  const { fields } = featureRecipe(report);
-  if (fields.precision !== 'float32') {
-    throw new UserError({
-      what: 'a head on int8 features cannot be exported with its backbone',
-      where: report.report,
-      found: fields.precision,
-      expected: 'float32',
-      fix: 'export the head alone, or classify on features of --precision float32',
-    });
-  }
+  const { fields, folder } = featureRecipe(report);
+  const calibration =
+    fields.calibration === undefined
+      ? undefined
+      : await readCalibration([report.report, folder], fields.calibration.sha256);
   const given = text(options, 'weights');
   const seed = number(options, 'seed', { min: 0, whole: true });
   const weights = await sameWeights(report, {
     ...(given === undefined ? {} : { weights: given }),
     ...(seed === undefined ? {} : { seed }),
   });
-  const backbone = await openBackbone({ weights, tap: fields.tap, preprocessing: fields.preprocessing });
+  const { preprocessing, tap } = fields;
+  const quantized = calibration === undefined ? {} : { calibration };
+  const backbone = await openBackbone({ weights, tap, preprocessing, ...quantized });
   try {
-    return withBackbone(head, openNetwork(weights, fields.preprocessing.crop), fields, backbone.tap.shape);
+    const network =
+      calibration === undefined
+        ? openNetwork(weights, preprocessing.crop)
+        : buildInt8ResNet(quantizable(weights), preprocessing, calibration);
+    return withBackbone(head, network, fields, backbone.tap.shape);
   } finally {
     await backbone.close();
   }

@@ -5,13 +5,14 @@ import { resolveTap } from '../extract/backbone/taps.ts';
 import type { FingerprintFields } from '../features/manifest.ts';
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode } from '../formats/onnx/schema.ts';
+import { bytesOfPixels } from './byte-input.ts';
 import { exportOpsets, headNames } from './export-head.ts';
 
 /** ONNX's number for float16, as Cast takes it (TensorProto.DataType). */
 const float16 = 10;
 const float32 = 1;
 
-/** Prefix of every name that comes from the head: the backbone keeps its own. */
+/** Prefix of every name that is not the backbone's, which keeps its own. */
 const prefix = 'head/';
 
 /**
@@ -32,15 +33,17 @@ export function withBackbone(
   const middle = poolGraph(tensor, fields, tapShape);
   const tail = renamed(head.graph, middle.output);
   const { graph } = backbone;
+  const front =
+    network.input.form === 'bytes' ? bytesOfPixels(network.input, fields.preprocessing, 'pixels/') : undefined;
   return {
     ...head,
     opsetImport: mergeOpsets(backbone, head),
     graph: {
       ...tail,
       name: `featuretap ${network.architecture} with its head`,
-      input: graph.input,
-      node: [...graph.node, ...middle.nodes, ...tail.node],
-      initializer: [...graph.initializer, ...middle.initializer, ...tail.initializer],
+      input: (front ?? graph).input,
+      node: [...(front?.node ?? []), ...graph.node, ...middle.nodes, ...tail.node],
+      initializer: [...(front?.initializer ?? []), ...graph.initializer, ...middle.initializer, ...tail.initializer],
       valueInfo: graph.valueInfo,
     },
   };
@@ -48,7 +51,8 @@ export function withBackbone(
 
 function checkNetwork(network: Network): void {
   const { input, model, source } = network;
-  if (input.form !== 'normalized' || input.layout !== 'NCHW' || input.batch !== undefined) {
+  const known = input.form === 'normalized' ? input.layout === 'NCHW' : input.layout === 'NHWC';
+  if (!known || input.batch !== undefined) {
     throw new UserError({
       what: 'this backbone cannot be exported with its head',
       where: source,

@@ -17,6 +17,12 @@ import { featuretap, quietSession } from '../cli/command.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
 
+const python = '/usr/bin/python3';
+const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0;
+/** What the Python snippet of the docs needs; $FEATURETAP_PYTHON may name an interpreter that has it. */
+const snippetPython = process.env['FEATURETAP_PYTHON'] ?? python;
+const hasRuntime = spawnSync(snippetPython, ['-c', 'import onnxruntime, PIL']).status === 0;
+
 let root: string;
 let trained: TrainedHeads;
 before(async () => {
@@ -42,14 +48,14 @@ function normalize(bytes: Uint8Array, { crop, mean, std }: Preprocessing): Float
   return out;
 }
 
-async function compareOnPhotos(file: string, report: Report): Promise<number> {
+async function compareOnPhotos(file: string, report: Report, data = trained.data): Promise<number> {
   const { preprocessing } = featureRecipe(report).fields;
   const { head } = await loadReportHead(report.report);
   const embedder = await openEmbedder(report, { device: 'cpu' });
   const pipeline = openPixelPipeline(preprocessing, { threads: 1 });
   const session = await InferenceSession.create(file);
   const inputs = () =>
-    openInputs([trained.data], { stdin: process.stdin, onFailure: ({ reason }) => assert.fail(reason) }).images;
+    openInputs([data], { stdin: process.stdin, onFailure: ({ reason }) => assert.fail(reason) }).images;
   const pixels = new Map<string, Uint8Array>();
   for await (const result of pipeline.decode(inputs())) {
     if (result.outcome === 'pixels') pixels.set(result.image.id, result.pixels);
@@ -89,6 +95,24 @@ describe('featuretap export', () => {
     });
   }
 
+  test('--with-backbone takes pixels through the quantized network of an int8 set to the probabilities of predict', async () => {
+    const quantized = await trainHeads(join(root, 'int8'), {
+      models: [['linear', {}]],
+      perClass: 6,
+      precision: 'int8',
+    });
+    const report = quantized.reports[0] as Report;
+    const file = join(root, 'int8.onnx');
+    const { status, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
+    assert.equal(status, 0, stderr);
+    const worst = await compareOnPhotos(file, report, quantized.data);
+    assert.ok(worst <= 1e-5, `${worst} off`);
+    if (!hasChecker) return;
+    const script = 'import onnx, sys\nonnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True)';
+    const checked = spawnSync(python, ['-c', script, file], { encoding: 'utf8' });
+    assert.equal(checked.status, 0, checked.stderr);
+  });
+
   test('--json says what was written, and that it was checked', () => {
     const report = trained.reports[0] as Report;
     const file = join(root, 'head.onnx');
@@ -102,6 +126,26 @@ describe('featuretap export', () => {
   test('without --head or --to is wrong usage', async () => {
     await assert.rejects(exportVerb.run({ to: 'x.onnx' }, quietSession), /--head REPORT_FOLDER/);
     await assert.rejects(exportVerb.run({ head: 'x' }, quietSession), /--to FILE\.onnx/);
+  });
+
+  test('what the page of the docs shows in Python runs and gives the probability that predict gives', {
+    skip: !hasRuntime && 'skipped: python3 has no onnxruntime and Pillow; $FEATURETAP_PYTHON may name one that has',
+  }, async () => {
+    const docs = await readFile(join(projectRoot, 'docs/export.md'), 'utf8');
+    const snippet = /```python\n([\s\S]*?)```/.exec(docs)?.[1] ?? assert.fail('docs/export.md has no Python snippet');
+    const report = trained.reports.find((candidate) => candidate.model === 'linear') as Report;
+    for (const colour of ['red', 'blue']) {
+      const photo = join(trained.data, colour, `${colour}-01.png`);
+      const { stdout } = featuretap(['predict', '--head', report.report, '--json', '--top', '1', photo]);
+      const [top] =
+        (JSON.parse(stdout) as { images: { top: { class: string; probability: number }[] }[] }).images[0]?.top ?? [];
+      const args = ['-c', snippet, join(root, 'linear.onnx'), photo];
+      const run = spawnSync(snippetPython, args, { encoding: 'utf8' });
+      assert.equal(run.status, 0, run.stderr);
+      const [label, probability] = run.stdout.trim().split(' ');
+      assert.equal(label, top?.class);
+      assert.ok(Math.abs(Number(probability) - (top?.probability ?? 0)) < 1e-5, run.stdout);
+    }
   });
 
   test('what the page of the docs shows in Node runs and names the class that predict names', async () => {
