@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InterruptedError, UserError } from '../errors.ts';
+import { runsOf } from '../features/damaged-rows.ts';
 import { makeFolder, renameFile, syncFolder, writeDurably } from '../features/durable.ts';
 import { type Files, nodeFiles, readIfThere } from '../features/files.ts';
 import { type IndexedImage, IndexTable } from '../features/index-table.ts';
@@ -174,12 +175,14 @@ async function readWhatIsWhole(
   if (rows.length === entry.rowCount) return data;
   const shard = await ShardFile.open(files, folder, entry, { rowShape, dtype: fields.dtype });
   try {
-    const bytes = new Uint8Array(entry.rowCount * shard.rowBytes);
-    await shard.readRows(0, bytes);
-    decodeNumbers(bytes, fields.dtype, data);
-    // Damaged rows without an image (deleted ones) must not keep numbers that nobody vouches for.
-    for (const row of rows)
-      data.fill(0, (row - firstRow) * rowLength(rowShape), (row - firstRow + 1) * rowLength(rowShape));
+    // Damaged rows are not even read: the disk may not give them, and those without an image must not keep their numbers.
+    const damaged = new Set(rows);
+    const whole = Array.from({ length: entry.rowCount }, (_, row) => row).filter((row) => !damaged.has(firstRow + row));
+    for (const [first, end] of runsOf(whole)) {
+      const bytes = new Uint8Array((end - first) * shard.rowBytes);
+      await shard.readRows(first, bytes);
+      decodeNumbers(bytes, fields.dtype, data.subarray(first * rowLength(rowShape), end * rowLength(rowShape)));
+    }
     return data;
   } finally {
     await shard.close();

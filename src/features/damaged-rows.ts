@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import { type Files, readIfThere } from './files.ts';
 import { rowChecksFile, runPath } from './layout.ts';
 import type { Manifest, ShardEntry } from './manifest.ts';
@@ -54,13 +55,25 @@ async function compareRows(
   const block = Math.max(1, Math.floor((4 << 20) / shard.rowBytes));
   for (let row = 0; row < entry.rowCount; row += block) {
     const count = Math.min(block, entry.rowCount - row);
-    const bytes = new Uint8Array(count * shard.rowBytes);
-    await shard.readRows(row, bytes);
-    for (const [i, check] of checksOfRows(bytes, shard.rowBytes).entries()) {
+    for (const [i, check] of (await readChecks(shard, row, count)).entries()) {
       if (check !== expected[row + i]) damaged.push(firstRow + row + i);
     }
   }
   return damaged;
+}
+
+/** Checks of some rows as they are now; undefined for those that the disk does not give, and for those alone. */
+async function readChecks(shard: ShardFile, row: number, count: number): Promise<readonly (number | undefined)[]> {
+  const bytes = new Uint8Array(count * shard.rowBytes);
+  try {
+    await shard.readRows(row, bytes);
+    return [...checksOfRows(bytes, shard.rowBytes)];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (count === 1) return [undefined];
+    const half = count >> 1;
+    return [...(await readChecks(shard, row, half)), ...(await readChecks(shard, row + half, count - half))];
+  }
 }
 
 /** Rising numbers as ranges [first, end). */

@@ -71,7 +71,7 @@ export async function readSpare(
   folder: string,
   { file, isWhole }: KeptFile,
 ): Promise<Uint8Array | undefined> {
-  const bytes = await readIfThere(files, runPath(folder, spareFile(file)));
+  const bytes = await readIfThere(files, runPath(folder, spareFile(file))).catch(() => undefined);
   return bytes !== undefined && isWhole(bytes) ? bytes : undefined;
 }
 

@@ -29,6 +29,17 @@ export interface Verification {
   readonly checkedBytes: number;
 }
 
+class NoFeatureSetError extends UserError {
+  constructor(folder: string) {
+    super({
+      what: 'there is no feature set here',
+      where: folder,
+      found: 'no manifest.json',
+      fix: 'featuretap extract makes one; a run that was stopped goes on when it is started again',
+    });
+  }
+}
+
 const attempts = 5;
 
 /**
@@ -44,12 +55,17 @@ export async function verifyFeatureSet(
   onBytes: (done: number, total: number) => void = () => undefined,
 ): Promise<Verification> {
   for (let attempt = 1; ; attempt++) {
-    const before = await readIfThere(files, join(folder, manifestFile));
+    const before = await manifestBytes(files, folder);
     const found = await verifyOnce(folder, files, onBytes);
     if (found.problems.length === 0 || attempt === attempts) return found;
-    const after = await readIfThere(files, join(folder, manifestFile));
-    if (Buffer.compare(before ?? Buffer.alloc(0), after ?? Buffer.alloc(0)) === 0) return found;
+    if (Buffer.compare(before, await manifestBytes(files, folder)) === 0) return found;
   }
+}
+
+/** None where it cannot be read. */
+async function manifestBytes(files: Files, folder: string): Promise<Uint8Array> {
+  const bytes = await readIfThere(files, join(folder, manifestFile)).catch(() => undefined);
+  return bytes ?? new Uint8Array(0);
 }
 
 async function verifyOnce(
@@ -87,23 +103,16 @@ async function readManifest(
   restorable: string[],
 ): Promise<Manifest | undefined> {
   const path = join(folder, manifestFile);
-  const bytes = await readIfThere(files, path);
   const sparePath = runPath(folder, spareFile(manifestFile));
-  const spareBytes = await readIfThere(files, sparePath);
-  if (bytes === undefined && spareBytes === undefined) {
-    throw new UserError({
-      what: 'there is no feature set here',
-      where: folder,
-      found: 'no manifest.json',
-      fix: 'featuretap extract makes one; a run that was stopped goes on when it is started again',
-    });
-  }
+  const spareBytes = await readIfThere(files, sparePath).catch(() => undefined);
   try {
+    const bytes = await readIfThere(files, path);
     if (bytes !== undefined) return parseManifest(bytes, path);
+    if (spareBytes === undefined) throw new NoFeatureSetError(folder);
     problems.push({ file: manifestFile, what: 'is missing' });
   } catch (error) {
     // Not damaged: a spare copy of an older format must not take its place.
-    if (error instanceof NewerFormatError) throw error;
+    if (error instanceof NewerFormatError || error instanceof NoFeatureSetError) throw error;
     problems.push({ file: manifestFile, what: describeError(error, folder) });
   }
   try {
@@ -140,7 +149,10 @@ async function readKept(
   let found = 'is missing';
   // A table may wait for its rename, and be renamed between the first look and the second.
   for (const path of [join(folder, file), join(folder, file + nextSuffix), join(folder, file)]) {
-    const bytes = await readIfThere(files, path);
+    const bytes = await readIfThere(files, path).catch((error) => {
+      found = describeError(error, folder);
+      return undefined;
+    });
     if (bytes === undefined) continue;
     if (isWhole(bytes)) return bytes;
     found = 'is not the file that manifest.json names: its bytes changed since it was written';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFile, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type ExtractOptions, extract } from '../../src/extract/extract.ts';
 import { type Repair, type RepairOptions, repairFeatureSet } from '../../src/extract/repair.ts';
-import type { Files } from '../../src/features/files.ts';
+import type { Files, OpenFile } from '../../src/features/files.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { quickFiles } from '../features/faulty-files.ts';
@@ -59,12 +59,12 @@ describe('verify and repair', () => {
     extra: Partial<RepairOptions> = {},
   ): Promise<Repair> {
     return repairFeatureSet(folder, {
-      ...extra,
       network: async () => network,
       command: 'featuretap verify --repair',
       batch: 4,
       openPipeline: openPlainPipeline,
       files: quickFiles,
+      ...extra,
     });
   }
 
@@ -196,6 +196,43 @@ describe('verify and repair', () => {
       await run(name, { network: async () => network });
       assert.equal(network.imageCount, 0);
       // The set lies elsewhere now than where it was made, and nothing else differs.
+      assert.deepEqual(await contentsOf(folder), await contentsOf(original));
+    }
+  });
+
+  it('takes what a failing disk still gives, and computes the rest again', async () => {
+    for (const [file, place] of [
+      ['features-00001.npy', 128 + 16 * 3],
+      ['index.csv', 40],
+      ['manifest.json', 40],
+    ] as const) {
+      const folder = await copy();
+      // One bad place of a file that stands there since before: what is written anew is read as ever.
+      const { ino } = await stat(join(folder, file));
+      const files: Files = {
+        ...quickFiles,
+        open: async (path, flags) => {
+          const opened = await quickFiles.open(path, flags);
+          const isBad = (await stat(path)).ino === ino;
+          const read: OpenFile['read'] = async (buffer, offset, length, position) => {
+            if (!isBad || place < position || place >= position + length) {
+              return opened.read(buffer, offset, length, position);
+            }
+            throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+          };
+          return { ...opened, read };
+        },
+      };
+      const opening = openFeatureSet(folder, files).then((set) => set.readMatrix());
+      await assert.rejects(
+        opening,
+        new RegExp(`the disk failed to read a file[\\s\\S]*${file}[\\s\\S]*verify --repair`),
+      );
+      const { problems } = await verifyFeatureSet(folder, files);
+      assert.equal(problems.length, 1);
+      assert.match(problems[0]?.what ?? '', /the disk failed to read a file/);
+      const { recomputed, restored } = await repair(folder, new CountingNetwork(), { files });
+      assert.deepEqual([recomputed, restored], file.endsWith('.npy') ? [1, []] : [0, [file]]);
       assert.deepEqual(await contentsOf(folder), await contentsOf(original));
     }
   });
