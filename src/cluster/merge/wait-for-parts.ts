@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InterruptedError } from '../../errors.ts';
 import type { Files } from '../../features/files.ts';
+import { arrayExpression } from '../array-expression.ts';
 import { partFolder, readPartFolder } from '../layout.ts';
 
 const secondsBetweenLooks = 10;
@@ -27,6 +28,8 @@ export async function waitForParts(
     if (waiting.size !== before)
       onNote(`${count - waiting.size} of ${count} parts are complete; waiting for the others`);
     await sleep(secondsBetweenLooks * 1000, undefined, signal === undefined ? {} : { signal }).catch(() => {
+      // Whoever ended the waiting, a time limit perhaps, wants to know for what it was.
+      onNote(`not complete: --array=${arrayExpression([...waiting])}`);
       throw new InterruptedError(options.command);
     });
   }
