@@ -7,7 +7,7 @@ import { type ExtractOptions, featureFolder, listInputs, withNetwork, writerSett
 import { InputLedger } from '../extract/input-ledger.ts';
 import { type StepSeconds, Stopwatch } from '../extract/stopwatch.ts';
 import { makeFolder, removeFile, writeDurably } from '../features/durable.ts';
-import { type Files, nodeFiles } from '../features/files.ts';
+import { type Files, nodeFiles, statIfThere } from '../features/files.ts';
 import { canonicalJson, fingerprintOf } from '../features/fingerprint.ts';
 import { runFolder } from '../features/layout.ts';
 import type { DeviceName, ShardEntry } from '../features/manifest.ts';
@@ -146,7 +146,7 @@ async function tryOnce(
     // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
     await writer.save().catch(() => undefined);
     await progress?.close(true);
-    if (await isDoneByAnother(files, folder, last.number)) return undefined;
+    if (await isDoneByAnother(files, writer.folder, folder, last.number)) return undefined;
     throw error instanceof InterruptedError ? new InterruptedError(run.command) : error;
   } finally {
     await writer.close();
@@ -309,8 +309,11 @@ async function cleanUp(files: Files, folder: string, state: string): Promise<voi
   }
 }
 
-/** A newer state is there: whatever went wrong here, its folder being cleared away for one, another run has done it. */
-async function isDoneByAnother(files: Files, folder: string, number: number): Promise<boolean> {
-  const { states } = await readPartFolder(files, folder).catch(() => ({ states: [] as readonly number[] }));
-  return (states.at(-1) ?? 0) > number;
+/**
+ * Another run has made a newer state, or a merge has taken the part's folder away: whatever went wrong here, an attempt
+ * that lost its own folder being the usual case, there may be nothing left to do.
+ */
+async function isDoneByAnother(files: Files, attempt: string, part: string, number: number): Promise<boolean> {
+  const { states } = await readPartFolder(files, part).catch(() => ({ states: [] as readonly number[] }));
+  return (states.at(-1) ?? 0) > number || (await statIfThere(files, attempt).catch(() => true)) === undefined;
 }

@@ -33,7 +33,7 @@ export async function filesOf(folder: string): Promise<Readonly<Record<string, s
   const files: Record<string, string> = {};
   for (const entry of names) {
     const path = join(entry.parentPath, entry.name).slice(folder.length + 1);
-    if (!entry.isFile() || path.endsWith('speed.json') || path.startsWith('.parts')) continue;
+    if (!entry.isFile() || /^(\.parts|\.run\/(speed|merged)\.json)/.test(path)) continue;
     files[path] = await readFile(join(folder, path), 'latin1');
   }
   return files;

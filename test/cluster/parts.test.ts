@@ -178,6 +178,24 @@ describe('parts that meet trouble', () => {
     }
   });
 
+  it('a merge that is run again after its parts are gone has nothing to do; of another number of parts it has none', async () => {
+    const data = await drawData(9);
+    await extractAll(data, 3);
+    const { manifest } = await merge(data, 3);
+    const again = await merge(data, 3);
+    assert.deepEqual([again.newImages, again.keptImages, again.manifest], [0, 9, manifest]);
+    await assert.rejects(merge(data, 4), PartsMissingError);
+    await extractOne(data, 0, 3);
+    await assert.rejects(merge(data, 3), PartsMissingError, 'parts are being made again');
+  });
+
+  it('merge refuses parts that were made otherwise than it is told', async () => {
+    const data = await drawData(9);
+    await extractAll(data, 3);
+    await assert.rejects(merge(data, 3, { asked: { crop: 9, tap: 'avgpool' } }), /found: {4}crop: 8, not 9\n/);
+    await merge(data, 3, { asked: { crop: 8, tap: 'avgpool', views: 0, weights: 'random' } });
+  });
+
   it('a set that was made otherwise is not overwritten, and is replaced when told to', async () => {
     const data = await drawData(10);
     const other = new CountingNetwork('others');

@@ -26,9 +26,23 @@ import { partsFolder } from '../layout.ts';
 import { RowCopier } from './copy-rows.ts';
 import { inputsInOrder, type MergePart } from './in-order.ts';
 import { type MergedTables, mergeTables } from './merge-tables.ts';
+import { isMergedAlready, keepMergedMark, mergedParts } from './merged-mark.ts';
 import { orderOfList } from './order-of-list.ts';
 import { PartError, PartsMissingError } from './part-problems.ts';
 import { findDamage, makerOf, readParts } from './read-parts.ts';
+
+/** What the user says of the features; whatever is absent is as the parts were made. */
+export interface AskedFields {
+  readonly tap?: string;
+  readonly pool?: string;
+  readonly dtype?: string;
+  readonly precision?: string;
+  readonly resize?: number;
+  readonly crop?: number;
+  readonly autoOrient?: boolean;
+  readonly views?: number;
+  readonly weights?: string;
+}
 
 export interface MergeOptions {
   /** Absolute path of the feature set. */
@@ -36,6 +50,8 @@ export interface MergeOptions {
   readonly partCount: number;
   /** The data folder, where it is not the one that the parts name. */
   readonly data?: string;
+  /** Compared with the parts. */
+  readonly asked?: AskedFields;
   /** Make the set anew where there is one that was made otherwise. */
   readonly replace?: boolean;
   readonly keepParts?: boolean;
@@ -45,7 +61,6 @@ export interface MergeOptions {
   readonly files?: Files;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
-  readonly onWarning?: (line: string) => void;
 }
 
 export interface MergeResult {
@@ -68,7 +83,16 @@ const scratchFolder = 'merge';
  */
 export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   const { files = nodeFiles, set, partCount, command } = options;
-  const parts = await readParts(files, set, partCount);
+  const merged = await mergedBefore(files, set);
+  const parts = await readParts(files, set, partCount).catch((error) => {
+    if (!(error instanceof PartsMissingError) || !isMergedAlready(error, partCount, merged?.parts)) throw error;
+    return undefined;
+  });
+  if (parts === undefined && merged !== undefined) {
+    return { folder: set, manifest: merged.manifest, newImages: 0, keptImages: merged.manifest.imageCount };
+  }
+  if (parts === undefined) throw new Error('parts are there, or were merged');
+  checkAsked(set, parts, options.asked ?? {});
   const order = await orderOfList(set, parts, options.data);
   await makeFolder(files, runPath(set, scratchFolder));
   const lock = await takeLock(files, set, command);
@@ -76,7 +100,11 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
     await removeUnfinished(files, set);
     const base = await readBase(files, options, parts);
     const result = await mergeInto(files, options, parts, order, base);
-    if (options.keepParts !== true) await files.removeFolder(join(set, partsFolder));
+    if (options.keepParts !== true) {
+      // Before the parts go: a merge that is killed in between finds one or the other.
+      await keepMergedMark(files, set, partCount, result.manifest);
+      await files.removeFolder(join(set, partsFolder));
+    }
     return result;
   } catch (error) {
     if (options.signal?.aborted === true) throw new InterruptedError(command);
@@ -88,6 +116,46 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
     await files.removeFolder(runPath(set, scratchFolder));
     await lock.release();
   }
+}
+
+/** The set, where it was merged and has not changed since. */
+export async function mergedBefore(
+  files: Files,
+  set: string,
+): Promise<{ readonly manifest: Manifest; readonly parts: number } | undefined> {
+  const path = join(set, manifestFile);
+  const bytes = await readIfThere(files, path);
+  if (bytes === undefined) return undefined;
+  try {
+    const manifest = parseManifest(bytes, path);
+    const parts = await mergedParts(files, set, manifest);
+    return parts === undefined ? undefined : { manifest, parts };
+  } catch (error) {
+    // What is wrong with the manifest is told where the set is opened.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws UserError when the parts were made otherwise than asked for */
+function checkAsked(set: string, parts: readonly MergePart[], asked: AskedFields): void {
+  const { fields, maker } = (parts[0] as MergePart).record;
+  const { resize, crop, autoOrient } = fields.preprocessing;
+  const { tap, pool, dtype, precision } = fields;
+  const views = fields.views?.count ?? 0;
+  const made = { tap, pool, dtype, precision, resize, crop, autoOrient, views, weights: maker?.madeBy.weights };
+  const wrong = Object.entries(asked).flatMap(([name, value]) => {
+    const found = made[name as keyof AskedFields];
+    return value === undefined || found === undefined || found === value ? [] : [`${name}: ${found}, not ${value}`];
+  });
+  if (wrong.length === 0) return;
+  throw new UserError({
+    what: 'the parts were made otherwise than asked for',
+    where: join(set, partsFolder),
+    found: wrong.join('; '),
+    fix: 'leave those options out, or make the parts again with --replace',
+    exitCode: 2,
+  });
 }
 
 /** The set that there is. */

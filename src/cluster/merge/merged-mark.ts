@@ -1,0 +1,37 @@
+import { writeDurably } from '../../features/durable.ts';
+import { type Files, readIfThere } from '../../features/files.ts';
+import { runPath } from '../../features/layout.ts';
+import type { Manifest } from '../../features/manifest.ts';
+import type { PartsMissingError } from './part-problems.ts';
+
+/** merged.json, under `.run/`: what was merged when the parts' folders were taken away. */
+interface MergedMark {
+  readonly parts: number;
+  /** sha256 of the manifest. */
+  readonly manifest: string;
+}
+
+const markFile = 'merged.json';
+
+/** Remembers that a set was merged: a merge that is run again after its parts are gone has nothing to do. */
+export async function keepMergedMark(files: Files, set: string, parts: number, manifest: Manifest): Promise<void> {
+  const mark: MergedMark = { parts, manifest: manifest.sha256 };
+  await writeDurably(files, runPath(set, markFile), [new TextEncoder().encode(`${JSON.stringify(mark)}\n`)]);
+}
+
+/** How many parts a set was merged of, where it has not changed since; undefined for any other. */
+export async function mergedParts(files: Files, set: string, manifest: Manifest): Promise<number | undefined> {
+  const bytes = await readIfThere(files, runPath(set, markFile));
+  if (bytes === undefined) return undefined;
+  try {
+    const mark = JSON.parse(new TextDecoder().decode(bytes)) as MergedMark;
+    return mark.manifest === manifest.sha256 ? mark.parts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether all that keeps parts from being merged is that they were, and their folders are gone. */
+export function isMergedAlready(error: PartsMissingError, partCount: number, merged: number | undefined): boolean {
+  return merged === partCount && error.damaged.length === 0 && error.missing.length === partCount;
+}
