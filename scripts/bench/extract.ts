@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../src/errors.ts';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
-import { Contestant, type Mode, type Task } from './extract/contestant.ts';
+import { Contestant, type Mode, type Round, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
 import { type Figures, printClaims, printFigures } from './extract/print.ts';
 
@@ -17,6 +17,7 @@ const usage = `npm run bench -- extract [options]
   --batches A,B      images per run (default 8)
   --threads T        of every contestant (default: the machine's cores)
   --rounds R         turns: every contestant once, then again (default 3)
+  --round-seconds S  the others run fewer images in a round that would take much longer (default 20)
   --only WORD,WORD   contestants whose name holds one of the words
   --out FILE         writes the figures as JSON
 Python: python3 or /usr/bin/python3 where it has torch and torchvision; and $FEATURETAP_BENCH_PYTHON, another one, for
@@ -52,15 +53,15 @@ export async function run(args: readonly string[]): Promise<void> {
       batches: { type: 'string', default: '8' },
       threads: { type: 'string', default: String(availableParallelism()) },
       rounds: { type: 'string', default: '3' },
+      'round-seconds': { type: 'string', default: '20' },
       only: { type: 'string' },
       out: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return console.log(usage);
-  const [images, endToEnd, threads, rounds] = [values.images, values['end-to-end'], values.threads, values.rounds].map(
-    count,
-  );
+  const counts = [values.images, values['end-to-end'], values.threads, values.rounds, values['round-seconds']];
+  const [images, endToEnd, threads, rounds, roundSeconds] = counts.map(count);
   const batches = values.batches.split(',').map(count);
   const least = Math.max(16, ...batches.map((batch) => 2 * batch));
   if ((images as number) < least)
@@ -70,11 +71,10 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     const common = await prepare(scratch, values, images as number, endToEnd as number);
     const figures: Figures[] = [];
+    const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
     for (const batch of batches) {
-      const turn = { ...common, batch, threads: threads as number };
-      const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
-      for (const mode of modes)
-        figures.push(...(await contest(entries(values.only), { ...turn, mode }, rounds as number)));
+      const turn = { ...common, batch, threads: threads as number, roundSeconds: roundSeconds as number };
+      figures.push(...(await contest(entries(values.only), turn, modes, rounds as number)));
     }
     printFigures(figures);
     printClaims(figures);
@@ -123,45 +123,41 @@ function entries(only: string | undefined): readonly Entry[] {
 async function contest(
   contestants: readonly Entry[],
   turn: Omit<Task, 'engine' | 'features'>,
+  modes: readonly Mode[],
   rounds: number,
 ): Promise<readonly Figures[]> {
-  const runners: { readonly contestant: Contestant; readonly each: number[]; readonly opening: number[] }[] = [];
+  const runners: Contestant[] = [];
   for (const [index, { engine, python }] of contestants.entries()) {
     const features = `${turn.pixels}-${turn.batch}-${index}`;
     const contestant = await Contestant.start({ ...turn, engine, features }, python);
-    if (typeof contestant === 'string') console.error(`${engine} (${python}) left out: ${contestant}`);
-    else runners.push({ contestant, each: [], opening: [] });
+    if (typeof contestant === 'string') console.error(`${engine} (${python ?? 'ours'}) left out: ${contestant}`);
+    else runners.push(contestant);
   }
-  for (let round = 0; round < rounds; round++) {
-    for (const { contestant, each, opening } of runners) {
-      const { images, seconds, openSeconds } = await contestant.round();
-      each.push(images / seconds);
-      if (openSeconds !== undefined) opening.push(openSeconds);
+  const exact = runners.find(({ task }) => task.engine === 'featuretap float32')?.task.features;
+  const figures: Figures[] = [];
+  for (const mode of modes) {
+    const taken = new Map<Contestant, Round[]>(runners.map((runner) => [runner, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const [runner, results] of taken) results.push(await runner.round(mode));
+    }
+    for (const [{ task, version, startSeconds }, results] of taken) {
+      const each = results.map(({ images, seconds }) => images / seconds);
+      const compared = mode === 'backbone' && exact !== undefined;
+      figures.push({
+        mode,
+        batch: task.batch,
+        engine: task.engine,
+        version,
+        imagesPerSecond: median(each),
+        each,
+        processorMilliseconds: median(results.map((result) => (result.processorSeconds / result.images) * 1000)),
+        startSeconds,
+        peakMegabytes: Math.round(Math.max(...results.map(({ peakBytes }) => peakBytes)) / 1e6),
+        ...(compared ? { cosine: meanCosine(readFeatures(task.features), readFeatures(exact)) } : {}),
+      });
     }
   }
-  const exact = runners.find(({ contestant }) => contestant.task.engine === 'featuretap float32')?.contestant.task
-    .features;
-  const figures: Figures[] = [];
-  for (const { contestant, each, opening } of runners) {
-    const { task, version } = contestant;
-    // Each of our rounds from files opens the network anew.
-    const startSeconds = opening.length === 0 ? contestant.startSeconds : median(opening);
-    const { mode, batch, engine } = task;
-    const peakMegabytes = Math.round((await contestant.finish()) / 1e6);
-    const compared = mode === 'backbone' && exact !== undefined;
-    const cosine = compared ? { cosine: meanCosine(readFeatures(task.features), readFeatures(exact)) } : {};
-    figures.push({
-      mode,
-      batch,
-      engine,
-      version,
-      imagesPerSecond: median(each),
-      each,
-      startSeconds,
-      peakMegabytes,
-      ...cosine,
-    });
-  }
+  for (const runner of runners) runner.close();
   return figures;
 }
 

@@ -49,10 +49,11 @@ async function setUp(): Promise<void> {
   if (download.files.every((file) => existsSync(join(target, file)))) {
     console.log(`The CUDA libraries of onnxruntime-node ${version} are in ${target} already`);
   } else {
+    const size = await sizeOf(download.url);
     console.log(
       `onnxruntime-node ${version} needs ${download.files.join(', ')} (${download.manifest}). This downloads`,
     );
-    console.log(`  ${download.url} (${await sizeOf(download.url)})`);
+    console.log(`  ${download.url} (${size})`);
     console.log(`into ${target}`);
     const script = join(folder, 'script', 'install.js');
     const installer = spawnSync(process.execPath, [script, `--onnxruntime-node-install=${download.manifest}`], {

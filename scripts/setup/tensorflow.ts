@@ -53,8 +53,9 @@ async function install(folder: string): Promise<void> {
   const system = `${process.platform === 'darwin' ? 'cpu' : 'gpu'}-${constants.PLATFORM_MAPPING[process.platform]}-${constants.ARCH_MAPPING[process.arch]}`;
   const library = `${base}tensorflow/libtensorflow/libtensorflow-${system}-${constants.LIBTENSORFLOW_VERSION}.${constants.PLATFORM_EXTENSION}`;
   const addon = `${binary.host}/napi-v${napiVersion}/${version}/`;
+  const size = await sizeOf(library);
   console.log(`${packageName} ${version} needs TensorFlow's C library and a compiled addon. This downloads`);
-  console.log(`  ${library} (${await sizeOf(library)})`);
+  console.log(`  ${library} (${size})`);
   console.log(`  and the addon from ${addon}`);
   console.log(`into ${folder}`);
   const installer = spawnSync(process.execPath, ['scripts/install.js', 'gpu', 'download'], {

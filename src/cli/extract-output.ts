@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { isAbsolute, relative } from 'node:path';
+import { usableCores } from '../extract/backbone/cores.ts';
 import type { Explanation } from '../extract/explain.ts';
 import type { ExtractResult } from '../extract/extract.ts';
 import { stepShares } from '../extract/stopwatch.ts';
@@ -36,7 +36,7 @@ export function printResult(
   const { manifest, seconds, newImages, keptImages, resumedImages, leftOut } = result;
   const { counts, fields, rowShape, rowCount } = manifest;
   const folder = shortPath(result.folder);
-  const shares = stepShares(seconds, threads ?? availableParallelism());
+  const shares = stepShares(seconds, threads ?? usableCores());
   const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
   const next = nextCommand('classify', ['--features', folder, '--model', 'all']);
   session.printJson({

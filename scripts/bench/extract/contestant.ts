@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url';
 
 /** What every contestant is told; theirs.py reads the same. */
 export interface Task {
-  readonly mode: Mode;
   /** `featuretap int8`, `torch eager`, `openvino bf16`, … */
   readonly engine: string;
   readonly batch: number;
   readonly threads: number;
+  /** A round takes fewer images where it would take much longer than this. */
+  readonly roundSeconds: number;
   readonly crop: number;
   readonly resize: number;
   /** File of decoded images, [images, crop, crop, 3] bytes. */
@@ -20,7 +21,7 @@ export interface Task {
   /** Data folder, and the images in it that are read. */
   readonly data: string;
   readonly images: readonly string[];
-  /** Where to write the first images' features, float32, for the cosine beside each row; `backbone` only. */
+  /** Where to write the first images' features, float32, for the cosine beside each row. */
   readonly features: string;
 }
 
@@ -29,7 +30,10 @@ export type Mode = 'backbone' | 'end-to-end';
 export interface Round {
   readonly images: number;
   readonly seconds: number;
-  readonly openSeconds?: number;
+  /** Of all threads and processes: what other programs on the machine disturb least. */
+  readonly processorSeconds: number;
+  /** Most memory that the process held in this round; in all its life, where the system does not tell them apart. */
+  readonly peakBytes: number;
 }
 
 /** A process that waits for its turns. */
@@ -72,22 +76,15 @@ export class Contestant {
     return new Contestant(task, child, lines, JSON.parse(first.value) as Ready);
   }
 
-  async round(): Promise<Round> {
-    this.#child.stdin?.write(`${this.task.mode}\n`);
-    return (await this.#answer()) as Round;
-  }
-
-  /** Ends the process and resolves to the most memory that it held, in bytes. */
-  async finish(): Promise<number> {
-    this.#child.stdin?.end();
-    const { peakBytes } = (await this.#answer()) as { readonly peakBytes: number };
-    return peakBytes;
-  }
-
-  async #answer(): Promise<unknown> {
+  async round(mode: Mode): Promise<Round> {
+    this.#child.stdin?.write(`${mode}\n`);
     const line = await this.#lines.next();
     if (line.done === true) throw new Error(`${this.task.engine} ended in the middle of a round`);
-    return JSON.parse(line.value);
+    return JSON.parse(line.value) as Round;
+  }
+
+  close(): void {
+    this.#child.stdin?.end();
   }
 }
 

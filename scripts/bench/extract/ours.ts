@@ -1,18 +1,21 @@
 /** One contestant of `npm run bench -- extract`: this project, by the same protocol as theirs.py. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Backbone } from '../../../src/extract/backbone/backbone.ts';
+import type { Backbone, PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.ts';
 import { openBackbone, quantizable } from '../../../src/extract/backbone/open-backbone.ts';
 import { ortVersion } from '../../../src/extract/backbone/ort-session.ts';
+import type { Calibration } from '../../../src/extract/backbone/quantize/calibration.ts';
+import { calibrationSha256 } from '../../../src/extract/backbone/quantize/calibration-file.ts';
 import { prepareInt8 } from '../../../src/extract/backbone/quantize/open-int8.ts';
-import { extract } from '../../../src/extract/extract.ts';
-import { loadNetwork } from '../../../src/extract/network-source.ts';
+import { extract, type NetworkSource } from '../../../src/extract/extract.ts';
+import { keepCalibration } from '../../../src/extract/open-calibration.ts';
 import { poolRows } from '../../../src/extract/pool.ts';
 import { choosePreprocessing } from '../../../src/extract/preprocessing.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
+import { nodeFiles } from '../../../src/features/files.ts';
 import type { Task } from './contestant.ts';
 
 const started = performance.now();
@@ -33,38 +36,71 @@ const say = (fields: object): void => {
   process.stdout.write(`${JSON.stringify(fields)}\n`);
 };
 
-if (task.mode === 'backbone') await takeBackboneTurns();
-else await takeTurns(endToEndRound);
-say({ peakBytes: process.resourceUsage().maxRSS * 1024 });
+const { backbone, source, calibration } = await open();
+for (let at = 0; at < 2 * batch; at += batch) await backbone.run(rows(at, batch));
+await keepFeatures();
+say({ version: `ONNX Runtime ${ortVersion}`, startSeconds: (performance.now() - started) / 1000 });
+for await (const mode of createInterface({ input: process.stdin })) {
+  forgetPeak();
+  const used = process.cpuUsage();
+  const round = mode === 'backbone' ? await backboneRound() : await endToEndRound();
+  const { user, system } = process.cpuUsage(used);
+  say({ ...round, processorSeconds: (user + system) / 1e6, peakBytes: readPeak() });
+}
 process.exit(0);
 
-async function takeBackboneTurns(): Promise<void> {
-  const backbone = await open();
-  for (let at = 0; at < 2 * batch; at += batch) await backbone.run(rows(at, batch));
+/** Linux starts the peak of resident memory anew on this; elsewhere it stays that of the whole process. */
+function forgetPeak(): void {
+  if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
+}
+
+function readPeak(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
+  return Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
+}
+
+async function keepFeatures(): Promise<void> {
   const features: Float32Array[] = [];
   for (let at = 0; at < Math.max(16, batch); at += batch) {
     features.push(poolRows(await backbone.run(rows(at, batch)), 'mean').data);
   }
   writeFileSync(task.features, Buffer.concat(features.map((part) => Buffer.from(part.buffer))));
-  await takeTurns(() => backboneRound(backbone));
 }
 
-async function takeTurns(round: () => Promise<object>): Promise<void> {
-  say({ version: `ONNX Runtime ${ortVersion}`, startSeconds: (performance.now() - started) / 1000 });
-  for await (const _turn of createInterface({ input: process.stdin })) say(await round());
+interface Opened {
+  readonly backbone: Backbone;
+  readonly source: NetworkSource;
+  readonly calibration: Calibration | undefined;
 }
 
-async function open(): Promise<Backbone> {
-  const weights = await loadWeights(task.weights);
-  if (precision === 'float32') {
-    return openBackbone({ weights, tap: 'avgpool', preprocessing, device: 'cpu', threads });
-  }
-  const options = { weights: quantizable(weights), tap: 'avgpool', preprocessing, threads };
+/** Opens the network (and calibrates it) once, as the others do, for all rounds. */
+async function open(): Promise<Opened> {
+  const weights = quantizable(await loadWeights(task.weights));
+  const options = { weights, tap: 'avgpool', preprocessing, threads };
   const sample = { seed: 0, images: [], pixels: rows(0, Math.min(16, imageCount)) };
-  return (await prepareInt8(options, sample)).backbone;
+  const int8 = precision === 'int8' ? await prepareInt8(options, sample) : undefined;
+  const backbone =
+    int8?.backbone ??
+    (await openBackbone({ ...options, weights: { kind: 'state-dict', stateDict: weights }, device: 'cpu' }));
+  // A round closes what it is lent; the next one needs it again.
+  const lent = lend(backbone);
+  const source = {
+    architecture: weights.architecture,
+    weightsSha256: weights.sha256,
+    weights: task.weights,
+    open: async () => lent,
+    prepareInt8: () => Promise.reject(new Error('the calibration lies in the feature set already')),
+  };
+  return { backbone, source, calibration: int8?.calibration };
 }
 
-async function backboneRound(backbone: Backbone): Promise<object> {
+function lend(backbone: Backbone): Backbone {
+  const { engine, engineVersion, device, architecture, tap } = backbone;
+  const run = (batch: PixelBatch): Promise<TapMap> => backbone.run(batch);
+  return { engine, engineVersion, device, architecture, tap, preprocessing, run, close: async () => undefined };
+}
+
+async function backboneRound(): Promise<{ readonly images: number; readonly seconds: number }> {
   const clock = performance.now();
   let images = 0;
   for (let at = 0; at + batch <= imageCount; at += batch, images += batch) {
@@ -73,15 +109,20 @@ async function backboneRound(backbone: Backbone): Promise<object> {
   return { images, seconds: (performance.now() - clock) / 1000 };
 }
 
-/** A whole extraction into a fresh feature set; opening the network (and calibrating it) is told apart. */
-async function endToEndRound(): Promise<object> {
+/** A whole extraction into a fresh feature set: listing, hashing, writing and checkpoints too. */
+async function endToEndRound(): Promise<{ readonly images: number; readonly seconds: number }> {
   const cache = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   try {
-    const result = await extract({
+    if (calibration !== undefined) {
+      await mkdir(join(cache, 'bench'));
+      const sha256 = calibrationSha256(calibration);
+      await keepCalibration(nodeFiles, join(cache, 'bench'), { calibration, sha256 });
+    }
+    const { newImages, seconds } = await extract({
       data: task.data,
       name: 'bench',
       cache,
-      network: () => loadNetwork(task.weights, { device: 'cpu', threads }),
+      network: async () => source,
       tap: 'avgpool',
       pool: 'mean',
       preprocessing: { resize, crop },
@@ -93,8 +134,7 @@ async function endToEndRound(): Promise<object> {
       command: 'npm run bench -- extract',
       version: 'bench',
     });
-    const { total, open: openSeconds } = result.seconds;
-    return { images: result.newImages, seconds: total - openSeconds, openSeconds };
+    return { images: newImages, seconds: seconds.total };
   } finally {
     await rm(cache, { recursive: true });
   }

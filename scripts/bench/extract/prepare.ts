@@ -28,7 +28,7 @@ export async function prepare(
   input: Input,
   images: number,
   endToEnd: number,
-): Promise<Omit<Task, 'mode' | 'engine' | 'batch' | 'threads' | 'features'>> {
+): Promise<Pick<Task, 'crop' | 'resize' | 'pixels' | 'weights' | 'onnx' | 'data' | 'images'>> {
   const reference = (file: string): string | undefined => {
     const path = fileURLToPath(new URL(`../../../../shared/${file}`, import.meta.url));
     return existsSync(path) ? path : undefined;

@@ -9,6 +9,8 @@ export interface Figures {
   /** Median, and each round's. */
   readonly imagesPerSecond: number;
   readonly each: readonly number[];
+  /** Median of the processor time per image, of all threads and processes. */
+  readonly processorMilliseconds: number;
   readonly startSeconds: number;
   /** Mean cosine of the first images' features to this project's float32 ones. */
   readonly cosine?: number;
@@ -31,12 +33,24 @@ export function printFigures(figures: readonly Figures[]): void {
         row.imagesPerSecond.toFixed(1),
         `${Math.min(...row.each).toFixed(1)} to ${Math.max(...row.each).toFixed(1)}`,
         base === undefined ? '' : (row.imagesPerSecond / base.imagesPerSecond).toFixed(2),
+        row.processorMilliseconds.toFixed(1),
         row.cosine?.toFixed(4) ?? '',
         String(row.peakMegabytes),
         row.startSeconds.toFixed(1),
       ];
     });
-    const columns = ['engine', 'version', 'batch', 'images/s', 'rounds', 'ratio', 'cosine', 'peak MB', 'start s'];
+    const columns = [
+      'engine',
+      'version',
+      'batch',
+      'images/s',
+      'rounds',
+      'ratio',
+      'CPU ms',
+      'cosine',
+      'peak MB',
+      'start s',
+    ];
     const titled = columns.map((title, i) => ({ title, align: i < 2 ? 'left' : 'right' }) as const);
     for (const line of textTable(titled, rows)) console.log(line);
   }
