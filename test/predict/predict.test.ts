@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import sharp from 'sharp';
 import type { FittedHead } from '../../src/classify/heads/head.ts';
 import type { ImageFile } from '../../src/extract/images/image-file.ts';
+import { openPixelPipeline } from '../../src/extract/images/pipeline.ts';
 import type { PixelPipeline, PixelResult } from '../../src/extract/images/pixel-result.ts';
 import { type Embedder, type ImageOutcome, predictImages, topClasses } from '../../src/predict/predict.ts';
 
@@ -87,6 +92,41 @@ test('a run of broken images is told as it comes, not after a batch that never f
   const { outcomes, batches } = await predictAll(names, 4);
   assert.equal(outcomes.length, 41);
   assert.deepEqual(batches, [1]);
+});
+
+test('images are taken from the list no further ahead than a bounded number, however long it is', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-ahead-'));
+  try {
+    const photo = join(folder, 'photo.png');
+    await sharp({ create: { width: 9, height: 9, channels: 3, background: '#246' } })
+      .png()
+      .toFile(photo);
+    const furthestAhead = async (count: number): Promise<number> => {
+      let taken = 0;
+      async function* many(): AsyncGenerator<ImageFile> {
+        for (; taken < count; taken++) yield { id: String(taken), path: photo, relativePath: 'photo.png' };
+      }
+      const recipe = { resize: 8, crop: 8, autoOrient: false };
+      const pipeline = openPixelPipeline(recipe, { threads: 1 });
+      const embedder: Embedder = {
+        embed: async ({ rowCount }) => ({ rowCount, columnCount: 3, data: new Float32Array(rowCount * 3) }),
+        close: async () => {},
+      };
+      let [told, furthest] = [0, 0];
+      for await (const _ of predictImages(many(), { pipeline, embedder, head, batch: 8 })) {
+        told++;
+        furthest = Math.max(furthest, taken - told);
+      }
+      await pipeline.close();
+      assert.equal(told, count);
+      return furthest;
+    };
+    const few = await furthestAhead(600);
+    assert.ok(few < 400, `${few} ahead`);
+    assert.ok((await furthestAhead(1200)) <= few, 'no further with twice as many');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('no image gives no outcome and does not run the network', async () => {
