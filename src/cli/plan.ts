@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { type KubernetesOptions, kubernetesYaml } from '../cluster/kubernetes.ts';
+import type { KubernetesOptions } from '../cluster/kubernetes.ts';
+import { kubernetesYaml } from '../cluster/kubernetes-yaml.ts';
 import { type ClusterPlan, jobName } from '../cluster/plan.ts';
 import { writePlan } from '../cluster/plan-files.ts';
 import { slurmScripts } from '../cluster/slurm.ts';
