@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InterruptedError, UserError } from '../errors.ts';
-import { runsOf } from '../features/damaged-rows.ts';
+import { type DamagedShard, runsOf } from '../features/damaged-rows.ts';
 import { makeFolder, renameFile, syncFolder, writeDurably } from '../features/durable.ts';
 import { type Files, nodeFiles, readIfThere } from '../features/files.ts';
 import { type IndexedImage, IndexTable } from '../features/index-table.ts';
@@ -24,7 +24,7 @@ import { type Outcome, parseOutcomes } from '../features/outcomes.ts';
 import { publish } from '../features/publish.ts';
 import { ShardFile, writeShard } from '../features/shard.ts';
 import { readState, type SetState } from '../features/state.ts';
-import { type DamagedShard, type Verification, verifyFeatureSet } from '../features/verify.ts';
+import { type Verification, verifyFeatureSet } from '../features/verify.ts';
 import { type RecomputeOptions, recomputeRows } from './recompute-rows.ts';
 
 export interface RepairOptions extends RecomputeOptions {
@@ -173,7 +173,8 @@ async function readWhatIsWhole(
 ): Promise<Float32Array> {
   const data = new Float32Array(entry.rowCount * rowLength(rowShape));
   if (rows.length === entry.rowCount) return data;
-  const shard = await ShardFile.open(files, folder, entry, { rowShape, dtype: fields.dtype });
+  // By its place in the file: the header may be what is damaged.
+  const shard = await ShardFile.openDamaged(files, folder, entry, { rowShape, dtype: fields.dtype });
   try {
     // Damaged rows are not even read: the disk may not give them, and those without an image must not keep their numbers.
     const damaged = new Set(rows);

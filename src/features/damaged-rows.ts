@@ -5,7 +5,15 @@ import type { Manifest, ShardEntry } from './manifest.ts';
 import { describeError, type Problem } from './problem.ts';
 import { checksOfRows, ShardFile } from './shard.ts';
 
-/** Rows of a shard that cannot be trusted; all of them where the file as a whole is not what it should be. */
+export interface DamagedShard {
+  readonly entry: ShardEntry;
+  /** Row number of its first row. */
+  readonly firstRow: number;
+  /** Row numbers that cannot be trusted, rising; none where the header alone is damaged. */
+  readonly rows: readonly number[];
+}
+
+/** What cannot be trusted of a shard; undefined where it is whole. */
 export async function damagedRows(
   files: Files,
   folder: string,
@@ -13,31 +21,37 @@ export async function damagedRows(
   entry: ShardEntry,
   firstRow: number,
   problems: Problem[],
-): Promise<readonly number[]> {
+): Promise<DamagedShard | undefined> {
   const all = Array.from({ length: entry.rowCount }, (_, row) => firstRow + row);
   const { rowShape, fields } = manifest;
+  const shape = { rowShape, dtype: fields.dtype };
+  const tell = (error: unknown, rows: readonly number[]): DamagedShard => {
+    const what = describeError(error, folder);
+    for (const run of runsOf(rows)) problems.push({ file: entry.file, what, rows: run });
+    if (rows.length === 0) problems.push({ file: entry.file, what: `${what}; its rows are whole` });
+    return { entry, firstRow, rows };
+  };
+  const checks = await readIfThere(files, runPath(folder, rowChecksFile(entry.file))).catch(() => undefined);
   let shard: ShardFile;
   try {
-    shard = await ShardFile.open(files, folder, entry, { rowShape, dtype: fields.dtype });
+    shard = await ShardFile.open(files, folder, entry, shape);
   } catch (error) {
-    problems.push({
-      file: entry.file,
-      what: describeError(error, folder),
-      rows: [firstRow, firstRow + entry.rowCount],
-    });
-    return all;
+    const opened = await ShardFile.openDamaged(files, folder, entry, shape).catch(() => undefined);
+    try {
+      // Behind a damaged header, and before a missing end, rows may be whole.
+      const rows = opened && checks && (await compareRows(opened, entry, firstRow, checks));
+      return tell(error, rows ?? all);
+    } finally {
+      await opened?.close();
+    }
   }
   try {
     await shard.check();
-    return [];
+    return undefined;
   } catch (error) {
-    const checks = await readIfThere(files, runPath(folder, rowChecksFile(entry.file)));
     const rows = checks && (await compareRows(shard, entry, firstRow, checks));
     // Checks that name no row do not explain the damage: then no row is above suspicion.
-    const damaged = rows === undefined || rows.length === 0 ? all : rows;
-    for (const run of runsOf(damaged))
-      problems.push({ file: entry.file, what: describeError(error, folder), rows: run });
-    return damaged;
+    return tell(error, rows === undefined || rows.length === 0 ? all : rows);
   } finally {
     await shard.close();
   }

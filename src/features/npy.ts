@@ -50,6 +50,13 @@ export function encodeNpyBytes(bytes: Uint8Array, shape: readonly number[], dtyp
   );
 }
 
+/** Length of the header that `encodeNpy` writes before numbers of this shape. */
+export function writtenHeaderBytes(shape: readonly number[], dtype: Dtype): number {
+  return dump(dtype === 'float16' ? new Uint16Array(0) : new Float32Array(0), [...shape], {
+    dtype: dtype === 'float16' ? 'f2' : 'f4',
+  }).byteLength;
+}
+
 /** Length of the header, magic included, from the first `npyPrefixBytes` of a file. */
 export function npyHeaderBytes(prefix: Uint8Array, path: string): number {
   const magic = String.fromCharCode(...prefix.subarray(0, 6));

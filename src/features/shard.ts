@@ -5,7 +5,15 @@ import { writeDurably } from './durable.ts';
 import { errorCode, type Files, type OpenFile, readFailure, readFully } from './files.ts';
 import { hashBytes } from './index.kernel.ts';
 import { bytesPerNumber, type Dtype, rowLength, type ShardEntry } from './manifest.ts';
-import { encodeNpy, encodeNpyBytes, type NpyHeader, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from './npy.ts';
+import {
+  encodeNpy,
+  encodeNpyBytes,
+  type NpyHeader,
+  npyHeaderBytes,
+  npyPrefixBytes,
+  parseNpyHeader,
+  writtenHeaderBytes,
+} from './npy.ts';
 
 /**
  * Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it.
@@ -130,6 +138,22 @@ export class ShardFile {
       await file.close();
       throw error;
     }
+  }
+
+  /**
+   * Opens a shard whose header or length is damaged, for the rows that are still there; they must be checked one by one.
+   *
+   * @throws UserError where there is no such file
+   */
+  static async openDamaged(files: Files, folder: string, entry: ShardEntry, shape: ShardShape): Promise<ShardFile> {
+    const path = join(folder, entry.file);
+    const { rowShape, dtype } = shape;
+    const fullShape = [entry.rowCount, ...rowShape];
+    const header: NpyHeader = { dtype, shape: fullShape, dataOffset: writtenHeaderBytes(fullShape, dtype) };
+    const file = await files.open(path, 'r').catch((error) => {
+      throw readFailure(path, error);
+    });
+    return new ShardFile(file, path, header, entry, rowLength(rowShape) * bytesPerNumber(dtype));
   }
 
   /** Fills `target` with the bytes of whole rows from `firstRow` on. */

@@ -1,21 +1,13 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { checkTables, type Tables } from './check-tables.ts';
-import { damagedRows } from './damaged-rows.ts';
+import { type DamagedShard, damagedRows } from './damaged-rows.ts';
 import { type Files, nodeFiles, readIfThere } from './files.ts';
 import { manifestFile, nextSuffix, runPath, spareFile } from './layout.ts';
-import { bytesPerNumber, type Manifest, rowLength, type ShardEntry } from './manifest.ts';
+import { bytesPerNumber, type Manifest, rowLength } from './manifest.ts';
 import { NewerFormatError, parseManifest } from './manifest-file.ts';
 import { describeError, type Problem } from './problem.ts';
 import { calibrationOf, type KeptFile, readSpare, tablesOf } from './spares.ts';
-
-export interface DamagedShard {
-  readonly entry: ShardEntry;
-  /** Row number of its first row. */
-  readonly firstRow: number;
-  /** Row numbers that cannot be trusted, rising. */
-  readonly rows: readonly number[];
-}
 
 export interface Verification {
   readonly folder: string;
@@ -87,8 +79,8 @@ async function verifyOnce(
   const damagedShards: DamagedShard[] = [];
   let firstRow = 0;
   for (const entry of manifest.shards) {
-    const rows = await damagedRows(files, folder, manifest, entry, firstRow, problems);
-    if (rows.length > 0) damagedShards.push({ entry, firstRow, rows });
+    const damaged = await damagedRows(files, folder, manifest, entry, firstRow, problems);
+    if (damaged !== undefined) damagedShards.push(damaged);
     firstRow += entry.rowCount;
     onBytes(firstRow * rowBytes, manifest.rowCount * rowBytes);
   }

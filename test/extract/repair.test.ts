@@ -101,8 +101,32 @@ describe('verify and repair', () => {
       const path = join(folder, 'features-00001.npy');
       if (damage === 'gone') await rm(path);
       else await writeFile(path, (await readFile(path)).subarray(0, 100));
-      assert.deepEqual((await verifyFeatureSet(folder)).damagedShards[0]?.rows.length, 8);
+      // Of 8 rows, two lie before the cut.
+      assert.equal((await verifyFeatureSet(folder)).damagedShards[0]?.rows.length, damage === 'gone' ? 8 : 6);
       await repair(folder);
+      assert.deepEqual(await contentsOf(folder), await contentsOf(original));
+    }
+  });
+
+  it('computes the rows behind a cut and no others, and none behind a damaged header', async () => {
+    for (const [damage, rows] of [
+      ['cut', [13, 14, 15]],
+      ['header', []],
+    ] as const) {
+      const folder = await copy();
+      const path = join(folder, 'features-00001.npy');
+      const bytes = await readFile(path);
+      if (damage === 'cut') await writeFile(path, bytes.subarray(0, -16 * 2 - 1));
+      else await flipBit(path, 20, false);
+      const { damagedShards, problems } = await verifyFeatureSet(folder);
+      assert.deepEqual(
+        damagedShards.map((shard) => shard.rows),
+        [rows],
+      );
+      assert.equal(problems.length, 1);
+      const network = new CountingNetwork();
+      await repair(folder, network);
+      assert.deepEqual([network.imageCount, network.opened], [rows.length, rows.length === 0 ? 0 : 1]);
       assert.deepEqual(await contentsOf(folder), await contentsOf(original));
     }
   });

@@ -11,7 +11,14 @@ import { formatIndex, IndexTable } from '../../src/features/index-table.ts';
 import { formatLabels, parseLabels } from '../../src/features/labels.ts';
 import type { FingerprintFields } from '../../src/features/manifest.ts';
 import { formatManifest, parseManifest, sealManifest } from '../../src/features/manifest-file.ts';
-import { decodeNumbers, encodeNpy, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../src/features/npy.ts';
+import {
+  decodeNumbers,
+  encodeNpy,
+  npyHeaderBytes,
+  npyPrefixBytes,
+  parseNpyHeader,
+  writtenHeaderBytes,
+} from '../../src/features/npy.ts';
 import { countOutcomes, formatOutcomes, type Outcome, parseOutcomes } from '../../src/features/outcomes.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { fakeSha256, makeFeatureSet, plainFields } from './make-feature-set.ts';
@@ -209,6 +216,18 @@ describe('.npy shards', () => {
         assert.deepEqual(decode(encodeNpy(half, [half.length], 'float16')).data, half);
       }),
     );
+  });
+
+  it('headers are as long as is said of them without the numbers', () => {
+    for (const [shape, dtype] of [
+      [[2, 3], 'float32'],
+      [[7812, 4], 'float16'],
+      [[3, 2, 7, 7], 'float16'],
+    ] as const) {
+      const data = new Float32Array(shape.reduce((product: number, side) => product * side, 1));
+      const { length } = encodeNpy(data, shape, dtype);
+      assert.equal(length - data.length * (dtype === 'float16' ? 2 : 4), writtenHeaderBytes(shape, dtype));
+    }
   });
 
   it('a header of another dtype, order, byte order or length is refused with the file named', () => {
