@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../src/errors.ts';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
+import { multipliesBytesExactly } from '../../src/extract/backbone/quantize/processor.ts';
 import { Contestant, type Mode, type Round, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
 import { type Figures, printClaims, printFigures } from './extract/print.ts';
@@ -78,7 +79,15 @@ export async function run(args: readonly string[]): Promise<void> {
     }
     printFigures(figures);
     printClaims(figures);
-    const machine = { processor: cpus()[0]?.model, threads, loadBefore: load, loadAfter: loadavg()[0] };
+    const machine = {
+      processor: cpus()[0]?.model,
+      exactByteProducts: multipliesBytesExactly() ?? null,
+      memoryGigabytes: Math.round(totalmem() / 1e9),
+      node: process.version,
+      threads,
+      loadBefore: load,
+      loadAfter: loadavg()[0],
+    };
     console.log(`${machine.processor}, ${threads} threads; load ${load.toFixed(1)} before`);
     if (values.out !== undefined) {
       const document = {
