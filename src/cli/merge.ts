@@ -52,6 +52,7 @@ export const mergeVerb: Verb = {
         command,
         signal,
         onProgress: progress.onProgress,
+        onNote: session.note,
       });
       progress.close();
       printMerged(result, partCount, session);

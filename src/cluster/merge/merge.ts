@@ -15,7 +15,6 @@ import {
   runPath,
   shardNumber,
 } from '../../features/layout.ts';
-import { takeLock } from '../../features/lock.ts';
 import { type Manifest, rowLength, rowsPerImage } from '../../features/manifest.ts';
 import { parseManifest, sealManifest } from '../../features/manifest-file.ts';
 import { madeOtherwise } from '../../features/open-run.ts';
@@ -25,6 +24,7 @@ import { imagesOfSet } from '../images-of-set.ts';
 import { partsFolder } from '../layout.ts';
 import { RowCopier } from './copy-rows.ts';
 import { inputsInOrder, type MergePart } from './in-order.ts';
+import { type MergeLock, takeMergeLock } from './merge-lock.ts';
 import { type MergedTables, mergeTables } from './merge-tables.ts';
 import { isMergedAlready, keepMergedMark, mergedParts } from './merged-mark.ts';
 import { orderOfList } from './order-of-list.ts';
@@ -61,6 +61,7 @@ export interface MergeOptions {
   readonly files?: Files;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  readonly onNote?: (line: string) => void;
 }
 
 export interface MergeResult {
@@ -95,11 +96,11 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   checkAsked(set, parts, options.asked ?? {});
   const order = await orderOfList(set, parts, options.data);
   await makeFolder(files, runPath(set, scratchFolder));
-  const lock = await takeLock(files, set, command);
+  const lock = await takeMergeLock(files, set, options);
   try {
     await removeUnfinished(files, set);
     const base = await readBase(files, options, parts);
-    const result = await mergeInto(files, options, parts, order, base);
+    const result = await mergeInto(files, options, parts, order, base, lock);
     if (options.keepParts !== true) {
       // Before the parts go: a merge that is killed in between finds one or the other.
       await keepMergedMark(files, set, partCount, result.manifest);
@@ -192,6 +193,7 @@ async function mergeInto(
   parts: readonly MergePart[],
   order: Int32Array | undefined,
   base: Base,
+  lock: MergeLock,
 ): Promise<MergeResult> {
   const { set, signal, onProgress, bufferBytes = 512 << 20 } = options;
   const [{ record: first }] = parts as [MergePart];
@@ -247,6 +249,7 @@ async function mergeInto(
       madeBy,
       canary: (current ?? made).canary,
     });
+    await lock.assertHeld();
     await keepAll(files, set, parts, manifest, current, tables);
     const { newImages } = tables;
     return { folder: set, manifest, newImages, keptImages: counts.kept - newImages };

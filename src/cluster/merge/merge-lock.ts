@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InterruptedError, UserError } from '../../errors.ts';
+import { removeFile, writeDurably } from '../../features/durable.ts';
+import { type Files, listIfThere, readIfThere } from '../../features/files.ts';
+import { runFolder, runPath } from '../../features/layout.ts';
+import { type LockOwner, takeLock } from '../../features/lock.ts';
+
+/** Under `.run/`: written again and again while a merge is at work. */
+const beatFile = 'merging.json';
+
+interface Beat {
+  readonly host: string;
+  readonly pid: number;
+  readonly token: string;
+  readonly count: number;
+}
+
+/** A merge that has not shown itself for so many looks in a row is dead. */
+const looks = 6;
+const defaultBeatMs = 10_000;
+
+export interface MergeLock {
+  /** @throws UserError when another merge has taken this one for dead */
+  assertHeld(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the set's writing lock for a merge. Of a process on another machine nothing can be known but what it writes: a
+ * merge writes a line every ten seconds, and one whose line has stood still for a minute is dead, so that the merge
+ * that is started in its place need not wait for somebody to delete a file. No two clocks are compared.
+ *
+ * @throws UserError when a process that is alive holds the set
+ */
+export async function takeMergeLock(
+  files: Files,
+  set: string,
+  options: {
+    readonly command: string;
+    readonly signal?: AbortSignal;
+    readonly onNote?: (line: string) => void;
+    readonly beatMs?: number;
+  },
+): Promise<MergeLock> {
+  const { command, beatMs = defaultBeatMs } = options;
+  const lock = await takeLock(files, set, command).catch(async (error) => {
+    if (!(error instanceof UserError) || !(await clearDeadMerge(files, set, { ...options, beatMs }))) throw error;
+    return takeLock(files, set, command);
+  });
+  const beat = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') };
+  let count = 0;
+  // Awaited: whoever holds the lock removes files that are half written.
+  await writeBeat(files, set, { ...beat, count }).catch(async (error) => {
+    await lock.release();
+    throw error;
+  });
+  let writing: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    writing = writing.then(() => writeBeat(files, set, { ...beat, count: ++count })).catch(() => undefined);
+  }, beatMs);
+  timer.unref();
+  return {
+    assertHeld: async () => {
+      await writing;
+      if ((await readBeat(files, set))?.token === beat.token) return;
+      throw new UserError({
+        what: 'another merge has taken this one for dead, and its place',
+        where: set,
+        fix: 'leave it to that one',
+      });
+    },
+    release: async () => {
+      clearInterval(timer);
+      await writing.catch(() => undefined);
+      if ((await readBeat(files, set))?.token === beat.token) await removeFile(files, runPath(set, beatFile));
+      await lock.release();
+    },
+  };
+}
+
+/** @returns whether the lock was that of a merge on another machine that is dead; it is gone then */
+async function clearDeadMerge(
+  files: Files,
+  set: string,
+  options: { readonly signal?: AbortSignal; readonly command: string; readonly onNote?: (line: string) => void } & {
+    readonly beatMs: number;
+  },
+): Promise<boolean> {
+  const { signal, beatMs, onNote = () => {} } = options;
+  const first = await readBeat(files, set);
+  if (first === undefined || first.host === hostname()) return false;
+  const locks = await locksOf(files, set, first);
+  if (locks.length === 0) return false;
+  onNote(`a merge on ${first.host} holds the set; looking for a minute whether it still works`);
+  for (let look = 0; look < looks; look++) {
+    await sleep(beatMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
+      throw new InterruptedError(options.command);
+    });
+    const now = await readBeat(files, set);
+    if (now?.token !== first.token || now.count !== first.count) return false;
+  }
+  for (const file of locks) await removeFile(files, runPath(set, file));
+  return true;
+}
+
+/** The lock files of the process that a beat is of. */
+async function locksOf(files: Files, set: string, { host, pid }: Beat): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await listIfThere(files, join(set, runFolder))) {
+    if (!/^lock-.*\.json$/.test(name)) continue;
+    const owner = await readJson<LockOwner>(files, runPath(set, name));
+    if (owner?.host === host && owner.pid === pid) found.push(name);
+  }
+  return found;
+}
+
+async function writeBeat(files: Files, set: string, beat: Beat): Promise<void> {
+  await writeDurably(files, runPath(set, beatFile), [new TextEncoder().encode(`${JSON.stringify(beat)}\n`)]);
+}
+
+function readBeat(files: Files, set: string): Promise<Beat | undefined> {
+  return readJson<Beat>(files, runPath(set, beatFile));
+}
+
+async function readJson<T>(files: Files, path: string): Promise<T | undefined> {
+  const bytes = await readIfThere(files, path);
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as T;
+  } catch {
+    return undefined;
+  }
+}
