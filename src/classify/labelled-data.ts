@@ -1,7 +1,7 @@
 import { UserError, usageError } from '../errors.ts';
 import { isRandom } from '../features/manifest.ts';
 import type { Matrix } from '../features/matrix.ts';
-import type { FeatureSet } from '../features/reader.ts';
+import type { FeatureSet, LabelledRows } from '../features/reader.ts';
 import { RowReader } from '../features/row-reader.ts';
 import { isStored, type Rows, readStoredRows, type StoredRows, storedRows } from '../features/stored-rows.ts';
 import type { Report } from '../report/report.ts';
@@ -98,7 +98,7 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
       madeBy: manifest.madeBy,
       rowShape: manifest.rowShape,
     },
-    warnings: joinWarnings(set, joined.rows),
+    warnings: joinWarnings(set, joined),
   };
 }
 
@@ -208,7 +208,8 @@ function missingByReason(set: FeatureSet, strays: number): Readonly<Record<strin
   return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0));
 }
 
-function joinWarnings(set: FeatureSet, rows: Uint32Array): string[] {
+function joinWarnings(set: FeatureSet, joined: LabelledRows): string[] {
+  const { rows } = joined;
   const warnings: string[] = [];
   if (isRandom(set.manifest.madeBy)) {
     warnings.push('random backbone weights: accuracies mean nothing about pretrained features');
@@ -223,5 +224,23 @@ function joinWarnings(set: FeatureSet, rows: Uint32Array): string[] {
       `${copies} labelled images are exact copies of others: a copy may be tested on what its twin was trained on`,
     );
   }
+  const contradictions = copiesOfAnotherLabel(joined);
+  if (contradictions.length > 0) {
+    const shown = contradictions.slice(0, 3).join('; ');
+    const more = contradictions.length > 3 ? '; …' : '';
+    warnings.push(`${contradictions.length} exact copies carry another label than their twin: ${shown}${more}`);
+  }
   return warnings;
+}
+
+/** `b: cat, but a: dog` for each image whose very bytes carry another label elsewhere; one of the two is wrong. */
+function copiesOfAnotherLabel({ ids, labels, rows }: LabelledRows): string[] {
+  const first = new Map<number, number>();
+  const found: string[] = [];
+  for (const [i, row] of rows.entries()) {
+    const twin = first.get(row);
+    if (twin === undefined) first.set(row, i);
+    else if (labels[twin] !== labels[i]) found.push(`${ids[i]}: ${labels[i]}, but ${ids[twin]}: ${labels[twin]}`);
+  }
+  return found;
 }
