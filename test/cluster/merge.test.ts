@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
+import type { MergeOptions } from '../../src/cluster/merge/merge.ts';
 import { loadNetwork } from '../../src/extract/network-source.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
@@ -30,10 +31,15 @@ describe('a set that was made in parts', () => {
     return data;
   }
 
-  async function checkSame(data: string, partCount: number, extra: Extra = {}): Promise<void> {
+  async function checkSame(
+    data: string,
+    partCount: number,
+    extra: Extra = {},
+    merging: Partial<MergeOptions> = {},
+  ): Promise<void> {
     await extractAlone(data, extra);
     await extractAll(data, partCount, extra);
-    const { folder } = await merge(data, partCount);
+    const { folder } = await merge(data, partCount, merging);
     const [merged, alone] = await bothSets(data);
     assert.deepEqual(merged, alone);
     assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
@@ -69,6 +75,18 @@ describe('a set that was made in parts', () => {
     // Sorts before what it is a copy of.
     await copyFile(join(data, imagePath(11)), join(data, 'class-0/a.png'));
     await checkSame(data, 4);
+  });
+
+  it('is the same where what is sorted and searched goes to the disk', async () => {
+    const data = await drawData(40);
+    for (let copy = 0; copy < 20; copy++) {
+      await copyFile(join(data, imagePath(copy % 7)), join(data, `class-${copy % 3}/copy-${copy}.png`));
+    }
+    const small: Partial<MergeOptions> = { sortBytes: 120, bufferBytes: 1 };
+    await checkSame(data, 3, {}, small);
+    for (let i = 50; i < 60; i++) await drawImage(join(data, `class-0/later-${i}.png`), i);
+    await copyFile(join(data, 'class-0/later-55.png'), join(data, 'class-0/a.png'));
+    await checkSame(data, 3, {}, small);
   });
 
   it('lists unreadable, empty and vanishing files as one machine does', async () => {

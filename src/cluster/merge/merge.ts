@@ -57,6 +57,8 @@ export interface MergeOptions {
   readonly keepParts?: boolean;
   /** For what is read of the parts' shards. Default: 512 MB. */
   readonly bufferBytes?: number;
+  /** For each of its sorts and searches; what is beyond goes to the disk. Default: 48 MB. */
+  readonly sortBytes?: number;
   readonly command: string;
   readonly files?: Files;
   readonly signal?: AbortSignal;
@@ -224,6 +226,7 @@ async function mergeInto(
       ? {}
       : { base: { rowCount: current.rowCount, images: () => imagesOfSet(files, set, current) } }),
     rows,
+    ...(options.sortBytes === undefined ? {} : { sortBytes: options.sortBytes }),
     ...(signal === undefined ? {} : { signal }),
     onInputs: (done) => onProgress?.({ stage: 'merge', unit: 'rows', done: Math.floor(done / 2), total }),
   });

@@ -28,9 +28,10 @@ export class SameBytesFinder {
     let count = 1;
     while ((expectedCount * entryBytes) / count > memoryBytes && count < 1 << 16) count *= 2;
     this.#mask = count - 1;
+    const chunk = Math.min(chunkBytes, Math.max(1, Math.floor(memoryBytes / entryBytes)) * entryBytes);
     this.#buckets = Array.from(
       { length: count },
-      (_, i) => new Bucket(count === 1 ? undefined : new ScratchFile(files, join(folder, `bytes-${i}.bucket`))),
+      (_, i) => new Bucket(chunk, count === 1 ? undefined : new ScratchFile(files, join(folder, `bytes-${i}.bucket`))),
     );
   }
 
@@ -88,23 +89,25 @@ function sameBytesOf(entries: Buffer): readonly SameBytes[] {
 }
 
 class Bucket {
+  readonly #chunkBytes: number;
   readonly #file: ScratchFile | undefined;
   readonly #full: Buffer[] = [];
   #chunk: Buffer = Buffer.alloc(0);
   #at = 0;
 
   /** @param file absent: all stays in memory */
-  constructor(file: ScratchFile | undefined) {
+  constructor(bytesPerChunk: number, file: ScratchFile | undefined) {
+    this.#chunkBytes = bytesPerChunk;
     this.#file = file;
   }
 
   /** @returns whether it is to be flushed */
   add(sha256: string, number: number): boolean {
-    if (this.#chunk.length === 0) this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
+    if (this.#chunk.length === 0) this.#chunk = Buffer.allocUnsafeSlow(this.#chunkBytes);
     this.#chunk.write(sha256, this.#at, 32, 'hex');
     this.#chunk.writeDoubleLE(number, this.#at + 32);
     this.#at += entryBytes;
-    return this.#at === chunkBytes;
+    return this.#at === this.#chunkBytes;
   }
 
   async flush(): Promise<void> {
