@@ -10,6 +10,7 @@ import { readStatus } from '../../src/cluster/status.ts';
 import { InterruptedError } from '../../src/errors.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { CountingNetwork, drawFolder, drawImage } from '../extract/drawn-data.ts';
+import { FaultyFiles } from '../features/faulty-files.ts';
 import { bothSets, extractAll, extractAlone, extractOne, merge } from './in-parts.ts';
 
 describe('parts that meet trouble', () => {
@@ -187,6 +188,28 @@ describe('parts that meet trouble', () => {
     await assert.rejects(merge(data, 4), PartsMissingError);
     await extractOne(data, 0, 3);
     await assert.rejects(merge(data, 3), PartsMissingError, 'parts are being made again');
+  });
+
+  it('a merge that is killed anywhere leaves parts from which the next one makes the set', async () => {
+    const data = await drawData(7);
+    await extractAlone(data);
+    await extractAll(data, 2);
+    let merges = 0;
+    for (let place = 0; ; place += 4) {
+      const files = new FaultyFiles(place, 'crash');
+      const done = await merge(data, 2, { files, keepParts: true }).then(
+        () => true,
+        () => false,
+      );
+      if (done) break;
+      merges++;
+      const run = join(`${data}-cache`, 'parts', '.run');
+      for (const name of await readdir(run).catch(() => [])) if (name.startsWith('lock-')) await rm(join(run, name));
+      if (merges % 3 === 0) await rm(join(`${data}-cache`, 'parts', 'manifest.json'), { force: true });
+    }
+    assert.ok(merges > 5, String(merges));
+    await merge(data, 2);
+    assert.deepEqual(...(await bothSets(data)));
   });
 
   it('merge refuses parts that were made otherwise than it is told', async () => {

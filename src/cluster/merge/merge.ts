@@ -19,6 +19,7 @@ import { type Manifest, rowLength, rowsPerImage } from '../../features/manifest.
 import { parseManifest, sealManifest } from '../../features/manifest-file.ts';
 import { madeOtherwise } from '../../features/open-run.ts';
 import { publishManifest, settleTables } from '../../features/publish.ts';
+import { keepSpares } from '../../features/spares.ts';
 import type { OnProgress } from '../../progress.ts';
 import { imagesOfSet } from '../images-of-set.ts';
 import { partsFolder } from '../layout.ts';
@@ -279,6 +280,8 @@ async function keepAll(
   if (calibration !== undefined) await keepCalibration(files, set, calibration);
   if (current !== undefined && canonicalJson(current) === canonicalJson(manifest)) {
     for (const file of [indexFile, labelsFile, outcomesFile]) await removeFile(files, join(set, file + nextSuffix));
+    // A merge that was killed right behind its manifest has made none.
+    await keepSpares(files, set, manifest);
   } else await publishManifest(files, set, manifest);
   await removeJournal(files, set);
   await tables.keepMemory();
