@@ -1,10 +1,10 @@
-import { isAbsolute, relative } from 'node:path';
 import { usableCores } from '../extract/backbone/cores.ts';
 import type { Explanation } from '../extract/explain.ts';
 import type { ExtractResult } from '../extract/extract.ts';
 import { stepShares } from '../extract/stopwatch.ts';
 import { formatBytes } from '../features/durable.ts';
 import { bytesPerNumber, type Manifest, type OutcomeCounts, rowLength } from '../features/manifest.ts';
+import { shortPath } from '../short-path.ts';
 import { nextCommand } from './next-command.ts';
 import { formatSeconds } from './progress-bar.ts';
 import type { Session } from './verb.ts';
@@ -64,7 +64,7 @@ export function printResult(
     const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
     session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
     session.print(`what would help: ${describeHelp(shares, manifest)}`);
-  }
+  } else session.print('nothing to compute: the network did not run');
   session.print(`next: ${next}`);
 }
 
@@ -75,12 +75,6 @@ export function describeSet(folder: string, { rowCount, rowShape, fields, counts
     `${shortPath(folder)}: ${counts.kept} images, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
     `${fields.architecture} from ${madeBy.weights}, ${fields.tap}, ${fields.pool}`
   );
-}
-
-/** Relative where that is below the current folder, else absolute. */
-export function shortPath(path: string): string {
-  const short = relative('', path);
-  return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
 /** What makes the largest step shorter. */

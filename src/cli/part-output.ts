@@ -1,5 +1,5 @@
 import type { PartResult } from '../cluster/extract-part.ts';
-import { shortPath } from './extract-output.ts';
+import { shortPath } from '../short-path.ts';
 import { formatSeconds } from './progress-bar.ts';
 import type { Session } from './verb.ts';
 

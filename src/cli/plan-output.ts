@@ -9,7 +9,7 @@ import {
 } from '../cluster/plan.ts';
 import { shellWords } from '../cluster/quoting.ts';
 import type { Submitted } from '../cluster/submit.ts';
-import { shortPath } from './extract-output.ts';
+import { shortPath } from '../short-path.ts';
 import { nextCommand } from './next-command.ts';
 import type { PlanRequest } from './plan-options.ts';
 import type { Session } from './verb.ts';

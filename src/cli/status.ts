@@ -3,7 +3,7 @@ import { arrayExpression } from '../cluster/array-expression.ts';
 import { mostParts } from '../cluster/part.ts';
 import { type PartsStatus, readStatus } from '../cluster/status.ts';
 import { featureFolder } from '../extract/extract.ts';
-import { shortPath } from './extract-output.ts';
+import { shortPath } from '../short-path.ts';
 import { number, text } from './options.ts';
 import { formatSeconds } from './progress-bar.ts';
 import type { Session, Verb } from './verb.ts';

@@ -1,5 +1,6 @@
 import type { Json } from '../classify/heads/head.ts';
 import { UserError } from '../errors.ts';
+import { shortPath } from '../short-path.ts';
 import { findReports } from './find-reports.ts';
 import { readReport } from './read-report.ts';
 import type { Report } from './report.ts';
@@ -80,7 +81,7 @@ function describeDifferences(reference: Report, other: Report): string[] {
     const [a, b] = [JSON.stringify(ours), JSON.stringify(theirs)];
     if (a !== b) said.push(`${name} ${b ?? 'not known'}, not ${a ?? 'not known'}`);
   };
-  say('feature set', reference.featureSet.folder, other.featureSet.folder);
+  say('feature set', shortPath(reference.featureSet.folder), shortPath(other.featureSet.folder));
   say('weights', reference.featureSet.weights, other.featureSet.weights);
   say('feature columns', reference.featureSet.dims, other.featureSet.dims);
   const [ours, theirs] = [reference.featureSet.fields, other.featureSet.fields];

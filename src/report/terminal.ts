@@ -1,3 +1,4 @@
+import { shortPath } from '../short-path.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
@@ -73,6 +74,6 @@ export function describeGroup(report: Report): string {
       : `${repeats} repeats from seed ${report.seed} (± is their standard deviation)`;
   return (
     `${report.classes.length} classes, ${report.trainSize} training and ${report.testSize} test images, ${split}; ` +
-    `features ${report.featureSet.folder} (${report.featureSet.weights}), ${report.features.slice(0, 12)}`
+    `features ${shortPath(report.featureSet.folder)} (${report.featureSet.weights}), ${report.features.slice(0, 12)}`
   );
 }

@@ -59,6 +59,7 @@ describe('featuretap extract and verify', () => {
     assert.match(first.stderr, /random weights: accuracies say nothing/);
     const second = await featuretap(asked);
     assert.match(second.stdout, /0 new, 36 kept; 4 duplicate; 40 inputs/);
+    assert.match(second.stdout, /^nothing to compute: the network did not run$/m);
     assert.match(second.stdout, /next: .*classify.* cache.set/);
     const folder = join(root, 'cache', 'set');
     const whole = await featuretap(['verify', '--features', folder]);
