@@ -186,14 +186,13 @@ def backbone_round():
 
 
 version, run = openvino_engine() if engine.startswith("openvino") else torch_engine()
-run(batches[0])
+first = run(batches[0])
 warm = time.perf_counter()
-run(batches[1])
+second = run(batches[1])
 warm = time.perf_counter() - warm
+np.concatenate([first, second]).astype(np.float32).tofile(task["features"])
 # A precision that this processor only imitates can take a second per image: fewer images tell its rate as well.
-round_batches = max(2, int(task["roundSeconds"] / warm))
-features = np.concatenate([run(inputs) for inputs in batches[: max(1, 16 // batch)]])
-features.astype(np.float32).tofile(task["features"])
+round_batches = max(1, int(task["roundSeconds"] / warm))
 say(version=version, startSeconds=time.perf_counter() - started)
 for line in sys.stdin:
     with open("/proc/self/clear_refs", "w") as clear:
