@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -70,6 +70,18 @@ print(json.dumps({"all": f.x.tolist(), "dtype": str(f.x.dtype), "ids": f.ids, "x
       });
     });
   }
+
+  it("equals what the README's lines read, which take NumPy alone", async () => {
+    const readme = await readFile(join(projectRoot, 'README.md'), 'utf8');
+    const [, block = ''] = /From Python, with NumPy alone:\n\n((?: {4}.*\n|\n)+)/.exec(readme) ?? [];
+    assert.match(block, /np\.load/);
+    const ids = ['b', 'a', 'comma, "quote"', 'ünï', 'e', 'f'];
+    await makeFeatureSet(join(root, 'cache', 'dogs'), { matrix, ids, rowsPerShard: 4 });
+    const source = `${block.replaceAll(/^ {4}/gm, '')}\nimport json\nprint(json.dumps([x.tolist(), [r['id'] for r in rows]]))`;
+    const { stdout, stderr, status } = spawnSync(python as string, ['-c', source], { cwd: root, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), [[0, 1, 2, 3, 4, 5].map((row) => [row, row + 0.5]), ids]);
+  });
 
   it('takes the plain row of each image where views are kept', async () => {
     const folder = join(root, 'views');
