@@ -75,7 +75,7 @@ describe('featuretap extract and verify', () => {
     assert.match(found.stdout, /features-00000\.npy, row 35: a shard is damaged/);
     const repaired = await featuretap(['verify', '--features', folder, '--repair']);
     assert.equal(repaired.code, 0, repaired.stderr);
-    assert.match(repaired.stdout, /1 images computed again, 0 dropped/);
+    assert.match(repaired.stdout, /images computed again: 1; dropped into outcomes.csv: 0/);
     assert.deepEqual(await readFile(shard), bytes);
   });
 
