@@ -78,24 +78,39 @@ function layoutError(root: string, found: string, fix: string): UserError {
   });
 }
 
-/** Ids are paths without extension; where two files would share one (a.jpg, a.png), each keeps its extension. */
 function toFiles(root: string, paths: readonly string[], labelOf?: (path: string) => string): readonly ImageFile[] {
-  const shared = new Set<string>();
+  const ids = idsOf(paths);
+  return paths.map((relativePath, i) => ({
+    id: ids[i] as string,
+    path: join(root, relativePath),
+    relativePath,
+    ...(labelOf === undefined ? {} : { label: labelOf(relativePath).normalize('NFC') }),
+  }));
+}
+
+/**
+ * Ids are paths without extension; where two files would share one (a.jpg, a.png), each keeps its extension, and where
+ * that is not enough (two spellings of é in Unicode; a.jpg.jpg beside those two), its path as it is.
+ */
+function idsOf(paths: readonly string[]): readonly string[] {
+  const short = paths.map((path) => withoutExtension(path).normalize('NFC'));
+  const shared = repeated(short);
+  let ids = short.map((id, i) => (shared.has(id) ? (paths[i] as string).normalize('NFC') : id));
+  // Paths differ, so each round turns at least one more id into its path.
+  for (let clashes = repeated(ids); clashes.size > 0; clashes = repeated(ids)) {
+    ids = ids.map((id, i) => (clashes.has(id) ? (paths[i] as string) : id));
+  }
+  return ids;
+}
+
+function repeated(ids: readonly string[]): ReadonlySet<string> {
   const seen = new Set<string>();
-  for (const path of paths) {
-    const id = withoutExtension(path).normalize('NFC');
-    if (seen.has(id)) shared.add(id);
+  const twice = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) twice.add(id);
     seen.add(id);
   }
-  return paths.map((relativePath) => {
-    const short = withoutExtension(relativePath).normalize('NFC');
-    return {
-      id: shared.has(short) ? relativePath.normalize('NFC') : short,
-      path: join(root, relativePath),
-      relativePath,
-      ...(labelOf === undefined ? {} : { label: labelOf(relativePath).normalize('NFC') }),
-    };
-  });
+  return twice;
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -169,6 +169,17 @@ test('takes the first folder as the class, at any depth, sorted by code point', 
   assert.equal(list.images[2]?.path, join(root, 'a/2.JPEG'));
 });
 
+test('gives no two files one id, however their names are spelt', async () => {
+  // macOS keeps one of the two spellings of é.
+  const list = await listImages(
+    folderOf(['a.jpg', 'a.png', 'a.jpg.jpg', 'é.jpg'.normalize('NFC'), 'é.jpg'.normalize('NFD')]),
+  );
+  const ids = list.images.map(({ id }) => id);
+  assert.ok(ids.length >= 4);
+  assert.deepEqual([...new Set(ids)], ids);
+  assert.deepEqual(ids.slice(0, 3), ['a.jpg', 'a.jpg.jpg', 'a.png']);
+});
+
 test('keeps the extension in ids that two files would share', async () => {
   const list = await listImages(folderOf(['a.jpg', 'a.png', 'b.png']));
   assert.equal(list.layout, 'flat');
