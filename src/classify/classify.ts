@@ -8,26 +8,28 @@ import type { FitProgress, Head } from './heads/head.ts';
 import type { LabelledData } from './labelled-data.ts';
 import { learningCurve } from './learning-curve.ts';
 import { makeReport } from './make-report.ts';
+import { type MemoryEvent, prepareTrials, type TrialOptions } from './prepare-trials.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split.ts';
-import { trialsInMemory } from './trial-in-memory.ts';
+import { stratifiedSubsample } from './subsample.ts';
 
-export interface ClassifyOptions extends ShuffleSplitOptions {
-  readonly heads: readonly Head[];
+export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   /** Instead of splits that are drawn. */
   readonly splits?: readonly Split[];
   /** Folder of all reports; this run's go to `<out>/<feature set>/<model>-…`. */
   readonly out: string;
-  readonly threads: number;
+  /** Train on a stratified part of each split's training rows: a fraction, or a whole number of them. */
+  readonly subsample?: number;
   /** Fit every head on parts of the training rows too. */
   readonly learningCurve?: boolean;
-  readonly signal?: AbortSignal;
   /** The command that makes the reports again. */
   readonly command: string;
   readonly onEvent?: (event: ClassifyEvent) => void;
 }
 
 export type ClassifyEvent =
-  | { readonly kind: 'split'; readonly train: number; readonly test: number }
+  | MemoryEvent
+  /** `of`: training rows before a part of them was taken. */
+  | { readonly kind: 'split'; readonly train: number; readonly test: number; readonly of: number }
   | { readonly kind: 'progress'; readonly head: Head; readonly repeat: number; readonly progress: FitProgress }
   | { readonly kind: 'repeat'; readonly head: Head; readonly repeat: number; readonly accuracy: number }
   | { readonly kind: 'report'; readonly report: Report };
@@ -39,10 +41,15 @@ export type ClassifyEvent =
  * reports that were finished before it on the disk
  */
 export async function classify(data: LabelledData<Rows>, options: ClassifyOptions): Promise<Report[]> {
-  const splits = options.splits ?? drawSplits(data, options);
+  const drawn = options.splits ?? drawSplits(data, options);
+  const splits = subsampled(drawn, data, options);
   const { train, test } = splits[0] as Split;
-  options.onEvent?.({ kind: 'split', train: train.length, test: test.length });
-  const openTrial = trialsInMemory(data);
+  const of = drawn[0]?.train.length ?? 0;
+  options.onEvent?.({ kind: 'split', train: train.length, test: test.length, of });
+  const resumable = (error: unknown): never => {
+    throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
+  };
+  const openTrial = await prepareTrials(data, splits, options, options.onEvent).catch(resumable);
   const reports: Report[] = [];
   for (const head of options.heads) {
     let repeat = 0;
@@ -58,9 +65,7 @@ export async function classify(data: LabelledData<Rows>, options: ClassifyOption
     const evaluation = await evaluateHead(head, data, splits, openTrial, context, ({ accuracy }) => {
       options.onEvent?.({ kind: 'repeat', head, repeat, accuracy });
       repeat++;
-    }).catch((error: unknown) => {
-      throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
-    });
+    }).catch(resumable);
     const curve =
       options.learningCurve === true ? await learningCurve(head, data.labels, splits, openTrial, quiet) : [];
     const full = evaluation.perRepeat.map(({ repeat, accuracy, logLoss, train }) => ({
@@ -71,6 +76,7 @@ export async function classify(data: LabelledData<Rows>, options: ClassifyOption
     }));
     const report = {
       ...makeReport(head, data, splits, evaluation, options),
+      ...(options.subsample === undefined ? {} : { subsample: { rows: train.length, of } }),
       ...(options.learningCurve === true
         ? { learningCurve: [...curve, ...full].sort((a, b) => a.repeat - b.repeat || a.trainSize - b.trainSize) }
         : {}),
@@ -80,6 +86,18 @@ export async function classify(data: LabelledData<Rows>, options: ClassifyOption
     options.onEvent?.({ kind: 'report', report });
   }
   return reports;
+}
+
+function subsampled(
+  splits: readonly Split[],
+  { labels, classes }: LabelledData<Rows>,
+  { subsample, seed }: ClassifyOptions,
+): readonly Split[] {
+  if (subsample === undefined) return splits;
+  return splits.map(({ train, test }) => ({
+    train: stratifiedSubsample(train, labels, classes, subsample, seed),
+    test,
+  }));
 }
 
 function drawSplits(data: LabelledData<Rows>, options: ShuffleSplitOptions): readonly Split[] {

@@ -13,6 +13,8 @@ export interface ReportOptions {
   readonly out: string;
   readonly seed: number;
   readonly command: string;
+  /** The heads were fitted on rows that stayed on the disk. */
+  readonly stream?: boolean;
 }
 
 /** Puts together what report.json says. Only `createdAt` and the seconds differ from one run to the next. */
@@ -40,7 +42,7 @@ export function makeReport(
     model: head.model,
     solver: head.solver,
     // Those that a sweep chose for the head that is saved; without a sweep they are the head's own.
-    params: fitted.params,
+    params: options.stream === true ? { ...fitted.params, stream: true } : fitted.params,
     ...scores,
     perRepeat,
     classes: data.classes,
@@ -66,7 +68,11 @@ export function makeReport(
     command: options.command,
     versions: versions(),
     createdAt: new Date().toISOString(),
-    report: join(options.out, basename(data.featureSet.folder), reportName(head, data, splitHash)),
+    report: join(
+      options.out,
+      basename(data.featureSet.folder),
+      reportName(head, data, splitHash, options.stream === true),
+    ),
   };
 }
 
@@ -92,8 +98,8 @@ function hashSplits(data: LabelledData<Rows>, splits: readonly Split[]): string 
 }
 
 /** `linear-lbfgs-1a2b3c4d`: the same for the same head, parameters, features and splits, and for no other. */
-function reportName(head: Head, data: LabelledData<Rows>, splitHash: string): string {
-  const params = Object.entries(head.params).sort(([a], [b]) => (a < b ? -1 : 1));
+function reportName(head: Head, data: LabelledData<Rows>, splitHash: string, stream: boolean): string {
+  const params = Object.entries({ ...head.params, ...(stream ? { stream } : {}) }).sort(([a], [b]) => (a < b ? -1 : 1));
   const identity = JSON.stringify([head.model, head.solver, params, data.fingerprint, splitHash]);
   const short = createHash('sha256').update(identity).digest('hex').slice(0, 8);
   return `${head.model}-${head.solver}-${short}`;

@@ -35,6 +35,18 @@ export function dataOptions(yargs: Argv): Argv {
     })
     .option('repeats', { type: 'string', describe: 'how many splits (default 1)' })
     .option('split', { type: 'string', describe: 'CSV with the header id,side[,repeat], side being train or test' })
+    .option('subsample', {
+      type: 'string',
+      describe: 'train on a stratified part of the training images, drawn from the seed: a fraction or a count',
+    })
+    .option('stream', {
+      type: 'boolean',
+      describe: 'linear: leave the features on the disk and go through them block by block, for sets past memory',
+    })
+    .option('memory', {
+      type: 'string',
+      describe: 'what the run may take: 500MB, 2GB (default: what is free; with --stream half of it)',
+    })
     .option('max-missing', {
       type: 'string',
       describe: 'share of inputs without a row to put up with (default 0.01; files missing at extraction do not count)',

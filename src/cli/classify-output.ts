@@ -1,8 +1,13 @@
 import type { ClassifyEvent } from '../classify/classify.ts';
 import type { LabelledData } from '../classify/labelled-data.ts';
+import { describeNeeds, type FitNeeds } from '../classify/memory/fit-needs.ts';
+import type { StreamPlan } from '../classify/memory/stream-plan.ts';
+import { formatBytes } from '../features/durable.ts';
 import type { Rows } from '../features/stored-rows.ts';
 import { percent } from '../report/figures.ts';
 import type { Report } from '../report/report.ts';
+import { FitMeter } from './fit-progress.ts';
+import { secondsBetweenLines } from './progress-bar.ts';
 import type { StatusLine } from './status-line.ts';
 import type { Session } from './verb.ts';
 
@@ -26,17 +31,37 @@ export function eventPrinter(
   session: Session,
   status: StatusLine,
 ): (event: ClassifyEvent) => void {
+  const meter = new FitMeter();
+  let lastLine = performance.now();
   return (event) => {
     switch (event.kind) {
-      case 'split':
-        session.note(
-          `${event.train} training and ${event.test} test images${repeats === 1 ? '' : `, ${repeats} times`}`,
-        );
+      case 'split': {
+        const train = event.train === event.of ? event.train : `${event.train} of ${event.of}`;
+        session.note(`${train} training and ${event.test} test images${repeats === 1 ? '' : `, ${repeats} times`}`);
+        break;
+      }
+      case 'memory':
+        session.note(memoryNote(event.needs, event.available));
+        break;
+      case 'stream':
+        session.note(streamNote(event.plan, event.memory));
+        break;
+      case 'check':
+        status.show(`checking the rows: ${event.done}/${event.total}`);
         break;
       case 'progress': {
-        const { message, stage, done, total } = event.progress;
+        const { message, rowsRead } = event.progress;
         const place = repeats === 1 ? event.head.model : `${event.head.model}, split ${event.repeat + 1} of ${repeats}`;
-        if (message === undefined) return status.show(`${place}: ${stage} ${done}/${total}`);
+        if (message === undefined) {
+          const now = performance.now();
+          const line = meter.describe(place, event.progress, now);
+          status.show(line);
+          // A fit on rows from the disk may take hours: a log shows that it goes on.
+          if (rowsRead === undefined || status.shown || now - lastLine < 1000 * secondsBetweenLines) return;
+          lastLine = now;
+          session.note(line);
+          return;
+        }
         status.clear();
         session.note(`${place}: ${message}`);
         break;
@@ -71,15 +96,31 @@ export function eventPrinter(
   };
 }
 
+/** What the fits are going to take, before the first row is read. */
+function memoryNote(needs: readonly FitNeeds[], available: number): string {
+  const [only] = needs;
+  const bytes = `of ${formatBytes(available)}`;
+  if (needs.length === 1 && only !== undefined) return `memory: about ${describeNeeds(only.parts)} ${bytes}`;
+  return `memory, about: ${needs.map((need) => `${need.head.model} ${formatBytes(need.bytes)}`).join(', ')}; each ${bytes}`;
+}
+
+function streamNote({ data, blockRows, keptRows }: StreamPlan, memory: number): string {
+  const { rowCount } = data.features.reader.store;
+  const kept = keptRows === 0 ? 'every pass reads all of them' : `${keptRows} of ${rowCount} stay in memory`;
+  return `by stream within ${formatBytes(memory)}: ${blockRows} rows at a time, ${kept}`;
+}
+
 /** What `--json` says of a report; the exact splits and the confusion matrix are in its report.json. */
 export function summary(report: Report): Readonly<Record<string, unknown>> {
   const { model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy } = report;
-  const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss } = report;
+  const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss, subsample } =
+    report;
   return {
     ...{ model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy },
     ...(uncalibratedLogLoss === undefined ? {} : { uncalibratedLogLoss }),
     perRepeat: report.perRepeat.map(({ train: _train, test: _test, ...figures }) => figures),
     ...{ classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features },
+    ...(subsample === undefined ? {} : { subsample }),
     warnings: report.warnings,
     report: report.report,
   };

@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import { chooseHeads } from '../classify/choose-heads.ts';
 import { classify } from '../classify/classify.ts';
 import { headKinds } from '../classify/heads/index.ts';
+import { checkStreamed } from '../classify/prepare-trials.ts';
 import { checkSeed } from '../classify/split.ts';
+import { checkSubsample } from '../classify/subsample.ts';
 import { usageError } from '../errors.ts';
 import { headDifferences } from '../report/analysis/differences.ts';
 import { readRuns } from '../report/analysis/run.ts';
@@ -12,7 +14,8 @@ import { terminalComparison } from '../report/terminal.ts';
 import { dataOptions, readData, readFixedSplits } from './classify-data.ts';
 import { describeData, eventPrinter, summary } from './classify-output.ts';
 import { headOptions, headParams, sweepOptions } from './head-options.ts';
-import { flag, list, number, text } from './options.ts';
+import { bytes, flag, list, number, text } from './options.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
@@ -45,6 +48,13 @@ export const classifyVerb: Verb = {
     const testSize = number(options, 'test-size', { above: 0 }, 0.1);
     const repeats = number(options, 'repeats', { min: 1, whole: true }, 1);
     const threads = number(options, 'threads', { min: 1, whole: true }, availableParallelism());
+    const [memory, subsample] = [bytes(options, 'memory'), number(options, 'subsample', {})];
+    if (subsample !== undefined) checkSubsample(subsample);
+    const stream = flag(options, 'stream');
+    if (stream) {
+      checkStreamed(heads);
+      keepHeapSmall();
+    }
 
     const data = await readData(options, session);
     describeData(data, session);
@@ -57,6 +67,9 @@ export const classifyVerb: Verb = {
         seed,
         repeats,
         threads,
+        stream,
+        ...(memory === undefined ? {} : { memory }),
+        ...(subsample === undefined ? {} : { subsample }),
         ...(splits === undefined ? {} : { splits }),
         learningCurve: flag(options, 'learning-curve'),
         out: text(options, 'out', 'reports'),

@@ -43,6 +43,22 @@ export function number(options: Options, name: string, range: NumberRange, fallb
   return value;
 }
 
+const bytesOfUnit: Readonly<Record<string, number>> = {
+  ...{ B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 },
+  ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 },
+};
+
+/** A size in bytes, with its unit: `500MB`, `1.5 GiB`. */
+export function bytes(options: Options, name: string): number | undefined {
+  const given = one(options, name);
+  if (given === undefined) return undefined;
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(given.trim()) ?? [];
+  const factor = Object.hasOwn(bytesOfUnit, unit) ? bytesOfUnit[unit] : undefined;
+  const size = Math.floor(Number(digits) * (factor ?? 0));
+  if (size > 0 && Number.isSafeInteger(size)) return size;
+  throw usageError(`--${name}`, given, 'a size with its unit: 500MB, 2GB or 1.5GiB');
+}
+
 export function choice<T extends string>(options: Options, name: string, choices: readonly T[]): T | undefined;
 export function choice<T extends string>(options: Options, name: string, choices: readonly T[], fallback: T): T;
 export function choice<T extends string>(

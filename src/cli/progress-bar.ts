@@ -3,7 +3,7 @@ import type { OnProgress, ProgressEvent } from '../progress.ts';
 import type { Session } from './verb.ts';
 
 /** Where a terminal shows no bar, a line this often. */
-const secondsBetweenLines = 10;
+export const secondsBetweenLines = 10;
 
 export interface ProgressDisplay {
   readonly onProgress: OnProgress;

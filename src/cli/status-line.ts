@@ -1,6 +1,8 @@
 import type { Session } from './verb.ts';
 
 export interface StatusLine {
+  /** Whether there is a terminal that shows it. */
+  readonly shown: boolean;
   show(text: string): void;
   clear(): void;
 }
@@ -11,6 +13,7 @@ export function statusLine(session: Session): StatusLine {
   let visible = false;
   let last = 0;
   return {
+    shown,
     show: (text) => {
       const now = Date.now();
       if (!shown || now - last < 100) return;

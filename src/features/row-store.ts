@@ -21,7 +21,7 @@ export interface RowStore {
 }
 
 /** Bytes of float32 rows that are read at a time: few calls, and a fraction of a second of any disk. */
-const blockBytes = 4 << 20;
+const blockBytes = 2 << 20;
 /** Fewer rows would cost a matrix product its speed, and ONNX Runtime its independence of the number of threads. */
 const fewestRows = 64;
 

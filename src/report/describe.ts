@@ -21,11 +21,17 @@ export function describeClassSizes(report: Report): string | undefined {
 
 /** The data behind a report in a sentence. */
 export function describeData(report: Report): string {
-  const { featureSet, classes, trainSize, testSize, perRepeat, seed } = report;
+  const { featureSet, classes, testSize, perRepeat, seed } = report;
+  const trainSize = trainingImages(report);
   const split =
     perRepeat.length === 1
       ? `split once (seed ${seed}) into ${trainSize} training and ${testSize} test images`
       : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${testSize} test images`;
   const sizes = describeClassSizes(report);
   return `${featureSet.rowCount} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}; ${featureSet.dims} features each from ${featureSet.randomWeights ? 'a network of random weights' : featureSet.weights}.`;
+}
+
+/** `800`, or `800 of 8000` where the head was trained on a part of the training images. */
+export function trainingImages({ trainSize, subsample }: Report): string {
+  return subsample === undefined ? String(trainSize) : `${trainSize} of ${subsample.of}`;
 }

@@ -2,7 +2,7 @@ import { reliability } from './analysis/calibration.ts';
 import { confusedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import type { Run } from './analysis/run.ts';
-import { describeClassSizes } from './describe.ts';
+import { describeClassSizes, trainingImages } from './describe.ts';
 import { accuracyInterval, percent, seconds } from './figures.ts';
 import { markdownTable } from './markdown.ts';
 import type { Report } from './report.ts';
@@ -55,7 +55,7 @@ function summary(report: Report): string {
 }
 
 function data(report: Report): string {
-  const { featureSet, trainSize, testSize, perRepeat, seed, splitHash } = report;
+  const { featureSet, testSize, perRepeat, seed, splitHash } = report;
   const sizes = describeClassSizes(report);
   const missing = Object.entries(featureSet.missing).filter(([, count]) => count > 0);
   return markdownTable(
@@ -68,7 +68,7 @@ function data(report: Report): string {
       ],
       ['folder at extraction', featureSet.madeBy?.data ?? 'not known: the features were brought as a matrix'],
       ['classes', String(report.classes.length)],
-      ['training images', String(trainSize)],
+      ['training images', trainingImages(report)],
       ['test images', String(testSize)],
       ...(sizes === undefined ? [] : [['class sizes', sizes] as const]),
       ['splits', `${perRepeat.length}, stratified, from seed ${seed}`],

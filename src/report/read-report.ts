@@ -67,6 +67,7 @@ const reportShape: Shape = fields({
   classes: listOf(string, { atLeast: 1 }),
   trainSize: count,
   testSize: count,
+  subsample: optional(fields({ rows: count, of: count })),
   seed: count,
   fitSeconds: finite,
   predictSeconds: finite,

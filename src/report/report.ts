@@ -50,6 +50,8 @@ export interface Report extends Scores {
   readonly classes: readonly string[];
   readonly trainSize: number;
   readonly testSize: number;
+  /** `classify --subsample`: a stratified part of the training rows of the first repeat; `perRepeat` names them. */
+  readonly subsample?: { readonly rows: number; readonly of: number };
   readonly seed: number;
   /** Mean over the repeats. */
   readonly fitSeconds: number;

@@ -1,6 +1,7 @@
 import { shortPath } from '../short-path.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
+import { trainingImages } from './describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
 import type { Report } from './report.ts';
 import { type Column, textTable } from './text-table.ts';
@@ -73,7 +74,7 @@ export function describeGroup(report: Report): string {
       ? `seed ${report.seed}`
       : `${repeats} repeats from seed ${report.seed} (± is their standard deviation)`;
   return (
-    `${report.classes.length} classes, ${report.trainSize} training and ${report.testSize} test images, ${split}; ` +
+    `${report.classes.length} classes, ${trainingImages(report)} training and ${report.testSize} test images, ${split}; ` +
     `features ${shortPath(report.featureSet.folder)} (${report.featureSet.weights}), ${report.features.slice(0, 12)}`
   );
 }

@@ -100,3 +100,58 @@ test('Ctrl-C stops a fit, says how to go on, and ends with 130', async () => {
   // Where npm started the tests, npx finds the command.
   assert.ok(stderr.replace('npx ', '').includes(`go on: featuretap ${long}`), stderr.slice(-500));
 });
+
+test('--stream says how it reads, trains within its memory, and says so in the report', async () => {
+  const { code, stdout, stderr } = await featuretap(
+    'classify --model linear --stream --memory 80MB --test-size 20 --json'.split(' '),
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /by stream within 80\.0 MB: \d+ rows at a time, 80 of 80 stay in memory/);
+  const [document] = JSON.parse(stdout);
+  assert.equal(document.params.stream, true);
+  const small = await featuretap('classify --model linear --stream --memory 1MB'.split(' '));
+  assert.equal(small.code, 1);
+  assert.match(small.stderr, /memory is too small[\s\S]*--memory \d+MB or more/);
+});
+
+test('what cannot go with --stream is wrong usage, and so is a size without its unit', async () => {
+  for (const [words, message] of [
+    ['--model svm --stream', /--stream is not usable[\s\S]*--model svm by smo[\s\S]*--model linear/],
+    ['--model linear --sweep auto --stream', /--stream is not usable[\s\S]*--sweep[\s\S]*--subsample/],
+    ['--model linear --memory 2', /--memory is not usable[\s\S]*500MB, 2GB or 1\.5GiB/],
+    ['--model linear --memory 2gigs', /--memory is not usable/],
+    ['--model linear --memory 0MB', /--memory is not usable/],
+    ['--model linear --subsample 1.5', /--subsample is not usable/],
+    ['--model linear --subsample some', /--subsample is not usable/],
+  ] as const) {
+    const { code, stderr } = await featuretap(['classify', ...words.split(' ')]);
+    assert.equal(code, 2, `${words}: ${stderr}`);
+    assert.match(stderr, message);
+  }
+});
+
+test('says what a fit needs before it starts; --memory is the bound, --subsample the way under it', async () => {
+  const refused = await featuretap('classify --model svm --memory 30kB --test-size 20'.split(' '));
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /memory: about \d+\.\d kB \(.*kernel matrix 14\.4 kB/);
+  assert.match(refused.stderr, /the svm head does not fit the memory[\s\S]*--solver linearsvc/);
+  const rows = /--subsample (\d+)/.exec(refused.stderr)?.[1] ?? '';
+  const { code, stderr, stdout } = await featuretap(
+    `classify --model svm --memory 30kB --test-size 20 --subsample ${rows}`.split(' '),
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, new RegExp(`${rows} of 60 training and 20 test images`));
+  assert.match(stdout, new RegExp(`${rows} of 60 training and 20 test images`));
+});
+
+test('Ctrl-C stops a streamed fit and says how to go on', async () => {
+  let stopped = false;
+  const long = 'classify --model linear --stream --optimizer adam --epochs 100000 --batch 8';
+  const { code, stderr } = await featuretap(long.split(' '), (text, stop) => {
+    if (stopped || !text.includes('epoch 2/')) return;
+    stopped = true;
+    stop();
+  });
+  assert.equal(code, 130);
+  assert.ok(stderr.includes(`go on: featuretap ${long}`), stderr.slice(-500));
+});

@@ -2,11 +2,10 @@ import { takeRows } from '../../features/matrix.ts';
 import type { Rows } from '../../features/stored-rows.ts';
 import { foldsForCalibration } from '../inner-folds.ts';
 import { throwIfInterrupted } from '../interrupt.ts';
-import { logInPlace, type SlopeLoss, sharpenRows, slopeLoss } from '../solvers/slope.kernel.ts';
-import { likeliestSlope } from '../solvers/slope.ts';
+import { likeliestSlope, logInPlace, sharpenRows } from '../solvers/slope.kernel.ts';
 import type { Split } from '../split.ts';
 import { type StoredTable, type Table, type TableOf, takeTableRows } from '../table.ts';
-import type { FitContext, FittedHead, Head, SavedHead, StreamContext, StreamedFit, StreamedHead } from './head.ts';
+import type { FitContext, FittedHead, Head, SavedHead, StreamContext, StreamedFit } from './head.ts';
 
 const folds = 5;
 /** One factor is known well enough from this many held-out rows: with many rows a fold or two will do. */
@@ -29,6 +28,12 @@ export function calibrated(head: Head): Head {
     model: head.model,
     solver: head.solver,
     params,
+    needs: (size) => [
+      ...head.needs(size),
+      { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
+      { what: 'cross-validated probabilities', bytes: 8 * mostHeldOut(size.trainRows) * size.classes },
+    ],
+    ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
     fit: async (train, context) => {
       const inner = await head.fit(train, context);
       const found = await heldOutSlope(head, train, context);
@@ -41,7 +46,10 @@ export function calibrated(head: Head): Head {
     return {
       needs: (size) => [
         ...needs(size),
-        { what: 'heads of the folds', bytes: 4 * folds * (size.dims + 1) * size.classes },
+        {
+          what: 'held-out probabilities',
+          bytes: 8 * size.classes * Math.min(mostHeldOut(size.trainRows), streamedRows(size.classes)),
+        },
       ],
       fit: async (train, context) => {
         const inner = await fit(train, context);
@@ -112,9 +120,13 @@ function foldsToRun(table: TableOf<Rows>): readonly Split[] {
   return enough < 0 ? all : all.slice(0, enough + 1);
 }
 
+/** Rows that may be held out in all, of so many. */
+function mostHeldOut(rowCount: number): number {
+  return Math.min(rowCount, Math.max(2 * enoughRows, Math.ceil(rowCount / folds)));
+}
+
 async function heldOutSlope(head: Head, table: Table, context: FitContext): Promise<HeldOut> {
   const { onProgress, test: _test, ...quiet } = context;
-  const columnCount = table.classes.length;
   const held: number[] = [];
   const logs: Float32Array[] = [];
   const splits = foldsToRun(table);
@@ -125,7 +137,49 @@ async function heldOutSlope(head: Head, table: Table, context: FitContext): Prom
     logs.push((await fitted.predictProba(takeRows(table.features, fold.test))).data.map(Math.log));
     held.push(...fold.test);
   }
+  return slopeOf(logs, held, table);
+}
+
+/** The same for rows on the disk, on as many held-out rows as one parameter asks for. */
+async function storedSlope(fit: StreamedFit['fit'], table: StoredTable, context: StreamContext): Promise<HeldOut> {
+  const { onProgress, test: _test, ...quiet } = context;
+  const classCount = table.classes.length;
+  const held: number[] = [];
+  const logs: Float32Array[] = [];
+  const splits = foldsToRun(table);
+  for (const [done, fold] of splits.entries()) {
+    throwIfInterrupted(context.signal);
+    onProgress?.({ stage: 'calibration', done, total: splits.length });
+    const fitted = await fit(takeTableRows(table, fold.train), quiet);
+    const test = evenPart(fold.test, Math.ceil(streamedRows(classCount) / splits.length));
+    const probabilities = new Float32Array(test.length * classCount);
+    await fitted.eachProbability(takeTableRows(table, test).features, context, (places, block) => {
+      places.forEach((place, i) => {
+        probabilities.set(block.subarray(i * classCount, (i + 1) * classCount), place * classCount);
+      });
+    });
+    logInPlace(probabilities);
+    logs.push(probabilities);
+    held.push(...test);
+  }
+  return slopeOf(logs, held, table);
+}
+
+/** Held-out rows whose probabilities are kept by stream: 8 MB of them, and enough of many classes too. */
+function streamedRows(classCount: number): number {
+  return Math.max(2000, Math.floor(2 ** 21 / classCount));
+}
+
+/** At most so many of the rows, evenly spaced. */
+function evenPart(rows: Int32Array, most: number): Int32Array {
+  if (rows.length <= most) return rows;
+  return Int32Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as number);
+}
+
+/** @param logs [rows, classes] of each fold, in the order of `held` */
+function slopeOf(logs: readonly Float32Array[], held: readonly number[], table: TableOf<Rows>): HeldOut {
   if (held.length === 0) return { slope: 1, rows: 0 };
+  const columnCount = table.classes.length;
   const all = new Float32Array(held.length * columnCount);
   let at = 0;
   for (const block of logs) {
@@ -135,41 +189,5 @@ async function heldOutSlope(head: Head, table: Table, context: FitContext): Prom
   const labels = Int32Array.from(held, (row) => table.labels[row] as number);
   const { sampleWeights } = table;
   const weights = sampleWeights && Float64Array.from(held, (row) => sampleWeights[row] as number);
-  const slope = await likeliestSlope((tried) => slopeLoss(all, columnCount, labels, weights, tried));
-  return { slope, rows: held.length };
-}
-
-/**
- * The same slope for rows on the disk. Their probabilities are not kept: the heads of the folds are, and each slope that
- * is tried goes through the held-out rows once more.
- */
-async function storedSlope(fit: StreamedFit['fit'], table: StoredTable, context: StreamContext): Promise<HeldOut> {
-  const { onProgress, test: _test, ...quiet } = context;
-  const parts: { readonly fitted: StreamedHead; readonly held: StoredTable }[] = [];
-  const splits = foldsToRun(table);
-  for (const [done, fold] of splits.entries()) {
-    throwIfInterrupted(context.signal);
-    onProgress?.({ stage: 'calibration', done, total: splits.length });
-    const fitted = await fit(takeTableRows(table, fold.train), quiet);
-    parts.push({ fitted, held: takeTableRows(table, fold.test) });
-  }
-  const rows = parts.reduce((sum, { held }) => sum + held.labels.length, 0);
-  if (rows === 0) return { slope: 1, rows };
-  const lossAt = async (slope: number): Promise<SlopeLoss> => {
-    const total = { loss: 0, gradient: 0, curvature: 0 };
-    for (const { fitted, held } of parts) {
-      const { labels, sampleWeights, features, classes } = held;
-      await fitted.eachProbability(features, context, (places, probabilities) => {
-        logInPlace(probabilities);
-        const own = Int32Array.from(places, (place) => labels[place] as number);
-        const weights = sampleWeights && Float64Array.from(places, (place) => sampleWeights[place] as number);
-        const part = slopeLoss(probabilities, classes.length, own, weights, slope);
-        total.loss += part.loss;
-        total.gradient += part.gradient;
-        total.curvature += part.curvature;
-      });
-    }
-    return total;
-  };
-  return { slope: await likeliestSlope(lossAt), rows };
+  return { slope: likeliestSlope(all, columnCount, labels, weights), rows: held.length };
 }

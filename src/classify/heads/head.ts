@@ -65,6 +65,10 @@ export interface Head {
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   fit(train: Table, context: FitContext): Promise<FittedHead>;
+  /** What `fit` holds at its peak beside the table it is given. */
+  needs(size: FitSize): readonly MemoryPart[];
+  /** What to do instead, as a command line has it, where that is too much. */
+  readonly lighter?: string;
   /** How it is fitted on rows that stay on the disk. Absent where a head needs them all at once. */
   readonly stream?: StreamedFit;
 }

@@ -60,6 +60,11 @@ export const knn: HeadKind = {
       solver: 'cosine',
       params,
       fit: (train, context) => fit(params, train, context),
+      needs: ({ trainRows, dims }) => [
+        { what: 'rows of length 1', bytes: 4 * trainRows * dims },
+        { what: 'similarities', bytes: 4 * Math.max(blockSimilarities, 64 * trainRows) },
+        { what: 'rows to be saved', bytes: 4 * trainRows * dims },
+      ],
     } satisfies Head;
   },
   load: (saved) => {

@@ -35,6 +35,9 @@ export interface FittedMlp extends FittedHead {
   readonly weights: MlpWeights;
 }
 
+/** Batches that lie about until the collector runs, about. */
+const batchesAtOnce = 8;
+
 /** As scikit-learn's log_loss, so that one row that is quite wrong does not make the loss infinite. */
 const smallestProbability = 1e-15;
 
@@ -75,6 +78,12 @@ export const mlp: HeadKind = {
       solver: 'adam',
       params,
       fit: (train, context) => fit(params, train, context),
+      needs: ({ trainRows, dims, classes }) => [
+        // Weights, two moments in float64, gradients, the best weights so far and their predecessor.
+        { what: 'state of Adam', bytes: (dims + classes) * params.hidden * (4 + 16 + 4 + 8) },
+        { what: 'held-out rows', bytes: Math.ceil(4 * params.validation * trainRows * dims) },
+        { what: 'batches', bytes: 4 * batchesAtOnce * Math.min(trainRows, params.batch) * (dims + params.hidden) },
+      ],
     } satisfies Head;
   },
   load: (saved) => {

@@ -52,6 +52,13 @@ export function prepared(head: Head, preparation: Preparation): Head {
     model: head.model,
     solver: head.solver,
     params,
+    needs: (size) => [
+      ...head.needs(size),
+      ...(preparation.scale === 'none'
+        ? []
+        : [{ what: 'scaled rows', bytes: 4 * (size.trainRows + size.testRows) * size.dims }]),
+    ],
+    ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
     fit: async (train, context) => {
       const table = weighed(train);
       const scaling = fitScaling(preparation.scale, train.features);

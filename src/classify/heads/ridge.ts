@@ -1,5 +1,6 @@
 import { UserError, usageError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
+import type { FitSize, MemoryPart } from '../memory/parts.ts';
 import { largestPerRow } from '../metrics.kernel.ts';
 import { addRowVector, softmaxRows } from '../solvers/linear-loss.kernel.ts';
 import { multiply } from '../solvers/matmul.ts';
@@ -52,6 +53,7 @@ export const ridge: HeadKind = {
       solver: 'closed-form',
       params,
       fit: (train, context) => fit(params, train, context),
+      needs: ridgeNeeds,
     } satisfies Head;
   },
   load: (saved) => {
@@ -70,6 +72,16 @@ export const ridge: HeadKind = {
     });
   },
 };
+
+/** All in float64: the smaller side's matrix, its rotation, and a product on the way; targets and residuals of all rows. */
+function ridgeNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
+  const side = Math.min(trainRows, dims);
+  return [
+    { what: trainRows <= dims ? 'kernel matrix' : 'covariance', bytes: 8 * 4 * side ** 2 },
+    { what: 'rows in float64', bytes: 8 * 2 * dims * Math.min(trainRows, trainRows <= dims ? trainRows : 1024) },
+    { what: 'residuals', bytes: 8 * 4 * trainRows * classes },
+  ];
+}
 
 async function fit(params: RidgeParams, given: Table, context: FitContext): Promise<FittedRidge> {
   checkTrainingTable(given, 'ridge');

@@ -18,3 +18,8 @@ export interface MemoryPart {
 export function totalBytes(parts: readonly MemoryPart[]): number {
   return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
+
+/** Of several lists the one that comes to the most bytes. */
+export function mostOf(lists: readonly (readonly MemoryPart[])[]): readonly MemoryPart[] {
+  return lists.reduce((most, list) => (totalBytes(list) > totalBytes(most) ? list : most));
+}

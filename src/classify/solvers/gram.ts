@@ -74,8 +74,7 @@ export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: Prod
   const gram = allocateGram(rowCount);
   const small = rowCount * rowCount * columnCount < SMALL_PRODUCT;
   // One array for all blocks: a new one for each would pile up until the collector runs.
-  const largestBlock = Math.max(Math.ceil(BLOCK_PRODUCT / columnCount) + rowCount, FEWEST_COLUMNS * rowCount);
-  const room = new Float32Array(small ? 0 : Math.min(rowCount * rowCount, largestBlock));
+  const room = new Float32Array(small ? 0 : gramBlockValues(rowCount, columnCount));
   for (let start = 0; start < rowCount; ) {
     await pauseForInterrupt(context.signal);
     const below = slice(rows, start, rowCount);
@@ -87,6 +86,12 @@ export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: Prod
     start = end;
   }
   return gram;
+}
+
+/** Numbers in the largest block in which a Gram matrix is computed. */
+export function gramBlockValues(rowCount: number, columnCount: number): number {
+  const largest = Math.max(Math.ceil(BLOCK_PRODUCT / columnCount) + rowCount, FEWEST_COLUMNS * rowCount);
+  return Math.min(rowCount * rowCount, largest);
 }
 
 /** Rows start to end - 1, without a copy. */

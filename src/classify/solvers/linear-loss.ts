@@ -57,11 +57,15 @@ const blockScores = 1 << 22;
 /** The same for rows from the disk, which are there to save memory. */
 const storedBlockScores = 1 << 18;
 
-/** Rows of a block; from the shape alone, so that the sums do not depend on the machine. */
-export function lossBlockRows(features: Rows, classCount: number): number {
-  const scores = isStored(features) ? storedBlockScores : blockScores;
-  const byWork = Math.floor(blockMultiplyAdds / (features.columnCount * classCount));
-  return Math.max(64, Math.min(byWork, Math.floor(scores / classCount)));
+/** Rows of a block in memory; from the shape alone, so that the sums do not depend on the machine. */
+export function lossBlockRows(dims: number, classCount: number): number {
+  const byWork = Math.floor(blockMultiplyAdds / (dims * classCount));
+  return Math.max(64, Math.min(byWork, Math.floor(blockScores / classCount)));
+}
+
+/** The same for rows that are read from the disk. */
+export function storedBlockRows(dims: number, classCount: number): number {
+  return Math.max(64, Math.min(lossBlockRows(dims, classCount), Math.floor(storedBlockScores / classCount)));
 }
 
 /**
@@ -78,7 +82,8 @@ export function linearLoss(
   block: BlockLoss = blockLoss(kind, table.features.columnCount, table.classes.length, context.threads),
 ): LinearLoss {
   const { features, classes, sampleWeights } = table;
-  const pass = rowPass(features, lossBlockRows(features, classes.length));
+  const blockRows = isStored(features) ? storedBlockRows : lossBlockRows;
+  const pass = rowPass(features, blockRows(features.columnCount, classes.length));
   const labels = alongPass(pass, table.labels);
   const weightOfRow = alongPass(
     pass,

@@ -33,7 +33,7 @@ export interface GrownForest {
 }
 
 /** Columns that are binned at a time: a cache line of float32, so that a row's line is read once. */
-const columnBlock = 16;
+export const columnBlock = 16;
 
 /** Rows that are classified at a time, so that they stay in cache while the trees pass over them. */
 const rowBlock = 64;

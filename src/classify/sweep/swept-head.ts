@@ -1,6 +1,7 @@
 import type { FitContext, Head, HeadKind, Json } from '../heads/head.ts';
 import { createHead } from '../heads/index.ts';
 import { innerFolds } from '../inner-folds.ts';
+import { mostOf } from '../memory/parts.ts';
 import { countCorrect } from '../metrics.kernel.ts';
 import { choosePoint, type PointResult, pointResult } from './choose.ts';
 import { crossValidate } from './cross-validate.ts';
@@ -33,6 +34,11 @@ export function sweptHead(
     model: kind.model,
     solver: first.solver,
     params: { ...first.params, sweep: { ...grid }, cv: options.cv, oneStandardError: options.oneStandardError },
+    needs: (size) => [
+      ...mostOf(heads.map((head) => head.needs(size))),
+      { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
+    ],
+    ...(first.lighter === undefined ? {} : { lighter: first.lighter }),
     fit: async (train, context) => {
       const folds = innerFolds(train, options.cv);
       const all = points.map((point) => ({ ...fixed, ...point }));

@@ -1,9 +1,11 @@
 import { UserError } from '../../../errors.ts';
 import type { Matrix } from '../../../features/matrix.ts';
+import type { FitSize, MemoryPart } from '../../memory/parts.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
+import { maxBins } from '../../solvers/bins.kernel.ts';
 import type { ForestArrays } from '../../solvers/forest.kernel.ts';
 import { maxTreeRows } from '../../solvers/tree-scan.kernel.ts';
-import { forestProbabilities, growForest } from '../../solvers/trees.ts';
+import { columnBlock, forestProbabilities, growForest } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
 import type { FitContext, FittedHead, Head, Json, SavedHead } from '../head.ts';
@@ -26,7 +28,19 @@ export function cartForest(params: ForestParams): Head {
     solver: 'cart',
     params,
     fit: (train, context) => fitCart(params, train, context),
+    needs: (size) => cartNeeds(params, size),
   };
+}
+
+function cartNeeds({ trees, minLeaf }: ForestParams, { trainRows, dims, threads }: FitSize): MemoryPart[] {
+  // A tree draws 0.63 of the rows; with leaves of one row each it has as many leaves, and a node less.
+  const leaves = (0.63 * trainRows * trees) / minLeaf;
+  return [
+    { what: 'bins', bytes: 2 * trainRows * dims + 8 * maxBins * dims },
+    { what: 'work of the threads', bytes: (threads + 1) * trainRows * (60 + 4 * columnBlock) },
+    // Nodes of 12 bytes, leaves of 12; once in the trees, once in the forest that they are joined to.
+    { what: 'trees', bytes: Math.ceil(2 * leaves * (2 * 12 + 12)) },
+  ];
 }
 
 async function fitCart(params: ForestParams, train: Table, context: FitContext): Promise<FittedForest> {
@@ -38,7 +52,7 @@ async function fitCart(params: ForestParams, train: Table, context: FitContext):
       what: 'there are too many rows for a forest',
       found: `${features.rowCount} training rows`,
       expected: `at most ${maxTreeRows}`,
-      fix: 'train on a sample of the rows, or use the linear head',
+      fix: `--subsample ${maxTreeRows}, or --model linear --stream`,
     });
   }
   const grown = await growForest(features, labels, classes.length, train.sampleWeights ?? null, {

@@ -23,6 +23,11 @@ export function mlForest(params: ForestParams, allowSlow: boolean): Head {
     solver: 'ml-random-forest',
     params,
     fit: (train, context) => fitMlForest(params, allowSlow, train, context),
+    // The package works on arrays of JavaScript numbers, a set of its own in each thread.
+    needs: ({ trainRows, dims, threads }) => [
+      { what: 'shared rows', bytes: 4 * trainRows * dims },
+      { what: "the package's rows", bytes: 16 * trainRows * dims * Math.min(threads, params.trees) },
+    ],
   };
 }
 

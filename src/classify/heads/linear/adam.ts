@@ -11,6 +11,7 @@ import type { TableOf } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext, FitProgress, Head, Json, StreamedHead } from '../head.ts';
 import { type Batches, batchesFromDisk, batchesInMemory, windowRows } from './batches.ts';
+import { lighter, scoresNeed } from './lbfgs.ts';
 import { checkSeveralClasses } from './several-classes.ts';
 import { softmaxHead, withAbsentClasses } from './softmax-head.ts';
 
@@ -32,13 +33,15 @@ export function linearByAdam(params: AdamParams): Head {
     solver: 'adam',
     params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
     fit: (train, context) => fitAdam(params, train, batchesInMemory, context),
+    needs: (size) => [...stateNeeds(size), scoresNeed(size)],
+    lighter,
     stream: {
       fit: (train, context) => {
         context.arena.reset();
         const allocate = (length: number): Float64Array => context.arena.take(length);
         return fitAdam(params, train, batchesFromDisk, context, allocate);
       },
-      needs: (size) => adamNeeds(size, params.batch),
+      needs: (size) => streamNeeds(size, params.batch),
     },
   };
 }
@@ -120,10 +123,15 @@ function placeOf(done: number, { epochs }: AdamParams): FitProgress {
   return { stage: 'fit', done, total: epochs };
 }
 
-/** Two moments and the gradient in float64; weights and gradient of a block in float32; the rows that are shuffled. */
-function adamNeeds({ trainRows, dims, classes }: FitSize, batch: number): MemoryPart[] {
+/** Two moments and the gradient in float64; weights and gradient of a block in float32. */
+function stateNeeds({ dims, classes }: FitSize): MemoryPart[] {
+  return [{ what: 'state of Adam', bytes: dims * classes * (8 * 3 + 4 * 2) }];
+}
+
+function streamNeeds(size: FitSize, batch: number): MemoryPart[] {
+  const { trainRows, dims } = size;
   return [
-    { what: 'state of Adam', bytes: dims * classes * (8 * 3 + 4 * 2) },
+    ...stateNeeds(size),
     { what: 'window of shuffled rows', bytes: 4 * dims * Math.min(trainRows, windowRows(dims, batch)) },
   ];
 }

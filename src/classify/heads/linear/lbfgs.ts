@@ -3,6 +3,7 @@ import type { FitSize, MemoryPart } from '../../memory/parts.ts';
 import { presentClasses } from '../../present-classes.ts';
 import type { Arena } from '../../solvers/arena.ts';
 import { lbfgsVectors } from '../../solvers/lbfgs-memory.ts';
+import { lossBlockRows } from '../../solvers/linear-loss.ts';
 import { fitLogistic, gradientTolerance, type LogisticOptions } from '../../solvers/logistic.ts';
 import type { TableOf } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
@@ -23,6 +24,8 @@ export function linearByLbfgs(params: LbfgsParams): Head {
     solver: 'lbfgs',
     params: { C: params.C, maxIterations: params.maxIterations },
     fit: (train, context) => fitLbfgs(params, train, context),
+    needs: (size) => [...lbfgsNeeds(size), scoresNeed(size)],
+    lighter,
     stream: {
       fit: (train, context) => {
         context.arena.reset();
@@ -90,8 +93,16 @@ function progressOf(
   };
 }
 
+/** What to do where rows do not fit memory, for every head that is fitted by gradients of a linear loss. */
+export const lighter = '--model linear --stream, which reads the rows from the disk';
+
+/** Arrays of a block's rows and classes in ONNX Runtime. */
+export function scoresNeed({ trainRows, dims, classes }: FitSize): MemoryPart {
+  return { what: 'scores', bytes: 4 * 6 * classes * Math.min(trainRows, lossBlockRows(dims, classes)) };
+}
+
 /** State of L-BFGS in float64; weights, gradient of a block and the fitted head in float32. */
-function lbfgsNeeds({ dims, classes }: FitSize): MemoryPart[] {
+export function lbfgsNeeds({ dims, classes }: FitSize): MemoryPart[] {
   return [{ what: 'state of L-BFGS', bytes: dims * classes * (8 * lbfgsVectors + 4 * 3) }];
 }
 

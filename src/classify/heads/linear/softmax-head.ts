@@ -1,7 +1,7 @@
 import type { Matrix } from '../../../features/matrix.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
 import { addRowVector, softmaxRows } from '../../solvers/linear-loss.kernel.ts';
-import { lossBlockRows } from '../../solvers/linear-loss.ts';
+import { storedBlockRows } from '../../solvers/linear-loss.ts';
 import { multiply } from '../../solvers/matmul.ts';
 import { rowPass } from '../../solvers/row-pass.ts';
 import { checkFeatures, savedArray } from '../checks.ts';
@@ -86,7 +86,7 @@ export function softmaxHead(fit: SoftmaxFit): StreamedHead {
     predictProba,
     ...(slope === 1 ? {} : { uncalibrated: (features: Matrix) => probabilitiesOf(features, undefined, undefined, 1) }),
     eachProbability: async (features, { signal }, take) => {
-      const pass = rowPass(features, lossBlockRows(features, classes.length));
+      const pass = rowPass(features, storedBlockRows(dims, classes.length));
       let room = new Float32Array(0);
       for await (const { start, rowCount, data } of pass.blocks()) {
         if (room.length < rowCount * classes.length) room = new Float32Array(rowCount * classes.length);

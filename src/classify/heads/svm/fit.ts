@@ -1,4 +1,5 @@
-import { gramMatrix } from '../../solvers/gram.ts';
+import type { FitSize, MemoryPart } from '../../memory/parts.ts';
+import { gramBlockValues, gramMatrix } from '../../solvers/gram.ts';
 import { fitPairs, type PairsResult, startPairWorkers } from '../../solvers/svc-pairs.ts';
 import type { Table } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
@@ -22,7 +23,18 @@ export function svmHead(params: SvmParams, solver: SvmSolver, allowSlow: boolean
     solver,
     params: shown,
     fit: (train, context) => fitSvm(params, solver, allowSlow, train, context),
+    needs: svmNeeds,
+    lighter: '--solver linearsvc, which needs no kernel matrix',
   };
+}
+
+function svmNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
+  return [
+    { what: 'kernel matrix', bytes: 4 * trainRows ** 2 },
+    { what: 'a block of it', bytes: 4 * gramBlockValues(trainRows, dims) },
+    { what: 'centred rows', bytes: 4 * trainRows * dims },
+    { what: 'coefficients', bytes: 8 * 2 * trainRows * (classes - 1) },
+  ];
 }
 
 async function fitSvm(

@@ -4,11 +4,11 @@ import { presentClasses } from '../../present-classes.ts';
 import { addRowVector } from '../../solvers/linear-loss.kernel.ts';
 import { fitLinearSvc, type LinearSvcFit } from '../../solvers/linear-svc.ts';
 import { multiply } from '../../solvers/matmul.ts';
-import { slopeLoss } from '../../solvers/slope.kernel.ts';
-import { likeliestSlope } from '../../solvers/slope.ts';
+import { likeliestSlope } from '../../solvers/slope.kernel.ts';
 import { type Table, takeTableRows } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext, Head } from '../head.ts';
+import { lbfgsNeeds, lighter, scoresNeed } from '../linear/lbfgs.ts';
 import { checkSeveralClasses } from '../linear/several-classes.ts';
 import { softmaxHead, withAbsentClasses } from '../linear/softmax-head.ts';
 
@@ -32,6 +32,15 @@ export function linearSvc(params: LinearSvcParams): Head {
     model: 'svm',
     solver: 'linearsvc',
     params: shown,
+    // The rows of a fold are copied when the state of the first fit is still there to start from.
+    needs: (size) => [
+      ...lbfgsNeeds(size),
+      scoresNeed(size),
+      { what: 'start of the calibration', bytes: 8 * 2 * size.dims * size.classes },
+      { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
+      { what: 'cross-validated scores', bytes: 8 * size.trainRows * size.classes },
+    ],
+    lighter,
     fit: async (train, context) => {
       checkTrainingTable(train, 'svm');
       checkSeveralClasses(train, 'svm');
@@ -100,8 +109,7 @@ async function calibrate(
   const labels = Int32Array.from(held, (row) => table.labels[row] as number);
   const weights = table.sampleWeights;
   const rowWeights = weights && Float64Array.from(held, (row) => weights[row] as number);
-  const slope = await likeliestSlope((at) => slopeLoss(all, columnCount, labels, rowWeights, at));
-  return { slope, rows: held.length };
+  return { slope: likeliestSlope(all, columnCount, labels, rowWeights), rows: held.length };
 }
 
 function notConverged(fit: LinearSvcFit, params: LinearSvcParams): string {

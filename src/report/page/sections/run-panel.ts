@@ -3,6 +3,7 @@ import { reliability } from '../../analysis/calibration.ts';
 import { confusedPairs } from '../../analysis/confusion.ts';
 import type { HeldOutImage } from '../../analysis/held-out.ts';
 import { learningCurve } from '../../analysis/learning.ts';
+import { trainingImages } from '../../describe.ts';
 import { percent, seconds } from '../../figures.ts';
 import type { Report } from '../../report.ts';
 import { suspectsFile } from '../../suspects-list.ts';
@@ -162,7 +163,7 @@ function reproduceBlock(report: Report): Html {
     ['report', report.report],
     ['head', `${report.model}, solver ${report.solver}, ${JSON.stringify(report.params)}`],
     ['seed', `${report.seed}, ${report.perRepeat.length} repeats`],
-    ['split', `${report.trainSize} training and ${report.testSize} test images, ${report.splitHash}`],
+    ['split', `${trainingImages(report)} training and ${report.testSize} test images, ${report.splitHash}`],
     ['features', `${featureSet.folder}, ${report.features}`],
     [
       'weights',

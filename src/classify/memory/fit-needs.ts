@@ -1,0 +1,72 @@
+import { UserError } from '../../errors.ts';
+import { formatBytes } from '../../features/durable.ts';
+import type { Head } from '../heads/head.ts';
+import { type FitSize, type MemoryPart, totalBytes } from './parts.ts';
+
+/** What fitting a head in memory is going to take. */
+export interface FitNeeds {
+  readonly head: Head;
+  /** The largest first. */
+  readonly parts: readonly MemoryPart[];
+  readonly bytes: number;
+}
+
+/** The rows themselves, once, and what the head holds beside them. */
+export function fitNeeds(head: Head, size: FitSize): FitNeeds {
+  const { trainRows, testRows, dims, classes } = size;
+  const parts = [
+    { what: 'features', bytes: 4 * (trainRows + testRows) * dims },
+    { what: 'probabilities', bytes: 8 * testRows * classes },
+    ...head.needs(size),
+  ].sort((a, b) => b.bytes - a.bytes);
+  return { head, parts, bytes: totalBytes(parts) };
+}
+
+/** `1.2 GB (kernel matrix 0.9 GB, features 0.2 GB)`: the parts that matter. */
+export function describeNeeds(parts: readonly MemoryPart[]): string {
+  const bytes = totalBytes(parts);
+  const large = parts.filter((part) => part.bytes >= 0.1 * bytes);
+  return `${formatBytes(bytes)} (${large.map((part) => `${part.what} ${formatBytes(part.bytes)}`).join(', ')})`;
+}
+
+/**
+ * Stops before anything is read when a fit would not fit.
+ *
+ * @param available bytes that a fit may take
+ * @param given whether the user named that number
+ * @throws UserError naming the parts, what to use instead, and how many rows would fit
+ */
+export function checkNeeds(needs: readonly FitNeeds[], size: FitSize, available: number, given: boolean): void {
+  for (const { head, parts, bytes } of needs) {
+    if (bytes <= available) continue;
+    const rows = rowsThatFit(head, size, available);
+    const fixes = [
+      ...(head.lighter === undefined ? [] : [head.lighter]),
+      ...(head.lighter?.includes('--stream') === true
+        ? []
+        : ['--model linear --stream, which reads the rows from the disk']),
+      ...(rows === 0 ? [] : [`--subsample ${rows}, a stratified part of the ${size.trainRows} training rows`]),
+      given ? 'more --memory' : `--memory ${formatBytes(bytes).replace(' ', '')} where you know better`,
+    ];
+    throw new UserError({
+      what: `the ${head.model} head does not fit the memory`,
+      where: `${size.trainRows} training rows of ${size.dims} features, ${size.classes} classes`,
+      found: `about ${describeNeeds(parts)}`,
+      expected: `at most ${formatBytes(available)}, ${given ? 'as --memory says' : 'which is what is free'}`,
+      fix: fixes.join('; or '),
+    });
+  }
+}
+
+/** The largest part of the training rows that would fit, to two digits; 0 where not even one row of each class does. */
+function rowsThatFit(head: Head, size: FitSize, available: number): number {
+  let [low, high] = [0, size.trainRows];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (fitNeeds(head, { ...size, trainRows: middle }).bytes <= available) low = middle;
+    else high = middle;
+  }
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, low))) - 1);
+  const rounded = Math.floor(low / unit) * unit;
+  return rounded >= size.classes ? rounded : 0;
+}

@@ -1,0 +1,80 @@
+import { UserError } from '../../errors.ts';
+import { CachedStore } from '../../features/cached-store.ts';
+import { formatBytes } from '../../features/durable.ts';
+import { RowReader } from '../../features/row-reader.ts';
+import type { StoredRows } from '../../features/stored-rows.ts';
+import type { Head, StreamedFit } from '../heads/head.ts';
+import type { LabelledData } from '../labelled-data.ts';
+import { storedBlockRows } from '../solvers/linear-loss.ts';
+import { describeNeeds } from './fit-needs.ts';
+import { type FitSize, type MemoryPart, mostOf, totalBytes } from './parts.ts';
+
+/** How rows are read within a budget. */
+export interface StreamPlan {
+  /** The data, read through what stays in memory. */
+  readonly data: LabelledData<StoredRows>;
+  readonly parts: readonly MemoryPart[];
+  readonly blockRows: number;
+  /** Rows of the store that stay in memory once they have been read. */
+  readonly keptRows: number;
+}
+
+/** What JavaScript's collector and ONNX Runtime take beyond the arrays that are counted; seen with 25,600 rows. */
+const workingRoom = 32e6;
+/** Of ids, labels, splits, the index and the report, for each row of the data; seen with 200,000 rows. */
+const bytesPerRow = 300;
+/** Arrays of a block's rows and classes: in ONNX Runtime and in the scoring of a block. */
+const scoreArrays = 8;
+
+/**
+ * Divides a budget: what is needed first, and the rest for rows that stay in memory. What is summed does not depend on
+ * it: the blocks are as large as the shapes say.
+ *
+ * @param budget bytes beyond the idle process
+ * @throws UserError when the budget is smaller than what is needed
+ */
+export function planStream(
+  data: LabelledData<StoredRows>,
+  heads: readonly Head[],
+  size: FitSize,
+  budget: number,
+): StreamPlan {
+  const { reader } = data.features;
+  const streams = heads.map(({ stream }) => stream as StreamedFit);
+  const parts = [
+    { what: 'working room', bytes: workingRoom },
+    { what: 'ids, labels and results', bytes: bytesPerRow * data.ids.length },
+    { what: 'blocks of rows', bytes: reader.bytes + (1 << 20) },
+    {
+      what: 'scores',
+      bytes: 4 * scoreArrays * size.classes * Math.min(reader.blockRows, storedBlockRows(size.dims, size.classes)),
+    },
+    ...mostOf(streams.map(({ needs }) => needs(size))),
+  ].sort((a, b) => b.bytes - a.bytes);
+  const needed = totalBytes(parts);
+  if (needed > budget) throw tooSmall(parts, budget, heads);
+  const store = new CachedStore(reader.store, budget - needed);
+  const cached = new RowReader(store, reader.blockRows);
+  const through = (rows: StoredRows): StoredRows => ({ ...rows, reader: cached });
+  return {
+    data: {
+      ...data,
+      features: through(data.features),
+      ...(data.views === undefined ? {} : { views: through(data.views) }),
+    },
+    parts,
+    blockRows: reader.blockRows,
+    keptRows: store.keptRows,
+  };
+}
+
+function tooSmall(parts: readonly MemoryPart[], budget: number, heads: readonly Head[]): UserError {
+  const megabytes = Math.ceil(totalBytes(parts) / 1e6);
+  const state = heads.some(({ solver }) => solver === 'lbfgs') && parts[0]?.what === 'state of L-BFGS';
+  return new UserError({
+    what: 'the memory is too small to train by stream',
+    where: `--memory ${formatBytes(budget).replace(' ', '')}`,
+    found: `about ${describeNeeds(parts)}`,
+    fix: `--memory ${megabytes}MB or more${state ? '; or --optimizer adam, whose state is a fifth of it' : ''}`,
+  });
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FitMeter } from '../../src/cli/fit-progress.ts';
+import { bytes } from '../../src/cli/options.ts';
+
+test('a streamed fit shows step, loss, gradient, rows per second, and seconds a step or left', () => {
+  const meter = new FitMeter();
+  const fit = { stage: 'fit', total: 1000 };
+  assert.equal(meter.describe('linear', { ...fit, done: 0, rowsRead: 0 }, 1000), 'linear: fit 0/1000');
+  assert.equal(
+    meter.describe('linear', { ...fit, done: 4, loss: 0.41234567, gradient: 0.0123, rowsRead: 2_000_000 }, 11_000),
+    'linear: fit 4/1000, loss 0.41235, gradient 0.012, 200,000 rows/s, 3 s a step',
+  );
+  assert.equal(
+    meter.describe('linear', { stage: 'fit', done: 1, total: 9, loss: 2, rowsRead: 3e6, rowsToRead: 9e6 }, 16_000),
+    'linear: fit 1/9, loss 2.0000, 200,000 rows/s, 30 s left',
+  );
+  assert.equal(meter.describe('svm', { stage: 'machines', done: 3, total: 45 }, 17_000), 'svm: machines 3/45');
+});
+
+test('another fold or split starts the clock again', () => {
+  const meter = new FitMeter();
+  const at = (rowsRead: number, now: number): string =>
+    meter.describe('linear', { stage: 'fit', done: 1, total: 2, rowsRead }, now);
+  at(0, 0);
+  assert.match(at(1000, 1000), / 1,000 rows\/s/);
+  at(10, 5000);
+  assert.match(at(1010, 6000), / 1,010 rows\/s/);
+});
+
+test('a size is read with its unit and never guessed', () => {
+  const read = (size: unknown): number | undefined => bytes({ size }, 'size');
+  assert.equal(read('500MB'), 500e6);
+  assert.equal(read('2GB'), 2e9);
+  assert.equal(read('1.5 GiB'), 1.5 * 2 ** 30);
+  assert.equal(read('64kB'), 64_000);
+  assert.equal(read(undefined), undefined);
+  for (const bad of ['2', '2G', '-1GB', 'GB', '1e3MB', '0MB', '1.MB', '2 gb', '9999999999TB', '', '2GB 3']) {
+    assert.throws(() => read(bad), /--size is not usable/, bad);
+  }
+  assert.throws(() => read(['1MB', '2MB']), /2 values/);
+});
