@@ -32,8 +32,13 @@ test('by stream a run on 210 MB of features stays within 64 MB beyond the idle p
   assert.ok(grown <= 64e6, `${formatBytes(grown)} beyond ${formatBytes(idleBytes)}`);
 });
 
-test('in memory the features are there once', () => {
-  const grown = peakOf('large', []) - idleBytes;
-  assert.ok(grown >= featureBytes, `${formatBytes(grown)}: the measure misses the features`);
-  assert.ok(grown <= 1.4 * featureBytes, `${formatBytes(grown)} for ${formatBytes(featureBytes)} of features`);
+test('in memory the features are there once, and once more at most where a calibration copies the rows of a fold', () => {
+  const plain = peakOf('large', ['--calibrate', 'none']) - idleBytes;
+  assert.ok(plain >= featureBytes, `${formatBytes(plain)}: the measure misses the features`);
+  assert.ok(plain <= 1.4 * featureBytes, `${formatBytes(plain)} for ${formatBytes(featureBytes)} of features`);
+  const calibrated = peakOf('large', []) - idleBytes;
+  assert.ok(
+    calibrated <= 2.2 * featureBytes,
+    `${formatBytes(calibrated)} for ${formatBytes(featureBytes)} of features`,
+  );
 });
