@@ -102,5 +102,6 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
       kept.reduce((sum, other) => sum + sign(other) * (alpha[other] as number) * value(row, other), -rho),
     iterations: () => passes,
     gap: () => violation,
+    capped: () => true,
   };
 }

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { type MlSvmJob, mlSvmSolver } from './ml-svm.ts';
 import { pairsRunner, STOP } from './svc-pairs.kernel.ts';
 
-parentPort?.once('message', ({ job, seed }: MlSvmJob) => {
+parentPort?.on('message', ({ job, seed }: MlSvmJob) => {
   const runner = pairsRunner(job, () => mlSvmSolver(job.maxIterations, seed));
   while (Atomics.load(job.control, STOP) === 0 && !runner.advance(1));
 });

@@ -41,6 +41,8 @@ export interface MachineSolver {
   iterations(): number;
   /** Violation of the optimality conditions that is left; NaN where the solver does not tell. */
   gap(): number;
+  /** Whether an alpha has been at its upper bound on the way: where none has, larger bounds take the same steps. */
+  capped(): boolean;
 }
 
 /**
@@ -156,9 +158,11 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): MachineSolver
   let hasWhole = false;
   let problem: SmoProblem;
   let iterations = 0;
+  let capped = false;
 
   const setMasks = (k: number): void => {
     const canRise = alpha[k] < problem.caps[k];
+    if (!canRise) capped = true;
     const canFall = alpha[k] > 0;
     const positive = k < problem.positives;
     upMask[k] = (positive ? canRise : canFall) ? 0 : Number.NEGATIVE_INFINITY;
@@ -219,6 +223,7 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): MachineSolver
     start(next) {
       problem = next;
       iterations = 0;
+      capped = false;
       hasWhole = false;
       loops.start(next);
       // All alphas are 0: those of the positive class can grow and the others' y alpha can fall.
@@ -296,5 +301,6 @@ export function smoSolver(loops: SmoLoops, maxIterations: number): MachineSolver
     decision: (row) => (row < problem.positives ? 1 : -1) - residual[row] - rho(),
     iterations: () => iterations,
     gap: () => loops.highest - loops.lowest,
+    capped: () => capped,
   };
 }

@@ -25,6 +25,8 @@ export interface PairsJob {
   readonly epsilon: number;
   /** Steps that one machine may take. */
   readonly maxIterations: number;
+  /** 1 for a pair whose answer is in the output arrays already. */
+  readonly settled: Uint8Array;
   /** Out: y alpha by slot. */
   readonly coefficients: Float64Array;
   /** Out: decision value of a held-out row by slot, from the machine fitted without its fold; NaN where there is none. */
@@ -33,6 +35,8 @@ export interface PairsJob {
   readonly rho: Float64Array;
   readonly iterations: Int32Array;
   readonly gaps: Float64Array;
+  /** Out: 1 for a pair of which an alpha has been at its cap. */
+  readonly capped: Uint8Array;
   /** Next pair to take, whether to stop, and pairs finished: [3], changed through Atomics. */
   readonly control: Int32Array;
 }
@@ -99,6 +103,7 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Mac
     job.rho[pair] = solver.rho();
     job.iterations[pair] = solver.iterations();
     job.gaps[pair] = solver.gap();
+    job.capped[pair] = solver.capped() ? 1 : 0;
   };
 
   /** Moves to the next fold of this pair that holds a row out, or to the next pair; false when none is left. */
@@ -112,8 +117,12 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Mac
       Atomics.add(job.control, FINISHED, 1);
     }
     problem = undefined;
-    pair = Atomics.add(job.control, NEXT_PAIR, 1);
-    if (pair >= pairCount) return false;
+    for (;;) {
+      pair = Atomics.add(job.control, NEXT_PAIR, 1);
+      if (pair >= pairCount) return false;
+      if (job.settled[pair] === 0) break;
+      Atomics.add(job.control, FINISHED, 1);
+    }
     fold = -1;
     // Row `low` of the triangle of pairs starts where the rows above it end.
     low = 0;

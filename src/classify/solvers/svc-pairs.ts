@@ -19,6 +19,11 @@ export interface PairsInput {
   readonly foldCount?: number;
   readonly epsilon: number;
   readonly maxIterations: number;
+  /**
+   * The result on the same rows with all caps smaller by one factor: a machine that never met a cap there would take the
+   * same steps again, and is taken over. Without folds alone.
+   */
+  readonly smallerCaps?: PairsResult;
 }
 
 export interface PairsResult {
@@ -30,6 +35,8 @@ export interface PairsResult {
   readonly rho: Float64Array;
   readonly iterations: Int32Array;
   readonly gaps: Float64Array;
+  /** 1 for a pair whose answer depends on the caps. */
+  readonly capped: Uint8Array;
 }
 
 export interface PairsContext {
@@ -38,7 +45,7 @@ export interface PairsContext {
   readonly solver?: { readonly name: 'ml-svm'; readonly seed: number };
   /** Kernel values of all machines and folds from which one more thread is started. */
   readonly kernelValuesPerThread?: number;
-  /** Threads that were started ahead of time, while the Gram matrix was made; closed when the fit ends. */
+  /** Threads that were started before, and serve other fits after: their owner closes them. */
   readonly workers?: PairWorkers;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
@@ -49,6 +56,8 @@ export interface PairsContext {
  * start, in which another solves about this many (5 ns per value; linear C=0.01, 154 rows per machine, one fold).
  */
 const KERNEL_VALUES_PER_THREAD = 60_000_000;
+/** What a machine costs however few its rows, as kernel values. */
+const KERNEL_VALUES_PER_MACHINE = 2000;
 /** Row steps between turns of the event loop: some tens of milliseconds, so that Ctrl-C is heard. */
 const ROW_STEPS = 10_000_000;
 /** Between looks at the pairs that other threads still work on. */
@@ -63,6 +72,7 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   const classCount = input.classStart.length - 1;
   const rowCount = input.rows.length;
   const pairCount = (classCount * (classCount - 1)) / 2;
+  const known = input.smallerCaps;
   const job: PairsJob = {
     gram: input.gram,
     stride: input.stride,
@@ -73,11 +83,17 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
     foldCount: input.foldCount ?? 0,
     epsilon: input.epsilon,
     maxIterations: input.maxIterations,
-    coefficients: shared(Float64Array, rowCount * (classCount - 1)),
+    settled: shared(
+      Uint8Array,
+      pairCount,
+      known?.capped.map((capped) => 1 - capped),
+    ),
+    coefficients: shared(Float64Array, rowCount * (classCount - 1), known?.coefficients),
     heldOut: shared(Float64Array, rowCount * (classCount - 1)).fill(Number.NaN),
-    rho: shared(Float64Array, pairCount),
-    iterations: shared(Int32Array, pairCount),
-    gaps: shared(Float64Array, pairCount),
+    rho: shared(Float64Array, pairCount, known?.rho),
+    iterations: shared(Int32Array, pairCount, known?.iterations),
+    gaps: shared(Float64Array, pairCount, known?.gaps),
+    capped: shared(Uint8Array, pairCount),
     control: shared(Int32Array, 3),
   };
   const workers = context.workers ?? startPairWorkers(input, context);
@@ -101,12 +117,12 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
     }
   } finally {
     Atomics.store(job.control, STOP, 1);
-    await workers.close();
+    if (workers !== context.workers) await workers.close();
   }
   return job;
 }
 
-/** Threads that wait for one job. */
+/** Threads that wait for jobs, one after another. */
 export interface PairWorkers {
   give(job: PairsJob | MlSvmJob): void;
   /** Throws what a worker threw. */
@@ -114,14 +130,21 @@ export interface PairWorkers {
   close(): Promise<void>;
 }
 
-/** Starts the threads that the fit of such classes is worth, beside the calling one; maybe none. */
+/**
+ * Starts the threads that the fit of such classes is worth, beside the calling one; maybe none.
+ *
+ * @param fits how many of them will be asked for
+ */
 export function startPairWorkers(
   input: Pick<PairsInput, 'classStart' | 'foldCount'>,
   context: Pick<PairsContext, 'threads' | 'solver' | 'kernelValuesPerThread'>,
+  fits = 1,
 ): PairWorkers {
   const classCount = input.classStart.length - 1;
-  const most = Math.min(context.threads, (classCount * (classCount - 1)) / 2);
-  const values = kernelValues(input.classStart) * (1 + (input.foldCount ?? 0));
+  const machines = (classCount * (classCount - 1)) / 2;
+  const most = Math.min(context.threads, machines);
+  const values =
+    (kernelValues(input.classStart) + machines * KERNEL_VALUES_PER_MACHINE) * (1 + (input.foldCount ?? 0)) * fits;
   const worth = Math.floor(values / (context.kernelValuesPerThread ?? KERNEL_VALUES_PER_THREAD));
   const [name, count] =
     context.solver === undefined
@@ -156,7 +179,7 @@ export function kernelValues(classStart: Int32Array): number {
   return sum;
 }
 
-function shared<T extends Int32Array | Float64Array>(
+function shared<T extends Uint8Array | Int32Array | Float64Array>(
   kind: { new (buffer: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
   length: number,
   values?: T,

@@ -1,6 +1,6 @@
 import { pickSymmetric } from '../../solvers/gram.kernel.ts';
 import { gramMatrix, type Kernel } from '../../solvers/gram.ts';
-import { fitPairs } from '../../solvers/svc-pairs.ts';
+import { fitPairs, type PairsResult, type PairWorkers, startPairWorkers } from '../../solvers/svc-pairs.ts';
 import type { Split } from '../../split.ts';
 import { type Table, takeTableRows } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
@@ -11,12 +11,19 @@ import { voteWinners } from './pair-values.kernel.ts';
 import { type SvmParams, svmParams } from './params.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
-/** One fit of a sweep: a point on the training rows of a fold. */
-interface Task {
-  readonly point: number;
+/** Fits on the training rows of one fold that differ in C alone, the smallest first. */
+interface Series {
   readonly fold: number;
-  readonly params: SvmParams;
   readonly kernel: Kernel;
+  readonly steps: { readonly point: number; readonly params: SvmParams }[];
+}
+
+/** What all fits of a sweep share. */
+interface Shared {
+  readonly table: Table;
+  readonly gram: Float32Array;
+  readonly workers: PairWorkers;
+  readonly context: FitContext;
 }
 
 /** Test rows per block: bounds the memory of the pair values. */
@@ -24,7 +31,8 @@ const blockRows = 256;
 
 /**
  * Votes of every point on the test rows of every fold. All rows share one Gram matrix per kernel: a sweep over C
- * computes a single one, and `gamma=scale`, which depends on the training rows, one per fold. Nothing is calibrated.
+ * computes a single one, and `gamma=scale`, which depends on the training rows, one per fold. A machine none of whose
+ * rows was ever at its bound is the same for every larger C, and is solved once. Nothing is calibrated.
  */
 export async function crossValidateSvm(
   points: readonly RawParams[],
@@ -34,71 +42,89 @@ export async function crossValidateSvm(
 ): Promise<readonly (readonly Int32Array[])[]> {
   checkTrainingTable(table, 'svm');
   const found: Int32Array[][] = points.map(() => []);
-  const tableRows = Int32Array.from({ length: table.labels.length }, (_, row) => row);
-  const { rows } = centredRows(table, tableRows);
-  for (const tasks of tasksByKernel(
-    points.map((point) => svmParams(point, 'smo')),
-    table,
-    folds,
-  )) {
-    const gram = await gramMatrix(rows, (tasks[0] as Task).kernel, context);
-    for (const { point, fold, params } of tasks) {
-      const votes = await fitAndVote(gram, table, folds[fold] as Split, params, context);
-      (found[point] as Int32Array[])[fold] = votes;
+  const { rows } = centredRows(table, Int32Array.from(table.labels.keys()));
+  const workers = startPairWorkers(sortByClass(table, 1), context, points.length * folds.length);
+  try {
+    const params = points.map((point) => svmParams(point, 'smo'));
+    for (const alike of seriesByKernel(params, table, folds)) {
+      const gram = await gramMatrix(rows, (alike[0] as Series).kernel, context);
+      for (const series of alike) {
+        const votes = await votesAlong(series, folds[series.fold] as Split, { table, gram, workers, context });
+        series.steps.forEach(({ point }, i) => {
+          (found[point] as Int32Array[])[series.fold] = votes[i] as Int32Array;
+        });
+      }
     }
+  } finally {
+    await workers.close();
   }
   return found;
 }
 
-function tasksByKernel(points: readonly SvmParams[], table: Table, folds: readonly Split[]): readonly Task[][] {
-  const groups = new Map<string, Task[]>();
+function seriesByKernel(points: readonly SvmParams[], table: Table, folds: readonly Split[]): readonly Series[][] {
+  const byKernel = new Map<string, Map<string, Series>>();
+  const rising = [...points.entries()].sort(([, a], [, b]) => a.C - b.C);
+  const needsRows = points.some((params) => params.kernel === 'rbf' && params.gamma === 'scale');
   folds.forEach((split, fold) => {
-    const needsRows = points.some((params) => params.kernel === 'rbf' && params.gamma === 'scale');
     const training = needsRows ? takeTableRows(table, split.train) : table;
-    points.forEach((params, point) => {
+    for (const [point, params] of rising) {
       const kernel = resolveKernel(params, training);
-      const key = JSON.stringify(kernel);
-      const group = groups.get(key) ?? [];
-      group.push({ point, fold, params, kernel });
-      groups.set(key, group);
-    });
+      const alike = byKernel.get(JSON.stringify(kernel)) ?? new Map<string, Series>();
+      byKernel.set(JSON.stringify(kernel), alike);
+      const key = JSON.stringify({ ...params, C: 0, fold });
+      const series = alike.get(key) ?? { fold, kernel, steps: [] };
+      alike.set(key, series);
+      series.steps.push({ point, params });
+    }
   });
-  return [...groups.values()];
+  return Array.from(byKernel.values(), (alike) => [...alike.values()]);
 }
 
-async function fitAndVote(
-  gram: Float32Array,
-  table: Table,
-  split: Split,
-  params: SvmParams,
-  context: FitContext,
-): Promise<Int32Array> {
-  const stride = table.labels.length;
-  const { sampleWeights } = table;
-  const training = {
-    features: table.features,
-    classes: table.classes,
-    labels: Int32Array.from(split.train, (row) => table.labels[row] as number),
-    ...(sampleWeights === undefined
-      ? {}
-      : { sampleWeights: Float64Array.from(split.train, (row) => sampleWeights[row] as number) }),
-  };
-  const { present, classStart, tableRows, caps } = sortByClass(training, params.C);
-  const rows = Int32Array.from(tableRows, (row) => split.train[row] as number);
-  const result = await fitPairs(
-    { gram, stride, rows, classStart, caps, epsilon: params.tolerance, maxIterations: params.maxIterations },
-    { threads: context.threads, ...(context.signal === undefined ? {} : { signal: context.signal }) },
-  );
-  const machines = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
-  const votes = new Int32Array(split.test.length);
-  for (let first = 0; first < votes.length; first += blockRows) {
-    const test = split.test.subarray(first, first + blockRows);
-    const kernel = pickSymmetric(gram, stride, rows, test);
-    const values = await pairValues(machines, kernel, test.length, context);
-    votes.set(
-      voteWinners(values, present.length, test.length).map((winner) => present[winner] as number),
-      first,
-    );
+/** Votes on the fold's test rows of each step. */
+async function votesAlong(series: Series, split: Split, shared: Shared): Promise<readonly Int32Array[]> {
+  const { table, gram, workers, context } = shared;
+  const training = trainingSide(table, split);
+  const votes: Int32Array[] = [];
+  let smaller: PairsResult | undefined;
+  for (const { params } of series.steps) {
+    if (smaller !== undefined && !smaller.capped.includes(1)) {
+      votes.push(votes.at(-1) as Int32Array);
+      continue;
+    }
+    const { present, classStart, tableRows, caps } = sortByClass(training, params.C);
+    const rows = Int32Array.from(tableRows, (row) => split.train[row] as number);
+    const { tolerance: epsilon, maxIterations } = params;
+    const input = { gram, stride: table.labels.length, rows, classStart, caps, epsilon, maxIterations };
+    smaller = await fitPairs(smaller === undefined ? input : { ...input, smallerCaps: smaller }, {
+      threads: context.threads,
+      workers,
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+    const machines = { vectorStart: classStart, coefficients: smaller.coefficients, rho: smaller.rho };
+    const own = new Int32Array(split.test.length);
+    for (let first = 0; first < own.length; first += blockRows) {
+      const test = split.test.subarray(first, first + blockRows);
+      const kernel = pickSymmetric(gram, table.labels.length, rows, test);
+      const values = await pairValues(machines, kernel, test.length, context);
+      const winners = voteWinners(values, present.length, test.length);
+      own.set(
+        winners.map((winner) => present[winner] as number),
+        first,
+      );
+    }
+    votes.push(own);
   }
   return votes;
+}
+
+/** Labels and weights of a fold's training rows; the features stay where they are. */
+function trainingSide({ features, classes, labels, sampleWeights }: Table, { train }: Split): Table {
+  return {
+    features,
+    classes,
+    labels: Int32Array.from(train, (row) => labels[row] as number),
+    ...(sampleWeights === undefined
+      ? {}
+      : { sampleWeights: Float64Array.from(train, (row) => sampleWeights[row] as number) }),
+  };
 }

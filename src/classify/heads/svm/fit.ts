@@ -57,23 +57,23 @@ async function fitSvm(
   const pairs = { ...context, ...(solver === 'ml-svm' ? { solver: { name: solver, seed } } : {}) };
   // They start while the matrix is made.
   const workers = startPairWorkers({ classStart, ...plan }, pairs);
-  let gram: Float32Array;
-  try {
-    gram = await gramMatrix(rows, kernel, context);
-  } catch (error) {
-    await workers.close();
-    throw error;
-  }
   const gramRows = Int32Array.from({ length: rows.rowCount }, (_, i) => i);
   const { tolerance: epsilon, maxIterations } = params;
-  const result = await fitPairs(
-    { gram, stride: rows.rowCount, rows: gramRows, classStart, caps, ...plan, epsilon, maxIterations },
-    {
-      ...pairs,
-      workers,
-      onProgress: (done, total) => context.onProgress?.({ stage: 'machines', done, total }),
-    },
-  );
+  let gram: Float32Array;
+  let result: PairsResult;
+  try {
+    gram = await gramMatrix(rows, kernel, context);
+    result = await fitPairs(
+      { gram, stride: rows.rowCount, rows: gramRows, classStart, caps, ...plan, epsilon, maxIterations },
+      {
+        ...pairs,
+        workers,
+        onProgress: (done, total) => context.onProgress?.({ stage: 'machines', done, total }),
+      },
+    );
+  } finally {
+    await workers.close();
+  }
   const calibration = await calibrate(
     { gram, stride: rows.rowCount, rows: gramRows, classStart, plan, result },
     context,
