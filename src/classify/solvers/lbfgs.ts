@@ -9,7 +9,7 @@ export interface LbfgsOptions {
   readonly maxIterations: number;
   /** Converged when no part of the gradient is larger. */
   readonly gradientTolerance: number;
-  /** Converged when a few steps in a row each win less than this share of the value. */
+  /** Converged when what is left to win, as the quadratic model sees it, is a smaller share of the value twice in a row. */
   readonly valueTolerance: number;
   /** Error of the objective's value: a line search that asks for a decrease below it would never end. */
   readonly valueError: { readonly relative: number; readonly absolute: number };
@@ -34,8 +34,8 @@ export interface LbfgsResult {
 const sufficientDecrease = 1e-4;
 const curvature = 0.9;
 const maxLineSearchSteps = 30;
-/** Steps in a row that win next to nothing before the search ends. */
-const maxIdleSteps = 3;
+/** The model sees too little now and then: it must say twice that nothing is left. */
+const idleSteps = 2;
 
 /**
  * Minimizes by limited-memory BFGS (Nocedal and Wright, algorithm 7.5) with a bisecting weak Wolfe line search (Lewis
@@ -55,7 +55,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
   const memory = lbfgsMemory(gradient, allocate);
   let evaluations = 1;
   let iterations = 0;
-  let idleSteps = 0;
+  let idle = 0;
   let gradientSize = largestMagnitude(gradient);
   let converged = gradientSize <= options.gradientTolerance;
 
@@ -65,6 +65,10 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       memory.reset();
       slope = memory.direction(direction);
     }
+    // The model's minimum is -slope / 2 below. Unlike what a step won, that is not lost in the error of the value.
+    idle = -slope / 2 <= options.valueTolerance * Math.abs(value) ? idle + 1 : 0;
+    converged = idle >= idleSteps;
+    if (converged) break;
 
     const slack = options.valueError.relative * Math.abs(value) + options.valueError.absolute;
     let [low, high] = [0, Number.POSITIVE_INFINITY];
@@ -82,7 +86,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       if (!found) length = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
     }
     if (!found) {
-      // The quadratic model's own minimum is this far below: where that is within the value's error, nothing is left.
+      // Where what the model has left is within the value's error, nothing is.
       converged = -slope / 2 <= slack;
       if (converged || memory.pairCount === 0) break;
       memory.reset();
@@ -90,12 +94,11 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
     }
 
     memory.advance(current, next, length, gradient);
-    idleSteps = value - nextValue <= options.valueTolerance * Math.abs(value) ? idleSteps + 1 : 0;
     value = nextValue;
     [current, next] = [next, current];
     iterations++;
     gradientSize = largestMagnitude(gradient);
-    converged = gradientSize <= options.gradientTolerance || idleSteps >= maxIdleSteps;
+    converged = gradientSize <= options.gradientTolerance;
     options.onIteration?.(iterations, value, gradientSize);
   }
   if (current !== x) x.set(current);

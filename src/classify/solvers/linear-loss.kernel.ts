@@ -5,7 +5,15 @@ export function accumulate(target: Float64Array, block: Float32Array): void {
 
 /** Sums the rows of [rows, columns] into `target`, [columns]. */
 export function accumulateRows(target: Float64Array, block: Float32Array, columns: number): void {
-  for (let i = 0; i < block.length; ) for (let c = 0; c < columns; c++, i++) target[c] += block[i];
+  const [two, three] = [2 * columns, 3 * columns];
+  let i = 0;
+  // Four rows at a time: a sum is read and written once for them.
+  for (; i + 4 * columns <= block.length; i += three) {
+    for (let c = 0; c < columns; c++, i++) {
+      target[c] += block[i] + block[i + columns] + (block[i + two] + block[i + three]);
+    }
+  }
+  for (; i < block.length; ) for (let c = 0; c < columns; c++, i++) target[c] += block[i];
 }
 
 /** Float64 sum of weight * value. */

@@ -52,6 +52,8 @@ export interface LossContext {
 
 /** Multiply-adds of one `run()`: about a fifth of a second on two cores, so that Ctrl-C is heard. */
 const blockMultiplyAdds = 5e9;
+/** Features of a block, 16 MiB: the second product then finds them in the cache, where the first one left them. */
+const blockFeatures = 1 << 22;
 /** Numbers in one of a block's [rows, classes] arrays, of which ONNX Runtime holds a few at a time. */
 const blockScores = 1 << 22;
 /** The same for rows from the disk, which are there to save memory. */
@@ -59,8 +61,8 @@ const storedBlockScores = 1 << 18;
 
 /** Rows of a block in memory; from the shape alone, so that the sums do not depend on the machine. */
 export function lossBlockRows(dims: number, classCount: number): number {
-  const byWork = Math.floor(blockMultiplyAdds / (dims * classCount));
-  return Math.max(64, Math.min(byWork, Math.floor(blockScores / classCount)));
+  const byWork = blockMultiplyAdds / (dims * classCount);
+  return Math.max(64, Math.floor(Math.min(byWork, blockFeatures / dims, blockScores / classCount)));
 }
 
 /** The same for rows that are read from the disk. */

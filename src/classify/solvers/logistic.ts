@@ -30,8 +30,11 @@ export interface LogisticFit extends LbfgsResult {
 
 /** scikit-learn's default `tol`, on the largest part of the gradient of the summed loss. */
 export const gradientTolerance = 1e-4;
-/** Share of the objective: scipy's L-BFGS-B, which scikit-learn calls, stops at the first step that wins 2e-9 of it. */
-const valueTolerance = 2e-9;
+/**
+ * Share of the objective that is left to win. Probabilities of test rows were then within 4e-4 of the optimum's (9,199 and
+ * 800 rows of 2,048 features, 120 classes, C from 0.1 to 10); at 1e-7 they were off by 1e-3 to 4e-3.
+ */
+const valueTolerance = 5e-9;
 
 /**
  * Multinomial logistic regression with an L2 penalty by L-BFGS: the optimum of scikit-learn's `LogisticRegression(C)`,
