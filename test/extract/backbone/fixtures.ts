@@ -33,6 +33,20 @@ export function golden(values: ReadonlyMap<string, Golden>, name: string): Golde
   return value;
 }
 
+/** A little-endian float32 .npy file of version 1 in C order, read without the project's own reader. */
+export function readNpyRows(path: string, rowShape: readonly number[]): Golden {
+  const bytes = readFileSync(path);
+  const headerLength = 10 + bytes.readUInt16LE(8);
+  const data = new Float32Array(new Uint8Array(bytes.subarray(headerLength)).buffer);
+  const rowLength = rowShape.reduce((product, extent) => product * extent, 1);
+  return { shape: [data.length / rowLength, ...rowShape], data };
+}
+
+export function firstRows(golden: Golden, count: number): Golden {
+  const rowLength = golden.data.length / (golden.shape[0] as number);
+  return { shape: [count, ...golden.shape.slice(1)], data: golden.data.subarray(0, count * rowLength) };
+}
+
 /** A state dict as it lies in a file, without the loader's checks. */
 export function readStateDict(path: string, architecture: Architecture): StateDict {
   const tensors = [...readTensors(path)].map(
