@@ -51,7 +51,7 @@ export async function prepareTrials(
   }
   checkStreamed(heads);
   const budget = memory ?? Math.floor(availableMemory() / 2);
-  const plan = planStream(onDisk(data), heads, size, budget);
+  const plan = planStream(onDisk(data), heads, size, budget, signal);
   onEvent?.({ kind: 'stream', plan, memory: budget });
   const total = data.features.rowCount + (data.views?.rowCount ?? 0);
   let done = 0;

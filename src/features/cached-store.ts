@@ -32,23 +32,23 @@ export class CachedStore implements RowStore {
     return Math.min(this.rowCount, this.#chunks.length * this.#chunkRows);
   }
 
-  async read(first: number, target: Uint8Array): Promise<void> {
+  async read(first: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
     const { rowBytes } = this;
     for (let done = 0; done < target.length; ) {
       const row = first + done / rowBytes;
       const number = Math.floor(row / this.#chunkRows);
       const start = number * this.#chunkRows;
-      if (number >= this.#chunks.length) return this.#store.read(row, target.subarray(done));
+      if (number >= this.#chunks.length) return this.#store.read(row, target.subarray(done), signal);
       // A chunk ends where its file does: the next file may be one that nobody wants.
       const end = Math.min(start + this.#chunkRows, this.#store.fileEnd(start));
       if (row < end) {
-        const chunk = await this.#chunk(number, start, end);
+        const chunk = await this.#chunk(number, start, end, signal);
         const part = chunk.subarray((row - start) * rowBytes, (row - start) * rowBytes + target.length - done);
         target.set(part, done);
         done += part.length;
       } else {
         const part = target.subarray(done, done + (start + this.#chunkRows - row) * rowBytes);
-        await this.#store.read(row, part);
+        await this.#store.read(row, part, signal);
         done += part.length;
       }
     }
@@ -66,11 +66,11 @@ export class CachedStore implements RowStore {
     return this.#store.close();
   }
 
-  async #chunk(number: number, start: number, end: number): Promise<Uint8Array> {
+  async #chunk(number: number, start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const kept = this.#chunks[number];
     if (kept !== undefined) return kept;
     const read = new Uint8Array((end - start) * this.rowBytes);
-    await this.#store.read(start, read);
+    await this.#store.read(start, read, signal);
     this.#chunks[number] = read;
     return read;
   }

@@ -33,13 +33,16 @@ const gapBytes = 64 << 10;
 export class RowReader {
   readonly store: RowStore;
   readonly blockRows: number;
+  readonly #signal: AbortSignal | undefined;
   readonly #scratchRows: number;
   #scratch: Uint8Array | undefined;
   #block: Float32Array | undefined;
   #busy = false;
 
-  constructor(store: RowStore, blockRows: number = rowsPerBlock(store.columnCount)) {
+  /** @param signal heard while files are checked */
+  constructor(store: RowStore, blockRows: number = rowsPerBlock(store.columnCount), signal?: AbortSignal) {
     this.store = store;
+    this.#signal = signal;
     this.blockRows = blockRows;
     // Room for rows between the chosen ones that are read over.
     this.#scratchRows = blockRows + Math.ceil(blockRows / 4);
@@ -151,7 +154,7 @@ export class RowReader {
     const { rowBytes } = this.store;
     const scratch = this.#scratch as Uint8Array;
     for (const { firstRow, rowCount, at } of stretches) {
-      await this.store.read(firstRow, scratch.subarray(at * rowBytes, (at + rowCount) * rowBytes));
+      await this.store.read(firstRow, scratch.subarray(at * rowBytes, (at + rowCount) * rowBytes), this.#signal);
     }
   }
 

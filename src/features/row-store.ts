@@ -9,9 +9,10 @@ export interface RowStore {
   /**
    * Fills `target`, whole rows, from row `first` on.
    *
-   * @throws UserError when the rows cannot be read, or are not what was written
+   * @throws UserError when the rows cannot be read, or are not what was written; InterruptedError when the signal is
+   * aborted while a file is checked
    */
-  read(first: number, target: Uint8Array): Promise<void>;
+  read(first: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** The row after the last one that lies in the same file as this one. */
   fileEnd(row: number): number;
   /** Stored rows to float32: `bytes.length / rowBytes` rows. */

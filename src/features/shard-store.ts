@@ -37,13 +37,13 @@ export class ShardStore implements RowStore {
     this.#starts = starts;
   }
 
-  async read(first: number, target: Uint8Array): Promise<void> {
+  async read(first: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
     for (let done = 0; done < target.length; ) {
       const row = first + done / this.rowBytes;
       const number = this.#shardOf(row);
       const left = ((this.#starts[number + 1] as number) - row) * this.rowBytes;
       const end = Math.min(target.length, done + left);
-      const file = await this.#shard(number);
+      const file = await this.#shard(number, signal);
       await file.readRows(row - (this.#starts[number] as number), target.subarray(done, end));
       done = end;
     }
@@ -75,17 +75,23 @@ export class ShardStore implements RowStore {
     return low;
   }
 
-  async #shard(number: number): Promise<ShardFile> {
+  async #shard(number: number, signal: AbortSignal | undefined): Promise<ShardFile> {
     if (this.#open?.number === number) return this.#open.file;
     await this.close();
     const file = await this.#openShard(number);
-    this.#open = { number, file };
     const name = this.#manifest.shards[number]?.file as string;
-    if (!this.#checked.has(name)) {
-      this.#checkBlock ??= new Uint8Array(checkBytes);
-      await file.check(this.#checkBlock);
-      this.#checked.add(name);
+    try {
+      if (!this.#checked.has(name)) {
+        this.#checkBlock ??= new Uint8Array(checkBytes);
+        await file.check(this.#checkBlock, signal);
+        this.#checked.add(name);
+      }
+    } catch (error) {
+      await file.close();
+      throw error;
     }
+    // Only now: a shard that failed its check is never read from.
+    this.#open = { number, file };
     return file;
   }
 

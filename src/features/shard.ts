@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { InterruptedError, UserError } from '../errors.ts';
 import { writeDurably } from './durable.ts';
 import { errorCode, type Files, type OpenFile, readFailure, readFully } from './files.ts';
 import { hashBytes } from './index.kernel.ts';
@@ -165,12 +165,13 @@ export class ShardFile {
    * Reads the whole file against its sha256, a block at a time.
    *
    * @param block where the bytes go meanwhile; a new array without it
-   * @throws UserError when a single bit differs
+   * @throws UserError when a single bit differs; InterruptedError when the signal is aborted
    */
-  async check(block: Uint8Array = new Uint8Array(4 << 20)): Promise<void> {
+  async check(block: Uint8Array = new Uint8Array(4 << 20), signal?: AbortSignal): Promise<void> {
     const hash = createHash('sha256');
     const end = this.#header.dataOffset + this.#entry.rowCount * this.rowBytes;
     for (let at = 0; at < end; at += block.length) {
+      if (signal?.aborted === true) throw new InterruptedError();
       const part = block.subarray(0, Math.min(block.length, end - at));
       await readFully(this.#file, this.#path, part, at);
       hash.update(part);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { InterruptedError } from '../../src/errors.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { RowReader } from '../../src/features/row-reader.ts';
 import { blocksAlong, changedRows, routeOf, storedRows, takeStoredRows } from '../../src/features/stored-rows.ts';
@@ -95,6 +96,18 @@ describe('RowReader', () => {
 });
 
 describe('stored rows', () => {
+  it('stops checking a shard when it is told to, and reads nothing from one that was not checked', async () => {
+    const matrix = { rowCount: 4, columnCount: 3, data: new Float32Array(12) };
+    await makeFeatureSet(join(root, 'stopped'), { matrix, ids: ['a', 'b', 'c', 'd'] });
+    const store = (await openFeatureSet(join(root, 'stopped'))).rowStore();
+    const bytes = new Uint8Array(store.rowBytes).fill(7);
+    await assert.rejects(store.read(0, bytes, AbortSignal.abort()), InterruptedError);
+    assert.ok(bytes.every((byte) => byte === 7));
+    await store.read(0, bytes);
+    assert.ok(bytes.every((byte) => byte === 0));
+    await store.close();
+  });
+
   let root = '';
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-stored-'));

@@ -11,7 +11,10 @@ export interface FitNeeds {
   readonly bytes: number;
 }
 
-/** The rows themselves, once, and what the head holds beside them. */
+/**
+ * The rows themselves, once, and what the head holds beside them. Some 15 MB of the program's own are not counted: where a
+ * fit is refused they are nothing.
+ */
 export function fitNeeds(head: Head, size: FitSize): FitNeeds {
   const { trainRows, testRows, dims, classes } = size;
   const parts = [

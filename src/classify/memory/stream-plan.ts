@@ -38,6 +38,7 @@ export function planStream(
   heads: readonly Head[],
   size: FitSize,
   budget: number,
+  signal?: AbortSignal,
 ): StreamPlan {
   const { reader } = data.features;
   const streams = heads.map(({ stream }) => stream as StreamedFit);
@@ -54,7 +55,7 @@ export function planStream(
   const needed = totalBytes(parts);
   if (needed > budget) throw tooSmall(parts, budget, heads);
   const store = new CachedStore(reader.store, budget - needed);
-  const cached = new RowReader(store, reader.blockRows);
+  const cached = new RowReader(store, reader.blockRows, signal);
   const through = (rows: StoredRows): StoredRows => ({ ...rows, reader: cached });
   return {
     data: {
