@@ -10,7 +10,8 @@ const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const flags = process.argv.slice(2).filter((word) => word.startsWith('--'));
 const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
-  .map((file) => relative(root, join(root, 'test', file)))
+  // Slashes on Windows too, so that `npm test -- cli/extract` finds its file there.
+  .map((file) => relative(root, join(root, 'test', file)).replaceAll('\\', '/'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
 if (files.length === 0) {

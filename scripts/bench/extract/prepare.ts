@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quantizable } from '../../../src/extract/backbone/open-backbone.ts';
@@ -59,9 +59,14 @@ export async function prepare(
   for (let at = 0; at < endToEnd; at++) {
     const { path } = files[at % files.length] as { path: string };
     const copy = join(data, `${String(at).padStart(6, '0')}-${basename(path)}`);
-    if (at < files.length) await symlink(resolve(path), copy);
+    if (at < files.length) await linkOrCopy(resolve(path), copy);
     else writeFileSync(copy, Buffer.concat([readFileSync(path), Buffer.from(String(at))]));
     paths.push(copy);
   }
   return { crop, resize, pixels, weights, onnx, data, images: paths };
+}
+
+/** Windows lets few users make links. */
+async function linkOrCopy(path: string, copy: string): Promise<void> {
+  await symlink(path, copy).catch(() => copyFile(path, copy));
 }
