@@ -1,120 +1,177 @@
 import { maxBins } from './bins.kernel.ts';
 
-/** Buffers of one node and one feature. */
-export interface ScanScratch {
-  /** Bins of the features being scanned, [features of a group][rows of the node]. */
-  readonly groupBins: Uint8Array;
-  /** [rows + 1] */
-  readonly keys: Int32Array;
-  readonly binStart: Int32Array;
-  readonly nodeClass: Int32Array;
-  readonly nodeWeight: Float64Array;
-  /** Weight of each class on the side that has been scanned, and on the other; the two change places. */
-  left: Float64Array;
-  right: Float64Array;
-  /** [1], the gain that `scanFeature` found; in an array to avoid an object per feature. */
-  readonly found: Float64Array;
-}
-
-/** A sort key is a bin and a place in the node in one integer: eight bits above these. */
-const rowBits = 22;
-const rowMask = (1 << rowBits) - 1;
-
-/** Rows that a tree takes at most, from the width of a sort key. */
-export const maxTreeRows: number = 1 << rowBits;
-
-/** Nodes of at most this many rows are sorted by insertion, which spares them the pass over all 256 bins. */
-const fewRows = 48;
+/** Features whose bins a small node gathers and sorts at a time. */
+export const featureGroup = 16;
 
 /**
- * Best cut of one feature at one node: the largest sum over the two sides of (sum of squared class weights) / (weight),
- * which orders cuts as the Gini impurity does. Each row moves from right to left once and changes both sums of squares
- * by its own class alone, so the cost does not grow with the number of classes.
- *
- * On entry `scratch.right` holds the node's class weights and `scratch.left` zeros, and so on return.
- *
- * @param start where the feature's bins start in `scratch.groupBins`
- * @param floor a cut must beat this
- * @param fractional weights are no whole numbers, so that rounding may leave something behind
- * @returns the last bin that goes left; -1 where no cut beats `floor`; -2 where the feature is constant here
+ * Nodes of at most this many rows read row-major bins. A column of a small node is one cache miss per row; the rows
+ * themselves are short runs of memory that serve a whole group of features. With a byte of bin their places fit the
+ * 16 bits of a key.
  */
-export function scanFeature(
-  start: number,
+export const smallNode = 256;
+
+/** Features that are sorted side by side: 16-bit keys in one 128-bit register. */
+export const lanes = 8;
+
+/** Keys of a small node lie in panels of `lanes` features, [panels][smallNode][lanes]. */
+export const panelKeys: number = smallNode * lanes;
+
+/** Bits of place in a key, a byte of bin above them. */
+export const fewBits = 8;
+export const manyBits = 22;
+
+/** Rows that a tree takes at most, from the width of a sort key. */
+export const maxTreeRows: number = 1 << manyBits;
+
+/**
+ * What is known of a node, and the search for the best cut of one feature there: the largest sum over the two sides of
+ * (sum of squared class weights) / (weight), which orders cuts as the Gini impurity does. Each row moves from left to
+ * right once and changes both sums of squares by its own class alone, so the cost does not grow with the number of
+ * classes. Rows move from the highest bin down, and the rows of the lowest never do: those are the zeros of features
+ * that a ReLU made.
+ */
+export interface CutScan {
+  /** [rows of the node] */
+  readonly nodeWeight: Float64Array;
+  /** [rows of the node], a number among the classes of the node. */
+  readonly nodeClass: Int32Array;
+  /** [classes of the node, 2]: the scan's own, zero between scans, and twice the weight of the class. */
+  readonly table: Float64Array;
+  /** Bins of one feature at a node of many rows. */
+  readonly bins: Uint8Array;
+  /** Bins of a group of features at a node of few rows, each above the place of its row: see `panelKeys`. */
+  readonly fewKeys: Uint16Array;
+  /** The sums over the node's classes, and how many they are. */
+  weightSum: number;
+  squareSum: number;
+  classCount: number;
+  /** The gain of the last cut that was found. */
+  gain: number;
+  /** Sorts `fewKeys` of so many features; at least two rows. */
+  sortFew(featureCount: number, size: number): void;
+  /**
+   * The best cut of one of the features that were sorted last.
+   *
+   * @param floor a cut must beat this
+   * @returns the last bin that goes left; -1 where no cut beats `floor`; -2 where the feature is constant here
+   */
+  cutFew(feature: number, size: number, minLeaf: number, floor: number): number;
+  /** The same for the feature in `bins`. */
+  cutMany(size: number, minLeaf: number, floor: number): number;
+}
+
+/** Of two cuts that differ by rounding alone the lower wins, as the first does in a scan from below. */
+const asGood = 0.9999999999999;
+
+/**
+ * The search without WebAssembly.
+ *
+ * @param rowCount rows of the largest node
+ * @param classCount classes of the largest node
+ */
+export function plainScan(rowCount: number, classCount: number): CutScan {
+  const keys = new Int32Array(rowCount);
+  const starts = new Int32Array(maxBins);
+  const sorted = new Int32Array(smallNode);
+  return {
+    nodeWeight: new Float64Array(rowCount),
+    nodeClass: new Int32Array(rowCount),
+    table: new Float64Array(2 * classCount),
+    bins: new Uint8Array(rowCount),
+    fewKeys: new Uint16Array((featureGroup / lanes) * panelKeys),
+    weightSum: 0,
+    squareSum: 0,
+    classCount: 0,
+    gain: 0,
+    sortFew(featureCount, size) {
+      for (let feature = 0; feature < featureCount; feature++) sortLane(this.fewKeys, laneStart(feature), size);
+    },
+    cutFew(feature, size, minLeaf, floor) {
+      const start = laneStart(feature);
+      for (let i = 0; i < size; i++) sorted[i] = this.fewKeys[start + i * lanes];
+      return scanCuts(this, sorted, fewBits, size, minLeaf, floor);
+    },
+    cutMany(size, minLeaf, floor) {
+      sortMany(this.bins, size, keys, starts);
+      return scanCuts(this, keys, manyBits, size, minLeaf, floor);
+    },
+  };
+}
+
+/** Where the keys of a feature of the group start, `lanes` apart. */
+export function laneStart(feature: number): number {
+  return ((feature / lanes) | 0) * panelKeys + (feature & (lanes - 1));
+}
+
+function scanCuts(
+  scan: CutScan,
+  keys: Int32Array,
+  shift: number,
   size: number,
-  weightSum: number,
-  squareSum: number,
   minLeaf: number,
   floor: number,
-  fractional: boolean,
-  scratch: ScanScratch,
 ): number {
-  const { groupBins, keys, nodeClass, nodeWeight, left, right, found } = scratch;
-  if (size <= fewRows) sortFew(groupBins, start, size, keys);
-  else sortMany(groupBins, start, size, keys, scratch.binStart);
-  if (keys[0] >> rowBits === keys[size - 1] >> rowBits) return -2;
-  let best = floor;
+  const { nodeWeight, nodeClass, table, weightSum } = scan;
+  const placeMask = (1 << shift) - 1;
+  const firstBin = keys[0] >> shift;
+  let bar = floor;
   let bestBin = -1;
-  let leftWeight = 0;
-  let leftSquares = 0;
-  let rightSquares = squareSum;
-  const lastCut = size - minLeaf;
-  for (let at = 0; at < size; at++) {
-    const key = keys[at];
-    const i = key & rowMask;
-    const label = nodeClass[i];
-    const weight = nodeWeight[i];
-    const onLeft = left[label];
-    const onRight = right[label];
-    leftSquares += weight * (2 * onLeft + weight);
-    rightSquares -= weight * (2 * onRight - weight);
-    left[label] = onLeft + weight;
-    right[label] = onRight - weight;
-    leftWeight += weight;
-    // Past the last row this reads a stale key, but no cut is allowed there.
-    if (keys[at + 1] >> rowBits === key >> rowBits || at + 1 < minLeaf || at + 1 > lastCut) continue;
+  let right = 0;
+  let rightSquares = 0;
+  let leftSquares = scan.squareSum;
+  let at = size - 1;
+  if (keys[at] >> shift === firstBin) return -2;
+  for (; keys[at] >> shift !== firstBin; at--) {
+    const place = keys[at] & placeMask;
+    const weight = nodeWeight[place];
+    const entry = 2 * nodeClass[place];
+    const moved = table[entry];
+    table[entry] = moved + weight;
+    // The class's weight squared grows by w (2 moved + w) on the right, and on the left falls by w (2 total) less that.
+    const growth = weight * (moved + moved + weight);
+    rightSquares += growth;
+    leftSquares -= weight * table[entry + 1] - growth;
+    right += weight;
+    const next = keys[at - 1] >> shift;
+    if (next === keys[at] >> shift || at < minLeaf || size - at < minLeaf) continue;
     // Compared as products: a division for every cut would cost more than the rest of the step.
-    const rightWeight = weightSum - leftWeight;
-    const numerator = leftSquares * rightWeight + rightSquares * leftWeight;
-    const denominator = leftWeight * rightWeight;
-    if (numerator > best * denominator) {
-      best = numerator / denominator;
-      bestBin = key >> rowBits;
+    const left = weightSum - right;
+    const numerator = rightSquares * left + leftSquares * right;
+    const denominator = left * right;
+    if (numerator > bar * denominator && left > 0) {
+      scan.gain = numerator / denominator;
+      bar = scan.gain * asGood;
+      bestBin = next;
     }
   }
-  if (fractional) for (let i = 0; i < size; i++) right[nodeClass[i]] = 0;
-  scratch.left = right;
-  scratch.right = left;
-  found[0] = best;
+  for (let i = 0; i < scan.classCount; i++) table[2 * i] = 0;
   return bestBin;
 }
 
-/** Keys of a few rows, sorted by insertion: bin, then place in the node. */
-function sortFew(bins: Uint8Array, start: number, size: number, keys: Int32Array): void {
-  keys[0] = bins[start] << rowBits;
+/** Sorts the keys of one feature by insertion. */
+function sortLane(keys: Uint16Array, start: number, size: number): void {
   for (let i = 1; i < size; i++) {
-    const key = (bins[start + i] << rowBits) | i;
-    let at = i;
-    while (at > 0 && keys[at - 1] > key) {
-      keys[at] = keys[at - 1];
-      at--;
+    const key = keys[start + i * lanes];
+    let at = start + i * lanes;
+    while (at > start && keys[at - lanes] > key) {
+      keys[at] = keys[at - lanes];
+      at -= lanes;
     }
     keys[at] = key;
   }
 }
-/** The same for many rows, by counting. */
-function sortMany(bins: Uint8Array, start: number, size: number, keys: Int32Array, binStart: Int32Array): void {
-  for (let i = 0; i < maxBins; i++) binStart[i] = 0;
-  for (let i = 0; i < size; i++) binStart[bins[start + i]]++;
+
+/** Keys of many rows by counting: bin, then place in the node. */
+function sortMany(bins: Uint8Array, size: number, keys: Int32Array, starts: Int32Array): void {
+  for (let i = 0; i < maxBins; i++) starts[i] = 0;
+  for (let i = 0; i < size; i++) starts[bins[i]]++;
   let sum = 0;
   for (let i = 0; i < maxBins; i++) {
-    const count = binStart[i];
-    binStart[i] = sum;
+    const count = starts[i];
+    starts[i] = sum;
     sum += count;
   }
-  for (let i = 0; i < size; i++) {
-    const bin = bins[start + i];
-    keys[binStart[bin]++] = (bin << rowBits) | i;
-  }
+  for (let i = 0; i < size; i++) keys[starts[bins[i]]++] = (bins[i] << manyBits) | i;
 }
 
 /** Bins of one column at a node's rows. */
@@ -129,20 +186,42 @@ export function gatherColumn(
   for (let i = 0; i < size; i++) out[i] = bins[column + rows[first + i]];
 }
 
-/** Bins of a group of features at a node's rows, [group, size]. */
+/**
+ * Keys of a group of features at a node's rows: a bin above the place of its row. The last panel is filled up with the
+ * last feature.
+ */
 export function gatherRows(
   rowBins: Uint8Array,
   dims: number,
   features: Int32Array,
   firstFeature: number,
-  group: number,
+  featureCount: number,
   rows: Int32Array,
   first: number,
   size: number,
-  out: Uint8Array,
+  out: Uint16Array,
 ): void {
-  for (let i = 0; i < size; i++) {
-    const row = rows[first + i] * dims;
-    for (let f = 0, at = i; f < group; f++, at += size) out[at] = rowBins[row + features[firstFeature + f]];
+  const last = firstFeature + featureCount - 1;
+  for (let from = 0; from < featureCount; from += lanes) {
+    const feature = firstFeature + from;
+    const c0 = features[feature];
+    const c1 = features[Math.min(feature + 1, last)];
+    const c2 = features[Math.min(feature + 2, last)];
+    const c3 = features[Math.min(feature + 3, last)];
+    const c4 = features[Math.min(feature + 4, last)];
+    const c5 = features[Math.min(feature + 5, last)];
+    const c6 = features[Math.min(feature + 6, last)];
+    const c7 = features[Math.min(feature + 7, last)];
+    for (let i = 0, at = laneStart(from); i < size; i++, at += lanes) {
+      const row = rows[first + i] * dims;
+      out[at] = (rowBins[row + c0] << fewBits) | i;
+      out[at + 1] = (rowBins[row + c1] << fewBits) | i;
+      out[at + 2] = (rowBins[row + c2] << fewBits) | i;
+      out[at + 3] = (rowBins[row + c3] << fewBits) | i;
+      out[at + 4] = (rowBins[row + c4] << fewBits) | i;
+      out[at + 5] = (rowBins[row + c5] << fewBits) | i;
+      out[at + 6] = (rowBins[row + c6] << fewBits) | i;
+      out[at + 7] = (rowBins[row + c7] << fewBits) | i;
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { maxBins } from './bins.kernel.ts';
 import type { TreeInput } from './tree-input.kernel.ts';
 import { nextBelow, seedStream } from './tree-random.kernel.ts';
-import { gatherColumn, gatherRows, type ScanScratch, scanFeature } from './tree-scan.kernel.ts';
+import { type CutScan, featureGroup, gatherColumn, gatherRows, smallNode } from './tree-scan.kernel.ts';
 
 /** One grown tree. Node 0 is the root; the children of a node lie side by side. */
 export interface Tree {
@@ -20,13 +20,17 @@ export interface Tree {
   readonly depth: number;
 }
 
-export interface TreeScratch extends ScanScratch {
+export interface TreeScratch {
+  readonly scan: CutScan;
   /** In-bag rows; a node owns a range, ascending within it. */
   readonly rows: Int32Array;
   readonly otherRows: Int32Array;
   readonly drawCount: Int32Array;
   readonly features: Int32Array;
+  /** Classes of the node, in the order in which its rows have them. */
   readonly touched: Int32Array;
+  /** Place of each class in `touched`, or -1. */
+  readonly localClass: Int32Array;
   readonly stack: Int32Array;
   readonly feature: Int32Array;
   readonly threshold: Float32Array;
@@ -36,7 +40,13 @@ export interface TreeScratch extends ScanScratch {
   readonly leafFraction: Float32Array;
 }
 
-export function createTreeScratch(input: TreeInput): TreeScratch {
+/**
+ * @param openScan makes the search for cuts, for a number of rows and of classes
+ */
+export function createTreeScratch(
+  input: TreeInput,
+  openScan: (rowCount: number, classCount: number) => CutScan,
+): TreeScratch {
   const { rowCount, dims, classCount } = input;
   const nodeCount = 2 * rowCount + 1;
   return {
@@ -44,14 +54,9 @@ export function createTreeScratch(input: TreeInput): TreeScratch {
     otherRows: new Int32Array(rowCount),
     drawCount: new Int32Array(rowCount),
     features: new Int32Array(dims),
-    nodeClass: new Int32Array(rowCount),
-    nodeWeight: new Float64Array(rowCount),
-    groupBins: new Uint8Array(Math.max(rowCount, featureGroup * smallNode)),
-    keys: new Int32Array(rowCount + 1),
-    binStart: new Int32Array(maxBins),
-    left: new Float64Array(classCount),
-    right: new Float64Array(classCount),
+    scan: openScan(rowCount, Math.min(rowCount, classCount)),
     touched: new Int32Array(classCount),
+    localClass: new Int32Array(classCount).fill(-1),
     stack: new Int32Array(4 * (rowCount + 2)),
     feature: new Int32Array(nodeCount),
     threshold: new Float32Array(nodeCount),
@@ -59,18 +64,8 @@ export function createTreeScratch(input: TreeInput): TreeScratch {
     leafStart: new Int32Array(rowCount + 2),
     leafClass: new Int32Array(rowCount),
     leafFraction: new Float32Array(rowCount),
-    found: new Float64Array(1),
   };
 }
-
-/** Features whose bins a small node gathers at a time. */
-const featureGroup = 16;
-
-/**
- * Nodes of at most this many rows read row-major bins. A column of a small node is one cache miss per row; the rows
- * themselves are short runs of memory that serve a whole group of features.
- */
-const smallNode = 256;
 
 /** How often each row is in the bag of one tree: as many draws with replacement as there are rows. */
 export function drawBag(seed: number, treeNumber: number, drawCount: Int32Array): Int32Array {
@@ -89,7 +84,8 @@ export function drawBag(seed: number, treeNumber: number, drawCount: Int32Array)
  */
 export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScratch): Tree {
   const { bins, lows, highs, rowCount, dims, labels, weights, maxFeatures, maxDepth, minLeaf } = input;
-  const { rows, otherRows, drawCount, features, nodeClass, nodeWeight, touched, stack, found } = scratch;
+  const { scan, rows, otherRows, drawCount, features, touched, localClass, stack } = scratch;
+  const { nodeClass, nodeWeight, table } = scan;
   const { feature, threshold, child, leafStart, leafClass, leafFraction } = scratch;
   const random = drawBag(input.seed, treeNumber, drawCount);
   for (let i = 0; i < dims; i++) features[i] = i;
@@ -105,7 +101,6 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
     for (let row = 0; row < rowCount; row++) if (weights === null || weights[row] > 0) rows[bagSize++] = row;
   }
 
-  const fractional = weights !== null;
   let nodeCount = 1;
   let leafCount = 0;
   let entryCount = 0;
@@ -125,61 +120,63 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
     const size = end - first;
     if (depth > depthReached) depthReached = depth;
 
-    const total = scratch.right;
     let touchedCount = 0;
     let weightSum = 0;
     for (let i = 0; i < size; i++) {
       const row = rows[first + i];
       const label = labels[row];
       const weight = (blind ? 1 : drawCount[row]) * (weights === null ? 1 : weights[row]);
-      nodeClass[i] = label;
+      let local = localClass[label];
+      if (local < 0) {
+        local = touchedCount++;
+        localClass[label] = local;
+        touched[local] = label;
+        table[2 * local + 1] = 0;
+      }
+      nodeClass[i] = local;
       nodeWeight[i] = weight;
-      if (total[label] === 0) touched[touchedCount++] = label;
-      total[label] += weight;
+      table[2 * local + 1] += 2 * weight;
       weightSum += weight;
     }
     let squareSum = 0;
-    for (let i = 0; i < touchedCount; i++) squareSum += total[touched[i]] * total[touched[i]];
+    for (let i = 0; i < touchedCount; i++) squareSum += (table[2 * i + 1] * table[2 * i + 1]) / 4;
 
     let bestGain = 0;
     let bestFeature = -1;
     let bestBin = -1;
     if (!blind && touchedCount > 1 && depth < maxDepth && size >= 2 * minLeaf) {
+      scan.weightSum = weightSum;
+      scan.squareSum = squareSum;
+      scan.classCount = touchedCount;
+      const few = size <= smallNode;
       let visited = 0;
       let constantCount = 0;
-      // Constant features count as visited, but the search goes on until one feature was not constant.
       let drawnCount = 0;
-      const group = size <= smallNode ? featureGroup : 1;
+      let groupStart = 0;
+      // Constant features count as visited, but the search goes on until one feature was not constant.
       while (visited < dims && (visited < maxFeatures || visited <= constantCount)) {
         if (visited === drawnCount) {
-          const groupEnd = Math.min(visited + group, dims);
-          for (; drawnCount < groupEnd; drawnCount++) {
+          groupStart = visited;
+          const wanted = Math.min(few ? featureGroup : 1, dims - visited);
+          for (const groupEnd = visited + wanted; drawnCount < groupEnd; drawnCount++) {
             const drawn = drawnCount + nextBelow(random, dims - drawnCount);
             const column = features[drawn];
             features[drawn] = features[drawnCount];
             features[drawnCount] = column;
           }
-          if (group === 1) gatherColumn(bins, features[visited] * rowCount, rows, first, size, scratch.groupBins);
-          else
-            gatherRows(
-              input.rowBins,
-              dims,
-              features,
-              visited,
-              groupEnd - visited,
-              rows,
-              first,
-              size,
-              scratch.groupBins,
-            );
+          if (few) {
+            gatherRows(input.rowBins, dims, features, visited, wanted, rows, first, size, scan.fewKeys);
+            scan.sortFew(wanted, size);
+          } else gatherColumn(bins, features[visited] * rowCount, rows, first, size, scan.bins);
         }
         const column = features[visited];
-        const start = group === 1 ? 0 : (visited % group) * size;
+        const cut = few
+          ? scan.cutFew(visited - groupStart, size, minLeaf, bestGain)
+          : scan.cutMany(size, minLeaf, bestGain);
         visited++;
-        const cut = scanFeature(start, size, weightSum, squareSum, minLeaf, bestGain, fractional, scratch);
         if (cut === -2) constantCount++;
         if (cut >= 0) {
-          bestGain = found[0];
+          bestGain = scan.gain;
           bestFeature = column;
           bestBin = cut;
           // Two pure children: no cut can be better, and an equal one would come too late.
@@ -193,16 +190,16 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
       threshold[node] = 0;
       child[node] = leafCount;
       leafStart[leafCount++] = entryCount;
-      const classes = touched.subarray(0, touchedCount).sort();
-      const counts = scratch.right;
+      if (touchedCount > 1) touched.subarray(0, touchedCount).sort();
       for (let i = 0; i < touchedCount; i++) {
-        leafClass[entryCount] = classes[i];
-        leafFraction[entryCount++] = counts[classes[i]] / weightSum;
+        const label = touched[i];
+        leafClass[entryCount] = label;
+        leafFraction[entryCount++] = table[2 * localClass[label] + 1] / 2 / weightSum;
       }
-      for (let i = 0; i < touchedCount; i++) counts[touched[i]] = 0;
+      for (let i = 0; i < touchedCount; i++) localClass[touched[i]] = -1;
       continue;
     }
-    for (let i = 0; i < touchedCount; i++) scratch.right[touched[i]] = 0;
+    for (let i = 0; i < touchedCount; i++) localClass[touched[i]] = -1;
 
     // Stable, so that rows stay ascending and the next gather walks the column forwards.
     const column = bestFeature * rowCount;

@@ -7,6 +7,7 @@ import { pauseForInterrupt } from '../interrupt.ts';
 import { createBinScratch, maxBins } from './bins.kernel.ts';
 import { addLeafShares, type ForestArrays, joinTrees } from './forest.kernel.ts';
 import { binColumns, type TreeInput } from './tree-input.kernel.ts';
+import { openScan } from './tree-scan.ts';
 import { createTreeScratch, drawBag, growTree, type Tree } from './trees.kernel.ts';
 import type { TreesReply, TreesRequest, TreesWorkerData } from './trees.worker.ts';
 
@@ -135,7 +136,7 @@ async function growHere(features: Matrix, input: TreeInput, options: ForestOptio
     binColumns(input, stage, firstColumn, columnCount, binScratch);
     await pauseForInterrupt(options.signal);
   }
-  const scratch = createTreeScratch(input);
+  const scratch = createTreeScratch(input, openScan);
   const trees: Tree[] = [];
   for (let treeNumber = 0; treeNumber < options.treeCount; treeNumber++) {
     trees.push(growTree(input, treeNumber, scratch));

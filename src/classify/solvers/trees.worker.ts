@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type BinScratch, createBinScratch } from './bins.kernel.ts';
 import { binColumns, type TreeInput } from './tree-input.kernel.ts';
+import { openScan } from './tree-scan.ts';
 import { createTreeScratch, growTree, type Tree } from './trees.kernel.ts';
 
 /** What a worker is started with; every array lies in shared memory. */
@@ -36,7 +37,7 @@ port.on('message', (request: TreesRequest) => {
     reply({ kind: 'ready' });
     return;
   }
-  const scratch = createTreeScratch(input);
+  const scratch = createTreeScratch(input, openScan);
   for (;;) {
     const treeNumber = Atomics.add(nextTree, 0, 1);
     if (treeNumber >= treeCount) break;

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { type RandomState, randomState } from '../../../src/classify/mt19937.kernel.ts';
 import { createBinScratch, maxBins } from '../../../src/classify/solvers/bins.kernel.ts';
 import { binColumns, type TreeInput } from '../../../src/classify/solvers/tree-input.kernel.ts';
+import {
+  type CutScan,
+  featureGroup,
+  laneStart,
+  lanes,
+  plainScan,
+  smallNode,
+} from '../../../src/classify/solvers/tree-scan.kernel.ts';
+import { wasmScan } from '../../../src/classify/solvers/tree-scan.ts';
 import { createTreeScratch, drawBag, growTree, type Tree } from '../../../src/classify/solvers/trees.kernel.ts';
 
 interface GoldenNode {
@@ -72,7 +82,7 @@ function checkTree(expected: GoldenTree, weights: Float64Array | null): void {
   drawBag(expected.seed, expected.tree, drawCount);
   assert.deepEqual([...drawCount], expected.bag);
   const input = inputFor(expected, weights);
-  const tree = growTree(input, expected.tree, createTreeScratch(input));
+  const tree = growTree(input, expected.tree, createTreeScratch(input, wasmScan));
   const nodes = preorder(tree);
   assert.equal(nodes.length, expected.nodes.length);
   expected.nodes.forEach((node, i) => {
@@ -104,9 +114,73 @@ for (const expected of golden.weightedTrees) {
 test('a tree does not depend on the trees that used the scratch before', () => {
   for (const weights of [null, Float64Array.from(golden.weights)]) {
     const input = { ...inputFor(golden.trees[2]!, weights), maxFeatures: 2, minLeaf: 1 };
-    const used = createTreeScratch(input);
+    const used = createTreeScratch(input, wasmScan);
     const grown = [0, 1, 2].map((number) => growTree(input, number, used));
-    assert.deepEqual(grown[2], growTree(input, 2, createTreeScratch(input)));
+    assert.deepEqual(grown[2], growTree(input, 2, createTreeScratch(input, wasmScan)));
     assert.notDeepEqual(grown[1], grown[2]);
+  }
+});
+
+function below(random: RandomState, bound: number): number {
+  return Math.floor(random.double() * bound);
+}
+
+/** Many rows and few values per column, so that cuts tie and columns are constant in small nodes. */
+function drawnInput(rowCount: number, minLeaf: number, weighted: boolean): TreeInput {
+  const random = randomState(rowCount);
+  const dims = 21;
+  const input: TreeInput = {
+    bins: new Uint8Array(rowCount * dims),
+    rowBins: new Uint8Array(rowCount * dims),
+    lows: new Float32Array(maxBins * dims),
+    highs: new Float32Array(maxBins * dims),
+    rowCount,
+    dims,
+    labels: Int32Array.from({ length: rowCount }, () => below(random, 7)),
+    classCount: 7,
+    weights: weighted ? Float64Array.from({ length: rowCount }, () => random.double()) : null,
+    maxFeatures: 19,
+    maxDepth: Number.POSITIVE_INFINITY,
+    minLeaf,
+    seed: 3,
+  };
+  // Columns of 1, 1, 2, 3, 4 … different values, half of them in the lowest.
+  const columns = Array.from({ length: dims }, (_, column) =>
+    Array.from({ length: rowCount }, () => Math.max(0, below(random, 1 + 2 * column) - column)),
+  );
+  binColumns(input, Float32Array.from(columns.flat()), 0, dims, createBinScratch(rowCount));
+  return input;
+}
+
+for (const rowCount of [2, 3, 50, 257, 1500]) {
+  for (const weighted of [false, true]) {
+    test(`WebAssembly finds the plain search's cuts to the bit: ${rowCount} rows${weighted ? ' with weights' : ''}`, () => {
+      for (const minLeaf of [1, 2, 9]) {
+        const input = drawnInput(rowCount, minLeaf, weighted);
+        const tree = growTree(input, 1, createTreeScratch(input, wasmScan));
+        assert.deepEqual(tree, growTree(input, 1, createTreeScratch(input, plainScan)));
+        assert.ok(tree.depth > 0 || rowCount < 50);
+      }
+    });
+  }
+}
+
+test('WebAssembly sorts every feature of a group for itself, whatever the number of rows', () => {
+  for (let size = 2; size <= smallNode; size++) {
+    const random = randomState(size);
+    const scans: CutScan[] = [wasmScan(size, 1), plainScan(size, 1)];
+    for (let feature = 0; feature < featureGroup; feature++) {
+      for (let i = 0; i < size; i++) {
+        const key = (below(random, 1 + 16 * feature) << 8) | i;
+        for (const { fewKeys } of scans) fewKeys[laneStart(feature) + i * lanes] = key;
+      }
+    }
+    for (const scan of scans) scan.sortFew(featureGroup, size);
+    assert.deepEqual(scans[0]!.fewKeys, scans[1]!.fewKeys);
+    const sorted = Array.from({ length: size }, (_, i) => scans[0]!.fewKeys[laneStart(13) + i * lanes]!);
+    assert.deepEqual(
+      sorted,
+      sorted.slice().sort((a, b) => a - b),
+    );
   }
 });
