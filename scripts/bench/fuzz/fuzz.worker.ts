@@ -10,22 +10,26 @@ const memoryFactor = 100;
 const memoryFloor = 64 * 2 ** 20;
 const maxFindings = 20;
 
-const order = workerData as FuzzOrder;
-const { targets: all, close } = fuzzTargets();
-const targets = all.filter(({ name }) => order.only === undefined || name.includes(order.only));
-const counts: Record<string, TargetCounts> = {};
-for (const { name } of targets) counts[name] = { accepted: 0, refused: 0, slowestMs: 0 };
-const findings: Finding[] = [];
-for (let input = 0; input < order.count && findings.length < maxFindings; input++) {
-  Atomics.store(order.progress, 0, input);
-  const target = targets[input % targets.length] as FuzzTarget;
-  const bytes = target.make(new Draw(order.seed * 2 ** 26 + input));
-  const problem = await readOne(target, bytes, counts[target.name] as TargetCounts);
-  if (problem !== undefined)
-    findings.push({ target: target.name, input, problem, bytes: Buffer.from(bytes).toString('base64') });
+const { count, seed, only, progress } = workerData as FuzzOrder;
+void fuzz();
+
+async function fuzz(): Promise<void> {
+  const { targets: all, close } = fuzzTargets();
+  const targets = all.filter(({ name }) => only === undefined || name.includes(only));
+  const counts: Record<string, TargetCounts> = {};
+  for (const { name } of targets) counts[name] = { accepted: 0, refused: 0, slowestMs: 0 };
+  const findings: Finding[] = [];
+  for (let input = 0; input < count && findings.length < maxFindings; input++) {
+    Atomics.store(progress, 0, input);
+    const target = targets[input % targets.length] as FuzzTarget;
+    const bytes = target.make(new Draw(seed * 2 ** 26 + input));
+    const problem = await readOne(target, bytes, counts[target.name] as TargetCounts);
+    if (problem !== undefined)
+      findings.push({ target: target.name, input, problem, bytes: Buffer.from(bytes).toString('base64') });
+  }
+  close();
+  parentPort?.postMessage({ counts, findings } satisfies FuzzResult);
 }
-close();
-parentPort?.postMessage({ counts, findings } satisfies FuzzResult);
 
 /** What the reader did that it must not do; undefined where it took or refused the input as it should. */
 async function readOne(target: FuzzTarget, bytes: Uint8Array, count: TargetCounts): Promise<string | undefined> {

@@ -49,6 +49,22 @@ test('results come in the order of the images, the same with one thread and with
   assert.equal(byThreads[0], byThreads[1]);
 });
 
+test('threads find the packages that they use from any working folder', async () => {
+  const before = process.cwd();
+  process.chdir(scratch);
+  try {
+    const pipeline = openPixelPipeline(recipe, { threads: 1 });
+    const results = await all(pipeline.decode([fixture('gray.jpg')]));
+    await pipeline.close();
+    assert.deepEqual(
+      results.map(({ outcome }) => outcome),
+      ['pixels'],
+    );
+  } finally {
+    process.chdir(before);
+  }
+});
+
 test('a result carries the sha256 and size of the file’s bytes and the seconds of each step', async () => {
   const pipeline = openPixelPipeline(recipe, { threads: 1 });
   const [result] = await all(pipeline.decode([fixture('gray.jpg')]));
