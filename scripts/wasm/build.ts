@@ -14,6 +14,7 @@ export interface WasmSource {
 export const wasmSources: readonly WasmSource[] = [
   wasmSource('extract/images/resize', 'resizeModule'),
   wasmSource('classify/solvers/smo', 'smoModule'),
+  wasmSource('classify/solvers/row-machines', 'rowMachinesModule'),
   wasmSource('classify/solvers/tree-scan', 'treeScanModule'),
 ];
 

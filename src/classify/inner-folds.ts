@@ -34,6 +34,25 @@ export function foldsForCalibration(table: TableOf<Rows>, k: number): Split[] {
   return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
 }
 
+/** One factor is known well enough from this many held-out rows: with many rows a fold or two will do. */
+const enoughRows = 1000;
+
+/** The folds for a calibration by one factor: until enough rows are held out. */
+export function foldsToHoldOut(table: TableOf<Rows>, k: number): readonly Split[] {
+  const all = foldsForCalibration(table, k);
+  let held = 0;
+  const enough = all.findIndex(({ test }) => {
+    held += test.length;
+    return held >= enoughRows;
+  });
+  return enough < 0 ? all : all.slice(0, enough + 1);
+}
+
+/** Rows that `foldsToHoldOut` may hold out in all, of so many. */
+export function mostHeldOut(rowCount: number, k: number): number {
+  return Math.min(rowCount, Math.max(2 * enoughRows, Math.ceil(rowCount / k)));
+}
+
 function plainRows({ plainRowOf, labels }: TableOf<Rows>): Int32Array {
   const rows = Int32Array.from(labels.keys());
   return plainRowOf === undefined ? rows : rows.filter((row) => plainRowOf[row] === row);

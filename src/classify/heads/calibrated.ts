@@ -1,15 +1,12 @@
 import { takeRows } from '../../features/matrix.ts';
 import type { Rows } from '../../features/stored-rows.ts';
-import { foldsForCalibration } from '../inner-folds.ts';
+import { foldsToHoldOut, mostHeldOut } from '../inner-folds.ts';
 import { throwIfInterrupted } from '../interrupt.ts';
 import { likeliestSlope, logInPlace, sharpenRows } from '../solvers/slope.kernel.ts';
-import type { Split } from '../split.ts';
 import { type StoredTable, type Table, type TableOf, takeTableRows } from '../table.ts';
 import type { FitContext, FittedHead, Head, SavedHead, StreamContext, StreamedFit } from './head.ts';
 
 const folds = 5;
-/** One factor is known well enough from this many held-out rows: with many rows a fold or two will do. */
-const enoughRows = 1000;
 
 /** What cross-validated rows say of a head's probabilities. */
 interface HeldOut {
@@ -31,7 +28,7 @@ export function calibrated(head: Head): Head {
     needs: (size) => [
       ...head.needs(size),
       { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
-      { what: 'cross-validated probabilities', bytes: 8 * mostHeldOut(size.trainRows) * size.classes },
+      { what: 'cross-validated probabilities', bytes: 8 * mostHeldOut(size.trainRows, folds) * size.classes },
     ],
     ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
     fit: async (train, context) => {
@@ -48,7 +45,7 @@ export function calibrated(head: Head): Head {
         ...needs(size),
         {
           what: 'held-out probabilities',
-          bytes: 8 * size.classes * Math.min(mostHeldOut(size.trainRows), streamedRows(size.classes)),
+          bytes: 8 * size.classes * Math.min(mostHeldOut(size.trainRows, folds), streamedRows(size.classes)),
         },
       ],
       fit: async (train, context) => {
@@ -109,27 +106,11 @@ export function savedTemperatureSlope(saved: SavedHead): number {
   return typeof slope === 'number' ? slope : 1;
 }
 
-/** Folds until enough rows are held out; none where no class has a row to spare. */
-function foldsToRun(table: TableOf<Rows>): readonly Split[] {
-  const all = foldsForCalibration(table, folds);
-  let held = 0;
-  const enough = all.findIndex(({ test }) => {
-    held += test.length;
-    return held >= enoughRows;
-  });
-  return enough < 0 ? all : all.slice(0, enough + 1);
-}
-
-/** Rows that may be held out in all, of so many. */
-function mostHeldOut(rowCount: number): number {
-  return Math.min(rowCount, Math.max(2 * enoughRows, Math.ceil(rowCount / folds)));
-}
-
 async function heldOutSlope(head: Head, table: Table, context: FitContext): Promise<HeldOut> {
   const { onProgress, test: _test, ...quiet } = context;
   const held: number[] = [];
   const logs: Float32Array[] = [];
-  const splits = foldsToRun(table);
+  const splits = foldsToHoldOut(table, folds);
   for (const [done, fold] of splits.entries()) {
     throwIfInterrupted(context.signal);
     onProgress?.({ stage: 'calibration', done, total: splits.length });
@@ -146,7 +127,7 @@ async function storedSlope(fit: StreamedFit['fit'], table: StoredTable, context:
   const classCount = table.classes.length;
   const held: number[] = [];
   const logs: Float32Array[] = [];
-  const splits = foldsToRun(table);
+  const splits = foldsToHoldOut(table, folds);
   for (const [done, fold] of splits.entries()) {
     throwIfInterrupted(context.signal);
     onProgress?.({ stage: 'calibration', done, total: splits.length });

@@ -1,26 +1,32 @@
 import { takeRows } from '../../../features/matrix.ts';
-import { foldsForCalibration } from '../../inner-folds.ts';
+import { foldsToHoldOut, mostHeldOut } from '../../inner-folds.ts';
 import { presentClasses } from '../../present-classes.ts';
 import { addRowVector } from '../../solvers/linear-loss.kernel.ts';
-import { fitLinearSvc, type LinearSvcFit } from '../../solvers/linear-svc.ts';
+import {
+  type LinearSvcFit,
+  type LinearSvcSolver,
+  linearSvcObjective,
+  linearSvcSolver,
+} from '../../solvers/linear-svc.ts';
 import { multiply } from '../../solvers/matmul.ts';
 import { likeliestSlope } from '../../solvers/slope.kernel.ts';
-import { type Table, takeTableRows } from '../../table.ts';
+import type { Table } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext, Head } from '../head.ts';
-import { lbfgsNeeds, lighter, scoresNeed } from '../linear/lbfgs.ts';
+import { lighter, scoresNeed } from '../linear/lbfgs.ts';
 import { checkSeveralClasses } from '../linear/several-classes.ts';
 import { softmaxHead, withAbsentClasses } from '../linear/softmax-head.ts';
 
 export interface LinearSvcParams {
   /** Weight of the squared hinge losses, scikit-learn's C. */
   readonly C: number;
+  /** Passes over the rows that one machine may take, scikit-learn's max_iter. */
   readonly maxIterations: number;
 }
 
 const calibrationFolds = 5;
 /** One slope for all classes asks for less than the machines themselves. */
-const calibrationTolerance = 1e-4;
+const calibrationTolerance = 1e-2;
 
 /**
  * One linear machine per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
@@ -32,13 +38,12 @@ export function linearSvc(params: LinearSvcParams): Head {
     model: 'svm',
     solver: 'linearsvc',
     params: shown,
-    // The rows of a fold are copied when the state of the first fit is still there to start from.
     needs: (size) => [
-      ...lbfgsNeeds(size),
+      { what: 'rows for all threads', bytes: 4 * size.trainRows * size.dims },
+      { what: 'dual coefficients', bytes: (4 * 4 + 1) * size.trainRows * size.classes },
+      { what: 'weights', bytes: 8 * 3 * size.dims * size.classes },
       scoresNeed(size),
-      { what: 'start of the calibration', bytes: 8 * 2 * size.dims * size.classes },
-      { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
-      { what: 'cross-validated scores', bytes: 8 * size.trainRows * size.classes },
+      { what: 'cross-validated scores', bytes: 8 * mostHeldOut(size.trainRows, calibrationFolds) * size.classes },
     ],
     lighter,
     fit: async (train, context) => {
@@ -47,10 +52,11 @@ export function linearSvc(params: LinearSvcParams): Head {
       const { table, present } = presentClasses(train);
       const dims = train.features.columnCount;
       const { threads, signal } = context;
-      const onIteration = (iteration: number): void =>
-        context.onProgress?.({ stage: 'fit', done: iteration, total: params.maxIterations });
-      const fit = await fitLinearSvc(table, { ...params, threads, signal, onIteration });
-      const { slope, rows } = await calibrate(table, fit, params, context);
+      const onProgress = (done: number): void => context.onProgress?.({ stage: 'fit', done, total: present.length });
+      const solver = linearSvcSolver(table, { threads, signal });
+      const fit = await solver.fit({ ...params, onProgress });
+      const objective = await linearSvcObjective(table, fit, params.C, { threads, signal });
+      const { slope, rows } = await calibrate(table, solver, fit, params, context);
       const warnings = fit.converged ? [] : [notConverged(fit, params)];
       if (rows === 0) warnings.push('probabilities are not calibrated: no class has a training row to spare');
       return softmaxHead({
@@ -65,10 +71,11 @@ export function linearSvc(params: LinearSvcParams): Head {
         iterations: fit.iterations,
         warnings,
         details: {
-          objective: fit.value,
-          largestGradient: fit.gradientSize,
-          evaluations: fit.evaluations,
-          iterationsAre: 'L-BFGS steps of all machines together',
+          objective: objective.value,
+          largestGradient: objective.gradientSize,
+          largestViolation: fit.violation,
+          finishingSteps: fit.finishingSteps,
+          iterationsAre: 'passes over the rows, of the machine that took the most',
           slope,
           calibrationRows: rows,
           probabilities: `softmax of the decision values, its slope fitted on ${rows} cross-validated ones`,
@@ -82,17 +89,22 @@ export function linearSvc(params: LinearSvcParams): Head {
 /** The slope for values of rows left out fold by fold; each fit starts where the one on all rows ended. */
 async function calibrate(
   table: Table,
+  solver: LinearSvcSolver,
   fit: LinearSvcFit,
   params: LinearSvcParams,
-  { threads, signal }: FitContext,
+  { threads, signal, onProgress }: FitContext,
 ): Promise<{ readonly slope: number; readonly rows: number }> {
   const columnCount = table.classes.length;
   const scores: Float32Array[] = [];
   const held: number[] = [];
-  for (const fold of foldsForCalibration(table, calibrationFolds)) {
-    const start = Float64Array.from(fit.x);
-    const options = { ...params, threads, signal, start, valueTolerance: calibrationTolerance };
-    const { weights, bias } = await fitLinearSvc(takeTableRows(table, fold.train), options);
+  const folds = foldsToHoldOut(table, calibrationFolds);
+  for (const [done, fold] of folds.entries()) {
+    onProgress?.({ stage: 'calibration', done, total: folds.length });
+    // Rows without weight take no part, and no row is copied.
+    const rowWeights = new Float64Array(table.labels.length);
+    for (const row of fold.train) rowWeights[row] = table.sampleWeights?.[row] ?? 1;
+    const options = { ...params, rowWeights, start: fit.coefficients, tolerance: calibrationTolerance };
+    const { weights, bias } = await solver.fit(options);
     const right = { rowCount: table.features.columnCount, columnCount, data: Float32Array.from(weights) };
     const values = (await multiply(takeRows(table.features, fold.test), right, { threads, signal })).data;
     addRowVector(values, Float32Array.from(bias));
@@ -114,7 +126,7 @@ async function calibrate(
 
 function notConverged(fit: LinearSvcFit, params: LinearSvcParams): string {
   return (
-    `not converged after ${fit.iterations} steps: the largest part of the gradient is ${fit.gradientSize.toPrecision(2)}; ` +
+    `not converged after ${fit.iterations} passes and ${fit.finishingSteps} L-BFGS steps; ` +
     `raise --max-iterations ${params.maxIterations}, lower --C ${params.C}, or --scale standard`
   );
 }
