@@ -1,5 +1,6 @@
 import { takeRows } from '../../features/matrix.ts';
 import type { Rows } from '../../features/stored-rows.ts';
+import { evenPart } from '../even-part.ts';
 import { foldsToHoldOut, mostHeldOut } from '../inner-folds.ts';
 import { throwIfInterrupted } from '../interrupt.ts';
 import { likeliestSlope, logInPlace, sharpenRows } from '../solvers/slope.kernel.ts';
@@ -25,13 +26,18 @@ export function calibrated(head: Head): Head {
     model: head.model,
     solver: head.solver,
     params,
+    // Where a head can do without folds, groups or views may still call for them.
     needs: (size) => [
-      ...head.needs(size),
+      ...(head.tempered ?? head).needs(size),
       { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
       { what: 'cross-validated probabilities', bytes: 8 * mostHeldOut(size.trainRows, folds) * size.classes },
     ],
     ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
     fit: async (train, context) => {
+      if (head.tempered?.fits(train) === true) {
+        const { fitted, slope, rows } = await head.tempered.fit(train, context);
+        return calibratedHead({ ...fitted, details: detailsOf(fitted, { slope, rows }, 'out-of-bag'), params }, slope);
+      }
       const inner = await head.fit(train, context);
       const found = await heldOutSlope(head, train, context);
       return calibratedHead({ ...inner, details: detailsOf(inner, found), params }, found.slope);
@@ -65,8 +71,12 @@ export function calibrated(head: Head): Head {
   }
 }
 
-function detailsOf(inner: FittedHead, { slope, rows }: HeldOut): FittedHead['details'] {
-  const how = rows === 0 ? 'not calibrated: no row to spare' : `tempered on ${rows} cross-validated rows`;
+function detailsOf(
+  inner: FittedHead,
+  { slope, rows }: HeldOut,
+  kind: 'cross-validated' | 'out-of-bag' = 'cross-validated',
+): FittedHead['details'] {
+  const how = rows === 0 ? 'not calibrated: no row to spare' : `tempered on ${rows} ${kind} rows`;
   return {
     ...inner.details,
     temperatureSlope: slope,
@@ -149,12 +159,6 @@ async function storedSlope(fit: StreamedFit['fit'], table: StoredTable, context:
 /** Held-out rows whose probabilities are kept by stream: 8 MB of them, and enough of many classes too. */
 function streamedRows(classCount: number): number {
   return Math.max(2000, Math.floor(2 ** 21 / classCount));
-}
-
-/** At most so many of the rows, evenly spaced. */
-function evenPart(rows: Int32Array, most: number): Int32Array {
-  if (rows.length <= most) return rows;
-  return Int32Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as number);
 }
 
 /** @param logs [rows, classes] of each fold, in the order of `held` */

@@ -69,8 +69,21 @@ export interface Head {
   needs(size: FitSize): readonly MemoryPart[];
   /** What to do instead, as a command line has it, where that is too much. */
   readonly lighter?: string;
+  /** A cheaper way to the slope that tempers its probabilities than fits on folds, where the head has one. */
+  readonly tempered?: TemperedFit;
   /** How it is fitted on rows that stay on the disk. Absent where a head needs them all at once. */
   readonly stream?: StreamedFit;
+}
+
+export interface TemperedFit {
+  /** Whether it gives such a table a fair slope; where not, folds do. */
+  fits(train: Table): boolean;
+  /** The head that `Head.fit` gives, the slope of its log probabilities, and how many rows that it had not seen told it. */
+  fit(
+    train: Table,
+    context: FitContext,
+  ): Promise<{ readonly fitted: FittedHead; readonly slope: number; readonly rows: number }>;
+  needs(size: FitSize): readonly MemoryPart[];
 }
 
 export interface StreamedFit {

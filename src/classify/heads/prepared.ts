@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
 import type { Rows } from '../../features/stored-rows.ts';
 import { balancedWeights } from '../class-weight.ts';
+import type { FitSize, MemoryPart } from '../memory/parts.ts';
 import {
   applyScaling,
   fitScaling,
@@ -13,7 +14,7 @@ import {
 } from '../scale.ts';
 import type { StoredTable, Table, TableOf } from '../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
-import type { FittedHead, Head, HeadOption, SavedHead, StreamedFit } from './head.ts';
+import type { FittedHead, Head, HeadOption, SavedHead, StreamedFit, TemperedFit } from './head.ts';
 import { choiceParam, type RawParams } from './params.ts';
 
 /** What happens to a table before any head sees it. */
@@ -28,7 +29,7 @@ export const preparationOptions: Readonly<Record<string, HeadOption>> = {
   classWeight: { describe: 'none | balanced' },
   calibrate: {
     describe:
-      'auto | none | temperature, fitted on cross-validated probabilities: up to five more fits (default auto: heads that are not calibrated by themselves)',
+      'auto | none | temperature, fitted on held-out probabilities: up to five more fits, for a forest its out-of-bag rows (default auto: heads that are not calibrated by themselves)',
   },
 };
 
@@ -44,6 +45,7 @@ export function preparationOf(params: RawParams, defaultScale: ScaleKind): Prepa
 export function prepared(head: Head, preparation: Preparation): Head {
   if (preparation.scale === 'none' && preparation.classWeight === 'none') return head;
   const params = { ...head.params, ...shownPreparation(preparation) };
+  const { tempered } = head;
   const weighed = <F extends Rows>(train: TableOf<F>): TableOf<F> => {
     checkTrainingTable(train, head.model);
     return preparation.classWeight === 'balanced' ? balancedWeights(train) : train;
@@ -52,12 +54,7 @@ export function prepared(head: Head, preparation: Preparation): Head {
     model: head.model,
     solver: head.solver,
     params,
-    needs: (size) => [
-      ...head.needs(size),
-      ...(preparation.scale === 'none'
-        ? []
-        : [{ what: 'scaled rows', bytes: 4 * (size.trainRows + size.testRows) * size.dims }]),
-    ],
+    needs: (size) => [...head.needs(size), ...scaledRows(size)],
     ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
     fit: async (train, context) => {
       const table = weighed(train);
@@ -67,8 +64,28 @@ export function prepared(head: Head, preparation: Preparation): Head {
       const inner = await head.fit(scaled(table), { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) });
       return scaledHead(inner, scaling, params);
     },
+    // Balanced classes are for the fit; a slope is to be that of the rows as they come, which folds find.
+    ...(tempered === undefined || preparation.classWeight === 'balanced'
+      ? {}
+      : {
+          tempered: {
+            fits: tempered.fits,
+            fit: async (train, context) => {
+              checkTrainingTable(train, head.model);
+              const scaling = fitScaling(preparation.scale, train.features);
+              const table = { ...train, features: applyScaling(scaling, train.features) };
+              const { fitted, ...found } = await tempered.fit(table, context);
+              return { ...found, fitted: scaledHead(fitted, scaling, params) };
+            },
+            needs: (size) => [...tempered.needs(size), ...scaledRows(size)],
+          } satisfies TemperedFit,
+        }),
     ...(head.stream === undefined ? {} : { stream: preparedStream(head.stream) }),
   };
+
+  function scaledRows({ trainRows, testRows, dims }: FitSize): MemoryPart[] {
+    return preparation.scale === 'none' ? [] : [{ what: 'scaled rows', bytes: 4 * (trainRows + testRows) * dims }];
+  }
 
   function preparedStream({ fit, needs }: StreamedFit): StreamedFit {
     return {

@@ -57,20 +57,19 @@ export function joinTrees(trees: readonly Tree[]): ForestArrays {
 }
 
 /**
- * Adds the leaf shares of each chosen row in each chosen tree.
+ * Adds the leaf shares of each chosen row in each tree.
  *
  * @param features row-major, `dims` per row
- * @param firstRow first row; rows [firstRow, endRow) are done
- * @param sums [(endRow - firstRow) * classCount], added to
- * @param inBag per tree and row of the block, non-zero where the tree must not speak for the row; null for none
- * @param treeCounts [endRow - firstRow], out: how many trees spoke for each row
+ * @param rows the chosen rows; a block that fits the cache is fastest
+ * @param sums [rows, classCount], added to
+ * @param inBag per tree and row of the features, non-zero where the tree must not speak for the row; null for none
+ * @param treeCounts [rows], added to: how many trees spoke for each row
  */
 export function addLeafShares(
   forest: ForestArrays,
   features: Float32Array,
   dims: number,
-  firstRow: number,
-  endRow: number,
+  rows: Int32Array,
   classCount: number,
   sums: Float64Array,
   inBag: readonly Uint8Array[] | null,
@@ -79,7 +78,8 @@ export function addLeafShares(
   const { root, feature, threshold, child, leafStart, leafClass, leafFraction } = forest;
   for (let tree = 0; tree < root.length; tree++) {
     const bag = inBag === null ? null : inBag[tree];
-    for (let row = firstRow; row < endRow; row++) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
       if (bag !== null && bag[row] !== 0) continue;
       const start = row * dims;
       let node = root[tree];
@@ -87,11 +87,11 @@ export function addLeafShares(
         node = features[start + column] <= threshold[node] ? child[node] : child[node] + 1;
       }
       const leaf = child[node];
-      const sumStart = (row - firstRow) * classCount;
+      const sumStart = i * classCount;
       for (let entry = leafStart[leaf]; entry < leafStart[leaf + 1]; entry++) {
         sums[sumStart + leafClass[entry]] += leafFraction[entry];
       }
-      treeCounts[row - firstRow]++;
+      treeCounts[i]++;
     }
   }
 }

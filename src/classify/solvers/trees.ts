@@ -6,9 +6,10 @@ import { startWorker } from '../../workers.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
 import { createBinScratch, maxBins } from './bins.kernel.ts';
 import { addLeafShares, type ForestArrays, joinTrees } from './forest.kernel.ts';
+import { type BaggedTrees, enoughTrees, fewestTrees, outOfBagSlope, scoreOutOfBag, withBags } from './out-of-bag.ts';
 import { binColumns, type TreeInput } from './tree-input.kernel.ts';
 import { openScan } from './tree-scan.ts';
-import { createTreeScratch, drawBag, growTree, type Tree } from './trees.kernel.ts';
+import { createTreeScratch, growTree, type Tree } from './trees.kernel.ts';
 import type { TreesReply, TreesRequest, TreesWorkerData } from './trees.worker.ts';
 
 export interface ForestOptions {
@@ -19,7 +20,9 @@ export interface ForestOptions {
   readonly seed: number;
   readonly threads: number;
   readonly signal?: AbortSignal;
-  readonly onTree?: (done: number) => void;
+  readonly onTree?: (done: number, total: number) => void;
+  /** Finds the slope of the probabilities too; a forest of few trees grows as many again that serve this alone. */
+  readonly tempered?: boolean;
   /** Work (rows x depth x features x trees) above which threads are started; for tests. */
   readonly threadsAbove?: number;
 }
@@ -30,6 +33,8 @@ export interface GrownForest {
   readonly importances: Float64Array;
   /** Share of the rows that the trees which did not see them classify rightly; null where every tree saw every row. */
   readonly outOfBag: { readonly accuracy: number; readonly rows: number } | null;
+  /** Asked for by `tempered`: the slope of the probabilities, and on how many rows it was found. */
+  readonly temperature: { readonly slope: number; readonly rows: number } | null;
   readonly deepest: number;
 }
 
@@ -58,16 +63,8 @@ export async function growForest(
   options: ForestOptions,
 ): Promise<GrownForest> {
   const input = shareInput(features, labels, classCount, weights, options);
-  const visits = input.rowCount * Math.log2(input.rowCount + 1) * options.maxFeatures * options.treeCount;
-  const threads = Math.min(options.threads, options.treeCount);
-  const threadsAbove = options.threadsAbove ?? worthThreads;
-  const parallel = threads > 1 && visits > threadsAbove;
-  // One huge tree on this thread would keep Ctrl-C waiting, so big jobs grow elsewhere even with one thread.
-  const trees =
-    parallel || visits / options.treeCount > threadsAbove
-      ? await growInWorkers(features, input, options, Math.max(1, threads))
-      : await growHere(features, input, options);
-
+  const all = await growTrees(features, input, { ...options, treeCount: options.treeCount + spareTrees(options) });
+  const trees = all.slice(0, options.treeCount);
   const importances = new Float64Array(input.dims);
   let deepest = 0;
   for (const tree of trees) {
@@ -76,9 +73,41 @@ export async function growForest(
   }
   const sum = importances.reduce((total, value) => total + value, 0);
   if (sum > 0) for (let i = 0; i < importances.length; i++) importances[i] = importances[i]! / sum;
+
   const arrays = joinTrees(trees);
-  const outOfBag = await scoreOutOfBag(arrays, features, labels, classCount, options);
-  return { arrays, importances, outOfBag, deepest };
+  const table = { features, labels, classCount, weights };
+  const bagged = withBags(arrays, input.rowCount, options.seed);
+  const outOfBag = await scoreOutOfBag(bagged, table, options.signal);
+  if (options.tempered !== true) return { arrays, importances, outOfBag, deepest, temperature: null };
+  const voters = all.length === trees.length ? bagged : withBags(joinTrees(all), input.rowCount, options.seed);
+  const temperature = await outOfBagSlope(halve(voters), table, options.treeCount, options.signal);
+  return { arrays, importances, outOfBag, deepest, temperature };
+}
+
+/** Trees that a forest grows beside its own to find the slope of its probabilities. */
+export function spareTrees({ treeCount, tempered }: Pick<ForestOptions, 'treeCount' | 'tempered'>): number {
+  if (tempered !== true || treeCount >= enoughTrees) return 0;
+  return Math.max(treeCount, fewestTrees - treeCount);
+}
+
+function halve({ forest, inBag }: BaggedTrees): readonly [BaggedTrees, BaggedTrees] {
+  const middle = forest.root.length >> 1;
+  const part = (from: number, to: number): BaggedTrees => ({
+    forest: { ...forest, root: forest.root.subarray(from, to) },
+    inBag: inBag.slice(from, to),
+  });
+  return [part(0, middle), part(middle, forest.root.length)];
+}
+
+async function growTrees(features: Matrix, input: TreeInput, options: ForestOptions): Promise<Tree[]> {
+  const visits = input.rowCount * Math.log2(input.rowCount + 1) * options.maxFeatures * options.treeCount;
+  const threads = Math.min(options.threads, options.treeCount);
+  const threadsAbove = options.threadsAbove ?? worthThreads;
+  const parallel = threads > 1 && visits > threadsAbove;
+  // One huge tree on this thread would keep Ctrl-C waiting, so big jobs grow elsewhere even with one thread.
+  return parallel || visits / options.treeCount > threadsAbove
+    ? growInWorkers(features, input, options, Math.max(1, threads))
+    : growHere(features, input, options);
 }
 
 /** Mean over the trees of the leaves' class shares, [rows, classCount], as scikit-learn's `predict_proba`. */
@@ -89,8 +118,9 @@ export async function forestProbabilities(forest: ForestArrays, features: Matrix
   const treeCounts = new Int32Array(rowBlock);
   for (let first = 0; first < rowCount; first += rowBlock) {
     const end = Math.min(first + rowBlock, rowCount);
+    const rows = Int32Array.from({ length: end - first }, (_, i) => first + i);
     sums.fill(0);
-    addLeafShares(forest, features.data, columnCount, first, end, classCount, sums, null, treeCounts);
+    addLeafShares(forest, features.data, columnCount, rows, classCount, sums, null, treeCounts);
     const from = first * classCount;
     for (let i = 0; i < (end - first) * classCount; i++) data[from + i] = sums[i]! / forest.root.length;
     if (first % (rowBlock * 64) === 0) await nextTurn();
@@ -140,7 +170,7 @@ async function growHere(features: Matrix, input: TreeInput, options: ForestOptio
   const trees: Tree[] = [];
   for (let treeNumber = 0; treeNumber < options.treeCount; treeNumber++) {
     trees.push(growTree(input, treeNumber, scratch));
-    options.onTree?.(trees.length);
+    options.onTree?.(trees.length, options.treeCount);
     await pauseForInterrupt(options.signal);
   }
   return trees;
@@ -208,7 +238,7 @@ async function growInWorkers(
             handOut(number);
           } else if (reply.kind === 'tree') {
             trees[reply.treeNumber] = reply.tree;
-            options.onTree?.(++grown);
+            options.onTree?.(++grown, treeCount);
           } else if (--growing === 0) resolve();
         });
       }
@@ -221,43 +251,4 @@ async function growInWorkers(
     }
   }
   return trees;
-}
-
-async function scoreOutOfBag(
-  forest: ForestArrays,
-  features: Matrix,
-  labels: Int32Array,
-  classCount: number,
-  options: ForestOptions,
-): Promise<GrownForest['outOfBag']> {
-  const { rowCount, columnCount } = features;
-  const drawCount = new Int32Array(rowCount);
-  const inBag = Array.from(forest.root, (_, tree) => {
-    drawBag(options.seed, tree, drawCount);
-    return Uint8Array.from(drawCount, (count) => (count > 0 ? 1 : 0));
-  });
-  const sums = new Float64Array(rowBlock * classCount);
-  const treeCounts = new Int32Array(rowBlock);
-  let rows = 0;
-  let right = 0;
-  for (let first = 0; first < rowCount; first += rowBlock) {
-    const end = Math.min(first + rowBlock, rowCount);
-    sums.fill(0);
-    treeCounts.fill(0);
-    addLeafShares(forest, features.data, columnCount, first, end, classCount, sums, inBag, treeCounts);
-    for (let row = first; row < end; row++) {
-      if (treeCounts[row - first] === 0) continue;
-      rows++;
-      if (largest(sums, (row - first) * classCount, classCount) === labels[row]) right++;
-    }
-    if (first % (rowBlock * 16) === 0) await pauseForInterrupt(options.signal);
-  }
-  return rows === 0 ? null : { accuracy: right / rows, rows };
-}
-
-/** Place of the largest of `count` values from `start` on, the first of equals, counted from `start`. */
-function largest(values: ArrayLike<number>, start: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[start + i]! > values[start + best]!) best = i;
-  return best;
 }

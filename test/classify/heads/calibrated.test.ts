@@ -43,12 +43,52 @@ test('tempering gives an underconfident forest sharper probabilities, saved with
   assert.deepEqual(await loaded.uncalibrated?.(held.features), await fitted.uncalibrated?.(held.features));
 });
 
+test('a forest is tempered on its out-of-bag rows about as folds would do it, and is the same forest', async () => {
+  for (const trees of [20, 300]) {
+    const fitted = await createHead('forest', { trees, calibrate: 'temperature' }).fit(train, context);
+    assert.match(fitted.details['probabilities'] as string, /tempered on 1\d\d out-of-bag rows/);
+    const plain = await createHead('forest', { trees }).fit(train, context);
+    assert.deepEqual(fitted.save().arrays, plain.save().arrays);
+    assert.equal(fitted.details['outOfBagAccuracy'], plain.details['outOfBagAccuracy']);
+    const { tempered: _, ...withFolds } = createHead('forest', { trees });
+    const byFolds = await calibrated(withFolds).fit(train, context);
+    assert.match(byFolds.details['probabilities'] as string, /tempered on 150 cross-validated rows/);
+    const lossOf = async (head: typeof fitted): Promise<number> =>
+      scoreProbabilities(held.labels, await head.predictProba(held.features)).logLoss;
+    const [loss, lossByFolds, lossBefore] = [await lossOf(fitted), await lossOf(byFolds), await lossOf(plain)];
+    assert.ok(loss < lossByFolds * 1.02, `${trees} trees: ${loss} against ${lossByFolds}`);
+    assert.ok(loss < lossBefore - 0.05, `${trees} trees: ${loss} against ${lossBefore}`);
+  }
+});
+
+test('the slope of a forest does not depend on threads', async () => {
+  const head = createHead('forest', { trees: 30, calibrate: 'temperature', scale: 'standard' });
+  const [one, two] = [await head.fit(train, { ...context, threads: 1 }), await head.fit(train, context)];
+  assert.match(one.details['probabilities'] as string, /out-of-bag/);
+  assert.deepEqual(one.save(), two.save());
+});
+
+test('a forest with groups, views or balanced classes is tempered on folds: kin in the bag would tell', async () => {
+  const groups = Int32Array.from(train.labels.keys(), (row) => row >> 1);
+  const plainRowOf = Int32Array.from(train.labels.keys(), (row) => row - (row % 10 === 9 ? 5 : 0));
+  for (const [table, params] of [
+    [{ ...train, groups }, {}],
+    [{ ...train, plainRowOf }, {}],
+    [train, { classWeight: 'balanced' }],
+  ] as const) {
+    const fitted = await createHead('forest', { trees: 10, calibrate: 'temperature', ...params }).fit(table, context);
+    assert.match(fitted.details['probabilities'] as string, /cross-validated/);
+  }
+});
+
 test('with one row per class nothing is held out, and the head says that it is not calibrated', async () => {
   const few = takeTableRows(whole, Int32Array.of(0, 1, 2, 3, 4));
   assert.deepEqual(foldsForCalibration(few, 5), []);
-  const fitted = await createHead('linear', { calibrate: 'temperature' }).fit(few, context);
-  assert.equal(fitted.details['temperatureSlope'], 1);
-  assert.match(fitted.details['probabilities'] as string, /not calibrated/);
+  for (const model of ['linear', 'forest']) {
+    const fitted = await createHead(model, { calibrate: 'temperature' }).fit(few, context);
+    assert.equal(fitted.details['temperatureSlope'], 1);
+    assert.match(fitted.details['probabilities'] as string, /not calibrated/);
+  }
 });
 
 test('the heads of the command line are calibrated unless told otherwise', () => {

@@ -5,7 +5,7 @@ import { largestPerRow } from '../../metrics.kernel.ts';
 import { maxBins } from '../../solvers/bins.kernel.ts';
 import type { ForestArrays } from '../../solvers/forest.kernel.ts';
 import { maxTreeRows } from '../../solvers/tree-scan.kernel.ts';
-import { columnBlock, forestProbabilities, growForest } from '../../solvers/trees.ts';
+import { columnBlock, forestProbabilities, growForest, spareTrees } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
 import type { FitContext, FittedHead, Head, Json, SavedHead } from '../head.ts';
@@ -27,14 +27,28 @@ export function cartForest(params: ForestParams): Head {
     model: 'forest',
     solver: 'cart',
     params,
-    fit: (train, context) => fitCart(params, train, context),
-    needs: (size) => cartNeeds(params, size),
+    fit: async (train, context) => (await fitCart(params, train, context, false)).fitted,
+    needs: (size) => cartNeeds(params, size, 0),
+    tempered: {
+      // Rows that are close kin, views of an image or images of a group, would be in the bags that did not see a row.
+      fits: (train) => train.groups === undefined && train.plainRowOf === undefined,
+      fit: (train, context) => fitCart(params, train, context, true),
+      needs: (size) => {
+        const spare = spareTrees({ treeCount: params.trees, tempered: true });
+        // With spare trees the whole is joined beside the forest.
+        return cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2);
+      },
+    },
   };
 }
 
-function cartNeeds({ trees, minLeaf }: ForestParams, { trainRows, dims, threads }: FitSize): MemoryPart[] {
+function cartNeeds(
+  { trees, minLeaf }: ForestParams,
+  { trainRows, dims, threads }: FitSize,
+  spare: number,
+): MemoryPart[] {
   // A tree draws 0.63 of the rows; with leaves of one row each it has as many leaves, and a node less.
-  const leaves = (0.63 * trainRows * trees) / minLeaf;
+  const leaves = (0.63 * trainRows * (trees + spare)) / minLeaf;
   return [
     { what: 'bins', bytes: 2 * trainRows * dims + 8 * maxBins * dims },
     { what: 'work of the threads', bytes: (threads + 1) * trainRows * (60 + 4 * columnBlock) },
@@ -43,7 +57,12 @@ function cartNeeds({ trees, minLeaf }: ForestParams, { trainRows, dims, threads 
   ];
 }
 
-async function fitCart(params: ForestParams, train: Table, context: FitContext): Promise<FittedForest> {
+async function fitCart(
+  params: ForestParams,
+  train: Table,
+  context: FitContext,
+  tempered: boolean,
+): Promise<{ fitted: FittedForest; slope: number; rows: number }> {
   checkTrainingTable(train, 'forest');
   const { features, labels, classes } = train;
   const { signal, onProgress } = context;
@@ -62,10 +81,11 @@ async function fitCart(params: ForestParams, train: Table, context: FitContext):
     minLeaf: params.minLeaf,
     seed: context.seed,
     threads: context.threads,
+    tempered,
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined
       ? {}
-      : { onTree: (done: number) => onProgress({ stage: 'trees', done, total: params.trees }) }),
+      : { onTree: (done: number, total: number) => onProgress({ stage: 'trees', done, total }) }),
   });
   const { arrays, importances, outOfBag } = grown;
   const warnings: string[] = [];
@@ -82,7 +102,8 @@ async function fitCart(params: ForestParams, train: Table, context: FitContext):
     deepest: grown.deepest,
     topFeatures: mostImportant(importances),
   };
-  return fitted(params, classes, features.columnCount, arrays, importances, details, warnings);
+  const head = fitted(params, classes, features.columnCount, arrays, importances, details, warnings);
+  return { fitted: head, ...(grown.temperature ?? { slope: 1, rows: 0 }) };
 }
 
 function fitted(
