@@ -117,7 +117,8 @@ export function savedTemperatureSlope(saved: SavedHead): number {
 }
 
 async function heldOutSlope(head: Head, table: Table, context: FitContext): Promise<HeldOut> {
-  const { onProgress, test: _test, ...quiet } = context;
+  const { onProgress, test: _test, ...rest } = context;
+  const quiet = { ...rest, forCalibration: true };
   const held: number[] = [];
   const logs: Float32Array[] = [];
   const splits = foldsToHoldOut(table, folds);
@@ -133,7 +134,8 @@ async function heldOutSlope(head: Head, table: Table, context: FitContext): Prom
 
 /** The same for rows on the disk, on as many held-out rows as one parameter asks for. */
 async function storedSlope(fit: StreamedFit['fit'], table: StoredTable, context: StreamContext): Promise<HeldOut> {
-  const { onProgress, test: _test, ...quiet } = context;
+  const { onProgress, test: _test, ...rest } = context;
+  const quiet = { ...rest, forCalibration: true };
   const classCount = table.classes.length;
   const held: number[] = [];
   const logs: Float32Array[] = [];

@@ -36,6 +36,8 @@ export interface FitContext {
   readonly onProgress?: (event: FitProgress) => void;
   /** Held-out rows for per-epoch figures alone; never for a choice. */
   readonly test?: Table;
+  /** The fit serves to find one factor of the probabilities alone: a head may stop sooner. */
+  readonly forCalibration?: boolean;
 }
 
 /** The same for a fit on rows that stay on the disk. */

@@ -19,8 +19,26 @@ export function dot(a: Float64Array, b: Float64Array): number {
 /** Numbers of one vector that are worked on at a time: they stay in the fastest cache while many vectors pass. */
 const chunk = 1024;
 
+/** a · b of a remembered vector. */
+export function mixedDot(a: Float32Array, b: Float32Array): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  const whole = a.length - (a.length % 4);
+  let i = 0;
+  for (; i < whole; i += 4) {
+    s0 += a[i] * b[i];
+    s1 += a[i + 1] * b[i + 1];
+    s2 += a[i + 2] * b[i + 2];
+    s3 += a[i + 3] * b[i + 3];
+  }
+  for (; i < a.length; i++) s0 += a[i] * b[i];
+  return s0 + s1 + (s2 + s3);
+}
+
 /** out[k] = vectors[k] · a. Every vector is read once, four at a time so that a number of `a` serves four products. */
-export function dotAll(vectors: readonly Float64Array[], a: Float64Array, out: Float64Array): void {
+export function dotAll(vectors: readonly Float32Array[], a: Float64Array, out: Float64Array): void {
   out.fill(0);
   const whole = vectors.length - (vectors.length % 4);
   for (let start = 0; start < a.length; start += chunk) {
@@ -56,12 +74,18 @@ export function dotAll(vectors: readonly Float64Array[], a: Float64Array, out: F
   }
 }
 
-/** target = sum over k of factors[k] * vectors[k]. Every vector is read once, four at a time. */
-export function combine(target: Float64Array, vectors: readonly Float64Array[], factors: Float64Array): void {
+/** target = ownFactor * own + sum over k of factors[k] * vectors[k]. Every vector is read once, four at a time. */
+export function combine(
+  target: Float64Array,
+  own: Float64Array,
+  ownFactor: number,
+  vectors: readonly Float32Array[],
+  factors: Float64Array,
+): void {
   const whole = vectors.length - (vectors.length % 4);
   for (let start = 0; start < target.length; start += chunk) {
     const end = Math.min(target.length, start + chunk);
-    target.fill(0, start, end);
+    for (let i = start; i < end; i++) target[i] = ownFactor * own[i];
     let k = 0;
     for (; k < whole; k += 4) {
       const b0 = vectors[k];
@@ -87,8 +111,8 @@ export function stepFrom(target: Float64Array, a: Float64Array, factor: number, 
   for (let i = 0; i < target.length; i++) target[i] = a[i] + factor * b[i];
 }
 
-/** target = a - b */
-export function subtract(target: Float64Array, a: Float64Array, b: Float64Array): void {
+/** target = a - b, rounded to float32. */
+export function subtract(target: Float32Array, a: Float64Array, b: Float64Array): void {
   for (let i = 0; i < target.length; i++) target[i] = a[i] - b[i];
 }
 

@@ -2,7 +2,7 @@ import { takeRows } from '../../../features/matrix.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
 import { presentClasses } from '../../present-classes.ts';
 import { addRowVector } from '../../solvers/linear-loss.kernel.ts';
-import { fitLogistic } from '../../solvers/logistic.ts';
+import { logisticSolver } from '../../solvers/logistic.ts';
 import { multiply } from '../../solvers/matmul.ts';
 import type { Split } from '../../split.ts';
 import { type Table, takeTableRows } from '../../table.ts';
@@ -30,10 +30,12 @@ export async function crossValidateLogistic(
     const { table: train, present } = presentClasses(whole);
     const test = takeRows(table.features, fold.test);
     const classCount = train.classes.length;
-    const start = new Float64Array((test.columnCount + 1) * classCount);
+    const { threads, signal } = context;
+    const solver = await logisticSolver(train, { threads, signal });
+    let start: Float64Array | undefined;
     for (const [i, { C, maxIterations }] of rising) {
-      const { threads, signal } = context;
-      const fit = await fitLogistic(train, { C, maxIterations, threads, signal, start });
+      const fit = await solver.fit({ C, maxIterations, start });
+      start = fit.x;
       const weights = { rowCount: test.columnCount, columnCount: classCount, data: Float32Array.from(fit.weights) };
       const scores = (await multiply(test, weights, { threads, signal })).data;
       addRowVector(scores, fit.bias);
