@@ -16,6 +16,7 @@ export const wasmSources: readonly WasmSource[] = [
   wasmSource('classify/solvers/smo', 'smoModule'),
   wasmSource('classify/solvers/row-machines', 'rowMachinesModule'),
   wasmSource('classify/solvers/tree-scan', 'treeScanModule'),
+  wasmSource('classify/solvers/penalized-adam', 'penalizedAdamModule'),
 ];
 
 function wasmSource(name: string, exported: string): WasmSource {

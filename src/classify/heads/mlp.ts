@@ -108,7 +108,7 @@ async function fit(params: MlpParams, train: Table, context: FitContext): Promis
   const random = randomState(context.seed);
   const { features, classes } = train;
   const sizes = { dims: features.columnCount, hidden: params.hidden, classes: classes.length };
-  const state = startMlp(sizes, random);
+  const state = startMlp(sizes, Math.min(train.labels.length, params.batch), random);
   const { kept, held } = holdOut(train, params.validation, random);
   const heldTable = held.length === 0 ? undefined : takeTableRows(train, held);
   const order = kept.slice();
@@ -122,8 +122,8 @@ async function fit(params: MlpParams, train: Table, context: FitContext): Promis
     let weightSum = 0;
     for (let start = 0; start < order.length; start += params.batch) {
       await pauseForInterrupt(context.signal);
-      const batch = takeTableRows(train, order.subarray(start, start + params.batch));
-      const { loss, weight } = await mlpStep(state, batch, params.penalty, params.lr, context.threads);
+      const rows = order.subarray(start, start + params.batch);
+      const { loss, weight } = await mlpStep(state, train, rows, params.penalty, params.lr, context.threads);
       lossSum += loss;
       weightSum += weight;
     }
@@ -146,7 +146,7 @@ async function fit(params: MlpParams, train: Table, context: FitContext): Promis
     context.onProgress?.({ stage: 'epochs', done: epoch, total: params.epochs });
   }
   const early = heldTable !== undefined;
-  const weights = early && best.epoch > 0 ? best.weights : state.weights;
+  const weights = early && best.epoch > 0 ? best.weights : copyWeights(state.weights);
   const present = new Set(presentClasses(train).present);
   weights.outputBias.forEach((_, c) => {
     if (!present.has(c)) weights.outputBias[c] = absentBias;

@@ -4,19 +4,17 @@ import type { Moments } from './adam.kernel.ts';
  * One step of Adam (Kingma and Ba, 2015, algorithm 1) on float32 gradients, with the slope of an L2 penalty added;
  * epsilon as in scikit-learn's MLPClassifier, which leaves it out of the bias correction.
  *
- * @param penalty times the parameters is added to the gradient; 0 for biases
- * @param step counts from 1
+ * @param penalty times the parameters is added to the gradient
+ * @param size of the step, with the correction of the moments' bias
  */
 export function penalizedAdamStep(
   parameters: Float32Array,
   gradient: Float32Array,
   penalty: number,
   moments: Moments,
-  step: number,
-  learningRate: number,
+  size: number,
 ): void {
   const { first, second } = moments;
-  const size = (learningRate * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
   for (let i = 0; i < parameters.length; i++) {
     const g = gradient[i] + penalty * parameters[i];
     first[i] = 0.9 * first[i] + 0.1 * g;
@@ -26,10 +24,10 @@ export function penalizedAdamStep(
 }
 
 /** Sums over the rows of [rows, columns], in float64, rounded once: [columns]. */
-export function sumRows(rows: Float32Array, columns: number): Float32Array {
+export function sumRows(rows: Float32Array, columns: number, into: Float32Array): void {
   const sums = new Float64Array(columns);
   for (let i = 0; i < rows.length; ) for (let c = 0; c < columns; c++, i++) sums[c] += rows[i];
-  return Float32Array.from(sums);
+  into.set(sums);
 }
 
 /** Negative numbers become 0, in place. */

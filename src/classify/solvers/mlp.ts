@@ -2,11 +2,11 @@ import type { Matrix } from '../../features/matrix.ts';
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import type { RandomState } from '../mt19937.kernel.ts';
 import type { Table } from '../table.ts';
-import type { Moments } from './adam.kernel.ts';
 import { addRowVector, softmaxRows } from './linear-loss.kernel.ts';
 import { multiply } from './matmul.ts';
-import { penalizedAdamStep, rectify, sumRows } from './mlp.kernel.ts';
+import { rectify, sumRows } from './mlp.kernel.ts';
 import { float32Tensor, graphSession, isThreadInvariant } from './ort-session.ts';
+import { type AdamGroup, openAdam } from './penalized-adam.ts';
 
 /** A network with one hidden layer: softmax(relu(rows · hiddenWeights + hiddenBias) · outputWeights + outputBias). */
 export interface MlpWeights {
@@ -29,39 +29,66 @@ export interface MlpSizes {
 /** Where a training run stands. */
 export interface MlpState {
   readonly sizes: MlpSizes;
+  /** Those of the groups; they change with every step. */
   readonly weights: MlpWeights;
-  readonly moments: Readonly<Record<keyof MlpWeights, Moments>>;
+  readonly groups: Readonly<Record<keyof MlpWeights, AdamGroup>>;
+  readonly batch: BatchBuffers;
   step: number;
+}
+
+/** Of one batch, made once: arrays of this size let go at every step would lie about until the collector runs. */
+interface BatchBuffers {
+  /** [batch rows, dims] */
+  readonly rows: Float32Array;
+  /** [batch rows, hidden] */
+  readonly hiddenError: Float32Array;
+  /** [batch rows, classes] */
+  readonly truth: Float32Array;
+  readonly error: Float32Array;
+  /** [batch rows] */
+  readonly rowShares: Float32Array;
+  readonly rowLosses: Float32Array;
 }
 
 /** Rows that are predicted at a time. */
 const predictRows = 4096;
 
-/** Weights as scikit-learn's MLPClassifier draws them: uniform within sqrt(6 / (inputs + outputs)), biases too. */
-export function startMlp(sizes: MlpSizes, random: RandomState): MlpState {
+/**
+ * Weights as scikit-learn's MLPClassifier draws them: uniform within sqrt(6 / (inputs + outputs)), biases too.
+ *
+ * @param batchRows rows of a step at most
+ */
+export function startMlp(sizes: MlpSizes, batchRows: number, random: RandomState): MlpState {
   const { dims, hidden, classes } = sizes;
   const hiddenBound = Math.sqrt(6 / (dims + hidden));
   const outputBound = Math.sqrt(6 / (hidden + classes));
-  const draw = (count: number, bound: number): Float32Array =>
-    Float32Array.from({ length: count }, () => bound * (2 * random.double() - 1));
-  const weights: MlpWeights = {
+  const draw = (count: number, bound: number): AdamGroup => {
+    const group = openAdam(count);
+    for (let i = 0; i < count; i++) group.parameters[i] = bound * (2 * random.double() - 1);
+    return group;
+  };
+  const groups = {
     hiddenWeights: draw(dims * hidden, hiddenBound),
     hiddenBias: draw(hidden, hiddenBound),
     outputWeights: draw(hidden * classes, outputBound),
     outputBias: draw(classes, outputBound),
   };
-  const empty = (values: Float32Array): Moments => ({
-    first: new Float64Array(values.length),
-    second: new Float64Array(values.length),
-  });
   return {
     sizes,
-    weights,
-    moments: {
-      hiddenWeights: empty(weights.hiddenWeights),
-      hiddenBias: empty(weights.hiddenBias),
-      outputWeights: empty(weights.outputWeights),
-      outputBias: empty(weights.outputBias),
+    weights: {
+      hiddenWeights: groups.hiddenWeights.parameters,
+      hiddenBias: groups.hiddenBias.parameters,
+      outputWeights: groups.outputWeights.parameters,
+      outputBias: groups.outputBias.parameters,
+    },
+    groups,
+    batch: {
+      rows: new Float32Array(batchRows * dims),
+      hiddenError: new Float32Array(batchRows * hidden),
+      truth: new Float32Array(batchRows * classes),
+      error: new Float32Array(batchRows * classes),
+      rowShares: new Float32Array(batchRows),
+      rowLosses: new Float32Array(batchRows),
     },
     step: 0,
   };
@@ -71,58 +98,63 @@ export function startMlp(sizes: MlpSizes, random: RandomState): MlpState {
  * One step of Adam on the mean cross-entropy of a batch, each row counted by its weight, plus the L2 penalty of both
  * weight matrices, `penalty / 2 / rows` times their sum of squares (scikit-learn's alpha).
  *
+ * @param rows of the table, in the order of the batch
  * @returns the batch's cross-entropy times its weight, and its weight
  */
 export async function mlpStep(
   state: MlpState,
-  batch: Table,
+  table: Table,
+  rows: Int32Array,
   penalty: number,
   learningRate: number,
   threads: number,
 ): Promise<{ readonly loss: number; readonly weight: number }> {
   const { dims, hidden, classes } = state.sizes;
-  const { weights, moments } = state;
-  const rows = batch.labels.length;
-  const weight = batch.sampleWeights?.reduce((sum, one) => sum + one, 0) ?? rows;
+  const { weights, groups } = state;
+  const { features, labels, sampleWeights } = table;
+  const count = rows.length;
+  const weight =
+    sampleWeights === undefined ? count : rows.reduce((sum, row) => sum + (sampleWeights[row] as number), 0);
   if (weight === 0) return { loss: 0, weight };
-  const truth = new Float32Array(rows * classes);
-  batch.labels.forEach((label, row) => {
-    truth[row * classes + label] = 1;
+  const batch = state.batch.rows.subarray(0, count * dims);
+  const hiddenError = state.batch.hiddenError.subarray(0, count * hidden);
+  const truth = state.batch.truth.subarray(0, count * classes).fill(0);
+  const error = state.batch.error.subarray(0, count * classes);
+  const rowShares = state.batch.rowShares.subarray(0, count);
+  const rowLosses = state.batch.rowLosses.subarray(0, count);
+  rows.forEach((row, i) => {
+    batch.set(features.data.subarray(row * dims, (row + 1) * dims), i * dims);
+    truth[i * classes + (labels[row] as number)] = 1;
+    rowShares[i] = (sampleWeights?.[row] ?? 1) / weight;
   });
-  const rowShares = Float32Array.from({ length: rows }, (_, row) => (batch.sampleWeights?.[row] ?? 1) / weight);
-  const gradients = {
-    hiddenWeights: new Float32Array(dims * hidden),
-    outputWeights: new Float32Array(hidden * classes),
-  };
-  const hiddenError = new Float32Array(rows * hidden);
-  const error = new Float32Array(rows * classes);
-  const rowLosses = new Float32Array(rows);
-  const session = await stepSession(rows, state.sizes, threads);
+  const session = await stepSession(count, state.sizes, threads);
   await session.run(
     {
-      rows: float32Tensor(batch.features.data, [rows, dims]),
+      rows: float32Tensor(batch, [count, dims]),
       hiddenWeights: float32Tensor(weights.hiddenWeights, [dims, hidden]),
       hiddenBias: float32Tensor(weights.hiddenBias, [1, hidden]),
       outputWeights: float32Tensor(weights.outputWeights, [hidden, classes]),
       outputBias: float32Tensor(weights.outputBias, [1, classes]),
-      truth: float32Tensor(truth, [rows, classes]),
-      rowShares: float32Tensor(rowShares, [rows, 1]),
+      truth: float32Tensor(truth, [count, classes]),
+      rowShares: float32Tensor(rowShares, [count, 1]),
     },
     {
-      hiddenGradient: float32Tensor(gradients.hiddenWeights, [dims, hidden]),
-      outputGradient: float32Tensor(gradients.outputWeights, [hidden, classes]),
-      hiddenError: float32Tensor(hiddenError, [rows, hidden]),
-      error: float32Tensor(error, [rows, classes]),
-      logProbability: float32Tensor(rowLosses, [rows]),
+      hiddenGradient: float32Tensor(groups.hiddenWeights.gradient, [dims, hidden]),
+      outputGradient: float32Tensor(groups.outputWeights.gradient, [hidden, classes]),
+      hiddenError: float32Tensor(hiddenError, [count, hidden]),
+      error: float32Tensor(error, [count, classes]),
+      logProbability: float32Tensor(rowLosses, [count]),
     },
   );
+  sumRows(hiddenError, hidden, groups.hiddenBias.gradient);
+  sumRows(error, classes, groups.outputBias.gradient);
   const step = ++state.step;
-  const decay = penalty / rows;
-  penalizedAdamStep(weights.hiddenWeights, gradients.hiddenWeights, decay, moments.hiddenWeights, step, learningRate);
-  penalizedAdamStep(weights.hiddenBias, sumRows(hiddenError, hidden), 0, moments.hiddenBias, step, learningRate);
-  penalizedAdamStep(weights.outputWeights, gradients.outputWeights, decay, moments.outputWeights, step, learningRate);
-  penalizedAdamStep(weights.outputBias, sumRows(error, classes), 0, moments.outputBias, step, learningRate);
-  const loss = rowLosses.reduce((sum, one, row) => sum - one * (rowShares[row] as number) * weight, 0);
+  const decay = penalty / count;
+  groups.hiddenWeights.move(decay, step, learningRate);
+  groups.hiddenBias.move(0, step, learningRate);
+  groups.outputWeights.move(decay, step, learningRate);
+  groups.outputBias.move(0, step, learningRate);
+  const loss = rowLosses.reduce((sum, one, i) => sum - one * (rowShares[i] as number) * weight, 0);
   return { loss, weight };
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { holdOut } from '../../../src/classify/heads/mlp/hold-out.ts';
 import { type FittedMlp, mlp } from '../../../src/classify/heads/mlp.ts';
 import { randomState } from '../../../src/classify/mt19937.kernel.ts';
+import { plainAdam, wasmAdam } from '../../../src/classify/solvers/penalized-adam.ts';
 import { InterruptedError, UserError } from '../../../src/errors.ts';
 import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from './golden-heads.ts';
 
@@ -123,3 +124,25 @@ test('mlp refuses parameters, NaN and a cut save by name', async () => {
   const outputBias = { shape: [3], data: new Float32Array(3) };
   assert.throws(() => mlp.load({ ...saved, arrays: { ...saved.arrays, outputBias } }), UserError);
 });
+
+for (const count of [1, 2, 3, 4, 5, 1003]) {
+  test(`WebAssembly takes the plain loop's steps of Adam to the bit: ${count} parameters`, () => {
+    const random = randomState(count);
+    const groups = [wasmAdam(count), plainAdam(count)];
+    for (let i = 0; i < count; i++) {
+      const value = random.double() - 0.5;
+      for (const { parameters } of groups) parameters[i] = value;
+    }
+    const start = groups[0]?.parameters.slice();
+    for (let step = 1; step <= 20; step++) {
+      for (let i = 0; i < count; i++) {
+        // Some are 0 at every step, whose moments stay 0.
+        const slope = i % 7 === 6 ? 0 : (random.double() - 0.5) * 10 ** (i % 9);
+        for (const { gradient } of groups) gradient[i] = slope;
+      }
+      for (const group of groups) group.move(step % 2 === 0 ? 0.01 : 0, step, 0.003);
+    }
+    assert.deepEqual(groups[0]?.parameters, groups[1]?.parameters);
+    assert.notDeepEqual(groups[0]?.parameters, start);
+  });
+}
