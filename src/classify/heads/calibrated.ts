@@ -35,12 +35,13 @@ export function calibrated(head: Head): Head {
     ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
     fit: async (train, context) => {
       if (head.tempered?.fits(train) === true) {
-        const { fitted, slope, rows } = await head.tempered.fit(train, context);
-        return calibratedHead({ ...fitted, details: detailsOf(fitted, { slope, rows }, 'out-of-bag'), params }, slope);
+        const { fitted, ...found } = await head.tempered.fit(train, context, train.sampleWeights);
+        const details = detailsOf(fitted, found, head.tempered.rowsAre);
+        return calibratedHead({ ...fitted, details, params }, found.slope);
       }
       const inner = await head.fit(train, context);
       const found = await heldOutSlope(head, train, context);
-      return calibratedHead({ ...inner, details: detailsOf(inner, found), params }, found.slope);
+      return calibratedHead({ ...inner, details: detailsOf(inner, found, 'cross-validated'), params }, found.slope);
     },
     ...(head.stream === undefined ? {} : { stream: calibratedStream(head.stream) }),
   };
@@ -58,7 +59,7 @@ export function calibrated(head: Head): Head {
         const inner = await fit(train, context);
         const found = await storedSlope(fit, train, context);
         return {
-          ...calibratedHead({ ...inner, details: detailsOf(inner, found), params }, found.slope),
+          ...calibratedHead({ ...inner, details: detailsOf(inner, found, 'cross-validated'), params }, found.slope),
           eachUncalibrated: inner.eachProbability,
           eachProbability: (features, ask, take) =>
             inner.eachProbability(features, ask, (places, probabilities) => {
@@ -71,12 +72,8 @@ export function calibrated(head: Head): Head {
   }
 }
 
-function detailsOf(
-  inner: FittedHead,
-  { slope, rows }: HeldOut,
-  kind: 'cross-validated' | 'out-of-bag' = 'cross-validated',
-): FittedHead['details'] {
-  const how = rows === 0 ? 'not calibrated: no row to spare' : `tempered on ${rows} ${kind} rows`;
+function detailsOf(inner: FittedHead, { slope, rows }: HeldOut, rowsAre: string): FittedHead['details'] {
+  const how = rows === 0 ? 'not calibrated: no row to spare' : `tempered on ${rows} ${rowsAre} rows`;
   return {
     ...inner.details,
     temperatureSlope: slope,

@@ -77,14 +77,24 @@ export interface Head {
   readonly stream?: StreamedFit;
 }
 
+export interface Tempered {
+  readonly fitted: FittedHead;
+  readonly slope: number;
+  /** 0 where there is none to tell. */
+  readonly rows: number;
+}
+
 export interface TemperedFit {
   /** Whether it gives such a table a fair slope; where not, folds do. */
   fits(train: Table): boolean;
-  /** The head that `Head.fit` gives, the slope of its log probabilities, and how many rows that it had not seen told it. */
-  fit(
-    train: Table,
-    context: FitContext,
-  ): Promise<{ readonly fitted: FittedHead; readonly slope: number; readonly rows: number }>;
+  /** What its rows are called: `out-of-bag`. */
+  readonly rowsAre: string;
+  /**
+   * The head that `Head.fit` gives, the slope of its log probabilities, and how many rows that it had not seen told it.
+   *
+   * @param judged what each row weighs for the slope: with balanced classes not what it weighs for the fit
+   */
+  fit(train: Table, context: FitContext, judged: Float64Array | undefined): Promise<Tempered>;
   needs(size: FitSize): readonly MemoryPart[];
 }
 

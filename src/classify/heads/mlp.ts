@@ -1,6 +1,7 @@
 import { UserError, usageError } from '../../errors.ts';
 import type { Matrix } from '../../features/matrix.ts';
 import { pauseForInterrupt } from '../interrupt.ts';
+import type { FitSize, MemoryPart } from '../memory/parts.ts';
 import { largestPerRow } from '../metrics.kernel.ts';
 import { randomState } from '../mt19937.kernel.ts';
 import { presentClasses } from '../present-classes.ts';
@@ -9,6 +10,7 @@ import { type Table, takeTableRows } from '../table.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from './checks.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from './head.ts';
 import { absentBias } from './linear/softmax-head.ts';
+import { enoughHeldOut, heldOutSlope } from './mlp/held-out-slope.ts';
 import { holdOut } from './mlp/hold-out.ts';
 import { choiceParam, numberParam } from './params.ts';
 
@@ -34,9 +36,6 @@ export interface FittedMlp extends FittedHead {
   readonly sizes: MlpSizes;
   readonly weights: MlpWeights;
 }
-
-/** Batches that lie about until the collector runs; measured at 6,000 x 1,024. */
-const batchesAtOnce = 20;
 
 /** As scikit-learn's log_loss, so that one row that is quite wrong does not make the loss infinite. */
 const smallestProbability = 1e-15;
@@ -73,17 +72,27 @@ export const mlp: HeadKind = {
     if (params.validation === 0 && params.patience !== defaultPatience) {
       throw usageError('patience', String(params.patience), 'nothing without held-out rows', '--validation 0.1');
     }
+    const mlpNeeds = ({ trainRows, dims, classes }: FitSize): MemoryPart[] => [
+      // Weights, two moments in float64, gradients, the best weights so far and their predecessor.
+      { what: 'state of Adam', bytes: (dims + classes) * params.hidden * (4 + 16 + 4 + 8) },
+      { what: 'held-out rows', bytes: Math.ceil(4 * params.validation * trainRows * dims) },
+      { what: 'a batch', bytes: 4 * Math.min(trainRows, params.batch) * (dims + params.hidden + 2 * classes) },
+    ];
     return {
       model: 'mlp',
       solver: 'adam',
       params,
-      fit: (train, context) => fit(params, train, context),
-      needs: ({ trainRows, dims, classes }) => [
-        // Weights, two moments in float64, gradients, the best weights so far and their predecessor.
-        { what: 'state of Adam', bytes: (dims + classes) * params.hidden * (4 + 16 + 4 + 8) },
-        { what: 'held-out rows', bytes: Math.ceil(4 * params.validation * trainRows * dims) },
-        { what: 'batches', bytes: 4 * batchesAtOnce * Math.min(trainRows, params.batch) * (dims + params.hidden) },
-      ],
+      fit: async (train, context) => (await fit(params, train, context)).fitted,
+      tempered: {
+        rowsAre: 'held-out',
+        fits: (train) => Math.floor(params.validation * train.labels.length) >= enoughHeldOut,
+        fit: async (train, context, judged) => {
+          const { fitted, held } = await fit(params, train, context);
+          return { fitted, ...(await heldOutSlope(fitted, train, held, judged)) };
+        },
+        needs: mlpNeeds,
+      },
+      needs: mlpNeeds,
     } satisfies Head;
   },
   load: (saved) => {
@@ -103,7 +112,11 @@ export const mlp: HeadKind = {
   },
 };
 
-async function fit(params: MlpParams, train: Table, context: FitContext): Promise<FittedMlp> {
+async function fit(
+  params: MlpParams,
+  train: Table,
+  context: FitContext,
+): Promise<{ fitted: FittedMlp; held: Int32Array }> {
   checkTrainingTable(train, 'mlp');
   const random = randomState(context.seed);
   const { features, classes } = train;
@@ -152,26 +165,20 @@ async function fit(params: MlpParams, train: Table, context: FitContext): Promis
     if (!present.has(c)) weights.outputBias[c] = absentBias;
   });
   const converged = !early || stopped;
-  return fitted(
-    params,
-    classes,
-    sizes,
-    weights,
-    {
-      converged,
-      iterations: epochs.length,
-      warnings: converged
-        ? []
-        : [`the held-out loss was still falling after ${params.epochs} epochs: --epochs allows more`],
-      details: {
-        probabilities: 'softmax',
-        iterationsAre: 'epochs',
-        epochs,
-        ...(early ? { bestEpoch: best.epoch, heldOutRows: held.length, heldOutLoss: best.loss } : {}),
-      },
+  const end = {
+    converged,
+    iterations: epochs.length,
+    warnings: converged
+      ? []
+      : [`the held-out loss was still falling after ${params.epochs} epochs: --epochs allows more`],
+    details: {
+      probabilities: 'softmax',
+      iterationsAre: 'epochs',
+      epochs,
+      ...(early ? { bestEpoch: best.epoch, heldOutRows: held.length, heldOutLoss: best.loss } : {}),
     },
-    context.threads,
-  );
+  };
+  return { fitted: fitted(params, classes, sizes, weights, end, context.threads), held };
 }
 
 interface MlpEnd {

@@ -14,7 +14,7 @@ import {
 } from '../scale.ts';
 import type { StoredTable, Table, TableOf } from '../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
-import type { FittedHead, Head, HeadOption, SavedHead, StreamedFit, TemperedFit } from './head.ts';
+import type { FitContext, FittedHead, Head, HeadOption, SavedHead, StreamedFit, TemperedFit } from './head.ts';
 import { choiceParam, type RawParams } from './params.ts';
 
 /** What happens to a table before any head sees it. */
@@ -57,24 +57,18 @@ export function prepared(head: Head, preparation: Preparation): Head {
     needs: (size) => [...head.needs(size), ...scaledRows(size)],
     ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
     fit: async (train, context) => {
-      const table = weighed(train);
-      const scaling = fitScaling(preparation.scale, train.features);
-      const scaled = (rows: Table): Table => ({ ...rows, features: applyScaling(scaling, rows.features) });
-      const { test, ...rest } = context;
-      const inner = await head.fit(scaled(table), { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) });
-      return scaledHead(inner, scaling, params);
+      const { table, given, scaling } = prepare(train, context);
+      return scaledHead(await head.fit(table, given), scaling, params);
     },
-    // Balanced classes are for the fit; a slope is to be that of the rows as they come, which folds find.
-    ...(tempered === undefined || preparation.classWeight === 'balanced'
+    ...(tempered === undefined
       ? {}
       : {
           tempered: {
+            rowsAre: tempered.rowsAre,
             fits: tempered.fits,
-            fit: async (train, context) => {
-              checkTrainingTable(train, head.model);
-              const scaling = fitScaling(preparation.scale, train.features);
-              const table = { ...train, features: applyScaling(scaling, train.features) };
-              const { fitted, ...found } = await tempered.fit(table, context);
+            fit: async (train, context, judged) => {
+              const { table, given, scaling } = prepare(train, context);
+              const { fitted, ...found } = await tempered.fit(table, given, judged);
               return { ...found, fitted: scaledHead(fitted, scaling, params) };
             },
             needs: (size) => [...tempered.needs(size), ...scaledRows(size)],
@@ -82,6 +76,14 @@ export function prepared(head: Head, preparation: Preparation): Head {
         }),
     ...(head.stream === undefined ? {} : { stream: preparedStream(head.stream) }),
   };
+
+  function prepare(train: Table, context: FitContext): { table: Table; given: FitContext; scaling: Scaling } {
+    const table = weighed(train);
+    const scaling = fitScaling(preparation.scale, train.features);
+    const scaled = (rows: Table): Table => ({ ...rows, features: applyScaling(scaling, rows.features) });
+    const { test, ...rest } = context;
+    return { table: scaled(table), given: { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) }, scaling };
+  }
 
   function scaledRows({ trainRows, testRows, dims }: FitSize): MemoryPart[] {
     return preparation.scale === 'none' ? [] : [{ what: 'scaled rows', bytes: 4 * (trainRows + testRows) * dims }];

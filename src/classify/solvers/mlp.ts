@@ -116,34 +116,35 @@ export async function mlpStep(
   const weight =
     sampleWeights === undefined ? count : rows.reduce((sum, row) => sum + (sampleWeights[row] as number), 0);
   if (weight === 0) return { loss: 0, weight };
-  const batch = state.batch.rows.subarray(0, count * dims);
-  const hiddenError = state.batch.hiddenError.subarray(0, count * hidden);
-  const truth = state.batch.truth.subarray(0, count * classes).fill(0);
-  const error = state.batch.error.subarray(0, count * classes);
-  const rowShares = state.batch.rowShares.subarray(0, count);
-  const rowLosses = state.batch.rowLosses.subarray(0, count);
+  const padded = padRows(count, hidden, state.batch.rowShares.length);
+  const batch = state.batch.rows.subarray(0, padded * dims).fill(0, count * dims);
+  const hiddenError = state.batch.hiddenError.subarray(0, padded * hidden);
+  const truth = state.batch.truth.subarray(0, padded * classes).fill(0);
+  const error = state.batch.error.subarray(0, padded * classes);
+  const rowShares = state.batch.rowShares.subarray(0, padded).fill(0, count);
+  const rowLosses = state.batch.rowLosses.subarray(0, padded);
   rows.forEach((row, i) => {
     batch.set(features.data.subarray(row * dims, (row + 1) * dims), i * dims);
     truth[i * classes + (labels[row] as number)] = 1;
     rowShares[i] = (sampleWeights?.[row] ?? 1) / weight;
   });
-  const session = await stepSession(count, state.sizes, threads);
+  const session = await stepSession(padded, state.sizes, threads);
   await session.run(
     {
-      rows: float32Tensor(batch, [count, dims]),
+      rows: float32Tensor(batch, [padded, dims]),
       hiddenWeights: float32Tensor(weights.hiddenWeights, [dims, hidden]),
       hiddenBias: float32Tensor(weights.hiddenBias, [1, hidden]),
       outputWeights: float32Tensor(weights.outputWeights, [hidden, classes]),
       outputBias: float32Tensor(weights.outputBias, [1, classes]),
-      truth: float32Tensor(truth, [count, classes]),
-      rowShares: float32Tensor(rowShares, [count, 1]),
+      truth: float32Tensor(truth, [padded, classes]),
+      rowShares: float32Tensor(rowShares, [padded, 1]),
     },
     {
       hiddenGradient: float32Tensor(groups.hiddenWeights.gradient, [dims, hidden]),
       outputGradient: float32Tensor(groups.outputWeights.gradient, [hidden, classes]),
-      hiddenError: float32Tensor(hiddenError, [count, hidden]),
-      error: float32Tensor(error, [count, classes]),
-      logProbability: float32Tensor(rowLosses, [count]),
+      hiddenError: float32Tensor(hiddenError, [padded, hidden]),
+      error: float32Tensor(error, [padded, classes]),
+      logProbability: float32Tensor(rowLosses, [padded]),
     },
   );
   sumRows(hiddenError, hidden, groups.hiddenBias.gradient);
@@ -182,6 +183,14 @@ export async function mlpProbabilities(
     softmaxRows(scores, classes);
   }
   return { rowCount, columnCount: classes, data };
+}
+
+/**
+ * Rows of a step that is to run on several threads: a batch of a few rows less than hidden units is filled up with rows
+ * of no share, which changes nothing but `isThreadInvariant`.
+ */
+function padRows(count: number, hidden: number, room: number): number {
+  return count < hidden && 2 * count >= hidden && hidden <= room ? hidden : count;
 }
 
 function stepSession(rows: number, { dims, hidden, classes }: MlpSizes, threads: number) {

@@ -68,11 +68,13 @@ export async function scoreOutOfBag(
  *   from each half of the trees to both is carried on to `treeCount`.
  *
  * @param halves two halves of the trees, those of the forest and spare ones
+ * @param judged what each row weighs for the slope
  * @returns how many rows were judged; 0, and a slope of 1, where there is none
  */
 export async function outOfBagSlope(
   halves: readonly [BaggedTrees, BaggedTrees],
   table: OutOfBagTable,
+  judged: Float64Array | null,
   treeCount: number,
   signal: AbortSignal | undefined,
 ): Promise<{ slope: number; rows: number }> {
@@ -83,10 +85,10 @@ export async function outOfBagSlope(
     classWeights[label] = classWeights[label]! + weightOf(row);
   });
   /** Rows that no one else of their class stands by cannot be foreseen. */
-  const judged = Int32Array.from(labels.keys()).filter(
+  const foreseeable = Int32Array.from(labels.keys()).filter(
     (row) => weightOf(row) > 0 && weightOf(row) < classWeights[labels[row]!]!,
   );
-  const rows = evenPart(judged, mostRows);
+  const rows = evenPart(foreseeable, mostRows);
   const sums = [0, 1].map(() => new Float32Array(rows.length * classCount)) as [Float32Array, Float32Array];
   const counts = [0, 1].map(() => new Int32Array(rows.length)) as [Int32Array, Int32Array];
   for (const half of [0, 1] as const) {
@@ -112,7 +114,7 @@ export async function outOfBagSlope(
     });
     logInPlace(logs);
     const placeLabels = Int32Array.from(places, (place) => labels[rows[place]!]!);
-    const placeWeights = weights === null ? undefined : Float64Array.from(places, (place) => weightOf(rows[place]!));
+    const placeWeights = judged === null ? undefined : Float64Array.from(places, (place) => judged[rows[place]!]!);
     return likeliestSlope(logs, classCount, placeLabels, placeWeights);
   };
   const byHalf = (slopeOf([sums[0]]) + slopeOf([sums[1]])) / 2;

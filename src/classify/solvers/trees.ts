@@ -21,8 +21,8 @@ export interface ForestOptions {
   readonly threads: number;
   readonly signal?: AbortSignal;
   readonly onTree?: (done: number, total: number) => void;
-  /** Finds the slope of the probabilities too; a forest of few trees grows as many again that serve this alone. */
-  readonly tempered?: boolean;
+  /** Finds the slope of the probabilities too, for rows of these weights; few trees are joined by spare ones for it. */
+  readonly tempered?: { readonly weights: Float64Array | null };
   /** Work (rows x depth x features x trees) above which threads are started; for tests. */
   readonly threadsAbove?: number;
 }
@@ -63,7 +63,9 @@ export async function growForest(
   options: ForestOptions,
 ): Promise<GrownForest> {
   const input = shareInput(features, labels, classCount, weights, options);
-  const all = await growTrees(features, input, { ...options, treeCount: options.treeCount + spareTrees(options) });
+  const { tempered } = options;
+  const spareCount = tempered === undefined ? 0 : spareTrees(options.treeCount);
+  const all = await growTrees(features, input, { ...options, treeCount: options.treeCount + spareCount });
   const trees = all.slice(0, options.treeCount);
   const importances = new Float64Array(input.dims);
   let deepest = 0;
@@ -78,16 +80,15 @@ export async function growForest(
   const table = { features, labels, classCount, weights };
   const bagged = withBags(arrays, input.rowCount, options.seed);
   const outOfBag = await scoreOutOfBag(bagged, table, options.signal);
-  if (options.tempered !== true) return { arrays, importances, outOfBag, deepest, temperature: null };
+  if (tempered === undefined) return { arrays, importances, outOfBag, deepest, temperature: null };
   const voters = all.length === trees.length ? bagged : withBags(joinTrees(all), input.rowCount, options.seed);
-  const temperature = await outOfBagSlope(halve(voters), table, options.treeCount, options.signal);
+  const temperature = await outOfBagSlope(halve(voters), table, tempered.weights, options.treeCount, options.signal);
   return { arrays, importances, outOfBag, deepest, temperature };
 }
 
 /** Trees that a forest grows beside its own to find the slope of its probabilities. */
-export function spareTrees({ treeCount, tempered }: Pick<ForestOptions, 'treeCount' | 'tempered'>): number {
-  if (tempered !== true || treeCount >= enoughTrees) return 0;
-  return Math.max(treeCount, fewestTrees - treeCount);
+export function spareTrees(treeCount: number): number {
+  return treeCount >= enoughTrees ? 0 : Math.max(treeCount, fewestTrees - treeCount);
 }
 
 function halve({ forest, inBag }: BaggedTrees): readonly [BaggedTrees, BaggedTrees] {

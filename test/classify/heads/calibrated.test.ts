@@ -68,16 +68,52 @@ test('the slope of a forest does not depend on threads', async () => {
   assert.deepEqual(one.save(), two.save());
 });
 
-test('a forest with groups, views or balanced classes is tempered on folds: kin in the bag would tell', async () => {
+test('a forest with groups or views is tempered on folds: kin in the bag would tell', async () => {
   const groups = Int32Array.from(train.labels.keys(), (row) => row >> 1);
   const plainRowOf = Int32Array.from(train.labels.keys(), (row) => row - (row % 10 === 9 ? 5 : 0));
-  for (const [table, params] of [
-    [{ ...train, groups }, {}],
-    [{ ...train, plainRowOf }, {}],
-    [train, { classWeight: 'balanced' }],
-  ] as const) {
-    const fitted = await createHead('forest', { trees: 10, calibrate: 'temperature', ...params }).fit(table, context);
+  for (const table of [
+    { ...train, groups },
+    { ...train, plainRowOf },
+  ]) {
+    const fitted = await createHead('forest', { trees: 10, calibrate: 'temperature' }).fit(table, context);
     assert.match(fitted.details['probabilities'] as string, /cross-validated/);
+  }
+});
+
+test('balanced classes weigh in the fit, and not in the slope', async () => {
+  const uneven = takeTableRows(
+    whole,
+    rows.filter((row) => row % 5 !== 2 || row % 4 === 0),
+  );
+  const head = createHead('forest', { trees: 60, classWeight: 'balanced' });
+  const fitted = await calibrated(head).fit(uneven, context);
+  const weights = new Float64Array(uneven.labels.length).fill(1);
+  assert.match(fitted.details['probabilities'] as string, /out-of-bag/);
+  const same = await calibrated(head).fit({ ...uneven, sampleWeights: weights }, context);
+  assert.equal(same.details['temperatureSlope'], fitted.details['temperatureSlope']);
+  const first = weights.map((_, row) => (uneven.labels[row] === 0 ? 1 : 1e-3));
+  const other = await head.tempered?.fit(uneven, context, first);
+  assert.notEqual(other?.slope, fitted.details['temperatureSlope']);
+});
+
+test('an mlp is tempered on the rows that stopped it, by folds where they are few', async () => {
+  const several = takeTableRows(
+    whole,
+    rows.filter((row) => row < 250),
+  );
+  const params = { hidden: 16, lr: 0.02, validation: 0.2 };
+  const plain = await createHead('mlp', params).fit(several, context);
+  const fitted = await createHead('mlp', { ...params, calibrate: 'temperature' }).fit(several, context);
+  assert.match(fitted.details['probabilities'] as string, /tempered on 50 held-out rows/);
+  assert.deepEqual(fitted.save().arrays, plain.save().arrays);
+  const slope = fitted.details['temperatureSlope'] as number;
+  assert.ok(slope > 0.5 && slope < 2 && slope !== 1, String(slope));
+  for (const less of [
+    { ...params, validation: 0.1 },
+    { ...params, validation: 0, epochs: 20 },
+  ]) {
+    const few = await createHead('mlp', { ...less, calibrate: 'temperature' }).fit(several, context);
+    assert.match(few.details['probabilities'] as string, /tempered on 250 cross-validated rows/);
   }
 });
 

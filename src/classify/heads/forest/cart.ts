@@ -8,7 +8,7 @@ import { maxTreeRows } from '../../solvers/tree-scan.kernel.ts';
 import { columnBlock, forestProbabilities, growForest, spareTrees } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
-import type { FitContext, FittedHead, Head, Json, SavedHead } from '../head.ts';
+import type { FitContext, FittedHead, Head, Json, SavedHead, Tempered } from '../head.ts';
 import { countFeatures, type ForestParams } from './params.ts';
 
 /** A fitted forest of CART trees; its trees are open to exporters. */
@@ -27,14 +27,15 @@ export function cartForest(params: ForestParams): Head {
     model: 'forest',
     solver: 'cart',
     params,
-    fit: async (train, context) => (await fitCart(params, train, context, false)).fitted,
+    fit: async (train, context) => (await fitCart(params, train, context, null)).fitted,
     needs: (size) => cartNeeds(params, size, 0),
     tempered: {
       // Rows that are close kin, views of an image or images of a group, would be in the bags that did not see a row.
       fits: (train) => train.groups === undefined && train.plainRowOf === undefined,
-      fit: (train, context) => fitCart(params, train, context, true),
+      rowsAre: 'out-of-bag',
+      fit: (train, context, judged) => fitCart(params, train, context, { weights: judged ?? null }),
       needs: (size) => {
-        const spare = spareTrees({ treeCount: params.trees, tempered: true });
+        const spare = spareTrees(params.trees);
         // With spare trees the whole is joined beside the forest.
         return cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2);
       },
@@ -61,8 +62,8 @@ async function fitCart(
   params: ForestParams,
   train: Table,
   context: FitContext,
-  tempered: boolean,
-): Promise<{ fitted: FittedForest; slope: number; rows: number }> {
+  tempered: { readonly weights: Float64Array | null } | null,
+): Promise<Tempered & { fitted: FittedForest }> {
   checkTrainingTable(train, 'forest');
   const { features, labels, classes } = train;
   const { signal, onProgress } = context;
@@ -81,7 +82,7 @@ async function fitCart(
     minLeaf: params.minLeaf,
     seed: context.seed,
     threads: context.threads,
-    tempered,
+    ...(tempered === null ? {} : { tempered }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined
       ? {}
