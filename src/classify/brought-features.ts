@@ -5,6 +5,7 @@ import { NpyStore } from '../features/npy-store.ts';
 import { RowReader } from '../features/row-reader.ts';
 import { type Rows, storedRows } from '../features/stored-rows.ts';
 import { describeNpyMatrix, readNpyLabels, readNpyMatrix } from '../formats/npy-file.ts';
+import { columnsOf } from './label-columns.ts';
 import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
 import { compareCodePoints, encodeLabels } from './labels.ts';
 import { readRowLabels } from './labels-file.ts';
@@ -12,7 +13,8 @@ import { takeAnyRows } from './table.ts';
 
 /**
  * A matrix that another program made, with its labels: `features` an .npy file of float16, float32 or float64, `labels`
- * an .npy file of whole numbers or text, or a CSV file with a header and one line per row (label, or id and label).
+ * an .npy file of whole numbers or text, or a CSV file with a header and one line per row (label, or id and label, and
+ * columns for weights and groups after them).
  *
  * @throws UserError when the files cannot be read, do not have as many rows, or a feature is not finite
  */
@@ -35,7 +37,7 @@ export async function bringRows(
   const rowLabels =
     fromNpy === undefined
       ? await readRowLabels(labelsFile)
-      : { ids: fromNpy.names.map((_, row) => `row-${row}`), names: fromNpy.names };
+      : { ids: fromNpy.names.map((_, row) => `row-${row}`), names: fromNpy.names, column: noColumns(labelsFile) };
   if (rowLabels.names.length !== described.rowCount) {
     throw new UserError({
       what: 'the labels do not match the features',
@@ -47,8 +49,13 @@ export async function bringRows(
   const kept = keptRows(rowLabels.names, options.leaveOut);
   // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
   const compare = fromNpy?.numeric === true ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
+  const ids = Array.from(kept, (row) => rowLabels.ids[row] as string);
+  const column = (name: string): string[] => {
+    const values = rowLabels.column(name);
+    return Array.from(kept, (row) => values[row] as string);
+  };
   return {
-    ids: Array.from(kept, (row) => rowLabels.ids[row] as string),
+    ids,
     features: described.fortranOrder
       ? await readFortran(featuresFile, rowLabels.ids, kept)
       : storedRows(new RowReader(new NpyStore(described)), kept),
@@ -56,6 +63,7 @@ export async function bringRows(
       Array.from(kept, (row) => rowLabels.names[row] as string),
       compare,
     ),
+    ...columnsOf({ path: labelsFile, ids, column }, options),
     fingerprint: described.sha256,
     featureSet: {
       folder: basename(featuresFile, '.npy'),
@@ -66,6 +74,19 @@ export async function bringRows(
       missing: {},
     },
     warnings: [],
+  };
+}
+
+/** A vector of labels has no columns beside it. */
+function noColumns(path: string): (name: string) => never {
+  return (name) => {
+    throw new UserError({
+      what: `there is no column ${name}`,
+      where: path,
+      found: 'labels alone',
+      fix: `--labels FILE.csv with the header id,label,${name} and one line per row of the matrix`,
+      exitCode: 2,
+    });
   };
 }
 

@@ -6,6 +6,7 @@ import { RowReader } from '../features/row-reader.ts';
 import { isStored, type Rows, readStoredRows, type StoredRows, storedRows } from '../features/stored-rows.ts';
 import type { Report } from '../report/report.ts';
 import { firstNonFinite } from './finite.kernel.ts';
+import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
 import { compareCodePoints, encodeLabels } from './labels.ts';
 import type { LabelsFile } from './labels-file.ts';
 
@@ -32,7 +33,7 @@ export interface LabelledData<F extends Rows = Matrix> {
 }
 
 /** Which rows are taken, and what goes with them. */
-export interface RowOptions {
+export interface RowOptions extends AskedColumns {
   /** Classes whose rows are left out. */
   readonly leaveOut?: readonly string[];
 }
@@ -40,10 +41,6 @@ export interface RowOptions {
 export interface JoinOptions extends RowOptions {
   /** Instead of the labels that the feature set keeps. */
   readonly labels?: LabelsFile;
-  /** Column of the labels file that holds each row's weight. */
-  readonly sampleWeight?: string;
-  /** Column of the labels file that holds each row's group. */
-  readonly groups?: string;
   /** Largest share of inputs without a row that is put up with. */
   readonly maxMissing: number;
   /** Leave the set's augmented views alone. */
@@ -85,7 +82,7 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
     features: storedRows(reader, rows),
     ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
     ...(views === undefined ? {} : { views: storedRows(reader, views) }),
-    ...columnsOf(ids, options),
+    ...(options.labels === undefined ? {} : columnsOf(byId(options.labels, ids), options)),
     fingerprint: manifest.fingerprint,
     featureSet: {
       folder: set.folder,
@@ -130,42 +127,6 @@ export function keptRows(names: readonly string[], leaveOut: readonly string[] =
     throw usageError('--leave-out', name, `one of ${there.size} classes: ${shown}${there.size > 10 ? ' …' : ''}`);
   }
   return Uint32Array.from(names.keys()).filter((i) => !left.has(names[i] as string));
-}
-
-function columnsOf(
-  ids: readonly string[],
-  { labels, sampleWeight, groups }: JoinOptions,
-): Pick<LabelledData, 'sampleWeights' | 'groups'> {
-  if (labels === undefined) return {};
-  const found: { sampleWeights?: Float64Array; groups?: Int32Array } = {};
-  if (sampleWeight !== undefined) {
-    const values = labels.column(sampleWeight);
-    found.sampleWeights = Float64Array.from(ids, (id) => {
-      const value = values.get(id) ?? '';
-      const weight = value === '' ? Number.NaN : Number(value);
-      if (weight >= 0 && weight < Number.POSITIVE_INFINITY) return weight;
-      throw badCell(labels.path, sampleWeight, id, value, 'a number from 0');
-    });
-  }
-  if (groups !== undefined) {
-    const values = labels.column(groups);
-    const names = ids.map((id) => {
-      const value = values.get(id) ?? '';
-      if (value === '') throw badCell(labels.path, groups, id, value, 'the name of a group');
-      return value;
-    });
-    found.groups = encodeLabels(names).labels;
-  }
-  return found;
-}
-
-function badCell(path: string, column: string, id: string, found: string, expected: string): UserError {
-  return new UserError({
-    what: 'the labels file is not usable',
-    where: `${path}, column ${column} of ${id}`,
-    found: JSON.stringify(found),
-    expected,
-  });
 }
 
 /** @throws UserError naming the first row with a feature that is not finite, by its id */

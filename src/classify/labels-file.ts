@@ -46,24 +46,31 @@ export async function readLabels(path: string): Promise<LabelsFile> {
     labels,
     extraColumns,
     column: (name) => {
-      const at = header.indexOf(name, 2);
-      if (at < 0) {
-        throw new UserError({
-          what: `the labels file has no column ${name}`,
-          where: path,
-          found: extraColumns.length === 0 ? 'no column after the label' : extraColumns.join(', '),
-          exitCode: 2,
-        });
-      }
+      const at = placeOf(path, header, 2, name);
       return new Map(Array.from(rowOf, ([id, record]) => [id, record[at] ?? '']));
     },
   };
+}
+
+/** @throws UserError when no column from `first` on has the name */
+function placeOf(path: string, header: readonly string[], first: number, name: string): number {
+  const at = header.indexOf(name, first);
+  if (at >= 0) return at;
+  const others = header.slice(first);
+  throw new UserError({
+    what: `the labels file has no column ${name}`,
+    where: path,
+    found: others.length === 0 ? 'no column after the label' : others.join(', '),
+    exitCode: 2,
+  });
 }
 
 /** One label per row of a matrix, in its order. */
 export interface RowLabels {
   readonly ids: readonly string[];
   readonly names: readonly string[];
+  /** Values of a column after the label, row by row. @throws UserError when there is no such column */
+  column(name: string): readonly string[];
 }
 
 /**
@@ -79,7 +86,14 @@ export async function readRowLabels(path: string): Promise<RowLabels> {
     if (name === '') throw unusable(path, `line ${i + 2}`, 'no label', 'a label for every row');
     return name;
   });
-  return { ids: records.map((record, i) => (place === 1 ? (record[0] as string) : `row-${i}`)), names };
+  return {
+    ids: records.map((record, i) => (place === 1 ? (record[0] as string) : `row-${i}`)),
+    names,
+    column: (name) => {
+      const at = placeOf(path, header, place + 1, name);
+      return records.map((record) => record[at] ?? '');
+    },
+  };
 }
 
 /** Header and lines of a CSV file. @throws UserError when it cannot be read or is no CSV */

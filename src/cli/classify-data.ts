@@ -85,10 +85,15 @@ async function readMatrix(
 ): Promise<LabelledData<Rows>> {
   const labels = text(options, 'labels');
   if (labels === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV file with one label per row');
-  for (const name of ['sample-weight', 'groups', 'max-missing', 'without-views']) {
+  for (const name of ['max-missing', 'without-views']) {
     if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
   }
-  return bringRows(features, labels, { leaveOut });
+  const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
+  return bringRows(features, labels, {
+    leaveOut,
+    ...(sampleWeight === undefined ? {} : { sampleWeight }),
+    ...(groups === undefined ? {} : { groups }),
+  });
 }
 
 export async function readFixedSplits(

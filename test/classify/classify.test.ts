@@ -256,6 +256,20 @@ test('takes a matrix and labels that Python made; labels that are numbers sort b
   );
 });
 
+test('takes weights and groups of a matrix from columns of its labels file, for the rows that are kept', async () => {
+  const file = join(root, 'brought.csv');
+  await writeFile(file, 'id,breed,weight,animal\na,pug,1,x\nb,pug,0.5,y\nc,borzoi,2,x\nd,pug,0,z\ne,borzoi,3,y\n');
+  const data = await bringFeatures(npy('x-float32'), file, { sampleWeight: 'weight', groups: 'animal' });
+  assert.deepEqual([...(data.sampleWeights ?? [])], [1, 0.5, 2, 0, 3]);
+  assert.deepEqual([...(data.groups ?? [])], [0, 1, 0, 2, 1]);
+  const kept = await bringFeatures(npy('x-float32'), file, { leaveOut: ['borzoi'], sampleWeight: 'weight' });
+  assert.deepEqual([...(kept.sampleWeights ?? [])], [1, 0.5, 0]);
+  const absent = bringFeatures(npy('x-float32'), file, { groups: 'owner' });
+  await assert.rejects(absent, /no column owner[\s\S]*weight, animal/);
+  const bare = bringFeatures(npy('x-float32'), npy('y-int64'), { sampleWeight: 'weight' });
+  await assert.rejects(bare, /no column weight[\s\S]*labels alone[\s\S]*FILE\.csv/);
+});
+
 test('refuses labels that do not match the rows, and features that are not finite, naming the row', async () => {
   const file = join(root, 'short.csv');
   await writeFile(file, 'breed\npug\npug\n');
