@@ -13,6 +13,7 @@ import { calibrationSha256, decodeCalibration, encodeCalibration } from './backb
 import { defaultSampleSize, drawSample } from './backbone/quantize/sample.ts';
 import type { NetworkSource } from './extract.ts';
 import type { ImageFile } from './images/image-file.ts';
+import type { FilePixels } from './images/pixel-protocol.ts';
 import { PixelReader } from './images/pixel-reader.ts';
 
 export interface CalibrationRequest {
@@ -81,7 +82,9 @@ async function readSample(request: CalibrationRequest): Promise<Sample> {
   const { images, preprocessing, seed } = request;
   const drawn = drawSample(images, (image) => image.relativePath, defaultSampleSize, seed);
   const reader = new PixelReader(preprocessing, () => false);
-  const read = await Promise.all(drawn.map((image) => reader.read(image.path)));
+  const read: FilePixels[] = [];
+  // One after the other: a reader waits, and its thread with it, until there is room for the image's pixels.
+  for (const { path } of drawn) read.push(await reader.read(path));
   // A file without pixels is left out here; the run itself says what is wrong with it.
   const ready = read.flatMap(({ pixels, sha256 }) =>
     pixels === undefined || sha256 === undefined ? [] : [{ pixels, sha256 }],
@@ -90,7 +93,7 @@ async function readSample(request: CalibrationRequest): Promise<Sample> {
     throw new UserError({
       what: '--precision int8 has no images to calibrate on',
       where: drawn[0]?.path ?? 'the data folder',
-      found: `${drawn.length} drawn, none readable`,
+      found: `${drawn.length} drawn, none readable; the first: ${read[0]?.reason}`,
       fix: 'mend or remove the files, or --precision float32',
     });
   }

@@ -14,7 +14,7 @@ import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/verify.ts';
 import { fixture } from './backbone/fixtures.ts';
-import { drawFolder, drawImage, openPlainPipeline } from './drawn-data.ts';
+import { drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
 
 const weightsFile = fixture('resnet-tiny.safetensors');
 
@@ -46,6 +46,33 @@ describe('extract --precision int8', () => {
       ...extra,
     });
   }
+
+  it('calibrates beside images that are large enough to wait for each other', async () => {
+    const data = join(root, 'large');
+    await drawFolder(data, 4);
+    for (const name of ['first.png', 'second.png']) {
+      const path = join(data, 'class-0', name);
+      await drawImage(path, 1);
+      const bytes = await readFile(path);
+      // Claimed in the header alone: room is made for 64 million pixels, twice, where there is room for 89.
+      bytes.writeUInt32BE(8000, 16);
+      bytes.writeUInt32BE(8000, 20);
+      await writeFile(path, bytes);
+    }
+    const { manifest } = await run({ data, name: 'large', skipUnreadable: true });
+    assert.equal(manifest.fields.calibration?.images.length, 4);
+    assert.equal(manifest.imageCount, 4);
+  });
+
+  it('says what is wrong with the first image of a sample that cannot be read', async () => {
+    const data = join(root, 'broken');
+    await drawFolder(data, 1, 1);
+    await writeFile(join(data, imagePath(0, 1)), 'no image');
+    await assert.rejects(
+      run({ data, name: 'broken' }),
+      /1 drawn, none readable; the first: not an image of a known kind/,
+    );
+  });
 
   it('calibrates on images of the folder, says how close int8 is, and keeps the calibration with the set', async () => {
     const notes: string[] = [];
