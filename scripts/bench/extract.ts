@@ -149,12 +149,12 @@ async function contest(
     for (let round = 0; round < rounds; round++) {
       for (const [runner, results] of taken) results.push(await runner.round(mode));
     }
-    for (const [{ task, version, startSeconds }, results] of taken) {
+    for (const [{ task, version, batch, startSeconds }, results] of taken) {
       const each = results.map(({ images, seconds }) => images / seconds);
       const compared = mode === 'backbone' && exact !== undefined;
       figures.push({
         mode,
-        batch: task.batch,
+        batch,
         engine: task.engine,
         version,
         imagesPerSecond: median(each),

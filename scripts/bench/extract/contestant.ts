@@ -40,6 +40,8 @@ export interface Round {
 export class Contestant {
   readonly task: Task;
   readonly version: string;
+  /** Images per run: the task's, or fewer where so many would take longer than a round. */
+  readonly batch: number;
   readonly startSeconds: number;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -49,6 +51,7 @@ export class Contestant {
     this.#child = child;
     this.#lines = lines;
     this.version = ready.version;
+    this.batch = ready.batch;
     this.startSeconds = ready.startSeconds;
   }
 
@@ -90,5 +93,6 @@ export class Contestant {
 
 interface Ready {
   readonly version: string;
+  readonly batch: number;
   readonly startSeconds: number;
 }

@@ -39,7 +39,7 @@ const say = (fields: object): void => {
 const { backbone, source, calibration } = await open();
 for (let at = 0; at < 2 * batch; at += batch) await backbone.run(rows(at, batch));
 await keepFeatures();
-say({ version: `ONNX Runtime ${ortVersion}`, startSeconds: (performance.now() - started) / 1000 });
+say({ version: `ONNX Runtime ${ortVersion}`, batch, startSeconds: (performance.now() - started) / 1000 });
 for await (const mode of createInterface({ input: process.stdin })) {
   forgetPeak();
   const used = process.cpuUsage();

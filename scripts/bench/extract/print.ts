@@ -3,6 +3,7 @@ import type { Mode } from './contestant.ts';
 
 export interface Figures {
   readonly mode: Mode;
+  /** Images per run; fewer than asked for where so many would take longer than a round. */
   readonly batch: number;
   readonly engine: string;
   readonly version: string;
