@@ -91,19 +91,22 @@ export function smallRbf(
  * Writes the part of a block that is on and below the diagonal of a symmetric matrix. What is above it is left alone:
  * half the memory is then never touched, and no system gives it out.
  *
- * @param block [size - start, blockColumns]: rows `start` on, columns `start` on
+ * @param block values of the rows top to bottom - 1 with the columns left to right - 1
  * @param out [size, size]
  */
 export function placeLower(
   block: Float32Array,
-  blockColumns: number,
-  start: number,
+  top: number,
+  bottom: number,
+  left: number,
+  right: number,
   size: number,
   out: Float32Array,
 ): void {
-  for (let row = 0; row < size - start; row++) {
-    const width = Math.min(blockColumns, row + 1);
-    out.set(block.subarray(row * blockColumns, row * blockColumns + width), (start + row) * size + start);
+  const columns = right - left;
+  for (let row = top; row < bottom; row++) {
+    const from = (row - top) * columns;
+    out.set(block.subarray(from, from + Math.min(columns, row + 1 - left)), row * size + left);
   }
 }
 

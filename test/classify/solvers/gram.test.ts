@@ -19,10 +19,11 @@ const everyRow = (count: number): Int32Array => Int32Array.from({ length: count 
 
 for (const kernel of [{ name: 'linear' }, { name: 'rbf', gamma: 0.01 }] as const satisfies readonly Kernel[]) {
   test(`the ${kernel.name} Gram matrix agrees with sums in float64`, async () => {
-    // The larger shape goes through ONNX Runtime, in several blocks of columns.
+    // The larger shapes go through ONNX Runtime, the last one in several blocks, of rows and of columns.
     for (const [rowCount, columnCount] of [
       [7, 3],
       [300, 64],
+      [1700, 5],
     ] as const) {
       const data = drawn(rowCount, columnCount);
       const centre = columnMeans(data, rowCount, columnCount);
@@ -50,7 +51,10 @@ for (const kernel of [{ name: 'linear' }, { name: 'rbf', gamma: 0.01 }] as const
     const data = drawn(500, 300);
     const rows = kernelRows(data, 300, everyRow(500), new Float64Array(300));
     const few = kernelRows(data, 300, everyRow(90), new Float64Array(300));
-    assert.deepEqual(await gramMatrix(rows, kernel, { threads: 4 }), await gramMatrix(rows, kernel, { threads: 1 }));
+    const many = kernelRows(drawn(1700, 5), 5, everyRow(1700), new Float64Array(5));
+    for (const all of [rows, many]) {
+      assert.deepEqual(await gramMatrix(all, kernel, { threads: 4 }), await gramMatrix(all, kernel, { threads: 1 }));
+    }
     for (const [a, b] of [
       [rows, few],
       [few, rows],
