@@ -23,7 +23,7 @@ const BLOCK_ROWS = 256;
 /** Multiplications of all classes' products from which ONNX Runtime's calls pay. */
 const SMALL_PRODUCT = 5_000_000;
 
-/** Calls back with the decision values of each block of rows, [pairs, rowCount], first to last. */
+/** Calls back with the decision values of each block of rows, [pairs, rowCount], first to last; overwritten by the next. */
 export async function forEachBlock(
   machines: Machines,
   features: Matrix,
@@ -31,13 +31,18 @@ export async function forEachBlock(
   each: (pairValues: Float32Array, firstRow: number, rowCount: number) => void,
 ): Promise<void> {
   const { columnCount } = features;
+  const most = Math.min(BLOCK_ROWS, features.rowCount);
+  // Made once: arrays of each block would lie about until the collector runs.
+  const room = new Float32Array(machines.vectors.rowCount * most);
+  const values = pairProducts(machines, most);
   for (let first = 0; first < features.rowCount; first += BLOCK_ROWS) {
     const rowCount = Math.min(BLOCK_ROWS, features.rowCount - first);
     const picks = Int32Array.from({ length: rowCount }, (_, i) => first + i);
     const rows = kernelRows(features.data, columnCount, picks, machines.centre);
     // Vectors first: the rows of a class's support vectors then lie together.
-    const block = await kernelBlock(machines.vectors, rows, machines.kernel, context);
-    each(await pairValues(machines, block, rowCount, context), first, rowCount);
+    const into = room.subarray(0, machines.vectors.rowCount * rowCount);
+    const block = await kernelBlock(machines.vectors, rows, machines.kernel, context, into);
+    each(await values(block, rowCount, context), first, rowCount);
   }
 }
 
@@ -46,37 +51,49 @@ export async function forEachBlock(
  *
  * @param kernel kernel values of the support vectors with the rows, [vectors, rowCount]
  */
-export async function pairValues(
+export function pairValues(
   machines: Pick<Machines, 'vectorStart' | 'coefficients' | 'rho'>,
   kernel: Float32Array,
   rowCount: number,
   context: ProductContext,
 ): Promise<Float32Array> {
-  const { vectorStart, coefficients, rho } = machines;
+  return pairProducts(machines, rowCount)(kernel, rowCount, context);
+}
+
+/** The same for block after block of at most so many rows; each answer is overwritten by the next. */
+function pairProducts(
+  { vectorStart, coefficients, rho }: Pick<Machines, 'vectorStart' | 'coefficients' | 'rho'>,
+  mostRows: number,
+): (kernel: Float32Array, rowCount: number, context: ProductContext) => Promise<Float32Array> {
   const classCount = vectorStart.length - 1;
   const slots = classCount - 1;
-  const slotValues = new Float32Array(classCount * slots * rowCount);
-  const small = coefficients.length * rowCount < SMALL_PRODUCT;
-  for (let c = 0; c < classCount; c++) {
-    const start = vectorStart[c] as number;
-    const end = vectorStart[c + 1] as number;
-    const out = slotValues.subarray(c * slots * rowCount, (c + 1) * slots * rowCount);
-    const part = kernel.subarray(start * rowCount, end * rowCount);
-    const weights = coefficients.subarray(start * slots, end * slots);
-    if (end === start) continue;
-    if (small) addSlotProduct(weights, part, end - start, slots, rowCount, out);
-    else {
-      const left = { rowCount: slots, columnCount: end - start, data: transposed(weights, slots) };
-      // One thread: the products are small, and waking others for each costs more than they bring.
-      await multiply(
-        left,
-        { rowCount: end - start, columnCount: rowCount, data: part },
-        { ...context, threads: 1 },
-        out,
-      );
+  const slotRoom = new Float32Array(classCount * slots * mostRows);
+  const pairRoom = new Float32Array(rho.length * mostRows);
+  const turned: Float32Array[] = [];
+  return async (kernel, rowCount, context) => {
+    const slotValues = slotRoom.subarray(0, classCount * slots * rowCount);
+    const small = coefficients.length * rowCount < SMALL_PRODUCT;
+    for (let c = 0; c < classCount; c++) {
+      const start = vectorStart[c] as number;
+      const end = vectorStart[c + 1] as number;
+      const out = slotValues.subarray(c * slots * rowCount, (c + 1) * slots * rowCount);
+      const part = kernel.subarray(start * rowCount, end * rowCount);
+      const weights = coefficients.subarray(start * slots, end * slots);
+      if (end === start) out.fill(0);
+      else if (small) addSlotProduct(weights, part, end - start, slots, rowCount, out);
+      else {
+        const data = turned[c] ?? transposed(weights, slots);
+        turned[c] = data;
+        const left = { rowCount: slots, columnCount: end - start, data };
+        const right = { rowCount: end - start, columnCount: rowCount, data: part };
+        // One thread: the products are small, and waking others for each costs more than they bring.
+        await multiply(left, right, { ...context, threads: 1 }, out);
+      }
     }
-  }
-  return combineSlots(slotValues, rho, classCount, rowCount);
+    const values = pairRoom.subarray(0, rho.length * rowCount);
+    combineSlots(slotValues, rho, classCount, rowCount, values);
+    return values;
+  };
 }
 
 function transposed(weights: Float64Array, slots: number): Float32Array {

@@ -9,20 +9,20 @@ export function combineSlots(
   rho: Float64Array,
   classCount: number,
   rowCount: number,
-): Float32Array {
-  const out = new Float32Array(rho.length * rowCount);
+  out: Float32Array,
+): void {
   const slots = classCount - 1;
   for (let low = 0, pair = 0; low < classCount; low++) {
     for (let high = low + 1; high < classCount; high++, pair++) {
       const lowAt = (low * slots + high - 1) * rowCount;
       const highAt = (high * slots + low) * rowCount;
       const to = pair * rowCount;
+      const offset = rho[pair];
       for (let row = 0; row < rowCount; row++) {
-        out[to + row] = slotValues[lowAt + row] + slotValues[highAt + row] - rho[pair];
+        out[to + row] = slotValues[lowAt + row] + slotValues[highAt + row] - offset;
       }
     }
   }
-  return out;
 }
 
 /** What the support vectors of one class add to its machines: coefficients [vectors, slots] transposed times kernel [vectors, rows]. */
