@@ -23,9 +23,17 @@ export type {
   FittedHead,
   Head,
   HeadKind,
+  HeadOption,
   Json,
   NamedArray,
   SavedHead,
+  StreamAsk,
+  StreamContext,
+  StreamedFit,
+  StreamedHead,
+  TakeProbabilities,
+  Tempered,
+  TemperedFit,
 } from './classify/heads/head.ts';
 export { createHead, headKinds, loadHead } from './classify/heads/index.ts';
 export {
@@ -37,14 +45,20 @@ export {
 } from './classify/labelled-data.ts';
 export { countClasses, type EncodedLabels, encodeLabels } from './classify/labels.ts';
 export { type LabelsFile, readLabels } from './classify/labels-file.ts';
+export type { FitNeeds } from './classify/memory/fit-needs.ts';
+export type { FitSize, MemoryPart } from './classify/memory/parts.ts';
+export type { StreamPlan } from './classify/memory/stream-plan.ts';
 export { classFigures, confusionOf, scoreConfusion, scoreProbabilities } from './classify/metrics.ts';
+export type { MemoryEvent } from './classify/prepare-trials.ts';
 export { readSavedHead, writeSavedHead } from './classify/saved-head.ts';
 export { applyScaling, fitScaling, type ScaleKind, type Scaling } from './classify/scale.ts';
+export type { Arena } from './classify/solvers/arena.ts';
 export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './classify/split.ts';
 export type { Grid, Point } from './classify/sweep/grid.ts';
 export { type SweepOptions, sweptHead } from './classify/sweep/swept-head.ts';
 export { type StoredTable, type Table, type TableOf, takeTableRows } from './classify/table.ts';
 export { InterruptedError, UserError, type UserErrorParts } from './errors.ts';
+export type { FileStat, Files, OpenFile } from './features/files.ts';
 export type {
   DeviceName,
   Dtype,
@@ -61,8 +75,9 @@ export type {
 export { type Matrix, takeRows } from './features/matrix.ts';
 export type { Outcome, OutcomeKind } from './features/outcomes.ts';
 export { FeatureSet, type LabelledRows, openFeatureSet } from './features/reader.ts';
-export { RowReader } from './features/row-reader.ts';
+export { type RowBlock, RowReader } from './features/row-reader.ts';
 export type { RowStore } from './features/row-store.ts';
+export type { SetState } from './features/state.ts';
 export type { Rows, StoredRows } from './features/stored-rows.ts';
 export { readReport } from './report/read-report.ts';
 export type { ClassFigures, LearningCurvePoint, RepeatResult, Report, Scores } from './report/report.ts';

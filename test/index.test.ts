@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { forest, linear, stratifiedShuffleSplit, svm, type Table } from '../src/index.ts';
@@ -18,6 +20,27 @@ test('importing the library loads no native code and starts nothing', () => {
   const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: projectRoot, encoding: 'utf8' });
   assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), { native: [], handles: [] });
+});
+
+test('the package holds the build and its command, and nothing that only the project needs', () => {
+  const npm = spawnSync('npm', ['pack', '--dry-run', '--json'], { cwd: projectRoot, encoding: 'utf8', shell: true });
+  const [{ files }] = JSON.parse(npm.stdout) as [{ readonly files: readonly { readonly path: string }[] }];
+  const paths = files.map(({ path }) => path);
+  assert.deepEqual(
+    paths.filter((path) => !/^(?:dist\/src\/|docs\/[\w-]+\.md$|scripts\/|package\.json$|[A-Z]+(?:\.md)?$)/.test(path)),
+    [],
+  );
+  assert.deepEqual(
+    paths.filter((path) => path.startsWith('scripts/')),
+    ['scripts/featuretap.cjs', 'scripts/read_features.py'],
+  );
+});
+
+test('the command gives the version of the package wherever it runs', () => {
+  const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+  const command = join(projectRoot, 'scripts', 'featuretap.cjs');
+  const { stdout } = spawnSync(process.execPath, [command, '--version'], { cwd: tmpdir(), encoding: 'utf8' });
+  assert.equal(stdout.trim(), version);
 });
 
 test('a split, a head and its figures take five lines', async () => {

@@ -8,10 +8,19 @@ export function typeable(message: string, verbNames: readonly string[]): string 
   return message.replaceAll(/^ {2}(?:fix|go on): .*$/gm, (line) => line.replaceAll(command, 'npx featuretap '));
 }
 
-/** A command that the reader can type as it stands: through npm where npm started this process, else the bin. */
-export function nextCommand(verb: string, args: readonly string[]): string {
+/**
+ * A command that the reader can type as it stands: through npm or npx where one of them started this process, else the bin.
+ *
+ * @param startedBy the script that npm runs, `npx` under npx
+ */
+export function nextCommand(
+  verb: string,
+  args: readonly string[],
+  startedBy: string | undefined = process.env['npm_lifecycle_event'],
+): string {
   const quoted = args.map((arg) => (/^[\w@%+=:,./\\-]+$/.test(arg) ? arg : JSON.stringify(arg)));
-  if (process.env['npm_lifecycle_event'] === undefined) return ['featuretap', verb, ...quoted].join(' ');
+  if (startedBy === 'npx') return ['npx', 'featuretap', verb, ...quoted].join(' ');
+  if (startedBy === undefined) return ['featuretap', verb, ...quoted].join(' ');
   const script = scripts.includes(verb) ? [verb, '--'] : ['featuretap', '--', verb];
   return ['npm', 'run', ...script, ...quoted].join(' ');
 }

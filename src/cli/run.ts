@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../errors.ts';
+import { programVersion } from '../version.ts';
 import { typeable } from './next-command.ts';
 import { flag, keepDashes } from './options.ts';
 import type { Options, Session } from './verb.ts';
@@ -17,6 +18,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const parser = yargs(keepDashes(args))
     .scriptName('featuretap')
+    .version(programVersion())
     .usage('$0 <verb> [options]')
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'dot-notation': false })
     .option('json', { type: 'boolean', describe: 'one JSON document on stdout, nothing else there', global: true })

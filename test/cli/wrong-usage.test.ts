@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { typeable } from '../../src/cli/next-command.ts';
+import { nextCommand, typeable } from '../../src/cli/next-command.ts';
 import { wrongUsage } from '../../src/cli/wrong-usage.ts';
 import { projectRoot } from '../reference.ts';
 
@@ -60,4 +60,11 @@ test('wrong usage ends with exit code 2, one message on stderr and nothing on st
     assert.match(ended.stderr, /\n {2}fix: /);
     assert.doesNotMatch(ended.stderr, /\n\s+at /, 'no stack');
   }
+});
+
+test('the next command can be typed where this one was: through npm, npx or as it is', () => {
+  const args = ['--features', 'cache/my dogs'];
+  assert.equal(nextCommand('classify', args, 'extract'), 'npm run classify -- --features "cache/my dogs"');
+  assert.equal(nextCommand('export', args, 'classify'), 'npm run featuretap -- export --features "cache/my dogs"');
+  assert.equal(nextCommand('classify', args, 'npx'), 'npx featuretap classify --features "cache/my dogs"');
 });
