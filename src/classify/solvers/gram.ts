@@ -90,6 +90,25 @@ export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: Prod
   return gram;
 }
 
+/**
+ * `kernelBlock` for many rows of `a`, some at a time, which is quicker for a large product.
+ *
+ * @param into [a.rowCount, b.rowCount], out
+ */
+export async function kernelPanel(
+  a: KernelRows,
+  b: KernelRows,
+  kernel: Kernel,
+  context: ProductContext,
+  into: Float32Array,
+): Promise<void> {
+  for (const [top, bottom] of pieces(0, a.rowCount, 2 * BLOCK_COLUMNS)) {
+    const part = into.subarray(top * b.rowCount, bottom * b.rowCount);
+    const block = await kernelBlock(slice(a, top, bottom), b, kernel, context, part);
+    if (block !== part) part.set(block);
+  }
+}
+
 /** Cuts a range into pieces of a length; the last takes what is left when that is not half of one. */
 function pieces(start: number, end: number, length: number): (readonly [number, number])[] {
   const cut: [number, number][] = [];

@@ -6,7 +6,7 @@ import { type Table, takeTableRows } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext } from '../head.ts';
 import type { RawParams } from '../params.ts';
-import { pairValues } from './machines.ts';
+import { pairValuer } from './machines.ts';
 import { voteWinners } from './pair-values.kernel.ts';
 import { type SvmParams, svmParams } from './params.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
@@ -85,6 +85,7 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
   const { table, gram, workers, context } = shared;
   const training = trainingSide(table, split);
   const votes: Int32Array[] = [];
+  const valuesOf = pairValuer(table.classes.length, Math.min(blockRows, split.test.length));
   let smaller: PairsResult | undefined;
   for (const { params } of series.steps) {
     if (smaller !== undefined && !smaller.capped.includes(1)) {
@@ -105,7 +106,7 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
     for (let first = 0; first < own.length; first += blockRows) {
       const test = split.test.subarray(first, first + blockRows);
       const kernel = pickSymmetric(gram, table.labels.length, rows, test);
-      const values = await pairValues(machines, kernel, test.length, context);
+      const values = await valuesOf(machines, kernel, test.length, context);
       const winners = voteWinners(values, present.length, test.length);
       own.set(
         winners.map((winner) => present[winner] as number),

@@ -1,5 +1,5 @@
 import type { Matrix } from '../../../features/matrix.ts';
-import { type Kernel, type KernelRows, kernelBlock, kernelRows } from '../../solvers/gram.ts';
+import { type Kernel, type KernelRows, kernelPanel, kernelRows } from '../../solvers/gram.ts';
 import { multiply, type ProductContext } from '../../solvers/matmul.ts';
 import { addSlotProduct, combineSlots } from './pair-values.kernel.ts';
 
@@ -34,17 +34,20 @@ export async function forEachBlock(
   const most = Math.min(BLOCK_ROWS, features.rowCount);
   // Made once: arrays of each block would lie about until the collector runs.
   const room = new Float32Array(machines.vectors.rowCount * most);
-  const values = pairProducts(machines, most);
+  const values = pairValuer(machines.vectorStart.length - 1, most);
   for (let first = 0; first < features.rowCount; first += BLOCK_ROWS) {
     const rowCount = Math.min(BLOCK_ROWS, features.rowCount - first);
     const picks = Int32Array.from({ length: rowCount }, (_, i) => first + i);
     const rows = kernelRows(features.data, columnCount, picks, machines.centre);
     // Vectors first: the rows of a class's support vectors then lie together.
-    const into = room.subarray(0, machines.vectors.rowCount * rowCount);
-    const block = await kernelBlock(machines.vectors, rows, machines.kernel, context, into);
-    each(await values(block, rowCount, context), first, rowCount);
+    const block = room.subarray(0, machines.vectors.rowCount * rowCount);
+    await kernelPanel(machines.vectors, rows, machines.kernel, context, block);
+    each(await values(machines, block, rowCount, context), first, rowCount);
   }
 }
+
+/** What `pairValues` needs of a set of machines. */
+export type MachineWeights = Pick<Machines, 'vectorStart' | 'coefficients' | 'rho'>;
 
 /**
  * Decision values of every machine, [pairs, rowCount], positive for the lower class: one product per class.
@@ -52,25 +55,22 @@ export async function forEachBlock(
  * @param kernel kernel values of the support vectors with the rows, [vectors, rowCount]
  */
 export function pairValues(
-  machines: Pick<Machines, 'vectorStart' | 'coefficients' | 'rho'>,
+  machines: MachineWeights,
   kernel: Float32Array,
   rowCount: number,
   context: ProductContext,
 ): Promise<Float32Array> {
-  return pairProducts(machines, rowCount)(kernel, rowCount, context);
+  return pairValuer(machines.vectorStart.length - 1, rowCount)(machines, kernel, rowCount, context);
 }
 
-/** The same for block after block of at most so many rows; each answer is overwritten by the next. */
-function pairProducts(
-  { vectorStart, coefficients, rho }: Pick<Machines, 'vectorStart' | 'coefficients' | 'rho'>,
-  mostRows: number,
-): (kernel: Float32Array, rowCount: number, context: ProductContext) => Promise<Float32Array> {
-  const classCount = vectorStart.length - 1;
-  const slots = classCount - 1;
-  const slotRoom = new Float32Array(classCount * slots * mostRows);
-  const pairRoom = new Float32Array(rho.length * mostRows);
-  const turned: Float32Array[] = [];
-  return async (kernel, rowCount, context) => {
+/** `pairValues` time after time, of at most so many classes and rows; each answer is overwritten by the next. */
+export function pairValuer(mostClasses: number, mostRows: number): typeof pairValues {
+  const mostPairs = (mostClasses * (mostClasses - 1)) / 2;
+  const slotRoom = new Float32Array(2 * mostPairs * mostRows);
+  const pairRoom = new Float32Array(mostPairs * mostRows);
+  return async ({ vectorStart, coefficients, rho }, kernel, rowCount, context) => {
+    const classCount = vectorStart.length - 1;
+    const slots = classCount - 1;
     const slotValues = slotRoom.subarray(0, classCount * slots * rowCount);
     const small = coefficients.length * rowCount < SMALL_PRODUCT;
     for (let c = 0; c < classCount; c++) {
@@ -82,9 +82,7 @@ function pairProducts(
       if (end === start) out.fill(0);
       else if (small) addSlotProduct(weights, part, end - start, slots, rowCount, out);
       else {
-        const data = turned[c] ?? transposed(weights, slots);
-        turned[c] = data;
-        const left = { rowCount: slots, columnCount: end - start, data };
+        const left = { rowCount: slots, columnCount: end - start, data: transposed(weights, slots) };
         const right = { rowCount: end - start, columnCount: rowCount, data: part };
         // One thread: the products are small, and waking others for each costs more than they bring.
         await multiply(left, right, { ...context, threads: 1 }, out);
