@@ -182,6 +182,9 @@ function meanCosine(features: Float32Array, exact: Float32Array): number {
   );
 }
 
+/** Of an even number of values, the mean of the middle two: of two rounds neither the better nor the worse one. */
 function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
 }
