@@ -31,7 +31,7 @@ function notSetUp(error: NodeJS.ErrnoException): UserError {
   return new UserError({
     what: 'The tensorflow engine is not set up',
     where: packageName,
-    found: isMissing ? 'the package is not installed' : message.trim(),
+    found: isMissing ? 'the package is not installed' : message.trim().replace(/\.$/, ''),
     expected: 'the package with its native library (npm ci leaves the library out: it is a download of its own)',
     fix: isMissing
       ? `npm install ${packageName} && npm run setup:tensorflow, or --engine onnx`
