@@ -1,6 +1,6 @@
 import { maxBins } from './bins.kernel.ts';
 import type { TreeInput } from './tree-input.kernel.ts';
-import { nextBelow, seedStream } from './tree-random.kernel.ts';
+import { nextBelow, seedStream, shufflePart } from './tree-random.kernel.ts';
 import { type CutScan, featureGroup, gatherColumn, gatherRows, smallNode } from './tree-scan.kernel.ts';
 
 /** One grown tree. Node 0 is the root; the children of a node lie side by side. */
@@ -158,12 +158,8 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
         if (visited === drawnCount) {
           groupStart = visited;
           const wanted = Math.min(few ? featureGroup : 1, dims - visited);
-          for (const groupEnd = visited + wanted; drawnCount < groupEnd; drawnCount++) {
-            const drawn = drawnCount + nextBelow(random, dims - drawnCount);
-            const column = features[drawn];
-            features[drawn] = features[drawnCount];
-            features[drawnCount] = column;
-          }
+          drawnCount += wanted;
+          shufflePart(random, features, visited, drawnCount);
           if (few) {
             gatherRows(input.rowBins, dims, features, visited, wanted, rows, first, size, scan.fewKeys);
             scan.sortFew(wanted, size);
