@@ -28,6 +28,11 @@ export const fewestTrees = 120;
 /** Rows that decide on a slope: one parameter asks for no more, and their votes are to fit memory. */
 const mostRows = 5000;
 
+/** What `outOfBagSlope` holds at its peak: the votes of both halves, and their logarithms. */
+export function slopeBytes(rowCount: number, classCount: number): number {
+  return 3 * 4 * Math.min(rowCount, mostRows) * classCount;
+}
+
 /** Rows that are asked at a time, so that they stay in cache while the trees pass over them. */
 const rowBlock = 64;
 
@@ -101,24 +106,24 @@ export async function outOfBagSlope(
   const places = Int32Array.from(rows.keys()).filter((place) => counts[0][place]! > 0 && counts[1][place]! > 0);
   if (places.length === 0) return { slope: 1, rows: 0 };
 
-  const slopeOf = (votes: readonly Float32Array[]): number => {
-    const logs = new Float32Array(places.length * classCount);
+  const placeLabels = Int32Array.from(places, (place) => labels[rows[place]!]!);
+  const placeWeights = judged === null ? undefined : Float64Array.from(places, (place) => judged[rows[place]!]!);
+  const logs = new Float32Array(places.length * classCount);
+  const slopeOf = async (votes: readonly Float32Array[]): Promise<number> => {
+    await pauseForInterrupt(signal);
     places.forEach((place, i) => {
-      for (let c = 0; c < classCount; c++) {
-        logs[i * classCount + c] = votes.reduce((sum, one) => sum + one[place * classCount + c]!, 0);
+      const own = logs.subarray(i * classCount, (i + 1) * classCount).fill(0);
+      for (const one of votes) {
+        for (let c = 0, from = place * classCount; c < classCount; c++, from++) own[c] = own[c]! + one[from]!;
       }
-      const row = rows[place]!;
-      const own = i * classCount + labels[row]!;
-      const whole = classWeights[labels[row]!]!;
-      logs[own] = (logs[own]! * whole) / (whole - weightOf(row));
+      const label = placeLabels[i]!;
+      own[label] = (own[label]! * classWeights[label]!) / (classWeights[label]! - weightOf(rows[place]!));
     });
     logInPlace(logs);
-    const placeLabels = Int32Array.from(places, (place) => labels[rows[place]!]!);
-    const placeWeights = judged === null ? undefined : Float64Array.from(places, (place) => judged[rows[place]!]!);
     return likeliestSlope(logs, classCount, placeLabels, placeWeights);
   };
-  const byHalf = (slopeOf([sums[0]]) + slopeOf([sums[1]])) / 2;
-  const byAll = slopeOf(sums);
+  const byHalf = ((await slopeOf([sums[0]])) + (await slopeOf([sums[1]]))) / 2;
+  const byAll = await slopeOf(sums);
   const spoke = places.reduce((sum, place) => sum + counts[0][place]! + counts[1][place]!, 0) / places.length;
   const carried = byAll + (byAll - byHalf) * Math.log2(treeCount / spoke);
   return { slope: Math.min(2 * byAll, Math.max(byAll / 2, carried)), rows: places.length };

@@ -4,6 +4,7 @@ import type { FitSize, MemoryPart } from '../../memory/parts.ts';
 import { largestPerRow } from '../../metrics.kernel.ts';
 import { maxBins } from '../../solvers/bins.kernel.ts';
 import type { ForestArrays } from '../../solvers/forest.kernel.ts';
+import { slopeBytes } from '../../solvers/out-of-bag.ts';
 import { maxTreeRows } from '../../solvers/tree-scan.kernel.ts';
 import { columnBlock, forestProbabilities, growForest, spareTrees } from '../../solvers/trees.ts';
 import type { Table } from '../../table.ts';
@@ -37,7 +38,10 @@ export function cartForest(params: ForestParams): Head {
       needs: (size) => {
         const spare = spareTrees(params.trees);
         // With spare trees the whole is joined beside the forest.
-        return cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2);
+        return [
+          ...cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2),
+          { what: 'out-of-bag votes', bytes: slopeBytes(size.trainRows, size.classes) },
+        ];
       },
     },
   };
