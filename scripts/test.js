@@ -2,6 +2,7 @@
 // Node 20's own runner takes no globs, so the list is made here.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,5 +19,7 @@ if (files.length === 0) {
   console.error(`no test file under test/ matches ${words.join(', ')}`);
   process.exit(2);
 }
-const args = ['--import', 'tsx', '--test', '--test-reporter=spec', ...flags, ...files];
+// One file per core: node would leave one core idle, half of a machine of two.
+const concurrency = `--test-concurrency=${availableParallelism()}`;
+const args = ['--import', 'tsx', '--test', concurrency, '--test-reporter=spec', ...flags, ...files];
 process.exit(spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1);
