@@ -3,6 +3,7 @@ import type { HeadKind } from './head.ts';
 import { loadLinear } from './linear/softmax-head.ts';
 import { choiceParam, numberParam, type RawParams } from './params.ts';
 import { crossValidateSvm } from './svm/cross-validate.ts';
+import { crossValidateLinearSvc } from './svm/cross-validate-linear.ts';
 import { svmHead } from './svm/fit.ts';
 import { loadSvm } from './svm/fitted.ts';
 import { type LinearSvcParams, linearSvc } from './svm/linear-svc.ts';
@@ -38,10 +39,13 @@ export const svm: HeadKind = {
     C: [0.0001, 0.001, 0.01, 0.1, 1, 10, 100, 1000],
     ...(params['kernel'] === 'rbf' ? { gamma: ['scale', 'auto'] } : {}),
   }),
-  crossValidate: (points, table, folds, context) =>
-    points.every((params) => params['solver'] === undefined || params['solver'] === 'smo')
-      ? crossValidateSvm(points, table, folds, context)
-      : undefined,
+  crossValidate: (points, table, folds, context) => {
+    const solverOf = new Set(points.map((params) => params['solver'] ?? 'smo'));
+    if (solverOf.size > 1) return undefined;
+    if (solverOf.has('smo')) return crossValidateSvm(points, table, folds, context);
+    if (solverOf.has('linearsvc')) return crossValidateLinearSvc(points.map(linearSvcParams), table, folds, context);
+    return undefined;
+  },
   load: (saved) => {
     if (saved.solver === 'linearsvc') return loadLinear(saved);
     if (svmSolvers.some((solver) => solver === saved.solver)) return loadSvm(saved);

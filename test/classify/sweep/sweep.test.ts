@@ -36,6 +36,7 @@ const cases: readonly (readonly [name: string, model: string, fixed: Readonly<Re
   ['linear, balanced', 'linear', { classWeight: 'balanced' }],
   ['svm', 'svm', {}],
   ['svm, rbf', 'svm', { kernel: 'rbf' }],
+  ['svm, linearsvc', 'svm', { solver: 'linearsvc' }],
 ];
 for (const [name, model, fixed] of cases) {
   test(`every point has the accuracies of scikit-learn's cross_val_score: ${name}`, async () => {
@@ -59,12 +60,19 @@ for (const [name, model, fixed] of cases) {
   });
 }
 
-for (const model of ['linear', 'svm', 'forest']) {
-  test(`sharing work among points and folds changes no prediction: ${model}`, async () => {
+for (const name of ['linear', 'svm', 'svm linearsvc', 'forest']) {
+  const [model = '', solver] = name.split(' ');
+  const own = solver === undefined ? {} : { solver };
+  test(`sharing work among points and folds changes no prediction: ${name}`, async () => {
     const points: readonly Readonly<Record<string, string>>[] =
       model === 'forest'
         ? [{ trees: '3' }, { trees: '5', scale: 'standard' }]
-        : [{ C: '10' }, { C: '0.1', scale: 'minmax' }, { C: '1', classWeight: 'balanced' }, { C: '0.1', scale: 'l2' }];
+        : [
+            { C: '10' },
+            { C: '0.1', scale: 'minmax' },
+            { C: '1', classWeight: 'balanced' },
+            { C: '0.1', scale: 'l2' },
+          ].map((point) => ({ ...own, ...point }));
     const folds = innerFolds(table, 3);
     const shared = await crossValidate(headKind(model), points, table, folds, context);
     for (const [i, point] of points.entries()) {

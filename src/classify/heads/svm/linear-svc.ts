@@ -1,14 +1,12 @@
 import { takeRows } from '../../../features/matrix.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../inner-folds.ts';
 import { presentClasses } from '../../present-classes.ts';
-import { addRowVector } from '../../solvers/linear-loss.kernel.ts';
 import {
   type LinearSvcFit,
   type LinearSvcSolver,
   linearSvcObjective,
   linearSvcSolver,
 } from '../../solvers/linear-svc.ts';
-import { multiply } from '../../solvers/matmul.ts';
 import { likeliestSlope } from '../../solvers/slope.kernel.ts';
 import type { Table } from '../../table.ts';
 import { checkTrainingTable } from '../checks.ts';
@@ -16,6 +14,7 @@ import type { FitContext, Head } from '../head.ts';
 import { lighter, scoresNeed } from '../linear/lbfgs.ts';
 import { checkSeveralClasses } from '../linear/several-classes.ts';
 import { softmaxHead, withAbsentClasses } from '../linear/softmax-head.ts';
+import { decisionValues, weightsWithout } from './cross-validate-linear.ts';
 
 export interface LinearSvcParams {
   /** Weight of the squared hinge losses, scikit-learn's C. */
@@ -92,22 +91,17 @@ async function calibrate(
   solver: LinearSvcSolver,
   fit: LinearSvcFit,
   params: LinearSvcParams,
-  { threads, signal, onProgress }: FitContext,
+  context: FitContext,
 ): Promise<{ readonly slope: number; readonly rows: number }> {
   const columnCount = table.classes.length;
   const scores: Float32Array[] = [];
   const held: number[] = [];
   const folds = foldsToHoldOut(table, calibrationFolds);
   for (const [done, fold] of folds.entries()) {
-    onProgress?.({ stage: 'calibration', done, total: folds.length });
-    // Rows without weight take no part, and no row is copied.
-    const rowWeights = new Float64Array(table.labels.length);
-    for (const row of fold.train) rowWeights[row] = table.sampleWeights?.[row] ?? 1;
+    context.onProgress?.({ stage: 'calibration', done, total: folds.length });
+    const rowWeights = weightsWithout(table, fold);
     const options = { ...params, rowWeights, start: fit.coefficients, tolerance: calibrationTolerance };
-    const { weights, bias } = await solver.fit(options);
-    const right = { rowCount: table.features.columnCount, columnCount, data: Float32Array.from(weights) };
-    const values = (await multiply(takeRows(table.features, fold.test), right, { threads, signal })).data;
-    addRowVector(values, Float32Array.from(bias));
+    const values = await decisionValues(takeRows(table.features, fold.test), await solver.fit(options), context);
     scores.push(values);
     held.push(...fold.test);
   }
