@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { type RandomState, randomState } from '../../../src/classify/mt19937.kernel.ts';
 import { createBinScratch, maxBins } from '../../../src/classify/solvers/bins.kernel.ts';
 import { binColumns, type TreeInput } from '../../../src/classify/solvers/tree-input.kernel.ts';
+import { nextBelow, seedStream, shufflePart } from '../../../src/classify/solvers/tree-random.kernel.ts';
 import {
   type CutScan,
   featureGroup,
@@ -182,5 +183,25 @@ test('WebAssembly sorts every feature of a group for itself, whatever the number
       sorted,
       sorted.slice().sort((a, b) => a - b),
     );
+  }
+});
+
+test('a part of an order is shuffled by as many numbers of the stream as it has places', () => {
+  const [state, other] = [seedStream(5, 2), seedStream(5, 2)];
+  const order = Int32Array.from({ length: 37 }, (_, i) => i);
+  const expected = order.slice();
+  for (const [from, end] of [
+    [0, 16],
+    [16, 17],
+    [17, 37],
+    [0, 3],
+  ] as const) {
+    shufflePart(state, order, from, end);
+    for (let place = from; place < end; place++) {
+      const drawn = place + nextBelow(other, expected.length - place);
+      [expected[place], expected[drawn]] = [expected[drawn]!, expected[place]!];
+    }
+    assert.deepEqual(order, expected);
+    assert.deepEqual(state, other);
   }
 });
