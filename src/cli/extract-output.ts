@@ -14,7 +14,9 @@ export function printExplanation(explanation: Explanation, session: Session): vo
   const { folder, reasons, toCompute, kept, copies, seconds, speed, bytes } = explanation;
   session.printJson({ featureSet: folder, ...explanation });
   const shared = copies === 0 ? '' : `, ${copies} duplicate`;
-  session.print(`${shortPath(folder)}: ${toCompute} image${toCompute === 1 ? '' : 's'} to compute, ${kept} kept${shared}`);
+  session.print(
+    `${shortPath(folder)}: ${toCompute} image${toCompute === 1 ? '' : 's'} to compute, ${kept} kept${shared}`,
+  );
   for (const reason of reasons) session.print(`  ${reason}`);
   if (toCompute === 0) return;
   const parts = [
