@@ -1,16 +1,10 @@
+import { growTo, runsModule, startModule, type WasmMemory } from '../../web-assembly.ts';
 import { penalizedAdamStep } from './mlp.kernel.ts';
 import { penalizedAdamModule } from './penalized-adam-wasm.ts';
 
-/** The part of the WebAssembly API that is used here; TypeScript declares it with the browser's types alone. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
 /** What penalized-adam.wat exports; addresses are in bytes. */
 interface AdamExports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: WasmMemory;
   step(
     count: number,
     parameters: number,
@@ -35,29 +29,26 @@ export interface AdamGroup {
   move(penalty: number, step: number, learningRate: number): void;
 }
 
-const PAGE_BYTES = 65536;
 /** Float32 parameter and gradient, two float64 moments. */
 const PARAMETER_BYTES = 24;
 /** What a WebAssembly memory can be, less a page to spare. */
-const MOST_BYTES = 2 ** 32 - PAGE_BYTES;
+const MOST_BYTES = 2 ** 32 - 65536;
 
 /** The fast loop, or the plain one where WebAssembly has no SIMD (x64 before SSE 4.1) or no room. */
 export function openAdam(count: number): AdamGroup {
   const fits = (count + 3) * PARAMETER_BYTES <= MOST_BYTES;
-  return fits && WebAssembly.validate(Buffer.from(penalizedAdamModule, 'base64')) ? wasmAdam(count) : plainAdam(count);
+  return fits && runsModule(penalizedAdamModule) ? wasmAdam(count) : plainAdam(count);
 }
 
 /** The loop in WebAssembly SIMD (penalized-adam.wat): the same steps to the bit in a fraction of the time. */
 export function wasmAdam(count: number): AdamGroup {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(penalizedAdamModule, 'base64')));
-  const wasm = instance.exports as AdamExports;
+  const wasm = startModule<AdamExports>(penalizedAdamModule);
   // A padding parameter is 0 and stays there.
   const padded = Math.max(4, Math.ceil(count / 4) * 4);
   const gradientAt = 4 * padded;
   const firstAt = gradientAt + 4 * padded;
   const secondAt = firstAt + 8 * padded;
-  const missing = secondAt + 8 * padded - wasm.memory.buffer.byteLength;
-  if (missing > 0) wasm.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  growTo(wasm.memory, secondAt + 8 * padded);
   const { buffer } = wasm.memory;
   return {
     parameters: new Float32Array(buffer, 0, count),

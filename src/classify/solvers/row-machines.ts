@@ -1,30 +1,21 @@
+import { growTo, runsModule, startModule, type WasmMemory } from '../../web-assembly.ts';
 import { paddedDims, plainMachines, type RowMachines } from './row-machines.kernel.ts';
 import { rowMachinesModule } from './row-machines-wasm.ts';
 
-/** The part of the WebAssembly API that is used here; TypeScript declares it with the browser's types alone. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
 /** What row-machines.wat exports; addresses and lengths are in bytes. */
 interface RowMachinesExports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: WasmMemory;
   product(row: number, weights: number, bytes: number): number;
   products(row: number, first: number, second: number, bytes: number, out: number): void;
   add(row: number, weights: number, bytes: number, factor: number): void;
 }
 
-const PAGE_BYTES = 65536;
 /** Where two products are left: before the row. */
 const OUT_BYTES = 16;
 
 /** The fast loops, or the plain ones on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
 export function openRowMachines(capacity: number, dims: number): RowMachines {
-  return WebAssembly.validate(Buffer.from(rowMachinesModule, 'base64'))
-    ? wasmMachines(capacity, dims)
-    : plainMachines(capacity, dims);
+  return runsModule(rowMachinesModule) ? wasmMachines(capacity, dims) : plainMachines(capacity, dims);
 }
 
 /**
@@ -34,14 +25,12 @@ export function openRowMachines(capacity: number, dims: number): RowMachines {
  * @param dims features per row
  */
 export function wasmMachines(capacity: number, dims: number): RowMachines {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(rowMachinesModule, 'base64')));
-  const wasm = instance.exports as RowMachinesExports;
+  const wasm = startModule<RowMachinesExports>(rowMachinesModule);
   const padded = paddedDims(dims);
   const bytes = padded * Float32Array.BYTES_PER_ELEMENT;
   const rowAt = OUT_BYTES;
   const weightsAt = rowAt + bytes;
-  const missing = weightsAt + capacity * bytes - wasm.memory.buffer.byteLength;
-  if (missing > 0) wasm.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  growTo(wasm.memory, weightsAt + capacity * bytes);
   const { buffer } = wasm.memory;
   const out = new Float32Array(buffer, 0, 2);
   const row = new Float32Array(buffer, rowAt, padded);

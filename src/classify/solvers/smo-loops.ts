@@ -1,17 +1,11 @@
+import { growTo, runsModule, startModule, type WasmMemory } from '../../web-assembly.ts';
 import { plainLoops, type SmoLoops } from './smo.kernel.ts';
 import { cacheRows, rowCache } from './smo-row-cache.kernel.ts';
 import { smoModule } from './smo-wasm.ts';
 
-/** The part of the WebAssembly API that is used here; TypeScript declares it with the browser's types alone. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
 /** What smo.wat exports; addresses are in bytes. */
 interface SmoExports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: WasmMemory;
   select(
     count: number,
     highest: number,
@@ -33,13 +27,12 @@ interface SmoExports {
   ): number;
 }
 
-const PAGE_BYTES = 65536;
 /** Kernel rows that a thread keeps at hand: all of a machine's up to about 4,000 rows. */
 const CACHE_BYTES = 64 * 2 ** 20;
 
 /** The fast loops, or the plain ones on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
 export function openSmoLoops(capacity: number): SmoLoops {
-  return WebAssembly.validate(Buffer.from(smoModule, 'base64')) ? wasmLoops(capacity) : plainLoops(capacity);
+  return runsModule(smoModule) ? wasmLoops(capacity) : plainLoops(capacity);
 }
 
 /**
@@ -50,8 +43,7 @@ export function openSmoLoops(capacity: number): SmoLoops {
  * @param cacheBytes for the kernel rows; at least two are kept
  */
 export function wasmLoops(capacity: number, cacheBytes: number = CACHE_BYTES): SmoLoops {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(smoModule, 'base64')));
-  const wasm = instance.exports as SmoExports;
+  const wasm = startModule<SmoExports>(smoModule);
   const padded = (capacity + 3) & ~3;
   const cachedRows = cacheRows(padded, cacheBytes);
   const residualAt = 16;
@@ -59,8 +51,7 @@ export function wasmLoops(capacity: number, cacheBytes: number = CACHE_BYTES): S
   const lowMaskAt = upMaskAt + padded * 8;
   const diagonalAt = lowMaskAt + padded * 8;
   const cacheAt = diagonalAt + padded * 8;
-  const missing = cacheAt + cachedRows * padded * 4 - wasm.memory.buffer.byteLength;
-  if (missing > 0) wasm.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  growTo(wasm.memory, cacheAt + cachedRows * padded * 4);
   const { buffer } = wasm.memory;
   const extremes = new Float64Array(buffer, 0, 2);
   const residual = new Float64Array(buffer, residualAt, padded);

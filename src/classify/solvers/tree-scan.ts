@@ -1,3 +1,4 @@
+import { growTo, runsModule, startModule, type WasmMemory } from '../../web-assembly.ts';
 import { maxBins } from './bins.kernel.ts';
 import {
   type CutScan,
@@ -11,16 +12,9 @@ import {
 } from './tree-scan.kernel.ts';
 import { treeScanModule } from './tree-scan-wasm.ts';
 
-/** The part of the WebAssembly API that is used here; TypeScript declares it with the browser's types alone. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
 /** What tree-scan.wat exports; addresses are in bytes. */
 interface TreeScanExports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: WasmMemory;
   sortFew(keys: number, count: number): void;
   sortMany(bins: number, size: number, keys: number, starts: number): void;
   scan(
@@ -40,20 +34,16 @@ interface TreeScanExports {
   ): number;
 }
 
-const PAGE_BYTES = 65536;
 const PANEL_BYTES = 2 * panelKeys;
 
 /** The fast search, or the plain one on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
 export function openScan(rowCount: number, classCount: number): CutScan {
-  return WebAssembly.validate(Buffer.from(treeScanModule, 'base64'))
-    ? wasmScan(rowCount, classCount)
-    : plainScan(rowCount, classCount);
+  return runsModule(treeScanModule) ? wasmScan(rowCount, classCount) : plainScan(rowCount, classCount);
 }
 
 /** The search in WebAssembly SIMD (tree-scan.wat): the same cuts to the bit in a fraction of the time. */
 export function wasmScan(rowCount: number, classCount: number): CutScan {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(treeScanModule, 'base64')));
-  const wasm = instance.exports as TreeScanExports;
+  const wasm = startModule<TreeScanExports>(treeScanModule);
   const startsAt = 16;
   const fewKeysAt = startsAt + 4 * maxBins;
   const tableAt = fewKeysAt + (featureGroup / lanes) * PANEL_BYTES;
@@ -61,8 +51,7 @@ export function wasmScan(rowCount: number, classCount: number): CutScan {
   const classesAt = weightsAt + 8 * rowCount;
   const keysAt = classesAt + 4 * rowCount;
   const binsAt = keysAt + 4 * rowCount;
-  const missing = binsAt + rowCount - wasm.memory.buffer.byteLength;
-  if (missing > 0) wasm.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  growTo(wasm.memory, binsAt + rowCount);
   const { buffer } = wasm.memory;
   const found = new Float64Array(buffer, 0, 1);
   return {

@@ -1,3 +1,4 @@
+import { growTo, runsModule, startModule, type WasmMemory } from '../../web-assembly.ts';
 import { copyRGB, packTaps } from './pack-taps.kernel.ts';
 import {
   end,
@@ -9,16 +10,9 @@ import {
 } from './resize.kernel.ts';
 import { resizeModule } from './resize-wasm.ts';
 
-/** The part of the WebAssembly API that is used here; TypeScript declares it with the browser's types alone. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
 /** What resize.wat exports. */
 interface ResizeExports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: WasmMemory;
   horizontal(
     source: number,
     stride: number,
@@ -40,20 +34,17 @@ interface ResizeExports {
   ): void;
 }
 
-const pageBytes = 65536;
 /** Source rows are handed over in bands of about this size, so that a large image does not make the memory large. */
 const bandBytes = 1 << 20;
 
 /** The fast resampler, or the plain one on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
 export function openResampler(): Resampler {
-  const bytes = Buffer.from(resizeModule, 'base64');
-  return WebAssembly.validate(bytes) ? wasmResampler(bytes) : plainResampler();
+  return runsModule(resizeModule) ? wasmResampler() : plainResampler();
 }
 
 /** Pillow's two passes in WebAssembly SIMD (resize.wat), exact; owns the memory that they work in. */
-export function wasmResampler(bytes: Uint8Array<ArrayBuffer> = Buffer.from(resizeModule, 'base64')): Resampler {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  const kernel = instance.exports as ResizeExports;
+export function wasmResampler(): Resampler {
+  const kernel = startModule<ResizeExports>(resizeModule);
   return {
     resample(source: SourcePixels, columns: Taps, rows: Taps, target: TargetPixels): void {
       if (rows.count === 0 || columns.count === 0) return;
@@ -81,8 +72,7 @@ export function wasmResampler(bytes: Uint8Array<ArrayBuffer> = Buffer.from(resiz
       const bandAt = place(bandRows * sourceStride + across.pairs * 6 + 8);
       const betweenAt = place((usedRows + down.pairs * 2) * stride + 8);
       const outAt = place(rows.count * stride);
-      const missing = size - kernel.memory.buffer.byteLength;
-      if (missing > 0) kernel.memory.grow(Math.ceil(missing / pageBytes));
+      growTo(kernel.memory, size);
       const memory = new Uint8Array(kernel.memory.buffer);
       new Int32Array(memory.buffer, acrossAt, across.words.length).set(across.words);
       new Int32Array(memory.buffer, downAt, down.words.length).set(down.words);
