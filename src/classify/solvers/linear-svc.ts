@@ -9,6 +9,7 @@ import { penalize } from './linear-loss.kernel.ts';
 import { linearLoss } from './linear-loss.ts';
 import { multiply, type ProductContext } from './matmul.ts';
 import { openRowMachines } from './row-machines.ts';
+import { sharedArray } from './shared-array.ts';
 
 export interface LinearSvcContext extends ProductContext {
   /** Multiply-adds of a pass over all rows and machines for which one more thread is started. */
@@ -76,7 +77,8 @@ export function linearSvcSolver(table: Table, context: LinearSvcContext): Linear
   const passCost = rowCount * classCount * columnCount;
   const worth = Math.floor(passCost / (context.multiplyAddsPerThread ?? multiplyAddsPerThread));
   const threads = Math.max(1, Math.min(context.threads, worth, Math.ceil(classCount / fewestMachines)));
-  const rows = threads === 1 || data.buffer instanceof SharedArrayBuffer ? data : shared(Float32Array, data);
+  const rows =
+    threads === 1 || data.buffer instanceof SharedArrayBuffer ? data : sharedArray(Float32Array, data.length, data);
   return { fit: (options) => fitMachines(table, rows, threads, options, context) };
 }
 
@@ -95,20 +97,21 @@ async function fitMachines(
   const job: DualJob = {
     features: rows,
     dims,
-    labels: shared(Int32Array, table.labels),
-    caps: shared(
+    labels: sharedArray(Int32Array, rowCount, table.labels),
+    caps: sharedArray(
       Float64Array,
+      rowCount,
       Float64Array.from({ length: rowCount }, (_, row) => options.C * weightOf(row)),
     ),
     classCount,
     groupStart: groupBounds(classCount, mostMachines, threads),
     tolerance: options.tolerance ?? defaultTolerance,
     maxPasses: options.maxIterations,
-    coefficients: shared(Float32Array, options.start ?? new Float32Array(classCount * rowCount)),
-    passes: shared(Int32Array, new Int32Array(classCount)),
-    gaps: shared(Float64Array, new Float64Array(classCount)),
-    converged: shared(Uint8Array, new Uint8Array(classCount)),
-    control: shared(Int32Array, new Int32Array(3)),
+    coefficients: sharedArray(Float32Array, classCount * rowCount, options.start),
+    passes: sharedArray(Int32Array, classCount),
+    gaps: sharedArray(Float64Array, classCount),
+    converged: sharedArray(Uint8Array, classCount),
+    control: sharedArray(Int32Array, 3),
   };
   await descend(job, threads, options, context.signal);
   const coefficients = Float32Array.from(job.coefficients);
@@ -216,13 +219,4 @@ async function descend(
     Atomics.store(job.control, STOP, 1);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-}
-
-function shared<T extends Uint8Array | Int32Array | Float32Array | Float64Array>(
-  kind: { new (buffer: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
-  values: T,
-): T {
-  const made = new kind(new SharedArrayBuffer(values.length * kind.BYTES_PER_ELEMENT));
-  made.set(values);
-  return made;
 }

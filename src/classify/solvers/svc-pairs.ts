@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { InterruptedError } from '../../errors.ts';
 import { startWorker } from '../../workers.ts';
 import type { MlSvmJob } from './ml-svm.ts';
+import { sharedArray } from './shared-array.ts';
 import { smoSolver } from './smo.kernel.ts';
 import { openSmoLoops } from './smo-loops.ts';
 import { FINISHED, type PairsJob, type PairsRunner, pairsRunner, STOP } from './svc-pairs.kernel.ts';
@@ -76,25 +77,25 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   const job: PairsJob = {
     gram: input.gram,
     stride: input.stride,
-    rows: shared(Int32Array, rowCount, input.rows),
-    classStart: shared(Int32Array, classCount + 1, input.classStart),
-    caps: shared(Float64Array, rowCount, input.caps),
-    folds: shared(Int32Array, rowCount, input.folds ?? new Int32Array(rowCount).fill(-1)),
+    rows: sharedArray(Int32Array, rowCount, input.rows),
+    classStart: sharedArray(Int32Array, classCount + 1, input.classStart),
+    caps: sharedArray(Float64Array, rowCount, input.caps),
+    folds: sharedArray(Int32Array, rowCount, input.folds ?? new Int32Array(rowCount).fill(-1)),
     foldCount: input.foldCount ?? 0,
     epsilon: input.epsilon,
     maxIterations: input.maxIterations,
-    settled: shared(
+    settled: sharedArray(
       Uint8Array,
       pairCount,
       known?.capped.map((capped) => 1 - capped),
     ),
-    coefficients: shared(Float64Array, rowCount * (classCount - 1), known?.coefficients),
-    heldOut: shared(Float64Array, rowCount * (classCount - 1)).fill(Number.NaN),
-    rho: shared(Float64Array, pairCount, known?.rho),
-    iterations: shared(Int32Array, pairCount, known?.iterations),
-    gaps: shared(Float64Array, pairCount, known?.gaps),
-    capped: shared(Uint8Array, pairCount),
-    control: shared(Int32Array, 3),
+    coefficients: sharedArray(Float64Array, rowCount * (classCount - 1), known?.coefficients),
+    heldOut: sharedArray(Float64Array, rowCount * (classCount - 1)).fill(Number.NaN),
+    rho: sharedArray(Float64Array, pairCount, known?.rho),
+    iterations: sharedArray(Int32Array, pairCount, known?.iterations),
+    gaps: sharedArray(Float64Array, pairCount, known?.gaps),
+    capped: sharedArray(Uint8Array, pairCount),
+    control: sharedArray(Int32Array, 3),
   };
   const workers = context.workers ?? startPairWorkers(input, context);
   try {
@@ -177,14 +178,4 @@ export function kernelValues(classStart: Int32Array): number {
   let sum = 0;
   for (const [low, size] of sizes.entries()) for (const other of sizes.slice(low + 1)) sum += (size + other) ** 2;
   return sum;
-}
-
-function shared<T extends Uint8Array | Int32Array | Float64Array>(
-  kind: { new (buffer: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
-  length: number,
-  values?: T,
-): T {
-  const made = new kind(new SharedArrayBuffer(length * kind.BYTES_PER_ELEMENT));
-  if (values !== undefined) made.set(values);
-  return made;
 }
