@@ -164,8 +164,10 @@ export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: 
       const gap = highest[k] - lowest[k];
       const enough = tolerance + productError * largestNorm * Math.sqrt(machines.squaredNorm(k));
       const small = !(gap > enough);
-      if ((small && lookedAt[k] === taking) || pass >= job.maxPasses) {
-        settle(k, gap, small && lookedAt[k] === taking);
+      // Sums past float32 leave no number to be highest: that is not an end.
+      const done = small && lookedAt[k] === taking && highest[k] > Number.NEGATIVE_INFINITY;
+      if (done || pass >= job.maxPasses) {
+        settle(k, gap, done);
         continue;
       }
       if (small) {
