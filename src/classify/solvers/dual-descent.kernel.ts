@@ -161,7 +161,8 @@ export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: 
     let stay = 0;
     for (let l = 0; l < liveCount; l++) {
       const k = live[l];
-      const gap = highest[k] - lowest[k];
+      // With 0 between them, which liblinear leaves to chance: slopes that are all -1 are no optimum.
+      const gap = Math.max(highest[k], 0) - Math.min(lowest[k], 0);
       const enough = tolerance + productError * largestNorm * Math.sqrt(machines.squaredNorm(k));
       const small = !(gap > enough);
       // Sums past float32 leave no number to be highest: that is not an end.
