@@ -29,7 +29,14 @@ const BLOCK_COLUMNS = 512;
 /** Fewer would cost the product its speed, and `isThreadInvariant` the threads. */
 const FEWEST_COLUMNS = 64;
 
-/** Picks rows and takes the centre off them. */
+/** Squared length of a row whose products, and sums of a few of them, are still float32 numbers. */
+const LONGEST = 2 ** 120;
+
+/**
+ * Picks rows and takes the centre off them.
+ *
+ * @throws UserError when a row's products would be past float32
+ */
 export function kernelRows(
   data: Float32Array,
   columnCount: number,
@@ -38,7 +45,18 @@ export function kernelRows(
 ): KernelRows {
   const out = new Float32Array(rows.length * columnCount);
   centreRows(data, columnCount, rows, centre, out);
-  return { rowCount: rows.length, columnCount, data: out, squaredNorms: squaredNorms(out, rows.length, columnCount) };
+  const norms = squaredNorms(out, rows.length, columnCount);
+  const long = norms.findIndex((norm) => !(norm <= LONGEST));
+  if (long >= 0) {
+    throw new UserError({
+      what: 'features are too large for the kernel of an SVM, which is float32',
+      where: `row ${rows[long]}`,
+      found: `a squared length of ${norms[long]?.toPrecision(3)}`,
+      expected: `at most ${LONGEST.toPrecision(3)}`,
+      fix: '--scale standard',
+    });
+  }
+  return { rowCount: rows.length, columnCount, data: out, squaredNorms: norms };
 }
 
 /**

@@ -92,3 +92,11 @@ test('picks values of any rows and columns from the lower triangle alone', () =>
   });
   assert.deepEqual([...pickSymmetric(lower, 5, Int32Array.of(4, 0, 2), Int32Array.of(1, 3))], [41, 43, 10, 30, 21, 32]);
 });
+
+test('rows whose products are past float32 are refused, with what to do', () => {
+  const data = Float32Array.of(1, 2, 1e19, 1e19);
+  assert.throws(
+    () => kernelRows(data, 2, Int32Array.of(0, 1), new Float64Array(2)),
+    /row 1[\s\S]*2\.00e\+38[\s\S]*--scale/,
+  );
+});
