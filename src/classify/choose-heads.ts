@@ -10,7 +10,8 @@ const slowSolvers = ['ml-svm', 'ml-random-forest'] as const;
 
 /**
  * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
- * to each that has it. Probabilities are calibrated unless `calibrate` says otherwise. With a sweep, a head that reads some of its parameters chooses among them when it is fitted.
+ * to each that has it. Probabilities are calibrated unless `calibrate` says otherwise. With a sweep, a head that reads some
+ * of its parameters chooses among them when it is fitted.
  *
  * @throws a usage UserError for a parameter or solver that none of them knows: it would do nothing
  */
@@ -20,6 +21,9 @@ export function chooseHeads(
   sweep?: SweepOptions & { readonly grid: Grid | 'auto' },
 ): Head[] {
   const names = models.includes('all') ? headKinds.map((kind) => kind.model) : [...new Set(models)];
+  const known = headKinds.map((kind) => kind.model);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw usageError('--model', unknown, [...known, 'all'].join(' | '));
   const kinds = names.map(headKind);
   for (const [name, value] of Object.entries(params)) {
     if (kinds.some((kind) => readsParam(kind, name, value))) continue;

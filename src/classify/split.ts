@@ -76,11 +76,14 @@ function splitSizes(
   const testCount = isFraction ? Math.ceil(testSize * rowCount) : testSize;
   const trainCount = rowCount - testCount;
   if (testCount >= classCount && trainCount >= classCount) return { trainCount, testCount };
-  const [side, count] = testCount < classCount ? ['test', testCount] : ['training', Math.max(trainCount, 0)];
+  const [side, count] = testCount < classCount ? ['test', testCount] : ['training', trainCount];
   throw new UserError({
-    what: `the ${side} set is smaller than the number of classes`,
+    what: trainCount < 1 ? 'no image is left to train on' : `the ${side} set is smaller than the number of classes`,
     where: `--test-size ${testSize}`,
-    found: `${count} of ${rowCount} images for ${classCount} classes`,
+    found:
+      trainCount < 1
+        ? `${testCount} test images of ${rowCount}`
+        : `${count} of ${rowCount} images for ${classCount} classes`,
     expected: `at least ${classCount} images on each side`,
     fix: `--test-size ${classCount} up to --test-size ${rowCount - classCount}; or as a fraction, ${suggestFraction(classCount, rowCount)}`,
   });

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /**
  * Writes the files of a plan into a folder, which is made. A file of that name with other contents was perhaps edited by
@@ -17,7 +18,7 @@ export async function writePlan(
   const files: string[] = [];
   const kept: string[] = [];
   try {
-    for (const below of ['.', ...folders]) await mkdir(join(folder, below), { recursive: true });
+    for (const below of ['.', ...folders]) await makeFolder(join(folder, below));
     for (const [name, text] of Object.entries(contents)) {
       const path = join(folder, name);
       files.push(path);

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { knownWeights } from '../extract/weights/known-weights.ts';
 import { knownWeightsFile, type LoadWeightsOptions, loadKnown } from '../extract/weights/load-weights.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /** Where weights of a known name lie for the tasks: below the feature sets, in the folder that all of them see. */
 export function weightsHome(weights: string, cache: string): string | undefined {
@@ -35,7 +36,7 @@ export async function shareWeights(
 async function copyWhole(from: string, to: string): Promise<void> {
   const unfinished = `${to}.${hostname()}.${process.pid}.copy`;
   try {
-    await mkdir(dirname(to), { recursive: true });
+    await makeFolder(dirname(to));
     await copyFile(from, unfinished);
     await rename(unfinished, to);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { UserError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /** An open file, as far as feature sets need one. */
 export interface OpenFile {
@@ -49,9 +50,7 @@ export const nodeFiles: Files = {
   remove: (path) => fs.rm(path, { force: true }),
   removeFolder: (path) => fs.rm(path, { recursive: true, force: true }),
   list: (folder) => fs.readdir(folder),
-  makeFolder: async (path) => {
-    await fs.mkdir(path, { recursive: true });
-  },
+  makeFolder,
   syncFolder: async (folder) => {
     // Windows refuses to open a folder for that; its rename is journalled by NTFS.
     if (process.platform === 'win32') return;

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { WriteStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { UserError } from '../errors.ts';
 import { fileReason } from '../file-reason.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /** Column names of a submission: the id's, then one per class in the file's order; and the ids that it asks for. */
 export interface SubmissionLayout {
@@ -81,7 +82,7 @@ export class SubmissionWriter {
    */
   static async open(file: string, layout: SubmissionLayout, classes: readonly string[]): Promise<SubmissionWriter> {
     try {
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       const handle = await open(`${file}.unfinished`, 'w');
       return new SubmissionWriter(file, handle.createWriteStream(), layout, classes);
     } catch (error) {

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SavedHead } from '../classify/heads/head.ts';
 import { writeSavedHead } from '../classify/saved-head.ts';
@@ -7,6 +6,7 @@ import { writeDurably } from '../features/durable.ts';
 import { nodeFiles, readIfThere } from '../features/files.ts';
 import { calibrationFile } from '../features/layout.ts';
 import { fileReason } from '../file-reason.ts';
+import { makeFolder } from '../make-folder.ts';
 import { formatPredictions, type Prediction } from './predictions.ts';
 import type { Report } from './report.ts';
 
@@ -17,7 +17,7 @@ import type { Report } from './report.ts';
  */
 export async function writeReport(report: Report, predictions: Iterable<Prediction>, head: SavedHead): Promise<void> {
   try {
-    await mkdir(report.report, { recursive: true });
+    await makeFolder(report.report);
   } catch (cause) {
     throw new UserError({
       what: 'the report cannot be written',

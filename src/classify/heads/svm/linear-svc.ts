@@ -24,8 +24,8 @@ export interface LinearSvcParams {
 }
 
 const calibrationFolds = 5;
-/** One slope for all classes asks for less than the machines themselves. */
-const calibrationTolerance = 1e-2;
+/** One slope for all classes asks for less than the machines themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
+const calibrationTolerance = 0.1;
 
 /**
  * One linear machine per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the

@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../../../make-folder.ts';
 
 /**
  * The part of a download that is on disk. Each download has a file of its own, `NAME.HOST.PID-NUMBER.partial`, so two at
@@ -23,7 +24,7 @@ let opened = 0;
 
 export async function openPartialFile(target: string): Promise<PartialFile> {
   const folder = dirname(target);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const path = `${target}.${host}.${process.pid}-${opened++}.partial`;
   mine.add(path);
   for (const abandoned of await abandonedFiles(target)) {
