@@ -1,7 +1,7 @@
 import { InterruptedError } from '../errors.ts';
 import type { Rows } from '../features/stored-rows.ts';
 import type { Report } from '../report/report.ts';
-import { writeReport } from '../report/write-report.ts';
+import { openReportsFolder, writeReport } from '../report/write-report.ts';
 import { evaluateHead } from './evaluate.ts';
 import { groupShuffleSplit } from './folds.ts';
 import type { FitProgress, Head } from './heads/head.ts';
@@ -37,10 +37,11 @@ export type ClassifyEvent =
 /**
  * Trains and tests every head on the same splits and writes a report for each. Rows of one group stay on one side.
  *
- * @throws UserError when the rows cannot be split or a head cannot be fitted; InterruptedError on Ctrl-C, with the
+ * @throws UserError when reports cannot be written, the rows cannot be split or a head cannot be fitted; InterruptedError on Ctrl-C, with the
  * reports that were finished before it on the disk
  */
 export async function classify(data: LabelledData<Rows>, options: ClassifyOptions): Promise<Report[]> {
+  await openReportsFolder(options.out);
   const drawn = options.splits ?? drawSplits(data, options);
   const splits = subsampled(drawn, data, options);
   const { train, test } = splits[0] as Split;

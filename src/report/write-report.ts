@@ -1,3 +1,4 @@
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SavedHead } from '../classify/heads/head.ts';
 import { writeSavedHead } from '../classify/saved-head.ts';
@@ -10,6 +11,16 @@ import { makeFolder } from '../make-folder.ts';
 import { formatPredictions, type Prediction } from './predictions.ts';
 import type { Report } from './report.ts';
 
+/** Makes the folder of all reports before anything is fitted for it. @throws UserError when it cannot be made or written */
+export async function openReportsFolder(out: string): Promise<void> {
+  try {
+    await makeFolder(out);
+    await access(out, constants.W_OK);
+  } catch (cause) {
+    throw cannotWrite('reports cannot be written', out, cause);
+  }
+}
+
 /**
  * Writes a report's folder: the head, predictions.csv, and report.json last, so that a report that can be read is whole.
  *
@@ -19,19 +30,23 @@ export async function writeReport(report: Report, predictions: Iterable<Predicti
   try {
     await makeFolder(report.report);
   } catch (cause) {
-    throw new UserError({
-      what: 'the report cannot be written',
-      where: report.report,
-      found: fileReason(cause),
-      fix: '--out FOLDER names a folder that can be written',
-      cause,
-    });
+    throw cannotWrite('the report cannot be written', report.report, cause);
   }
   await writeSavedHead(report.report, head);
   await keepCalibration(report);
   await writeDurably(nodeFiles, join(report.report, 'predictions.csv'), encoded(formatPredictions(predictions)));
   const bytes = new TextEncoder().encode(formatReport(report));
   await writeDurably(nodeFiles, join(report.report, 'report.json'), [bytes], bytes.length);
+}
+
+function cannotWrite(what: string, where: string, cause: unknown): UserError {
+  return new UserError({
+    what,
+    where,
+    found: fileReason(cause),
+    fix: '--out FOLDER names a folder that can be written',
+    cause,
+  });
 }
 
 /** Copies what makes an int8 backbone to the head, which must work when the feature set is gone. */

@@ -46,6 +46,15 @@ function options(change: Partial<ClassifyOptions> = {}): ClassifyOptions {
   };
 }
 
+test('a folder that cannot hold reports is refused before anything is fitted', async () => {
+  const file = join(root, 'a file');
+  await writeFile(file, '');
+  let events = 0;
+  const run = classify(await drawn(), options({ out: join(file, 'reports'), onEvent: () => events++ }));
+  await assert.rejects(run, /reports cannot be written[\s\S]*a file.reports[\s\S]*--out FOLDER/);
+  assert.equal(events, 0);
+});
+
 test('writes a report that can be read back, with every test row of every repeat among the predictions', async () => {
   const [report] = await classify(await drawn(), options());
   assert.ok(report);
