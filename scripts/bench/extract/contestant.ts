@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -62,7 +63,10 @@ export class Contestant {
       python === undefined
         ? [process.execPath, ['--import', 'tsx', script('ours.ts')]]
         : [python, ['-W', 'ignore', script('theirs.py')]];
-    const child = spawn(command, [...args, JSON.stringify(task)], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // In a file: with thousands of images it is longer than an argument may be.
+    const taskFile = `${task.features}.task.json`;
+    writeFileSync(taskFile, JSON.stringify(task));
+    const child = spawn(command, [...args, taskFile], { stdio: ['pipe', 'pipe', 'pipe'] });
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors = (errors + text).slice(-4000);

@@ -19,7 +19,7 @@ import { nodeFiles } from '../../../src/features/files.ts';
 import type { Task } from './contestant.ts';
 
 const started = performance.now();
-const task = JSON.parse(process.argv[2] as string) as Task;
+const task = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as Task;
 const precision = task.engine === 'featuretap int8' ? 'int8' : 'float32';
 const { crop, resize, batch, threads } = task;
 const preprocessing = choosePreprocessing({ resize, crop }, undefined);

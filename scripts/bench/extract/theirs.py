@@ -1,6 +1,6 @@
 """One contestant of `npm run bench -- extract` in Python: PyTorch or OpenVINO over the same weights and images.
 
-argv[1] is a JSON object (see contestant.ts). Prints one JSON line when ready, then one per round: each line on stdin
+argv[1] is a file that holds a JSON object (see contestant.ts). Prints one JSON line when ready, then one per round: each line on stdin
 asks for one, "backbone" or "end-to-end".
 """
 import json
@@ -11,7 +11,7 @@ import sys
 import time
 
 started = time.perf_counter()
-task = json.loads(sys.argv[1])
+task = json.load(open(sys.argv[1]))
 os.environ.setdefault("OMP_NUM_THREADS", str(task["threads"]))
 os.environ.setdefault("TORCHINDUCTOR_FREEZING", "1")
 import numpy as np  # noqa: E402

@@ -1,3 +1,4 @@
+import '../../no-telemetry.ts';
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import { encodeModel } from '../../formats/onnx/encode.ts';

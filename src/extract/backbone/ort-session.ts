@@ -1,3 +1,4 @@
+import '../../no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
 import type { DeviceName } from '../../features/manifest.ts';
 import { usableCores } from './cores.ts';

@@ -1,3 +1,4 @@
+import '../../../no-telemetry.ts';
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type { DeviceName } from '../../../features/manifest.ts';
