@@ -41,9 +41,12 @@ const golden: Golden = JSON.parse(
   readFileSync(new URL('../../fixtures/classify/forest.json', import.meta.url), 'utf8'),
 ).exact;
 
-function inputFor(expected: GoldenTree, weights: Float64Array | null): TreeInput {
-  const rowCount = golden.features.length;
-  const dims = golden.features[0]!.length;
+/** Bins of [columns][rows] of values, with what else a tree takes. */
+function binnedInput(
+  columns: readonly (readonly number[])[],
+  rest: Pick<TreeInput, 'labels' | 'classCount' | 'weights' | 'maxFeatures' | 'maxDepth' | 'minLeaf' | 'seed'>,
+): TreeInput {
+  const [dims, rowCount] = [columns.length, rest.labels.length];
   const input: TreeInput = {
     bins: new Uint8Array(rowCount * dims),
     rowBins: new Uint8Array(rowCount * dims),
@@ -51,6 +54,16 @@ function inputFor(expected: GoldenTree, weights: Float64Array | null): TreeInput
     highs: new Float32Array(maxBins * dims),
     rowCount,
     dims,
+    ...rest,
+  };
+  binColumns(input, Float32Array.from(columns.flat()), 0, dims, createBinScratch(rowCount));
+  return input;
+}
+
+function inputFor(expected: GoldenTree, weights: Float64Array | null): TreeInput {
+  const dims = golden.features[0]!.length;
+  const columns = Array.from({ length: dims }, (_, column) => golden.features.map((row) => row[column]!));
+  return binnedInput(columns, {
     labels: Int32Array.from(golden.labels),
     classCount: golden.classCount,
     weights,
@@ -58,10 +71,7 @@ function inputFor(expected: GoldenTree, weights: Float64Array | null): TreeInput
     maxDepth: expected.limits.max_depth ?? Number.POSITIVE_INFINITY,
     minLeaf: expected.limits.min_samples_leaf ?? 1,
     seed: expected.seed,
-  };
-  const columns = Array.from({ length: dims }, (_, column) => golden.features.map((row) => row[column]!));
-  binColumns(input, Float32Array.from(columns.flat()), 0, dims, createBinScratch(rowCount));
-  return input;
+  });
 }
 
 /** Nodes in preorder, the order in which scikit-learn keeps them. */
@@ -129,28 +139,14 @@ function below(random: RandomState, bound: number): number {
 /** Many rows and few values per column, so that cuts tie and columns are constant in small nodes. */
 function drawnInput(rowCount: number, minLeaf: number, weighted: boolean): TreeInput {
   const random = randomState(rowCount);
-  const dims = 21;
-  const input: TreeInput = {
-    bins: new Uint8Array(rowCount * dims),
-    rowBins: new Uint8Array(rowCount * dims),
-    lows: new Float32Array(maxBins * dims),
-    highs: new Float32Array(maxBins * dims),
-    rowCount,
-    dims,
-    labels: Int32Array.from({ length: rowCount }, () => below(random, 7)),
-    classCount: 7,
-    weights: weighted ? Float64Array.from({ length: rowCount }, () => random.double()) : null,
-    maxFeatures: 19,
-    maxDepth: Number.POSITIVE_INFINITY,
-    minLeaf,
-    seed: 3,
-  };
+  const labels = Int32Array.from({ length: rowCount }, () => below(random, 7));
+  const weights = weighted ? Float64Array.from({ length: rowCount }, () => random.double()) : null;
   // Columns of 1, 1, 2, 3, 4 … different values, half of them in the lowest.
-  const columns = Array.from({ length: dims }, (_, column) =>
+  const columns = Array.from({ length: 21 }, (_, column) =>
     Array.from({ length: rowCount }, () => Math.max(0, below(random, 1 + 2 * column) - column)),
   );
-  binColumns(input, Float32Array.from(columns.flat()), 0, dims, createBinScratch(rowCount));
-  return input;
+  const rest = { classCount: 7, maxFeatures: 19, maxDepth: Number.POSITIVE_INFINITY, minLeaf, seed: 3 };
+  return binnedInput(columns, { labels, weights, ...rest });
 }
 
 for (const rowCount of [2, 3, 50, 257, 1500]) {
