@@ -1,4 +1,4 @@
-import { combine, dot, dotAll, mixedDot, subtract } from './lbfgs.kernel.ts';
+import { combine, dot, dotAll, subtract } from './lbfgs.kernel.ts';
 
 /**
  * Pairs of steps and gradient changes that are remembered. On 800 and 9,199 rows of 2,048 features and 120 classes, 7 take
@@ -81,8 +81,8 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
       subtract(pair.step, next, current);
       subtract(pair.change, nextGradient, gradient);
       gradient.set(nextGradient);
-      const curvature = mixedDot(pair.step, pair.change);
-      const squaredChange = mixedDot(pair.change, pair.change);
+      const curvature = dot(pair.step, pair.change);
+      const squaredChange = dot(pair.change, pair.change);
       if (!(curvature > Number.EPSILON * squaredChange)) {
         spares.push(pair);
         forget(dot(gradient, gradient));

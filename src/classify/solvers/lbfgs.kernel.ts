@@ -1,4 +1,4 @@
-export function dot(a: Float64Array, b: Float64Array): number {
+export function dot<V extends Float32Array | Float64Array>(a: V, b: V): number {
   // Four sums: one chain of additions would wait for itself.
   let s0 = 0;
   let s1 = 0;
@@ -18,24 +18,6 @@ export function dot(a: Float64Array, b: Float64Array): number {
 
 /** Numbers of one vector that are worked on at a time: they stay in the fastest cache while many vectors pass. */
 const chunk = 1024;
-
-/** a · b of a remembered vector. */
-export function mixedDot(a: Float32Array, b: Float32Array): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  const whole = a.length - (a.length % 4);
-  let i = 0;
-  for (; i < whole; i += 4) {
-    s0 += a[i] * b[i];
-    s1 += a[i + 1] * b[i + 1];
-    s2 += a[i + 2] * b[i + 2];
-    s3 += a[i + 3] * b[i + 3];
-  }
-  for (; i < a.length; i++) s0 += a[i] * b[i];
-  return s0 + s1 + (s2 + s3);
-}
 
 /** out[k] = vectors[k] · a. Every vector is read once, four at a time so that a number of `a` serves four products. */
 export function dotAll(vectors: readonly Float32Array[], a: Float64Array, out: Float64Array): void {
