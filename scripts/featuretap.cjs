@@ -8,8 +8,6 @@ const { availableParallelism } = require('node:os');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-// ONNX Runtime sends nothing to anybody (src/no-telemetry.ts says it again where a program uses the library).
-process.env.ORT_DISABLE_TELEMETRY = '1';
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
 const sources = join(__dirname, '..', 'src', 'cli.ts');
