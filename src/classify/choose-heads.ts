@@ -20,8 +20,8 @@ export function chooseHeads(
   params: Readonly<Record<string, unknown>>,
   sweep?: SweepOptions & { readonly grid: Grid | 'auto' },
 ): Head[] {
-  const names = models.includes('all') ? headKinds.map((kind) => kind.model) : [...new Set(models)];
   const known = headKinds.map((kind) => kind.model);
+  const names = models.includes('all') ? known : [...new Set(models)];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw usageError('--model', unknown, [...known, 'all'].join(' | '));
   const kinds = names.map(headKind);

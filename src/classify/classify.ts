@@ -37,8 +37,8 @@ export type ClassifyEvent =
 /**
  * Trains and tests every head on the same splits and writes a report for each. Rows of one group stay on one side.
  *
- * @throws UserError when reports cannot be written, the rows cannot be split or a head cannot be fitted; InterruptedError on Ctrl-C, with the
- * reports that were finished before it on the disk
+ * @throws UserError when reports cannot be written, the rows cannot be split or a head cannot be fitted; InterruptedError
+ * on Ctrl-C, with the reports that were finished before it on the disk
  */
 export async function classify(data: LabelledData<Rows>, options: ClassifyOptions): Promise<Report[]> {
   await openReportsFolder(options.out);
