@@ -7,16 +7,47 @@
  *
  * @module
  */
-import { forest as forestKind } from './classify/heads/forest.ts';
-import type { Head, HeadKind } from './classify/heads/head.ts';
-import { createHead } from './classify/heads/index.ts';
-import { linear as linearKind } from './classify/heads/linear.ts';
-import { svm as svmKind } from './classify/heads/svm.ts';
-import type { ScaleKind } from './classify/scale.ts';
+import { forest as forestKind } from './models/forest/forest.ts';
+import { linear as linearKind } from './models/linear/linear.ts';
+import type { Head, HeadKind } from './models/model.ts';
+import { createHead } from './models/registry.ts';
+import { svm as svmKind } from './models/svm/svm.ts';
+import type { ScaleKind } from './rows/scale.ts';
 
-export { bringFeatures, bringRows } from './classify/brought-features.ts';
 export { type ClassifyEvent, type ClassifyOptions, classify } from './classify/classify.ts';
-export { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from './classify/folds.ts';
+export { bringFeatures, bringRows } from './classify/data/external-features.ts';
+export {
+  type JoinOptions,
+  joinLabels,
+  joinRows,
+  type LabelledData,
+  type RowOptions,
+} from './classify/data/labelled-data.ts';
+export { type LabelsFile, readLabels } from './classify/data/labels-file.ts';
+export type { FitNeeds } from './classify/memory/fit-needs.ts';
+export type { StreamPlan } from './classify/memory/stream-plan.ts';
+export type { ClassFigures, LearningCurvePoint, RepeatResult, Report, Scores } from './classify/result/report.ts';
+export type { Grid, Point } from './classify/sweep/grid.ts';
+export { type SweepOptions, sweptHead } from './classify/sweep/swept-head.ts';
+export type { MemoryEvent } from './classify/trial/prepare-trials.ts';
+export type {
+  DeviceName,
+  Dtype,
+  EngineName,
+  FingerprintFields,
+  MadeBy,
+  Manifest,
+  OutcomeCounts,
+  Pool,
+  Precision,
+  Preprocessing,
+  ShardEntry,
+} from './features/manifest/manifest.ts';
+export type { SetState } from './features/manifest/state.ts';
+export { FeatureSet, type LabelledRows, openFeatureSet } from './features/reader.ts';
+export type { Outcome, OutcomeKind } from './features/tables/outcomes.ts';
+export { classFigures, confusionOf, scoreConfusion, scoreProbabilities } from './metrics/metrics.ts';
+export type { FitSize, MemoryPart } from './models/memory-parts.ts';
 export type {
   FitContext,
   FitProgress,
@@ -34,53 +65,22 @@ export type {
   TakeProbabilities,
   Tempered,
   TemperedFit,
-} from './classify/heads/head.ts';
-export { createHead, headKinds, loadHead } from './classify/heads/index.ts';
-export {
-  type JoinOptions,
-  joinLabels,
-  joinRows,
-  type LabelledData,
-  type RowOptions,
-} from './classify/labelled-data.ts';
-export { countClasses, type EncodedLabels, encodeLabels } from './classify/labels.ts';
-export { type LabelsFile, readLabels } from './classify/labels-file.ts';
-export type { FitNeeds } from './classify/memory/fit-needs.ts';
-export type { FitSize, MemoryPart } from './classify/memory/parts.ts';
-export type { StreamPlan } from './classify/memory/stream-plan.ts';
-export { classFigures, confusionOf, scoreConfusion, scoreProbabilities } from './classify/metrics.ts';
-export type { MemoryEvent } from './classify/prepare-trials.ts';
-export { readSavedHead, writeSavedHead } from './classify/saved-head.ts';
-export { applyScaling, fitScaling, type ScaleKind, type Scaling } from './classify/scale.ts';
-export type { Arena } from './classify/solvers/arena.ts';
-export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './classify/split.ts';
-export type { Grid, Point } from './classify/sweep/grid.ts';
-export { type SweepOptions, sweptHead } from './classify/sweep/swept-head.ts';
-export { type StoredTable, type Table, type TableOf, takeTableRows } from './classify/table.ts';
-export { InterruptedError, UserError, type UserErrorParts } from './errors.ts';
-export type { FileStat, Files, OpenFile } from './features/files.ts';
-export type {
-  DeviceName,
-  Dtype,
-  EngineName,
-  FingerprintFields,
-  MadeBy,
-  Manifest,
-  OutcomeCounts,
-  Pool,
-  Precision,
-  Preprocessing,
-  ShardEntry,
-} from './features/manifest.ts';
-export { type Matrix, takeRows } from './features/matrix.ts';
-export type { Outcome, OutcomeKind } from './features/outcomes.ts';
-export { FeatureSet, type LabelledRows, openFeatureSet } from './features/reader.ts';
-export { type RowBlock, RowReader } from './features/row-reader.ts';
-export type { RowStore } from './features/row-store.ts';
-export type { SetState } from './features/state.ts';
-export type { Rows, StoredRows } from './features/stored-rows.ts';
+} from './models/model.ts';
+export { createHead, headKinds, loadHead } from './models/registry.ts';
+export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
+export type { Arena } from './numerics/arena.ts';
+export { type Matrix, takeRows } from './numerics/matrix.ts';
 export { readReport } from './report/read-report.ts';
-export type { ClassFigures, LearningCurvePoint, RepeatResult, Report, Scores } from './report/report.ts';
+export { countClasses, type EncodedLabels, encodeLabels } from './rows/labels.ts';
+export { type RowBlock, RowReader } from './rows/row-reader.ts';
+export type { RowStore } from './rows/row-store.ts';
+export { applyScaling, fitScaling, type ScaleKind, type Scaling } from './rows/scale.ts';
+export type { Rows, StoredRows } from './rows/stored-rows.ts';
+export { type StoredTable, type Table, type TableOf, takeTableRows } from './rows/table.ts';
+export { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from './split/folds.ts';
+export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split/split.ts';
+export { InterruptedError, UserError, type UserErrorParts } from './system/errors.ts';
+export type { FileStat, Files, OpenFile } from './system/files.ts';
 
 /** What every head takes beside its own parameters; all are learned from the training rows alone. */
 export interface PreparationParams {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/system/errors.ts';
 
 /**
  * npm run bench: both stages in a short form, beside PyTorch and scikit-learn where python3 has them.

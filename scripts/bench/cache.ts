@@ -6,13 +6,13 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { nodeFiles } from '../../src/features/files.ts';
-import type { IndexedImage } from '../../src/features/index-table.ts';
-import { runFolder, shardFile } from '../../src/features/layout.ts';
-import type { FingerprintFields, ShardEntry } from '../../src/features/manifest.ts';
-import { publish } from '../../src/features/publish.ts';
+import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
+import type { FingerprintFields, ShardEntry } from '../../src/features/manifest/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { writeShard } from '../../src/features/shard.ts';
+import { publish } from '../../src/features/run/publish.ts';
+import { writeShard } from '../../src/features/shards/shard.ts';
+import type { IndexedImage } from '../../src/features/tables/index-table.ts';
+import { nodeFiles } from '../../src/system/files.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
 
 const usage = `npm run bench -- cache [options]

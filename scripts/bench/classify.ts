@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { usageError } from '../../src/errors.ts';
+import { usageError } from '../../src/system/errors.ts';
 import { drawData, splitData } from './classify/bench-data.ts';
 import { benchCases } from './classify/cases.ts';
 import { measureGrowth } from './classify/growth.ts';

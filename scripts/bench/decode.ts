@@ -4,9 +4,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { ImageFile } from '../../src/extract/images/image-file.ts';
-import { listImages } from '../../src/extract/images/list.ts';
-import { openPixelPipeline } from '../../src/extract/images/pipeline.ts';
+import type { ImageFile } from '../../src/extract/images/list/image-file.ts';
+import { listImages } from '../../src/extract/images/list/list.ts';
+import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import { drawPhotos } from '../demo/draw.ts';
 
 const usage = `npm run bench -- decode [options]

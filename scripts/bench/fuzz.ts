@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { usageError } from '../../src/errors.ts';
+import { usageError } from '../../src/system/errors.ts';
 import { runFuzz } from './fuzz/run-fuzz.ts';
 
 /**

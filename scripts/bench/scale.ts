@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { inputsHeader } from '../../src/cluster/input-table.ts';
-import { inputsFile, recordFile } from '../../src/cluster/layout.ts';
-import { formatRecord, type PartRecord, sealRecord } from '../../src/cluster/part-record.ts';
-import { fingerprintOf } from '../../src/features/fingerprint.ts';
-import type { FingerprintFields } from '../../src/features/manifest.ts';
+import { inputsHeader } from '../../src/cluster/records/input-table.ts';
+import { inputsFile, recordFile } from '../../src/cluster/records/layout.ts';
+import { formatRecord, type PartRecord, sealRecord } from '../../src/cluster/records/part-record.ts';
+import { fingerprintOf } from '../../src/features/manifest/fingerprint.ts';
+import type { FingerprintFields } from '../../src/features/manifest/manifest.ts';
 
 const usage = `npm run bench -- scale [options]
   --parts N        parts (default 10000)

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Report } from '../../src/classify/result/report.ts';
 import { bytes } from '../../src/cli/options.ts';
-import { usageError } from '../../src/errors.ts';
-import { formatBytes } from '../../src/features/durable.ts';
-import type { Report } from '../../src/report/report.ts';
+import { formatBytes } from '../../src/system/durable.ts';
+import { usageError } from '../../src/system/errors.ts';
 import { runChild } from './stream/run-child.ts';
 
 const usage = `npm run bench -- stream [options]: the linear head by stream and in memory, on the same drawn set

@@ -8,9 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../src/errors.ts';
 import { nativeFolder, tryDevice, whyNot } from '../../src/extract/backbone/devices/devices.ts';
 import { cudaLibrary, cudaNeeds } from '../../src/extract/backbone/devices/explain.ts';
+import { UserError } from '../../src/system/errors.ts';
 
 /** The parts of the installer's own tables (script/install-metadata.js) that say what it will download. */
 interface InstallMetadata {

@@ -1,9 +1,9 @@
-import { UserError } from '../../src/errors.ts';
 import type { TapMap } from '../../src/extract/backbone/backbone.ts';
-import { loadTensorFlow } from '../../src/extract/backbone/load-tensorflow.ts';
 import { openBackbone } from '../../src/extract/backbone/open-backbone.ts';
+import { loadTensorFlow } from '../../src/extract/backbone/tensorflow/load-tensorflow.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { drawPictures, seedGenerator } from '../../src/extract/weights/random/draw.kernel.ts';
+import { UserError } from '../../src/system/errors.ts';
 
 /** Largest difference that float32 on another library may make, ‖a - b‖ / ‖b‖ per image. */
 const tolerance = 1e-4;

@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/system/errors.ts';
 import { proveTensorFlow } from './prove-tensorflow.ts';
 
 /** The package's largest N-API version (`binary.napi_versions` in its package.json); Node's own may be later. */

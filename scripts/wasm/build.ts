@@ -12,11 +12,11 @@ export interface WasmSource {
 }
 
 export const wasmSources: readonly WasmSource[] = [
-  wasmSource('extract/images/resize', 'resizeModule'),
-  wasmSource('classify/solvers/smo', 'smoModule'),
-  wasmSource('classify/solvers/row-machines', 'rowMachinesModule'),
-  wasmSource('classify/solvers/tree-scan', 'treeScanModule'),
-  wasmSource('classify/solvers/penalized-adam', 'penalizedAdamModule'),
+  wasmSource('extract/images/resize/resize', 'resizeModule'),
+  wasmSource('models/svm/smo/smo', 'smoModule'),
+  wasmSource('models/svm/linear-svc/row-machines', 'rowMachinesModule'),
+  wasmSource('models/forest/trees/tree-scan', 'treeScanModule'),
+  wasmSource('models/mlp/penalized-adam', 'penalizedAdamModule'),
 ];
 
 function wasmSource(name: string, exported: string): WasmSource {

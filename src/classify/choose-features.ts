@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
-import { errorCode } from '../features/files.ts';
-import { manifestFile } from '../features/layout.ts';
-import { fileReason } from '../file-reason.ts';
+import { manifestFile } from '../features/manifest/layout.ts';
+import { UserError } from '../system/errors.ts';
+import { fileReason } from '../system/file-reason.ts';
+import { errorCode } from '../system/files.ts';
 
 /** A feature set's folder, and how many others were there to choose from. */
 export interface ChosenFeatures {

@@ -1,7 +1,7 @@
-import { UserError, usageError } from '../errors.ts';
-import type { Head, HeadKind } from './heads/head.ts';
-import { createHead, headKind, headKinds, readsParam } from './heads/index.ts';
-import { preparationOptions } from './heads/prepared.ts';
+import type { Head, HeadKind } from '../models/model.ts';
+import { createHead, headKind, headKinds, readsParam } from '../models/registry.ts';
+import { preparationOptions } from '../models/scaling.ts';
+import { UserError, usageError } from '../system/errors.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
 

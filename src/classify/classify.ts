@@ -1,16 +1,16 @@
-import { InterruptedError } from '../errors.ts';
-import type { Rows } from '../features/stored-rows.ts';
-import type { Report } from '../report/report.ts';
-import { openReportsFolder, writeReport } from '../report/write-report.ts';
-import { evaluateHead } from './evaluate.ts';
-import { groupShuffleSplit } from './folds.ts';
-import type { FitProgress, Head } from './heads/head.ts';
-import type { LabelledData } from './labelled-data.ts';
+import type { FitProgress, Head } from '../models/model.ts';
+import type { Rows } from '../rows/stored-rows.ts';
+import { groupShuffleSplit } from '../split/folds.ts';
+import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../split/split.ts';
+import { InterruptedError } from '../system/errors.ts';
+import type { LabelledData } from './data/labelled-data.ts';
+import { stratifiedSubsample } from './data/subsample.ts';
 import { learningCurve } from './learning-curve.ts';
 import { makeReport } from './make-report.ts';
-import { type MemoryEvent, prepareTrials, type TrialOptions } from './prepare-trials.ts';
-import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split.ts';
-import { stratifiedSubsample } from './subsample.ts';
+import type { Report } from './result/report.ts';
+import { openReportsFolder, writeReport } from './result/write-report.ts';
+import { evaluateHead } from './trial/evaluate.ts';
+import { type MemoryEvent, prepareTrials, type TrialOptions } from './trial/prepare-trials.ts';
 
 export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   /** Instead of splits that are drawn. */

@@ -1,8 +1,8 @@
-import type { LearningCurvePoint } from '../report/report.ts';
-import type { FitContext, Head } from './heads/head.ts';
-import { throwIfInterrupted } from './interrupt.ts';
-import type { Split } from './split.ts';
-import type { OpenTrial } from './trial.ts';
+import type { FitContext, Head } from '../models/model.ts';
+import type { Split } from '../split/split.ts';
+import { throwIfInterrupted } from '../system/interrupt.ts';
+import type { LearningCurvePoint } from './result/report.ts';
+import type { OpenTrial } from './trial/trial.ts';
 
 const shares = [1 / 8, 1 / 4, 1 / 2] as const;
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
-import type { Rows } from '../features/stored-rows.ts';
-import type { Report, Scores } from '../report/report.ts';
-import type { Evaluation } from './evaluate.ts';
-import type { Head } from './heads/head.ts';
-import type { LabelledData } from './labelled-data.ts';
-import { classFigures, confusionRows, mean } from './metrics.ts';
-import type { Split } from './split.ts';
+import { classFigures, confusionRows, mean } from '../metrics/metrics.ts';
+import type { Head } from '../models/model.ts';
+import type { Rows } from '../rows/stored-rows.ts';
+import type { Split } from '../split/split.ts';
+import type { LabelledData } from './data/labelled-data.ts';
+import type { Report, Scores } from './result/report.ts';
+import type { Evaluation } from './trial/evaluate.ts';
 import { versions } from './versions.ts';
 
 export interface ReportOptions {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { programVersion } from '../version.ts';
+import { programVersion } from '../system/version.ts';
 
 /** Versions of what makes the numbers of a report. */
 export function versions(): Readonly<Record<string, string>> {

@@ -1,6 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { usageError } from '../errors.ts';
 import { headDifferences } from '../report/analysis/differences.ts';
 import { heldOutImages, suspectedLabels } from '../report/analysis/held-out.ts';
 import { type Run, readRuns } from '../report/analysis/run.ts';
@@ -11,7 +10,8 @@ import { comparisonCsv, comparisonMarkdown } from '../report/pipelines.ts';
 import { summarize } from '../report/summary.ts';
 import { suspectsFile, suspectsList } from '../report/suspects-list.ts';
 import { terminalComparison } from '../report/terminal.ts';
-import { programVersion } from '../version.ts';
+import { usageError } from '../system/errors.ts';
+import { programVersion } from '../system/version.ts';
 import { flag, number, positionals, text } from './options.ts';
 import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';

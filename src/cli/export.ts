@@ -1,5 +1,4 @@
-import { readSavedHead } from '../classify/saved-head.ts';
-import { usageError } from '../errors.ts';
+import type { Report } from '../classify/result/report.ts';
 import { checkExport, rowsToCheck } from '../export/check-export.ts';
 import { exportHead } from '../export/export-head.ts';
 import { exportMetadata } from '../export/metadata.ts';
@@ -7,13 +6,14 @@ import { withBackbone } from '../export/with-backbone.ts';
 import { openBackbone, openNetwork, quantizable } from '../extract/backbone/open-backbone.ts';
 import { buildInt8ResNet } from '../extract/backbone/quantize/int8-graph.ts';
 import { readCalibration } from '../extract/open-calibration.ts';
-import { formatBytes, writeDurably } from '../features/durable.ts';
-import { nodeFiles } from '../features/files.ts';
 import { encodeModel } from '../formats/onnx/encode.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
+import { readSavedHead } from '../models/saved-head.ts';
 import { featureRecipe, sameWeights } from '../predict/embedder.ts';
 import { loadReportHead } from '../predict/load-head.ts';
-import type { Report } from '../report/report.ts';
+import { formatBytes, writeDurably } from '../system/durable.ts';
+import { usageError } from '../system/errors.ts';
+import { nodeFiles } from '../system/files.ts';
 import { flag, number, text } from './options.ts';
 import type { Options, Session, Verb } from './verb.ts';
 

@@ -1,4 +1,4 @@
-import { usageError } from '../errors.ts';
+import { usageError } from '../system/errors.ts';
 import type { Options } from './verb.ts';
 
 /**

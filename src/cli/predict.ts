@@ -1,11 +1,11 @@
-import { usageError } from '../errors.ts';
-import { openPixelPipeline } from '../extract/images/pipeline.ts';
+import { openPixelPipeline } from '../extract/images/pipeline/pipeline.ts';
 import { featureRecipe, openEmbedder } from '../predict/embedder.ts';
 import { type InputFailure, openInputs } from '../predict/inputs.ts';
 import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
 import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import { type ImageOutcome, predictImages } from '../predict/predict.ts';
 import { plainLayout, readSampleLayout, SubmissionWriter } from '../predict/submission.ts';
+import { usageError } from '../system/errors.ts';
 import { flag, number, positionals, text } from './options.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { OnProgress, ProgressEvent } from '../progress.ts';
+import type { OnProgress, ProgressEvent } from '../system/progress.ts';
 import type { Session } from './verb.ts';
 
 /** Where a terminal shows no bar, a line this often. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
-import { InterruptedError, UserError } from '../errors.ts';
-import { programVersion } from '../version.ts';
+import { InterruptedError, UserError } from '../system/errors.ts';
+import { programVersion } from '../system/version.ts';
 import { typeable } from './next-command.ts';
 import { flag, keepDashes } from './options.ts';
 import type { Options, Session } from './verb.ts';

@@ -1,12 +1,12 @@
-import { classifyVerb } from './classify.ts';
+import { classifyVerb } from './classify/classify.ts';
+import { mergeVerb } from './cluster/merge.ts';
+import { planVerb } from './cluster/plan.ts';
+import { statusVerb } from './cluster/status.ts';
 import { compareVerb } from './compare.ts';
 import { devicesVerb } from './devices.ts';
 import { exportVerb } from './export.ts';
-import { extractVerb } from './extract.ts';
-import { mergeVerb } from './merge.ts';
-import { planVerb } from './plan.ts';
+import { extractVerb } from './extract/extract.ts';
 import { predictVerb } from './predict.ts';
-import { statusVerb } from './status.ts';
 import { tapsVerb } from './taps.ts';
 import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { UserError } from '../system/errors.ts';
 
 /**
  * The error for arguments that yargs refuses: its messages name neither what was typed nor what there is.

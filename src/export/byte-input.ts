@@ -1,5 +1,5 @@
 import type { NetworkInput } from '../extract/backbone/network.ts';
-import type { Preprocessing } from '../features/manifest.ts';
+import type { Preprocessing } from '../features/manifest/manifest.ts';
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxGraph } from '../formats/onnx/schema.ts';
 

@@ -1,10 +1,10 @@
-import '../no-telemetry.ts';
+import '../system/no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { FittedHead } from '../classify/heads/head.ts';
-import { UserError } from '../errors.ts';
-import type { Matrix } from '../features/matrix.ts';
+import type { Report } from '../classify/result/report.ts';
 import { openFeatureSet } from '../features/reader.ts';
-import type { Report } from '../report/report.ts';
+import type { FittedHead } from '../models/model.ts';
+import type { Matrix } from '../numerics/matrix.ts';
+import { UserError } from '../system/errors.ts';
 import { headNames } from './export-head.ts';
 
 /** An exported head may differ from the head itself by this much in any probability. */

@@ -1,17 +1,17 @@
-import { savedTemperatureSlope } from '../classify/heads/calibrated.ts';
-import type { SavedHead } from '../classify/heads/head.ts';
-import { savedScaling } from '../classify/heads/prepared.ts';
-import { UserError } from '../errors.ts';
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
-import { addForest } from './forest.ts';
-import { addKnn } from './knn.ts';
-import { addLinear } from './linear.ts';
-import { addMlp } from './mlp.ts';
-import { addRidge } from './ridge.ts';
-import { addScaling } from './scaling.ts';
-import { addSvm } from './svm.ts';
-import { addTemperature } from './temperature.ts';
+import { addForest } from '../models/forest/onnx.ts';
+import { addKnn } from '../models/knn/onnx.ts';
+import { addLinear } from '../models/linear/onnx.ts';
+import { addMlp } from '../models/mlp/onnx.ts';
+import type { SavedHead } from '../models/model.ts';
+import { addScaling } from '../models/onnx/scaling.ts';
+import { addTemperature } from '../models/onnx/temperature.ts';
+import { addRidge } from '../models/ridge/onnx.ts';
+import { savedScaling } from '../models/scaling.ts';
+import { addSvm } from '../models/svm/onnx.ts';
+import { savedTemperatureSlope } from '../models/temperature.ts';
+import { UserError } from '../system/errors.ts';
 
 /** Operator sets that exported models use: ONNX 1.12's, which every runtime of the last years knows. */
 export const exportOpsets: Readonly<Record<string, number>> = { '': 17, 'ai.onnx.ml': 3 };

@@ -1,5 +1,5 @@
-import type { Report } from '../report/report.ts';
-import { programVersion } from '../version.ts';
+import type { Report } from '../classify/result/report.ts';
+import { programVersion } from '../system/version.ts';
 
 /** What an exported model says of itself, as ONNX's metadata: texts, the longer ones JSON. */
 export function exportMetadata(report: Report): Readonly<Record<string, string>> {

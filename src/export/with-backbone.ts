@@ -1,10 +1,10 @@
-import { UserError } from '../errors.ts';
 import type { Network } from '../extract/backbone/network.ts';
 import { pruneTo } from '../extract/backbone/prune.ts';
 import { resolveTap } from '../extract/backbone/taps.ts';
-import type { FingerprintFields } from '../features/manifest.ts';
+import type { FingerprintFields } from '../features/manifest/manifest.ts';
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode } from '../formats/onnx/schema.ts';
+import { UserError } from '../system/errors.ts';
 import { bytesOfPixels } from './byte-input.ts';
 import { exportOpsets, headNames } from './export-head.ts';
 

@@ -1,18 +1,18 @@
-import { UserError } from '../errors.ts';
-import type { Files } from '../features/files.ts';
-import type { DeviceName, Preprocessing } from '../features/manifest.ts';
-import type { RunMaker } from '../features/run-records.ts';
-import type { FeatureWriter } from '../features/writer.ts';
+import type { DeviceName, Preprocessing } from '../features/manifest/manifest.ts';
+import type { RunMaker } from '../features/run/run-records.ts';
+import type { FeatureWriter } from '../features/run/writer.ts';
+import { UserError } from '../system/errors.ts';
+import type { Files } from '../system/files.ts';
 import type { Backbone } from './backbone/backbone.ts';
+import { pooledShape, poolRows } from './backbone/pool.ts';
 import { compareCanaries, measureCanary } from './canary.ts';
 import type { ExtractOptions, NetworkSource } from './extract.ts';
-import type { ImageList } from './images/image-file.ts';
-import { openPixelPipeline } from './images/pipeline.ts';
-import type { PixelResult } from './images/pixel-result.ts';
+import type { ImageList } from './images/list/image-file.ts';
+import { openPixelPipeline } from './images/pipeline/pipeline.ts';
+import type { PixelResult } from './images/pipeline/pixel-result.ts';
 import type { InputLedger } from './input-ledger.ts';
 import type { OpenedCalibration } from './open-calibration.ts';
 import { pixelBatches } from './pixel-batches.ts';
-import { pooledShape, poolRows } from './pool.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** The options with what follows from them. */

@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts';
-import type { MadeBy } from '../features/manifest.ts';
+import type { MadeBy } from '../features/manifest/manifest.ts';
+import { UserError } from '../system/errors.ts';
 import type { Backbone, PixelBatch } from './backbone/backbone.ts';
-import { poolRows } from './pool.ts';
+import { poolRows } from './backbone/pool.ts';
 
 /**
  * Largest difference between two engines' or devices' vectors of the canary, ‖a - b‖ / ‖b‖: float32 engines are within

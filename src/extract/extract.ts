@@ -1,22 +1,23 @@
 import { basename, join, resolve } from 'node:path';
-import { InterruptedError, UserError, usageError } from '../errors.ts';
-import { DiskFullError } from '../features/durable.ts';
-import { type Files, nodeFiles } from '../features/files.ts';
-import type { Dtype, Manifest, Pool, Precision, Preprocessing } from '../features/manifest.ts';
-import type { Outcome } from '../features/outcomes.ts';
-import { FeatureWriter, type WriterSettings } from '../features/writer.ts';
-import type { OnProgress } from '../progress.ts';
+import type { Dtype, Manifest, Pool, Precision, Preprocessing } from '../features/manifest/manifest.ts';
+import { FeatureWriter, type WriterSettings } from '../features/run/writer.ts';
+import type { Outcome } from '../features/tables/outcomes.ts';
+import { DiskFullError } from '../system/durable.ts';
+import { InterruptedError, UserError, usageError } from '../system/errors.ts';
+import { type Files, nodeFiles } from '../system/files.ts';
+import type { OnProgress } from '../system/progress.ts';
 import { addRows, type Run } from './add-rows.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { usableCores } from './backbone/cores.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import type { Int8Preparation } from './backbone/quantize/open-int8.ts';
-import { checkMissing } from './images/check-missing.ts';
-import type { ImageList } from './images/image-file.ts';
-import { listImages } from './images/list.ts';
-import type { openPixelPipeline } from './images/pipeline.ts';
-import type { ViewRecipe } from './images/views.ts';
+import { keepSpeed } from './explain/speed.ts';
+import { checkMissing } from './images/list/check-missing.ts';
+import type { ImageList } from './images/list/image-file.ts';
+import { listImages } from './images/list/list.ts';
+import type { openPixelPipeline } from './images/pipeline/pipeline.ts';
+import type { ViewRecipe } from './images/views/views.ts';
 import { InputLedger } from './input-ledger.ts';
 import {
   type CalibrationRequest,
@@ -27,7 +28,6 @@ import {
   removeOtherCalibrations,
 } from './open-calibration.ts';
 import { type AskedPreprocessing, choosePreprocessing } from './preprocessing.ts';
-import { keepSpeed } from './speed.ts';
 import { type StepSeconds, Stopwatch } from './stopwatch.ts';
 
 /** Where the network comes from: known before it is opened, so that a run without new images never opens it. */

@@ -1,9 +1,9 @@
-import { type FileMark, isSettled, markOf } from '../features/file-memory.ts';
-import type { IndexedImage } from '../features/index-table.ts';
-import type { Outcome } from '../features/outcomes.ts';
-import type { Ending, FeatureWriter } from '../features/writer.ts';
-import type { ImageFile, ImageList } from './images/image-file.ts';
-import type { PixelResult } from './images/pixel-result.ts';
+import type { Ending, FeatureWriter } from '../features/run/writer.ts';
+import { type FileMark, isSettled, markOf } from '../features/tables/file-memory.ts';
+import type { IndexedImage } from '../features/tables/index-table.ts';
+import type { Outcome } from '../features/tables/outcomes.ts';
+import type { ImageFile, ImageList } from './images/list/image-file.ts';
+import type { PixelResult } from './images/pipeline/pixel-result.ts';
 
 /** Why an input has no bytes or no pixels. */
 interface Fault {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { usageError } from '../errors.ts';
-import type { DeviceName, EngineName } from '../features/manifest.ts';
-import type { OnProgress } from '../progress.ts';
+import type { DeviceName, EngineName } from '../features/manifest/manifest.ts';
+import { usageError } from '../system/errors.ts';
+import type { OnProgress } from '../system/progress.ts';
 import { chooseDevice } from './backbone/devices/devices.ts';
 import { openBackbone, quantizable } from './backbone/open-backbone.ts';
 import { prepareInt8 } from './backbone/quantize/open-int8.ts';

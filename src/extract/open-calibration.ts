@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { UserError } from '../errors.ts';
-import { removeFile, writeDurably } from '../features/durable.ts';
-import { type Files, listIfThere, nodeFiles, readIfThere, statIfThere } from '../features/files.ts';
-import { canonicalJson } from '../features/fingerprint.ts';
-import { calibrationFile, isCalibrationFile } from '../features/layout.ts';
-import type { FingerprintFields, Preprocessing } from '../features/manifest.ts';
+import { canonicalJson } from '../features/manifest/fingerprint.ts';
+import { calibrationFile, isCalibrationFile } from '../features/manifest/layout.ts';
+import type { FingerprintFields, Preprocessing } from '../features/manifest/manifest.ts';
+import { removeFile, writeDurably } from '../system/durable.ts';
+import { UserError } from '../system/errors.ts';
+import { type Files, listIfThere, nodeFiles, readIfThere, statIfThere } from '../system/files.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { describeAgreement } from './backbone/quantize/agreement.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
@@ -12,9 +12,9 @@ import type { Calibration } from './backbone/quantize/calibration.ts';
 import { calibrationSha256, decodeCalibration, encodeCalibration } from './backbone/quantize/calibration-file.ts';
 import { defaultSampleSize, drawSample } from './backbone/quantize/sample.ts';
 import type { NetworkSource } from './extract.ts';
-import type { ImageFile } from './images/image-file.ts';
-import type { FilePixels } from './images/pixel-protocol.ts';
-import { PixelReader } from './images/pixel-reader.ts';
+import type { ImageFile } from './images/list/image-file.ts';
+import type { FilePixels } from './images/pipeline/pixel-protocol.ts';
+import { PixelReader } from './images/pipeline/pixel-reader.ts';
 
 export interface CalibrationRequest {
   readonly files: Files;

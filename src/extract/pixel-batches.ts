@@ -1,5 +1,5 @@
 import type { PixelBatch } from './backbone/backbone.ts';
-import type { PixelRecipe, PixelResult } from './images/pixel-result.ts';
+import type { PixelRecipe, PixelResult } from './images/pipeline/pixel-result.ts';
 
 /** Images that go through the network together. */
 export interface ImageBatch {

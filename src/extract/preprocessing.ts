@@ -1,4 +1,4 @@
-import type { Preprocessing } from '../features/manifest.ts';
+import type { Preprocessing } from '../features/manifest/manifest.ts';
 
 /** What the user asked for; the rest follows from the weights. */
 export interface AskedPreprocessing {

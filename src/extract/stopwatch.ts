@@ -1,4 +1,4 @@
-import type { PixelSeconds } from './images/pixel-result.ts';
+import type { PixelSeconds } from './images/pipeline/pixel-result.ts';
 
 /** Seconds by step. Reading, decoding and resizing are summed over the threads that do them; the others are elapsed. */
 export interface StepSeconds {

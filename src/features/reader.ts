@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
-import { UserError } from '../errors.ts';
-import { type Files, listIfThere, nodeFiles } from './files.ts';
-import { IndexTable } from './index-table.ts';
-import { parseLabels } from './labels.ts';
-import { indexFile, labelsFile, outcomesFile, runFolder } from './layout.ts';
-import { type Manifest, rowLength, rowsPerImage } from './manifest.ts';
-import type { Matrix } from './matrix.ts';
-import { type Outcome, parseOutcomes } from './outcomes.ts';
-import type { RowStore } from './row-store.ts';
-import { ShardStore } from './shard-store.ts';
-import { readState, type SetState } from './state.ts';
-import { readRows } from './stored-rows.ts';
+import type { Matrix } from '../numerics/matrix.ts';
+import type { RowStore } from '../rows/row-store.ts';
+import { readRows } from '../rows/stored-rows.ts';
+import { UserError } from '../system/errors.ts';
+import { type Files, listIfThere, nodeFiles } from '../system/files.ts';
+import { indexFile, labelsFile, outcomesFile, runFolder } from './manifest/layout.ts';
+import { type Manifest, rowLength, rowsPerImage } from './manifest/manifest.ts';
+import { readState, type SetState } from './manifest/state.ts';
+import { ShardStore } from './shards/shard-store.ts';
+import { IndexTable } from './tables/index-table.ts';
+import { parseLabels } from './tables/labels.ts';
+import { type Outcome, parseOutcomes } from './tables/outcomes.ts';
 
 /** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
 export interface LabelledRows {

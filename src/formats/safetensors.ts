@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { UserError } from '../system/errors.ts';
 import { aligned, bytesPerElement, type ElementType, elementCount, isElementType } from './element-types.ts';
 import { duplicateKey } from './json-keys.ts';
 

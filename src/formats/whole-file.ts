@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { UserError } from '../errors.ts';
-import { fileReason } from '../file-reason.ts';
+import { UserError } from '../system/errors.ts';
+import { fileReason } from '../system/file-reason.ts';
 
 export interface WholeFile {
   readonly path: string;

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
-import { UserError } from '../errors.ts';
+import type { Report } from '../classify/result/report.ts';
 import { openBackbone } from '../extract/backbone/open-backbone.ts';
+import { poolRows } from '../extract/backbone/pool.ts';
 import { readCalibration } from '../extract/open-calibration.ts';
-import { poolRows } from '../extract/pool.ts';
 import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
-import { toFloat16 } from '../features/float16.kernel.ts';
-import type { DeviceName } from '../features/manifest.ts';
-import { decodeNumbers } from '../features/npy.ts';
-import type { Report } from '../report/report.ts';
+import type { DeviceName } from '../features/manifest/manifest.ts';
+import { toFloat16 } from '../formats/npy/float16.kernel.ts';
+import { decodeNumbers } from '../formats/npy/npy.ts';
+import { UserError } from '../system/errors.ts';
 import type { Embedder } from './predict.ts';
 
 export interface EmbedderOptions {

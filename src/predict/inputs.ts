@@ -2,9 +2,9 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
-import { UserError } from '../errors.ts';
-import type { ImageFile } from '../extract/images/image-file.ts';
-import { walkImages, withoutExtension } from '../extract/images/walk.ts';
+import type { ImageFile } from '../extract/images/list/image-file.ts';
+import { walkImages, withoutExtension } from '../extract/images/list/walk.ts';
+import { UserError } from '../system/errors.ts';
 
 /** Something that was named and holds no image: kept for the list at the end, it does not stop the others. */
 export interface InputFailure {

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { FittedHead } from '../classify/heads/head.ts';
-import { loadHead } from '../classify/heads/index.ts';
-import { readSavedHead } from '../classify/saved-head.ts';
-import { UserError } from '../errors.ts';
+import type { Report } from '../classify/result/report.ts';
+import type { FittedHead } from '../models/model.ts';
+import { loadHead } from '../models/registry.ts';
+import { readSavedHead } from '../models/saved-head.ts';
 import { readReport } from '../report/read-report.ts';
-import type { Report } from '../report/report.ts';
+import { UserError } from '../system/errors.ts';
 
 export interface ShippedHead {
   readonly head: FittedHead;

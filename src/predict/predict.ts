@@ -1,8 +1,8 @@
-import type { FittedHead } from '../classify/heads/head.ts';
 import type { PixelBatch } from '../extract/backbone/backbone.ts';
-import type { ImageFile } from '../extract/images/image-file.ts';
-import type { PixelPipeline, PixelsReady } from '../extract/images/pixel-result.ts';
-import type { Matrix } from '../features/matrix.ts';
+import type { ImageFile } from '../extract/images/list/image-file.ts';
+import type { PixelPipeline, PixelsReady } from '../extract/images/pipeline/pixel-result.ts';
+import type { FittedHead } from '../models/model.ts';
+import type { Matrix } from '../numerics/matrix.ts';
 
 /** Turns images into rows of the feature set that a head was trained on. Owns native memory: `close()` it. */
 export interface Embedder {

@@ -5,9 +5,9 @@ import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { UserError } from '../errors.ts';
-import { fileReason } from '../file-reason.ts';
-import { makeFolder } from '../make-folder.ts';
+import { UserError } from '../system/errors.ts';
+import { fileReason } from '../system/file-reason.ts';
+import { makeFolder } from '../system/make-folder.ts';
 
 /** Column names of a submission: the id's, then one per class in the file's order; and the ids that it asks for. */
 export interface SubmissionLayout {

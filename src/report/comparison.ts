@@ -1,9 +1,9 @@
-import type { Json } from '../classify/heads/head.ts';
-import { UserError } from '../errors.ts';
-import { shortPath } from '../short-path.ts';
+import type { Report } from '../classify/result/report.ts';
+import type { Json } from '../models/model.ts';
+import { UserError } from '../system/errors.ts';
+import { shortPath } from '../system/short-path.ts';
 import { findReports } from './find-reports.ts';
 import { readReport } from './read-report.ts';
-import type { Report } from './report.ts';
 
 /** Reports that may be ranked: the same rows in the same splits with the same labels, on the same features. */
 export interface ReportGroup {

@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import type { Report } from '../classify/result/report.ts';
 
 /** Training images of the smallest, the middle and the largest class; undefined in reports that do not say. */
 export function classSizes({ perClass }: Report): { least: number; median: number; most: number } | undefined {

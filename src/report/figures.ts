@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import type { Report } from '../classify/result/report.ts';
 import { type Interval, wilson } from './statistics/interval.ts';
 import { correctedMeanInterval } from './statistics/resampled-t.ts';
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { UserError } from '../errors.ts';
+import { UserError } from '../system/errors.ts';
 
 /**
  * The report.json files under the given files and folders, each once, sorted within a folder. A file that is named

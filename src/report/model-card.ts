@@ -1,3 +1,4 @@
+import type { Report } from '../classify/result/report.ts';
 import { reliability } from './analysis/calibration.ts';
 import { confusedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
@@ -5,7 +6,6 @@ import type { Run } from './analysis/run.ts';
 import { describeClassSizes, trainingImages } from './describe.ts';
 import { accuracyInterval, percent, seconds } from './figures.ts';
 import { markdownTable } from './markdown.ts';
-import type { Report } from './report.ts';
 
 /** Name of the card in a report's folder. */
 export const modelCardFile = 'model-card.md';

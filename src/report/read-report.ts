@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { UserError } from '../errors.ts';
-import { fileReason } from '../file-reason.ts';
+import type { Report } from '../classify/result/report.ts';
+import { UserError } from '../system/errors.ts';
+import { fileReason } from '../system/file-reason.ts';
 import {
   anything,
   boolean,
@@ -17,7 +18,6 @@ import {
   ShapeError,
   string,
 } from './json-shape.ts';
-import type { Report } from './report.ts';
 
 const scores = {
   accuracy: fraction,

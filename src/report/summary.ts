@@ -1,4 +1,4 @@
-import type { Json } from '../classify/heads/head.ts';
+import type { Json } from '../models/model.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, reportNames } from './comparison.ts';
 import { accuracyDeviation, accuracyInterval } from './figures.ts';

@@ -1,9 +1,9 @@
-import { shortPath } from '../short-path.ts';
+import type { Report } from '../classify/result/report.ts';
+import { shortPath } from '../system/short-path.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
 import { trainingImages } from './describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
-import type { Report } from './report.ts';
 import { type Column, textTable } from './text-table.ts';
 
 const columns: readonly Column[] = [

@@ -1,6 +1,6 @@
-import { randomState } from '../../src/classify/mt19937.kernel.ts';
-import type { Matrix } from '../../src/features/matrix.ts';
-import type { Outcome } from '../../src/features/outcomes.ts';
+import type { Outcome } from '../../src/features/tables/outcomes.ts';
+import type { Matrix } from '../../src/numerics/matrix.ts';
+import { randomState } from '../../src/numerics/mt19937.kernel.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
 
 /** Rows of one class lie around its centre; non-negative, as pooled ReLU features are. Class of a row: row % classes. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FitMeter } from '../../src/cli/fit-progress.ts';
+import { FitMeter } from '../../src/cli/classify/fit-progress.ts';
 import { bytes } from '../../src/cli/options.ts';
 
 test('a streamed fit shows step, loss, gradient, rows per second, and seconds a step or left', () => {

@@ -12,11 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { planVerb } from '../../src/cli/plan.ts';
+import { planVerb } from '../../src/cli/cluster/plan.ts';
 import type { Options, Session } from '../../src/cli/verb.ts';
-import { UserError } from '../../src/errors.ts';
 import { knownWeightsFile } from '../../src/extract/weights/load-weights.ts';
-import { awkward } from '../cluster/example-plan.ts';
+import { UserError } from '../../src/system/errors.ts';
+import { awkward } from '../cluster/plan/example-plan.ts';
 import { drawFolder } from '../extract/drawn-data.ts';
 import { quietSession } from './command.ts';
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
+import type { Report } from '../../src/classify/result/report.ts';
 import { predictVerb } from '../../src/cli/predict.ts';
-import { UserError } from '../../src/errors.ts';
-import type { Report } from '../../src/report/report.ts';
+import { UserError } from '../../src/system/errors.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { featuretap, quietSession } from './command.ts';
 

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { SavedHead } from '../../src/classify/heads/head.ts';
-import { createHead } from '../../src/classify/heads/index.ts';
-import type { Table } from '../../src/classify/table.ts';
 import { checkExport } from '../../src/export/check-export.ts';
 import { exportHead } from '../../src/export/export-head.ts';
 import { encodeModel } from '../../src/formats/onnx/encode.ts';
+import type { SavedHead } from '../../src/models/model.ts';
+import { createHead } from '../../src/models/registry.ts';
+import type { Table } from '../../src/rows/table.ts';
 import { seeded } from '../report/drawn-report.ts';
 
 const context = { seed: 3, threads: 1 };

@@ -4,10 +4,10 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, utimes, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it, mock } from 'node:test';
-import { explainExtract } from '../../src/extract/explain-extract.ts';
+import { explainExtract } from '../../src/extract/explain/explain-extract.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
-import { markOf } from '../../src/features/file-memory.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import { markOf } from '../../src/features/tables/file-memory.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, openPlainPipeline } from './drawn-data.ts';
 
 describe('extract over a folder that changes', () => {

@@ -6,15 +6,15 @@ import sharp from 'sharp';
 import type { Backbone, PixelBatch, TapMap } from '../../src/extract/backbone/backbone.ts';
 import { drawCanary } from '../../src/extract/canary.ts';
 import type { ExtractOptions, NetworkSource } from '../../src/extract/extract.ts';
-import type { FilePixels } from '../../src/extract/images/pixel-protocol.ts';
-import { PixelReader } from '../../src/extract/images/pixel-reader.ts';
+import type { FilePixels } from '../../src/extract/images/pipeline/pixel-protocol.ts';
+import { PixelReader } from '../../src/extract/images/pipeline/pixel-reader.ts';
 import type {
   PixelPipeline,
   PixelPipelineOptions,
   PixelRecipe,
   PixelResult,
-} from '../../src/extract/images/pixel-result.ts';
-import { quickFiles } from '../features/faulty-files.ts';
+} from '../../src/extract/images/pipeline/pixel-result.ts';
+import { quickFiles } from '../features/run/faulty-files.ts';
 
 /** Writes a small image of noise that depends on `seed` alone; seeds that are equal modulo 5 give files of one size. */
 export async function drawImage(path: string, seed: number): Promise<void> {

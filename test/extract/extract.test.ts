@@ -3,11 +3,11 @@ import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { InterruptedError, UserError } from '../../src/errors.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
-import { nodeFiles } from '../../src/features/files.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { verifyFeatureSet } from '../../src/features/verify.ts';
+import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
+import { InterruptedError, UserError } from '../../src/system/errors.ts';
+import { nodeFiles } from '../../src/system/files.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath } from './drawn-data.ts';
 
 describe('extract', () => {

@@ -4,13 +4,13 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
-import { DiskFullError } from '../../src/features/durable.ts';
-import type { Files } from '../../src/features/files.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { verifyFeatureSet } from '../../src/features/verify.ts';
-import { FaultyFiles, quickFiles, SmallDisk } from '../features/faulty-files.ts';
+import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
+import { DiskFullError } from '../../src/system/durable.ts';
+import { UserError } from '../../src/system/errors.ts';
+import type { Files } from '../../src/system/files.ts';
+import { FaultyFiles, quickFiles, SmallDisk } from '../features/run/faulty-files.ts';
 import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
 
 describe('extract on a disk that fails', () => {

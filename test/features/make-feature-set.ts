@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { nodeFiles } from '../../src/features/files.ts';
-import { runFolder, shardFile } from '../../src/features/layout.ts';
-import type { FingerprintFields, Manifest } from '../../src/features/manifest.ts';
-import type { Matrix } from '../../src/features/matrix.ts';
-import type { Outcome } from '../../src/features/outcomes.ts';
-import { publish } from '../../src/features/publish.ts';
-import { writeShard } from '../../src/features/shard.ts';
+import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
+import type { FingerprintFields, Manifest } from '../../src/features/manifest/manifest.ts';
+import { publish } from '../../src/features/run/publish.ts';
+import { writeShard } from '../../src/features/shards/shard.ts';
+import type { Outcome } from '../../src/features/tables/outcomes.ts';
+import type { Matrix } from '../../src/numerics/matrix.ts';
+import { nodeFiles } from '../../src/system/files.ts';
 
 export const plainFields: FingerprintFields = {
   architecture: 'resnet50',

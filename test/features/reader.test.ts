@@ -3,9 +3,9 @@ import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { UserError } from '../../src/errors.ts';
-import type { Matrix } from '../../src/features/matrix.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import type { Matrix } from '../../src/numerics/matrix.ts';
+import { UserError } from '../../src/system/errors.ts';
 import { makeFeatureSet } from './make-feature-set.ts';
 
 function countingMatrix(rowCount: number, columnCount: number): Matrix {

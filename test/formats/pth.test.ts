@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { PickleDict, type PickleValue } from '../../src/formats/pth/pickle-value.ts';
 import { readPth } from '../../src/formats/pth/pth.ts';
 import { StridedTensor } from '../../src/formats/pth/strided-tensor.ts';
+import { UserError } from '../../src/system/errors.ts';
 import { projectRoot } from '../reference.ts';
 
 /** Written by scripts/fixtures/pth.py with PyTorch 1.13. */

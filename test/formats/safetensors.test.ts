@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { toFloat32 } from '../../src/formats/element-types.ts';
 import { decodeSafetensors, encodeSafetensors, typedTensor } from '../../src/formats/safetensors.ts';
+import { UserError } from '../../src/system/errors.ts';
 import { needsReference, projectRoot, reference } from '../reference.ts';
 
 /** A safetensors file with the given header text and tensor bytes. */

@@ -3,14 +3,14 @@ import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
-import { openPixelPipeline } from '../../src/extract/images/pipeline.ts';
+import type { Report } from '../../src/classify/result/report.ts';
+import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { featureRecipe, openEmbedder } from '../../src/predict/embedder.ts';
 import { openInputs } from '../../src/predict/inputs.ts';
 import { loadReportHead } from '../../src/predict/load-head.ts';
 import { predictImages } from '../../src/predict/predict.ts';
-import type { Report } from '../../src/report/report.ts';
+import { UserError } from '../../src/system/errors.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
 import { drawReport } from '../report/drawn-report.ts';
 import { type TrainedHeads, trainHeads } from './trained.ts';

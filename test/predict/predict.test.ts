@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import type { FittedHead } from '../../src/classify/heads/head.ts';
-import type { ImageFile } from '../../src/extract/images/image-file.ts';
-import { openPixelPipeline } from '../../src/extract/images/pipeline.ts';
-import type { PixelPipeline, PixelResult } from '../../src/extract/images/pixel-result.ts';
+import type { ImageFile } from '../../src/extract/images/list/image-file.ts';
+import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
+import type { PixelPipeline, PixelResult } from '../../src/extract/images/pipeline/pixel-result.ts';
+import type { FittedHead } from '../../src/models/model.ts';
 import { type Embedder, type ImageOutcome, predictImages, topClasses } from '../../src/predict/predict.ts';
 
 const seconds = { read: 0, decode: 0, resize: 0 };

@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
 import { plainLayout, readSampleLayout, SubmissionWriter } from '../../src/predict/submission.ts';
+import { UserError } from '../../src/system/errors.ts';
 
 let folder: string;
 before(async () => {

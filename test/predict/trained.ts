@@ -2,13 +2,13 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { classify } from '../../src/classify/classify.ts';
-import { createHead } from '../../src/classify/heads/index.ts';
-import { joinLabels } from '../../src/classify/labelled-data.ts';
+import { joinLabels } from '../../src/classify/data/labelled-data.ts';
+import type { Report } from '../../src/classify/result/report.ts';
 import { extract } from '../../src/extract/extract.ts';
 import { loadNetwork } from '../../src/extract/network-source.ts';
-import type { Dtype, Precision } from '../../src/features/manifest.ts';
+import type { Dtype, Precision } from '../../src/features/manifest/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import type { Report } from '../../src/report/report.ts';
+import { createHead } from '../../src/models/registry.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
 import { seeded } from '../report/drawn-report.ts';
 

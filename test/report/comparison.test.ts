@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { UserError } from '../../src/errors.ts';
+import type { Report } from '../../src/classify/result/report.ts';
 import { compareReports, groupReports, reportNames } from '../../src/report/comparison.ts';
-import type { Report } from '../../src/report/report.ts';
 import { terminalComparison } from '../../src/report/terminal.ts';
+import { UserError } from '../../src/system/errors.ts';
 import { type Drawing, drawReport, writeDrawnReport } from './drawn-report.ts';
 
 const draw = (drawing: Drawing): Report => drawReport(drawing).report;

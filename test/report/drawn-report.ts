@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatPredictions, type Prediction } from '../../src/report/predictions.ts';
-import type { Report } from '../../src/report/report.ts';
+import { formatPredictions, type Prediction } from '../../src/classify/result/predictions.ts';
+import type { Report } from '../../src/classify/result/report.ts';
 
 export interface Drawing {
   readonly model?: string;

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { bringFeatures } from '../../../src/classify/brought-features.ts';
-import { joinLabels, type LabelledData } from '../../../src/classify/labelled-data.ts';
-import { stratifiedShuffleSplit } from '../../../src/classify/split.ts';
-import { usageError } from '../../../src/errors.ts';
-import { takeRows } from '../../../src/features/matrix.ts';
+import { bringFeatures } from '../../../src/classify/data/external-features.ts';
+import { joinLabels, type LabelledData } from '../../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
+import { takeRows } from '../../../src/numerics/matrix.ts';
+import { stratifiedShuffleSplit } from '../../../src/split/split.ts';
+import { usageError } from '../../../src/system/errors.ts';
 import { writeLabels, writeMatrix } from './data.ts';
 import { drawFeatures } from './draw-features.kernel.ts';
 

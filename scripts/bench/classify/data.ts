@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../../src/errors.ts';
-import type { Matrix } from '../../../src/features/matrix.ts';
-import { encodeNpy, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../../src/features/npy.ts';
+import { encodeNpy, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../../src/formats/npy/npy.ts';
+import type { Matrix } from '../../../src/numerics/matrix.ts';
+import { UserError } from '../../../src/system/errors.ts';
 
 /** The files that both sides read, in one folder. */
 export interface BenchData {

@@ -1,4 +1,4 @@
-import { type RandomState, randomState } from '../../../src/classify/mt19937.kernel.ts';
+import { type RandomState, randomState } from '../../../src/numerics/mt19937.kernel.ts';
 
 /** Rows that look like pooled ResNet50 features of many classes. */
 export interface DrawnFeatures {

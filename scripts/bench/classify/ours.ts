@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { SavedHead } from '../../../src/classify/heads/head.ts';
-import { createHead } from '../../../src/classify/heads/index.ts';
-import { programVersion } from '../../../src/version.ts';
+import type { SavedHead } from '../../../src/models/model.ts';
+import { createHead } from '../../../src/models/registry.ts';
+import { programVersion } from '../../../src/system/version.ts';
 import type { BenchCase, Measured } from './cases.ts';
 import { readLabels, readMatrix } from './data.ts';
 import { softmaxObjective, squaredHingeObjective } from './objective.kernel.ts';

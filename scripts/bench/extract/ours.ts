@@ -7,15 +7,15 @@ import { createInterface } from 'node:readline';
 import type { Backbone, PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.ts';
 import { openBackbone, quantizable } from '../../../src/extract/backbone/open-backbone.ts';
 import { ortVersion } from '../../../src/extract/backbone/ort-session.ts';
+import { poolRows } from '../../../src/extract/backbone/pool.ts';
 import type { Calibration } from '../../../src/extract/backbone/quantize/calibration.ts';
 import { calibrationSha256 } from '../../../src/extract/backbone/quantize/calibration-file.ts';
 import { prepareInt8 } from '../../../src/extract/backbone/quantize/open-int8.ts';
 import { extract, type NetworkSource } from '../../../src/extract/extract.ts';
 import { keepCalibration } from '../../../src/extract/open-calibration.ts';
-import { poolRows } from '../../../src/extract/pool.ts';
 import { choosePreprocessing } from '../../../src/extract/preprocessing.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
-import { nodeFiles } from '../../../src/features/files.ts';
+import { nodeFiles } from '../../../src/system/files.ts';
 import type { Task } from './contestant.ts';
 
 const started = performance.now();

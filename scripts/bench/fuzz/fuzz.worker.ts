@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { UserError } from '../../../src/errors.ts';
+import { UserError } from '../../../src/system/errors.ts';
 import { Draw } from './draw.ts';
 import type { FuzzTarget } from './fuzz-target.ts';
 import type { Finding, FuzzOrder, FuzzResult, TargetCounts } from './protocol.ts';

@@ -1,4 +1,4 @@
-import { startWorker } from '../../../src/workers.ts';
+import { startWorker } from '../../../src/system/workers.ts';
 import type { FuzzOrder, FuzzResult } from './protocol.ts';
 
 /** No input of a few kilobytes takes a reader this long, on a busy machine either. */

@@ -4,12 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readUserNetwork } from '../../../src/extract/backbone/user-network.ts';
-import { readLabels } from '../../../src/extract/images/labels-csv.ts';
-import { fingerprintOf } from '../../../src/features/fingerprint.ts';
-import type { FingerprintFields, Manifest } from '../../../src/features/manifest.ts';
-import { formatManifest, parseManifest, sealManifest } from '../../../src/features/manifest-file.ts';
-import { decodeNumbers, encodeNpy, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../../src/features/npy.ts';
+import { readLabels } from '../../../src/extract/images/list/labels-csv.ts';
+import { fingerprintOf } from '../../../src/features/manifest/fingerprint.ts';
+import type { FingerprintFields, Manifest } from '../../../src/features/manifest/manifest.ts';
+import { formatManifest, parseManifest, sealManifest } from '../../../src/features/manifest/manifest-file.ts';
 import { bytesPerElement, elementCount, toFloat32 } from '../../../src/formats/element-types.ts';
+import {
+  decodeNumbers,
+  encodeNpy,
+  npyHeaderBytes,
+  npyPrefixBytes,
+  parseNpyHeader,
+} from '../../../src/formats/npy/npy.ts';
 import { decodeModel } from '../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { decodeTensor } from '../../../src/formats/onnx/tensor.ts';

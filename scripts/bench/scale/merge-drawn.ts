@@ -3,8 +3,8 @@ import type { RowSink } from '../../../src/cluster/merge/copy-rows.ts';
 import { inputsInOrder } from '../../../src/cluster/merge/in-order.ts';
 import { mergeTables } from '../../../src/cluster/merge/merge-tables.ts';
 import { readParts } from '../../../src/cluster/merge/read-parts.ts';
-import { nodeFiles } from '../../../src/features/files.ts';
-import type { OutcomeCounts } from '../../../src/features/manifest.ts';
+import type { OutcomeCounts } from '../../../src/features/manifest/manifest.ts';
+import { nodeFiles } from '../../../src/system/files.ts';
 
 /** What `merge` does with records and tables; rows are counted and not copied, because there are none. */
 export async function mergeTablesOfParts(set: string, partCount: number): Promise<{ readonly counts: OutcomeCounts }> {

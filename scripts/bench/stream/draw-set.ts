@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { nodeFiles } from '../../../src/features/files.ts';
-import type { IndexedImage } from '../../../src/features/index-table.ts';
-import { runFolder, shardFile } from '../../../src/features/layout.ts';
-import type { Dtype, ShardEntry } from '../../../src/features/manifest.ts';
-import { publish } from '../../../src/features/publish.ts';
-import { writeShard } from '../../../src/features/shard.ts';
+import { runFolder, shardFile } from '../../../src/features/manifest/layout.ts';
+import type { Dtype, ShardEntry } from '../../../src/features/manifest/manifest.ts';
+import { publish } from '../../../src/features/run/publish.ts';
+import { writeShard } from '../../../src/features/shards/shard.ts';
+import type { IndexedImage } from '../../../src/features/tables/index-table.ts';
+import { nodeFiles } from '../../../src/system/files.ts';
 import { drawRows } from './draw-rows.kernel.ts';
 
 export interface DrawnSet {

@@ -1,7 +1,7 @@
-import { UserError } from '../../errors.ts';
-import { formatBytes } from '../../features/durable.ts';
-import type { Head } from '../heads/head.ts';
-import { type FitSize, type MemoryPart, totalBytes } from './parts.ts';
+import { type FitSize, type MemoryPart, totalBytes } from '../../models/memory-parts.ts';
+import type { Head } from '../../models/model.ts';
+import { formatBytes } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
 
 /** What fitting a head in memory is going to take. */
 export interface FitNeeds {

@@ -1,13 +1,13 @@
-import { UserError } from '../../errors.ts';
-import { CachedStore } from '../../features/cached-store.ts';
-import { formatBytes } from '../../features/durable.ts';
-import { RowReader } from '../../features/row-reader.ts';
-import type { StoredRows } from '../../features/stored-rows.ts';
-import type { Head, StreamedFit } from '../heads/head.ts';
-import type { LabelledData } from '../labelled-data.ts';
-import { storedBlockRows } from '../solvers/linear-loss.ts';
+import { storedBlockRows } from '../../models/linear-loss.ts';
+import { type FitSize, type MemoryPart, mostOf, totalBytes } from '../../models/memory-parts.ts';
+import type { Head, StreamedFit } from '../../models/model.ts';
+import { CachedStore } from '../../rows/cached-store.ts';
+import { RowReader } from '../../rows/row-reader.ts';
+import type { StoredRows } from '../../rows/stored-rows.ts';
+import { formatBytes } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
+import type { LabelledData } from '../data/labelled-data.ts';
 import { describeNeeds } from './fit-needs.ts';
-import { type FitSize, type MemoryPart, mostOf, totalBytes } from './parts.ts';
 
 /** How rows are read within a budget. */
 export interface StreamPlan {

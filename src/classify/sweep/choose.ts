@@ -1,4 +1,4 @@
-import type { HeadOption } from '../heads/head.ts';
+import type { HeadOption } from '../../models/model.ts';
 import type { Point } from './grid.ts';
 
 /** What cross-validation found for one point. */

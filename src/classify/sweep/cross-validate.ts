@@ -1,11 +1,11 @@
-import { takeRows } from '../../features/matrix.ts';
-import { balancedWeights } from '../class-weight.ts';
-import type { FitContext, HeadKind } from '../heads/head.ts';
-import { type Preparation, preparationOf, preparationOptions } from '../heads/prepared.ts';
-import { throwIfInterrupted } from '../interrupt.ts';
-import { applyScaling, fitScaling } from '../scale.ts';
-import type { Split } from '../split.ts';
-import { type Table, takeTableRows } from '../table.ts';
+import type { FitContext, HeadKind } from '../../models/model.ts';
+import { type Preparation, preparationOf, preparationOptions } from '../../models/scaling.ts';
+import { takeRows } from '../../numerics/matrix.ts';
+import { balancedWeights } from '../../rows/class-weight.ts';
+import { applyScaling, fitScaling } from '../../rows/scale.ts';
+import { type Table, takeTableRows } from '../../rows/table.ts';
+import type { Split } from '../../split/split.ts';
+import { throwIfInterrupted } from '../../system/interrupt.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 

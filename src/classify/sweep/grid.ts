@@ -1,6 +1,6 @@
-import { usageError } from '../../errors.ts';
-import type { HeadKind } from '../heads/head.ts';
-import { headKinds, readsParam } from '../heads/index.ts';
+import type { HeadKind } from '../../models/model.ts';
+import { headKinds, readsParam } from '../../models/registry.ts';
+import { usageError } from '../../system/errors.ts';
 
 /** What a sweep tries: values of each parameter, in the order given. */
 export type Grid = Readonly<Record<string, readonly (string | number)[]>>;

@@ -1,8 +1,8 @@
-import type { FitContext, Head, HeadKind, Json } from '../heads/head.ts';
-import { createHead } from '../heads/index.ts';
-import { innerFolds } from '../inner-folds.ts';
-import { mostOf } from '../memory/parts.ts';
-import { countCorrect } from '../metrics.kernel.ts';
+import { countCorrect } from '../../metrics/metrics.kernel.ts';
+import { mostOf } from '../../models/memory-parts.ts';
+import type { FitContext, Head, HeadKind, Json } from '../../models/model.ts';
+import { createHead } from '../../models/registry.ts';
+import { innerFolds } from '../../split/inner-folds.ts';
 import { choosePoint, type PointResult, pointResult } from './choose.ts';
 import { crossValidate } from './cross-validate.ts';
 import { type Grid, type Point, pointsOf } from './grid.ts';

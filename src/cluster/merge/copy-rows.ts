@@ -1,7 +1,7 @@
-import type { Files } from '../../features/files.ts';
-import { rowChecksFile, runPath, shardFile } from '../../features/layout.ts';
-import { bytesPerNumber, rowLength, type ShardEntry } from '../../features/manifest.ts';
-import { type ShardShape, writeShardBytes } from '../../features/shard.ts';
+import { rowChecksFile, runPath, shardFile } from '../../features/manifest/layout.ts';
+import { bytesPerNumber, rowLength, type ShardEntry } from '../../features/manifest/manifest.ts';
+import { type ShardShape, writeShardBytes } from '../../features/shards/shard.ts';
+import type { Files } from '../../system/files.ts';
 import type { MergePart } from './in-order.ts';
 import { ofPart } from './part-problems.ts';
 import { ShardCursor } from './shard-cursor.ts';

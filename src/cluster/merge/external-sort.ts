@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Files } from '../../features/files.ts';
+import type { Files } from '../../system/files.ts';
 import { ScratchFile } from './scratch-file.ts';
 import { type Ranked, Tournament } from './tournament.ts';
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { UserError } from '../../errors.ts';
-import type { Files } from '../../features/files.ts';
-import { CsvLines } from '../csv-lines.ts';
-import { inputColumns, inputsHeader } from '../input-table.ts';
-import { inputsFile, stateFolder } from '../layout.ts';
-import type { PartRecord } from '../part-record.ts';
+import { UserError } from '../../system/errors.ts';
+import type { Files } from '../../system/files.ts';
+import { CsvLines } from '../records/csv-lines.ts';
+import { inputColumns, inputsHeader } from '../records/input-table.ts';
+import { inputsFile, stateFolder } from '../records/layout.ts';
+import type { PartRecord } from '../records/part-record.ts';
 import { ofPart, PartError } from './part-problems.ts';
 import { type Ranked, Tournament } from './tournament.ts';
 

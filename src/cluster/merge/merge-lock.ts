@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InterruptedError, UserError } from '../../errors.ts';
-import { removeFile, writeDurably } from '../../features/durable.ts';
-import { type Files, listIfThere, readIfThere } from '../../features/files.ts';
-import { runFolder, runPath } from '../../features/layout.ts';
-import { type LockOwner, takeLock } from '../../features/lock.ts';
+import { runFolder, runPath } from '../../features/manifest/layout.ts';
+import { type LockOwner, takeLock } from '../../features/run/lock.ts';
+import { removeFile, writeDurably } from '../../system/durable.ts';
+import { InterruptedError, UserError } from '../../system/errors.ts';
+import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 
 /** Under `.run/`: written again and again while a merge is at work. */
 const beatFile = 'merging.json';

@@ -1,11 +1,7 @@
 import { join } from 'node:path';
-import { InterruptedError, UserError } from '../../errors.ts';
+import { keepSpeed } from '../../extract/explain/speed.ts';
 import { keepCalibration, readCalibration, removeOtherCalibrations } from '../../extract/open-calibration.ts';
-import { keepSpeed } from '../../extract/speed.ts';
-import { makeFolder, removeFile } from '../../features/durable.ts';
-import { type Files, listIfThere, nodeFiles, readIfThere } from '../../features/files.ts';
-import { canonicalJson, fingerprintOf } from '../../features/fingerprint.ts';
-import { removeJournal, removeUnfinished } from '../../features/journal.ts';
+import { canonicalJson, fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import {
   indexFile,
   labelsFile,
@@ -14,15 +10,19 @@ import {
   outcomesFile,
   runPath,
   shardNumber,
-} from '../../features/layout.ts';
-import { type Manifest, rowLength, rowsPerImage } from '../../features/manifest.ts';
-import { parseManifest, sealManifest } from '../../features/manifest-file.ts';
-import { madeOtherwise } from '../../features/open-run.ts';
-import { publishManifest, settleTables } from '../../features/publish.ts';
-import { keepSpares } from '../../features/spares.ts';
-import type { OnProgress } from '../../progress.ts';
-import { imagesOfSet } from '../images-of-set.ts';
-import { partsFolder } from '../layout.ts';
+} from '../../features/manifest/layout.ts';
+import { type Manifest, rowLength, rowsPerImage } from '../../features/manifest/manifest.ts';
+import { parseManifest, sealManifest } from '../../features/manifest/manifest-file.ts';
+import { removeJournal, removeUnfinished } from '../../features/run/journal.ts';
+import { madeOtherwise } from '../../features/run/open-run.ts';
+import { publishManifest, settleTables } from '../../features/run/publish.ts';
+import { keepSpares } from '../../features/run/spares.ts';
+import { makeFolder, removeFile } from '../../system/durable.ts';
+import { InterruptedError, UserError } from '../../system/errors.ts';
+import { type Files, listIfThere, nodeFiles, readIfThere } from '../../system/files.ts';
+import type { OnProgress } from '../../system/progress.ts';
+import { imagesOfSet } from '../records/images-of-set.ts';
+import { partsFolder } from '../records/layout.ts';
 import { RowCopier } from './copy-rows.ts';
 import { inputsInOrder, type MergePart } from './in-order.ts';
 import { type MergeLock, takeMergeLock } from './merge-lock.ts';

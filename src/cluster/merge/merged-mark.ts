@@ -1,7 +1,7 @@
-import { writeDurably } from '../../features/durable.ts';
-import { type Files, readIfThere } from '../../features/files.ts';
-import { runPath } from '../../features/layout.ts';
-import type { Manifest } from '../../features/manifest.ts';
+import { runPath } from '../../features/manifest/layout.ts';
+import type { Manifest } from '../../features/manifest/manifest.ts';
+import { writeDurably } from '../../system/durable.ts';
+import { type Files, readIfThere } from '../../system/files.ts';
 import type { PartsMissingError } from './part-problems.ts';
 
 /** merged.json, under `.run/`: what was merged when the parts' folders were taken away. */

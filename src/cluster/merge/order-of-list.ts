@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { UserError } from '../../errors.ts';
-import { listImages } from '../../extract/images/list.ts';
-import { partsOfList } from '../part-list.ts';
+import { listImages } from '../../extract/images/list/list.ts';
+import { UserError } from '../../system/errors.ts';
+import { partsOfList } from '../records/part-list.ts';
 import type { MergePart } from './in-order.ts';
 import { PartsMissingError } from './part-problems.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { UserError } from '../../errors.ts';
-import { arrayExpression } from '../array-expression.ts';
-import { partsFolder } from '../layout.ts';
+import { UserError } from '../../system/errors.ts';
+import { arrayExpression } from '../plan/array-expression.ts';
+import { partsFolder } from '../records/layout.ts';
 
 /** What keeps a part from being merged. */
 export interface PartProblem {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { UserError } from '../../errors.ts';
 import { compareCanaries } from '../../extract/canary.ts';
-import { type Files, hashOfFile } from '../../features/files.ts';
-import { differences } from '../../features/fingerprint.ts';
-import { ShardFile } from '../../features/shard.ts';
-import { inputsFile, partFolder, stateFolder } from '../layout.ts';
-import { type PartRecord, readPartState } from '../part-record.ts';
+import { differences } from '../../features/manifest/fingerprint.ts';
+import { ShardFile } from '../../features/shards/shard.ts';
+import { UserError } from '../../system/errors.ts';
+import { type Files, hashOfFile } from '../../system/files.ts';
+import { inputsFile, partFolder, stateFolder } from '../records/layout.ts';
+import { type PartRecord, readPartState } from '../records/part-record.ts';
 import type { MergePart } from './in-order.ts';
 import { type PartProblem, PartsMissingError } from './part-problems.ts';
 

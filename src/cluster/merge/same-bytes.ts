@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Files } from '../../features/files.ts';
+import type { Files } from '../../system/files.ts';
 import { entryBytes, findFirsts } from './same-bytes.kernel.ts';
 import { ScratchFile } from './scratch-file.ts';
 

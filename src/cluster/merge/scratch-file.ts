@@ -1,5 +1,5 @@
-import { removeFile, writeFailure } from '../../features/durable.ts';
-import { type Files, type OpenFile, readFailure, readFully } from '../../features/files.ts';
+import { removeFile, writeFailure } from '../../system/durable.ts';
+import { type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
 
 /** A file of a merge under way: written from front to back, read when it is whole, gone when the merge is over. */
 export class ScratchFile {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { UserError } from '../../errors.ts';
-import { type Files, type OpenFile, readFailure, readFully } from '../../features/files.ts';
-import { bytesPerNumber, rowLength, type ShardEntry } from '../../features/manifest.ts';
-import { npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../features/npy.ts';
-import { ShardFile, type ShardShape } from '../../features/shard.ts';
+import { bytesPerNumber, rowLength, type ShardEntry } from '../../features/manifest/manifest.ts';
+import { ShardFile, type ShardShape } from '../../features/shards/shard.ts';
+import { npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../formats/npy/npy.ts';
+import { UserError } from '../../system/errors.ts';
+import { type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
 
 /**
  * Gives groups of rows of one shard, in rising order at the cost of reading it once: from its first byte to its last, a

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DurableFile } from '../../features/durable.ts';
-import type { Files } from '../../features/files.ts';
+import { DurableFile } from '../../system/durable.ts';
+import type { Files } from '../../system/files.ts';
 import { ScratchFile } from './scratch-file.ts';
 
 const blockCharacters = 1 << 20;

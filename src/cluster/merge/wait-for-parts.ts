@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InterruptedError } from '../../errors.ts';
-import type { Files } from '../../features/files.ts';
-import { arrayExpression } from '../array-expression.ts';
-import { partFolder, readPartFolder } from '../layout.ts';
+import { InterruptedError } from '../../system/errors.ts';
+import type { Files } from '../../system/files.ts';
+import { arrayExpression } from '../plan/array-expression.ts';
+import { partFolder, readPartFolder } from '../records/layout.ts';
 
 const secondsBetweenLooks = 10;
 

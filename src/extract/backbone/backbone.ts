@@ -1,4 +1,4 @@
-import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest.ts';
+import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest/manifest.ts';
 
 /** A batch of images ready for the network: RGB bytes after resize and crop, before normalization. */
 export interface PixelBatch {

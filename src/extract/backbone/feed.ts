@@ -1,5 +1,5 @@
 import * as ort from 'onnxruntime-node';
-import type { Preprocessing } from '../../features/manifest.ts';
+import type { Preprocessing } from '../../features/manifest/manifest.ts';
 import type { NetworkInput } from './network.ts';
 import { normalizationTable, normalizePixels, normalizePlanes } from './normalize.kernel.ts';
 import { copyPadded, fillPixels } from './pad.kernel.ts';

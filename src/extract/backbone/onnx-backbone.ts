@@ -1,7 +1,7 @@
 import type * as ort from 'onnxruntime-node';
-import { UserError } from '../../errors.ts';
-import type { DeviceName, Preprocessing } from '../../features/manifest.ts';
+import type { DeviceName, Preprocessing } from '../../features/manifest/manifest.ts';
 import { encodeModel } from '../../formats/onnx/encode.ts';
+import { UserError } from '../../system/errors.ts';
 import type { Backbone, PixelBatch, Tap, TapMap } from './backbone.ts';
 import { createFeed, type Feed } from './feed.ts';
 import type { Network } from './network.ts';

@@ -1,14 +1,14 @@
-import { UserError, usageError } from '../../errors.ts';
-import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest.ts';
+import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest/manifest.ts';
+import { UserError, usageError } from '../../system/errors.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import type { Backbone } from './backbone.ts';
-import { loadTensorFlow } from './load-tensorflow.ts';
 import type { Network } from './network.ts';
 import { openOnnxBackbone } from './onnx-backbone.ts';
 import type { Calibration } from './quantize/calibration.ts';
 import { openInt8Backbone } from './quantize/open-int8.ts';
 import { buildResNet } from './resnet-graph.ts';
-import { openTensorFlowBackbone } from './tensorflow-backbone.ts';
+import { loadTensorFlow } from './tensorflow/load-tensorflow.ts';
+import { openTensorFlowBackbone } from './tensorflow/tensorflow-backbone.ts';
 import { readUserNetwork } from './user-network.ts';
 
 /** Where a backbone's numbers come from: a ResNet's state dict, or a whole network in a user's own ONNX file. */

@@ -1,6 +1,6 @@
-import '../../no-telemetry.ts';
+import '../../system/no-telemetry.ts';
 import * as ort from 'onnxruntime-node';
-import type { DeviceName } from '../../features/manifest.ts';
+import type { DeviceName } from '../../features/manifest/manifest.ts';
 import { usableCores } from './cores.ts';
 
 export interface SessionSettings {

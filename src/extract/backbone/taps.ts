@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
-import { UserError, usageError } from '../../errors.ts';
 import { encodeModel } from '../../formats/onnx/encode.ts';
+import { UserError, usageError } from '../../system/errors.ts';
 import type { Tap } from './backbone.ts';
 import type { Network } from './network.ts';
 import { openSession } from './ort-session.ts';

@@ -1,7 +1,7 @@
-import { UserError } from '../../errors.ts';
 import { decodeModel } from '../../formats/onnx/decode.ts';
 import { dataTypes, type OnnxModel, type OnnxNode, type OnnxValueInfo } from '../../formats/onnx/schema.ts';
 import { dataTypeName, decodeTensor } from '../../formats/onnx/tensor.ts';
+import { UserError } from '../../system/errors.ts';
 import type { Network, NetworkInput, Stage } from './network.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { firstNonFinite } from './finite.kernel.ts';
 import { type Architecture, architectures, neededTensors, planResNet } from './resnet.ts';
 import type { WeightTensor } from './state-dict.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { usageError } from '../../errors.ts';
 import { readWholeFile, type WholeFile } from '../../formats/whole-file.ts';
+import { usageError } from '../../system/errors.ts';
 import { checkStateDict } from './check-state-dict.ts';
 import { userCacheFolder } from './download/cache-folder.ts';
 import { type DownloadProgress, download } from './download/download.ts';

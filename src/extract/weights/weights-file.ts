@@ -1,11 +1,11 @@
 import { extname } from 'node:path';
-import { UserError, usageError } from '../../errors.ts';
 import { elementCount, toFloat32 } from '../../formats/element-types.ts';
 import { PickleDict, type PickleValue } from '../../formats/pth/pickle-value.ts';
 import { readPth } from '../../formats/pth/pth.ts';
 import { StridedTensor } from '../../formats/pth/strided-tensor.ts';
 import { decodeSafetensors } from '../../formats/safetensors.ts';
 import type { WholeFile } from '../../formats/whole-file.ts';
+import { UserError, usageError } from '../../system/errors.ts';
 import type { UnreadTensor } from './check-state-dict.ts';
 import { knownWeights } from './known-weights.ts';
 

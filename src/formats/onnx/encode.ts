@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { maxModelBytes } from './decode.ts';
 import { type Field, type Int64, type MessageName, messages, type OnnxModel } from './schema.ts';
 

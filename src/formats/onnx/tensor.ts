@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { type DataType, dataTypes, type Int64, type OnnxTensor } from './schema.ts';
 
 /**

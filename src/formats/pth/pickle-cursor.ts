@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 
 /** Python integers are unbounded; one longer than this is no number that a weights file needs. */
 const maxIntegerBytes = 128;

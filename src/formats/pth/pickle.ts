@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { PickleCursor } from './pickle-cursor.ts';
 import { readLiteral } from './pickle-literals.ts';
 import { PickleDict, type PickleGlobal, PickleSet, PickleTuple, type PickleValue } from './pickle-value.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { readLegacyPth, startsLegacyPth } from './legacy.ts';
 import type { PickleValue } from './pickle-value.ts';
 import { readZipPth } from './zip.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { type ElementType, elementCount } from '../element-types.ts';
 import { PickleDict, type PickleGlobal, PickleTuple, type PickleValue } from './pickle-value.ts';
 import { StridedTensor, TensorStorage } from './strided-tensor.ts';

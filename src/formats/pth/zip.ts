@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise } from 'yauzl';
-import { UserError } from '../../errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { bytesPerElement } from '../element-types.ts';
 import { unpickle } from './pickle.ts';
 import type { PickleValue } from './pickle-value.ts';

@@ -1,6 +1,6 @@
+import type { Prediction } from '../../classify/result/predictions.ts';
+import type { Report } from '../../classify/result/report.ts';
 import type { FeatureSet } from '../../features/reader.ts';
-import type { Prediction } from '../predictions.ts';
-import type { Report } from '../report.ts';
 import { type AlikeRows, alikeRows } from './alike-rows.ts';
 
 /** Rows that are compared with each other: the time grows with their square. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { multiplyTransposed } from '../../classify/solvers/matmul.ts';
-import type { Matrix } from '../../features/matrix.ts';
+import { multiplyTransposed } from '../../numerics/matmul.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
 import { keepNearest, unitRows } from './nearest.kernel.ts';
 
 /** Two rows that lie atypically close together; `first` < `second`. */

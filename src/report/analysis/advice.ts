@@ -1,8 +1,8 @@
+import type { Report } from '../../classify/result/report.ts';
 import { classSizes } from '../describe.ts';
 import { accuracyInterval, percent, seconds } from '../figures.ts';
-import type { GroupData, RunData } from '../page/page-data.ts';
-import type { Report } from '../report.ts';
 import { confusedPairs } from './confusion.ts';
+import type { GroupData, RunData } from './group-data.ts';
 import { learningCurve } from './learning.ts';
 
 /** The comparison in sentences, under the four questions that a reader has; commands stand between backticks. */

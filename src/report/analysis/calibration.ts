@@ -1,4 +1,4 @@
-import type { Prediction } from '../predictions.ts';
+import type { Prediction } from '../../classify/result/predictions.ts';
 
 export interface ReliabilityBin {
   readonly low: number;

@@ -1,4 +1,4 @@
-import type { Prediction } from '../predictions.ts';
+import type { Prediction } from '../../classify/result/predictions.ts';
 
 /** One image with every answer that was given while it was held out. */
 export interface HeldOutImage {

@@ -1,4 +1,4 @@
-import type { LearningCurvePoint, Report } from '../report.ts';
+import type { LearningCurvePoint, Report } from '../../classify/result/report.ts';
 import { type Interval, z95 } from '../statistics/interval.ts';
 import { correctedMeanInterval } from '../statistics/resampled-t.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Prediction, parsePredictions } from '../../classify/result/predictions.ts';
+import type { Report } from '../../classify/result/report.ts';
 import { type ReportGroup, reportNames } from '../comparison.ts';
-import { type Prediction, parsePredictions } from '../predictions.ts';
-import type { Report } from '../report.ts';
 
 /** A report with its name in the comparison and its answers image by image. */
 export interface Run {

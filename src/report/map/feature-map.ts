@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { EigenvalueDecomposition, Matrix as MlMatrix } from 'ml-matrix';
 import { UMAP } from 'umap-js';
-import { multiplyTransposed } from '../../classify/solvers/matmul.ts';
-import { nextUint32, seedStream } from '../../classify/solvers/tree-random.kernel.ts';
-import type { Matrix } from '../../features/matrix.ts';
+import { multiplyTransposed } from '../../numerics/matmul.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { nextUint32, seedStream } from '../../numerics/xoshiro.kernel.ts';
 import { centreColumns, lanczos, nearestRows } from './lanczos.kernel.ts';
 
 export interface Point {

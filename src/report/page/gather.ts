@@ -1,14 +1,14 @@
-import { UserError } from '../../errors.ts';
+import type { Report } from '../../classify/result/report.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
+import { UserError } from '../../system/errors.ts';
 import { type AlikeImages, alikeImages } from '../alike/alike-images.ts';
 import { headDifferences } from '../analysis/differences.ts';
+import type { GroupData, MapData, PageData, RunData } from '../analysis/group-data.ts';
 import { confidentMistakes, heldOutImages, suspectedLabels } from '../analysis/held-out.ts';
 import { type Run, readRuns } from '../analysis/run.ts';
 import type { Comparison, ReportGroup } from '../comparison.ts';
 import { mapFeatures } from '../map/feature-map.ts';
-import type { Report } from '../report.ts';
 import { imagesByCell } from './cells.ts';
-import type { GroupData, MapData, PageData, RunData } from './page-data.ts';
 import { makeThumbnails, type PhotoBudget, photoBudget } from './photos.ts';
 
 /** Dots on the map: past this they cover each other, and neighbours take long to find. */

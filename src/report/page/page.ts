@@ -1,7 +1,7 @@
+import type { GroupData, PageData } from '../analysis/group-data.ts';
 import { imagesByCell } from './cells.ts';
 import { colourOf } from './charts/intervals.ts';
 import { embedJson, type Html, html, raw } from './html.ts';
-import type { GroupData, PageData } from './page-data.ts';
 import { pageScript } from './script.ts';
 import { alikeSection } from './sections/alike.ts';
 import { mapSection } from './sections/map.ts';

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
-import { UserError } from '../../errors.ts';
-import { writeDurably } from '../../features/durable.ts';
-import { nodeFiles } from '../../features/files.ts';
-import { fileReason } from '../../file-reason.ts';
-import { makeFolder } from '../../make-folder.ts';
+import { writeDurably } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
+import { fileReason } from '../../system/file-reason.ts';
+import { nodeFiles } from '../../system/files.ts';
+import { makeFolder } from '../../system/make-folder.ts';
+import type { PageData } from '../analysis/group-data.ts';
 import { renderPage } from './page.ts';
-import type { PageData } from './page-data.ts';
 
 /** Writes the page; it replaces an older one at once or not at all. */
 export async function writePage(file: string, data: PageData): Promise<number> {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
-import { createHead, headKind } from '../../../src/classify/heads/index.ts';
-import { innerFolds } from '../../../src/classify/inner-folds.ts';
 import { choosePoint, pointResult } from '../../../src/classify/sweep/choose.ts';
 import { crossValidate } from '../../../src/classify/sweep/cross-validate.ts';
 import { parseSweep, pointsOf } from '../../../src/classify/sweep/grid.ts';
 import { sweptHead } from '../../../src/classify/sweep/swept-head.ts';
-import { type Table, takeTableRows } from '../../../src/classify/table.ts';
-import { InterruptedError } from '../../../src/errors.ts';
+import { createHead, headKind } from '../../../src/models/registry.ts';
+import { type Table, takeTableRows } from '../../../src/rows/table.ts';
+import { innerFolds } from '../../../src/split/inner-folds.ts';
+import { InterruptedError } from '../../../src/system/errors.ts';
 
 const golden: {
   readonly x: readonly (readonly number[])[];

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { openBackbone } from '../../../src/extract/backbone/open-backbone.ts';
-import { PixelReader } from '../../../src/extract/images/pixel-reader.ts';
-import { poolRows } from '../../../src/extract/pool.ts';
+import { poolRows } from '../../../src/extract/backbone/pool.ts';
+import { PixelReader } from '../../../src/extract/images/pipeline/pixel-reader.ts';
 import { needsReference, reference } from '../../reference.ts';
 import { firstRows, preprocessing, readNpyRows, readStateDict, worstRow } from './fixtures.ts';
 

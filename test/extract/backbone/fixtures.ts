@@ -4,7 +4,7 @@ import type { PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.
 import type { BackboneWeights } from '../../../src/extract/backbone/open-backbone.ts';
 import type { Architecture } from '../../../src/extract/weights/resnet.ts';
 import type { StateDict } from '../../../src/extract/weights/state-dict.ts';
-import type { Preprocessing } from '../../../src/features/manifest.ts';
+import type { Preprocessing } from '../../../src/features/manifest/manifest.ts';
 import { toFloat32 } from '../../../src/formats/element-types.ts';
 import { decodeSafetensors, type StoredTensor } from '../../../src/formats/safetensors.ts';
 import { projectRoot } from '../../reference.ts';

@@ -6,8 +6,8 @@ import {
   normalizePlanes,
 } from '../../../src/extract/backbone/normalize.kernel.ts';
 import { openBackbone, openNetwork } from '../../../src/extract/backbone/open-backbone.ts';
+import { maxPool, meanPool } from '../../../src/extract/backbone/pool.kernel.ts';
 import { listTaps } from '../../../src/extract/backbone/taps.ts';
-import { maxPool, meanPool } from '../../../src/extract/pool.kernel.ts';
 import { fixture, fixtureBatch, golden, preprocessing, readGolden, readStateDict, worstRow } from './fixtures.ts';
 
 const stateDict = readStateDict(fixture('resnet-tiny.safetensors'), 'resnet-tiny');

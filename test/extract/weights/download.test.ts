@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { InterruptedError, UserError } from '../../../src/errors.ts';
 import { userCacheFolder } from '../../../src/extract/weights/download/cache-folder.ts';
 import {
   type DownloadProgress,
@@ -16,6 +15,7 @@ import {
 import { sha256PrefixOf } from '../../../src/extract/weights/known-weights.ts';
 import { knownWeightsFile, loadKnown, loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
+import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { legacyPth } from '../../formats/legacy-pth-writer.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'featuretap-download-'));

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { UserError } from '../../../src/errors.ts';
 import { type LoadedWeights, loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
 import type { Architecture } from '../../../src/extract/weights/resnet.ts';
@@ -12,6 +11,7 @@ import type { WeightTensor } from '../../../src/extract/weights/state-dict.ts';
 import { readTensors } from '../../../src/extract/weights/weights-file.ts';
 import { encodeSafetensors } from '../../../src/formats/safetensors.ts';
 import { readWholeFile } from '../../../src/formats/whole-file.ts';
+import { UserError } from '../../../src/system/errors.ts';
 import { legacyPth } from '../../formats/legacy-pth-writer.ts';
 import { needsReference, projectRoot, reference } from '../../reference.ts';
 

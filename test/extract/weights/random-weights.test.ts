@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UserError } from '../../../src/errors.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { nextUint32, seedGenerator } from '../../../src/extract/weights/random/draw.kernel.ts';
 import { randomWeights } from '../../../src/extract/weights/random/random-weights.ts';
 import { neededTensors, planResNet } from '../../../src/extract/weights/resnet.ts';
+import { UserError } from '../../../src/system/errors.ts';
 
 test('the generator gives the published sequence of xoshiro128**', () => {
   // First outputs from the state 1, 2, 3, 4; the reference is rand_xoshiro's test, made with the authors' C code.

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
-import { UserError } from '../../../src/errors.ts';
 import { decodeModel } from '../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import { decodeTensor, type TensorValue } from '../../../src/formats/onnx/tensor.ts';
+import { UserError } from '../../../src/system/errors.ts';
 import { projectRoot } from '../../reference.ts';
 
 const folder = join(projectRoot, 'test/fixtures/onnx');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Report } from '../../../src/classify/result/report.ts';
 import { advise } from '../../../src/report/analysis/advice.ts';
 import { headDifferences } from '../../../src/report/analysis/differences.ts';
+import type { GroupData } from '../../../src/report/analysis/group-data.ts';
 import type { Run } from '../../../src/report/analysis/run.ts';
 import { groupReports } from '../../../src/report/comparison.ts';
-import type { GroupData } from '../../../src/report/page/page-data.ts';
-import type { Report } from '../../../src/report/report.ts';
 import { type Drawing, drawReport } from '../drawn-report.ts';
 
 function groupOf(drawings: readonly Drawing[], change: (report: Report) => Report = (report) => report): GroupData {

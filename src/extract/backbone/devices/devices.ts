@@ -1,10 +1,10 @@
-import '../../../no-telemetry.ts';
+import '../../../system/no-telemetry.ts';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { UserError } from '../../../errors.ts';
-import type { DeviceName } from '../../../features/manifest.ts';
+import type { DeviceName } from '../../../features/manifest/manifest.ts';
+import { UserError } from '../../../system/errors.ts';
 import { type Absence, cudaLibrary, explainFailure, notInstalled, notOffered } from './explain.ts';
 import { type ProbeResult, probeDevice } from './probe.ts';
 

@@ -1,4 +1,4 @@
-import type { DeviceName } from '../../../features/manifest.ts';
+import type { DeviceName } from '../../../features/manifest/manifest.ts';
 
 /** Why a device is not of use, and what would make it so. */
 export interface Absence {

@@ -1,7 +1,7 @@
-import '../../../no-telemetry.ts';
+import '../../../system/no-telemetry.ts';
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import type { DeviceName } from '../../../features/manifest.ts';
+import type { DeviceName } from '../../../features/manifest/manifest.ts';
 import { probeInput, probeModel, probeShape } from './probe-model.ts';
 
 /** What became of a small batch on a device. */

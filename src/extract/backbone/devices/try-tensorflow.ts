@@ -1,5 +1,5 @@
-import { UserError } from '../../../errors.ts';
-import type { DeviceName } from '../../../features/manifest.ts';
+import type { DeviceName } from '../../../features/manifest/manifest.ts';
+import { UserError } from '../../../system/errors.ts';
 import { choosePreprocessing } from '../../preprocessing.ts';
 import { loadWeights } from '../../weights/load-weights.ts';
 import { openBackbone } from '../open-backbone.ts';

@@ -1,5 +1,5 @@
-import { UserError } from '../../../errors.ts';
-import type { PooledRows } from '../../pool.ts';
+import { UserError } from '../../../system/errors.ts';
+import type { PooledRows } from '../pool.ts';
 import { cosines } from './cosine.kernel.ts';
 
 /** How close quantized features are to float32 ones: cosines over sample images. */

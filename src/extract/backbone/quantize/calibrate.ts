@@ -1,5 +1,5 @@
 import type * as ort from 'onnxruntime-node';
-import type { Preprocessing } from '../../../features/manifest.ts';
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { encodeModel } from '../../../formats/onnx/encode.ts';
 import { planResNet } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { UserError } from '../../../errors.ts';
-import { canonicalJson } from '../../../features/fingerprint.ts';
+import { canonicalJson } from '../../../features/manifest/fingerprint.ts';
+import { UserError } from '../../../system/errors.ts';
 import { isArchitecture, planResNet } from '../../weights/resnet.ts';
 import { type Calibration, convInputs, observedTensors } from './calibration.ts';
 

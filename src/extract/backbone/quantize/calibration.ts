@@ -1,4 +1,4 @@
-import type { Preprocessing } from '../../../features/manifest.ts';
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import type { Architecture, ConvNorm, ResNetPlan } from '../../weights/resnet.ts';
 import type { Agreement } from './agreement.ts';
 

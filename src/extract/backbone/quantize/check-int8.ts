@@ -1,4 +1,4 @@
-import type { Preprocessing } from '../../../features/manifest.ts';
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { decodeModel } from '../../../formats/onnx/decode.ts';
 import type { OnnxModel } from '../../../formats/onnx/schema.ts';
 import type { PixelBatch, TapMap } from '../backbone.ts';

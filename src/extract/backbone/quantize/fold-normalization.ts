@@ -1,4 +1,4 @@
-import type { Preprocessing } from '../../../features/manifest.ts';
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import type { FoldedConv } from '../fold-batch-norm.ts';
 
 /**

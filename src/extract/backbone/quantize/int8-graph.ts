@@ -1,4 +1,4 @@
-import type { Preprocessing } from '../../../features/manifest.ts';
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';

@@ -1,13 +1,13 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { usageError } from '../../../errors.ts';
-import type { Preprocessing } from '../../../features/manifest.ts';
-import { poolRows } from '../../pool.ts';
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
+import { usageError } from '../../../system/errors.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
 import type { Backbone } from '../backbone.ts';
 import type { Network } from '../network.ts';
 import { openOnnxBackbone } from '../onnx-backbone.ts';
+import { poolRows } from '../pool.ts';
 import { buildResNet } from '../resnet-graph.ts';
 import { resolveTap } from '../taps.ts';
 import { checkAgreement, measureAgreement } from './agreement.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InterruptedError, UserError } from '../../../errors.ts';
-import { fileReason } from '../../../file-reason.ts';
+import { InterruptedError, UserError } from '../../../system/errors.ts';
+import { fileReason } from '../../../system/file-reason.ts';
 import { fetchRest, TransientError } from './fetch-rest.ts';
 import { openPartialFile, type PartialFile, removeAbandoned } from './partial-file.ts';
 

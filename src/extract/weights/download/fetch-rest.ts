@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { UserError } from '../../../errors.ts';
+import { UserError } from '../../../system/errors.ts';
 import type { DownloadRequest } from './download.ts';
 
 /** A failure that another attempt may mend: the connection, or a server that is busy. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../../../make-folder.ts';
+import { makeFolder } from '../../../system/make-folder.ts';
 
 /**
  * The part of a download that is on disk. Each download has a file of its own, `NAME.HOST.PID-NUMBER.partial`, so two at

@@ -1,6 +1,6 @@
+import type { GroupData } from '../../analysis/group-data.ts';
 import { percent, seconds } from '../../figures.ts';
 import type { Html } from '../html.ts';
-import type { GroupData } from '../page-data.ts';
 import { drawChart, Plot } from './draw.ts';
 import { colourOf } from './intervals.ts';
 

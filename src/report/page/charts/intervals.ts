@@ -1,6 +1,6 @@
+import type { GroupData } from '../../analysis/group-data.ts';
 import { accuracyInterval, percent } from '../../figures.ts';
 import type { Html } from '../html.ts';
-import type { GroupData } from '../page-data.ts';
 import { drawChart, Plot } from './draw.ts';
 
 /** Accuracy of each run with its 95 % interval, one line per run. */

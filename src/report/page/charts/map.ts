@@ -1,6 +1,6 @@
+import type { MapData } from '../../analysis/group-data.ts';
 import type { Point } from '../../map/feature-map.ts';
 import type { Html } from '../html.ts';
-import type { MapData } from '../page-data.ts';
 import { drawChart, Plot } from './draw.ts';
 
 /** Feature rows in the plane, coloured by class; each dot carries its class number as `data-class`. */

@@ -1,5 +1,5 @@
+import type { Report } from '../../../classify/result/report.ts';
 import { clusteredOrder } from '../../analysis/confusion.ts';
-import type { Report } from '../../report.ts';
 import type { Html } from '../html.ts';
 import { drawChart, Plot } from './draw.ts';
 

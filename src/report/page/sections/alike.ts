@@ -1,6 +1,6 @@
 import type { AlikePair } from '../../alike/alike-images.ts';
+import type { GroupData } from '../../analysis/group-data.ts';
 import { breakable, type Html, html, withCommands } from '../html.ts';
-import type { GroupData } from '../page-data.ts';
 
 /** Pairs with photos; the rest is counted. */
 const shownPairs = 12;

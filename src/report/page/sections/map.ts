@@ -1,8 +1,8 @@
 import { clusteredOrder } from '../../analysis/confusion.ts';
+import type { GroupData } from '../../analysis/group-data.ts';
 import { percent } from '../../figures.ts';
 import { mapChart } from '../charts/map.ts';
 import { type Html, html } from '../html.ts';
-import type { GroupData } from '../page-data.ts';
 
 /** The features in the plane, by UMAP and by principal components, with a class to pick out. */
 export function mapSection({ map: data, group }: GroupData, id: string): Html {

@@ -1,6 +1,6 @@
 import { advise } from '../../analysis/advice.ts';
+import type { GroupData } from '../../analysis/group-data.ts';
 import { type Html, html, withCommands } from '../html.ts';
-import type { GroupData } from '../page-data.ts';
 
 /** What the whole comparison comes to: which head, how sure, what it gets wrong, what next. */
 export function overviewSection(group: GroupData): Html {

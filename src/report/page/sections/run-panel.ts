@@ -1,17 +1,17 @@
 import { join } from 'node:path';
+import type { Report } from '../../../classify/result/report.ts';
 import { reliability } from '../../analysis/calibration.ts';
 import { confusedPairs } from '../../analysis/confusion.ts';
+import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import type { HeldOutImage } from '../../analysis/held-out.ts';
 import { learningCurve } from '../../analysis/learning.ts';
 import { trainingImages } from '../../describe.ts';
 import { percent, seconds } from '../../figures.ts';
-import type { Report } from '../../report.ts';
 import { suspectsFile } from '../../suspects-list.ts';
 import { learningChart } from '../charts/learning.ts';
 import { matrixChart } from '../charts/matrix.ts';
 import { reliabilityChart } from '../charts/reliability.ts';
 import { breakable, type Html, html, withCommands } from '../html.ts';
-import type { GroupData, RunData } from '../page-data.ts';
 import { sortableTable } from '../table.ts';
 
 /** Rows of a list that is shown at once; the rest is behind a summary. */

@@ -1,9 +1,9 @@
+import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import { describeData } from '../../describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from '../../figures.ts';
 import { costChart } from '../charts/cost.ts';
 import { colourOf, intervalChart } from '../charts/intervals.ts';
 import { type Html, html } from '../html.ts';
-import type { GroupData, RunData } from '../page-data.ts';
 import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
 
 interface RunColumn extends TableColumn {

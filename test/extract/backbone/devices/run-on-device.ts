@@ -1,6 +1,6 @@
 /** Runs resnet-tiny on the device named on the command line; prints the worst difference to PyTorch as JSON. */
 import { openBackbone } from '../../../../src/extract/backbone/open-backbone.ts';
-import type { DeviceName } from '../../../../src/features/manifest.ts';
+import type { DeviceName } from '../../../../src/features/manifest/manifest.ts';
 import { fixture, fixtureBatch, golden, preprocessing, readGolden, readStateDict, worstRow } from '../fixtures.ts';
 
 const device = process.argv[2] as DeviceName;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openOnnxBackbone } from '../../../../src/extract/backbone/onnx-backbone.ts';
+import { poolRows } from '../../../../src/extract/backbone/pool.ts';
 import { checkAgreement } from '../../../../src/extract/backbone/quantize/agreement.ts';
 import {
   countOperators,
@@ -16,7 +17,6 @@ import { buildInt8ResNet } from '../../../../src/extract/backbone/quantize/int8-
 import { openInt8Backbone, prepareInt8 } from '../../../../src/extract/backbone/quantize/open-int8.ts';
 import { runSample } from '../../../../src/extract/backbone/quantize/run-sample.ts';
 import { drawSample } from '../../../../src/extract/backbone/quantize/sample.ts';
-import { poolRows } from '../../../../src/extract/pool.ts';
 import { convolutions, planResNet } from '../../../../src/extract/weights/resnet.ts';
 import { decodeModel } from '../../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../../src/formats/onnx/encode.ts';

@@ -1,0 +1,207 @@
+import { isRandom } from '../../features/manifest/manifest.ts';
+import type { FeatureSet, LabelledRows } from '../../features/reader.ts';
+import { firstNonFinite } from '../../numerics/finite.kernel.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { compareCodePoints, encodeLabels } from '../../rows/labels.ts';
+import { RowReader } from '../../rows/row-reader.ts';
+import { isStored, type Rows, readStoredRows, type StoredRows, storedRows } from '../../rows/stored-rows.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import type { Report } from '../result/report.ts';
+import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
+import type { LabelsFile } from './labels-file.ts';
+
+/** Everything that a run trains and tests on: rows in the labels' order, in memory or still on the disk. */
+export interface LabelledData<F extends Rows = Matrix> {
+  readonly ids: readonly string[];
+  /** [ids, dims] */
+  readonly features: F;
+  /** Class number per id. */
+  readonly labels: Int32Array;
+  readonly classes: readonly string[];
+  /** Augmented views to train on beside the plain row: [ids x viewsPerImage, dims], those of an id together. */
+  readonly views?: F;
+  /** Weight per id. */
+  readonly sampleWeights?: Float64Array;
+  /** Group number per id, without gaps, in the sorted order of the groups' names. */
+  readonly groups?: Int32Array;
+  /** Fingerprint of the feature set; for a matrix that the user brought, the sha256 of its bytes. */
+  readonly fingerprint: string;
+  /** What a report says about the features. */
+  readonly featureSet: Report['featureSet'];
+  /** What the user should know about the rows before they are used. */
+  readonly warnings: readonly string[];
+}
+
+/** Which rows are taken, and what goes with them. */
+export interface RowOptions extends AskedColumns {
+  /** Classes whose rows are left out. */
+  readonly leaveOut?: readonly string[];
+}
+
+export interface JoinOptions extends RowOptions {
+  /** Instead of the labels that the feature set keeps. */
+  readonly labels?: LabelsFile;
+  /** Largest share of inputs without a row that is put up with. */
+  readonly maxMissing: number;
+  /** Leave the set's augmented views alone. */
+  readonly withoutViews?: boolean;
+}
+
+/**
+ * Joins a feature set with labels; the features stay on the disk.
+ *
+ * Inputs that extraction could not read, and labels of a file of one's own that name no input, count towards
+ * `maxMissing`. Files that labels.csv names and that were not there do not: extraction goes on without them only when
+ * told to.
+ *
+ * @throws UserError when no image has a label, or more than `maxMissing` of the inputs have no row
+ */
+export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<StoredRows> {
+  const joined = set.labelled(options.labels?.labels);
+  if (joined.ids.length === 0) {
+    throw new UserError({
+      what: 'no row of the feature set has a label',
+      where: set.folder,
+      found: `${set.imageCount} images, ${options.labels?.labels.size ?? set.labels.size} labels, none for the same id`,
+      expected: 'a label for at least two images of each class',
+      fix: 'featuretap classify --labels FILE: a CSV file with the header id,label',
+    });
+  }
+  const known = new Set(set.outcomes.map(({ id }) => id));
+  const strays = options.labels === undefined ? 0 : joined.withoutRow.filter((id) => !known.has(id)).length;
+  checkMissing(set, strays, options.maxMissing);
+
+  const kept = keptRows(joined.labels, options.leaveOut);
+  const rows = kept.map((i) => joined.rows[i] as number);
+  const ids = Array.from(kept, (i) => joined.ids[i] as string);
+  const { manifest } = set;
+  const reader = new RowReader(set.rowStore());
+  const views = options.withoutViews === true || set.rowsPerImage === 1 ? undefined : viewRows(set, rows);
+  return {
+    ids,
+    features: storedRows(reader, rows),
+    ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
+    ...(views === undefined ? {} : { views: storedRows(reader, views) }),
+    ...(options.labels === undefined ? {} : columnsOf(byId(options.labels, ids), options)),
+    fingerprint: manifest.fingerprint,
+    featureSet: {
+      folder: set.folder,
+      rowCount: manifest.rowCount,
+      dims: set.dims,
+      weights: manifest.madeBy.weights,
+      randomWeights: isRandom(manifest.madeBy),
+      missing: missingByReason(set, strays),
+      fields: manifest.fields,
+      madeBy: manifest.madeBy,
+      rowShape: manifest.rowShape,
+    },
+    warnings: joinWarnings(set, joined),
+  };
+}
+
+/**
+ * Joins a feature set with labels and reads the rows.
+ *
+ * @throws UserError as `joinRows` does, and when a feature is not finite or the features do not fit memory
+ */
+export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise<LabelledData> {
+  return readIntoMemory(joinRows(set, options));
+}
+
+/** The same data with its features in memory. @throws UserError when one is not finite, or they do not fit */
+export async function readIntoMemory(data: LabelledData<Rows>): Promise<LabelledData> {
+  const { features, views, ...rest } = data;
+  const matrix = isStored(features) ? await readStoredRows(features) : features;
+  if (isStored(features)) checkFinite(matrix, (row) => data.ids[row] as string, features.reader.store.where);
+  const viewMatrix = views !== undefined && isStored(views) ? await readStoredRows(views) : views;
+  return { ...rest, features: matrix, ...(viewMatrix === undefined ? {} : { views: viewMatrix }) };
+}
+
+/** Places of the rows whose class is not left out. @throws a usage UserError for a class that no row has */
+export function keptRows(names: readonly string[], leaveOut: readonly string[] = []): Uint32Array {
+  const left = new Set(leaveOut);
+  const there = new Set(names);
+  for (const name of left) {
+    if (there.has(name)) continue;
+    const shown = [...there].sort(compareCodePoints).slice(0, 10).join(', ');
+    throw usageError('--leave-out', name, `one of ${there.size} classes: ${shown}${there.size > 10 ? ' …' : ''}`);
+  }
+  return Uint32Array.from(names.keys()).filter((i) => !left.has(names[i] as string));
+}
+
+/** @throws UserError naming the first row with a feature that is not finite, by its id */
+export function checkFinite(features: Matrix, idOf: (row: number) => string, where: string): void {
+  const at = firstNonFinite(features.data);
+  if (at < 0) return;
+  throw new UserError({
+    what: 'a feature is not a finite number',
+    where: `${where}, ${idOf(Math.floor(at / features.columnCount))}, column ${at % features.columnCount}`,
+    found: String(features.data[at]),
+    expected: 'finite numbers',
+    fix: 'featuretap verify checks a feature set; extract it again, or leave that row out',
+  });
+}
+
+function checkMissing(set: FeatureSet, strays: number, maxMissing: number): void {
+  const { counts } = set.manifest;
+  const lost = counts.unreadable + counts.failed + strays;
+  const inputs = counts.total + strays;
+  if (lost <= maxMissing * inputs) return;
+  throw new UserError({
+    what: `${lost} of ${inputs} inputs gave no row`,
+    where: set.folder,
+    found: `${counts.unreadable} unreadable, ${counts.failed} failed, ${strays} labels without a row`,
+    expected: `at most ${100 * maxMissing} %`,
+    fix: `see outcomes.csv there; to go on without them: --max-missing ${Math.ceil((1000 * lost) / inputs) / 1000}`,
+  });
+}
+
+function viewRows(set: FeatureSet, rows: Uint32Array): Uint32Array {
+  const perImage = set.rowsPerImage - 1;
+  const views = new Uint32Array(rows.length * perImage);
+  for (const [i, row] of rows.entries()) views.set(set.viewRows(row), i * perImage);
+  return views;
+}
+
+function missingByReason(set: FeatureSet, strays: number): Readonly<Record<string, number>> {
+  const { missing, unreadable, failed } = set.manifest.counts;
+  const reasons = { missing, unreadable, failed, 'label without a row': strays };
+  return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0));
+}
+
+function joinWarnings(set: FeatureSet, joined: LabelledRows): string[] {
+  const { rows } = joined;
+  const warnings: string[] = [];
+  if (isRandom(set.manifest.madeBy)) {
+    warnings.push('random backbone weights: accuracies mean nothing about pretrained features');
+  }
+  const distinct = new Set(rows).size;
+  if (set.imageCount > distinct) {
+    warnings.push(`${set.imageCount - distinct} images have a row and no label: left out`);
+  }
+  if (rows.length > distinct) {
+    const copies = rows.length - distinct;
+    warnings.push(
+      `${copies} labelled images are exact copies of others: a copy may be tested on what its twin was trained on`,
+    );
+  }
+  const contradictions = copiesOfAnotherLabel(joined);
+  if (contradictions.length > 0) {
+    const shown = contradictions.slice(0, 3).join('; ');
+    const more = contradictions.length > 3 ? '; …' : '';
+    warnings.push(`${contradictions.length} exact copies carry another label than their twin: ${shown}${more}`);
+  }
+  return warnings;
+}
+
+/** `b: cat, but a: dog` for each image whose very bytes carry another label elsewhere; one of the two is wrong. */
+function copiesOfAnotherLabel({ ids, labels, rows }: LabelledRows): string[] {
+  const first = new Map<number, number>();
+  const found: string[] = [];
+  for (const [i, row] of rows.entries()) {
+    const twin = first.get(row);
+    if (twin === undefined) first.set(row, i);
+    else if (labels[twin] !== labels[i]) found.push(`${ids[i]}: ${labels[i]}, but ${ids[twin]}: ${labels[twin]}`);
+  }
+  return found;
+}

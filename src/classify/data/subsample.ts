@@ -1,0 +1,70 @@
+import { randomState } from '../../numerics/mt19937.kernel.ts';
+import { countClasses } from '../../rows/labels.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+
+/**
+ * A stratified part of a split's training rows, in the split's own order: of every class its share, and one row at least.
+ * Which rows follows from the seed and the rows alone. All of them where the part is to have no fewer.
+ *
+ * @param rows rows of the data
+ * @param labels class number per row of the data
+ * @param size a fraction of the rows in (0, 1), or a whole number of them
+ * @throws UserError when the part is smaller than the number of classes
+ */
+export function stratifiedSubsample(
+  rows: Int32Array,
+  labels: Int32Array,
+  classes: readonly string[],
+  size: number,
+  seed: number,
+): Int32Array {
+  checkSubsample(size);
+  const wanted = size < 1 ? Math.max(1, Math.round(size * rows.length)) : size;
+  if (wanted >= rows.length) return rows;
+  const own = rows.map((row) => labels[row] as number);
+  const counts = countClasses(own, classes.length);
+  const present = counts.filter((count) => count > 0).length;
+  if (wanted < present) {
+    throw new UserError({
+      what: 'the subsample is smaller than the number of classes',
+      where: `--subsample ${size}`,
+      found: `${wanted} of ${rows.length} training images for ${present} classes`,
+      expected: `at least ${present}, one of each class`,
+      exitCode: 2,
+    });
+  }
+  const left = sharesOf(counts, wanted);
+  const taken = new Uint8Array(rows.length);
+  for (const place of randomState(seed).permutation(rows.length)) {
+    const label = own[place] as number;
+    if (left[label] === 0) continue;
+    left[label] = (left[label] as number) - 1;
+    taken[place] = 1;
+  }
+  return rows.filter((_, place) => taken[place] === 1);
+}
+
+/** @throws a usage UserError for a size that is neither a share nor a count */
+export function checkSubsample(size: number): void {
+  if ((size > 0 && size < 1) || (Number.isSafeInteger(size) && size >= 1)) return;
+  throw usageError('--subsample', String(size), 'a fraction above 0 and below 1, or a whole number of images');
+}
+
+/** Rows of each class: its exact share rounded so that they add up, the largest remainders first, and 1 at least. */
+function sharesOf(counts: Int32Array, wanted: number): Int32Array {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const exact = Float64Array.from(counts, (count) => (count * wanted) / total);
+  const shares = Int32Array.from(exact, (share) => (share === 0 ? 0 : Math.max(1, Math.floor(share))));
+  const owed = (c: number): number => (exact[c] as number) - (shares[c] as number);
+  let missing = wanted - shares.reduce((sum, share) => sum + share, 0);
+  for (; missing > 0; missing--) change(1, (c) => shares[c] !== counts[c]);
+  for (; missing < 0; missing++) change(-1, (c) => (shares[c] as number) > 1);
+  return shares;
+
+  /** Gives a row to the class that is owed most, or takes one from the class that is owed least. */
+  function change(by: 1 | -1, allowed: (c: number) => boolean): void {
+    const classes = Array.from(shares.keys()).filter(allowed);
+    const c = classes.reduce((best, other) => (by * owed(other) > by * owed(best) ? other : best));
+    shares[c] = (shares[c] as number) + by;
+  }
+}

@@ -1,0 +1,99 @@
+import type { FingerprintFields, Manifest } from '../../features/manifest/manifest.ts';
+import type { Json } from '../../models/model.ts';
+
+/** Figures of one model on one split. Accuracies and scores are fractions in [0, 1]; log loss in nats. */
+export interface Scores {
+  readonly accuracy: number;
+  readonly top5Accuracy: number;
+  readonly logLoss: number;
+  readonly macroF1: number;
+  readonly balancedAccuracy: number;
+}
+
+export interface RepeatResult extends Scores {
+  readonly repeat: number;
+  readonly fitSeconds: number;
+  readonly predictSeconds: number;
+  readonly converged: boolean;
+  readonly iterations: number;
+  /** Row numbers of the table (labels order), in scikit-learn's order. */
+  readonly train: readonly number[];
+  readonly test: readonly number[];
+}
+
+export interface ClassFigures {
+  readonly name: string;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  /** Test rows of this class, all repeats together. */
+  readonly support: number;
+  /** Training images of this class, mean over the repeats; absent in reports of older versions. */
+  readonly trained?: number;
+}
+
+/** One fit on a stratified part of a repeat's training rows. */
+export interface LearningCurvePoint {
+  readonly repeat: number;
+  readonly trainSize: number;
+  readonly accuracy: number;
+  readonly logLoss: number;
+}
+
+/** report.json, format version 1: what one classify run found for one model. */
+export interface Report extends Scores {
+  readonly formatVersion: 1;
+  readonly model: string;
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly perRepeat: readonly RepeatResult[];
+  readonly classes: readonly string[];
+  readonly trainSize: number;
+  readonly testSize: number;
+  /** `classify --subsample`: a stratified part of the training rows of the first repeat; `perRepeat` names them. */
+  readonly subsample?: { readonly rows: number; readonly of: number };
+  readonly seed: number;
+  /** Mean over the repeats. */
+  readonly fitSeconds: number;
+  readonly predictSeconds: number;
+  /** The feature set's fingerprint; for a matrix that the user brought, the sha256 of its bytes. */
+  readonly features: string;
+  readonly featureSet: {
+    readonly folder: string;
+    readonly rowCount: number;
+    readonly dims: number;
+    readonly weights: string;
+    /** True where the backbone is `random`: accuracies say nothing about pretrained features. */
+    readonly randomWeights: boolean;
+    /** Inputs that gave no row, by reason. */
+    readonly missing: Readonly<Record<string, number>>;
+    /**
+     * From the manifest, so that a head can still be used when the cache is gone: how a new image becomes a row.
+     * Absent for a matrix that the user brought.
+     */
+    readonly fields?: FingerprintFields;
+    readonly madeBy?: Manifest['madeBy'];
+    /** Shape of one row of the feature set. */
+    readonly rowShape?: readonly number[];
+  };
+  /** sha256 over the splits and the labels: reports are comparable when it is equal. */
+  readonly splitHash: string;
+  /** confusion[true][predicted], test rows of all repeats together. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly perClass: readonly ClassFigures[];
+  /** `classify --learning-curve`: accuracy on the same test rows against the number of training rows. */
+  readonly learningCurve?: readonly LearningCurvePoint[];
+  /** Log loss of the same test rows with uncalibrated probabilities, where the head has them; mean over the repeats. */
+  readonly uncalibratedLogLoss?: number;
+  /** How probabilities were made, e.g. `softmax`, `sigmoid calibrated on cross-validated decision values`. */
+  readonly probabilities: string;
+  readonly warnings: readonly string[];
+  readonly details: Readonly<Record<string, Json>>;
+  /** The command that makes this report again. */
+  readonly command: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** ISO 8601, the one field that a second run changes beside the seconds. */
+  readonly createdAt: string;
+  /** Folder of this report. */
+  readonly report: string;
+}

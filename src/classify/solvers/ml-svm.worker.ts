@@ -1,8 +1,0 @@
-import { parentPort } from 'node:worker_threads';
-import { type MlSvmJob, mlSvmSolver } from './ml-svm.ts';
-import { pairsRunner, STOP } from './svc-pairs.kernel.ts';
-
-parentPort?.on('message', ({ job, seed }: MlSvmJob) => {
-  const runner = pairsRunner(job, () => mlSvmSolver(job.maxIterations, seed));
-  while (Atomics.load(job.control, STOP) === 0 && !runner.advance(1));
-});

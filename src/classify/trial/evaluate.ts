@@ -1,0 +1,95 @@
+import type { FitContext, FittedHead, Head } from '../../models/model.ts';
+import { compareCodePoints } from '../../rows/labels.ts';
+import type { Rows } from '../../rows/stored-rows.ts';
+import type { Split } from '../../split/split.ts';
+import { throwIfInterrupted } from '../../system/interrupt.ts';
+import type { LabelledData } from '../data/labelled-data.ts';
+import type { Prediction } from '../result/predictions.ts';
+import type { RepeatResult } from '../result/report.ts';
+import type { TestScores } from './test-scores.ts';
+import type { OpenTrial } from './trial.ts';
+
+/** What one head did on every split. */
+export interface Evaluation {
+  readonly perRepeat: readonly RepeatResult[];
+  /** Test rows of all repeats together: [classes, classes], true by predicted. */
+  readonly confusion: Int32Array;
+  readonly predictions: Iterable<Prediction>;
+  /** Log loss of probabilities before they were calibrated, for each repeat; none where they are not. */
+  readonly uncalibratedLogLoss: readonly number[];
+  /** The head of the first repeat: the one that is kept. */
+  readonly fitted: FittedHead;
+  readonly warnings: readonly string[];
+}
+
+/** Fits a head on the training rows of each split and tries it on the test rows. */
+export async function evaluateHead(
+  head: Head,
+  data: LabelledData<Rows>,
+  splits: readonly Split[],
+  openTrial: OpenTrial,
+  context: Omit<FitContext, 'test'>,
+  onRepeat?: (result: RepeatResult) => void,
+): Promise<Evaluation> {
+  const classCount = data.classes.length;
+  const confusion = new Int32Array(classCount * classCount);
+  const perRepeat: RepeatResult[] = [];
+  const tested: TestScores[] = [];
+  const warnings = new Set<string>();
+  const uncalibratedLogLoss: number[] = [];
+  let first: FittedHead | undefined;
+  for (const [repeat, split] of splits.entries()) {
+    throwIfInterrupted(context.signal);
+    const untrained = classesWithoutTraining(data, split);
+    if (untrained.length > 0) warnings.add(untrained);
+    const trial = await openTrial(split);
+    const start = performance.now();
+    const fitted = await trial.fit(head, context, true);
+    const fitEnd = performance.now();
+    throwIfInterrupted(context.signal);
+    const scores = await trial.score(fitted);
+    const predictEnd = performance.now();
+
+    const untempered = await trial.uncalibratedLogLoss(fitted);
+    if (untempered !== undefined) uncalibratedLogLoss.push(untempered);
+    for (const [i, count] of scores.confusion.entries()) confusion[i] = (confusion[i] as number) + count;
+    tested.push(scores);
+    const result: RepeatResult = {
+      repeat,
+      ...scores.scores(),
+      fitSeconds: (fitEnd - start) / 1000,
+      predictSeconds: (predictEnd - fitEnd) / 1000,
+      converged: fitted.converged,
+      iterations: fitted.iterations,
+      train: [...split.train],
+      test: [...split.test],
+    };
+    perRepeat.push(result);
+    for (const warning of fitted.warnings) warnings.add(warning);
+    first ??= fitted;
+    onRepeat?.(result);
+  }
+  if (first === undefined) throw new RangeError('no split to evaluate on');
+  return {
+    perRepeat,
+    confusion,
+    predictions: predictionsOf(tested),
+    uncalibratedLogLoss,
+    fitted: first,
+    warnings: [...warnings],
+  };
+}
+
+function* predictionsOf(tested: readonly TestScores[]): Generator<Prediction> {
+  for (const [repeat, scores] of tested.entries()) yield* scores.predictions(repeat);
+}
+
+/** Says which classes are tested without a training row, or nothing: group splits and fixed ones may do that. */
+function classesWithoutTraining(data: LabelledData<Rows>, split: Split): string {
+  const trained = new Set(Array.from(split.train, (row) => data.labels[row] as number));
+  const tested = new Set(Array.from(split.test, (row) => data.labels[row] as number));
+  const names = [...tested].filter((label) => !trained.has(label)).map((label) => data.classes[label] as string);
+  if (names.length === 0) return '';
+  const shown = names.sort(compareCodePoints).slice(0, 5).join(', ');
+  return `${names.length} classes are tested without a training row: ${shown}${names.length > 5 ? ' …' : ''}`;
+}

@@ -1,0 +1,101 @@
+import type { FitSize } from '../../models/memory-parts.ts';
+import type { Head } from '../../models/model.ts';
+import type { Rows, StoredRows } from '../../rows/stored-rows.ts';
+import type { Split } from '../../split/split.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import type { LabelledData } from '../data/labelled-data.ts';
+import { availableMemory } from '../memory/available.ts';
+import { checkNeeds, type FitNeeds, fitNeeds } from '../memory/fit-needs.ts';
+import { planStream, type StreamPlan } from '../memory/stream-plan.ts';
+import type { OpenTrial } from './trial.ts';
+import { checkStoredRows, isOnDisk, trialsFromDisk } from './trial-from-disk.ts';
+import { trialsInMemory } from './trial-in-memory.ts';
+
+export interface TrialOptions {
+  readonly heads: readonly Head[];
+  readonly threads: number;
+  readonly signal?: AbortSignal;
+  /** Leave the rows on the disk and go through them block by block. */
+  readonly stream?: boolean;
+  /**
+   * Bytes that the run may take beyond the idle process. Default: what is free, and by stream half of it. It changes no
+   * number: by stream it decides how many of the rows are read only once.
+   */
+  readonly memory?: number;
+}
+
+export type MemoryEvent =
+  | { readonly kind: 'memory'; readonly needs: readonly FitNeeds[]; readonly available: number }
+  | { readonly kind: 'stream'; readonly plan: StreamPlan; readonly memory: number }
+  | { readonly kind: 'check'; readonly done: number; readonly total: number };
+
+/**
+ * Decides where the rows are while the heads are fitted. Nothing is read before it is known to fit; by stream all rows
+ * are then looked at once.
+ *
+ * @throws UserError when a head does not fit the memory, or cannot be fitted by stream
+ */
+export async function prepareTrials(
+  data: LabelledData<Rows>,
+  splits: readonly Split[],
+  { heads, threads, signal, stream = false, memory }: TrialOptions,
+  onEvent: ((event: MemoryEvent) => void) | undefined,
+): Promise<OpenTrial> {
+  const size = largestFit(data, splits, threads);
+  if (!stream) {
+    const available = memory ?? availableMemory();
+    const needs = heads.map((head) => fitNeeds(head, size));
+    onEvent?.({ kind: 'memory', needs, available });
+    checkNeeds(needs, size, available, memory !== undefined);
+    return trialsInMemory(data);
+  }
+  checkStreamed(heads);
+  const budget = memory ?? Math.floor(availableMemory() / 2);
+  const plan = planStream(onDisk(data), heads, size, budget, signal);
+  onEvent?.({ kind: 'stream', plan, memory: budget });
+  const total = data.features.rowCount + (data.views?.rowCount ?? 0);
+  let done = 0;
+  await checkStoredRows(plan.data, signal, (count) => {
+    done += count;
+    onEvent?.({ kind: 'check', done, total });
+  });
+  return trialsFromDisk(plan.data, signal);
+}
+
+/** @throws a usage UserError for a head that needs its rows in memory, all at once */
+export function checkStreamed(heads: readonly Head[]): void {
+  for (const { model, solver, params, stream } of heads) {
+    if (stream !== undefined) continue;
+    if (params['sweep'] !== undefined) {
+      throw usageError(
+        '--stream',
+        'given with --sweep',
+        'one of the two',
+        '--sweep on a part that fits (--subsample 20000), then --stream with what it chose',
+      );
+    }
+    throw usageError('--stream', `--model ${model} by ${solver}, which needs its rows in memory`, '--model linear');
+  }
+}
+
+function onDisk(data: LabelledData<Rows>): LabelledData<StoredRows> {
+  if (isOnDisk(data)) return data;
+  throw new UserError({
+    what: 'these features cannot be read by stream',
+    where: data.featureSet.folder,
+    found: 'a matrix in memory: Fortran order, whose rows do not lie together, or one that a program made',
+    expected: 'a feature set, or an .npy file in C order',
+    fix: 'np.save(path, np.ascontiguousarray(x))',
+  });
+}
+
+function largestFit(data: LabelledData<Rows>, splits: readonly Split[], threads: number): FitSize {
+  const perImage = 1 + (data.views?.rowCount ?? 0) / data.ids.length;
+  return {
+    trainRows: perImage * Math.max(...splits.map(({ train }) => train.length)),
+    testRows: Math.max(...splits.map(({ test }) => test.length)),
+    dims: data.features.columnCount,
+    classes: data.classes.length,
+    threads,
+  };
+}

@@ -1,0 +1,60 @@
+import { countConfusion } from '../../metrics/metrics.kernel.ts';
+import { probabilityTally, scoreConfusion } from '../../metrics/metrics.ts';
+import type { LabelledData } from '../data/labelled-data.ts';
+import type { Prediction } from '../result/predictions.ts';
+import type { Scores } from '../result/report.ts';
+
+/** What a head says of test rows, taken in whatever blocks they come. */
+export interface TestScores {
+  /** [classes, classes], true by predicted. */
+  readonly confusion: Int32Array;
+  /**
+   * @param places which of the test rows these are; undefined for all of them, as they stand
+   * @param found class number of each
+   * @param probabilities [places, classes]
+   */
+  add(places: ArrayLike<number> | undefined, found: Int32Array, probabilities: Float32Array): void;
+  scores(): Scores;
+  /** In the order of the test rows. */
+  predictions(repeat: number): Iterable<Prediction>;
+}
+
+/** @param rows the test rows, as rows of the data */
+export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'>, rows: Int32Array): TestScores {
+  const { ids, labels, classes } = data;
+  const confusion = new Int32Array(classes.length ** 2);
+  const tally = probabilityTally(classes.length);
+  const predicted = new Int32Array(rows.length);
+  const ofPredicted = new Float32Array(rows.length);
+  const ofTruth = new Float32Array(rows.length);
+  return {
+    confusion,
+    add: (places, found, probabilities) => {
+      const truth = found.map((_, i) => labels[rows[places?.[i] ?? i] as number] as number);
+      countConfusion(confusion, classes.length, truth, found);
+      tally.add(truth, probabilities);
+      found.forEach((guess, i) => {
+        const place = places?.[i] ?? i;
+        predicted[place] = guess;
+        ofPredicted[place] = probabilities[i * classes.length + guess] as number;
+        ofTruth[place] = probabilities[i * classes.length + (truth[i] as number)] as number;
+      });
+    },
+    scores: () => {
+      const { top5Accuracy, logLoss } = tally.scores();
+      return { ...scoreConfusion(confusion, classes.length), top5Accuracy, logLoss };
+    },
+    *predictions(repeat) {
+      for (const [place, row] of rows.entries()) {
+        yield {
+          repeat,
+          id: ids[row] as string,
+          trueClass: classes[labels[row] as number] as string,
+          predictedClass: classes[predicted[place] as number] as string,
+          probability: ofPredicted[place] as number,
+          trueProbability: ofTruth[place] as number,
+        };
+      }
+    },
+  };
+}

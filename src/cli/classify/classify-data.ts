@@ -1,0 +1,113 @@
+import type { Argv } from 'yargs';
+import { newestFeatureSet } from '../../classify/choose-features.ts';
+import { bringRows } from '../../classify/data/external-features.ts';
+import { readSplits } from '../../classify/data/fixed-split.ts';
+import { joinRows, type LabelledData } from '../../classify/data/labelled-data.ts';
+import { readLabels } from '../../classify/data/labels-file.ts';
+import { openFeatureSet } from '../../features/reader.ts';
+import type { Rows } from '../../rows/stored-rows.ts';
+import type { Split } from '../../split/split.ts';
+import { usageError } from '../../system/errors.ts';
+import { flag, list, number, text } from '../options.ts';
+import type { Options, Session } from '../verb.ts';
+
+/** Options that say which rows there are and how they are split. */
+export function dataOptions(yargs: Argv): Argv {
+  return yargs
+    .option('features', {
+      type: 'string',
+      describe: 'folder of a feature set (default: the newest in cache), or a matrix: X.npy',
+    })
+    .option('labels', {
+      type: 'string',
+      describe: 'CSV with the header id,label, instead of those found at extraction; with X.npy: y.npy or a CSV',
+    })
+    .option('leave-out', { type: 'string', array: true, describe: 'classes whose images are left out, repeatable' })
+    .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
+    .option('groups', {
+      type: 'string',
+      describe: 'column of --labels: images of one group (one animal) stay on one side of every split',
+    })
+    .option('without-views', { type: 'boolean', describe: 'leave augmented views alone: train on plain images' })
+    .option('test-size', {
+      type: 'string',
+      describe: 'test images of each split, a fraction or a count; with --groups, of the groups (default 0.1)',
+    })
+    .option('repeats', { type: 'string', describe: 'how many splits (default 1)' })
+    .option('split', { type: 'string', describe: 'CSV with the header id,side[,repeat], side being train or test' })
+    .option('subsample', {
+      type: 'string',
+      describe: 'train on a stratified part of the training images, drawn from the seed: a fraction or a count',
+    })
+    .option('stream', {
+      type: 'boolean',
+      describe: 'linear: leave the features on the disk and go through them block by block, for sets past memory',
+    })
+    .option('memory', {
+      type: 'string',
+      describe: 'what the run may take: 500MB, 2GB (default: what is free; with --stream half of it)',
+    })
+    .option('max-missing', {
+      type: 'string',
+      describe: 'share of inputs without a row to put up with (default 0.01; files missing at extraction do not count)',
+    });
+}
+
+export async function readData(options: Options, session: Session): Promise<LabelledData<Rows>> {
+  const given = text(options, 'features');
+  const leaveOut = list(options, 'leave-out');
+  if (given?.endsWith('.npy') === true) return readMatrix(options, given, leaveOut);
+  let folder = given;
+  if (folder === undefined) {
+    const chosen = await newestFeatureSet('cache');
+    folder = chosen.folder;
+    const others = chosen.others === 0 ? '' : `, the newest of ${chosen.others + 1} (--features names another)`;
+    session.note(`features: ${folder}${others}`);
+  }
+  const labelsFile = text(options, 'labels');
+  const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
+  if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
+  if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
+  return joinRows(await openFeatureSet(folder), {
+    leaveOut,
+    maxMissing: number(options, 'max-missing', { min: 0, max: 1 }, 0.01),
+    withoutViews: flag(options, 'without-views'),
+    ...(labelsFile === undefined ? {} : { labels: await readLabels(labelsFile) }),
+    ...(sampleWeight === undefined ? {} : { sampleWeight }),
+    ...(groups === undefined ? {} : { groups }),
+  });
+}
+
+async function readMatrix(
+  options: Options,
+  features: string,
+  leaveOut: readonly string[],
+): Promise<LabelledData<Rows>> {
+  const labels = text(options, 'labels');
+  if (labels === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV file with one label per row');
+  for (const name of ['max-missing', 'without-views']) {
+    if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
+  }
+  const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
+  return bringRows(features, labels, {
+    leaveOut,
+    ...(sampleWeight === undefined ? {} : { sampleWeight }),
+    ...(groups === undefined ? {} : { groups }),
+  });
+}
+
+export async function readFixedSplits(
+  options: Options,
+  session: Session,
+  data: LabelledData<Rows>,
+): Promise<readonly Split[]> {
+  const path = text(options, 'split', '');
+  const { splits, unnamed, unknown } = await readSplits(path, data.ids);
+  if (unnamed > 0) session.warn(`warning: ${unnamed} images are on no side of ${path}: left out`);
+  if (unknown > 0) session.warn(`warning: ${unknown} lines of ${path} name no image that has a row and a label`);
+  return splits;
+}
+
+function needsLabels(option: string, column: string): Error {
+  return usageError(`--${option}`, `${column}, and no labels file`, `--labels FILE with a column ${column}`);
+}

@@ -1,0 +1,127 @@
+import type { ClassifyEvent } from '../../classify/classify.ts';
+import type { LabelledData } from '../../classify/data/labelled-data.ts';
+import { describeNeeds, type FitNeeds } from '../../classify/memory/fit-needs.ts';
+import type { StreamPlan } from '../../classify/memory/stream-plan.ts';
+import type { Report } from '../../classify/result/report.ts';
+import { percent } from '../../report/figures.ts';
+import type { Rows } from '../../rows/stored-rows.ts';
+import { formatBytes } from '../../system/durable.ts';
+import { secondsBetweenLines } from '../progress-bar.ts';
+import type { StatusLine } from '../status-line.ts';
+import type { Session } from '../verb.ts';
+import { FitMeter } from './fit-progress.ts';
+
+export function describeData(data: LabelledData<Rows>, session: Session): void {
+  const missing = Object.entries(data.featureSet.missing);
+  const lost = missing.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  session.note(
+    `${data.ids.length} labelled images of ${data.classes.length} classes, ${data.featureSet.dims} features each; ` +
+      (missing.length === 0 ? 'every input has a row' : `inputs without a row: ${lost}`),
+  );
+  if (data.views !== undefined) {
+    session.note(`${data.views.rowCount / data.ids.length} augmented views of each training image are trained on too`);
+  }
+  for (const warning of data.warnings) session.warn(`warning: ${warning}`);
+}
+
+/** Prints what a run tells, each warning once. */
+export function eventPrinter(
+  data: LabelledData<Rows>,
+  repeats: number,
+  session: Session,
+  status: StatusLine,
+): (event: ClassifyEvent) => void {
+  const meter = new FitMeter();
+  let lastLine = performance.now();
+  return (event) => {
+    switch (event.kind) {
+      case 'split': {
+        const train = event.train === event.of ? event.train : `${event.train} of ${event.of}`;
+        session.note(`${train} training and ${event.test} test images${repeats === 1 ? '' : `, ${repeats} times`}`);
+        break;
+      }
+      case 'memory':
+        session.note(memoryNote(event.needs, event.available));
+        break;
+      case 'stream':
+        session.note(streamNote(event.plan, event.memory));
+        break;
+      case 'check':
+        status.show(`checking the rows: ${event.done}/${event.total}`);
+        break;
+      case 'progress': {
+        const { message, rowsRead } = event.progress;
+        const place = repeats === 1 ? event.head.model : `${event.head.model}, split ${event.repeat + 1} of ${repeats}`;
+        if (message === undefined) {
+          const now = performance.now();
+          const line = meter.describe(place, event.progress, now);
+          status.show(line);
+          // A fit on rows from the disk may take hours: a log shows that it goes on.
+          if (rowsRead === undefined || status.shown || now - lastLine < 1000 * secondsBetweenLines) return;
+          lastLine = now;
+          session.note(line);
+          return;
+        }
+        status.clear();
+        session.note(`${place}: ${message}`);
+        break;
+      }
+      case 'repeat':
+        status.clear();
+        if (repeats === 1) return;
+        session.note(
+          `${event.head.model}, split ${event.repeat + 1} of ${repeats}: accuracy ${percent(event.accuracy)}`,
+        );
+        break;
+      case 'report':
+        status.clear();
+        for (const warning of event.report.warnings) {
+          if (!data.warnings.includes(warning)) session.warn(`warning: ${event.report.model}: ${warning}`);
+        }
+        if (event.report.uncalibratedLogLoss !== undefined) {
+          const before = event.report.uncalibratedLogLoss.toFixed(3);
+          session.note(
+            `${event.report.model}: log loss ${before} before calibration, ${event.report.logLoss.toFixed(3)} with it`,
+          );
+        }
+        for (const { repeat, trainSize, accuracy, logLoss } of event.report.learningCurve ?? []) {
+          const place = repeats === 1 ? '' : `split ${repeat + 1}, `;
+          const figures = `accuracy ${percent(accuracy)}, log loss ${logLoss.toFixed(3)}`;
+          session.note(`${event.report.model}, ${place}${trainSize} training images: ${figures}`);
+        }
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+/** What the fits are going to take, before the first row is read. */
+function memoryNote(needs: readonly FitNeeds[], available: number): string {
+  const [only] = needs;
+  const bytes = `of ${formatBytes(available)}`;
+  if (needs.length === 1 && only !== undefined) return `memory: about ${describeNeeds(only.parts)} ${bytes}`;
+  return `memory, about: ${needs.map((need) => `${need.head.model} ${formatBytes(need.bytes)}`).join(', ')}; each ${bytes}`;
+}
+
+function streamNote({ data, blockRows, keptRows }: StreamPlan, memory: number): string {
+  const { rowCount } = data.features.reader.store;
+  const kept = keptRows === 0 ? 'every pass reads all of them' : `${keptRows} of ${rowCount} stay in memory`;
+  return `by stream within ${formatBytes(memory)}: ${blockRows} rows at a time, ${kept}`;
+}
+
+/** What `--json` says of a report; the exact splits and the confusion matrix are in its report.json. */
+export function summary(report: Report): Readonly<Record<string, unknown>> {
+  const { model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy } = report;
+  const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss, subsample } =
+    report;
+  return {
+    ...{ model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy },
+    ...(uncalibratedLogLoss === undefined ? {} : { uncalibratedLogLoss }),
+    perRepeat: report.perRepeat.map(({ train: _train, test: _test, ...figures }) => figures),
+    ...{ classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features },
+    ...(subsample === undefined ? {} : { subsample }),
+    warnings: report.warnings,
+    report: report.report,
+  };
+}

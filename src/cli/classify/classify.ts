@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os';
+import { chooseHeads } from '../../classify/choose-heads.ts';
+import { classify } from '../../classify/classify.ts';
+import { checkSubsample } from '../../classify/data/subsample.ts';
+import type { Report } from '../../classify/result/report.ts';
+import { checkStreamed } from '../../classify/trial/prepare-trials.ts';
+import { headKinds } from '../../models/registry.ts';
+import { headDifferences } from '../../report/analysis/differences.ts';
+import { readRuns } from '../../report/analysis/run.ts';
+import { groupReports } from '../../report/comparison.ts';
+import { terminalComparison } from '../../report/terminal.ts';
+import { checkSeed } from '../../split/split.ts';
+import { usageError } from '../../system/errors.ts';
+import { bytes, flag, list, number, text } from '../options.ts';
+import { keepHeapSmall } from '../small-heap.ts';
+import { statusLine } from '../status-line.ts';
+import type { Options, Session, Verb } from '../verb.ts';
+import { dataOptions, readData, readFixedSplits } from './classify-data.ts';
+import { describeData, eventPrinter, summary } from './classify-output.ts';
+import { headOptions, headParams, sweepOptions } from './head-options.ts';
+
+const modelNames = headKinds.map((kind) => kind.model).join(' | ');
+
+export const classifyVerb: Verb = {
+  command: 'classify',
+  describe: 'train heads on a feature set, test them, write a report for each',
+  options: (yargs) =>
+    headOptions(
+      dataOptions(yargs.option('model', { type: 'string', array: true, describe: `${modelNames}, repeatable, or all` }))
+        .option('seed', { type: 'string', describe: 'of the splits and of every draw (default 0)' })
+        .option('learning-curve', {
+          type: 'boolean',
+          describe: 'fit on an eighth, a quarter and a half of the training rows too: would more photos help?',
+        })
+        .option('out', { type: 'string', describe: 'folder of reports (default: reports)' })
+        .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
+    ),
+  run: async (options: Options, session: Session): Promise<number> => {
+    const models = list(options, 'model');
+    if (models.length === 0) throw usageError('--model', 'nothing', `${modelNames} | all`);
+    const seed = number(options, 'seed', {}, 0);
+    checkSeed(seed);
+    const heads = chooseHeads(models, headParams(options), sweepOptions(options));
+    const fixed = text(options, 'split') !== undefined;
+    for (const name of fixed ? ['repeats', 'test-size', 'groups'] : []) {
+      if (options[name] !== undefined) throw usageError(`--${name}`, 'given with --split', 'one of the two');
+    }
+    const testSize = number(options, 'test-size', { above: 0 }, 0.1);
+    const repeats = number(options, 'repeats', { min: 1, whole: true }, 1);
+    const threads = number(options, 'threads', { min: 1, whole: true }, availableParallelism());
+    const [memory, subsample] = [bytes(options, 'memory'), number(options, 'subsample', {})];
+    if (subsample !== undefined) checkSubsample(subsample);
+    const stream = flag(options, 'stream');
+    if (stream) {
+      checkStreamed(heads);
+      keepHeapSmall();
+    }
+
+    const data = await readData(options, session);
+    describeData(data, session);
+    const splits = fixed ? await readFixedSplits(options, session, data) : undefined;
+    const status = statusLine(session);
+    try {
+      const reports = await classify(data, {
+        heads,
+        testSize,
+        seed,
+        repeats,
+        threads,
+        stream,
+        ...(memory === undefined ? {} : { memory }),
+        ...(subsample === undefined ? {} : { subsample }),
+        ...(splits === undefined ? {} : { splits }),
+        learningCurve: flag(options, 'learning-curve'),
+        out: text(options, 'out', 'reports'),
+        signal: session.signal,
+        command: session.command,
+        onEvent: eventPrinter(data, splits?.length ?? repeats, session, status),
+      });
+      session.print(await comparisonText(reports));
+      session.printJson(reports.map(summary));
+    } finally {
+      status.clear();
+    }
+    return 0;
+  },
+};
+
+/** What `compare` would print of these reports. */
+async function comparisonText(reports: readonly Report[]): Promise<string> {
+  const groups = groupReports(reports);
+  const verdicts = (await Promise.all(groups.map(readRuns))).map(headDifferences);
+  return terminalComparison({ groups, unreadable: [] }, verdicts);
+}

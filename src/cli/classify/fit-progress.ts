@@ -1,0 +1,41 @@
+import type { FitProgress } from '../../models/model.ts';
+import { formatSeconds } from '../progress-bar.ts';
+
+/** Says where a fit stands, with its speed over the whole of its stage. */
+export class FitMeter {
+  #place = '';
+  #started = 0;
+  #rowsBefore = 0;
+
+  /**
+   * `linear: fit 12/1000, loss 0.41230, gradient 1.2e-2, 120,345 rows/s, 42 s left`
+   *
+   * @param place head and split; another one starts a new stage
+   * @param now milliseconds of a clock
+   */
+  describe(
+    place: string,
+    { stage, done, total, loss, gradient, rowsRead, rowsToRead }: FitProgress,
+    now: number,
+  ): string {
+    const line = `${place}: ${stage}`;
+    // Folds and repeats start again.
+    if (line !== this.#place || (rowsRead ?? 0) < this.#rowsBefore) {
+      this.#place = line;
+      this.#started = now;
+      this.#rowsBefore = 0;
+    }
+    const parts = [`${line} ${done}/${total}`];
+    if (loss !== undefined) parts.push(`loss ${loss.toPrecision(5)}`);
+    if (gradient !== undefined) parts.push(`gradient ${gradient.toPrecision(2)}`);
+    if (rowsRead !== undefined) {
+      this.#rowsBefore = rowsRead;
+      const seconds = (now - this.#started) / 1000;
+      const rate = rowsRead / seconds;
+      if (seconds > 0) parts.push(`${Math.round(rate).toLocaleString('en-US')} rows/s`);
+      if (seconds > 0 && rowsToRead !== undefined) parts.push(`${formatSeconds((rowsToRead - rowsRead) / rate)} left`);
+      else if (done > 0) parts.push(`${formatSeconds(seconds / done)} a step`);
+    }
+    return parts.join(', ');
+  }
+}

@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ClusterPlan } from '../../cluster/plan/plan.ts';
+import { shareWeights, weightsHome } from '../../cluster/plan/shared-weights.ts';
+import { taskMemoryGB } from '../../cluster/plan/task-memory.ts';
+import { measureRate, rateOfLastRun, type TaskRate } from '../../cluster/plan/task-rate.ts';
+import { featureFolder, listInputs } from '../../extract/extract.ts';
+import type { ImageList } from '../../extract/images/list/image-file.ts';
+import { choosePreprocessing } from '../../extract/preprocessing.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import { nodeFiles } from '../../system/files.ts';
+import type { OnProgress } from '../../system/progress.ts';
+import { loadAskedNetwork } from '../extract/asked-network.ts';
+import type { ExtractRequest } from '../extract/extract-options.ts';
+import type { Options, Session } from '../verb.ts';
+import { absoluteWeights, isBelow, type PlanRequest, taskArguments } from './plan-options.ts';
+
+/**
+ * Sizes a plan: counts the images, finds out or measures how fast a task is, and puts known weights where tasks see them.
+ *
+ * @throws UserError as `extract` does for the data folder and the weights
+ */
+export async function makePlan(
+  asked: PlanRequest,
+  request: ExtractRequest,
+  options: Options,
+  session: Session,
+  onProgress: OnProgress,
+): Promise<ClusterPlan> {
+  const { tasks, cpus, gpus } = asked;
+  const folder = featureFolder(request.extraction);
+  const [name, cache, data] = [basename(folder), dirname(folder), resolve(request.extraction.data)];
+  const weights = absoluteWeights(request.weights);
+  if (asked.on === 'kubernetes') checkMounts(data, cache, weights);
+  else checkFile(weights);
+  const { list, imageCount, listSeconds } = await countImages(asked, request);
+  if (tasks > imageCount)
+    throw usageError('--tasks', String(tasks), `at most one for each of the ${imageCount} images`);
+  // Without a GPU of its own a task would take what the node has, or its processor, without a word.
+  const device = request.device === 'auto' && gpus > 0 ? 'cuda' : request.device;
+  const { rate, source } = await taskRate(asked, request, folder, list, session, onProgress);
+  const home = weightsHome(weights, cache);
+  // Of a claim that is not mounted here nothing can be prepared.
+  if (asked.on === 'slurm' || existsSync(cache)) {
+    await shareWeights(weights, cache, { signal: session.signal });
+  } else if (home !== undefined) {
+    session.note(`each pod downloads ${weights} unless it lies in ${home} on the claim: docs/cluster.md says how`);
+  }
+  const shared = [
+    ...taskArguments(options, { name, data, cache, weights }),
+    ...['--threads', String(cpus)],
+    ...(device === 'auto' ? [] : ['--device', device]),
+  ];
+  return {
+    name,
+    partCount: tasks,
+    imageCount,
+    listSeconds,
+    rate,
+    rateSource: source,
+    cpusPerTask: cpus,
+    gpusPerTask: gpus,
+    memoryGB: asked.memoryGB ?? taskMemoryGB(imageCount, cpus, gpus),
+    program: asked.on === 'slurm' ? [process.execPath, programFile] : ['featuretap'],
+    extractArguments: shared,
+    mergeArguments: shared,
+    data,
+    cache,
+    ...(home === undefined ? {} : { weightsHome: home }),
+  };
+}
+
+/** The program itself: two folders up from the sources, three from the build. */
+const programFile = fileURLToPath(
+  new URL(`${import.meta.url.endsWith('.ts') ? '../../..' : '../../../..'}/scripts/featuretap.cjs`, import.meta.url),
+);
+
+interface Counted {
+  readonly list?: ImageList;
+  readonly imageCount: number;
+  readonly listSeconds: number;
+}
+
+/** Names that a slow shared disk lists in a second; for folders that are not here. */
+const namesPerSecond = 10_000;
+
+async function countImages({ imageCount }: PlanRequest, { extraction }: ExtractRequest): Promise<Counted> {
+  if (imageCount !== undefined) return { imageCount, listSeconds: imageCount / namesPerSecond };
+  const started = performance.now();
+  const list = await listInputs(extraction);
+  return { list, imageCount: list.images.length, listSeconds: (performance.now() - started) / 1000 };
+}
+
+async function taskRate(
+  { rate, ...task }: PlanRequest,
+  request: ExtractRequest,
+  folder: string,
+  list: ImageList | undefined,
+  session: Session,
+  onProgress: OnProgress,
+): Promise<TaskRate> {
+  if (rate !== undefined) return { rate, source: 'as given by --rate' };
+  const network = await loadAskedNetwork(request, session, onProgress);
+  const { architecture } = network;
+  const { precision, views, tap, batch } = request.extraction;
+  const preprocessing = choosePreprocessing(request.extraction.preprocessing, network.resize);
+  const given = views === undefined ? {} : { views };
+  const last = await rateOfLastRun(nodeFiles, folder, { architecture, precision, preprocessing, ...given }, task);
+  if (last !== undefined) return last;
+  if (list === undefined) {
+    throw usageError(
+      '--images',
+      'given, and no speed of this network was measured here',
+      'a rate',
+      '--rate IMAGES_PER_SECOND',
+    );
+  }
+  session.note('measuring the speed on a few of the images');
+  const { images } = list;
+  const { signal } = session;
+  return measureRate({ images, network, preprocessing, tap, precision, batch, ...given, task, signal });
+}
+
+/** What a pod can see: its two mounts, and no other folder of this machine. */
+function checkMounts(data: string, cache: string, weights: string): void {
+  for (const [option, path] of [
+    ['--data', data],
+    ['--cache', cache],
+  ] as const) {
+    if (!path.includes(':')) continue;
+    throw usageError(option, path, 'a path without a colon: Kubernetes mounts nothing at one that has it');
+  }
+  if (!isAbsolute(weights) || isBelow(weights, data) || isBelow(weights, cache)) return;
+  throw new UserError({
+    what: 'the pods would not see the weights',
+    where: weights,
+    expected: `a file below --cache (${cache}) or --data (${data}), which are mounted`,
+    fix: 'put it there, as on the claim, and name that path',
+  });
+}
+
+/** One error here, not one in every task. */
+function checkFile(weights: string): void {
+  if (!isAbsolute(weights) || existsSync(weights)) return;
+  throw new UserError({ what: 'there is no such weights file', where: weights, fix: 'a file that all nodes see' });
+}

@@ -1,0 +1,28 @@
+import { type LoadedNetwork, loadNetwork } from '../../extract/network-source.ts';
+import type { OnProgress } from '../../system/progress.ts';
+import type { Session } from '../verb.ts';
+import type { ExtractRequest } from './extract-options.ts';
+
+/**
+ * Reads the weights that were asked for, downloading them where they are not there yet, and says what is to know of them.
+ *
+ * @throws UserError where they are not usable
+ */
+export async function loadAskedNetwork(
+  { weights, engine, device, threads, seed }: ExtractRequest,
+  session: Session,
+  onProgress: OnProgress,
+): Promise<LoadedNetwork> {
+  const network = await loadNetwork(weights, {
+    engine,
+    device,
+    seed,
+    ...(threads === undefined ? {} : { threads }),
+    signal: session.signal,
+    onNote: session.note,
+    onProgress,
+  });
+  for (const warning of network.warnings) session.warn(warning);
+  if (network.isRandom) session.warn('random weights: accuracies say nothing about pretrained features');
+  return network;
+}

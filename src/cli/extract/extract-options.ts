@@ -1,0 +1,114 @@
+import type { Argv } from 'yargs';
+import type { ExtractOptions } from '../../extract/extract.ts';
+import type { DeviceName, EngineName } from '../../features/manifest/manifest.ts';
+import { choice, flag, number, text } from '../options.ts';
+import type { Options } from '../verb.ts';
+
+/** ONNX Runtime on two cores is as fast as with larger ones (ResNet50 at 224 px), and 8 maps are 3 MB. */
+const defaultBatch = 8;
+
+/** Options that say which features to make of which images: those of `extract`, and of the verbs that make it in parts. */
+export function withExtractOptions(yargs: Argv): Argv {
+  return yargs
+    .option('data', { type: 'string', describe: 'folder: labels.csv + train/, one folder per class, or flat [data]' })
+    .option('name', { type: 'string', describe: "name of the feature set [the data folder's]" })
+    .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })
+    .option('weights', {
+      type: 'string',
+      describe: 'known name, .safetensors, .pth or .onnx file, or random [resnet50]',
+    })
+    .option('seed', {
+      type: 'string',
+      describe: 'of random weights, of views, and of the draw of images that int8 is calibrated on [0]',
+    })
+    .option('tap', {
+      type: 'string',
+      describe: 'tensor to keep: stem, layer1 … layer4, avgpool, fc, or its name [avgpool]',
+    })
+    .option('pool', { type: 'string', describe: 'mean | max | none [mean]' })
+    .option('resize', {
+      type: 'string',
+      describe: 'shorter side in pixels before the crop [256; 232 for resnet50-v2]',
+    })
+    .option('crop', { type: 'string', describe: 'side of the square crop in pixels [224]' })
+    .option('auto-orient', { type: 'boolean', describe: 'turn images as their EXIF tag says' })
+    .option('views', { type: 'string', describe: 'augmented views to keep beside each plain image [0]' })
+    .option('dtype', { type: 'string', describe: 'float32 | float16 [float32]' })
+    .option('precision', {
+      type: 'string',
+      describe: 'float32, which equals PyTorch, or int8: faster, calibrated on your images [float32]',
+    })
+    .option('batch', { type: 'string', describe: `images per run of the network [${defaultBatch}]` })
+    .option('engine', {
+      type: 'string',
+      describe: 'auto | onnx | tensorflow, which npm run setup:tensorflow sets up [auto]',
+    })
+    .option('device', {
+      type: 'string',
+      describe: 'auto | cpu | cuda | webgpu: featuretap devices tries them [auto]',
+    })
+    .option('threads', { type: 'string', describe: 'threads of the network and of decoding [all cores]' })
+    .option('skip-unreadable', { type: 'boolean', describe: 'record images that cannot be read instead of stopping' })
+    .option('allow-missing', {
+      type: 'boolean',
+      describe: 'record ids of labels.csv without a file instead of stopping',
+    })
+    .option('replace', { type: 'boolean', describe: 'compute a feature set anew that was made otherwise' })
+    .option('shard-mb', { type: 'string', describe: 'size of a shard in MB [64]' })
+    .option('checkpoint', { type: 'string', describe: 'seconds of work that a kill may cost [10]' });
+}
+
+/** What those options ask for. */
+export interface ExtractRequest {
+  readonly weights: string;
+  readonly seed: number;
+  readonly engine: EngineName | 'auto';
+  readonly device: DeviceName | 'auto';
+  readonly threads?: number;
+  readonly extraction: Omit<ExtractOptions, 'network' | 'command' | 'version'>;
+}
+
+/** @throws UserError where one is not usable */
+export function readExtractOptions(options: Options): ExtractRequest {
+  const name = text(options, 'name');
+  const seed = number(options, 'seed', { whole: true, min: 0 }, 0);
+  const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
+  const resize = number(options, 'resize', { whole: true, min: 1, max: 10_000 });
+  const crop = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
+  const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
+  const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
+  const checkpointSeconds = number(options, 'checkpoint', { min: 0 });
+  const threadsGiven = threads === undefined ? {} : { threads };
+  return {
+    weights: text(options, 'weights', 'resnet50'),
+    seed,
+    engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
+    device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], 'auto'),
+    ...threadsGiven,
+    extraction: {
+      data: text(options, 'data', 'data'),
+      ...(name === undefined ? {} : { name }),
+      cache: text(options, 'cache', 'cache'),
+      tap: text(options, 'tap', 'avgpool'),
+      pool: choice(options, 'pool', ['mean', 'max', 'none'], 'mean'),
+      dtype: choice(options, 'dtype', ['float32', 'float16'], 'float32'),
+      preprocessing: {
+        ...(resize === undefined ? {} : { resize }),
+        ...(crop === undefined ? {} : { crop }),
+        autoOrient: flag(options, 'auto-orient'),
+      },
+      precision: choice(options, 'precision', ['float32', 'int8'], 'float32'),
+      seed,
+      batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, defaultBatch),
+      ...threadsGiven,
+      skipUnreadable: flag(options, 'skip-unreadable'),
+      allowMissing: flag(options, 'allow-missing'),
+      replace: flag(options, 'replace'),
+      prune: flag(options, 'prune'),
+      rehash: flag(options, 'rehash'),
+      ...(viewCount === 0 ? {} : { views: { count: viewCount, seed } }),
+      ...(shardMB === undefined ? {} : { shardBytes: shardMB * 1e6 }),
+      ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
+    },
+  };
+}

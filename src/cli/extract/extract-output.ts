@@ -1,0 +1,106 @@
+import { usableCores } from '../../extract/backbone/cores.ts';
+import type { Explanation } from '../../extract/explain/explain.ts';
+import type { ExtractResult } from '../../extract/extract.ts';
+import { stepShares } from '../../extract/stopwatch.ts';
+import { bytesPerNumber, type Manifest, type OutcomeCounts, rowLength } from '../../features/manifest/manifest.ts';
+import { formatBytes } from '../../system/durable.ts';
+import { shortPath } from '../../system/short-path.ts';
+import { nextCommand } from '../next-command.ts';
+import { formatSeconds } from '../progress-bar.ts';
+import type { Session } from '../verb.ts';
+
+/** What `--explain` found. */
+export function printExplanation(explanation: Explanation, session: Session): void {
+  const { folder, reasons, toCompute, kept, copies, seconds, speed, bytes } = explanation;
+  session.printJson({ featureSet: folder, ...explanation });
+  const shared = copies === 0 ? '' : `, ${copies} duplicate`;
+  session.print(
+    `${shortPath(folder)}: ${toCompute} image${toCompute === 1 ? '' : 's'} to compute, ${kept} kept${shared}`,
+  );
+  for (const reason of reasons) session.print(`  ${reason}`);
+  if (toCompute === 0) return;
+  const parts = [
+    seconds === undefined || speed === undefined
+      ? 'no speed of such a run was measured yet'
+      : `about ${formatSeconds(seconds)} at the last speed (${(speed.images / speed.seconds).toFixed(1)} images/s on ${speed.device})`,
+    bytes === undefined ? 'bytes unknown before the weights are here' : `${formatBytes(bytes)} of rows`,
+  ];
+  session.print(`  ${parts.join(', ')}`);
+}
+
+/** The summary of a run: counts that add up, where the time went, and what to type next. */
+export function printResult(
+  result: ExtractResult,
+  isRandom: boolean,
+  threads: number | undefined,
+  session: Session,
+): void {
+  const { manifest, seconds, newImages, keptImages, resumedImages, leftOut } = result;
+  const { counts, fields, rowShape, rowCount } = manifest;
+  const folder = shortPath(result.folder);
+  const shares = stepShares(seconds, threads ?? usableCores());
+  const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
+  const next = nextCommand('classify', ['--features', folder, '--model', 'all']);
+  session.printJson({
+    featureSet: result.folder,
+    fingerprint: manifest.fingerprint,
+    newImages,
+    keptImages,
+    resumedImages,
+    counts,
+    leftOut,
+    rowCount,
+    rowShape,
+    dtype: fields.dtype,
+    randomWeights: isRandom,
+    imagesPerSecond,
+    seconds,
+    shares: Object.fromEntries(shares),
+    next,
+  });
+  session.print(describeSet(result.folder, manifest));
+  const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
+  session.print(`${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(counts)}`);
+  for (const line of describeLeftOut(leftOut)) session.print(line);
+  if (newImages > 0) {
+    const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
+    session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
+    session.print(`what would help: ${describeHelp(shares, manifest)}`);
+  } else session.print('nothing to compute: the network did not run');
+  session.print(`next: ${next}`);
+}
+
+/** What a set is: one line. */
+export function describeSet(folder: string, { rowCount, rowShape, fields, counts, madeBy }: Manifest): string {
+  const bytes = rowCount * rowLength(rowShape) * bytesPerNumber(fields.dtype);
+  return (
+    `${shortPath(folder)}: ${counts.kept} images, [${rowShape.join(', ')}] ${fields.dtype} each, ${formatBytes(bytes)}; ` +
+    `${fields.architecture} from ${madeBy.weights}, ${fields.tap}, ${fields.pool}`
+  );
+}
+
+/** What makes the largest step shorter. */
+function describeHelp(shares: ReturnType<typeof stepShares>, { fields, madeBy }: Manifest): string {
+  const [[largest] = ['backbone']] = shares;
+  if (largest === 'write') return 'a faster disk for --cache, or --dtype float16';
+  if (largest === 'read') return 'images on a faster disk';
+  if (largest !== 'backbone') return 'more cores: images are decoded on all of them, beside the network';
+  if (madeBy.device !== 'cpu') return 'a faster GPU: the network is the largest step';
+  return fields.precision === 'float32' && fields.architecture !== 'onnx'
+    ? '--precision int8 (featuretap says how close its features are before it starts), a GPU, or more cores'
+    : 'a GPU, or more cores: the network is the largest step';
+}
+
+export function describeCounts({ duplicate, missing, unreadable, failed, total }: OutcomeCounts): string {
+  const without = Object.entries({ duplicate, missing, unreadable, failed }).filter(([, count]) => count > 0);
+  if (without.length === 0) return `${total} inputs, each with its row`;
+  const parts = without.map(([outcome, count]) => `${count} ${outcome}`);
+  return `${parts.join(', ')}; ${total} inputs (outcomes.csv says which and why)`;
+}
+
+function describeLeftOut({ unnamed, unlabelled }: ExtractResult['leftOut']): readonly string[] {
+  const lines: string[] = [];
+  if (unnamed > 0) lines.push(`left out: ${unnamed} images in train/ that labels.csv does not name`);
+  if (unlabelled > 0) lines.push(`left out: ${unlabelled} images in test/, without labels: predict reads them`);
+  return lines;
+}

@@ -1,0 +1,91 @@
+import type { Argv } from 'yargs';
+import { extractPart } from '../../cluster/part/extract-part.ts';
+import { type Part, parsePart } from '../../cluster/records/part.ts';
+import { explainExtract } from '../../extract/explain/explain-extract.ts';
+import { type ExtractOptions, extract } from '../../extract/extract.ts';
+import type { LoadedNetwork } from '../../extract/network-source.ts';
+import { usageError } from '../../system/errors.ts';
+import { programVersion } from '../../system/version.ts';
+import { flag, text } from '../options.ts';
+import { openProgress } from '../progress-bar.ts';
+import type { Options, Verb } from '../verb.ts';
+import { loadAskedNetwork } from './asked-network.ts';
+import { readExtractOptions, withExtractOptions } from './extract-options.ts';
+import { printExplanation, printResult } from './extract-output.ts';
+import { printPart } from './part-output.ts';
+
+/** Extract: run a frozen network over a folder of images once and keep what enters its average pool. */
+export const extractVerb: Verb = {
+  command: 'extract',
+  describe: 'run a frozen network over a folder of images and keep its features',
+  options: (yargs: Argv): Argv =>
+    withExtractOptions(yargs)
+      .option('explain', {
+        type: 'boolean',
+        describe: 'compute nothing: say what would be computed, why, and how long',
+      })
+      .option('prune', { type: 'boolean', describe: 'write shards anew without the rows of images that are gone' })
+      .option('rehash', {
+        type: 'boolean',
+        describe: "read every file's bytes again, whatever its size and times say",
+      })
+      .option('part', {
+        type: 'string',
+        describe: 'one of N parts, for a cluster: k/N with k from 0; auto or auto/N in a Slurm array or an indexed Job',
+      }),
+  run: async (options, session) => {
+    const part = readPart(options);
+    const request = readExtractOptions(options);
+    const { extraction, threads } = request;
+    const progress = openProgress(session);
+    let network: LoadedNetwork | undefined;
+    try {
+      const asked: ExtractOptions = {
+        ...extraction,
+        network: async () => {
+          network = await loadAskedNetwork(request, session, progress.onProgress);
+          return network;
+        },
+        command: session.command,
+        version: programVersion(),
+        signal: session.signal,
+        onProgress: progress.onProgress,
+        onNote: session.note,
+        onWarning: session.warn,
+      };
+      if (flag(options, 'explain')) {
+        const { weights, engine, device } = request;
+        const explanation = await explainExtract({
+          ...asked,
+          weights,
+          ...(engine === 'auto' ? {} : { engine }),
+          ...(device === 'auto' ? {} : { device }),
+        });
+        progress.close();
+        printExplanation(explanation, session);
+        return 0;
+      }
+      if (part !== undefined) {
+        const done = await extractPart(part, asked);
+        progress.close();
+        printPart(done, session);
+        return 0;
+      }
+      const result = await extract(asked);
+      progress.close();
+      printResult(result, network?.isRandom === true, threads, session);
+      return 0;
+    } finally {
+      progress.close();
+    }
+  },
+};
+
+function readPart(options: Options): Part | undefined {
+  const value = text(options, 'part');
+  if (value === undefined) return undefined;
+  for (const name of ['explain', 'prune']) {
+    if (flag(options, name)) throw usageError('--part', `together with --${name}`, `--${name} for a whole set`);
+  }
+  return parsePart(value, process.env);
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import type { ImageList } from '../../extract/images/list/image-file.ts';
+import { fingerprintOf } from '../../features/manifest/fingerprint.ts';
+import { manifestFile } from '../../features/manifest/layout.ts';
+import type { FingerprintFields, Manifest } from '../../features/manifest/manifest.ts';
+import { parseManifest } from '../../features/manifest/manifest-file.ts';
+import { madeOtherwise } from '../../features/run/open-run.ts';
+import { FileMemory, type RememberedFile } from '../../features/tables/file-memory.ts';
+import { UserError } from '../../system/errors.ts';
+import { type Files, readIfThere } from '../../system/files.ts';
+import { ImageSet } from '../records/image-set.ts';
+import { imagesOfSet } from '../records/images-of-set.ts';
+
+/** What the finished set holds already. */
+export interface BaseRows {
+  readonly manifest: Manifest;
+  /** Its images: of all parts, for a file that was moved or copied may belong to another one now. */
+  readonly images: ImageSet;
+  /** Files of the part whose bytes are remembered. */
+  readonly files: readonly RememberedFile[];
+}
+
+/**
+ * Rows that the finished set holds: a part does not compute them again.
+ *
+ * @param set the feature set's folder
+ * @param list the part's inputs
+ * @returns undefined where there is no set, or one that is to be replaced
+ * @throws UserError when it was made otherwise
+ */
+export async function readBaseRows(
+  files: Files,
+  set: string,
+  list: ImageList,
+  fields: FingerprintFields,
+  replace: boolean,
+): Promise<BaseRows | undefined> {
+  const manifest = await readManifest(files, set, replace);
+  if (manifest === undefined) return undefined;
+  if (manifest.fingerprint !== fingerprintOf(fields)) {
+    if (replace) return undefined;
+    throw madeOtherwise(set, manifest.fields, fields);
+  }
+  const images = new ImageSet();
+  for await (const batch of imagesOfSet(files, set, manifest)) for (const { sha256 } of batch) images.add(sha256);
+  const memory = await FileMemory.load(files, set, list.root);
+  return { manifest, images, files: list.images.flatMap(({ relativePath }) => memory.find(relativePath) ?? []) };
+}
+
+/** The manifest alone, whatever the size of its tables. */
+async function readManifest(files: Files, set: string, replace: boolean): Promise<Manifest | undefined> {
+  const path = join(set, manifestFile);
+  const bytes = await readIfThere(files, path);
+  try {
+    return bytes === undefined ? undefined : parseManifest(bytes, path);
+  } catch (error) {
+    if (replace && error instanceof UserError) return undefined;
+    throw error;
+  }
+}

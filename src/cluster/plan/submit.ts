@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { UserError } from '../../system/errors.ts';
+
+/** Ids as the scheduler names them. */
+export interface Submitted {
+  readonly extract: string;
+  readonly merge: string;
+}
+
+/**
+ * Hands the array to sbatch, and the merge behind it: `afterany`, so that it runs and names what is missing when a task
+ * has failed. With `afterok` it would wait for ever.
+ *
+ * @throws UserError where there is no sbatch, or it refuses
+ */
+export async function submitToSlurm(scripts: { readonly extract: string; readonly merge: string }): Promise<Submitted> {
+  const extract = jobId(await runScheduler('sbatch', ['--parsable', scripts.extract], slurmHelp));
+  const behind = ['--parsable', `--dependency=afterany:${extract}`, scripts.merge];
+  const merge = await runScheduler('sbatch', behind, {
+    ...slurmHelp,
+    before: `the array is job ${extract}; only its merge was refused`,
+  });
+  return { extract, merge: jobId(merge) };
+}
+
+/**
+ * Hands both Jobs to kubectl.
+ *
+ * @throws UserError where there is no kubectl, or it refuses
+ */
+export async function submitToKubernetes(
+  yaml: string,
+  names: Submitted & { readonly namespace?: string },
+): Promise<Submitted> {
+  // Not apply: where the same Jobs are there already, it would change nothing, start nothing, and say that all is well.
+  const output = await runScheduler('kubectl', ['create', '-f', '-', '-o', 'name'], kubernetesHelp(names), yaml);
+  const [extract, merge] = output.trim().split('\n');
+  return { extract: extract ?? names.extract, merge: merge ?? names.merge };
+}
+
+interface Help {
+  readonly absent: string;
+  /** What mends a refusal, by what the program said. */
+  readonly refused: (said: string) => string;
+  readonly before?: string;
+}
+
+const slurmHelp: Help = {
+  absent: 'run this on a machine from which jobs are submitted, or leave out --submit and take the scripts there',
+  refused: (said) => {
+    if (/array specification/i.test(said)) {
+      return 'fewer --tasks: this cluster takes as many as `scontrol show config | grep MaxArraySize` says, less one';
+    }
+    if (/account|partition|qos/i.test(said))
+      return 'name yours: --partition NAME --account NAME (sinfo, sacctmgr show assoc)';
+    return 'mend what it says, or leave out --submit and edit the scripts';
+  },
+};
+
+function kubernetesHelp({ extract, merge, namespace }: Submitted & { readonly namespace?: string }): Help {
+  const where = namespace === undefined ? '' : `-n ${namespace} `;
+  return {
+    absent: 'install kubectl, or leave out --submit and take the YAML to a machine that has it',
+    refused: (said) => {
+      if (/AlreadyExists|already exists/.test(said)) {
+        return `kubectl delete job ${where}${extract} ${merge}, and the same command again: parts that are complete are kept`;
+      }
+      if (/connection refused|no such host|couldn't get current server/i.test(said)) {
+        return 'choose a cluster: kubectl config use-context NAME';
+      }
+      return 'mend what it says, or leave out --submit and edit the YAML';
+    },
+  };
+}
+
+/** sbatch --parsable prints `12`, or `12;cluster`. */
+function jobId(output: string): string {
+  return output.trim().split(';')[0] ?? '';
+}
+
+async function runScheduler(program: string, args: readonly string[], help: Help, input = ''): Promise<string> {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+    });
+  }
+  // A program that ends before it has read everything says why itself.
+  child.stdin.on('error', () => undefined).end(input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      const absent = error.code === 'ENOENT';
+      reject(
+        new UserError({
+          what: absent ? `there is no ${program} on this machine` : `${program} cannot be started`,
+          ...(absent ? {} : { found: error.message }),
+          fix: help.absent,
+          cause: error,
+        }),
+      );
+    });
+    child.on('close', resolve);
+  });
+  if (code === 0) return said.stdout;
+  const found = [help.before, said.stderr.trim() || `exit code ${code}`, said.stdout.trim()].filter(Boolean).join('; ');
+  throw new UserError({
+    what: `${program} refuses the job`,
+    where: [program, ...args].join(' '),
+    found,
+    fix: help.refused(said.stderr),
+  });
+}

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { type Files, listIfThere } from '../../system/files.ts';
+import type { Part } from './part.ts';
+
+/**
+ * Names below a feature set while it is made in parts. One folder per part; in it one folder per state of the part,
+ * numbered from 1, and one per attempt at the next state. A state appears whole, by one rename, and never changes.
+ *
+ *     .parts/3-of-8/0001/               part.json, inputs.csv, features-00000.npy …
+ *     .parts/3-of-8/attempt-HOST-PID-…  rows of a run under way, or of one that was stopped
+ *     .parts/int8-…/                    the calibration that all parts share
+ */
+export const partsFolder = '.parts';
+export const recordFile = 'part.json';
+export const inputsFile = 'inputs.csv';
+export const progressFile = 'progress.json';
+export const failureFile = 'failure.json';
+
+export function partFolder(set: string, { index, count }: Part): string {
+  return join(set, partsFolder, `${index}-of-${count}`);
+}
+
+/** Parts that have a folder, of whatever count. */
+export async function listParts(files: Files, set: string): Promise<readonly Part[]> {
+  const parts: Part[] = [];
+  for (const name of await listIfThere(files, join(set, partsFolder))) {
+    const match = /^(\d+)-of-(\d+)$/.exec(name);
+    if (match !== null) parts.push({ index: Number(match[1]), count: Number(match[2]) });
+  }
+  return parts.sort((a, b) => a.count - b.count || a.index - b.index);
+}
+
+const stateName = /^\d{4,}$/;
+
+export function stateFolder(state: number): string {
+  return String(state).padStart(4, '0');
+}
+
+export interface PartFolder {
+  /** Numbers of the part's states, rising: the last one counts. */
+  readonly states: readonly number[];
+  /** Names of the folders of attempts. */
+  readonly attempts: readonly string[];
+  readonly failed: boolean;
+}
+
+export async function readPartFolder(files: Files, folder: string): Promise<PartFolder> {
+  const names = await listIfThere(files, folder);
+  return {
+    states: names
+      .filter((name) => stateName.test(name))
+      .map(Number)
+      .sort((a, b) => a - b),
+    attempts: names.filter((name) => name.startsWith('attempt-')),
+    failed: names.includes(failureFile),
+  };
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import type { ImageFile, ImageList } from '../../extract/images/list/image-file.ts';
+import { type Part, partOf } from './part.ts';
+import type { ListMark } from './part-record.ts';
+
+/** The inputs of one part, and where each stands in the whole list. */
+export interface PartList {
+  /** The part's inputs alone. */
+  readonly list: ImageList;
+  /** Place of each of its images in the whole list. */
+  readonly places: readonly number[];
+  /** Place of each of its missing ids: behind all images. */
+  readonly missingPlaces: readonly number[];
+  readonly mark: ListMark;
+}
+
+/** Takes a part's inputs out of the list of all. */
+export function listOfPart(all: ImageList, part: Part): PartList {
+  const whole = createHash('sha256');
+  const own = createHash('sha256');
+  /** @returns whether the input is one of the part's */
+  const take = (line: InputLine): boolean => {
+    const bytes = hashedLine(line);
+    whole.update(bytes);
+    if (partOf(line.id, part.count) !== part.index) return false;
+    own.update(bytes);
+    return true;
+  };
+  const images: ImageFile[] = [];
+  const places: number[] = [];
+  for (const [place, image] of all.images.entries()) {
+    if (!take({ id: image.id, path: image.relativePath, label: image.label })) continue;
+    images.push(image);
+    places.push(place);
+  }
+  const missing: { readonly id: string; readonly label: string }[] = [];
+  const missingPlaces: number[] = [];
+  for (const [i, each] of all.missing.entries()) {
+    if (!take({ id: each.id, path: '', label: each.label })) continue;
+    missing.push(each);
+    missingPlaces.push(all.images.length + i);
+  }
+  const mark = {
+    sha256: whole.digest('hex'),
+    ownSha256: own.digest('hex'),
+    imageCount: all.images.length,
+    missingCount: all.missing.length,
+  };
+  return { list: { ...all, images, missing }, places, missingPlaces, mark };
+}
+
+interface InputLine {
+  readonly id: string;
+  /** Empty for a missing one. */
+  readonly path: string;
+  readonly label: string | undefined;
+}
+
+/** What a list's marks are taken over, for one of its inputs. */
+function hashedLine({ id, path, label = '' }: InputLine): string {
+  return `${id}\0${path}\0${label}\0\n`;
+}
+
+/** Which part each input of a list belongs to, in order, and the mark of each part's own inputs. */
+export function partsOfList(
+  all: ImageList,
+  partCount: number,
+): { readonly order: Int32Array; readonly marks: readonly string[] } {
+  const hashes = Array.from({ length: partCount }, () => createHash('sha256'));
+  const order = new Int32Array(all.images.length + all.missing.length);
+  let place = 0;
+  const note = (line: InputLine): void => {
+    const part = partOf(line.id, partCount);
+    hashes[part]?.update(hashedLine(line));
+    order[place++] = part;
+  };
+  for (const { id, relativePath: path, label } of all.images) note({ id, path, label });
+  for (const { id, label } of all.missing) note({ id, path: '', label });
+  return { order, marks: hashes.map((hash) => hash.digest('hex')) };
+}

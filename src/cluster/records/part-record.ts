@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { hashOfJson } from '../../features/manifest/fingerprint.ts';
+import type { DeviceName, FingerprintFields, MadeBy, ShardEntry } from '../../features/manifest/manifest.ts';
+import { UserError } from '../../system/errors.ts';
+import { type Files, readIfThere } from '../../system/files.ts';
+import { readPartFolder, recordFile, stateFolder } from './layout.ts';
+import type { Part } from './part.ts';
+
+/** What made the rows of a part. */
+export interface PartMaker {
+  readonly rowShape: readonly number[];
+  readonly madeBy: MadeBy;
+  /** As in a manifest. */
+  readonly canary: string;
+  /** Images in a full shard of the merged set. */
+  readonly shardImages: number;
+}
+
+/** The whole list that a part was taken from: parts of one list can be put in order without it. */
+export interface ListMark {
+  /** Over id, path and label of every input, in order. */
+  readonly sha256: string;
+  readonly imageCount: number;
+  readonly missingCount: number;
+  /** The same over the part's own inputs. */
+  readonly ownSha256: string;
+}
+
+export interface PartCounts {
+  /** Have a row, their own or one that is shared. */
+  readonly kept: number;
+  readonly missing: number;
+  readonly unreadable: number;
+  readonly failed: number;
+}
+
+/** How a part was made: for `status` alone. */
+export interface PartRun {
+  readonly host: string;
+  /** Of the last attempt. */
+  readonly seconds: number;
+  /** Images that it computed. */
+  readonly images: number;
+  /** What the network was run on, and the cores that it was given; absent where there was nothing for it to do. */
+  readonly device?: DeviceName;
+  readonly cores?: number;
+  /** ISO 8601. */
+  readonly finished: string;
+}
+
+/** part.json: the completion record of a part. It names every byte that the part consists of. */
+export interface PartRecord {
+  readonly formatVersion: 1;
+  readonly part: Part;
+  readonly fingerprint: string;
+  readonly fields: FingerprintFields;
+  /** Absent where no row was computed. */
+  readonly maker?: PartMaker;
+  /** Files relative to the part's folder: `0001/features-00000.npy`. Rows are numbered through them. */
+  readonly shards: readonly ShardEntry[];
+  /** sha256 of inputs.csv. */
+  readonly inputsSha256: string;
+  readonly list: ListMark;
+  /** Absolute path of the data folder. */
+  readonly data: string;
+  readonly counts: PartCounts;
+  /** Why inputs gave no row, the most frequent first. */
+  readonly reasons: readonly { readonly reason: string; readonly count: number }[];
+  readonly run: PartRun;
+  /** sha256 over the canonical JSON of all other fields. */
+  readonly sha256: string;
+}
+
+export function sealRecord(record: Omit<PartRecord, 'sha256'>): PartRecord {
+  return { ...record, sha256: hashOfJson(record) };
+}
+
+export function formatRecord(record: PartRecord): string {
+  return `${JSON.stringify(record, null, 1)}\n`;
+}
+
+/** @throws UserError when it is not what `formatRecord` wrote */
+export function parseRecord(bytes: Uint8Array, path: string): PartRecord {
+  let value: Partial<PartRecord>;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<PartRecord>;
+  } catch (error) {
+    throw damagedRecord(path, error instanceof Error ? error.message : String(error), 'JSON');
+  }
+  if (typeof value !== 'object' || value === null) throw damagedRecord(path, 'no object', 'an object');
+  if (value.formatVersion !== 1) throw damagedRecord(path, `format version ${value.formatVersion}`, 'format version 1');
+  const { sha256, ...rest } = value;
+  // The record's own hash vouches for every field: they were written by this program.
+  const actual = hashOfJson(rest);
+  if (sha256 !== actual) throw damagedRecord(path, `sha256 ${sha256}`, `${actual}, from the other fields`);
+  return value as PartRecord;
+}
+
+function damagedRecord(path: string, found: string, expected: string): UserError {
+  return new UserError({
+    what: 'the record of a part is damaged',
+    where: path,
+    found,
+    expected,
+    fix: 'run the part again: it computes what is not whole',
+  });
+}
+
+/** A part's last state; number 0: there is none yet. */
+export interface PartState {
+  readonly number: number;
+  /** Absent where there is none, or where it is damaged. */
+  readonly record?: PartRecord;
+  /** What is wrong with the record. */
+  readonly damage?: string;
+}
+
+/** @param folder the part's */
+export async function readPartState(files: Files, folder: string): Promise<PartState> {
+  const number = (await readPartFolder(files, folder)).states.at(-1) ?? 0;
+  if (number === 0) return { number };
+  const path = join(folder, stateFolder(number), recordFile);
+  try {
+    const bytes = await readIfThere(files, path);
+    return bytes === undefined
+      ? { number, damage: `${path} is missing` }
+      : { number, record: parseRecord(bytes, path) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { number, damage: `${error.parts.what}: ${path}` };
+  }
+}

@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { UserError, usageError } from '../../system/errors.ts';
+import { type Files, nodeFiles } from '../../system/files.ts';
+import { arrayExpression } from '../plan/array-expression.ts';
+import { listParts, partFolder, partsFolder, readPartFolder } from '../records/layout.ts';
+import { type PartRecord, readPartState } from '../records/part-record.ts';
+import { readFailure, readProgress, silentSeconds } from '../records/progress-file.ts';
+
+/** Where the parts of a feature set stand, from the set's folder alone. */
+export interface PartsStatus {
+  readonly folder: string;
+  readonly partCount: number;
+  readonly done: number;
+  /** Numbers of the parts that an attempt is at work on. */
+  readonly running: readonly number[];
+  /** Their last attempt ended with an error, and none is under way. */
+  readonly failed: readonly number[];
+  /** Their last attempt was stopped, or has not been heard of for a minute. */
+  readonly stopped: readonly number[];
+  /** Nobody has begun them. */
+  readonly waiting: readonly number[];
+  /** All that are not done and not running, as `--array` takes them. */
+  readonly array: string;
+  /** Inputs of all parts, once a part has listed them. */
+  readonly inputs?: number;
+  /** Inputs whose end is known. */
+  readonly inputsDone: number;
+  /** Images with a row in complete parts. */
+  readonly rows: number;
+  /** Images per second of the parts under way, together. */
+  readonly imagesPerSecond: number;
+  /** At that rate; absent where it is not known. */
+  readonly secondsLeft?: number;
+  /** Inputs of complete parts that gave no row, and attempts that ended with an error, by reason. */
+  readonly failures: readonly { readonly reason: string; readonly inputs: number; readonly parts: readonly number[] }[];
+}
+
+/**
+ * Reads how far the parts of a feature set are. No scheduler is asked.
+ *
+ * @param set absolute path of the feature set
+ * @param asked number of parts; default: what the folder says
+ */
+export async function readStatus(set: string, asked?: number, files: Files = nodeFiles): Promise<PartsStatus> {
+  const count = asked ?? (await countOfParts(files, set));
+  const failures = new Failures();
+  const lists = { running: [] as number[], failed: [] as number[], stopped: [] as number[], waiting: [] as number[] };
+  let done = 0;
+  let rows = 0;
+  let inputsDone = 0;
+  let inputs: number | undefined;
+  let imagesPerSecond = 0;
+  for (let index = 0; index < count; index++) {
+    const folder = partFolder(set, { index, count });
+    const { record, damage } = await readPartState(files, folder);
+    if (record !== undefined) {
+      done++;
+      rows += record.counts.kept;
+      inputsDone += Object.values(record.counts).reduce((sum, each) => sum + each, 0);
+      inputs = record.list.imageCount + record.list.missingCount;
+      failures.addInputs(record);
+      continue;
+    }
+    if (damage !== undefined) failures.addPart(index, damage);
+    const attempt = await lastAttempt(files, folder);
+    if (attempt !== undefined) {
+      inputsDone += attempt.progress.done;
+      inputs ??= attempt.progress.listTotal;
+    }
+    const failure = await readFailure(files, folder);
+    if (attempt !== undefined && !attempt.progress.ended && attempt.silentFor < silentSeconds) {
+      lists.running.push(index);
+      const { computed, seconds } = attempt.progress;
+      if (seconds > 0) imagesPerSecond += computed / seconds;
+    } else if (failure !== undefined) {
+      lists.failed.push(index);
+      failures.addPart(index, failure.reason);
+    } else lists[attempt === undefined ? 'waiting' : 'stopped'].push(index);
+  }
+  const idle = [...lists.failed, ...lists.stopped, ...lists.waiting].sort((a, b) => a - b);
+  const left = inputs === undefined ? undefined : inputs - inputsDone;
+  return {
+    folder: set,
+    partCount: count,
+    done,
+    ...lists,
+    array: arrayExpression(idle),
+    ...(inputs === undefined ? {} : { inputs }),
+    inputsDone,
+    rows,
+    imagesPerSecond,
+    ...(left === undefined || imagesPerSecond === 0 ? {} : { secondsLeft: left / imagesPerSecond }),
+    failures: failures.list(),
+  };
+}
+
+/** The attempt that was heard of last. */
+async function lastAttempt(files: Files, folder: string) {
+  let last: Awaited<ReturnType<typeof readProgress>>;
+  for (const name of (await readPartFolder(files, folder)).attempts) {
+    const found = await readProgress(files, join(folder, name));
+    if (found !== undefined && (last === undefined || found.silentFor < last.silentFor)) last = found;
+  }
+  return last;
+}
+
+/**
+ * How many parts a feature set is made in.
+ *
+ * @throws UserError where there are none, or of several counts
+ */
+export async function countOfParts(files: Files, set: string): Promise<number> {
+  const counts = [...new Set((await listParts(files, set)).map(({ count }) => count))];
+  const [count] = counts;
+  if (counts.length === 1 && count !== undefined) return count;
+  if (counts.length === 0) {
+    throw new UserError({
+      what: 'this feature set has no parts',
+      where: join(set, partsFolder),
+      fix: 'featuretap extract --part 0/N makes the first of N',
+    });
+  }
+  throw usageError('--parts', `no value, and parts of ${counts.join(' and of ')} are there`, '--parts N says which');
+}
+
+class Failures {
+  readonly #reasons = new Map<string, { inputs: number; parts: number[] }>();
+
+  addInputs({ reasons }: PartRecord): void {
+    for (const { reason, count } of reasons) this.#of(reason).inputs += count;
+  }
+
+  addPart(part: number, reason: string): void {
+    this.#of(reason).parts.push(part);
+  }
+
+  list(): PartsStatus['failures'] {
+    return [...this.#reasons]
+      .map(([reason, each]) => ({ reason, ...each }))
+      .sort((a, b) => b.parts.length - a.parts.length || b.inputs - a.inputs);
+  }
+
+  #of(reason: string): { inputs: number; parts: number[] } {
+    const found = this.#reasons.get(reason) ?? { inputs: 0, parts: [] };
+    this.#reasons.set(reason, found);
+    return found;
+  }
+}

@@ -1,0 +1,143 @@
+import type { LayersModel, SymbolicTensor, Tensor } from '@tensorflow/tfjs';
+import type { DeviceName, Preprocessing } from '../../../features/manifest/manifest.ts';
+import { UserError } from '../../../system/errors.ts';
+import type { StateDict } from '../../weights/state-dict.ts';
+import type { Backbone, PixelBatch, Tap, TapMap } from '../backbone.ts';
+import type { Network } from '../network.ts';
+import { normalizationTable, normalizePixels } from '../normalize.kernel.ts';
+import { resolveTap } from '../taps.ts';
+import type { TensorFlow } from './load-tensorflow.ts';
+import { buildTensorFlowResNet } from './tensorflow-resnet.ts';
+
+export interface TensorFlowBackboneOptions {
+  /** A stage's name or a tensor's own. */
+  readonly tap: string;
+  readonly preprocessing: Preprocessing;
+  /** Default: whatever the backend runs on. */
+  readonly device?: DeviceName;
+}
+
+/**
+ * Opens a ResNet on TensorFlow.js, with what enters or leaves a layer as its only output.
+ *
+ * @param tf the TensorFlow.js module, its backend chosen: @tensorflow/tfjs-node-gpu, or @tensorflow/tfjs on WASM or CPU
+ * @param network the same weights as a graph: names of stages and tensors come from it
+ * @throws UserError when the tap is unknown, or the backend does not run on the device that was asked for
+ */
+export async function openTensorFlowBackbone(
+  tf: TensorFlow,
+  weights: StateDict,
+  network: Network,
+  options: TensorFlowBackboneOptions,
+): Promise<Backbone> {
+  await tf.ready();
+  const device = deviceOf(tf);
+  if (options.device !== undefined && options.device !== device) throw wrongDevice(tf, device, options.device);
+  const tensor = resolveTap(network, options.tap);
+  const whole = buildTensorFlowResNet(tf, weights, options.preprocessing.crop);
+  // The notebook hooks what enters the average pool: here that is the layer's own input.
+  const layer = whole.getLayer(options.tap === 'avgpool' ? 'avgpool' : tensor);
+  const tapped = (options.tap === 'avgpool' ? layer.input : layer.output) as SymbolicTensor;
+  const model = tf.model({ inputs: whole.inputs, outputs: tapped });
+  const tap = { name: options.tap, tensor, shape: channelsFirst(tapped.shape.slice(1) as number[]) };
+  return new TensorFlowBackbone(tf, [model, whole], tap, weights.architecture, { ...options, device });
+}
+
+class TensorFlowBackbone implements Backbone {
+  readonly engine = 'tensorflow';
+  readonly engineVersion: string;
+  readonly device: DeviceName;
+  readonly architecture: string;
+  readonly tap: Tap;
+  readonly preprocessing: Preprocessing;
+  readonly #tf: TensorFlow;
+  /** The network up to the tap, and the whole one whose layers it shares. */
+  readonly #models: readonly [LayersModel, LayersModel];
+  readonly #table: Float32Array;
+  /** The run under way: TensorFlow.js keeps one list of living tensors, so runs wait for each other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    tf: TensorFlow,
+    models: readonly [LayersModel, LayersModel],
+    tap: Tap,
+    architecture: string,
+    options: { readonly device: DeviceName; readonly preprocessing: Preprocessing },
+  ) {
+    this.#tf = tf;
+    this.#models = models;
+    this.#table = normalizationTable(options.preprocessing.mean, options.preprocessing.std);
+    this.engineVersion = versionOf(tf);
+    this.device = options.device;
+    this.architecture = architecture;
+    this.tap = tap;
+    this.preprocessing = options.preprocessing;
+  }
+
+  run(batch: PixelBatch): Promise<TapMap> {
+    const result = this.#last.then(() => this.#run(batch));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    // The tapped model owns nothing: all its layers are the whole one's.
+    this.#models[1].dispose();
+  }
+
+  async #run({ rowCount, crop, bytesNHWC }: PixelBatch): Promise<TapMap> {
+    const tf = this.#tf;
+    const expected = rowCount * crop * crop * 3;
+    if (crop !== this.preprocessing.crop || bytesNHWC.length !== expected)
+      throw new RangeError(
+        `a batch of ${rowCount} crops of ${crop} in ${bytesNHWC.length} bytes; expected crops of ${this.preprocessing.crop} in ${expected}`,
+      );
+    const pixels = new Float32Array(expected);
+    normalizePixels(bytesNHWC, rowCount * crop * crop, this.#table, pixels);
+    const output = tf.tidy(() => {
+      const input = tf.tensor4d(pixels, [rowCount, crop, crop, 3]);
+      const map = this.#models[0].predictOnBatch(input) as Tensor;
+      return map.rank === 4 ? tf.transpose(map, [0, 3, 1, 2]) : map;
+    });
+    try {
+      return { rowCount, rowShape: this.tap.shape, data: (await output.data()) as Float32Array };
+    } finally {
+      output.dispose();
+    }
+  }
+}
+
+/** [height, width, channels] to [channels, height, width]; a vector stays as it is. */
+function channelsFirst(shape: readonly number[]): readonly number[] {
+  const [height, width, channels] = shape;
+  return shape.length === 3 ? [channels as number, height as number, width as number] : shape;
+}
+
+/** What the native backend of tfjs-node tells beside TensorFlow.js' own API; absent on other backends. */
+interface NativeBackend {
+  readonly isUsingGpuDevice?: boolean;
+  readonly binding?: { readonly TF_Version?: string };
+}
+
+function deviceOf(tf: TensorFlow): DeviceName {
+  return (tf.backend() as NativeBackend).isUsingGpuDevice === true ? 'cuda' : 'cpu';
+}
+
+function versionOf(tf: TensorFlow): string {
+  const native = (tf.backend() as NativeBackend).binding?.TF_Version;
+  return `${tf.version.tfjs} on ${native === undefined ? tf.getBackend() : `TensorFlow ${native}`}`;
+}
+
+function wrongDevice(tf: TensorFlow, found: DeviceName, expected: DeviceName): UserError {
+  return new UserError({
+    what: `The tensorflow engine does not run on ${expected} here`,
+    where: `TensorFlow.js ${versionOf(tf)}`,
+    found: `it runs on ${found}`,
+    expected,
+    fix:
+      expected === 'cuda'
+        ? '--device cpu; for a GPU, the CUDA and cuDNN versions in docs/engines.md must be installed'
+        : `--device ${found}, or --engine onnx`,
+  });
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import { differences, fingerprintOf } from '../../features/manifest/fingerprint.ts';
+import { labelsFile, manifestFile, outcomesFile } from '../../features/manifest/layout.ts';
+import {
+  bytesPerNumber,
+  type DeviceName,
+  type EngineName,
+  type FingerprintFields,
+  type MadeBy,
+  rowLength,
+  rowsPerImage,
+} from '../../features/manifest/manifest.ts';
+import { readState } from '../../features/manifest/state.ts';
+import { peekJournal } from '../../features/run/run-records.ts';
+import { type Files, readIfThere } from '../../system/files.ts';
+import type { ImageList } from '../images/list/image-file.ts';
+import { type SortedInputs, sortInputs } from './sort-inputs.ts';
+import { lastSpeed, type MeasuredSpeed } from './speed.ts';
+
+/** What a run would do, and why. */
+export interface Explanation {
+  readonly folder: string;
+  readonly reasons: readonly string[];
+  /** Images that the network would run over. */
+  readonly toCompute: number;
+  /** Images that have their row. */
+  readonly kept: number;
+  /** Files with the same bytes as another one, whose row they share. */
+  readonly copies: number;
+  /** Whether the run would refuse: the set was made otherwise, and neither --name nor --replace says what to do. */
+  readonly refuses: boolean;
+  /** At the speed of the last run; absent where none was measured. */
+  readonly seconds?: number;
+  /** What those seconds are reckoned from. */
+  readonly speed?: MeasuredSpeed;
+  /** Of new rows; absent before the shape of a row is known. */
+  readonly bytes?: number;
+}
+
+export interface ExplainRequest {
+  readonly files: Files;
+  readonly folder: string;
+  readonly list: ImageList;
+  /** `weightsSha256` may be the first digits alone, of weights that are not downloaded yet. */
+  readonly fields: FingerprintFields;
+  readonly replace: boolean;
+  readonly rehash: boolean;
+  /** As asked for; absent where any will do. */
+  readonly engine?: EngineName;
+  readonly device?: DeviceName;
+  /** Shape of a row, asked for only where the set does not say it; undefined where nothing says it yet. */
+  readonly rowShape: () => Promise<readonly number[] | undefined>;
+}
+
+/** Tells what `extract` would compute. Runs no network, writes nothing and takes no lock. */
+export async function explain(request: ExplainRequest): Promise<Explanation> {
+  const { files, folder, list, replace, rehash } = request;
+  const state = await readState(files, folder, [labelsFile, outcomesFile]);
+  const manifest = await readIfThere(files, join(folder, manifestFile));
+  const stopped = await peekJournal(files, folder, manifest);
+  const before = state?.manifest.fields ?? stopped?.fields;
+  const fields = asTheSetSays(request.fields, before);
+  const changed = before === undefined ? [] : differences(before, fields);
+  const otherwise = changed.length > 0;
+  const left = stopped?.fingerprint === fingerprintOf(fields) ? stopped : undefined;
+  const sorted = await sortInputs({ files, folder, list, state, otherwise, left, rehash });
+  const { toCompute, kept, copies } = sorted;
+  const reasons = changed.map(describeChange);
+  if (state === undefined && left === undefined) reasons.push('there is no feature set of this name yet');
+  if (otherwise && !replace) {
+    reasons.push('the run would refuse: --name OTHER keeps both, --replace computes it anew');
+  }
+  if (left !== undefined) reasons.push(`${counted(left.images.length, 'row')} from the run that was stopped`);
+  for (const table of state?.missing ?? []) reasons.push(`${table} is gone: it is made anew of the data folder`);
+  reasons.push(...describeInputs(sorted));
+  const made = otherwise ? undefined : (state?.manifest.madeBy ?? left?.madeBy);
+  if (made !== undefined && toCompute > 0) reasons.push(describeMaker(made, request));
+  const speed = await lastSpeed(files, folder, fields);
+  // Another device's speed says nothing of this one's.
+  const usable = request.device === undefined || speed?.device === request.device ? speed : undefined;
+  const rowShape =
+    (otherwise ? undefined : (state?.manifest.rowShape ?? left?.rowShape)) ??
+    (toCompute === 0 ? undefined : await request.rowShape());
+  const imageBytes = rowShape && rowLength(rowShape) * bytesPerNumber(fields.dtype) * rowsPerImage(fields);
+  return {
+    folder,
+    reasons,
+    toCompute,
+    kept,
+    copies,
+    refuses: otherwise && !replace,
+    ...(usable === undefined ? {} : { seconds: (toCompute * usable.seconds) / usable.images, speed: usable }),
+    ...(imageBytes === undefined ? {} : { bytes: toCompute * imageBytes }),
+  };
+}
+
+/** The asked fields with what only the set knows: its calibration, and the rest of a sha256 of which a part is known. */
+function asTheSetSays(asked: FingerprintFields, before: FingerprintFields | undefined): FingerprintFields {
+  if (before === undefined) return asked;
+  // A run goes on with the calibration of the set: it is made once, of images, and explaining runs none.
+  const calibrated = asked.precision === 'int8' && before.calibration !== undefined;
+  const sameWeights = before.weightsSha256.startsWith(asked.weightsSha256);
+  return {
+    ...asked,
+    ...(calibrated ? { calibration: before.calibration } : {}),
+    ...(sameWeights ? { weightsSha256: before.weightsSha256 } : {}),
+  } as FingerprintFields;
+}
+
+/** `preprocessing.resize: 256 -> 224` as `preprocessing changed: resize 256 -> 224`. */
+function describeChange(change: string): string {
+  const [name = '', values = ''] = change.split(/: (.*)/s);
+  const [group = '', ...rest] = name.split('.');
+  if (group === 'weightsSha256') return `weights changed: sha256 ${values.replaceAll(/\b([0-9a-f]{8})\S*/g, '$1')}`;
+  return rest.length === 0 ? `${group} changed: ${values}` : `${group} changed: ${rest.join('.')} ${values}`;
+}
+
+function describeInputs(sorted: SortedInputs): string[] {
+  const { newFiles, changedFiles, otherwiseMade, movedFiles, copies, unreadBefore, goneImages, changedLabels } = sorted;
+  const lines = [
+    [otherwiseMade, 'image', 'to compute anew'],
+    [newFiles, 'new file', ''],
+    [changedFiles, 'changed file', ''],
+    [movedFiles, 'renamed, moved or copied file', 'whose bytes have a row'],
+    [copies, 'copy', 'of another input, sharing its row'],
+    [unreadBefore, 'file', 'that could not be read, to be tried again'],
+    [
+      goneImages,
+      'image',
+      `without a file any more: ${goneImages === 1 ? 'its row leaves' : 'their rows leave'} the index`,
+    ],
+    [changedLabels, 'changed label', ''],
+  ] as const;
+  const told = lines
+    .filter(([count]) => count > 0)
+    .map(([count, thing, rest]) => `${counted(count, thing)} ${rest}`.trimEnd());
+  return sorted.toCompute === 0 ? [...told, 'nothing to compute'] : told;
+}
+
+/** Which engine made the rows, and what another one must do first. */
+function describeMaker(made: MadeBy, { engine, device }: ExplainRequest): string {
+  const first = 'its canary must be within 1e-3 of that of the rows, or the run refuses';
+  if (engine !== undefined && engine !== made.engine) return `engine changed: ${made.engine} -> ${engine}: ${first}`;
+  if (device !== undefined && device !== made.device) return `device changed: ${made.device} -> ${device}: ${first}`;
+  return `its rows are from ${made.engine} ${made.engineVersion} on ${made.device}: another one must give the same canary first`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${count === 1 ? thing : thing.endsWith('y') ? `${thing.slice(0, -1)}ies` : `${thing}s`}`;
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { indexFile, labelsFile, outcomesFile } from '../../features/manifest/layout.ts';
+import { rowsPerImage } from '../../features/manifest/manifest.ts';
+import type { SetState } from '../../features/manifest/state.ts';
+import type { JournaledRun } from '../../features/run/run-records.ts';
+import { FileMemory, markOf } from '../../features/tables/file-memory.ts';
+import { IndexTable } from '../../features/tables/index-table.ts';
+import { parseLabels } from '../../features/tables/labels.ts';
+import { parseOutcomes } from '../../features/tables/outcomes.ts';
+import type { Files } from '../../system/files.ts';
+import type { ImageFile, ImageList } from '../images/list/image-file.ts';
+
+export interface InputsToSort {
+  readonly files: Files;
+  /** Of the feature set. */
+  readonly folder: string;
+  readonly list: ImageList;
+  /** The set that is there. */
+  readonly state: SetState | undefined;
+  /** Whether its rows are of another recipe, so that none of them counts. */
+  readonly otherwise: boolean;
+  /** What a stopped run of the same recipe left. */
+  readonly left: JournaledRun | undefined;
+  readonly rehash: boolean;
+}
+
+/** How many inputs are what to a run. */
+export interface SortedInputs {
+  readonly newFiles: number;
+  readonly changedFiles: number;
+  /** Files whose rows are of another recipe. */
+  readonly otherwiseMade: number;
+  /** Files whose bytes have a row under another path. */
+  readonly movedFiles: number;
+  /** Files with the bytes of another input: they share its row. */
+  readonly copies: number;
+  /** Files that gave no row in the run before, and may be as broken as they were. */
+  readonly unreadBefore: number;
+  /** Images of the index that no file has the bytes of any more. */
+  readonly goneImages: number;
+  /** Ids whose label is another one. */
+  readonly changedLabels: number;
+  /** Images that have their row. */
+  readonly kept: number;
+  readonly toCompute: number;
+}
+
+/**
+ * Sorts the inputs as a run would. Reads the bytes of files that are new or changed where that can tell something: a
+ * file that was renamed or moved has its row already, and of files with the same bytes only one is computed.
+ */
+export async function sortInputs(request: InputsToSort): Promise<SortedInputs> {
+  const { files, folder, list, state, otherwise, left, rehash } = request;
+  const there = rowsThere(folder, state);
+  const known = new Set([...(left?.images ?? []), ...(otherwise ? [] : there.images)]);
+  const memory = await FileMemory.load(files, folder, list.root);
+  for (const file of left?.files ?? []) memory.remember(file);
+  const hasTwinSize = sizesThatRepeat(list);
+  const count = { newFiles: 0, changedFiles: 0, otherwiseMade: 0, movedFiles: 0, copies: 0, unreadBefore: 0 };
+  const found = new Set<string>();
+  const pending = new Set<string>();
+  for (const image of list.images) {
+    const mark = markOf(image.path);
+    const recalled = mark === undefined || rehash ? undefined : memory.recall(image.relativePath, mark);
+    const worthReading = known.size + there.images.size > 0 || (mark !== undefined && hasTwinSize(mark.size));
+    const sha256 = recalled ?? (worthReading ? await hashFile(image) : undefined);
+    const before = there.sha256OfPath.get(image.relativePath);
+    if (sha256 !== undefined && known.has(sha256)) {
+      if (found.has(sha256)) count.copies++;
+      // Moved within the set: a row of a run that was stopped has no path yet.
+      if (before !== sha256 && there.images.has(sha256)) count.movedFiles++;
+      found.add(sha256);
+    } else if (sha256 !== undefined && pending.has(sha256)) count.copies++;
+    else if (there.unread.has(image.relativePath)) count.unreadBefore++;
+    else {
+      if (otherwise && sha256 !== undefined && there.images.has(sha256)) count.otherwiseMade++;
+      else if (before !== undefined) count.changedFiles++;
+      else count.newFiles++;
+      pending.add(sha256 ?? image.relativePath);
+    }
+  }
+  const goneImages = otherwise ? 0 : [...there.images].filter((sha256) => !found.has(sha256)).length;
+  const toCompute = count.newFiles + count.changedFiles + count.otherwiseMade;
+  return { ...count, goneImages, changedLabels: changedLabels(folder, state, list), kept: found.size, toCompute };
+}
+
+interface RowsThere {
+  /** sha256 of each image with a row. */
+  readonly images: ReadonlySet<string>;
+  /** Of the files that the rows were made of, and of their copies. */
+  readonly sha256OfPath: ReadonlyMap<string, string>;
+  /** Paths of inputs that could not be read. */
+  readonly unread: ReadonlySet<string>;
+}
+
+function rowsThere(folder: string, state: SetState | undefined): RowsThere {
+  const images = new Set<string>();
+  const sha256OfPath = new Map<string, string>();
+  const unread = new Set<string>();
+  if (state === undefined) return { images, sha256OfPath, unread };
+  const { index, manifest, outcomes } = state;
+  const table = new IndexTable(index, manifest.imageCount, rowsPerImage(manifest.fields), join(folder, indexFile));
+  const sha256OfRow = new Map<number, string>();
+  for (let image = 0; image < table.imageCount; image++) {
+    const { row, path, sha256 } = table.at(image);
+    images.add(sha256);
+    sha256OfPath.set(path, sha256);
+    sha256OfRow.set(row, sha256);
+  }
+  if (state.missing.includes(outcomesFile)) return { images, sha256OfPath, unread };
+  for (const { path, outcome, row } of parseOutcomes(outcomes, join(folder, outcomesFile))) {
+    const sha256 = row === undefined ? undefined : sha256OfRow.get(row);
+    if (sha256 !== undefined) sha256OfPath.set(path, sha256);
+    else if (outcome !== 'missing') unread.add(path);
+  }
+  return { images, sha256OfPath, unread };
+}
+
+/** Whether a size is that of more than one file: others have no twin, and need not be read to know it. */
+function sizesThatRepeat(list: ImageList): (size: number) => boolean {
+  let counts: Map<number, number> | undefined;
+  return (size) => {
+    if (counts === undefined) {
+      counts = new Map();
+      for (const { path } of list.images) {
+        const mark = markOf(path);
+        if (mark !== undefined) counts.set(mark.size, (counts.get(mark.size) ?? 0) + 1);
+      }
+    }
+    return (counts.get(size) ?? 0) > 1;
+  };
+}
+
+function changedLabels(folder: string, state: SetState | undefined, list: ImageList): number {
+  if (state === undefined || state.missing.includes(labelsFile)) return 0;
+  const before = parseLabels(state.labels, join(folder, labelsFile));
+  return list.images.filter(({ id, label }) => {
+    const old = before.get(id);
+    return old !== undefined && label !== undefined && old !== label;
+  }).length;
+}
+
+/** Undefined where the file cannot be read: the run itself will say so. */
+async function hashFile(image: ImageFile): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(image.path), hash);
+    return hash.digest('hex');
+  } catch {
+    return undefined;
+  }
+}

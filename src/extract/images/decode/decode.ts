@@ -1,0 +1,134 @@
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import type { SourcePixels } from '../resize/resize.kernel.ts';
+import { cmykToRGB } from './cmyk.kernel.ts';
+import { checkSize, DecodeError, largestPixelCount } from './decode-error.ts';
+import { decodeGif } from './decode-gif.ts';
+import { readJpegHeader } from './jpeg-header.ts';
+import { type ImageKind, sniff } from './sniff.ts';
+import { checkTiff } from './tiff-header.ts';
+
+/** sharp keeps recently used images and files open; every file is read once, so that is memory for nothing. */
+sharp.cache(false);
+/** Images are decoded side by side, one thread each. */
+sharp.concurrency(1);
+
+export interface DecodeOptions {
+  /** Whether decoders apply the orientation that the file names. */
+  readonly autoOrient: boolean;
+  /** Called with what the header claims, checked, before anything is allocated for it. */
+  readonly onSize?: (pixelCount: number) => void;
+}
+
+/**
+ * Decodes a file's bytes to the pixels of Pillow's `Image.open(f).convert('RGB')`: alpha is dropped and not blended,
+ * colour profiles are ignored, the first frame of an animation is taken. docs/pixels.md lists kinds and differences.
+ *
+ * @throws DecodeError for anything but a whole image of a known kind
+ */
+export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<SourcePixels> {
+  if (bytes.length === 0) throw new DecodeError('the file is empty');
+  const found = sniff(bytes);
+  if ('refused' in found) throw new DecodeError(`not an image of a known kind (${found.refused})`);
+  try {
+    return await decoders[found.kind](bytes, options);
+  } catch (error) {
+    if (error instanceof DecodeError) throw error;
+    throw new DecodeError(describeFailure(found.kind, error));
+  }
+}
+
+const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOptions) => Promise<SourcePixels>>> = {
+  jpeg: async (bytes, { autoOrient, onSize }) => {
+    const { width, height, components, picture } = readJpegHeader(bytes, autoOrient);
+    checkSize(width, height, onSize);
+    return components === 4 ? readCMYK(open(picture, autoOrient)) : readRGB(open(picture, autoOrient));
+  },
+  png: async (bytes, { autoOrient, onSize }) => {
+    checkPng(bytes, onSize);
+    return readRGB(open(bytes, autoOrient));
+  },
+  webp: readChecked,
+  avif: async (bytes, options) => {
+    // An item reference of this type ties the picture to the alpha that it is multiplied by (MIAF, 7.3.5.2).
+    if (metaBox(bytes).includes('prem')) throw new DecodeError('AVIF: colours are multiplied by alpha; save it as PNG');
+    return readChecked(bytes, options);
+  },
+  gif: async (bytes, { onSize }) => decodeGif(bytes, onSize),
+  tiff: async (bytes, { onSize }) => {
+    const { width, height } = checkTiff(bytes);
+    checkSize(width, height, onSize);
+    // Pillow applies a TIFF's orientation whenever it loads one.
+    const image = open(bytes, true);
+    const { space } = await image.metadata();
+    return space === 'cmyk' ? readCMYK(image) : readRGB(image);
+  },
+};
+
+async function readChecked(bytes: Uint8Array, { autoOrient, onSize }: DecodeOptions): Promise<SourcePixels> {
+  const image = open(bytes, autoOrient);
+  const { width, height } = await image.metadata();
+  checkSize(width, height, onSize);
+  return readRGB(image);
+}
+
+function open(bytes: Uint8Array, autoOrient: boolean): Sharp {
+  const options: SharpOptions = {
+    // Anything a decoder complains about means pixels that are not the photo's.
+    failOn: 'warning',
+    ignoreIcc: true,
+    limitInputPixels: largestPixelCount,
+    sequentialRead: true,
+    autoOrient,
+  };
+  return sharp(bytes, options);
+}
+
+/** IHDR: width, height, bits, colour type at bytes 16, 20, 24 and 25. */
+function checkPng(bytes: Uint8Array, onSize: DecodeOptions['onSize']): void {
+  if (bytes.length < 33) throw new DecodeError('PNG: the file ends in its header');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes[24] === 16 && bytes[25] === 0) {
+    throw new DecodeError('PNG (grey, 16 bits): Pillow clips it at 255, almost all white; save it with 8 bits');
+  }
+  checkSize(view.getUint32(16), view.getUint32(20), onSize);
+}
+
+/** The box that describes an AVIF's items, as Latin-1 text; empty where there is none. */
+function metaBox(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const size = view.getUint32(at);
+    const end = size < 8 ? bytes.length : Math.min(at + size, bytes.length);
+    const box = Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at);
+    if (box.toString('latin1', 4, 8) === 'meta') return box.toString('latin1', 8);
+    at = end;
+  }
+  return '';
+}
+
+async function readRGB(image: Sharp): Promise<SourcePixels> {
+  const { data, info } = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (channels !== 3 && channels !== 4) throw new DecodeError(`${channels} channels after decoding`);
+  return { data, width, height, channels };
+}
+
+async function readCMYK(image: Sharp): Promise<SourcePixels> {
+  const cmyk = image.pipelineColourspace('cmyk').toColourspace('cmyk');
+  const { data, info } = await cmyk.raw().toBuffer({ resolveWithObject: true });
+  if (info.channels !== 4) throw new DecodeError(`${info.channels} channels after decoding CMYK`);
+  return { data: cmykToRGB(data), width: info.width, height: info.height, channels: 3 };
+}
+
+/** libvips' messages are lines of `loader: what`, behind sharp's own prefix; the first one is the cause. */
+function describeFailure(kind: ImageKind, error: unknown): string {
+  const name = kind.toUpperCase();
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.includes('unsupported image format')) return `${name} of a kind that is not read`;
+  const lines = message
+    .replace('Input buffer has corrupt header:', '')
+    .replaceAll('Warning treated as error due to failOn setting', 'the decoder warns of damage')
+    .split('\n')
+    .map((line) => line.trim().replace(/^(\w+: )+/, ''));
+  return `broken ${name}: ${lines.find((line) => line !== '') ?? 'damaged in its header'}`;
+}

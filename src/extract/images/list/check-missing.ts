@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { UserError } from '../../../system/errors.ts';
+import type { ImageList } from './image-file.ts';
+
+/** Ids that a message shows before it says `…`. */
+const shownIds = 5;
+
+/**
+ * Refuses a list with missing files, before any image is read, unless the user allowed them; with none left there is
+ * nothing to allow.
+ *
+ * @throws UserError with the count and the first few ids
+ */
+export function checkMissing(list: ImageList, options: { readonly allowMissing: boolean }): void {
+  const { images, missing } = list;
+  if (missing.length === 0 || (options.allowMissing && images.length > 0)) return;
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const first = missing.slice(0, shownIds).map(({ id }) => id);
+  throw new UserError({
+    what: `labels.csv names ${count(images.length + missing.length)} images of which ${count(images.length)} are there`,
+    where: join(list.root, 'train'),
+    found: `${count(missing.length)} missing: ${first.join(', ')}${missing.length > shownIds ? ', …' : ''}`,
+    expected: 'a file for every id',
+    fix:
+      images.length === 0
+        ? 'put the images into train/, each named after its id'
+        : '--allow-missing goes on with those that are there and records the others in outcomes.csv',
+  });
+}

@@ -1,0 +1,110 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../../system/errors.ts';
+import type { ImageFile, ImageList } from './image-file.ts';
+import { readLabels } from './labels-csv.ts';
+import { checkImageCount } from './most-images.ts';
+import { listFolder, withoutExtension } from './walk.ts';
+
+/**
+ * Kaggle's layout: labels.csv, train/ID.jpg, test/ without labels. Order of labels.csv, test/ by code point.
+ *
+ * @throws UserError if labels.csv is broken, train/ is not there, or an id has two files
+ */
+export async function listKaggle(root: string): Promise<ImageList> {
+  const file = join(root, 'labels.csv');
+  const { header, rows } = await readLabels(file);
+  checkImageCount(rows.length, root);
+  if (!(await isFolder(join(root, 'train')))) {
+    throw new UserError({
+      what: 'labels.csv has no train folder beside it',
+      where: root,
+      expected: 'train/ID.jpg for every id of labels.csv',
+      fix: 'put the images into train/, or take labels.csv away where folders name the classes',
+    });
+  }
+  const { images: names } = await listFolder(join(root, 'train'));
+  const byId = indexNames(names);
+  const headerFiles = byId(header[0] ?? '');
+  if (headerFiles.length > 0) {
+    throw new UserError({
+      what: 'labels.csv has no header',
+      where: `${file}, line 1`,
+      found: `${header.join(',')}, which names train/${headerFiles[0]}`,
+      expected: 'a first line such as id,label',
+      fix: 'put a line id,label before it',
+    });
+  }
+  const images: ImageFile[] = [];
+  const missing: { id: string; label: string }[] = [];
+  const lineOfName = new Map<string, number>();
+  for (const { id, label, line } of rows) {
+    const found = byId(id);
+    const [name] = found;
+    if (name === undefined) {
+      missing.push({ id, label });
+      continue;
+    }
+    const earlier = lineOfName.get(name);
+    if (found.length > 1 || earlier !== undefined) {
+      throw new UserError({
+        what: found.length > 1 ? 'one id of labels.csv has several files' : 'two ids of labels.csv have one file',
+        where: `${file}, line ${line}`,
+        found:
+          found.length > 1
+            ? `id ${id}: ${found.map((each) => `train/${each}`).join(', ')}`
+            : `id ${id}, whose train/${name} is the file of line ${earlier} too`,
+        expected: 'one file per id',
+        fix: 'remove the file, or the line, that is one too many',
+      });
+    }
+    lineOfName.set(name, line);
+    images.push({ ...toFile(root, 'train', name), id, label });
+  }
+  const hasTest = await isFolder(join(root, 'test'));
+  const unlabelled = hasTest ? (await listFolder(join(root, 'test'))).images : [];
+  return {
+    layout: 'kaggle',
+    root,
+    images,
+    missing,
+    unlabelled: unlabelled.map((name) => toFile(root, 'test', name)),
+    unnamed: names.filter((name) => !lineOfName.has(name)).map((name) => toFile(root, 'train', name)),
+  };
+}
+
+/**
+ * Files of an id: those whose name without extension is the id, else the one whose whole name it is. Both sides in
+ * Unicode's NFC, because some file systems take names apart.
+ */
+function indexNames(names: readonly string[]): (id: string) => readonly string[] {
+  const byStem = new Map<string, string[]>();
+  const byName = new Map<string, string[]>();
+  for (const name of names) {
+    add(byStem, withoutExtension(name).normalize('NFC'), name);
+    add(byName, name.normalize('NFC'), name);
+  }
+  return (id) => byStem.get(id.normalize('NFC')) ?? byName.get(id.normalize('NFC')) ?? [];
+}
+
+function add(map: Map<string, string[]>, key: string, value: string): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
+}
+
+function toFile(root: string, folder: string, name: string): ImageFile {
+  return {
+    id: withoutExtension(name).normalize('NFC'),
+    path: join(root, folder, name),
+    relativePath: `${folder}/${name}`,
+  };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { decodeImage } from '../decode/decode.ts';
+import { DecodeError } from '../decode/decode-error.ts';
+import { openResampler } from '../resize/resampler.ts';
+import type { Resampler, SourcePixels } from '../resize/resize.kernel.ts';
+import { resizeAndCrop } from '../resize/transform.ts';
+import { drawView, viewPixels } from '../views/views.ts';
+import { collectGarbage } from './collect-garbage.ts';
+import { givePixelsBack, openBudget, type PixelBudget, takePixels } from './pixel-budget.ts';
+import type { FilePixels } from './pixel-protocol.ts';
+import type { PixelRecipe } from './pixel-result.ts';
+
+/** Largest file that is read: the largest image without compression, in RGB with 16 bits. */
+const largestFileBytes = 512 * 1024 * 1024;
+
+/** Images above this, in pixels, are freed at once and not when V8 comes to it. */
+const largePixelCount = 8_000_000;
+
+/** Turns one file at a time into the network's input bytes, in the thread that calls it. */
+export class PixelReader {
+  readonly #recipe: PixelRecipe;
+  readonly #isKnown: (sha256: string) => boolean;
+  readonly #budget: PixelBudget;
+  readonly #resampler: Resampler = openResampler();
+
+  /**
+   * @param isKnown whether a file with this sha256 needs no pixels
+   * @param budget shared with the readers of other threads
+   */
+  constructor(recipe: PixelRecipe, isKnown: (sha256: string) => boolean, budget: PixelBudget = openBudget(1)) {
+    this.#recipe = recipe;
+    this.#isKnown = isKnown;
+    this.#budget = budget;
+  }
+
+  /** Never throws for what the file holds: a file without pixels is a result that says why. */
+  async read(path: string): Promise<FilePixels> {
+    const seconds = { read: 0, decode: 0, resize: 0 };
+    const started = performance.now();
+    let bytes: Buffer;
+    try {
+      const { size } = statSync(path);
+      if (size > largestFileBytes) {
+        const reason = `${size} bytes, above the limit of ${largestFileBytes} for one image`;
+        return { outcome: 'failed', reason, seconds };
+      }
+      bytes = readFileSync(path);
+    } catch (error) {
+      return { outcome: 'failed', reason: describeReadFailure(error), seconds };
+    }
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const file = { sha256, byteCount: bytes.length, seconds };
+    const wasRead = performance.now();
+    seconds.read = (wasRead - started) / 1000;
+    if (this.#isKnown(sha256)) return { outcome: 'known', ...file };
+    let taken = 0;
+    const onSize = (pixelCount: number): void => {
+      const asked = performance.now();
+      takePixels(this.#budget, pixelCount);
+      taken = pixelCount;
+      // Waiting for other threads is no work.
+      seconds.decode -= (performance.now() - asked) / 1000;
+    };
+    try {
+      return { ...file, ...(await this.#transform(bytes, sha256, seconds, onSize)) };
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return { outcome: 'failed', ...file, reason: error.message };
+    } finally {
+      if (taken > largePixelCount) await collectGarbage();
+      givePixelsBack(this.#budget, taken);
+    }
+  }
+
+  /** A method of its own, so that nothing holds the decoded image once it returns. */
+  async #transform(
+    bytes: Uint8Array,
+    sha256: string,
+    seconds: { decode: number; resize: number },
+    onSize: (pixelCount: number) => void,
+  ): Promise<Pick<FilePixels, 'outcome' | 'pixels' | 'views'>> {
+    const { autoOrient, resize, crop } = this.#recipe;
+    const started = performance.now();
+    const source = await decodeImage(bytes, { autoOrient, onSize });
+    const decoded = performance.now();
+    const pixels = resizeAndCrop(this.#resampler, source, resize, crop);
+    const views = this.#views(sha256, source);
+    seconds.decode += (decoded - started) / 1000;
+    seconds.resize = (performance.now() - decoded) / 1000;
+    return { outcome: 'pixels', pixels, views };
+  }
+
+  #views(sha256: string, source: SourcePixels): Uint8Array<ArrayBuffer>[] {
+    const { views, crop } = this.#recipe;
+    if (views === undefined) return [];
+    return Array.from({ length: views.count }, (_, i) =>
+      viewPixels(this.#resampler, source, drawView(sha256, views.seed, i + 1, source), crop),
+    );
+  }
+}
+
+function describeReadFailure(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'ELOOP') return 'a link that leads back to itself';
+  if (code === 'EACCES' || code === 'EPERM') return 'no permission to read the file';
+  if (code === 'EISDIR') return 'a folder, not a file';
+  return `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,82 @@
+import type { ImageFile } from '../list/image-file.ts';
+import type { ViewRecipe } from '../views/views.ts';
+
+/** What turns a file into the network's input bytes: everything that changes a pixel. */
+export interface PixelRecipe {
+  /** Length of the shorter side after the resize, in pixels. */
+  readonly resize: number;
+  /** Side of the square center crop, in pixels. */
+  readonly crop: number;
+  /** Whether EXIF orientation is applied before the resize; torchvision does not. */
+  readonly autoOrient: boolean;
+  /** Augmented views beside the plain image; absent: none. */
+  readonly views?: ViewRecipe;
+}
+
+/** Seconds of processor time of one image, by step. */
+export interface PixelSeconds {
+  /** Reading the file and hashing its bytes. */
+  readonly read: number;
+  readonly decode: number;
+  /** Resize and crop, and the views where there are some. */
+  readonly resize: number;
+}
+
+/** The file was decoded. */
+export interface PixelsReady {
+  readonly outcome: 'pixels';
+  readonly image: ImageFile;
+  /** Of the file's bytes, lower-case hex. */
+  readonly sha256: string;
+  readonly byteCount: number;
+  /** [crop, crop, 3], RGB, row by row: the bytes that torchvision hands to ToTensor. */
+  readonly pixels: Uint8Array;
+  /** As many as the recipe asks for, of the same shape as `pixels`; view 1 comes first. */
+  readonly views: readonly Uint8Array[];
+  readonly seconds: PixelSeconds;
+}
+
+/** The file's bytes are among the known ones: read and hashed, not decoded. */
+export interface ImageKnown {
+  readonly outcome: 'known';
+  readonly image: ImageFile;
+  readonly sha256: string;
+  readonly byteCount: number;
+  readonly seconds: PixelSeconds;
+}
+
+/** The file gave no pixels. */
+export interface ImageFailed {
+  readonly outcome: 'failed';
+  readonly image: ImageFile;
+  /** One phrase without the file's name: `truncated JPEG: premature end of input`. */
+  readonly reason: string;
+  /** Absent where the file could not be read. */
+  readonly sha256?: string;
+  readonly byteCount?: number;
+  readonly seconds: PixelSeconds;
+}
+
+export type PixelResult = PixelsReady | ImageKnown | ImageFailed;
+
+export interface PixelPipelineOptions {
+  /** Upper bound of worker threads; the pixels do not depend on it. Default: chosen from the machine's cores. */
+  readonly threads?: number;
+  /** Aborted: `decode` ends with the signal's reason and workers stop. */
+  readonly signal?: AbortSignal;
+  /** sha256 values (lower-case hex) of files whose pixels are not wanted. */
+  readonly known?: Iterable<string>;
+}
+
+/** Reads, hashes, decodes and transforms images ahead of its consumer. Owns worker threads: `close()` it. */
+export interface PixelPipeline {
+  readonly recipe: PixelRecipe;
+  /** Worker threads that decode. */
+  readonly threads: number;
+  /**
+   * One result per image, in the order given. Reads ahead by a bounded number of images, whatever the folder's size.
+   * A file that cannot be read or decoded is a result, not an exception. One call at a time.
+   */
+  decode(images: Iterable<ImageFile> | AsyncIterable<ImageFile>): AsyncIterable<PixelResult>;
+  close(): Promise<void>;
+}

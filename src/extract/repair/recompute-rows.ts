@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { outcomesFile } from '../../features/manifest/layout.ts';
+import { type Manifest, rowsPerImage } from '../../features/manifest/manifest.ts';
+import type { SetState } from '../../features/manifest/state.ts';
+import type { IndexedImage } from '../../features/tables/index-table.ts';
+import { parseOutcomes } from '../../features/tables/outcomes.ts';
+import { UserError } from '../../system/errors.ts';
+import type { Files } from '../../system/files.ts';
+import type { OnProgress } from '../../system/progress.ts';
+import { poolRows } from '../backbone/pool.ts';
+import { compareCanaries, measureCanary } from '../canary.ts';
+import type { NetworkSource } from '../extract.ts';
+import type { ImageFile } from '../images/list/image-file.ts';
+import { openPixelPipeline } from '../images/pipeline/pipeline.ts';
+import { readCalibration } from '../open-calibration.ts';
+import { pixelBatches } from '../pixel-batches.ts';
+
+export interface RecomputeOptions {
+  /** The network that the manifest names; asked for only when rows must be computed. */
+  readonly network: (manifest: Manifest) => Promise<NetworkSource>;
+  readonly batch: number;
+  /** Where the images lie now; default: where they lay when the set was made. */
+  readonly data?: string;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+  readonly files?: Files;
+  readonly openPipeline?: typeof openPixelPipeline;
+}
+
+/** Rows of the given images, by the sha256 of the image, computed again; those that no file has the bytes of are left out. */
+export async function recomputeRows(
+  folder: string,
+  state: SetState,
+  lost: readonly IndexedImage[],
+  options: RecomputeOptions,
+): Promise<Map<string, Float32Array>> {
+  const { manifest } = state;
+  const { fields, madeBy } = manifest;
+  const data = options.data ?? madeBy.data;
+  // A disk that is not mounted must not look like images that are gone.
+  if (!existsSync(data)) {
+    throw new UserError({
+      what: 'the images of the feature set are not where they were',
+      where: data,
+      found: 'no such folder',
+      fix: '--data FOLDER names where they lie now (an empty one drops the damaged rows)',
+    });
+  }
+  const network = await options.network(manifest);
+  if (network.weightsSha256 !== fields.weightsSha256) {
+    throw new UserError({
+      what: 'these are not the weights that made the feature set',
+      where: network.weightsFile ?? network.weights,
+      found: `sha256 ${network.weightsSha256.slice(0, 12)}...`,
+      expected: `sha256 ${fields.weightsSha256.slice(0, 12)}... (${madeBy.weights})`,
+      fix: '--weights FILE names where they lie now',
+    });
+  }
+  const { threads, signal, openPipeline = openPixelPipeline } = options;
+  const wanted = filesOf(folder, state, lost);
+  const images = Array.from(
+    wanted.keys(),
+    (path): ImageFile => ({ id: path, path: join(data, path), relativePath: path }),
+  );
+  const rows = new Map<string, Float32Array>();
+  const { calibration: made } = fields;
+  const calibration = made && (await readCalibration([folder], made.sha256, options.files));
+  const backbone = await network.open(fields.preprocessing, fields.tap, calibration);
+  const recipe = { ...fields.preprocessing, ...(fields.views === undefined ? {} : { views: fields.views }) };
+  const pipeline = openPipeline(recipe, {
+    ...(threads === undefined ? {} : { threads }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  try {
+    compareCanaries(manifest.canary, await measureCanary(backbone), madeBy, backbone);
+    const results = unchanged(pipeline.decode(images), wanted);
+    const room = (): number => Math.max(1, Math.floor(options.batch / rowsPerImage(fields)));
+    for await (const batch of pixelBatches(results, recipe, room, (sha256) => rows.has(sha256))) {
+      const { data } = poolRows(await backbone.run(batch.pixels), fields.pool);
+      const size = data.length / batch.images.length;
+      for (const [i, sha256] of batch.images.entries()) rows.set(sha256, data.slice(i * size, (i + 1) * size));
+      options.onProgress?.({ stage: 'repair', unit: 'images', done: rows.size, total: lost.length });
+    }
+    return rows;
+  } finally {
+    await pipeline.close();
+    await backbone.close();
+  }
+}
+
+/** Path to sha256 of every file that had the bytes of a lost image: that of the index, and its copies. */
+function filesOf(folder: string, state: SetState, lost: readonly IndexedImage[]): ReadonlyMap<string, string> {
+  const found = new Map(lost.map(({ path, sha256 }) => [path, sha256]));
+  const sha256OfRow = new Map(lost.map(({ row, sha256 }) => [row, sha256]));
+  for (const { path, row } of parseOutcomes(state.outcomes, join(folder, outcomesFile))) {
+    const sha256 = row === undefined ? undefined : sha256OfRow.get(row);
+    if (sha256 !== undefined) found.set(path, sha256);
+  }
+  return found;
+}
+
+/** Results of files that still have the bytes that their row was made of. */
+async function* unchanged<T extends { readonly image: ImageFile; readonly sha256?: string }>(
+  results: AsyncIterable<T>,
+  wanted: ReadonlyMap<string, string>,
+): AsyncGenerator<T> {
+  for await (const result of results) if (result.sha256 === wanted.get(result.image.relativePath)) yield result;
+}

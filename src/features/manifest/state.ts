@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { UserError } from '../../system/errors.ts';
+import { type Files, readIfThere } from '../../system/files.ts';
+import { indexFile, labelsFile, manifestFile, nextSuffix, outcomesFile } from './layout.ts';
+import type { Manifest } from './manifest.ts';
+import { parseManifest } from './manifest-file.ts';
+
+/** One whole state of a feature set: a manifest and the tables that it names, checked against its sha256. */
+export interface SetState {
+  readonly manifest: Manifest;
+  readonly index: Uint8Array;
+  readonly labels: Uint8Array;
+  readonly outcomes: Uint8Array;
+  /** Tables that are not there, of those that the reader makes anew; their bytes are none. */
+  readonly missing: readonly string[];
+}
+
+const attempts = 5;
+
+/**
+ * Reads the last whole state without a lock. A table is taken from its own name or, in the moment between the
+ * manifest's rename and the table's, from the `.next` file that waits; when a writer publishes in between, again.
+ *
+ * @param madeAnew tables that need not be there; one that is there must be the one that the manifest names all the same:
+ *   somebody's own changes are not written over
+ * @returns undefined where there is no manifest
+ * @throws UserError when a table is not what the manifest names
+ */
+export async function readState(
+  files: Files,
+  folder: string,
+  madeAnew: readonly string[] = [],
+): Promise<SetState | undefined> {
+  const path = join(folder, manifestFile);
+  let bytes = await readIfThere(files, path);
+  for (let attempt = 1; ; attempt++) {
+    if (bytes === undefined) return undefined;
+    const manifest = parseManifest(bytes, path);
+    const index = await readTable(files, folder, indexFile, manifest.indexSha256);
+    const labels = await readTable(files, folder, labelsFile, manifest.labelsSha256);
+    const outcomes = await readTable(files, folder, outcomesFile, manifest.outcomesSha256);
+    const lacking = [index, labels, outcomes].filter(({ bytes }) => bytes === undefined);
+    if (lacking.every(({ file, isThere }) => !isThere && madeAnew.includes(file))) {
+      const none = new Uint8Array(0);
+      return {
+        manifest,
+        index: index.bytes ?? none,
+        labels: labels.bytes ?? none,
+        outcomes: outcomes.bytes ?? none,
+        missing: lacking.map(({ file }) => file),
+      };
+    }
+    const again = await readIfThere(files, path);
+    const unchanged = again !== undefined && Buffer.compare(again, bytes) === 0;
+    if (unchanged || attempt === attempts) {
+      const [damaged] = lacking;
+      throw new UserError({
+        what: 'a feature set is damaged: a table is not the one that manifest.json names',
+        where: join(folder, damaged?.file ?? ''),
+        found: damaged?.found ?? 'nothing',
+        expected: `sha256 ${damaged?.sha256.slice(0, 12)}...`,
+        fix: `featuretap verify --features ${folder} --repair (labels.csv is made from the data folder: edit it there, or use classify --labels FILE)`,
+      });
+    }
+    bytes = again;
+  }
+}
+
+interface Table {
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes?: Uint8Array;
+  readonly isThere: boolean;
+  readonly found: string;
+}
+
+async function readTable(files: Files, folder: string, file: string, sha256: string): Promise<Table> {
+  let found = 'no such file';
+  let isThere = false;
+  // Its own name again last: the waiting file may have taken it after the first look.
+  for (const name of [file, file + nextSuffix, file]) {
+    const bytes = await readIfThere(files, join(folder, name));
+    if (bytes === undefined) continue;
+    const actual = createHash('sha256').update(bytes).digest('hex');
+    if (actual === sha256) return { file, sha256, bytes, isThere: true, found: '' };
+    if (name !== file) continue;
+    isThere = true;
+    found = `sha256 ${actual.slice(0, 12)}...`;
+  }
+  return { file, sha256, isThere, found };
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { UserError } from '../../system/errors.ts';
+import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
+import { differences, fingerprintOf } from '../manifest/fingerprint.ts';
+import { labelsFile, manifestFile, outcomesFile, shardNumber } from '../manifest/layout.ts';
+import type { FingerprintFields, Manifest } from '../manifest/manifest.ts';
+import { readState, type SetState } from '../manifest/state.ts';
+import { ShardFile } from '../shards/shard.ts';
+import { FileMemory } from '../tables/file-memory.ts';
+import { Journal, type JournalContents } from './journal.ts';
+import { removeUnnamedShards, settleTables } from './publish.ts';
+import { readHeader } from './run-records.ts';
+
+/** What a writer starts from. */
+export interface OpenedRun {
+  readonly journal: Journal;
+  readonly contents: JournalContents;
+  /** The set that this run adds to; undefined for a new one and for one that is replaced. */
+  readonly kept: SetState | undefined;
+  readonly memory: FileMemory;
+  readonly firstShard: number;
+}
+
+export interface RunSettings {
+  readonly fields: FingerprintFields;
+  /** Absolute path of the data folder. */
+  readonly dataFolder: string;
+  /** Leave the rows of a set that was made otherwise, or is damaged, behind. */
+  readonly replace?: boolean;
+}
+
+/**
+ * Loads what a run goes on with: the set that is there, what a stopped run left, and what is remembered of files. Call it
+ * with the lock held: it finishes what a killed run had published, and removes what nobody goes on with.
+ *
+ * @throws UserError when what is there was made otherwise, or is damaged
+ */
+export async function openRun(files: Files, folder: string, settings: RunSettings): Promise<OpenedRun> {
+  const { fields, dataFolder } = settings;
+  const fingerprint = fingerprintOf(fields);
+  const replace = settings.replace === true;
+  const state = await readStateUnless(replace, files, folder);
+  if (state !== undefined) await settleTables(files, folder, state.manifest);
+  const sameFields = state === undefined || state.manifest.fingerprint === fingerprint;
+  if (!sameFields && !replace) throw madeOtherwise(folder, state.manifest.fields, fields);
+  const manifest = await readIfThere(files, join(folder, manifestFile));
+  const base = manifest === undefined ? '' : createHash('sha256').update(manifest).digest('hex');
+  const left = await readHeader(files, folder);
+  const isLeft = left !== undefined && left.base === base;
+  if (isLeft && left.fingerprint !== fingerprint && !replace) throw madeOtherwise(folder, left.fields, fields);
+  const replaces = manifest !== undefined && (state === undefined || !sameFields);
+  const kept = replaces ? undefined : state;
+  if (kept !== undefined) await checkShardsAreThere(files, folder, kept.manifest);
+  // A replaced set keeps its files until the new one is whole: numbers go on behind them.
+  const firstShard = isLeft ? left.firstShard : 1 + (await lastShardNumber(files, folder, state));
+  const header = { fingerprint, fields, base, replaces, firstShard };
+  const { journal, contents, resumed } = await Journal.open(files, folder, header);
+  if (!resumed && (state !== undefined || manifest === undefined)) {
+    await removeUnnamedShards(files, folder, state?.manifest);
+  }
+  const memory = await FileMemory.load(files, folder, dataFolder);
+  return { journal, contents, kept, memory, firstShard };
+}
+
+/** With `--replace`, a set that is damaged is one whose rows are left behind. */
+async function readStateUnless(replace: boolean, files: Files, folder: string): Promise<SetState | undefined> {
+  try {
+    // Of the data folder, like at every run.
+    return await readState(files, folder, [labelsFile, outcomesFile]);
+  } catch (error) {
+    if (replace && error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Header and length of every shard: rows that are not there must not count as kept. */
+async function checkShardsAreThere(files: Files, folder: string, manifest: Manifest): Promise<void> {
+  const { shards, rowShape, fields } = manifest;
+  for (const entry of shards) {
+    const shard = await ShardFile.open(files, folder, entry, { rowShape, dtype: fields.dtype });
+    await shard.close();
+  }
+}
+
+async function lastShardNumber(files: Files, folder: string, state: SetState | undefined): Promise<number> {
+  const named = state?.manifest.shards.map((shard) => shard.file) ?? (await shardsOfDamagedSet(files, folder));
+  return Math.max(-1, ...named.map((file) => shardNumber(file) ?? -1));
+}
+
+/** Without a manifest that can be read, every shard that lies there; without any manifest, none counts. */
+async function shardsOfDamagedSet(files: Files, folder: string): Promise<readonly string[]> {
+  return (await readIfThere(files, join(folder, manifestFile))) === undefined ? [] : await listIfThere(files, folder);
+}
+
+export function madeOtherwise(folder: string, before: FingerprintFields, now: FingerprintFields): UserError {
+  return new UserError({
+    what: 'a feature set of this name was made otherwise, and rows that differ are never mixed',
+    where: folder,
+    found: differences(before, now).join('; '),
+    expected: 'the same fingerprint',
+    fix: '--name OTHER keeps both; --replace computes this one anew (the old one stays until the new one is whole)',
+  });
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { removeFile, renameFile, syncFolder, writeDurably } from '../../system/durable.ts';
+import { type Files, listIfThere } from '../../system/files.ts';
+import { canonicalJson, fingerprintOf } from '../manifest/fingerprint.ts';
+import {
+  indexFile,
+  labelsFile,
+  manifestFile,
+  nextSuffix,
+  outcomesFile,
+  rowChecksFile,
+  runPath,
+  shardNumber,
+} from '../manifest/layout.ts';
+import type { FingerprintFields, MadeBy, Manifest, ShardEntry } from '../manifest/manifest.ts';
+import { rowLength, rowsPerImage } from '../manifest/manifest.ts';
+import { formatManifest, sealManifest } from '../manifest/manifest-file.ts';
+import { formatIndex, type IndexedImage } from '../tables/index-table.ts';
+import { formatLabels } from '../tables/labels.ts';
+import { countOutcomes, formatOutcomes, type Outcome } from '../tables/outcomes.ts';
+import { isWholeFile, keepSpares, tablesOf } from './spares.ts';
+
+/** Everything that the next state of a feature set says; the shards it names are on the disk already. */
+export interface Contents {
+  readonly fields: FingerprintFields;
+  readonly rowShape: readonly number[];
+  readonly shards: readonly ShardEntry[];
+  /** In row order. */
+  readonly images: readonly IndexedImage[];
+  /** Id and label, in the data folder's order. */
+  readonly labels: readonly (readonly [string, string])[];
+  readonly outcomes: readonly Outcome[];
+  readonly madeBy: MadeBy;
+  /** As in the manifest. */
+  readonly canary: string;
+}
+
+/**
+ * Makes a new state the current one. The tables are written beside the old ones, then the manifest that names them is
+ * renamed into place: before that moment every reader finds the old state whole, after it the new one. The tables'
+ * own renames come after, and `settleTables` does them where a run died in between.
+ */
+export async function publish(files: Files, folder: string, contents: Contents): Promise<Manifest> {
+  const { fields, rowShape, shards, images, labels, outcomes, madeBy } = contents;
+  const next = (file: string): string => join(folder, file + nextSuffix);
+  const indexSha256 = await writeDurably(files, next(indexFile), formatIndex(images, rowsPerImage(fields)));
+  const labelsSha256 = await writeDurably(files, next(labelsFile), formatLabels(labels));
+  const outcomesSha256 = await writeDurably(files, next(outcomesFile), formatOutcomes(outcomes));
+  const manifest = sealManifest({
+    formatVersion: 1,
+    fingerprint: fingerprintOf(fields),
+    fields,
+    rowCount: shards.reduce((sum, shard) => sum + shard.rowCount, 0),
+    imageCount: images.length,
+    rowShape,
+    dims: rowLength(rowShape),
+    shards,
+    indexSha256,
+    labelsSha256,
+    outcomesSha256,
+    counts: countOutcomes(images.length, outcomes),
+    madeBy,
+    canary: contents.canary,
+  });
+  await publishManifest(files, folder, manifest);
+  return manifest;
+}
+
+/** The last step of `publish`: its shards are on the disk, and its tables wait under their `.next` names. */
+export async function publishManifest(files: Files, folder: string, manifest: Manifest): Promise<void> {
+  await writeDurably(files, join(folder, manifestFile), [new TextEncoder().encode(formatManifest(manifest))]);
+  await settleTables(files, folder, manifest);
+  await removeUnnamedShards(files, folder, manifest);
+  await keepSpares(files, folder, manifest);
+}
+
+/** Whether a manifest says all of this already. */
+export function sameContents(manifest: Manifest, contents: Contents): boolean {
+  const { fields, shards, images, labels, outcomes, madeBy } = contents;
+  return (
+    canonicalJson(manifest.shards) === canonicalJson(shards) &&
+    canonicalJson(manifest.madeBy) === canonicalJson(madeBy) &&
+    manifest.indexSha256 === hashOf(formatIndex(images, rowsPerImage(fields))) &&
+    manifest.labelsSha256 === hashOf(formatLabels(labels)) &&
+    manifest.outcomesSha256 === hashOf(formatOutcomes(outcomes))
+  );
+}
+
+function hashOf(parts: Iterable<Uint8Array>): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+/**
+ * Renames the tables that the manifest names from where they wait, and drops those that wait for a manifest that
+ * never came.
+ */
+export async function settleTables(files: Files, folder: string, manifest: Manifest): Promise<void> {
+  for (const table of tablesOf(manifest)) {
+    const waiting = join(folder, table.file + nextSuffix);
+    const isWhole = await isWholeFile(files, waiting, table);
+    if (isWhole === undefined) continue;
+    if (isWhole) await renameFile(files, waiting, join(folder, table.file));
+    else await removeFile(files, waiting);
+  }
+  await syncFolder(files, folder);
+}
+
+/** Removes the shards that the manifest does not name: of a replaced set, or of a run that is not gone on with. */
+export async function removeUnnamedShards(files: Files, folder: string, manifest: Manifest | undefined): Promise<void> {
+  const named = new Set(manifest?.shards.map((shard) => shard.file));
+  for (const file of await listIfThere(files, folder)) {
+    if (shardNumber(file) !== undefined && !named.has(file)) await removeShard(files, folder, file);
+  }
+}
+
+/** Removes a shard and the checks of its rows. */
+async function removeShard(files: Files, folder: string, file: string): Promise<void> {
+  await removeFile(files, join(folder, file));
+  await removeFile(files, runPath(folder, rowChecksFile(file)));
+}

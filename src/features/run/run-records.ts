@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { writeDurably } from '../../system/durable.ts';
+import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
+import { runFolder, runPath } from '../manifest/layout.ts';
+import type { FingerprintFields, MadeBy, ShardEntry } from '../manifest/manifest.ts';
+import type { RememberedFile } from '../tables/file-memory.ts';
+
+/** What a run that is under way works on; a run with another one does not go on with its rows. */
+export interface RunHeader {
+  readonly fingerprint: string;
+  readonly fields: FingerprintFields;
+  /** sha256 of the manifest that it adds to; empty for a new set. */
+  readonly base: string;
+  /** Whether the rows of that manifest are left behind. */
+  readonly replaces: boolean;
+  /** Number of the first shard that it writes. */
+  readonly firstShard: number;
+}
+
+/** What is known once the backbone runs: kept with the header, for a run that goes on without it. */
+export interface RunMaker {
+  readonly rowShape: readonly number[];
+  readonly madeBy: MadeBy;
+  /** As in the manifest. */
+  readonly canary: string;
+  /** Images in a full shard: a run that goes on keeps to it. */
+  readonly shardImages: number;
+}
+
+/** Rows that are on the disk: a whole shard, or a piece of the next one. */
+export interface RowsRecord {
+  readonly entry: ShardEntry;
+  /** sha256 of the image of each row (of each group of rows, with views), in row order. */
+  readonly images: readonly string[];
+  readonly files: readonly RememberedFile[];
+}
+
+export const headerFile = 'run.json';
+
+/** run.json */
+export interface Run {
+  readonly header: RunHeader;
+  readonly maker: RunMaker;
+}
+
+/** Writes a record with its own hash: it says which images rows belong to, or what made them. */
+export async function writeRecord(files: Files, folder: string, file: string, record: RowsRecord | Run): Promise<void> {
+  const json = JSON.stringify(record);
+  const sha256 = createHash('sha256').update(json).digest('hex');
+  await writeDurably(files, runPath(folder, file), [new TextEncoder().encode(`${sha256}\n${json}\n`)]);
+}
+
+/** What a stopped run left, as its records say: read without the lock, and without checking the rows themselves. */
+export interface JournaledRun {
+  readonly fingerprint: string;
+  readonly fields: FingerprintFields;
+  readonly rowShape: readonly number[];
+  readonly madeBy: MadeBy;
+  readonly images: readonly string[];
+  readonly files: readonly RememberedFile[];
+}
+
+/** @param manifest bytes of the current manifest: a run that started from another state is over */
+export async function peekJournal(
+  files: Files,
+  folder: string,
+  manifest: Uint8Array | undefined,
+): Promise<JournaledRun | undefined> {
+  const run = await readRun(files, folder);
+  const base = manifest === undefined ? '' : createHash('sha256').update(manifest).digest('hex');
+  if (run === undefined || run.header.base !== base) return undefined;
+  const images = new Set<string>();
+  const read: RememberedFile[] = [];
+  for (const file of await listIfThere(files, join(folder, runFolder))) {
+    const record = /^(shard|piece)-.*\.json$/.test(file)
+      ? await readRecord<RowsRecord>(files, folder, file)
+      : undefined;
+    for (const sha256 of record?.images ?? []) images.add(sha256);
+    read.push(...(record?.files ?? []));
+  }
+  const { fingerprint, fields } = run.header;
+  const { rowShape, madeBy } = run.maker;
+  return { fingerprint, fields, rowShape, madeBy, images: [...images], files: read };
+}
+
+/** The header of the run that was stopped, or undefined. */
+export async function readHeader(files: Files, folder: string): Promise<RunHeader | undefined> {
+  return (await readRun(files, folder))?.header;
+}
+
+/** The record, or undefined where there is none or it is damaged: what it names is computed again. */
+export async function readRecord<Kind extends RowsRecord | Run>(
+  files: Files,
+  folder: string,
+  file: string,
+): Promise<Kind | undefined> {
+  const bytes = await readIfThere(files, runPath(folder, file));
+  if (bytes === undefined) return undefined;
+  const [sha256, json = ''] = new TextDecoder().decode(bytes).split('\n');
+  if (createHash('sha256').update(json).digest('hex') !== sha256) return undefined;
+  return JSON.parse(json) as Kind;
+}
+
+export function readRun(files: Files, folder: string): Promise<Run | undefined> {
+  return readRecord<Run>(files, folder, headerFile);
+}

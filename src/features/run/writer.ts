@@ -1,0 +1,303 @@
+import { join } from 'node:path';
+import { makeFolder } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
+import type { Files } from '../../system/files.ts';
+import { runFolder } from '../manifest/layout.ts';
+import { bytesPerNumber, type Manifest, rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
+import type { SetState } from '../manifest/state.ts';
+import type { FileMemory, RememberedFile } from '../tables/file-memory.ts';
+import { IndexTable } from '../tables/index-table.ts';
+import { type Journal, type JournalContents, removeJournal, removeUnfinished } from './journal.ts';
+import { firstBeyond } from './limit.kernel.ts';
+import { type Lock, takeLock } from './lock.ts';
+import { type OpenedRun, openRun, type RunSettings } from './open-run.ts';
+import { pruned } from './prune.ts';
+import { type Contents, publish, sameContents } from './publish.ts';
+import type { RunMaker } from './run-records.ts';
+import { keepSpares } from './spares.ts';
+
+export interface WriterSettings extends RunSettings {
+  /** Images that one batch holds: batches never straddle shards, so that their composition depends on nothing else. */
+  readonly batchImages: number;
+  /** As typed, for whoever finds the set locked. */
+  readonly command: string;
+  /** Size of a shard. Default: 64 MB. */
+  readonly shardBytes?: number;
+  /** At most so many seconds of work are lost by a kill. Default: 10. */
+  readonly checkpointSeconds?: number;
+}
+
+/** What a shard is filled to. */
+export const defaultShardBytes = 64_000_000;
+
+/** Of the manifest, its spare copy and the lock. */
+const bytesOfManifest = 10_000;
+/** Of an image in the tables, their spare copies and the records of a run; ids and paths are seldom longer than 100 bytes. */
+const bytesBesideRows = 1000;
+
+/** What the writer needs of the data folder's contents to finish: everything but shards and rows. */
+export type Ending = Pick<Contents, 'images' | 'labels' | 'outcomes'>;
+
+/**
+ * Adds rows to a feature set, or makes a new one. Owns the set's lock: `close()` it. Nothing that it does is visible
+ * to readers before `finish`; whatever stops it earlier, the next writer goes on from the last rows on the disk.
+ */
+export class FeatureWriter {
+  readonly settings: WriterSettings;
+  readonly folder: string;
+  /** Row of each image that has one, by the sha256 of its file. */
+  readonly rowOf: Map<string, number> = new Map();
+  readonly memory: FileMemory;
+  /** Images whose rows an earlier, stopped run computed. */
+  readonly resumedImages: number;
+  readonly #files: Files;
+  readonly #lock: Lock;
+  readonly #state: SetState | undefined;
+  readonly #journal: Journal;
+  readonly #shards: ShardEntry[];
+  #shardImages = 0;
+  /** Numbers of one image: of all its rows. */
+  #imageNumbers = 0;
+  #nextShard: number;
+  #rowCount = 0;
+  /** The shard that is being filled. */
+  #data: Float32Array = new Float32Array(0);
+  #images: string[] = [];
+  /** Images of it that are on the disk already, in pieces. */
+  #savedImages = 0;
+  #read: RememberedFile[] = [];
+  #lastSave: number = performance.now();
+
+  private constructor(files: Files, folder: string, settings: WriterSettings, lock: Lock, opened: OpenedRun) {
+    this.#files = files;
+    this.folder = folder;
+    this.settings = settings;
+    this.#lock = lock;
+    this.#state = opened.kept;
+    this.#journal = opened.journal;
+    this.memory = opened.memory;
+    this.#shards = [...(opened.kept?.manifest.shards ?? [])];
+    this.#nextShard = opened.firstShard;
+    const rowShape = opened.kept?.manifest.rowShape ?? opened.journal.maker?.rowShape;
+    if (rowShape !== undefined) this.#setShape(rowShape);
+    this.#addKnown(opened.kept, opened.contents);
+    this.resumedImages = opened.contents.shards.reduce((sum, shard) => sum + shard.images.length, this.#images.length);
+  }
+
+  /**
+   * Takes the lock, clears away what a killed run left half-written, and loads what is there.
+   *
+   * @throws UserError when another process holds the set, or when what is there was made otherwise
+   */
+  static async open(files: Files, folder: string, settings: WriterSettings): Promise<FeatureWriter> {
+    await makeFolder(files, join(folder, runFolder));
+    const lock = await takeLock(files, folder, settings.command);
+    try {
+      await removeUnfinished(files, folder);
+      const writer = new FeatureWriter(files, folder, settings, lock, await openRun(files, folder, settings));
+      // The stopped run had every piece of a shard, but not the shard.
+      if (writer.batchRoom === 0) await writer.#writeShard();
+      return writer;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Says what the rows are, before the first `append`.
+   *
+   * @throws UserError when a row has another shape than those of the set
+   */
+  begin(maker: Omit<RunMaker, 'shardImages'>): void {
+    const known = this.#state?.manifest.rowShape ?? this.#journal.maker?.rowShape;
+    if (known !== undefined && known.join() !== maker.rowShape.join()) {
+      throw new UserError({
+        what: 'the backbone gives rows of another shape than the feature set holds',
+        where: this.folder,
+        found: `[${maker.rowShape.join(', ')}]`,
+        expected: `[${known.join(', ')}]`,
+        fix: '--name OTHER',
+      });
+    }
+    this.#setShape(maker.rowShape);
+    this.#journal.begin({ ...maker, shardImages: this.#shardImages });
+  }
+
+  /** What made the rows that are there, and its canary; undefined for a new set. */
+  get maker(): Pick<RunMaker, 'madeBy' | 'canary'> | undefined {
+    return this.#state?.manifest ?? this.#journal.maker;
+  }
+
+  /** Images that the next batch may hold: fewer than a whole batch before the end of a shard that was resumed. */
+  get batchRoom(): number {
+    const { batchImages } = this.settings;
+    if (this.#shardImages === 0) return batchImages;
+    return Math.min(batchImages, this.#shardImages - this.#images.length);
+  }
+
+  /**
+   * Adds the rows of one batch.
+   *
+   * @param data [images × rows per image, ...rowShape]
+   * @param images sha256 of each image's file, none of them in `rowOf`
+   * @throws UserError when a number is not finite, or too large for float16
+   */
+  async append(data: Float32Array, images: readonly string[]): Promise<void> {
+    this.#check(data, images.length);
+    this.#fill(data);
+    for (const sha256 of images) this.#addImage(sha256);
+    const sinceSave = performance.now() - this.#lastSave;
+    if (this.#images.length === this.#shardImages) await this.#writeShard();
+    else if (sinceSave >= (this.settings.checkpointSeconds ?? 10) * 1000) await this.save();
+  }
+
+  /** Remembers which bytes a file had, so that the next run need not read it. */
+  remember(file: RememberedFile): void {
+    this.memory.remember(file);
+    this.#read.push(file);
+  }
+
+  /** Puts the rows of the unfinished shard on the disk: the next run goes on behind them. */
+  async save(): Promise<void> {
+    const images = this.#images.slice(this.#savedImages);
+    if (images.length > 0) {
+      const size = this.#imageNumbers;
+      const data = this.#data.subarray(this.#savedImages * size, this.#images.length * size);
+      await this.#journal.writePiece(this.#nextShard, data, images, this.#takeRead());
+      this.#savedImages = this.#images.length;
+    }
+    this.#lastSave = performance.now();
+  }
+
+  /**
+   * Writes the last shard and makes the new state the current one; where nothing changed, nothing is written.
+   *
+   * @param prune whether rows of deleted images leave the shards, too
+   * @returns the current manifest
+   */
+  async finish(ending: Ending, prune = false): Promise<Manifest> {
+    if (this.#images.length > 0) await this.#writeShard();
+    const { fields, dataFolder } = this.settings;
+    const current = this.#state?.manifest;
+    const made = this.#journal.maker ?? current;
+    if (made === undefined) throw new Error('a set without a row cannot be published');
+    // Where no row was added, whatever made the rows stays on record.
+    const madeBy = { ...made.madeBy, data: dataFolder };
+    const { rowShape } = made;
+    // The first maker's canary stays: differences within the tolerance must not add up from run to run.
+    const { canary } = this.maker ?? made;
+    const all: Contents = { fields, rowShape, shards: this.#shards, madeBy, canary, ...ending };
+    const contents = prune ? await pruned(this.#files, this.folder, all, this.#shardImages) : all;
+    const isWhole = this.#state?.missing.length === 0;
+    const unchanged = current !== undefined && isWhole && sameContents(current, contents);
+    const manifest = unchanged ? current : await publish(this.#files, this.folder, contents);
+    // A run that was killed behind its manifest left the copies of the state before.
+    if (unchanged) await keepSpares(this.#files, this.folder, manifest);
+    await removeJournal(this.#files, this.folder);
+    const paths = [...ending.images, ...ending.outcomes].map((file) => file.path);
+    await this.memory.save(this.#files, this.folder, dataFolder, paths);
+    return manifest;
+  }
+
+  /** Writes the last shard and publishes nothing: for a part of a set, which has a record of its own. */
+  async flush(): Promise<{ readonly shards: readonly ShardEntry[]; readonly maker: RunMaker | undefined }> {
+    if (this.#images.length > 0) await this.#writeShard();
+    return { shards: this.#shards, maker: this.#journal.maker };
+  }
+
+  /**
+   * What the disk must still take for `imagesLeft` more images and the set's end; undefined before a row's size is known.
+   */
+  bytesToFinish(imagesLeft: number): number | undefined {
+    if (this.#imageNumbers === 0) return undefined;
+    const imageBytes = this.#imageNumbers * bytesPerNumber(this.settings.fields.dtype);
+    // A shard is whole before the pieces that it is made of go, and those are float32.
+    const pieces = Math.min(imagesLeft, this.#shardImages) * this.#imageNumbers * bytesPerNumber('float32');
+    const tables = (this.rowOf.size + imagesLeft) * bytesBesideRows;
+    return (this.#images.length + imagesLeft) * imageBytes + pieces + tables + bytesOfManifest;
+  }
+
+  async close(): Promise<void> {
+    await this.#lock.release();
+  }
+
+  #setShape(rowShape: readonly number[]): void {
+    const { fields, batchImages, shardBytes = defaultShardBytes } = this.settings;
+    this.#imageNumbers = rowLength(rowShape) * rowsPerImage(fields);
+    const wanted = shardBytes / (this.#imageNumbers * bytesPerNumber(fields.dtype));
+    this.#shardImages = this.#journal.maker?.shardImages ?? Math.max(1, Math.floor(wanted / batchImages)) * batchImages;
+  }
+
+  #fill(data: Float32Array): void {
+    const full = this.#shardImages * this.#imageNumbers;
+    if (this.#data.length !== full) this.#data = new Float32Array(full);
+    this.#data.set(data, this.#images.length * this.#imageNumbers);
+  }
+
+  #addImage(sha256: string): void {
+    this.#images.push(sha256);
+    this.rowOf.set(sha256, this.#rowCount);
+    this.#rowCount += rowsPerImage(this.settings.fields);
+  }
+
+  #addKnown(kept: SetState | undefined, contents: JournalContents): void {
+    const stride = rowsPerImage(this.settings.fields);
+    if (kept !== undefined) {
+      const index = new IndexTable(kept.index, kept.manifest.imageCount, stride, this.folder);
+      for (let image = 0; image < index.imageCount; image++) {
+        const { sha256, row } = index.at(image);
+        this.rowOf.set(sha256, row);
+      }
+      this.#rowCount = kept.manifest.rowCount;
+    }
+    for (const file of contents.files) this.memory.remember(file);
+    for (const { entry, images } of contents.shards) {
+      this.#shards.push(entry);
+      this.#nextShard++;
+      for (const sha256 of images) this.#addImage(sha256);
+    }
+    this.#images = [];
+    for (const { data, images } of contents.pieces) {
+      this.#fill(data);
+      for (const sha256 of images) this.#addImage(sha256);
+    }
+    this.#savedImages = this.#images.length;
+  }
+
+  async #writeShard(): Promise<void> {
+    const data = this.#data.subarray(0, this.#images.length * this.#imageNumbers);
+    this.#shards.push(await this.#journal.writeShard(this.#nextShard, data, this.#images, this.#takeRead()));
+    this.#nextShard++;
+    this.#images = [];
+    this.#savedImages = 0;
+    this.#lastSave = performance.now();
+  }
+
+  #takeRead(): readonly RememberedFile[] {
+    const read = this.#read;
+    this.#read = [];
+    return read;
+  }
+
+  #check(data: Float32Array, imageCount: number): void {
+    const { fields } = this.settings;
+    const expected = imageCount * this.#imageNumbers;
+    if (data.length !== expected) throw new RangeError(`append: ${data.length} numbers for ${imageCount} images`);
+    /** Largest number that float16 rounds to a finite one. */
+    const limit = fields.dtype === 'float16' ? 65_519.99 : Number.MAX_VALUE;
+    const at = firstBeyond(data, limit);
+    if (at === -1) return;
+    const value = data[at] as number;
+    throw new UserError({
+      what: Number.isFinite(value)
+        ? 'a feature is too large for float16'
+        : 'the backbone gave a number that is not finite',
+      found: String(value),
+      expected: Number.isFinite(value) ? 'at most 65504' : 'finite numbers',
+      fix: Number.isFinite(value)
+        ? '--dtype float32'
+        : 'check the weights file, or try another --engine or --precision',
+    });
+  }
+}

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import {
+  encodeNpy,
+  encodeNpyBytes,
+  type NpyHeader,
+  npyHeaderBytes,
+  npyPrefixBytes,
+  parseNpyHeader,
+  writtenHeaderBytes,
+} from '../../formats/npy/npy.ts';
+import { writeDurably } from '../../system/durable.ts';
+import { InterruptedError, UserError } from '../../system/errors.ts';
+import { errorCode, type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
+import { bytesPerNumber, type Dtype, rowLength, type ShardEntry } from '../manifest/manifest.ts';
+import { hashBytes } from '../tables/index.kernel.ts';
+
+/**
+ * Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it.
+ *
+ * @param checksPath where the checks of its rows go; default: nowhere
+ */
+export async function writeShard(
+  files: Files,
+  folder: string,
+  file: string,
+  data: Float32Array,
+  rowShape: readonly number[],
+  dtype: Dtype,
+  checksPath?: string,
+): Promise<ShardEntry> {
+  const rowCount = data.length / rowLength(rowShape);
+  const bytes = encodeNpy(data, [rowCount, ...rowShape], dtype);
+  const rows = { rowCount, rowBytes: rowLength(rowShape) * bytesPerNumber(dtype) };
+  return writeNpy(files, join(folder, file), bytes, rows, checksPath);
+}
+
+/**
+ * The same of rows that are stored numbers already.
+ *
+ * @param rows whole rows, as they stand in a shard
+ */
+export async function writeShardBytes(
+  files: Files,
+  folder: string,
+  file: string,
+  rows: Uint8Array,
+  { rowShape, dtype }: ShardShape,
+  checksPath: string,
+): Promise<ShardEntry> {
+  const rowBytes = rowLength(rowShape) * bytesPerNumber(dtype);
+  const rowCount = rows.length / rowBytes;
+  const bytes = encodeNpyBytes(rows, [rowCount, ...rowShape], dtype);
+  return writeNpy(files, join(folder, file), bytes, { rowCount, rowBytes }, checksPath);
+}
+
+async function writeNpy(
+  files: Files,
+  path: string,
+  bytes: Uint8Array,
+  { rowCount, rowBytes }: { readonly rowCount: number; readonly rowBytes: number },
+  checksPath: string | undefined,
+): Promise<ShardEntry> {
+  if (checksPath !== undefined) {
+    const checks = checksOfRows(bytes.subarray(bytes.length - rowCount * rowBytes), rowBytes);
+    await writeDurably(files, checksPath, [new Uint8Array(checks.buffer)]);
+  }
+  const sha256 = await writeDurably(files, path, [bytes], bytes.length);
+  return { file: basename(path), rowCount, sha256 };
+}
+
+/**
+ * A check per row, over its bytes as they stand in the shard: tells which rows are damaged where the shard's sha256 says
+ * that some are.
+ *
+ * @param rows whole rows, [rowCount × rowBytes]
+ */
+export function checksOfRows(rows: Uint8Array, rowBytes: number): Uint32Array {
+  return Uint32Array.from({ length: rows.length / rowBytes }, (_, row) =>
+    hashBytes(rows, row * rowBytes, (row + 1) * rowBytes),
+  );
+}
+
+/** What every row of a set has in common. */
+export interface ShardShape {
+  readonly rowShape: readonly number[];
+  readonly dtype: Dtype;
+}
+
+/** An open shard whose header was checked against its length and the manifest. */
+export class ShardFile {
+  readonly #file: OpenFile;
+  readonly #path: string;
+  readonly #header: NpyHeader;
+  readonly #entry: ShardEntry;
+  readonly rowBytes: number;
+
+  private constructor(file: OpenFile, path: string, header: NpyHeader, entry: ShardEntry, rowBytes: number) {
+    this.#file = file;
+    this.#path = path;
+    this.#header = header;
+    this.#entry = entry;
+    this.rowBytes = rowBytes;
+  }
+
+  static async open(files: Files, folder: string, entry: ShardEntry, shape: ShardShape): Promise<ShardFile> {
+    const path = join(folder, entry.file);
+    let file: OpenFile;
+    try {
+      file = await files.open(path, 'r');
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw readFailure(path, error);
+      throw new UserError({
+        what: 'a shard of a feature set is missing',
+        where: path,
+        fix: `featuretap verify --features ${folder} --repair recomputes it from the images`,
+      });
+    }
+    try {
+      const size = await file.size();
+      const prefix = new Uint8Array(Math.min(size, npyPrefixBytes));
+      await readFully(file, path, prefix, 0);
+      const header = new Uint8Array(npyHeaderBytes(prefix, path));
+      await readFully(file, path, header, 0);
+      const parsed = parseNpyHeader(header, size, path);
+      const expected = [entry.rowCount, ...shape.rowShape];
+      if (parsed.shape.join() !== expected.join() || parsed.dtype !== shape.dtype) {
+        throw new UserError({
+          what: 'a shard is not the one that manifest.json names',
+          where: path,
+          found: `${parsed.dtype} (${parsed.shape.join(', ')})`,
+          expected: `${shape.dtype} (${expected.join(', ')})`,
+          fix: `featuretap verify --features ${folder} --repair`,
+        });
+      }
+      return new ShardFile(file, path, parsed, entry, rowLength(shape.rowShape) * bytesPerNumber(shape.dtype));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a shard whose header or length is damaged, for the rows that are still there; they must be checked one by one.
+   *
+   * @throws UserError where there is no such file
+   */
+  static async openDamaged(files: Files, folder: string, entry: ShardEntry, shape: ShardShape): Promise<ShardFile> {
+    const path = join(folder, entry.file);
+    const { rowShape, dtype } = shape;
+    const fullShape = [entry.rowCount, ...rowShape];
+    const header: NpyHeader = { dtype, shape: fullShape, dataOffset: writtenHeaderBytes(fullShape, dtype) };
+    const file = await files.open(path, 'r').catch((error) => {
+      throw readFailure(path, error);
+    });
+    return new ShardFile(file, path, header, entry, rowLength(rowShape) * bytesPerNumber(dtype));
+  }
+
+  /** Fills `target` with the bytes of whole rows from `firstRow` on. */
+  async readRows(firstRow: number, target: Uint8Array): Promise<void> {
+    await readFully(this.#file, this.#path, target, this.#header.dataOffset + firstRow * this.rowBytes);
+  }
+
+  /**
+   * Reads the whole file against its sha256, a block at a time.
+   *
+   * @param block where the bytes go meanwhile; a new array without it
+   * @throws UserError when a single bit differs; InterruptedError when the signal is aborted
+   */
+  async check(block: Uint8Array = new Uint8Array(4 << 20), signal?: AbortSignal): Promise<void> {
+    const hash = createHash('sha256');
+    const end = this.#header.dataOffset + this.#entry.rowCount * this.rowBytes;
+    for (let at = 0; at < end; at += block.length) {
+      if (signal?.aborted === true) throw new InterruptedError();
+      const part = block.subarray(0, Math.min(block.length, end - at));
+      await readFully(this.#file, this.#path, part, at);
+      hash.update(part);
+    }
+    const sha256 = hash.digest('hex');
+    if (sha256 !== this.#entry.sha256) {
+      throw new UserError({
+        what: 'a shard is damaged: its bytes changed since it was written',
+        where: this.#path,
+        found: `sha256 ${sha256.slice(0, 12)}...`,
+        expected: `sha256 ${this.#entry.sha256.slice(0, 12)}...`,
+        fix: 'featuretap verify --features FOLDER --repair recomputes its rows from their images',
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}

@@ -1,0 +1,118 @@
+import type { ClassFigures, Scores } from '../classify/result/report.ts';
+import type { Matrix } from '../numerics/matrix.ts';
+import { countConfusion, logLossSum, rankOfLabel } from './metrics.kernel.ts';
+
+/**
+ * Smallest probability that the log loss takes: the epsilon of float32, which is what scikit-learn's `eps='auto'`
+ * takes for float32 probabilities.
+ */
+const logLossClip = 2 ** -23;
+const topK = 5;
+
+/** confusion[true * classCount + predicted] for class numbers. Shape: [classCount, classCount]. */
+export function confusionOf(truth: Int32Array, found: Int32Array, classCount: number): Int32Array {
+  const confusion = new Int32Array(classCount * classCount);
+  countConfusion(confusion, classCount, truth, found);
+  return confusion;
+}
+
+/**
+ * Accuracy, macro F1 and balanced accuracy of a confusion matrix, as scikit-learn's functions of these names: a class
+ * that is neither among the true nor the predicted labels counts nowhere, one that is never true has no recall.
+ */
+export function scoreConfusion(
+  confusion: Int32Array,
+  classCount: number,
+): Pick<Scores, 'accuracy' | 'macroF1' | 'balancedAccuracy'> {
+  const { hits, truths, guesses } = margins(confusion, classCount);
+  const classes = Array.from(hits.keys());
+  const seen = classes.filter((c) => (truths[c] as number) + (guesses[c] as number) > 0);
+  const labelled = classes.filter((c) => (truths[c] as number) > 0);
+  const total = sum(truths);
+  return {
+    accuracy: total === 0 ? 0 : sum(hits) / total,
+    macroF1: mean(seen.map((c) => (2 * (hits[c] as number)) / ((truths[c] as number) + (guesses[c] as number)))),
+    balancedAccuracy: mean(labelled.map((c) => (hits[c] as number) / (truths[c] as number))),
+  };
+}
+
+/**
+ * Top-5 accuracy and log loss of class probabilities, with the accuracy of their largest; scikit-learn's
+ * top_k_accuracy_score and log_loss on float32.
+ *
+ * @param labels class number per row
+ * @param probabilities [rows, classes]
+ */
+export function scoreProbabilities(
+  labels: Int32Array,
+  probabilities: Matrix,
+): Pick<Scores, 'accuracy' | 'top5Accuracy' | 'logLoss'> {
+  const tally = probabilityTally(probabilities.columnCount);
+  tally.add(labels, probabilities.data);
+  return tally.scores();
+}
+
+/** The same of rows that come in blocks. */
+export interface ProbabilityTally {
+  /** @param probabilities [labels.length, classes] */
+  add(labels: Int32Array, probabilities: Float32Array): void;
+  scores(): Pick<Scores, 'accuracy' | 'top5Accuracy' | 'logLoss'>;
+}
+
+export function probabilityTally(classCount: number): ProbabilityTally {
+  let [rows, first, among, loss] = [0, 0, 0, 0];
+  return {
+    add: (labels, probabilities) => {
+      const ranks = rankOfLabel(probabilities, classCount, labels);
+      rows += labels.length;
+      first += ranks.filter((rank) => rank === 0).length;
+      among += ranks.filter((rank) => rank < topK).length;
+      loss += logLossSum(probabilities, classCount, labels, logLossClip);
+    },
+    scores: () => ({ accuracy: first / rows, top5Accuracy: among / rows, logLoss: loss / rows }),
+  };
+}
+
+/** Precision, recall and F1 of every class, 0 where there is nothing to divide by, as scikit-learn's default. */
+export function classFigures(confusion: Int32Array, classes: readonly string[]): ClassFigures[] {
+  const { hits, truths, guesses } = margins(confusion, classes.length);
+  return classes.map((name, c) => {
+    const [hit, truth, guess] = [hits[c] as number, truths[c] as number, guesses[c] as number];
+    return {
+      name,
+      precision: guess === 0 ? 0 : hit / guess,
+      recall: truth === 0 ? 0 : hit / truth,
+      f1: truth + guess === 0 ? 0 : (2 * hit) / (truth + guess),
+      support: truth,
+    };
+  });
+}
+
+/** The confusion matrix as rows of numbers, true by predicted. */
+export function confusionRows(confusion: Int32Array, classCount: number): number[][] {
+  return Array.from({ length: classCount }, (_, c) => [...confusion.subarray(c * classCount, (c + 1) * classCount)]);
+}
+
+function margins(confusion: Int32Array, classCount: number) {
+  const hits = new Float64Array(classCount);
+  const truths = new Float64Array(classCount);
+  const guesses = new Float64Array(classCount);
+  confusion.forEach((count, i) => {
+    const [truth, guess] = [Math.floor(i / classCount), i % classCount];
+    truths[truth] = (truths[truth] as number) + count;
+    guesses[guess] = (guesses[guess] as number) + count;
+    if (truth === guess) hits[truth] = count;
+  });
+  return { hits, truths, guesses };
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+/** Mean of the values, 0 of none. */
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : sum(values) / values.length;
+}

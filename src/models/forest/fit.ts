@@ -1,0 +1,218 @@
+import { largestPerRow } from '../../metrics/metrics.kernel.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import type { Table } from '../../rows/table.ts';
+import { UserError } from '../../system/errors.ts';
+import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
+import type { FitSize, MemoryPart } from '../memory-parts.ts';
+import type { FitContext, FittedHead, Head, Json, SavedHead, Tempered } from '../model.ts';
+import { countFeatures, type ForestParams } from './params.ts';
+import { maxBins } from './trees/bins.kernel.ts';
+import type { ForestArrays } from './trees/forest.kernel.ts';
+import { slopeBytes } from './trees/out-of-bag.ts';
+import { maxTreeRows } from './trees/tree-scan.kernel.ts';
+import { columnBlock, forestProbabilities, growForest, spareTrees } from './trees/trees.ts';
+
+/** A fitted forest of CART trees; its trees are open to exporters. */
+export interface FittedForest extends FittedHead {
+  readonly forest: ForestArrays;
+  /** [dims], sums to 1 unless no tree splits (scikit-learn's feature_importances_). */
+  readonly featureImportances: Float64Array;
+}
+
+/** How many of the most important features are told in a report. */
+const toldFeatures = 20;
+
+/** The project's own random forest: trees as scikit-learn's RandomForestClassifier grows them, on binned features. */
+export function cartForest(params: ForestParams): Head {
+  return {
+    model: 'forest',
+    solver: 'cart',
+    params,
+    fit: async (train, context) => (await fitCart(params, train, context, null)).fitted,
+    needs: (size) => cartNeeds(params, size, 0),
+    tempered: {
+      // Rows that are close kin, views of an image or images of a group, would be in the bags that did not see a row.
+      fits: (train) => train.groups === undefined && train.plainRowOf === undefined,
+      rowsAre: 'out-of-bag',
+      fit: (train, context, judged) => fitCart(params, train, context, { weights: judged ?? null }),
+      needs: (size) => {
+        const spare = spareTrees(params.trees);
+        // With spare trees the whole is joined beside the forest.
+        return [
+          ...cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2),
+          { what: 'out-of-bag votes', bytes: slopeBytes(size.trainRows, size.classes) },
+        ];
+      },
+    },
+  };
+}
+
+function cartNeeds(
+  { trees, minLeaf }: ForestParams,
+  { trainRows, dims, threads }: FitSize,
+  spare: number,
+): MemoryPart[] {
+  // A tree draws 0.63 of the rows; with leaves of one row each it has as many leaves, and a node less.
+  const leaves = (0.63 * trainRows * (trees + spare)) / minLeaf;
+  return [
+    { what: 'bins', bytes: 2 * trainRows * dims + 8 * maxBins * dims },
+    { what: 'work of the threads', bytes: (threads + 1) * trainRows * (60 + 4 * columnBlock) },
+    // Nodes of 12 bytes, leaves of 12; once in the trees, once in the forest that they are joined to.
+    { what: 'trees', bytes: Math.ceil(2 * leaves * (2 * 12 + 12)) },
+  ];
+}
+
+async function fitCart(
+  params: ForestParams,
+  train: Table,
+  context: FitContext,
+  tempered: { readonly weights: Float64Array | null } | null,
+): Promise<Tempered & { fitted: FittedForest }> {
+  checkTrainingTable(train, 'forest');
+  const { features, labels, classes } = train;
+  const { signal, onProgress } = context;
+  if (features.rowCount > maxTreeRows) {
+    throw new UserError({
+      what: 'there are too many rows for a forest',
+      found: `${features.rowCount} training rows`,
+      expected: `at most ${maxTreeRows}`,
+      fix: `--subsample ${maxTreeRows}, or --model linear --stream`,
+    });
+  }
+  const grown = await growForest(features, labels, classes.length, train.sampleWeights ?? null, {
+    treeCount: params.trees,
+    maxFeatures: countFeatures(params.maxFeatures, features.columnCount),
+    maxDepth: params.maxDepth ?? Number.POSITIVE_INFINITY,
+    minLeaf: params.minLeaf,
+    seed: context.seed,
+    threads: context.threads,
+    ...(tempered === null ? {} : { tempered }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined
+      ? {}
+      : { onTree: (done: number, total: number) => onProgress({ stage: 'trees', done, total }) }),
+  });
+  const { arrays, importances, outOfBag } = grown;
+  const warnings: string[] = [];
+  if (importances.every((share) => share === 0)) {
+    warnings.push('no tree found a split: the features are constant, or there is only one class');
+  }
+  const details = {
+    probabilities: "mean over the trees of the leaves' class shares",
+    iterations: 'trees',
+    outOfBagAccuracy: outOfBag?.accuracy ?? null,
+    outOfBagRows: outOfBag?.rows ?? 0,
+    nodes: arrays.feature.length,
+    leaves: arrays.leafStart.length - 1,
+    deepest: grown.deepest,
+    topFeatures: mostImportant(importances),
+  };
+  const head = fitted(params, classes, features.columnCount, arrays, importances, details, warnings);
+  return { fitted: head, ...(grown.temperature ?? { slope: 1, rows: 0 }) };
+}
+
+function fitted(
+  params: Readonly<Record<string, Json>>,
+  classes: readonly string[],
+  dims: number,
+  forest: ForestArrays,
+  featureImportances: Float64Array,
+  details: Readonly<Record<string, Json>>,
+  warnings: readonly string[],
+): FittedForest {
+  const predictProba = async (features: Matrix): Promise<Matrix> => {
+    checkFeatures(features, dims, 'forest');
+    return forestProbabilities(forest, features, classes.length);
+  };
+  return {
+    model: 'forest',
+    solver: 'cart',
+    params,
+    classes,
+    dims,
+    converged: true,
+    iterations: forest.root.length,
+    warnings,
+    details,
+    forest,
+    featureImportances,
+    predictProba,
+    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    save: () => ({
+      model: 'forest',
+      solver: 'cart',
+      params,
+      classes,
+      dims,
+      details: { ...details, warnings },
+      arrays: {
+        root: { shape: [forest.root.length], data: forest.root },
+        feature: { shape: [forest.feature.length], data: forest.feature },
+        threshold: { shape: [forest.threshold.length], data: forest.threshold },
+        child: { shape: [forest.child.length], data: forest.child },
+        leafStart: { shape: [forest.leafStart.length], data: forest.leafStart },
+        leafClass: { shape: [forest.leafClass.length], data: forest.leafClass },
+        leafFraction: { shape: [forest.leafFraction.length], data: forest.leafFraction },
+        featureImportances: { shape: [dims], data: featureImportances },
+      },
+    }),
+  };
+}
+
+/** Restores a saved forest. @throws UserError when an array is missing or points outside the forest */
+export function loadCart(saved: SavedHead): FittedForest {
+  const root = savedArray(saved, 'root', Int32Array, [null]);
+  const feature = savedArray(saved, 'feature', Int32Array, [null]);
+  const leafStart = savedArray(saved, 'leafStart', Int32Array, [null]);
+  const leafClass = savedArray(saved, 'leafClass', Int32Array, [null]);
+  const forest: ForestArrays = {
+    root,
+    feature,
+    threshold: savedArray(saved, 'threshold', Float32Array, [feature.length]),
+    child: savedArray(saved, 'child', Int32Array, [feature.length]),
+    leafStart,
+    leafClass,
+    leafFraction: savedArray(saved, 'leafFraction', Float32Array, [leafClass.length]),
+  };
+  const importances = savedArray(saved, 'featureImportances', Float64Array, [saved.dims]);
+  checkLinks(forest, saved);
+  const { warnings, ...details } = saved.details;
+  const told = Array.isArray(warnings) ? warnings.map(String) : [];
+  return fitted(saved.params, saved.classes, saved.dims, forest, importances, details, told);
+}
+
+/** Children lie behind their parent, so a walk through a checked forest always ends. */
+function checkLinks(forest: ForestArrays, saved: SavedHead): void {
+  const { root, feature, child, leafStart, leafClass } = forest;
+  const nodeCount = feature.length;
+  const leafCount = leafStart.length - 1;
+  const broken = (what: string, at: number): UserError =>
+    new UserError({
+      what: 'the saved head is not whole',
+      where: `${what} ${at} of the saved forest`,
+      found: 'a wrong link',
+    });
+  if (root.length === 0) throw broken('tree', 0);
+  for (let tree = 0; tree < root.length; tree++) {
+    if (!(root[tree]! >= 0 && root[tree]! < nodeCount)) throw broken('tree', tree);
+  }
+  for (let node = 0; node < nodeCount; node++) {
+    const leaf = feature[node] === -1;
+    const fits = leaf
+      ? child[node]! >= 0 && child[node]! < leafCount
+      : feature[node]! >= 0 && feature[node]! < saved.dims && child[node]! > node && child[node]! + 1 < nodeCount;
+    if (!fits) throw broken('node', node);
+  }
+  if (leafStart[0] !== 0 || leafStart[leafCount] !== leafClass.length) throw broken('leaf', 0);
+  for (let leaf = 0; leaf < leafCount; leaf++) if (leafStart[leaf + 1]! <= leafStart[leaf]!) throw broken('leaf', leaf);
+  for (let entry = 0; entry < leafClass.length; entry++) {
+    if (!(leafClass[entry]! >= 0 && leafClass[entry]! < saved.classes.length)) throw broken('leaf entry', entry);
+  }
+}
+
+function mostImportant(importances: Float64Array): Json {
+  return Array.from(importances, (share, column) => ({ column, share }))
+    .sort((a, b) => b.share - a.share || a.column - b.column)
+    .slice(0, toldFeatures)
+    .filter(({ share }) => share > 0);
+}

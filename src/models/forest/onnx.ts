@@ -1,0 +1,87 @@
+import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { savedArray } from '../checks.ts';
+import type { SavedHead } from '../model.ts';
+import { axes } from '../onnx/scaling.ts';
+
+/**
+ * The trees as one TreeEnsembleClassifier (ai.onnx.ml, version 3): float32 [rows, classes]. Each leaf adds its class
+ * shares over the number of trees.
+ */
+export function addForest(graph: GraphBuilder, features: string, saved: SavedHead): string {
+  const root = savedArray(saved, 'root', Int32Array, [null]);
+  const feature = savedArray(saved, 'feature', Int32Array, [null]);
+  const threshold = savedArray(saved, 'threshold', Float32Array, [feature.length]);
+  const child = savedArray(saved, 'child', Int32Array, [feature.length]);
+  const leafStart = savedArray(saved, 'leafStart', Int32Array, [null]);
+  const leafClass = savedArray(saved, 'leafClass', Int32Array, [null]);
+  const leafFraction = savedArray(saved, 'leafFraction', Float32Array, [leafClass.length]);
+
+  // ONNX Runtime takes two classes for a score of one; a third one that no leaf votes for keeps them apart.
+  const labelCount = Math.max(3, saved.classes.length);
+  const nodeCount = feature.length;
+  const nodes = {
+    tree: ints(nodeCount),
+    id: ints(nodeCount),
+    column: ints(nodeCount),
+    yes: ints(nodeCount),
+    no: ints(nodeCount),
+  };
+  const modes = new Array<string>(nodeCount);
+  const leaves = { tree: [] as number[], id: [] as number[], class: [] as number[], weight: [] as number[] };
+  for (let node = 0, tree = 0; node < nodeCount; node++) {
+    while (tree + 1 < root.length && node >= (root[tree + 1] as number)) tree++;
+    const first = root[tree] as number;
+    const isLeaf = feature[node] === -1;
+    nodes.tree[node] = tree;
+    nodes.id[node] = node - first;
+    nodes.column[node] = isLeaf ? 0 : (feature[node] as number);
+    nodes.yes[node] = isLeaf ? 0 : (child[node] as number) - first;
+    nodes.no[node] = isLeaf ? 0 : (child[node] as number) + 1 - first;
+    modes[node] = isLeaf ? 'LEAF' : 'BRANCH_LEQ';
+    if (!isLeaf) continue;
+    const leaf = child[node] as number;
+    const addLeaf = (c: number, weight: number): void => {
+      leaves.tree.push(tree);
+      leaves.id.push(node - first);
+      leaves.class.push(c);
+      leaves.weight.push(weight);
+    };
+    for (let entry = leafStart[leaf] as number; entry < (leafStart[leaf + 1] as number); entry++) {
+      addLeaf(leafClass[entry] as number, (leafFraction[entry] as number) / root.length);
+    }
+    // A runtime that sees no weight for a class may leave its column out: name them all once.
+    if (leaf === 0) for (let c = 0; c < labelCount; c++) addLeaf(c, 0);
+  }
+
+  const [, probabilities] = graph.nodeWithOutputs(
+    'TreeEnsembleClassifier',
+    [features],
+    {
+      nodes_treeids: nodes.tree,
+      nodes_nodeids: nodes.id,
+      nodes_featureids: nodes.column,
+      nodes_values: Float32Array.from(threshold, (value, node) => (feature[node] === -1 ? 0 : value)),
+      nodes_modes: modes,
+      nodes_truenodeids: nodes.yes,
+      nodes_falsenodeids: nodes.no,
+      class_treeids: leaves.tree,
+      class_nodeids: leaves.id,
+      class_ids: leaves.class,
+      class_weights: Float32Array.from(leaves.weight),
+      classlabels_int64s: Array.from({ length: labelCount }, (_, c) => c),
+      post_transform: 'NONE',
+    },
+    { domain: 'ai.onnx.ml', outputs: ['forest.class', 'forest.probabilities'] },
+  );
+  if (labelCount === saved.classes.length) return probabilities as string;
+  return graph.node('Slice', [
+    probabilities as string,
+    axes(graph, 'forest.from', [0]),
+    axes(graph, 'forest.to', [saved.classes.length]),
+    axes(graph, 'forest.axis', [1]),
+  ]);
+}
+
+function ints(length: number): number[] {
+  return new Array<number>(length).fill(0);
+}

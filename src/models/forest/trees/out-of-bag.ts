@@ -1,0 +1,159 @@
+import type { Matrix } from '../../../numerics/matrix.ts';
+import { evenPart } from '../../../rows/even-part.ts';
+import { pauseForInterrupt } from '../../../system/interrupt.ts';
+import { likeliestSlope, logInPlace } from '../../temperature.kernel.ts';
+import { addLeafShares, type ForestArrays } from './forest.kernel.ts';
+import { drawBag } from './trees.kernel.ts';
+
+/** What is asked of the trees that did not see a row. */
+export interface OutOfBagTable {
+  readonly features: Matrix;
+  readonly labels: Int32Array;
+  readonly classCount: number;
+  readonly weights: Float64Array | null;
+}
+
+/** Trees with the bags that they were grown from: per tree and row, non-zero where the row was in it. */
+export interface BaggedTrees {
+  readonly forest: ForestArrays;
+  readonly inBag: readonly Uint8Array[];
+}
+
+/** Trees of a forest that are enough for `outOfBagSlope`: 110 of them speak for a row. */
+export const enoughTrees = 300;
+
+/** Trees without which the slope is a guess; a smaller forest grows more beside its own. */
+export const fewestTrees = 120;
+
+/** Rows that decide on a slope: one parameter asks for no more, and their votes are to fit memory. */
+const mostRows = 5000;
+
+/** What `outOfBagSlope` holds at its peak: the votes of both halves, and their logarithms. */
+export function slopeBytes(rowCount: number, classCount: number): number {
+  return 3 * 4 * Math.min(rowCount, mostRows) * classCount;
+}
+
+/** Rows that are asked at a time, so that they stay in cache while the trees pass over them. */
+const rowBlock = 64;
+
+/** The trees 0, 1, 2 … of a seed with their bags. */
+export function withBags(forest: ForestArrays, rowCount: number, seed: number): BaggedTrees {
+  const drawCount = new Int32Array(rowCount);
+  const inBag = Array.from(forest.root, (_, tree) => {
+    drawBag(seed, tree, drawCount);
+    return Uint8Array.from(drawCount, (count) => (count > 0 ? 1 : 0));
+  });
+  return { forest, inBag };
+}
+
+/** Share of the rows that the trees which did not see them classify rightly; null where every tree saw every row. */
+export async function scoreOutOfBag(
+  trees: BaggedTrees,
+  table: OutOfBagTable,
+  signal: AbortSignal | undefined,
+): Promise<{ accuracy: number; rows: number } | null> {
+  const rows = Int32Array.from(table.labels.keys());
+  let asked = 0;
+  let right = 0;
+  await askTrees(trees, table, rows, signal, (place, votes, treeCount) => {
+    if (treeCount === 0) return;
+    asked++;
+    if (largest(votes) === table.labels[rows[place]!]) right++;
+  });
+  return asked === 0 ? null : { accuracy: right / asked, rows: asked };
+}
+
+/**
+ * The slope of `likeliestSlope` for a forest of `treeCount` trees, without a row held out: rows are judged by the trees
+ * that did not see them. Two things make such votes flatter than those on a new row, and are made good here.
+ *
+ * - The bags without a row hold less of its class than its class has: its share is raised by the weight of the class
+ *   over that of the class without the row.
+ * - Fewer trees speak, and the fewer they are the flatter the slope, about evenly per doubling (measured): the step
+ *   from each half of the trees to both is carried on to `treeCount`.
+ *
+ * @param halves two halves of the trees, those of the forest and spare ones
+ * @param judged what each row weighs for the slope
+ * @returns how many rows were judged; 0, and a slope of 1, where there is none
+ */
+export async function outOfBagSlope(
+  halves: readonly [BaggedTrees, BaggedTrees],
+  table: OutOfBagTable,
+  judged: Float64Array | null,
+  treeCount: number,
+  signal: AbortSignal | undefined,
+): Promise<{ slope: number; rows: number }> {
+  const { labels, classCount, weights } = table;
+  const weightOf = (row: number): number => weights?.[row] ?? 1;
+  const classWeights = new Float64Array(classCount);
+  labels.forEach((label, row) => {
+    classWeights[label] = classWeights[label]! + weightOf(row);
+  });
+  /** Rows that no one else of their class stands by cannot be foreseen. */
+  const foreseeable = Int32Array.from(labels.keys()).filter(
+    (row) => weightOf(row) > 0 && weightOf(row) < classWeights[labels[row]!]!,
+  );
+  const rows = evenPart(foreseeable, mostRows);
+  const sums = [0, 1].map(() => new Float32Array(rows.length * classCount)) as [Float32Array, Float32Array];
+  const counts = [0, 1].map(() => new Int32Array(rows.length)) as [Int32Array, Int32Array];
+  for (const half of [0, 1] as const) {
+    await askTrees(halves[half], table, rows, signal, (place, votes, spoke) => {
+      sums[half].set(votes, place * classCount);
+      counts[half][place] = spoke;
+    });
+  }
+  // One set of rows for all three slopes: those of which both halves have something to say.
+  const places = Int32Array.from(rows.keys()).filter((place) => counts[0][place]! > 0 && counts[1][place]! > 0);
+  if (places.length === 0) return { slope: 1, rows: 0 };
+
+  const placeLabels = Int32Array.from(places, (place) => labels[rows[place]!]!);
+  const placeWeights = judged === null ? undefined : Float64Array.from(places, (place) => judged[rows[place]!]!);
+  const logs = new Float32Array(places.length * classCount);
+  const slopeOf = async (votes: readonly Float32Array[]): Promise<number> => {
+    await pauseForInterrupt(signal);
+    places.forEach((place, i) => {
+      const own = logs.subarray(i * classCount, (i + 1) * classCount).fill(0);
+      for (const one of votes) {
+        for (let c = 0, from = place * classCount; c < classCount; c++, from++) own[c] = own[c]! + one[from]!;
+      }
+      const label = placeLabels[i]!;
+      own[label] = (own[label]! * classWeights[label]!) / (classWeights[label]! - weightOf(rows[place]!));
+    });
+    logInPlace(logs);
+    return likeliestSlope(logs, classCount, placeLabels, placeWeights);
+  };
+  const byHalf = ((await slopeOf([sums[0]])) + (await slopeOf([sums[1]]))) / 2;
+  const byAll = await slopeOf(sums);
+  const spoke = places.reduce((sum, place) => sum + counts[0][place]! + counts[1][place]!, 0) / places.length;
+  const carried = byAll + (byAll - byHalf) * Math.log2(treeCount / spoke);
+  return { slope: Math.min(2 * byAll, Math.max(byAll / 2, carried)), rows: places.length };
+}
+
+/** Sums the leaf shares of the trees that did not see each row. */
+async function askTrees(
+  { forest, inBag }: BaggedTrees,
+  { features, classCount }: OutOfBagTable,
+  rows: Int32Array,
+  signal: AbortSignal | undefined,
+  take: (place: number, votes: Float64Array, treeCount: number) => void,
+): Promise<void> {
+  const sums = new Float64Array(rowBlock * classCount);
+  const treeCounts = new Int32Array(rowBlock);
+  for (let first = 0; first < rows.length; first += rowBlock) {
+    const block = rows.subarray(first, first + rowBlock);
+    sums.fill(0);
+    treeCounts.fill(0);
+    addLeafShares(forest, features.data, features.columnCount, block, classCount, sums, inBag, treeCounts);
+    for (let i = 0; i < block.length; i++) {
+      take(first + i, sums.subarray(i * classCount, (i + 1) * classCount), treeCounts[i]!);
+    }
+    if (first % (rowBlock * 16) === 0) await pauseForInterrupt(signal);
+  }
+}
+
+/** Place of the largest value, the first of equals. */
+function largest(values: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}

@@ -1,0 +1,178 @@
+import { largestPerRow } from '../../metrics/metrics.kernel.ts';
+import { multiplyTransposed } from '../../numerics/matmul.ts';
+import { type Matrix, takeRows } from '../../numerics/matrix.ts';
+import type { Table } from '../../rows/table.ts';
+import { usageError } from '../../system/errors.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
+import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
+import { choiceParam, numberParam } from '../params.ts';
+import { neighbourVotes, unitRows } from './neighbours.kernel.ts';
+
+const solvers = ['cosine'] as const;
+const defaultTemperature = 0.07;
+
+interface KnnParams {
+  readonly [key: string]: Json;
+  readonly k: number;
+  /** `similarity`: a neighbour counts exp(cosine / temperature); `uniform`: each counts the same. */
+  readonly votes: 'similarity' | 'uniform';
+  readonly temperature: number;
+}
+
+/** The training rows themselves: what a neighbour search needs. Also for exporters. */
+export interface FittedKnn extends FittedHead {
+  /** [rows, dims], each of length 1. */
+  readonly unitTrain: Matrix;
+  readonly labels: Int32Array;
+  readonly sampleWeights: Float64Array | null;
+}
+
+/** Numbers in a block of similarities: 32 MB, so that memory does not grow with the rows asked about. */
+const blockSimilarities = 1 << 23;
+
+/**
+ * Nearest neighbours by cosine similarity, weighted as DINO's evaluation weighs them (Caron et al. 2021, section 4.1:
+ * exp(cosine / 0.07), 10 to 200 neighbours; 20 does best there). Nothing is trained: it tells what the features know.
+ */
+export const knn: HeadKind = {
+  model: 'knn',
+  solvers,
+  options: {
+    k: { describe: 'neighbours that vote', simpler: 'larger' },
+    votes: { describe: 'similarity (a vote counts exp(cosine / temperature)) | uniform' },
+    temperature: { describe: 'of the votes' },
+  },
+  autoCalibrate: () => 'temperature',
+  autoSweep: () => ({ k: [5, 10, 20, 50, 100, 200] }),
+  create: (raw) => {
+    choiceParam(raw, 'solver', 'cosine', solvers);
+    const params: KnnParams = {
+      k: numberParam(raw, 'k', 20, { min: 1, max: 10_000, whole: true }),
+      votes: choiceParam(raw, 'votes', 'similarity', ['similarity', 'uniform']),
+      temperature: numberParam(raw, 'temperature', defaultTemperature, { above: 0 }),
+    };
+    if (params.votes === 'uniform' && params.temperature !== defaultTemperature) {
+      throw usageError('temperature', String(params.temperature), 'nothing with uniform votes', '--votes similarity');
+    }
+    return {
+      model: 'knn',
+      solver: 'cosine',
+      params,
+      fit: (train, context) => fit(params, train, context),
+      needs: ({ trainRows, dims }) => [
+        { what: 'rows of length 1', bytes: 4 * trainRows * dims },
+        { what: 'similarities', bytes: 4 * Math.max(blockSimilarities, 64 * trainRows) },
+        { what: 'rows to be saved', bytes: 4 * trainRows * dims },
+      ],
+    } satisfies Head;
+  },
+  load: (saved) => {
+    checkSolver(saved, solvers);
+    const labels = savedArray(saved, 'labels', Int32Array, [null]);
+    const data = savedArray(saved, 'unitTrain', Float32Array, [labels.length, saved.dims]);
+    const weighted = saved.arrays['sampleWeights'] !== undefined;
+    const weights = weighted ? savedArray(saved, 'sampleWeights', Float64Array, [labels.length]) : null;
+    return fitted(
+      saved.params as KnnParams,
+      saved.classes,
+      { rowCount: labels.length, columnCount: saved.dims, data },
+      labels,
+      weights,
+      1,
+    );
+  },
+};
+
+async function fit(params: KnnParams, train: Table, context: FitContext): Promise<FittedKnn> {
+  checkTrainingTable(train, 'knn');
+  await pauseForInterrupt(context.signal);
+  const { sampleWeights } = train;
+  // Rows of weight 0 must not take a neighbour's place.
+  const rows = Int32Array.from(train.labels.keys()).filter(
+    (row) => sampleWeights === undefined || sampleWeights[row]! > 0,
+  );
+  const features = rows.length === train.labels.length ? train.features : takeRows(train.features, rows);
+  const unitTrain = { ...features, data: unitRows(features.data, features.columnCount) };
+  const labels = rows.map((row) => train.labels[row]!);
+  const weights = sampleWeights === undefined ? null : Float64Array.from(rows, (row) => sampleWeights[row]!);
+  return fitted(params, train.classes, unitTrain, labels, weights, context.threads);
+}
+
+function fitted(
+  params: KnnParams,
+  classes: readonly string[],
+  unitTrain: Matrix,
+  labels: Int32Array,
+  sampleWeights: Float64Array | null,
+  threads: number,
+): FittedKnn {
+  const dims = unitTrain.columnCount;
+  const trainRows = unitTrain.rowCount;
+  const k = Math.min(params.k, trainRows);
+  const present = new Uint8Array(classes.length);
+  for (const label of labels) present[label] = 1;
+  const presentCount = present.reduce((sum, seen) => sum + seen, 0);
+
+  /** Vote shares before smoothing, [rows, classes]. */
+  const votesFor = async (features: Matrix): Promise<Matrix> => {
+    checkFeatures(features, dims, 'knn');
+    const data = new Float32Array(features.rowCount * classes.length);
+    const blockRows = Math.max(64, Math.floor(blockSimilarities / trainRows));
+    for (let first = 0; first < features.rowCount; first += blockRows) {
+      const rowCount = Math.min(blockRows, features.rowCount - first);
+      const block = unitRows(features.data.subarray(first * dims, (first + rowCount) * dims), dims);
+      const similarities = await multiplyTransposed({ rowCount, columnCount: dims, data: block }, unitTrain, {
+        threads,
+      });
+      const votes = data.subarray(first * classes.length, (first + rowCount) * classes.length);
+      const temperature = params.votes === 'uniform' ? 0 : params.temperature;
+      neighbourVotes(similarities.data, trainRows, labels, sampleWeights, k, temperature, classes.length, votes);
+    }
+    return { rowCount: features.rowCount, columnCount: classes.length, data };
+  };
+
+  const details = {
+    probabilities: 'votes of the neighbours, with one vote more that is shared evenly by the classes',
+    neighbours: k,
+    trainingRows: trainRows,
+  };
+  return {
+    model: 'knn',
+    solver: 'cosine',
+    params,
+    classes,
+    dims,
+    converged: true,
+    iterations: 0,
+    warnings: params.k > trainRows ? [`there are only ${trainRows} training rows, so all of them vote`] : [],
+    details,
+    unitTrain,
+    labels,
+    sampleWeights,
+    predictProba: async (features) => {
+      const votes = await votesFor(features);
+      const { data } = votes;
+      for (let i = 0; i < data.length; i++) {
+        // A class that no neighbour has is unlikely, not impossible; the order of the classes stays as it is.
+        const even = present[i % classes.length] === 1 ? 1 / presentCount : 0;
+        data[i] = ((data[i] as number) * k + even) / (k + 1);
+      }
+      return votes;
+    },
+    predict: async (features) => largestPerRow((await votesFor(features)).data, classes.length),
+    save: (): SavedHead => ({
+      model: 'knn',
+      solver: 'cosine',
+      params,
+      classes,
+      dims,
+      details,
+      arrays: {
+        unitTrain: { shape: [trainRows, dims], data: unitTrain.data },
+        labels: { shape: [trainRows], data: labels },
+        ...(sampleWeights === null ? {} : { sampleWeights: { shape: [trainRows], data: sampleWeights } }),
+      },
+    }),
+  };
+}

@@ -1,0 +1,133 @@
+import { largestPerRow } from '../metrics/metrics.kernel.ts';
+import { addRowVector, softmaxRows } from '../numerics/linear-loss.kernel.ts';
+import { multiply } from '../numerics/matmul.ts';
+import type { Matrix } from '../numerics/matrix.ts';
+import { rowPass } from '../rows/row-pass.ts';
+import { checkFeatures, savedArray } from './checks.ts';
+import { storedBlockRows } from './linear-loss.ts';
+import type { FittedHead, Json, SavedHead, StreamedHead } from './model.ts';
+
+/** A fitted linear softmax model, whichever solver made it. */
+export interface SoftmaxFit {
+  /** Default: `linear`. */
+  readonly model?: string;
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly classes: readonly string[];
+  readonly dims: number;
+  /** [dims, classes] */
+  readonly weights: Float32Array;
+  /** [classes] */
+  readonly bias: Float32Array;
+  /** Factor of the scores before the softmax: 1 but for a calibrated SVM. */
+  readonly slope?: number;
+  readonly converged: boolean;
+  readonly iterations: number;
+  readonly warnings: readonly string[];
+  readonly details: Readonly<Record<string, Json>>;
+  readonly threads: number;
+}
+
+/** Score of a class that no training row had: its probability is 0. Finite, so that an exported head holds no infinity. */
+export const absentBias = -1e30;
+
+/**
+ * Weights for all classes from those of the present ones: the same arrays where they are all present and float32.
+ *
+ * @param weights [dims, present]
+ * @param bias [present]
+ * @param present class number of each
+ */
+export function withAbsentClasses(
+  weights: ArrayLike<number>,
+  bias: ArrayLike<number>,
+  present: Int32Array,
+  dims: number,
+  classCount: number,
+): { readonly weights: Float32Array; readonly bias: Float32Array } {
+  const complete = present.length === classCount;
+  if (complete && weights instanceof Float32Array && bias instanceof Float32Array) return { weights, bias };
+  const all = { weights: new Float32Array(dims * classCount), bias: new Float32Array(classCount).fill(absentBias) };
+  present.forEach((c, i) => {
+    all.bias[c] = bias[i] as number;
+    for (let d = 0; d < dims; d++) all.weights[d * classCount + c] = weights[d * present.length + i] as number;
+  });
+  return all;
+}
+
+export function softmaxHead(fit: SoftmaxFit): StreamedHead {
+  const { classes, dims, model = 'linear', slope = 1 } = fit;
+  const weights: Matrix = { rowCount: dims, columnCount: classes.length, data: fit.weights };
+
+  const probabilitiesOf = async (
+    features: Matrix,
+    signal?: AbortSignal | undefined,
+    into?: Float32Array,
+    factor = slope,
+  ): Promise<Matrix> => {
+    checkFeatures(features, dims, model);
+    const scores = await multiply(features, weights, { threads: fit.threads, signal }, into);
+    addRowVector(scores.data, fit.bias);
+    softmaxRows(scores.data, classes.length, factor);
+    return scores;
+  };
+  const predictProba = (features: Matrix): Promise<Matrix> => probabilitiesOf(features);
+
+  return {
+    model,
+    solver: fit.solver,
+    params: fit.params,
+    classes,
+    dims,
+    converged: fit.converged,
+    iterations: fit.iterations,
+    warnings: fit.warnings,
+    details: fit.details,
+    predictProba,
+    ...(slope === 1 ? {} : { uncalibrated: (features: Matrix) => probabilitiesOf(features, undefined, undefined, 1) }),
+    eachProbability: async (features, { signal }, take) => {
+      const pass = rowPass(features, storedBlockRows(dims, classes.length));
+      let room = new Float32Array(0);
+      for await (const { start, rowCount, data } of pass.blocks()) {
+        if (room.length < rowCount * classes.length) room = new Float32Array(rowCount * classes.length);
+        const into = room.subarray(0, rowCount * classes.length);
+        await probabilitiesOf({ rowCount, columnCount: dims, data }, signal, into);
+        take((pass.places as Uint32Array).subarray(start, start + rowCount), into);
+      }
+    },
+    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    save: () => ({
+      model,
+      solver: fit.solver,
+      params: fit.params,
+      classes,
+      dims,
+      details: { ...fit.details, converged: fit.converged, iterations: fit.iterations },
+      arrays: {
+        weights: { shape: [dims, classes.length], data: fit.weights },
+        bias: { shape: [classes.length], data: fit.bias },
+      },
+    }),
+  };
+}
+
+/** @throws UserError when an array is missing or does not fit the head's sizes */
+export function loadLinear(saved: SavedHead): FittedHead {
+  const classCount = saved.classes.length;
+  const { converged, iterations, ...details } = saved.details;
+  return softmaxHead({
+    model: saved.model,
+    slope: typeof details['slope'] === 'number' ? details['slope'] : 1,
+    solver: saved.solver,
+    params: saved.params,
+    classes: saved.classes,
+    dims: saved.dims,
+    weights: savedArray(saved, 'weights', Float32Array, [saved.dims, classCount]),
+    bias: savedArray(saved, 'bias', Float32Array, [classCount]),
+    converged: converged === true,
+    iterations: typeof iterations === 'number' ? iterations : 0,
+    warnings: [],
+    details,
+    threads: 1,
+  });
+}

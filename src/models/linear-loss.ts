@@ -1,0 +1,218 @@
+import type { GraphBuilder } from '../formats/onnx/graph-builder.ts';
+import { accumulate, accumulateRows, weightedSum } from '../numerics/linear-loss.kernel.ts';
+import { float32Tensor, graphSession, isThreadInvariant, runtime } from '../numerics/ort-session.ts';
+import { alongPass, rowPass } from '../rows/row-pass.ts';
+import { isStored, type Rows } from '../rows/stored-rows.ts';
+import type { TableOf } from '../rows/table.ts';
+import { pauseForInterrupt } from '../system/interrupt.ts';
+
+/** Where a linear model stands: scores = rows · weights + bias. */
+export interface LinearState {
+  /** [dims, classes] */
+  readonly weights: Float32Array;
+  /** [classes] */
+  readonly bias: Float32Array;
+}
+
+/** `softmax`: cross-entropy in nats. `squaredHinge`: one-vs-rest, summed over the classes. */
+export type LossKind = 'softmax' | 'squaredHinge';
+
+export interface LinearLoss {
+  /**
+   * Resolves to the loss, summed over the rows times their weights, and writes its gradients into the arrays given:
+   [dims, classes] and [classes].
+   */
+  evaluate(state: LinearState, weightGradient: Float64Array, biasGradient: Float64Array): Promise<number>;
+}
+
+/** The same loss of rows that are handed in a block at a time. */
+export interface BlockLoss {
+  /**
+   * Adds the gradients over some rows, and resolves to the loss there.
+   *
+   * @param rows [labels.length, dims]
+   * @param rowWeights [labels.length]
+   */
+  add(
+    state: LinearState,
+    rows: Float32Array,
+    labels: Int32Array,
+    rowWeights: Float32Array,
+    weightGradient: Float64Array,
+    biasGradient: Float64Array,
+  ): Promise<number>;
+}
+
+export interface LossContext {
+  readonly threads: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after each block how many rows it had. */
+  readonly onRows?: ((count: number) => void) | undefined;
+}
+
+/** Multiply-adds of one `run()`: about a fifth of a second on two cores, so that Ctrl-C is heard. */
+const blockMultiplyAdds = 5e9;
+/** Features of a block, 16 MiB: the second product then finds them in the cache, where the first one left them. */
+const blockFeatures = 1 << 22;
+/** Numbers in one of a block's [rows, classes] arrays, of which ONNX Runtime holds a few at a time. */
+const blockScores = 1 << 22;
+/** The same for rows from the disk, which are there to save memory. */
+const storedBlockScores = 1 << 18;
+
+/** Rows of a block in memory; from the shape alone, so that the sums do not depend on the machine. */
+export function lossBlockRows(dims: number, classCount: number): number {
+  const byWork = blockMultiplyAdds / (dims * classCount);
+  return Math.max(64, Math.floor(Math.min(byWork, blockFeatures / dims, blockScores / classCount)));
+}
+
+/** The same for rows that are read from the disk. */
+export function storedBlockRows(dims: number, classCount: number): number {
+  return Math.max(64, Math.min(lossBlockRows(dims, classCount), Math.floor(storedBlockScores / classCount)));
+}
+
+/**
+ * Prepares the loss of a linear model over a table, with its gradient: two products and the loss between them in one
+ * graph, a block of rows at a time, from memory or from the disk. The features are not copied; the sums over blocks are
+ * float64, and the same bits come out on any number of threads.
+ *
+ * @param block one of the same kind, dims and classes, whose arrays are used again; default: a new one
+ */
+export function linearLoss(
+  kind: LossKind,
+  table: TableOf<Rows>,
+  context: LossContext,
+  block: BlockLoss = blockLoss(kind, table.features.columnCount, table.classes.length, context.threads),
+): LinearLoss {
+  const { features, classes, sampleWeights } = table;
+  const blockRows = isStored(features) ? storedBlockRows : lossBlockRows;
+  const pass = rowPass(features, blockRows(features.columnCount, classes.length));
+  const labels = alongPass(pass, table.labels);
+  const weightOfRow = alongPass(
+    pass,
+    Float32Array.from({ length: features.rowCount }, (_, row) => sampleWeights?.[row] ?? 1),
+  );
+  return {
+    async evaluate(state, weightGradient, biasGradient) {
+      weightGradient.fill(0);
+      biasGradient.fill(0);
+      let loss = 0;
+      for await (const { start, rowCount, data } of pass.blocks()) {
+        if (start > 0) await pauseForInterrupt(context.signal);
+        const end = start + rowCount;
+        const [ownLabels, ownWeights] = [labels.subarray(start, end), weightOfRow.subarray(start, end)];
+        loss += await block.add(state, data, ownLabels, ownWeights, weightGradient, biasGradient);
+        context.onRows?.(rowCount);
+      }
+      return loss;
+    },
+  };
+}
+
+/** A block's loss and gradients, on arrays that every block uses again. */
+export function blockLoss(kind: LossKind, dims: number, classCount: number, threads: number): BlockLoss {
+  const gradientBlock = new Float32Array(dims * classCount);
+  let residualBlock = new Float32Array(0);
+  const depth = new (runtime().Tensor)('int32', Int32Array.of(classCount), [1]);
+  return {
+    async add(state, data, labels, rowWeights, weightGradient, biasGradient) {
+      const rows = labels.length;
+      const session = await lossSession(kind, rows, dims, classCount, threads);
+      if (residualBlock.length < rows * classCount) residualBlock = new Float32Array(rows * classCount);
+      const residual = residualBlock.subarray(0, rows * classCount);
+      const rowLoss = new Float32Array(rows);
+      await session.run(
+        {
+          rows: float32Tensor(data, [rows, dims]),
+          weights: float32Tensor(state.weights, [dims, classCount]),
+          bias: float32Tensor(state.bias, [1, classCount]),
+          labels: new (runtime().Tensor)('int32', labels.slice(), [rows]),
+          depth,
+          rowWeights: float32Tensor(rowWeights, [rows, 1]),
+        },
+        {
+          gradient: float32Tensor(gradientBlock, [dims, classCount]),
+          residual: float32Tensor(residual, [rows, classCount]),
+          rowLoss: float32Tensor(rowLoss, [rows]),
+        },
+      );
+      accumulate(weightGradient, gradientBlock);
+      accumulateRows(biasGradient, residual, classCount);
+      return weightedSum(rowLoss, rowWeights);
+    },
+  };
+}
+
+function lossSession(kind: LossKind, rows: number, dims: number, classCount: number, threads: number) {
+  // Each product has its longer side as rows, which keeps its sums the same on any number of threads.
+  const scoresTurned = classCount > rows;
+  const gradientTurned = classCount > dims;
+  const invariant =
+    isThreadInvariant(Math.max(rows, classCount), Math.min(rows, classCount)) &&
+    isThreadInvariant(Math.max(dims, classCount), Math.min(dims, classCount));
+  const name = `${kind}${scoresTurned ? '-scores' : ''}${gradientTurned ? '-gradient' : ''}`;
+  return graphSession(name, invariant ? threads : 1, (graph) => buildLoss(graph, kind, scoresTurned, gradientTurned));
+}
+
+function buildLoss(graph: GraphBuilder, kind: LossKind, scoresTurned: boolean, gradientTurned: boolean): void {
+  const features = graph.input('rows', 'float32', ['rows', 'dims']);
+  const weights = graph.input('weights', 'float32', ['dims', 'classes']);
+  const bias = graph.input('bias', 'float32', [1, 'classes']);
+  const labels = graph.input('labels', 'int32', ['rows']);
+  const depth = graph.input('depth', 'int32', [1]);
+  const rowWeights = graph.input('rowWeights', 'float32', ['rows', 1]);
+
+  const products = scoresTurned
+    ? graph.node('Transpose', [graph.node('Gemm', [weights, features], { transA: 1, transB: 1 })], { perm: [1, 0] })
+    : graph.node('Gemm', [features, weights]);
+  const scores = graph.node('Add', [products, bias]);
+  const parts = { scores, labels, depth, rowWeights };
+  const residual = kind === 'softmax' ? buildSoftmax(graph, parts) : buildSquaredHinge(graph, parts);
+  if (gradientTurned) {
+    const turned = graph.node('Gemm', [residual, features], { transA: 1 });
+    graph.node('Transpose', [turned], { perm: [1, 0] }, { outputs: ['gradient'] });
+  } else {
+    graph.node('Gemm', [features, residual], { transA: 1 }, { outputs: ['gradient'] });
+  }
+  graph.output('gradient', 'float32', ['dims', 'classes']);
+  graph.output('residual', 'float32', ['rows', 'classes']);
+  graph.output('rowLoss', 'float32', ['rows']);
+}
+
+interface LossParts {
+  readonly scores: string;
+  readonly labels: string;
+  readonly depth: string;
+  readonly rowWeights: string;
+}
+
+/** Adds `rowLoss` and the derivative of the loss by the scores, and returns the latter's name. */
+function buildSoftmax(graph: GraphBuilder, { scores, labels, depth, rowWeights }: LossParts): string {
+  const logProbabilities = graph.node('LogSoftmax', [scores], { axis: -1 });
+  const truth = oneHot(graph, labels, depth, 0);
+  const own = graph.node('ReduceSum', [graph.node('Mul', [truth, logProbabilities]), classAxis(graph)], {
+    keepdims: 0,
+  });
+  graph.node('Neg', [own], {}, { outputs: ['rowLoss'] });
+  const error = graph.node('Sub', [graph.node('Exp', [logProbabilities]), truth]);
+  return graph.node('Mul', [error, rowWeights], {}, { outputs: ['residual'] });
+}
+
+/** max(0, 1 - sign * score)², sign being 1 for a row's own class and -1 for every other. */
+function buildSquaredHinge(graph: GraphBuilder, { scores, labels, depth, rowWeights }: LossParts): string {
+  const sign = oneHot(graph, labels, depth, -1);
+  const one = graph.initializer('one', { type: 'float32', shape: [], data: Float32Array.of(1) });
+  const shortfall = graph.node('Relu', [graph.node('Sub', [one, graph.node('Mul', [sign, scores])])]);
+  graph.node('ReduceSumSquare', [shortfall], { axes: [1], keepdims: 0 }, { outputs: ['rowLoss'] });
+  const minusTwo = graph.initializer('minusTwo', { type: 'float32', shape: [], data: Float32Array.of(-2) });
+  const weighted = graph.node('Mul', [shortfall, graph.node('Mul', [rowWeights, minusTwo])]);
+  return graph.node('Mul', [weighted, sign], {}, { outputs: ['residual'] });
+}
+
+function oneHot(graph: GraphBuilder, labels: string, depth: string, off: number): string {
+  const values = graph.initializer('offOn', { type: 'float32', shape: [2], data: Float32Array.of(off, 1) });
+  return graph.node('OneHot', [labels, depth, values], { axis: -1 });
+}
+
+function classAxis(graph: GraphBuilder): string {
+  return graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
+}

@@ -1,0 +1,184 @@
+import { probabilityTally } from '../../metrics/metrics.ts';
+import { adamStep, type Moments } from '../../numerics/adam.kernel.ts';
+import { type RandomState, randomState } from '../../numerics/mt19937.kernel.ts';
+import { presentClasses } from '../../rows/present-classes.ts';
+import { isStored, type Rows } from '../../rows/stored-rows.ts';
+import type { TableOf } from '../../rows/table.ts';
+import { UserError } from '../../system/errors.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { checkTrainingTable } from '../checks.ts';
+import { softmaxHead, withAbsentClasses } from '../linear-head.ts';
+import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
+import type { FitSize, MemoryPart } from '../memory-parts.ts';
+import type { FitContext, FitProgress, Head, Json, StreamedHead } from '../model.ts';
+import { checkSeveralClasses } from '../several-classes.ts';
+import { type Batches, batchesFromDisk, batchesInMemory, windowRows } from './batches.ts';
+import { lighter, scoresNeed } from './fit.ts';
+
+export interface AdamParams {
+  readonly epochs: number;
+  /** Learning rate. */
+  readonly lr: number;
+  /** Rows per step; the last step of an epoch takes what is left. */
+  readonly batch: number;
+}
+
+/**
+ * A fresh fully connected layer trained on the cross-entropy by Adam: the loop of a transfer-learning notebook, on
+ * features that are already there. The layer starts as torch.nn.Linear does, uniform within 1 / sqrt(dims).
+ */
+export function linearByAdam(params: AdamParams): Head {
+  return {
+    model: 'linear',
+    solver: 'adam',
+    params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
+    fit: (train, context) => fitAdam(params, train, batchesInMemory, context),
+    needs: (size) => [...stateNeeds(size), scoresNeed(size)],
+    lighter,
+    stream: {
+      fit: (train, context) => {
+        context.arena.reset();
+        const allocate = (length: number): Float64Array => context.arena.take(length);
+        return fitAdam(params, train, batchesFromDisk, context, allocate);
+      },
+      needs: (size) => streamNeeds(size, params.batch),
+    },
+  };
+}
+
+async function fitAdam<F extends Rows>(
+  params: AdamParams,
+  whole: TableOf<F>,
+  batchesOf: (train: TableOf<F>, batchRows: number, random: RandomState) => Batches,
+  context: Omit<FitContext, 'test'> & { readonly test?: TableOf<Rows> },
+  allocate: (length: number) => Float64Array = (length) => new Float64Array(length),
+): Promise<StreamedHead> {
+  checkTrainingTable(whole, 'linear');
+  checkSeveralClasses(whole, 'linear');
+  const { table: train, present } = presentClasses(whole);
+  const random = randomState(context.seed);
+  const dims = train.features.columnCount;
+  const classCount = train.classes.length;
+  const bound = 1 / Math.sqrt(dims);
+  const state = {
+    weights: uniform(random, dims * classCount, bound),
+    bias: uniform(random, classCount, bound),
+  };
+  const emptyMoments = (count: number): Moments => ({ first: allocate(count), second: allocate(count) });
+  const weightMoments = emptyMoments(dims * classCount);
+  const biasMoments = emptyMoments(classCount);
+  const weightGradient = allocate(dims * classCount);
+  const biasGradient = allocate(classCount);
+  const block = blockLoss('softmax', dims, classCount, context.threads);
+  const batches = batchesOf(train, params.batch, random);
+  const epochs: Json[] = [];
+  const rowCount = train.labels.length;
+
+  let step = 0;
+  for (let epoch = 1; epoch <= params.epochs; epoch++) {
+    let lossSum = 0;
+    let weightSum = 0;
+    let rowsDone = (epoch - 1) * rowCount;
+    for await (const batch of batches.epoch()) {
+      await pauseForInterrupt(context.signal);
+      rowsDone += batch.labels.length;
+      const batchWeight = batch.sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? batch.labels.length;
+      if (batchWeight === 0) continue;
+      lossSum += await linearLoss('softmax', batch, context, block).evaluate(state, weightGradient, biasGradient);
+      weightSum += batchWeight;
+      step++;
+      adamStep(state.weights, weightGradient, 1 / batchWeight, weightMoments, step, params.lr);
+      adamStep(state.bias, biasGradient, 1 / batchWeight, biasMoments, step, params.lr);
+      if (isStored(whole.features)) {
+        const rows = { rowsRead: rowsDone, rowsToRead: params.epochs * rowCount };
+        context.onProgress?.({ ...placeOf(epoch - 1, params), loss: lossSum / weightSum, ...rows });
+      }
+    }
+    const trainLoss = lossSum / weightSum;
+    if (!Number.isFinite(trainLoss)) throw ranAway(epoch, trainLoss);
+    const held = context.test && (await evaluate(fitted(state, []), context.test, context.signal));
+    epochs.push({ trainLoss, ...held });
+    const message = epochLine(epoch, params.epochs, trainLoss, held);
+    context.onProgress?.({ ...placeOf(epoch, params), message });
+  }
+  return fitted(state, epochs);
+
+  function fitted(at: LinearState, seen: readonly Json[]): StreamedHead {
+    return softmaxHead({
+      solver: 'adam',
+      params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
+      classes: whole.classes,
+      dims,
+      ...withAbsentClasses(at.weights, at.bias, present, dims, whole.classes.length),
+      converged: true,
+      iterations: seen.length,
+      warnings: [],
+      details: { epochs: seen, steps: step, iterationsAre: 'epochs', probabilities: 'softmax' },
+      threads: context.threads,
+    });
+  }
+}
+
+function placeOf(done: number, { epochs }: AdamParams): FitProgress {
+  return { stage: 'fit', done, total: epochs };
+}
+
+/** Two moments and the gradient in float64; weights and gradient of a block in float32. */
+function stateNeeds({ dims, classes }: FitSize): MemoryPart[] {
+  return [{ what: 'state of Adam', bytes: dims * classes * (8 * 3 + 4 * 2) }];
+}
+
+function streamNeeds(size: FitSize, batch: number): MemoryPart[] {
+  const { trainRows, dims } = size;
+  return [
+    ...stateNeeds(size),
+    { what: 'window of shuffled rows', bytes: 4 * dims * Math.min(trainRows, windowRows(dims, batch)) },
+  ];
+}
+
+interface HeldOutFigures {
+  readonly testLoss: number;
+  readonly correct: number;
+  readonly testCount: number;
+}
+
+async function evaluate(
+  head: StreamedHead,
+  { features, labels, classes }: TableOf<Rows>,
+  signal: AbortSignal | undefined,
+): Promise<HeldOutFigures> {
+  const tally = probabilityTally(classes.length);
+  if (isStored(features)) {
+    await head.eachProbability(features, { signal }, (places, probabilities) =>
+      tally.add(
+        Int32Array.from(places, (place) => labels[place] as number),
+        probabilities,
+      ),
+    );
+  } else {
+    tally.add(labels, (await head.predictProba(features)).data);
+  }
+  const { accuracy, logLoss } = tally.scores();
+  const testCount = labels.length;
+  return { testLoss: logLoss, correct: Math.round(accuracy * testCount), testCount };
+}
+
+function ranAway(epoch: number, loss: number): UserError {
+  return new UserError({
+    what: 'the training of the linear head ran away',
+    found: `a loss of ${loss} in epoch ${epoch}`,
+    fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
+  });
+}
+
+function epochLine(epoch: number, epochs: number, trainLoss: number, held: HeldOutFigures | undefined): string {
+  const start = `epoch ${epoch}/${epochs}: training loss ${trainLoss.toFixed(4)}`;
+  if (held === undefined) return start;
+  const { testLoss, correct, testCount } = held;
+  const percent = ((100 * correct) / testCount).toFixed(1);
+  return `${start}, test loss ${testLoss.toFixed(4)}, correct ${correct}/${testCount}, ${percent} %`;
+}
+
+function uniform(random: RandomState, count: number, bound: number): Float32Array {
+  return Float32Array.from({ length: count }, () => bound * (2 * random.double() - 1));
+}

@@ -1,0 +1,97 @@
+import {
+  addTo,
+  centredColumns,
+  factorColumns,
+  panelBelow,
+  panelLeft,
+  solveTransposedRows,
+  takeFrom,
+  takeOff,
+} from '../../numerics/cholesky.kernel.ts';
+import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
+
+/** Rows of many features as rows of no more numbers than there are rows: turned, with the same inner products. */
+export interface RowSpan {
+  /** [rows, rows]: lower triangular. */
+  readonly rows: Matrix;
+  /** Weights for `rows` as weights for the centred features that they stand for: [rows, columns] -> [dims, columns]. */
+  expand(weights: Float64Array, columns: number): Promise<Float64Array>;
+}
+
+/**
+ * Added to the squared norms, as a share of their mean: rows that depend on each other have a factor too. A score changes
+ * by this times the row's squared norm, times C: far below what float32 sums are off by.
+ */
+const jitter = 1e-10;
+/** Features at a time, whose float64 copy is small then. */
+const columnBlock = 256;
+/** Columns of the factor at a time: what is left to do between two products is small then. */
+const factorBlock = 64;
+
+/**
+ * A linear model of rows with an L2 penalty depends on their inner products alone, and its weights lie in the rows' span
+ * (the representer theorem). The factor L of the Gram matrix of the centred rows, L · Lᵀ, has the same inner products, so
+ * with fewer rows than features the model is fitted on L, which is smaller.
+ *
+ * @param means [dims]
+ * @returns undefined where all rows are the same
+ * @throws InterruptedError when the signal is aborted
+ */
+export async function spanOfRows(
+  features: Matrix,
+  means: Float64Array,
+  signal: AbortSignal | undefined,
+): Promise<RowSpan | undefined> {
+  const { rowCount: size, columnCount: dims, data } = features;
+  const block = (start: number): Matrix64 => {
+    const end = Math.min(dims, start + columnBlock);
+    return { rowCount: size, columnCount: end - start, data: centredColumns(data, dims, means, start, end) };
+  };
+  // One thread: the sums do not depend on the machine, and this is a small part of a fit.
+  const factor = new Float64Array(size * size);
+  for (let start = 0; start < dims; start += columnBlock) {
+    await pauseForInterrupt(signal);
+    const columns = block(start);
+    addTo(factor, (await gemm64('transposeRight', columns, columns, 1)).data);
+  }
+  let trace = 0;
+  for (let i = 0; i < size; i++) trace += factor[i * size + i] as number;
+  if (!(trace > 0)) return undefined;
+  for (let i = 0; i < size; i++) {
+    factor[i * size + i] = (factor[i * size + i] as number) + (jitter * trace) / size;
+  }
+  for (let start = 0; start < size; start += factorBlock) {
+    await pauseForInterrupt(signal);
+    const end = Math.min(size, start + factorBlock);
+    factorColumns(factor, size, start, end);
+    if (end === size) break;
+    const panel = { rowCount: size - end, columnCount: end - start, data: panelBelow(factor, size, start, end) };
+    takeOff(factor, size, end, (await gemm64('transposeRight', panel, panel, 1)).data);
+  }
+  const rows = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) rows.set(factor.subarray(i * size, i * size + i + 1), i * size);
+  return {
+    rows: { rowCount: size, columnCount: size, data: rows },
+    expand: async (weights, columns) => {
+      const dual = { rowCount: size, columnCount: columns, data: weights.slice() };
+      for (let end = size; end > 0; ) {
+        const start = Math.floor((end - 1) / factorBlock) * factorBlock;
+        solveTransposedRows(factor, size, dual.data, columns, start, end);
+        if (start > 0) {
+          const panel = { rowCount: end - start, columnCount: start, data: panelLeft(factor, size, start, end) };
+          const solved = dual.data.subarray(start * columns, end * columns);
+          const right = { rowCount: end - start, columnCount: columns, data: solved };
+          takeFrom(dual.data, (await gemm64('transposeLeft', panel, right, 1)).data);
+        }
+        end = start;
+      }
+      const expanded = new Float64Array(dims * columns);
+      for (let start = 0; start < dims; start += columnBlock) {
+        expanded.set((await gemm64('transposeLeft', block(start), dual, 1)).data, start * columns);
+      }
+      return expanded;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { RandomState } from '../../numerics/mt19937.kernel.ts';
+import type { Table } from '../../rows/table.ts';
+
+/**
+ * Draws rows to hold out from training. A row stays where it would be the last one of its class to train on, so that
+ * small classes are never lost; rows of one group go together. Rows of weight 0 are not held out: they tell nothing.
+ *
+ * @param share of the rows to hold out, about
+ * @returns row numbers, ascending
+ */
+export function holdOut(
+  table: Table,
+  share: number,
+  random: RandomState,
+): { readonly kept: Int32Array; readonly held: Int32Array } {
+  const { labels, classes, groups, sampleWeights } = table;
+  const rowCount = labels.length;
+  const units = new Map<number, number[]>();
+  for (let row = 0; row < rowCount; row++) {
+    const unit = groups?.[row] ?? row;
+    const rows = units.get(unit);
+    if (rows === undefined) units.set(unit, [row]);
+    else rows.push(row);
+  }
+  const left = new Int32Array(classes.length);
+  for (const label of labels) left[label] = (left[label] as number) + 1;
+
+  const wanted = Math.floor(share * rowCount);
+  const isHeld = new Uint8Array(rowCount);
+  let heldCount = 0;
+  const members = [...units.values()];
+  if (wanted > 0) {
+    for (const unit of random.permutation(members.length)) {
+      if (heldCount >= wanted) break;
+      const rows = members[unit] as number[];
+      const ownCounts = new Map<number, number>();
+      for (const row of rows) ownCounts.set(labels[row] as number, (ownCounts.get(labels[row] as number) ?? 0) + 1);
+      const spares = [...ownCounts].every(([label, count]) => (left[label] as number) > count);
+      if (!spares || rows.some((row) => sampleWeights?.[row] === 0)) continue;
+      for (const row of rows) isHeld[row] = 1;
+      for (const [label, count] of ownCounts) left[label] = (left[label] as number) - count;
+      heldCount += rows.length;
+    }
+  }
+  const all = Int32Array.from({ length: rowCount }, (_, row) => row);
+  return { kept: all.filter((row) => isHeld[row] === 0), held: all.filter((row) => isHeld[row] === 1) };
+}

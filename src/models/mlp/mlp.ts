@@ -1,0 +1,250 @@
+import { largestPerRow } from '../../metrics/metrics.kernel.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { randomState } from '../../numerics/mt19937.kernel.ts';
+import { presentClasses } from '../../rows/present-classes.ts';
+import { type Table, takeTableRows } from '../../rows/table.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
+import { absentBias } from '../linear-head.ts';
+import type { FitSize, MemoryPart } from '../memory-parts.ts';
+import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
+import { choiceParam, numberParam } from '../params.ts';
+import { enoughHeldOut, heldOutSlope } from './held-out-temperature.ts';
+import { holdOut } from './hold-out.ts';
+import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from './network.ts';
+
+const solvers = ['adam'] as const;
+const defaultPatience = 10;
+
+interface MlpParams {
+  readonly [key: string]: Json;
+  readonly hidden: number;
+  /** At most. */
+  readonly epochs: number;
+  readonly lr: number;
+  readonly batch: number;
+  readonly penalty: number;
+  /** Share of the training rows that decide when to stop; 0 trains on all rows for all epochs. */
+  readonly validation: number;
+  /** Epochs without a better loss on those rows before it stops. */
+  readonly patience: number;
+}
+
+/** A network with one hidden layer; also for exporters. */
+export interface FittedMlp extends FittedHead {
+  readonly sizes: MlpSizes;
+  readonly weights: MlpWeights;
+}
+
+/** As scikit-learn's log_loss, so that one row that is quite wrong does not make the loss infinite. */
+const smallestProbability = 1e-15;
+
+/**
+ * A network with one hidden layer of rectified units, trained by Adam on mini-batches: what a notebook builds on top of
+ * extracted features. It stops when a held-out part of the training rows gets no better, and keeps the best weights.
+ */
+export const mlp: HeadKind = {
+  model: 'mlp',
+  solvers,
+  options: {
+    hidden: { describe: 'units of the hidden layer', simpler: 'smaller' },
+    epochs: { describe: 'passes over the training rows at most', simpler: 'smaller' },
+    lr: { describe: 'learning rate' },
+    batch: { describe: 'rows per step' },
+    penalty: { describe: 'L2 penalty, as alpha in scikit-learn', simpler: 'larger' },
+    validation: { describe: 'share of the training rows that decides when to stop; 0 for all epochs on all rows' },
+    patience: { describe: 'epochs without a better held-out loss before it stops' },
+  },
+  autoCalibrate: () => 'temperature',
+  autoSweep: () => ({ hidden: [128, 512], penalty: [1e-4, 1e-2, 1] }),
+  create: (raw) => {
+    choiceParam(raw, 'solver', 'adam', solvers);
+    const params: MlpParams = {
+      hidden: numberParam(raw, 'hidden', 256, { min: 1, max: 65_536, whole: true }),
+      epochs: numberParam(raw, 'epochs', 200, { min: 1, whole: true }),
+      lr: numberParam(raw, 'lr', 0.001, { above: 0 }),
+      batch: numberParam(raw, 'batch', 256, { min: 1, whole: true }),
+      penalty: numberParam(raw, 'penalty', 1e-4, { min: 0 }),
+      validation: numberParam(raw, 'validation', 0.1, { min: 0, max: 0.9 }),
+      patience: numberParam(raw, 'patience', defaultPatience, { min: 1, whole: true }),
+    };
+    if (params.validation === 0 && params.patience !== defaultPatience) {
+      throw usageError('patience', String(params.patience), 'nothing without held-out rows', '--validation 0.1');
+    }
+    const mlpNeeds = ({ trainRows, dims, classes }: FitSize): MemoryPart[] => [
+      // Weights, two moments in float64, gradients, the best weights so far and their predecessor.
+      { what: 'state of Adam', bytes: (dims + classes) * params.hidden * (4 + 16 + 4 + 8) },
+      { what: 'held-out rows', bytes: Math.ceil(4 * params.validation * trainRows * dims) },
+      { what: 'a batch', bytes: 4 * Math.min(trainRows, params.batch) * (dims + params.hidden + 2 * classes) },
+    ];
+    return {
+      model: 'mlp',
+      solver: 'adam',
+      params,
+      fit: async (train, context) => (await fit(params, train, context)).fitted,
+      tempered: {
+        rowsAre: 'held-out',
+        fits: (train) => Math.floor(params.validation * train.labels.length) >= enoughHeldOut,
+        fit: async (train, context, judged) => {
+          const { fitted, held } = await fit(params, train, context);
+          return { fitted, ...(await heldOutSlope(fitted, train, held, judged)) };
+        },
+        needs: mlpNeeds,
+      },
+      needs: mlpNeeds,
+    } satisfies Head;
+  },
+  load: (saved) => {
+    checkSolver(saved, solvers);
+    const outputBias = savedArray(saved, 'outputBias', Float32Array, [saved.classes.length]);
+    const hiddenBias = savedArray(saved, 'hiddenBias', Float32Array, [null]);
+    const sizes = { dims: saved.dims, hidden: hiddenBias.length, classes: outputBias.length };
+    const weights = {
+      hiddenWeights: savedArray(saved, 'hiddenWeights', Float32Array, [sizes.dims, sizes.hidden]),
+      hiddenBias,
+      outputWeights: savedArray(saved, 'outputWeights', Float32Array, [sizes.hidden, sizes.classes]),
+      outputBias,
+    };
+    const { converged, iterations, ...details } = saved.details;
+    const end = { converged: converged === true, iterations: Number(iterations), warnings: [], details };
+    return fitted(saved.params, saved.classes, sizes, weights, end, 1);
+  },
+};
+
+async function fit(
+  params: MlpParams,
+  train: Table,
+  context: FitContext,
+): Promise<{ fitted: FittedMlp; held: Int32Array }> {
+  checkTrainingTable(train, 'mlp');
+  const random = randomState(context.seed);
+  const { features, classes } = train;
+  const sizes = { dims: features.columnCount, hidden: params.hidden, classes: classes.length };
+  const state = startMlp(sizes, Math.min(train.labels.length, params.batch), random);
+  const { kept, held } = holdOut(train, params.validation, random);
+  const heldTable = held.length === 0 ? undefined : takeTableRows(train, held);
+  const order = kept.slice();
+
+  let best = { loss: Number.POSITIVE_INFINITY, epoch: 0, weights: state.weights };
+  const epochs: Json[] = [];
+  let stopped = false;
+  for (let epoch = 1; epoch <= params.epochs && !stopped; epoch++) {
+    random.shuffle(order);
+    let lossSum = 0;
+    let weightSum = 0;
+    for (let start = 0; start < order.length; start += params.batch) {
+      await pauseForInterrupt(context.signal);
+      const rows = order.subarray(start, start + params.batch);
+      const { loss, weight } = await mlpStep(state, train, rows, params.penalty, params.lr, context.threads);
+      lossSum += loss;
+      weightSum += weight;
+    }
+    const trainLoss = lossSum / weightSum;
+    if (!Number.isFinite(trainLoss)) {
+      throw new UserError({
+        what: 'the training of the mlp head ran away',
+        found: `a loss of ${trainLoss} in epoch ${epoch}`,
+        fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
+      });
+    }
+    if (heldTable === undefined) {
+      epochs.push({ trainLoss });
+    } else {
+      const heldLoss = await meanLoss(state.weights, sizes, heldTable, context.threads);
+      epochs.push({ trainLoss, heldLoss });
+      if (heldLoss < best.loss) best = { loss: heldLoss, epoch, weights: copyWeights(state.weights) };
+      stopped = epoch - best.epoch >= params.patience;
+    }
+    context.onProgress?.({ stage: 'epochs', done: epoch, total: params.epochs });
+  }
+  const early = heldTable !== undefined;
+  const weights = early && best.epoch > 0 ? best.weights : copyWeights(state.weights);
+  const present = new Set(presentClasses(train).present);
+  weights.outputBias.forEach((_, c) => {
+    if (!present.has(c)) weights.outputBias[c] = absentBias;
+  });
+  const converged = !early || stopped;
+  const end = {
+    converged,
+    iterations: epochs.length,
+    warnings: converged
+      ? []
+      : [`the held-out loss was still falling after ${params.epochs} epochs: --epochs allows more`],
+    details: {
+      probabilities: 'softmax',
+      iterationsAre: 'epochs',
+      epochs,
+      ...(early ? { bestEpoch: best.epoch, heldOutRows: held.length, heldOutLoss: best.loss } : {}),
+    },
+  };
+  return { fitted: fitted(params, classes, sizes, weights, end, context.threads), held };
+}
+
+interface MlpEnd {
+  readonly converged: boolean;
+  readonly iterations: number;
+  readonly warnings: readonly string[];
+  readonly details: Readonly<Record<string, Json>>;
+}
+
+function fitted(
+  params: Readonly<Record<string, Json>>,
+  classes: readonly string[],
+  sizes: MlpSizes,
+  weights: MlpWeights,
+  end: MlpEnd,
+  threads: number,
+): FittedMlp {
+  const predictProba = async (features: Matrix): Promise<Matrix> => {
+    checkFeatures(features, sizes.dims, 'mlp');
+    return mlpProbabilities(weights, sizes, features, threads);
+  };
+  return {
+    model: 'mlp',
+    solver: 'adam',
+    params,
+    classes,
+    dims: sizes.dims,
+    ...end,
+    sizes,
+    weights,
+    predictProba,
+    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    save: (): SavedHead => ({
+      model: 'mlp',
+      solver: 'adam',
+      params,
+      classes,
+      dims: sizes.dims,
+      details: { ...end.details, converged: end.converged, iterations: end.iterations },
+      arrays: {
+        hiddenWeights: { shape: [sizes.dims, sizes.hidden], data: weights.hiddenWeights },
+        hiddenBias: { shape: [sizes.hidden], data: weights.hiddenBias },
+        outputWeights: { shape: [sizes.hidden, sizes.classes], data: weights.outputWeights },
+        outputBias: { shape: [sizes.classes], data: weights.outputBias },
+      },
+    }),
+  };
+}
+
+async function meanLoss(weights: MlpWeights, sizes: MlpSizes, table: Table, threads: number): Promise<number> {
+  const { data } = await mlpProbabilities(weights, sizes, table.features, threads);
+  let lossSum = 0;
+  let weightSum = 0;
+  table.labels.forEach((label, row) => {
+    const weight = table.sampleWeights?.[row] ?? 1;
+    lossSum -= weight * Math.log(Math.max(smallestProbability, data[row * sizes.classes + label] as number));
+    weightSum += weight;
+  });
+  return lossSum / weightSum;
+}
+
+function copyWeights(weights: MlpWeights): MlpWeights {
+  return {
+    hiddenWeights: weights.hiddenWeights.slice(),
+    hiddenBias: weights.hiddenBias.slice(),
+    outputWeights: weights.outputWeights.slice(),
+    outputBias: weights.outputBias.slice(),
+  };
+}

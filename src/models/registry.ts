@@ -1,0 +1,53 @@
+import { UserError, usageError } from '../system/errors.ts';
+import { forest } from './forest/forest.ts';
+import { knn } from './knn/knn.ts';
+import { linear } from './linear/linear.ts';
+import { mlp } from './mlp/mlp.ts';
+import type { FittedHead, Head, HeadKind, SavedHead } from './model.ts';
+import { choiceParam } from './params.ts';
+import { ridge } from './ridge/ridge.ts';
+import { loadPrepared, preparationOf, preparationOptions, prepared } from './scaling.ts';
+import { svm } from './svm/svm.ts';
+import { calibrated, loadCalibrated } from './temperature.ts';
+
+/** Every head: a new one is one file and one line here. */
+export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp];
+
+/**
+ * Makes an unfitted head. Beside its own parameters each takes `scale`, `classWeight` and `calibrate`.
+ *
+ * @throws a usage UserError when there is no such head, or a parameter is not usable
+ */
+export function createHead(model: string, params: Readonly<Record<string, unknown>> = {}): Head {
+  const asked = choiceParam(params, 'calibrate', 'none', ['none', 'temperature', 'auto']);
+  const { calibrate: _calibrate, ...own } = params;
+  const kind = headKind(model);
+  const head = prepared(kind.create(own), preparationOf(own, 'none'));
+  const calibrate = asked === 'auto' ? kind.autoCalibrate(own) : asked;
+  return calibrate === 'none' ? head : calibrated(head);
+}
+
+/** @throws a usage UserError when there is no such head */
+export function headKind(model: string): HeadKind {
+  const kind = headKinds.find((candidate) => candidate.model === model);
+  if (kind === undefined) throw usageError('--model', model, headKinds.map((known) => known.model).join(' | '));
+  return kind;
+}
+
+/** Whether a head of this kind reads a parameter; a solver is read by the kind that has it. */
+export function readsParam(kind: HeadKind, name: string, value: unknown): boolean {
+  if (name === 'solver') return kind.solvers.some((solver) => solver === value);
+  return Object.hasOwn(kind.options, name) || Object.hasOwn(preparationOptions, name);
+}
+
+/** @throws UserError when the head is of a kind that this version does not know, or is not whole */
+export function loadHead(saved: SavedHead): FittedHead {
+  const kind = headKinds.find((candidate) => candidate.model === saved.model);
+  if (kind !== undefined) return loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load));
+  throw new UserError({
+    what: 'the saved head is of a kind that is not known here',
+    found: saved.model,
+    expected: headKinds.map((known) => known.model).join(' | '),
+    fix: 'use the version of featuretap that saved it',
+  });
+}

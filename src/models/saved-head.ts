@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { decodeSafetensors, encodeSafetensors, typedTensor } from '../formats/safetensors.ts';
+import { writeDurably } from '../system/durable.ts';
+import { UserError } from '../system/errors.ts';
+import { nodeFiles, readIfThere } from '../system/files.ts';
+import type { Json, NamedArray, SavedHead } from './model.ts';
+
+/** A saved head's file in its report's folder: arrays as safetensors, everything else as JSON in its metadata. */
+export const headFile = 'head.safetensors';
+
+const format = 'featuretap head, version 1';
+
+/** Writes a head into a report's folder. The same head gives the same bytes. */
+export async function writeSavedHead(folder: string, head: SavedHead): Promise<void> {
+  const { arrays, ...rest } = head;
+  const bytes = encodeSafetensors(arrays, { format, head: JSON.stringify(rest) });
+  await writeDurably(nodeFiles, join(folder, headFile), [bytes], bytes.length);
+}
+
+/**
+ * Reads a head from a report's folder; `loadHead` makes it ready for use.
+ *
+ * @throws UserError when there is none, or it is not whole
+ */
+export async function readSavedHead(folder: string): Promise<SavedHead> {
+  const path = join(folder, headFile);
+  const bytes = await readIfThere(nodeFiles, path);
+  if (bytes === undefined) {
+    throw new UserError({
+      what: 'there is no saved head here',
+      where: path,
+      expected: `${headFile} in the folder of a report, as classify writes it`,
+      fix: 'featuretap classify makes a report with a head; its last line names the folder',
+    });
+  }
+  const { tensors, metadata } = decodeSafetensors(bytes, path);
+  if (metadata.get('format') !== format) {
+    throw new UserError({
+      what: 'the saved head is in a format that is not known here',
+      where: path,
+      found: metadata.get('format') ?? 'no format',
+      expected: format,
+      fix: 'use the version of featuretap that wrote it, or run its classify command again',
+    });
+  }
+  const arrays: Record<string, NamedArray> = {};
+  for (const [name, tensor] of tensors) arrays[name] = typedTensor(tensor, name, path);
+  return { ...checkedFields(metadata.get('head') ?? '', path), arrays };
+}
+
+function checkedFields(text: string, path: string): Omit<SavedHead, 'arrays'> {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text);
+  } catch (cause) {
+    throw broken(path, 'head', 'no JSON', 'a JSON object', cause);
+  }
+  if (!isObject(fields)) throw broken(path, 'head', JSON.stringify(fields), 'a JSON object');
+  const { model, solver, params, classes, dims, details } = fields;
+  if (typeof model !== 'string') throw broken(path, 'model', JSON.stringify(model), 'a name');
+  if (typeof solver !== 'string') throw broken(path, 'solver', JSON.stringify(solver), 'a name');
+  if (!isObject(params)) throw broken(path, 'params', JSON.stringify(params), 'an object');
+  if (!isObject(details)) throw broken(path, 'details', JSON.stringify(details), 'an object');
+  if (!Number.isSafeInteger(dims) || (dims as number) < 1) {
+    throw broken(path, 'dims', JSON.stringify(dims), 'a whole number from 1');
+  }
+  if (!Array.isArray(classes) || classes.length === 0 || !classes.every((name) => typeof name === 'string')) {
+    throw broken(path, 'classes', JSON.stringify(classes), 'a list of names');
+  }
+  return { model, solver, params, classes, dims: dims as number, details };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, Json>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function broken(path: string, field: string, found: string, expected: string, cause?: unknown): UserError {
+  return new UserError({
+    what: 'the saved head is not whole',
+    where: `${path}, ${field}`,
+    found: String(found).slice(0, 80),
+    expected,
+    cause,
+  });
+}

@@ -1,0 +1,138 @@
+import { multiply, type ProductContext } from '../../numerics/matmul.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { type Kernel, type KernelRows, kernelPanel, kernelRows } from './gram/gram.ts';
+import { addSlotProduct, combineSlots } from './pair-values.kernel.ts';
+
+/** The fitted one-vs-one machines of the classes that had rows, support vectors alone. */
+export interface Machines {
+  readonly kernel: Kernel;
+  /** Taken off every row before a kernel sees it, [dims]. */
+  readonly centre: Float64Array;
+  /** Support vectors class by class, minus the centre. */
+  readonly vectors: KernelRows;
+  /** First support vector of each machine class, and their count last: [classes + 1]. */
+  readonly vectorStart: Int32Array;
+  /** y alpha, [vectors, classes - 1]; the slot of another class o is o below the vector's class, o - 1 above. */
+  readonly coefficients: Float64Array;
+  /** Per pair (0,1), (0,2) … (1,2) …: the machine's value is its kernel sum minus this. */
+  readonly rho: Float64Array;
+}
+
+/** Test rows per block: bounds the memory of the kernel block and the pair values. */
+const BLOCK_ROWS = 256;
+/** Multiplications of all classes' products from which ONNX Runtime's calls pay. */
+const SMALL_PRODUCT = 5_000_000;
+
+/** Calls back with the decision values of each block of rows, [pairs, rowCount], first to last; overwritten by the next. */
+export async function forEachBlock(
+  machines: Machines,
+  features: Matrix,
+  context: ProductContext,
+  each: (pairValues: Float32Array, firstRow: number, rowCount: number) => void,
+): Promise<void> {
+  const { columnCount } = features;
+  const most = Math.min(BLOCK_ROWS, features.rowCount);
+  // Made once: arrays of each block would lie about until the collector runs.
+  const room = new Float32Array(machines.vectors.rowCount * most);
+  const values = pairValuer(machines.vectorStart.length - 1, most);
+  for (let first = 0; first < features.rowCount; first += BLOCK_ROWS) {
+    const rowCount = Math.min(BLOCK_ROWS, features.rowCount - first);
+    const picks = Int32Array.from({ length: rowCount }, (_, i) => first + i);
+    const rows = kernelRows(features.data, columnCount, picks, machines.centre);
+    // Vectors first: the rows of a class's support vectors then lie together.
+    const block = room.subarray(0, machines.vectors.rowCount * rowCount);
+    await kernelPanel(machines.vectors, rows, machines.kernel, context, block);
+    each(await values(machines, block, rowCount, context), first, rowCount);
+  }
+}
+
+/** What `pairValues` needs of a set of machines. */
+export type MachineWeights = Pick<Machines, 'vectorStart' | 'coefficients' | 'rho'>;
+
+/**
+ * Decision values of every machine, [pairs, rowCount], positive for the lower class: one product per class.
+ *
+ * @param kernel kernel values of the support vectors with the rows, [vectors, rowCount]
+ */
+export function pairValues(
+  machines: MachineWeights,
+  kernel: Float32Array,
+  rowCount: number,
+  context: ProductContext,
+): Promise<Float32Array> {
+  return pairValuer(machines.vectorStart.length - 1, rowCount)(machines, kernel, rowCount, context);
+}
+
+/** `pairValues` time after time, of at most so many classes and rows; each answer is overwritten by the next. */
+export function pairValuer(mostClasses: number, mostRows: number): typeof pairValues {
+  const mostPairs = (mostClasses * (mostClasses - 1)) / 2;
+  const slotRoom = new Float32Array(2 * mostPairs * mostRows);
+  const pairRoom = new Float32Array(mostPairs * mostRows);
+  return async ({ vectorStart, coefficients, rho }, kernel, rowCount, context) => {
+    const classCount = vectorStart.length - 1;
+    const slots = classCount - 1;
+    const slotValues = slotRoom.subarray(0, classCount * slots * rowCount);
+    const small = coefficients.length * rowCount < SMALL_PRODUCT;
+    for (let c = 0; c < classCount; c++) {
+      const start = vectorStart[c] as number;
+      const end = vectorStart[c + 1] as number;
+      const out = slotValues.subarray(c * slots * rowCount, (c + 1) * slots * rowCount);
+      const part = kernel.subarray(start * rowCount, end * rowCount);
+      const weights = coefficients.subarray(start * slots, end * slots);
+      if (end === start) out.fill(0);
+      else if (small) addSlotProduct(weights, part, end - start, slots, rowCount, out);
+      else {
+        const left = { rowCount: slots, columnCount: end - start, data: transposed(weights, slots) };
+        const right = { rowCount: end - start, columnCount: rowCount, data: part };
+        // One thread: the products are small, and waking others for each costs more than they bring.
+        await multiply(left, right, { ...context, threads: 1 }, out);
+      }
+    }
+    const values = pairRoom.subarray(0, rho.length * rowCount);
+    combineSlots(slotValues, rho, classCount, rowCount, values);
+    return values;
+  };
+}
+
+function transposed(weights: Float64Array, slots: number): Float32Array {
+  const count = weights.length / slots;
+  const out = new Float32Array(weights.length);
+  for (let i = 0, at = 0; i < count; i++) {
+    for (let slot = 0; slot < slots; slot++, at++) out[slot * count + i] = weights[at] as number;
+  }
+  return out;
+}
+
+/**
+ * Leaves out training rows that no machine uses. The rows that stay are moved together inside the array they are in,
+ * which is no longer usable by the caller: a second copy of the features would double the memory.
+ */
+export function dropUnused(machines: Machines): { machines: Machines; kept: Int32Array } {
+  const { vectors, vectorStart, coefficients } = machines;
+  const slots = vectorStart.length - 2;
+  const used = (row: number): boolean => {
+    for (let slot = 0; slot < slots; slot++) if (coefficients[row * slots + slot] !== 0) return true;
+    return false;
+  };
+  const kept = Int32Array.from({ length: vectors.rowCount }, (_, row) => row).filter(used);
+  const { columnCount } = vectors;
+  const left = new Float64Array(kept.length * slots);
+  kept.forEach((row, i) => {
+    vectors.data.copyWithin(i * columnCount, row * columnCount, (row + 1) * columnCount);
+    left.set(coefficients.subarray(row * slots, (row + 1) * slots), i * slots);
+  });
+  return {
+    kept,
+    machines: {
+      ...machines,
+      vectors: {
+        rowCount: kept.length,
+        columnCount,
+        data: vectors.data.subarray(0, kept.length * columnCount),
+        squaredNorms: Float64Array.from(kept, (row) => vectors.squaredNorms[row] as number),
+      },
+      vectorStart: vectorStart.map((start) => kept.filter((row) => row < start).length),
+      coefficients: left,
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { type Table, takeTableRows } from '../../rows/table.ts';
+import type { Split } from '../../split/split.ts';
+import { checkTrainingTable } from '../checks.ts';
+import type { FitContext } from '../model.ts';
+import type { RawParams } from '../params.ts';
+import { pairValuer } from './binary-classifiers.ts';
+import { pickSymmetric } from './gram/gram.kernel.ts';
+import { gramMatrix, type Kernel } from './gram/gram.ts';
+import { voteWinners } from './pair-values.kernel.ts';
+import { type SvmParams, svmParams } from './params.ts';
+import { fitPairs, type PairsResult, type PairWorkers, startPairWorkers } from './svc-pairs.ts';
+import { centredRows, resolveKernel, sortByClass } from './training.ts';
+
+/** Fits on the training rows of one fold that differ in C alone, the smallest first. */
+interface Series {
+  readonly fold: number;
+  readonly kernel: Kernel;
+  readonly steps: { readonly point: number; readonly params: SvmParams }[];
+}
+
+/** What all fits of a sweep share. */
+interface Shared {
+  readonly table: Table;
+  readonly gram: Float32Array;
+  readonly workers: PairWorkers;
+  readonly context: FitContext;
+}
+
+/** Test rows per block: bounds the memory of the pair values. */
+const blockRows = 256;
+
+/**
+ * Votes of every point on the test rows of every fold. All rows share one Gram matrix per kernel: a sweep over C
+ * computes a single one, and `gamma=scale`, which depends on the training rows, one per fold. A machine none of whose
+ * rows was ever at its bound is the same for every larger C, and is solved once. Nothing is calibrated.
+ */
+export async function crossValidateSvm(
+  points: readonly RawParams[],
+  table: Table,
+  folds: readonly Split[],
+  context: FitContext,
+): Promise<readonly (readonly Int32Array[])[]> {
+  checkTrainingTable(table, 'svm');
+  const found: Int32Array[][] = points.map(() => []);
+  const { rows } = centredRows(table, Int32Array.from(table.labels.keys()));
+  const workers = startPairWorkers(sortByClass(table, 1), context, points.length * folds.length);
+  try {
+    const params = points.map((point) => svmParams(point, 'smo'));
+    for (const alike of seriesByKernel(params, table, folds)) {
+      const gram = await gramMatrix(rows, (alike[0] as Series).kernel, context);
+      for (const series of alike) {
+        const votes = await votesAlong(series, folds[series.fold] as Split, { table, gram, workers, context });
+        series.steps.forEach(({ point }, i) => {
+          (found[point] as Int32Array[])[series.fold] = votes[i] as Int32Array;
+        });
+      }
+    }
+  } finally {
+    await workers.close();
+  }
+  return found;
+}
+
+function seriesByKernel(points: readonly SvmParams[], table: Table, folds: readonly Split[]): readonly Series[][] {
+  const byKernel = new Map<string, Map<string, Series>>();
+  const rising = [...points.entries()].sort(([, a], [, b]) => a.C - b.C);
+  const needsRows = points.some((params) => params.kernel === 'rbf' && params.gamma === 'scale');
+  folds.forEach((split, fold) => {
+    const training = needsRows ? takeTableRows(table, split.train) : table;
+    for (const [point, params] of rising) {
+      const kernel = resolveKernel(params, training);
+      const alike = byKernel.get(JSON.stringify(kernel)) ?? new Map<string, Series>();
+      byKernel.set(JSON.stringify(kernel), alike);
+      const key = JSON.stringify({ ...params, C: 0, fold });
+      const series = alike.get(key) ?? { fold, kernel, steps: [] };
+      alike.set(key, series);
+      series.steps.push({ point, params });
+    }
+  });
+  return Array.from(byKernel.values(), (alike) => [...alike.values()]);
+}
+
+/** Votes on the fold's test rows of each step. */
+async function votesAlong(series: Series, split: Split, shared: Shared): Promise<readonly Int32Array[]> {
+  const { table, gram, workers, context } = shared;
+  const training = trainingSide(table, split);
+  const votes: Int32Array[] = [];
+  const valuesOf = pairValuer(table.classes.length, Math.min(blockRows, split.test.length));
+  let smaller: PairsResult | undefined;
+  for (const { params } of series.steps) {
+    if (smaller !== undefined && !smaller.capped.includes(1)) {
+      votes.push(votes.at(-1) as Int32Array);
+      continue;
+    }
+    const { present, classStart, tableRows, caps } = sortByClass(training, params.C);
+    const rows = Int32Array.from(tableRows, (row) => split.train[row] as number);
+    const { tolerance: epsilon, maxIterations } = params;
+    const input = { gram, stride: table.labels.length, rows, classStart, caps, epsilon, maxIterations };
+    smaller = await fitPairs(smaller === undefined ? input : { ...input, smallerCaps: smaller }, {
+      threads: context.threads,
+      workers,
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+    const machines = { vectorStart: classStart, coefficients: smaller.coefficients, rho: smaller.rho };
+    const own = new Int32Array(split.test.length);
+    for (let first = 0; first < own.length; first += blockRows) {
+      const test = split.test.subarray(first, first + blockRows);
+      const kernel = pickSymmetric(gram, table.labels.length, rows, test);
+      const values = await valuesOf(machines, kernel, test.length, context);
+      const winners = voteWinners(values, present.length, test.length);
+      own.set(
+        winners.map((winner) => present[winner] as number),
+        first,
+      );
+    }
+    votes.push(own);
+  }
+  return votes;
+}
+
+/** Labels and weights of a fold's training rows; the features stay where they are. */
+function trainingSide({ features, classes, labels, sampleWeights }: Table, { train }: Split): Table {
+  return {
+    features,
+    classes,
+    labels: Int32Array.from(train, (row) => labels[row] as number),
+    ...(sampleWeights === undefined
+      ? {}
+      : { sampleWeights: Float64Array.from(train, (row) => sampleWeights[row] as number) }),
+  };
+}

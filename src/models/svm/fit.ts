@@ -1,0 +1,137 @@
+import type { Table } from '../../rows/table.ts';
+import { checkTrainingTable } from '../checks.ts';
+import type { FitSize, MemoryPart } from '../memory-parts.ts';
+import type { FitContext, Head, Json } from '../model.ts';
+import { dropUnused } from './binary-classifiers.ts';
+import { type FittedSvm, fittedSvm } from './fitted.ts';
+import { gramBlockValues, gramMatrix } from './gram/gram.ts';
+import { mindMlSvmLimits } from './ml-svm/limits.ts';
+import type { SvmParams, SvmSolver } from './params.ts';
+import { type Calibration, calibrate, planFolds } from './probabilities.ts';
+import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
+import { centredRows, resolveKernel, sortByClass } from './training.ts';
+
+export interface SvmHead extends Head {
+  fit(train: Table, context: FitContext): Promise<FittedSvm>;
+}
+
+/** @param allowSlow start ml-svm even when it would take more than ten minutes */
+export function svmHead(params: SvmParams, solver: SvmSolver, allowSlow: boolean): SvmHead {
+  const shown: Readonly<Record<string, Json>> = { ...params };
+  return {
+    model: 'svm',
+    solver,
+    params: shown,
+    fit: (train, context) => fitSvm(params, solver, allowSlow, train, context),
+    needs: svmNeeds,
+    lighter: '--solver linearsvc, which needs no kernel matrix',
+  };
+}
+
+function svmNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
+  return [
+    { what: 'kernel matrix', bytes: 4 * trainRows ** 2 },
+    { what: 'a block of it', bytes: 4 * gramBlockValues(trainRows, dims) },
+    { what: 'centred rows', bytes: 4 * trainRows * dims },
+    { what: 'coefficients', bytes: 8 * 2 * trainRows * (classes - 1) },
+  ];
+}
+
+async function fitSvm(
+  params: SvmParams,
+  solver: SvmSolver,
+  allowSlow: boolean,
+  table: Table,
+  context: FitContext,
+): Promise<FittedSvm> {
+  checkTrainingTable(table, 'svm');
+  const { seed } = context;
+  const { present, classStart, tableRows, caps } = sortByClass(table, params.C);
+  // One fold is all that a package of half a minute per fit can spare.
+  const groups = table.groups && tableRows.map((row) => table.groups?.[row] as number);
+  const plan = planFolds(classStart, seed, groups, solver === 'ml-svm' ? 1 : undefined);
+  if (solver === 'ml-svm') mindMlSvmLimits(table, classStart, plan.foldCount, allowSlow, context);
+  const kernel = resolveKernel(params, table);
+  const { rows, centre } = centredRows(table, tableRows);
+  context.onProgress?.({ stage: 'kernel matrix', done: 0, total: rows.rowCount });
+  const pairs = { ...context, ...(solver === 'ml-svm' ? { solver: { name: solver, seed } } : {}) };
+  // They start while the matrix is made.
+  const workers = startPairWorkers({ classStart, ...plan }, pairs);
+  const gramRows = Int32Array.from({ length: rows.rowCount }, (_, i) => i);
+  const { tolerance: epsilon, maxIterations } = params;
+  let gram: Float32Array;
+  let result: PairsResult;
+  try {
+    gram = await gramMatrix(rows, kernel, context);
+    result = await fitPairs(
+      { gram, stride: rows.rowCount, rows: gramRows, classStart, caps, ...plan, epsilon, maxIterations },
+      {
+        ...pairs,
+        workers,
+        onProgress: (done, total) => context.onProgress?.({ stage: 'machines', done, total }),
+      },
+    );
+  } finally {
+    await workers.close();
+  }
+  const calibration = await calibrate(
+    { gram, stride: rows.rowCount, rows: gramRows, classStart, plan, result },
+    context,
+  );
+  const { machines, kept } = dropUnused({
+    kernel,
+    centre,
+    vectors: rows,
+    vectorStart: classStart,
+    coefficients: result.coefficients,
+    rho: result.rho,
+  });
+  const unfinished = result.gaps.filter((gap) => !(gap < epsilon));
+  return fittedSvm({
+    solver,
+    params: { ...params },
+    classes: table.classes,
+    machines,
+    present,
+    supportRows: kept.map((row) => tableRows[row] as number),
+    calibration,
+    converged: unfinished.length === 0,
+    iterations: result.iterations.reduce((sum, steps) => sum + steps, 0),
+    warnings: [
+      ...(unfinished.length > 0 ? [notConverged(unfinished, result, params)] : []),
+      ...(calibration.heldOutRows === 0 ? [notCalibrated(calibration)] : []),
+    ],
+    details: {
+      iterationsAre: `${solver === 'smo' ? 'steps' : 'passes'} of all machines together`,
+      ...(kernel.name === 'rbf' ? { gammaValue: kernel.gamma } : {}),
+      machines: result.rho.length,
+      machinesNotConverged: unfinished.length,
+      supportVectors: kept.length,
+      probabilities: howProbabilities(present.length, calibration),
+      calibrationSlope: calibration.slope,
+      calibrationRows: calibration.heldOutRows,
+    },
+    threads: context.threads,
+  });
+}
+
+function notConverged(unfinished: Float64Array, result: PairsResult, params: SvmParams): string {
+  const worst = unfinished.reduce((largest, gap) => Math.max(largest, gap), 0);
+  const howFar = Number.isNaN(worst)
+    ? 'the package does not tell how far they got'
+    : `the largest violation left is ${worst.toPrecision(3)}, wanted below ${params.tolerance}`;
+  return (
+    `${unfinished.length} of ${result.rho.length} machines did not converge in ${params.maxIterations} steps: ` +
+    `${howFar}; raise --max-iterations ${params.maxIterations}, lower --C ${params.C}, or --scale standard`
+  );
+}
+
+function notCalibrated({ slope }: Calibration): string {
+  return `probabilities are not calibrated: every class has one training row; the usual slope of ${slope} stands in`;
+}
+
+function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: Calibration): string {
+  const shape = classCount === 2 ? 'sigmoid' : 'one sigmoid slope for all machines, coupled';
+  if (heldOutRows === 0) return `${shape}, not calibrated`;
+  return `${shape}, calibrated on ${heldOutRows} cross-validated decision values (${folds} of ${foldsOf} folds)`;
+}

@@ -1,0 +1,220 @@
+import { availableParallelism } from 'node:os';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { UserError } from '../../system/errors.ts';
+import { checkFeatures, savedArray } from '../checks.ts';
+import type { FittedHead, Json, SavedHead } from '../model.ts';
+import { forEachBlock, type Machines } from './binary-classifiers.ts';
+import { squaredNorms } from './gram/gram.kernel.ts';
+import type { Kernel } from './gram/gram.ts';
+import { oneVsRestScores, voteWinners } from './pair-values.kernel.ts';
+import { type Calibration, probabilities } from './probabilities.ts';
+
+/** A fitted SVM as data; everything but `threads` is saved. */
+export interface SvmState {
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly classes: readonly string[];
+  readonly machines: Machines;
+  /** Class number of each machine class: classes without training rows have no machine. */
+  readonly present: Int32Array;
+  /** Row of the training table of each support vector. */
+  readonly supportRows: Int32Array;
+  readonly calibration: Calibration;
+  readonly converged: boolean;
+  readonly iterations: number;
+  readonly warnings: readonly string[];
+  readonly details: Readonly<Record<string, Json>>;
+  readonly threads: number;
+}
+
+export interface FittedSvm extends FittedHead {
+  /** Row of the training table of each support vector, class by class. */
+  readonly supportRows: Int32Array;
+  /** Class number of each column of `decisionValues(…, 'ovr')`, and of the pairs of 'ovo'. */
+  readonly present: Int32Array;
+  /**
+   * 'ovo': one value per pair of classes that had training rows, positive for the lower one, [rows, pairs].
+   * 'ovr': votes with confidences, [rows, classes]; scikit-learn's decision_function of either shape.
+   */
+  decisionValues(features: Matrix, shape: 'ovo' | 'ovr'): Promise<Matrix>;
+}
+
+export function fittedSvm(state: SvmState): FittedSvm {
+  const { machines, present, classes } = state;
+  const dims = machines.vectors.columnCount;
+  const machineClasses = present.length;
+  const pairCount = machines.rho.length;
+  const context = { threads: state.threads };
+  const blocks = (features: Matrix, each: Parameters<typeof forEachBlock>[3]): Promise<void> => {
+    checkFeatures(features, dims, 'svm');
+    return forEachBlock(machines, features, context, each);
+  };
+
+  const probabilitiesBy = async (calibration: Calibration, features: Matrix): Promise<Matrix> => {
+    const data = new Float32Array(features.rowCount * classes.length);
+    await blocks(features, (values, first, rowCount) => {
+      const p = probabilities(calibration, values, machineClasses, rowCount);
+      for (let row = 0, from = 0; row < rowCount; row++) {
+        const to = (first + row) * classes.length;
+        for (const c of present) data[to + c] = p[from++] as number;
+      }
+    });
+    return { rowCount: features.rowCount, columnCount: classes.length, data };
+  };
+
+  return {
+    model: 'svm',
+    solver: state.solver,
+    params: state.params,
+    classes,
+    dims,
+    converged: state.converged,
+    iterations: state.iterations,
+    warnings: state.warnings,
+    details: state.details,
+    supportRows: state.supportRows,
+    present,
+
+    async predict(features) {
+      const out = new Int32Array(features.rowCount);
+      await blocks(features, (values, first, rowCount) => {
+        const winners = voteWinners(values, machineClasses, rowCount);
+        for (let row = 0; row < rowCount; row++) out[first + row] = present[winners[row] as number] as number;
+      });
+      return out;
+    },
+
+    predictProba: (features) => probabilitiesBy(state.calibration, features),
+    // Decision values taken for log-odds as they are.
+    uncalibrated: (features) => probabilitiesBy({ ...state.calibration, slope: 1, offset: 0 }, features),
+
+    async decisionValues(features, shape) {
+      const columnCount = shape === 'ovo' ? pairCount : machineClasses;
+      const data = new Float32Array(features.rowCount * columnCount);
+      await blocks(features, (values, first, rowCount) => {
+        if (shape === 'ovr') data.set(oneVsRestScores(values, machineClasses, rowCount), first * columnCount);
+        else {
+          for (let pair = 0, from = 0; pair < pairCount; pair++) {
+            for (let row = 0; row < rowCount; row++) data[(first + row) * pairCount + pair] = values[from++] as number;
+          }
+        }
+      });
+      return { rowCount: features.rowCount, columnCount, data };
+    },
+
+    save: () => save(state, dims),
+  };
+}
+
+function save(state: SvmState, dims: number): SavedHead {
+  const { machines, calibration, present } = state;
+  const vectorCount = machines.vectors.rowCount;
+  return {
+    model: 'svm',
+    solver: state.solver,
+    params: state.params,
+    classes: state.classes,
+    dims,
+    details: {
+      ...state.details,
+      converged: state.converged,
+      iterations: state.iterations,
+      warnings: state.warnings,
+      kernel: { ...machines.kernel },
+      calibration: { ...calibration },
+    },
+    arrays: {
+      vectors: { shape: [vectorCount, dims], data: machines.vectors.data },
+      centre: { shape: [dims], data: machines.centre },
+      vectorStart: { shape: [present.length + 1], data: machines.vectorStart },
+      coefficients: { shape: [vectorCount, present.length - 1], data: machines.coefficients },
+      rho: { shape: [machines.rho.length], data: machines.rho },
+      present: { shape: [present.length], data: present },
+      supportRows: { shape: [vectorCount], data: state.supportRows },
+    },
+  };
+}
+
+/** @throws UserError when the saved head is not whole */
+export function loadSvm(saved: SavedHead): FittedSvm {
+  const present = savedArray(saved, 'present', Int32Array, [null]);
+  const machineClasses = present.length;
+  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, machineClasses - 1]);
+  const vectorCount = coefficients.length / (machineClasses - 1);
+  const data = savedArray(saved, 'vectors', Float32Array, [vectorCount, saved.dims]);
+  const vectorStart = savedArray(saved, 'vectorStart', Int32Array, [machineClasses + 1]);
+  const ordered = vectorStart.every((start, i) => start >= (i === 0 ? 0 : (vectorStart[i - 1] as number)));
+  if (!ordered || vectorStart[0] !== 0 || vectorStart[machineClasses] !== vectorCount) {
+    throw notWhole('array vectorStart', `${vectorStart.join(', ')}`, `rising from 0 to ${vectorCount}`);
+  }
+  const strange = present.find(
+    (c, i) => c < 0 || c >= saved.classes.length || (i > 0 && c <= (present[i - 1] as number)),
+  );
+  if (strange !== undefined) {
+    throw notWhole('array present', String(strange), `rising class numbers below ${saved.classes.length}`);
+  }
+  const { converged, iterations, warnings, kernel, calibration, ...details } = saved.details;
+  return fittedSvm({
+    solver: saved.solver,
+    params: saved.params,
+    classes: saved.classes,
+    machines: {
+      kernel: loadKernel(kernel),
+      centre: savedArray(saved, 'centre', Float64Array, [saved.dims]),
+      vectors: {
+        rowCount: vectorCount,
+        columnCount: saved.dims,
+        data,
+        squaredNorms: squaredNorms(data, vectorCount, saved.dims),
+      },
+      vectorStart,
+      coefficients,
+      rho: savedArray(saved, 'rho', Float64Array, [(machineClasses * (machineClasses - 1)) / 2]),
+    },
+    present,
+    supportRows: savedArray(saved, 'supportRows', Int32Array, [vectorCount]),
+    calibration: loadCalibration(calibration),
+    converged: converged === true,
+    iterations: typeof iterations === 'number' ? iterations : 0,
+    warnings: Array.isArray(warnings) ? warnings.map(String) : [],
+    details,
+    threads: availableParallelism(),
+  });
+}
+
+function loadKernel(kernel: Json | undefined): Kernel {
+  const { name, gamma } = fields(kernel, 'kernel');
+  if (name === 'linear') return { name };
+  if (name === 'rbf' && typeof gamma === 'number' && gamma > 0) return { name, gamma };
+  throw notWhole('kernel', JSON.stringify(kernel), 'linear, or rbf with its gamma');
+}
+
+function loadCalibration(calibration: Json | undefined): Calibration {
+  const { slope, offset, heldOutRows, folds, foldsOf } = fields(calibration, 'calibration');
+  if (
+    ![slope, offset, heldOutRows, folds, foldsOf].every((value) => typeof value === 'number' && Number.isFinite(value))
+  ) {
+    throw notWhole(
+      'calibration',
+      JSON.stringify(calibration),
+      'slope, offset, heldOutRows, folds and foldsOf as numbers',
+    );
+  }
+  return { slope, offset, heldOutRows, folds, foldsOf } as Calibration;
+}
+
+function fields(value: Json | undefined, name: string): { readonly [key: string]: Json } {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as { readonly [key: string]: Json };
+  }
+  throw notWhole(name, String(value), 'an object');
+}
+
+function notWhole(where: string, found: string, expected: string): UserError {
+  return new UserError({
+    what: 'the saved head is not whole',
+    where: `${where} of the saved svm head`,
+    found,
+    expected,
+  });
+}

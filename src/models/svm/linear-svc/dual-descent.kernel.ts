@@ -1,0 +1,231 @@
+import { type RandomState, randomState } from '../../../numerics/mt19937.kernel.ts';
+import type { RowMachines } from './row-machines.kernel.ts';
+
+/**
+ * Linear machines, one class against the rest with the squared hinge loss, each by coordinate descent on its dual. Arrays
+ * lie on shared memory when several threads work on the job; a machine is one thread's alone and its steps depend on
+ * nothing but the inputs, so the answer does not depend on the number of threads.
+ */
+export interface DualJob {
+  /** [rows, dims] */
+  readonly features: Float32Array;
+  readonly dims: number;
+  /** [rows] */
+  readonly labels: Int32Array;
+  /** C times the weight of each row. A row of 0 takes no part. */
+  readonly caps: Float64Array;
+  readonly classCount: number;
+  /** First class of each group of machines that a thread takes at a time, and the class count last. */
+  readonly groupStart: Int32Array;
+  /** Largest violation of the optimality conditions that may stay: liblinear's eps. */
+  readonly tolerance: number;
+  /** Passes over the rows that one machine may take. */
+  readonly maxPasses: number;
+  /** In and out: y alpha, [classes, rows]. */
+  readonly coefficients: Float32Array;
+  /** Out, per class: passes taken, and the violation that was left. */
+  readonly passes: Int32Array;
+  readonly gaps: Float64Array;
+  /** Out, per class: 1 when it converged. */
+  readonly converged: Uint8Array;
+  /** Next group to take, whether to stop, classes that are done: [3], changed through Atomics. */
+  readonly control: Int32Array;
+}
+
+export const NEXT_GROUP = 0;
+export const STOP = 1;
+export const DONE = 2;
+
+/** Takes groups of machines off a job until none is left. */
+export interface DualRunner {
+  /** Works for about so many products of a row and a machine; true when no group is left for this runner. */
+  advance(products: number): boolean;
+}
+
+/** What a float32 product may be off by, as a share of the two norms: a violation below it means nothing. */
+const productError = 2 ** -22;
+/** A step that is smaller changes nothing (liblinear's own bound). */
+const leastViolation = 1e-12;
+
+/**
+ * Dual coordinate descent with shrinking (Hsieh, Chang, Lin, Keerthi and Sundararajan, "A Dual Coordinate Descent Method
+ * for Large-scale Linear SVM", 2008): scikit-learn's LinearSVC by liblinear, with its order of checks. A pass visits each
+ * row once for all machines of the group that still look at it, so the row is read once.
+ */
+export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: number) => RowMachines): DualRunner {
+  const { features, dims, labels, caps, groupStart, tolerance, coefficients } = job;
+  const rowCount = labels.length;
+  const groupCount = groupStart.length - 1;
+  let capacity = 0;
+  for (let g = 0; g < groupCount; g++) capacity = Math.max(capacity, groupStart[g + 1] - groupStart[g]);
+  const machines = makeMachines(capacity, dims);
+  const alpha = new Float32Array(rowCount * capacity);
+  /** 1 where a machine does not look at a row for now. */
+  const skipped = new Uint8Array(rowCount * capacity);
+  const { squaredNorms, largestNorm, taking } = rowNorms(features, dims, caps);
+  const lookedAt = new Int32Array(capacity);
+  const bound = new Float64Array(capacity);
+  const highest = new Float64Array(capacity);
+  const lowest = new Float64Array(capacity);
+  const live = new Int32Array(capacity);
+  const picked = new Int32Array(capacity);
+  const values = new Float64Array(capacity);
+  let random: RandomState = randomState(0);
+  let order: Int32Array = new Int32Array(0);
+  let firstClass = 0;
+  let width = 0;
+  let liveCount = 0;
+  let place = 0;
+  let pass = 0;
+
+  const take = (): boolean => {
+    const group = Atomics.add(job.control, NEXT_GROUP, 1);
+    if (group >= groupCount) return false;
+    firstClass = groupStart[group];
+    width = groupStart[group + 1] - firstClass;
+    machines.clear();
+    skipped.fill(0);
+    lookedAt.fill(taking);
+    bound.fill(Number.POSITIVE_INFINITY);
+    liveCount = width;
+    for (let k = 0; k < width; k++) live[k] = k;
+    // Every group draws the same orders, so a machine meets the rows in the same order whatever its group.
+    random = randomState(0);
+    pass = 0;
+    startWeights();
+    startPass();
+    return true;
+  };
+
+  const startWeights = (): void => {
+    for (let row = 0; row < rowCount; row++) {
+      let loaded = false;
+      for (let k = 0; k < width; k++) {
+        const coefficient = caps[row] > 0 ? coefficients[(firstClass + k) * rowCount + row] : 0;
+        alpha[row * capacity + k] = Math.abs(coefficient);
+        if (coefficient === 0) continue;
+        if (!loaded) machines.load(features, row * dims);
+        loaded = true;
+        machines.add(k, coefficient);
+      }
+    }
+  };
+
+  const startPass = (): void => {
+    order = random.permutation(rowCount);
+    place = 0;
+    highest.fill(Number.NEGATIVE_INFINITY);
+    lowest.fill(Number.POSITIVE_INFINITY);
+  };
+
+  /** One row for the machines that look at it; returns how many did. */
+  const visit = (row: number): number => {
+    if (!(caps[row] > 0)) return 0;
+    const at = row * capacity;
+    let count = 0;
+    for (let l = 0; l < liveCount; l++) if (skipped[at + live[l]] === 0) picked[count++] = live[l];
+    if (count === 0) return 0;
+    machines.load(features, row * dims);
+    machines.products(picked, count, values);
+    const diagonal = 1 / (2 * caps[row]);
+    const curvature = squaredNorms[row] + 1 + diagonal;
+    const own = labels[row] - firstClass;
+    for (let i = 0; i < count; i++) {
+      const k = picked[i];
+      const sign = k === own ? 1 : -1;
+      const before = alpha[at + k];
+      const slope = sign * values[i] - 1 + diagonal * before;
+      let violation = slope;
+      if (before === 0) {
+        if (slope > bound[k]) {
+          skipped[at + k] = 1;
+          lookedAt[k]--;
+          continue;
+        }
+        if (slope > 0) violation = 0;
+      }
+      if (violation > highest[k]) highest[k] = violation;
+      if (violation < lowest[k]) lowest[k] = violation;
+      if (Math.abs(violation) <= leastViolation) continue;
+      const after = Math.fround(Math.max(before - slope / curvature, 0));
+      if (after === before) continue;
+      alpha[at + k] = after;
+      machines.add(k, sign * (after - before));
+    }
+    return count;
+  };
+
+  /** Settles the machines that are done; those that only looked at some rows look at all of them once more. */
+  const endPass = (): void => {
+    pass++;
+    let stay = 0;
+    for (let l = 0; l < liveCount; l++) {
+      const k = live[l];
+      // With 0 between them, which liblinear leaves to chance: slopes that are all -1 are no optimum.
+      const gap = Math.max(highest[k], 0) - Math.min(lowest[k], 0);
+      const enough = tolerance + productError * largestNorm * Math.sqrt(machines.squaredNorm(k));
+      const small = !(gap > enough);
+      // Sums past float32 leave no number to be highest: that is not an end.
+      const done = small && lookedAt[k] === taking && highest[k] > Number.NEGATIVE_INFINITY;
+      if (done || pass >= job.maxPasses) {
+        settle(k, gap, done);
+        continue;
+      }
+      if (small) {
+        for (let row = 0; row < rowCount; row++) skipped[row * capacity + k] = 0;
+        lookedAt[k] = taking;
+      }
+      bound[k] = small || !(highest[k] > 0) ? Number.POSITIVE_INFINITY : highest[k];
+      live[stay++] = k;
+    }
+    liveCount = stay;
+  };
+
+  const settle = (k: number, gap: number, converged: boolean): void => {
+    const c = firstClass + k;
+    for (let row = 0; row < rowCount; row++) {
+      const value = alpha[row * capacity + k];
+      coefficients[c * rowCount + row] = labels[row] === c ? value : 0 - value;
+    }
+    job.passes[c] = pass;
+    job.gaps[c] = gap;
+    job.converged[c] = converged ? 1 : 0;
+    Atomics.add(job.control, DONE, 1);
+  };
+
+  return {
+    advance: (products) => {
+      let left = products;
+      while (left > 0) {
+        if (liveCount === 0 && !take()) return true;
+        while (left > 0 && place < rowCount) left -= 1 + visit(order[place++]);
+        if (place < rowCount) return false;
+        endPass();
+        if (liveCount > 0) startPass();
+      }
+      return false;
+    },
+  };
+}
+
+/** Squared norm of each row, the largest norm with the intercept's 1, and the rows that take part. */
+function rowNorms(features: Float32Array, dims: number, caps: Float64Array) {
+  const squaredNorms = new Float64Array(caps.length);
+  let largest = 0;
+  let taking = 0;
+  for (let row = 0, i = 0; row < caps.length; row++) {
+    let sum = 0;
+    for (let d = 0; d < dims; d++, i++) sum += features[i] * features[i];
+    squaredNorms[row] = sum;
+    if (!(caps[row] > 0)) continue;
+    taking++;
+    if (sum > largest) largest = sum;
+  }
+  return { squaredNorms, largestNorm: Math.sqrt(largest + 1), taking };
+}
+
+/** Bounds of groups of nearly one size, `most` machines at most. */
+export function groupBounds(classCount: number, most: number, fewest: number): Int32Array {
+  const groups = Math.min(classCount, Math.max(Math.ceil(classCount / most), fewest));
+  return Int32Array.from({ length: groups + 1 }, (_, g) => Math.round((g * classCount) / groups));
+}

@@ -1,0 +1,121 @@
+import { takeRows } from '../../../numerics/matrix.ts';
+import { presentClasses } from '../../../rows/present-classes.ts';
+import type { Table } from '../../../rows/table.ts';
+import { foldsToHoldOut, mostHeldOut } from '../../../split/inner-folds.ts';
+import { checkTrainingTable } from '../../checks.ts';
+import { lighter, scoresNeed } from '../../linear/fit.ts';
+import { softmaxHead, withAbsentClasses } from '../../linear-head.ts';
+import type { FitContext, Head } from '../../model.ts';
+import { checkSeveralClasses } from '../../several-classes.ts';
+import { likeliestSlope } from '../../temperature.kernel.ts';
+import { decisionValues, weightsWithout } from './cross-validate.ts';
+import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcSolver } from './solver.ts';
+
+export interface LinearSvcParams {
+  /** Weight of the squared hinge losses, scikit-learn's C. */
+  readonly C: number;
+  /** Passes over the rows that one machine may take, scikit-learn's max_iter. */
+  readonly maxIterations: number;
+}
+
+const calibrationFolds = 5;
+/** One slope for all classes asks for less than the machines themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
+const calibrationTolerance = 0.1;
+
+/**
+ * One linear machine per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
+ * decision values, its slope fitted on values of rows that the machines had not seen.
+ */
+export function linearSvc(params: LinearSvcParams): Head {
+  const shown = { C: params.C, maxIterations: params.maxIterations };
+  return {
+    model: 'svm',
+    solver: 'linearsvc',
+    params: shown,
+    needs: (size) => [
+      { what: 'rows for all threads', bytes: 4 * size.trainRows * size.dims },
+      { what: 'dual coefficients', bytes: (4 * 4 + 1) * size.trainRows * size.classes },
+      { what: 'weights', bytes: 8 * 3 * size.dims * size.classes },
+      scoresNeed(size),
+      { what: 'cross-validated scores', bytes: 8 * mostHeldOut(size.trainRows, calibrationFolds) * size.classes },
+    ],
+    lighter,
+    fit: async (train, context) => {
+      checkTrainingTable(train, 'svm');
+      checkSeveralClasses(train, 'svm');
+      const { table, present } = presentClasses(train);
+      const dims = train.features.columnCount;
+      const { threads, signal } = context;
+      const onProgress = (done: number): void => context.onProgress?.({ stage: 'fit', done, total: present.length });
+      const solver = linearSvcSolver(table, { threads, signal });
+      const fit = await solver.fit({ ...params, onProgress });
+      const objective = await linearSvcObjective(table, fit, params.C, { threads, signal });
+      const { slope, rows } = await calibrate(table, solver, fit, params, context);
+      const warnings = fit.converged ? [] : [notConverged(fit, params)];
+      if (rows === 0) warnings.push('probabilities are not calibrated: no class has a training row to spare');
+      return softmaxHead({
+        model: 'svm',
+        solver: 'linearsvc',
+        params: shown,
+        classes: train.classes,
+        dims,
+        ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),
+        slope,
+        converged: fit.converged,
+        iterations: fit.iterations,
+        warnings,
+        details: {
+          objective: objective.value,
+          largestGradient: objective.gradientSize,
+          largestViolation: fit.violation,
+          finishingSteps: fit.finishingSteps,
+          iterationsAre: 'passes over the rows, of the machine that took the most',
+          slope,
+          calibrationRows: rows,
+          probabilities: `softmax of the decision values, its slope fitted on ${rows} cross-validated ones`,
+        },
+        threads,
+      });
+    },
+  };
+}
+
+/** The slope for values of rows left out fold by fold; each fit starts where the one on all rows ended. */
+async function calibrate(
+  table: Table,
+  solver: LinearSvcSolver,
+  fit: LinearSvcFit,
+  params: LinearSvcParams,
+  context: FitContext,
+): Promise<{ readonly slope: number; readonly rows: number }> {
+  const columnCount = table.classes.length;
+  const scores: Float32Array[] = [];
+  const held: number[] = [];
+  const folds = foldsToHoldOut(table, calibrationFolds);
+  for (const [done, fold] of folds.entries()) {
+    context.onProgress?.({ stage: 'calibration', done, total: folds.length });
+    const rowWeights = weightsWithout(table, fold);
+    const options = { ...params, rowWeights, start: fit.coefficients, tolerance: calibrationTolerance };
+    const values = await decisionValues(takeRows(table.features, fold.test), await solver.fit(options), context);
+    scores.push(values);
+    held.push(...fold.test);
+  }
+  if (held.length === 0) return { slope: 1, rows: 0 };
+  const all = new Float32Array(held.length * columnCount);
+  let at = 0;
+  for (const values of scores) {
+    all.set(values, at);
+    at += values.length;
+  }
+  const labels = Int32Array.from(held, (row) => table.labels[row] as number);
+  const weights = table.sampleWeights;
+  const rowWeights = weights && Float64Array.from(held, (row) => weights[row] as number);
+  return { slope: likeliestSlope(all, columnCount, labels, rowWeights), rows: held.length };
+}
+
+function notConverged(fit: LinearSvcFit, params: LinearSvcParams): string {
+  return (
+    `not converged after ${fit.iterations} passes and ${fit.finishingSteps} L-BFGS steps; ` +
+    `raise --max-iterations ${params.maxIterations}, lower --C ${params.C}, or --scale standard`
+  );
+}

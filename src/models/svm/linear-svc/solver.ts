@@ -1,0 +1,222 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { largestMagnitude } from '../../../numerics/lbfgs.kernel.ts';
+import { lossError, minimize, type Objective } from '../../../numerics/lbfgs.ts';
+import { penalize } from '../../../numerics/linear-loss.kernel.ts';
+import { multiply, type ProductContext } from '../../../numerics/matmul.ts';
+import { sharedArray } from '../../../numerics/shared-array.ts';
+import type { Table } from '../../../rows/table.ts';
+import { InterruptedError } from '../../../system/errors.ts';
+import { startWorker } from '../../../system/workers.ts';
+import { linearLoss } from '../../linear-loss.ts';
+import { DONE, type DualJob, dualRunner, groupBounds, STOP } from './dual-descent.kernel.ts';
+import { openRowMachines } from './row-machines.ts';
+
+export interface LinearSvcContext extends ProductContext {
+  /** Multiply-adds of a pass over all rows and machines for which one more thread is started. */
+  readonly multiplyAddsPerThread?: number;
+}
+
+export interface LinearSvcOptions {
+  /** Weight of the squared hinge losses, scikit-learn's C: the objective is |weights and bias|² / 2 + C times their sum. */
+  readonly C: number;
+  /** Passes over the rows that one machine may take, and L-BFGS steps after them. */
+  readonly maxIterations: number;
+  /** Largest violation of the optimality conditions that may stay. Default: scikit-learn's `tol`, 1e-4. */
+  readonly tolerance?: number;
+  /** Weights of the rows, instead of the table's; a row of 0 takes no part. */
+  readonly rowWeights?: Float64Array;
+  /** Where to start, [classes, rows]: what an earlier fit on such rows ended with; copied. Default: zeros. */
+  readonly start?: Float32Array;
+  readonly onProgress?: (doneClasses: number) => void;
+}
+
+export interface LinearSvcFit {
+  /** [dims, classes] */
+  readonly weights: Float64Array;
+  /** [classes] */
+  readonly bias: Float64Array;
+  /** y alpha of each row in each machine, [classes, rows]. */
+  readonly coefficients: Float32Array;
+  /** Passes over the rows of the machine that took the most. */
+  readonly iterations: number;
+  /** Largest violation of the optimality conditions that is left in any machine. */
+  readonly violation: number;
+  /** L-BFGS steps of all machines together that finished what the passes had left; 0 where they had left nothing. */
+  readonly finishingSteps: number;
+  readonly converged: boolean;
+}
+
+/** scikit-learn's default `tol` of LinearSVC. */
+const defaultTolerance = 1e-4;
+/** Of `finish`: the largest part of the gradient, over C, and the share of the objective that is left to win. */
+const gradientTolerance = 1e-3;
+const valueTolerance = 1e-7;
+/** Machines that share a row: their weights then stay in a core's own cache. */
+const mostMachines = 64;
+/** Fewer would read the rows too often. */
+const fewestMachines = 8;
+/** One more thread takes a third of a second to start; a fit takes a few such passes, at some 7e9 of them per second. */
+const multiplyAddsPerThread = 1e9;
+/** Products of a row and a machine between turns of the event loop: some tens of milliseconds at 2,048 features. */
+const PRODUCTS = 100_000;
+
+/** Fits on one table, as often as asked, on one copy of its rows. */
+export interface LinearSvcSolver {
+  /** @throws InterruptedError when the signal is aborted, within some tens of milliseconds */
+  fit(options: LinearSvcOptions): Promise<LinearSvcFit>;
+}
+
+/**
+ * Linear SVMs one against the rest with the squared hinge loss: the optimum of scikit-learn's `LinearSVC(C)`, by the same
+ * method, coordinate descent on the dual. Its intercept is penalized like a weight. The answer does not depend on the
+ * number of threads.
+ */
+export function linearSvcSolver(table: Table, context: LinearSvcContext): LinearSvcSolver {
+  const { rowCount, columnCount, data } = table.features;
+  const classCount = table.classes.length;
+  const passCost = rowCount * classCount * columnCount;
+  const worth = Math.floor(passCost / (context.multiplyAddsPerThread ?? multiplyAddsPerThread));
+  const threads = Math.max(1, Math.min(context.threads, worth, Math.ceil(classCount / fewestMachines)));
+  const rows =
+    threads === 1 || data.buffer instanceof SharedArrayBuffer ? data : sharedArray(Float32Array, data.length, data);
+  return { fit: (options) => fitMachines(table, rows, threads, options, context) };
+}
+
+async function fitMachines(
+  plain: Table,
+  rows: Float32Array,
+  threads: number,
+  options: LinearSvcOptions,
+  context: LinearSvcContext,
+): Promise<LinearSvcFit> {
+  const { rowWeights } = options;
+  const table = rowWeights === undefined ? plain : { ...plain, sampleWeights: rowWeights };
+  const { rowCount, columnCount: dims } = table.features;
+  const classCount = table.classes.length;
+  const weightOf = (row: number): number => table.sampleWeights?.[row] ?? 1;
+  const job: DualJob = {
+    features: rows,
+    dims,
+    labels: sharedArray(Int32Array, rowCount, table.labels),
+    caps: sharedArray(
+      Float64Array,
+      rowCount,
+      Float64Array.from({ length: rowCount }, (_, row) => options.C * weightOf(row)),
+    ),
+    classCount,
+    groupStart: groupBounds(classCount, mostMachines, threads),
+    tolerance: options.tolerance ?? defaultTolerance,
+    maxPasses: options.maxIterations,
+    coefficients: sharedArray(Float32Array, classCount * rowCount, options.start),
+    passes: sharedArray(Int32Array, classCount),
+    gaps: sharedArray(Float64Array, classCount),
+    converged: sharedArray(Uint8Array, classCount),
+    control: sharedArray(Int32Array, 3),
+  };
+  await descend(job, threads, options, context.signal);
+  const coefficients = Float32Array.from(job.coefficients);
+  const left = { rowCount: classCount, columnCount: rowCount, data: coefficients };
+  const turned = (await multiply(left, table.features, context)).data;
+  const weights = new Float64Array(dims * classCount);
+  const bias = new Float64Array(classCount);
+  for (let c = 0; c < classCount; c++) {
+    for (let d = 0; d < dims; d++) weights[d * classCount + c] = turned[c * dims + d] as number;
+    for (let row = 0; row < rowCount; row++) {
+      bias[c] = (bias[c] as number) + (coefficients[c * rowCount + row] as number);
+    }
+  }
+  const unfinished = job.converged.filter((done) => done === 0).length;
+  const descended = {
+    weights,
+    bias,
+    coefficients,
+    iterations: job.passes.reduce((most, passes) => Math.max(most, passes), 0),
+    violation: job.gaps.reduce((most, gap) => Math.max(most, gap), 0),
+  };
+  if (unfinished === 0) return { ...descended, finishingSteps: 0, converged: true };
+  return { ...descended, ...(await finish(table, descended, options, context)) };
+}
+
+/**
+ * Takes all machines to their optimum together, by L-BFGS on the primal, where descent on the dual has come to a crawl: in
+ * a flat valley, as features that are large and constant make one.
+ */
+async function finish(
+  table: Table,
+  from: Pick<LinearSvcFit, 'weights' | 'bias'>,
+  options: LinearSvcOptions,
+  context: ProductContext,
+): Promise<Pick<LinearSvcFit, 'weights' | 'bias' | 'finishingSteps' | 'converged'>> {
+  const size = from.weights.length;
+  const x = new Float64Array(size + from.bias.length);
+  x.set(from.weights);
+  x.set(from.bias, size);
+  const { iterations, converged } = await minimize(primal(table, options.C, context), x, {
+    maxIterations: options.maxIterations,
+    gradientTolerance: gradientTolerance * options.C,
+    valueTolerance,
+    valueError: lossError(table.labels.length * table.classes.length, options.C),
+    signal: context.signal,
+  });
+  return { weights: x.subarray(0, size), bias: x.subarray(size), finishingSteps: iterations, converged };
+}
+
+/** The objective of all machines, and its gradient. */
+function primal(table: Table, C: number, context: ProductContext): Objective {
+  const size = table.features.columnCount * table.classes.length;
+  const loss = linearLoss('squaredHinge', table, context);
+  const state = { weights: new Float32Array(size), bias: new Float32Array(table.classes.length) };
+  return async (x, gradient) => {
+    state.weights.set(x.subarray(0, size));
+    state.bias.set(x.subarray(size));
+    const value = await loss.evaluate(state, gradient.subarray(0, size), gradient.subarray(size));
+    return C * value + penalize(gradient, x, C);
+  };
+}
+
+/** What the machines of a fit minimize, all together, and the largest part of its gradient. */
+export async function linearSvcObjective(
+  table: Table,
+  { weights, bias }: Pick<LinearSvcFit, 'weights' | 'bias'>,
+  C: number,
+  context: ProductContext,
+): Promise<{ readonly value: number; readonly gradientSize: number }> {
+  const x = new Float64Array(weights.length + bias.length);
+  x.set(weights);
+  x.set(bias, weights.length);
+  const gradient = new Float64Array(x.length);
+  const value = await primal(table, C, context)(x, gradient);
+  return { value, gradientSize: largestMagnitude(gradient) };
+}
+
+/** The calling thread and `threads` - 1 workers take groups of machines off one list. */
+async function descend(
+  job: DualJob,
+  threads: number,
+  { onProgress }: LinearSvcOptions,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let failure: unknown;
+  const workers = Array.from({ length: threads - 1 }, () => {
+    const worker = startWorker('./dual-descent.worker', import.meta.url);
+    worker.once('error', (error) => {
+      failure = error;
+    });
+    worker.postMessage(job);
+    return worker;
+  });
+  try {
+    const runner = dualRunner(job, openRowMachines);
+    let working = true;
+    while (Atomics.load(job.control, DONE) < job.classCount) {
+      if (signal?.aborted === true) throw new InterruptedError();
+      if (failure !== undefined) throw failure;
+      if (working) working = !runner.advance(PRODUCTS);
+      onProgress?.(Atomics.load(job.control, DONE));
+      await nextTurn();
+    }
+  } finally {
+    Atomics.store(job.control, STOP, 1);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}

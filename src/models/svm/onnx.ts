@@ -1,0 +1,157 @@
+import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { UserError } from '../../system/errors.ts';
+import { savedArray } from '../checks.ts';
+import type { SavedHead } from '../model.ts';
+import { axes, toDouble, toFloat } from '../onnx/scaling.ts';
+
+/** Exponents beyond this are cut off, as in `couple`: no probability becomes exactly 0. */
+const largestExponent = 300;
+
+/**
+ * The one-vs-one machines and the coupling of their values: float32 [rows, classes].
+ *
+ * In float64 throughout, since the calibration multiplies a value's error by its slope. The support vectors stay
+ * float32 in the file; a runtime widens them once, when it loads the model.
+ */
+export function addSvm(graph: GraphBuilder, features: string, saved: SavedHead): string {
+  const present = savedArray(saved, 'present', Int32Array, [null]);
+  const kernel = kernelValues(graph, features, saved);
+  const values = machineValues(graph, kernel, saved, present.length);
+  const { slope, offset } = saved.details['calibration'] as { readonly slope: number; readonly offset: number };
+  const probabilities =
+    present.length === 2 ? platt(graph, values, slope, offset) : couple(graph, values, slope, present.length);
+  return toFloat(graph, spread(graph, probabilities, present, saved.classes.length));
+}
+
+/** Kernel values of the rows with every support vector: [rows, vectors]. */
+function kernelValues(graph: GraphBuilder, features: string, saved: SavedHead): string {
+  const { dims } = saved;
+  const vectors = savedArray(saved, 'vectors', Float32Array, [null, dims]);
+  const vectorCount = vectors.length / dims;
+  const centre = savedArray(saved, 'centre', Float64Array, [dims]);
+  const stored = graph.initializer('vectors', { type: 'float32', shape: [vectorCount, dims], data: vectors });
+  const centred = graph.node('Sub', [
+    toDouble(graph, features),
+    graph.initializer('centre', { type: 'float64', shape: [dims], data: centre }),
+  ]);
+  const products = graph.node('MatMul', [
+    centred,
+    graph.node('Transpose', [toDouble(graph, stored)], { perm: [1, 0] }),
+  ]);
+  const kernel = saved.details['kernel'] as { readonly name: string; readonly gamma?: number };
+  if (kernel.name === 'linear') return products;
+  if (kernel.name !== 'rbf' || kernel.gamma === undefined) {
+    throw new UserError({ what: 'this kernel cannot be exported', found: kernel.name, expected: 'linear or rbf' });
+  }
+  const norms = new Float64Array(vectorCount);
+  for (let i = 0; i < vectors.length; i++) {
+    const row = Math.floor(i / dims);
+    norms[row] = (norms[row] as number) + (vectors[i] as number) ** 2;
+  }
+  const squares = graph.node('ReduceSum', [graph.node('Mul', [centred, centred]), axes(graph, 'rbf.axes', [1])]);
+  const both = graph.node('Add', [
+    squares,
+    graph.initializer('rbf.norms', { type: 'float64', shape: [vectorCount], data: norms }),
+  ]);
+  const distances = graph.node('Sub', [both, graph.node('Mul', [products, scalar(graph, 'rbf.two', 2)])]);
+  return graph.node('Exp', [graph.node('Mul', [distances, scalar(graph, 'rbf.gamma', -kernel.gamma)])]);
+}
+
+/**
+ * value(c, o) of every machine, positive for c, as [rows, classes, classes]; 0 on the diagonal. A machine's value is
+ * what the vectors of both classes add to it, minus its rho.
+ */
+function machineValues(graph: GraphBuilder, kernel: string, saved: SavedHead, classCount: number): string {
+  const slots = classCount - 1;
+  const starts = savedArray(saved, 'vectorStart', Int32Array, [classCount + 1]);
+  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, slots]);
+  const rho = savedArray(saved, 'rho', Float64Array, [(classCount * slots) / 2]);
+  const one = axes(graph, 'machines.axis', [1]);
+  const parts = Array.from({ length: classCount }, (_, c) => {
+    const start = starts[c] as number;
+    // A class whose machines have no vector of its own adds nothing: any vector with coefficients of 0.
+    const count = Math.max(1, (starts[c + 1] as number) - start);
+    const from = Math.min(start, coefficients.length / slots - 1);
+    const square = new Float64Array(count * classCount);
+    for (let v = 0; v < (starts[c + 1] as number) - start; v++) {
+      for (let o = 0; o < classCount; o++) {
+        if (o !== c) square[v * classCount + o] = coefficients[(start + v) * slots + (o < c ? o : o - 1)] as number;
+      }
+    }
+    const own = graph.node('Slice', [
+      kernel,
+      axes(graph, `machines.from${c}`, [from]),
+      axes(graph, `machines.to${c}`, [from + count]),
+      one,
+    ]);
+    const weights = { type: 'float64', shape: [count, classCount], data: square } as const;
+    const added = graph.node('MatMul', [own, graph.initializer(`machines.coefficients${c}`, weights)]);
+    return graph.node('Unsqueeze', [added, one]);
+  });
+  const all = graph.node('Concat', parts, { axis: 1 });
+  const sums = graph.node('Add', [all, graph.node('Transpose', [all], { perm: [0, 2, 1] })]);
+  const offsets = new Float64Array(classCount * classCount);
+  const signs = new Float64Array(classCount * classCount);
+  for (let low = 0, pair = 0; low < classCount; low++) {
+    for (let high = low + 1; high < classCount; high++, pair++) {
+      offsets[low * classCount + high] = rho[pair] as number;
+      offsets[high * classCount + low] = rho[pair] as number;
+      signs[low * classCount + high] = 1;
+      signs[high * classCount + low] = -1;
+    }
+  }
+  const shape = [classCount, classCount];
+  const moved = graph.node('Sub', [sums, graph.initializer('machines.rho', { type: 'float64', shape, data: offsets })]);
+  return graph.node('Mul', [moved, graph.initializer('machines.signs', { type: 'float64', shape, data: signs })]);
+}
+
+/** p(c) proportional to 1 / sum over o of exp(-slope value(c, o)); the diagonal's exp(0) is the 1 of `couple`. */
+function couple(graph: GraphBuilder, values: string, slope: number, classCount: number): string {
+  const exponents = graph.node('Clip', [
+    graph.node('Mul', [values, scalar(graph, 'coupling.slope', -slope)]),
+    scalar(graph, 'coupling.least', -largestExponent),
+    scalar(graph, 'coupling.most', largestExponent),
+  ]);
+  const last = axes(graph, 'coupling.axes', [2]);
+  const sums = graph.node('ReduceSum', [graph.node('Exp', [exponents]), last], { keepdims: 0 });
+  const shares = graph.node('Div', [scalar(graph, 'coupling.one', 1), sums]);
+  const total = graph.node('ReduceSum', [shares, axes(graph, 'coupling.row', [1])]);
+  return graph.node('Div', [shares, total], {}, { name: `coupling of ${classCount} classes` });
+}
+
+/** Two classes: sigmoid(slope value + offset) and its complement. */
+function platt(graph: GraphBuilder, values: string, slope: number, offset: number): string {
+  const first = graph.node('Slice', [
+    values,
+    axes(graph, 'platt.from', [0]),
+    axes(graph, 'platt.to', [1]),
+    axes(graph, 'platt.axis', [1]),
+  ]);
+  // Row 0 holds 0 and value(0, 1).
+  const value = graph.node('ReduceSum', [first, axes(graph, 'platt.axes', [1, 2])], { keepdims: 0 });
+  const scaled = graph.node('Mul', [value, scalar(graph, 'platt.slope', slope)]);
+  const score = graph.node('Unsqueeze', [
+    graph.node('Add', [scaled, scalar(graph, 'platt.offset', offset)]),
+    axes(graph, 'platt.column', [1]),
+  ]);
+  const both = graph.node('Concat', [score, graph.node('Neg', [score])], { axis: 1 });
+  return graph.node('Softmax', [graph.node('Mul', [both, scalar(graph, 'platt.half', 0.5)])], { axis: -1 });
+}
+
+/** Columns of the classes that had training rows, put at their places among all: the others are 0. */
+function spread(graph: GraphBuilder, probabilities: string, present: Int32Array, classCount: number): string {
+  if (present.length === classCount) return probabilities;
+  const places = new Float64Array(present.length * classCount);
+  present.forEach((c, i) => {
+    places[i * classCount + c] = 1;
+  });
+  const shape = [present.length, classCount];
+  return graph.node('MatMul', [
+    probabilities,
+    graph.initializer('classes.places', { type: 'float64', shape, data: places }),
+  ]);
+}
+
+function scalar(graph: GraphBuilder, name: string, value: number): string {
+  return graph.initializer(name, { type: 'float64', shape: [], data: Float64Array.of(value) });
+}

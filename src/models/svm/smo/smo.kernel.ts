@@ -1,0 +1,306 @@
+import { symmetricValue } from '../gram/gram.kernel.ts';
+
+/**
+ * Sequential minimal optimization for one two-class C-SVC, with the second-order choice of the working pair
+ * (Fan, Chen, Lin: Working set selection using second order information, JMLR 6, 2005; the method of LIBSVM 3).
+ *
+ * The kernel values come from a Gram matrix that many problems share; a problem names its rows in it. The state is kept
+ * between calls, so a long fit can be run a few thousand steps at a time by a thread that must stay responsive.
+ */
+export interface SmoProblem {
+  /** Kernel value of Gram rows a >= b: `gram[a * stride + b]`; nothing above the diagonal is read. */
+  readonly gram: Float32Array;
+  readonly stride: number;
+  /** Gram row of each local row; the first `positives` are the positive class. */
+  readonly rows: Int32Array;
+  readonly count: number;
+  readonly positives: number;
+  /** Upper bound of each local row's alpha: C times its weight, above zero. */
+  readonly caps: Float64Array;
+  /** Stop when the largest violation of the optimality conditions is below this. */
+  readonly epsilon: number;
+}
+
+/** What solves one two-class problem after another. */
+export interface MachineSolver {
+  /** @param machine number of the pair of classes */
+  start(problem: SmoProblem, machine: number): void;
+  /**
+   * Starts the machine of the same problem without some rows, once the one on all rows is done. Each class keeps a row.
+   *
+   * @param held 1 for a local row that is left out
+   */
+  holdOut(held: Uint8Array): void;
+  /** Works for up to `budget` steps; true when the machine is done, or has taken all the steps it may. */
+  advance(budget: number): boolean;
+  /** By local row. */
+  readonly alpha: Float64Array;
+  rho(): number;
+  /** Value of the machine for a row of the problem, held out or not. */
+  decision(row: number): number;
+  iterations(): number;
+  /** Violation of the optimality conditions that is left; NaN where the solver does not tell. */
+  gap(): number;
+  /** Whether an alpha has been at its upper bound on the way: where none has, larger bounds take the same steps. */
+  capped(): boolean;
+}
+
+/**
+ * The two loops over all rows that a step consists of, over arrays of their own. Among equal candidates the last row
+ * wins, as in LIBSVM.
+ */
+export interface SmoLoops {
+  /** Label minus the machine's value without its intercept. */
+  readonly residual: Float64Array;
+  /** 0 where y alpha can still grow, else -Infinity: added to a residual it leaves the row out of a maximum. */
+  readonly upMask: Float64Array;
+  /** 0 where y alpha can still fall, else Infinity. */
+  readonly lowMask: Float64Array;
+  /** Kernel value of each row with itself. */
+  readonly diagonal: Float64Array;
+  /** Row with the largest residual that can grow, that residual, and the smallest one that can fall. */
+  first: number;
+  highest: number;
+  lowest: number;
+  /** Takes a problem's kernel values in, the diagonal among them; the other arrays are the caller's to fill. */
+  start(problem: SmoProblem): void;
+  /** Kernel value of two local rows. */
+  value(i: number, j: number): number;
+  /** The row that can fall of the largest gain with row i: (highest - residual)^2 / curvature. */
+  select(i: number): number;
+  /** Takes changeI and changeJ times the rows' kernel values off the residuals; sets first, highest and lowest. */
+  update(i: number, j: number, changeI: number, changeJ: number): void;
+}
+
+/** Curvature that stands in for a flat or negative one; LIBSVM's TAU. */
+export const FLAT_CURVATURE = 1e-12;
+
+/** The loops as plain JavaScript: the reference, and the fallback where WebAssembly has no SIMD. */
+export function plainLoops(capacity: number): SmoLoops {
+  const residual = new Float64Array(capacity);
+  const upMask = new Float64Array(capacity);
+  const lowMask = new Float64Array(capacity);
+  const diagonal = new Float64Array(capacity);
+  let gram = new Float32Array(0);
+  let rows = new Int32Array(0);
+  let stride = 0;
+  let count = 0;
+  return {
+    residual,
+    upMask,
+    lowMask,
+    diagonal,
+    first: 0,
+    highest: 0,
+    lowest: 0,
+    start(problem) {
+      gram = problem.gram as Float32Array<ArrayBuffer>;
+      rows = problem.rows as Int32Array<ArrayBuffer>;
+      stride = problem.stride;
+      count = problem.count;
+      for (let k = 0; k < count; k++) diagonal[k] = gram[rows[k] * stride + rows[k]];
+    },
+    value: (i, j) => symmetricValue(gram, stride, rows[i], rows[j]),
+    select(i) {
+      const { highest } = this;
+      const rowI = rows[i];
+      const diagonalI = diagonal[i];
+      let best = -1;
+      let bestGain = -1;
+      for (let k = 0; k < count; k++) {
+        const gap = highest - (residual[k] + lowMask[k]);
+        if (gap > 0) {
+          let curvature = diagonalI + diagonal[k] - 2 * symmetricValue(gram, stride, rowI, rows[k]);
+          if (!(curvature > 0)) curvature = FLAT_CURVATURE;
+          const gain = (gap * gap) / curvature;
+          if (gain >= bestGain) {
+            bestGain = gain;
+            best = k;
+          }
+        }
+      }
+      return best;
+    },
+    update(i, j, changeI, changeJ) {
+      const rowI = rows[i];
+      const rowJ = rows[j];
+      let first = 0;
+      let highest = Number.NEGATIVE_INFINITY;
+      let lowest = Number.POSITIVE_INFINITY;
+      for (let k = 0; k < count; k++) {
+        const byI = changeI * symmetricValue(gram, stride, rowI, rows[k]);
+        const byJ = changeJ * symmetricValue(gram, stride, rowJ, rows[k]);
+        const value = residual[k] - (byI + byJ);
+        residual[k] = value;
+        const up = value + upMask[k];
+        if (up >= highest) {
+          highest = up;
+          first = k;
+        }
+        const low = value + lowMask[k];
+        if (low < lowest) lowest = low;
+      }
+      this.first = first;
+      this.highest = highest;
+      this.lowest = lowest;
+    },
+  };
+}
+
+/** One problem at a time over the given loops; a machine stops after `maxIterations` steps. */
+export function smoSolver(loops: SmoLoops, maxIterations: number): MachineSolver {
+  const { residual, upMask, lowMask, diagonal } = loops;
+  const alpha = new Float64Array(residual.length);
+  const change = new Float64Array(residual.length);
+  /** The machine on all rows, while its folds are run. */
+  const wholeAlpha = new Float64Array(residual.length);
+  const wholeResidual = new Float64Array(residual.length);
+  let hasWhole = false;
+  let problem: SmoProblem;
+  let iterations = 0;
+  let capped = false;
+
+  const setMasks = (k: number): void => {
+    const canRise = alpha[k] < problem.caps[k];
+    if (!canRise) capped = true;
+    const canFall = alpha[k] > 0;
+    const positive = k < problem.positives;
+    upMask[k] = (positive ? canRise : canFall) ? 0 : Number.NEGATIVE_INFINITY;
+    lowMask[k] = (positive ? canFall : canRise) ? 0 : Number.POSITIVE_INFINITY;
+  };
+
+  /** One step: the pair of the largest violation and the largest gain is solved between its bounds. */
+  const step = (): void => {
+    const { positives, caps } = problem;
+    const i = loops.first;
+    const j = loops.select(i);
+    let curvature = diagonal[i] + diagonal[j] - 2 * loops.value(i, j);
+    if (!(curvature > 0)) curvature = FLAT_CURVATURE;
+    const length = (loops.highest - residual[j]) / curvature;
+
+    // y alpha of i grows and that of j falls by the length, cut at whichever bound comes first.
+    const oldI = alpha[i];
+    const oldJ = alpha[j];
+    const positiveI = i < positives;
+    const positiveJ = j < positives;
+    const roomI = positiveI ? caps[i] - oldI : oldI;
+    const roomJ = positiveJ ? oldJ : caps[j] - oldJ;
+    let newI: number;
+    let newJ: number;
+    if (length < roomI && length < roomJ) {
+      newI = positiveI ? oldI + length : oldI - length;
+      newJ = positiveJ ? oldJ - length : oldJ + length;
+    } else if (roomI <= roomJ) {
+      newI = positiveI ? caps[i] : 0;
+      newJ = positiveI === positiveJ ? oldI + oldJ - newI : newI - (oldI - oldJ);
+    } else {
+      newJ = positiveJ ? 0 : caps[j];
+      newI = positiveI === positiveJ ? oldI + oldJ - newJ : newJ + (oldI - oldJ);
+    }
+    newI = Math.min(Math.max(newI, 0), caps[i]);
+    newJ = Math.min(Math.max(newJ, 0), caps[j]);
+    alpha[i] = newI;
+    alpha[j] = newJ;
+    setMasks(i);
+    setMasks(j);
+    loops.update(i, j, positiveI ? newI - oldI : oldI - newI, positiveJ ? newJ - oldJ : oldJ - newJ);
+  };
+
+  /** The mean over the free rows, and where none is free the middle of what the bounds allow; LIBSVM's rho. */
+  const rho = (): number => {
+    let sum = 0;
+    let free = 0;
+    for (let k = 0; k < problem.count; k++) {
+      if (alpha[k] > 0 && alpha[k] < problem.caps[k]) {
+        sum -= residual[k];
+        free++;
+      }
+    }
+    return free > 0 ? sum / free : -(loops.highest + loops.lowest) / 2;
+  };
+
+  return {
+    start(next) {
+      problem = next;
+      iterations = 0;
+      capped = false;
+      hasWhole = false;
+      loops.start(next);
+      // All alphas are 0: those of the positive class can grow and the others' y alpha can fall.
+      for (let k = 0; k < next.positives; k++) {
+        alpha[k] = 0;
+        residual[k] = 1;
+        upMask[k] = 0;
+        lowMask[k] = Number.POSITIVE_INFINITY;
+      }
+      for (let k = next.positives; k < next.count; k++) {
+        alpha[k] = 0;
+        residual[k] = -1;
+        upMask[k] = Number.NEGATIVE_INFINITY;
+        lowMask[k] = 0;
+      }
+      loops.first = next.positives - 1;
+      loops.highest = 1;
+      loops.lowest = -1;
+    },
+    holdOut(held) {
+      const { count, positives } = problem;
+      iterations = 0;
+      if (hasWhole) {
+        for (let k = 0; k < count; k++) {
+          alpha[k] = wholeAlpha[k];
+          residual[k] = wholeResidual[k];
+        }
+      } else {
+        hasWhole = true;
+        for (let k = 0; k < count; k++) {
+          wholeAlpha[k] = alpha[k];
+          wholeResidual[k] = residual[k];
+        }
+      }
+      // What the held-out rows weighed is taken off the other class too: y alpha still adds up to 0.
+      let excess = 0;
+      for (let k = 0; k < count; k++) if (held[k] === 1) excess -= k < positives ? alpha[k] : -alpha[k];
+      for (let k = 0; k < count; k++) {
+        let value = alpha[k];
+        if (held[k] === 1) value = 0;
+        else if (k < positives ? excess > 0 : excess < 0) {
+          value = Math.max(0, alpha[k] - Math.abs(excess));
+          excess += k < positives ? value - alpha[k] : alpha[k] - value;
+        }
+        change[k] = k < positives ? value - alpha[k] : alpha[k] - value;
+        alpha[k] = value;
+        setMasks(k);
+        if (held[k] === 1) {
+          upMask[k] = Number.NEGATIVE_INFINITY;
+          lowMask[k] = Number.POSITIVE_INFINITY;
+        }
+      }
+      // Two changed rows at a time.
+      let waiting = 0;
+      let waits = false;
+      for (let k = 0; k < count; k++) {
+        if (change[k] === 0) continue;
+        if (waits) loops.update(waiting, k, change[waiting], change[k]);
+        waits = !waits;
+        waiting = k;
+      }
+      loops.update(waiting, waiting, waits ? change[waiting] : 0, 0);
+    },
+    advance(budget) {
+      const end = iterations + Math.min(budget, maxIterations - iterations);
+      while (loops.highest - loops.lowest >= problem.epsilon) {
+        if (iterations >= end) return iterations >= maxIterations;
+        step();
+        iterations++;
+      }
+      return true;
+    },
+    alpha,
+    rho,
+    decision: (row) => (row < problem.positives ? 1 : -1) - residual[row] - rho(),
+    iterations: () => iterations,
+    gap: () => loops.highest - loops.lowest,
+    capped: () => capped,
+  };
+}

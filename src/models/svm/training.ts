@@ -1,0 +1,62 @@
+import type { Table } from '../../rows/table.ts';
+import { UserError } from '../../system/errors.ts';
+import { columnMeans, totalVariance } from './gram/gram.kernel.ts';
+import { type Kernel, type KernelRows, kernelRows } from './gram/gram.ts';
+import type { SvmParams } from './params.ts';
+
+/** Training rows as the machines take them: class by class, in the table's order within a class. */
+export interface TrainingRows {
+  /** Class numbers that have rows, rising. */
+  readonly present: Int32Array;
+  /** First row of each present class, and the row count last. */
+  readonly classStart: Int32Array;
+  /** Table row of each training row. */
+  readonly tableRows: Int32Array;
+  /** C times the row's weight. */
+  readonly caps: Float64Array;
+}
+
+/**
+ * Sorts the rows by class. Rows of weight 0 are left out, as LIBSVM does.
+ *
+ * @throws UserError when fewer than two classes are left
+ */
+export function sortByClass(table: Table, C: number): TrainingRows {
+  const members: number[][] = table.classes.map(() => []);
+  table.labels.forEach((label, row) => {
+    if (table.sampleWeights === undefined || (table.sampleWeights[row] as number) > 0) members[label]?.push(row);
+  });
+  const present = Int32Array.from(table.classes.keys()).filter((c) => (members[c]?.length ?? 0) > 0);
+  if (present.length < 2) {
+    throw new UserError({
+      what: 'an SVM needs rows of two classes',
+      where: 'training rows of the svm head',
+      found: present.length === 0 ? 'no row' : `only ${table.classes[present[0] as number]}`,
+      expected: 'at least two classes with a row of weight above 0',
+    });
+  }
+  const classStart = new Int32Array(present.length + 1);
+  present.forEach((c, i) => {
+    classStart[i + 1] = (classStart[i] as number) + (members[c] as number[]).length;
+  });
+  const tableRows = Int32Array.from(Array.from(present).flatMap((c) => members[c] as number[]));
+  const caps = Float64Array.from(tableRows, (row) => C * (table.sampleWeights?.[row] ?? 1));
+  return { present, classStart, tableRows, caps };
+}
+
+/** The rows minus their common mean, and that mean. */
+export function centredRows(table: Table, tableRows: Int32Array): { rows: KernelRows; centre: Float64Array } {
+  const { data, rowCount, columnCount } = table.features;
+  const centre = columnMeans(data, rowCount, columnCount);
+  return { rows: kernelRows(data, columnCount, tableRows, centre), centre };
+}
+
+/** The kernel with its gamma as a number; `scale` and `auto` mean what they mean for scikit-learn's SVC. */
+export function resolveKernel(params: SvmParams, table: Table): Kernel {
+  if (params.kernel === 'linear') return { name: 'linear' };
+  const { data, columnCount } = table.features;
+  if (typeof params.gamma === 'number') return { name: 'rbf', gamma: params.gamma };
+  if (params.gamma === 'auto') return { name: 'rbf', gamma: 1 / columnCount };
+  const variance = totalVariance(data);
+  return { name: 'rbf', gamma: variance === 0 ? 1 : 1 / (columnCount * variance) };
+}

@@ -1,0 +1,114 @@
+import { pauseForInterrupt } from '../system/interrupt.ts';
+import { dot, largestMagnitude, stepFrom } from './lbfgs.kernel.ts';
+import { lbfgsMemory } from './lbfgs-memory.ts';
+
+/** A smooth function to be made small: writes its gradient at `x` into `gradient` and resolves to its value. */
+export type Objective = (x: Float64Array, gradient: Float64Array) => Promise<number>;
+
+export interface LbfgsOptions {
+  readonly maxIterations: number;
+  /** Converged when no part of the gradient is larger. */
+  readonly gradientTolerance: number;
+  /** Converged when what is left to win, as the quadratic model sees it, is a smaller share of the value twice in a row. */
+  readonly valueTolerance: number;
+  /** Error of the objective's value: a line search that asks for a decrease below it would never end. */
+  readonly valueError: { readonly relative: number; readonly absolute: number };
+  readonly signal?: AbortSignal | undefined;
+  readonly onIteration?: (iteration: number, value: number, gradientSize: number) => void;
+  /** Makes the vectors of the state, all 0. Default: new arrays. */
+  readonly allocate?: (length: number) => Float64Array;
+}
+
+export interface LbfgsResult {
+  /** Where the search ended: the `x` it was given, changed in place. */
+  readonly x: Float64Array;
+  readonly value: number;
+  /** Largest magnitude in the gradient. */
+  readonly gradientSize: number;
+  readonly iterations: number;
+  readonly evaluations: number;
+  readonly converged: boolean;
+}
+
+/** Armijo and weak Wolfe constants; Nocedal and Wright, Numerical Optimization, section 3.1. */
+const sufficientDecrease = 1e-4;
+const curvature = 0.9;
+const maxLineSearchSteps = 30;
+/** The model sees too little now and then: it must say twice that nothing is left. */
+const idleSteps = 2;
+
+/**
+ * Minimizes by limited-memory BFGS (Nocedal and Wright, algorithm 7.5) with a bisecting weak Wolfe line search (Lewis
+ * and Overton, 2013), which asks nothing of a loss that is only exact to float32.
+ *
+ * @param x start; changed in place
+ * @throws InterruptedError when the signal is aborted
+ */
+export async function minimize(objective: Objective, x: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
+  const size = x.length;
+  const allocate = options.allocate ?? ((length: number) => new Float64Array(length));
+  const gradient = allocate(size);
+  let next = allocate(size);
+  let current = x;
+  const direction = allocate(size);
+  let value = await objective(current, gradient);
+  const memory = lbfgsMemory(gradient, allocate);
+  let evaluations = 1;
+  let iterations = 0;
+  let idle = 0;
+  let gradientSize = largestMagnitude(gradient);
+  let converged = gradientSize <= options.gradientTolerance;
+
+  while (!converged && iterations < options.maxIterations) {
+    let slope = memory.direction(direction);
+    if (!(slope < 0)) {
+      memory.reset();
+      slope = memory.direction(direction);
+    }
+    // The model's minimum is -slope / 2 below. Unlike what a step won, that is not lost in the error of the value.
+    idle = -slope / 2 <= options.valueTolerance * Math.abs(value) ? idle + 1 : 0;
+    converged = idle >= idleSteps;
+    if (converged) break;
+
+    const slack = options.valueError.relative * Math.abs(value) + options.valueError.absolute;
+    let [low, high] = [0, Number.POSITIVE_INFINITY];
+    let length = memory.pairCount === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
+    let nextValue = value;
+    let found = false;
+    for (let trial = 0; trial < maxLineSearchSteps && !found; trial++) {
+      await pauseForInterrupt(options.signal);
+      stepFrom(next, current, length, direction);
+      nextValue = await objective(next, gradient);
+      evaluations++;
+      if (!(nextValue <= value + sufficientDecrease * length * slope + slack)) high = length;
+      else if (dot(direction, gradient) < curvature * slope) low = length;
+      else found = true;
+      if (!found) length = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
+    }
+    if (!found) {
+      // Where what the model has left is within the value's error, nothing is.
+      converged = -slope / 2 <= slack;
+      if (converged || memory.pairCount === 0) break;
+      memory.reset();
+      continue;
+    }
+
+    memory.advance(current, next, length, gradient);
+    value = nextValue;
+    [current, next] = [next, current];
+    iterations++;
+    gradientSize = largestMagnitude(gradient);
+    converged = gradientSize <= options.gradientTolerance;
+    options.onIteration?.(iterations, value, gradientSize);
+  }
+  if (current !== x) x.set(current);
+  return { x, value, gradientSize, iterations, evaluations, converged };
+}
+
+/**
+ * Error of a sum of so many float32 losses, each times `factor`: scores of around ten are exact to a millionth, and what
+ * they are off by adds up as a random walk does.
+ */
+export function lossError(count: number, factor = 1): LbfgsOptions['valueError'] {
+  return { relative: 1e-7, absolute: 1e-6 * factor * Math.sqrt(count) };
+}

@@ -1,0 +1,71 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { decodeNumbers } from '../formats/npy/npy.ts';
+import type { NpyMatrixFile } from '../formats/npy/npy-file.ts';
+import { UserError } from '../system/errors.ts';
+import type { RowStore } from './row-store.ts';
+
+/** The rows of an .npy file that another program wrote: float16, float32 or float64 in C order. */
+export class NpyStore implements RowStore {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly rowBytes: number;
+  readonly where: string;
+  readonly #described: NpyMatrixFile;
+  #open: FileHandle | undefined;
+  /** Modification time when it was first opened: a file that changes between two passes is two files. */
+  #mtimeMs: number | undefined;
+
+  constructor(described: NpyMatrixFile) {
+    if (described.fortranOrder) throw new RangeError(`${described.path}: rows of Fortran order do not lie together`);
+    this.#described = described;
+    this.rowCount = described.rowCount;
+    this.columnCount = described.columnCount;
+    this.rowBytes = described.columnCount * described.itemBytes;
+    this.where = described.path;
+  }
+
+  async read(first: number, target: Uint8Array): Promise<void> {
+    const file = await this.#file();
+    const position = this.#described.dataOffset + first * this.rowBytes;
+    for (let done = 0; done < target.length; ) {
+      const { bytesRead } = await file.read(target, done, target.length - done, position + done);
+      if (bytesRead === 0) throw this.#changed();
+      done += bytesRead;
+    }
+  }
+
+  fileEnd(): number {
+    return this.rowCount;
+  }
+
+  decode(bytes: Uint8Array, target: Float32Array): void {
+    const { type } = this.#described;
+    if (type === 'f8') target.set(new Float64Array(bytes.buffer, bytes.byteOffset, target.length));
+    else decodeNumbers(bytes, type === 'f2' ? 'float16' : 'float32', target);
+  }
+
+  async close(): Promise<void> {
+    const file = this.#open;
+    this.#open = undefined;
+    await file?.close();
+  }
+
+  async #file(): Promise<FileHandle> {
+    if (this.#open !== undefined) return this.#open;
+    this.#open = await open(this.where).catch((cause: Error) => {
+      throw new UserError({ what: 'the file cannot be read', where: this.where, found: cause.message, cause });
+    });
+    const { mtimeMs } = await this.#open.stat();
+    this.#mtimeMs ??= mtimeMs;
+    if (mtimeMs !== this.#mtimeMs) throw this.#changed();
+    return this.#open;
+  }
+
+  #changed(): UserError {
+    return new UserError({
+      what: 'the file changed while it was being read',
+      where: this.where,
+      fix: 'run the command again when nothing writes to it',
+    });
+  }
+}

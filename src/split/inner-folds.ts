@@ -1,0 +1,63 @@
+import { countClasses } from '../rows/labels.ts';
+import type { Rows } from '../rows/stored-rows.ts';
+import { type TableOf, withoutGaps } from '../rows/table.ts';
+import { stratifiedGroupKFold, stratifiedKFold } from './folds.ts';
+import type { Split } from './split.ts';
+
+/**
+ * Folds of training rows in scikit-learn's order, without shuffling. Rows of one group share a fold; views follow their
+ * image to the training side and are never tested on.
+ *
+ * @throws UserError when every class has fewer than k rows
+ */
+export function innerFolds(table: TableOf<Rows>, k: number): Split[] {
+  const { plainRowOf } = table;
+  if (plainRowOf === undefined) return plainFolds(table.labels, table.groups, k);
+  const plain = plainRows(table);
+  const pick = (values: Int32Array): Int32Array => plain.map((row) => values[row] as number);
+  const groups = table.groups === undefined ? undefined : withoutGaps(pick(table.groups));
+  // Images that are a group each are held apart from nothing but their own views.
+  const alone = groups === undefined || new Set(groups).size === plain.length;
+  return plainFolds(pick(table.labels), alone ? undefined : groups, k).map((fold) => {
+    const trained = new Set(fold.train.map((i) => plain[i] as number));
+    return {
+      train: Int32Array.from(plainRowOf.keys()).filter((row) => trained.has(plainRowOf[row] as number)),
+      test: fold.test.map((i) => plain[i] as number),
+    };
+  });
+}
+
+/** Up to k folds, as many as the largest class has rows; none where no class has two. */
+export function foldsForCalibration(table: TableOf<Rows>, k: number): Split[] {
+  const labels = plainRows(table).map((row) => table.labels[row] as number);
+  const largest = countClasses(labels, table.classes.length).reduce((most, count) => Math.max(most, count), 0);
+  return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
+}
+
+/** One factor is known well enough from this many held-out rows: with many rows a fold or two will do. */
+const enoughRows = 1000;
+
+/** The folds for a calibration by one factor: until enough rows are held out. */
+export function foldsToHoldOut(table: TableOf<Rows>, k: number): readonly Split[] {
+  const all = foldsForCalibration(table, k);
+  let held = 0;
+  const enough = all.findIndex(({ test }) => {
+    held += test.length;
+    return held >= enoughRows;
+  });
+  return enough < 0 ? all : all.slice(0, enough + 1);
+}
+
+/** Rows that `foldsToHoldOut` may hold out in all, of so many. */
+export function mostHeldOut(rowCount: number, k: number): number {
+  return Math.min(rowCount, Math.max(2 * enoughRows, Math.ceil(rowCount / k)));
+}
+
+function plainRows({ plainRowOf, labels }: TableOf<Rows>): Int32Array {
+  const rows = Int32Array.from(labels.keys());
+  return plainRowOf === undefined ? rows : rows.filter((row) => plainRowOf[row] === row);
+}
+
+function plainFolds(labels: Int32Array, groups: Int32Array | undefined, k: number): Split[] {
+  return groups === undefined ? stratifiedKFold(labels, k) : stratifiedGroupKFold(labels, groups, k);
+}

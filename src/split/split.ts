@@ -1,0 +1,149 @@
+import { type RandomState, randomState } from '../numerics/mt19937.kernel.ts';
+import { countClasses } from '../rows/labels.ts';
+import { UserError, usageError } from '../system/errors.ts';
+
+/** Row numbers of one split, in the order in which scikit-learn gives them. */
+export interface Split {
+  readonly train: Int32Array;
+  readonly test: Int32Array;
+}
+
+export interface ShuffleSplitOptions {
+  /** A fraction in (0, 1), or a whole number of rows. */
+  readonly testSize: number;
+  /** NumPy's `random_state`: a whole number in [0, 2^32). */
+  readonly seed: number;
+  /** How many splits to draw. */
+  readonly repeats: number;
+}
+
+/**
+ * scikit-learn's `StratifiedShuffleSplit(repeats, test_size=…, random_state=seed).split(X, labels)`, index for index.
+ *
+ * @param labels class number per row
+ * @param classes class names, for messages; every class has at least one row
+ * @throws UserError when a class has one row, or a side has fewer rows than there are classes
+ */
+export function stratifiedShuffleSplit(
+  labels: Int32Array,
+  classes: readonly string[],
+  options: ShuffleSplitOptions,
+): Split[] {
+  checkSeed(options.seed);
+  const counts = countClasses(labels, classes.length);
+  checkSmallClasses(counts, classes);
+  const { trainCount, testCount } = splitSizes(labels.length, classes.length, options.testSize);
+
+  const rowsOfClass = Array.from(counts, (count) => new Int32Array(count));
+  const filled = new Int32Array(classes.length);
+  labels.forEach((label, row) => {
+    const at = filled[label] as number;
+    (rowsOfClass[label] as Int32Array)[at] = row;
+    filled[label] = at + 1;
+  });
+
+  const random = randomState(options.seed);
+  return Array.from({ length: options.repeats }, () => {
+    const trainCounts = approximateMode(counts, trainCount, random);
+    const testCounts = approximateMode(
+      counts.map((count, c) => count - (trainCounts[c] as number)),
+      testCount,
+      random,
+    );
+    const train: number[] = [];
+    const test: number[] = [];
+    rowsOfClass.forEach((rows, c) => {
+      const order = random.permutation(rows.length);
+      const trainEnd = trainCounts[c] as number;
+      const testEnd = trainEnd + (testCounts[c] as number);
+      for (let i = 0; i < trainEnd; i++) train.push(rows[order[i] as number] as number);
+      for (let i = trainEnd; i < testEnd; i++) test.push(rows[order[i] as number] as number);
+    });
+    return { train: shuffled(train, random), test: shuffled(test, random) };
+  });
+}
+
+/** Whole rows for each side; scikit-learn's `_validate_shuffle_split`: the test size is rounded up. */
+function splitSizes(
+  rowCount: number,
+  classCount: number,
+  testSize: number,
+): { readonly trainCount: number; readonly testCount: number } {
+  const isFraction = testSize > 0 && testSize < 1;
+  if (!isFraction && !(Number.isSafeInteger(testSize) && testSize >= 1)) {
+    throw usageError('--test-size', String(testSize), 'a fraction above 0 and below 1, or a whole number of images');
+  }
+  const testCount = isFraction ? Math.ceil(testSize * rowCount) : testSize;
+  const trainCount = rowCount - testCount;
+  if (testCount >= classCount && trainCount >= classCount) return { trainCount, testCount };
+  const [side, count] = testCount < classCount ? ['test', testCount] : ['training', trainCount];
+  throw new UserError({
+    what: trainCount < 1 ? 'no image is left to train on' : `the ${side} set is smaller than the number of classes`,
+    where: `--test-size ${testSize}`,
+    found:
+      trainCount < 1
+        ? `${testCount} test images of ${rowCount}`
+        : `${count} of ${rowCount} images for ${classCount} classes`,
+    expected: `at least ${classCount} images on each side`,
+    fix: `--test-size ${classCount} up to --test-size ${rowCount - classCount}; or as a fraction, ${suggestFraction(classCount, rowCount)}`,
+  });
+}
+
+/** A round fraction whose test set holds every class; the caller knows that one exists up to rounding. */
+function suggestFraction(classCount: number, rowCount: number): string {
+  const smallest = Math.ceil((classCount / rowCount) * 100) / 100;
+  const testCount = Math.ceil(smallest * rowCount);
+  return testCount >= classCount && rowCount - testCount >= classCount
+    ? `--test-size ${smallest}`
+    : `--test-size ${classCount / rowCount}`;
+}
+
+function checkSmallClasses(counts: Int32Array, classes: readonly string[]): void {
+  const small = classes.filter((_, c) => (counts[c] as number) < 2);
+  if (small.length === 0) return;
+  const shown = small.slice(0, 5).join(', ');
+  throw new UserError({
+    what: `${small.length} of ${classes.length} classes ${small.length === 1 ? 'has' : 'have'} fewer than 2 images, so a split cannot put one on each side`,
+    found: `${shown}${small.length > 5 ? ` and ${small.length - 5} more` : ''}`,
+    expected: 'at least 2 images of every class',
+    fix: 'add images of these classes, merge them into others, or take their rows out of the labels file',
+  });
+}
+
+/** NumPy's rule for a legacy seed. */
+export function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 32) return;
+  throw usageError('--seed', String(seed), 'a whole number from 0 up to 4294967295');
+}
+
+function shuffled(rows: readonly number[], random: RandomState): Int32Array {
+  const values = Int32Array.from(rows);
+  random.shuffle(values);
+  return values;
+}
+
+/**
+ * scikit-learn's `_approximate_mode`: how many of `draws` rows each class gives, close to the mode of the
+ * multivariate hypergeometric; equal remainders are broken by chance.
+ */
+function approximateMode(counts: Int32Array, draws: number, random: RandomState): Int32Array {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const exact = Float64Array.from(counts, (count) => (count / total) * draws);
+  const given = Int32Array.from(exact, Math.floor);
+  let missing = draws - given.reduce((sum, count) => sum + count, 0);
+  if (missing <= 0) return given;
+  const remainders = exact.map((value, c) => value - (given[c] as number));
+  for (const value of [...new Set(remainders)].sort((a, b) => b - a)) {
+    const tied = Array.from(remainders.keys()).filter((c) => remainders[c] === value);
+    const taken = Math.min(tied.length, missing);
+    // RandomState.choice(tied, taken, replace=False) shuffles all positions, even when it takes them all.
+    const order = random.permutation(tied.length);
+    for (let i = 0; i < taken; i++) {
+      const c = tied[order[i] as number] as number;
+      given[c] = (given[c] as number) + 1;
+    }
+    missing -= taken;
+    if (missing === 0) break;
+  }
+  return given;
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { UserError } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
+
+/** An open file, as far as feature sets need one. */
+export interface OpenFile {
+  /** Of this file, whatever its name stands for by now. */
+  size(): Promise<number>;
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  write(buffer: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileStat {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** Every access that a feature set makes to the disk. Tests hand in one that fails on purpose. */
+export interface Files {
+  open(path: string, flags: 'r' | 'w' | 'wx'): Promise<OpenFile>;
+  stat(path: string): Promise<FileStat>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Removes a folder with all that is in it. */
+  removeFolder(path: string): Promise<void>;
+  list(folder: string): Promise<readonly string[]>;
+  makeFolder(path: string): Promise<void>;
+  /** Makes a rename within the folder last through a power cut; nothing where the platform has no such call. */
+  syncFolder(folder: string): Promise<void>;
+  /** Bytes that this user may still write there. */
+  freeBytes(folder: string): Promise<number>;
+}
+
+export const nodeFiles: Files = {
+  open: async (path, flags) => {
+    const file = await fs.open(path, flags);
+    return {
+      size: async () => (await file.stat()).size,
+      read: (buffer, offset, length, position) => file.read(buffer, offset, length, position),
+      write: (buffer, offset, length) => file.write(buffer, offset, length),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  },
+  stat: (path) => fs.stat(path),
+  rename: (from, to) => fs.rename(from, to),
+  remove: (path) => fs.rm(path, { force: true }),
+  removeFolder: (path) => fs.rm(path, { recursive: true, force: true }),
+  list: (folder) => fs.readdir(folder),
+  makeFolder,
+  syncFolder: async (folder) => {
+    // Windows refuses to open a folder for that; its rename is journalled by NTFS.
+    if (process.platform === 'win32') return;
+    const handle = await fs.open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  freeBytes: async (folder) => {
+    const { bavail, bsize } = await fs.statfs(folder);
+    return bavail * bsize;
+  },
+};
+
+/** The `code` of an operating system's error (`ENOENT`, `ENOSPC`), or undefined for any other value. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Size and mtime, or undefined where there is no such file. */
+export async function statIfThere(files: Files, path: string): Promise<FileStat | undefined> {
+  try {
+    return await files.stat(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw readFailure(path, error);
+  }
+}
+
+/** Names in a folder, sorted by code unit; none where there is no such folder. */
+export async function listIfThere(files: Files, folder: string): Promise<readonly string[]> {
+  try {
+    return [...(await files.list(folder))].sort();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    throw readFailure(folder, error);
+  }
+}
+
+/** Fills `target` from `position`; throws UserError where the file ends before that. */
+export async function readFully(file: OpenFile, path: string, target: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < target.length) {
+    const { bytesRead } = await file.read(target, done, target.length - done, position + done).catch((error) => {
+      throw readFailure(path, error);
+    });
+    if (bytesRead === 0) {
+      throw new UserError({
+        what: 'a file ends too early',
+        where: path,
+        found: `${position + done} bytes`,
+        expected: `${position + target.length} bytes or more`,
+      });
+    }
+    done += bytesRead;
+  }
+}
+
+/** The whole file, or undefined where there is none. */
+export async function readIfThere(files: Files, path: string): Promise<Uint8Array | undefined> {
+  let file: OpenFile;
+  try {
+    file = await files.open(path, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw readFailure(path, error);
+  }
+  try {
+    const bytes = new Uint8Array(await file.size());
+    await readFully(file, path, bytes, 0);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes of a file, a block at a time; a block is used again once the next one is asked for. */
+export async function* readBlocks(files: Files, path: string): AsyncGenerator<Uint8Array> {
+  const file = await files.open(path, 'r').catch((error) => {
+    throw readFailure(path, error);
+  });
+  try {
+    const block = new Uint8Array(1 << 20);
+    for (let at = 0; ; ) {
+      const { bytesRead } = await file.read(block, 0, block.length, at).catch((error) => {
+        throw readFailure(path, error);
+      });
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** sha256 of a file's bytes, lower-case hex. */
+export async function hashOfFile(files: Files, path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const block of readBlocks(files, path)) hash.update(block);
+  return hash.digest('hex');
+}
+
+export function readFailure(path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const code = errorCode(error);
+  return new UserError({
+    what: code === 'EIO' ? 'the disk failed to read a file' : 'cannot read a file',
+    where: path,
+    found: error instanceof Error ? error.message : String(error),
+    ...(code === 'EIO'
+      ? { fix: 'check the disk; featuretap verify --repair mends a feature set from its images' }
+      : {}),
+    cause: error,
+  });
+}

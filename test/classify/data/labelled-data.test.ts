@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { joinLabels } from '../../../src/classify/data/labelled-data.ts';
+import { openFeatureSet } from '../../../src/features/reader.ts';
+import { makeDrawnSet } from '../drawn-set.ts';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-labelled-'));
+});
+after(() => rm(root, { recursive: true }));
+
+test('exact copies are told of, and by name where they carry another label than their twin', async () => {
+  const folder = join(root, 'copies');
+  const ids = Array.from({ length: 12 }, (_, row) => `img-${String(row).padStart(3, '0')}`);
+  const copy = (id: string, row: number) =>
+    ({ id, path: `${id}.jpg`, outcome: 'duplicate', row, reason: `the same bytes as ${ids[row]}` }) as const;
+  await makeDrawnSet(folder, {
+    rows: 12,
+    labels: [...ids.map((id, row) => [id, `kind-${row % 4}`] as const), ['agrees', 'kind-1'], ['differs', 'kind-3']],
+    outcomes: [copy('agrees', 1), copy('differs', 2)],
+  });
+  const { warnings } = await joinLabels(await openFeatureSet(folder), { maxMissing: 0 });
+  assert.match(warnings.join('\n'), /2 labelled images are exact copies of others/);
+  assert.match(
+    warnings.join('\n'),
+    /1 exact copies carry another label than their twin: differs: kind-3, but img-002: kind-2/,
+  );
+});

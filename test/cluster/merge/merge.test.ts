@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, mock } from 'node:test';
+import type { MergeOptions } from '../../../src/cluster/merge/merge.ts';
+import { loadNetwork } from '../../../src/extract/network-source.ts';
+import { verifyFeatureSet } from '../../../src/features/repair/verify.ts';
+import { fixture } from '../../extract/backbone/fixtures.ts';
+import { CountingNetwork, drawFolder, drawImage, imagePath } from '../../extract/drawn-data.ts';
+import { bothSets, type Extra, extractAll, extractAlone, extractOne, merge } from '../part/in-parts.ts';
+
+describe('a set that was made in parts', () => {
+  let root = '';
+  let drawn = 0;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-parts-'));
+    // A minute on: the times of files as young as those of a test have not settled.
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
+  });
+  after(async () => {
+    mock.timers.reset();
+    await rm(root, { recursive: true });
+  });
+
+  const newData = (): string => join(root, `data-${drawn++}`);
+
+  async function drawData(count: number): Promise<string> {
+    const data = newData();
+    await drawFolder(data, count);
+    return data;
+  }
+
+  async function checkSame(
+    data: string,
+    partCount: number,
+    extra: Extra = {},
+    merging: Partial<MergeOptions> = {},
+  ): Promise<void> {
+    await extractAlone(data, extra);
+    await extractAll(data, partCount, extra);
+    const { folder } = await merge(data, partCount, merging);
+    const [merged, alone] = await bothSets(data);
+    assert.deepEqual(merged, alone);
+    assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
+  }
+
+  for (const partCount of [1, 2, 7]) {
+    it(`is byte for byte what one machine makes, of ${partCount} parts`, async () => {
+      await checkSame(await drawData(19), partCount);
+    });
+  }
+
+  it('is the same where parts have no image', async () => {
+    await checkSame(await drawData(3), 20);
+  });
+
+  it('is the same in float16, with views, of whole maps, and in shards of other sizes', async () => {
+    const variants: readonly Extra[] = [
+      { dtype: 'float16' },
+      { views: { count: 2, seed: 5 } },
+      { pool: 'none' },
+      { shardBytes: 64, batch: 1 },
+      { shardBytes: 1e6 },
+      { dtype: 'float16', views: { count: 1, seed: 0 }, pool: 'none', batch: 3 },
+    ];
+    for (const extra of variants) await checkSame(await drawData(23), 3, extra);
+  });
+
+  it('has one row for files with the same bytes, in one part or in several', async () => {
+    const data = await drawData(12);
+    for (let copy = 0; copy < 9; copy++) {
+      await copyFile(join(data, imagePath(copy % 3)), join(data, `class-${copy % 3}/copy-${copy}.png`));
+    }
+    // Sorts before what it is a copy of.
+    await copyFile(join(data, imagePath(11)), join(data, 'class-0/a.png'));
+    await checkSame(data, 4);
+  });
+
+  it('is the same where what is sorted and searched goes to the disk', async () => {
+    const data = await drawData(40);
+    for (let copy = 0; copy < 20; copy++) {
+      await copyFile(join(data, imagePath(copy % 7)), join(data, `class-${copy % 3}/copy-${copy}.png`));
+    }
+    const small: Partial<MergeOptions> = { sortBytes: 120, bufferBytes: 1 };
+    await checkSame(data, 3, {}, small);
+    for (let i = 50; i < 60; i++) await drawImage(join(data, `class-0/later-${i}.png`), i);
+    await copyFile(join(data, 'class-0/later-55.png'), join(data, 'class-0/a.png'));
+    await checkSame(data, 3, {}, small);
+  });
+
+  it('lists unreadable, empty and vanishing files as one machine does', async () => {
+    const data = await drawData(14);
+    await writeFile(join(data, 'class-1/broken.jpg'), 'no image');
+    await writeFile(join(data, 'class-2/empty.png'), '');
+    await writeFile(
+      join(data, 'class-0/broken.png'),
+      (await import('node:fs')).readFileSync(join(data, imagePath(0))).subarray(0, 90),
+    );
+    await checkSame(data, 3, { skipUnreadable: true });
+  });
+
+  it('keeps the order of labels.csv, and ids that it names without a file', async () => {
+    const data = newData();
+    await mkdir(join(data, 'train'), { recursive: true });
+    const lines = ['id,breed'];
+    for (let i = 0; i < 17; i++) {
+      const id = `photo-${(i * 7) % 17}`;
+      lines.push(`${id},breed ${i % 3}`);
+      if (i % 5 !== 2) await drawImage(join(data, 'train', `${id}.png`), i);
+    }
+    await writeFile(join(data, 'labels.csv'), `${lines.join('\n')}\n`);
+    await checkSame(data, 3, { allowMissing: true });
+    await assert.rejects(extractOne(data, 0, 3), /names 17 images of which 14 are there/);
+  });
+
+  it('is the same of images without labels, and whatever characters names hold', async () => {
+    const data = newData();
+    const names = [
+      'plain',
+      'with, comma',
+      'with "quotes"',
+      'é',
+      '日本',
+      '\u{1f415}',
+      '\u00a0 space',
+      'a.b',
+      'x\u2028y',
+    ];
+    for (const [i, name] of names.entries()) await drawImage(join(data, `${name}.png`), i);
+    await copyFile(join(data, 'with, comma.png'), join(data, 'z.png'));
+    await copyFile(join(data, '\u00a0 space.png'), join(data, 'zz.png'));
+    // One id but for the extension: each keeps its own.
+    await drawImage(join(data, 'plain.webp.png'), 20);
+    await copyFile(join(data, 'plain.png'), join(data, 'plain.jpg'));
+    await checkSame(data, 3);
+  });
+
+  it('is the same in int8, with one calibration for all parts', async () => {
+    const data = await drawData(20);
+    const network = () => loadNetwork(fixture('resnet-tiny.safetensors'), { device: 'cpu' });
+    const extra: Extra = {
+      precision: 'int8',
+      preprocessing: { resize: 32, crop: 32 },
+      network,
+      batch: 8,
+      shardBytes: 1e5,
+    };
+    await checkSame(data, 3, extra);
+  });
+
+  it('is merged again without a change, whether its parts were kept or made again', async () => {
+    const data = await drawData(11);
+    await extractAlone(data);
+    await extractAll(data, 3);
+    await merge(data, 3, { keepParts: true });
+    const again = await merge(data, 3);
+    assert.deepEqual([again.newImages, again.keptImages], [0, 11]);
+    const network = new CountingNetwork();
+    await extractAll(data, 3, { network: async () => network });
+    assert.equal(network.opened, 0);
+    assert.equal((await merge(data, 3)).newImages, 0);
+    assert.deepEqual(...(await bothSets(data)));
+  });
+
+  it('grows as on one machine: added, changed, renamed, copied and deleted files', async () => {
+    const data = await drawData(18);
+    await extractAlone(data);
+    await extractAll(data, 4);
+    await merge(data, 4);
+    await drawImage(join(data, 'class-0/added.png'), 100);
+    await drawImage(join(data, 'class-2/added.png'), 101);
+    await drawImage(join(data, imagePath(4)), 102);
+    await rename(join(data, imagePath(3)), join(data, 'class-0/renamed.png'));
+    await copyFile(join(data, imagePath(6)), join(data, 'class-1/copy.png'));
+    await rm(join(data, imagePath(5)));
+    const network = new CountingNetwork();
+    await extractAll(data, 4, { network: async () => network });
+    assert.equal(network.imageCount, 3);
+    const alone = await extractAlone(data);
+    const merged = await merge(data, 4);
+    assert.equal(merged.newImages, alone.newImages);
+    assert.deepEqual(...(await bothSets(data)));
+    const later = new CountingNetwork();
+    const { newImages } = await extractAlone(data, { name: 'parts', network: async () => later });
+    assert.deepEqual([newImages, later.opened], [0, 0], 'a merged set is like any other');
+  });
+
+  it('takes the rows of a set that one machine began', async () => {
+    const data = await drawData(9);
+    await extractAlone(data);
+    await extractAlone(data, { name: 'parts' });
+    for (let i = 20; i < 26; i++) await drawImage(join(data, `class-1/later-${i}.png`), i);
+    const network = new CountingNetwork();
+    await extractAll(data, 3, { network: async () => network });
+    assert.equal(network.imageCount, 6);
+    await extractAlone(data);
+    await merge(data, 3);
+    assert.deepEqual(...(await bothSets(data)));
+  });
+});

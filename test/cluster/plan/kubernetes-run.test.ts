@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { sameFiles } from '../../../scripts/cluster/same-files.ts';
+import type { Job } from '../../../src/cluster/plan/kubernetes.ts';
+import { drawFolder } from '../../extract/drawn-data.ts';
+import { projectRoot } from '../../reference.ts';
+import { awkward } from './example-plan.ts';
+
+const partCount = 4;
+
+describe("the pods' own commands", { skip: process.platform === 'win32' && 'skipped: pods run on Linux' }, () => {
+  let root = '';
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-pods-'));
+    await drawFolder(join(root, awkward), 26);
+    // As the container image has it: featuretap on the path, as npm installs it.
+    await mkdir(join(root, 'bin'));
+    const program = join(projectRoot, 'scripts/featuretap.cjs');
+    await chmod(program, 0o755);
+    await symlink(program, join(root, 'bin/featuretap'));
+  });
+  after(() => rm(root, { recursive: true }));
+
+  interface Ended {
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+  }
+
+  function run(command: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    const [program = '', ...args] = command;
+    const env = { ...process.env, ...variables, PATH: `${join(root, 'bin')}:${process.env['PATH']}` };
+    const child = spawn(program, args, { cwd: root, env });
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (text: string) => {
+        said[stream] += text;
+      });
+    }
+    return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...said })));
+  }
+
+  /** Runs the container of a Job as the kubelet does. */
+  function runContainer(job: Job, variables: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    const { template } = job.spec as { template: { spec: { containers: readonly [Container] } } };
+    const [{ command, env }] = template.spec.containers;
+    const named = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+    return run(command.map(expand), { ...named, TMPDIR: root, ...variables });
+  }
+
+  it('with the index of each part, and one of them twice at a time, make the bytes of a single run', async () => {
+    const data = join(root, awkward);
+    const network = ['--weights', 'random:resnet-tiny', '--resize', '40', '--crop', '32', '--device', 'cpu'];
+    const asked = ['--data', data, '--name', 'set', ...network];
+    const single = await run(['featuretap', 'extract', ...asked, '--cache', join(root, 'single')]);
+    assert.equal(single.code, 0, single.stderr);
+    const on = ['--on', 'kubernetes', '--tasks', String(partCount), '--rate', '50', '--cpus', '1', '--image', 'none'];
+    const claims = ['--data-claim', 'images', '--cache-claim', 'sets'];
+    const planned = await run(['featuretap', 'plan', ...asked, '--cache', join(root, 'sets'), ...on, ...claims]);
+    assert.equal(planned.code, 0, planned.stderr);
+    const [extract, merge] = parseAllDocuments(planned.stdout).map((document) => document.toJS() as Job);
+    assert.ok(extract !== undefined && merge !== undefined);
+    assert.equal(extract.spec['completions'], partCount);
+
+    const indexes = [0, 0, 1, 2].map(String);
+    const some = await Promise.all(indexes.map((index) => runContainer(extract, { JOB_COMPLETION_INDEX: index })));
+    for (const { code, stderr } of some) assert.equal(code, 0, stderr);
+    // The merge waits for the last part, as it does in its own Job.
+    const merging = runContainer(merge);
+    const last = await runContainer(extract, { JOB_COMPLETION_INDEX: '3' });
+    assert.equal(last.code, 0, last.stderr);
+    const merged = await merging;
+    assert.equal(merged.code, 0, merged.stderr);
+    const files = await sameFiles(join(root, 'single/set'), join(root, 'sets/set'));
+    assert.ok(files.includes('manifest.json') && files.includes('features-00000.npy'));
+
+    const lost = await runContainer(extract);
+    assert.equal(lost.code, 2);
+    assert.match(lost.stderr, /--part auto is not usable[\s\S]*JOB_COMPLETION_INDEX is set/);
+  });
+});
+
+interface Container {
+  readonly command: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** What Kubernetes makes of an argument where no variable of that name is defined: `$$` is a dollar. */
+function expand(argument: string): string {
+  return argument.replaceAll('$$', '$');
+}

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { whyNoLocalSlurm } from '../../../scripts/cluster/local-slurm.ts';
+import { runOnSlurm } from '../../../scripts/cluster/slurm-run.ts';
+
+const reason = whyNoLocalSlurm();
+
+test('on a real Slurm, with a killed, a requeued and a cancelled task, the set has the bytes of a single run', {
+  skip: reason !== undefined && `skipped: no Slurm can be started here: ${reason}`,
+}, async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-slurm-'));
+  try {
+    const { files, killed, requeued, cancelled } = await runOnSlurm(folder, (line) => context.diagnostic(line));
+    assert.equal(new Set([killed, requeued, cancelled]).size, 3);
+    assert.ok(files.includes('manifest.json') && files.includes('index.csv') && files.includes('features-00000.npy'));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { checkMissing } from '../../../../src/extract/images/list/check-missing.ts';
+import { compareCodePoints } from '../../../../src/extract/images/list/code-point-order.ts';
+import { listImages } from '../../../../src/extract/images/list/list.ts';
+import { checkImageCount, mostImages } from '../../../../src/extract/images/list/most-images.ts';
+import { UserError } from '../../../../src/system/errors.ts';
+import { needsReference, reference } from '../../../reference.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'featuretap-list-'));
+after(() => rmSync(scratch, { recursive: true }));
+let folders = 0;
+
+/** A new folder that holds the given files; contents do not matter to a listing, but for labels.csv. */
+function folderOf(files: readonly string[], labels?: string | Buffer): string {
+  const root = join(scratch, String(folders++));
+  mkdirSync(root);
+  for (const file of files) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), 'x');
+  }
+  if (labels !== undefined) writeFileSync(join(root, 'labels.csv'), labels);
+  return root;
+}
+
+/** Every part of a UserError's message must hold what the reader needs. */
+function tells(...parts: readonly (string | RegExp)[]): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof UserError, `a raw error: ${String(error)}`);
+    for (const part of parts) assert.match(error.message, part instanceof RegExp ? part : new RegExp(part));
+    return true;
+  };
+}
+
+test('lists the reference dogs in the order of labels.csv, missing files apart', {
+  skip: needsReference('dogs/labels.csv', 'reference/dogs-ids.json'),
+}, async () => {
+  const list = await listImages(reference('dogs'));
+  const ids = JSON.parse(readFileSync(reference('reference/dogs-ids.json'), 'utf8')) as string[];
+  assert.equal(list.layout, 'kaggle');
+  assert.deepEqual(
+    list.images.map(({ id }) => id),
+    ids,
+  );
+  assert.equal(list.images[0]?.label, 'boston_bull');
+  assert.equal(list.missing.length, 9222);
+  assert.equal(list.unlabelled.length, 103);
+  assert.deepEqual(list.unnamed, []);
+  assert.throws(
+    () => checkMissing(list, { allowMissing: false }),
+    tells(
+      '10,222 images of which 1,000 are there',
+      '9,222 missing: 001513dfcb2ffafc82cccf4d8bbaba97',
+      '--allow-missing',
+    ),
+  );
+  checkMissing(list, { allowMissing: true });
+});
+
+test('keeps the order of labels.csv and tells apart missing, unnamed and unlabelled images', async () => {
+  const root = folderOf(
+    ['train/b.JPG', 'train/a.png', 'train/extra.gif', 'test/2.jpg', 'test/10.jpg', 'train/notes.txt'],
+    'id,breed\nb,pug\ngone,boxer\na,pug\n',
+  );
+  const list = await listImages(root);
+  assert.deepEqual(list.images, [
+    { id: 'b', path: join(root, 'train', 'b.JPG'), relativePath: 'train/b.JPG', label: 'pug' },
+    { id: 'a', path: join(root, 'train', 'a.png'), relativePath: 'train/a.png', label: 'pug' },
+  ]);
+  assert.deepEqual(list.missing, [{ id: 'gone', label: 'boxer' }]);
+  assert.deepEqual(
+    list.unlabelled.map(({ id }) => id),
+    ['10', '2'],
+  );
+  assert.deepEqual(
+    list.unnamed.map(({ relativePath }) => relativePath),
+    ['train/extra.gif'],
+  );
+});
+
+test('reads a labels.csv with a byte order mark, CRLF, quotes, spare columns, blank lines and ids with extensions', async () => {
+  const root = folderOf(
+    ['train/a.jpg', 'train/b c.jpg', 'train/d.jpg'],
+    '\uFEFFimage,label,source\r\na,"great, dane",x\r\n\r\nb c, pug ,y\r\nd.jpg,"say ""hi""",z\r\n',
+  );
+  const list = await listImages(root);
+  assert.deepEqual(
+    list.images.map(({ id, label }) => [id, label]),
+    [
+      ['a', 'great, dane'],
+      ['b c', 'pug'],
+      ['d.jpg', 'say "hi"'],
+    ],
+  );
+});
+
+test('matches ids and file names across Unicode normal forms', async () => {
+  const root = folderOf(['train/cafe\u0301.jpg', 'train/犬 一.jpg'], 'id,breed\ncaf\u00e9,pug\n犬 一,柴犬\n');
+  const list = await listImages(root);
+  assert.deepEqual(
+    list.images.map(({ id, label }) => [id, label]),
+    [
+      ['caf\u00e9', 'pug'],
+      ['犬 一', '柴犬'],
+    ],
+  );
+});
+
+const brokenLabels: readonly (readonly [claim: string, labels: string | Buffer, ...message: string[]])[] = [
+  ['an empty file', '', 'labels.csv is empty'],
+  ['a header alone', 'id,breed\n', 'names no image'],
+  ['one column', 'id\na\n', 'one column', '"id"'],
+  ['another delimiter', 'id;breed\na;pug\n', 'one column', '"id;breed"', 'comma'],
+  ['a line with too few columns', 'id,breed\na,pug\nb\n', 'cannot be read', 'line 3'],
+  ['an empty id', 'id,breed\na,pug\n,pug\n', 'empty id', 'line 3'],
+  ['an empty label', 'id,breed\na,pug\nb,\n', 'empty label', '"b"', 'line 3'],
+  ['an id twice', 'id,breed\na,pug\nb,pug\na,boxer\n', 'id twice', '"a", on line 2', 'line 4'],
+  ['no header', 'a,pug\nb,pug\n', 'no header', 'train/a.jpg'],
+  ['a quote that never closes', `id,breed\n"a,pug\n${'b,pug\n'.repeat(20_000)}`, 'cannot be read'],
+  ['Latin-1 text', Buffer.from('id,breed\na,gro\xdfer hund\n', 'latin1'), 'not UTF-8'],
+  ['UTF-16 text', Buffer.from('\uFEFFid,breed\na,pug\n', 'utf16le'), 'not UTF-8'],
+];
+for (const [claim, labels, ...message] of brokenLabels) {
+  test(`refuses a labels.csv with ${claim}`, async () => {
+    await assert.rejects(
+      listImages(folderOf(['train/a.jpg', 'train/b.jpg'], labels)),
+      tells(...message, 'labels\\.csv', 'fix: '),
+    );
+  });
+}
+
+test('refuses one id with two files and two ids with one file', async () => {
+  const two = folderOf(['train/a.jpg', 'train/a.png'], 'id,breed\na,pug\n');
+  await assert.rejects(listImages(two), tells('several files', 'train/a.jpg, train/a.png', 'line 2'));
+  const one = folderOf(['train/a.jpg'], 'id,breed\na,pug\na.jpg,boxer\n');
+  await assert.rejects(listImages(one), tells('two ids', 'line 3', 'line 2 too'));
+});
+
+test('refuses labels.csv without train/', async () => {
+  await assert.rejects(listImages(folderOf(['a.jpg'], 'id,breed\na,pug\n')), tells('train'));
+});
+
+test('does not take --allow-missing for an empty train/', async () => {
+  const root = folderOf(['train/other.jpg'], 'id,breed\na,pug\n');
+  const list = await listImages(root);
+  assert.throws(() => checkMissing(list, { allowMissing: true }), tells('1 images of which 0 are there'));
+});
+
+test('takes the first folder as the class, at any depth, sorted by code point', async () => {
+  const root = folderOf([
+    'b/1.jpg',
+    'a/x/deep.webp',
+    'a/2.JPEG',
+    'Z/1.tif',
+    'ä b/犬.avif',
+    'a-/1.tiff',
+    'empty/readme.md',
+  ]);
+  const list = await listImages(root);
+  assert.equal(list.layout, 'folders');
+  assert.deepEqual(
+    list.images.map(({ id, label }) => `${label}: ${id}`),
+    ['Z: Z/1', 'a-: a-/1', 'a: a/2', 'a: a/x/deep', 'b: b/1', 'ä b: ä b/犬'],
+  );
+  assert.equal(list.images[2]?.path, join(root, 'a/2.JPEG'));
+});
+
+test('gives no two files one id, however their names are spelt', async () => {
+  // macOS keeps one of the two spellings of é.
+  const list = await listImages(
+    folderOf(['a.jpg', 'a.png', 'a.jpg.jpg', 'é.jpg'.normalize('NFC'), 'é.jpg'.normalize('NFD')]),
+  );
+  const ids = list.images.map(({ id }) => id);
+  assert.ok(ids.length >= 4);
+  assert.deepEqual([...new Set(ids)], ids);
+  assert.deepEqual(ids.slice(0, 3), ['a.jpg', 'a.jpg.jpg', 'a.png']);
+});
+
+test('keeps the extension in ids that two files would share', async () => {
+  const list = await listImages(folderOf(['a.jpg', 'a.png', 'b.png']));
+  assert.equal(list.layout, 'flat');
+  assert.deepEqual(
+    list.images.map(({ id, label }) => [id, label]),
+    [
+      ['a.jpg', undefined],
+      ['a.png', undefined],
+      ['b', undefined],
+    ],
+  );
+});
+
+test('passes over hidden files and what archivers leave behind', async () => {
+  const root = folderOf([
+    'pug/1.jpg',
+    'pug/._1.jpg',
+    '.git/2.jpg',
+    '__MACOSX/pug/1.jpg',
+    'pug/Thumbs.db',
+    'pug/.hidden/3.jpg',
+  ]);
+  const list = await listImages(root);
+  assert.deepEqual(
+    list.images.map(({ id }) => id),
+    ['pug/1'],
+  );
+});
+
+test('enters linked folders once and never loops', { skip: process.platform === 'win32' }, async () => {
+  const elsewhere = folderOf(['3.jpg', 'deeper/4.jpg']);
+  const root = folderOf(['b/1.jpg', 'b/sub/2.jpg', '.store/hidden.jpg']);
+  symlinkSync('..', join(root, 'b', 'loop'));
+  symlinkSync('sub', join(root, 'b', 'again'));
+  symlinkSync('b', join(root, 'a-link-to-b'));
+  symlinkSync(elsewhere, join(root, 'c'));
+  symlinkSync(elsewhere, join(elsewhere, 'deeper', 'back'));
+  symlinkSync(join(root, '.store'), join(root, 'stored'));
+  symlinkSync('nowhere', join(root, 'dangling-folder'));
+  symlinkSync('nowhere.jpg', join(root, 'b', 'dangling.jpg'));
+  const list = await listImages(root);
+  assert.deepEqual(
+    list.images.map(({ id }) => id),
+    ['b/1', 'b/dangling', 'b/sub/2', 'c/3', 'c/deeper/4', 'stored/hidden'],
+  );
+});
+
+test('passes over pipes, which would never end', { skip: process.platform === 'win32' }, async () => {
+  const root = folderOf(['a.jpg']);
+  execFileSync('mkfifo', [join(root, 'pipe.jpg')]);
+  assert.deepEqual(
+    (await listImages(root)).images.map(({ id }) => id),
+    ['a'],
+  );
+});
+
+test('refuses folders that are none of the layouts', async () => {
+  await assert.rejects(listImages(join(scratch, 'nowhere')), tells('no such folder', '--data'));
+  const file = join(folderOf(['a.jpg']), 'a.jpg');
+  await assert.rejects(listImages(file), tells('a file, not a folder'));
+  await assert.rejects(
+    listImages(folderOf(['notes.txt'])),
+    tells('no image', 'jpg, jpeg, png, webp, gif, tiff, tif, avif'),
+  );
+  await assert.rejects(listImages(folderOf(['a.jpg', 'pug/b.jpg'])), tells('1 images', 'beside folders'));
+  await assert.rejects(listImages(folderOf(['train/pug/a.jpg', 'val/pug/b.jpg'])), tells('split', 'train'));
+});
+
+test('orders by code point, not by UTF-16 unit', () => {
+  const sorted = ['\u{1F436}', '\uFF5E', 'b', 'ab', 'a', ''].sort(compareCodePoints);
+  const asBytes = [...sorted].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  assert.deepEqual(sorted, asBytes);
+  assert.deepEqual(sorted, ['', 'a', 'ab', 'b', '\uFF5E', '\u{1F436}']);
+});
+
+test('a folder that holds more images than a set can is refused, with what to do instead', () => {
+  checkImageCount(16_000_000, '/data');
+  assert.throws(
+    () => checkImageCount(16_000_001, '/data'),
+    (error) =>
+      error instanceof UserError && /16000001 images[\s\S]*a feature set for each of its folders/.test(error.message),
+  );
+  // What the limit comes from.
+  assert.ok(mostImages < 2 ** 24);
+});

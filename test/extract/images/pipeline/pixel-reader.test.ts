@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { givePixelsBack, openBudget, takePixels } from '../../../../src/extract/images/pipeline/pixel-budget.ts';
+import { PixelReader } from '../../../../src/extract/images/pipeline/pixel-reader.ts';
+import { projectRoot } from '../../../reference.ts';
+
+const recipe = { resize: 40, crop: 32, autoOrient: false };
+const fixtures = join(projectRoot, 'test/fixtures/pixels');
+const scratch = mkdtempSync(join(tmpdir(), 'featuretap-reader-'));
+after(() => rmSync(scratch, { recursive: true }));
+
+test('every file gives back the pixels that it took from the budget, a broken one too', async () => {
+  const budget = openBudget(1);
+  const whole = budget[0];
+  const reader = new PixelReader(recipe, () => false, budget);
+  const broken = join(scratch, 'broken.png');
+  writeFileSync(broken, Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x03\xe8\0\0\x03\xe8\x08\x02\0\0\0', 'latin1'));
+  for (const path of [
+    join(fixtures, 'gray.jpg'),
+    join(fixtures, 'still.gif'),
+    broken,
+    join(fixtures, 'refused-lab.tif'),
+  ]) {
+    await reader.read(path);
+    assert.equal(budget[0], whole, path);
+  }
+});
+
+test('the budget holds one image of the largest size for up to 7 threads, and more for more', () => {
+  const largest = 89_478_485;
+  for (const threads of [1, 2, 7]) {
+    const budget = openBudget(threads);
+    takePixels(budget, largest);
+    assert.equal(budget[0], 0);
+    givePixelsBack(budget, largest);
+    takePixels(budget, largest);
+  }
+  const budget = openBudget(16);
+  for (let i = 0; i < 4; i++) takePixels(budget, largest);
+  assert.equal(budget[0], 0);
+});
+
+test('refuses a file too large for any image without reading it', { skip: process.platform === 'win32' }, async () => {
+  const path = join(scratch, 'huge.tif');
+  writeFileSync(path, 'II*\0');
+  truncateSync(path, 20e9);
+  const result = await new PixelReader(recipe, () => false).read(path);
+  assert.equal(result.outcome, 'failed');
+  assert.match(result.reason ?? '', /20000000000 bytes, above the limit/);
+});

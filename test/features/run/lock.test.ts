@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { takeLock } from '../../../src/features/run/lock.ts';
+import { nodeFiles } from '../../../src/system/files.ts';
+import { projectRoot } from '../../reference.ts';
+
+describe('takeLock', () => {
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'featuretap-lock-'));
+    await mkdir(join(folder, '.run'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('refuses a second holder, naming the process and its command, until the first lets go', async () => {
+    const first = await takeLock(nodeFiles, folder, 'featuretap extract --data one');
+    await assert.rejects(takeLock(nodeFiles, folder, 'featuretap extract --data two'), (error: Error) => {
+      assert.match(error.message, new RegExp(`process ${process.pid} on this machine: featuretap extract --data one`));
+      return true;
+    });
+    await first.release();
+    await (await takeLock(nodeFiles, folder, 'third')).release();
+    assert.deepEqual(await readdir(join(folder, '.run')), []);
+  });
+
+  it('takes over from a process that was killed', async () => {
+    const source = `
+      import { nodeFiles } from './src/features/files.ts';
+      import { takeLock } from './src/features/lock.ts';
+      await takeLock(nodeFiles, ${JSON.stringify(folder)}, 'to be killed');
+      console.log('held');
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      cwd: projectRoot,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    await assert.rejects(
+      takeLock(nodeFiles, folder, 'while it lives'),
+      new RegExp(`process ${child.pid} .*to be killed`),
+    );
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await (await takeLock(nodeFiles, folder, 'after')).release();
+  });
+
+  it('takes over where the number of a dead process belongs to another one now', async () => {
+    const owner = { host: hostname(), pid: process.pid, started: 'another boot 1', command: 'old', state: 'held' };
+    const { readlinkSync } = await import('node:fs');
+    const pidSpace = process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : '';
+    const path = join(folder, '.run', 'lock-old.json');
+    await writeFile(path, JSON.stringify({ ...owner, pidSpace }));
+    await (await takeLock(nodeFiles, folder, 'new')).release();
+    assert.deepEqual(await readdir(join(folder, '.run')), []);
+  });
+
+  it('leaves the lock of another machine alone, and says which file to delete', async () => {
+    const path = join(folder, '.run', 'lock-far.json');
+    const owner = { host: 'far-away', pid: 1, pidSpace: '', started: '', command: 'featuretap extract', state: 'held' };
+    await writeFile(path, JSON.stringify(owner));
+    await assert.rejects(takeLock(nodeFiles, folder, 'here'), /process 1 on far-away[\s\S]*delete .*lock-far\.json/);
+    await rm(path);
+  });
+
+  it('lets one of many that start at once have it, and never two', async () => {
+    let holders = 0;
+    let most = 0;
+    let held = 0;
+    const contender = async (): Promise<void> => {
+      const lock = await takeLock(nodeFiles, folder, 'contender').catch(() => undefined);
+      if (lock === undefined) return;
+      held++;
+      holders++;
+      most = Math.max(most, holders);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      holders--;
+      await lock.release();
+    };
+    for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 6 }, contender));
+    assert.equal(most, 1);
+    assert.ok(held >= 5);
+  });
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { readNpyLabels, readNpyMatrix } from '../../../src/formats/npy/npy-file.ts';
+import { projectRoot } from '../../reference.ts';
+
+const fixture = (name: string): string => join(projectRoot, 'test', 'fixtures', 'classify', 'npy', `${name}.npy`);
+const expected = Array.from({ length: 15 }, (_, i) => (i - 4) / 8);
+
+for (const name of ['float16', 'float32', 'float64']) {
+  for (const order of ['', '-fortran']) {
+    test(`reads a ${name} matrix as numpy.save wrote it${order === '' ? '' : ' in Fortran order'}`, async () => {
+      const path = fixture(`x-${name}${order}`);
+      const { rowCount, columnCount, data, sha256 } = await readNpyMatrix(path);
+      assert.deepEqual([rowCount, columnCount, [...data]], [5, 3, expected]);
+      assert.equal(
+        sha256,
+        createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex'),
+      );
+    });
+  }
+}
+
+test('takes maps as one row per image', async () => {
+  const { rowCount, columnCount, data } = await readNpyMatrix(fixture('x-maps'));
+  assert.deepEqual([rowCount, columnCount, [...data]], [5, 3, expected]);
+});
+
+test('reads labels that are numbers of any width, or text', async () => {
+  for (const name of ['int8', 'int16', 'int32', 'int64', 'column']) {
+    const numeric = { names: ['10', '2', '10', '-1', '2'], numeric: true };
+    assert.deepEqual(await readNpyLabels(fixture(`y-${name}`)), numeric, name);
+  }
+  assert.deepEqual((await readNpyLabels(fixture('y-uint8'))).names, ['10', '2', '10', '1', '2']);
+  assert.deepEqual(await readNpyLabels(fixture('y-text')), {
+    names: ['pug', 'é', 'pug', '\u{1F600}', 'é'],
+    numeric: false,
+  });
+  assert.deepEqual((await readNpyLabels(fixture('y-bytes'))).names, ['pug', 'a', 'pug', 'bc', 'a']);
+});
+
+test('refuses what it does not read, naming found and expected', async () => {
+  await assert.rejects(readNpyMatrix(fixture('x-big-endian')), /big-endian f4[\s\S]*little-endian/);
+  await assert.rejects(readNpyMatrix(fixture('x-int')), /type i8[\s\S]*float16, float32 or float64/);
+  await assert.rejects(readNpyMatrix(fixture('y-int8')), /type i1/);
+  await assert.rejects(readNpyLabels(fixture('y-objects')), /type O[\s\S]*astype\(str\)/);
+  await assert.rejects(readNpyLabels(fixture('y-matrix')), /shape \(5, 3\)[\s\S]*\(rows,\)/);
+  await assert.rejects(readNpyMatrix(fixture('nowhere')), /cannot be read/);
+});
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'featuretap-npy-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+test('every cut and every changed byte of a header is refused or read within the file’s size, never raw', async () => {
+  const whole = await readFile(fixture('x-float32'));
+  const path = join(folder, 'broken.npy');
+  const attempt = async (bytes: Uint8Array): Promise<void> => {
+    await writeFile(path, bytes);
+    await readNpyMatrix(path).then(
+      ({ data }) => assert.ok(data.byteLength <= whole.length * 2),
+      (error) => assert.equal(error.name, 'UserError', String(error)),
+    );
+  };
+  for (let length = 0; length < whole.length; length += 7) await attempt(whole.subarray(0, length));
+  for (let at = 0; at < 128; at++) {
+    for (const value of [0, 0x27, 0x39, 0xff]) {
+      const bytes = Uint8Array.from(whole);
+      bytes[at] = value;
+      await attempt(bytes);
+    }
+  }
+});

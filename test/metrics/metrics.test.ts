@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { largestPerRow } from '../../src/metrics/metrics.kernel.ts';
+import {
+  classFigures,
+  confusionOf,
+  confusionRows,
+  scoreConfusion,
+  scoreProbabilities,
+} from '../../src/metrics/metrics.ts';
+
+interface MetricsCase {
+  readonly name: string;
+  readonly classes: number;
+  readonly y: readonly number[];
+  readonly probabilities: readonly number[];
+  readonly accuracy: number;
+  readonly logLoss: number;
+  readonly top5Accuracy: number;
+  readonly macroF1: number;
+  readonly balancedAccuracy: number;
+  readonly confusion: readonly (readonly number[])[];
+  readonly precision: readonly number[];
+  readonly recall: readonly number[];
+  readonly f1: readonly number[];
+  readonly support: readonly number[];
+}
+const golden: readonly MetricsCase[] = JSON.parse(
+  readFileSync(new URL('../fixtures/classify/metrics.json', import.meta.url), 'utf8'),
+);
+
+function assertClose(found: number, expected: number, what: string, tolerance = 1e-12): void {
+  assert.ok(
+    Math.abs(found - expected) <= tolerance * Math.max(1, Math.abs(expected)),
+    `${what}: ${found}, ${expected}`,
+  );
+}
+
+for (const one of golden) {
+  test(`figures equal scikit-learn's: ${one.name}`, () => {
+    const labels = Int32Array.from(one.y);
+    const data = Float32Array.from(one.probabilities);
+    const probabilities = { rowCount: labels.length, columnCount: one.classes, data };
+    const scores = scoreProbabilities(labels, probabilities);
+    // scikit-learn clips and rescales in float32, this project in float64.
+    assertClose(scores.logLoss, one.logLoss, 'log loss', 1e-6);
+    assertClose(scores.top5Accuracy, one.top5Accuracy, 'top-5');
+
+    const confusion = confusionOf(labels, largestPerRow(data, one.classes), one.classes);
+    assert.deepEqual(confusionRows(confusion, one.classes), one.confusion);
+    const figures = scoreConfusion(confusion, one.classes);
+    assertClose(figures.accuracy, one.accuracy, 'accuracy');
+    assertClose(figures.macroF1, one.macroF1, 'macro F1');
+    assertClose(figures.balancedAccuracy, one.balancedAccuracy, 'balanced accuracy');
+    const names = one.confusion.map((_, c) => `class ${c}`);
+    classFigures(confusion, names).forEach((figure, c) => {
+      assertClose(figure.precision, one.precision[c] as number, `precision of ${c}`);
+      assertClose(figure.recall, one.recall[c] as number, `recall of ${c}`);
+      assertClose(figure.f1, one.f1[c] as number, `F1 of ${c}`);
+      assert.equal(figure.support, one.support[c]);
+    });
+  });
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { solveRidge } from '../../../src/models/ridge/closed-form.ts';
+import { type FittedRidge, ridge } from '../../../src/models/ridge/ridge.ts';
+import { takeRows } from '../../../src/numerics/matrix.ts';
+import { InterruptedError, UserError } from '../../../src/system/errors.ts';
+import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
+
+for (const name of ['tall', 'wide'] as const) {
+  for (const weighted of [false, true]) {
+    const expected = goldenHeads.ridge[weighted ? (`${name}Weighted` as const) : name];
+    const title = `${name}${weighted ? ', weighted' : ''}`;
+
+    test(`ridge has scikit-learn's alpha, coefficients and predictions: ${title}`, async () => {
+      const { train, held } = goldenTable(name, weighted);
+      const fitted = (await ridge.create({ alpha: expected.alphas.join(',') }).fit(train, context)) as FittedRidge;
+      assert.equal(fitted.details['alpha'], expected.alpha);
+      checkClose(fitted.weights, expected.weights, 1e-6, 'weights');
+      checkClose(fitted.bias, expected.bias, 1e-6, 'bias');
+      assert.deepEqual([...(await fitted.predict(held))], expected.predicted);
+      assert.ok(
+        Math.abs(fitted.factor / expected.factor - 1) < 1e-5,
+        `factor ${fitted.factor}, not ${expected.factor}`,
+      );
+      const probabilities = await fitted.predictProba(held);
+      checkRowSums(probabilities, title);
+      const columns = train.classes.length;
+      const ratios = probabilities.data.map((share, i) => Math.log(share / probabilities.data[i - (i % columns)]!));
+      const scores = expected.scores.map((score, i) => expected.factor * (score - expected.scores[i - (i % columns)]!));
+      checkClose(ratios, scores, 1e-4, 'logarithms of probability ratios');
+    });
+
+    test(`leave-one-out scores are those of fits without the row: ${title}`, async () => {
+      const { train } = goldenTable(name, weighted);
+      const { features, labels, classes, sampleWeights } = train;
+      const solved = await solveRidge(
+        features,
+        labels,
+        classes.length,
+        sampleWeights ?? null,
+        [expected.alpha],
+        context,
+      );
+      checkClose(solved.leftOutScores.subarray(0, expected.leftOut.length), expected.leftOut, 1e-7, 'scores');
+      if (expected.errors === null) return;
+      const all = await solveRidge(features, labels, classes.length, null, expected.alphas, context);
+      checkClose(
+        all.tried.map(({ error }) => error),
+        expected.errors,
+        1e-7,
+        'errors',
+      );
+    });
+  }
+}
+
+test('both ways to the closed form agree where rows and features are about as many', async () => {
+  const { train, held } = goldenTable('tall');
+  const rows = Int32Array.from({ length: 25 }, (_, row) => row);
+  const more = { ...train, features: takeRows(train.features, rows), labels: train.labels.subarray(0, 25) };
+  const { features, labels } = {
+    features: takeRows(train.features, rows.subarray(0, 24)),
+    labels: train.labels.subarray(0, 24),
+  };
+  const tall = await solveRidge(more.features, more.labels, 6, null, [3], context);
+  // The last row repeats the one before with almost no weight: 25 rows by features, 24 by rows.
+  const weights = new Float64Array(25).fill(1);
+  weights[24] = 1e-12;
+  const nearly = await solveRidge(more.features, more.labels, 6, weights, [3], context);
+  const wide = await solveRidge(features, labels, 6, null, [3], context);
+  checkClose(nearly.weights, [...wide.weights], 1e-9, 'weights');
+  assert.ok(tall.weights.some((value, i) => Math.abs(value - wide.weights[i]!) > 1e-4));
+  assert.equal(held.columnCount, 24);
+});
+
+test('a saved ridge head comes back as it was, and threads change nothing', async () => {
+  for (const name of ['tall', 'wide'] as const) {
+    const { train, held } = goldenTable(name);
+    const fitted = await ridge.create({}).fit(train, { ...context, threads: 3 });
+    const loaded = ridge.load(fitted.save());
+    assert.deepEqual(await loaded.predictProba(held), await fitted.predictProba(held));
+    assert.deepEqual(loaded.save(), fitted.save());
+    assert.deepEqual((await ridge.create({}).fit(train, { ...context, threads: 1 })).save(), fitted.save());
+  }
+});
+
+test('rows of weight 0 take no part in ridge', async () => {
+  const { train } = goldenTable('tall');
+  const kept = Int32Array.from(train.labels.keys()).filter((row) => row % 3 !== 0);
+  const weights = Float64Array.from(train.labels, (_, row) => (row % 3 === 0 ? 0 : 1));
+  const weighted = await ridge.create({}).fit({ ...train, sampleWeights: weights }, context);
+  const less = { ...train, features: takeRows(train.features, kept), labels: kept.map((row) => train.labels[row]!) };
+  const without = (await ridge.create({}).fit(less, context)) as FittedRidge;
+  checkClose((weighted as FittedRidge).weights, [...without.weights], 1e-6, 'weights');
+});
+
+for (const [name, table] of Object.entries(smallTables)) {
+  test(`ridge stands ${name}`, async () => {
+    const fitted = await ridge.create({}).fit(table, context);
+    const probabilities = await fitted.predictProba(table.features);
+    checkRowSums(probabilities, name);
+    const seen = new Set(table.labels);
+    for (const label of await fitted.predict(table.features))
+      assert.ok(seen.has(label), `a class that no row had: ${label}`);
+  });
+}
+
+test("ridge warns when the best alpha is the last one tried, and tells each one's error", async () => {
+  const { train } = goldenTable('tall');
+  const fitted = await ridge.create({ alpha: [0.001, 0.0001] }).fit(train, context);
+  assert.match(fitted.warnings.join(), /end of those tried/);
+  assert.equal((fitted.details['leaveOneOut'] as readonly unknown[]).length, 2);
+});
+
+test('ridge stops when it is interrupted', async () => {
+  const controller = new AbortController();
+  controller.abort();
+  const { train } = goldenTable('tall');
+  const run = ridge.create({}).fit(train, { ...context, signal: controller.signal });
+  await assert.rejects(run, (error) => error instanceof InterruptedError);
+});
+
+test('ridge refuses parameters, NaN and a closed form that is too large', async () => {
+  for (const alpha of ['0', '-1', 'much', '', '1,,2', Number.NaN])
+    assert.throws(() => ridge.create({ alpha }), UserError);
+  const side = 8193;
+  // No numbers behind it: the refusal comes before anything is computed.
+  const features = { rowCount: side, columnCount: side, data: new Float32Array(0) };
+  const large = { features, labels: new Int32Array(side), classes: ['a'] };
+  await assert.rejects(ridge.create({}).fit(large, context), /too large.*8193 rows x 8193 features/s);
+  const { train } = goldenTable('wide');
+  const nan = { ...train.features, data: train.features.data.slice().fill(Number.NaN, 75, 76) };
+  await assert.rejects(ridge.create({}).fit({ ...train, features: nan }, context), /row 1, column 5.*NaN/s);
+});

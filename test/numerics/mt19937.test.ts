@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { randomState } from '../../src/numerics/mt19937.kernel.ts';
+
+interface Draws {
+  readonly seed: number;
+  readonly uint32: readonly number[];
+  readonly doubles: readonly number[];
+  readonly permutations: readonly (readonly number[])[];
+}
+const golden: readonly Draws[] = JSON.parse(
+  readFileSync(new URL('../fixtures/classify/mt19937.json', import.meta.url), 'utf8'),
+);
+
+for (const draws of golden) {
+  test(`draws what NumPy's RandomState(${draws.seed}) draws`, () => {
+    const words = randomState(draws.seed);
+    const drawn = Array.from({ length: 700 }, () => words.uint32());
+    assert.deepEqual(drawn.slice(-5), draws.uint32);
+    const doubles = randomState(draws.seed);
+    assert.deepEqual(
+      draws.doubles.map(() => doubles.double()),
+      draws.doubles,
+    );
+    const shuffles = randomState(draws.seed);
+    for (const expected of draws.permutations) {
+      assert.deepEqual([...shuffles.permutation(expected.length)], expected);
+    }
+  });
+}

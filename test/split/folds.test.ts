@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from '../../src/split/folds.ts';
+
+interface FoldCase {
+  readonly name: string;
+  readonly labels: readonly number[];
+  readonly groups?: readonly number[];
+  readonly k: number;
+  readonly seed: number | null;
+  readonly tests: readonly (readonly number[])[];
+}
+interface GroupShuffleCase {
+  readonly groups: readonly number[];
+  readonly testSize: number;
+  readonly seed: number;
+  readonly splits: readonly { readonly train: readonly number[]; readonly test: readonly number[] }[];
+}
+const golden: {
+  readonly folds: readonly FoldCase[];
+  readonly groupFolds: readonly FoldCase[];
+  readonly groupShuffle: readonly GroupShuffleCase[];
+} = JSON.parse(readFileSync(new URL('../fixtures/classify/splits.json', import.meta.url), 'utf8'));
+
+/** Group numbers without gaps, as numpy.unique's inverse gives them. */
+function dense(groups: readonly number[]): Int32Array {
+  const names = [...new Set(groups)].sort((a, b) => a - b);
+  return Int32Array.from(groups, (group) => names.indexOf(group));
+}
+
+for (const { name, labels, k, seed, tests } of golden.folds) {
+  test(`folds as StratifiedKFold does: ${name}, ${k} folds, seed ${seed}`, () => {
+    const folds = stratifiedKFold(Int32Array.from(labels), k, seed ?? undefined);
+    assert.deepEqual(
+      folds.map((fold) => [...fold.test]),
+      tests,
+    );
+    for (const fold of folds) {
+      const all = [...fold.train, ...fold.test].sort((a, b) => a - b);
+      assert.deepEqual(all, [...labels.keys()]);
+    }
+  });
+}
+
+for (const { name, labels, groups = [], k, seed, tests } of golden.groupFolds) {
+  test(`folds as StratifiedGroupKFold does: ${name}, ${k} folds, seed ${seed}`, () => {
+    const folds = stratifiedGroupKFold(Int32Array.from(labels), dense(groups), k, seed ?? undefined);
+    assert.deepEqual(
+      folds.map((fold) => [...fold.test]),
+      tests,
+    );
+  });
+}
+
+for (const { groups, testSize, seed, splits } of golden.groupShuffle) {
+  test(`splits as GroupShuffleSplit does: test size ${testSize}, seed ${seed}`, () => {
+    const found = groupShuffleSplit(dense(groups), { testSize, seed, repeats: splits.length });
+    assert.deepEqual(
+      found.map((split) => ({ train: [...split.train], test: [...split.test] })),
+      splits,
+    );
+  });
+}
+
+test('more folds than rows of any class is refused, naming the largest number that works', () => {
+  assert.throws(() => stratifiedKFold(Int32Array.from([0, 0, 1, 1, 1]), 4), /--cv 4[\s\S]*at most 3[\s\S]*--cv 3/);
+  assert.throws(() => stratifiedKFold(Int32Array.from([0, 0, 1, 1]), 1), /a whole number from 2/);
+});
+
+test('a test size that leaves a side without a group is refused', () => {
+  const split = (testSize: number) =>
+    groupShuffleSplit(Int32Array.from([0, 0, 1, 2]), { testSize, seed: 0, repeats: 1 });
+  assert.throws(() => split(3), /3 groups[\s\S]*1 to 2 groups/);
+  assert.throws(() => split(0.9), /--test-size 0.9/);
+});
