@@ -26,13 +26,12 @@ export {
 export { type LabelsFile, readLabels } from './classify/data/labels-file.ts';
 export type { FitNeeds } from './classify/memory/fit-needs.ts';
 export type { StreamPlan } from './classify/memory/stream-plan.ts';
-export type { ClassFigures, LearningCurvePoint, RepeatResult, Report, Scores } from './classify/result/report.ts';
+export type { LearningCurvePoint, RepeatResult, Report } from './classify/result/report.ts';
 export type { Grid, Point } from './classify/sweep/grid.ts';
 export { type SweepOptions, sweptHead } from './classify/sweep/swept-head.ts';
 export type { MemoryEvent } from './classify/trial/prepare-trials.ts';
 export type {
   DeviceName,
-  Dtype,
   EngineName,
   FingerprintFields,
   MadeBy,
@@ -46,6 +45,8 @@ export type {
 export type { SetState } from './features/manifest/state.ts';
 export { FeatureSet, type LabelledRows, openFeatureSet } from './features/reader.ts';
 export type { Outcome, OutcomeKind } from './features/tables/outcomes.ts';
+export type { Dtype } from './formats/npy/npy.ts';
+export type { ClassFigures, Scores } from './metrics/metrics.ts';
 export { classFigures, confusionOf, scoreConfusion, scoreProbabilities } from './metrics/metrics.ts';
 export type { FitSize, MemoryPart } from './models/memory-parts.ts';
 export type {

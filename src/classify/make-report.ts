@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import type { Scores } from '../metrics/metrics.ts';
 import { classFigures, confusionRows, mean } from '../metrics/metrics.ts';
 import type { Head } from '../models/model.ts';
 import type { Rows } from '../rows/stored-rows.ts';
 import type { Split } from '../split/split.ts';
 import type { LabelledData } from './data/labelled-data.ts';
-import type { Report, Scores } from './result/report.ts';
+import type { Report } from './result/report.ts';
 import type { Evaluation } from './trial/evaluate.ts';
 import { versions } from './versions.ts';
 

@@ -1,7 +1,8 @@
 import { basename, join, resolve } from 'node:path';
-import type { Dtype, Manifest, Pool, Precision, Preprocessing } from '../features/manifest/manifest.ts';
+import type { Manifest, Pool, Precision, Preprocessing } from '../features/manifest/manifest.ts';
 import { FeatureWriter, type WriterSettings } from '../features/run/writer.ts';
 import type { Outcome } from '../features/tables/outcomes.ts';
+import type { Dtype } from '../formats/npy/npy.ts';
 import { DiskFullError } from '../system/durable.ts';
 import { InterruptedError, UserError, usageError } from '../system/errors.ts';
 import { type Files, nodeFiles } from '../system/files.ts';

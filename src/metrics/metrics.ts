@@ -1,6 +1,25 @@
-import type { ClassFigures, Scores } from '../classify/result/report.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { countConfusion, logLossSum, rankOfLabel } from './metrics.kernel.ts';
+
+/** Figures of one model on one split. Accuracies and scores are fractions in [0, 1]; log loss in nats. */
+export interface Scores {
+  readonly accuracy: number;
+  readonly top5Accuracy: number;
+  readonly logLoss: number;
+  readonly macroF1: number;
+  readonly balancedAccuracy: number;
+}
+
+export interface ClassFigures {
+  readonly name: string;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  /** Test rows of this class, all repeats together. */
+  readonly support: number;
+  /** Training images of this class, mean over the repeats; absent in reports of older versions. */
+  readonly trained?: number;
+}
 
 /**
  * Smallest probability that the log loss takes: the epsilon of float32, which is what scikit-learn's `eps='auto'`

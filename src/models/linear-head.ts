@@ -4,7 +4,8 @@ import { multiply } from '../numerics/matmul.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { rowPass } from '../rows/row-pass.ts';
 import { checkFeatures, savedArray } from './checks.ts';
-import { storedBlockRows } from './linear-loss.ts';
+import { lossBlockRows, storedBlockRows } from './linear-loss.ts';
+import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { FittedHead, Json, SavedHead, StreamedHead } from './model.ts';
 
 /** A fitted linear softmax model, whichever solver made it. */
@@ -130,4 +131,12 @@ export function loadLinear(saved: SavedHead): FittedHead {
     details,
     threads: 1,
   });
+}
+
+/** What to do where rows do not fit memory, for every head that is fitted by gradients of a linear loss. */
+export const lighter = '--model linear --stream, which reads the rows from the disk';
+
+/** Arrays of a block's rows and classes in ONNX Runtime. */
+export function scoresNeed({ trainRows, dims, classes }: FitSize): MemoryPart {
+  return { what: 'scores', bytes: 4 * 6 * classes * Math.min(trainRows, lossBlockRows(dims, classes)) };
 }

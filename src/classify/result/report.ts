@@ -1,14 +1,6 @@
 import type { FingerprintFields, Manifest } from '../../features/manifest/manifest.ts';
+import type { ClassFigures, Scores } from '../../metrics/metrics.ts';
 import type { Json } from '../../models/model.ts';
-
-/** Figures of one model on one split. Accuracies and scores are fractions in [0, 1]; log loss in nats. */
-export interface Scores {
-  readonly accuracy: number;
-  readonly top5Accuracy: number;
-  readonly logLoss: number;
-  readonly macroF1: number;
-  readonly balancedAccuracy: number;
-}
 
 export interface RepeatResult extends Scores {
   readonly repeat: number;
@@ -19,17 +11,6 @@ export interface RepeatResult extends Scores {
   /** Row numbers of the table (labels order), in scikit-learn's order. */
   readonly train: readonly number[];
   readonly test: readonly number[];
-}
-
-export interface ClassFigures {
-  readonly name: string;
-  readonly precision: number;
-  readonly recall: number;
-  readonly f1: number;
-  /** Test rows of this class, all repeats together. */
-  readonly support: number;
-  /** Training images of this class, mean over the repeats; absent in reports of older versions. */
-  readonly trained?: number;
 }
 
 /** One fit on a stratified part of a repeat's training rows. */

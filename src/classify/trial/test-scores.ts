@@ -1,8 +1,8 @@
 import { countConfusion } from '../../metrics/metrics.kernel.ts';
+import type { Scores } from '../../metrics/metrics.ts';
 import { probabilityTally, scoreConfusion } from '../../metrics/metrics.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
-import type { Scores } from '../result/report.ts';
 
 /** What a head says of test rows, taken in whatever blocks they come. */
 export interface TestScores {

@@ -1,6 +1,7 @@
 import { rowChecksFile, runPath, shardFile } from '../../features/manifest/layout.ts';
-import { bytesPerNumber, rowLength, type ShardEntry } from '../../features/manifest/manifest.ts';
+import { rowLength, type ShardEntry } from '../../features/manifest/manifest.ts';
 import { type ShardShape, writeShardBytes } from '../../features/shards/shard.ts';
+import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import type { Files } from '../../system/files.ts';
 import type { MergePart } from './in-order.ts';
 import { ofPart } from './part-problems.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { bytesPerNumber, rowLength, type ShardEntry } from '../../features/manifest/manifest.ts';
+import { rowLength, type ShardEntry } from '../../features/manifest/manifest.ts';
 import { ShardFile, type ShardShape } from '../../features/shards/shard.ts';
-import { npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../formats/npy/npy.ts';
+import { bytesPerNumber, npyHeaderBytes, npyPrefixBytes, parseNpyHeader } from '../../formats/npy/npy.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
 

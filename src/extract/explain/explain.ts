@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { differences, fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { labelsFile, manifestFile, outcomesFile } from '../../features/manifest/layout.ts';
 import {
-  bytesPerNumber,
   type DeviceName,
   type EngineName,
   type FingerprintFields,
@@ -12,6 +11,7 @@ import {
 } from '../../features/manifest/manifest.ts';
 import { readState } from '../../features/manifest/state.ts';
 import { peekJournal } from '../../features/run/run-records.ts';
+import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
 import type { ImageList } from '../images/list/image-file.ts';
 import { type SortedInputs, sortInputs } from './sort-inputs.ts';

@@ -1,5 +1,5 @@
-/** Storage type of the shards. */
-export type Dtype = 'float32' | 'float16';
+import type { Dtype } from '../../formats/npy/npy.ts';
+
 export type Pool = 'mean' | 'max' | 'none';
 export type Precision = 'float32' | 'int8';
 export type EngineName = 'onnx' | 'tensorflow';
@@ -113,10 +113,6 @@ export function isRandom(madeBy: Pick<MadeBy, 'weights'>): boolean {
 /** Numbers in one row. */
 export function rowLength(rowShape: readonly number[]): number {
   return rowShape.reduce((product, side) => product * side, 1);
-}
-
-export function bytesPerNumber(dtype: Dtype): number {
-  return dtype === 'float16' ? 2 : 4;
 }
 
 /** Rows of one image: the plain one and its views. */

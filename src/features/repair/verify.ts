@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, nodeFiles, readIfThere } from '../../system/files.ts';
 import { manifestFile, nextSuffix, runPath, spareFile } from '../manifest/layout.ts';
-import { bytesPerNumber, type Manifest, rowLength } from '../manifest/manifest.ts';
+import { type Manifest, rowLength } from '../manifest/manifest.ts';
 import { NewerFormatError, parseManifest } from '../manifest/manifest-file.ts';
 import { calibrationOf, type KeptFile, readSpare, tablesOf } from '../run/spares.ts';
 import { checkTables, type Tables } from './check-tables.ts';

@@ -1,7 +1,7 @@
-import { decodeNumbers } from '../../formats/npy/npy.ts';
+import { bytesPerNumber, decodeNumbers } from '../../formats/npy/npy.ts';
 import type { Files } from '../../system/files.ts';
 import { rowChecksFile, runPath, shardFile, shardNumber } from '../manifest/layout.ts';
-import { bytesPerNumber, rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
+import { rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
 import { ShardFile, writeShard } from '../shards/shard.ts';
 import type { IndexedImage } from '../tables/index-table.ts';
 import type { Contents } from './publish.ts';

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import { makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 import { runFolder } from '../manifest/layout.ts';
-import { bytesPerNumber, type Manifest, rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
+import { type Manifest, rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
 import type { SetState } from '../manifest/state.ts';
 import type { FileMemory, RememberedFile } from '../tables/file-memory.ts';
 import { IndexTable } from '../tables/index-table.ts';

@@ -1,8 +1,8 @@
-import { decodeNumbers } from '../../formats/npy/npy.ts';
+import { bytesPerNumber, decodeNumbers } from '../../formats/npy/npy.ts';
 import type { RowStore } from '../../rows/row-store.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
-import { bytesPerNumber, type Manifest, rowLength } from '../manifest/manifest.ts';
+import { type Manifest, rowLength } from '../manifest/manifest.ts';
 import { readState } from '../manifest/state.ts';
 import { ShardFile } from './shard.ts';
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import {
+  bytesPerNumber,
+  type Dtype,
   encodeNpy,
   encodeNpyBytes,
   type NpyHeader,
@@ -12,7 +14,7 @@ import {
 import { writeDurably } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { errorCode, type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
-import { bytesPerNumber, type Dtype, rowLength, type ShardEntry } from '../manifest/manifest.ts';
+import { rowLength, type ShardEntry } from '../manifest/manifest.ts';
 import { hashBytes } from '../tables/index.kernel.ts';
 
 /**

@@ -1,8 +1,15 @@
 import { endianness } from 'node:os';
 import { dump, float16ToFloat32, parse } from 'npyjs';
-import { bytesPerNumber, type Dtype } from '../../features/manifest/manifest.ts';
 import { UserError } from '../../system/errors.ts';
 import { fromFloat16, toFloat16 } from './float16.kernel.ts';
+
+/** Storage type of the shards. */
+export type Dtype = 'float32' | 'float16';
+
+/** Of one number as it is stored. */
+export function bytesPerNumber(dtype: Dtype): number {
+  return dtype === 'float16' ? 2 : 4;
+}
 
 /** What an .npy header says, checked. */
 export interface NpyHeader {

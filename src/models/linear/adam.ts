@@ -7,13 +7,12 @@ import type { TableOf } from '../../rows/table.ts';
 import { UserError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkTrainingTable } from '../checks.ts';
-import { softmaxHead, withAbsentClasses } from '../linear-head.ts';
+import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, Head, Json, StreamedHead } from '../model.ts';
 import { checkSeveralClasses } from '../several-classes.ts';
 import { type Batches, batchesFromDisk, batchesInMemory, windowRows } from './batches.ts';
-import { lighter, scoresNeed } from './fit.ts';
 
 export interface AdamParams {
   readonly epochs: number;

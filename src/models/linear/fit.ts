@@ -4,8 +4,7 @@ import { presentClasses } from '../../rows/present-classes.ts';
 import { isStored, type Rows } from '../../rows/stored-rows.ts';
 import type { TableOf } from '../../rows/table.ts';
 import { checkTrainingTable } from '../checks.ts';
-import { softmaxHead, withAbsentClasses } from '../linear-head.ts';
-import { lossBlockRows } from '../linear-loss.ts';
+import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, Head, StreamedHead } from '../model.ts';
 import { checkSeveralClasses } from '../several-classes.ts';
@@ -105,14 +104,6 @@ function progressOf(
         }
       : {}),
   };
-}
-
-/** What to do where rows do not fit memory, for every head that is fitted by gradients of a linear loss. */
-export const lighter = '--model linear --stream, which reads the rows from the disk';
-
-/** Arrays of a block's rows and classes in ONNX Runtime. */
-export function scoresNeed({ trainRows, dims, classes }: FitSize): MemoryPart {
-  return { what: 'scores', bytes: 4 * 6 * classes * Math.min(trainRows, lossBlockRows(dims, classes)) };
 }
 
 /** A factor of the Gram matrix of few rows, in float64 and float32, and a product of its size. */

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { test } from 'node:test';
+import { projectRoot } from './reference.ts';
+
+/** The rooms of src/ from the ground up: a file imports from its own room and from those named before it. */
+const floors = [
+  'system',
+  'formats',
+  'numerics',
+  'rows',
+  'metrics',
+  'split',
+  'features',
+  'models',
+  'classify',
+  'extract',
+  'report',
+  'export',
+  'predict',
+  'cluster',
+  'cli',
+];
+/** `extract` and `classify` share only the feature set. */
+const strangers = [['extract', 'classify', 'models', 'split', 'metrics']];
+/** What all of them write their ONNX graphs with. */
+const sharedByModels = ['onnx'];
+const mostFiles = 20;
+
+const source = join(projectRoot, 'src');
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => /\.(ts|wat)$/.test(file));
+const imports: readonly (readonly [from: string, to: string])[] = files
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) =>
+    [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(
+      ([, to]) => [file, posix.join(posix.dirname(file), to as string)] as const,
+    ),
+  );
+
+test('a room imports from the rooms below it alone', () => {
+  const found = imports.filter(([from, to]) => {
+    const [above, below] = [roomOf(from), roomOf(to)];
+    return above !== undefined && above !== below && !floors.slice(0, floors.indexOf(above)).includes(below ?? '');
+  });
+  assert.deepEqual(found, []);
+  const rooms = new Set(files.map(roomOf).filter((room) => room !== undefined));
+  assert.deepEqual([...rooms].sort(), [...floors].sort(), 'every folder of src/ is a floor, and every floor a folder');
+});
+
+test('extract imports nothing of classify and its models, nor they of it', () => {
+  for (const [one, ...others] of strangers) {
+    const found = imports.filter(([from, to]) => roomOf(from) === one && others.includes(roomOf(to) as string));
+    assert.deepEqual(found, []);
+  }
+});
+
+test('no model imports from another one', () => {
+  const modelOf = (file: string): string | undefined => /^models\/([^/]+)\//.exec(file)?.[1];
+  const found = imports.filter(([from, to]) => {
+    const [one, other] = [modelOf(from), modelOf(to)];
+    return one !== undefined && other !== undefined && one !== other && !sharedByModels.includes(other);
+  });
+  assert.deepEqual(found, []);
+});
+
+test('folders side by side import from each other in one direction', () => {
+  const edges = new Map<string, Map<string, string>>();
+  for (const [from, to] of imports) {
+    const [above, below] = [dirname(from).split('/'), dirname(to).split('/')];
+    const common = above.findIndex((folder, i) => folder !== below[i]);
+    if (common < 0 || below[common] === undefined) continue;
+    const [one, other] = [above.slice(0, common + 1).join('/'), below.slice(0, common + 1).join('/')];
+    edges.set(one, (edges.get(one) ?? new Map<string, string>()).set(other, `${from} -> ${to}`));
+  }
+  for (const folder of edges.keys()) assert.equal(wayBack(edges, folder), undefined);
+});
+
+test(`no folder of src/ has more than ${mostFiles} files`, () => {
+  const counts = new Map<string, number>();
+  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  assert.deepEqual(
+    [...counts].filter(([, count]) => count > mostFiles),
+    [],
+  );
+});
+
+function roomOf(file: string): string | undefined {
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : undefined;
+}
+
+/** The imports that lead from a folder back to itself. */
+function wayBack(edges: ReadonlyMap<string, ReadonlyMap<string, string>>, start: string): string | undefined {
+  const ways: (readonly [folder: string, way: string])[] = [[start, '']];
+  const seen = new Set<string>();
+  for (const [folder, way] of ways) {
+    for (const [next, step] of edges.get(folder) ?? []) {
+      if (next === start) return `${way}${step}`;
+      if (!seen.has(next)) ways.push([next, `${way}${step}, `]);
+      seen.add(next);
+    }
+  }
+  return undefined;
+}
