@@ -30,8 +30,8 @@ describe('takeLock', () => {
 
   it('takes over from a process that was killed', async () => {
     const source = `
-      import { nodeFiles } from './src/features/files.ts';
-      import { takeLock } from './src/features/lock.ts';
+      import { nodeFiles } from './src/system/files.ts';
+      import { takeLock } from './src/features/run/lock.ts';
       await takeLock(nodeFiles, ${JSON.stringify(folder)}, 'to be killed');
       console.log('held');
       setInterval(() => {}, 1000);`;
