@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { UserError } from './errors.ts';
+import { fileReason } from './file-reason.ts';
 import { makeFolder } from './make-folder.ts';
+import { openRegular } from './regular-file.ts';
 
 /** An open file, as far as feature sets need one. */
 export interface OpenFile {
@@ -16,10 +18,13 @@ export interface OpenFile {
 export interface FileStat {
   readonly size: number;
   readonly mtimeMs: number;
+  isFile(): boolean;
+  isDirectory(): boolean;
 }
 
 /** Every access that a feature set makes to the disk. Tests hand in one that fails on purpose. */
 export interface Files {
+  /** `r` opens regular files alone, and never waits: another kind is an error with the code ENOTREGULAR or EISDIR. */
   open(path: string, flags: 'r' | 'w' | 'wx'): Promise<OpenFile>;
   stat(path: string): Promise<FileStat>;
   rename(from: string, to: string): Promise<void>;
@@ -36,7 +41,7 @@ export interface Files {
 
 export const nodeFiles: Files = {
   open: async (path, flags) => {
-    const file = await fs.open(path, flags);
+    const file = await (flags === 'r' ? openRegular(path) : fs.open(path, flags));
     return {
       size: async () => (await file.stat()).size,
       read: (buffer, offset, length, position) => file.read(buffer, offset, length, position),
@@ -112,8 +117,19 @@ export async function readFully(file: OpenFile, path: string, target: Uint8Array
   }
 }
 
-/** The whole file, or undefined where there is none. */
-export async function readIfThere(files: Files, path: string): Promise<Uint8Array | undefined> {
+/** What one array of Node 20 holds. */
+export const largestWholeFileBytes: number = 4 * 1024 ** 3 - 1;
+
+/**
+ * The whole file, or undefined where there is none.
+ *
+ * @param limit bytes; a longer file is refused before any of it is read
+ */
+export async function readIfThere(
+  files: Files,
+  path: string,
+  limit: number = largestWholeFileBytes,
+): Promise<Uint8Array | undefined> {
   let file: OpenFile;
   try {
     file = await files.open(path, 'r');
@@ -122,12 +138,40 @@ export async function readIfThere(files: Files, path: string): Promise<Uint8Arra
     throw readFailure(path, error);
   }
   try {
-    const bytes = new Uint8Array(await file.size());
+    const size = await file.size();
+    if (size > limit) throw tooLarge(path, size, limit);
+    const bytes = new Uint8Array(size);
     await readFully(file, path, bytes, 0);
     return bytes;
+  } catch (error) {
+    throw readFailure(path, error);
   } finally {
-    await file.close();
+    await file.close().catch(() => undefined);
   }
+}
+
+/** The whole file. @throws UserError as `readIfThere` does, and where there is none */
+export async function readWhole(files: Files, path: string, limit?: number): Promise<Uint8Array> {
+  const bytes = await readIfThere(files, path, limit);
+  if (bytes === undefined) throw readFailure(path, Object.assign(new Error('no such file'), { code: 'ENOENT' }));
+  return bytes;
+}
+
+/** Longest text that V8 holds is 2^29 - 24 characters. */
+export const largestTextBytes: number = 500_000_000;
+
+/** A text in UTF-8. @throws UserError as `readWhole` does */
+export async function readText(files: Files, path: string, limit: number = largestTextBytes): Promise<string> {
+  return Buffer.from((await readWhole(files, path, limit)).buffer).toString('utf8');
+}
+
+function tooLarge(path: string, size: number, limit: number): UserError {
+  return new UserError({
+    what: 'a file is too large to be what it should be',
+    where: path,
+    found: formatBytes(size),
+    expected: `${formatBytes(limit)} at most`,
+  });
 }
 
 /** Bytes of a file, a block at a time; a block is used again once the next one is asked for. */
@@ -146,7 +190,7 @@ export async function* readBlocks(files: Files, path: string): AsyncGenerator<Ui
       at += bytesRead;
     }
   } finally {
-    await file.close();
+    await file.close().catch(() => undefined);
   }
 }
 
@@ -157,16 +201,34 @@ export async function hashOfFile(files: Files, path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** What a failed read means to the user. */
 export function readFailure(path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const code = errorCode(error);
+  const fix =
+    code === 'EIO'
+      ? 'check the disk; featuretap verify --repair mends a feature set from its images'
+      : code === 'EMFILE' || code === 'ENFILE'
+        ? 'ulimit -n 1024 lets it open more files; then run the same command again'
+        : undefined;
   return new UserError({
     what: code === 'EIO' ? 'the disk failed to read a file' : 'cannot read a file',
     where: path,
-    found: error instanceof Error ? error.message : String(error),
-    ...(code === 'EIO'
-      ? { fix: 'check the disk; featuretap verify --repair mends a feature set from its images' }
-      : {}),
+    found: fileReason(error),
+    ...(code === 'ENOTREGULAR' ? { expected: 'a regular file' } : {}),
+    ...(fix === undefined ? {} : { fix }),
     cause: error,
   });
+}
+
+/** `0 B`, `12.3 kB`, `64.0 MB`: decimal units, as disks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -1,20 +1,14 @@
-import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeFile, writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
+import { isDead, type ProcessIdentity, thisProcess } from '../../system/process-identity.ts';
 import { runFolder, runPath } from '../manifest/layout.ts';
 
 /** Who holds a lock, or wants it. */
-export interface LockOwner {
-  readonly host: string;
-  readonly pid: number;
-  /** Where the number counts: two containers may share a host name, but not this. Empty where there is no such thing. */
-  readonly pidSpace: string;
-  /** Tells a process from a later one with the same number; empty where the platform does not say. */
-  readonly started: string;
+export interface LockOwner extends ProcessIdentity {
   readonly command: string;
   readonly state: 'waiting' | 'held';
 }
@@ -35,15 +29,7 @@ const pauseMs = 20;
  * @throws UserError naming the process that holds it
  */
 export async function takeLock(files: Files, folder: string, command: string): Promise<Lock> {
-  const { pid } = process;
-  const me: LockOwner = {
-    host: hostname(),
-    pid,
-    pidSpace: pidSpace(),
-    started: startOf(pid),
-    command,
-    state: 'waiting',
-  };
+  const me: LockOwner = { ...thisProcess(), command, state: 'waiting' };
   const mine = `lock-${me.host}-${me.pid}-${lockCount++}.json`;
   const path = runPath(folder, mine);
   const announce = (state: LockOwner['state']): Promise<string> =>
@@ -108,37 +94,6 @@ function parseOwner(bytes: Uint8Array): LockOwner | undefined {
     return whole && (owner.state === 'held' || owner.state === 'waiting') ? owner : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** Whether the owner is certainly gone; of another machine's processes nothing is known from here. */
-function isDead(owner: LockOwner): boolean {
-  if (owner.host !== hostname() || owner.pidSpace !== pidSpace()) return false;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
-  return owner.started !== '' && owner.started !== startOf(owner.pid);
-}
-
-function pidSpace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return '';
-  }
-}
-
-/** Boot and start time of a process on Linux (proc(5), /proc/PID/stat, field 22, in ticks since boot); else empty. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in field 2 may hold spaces and parentheses: fields are counted behind its last one.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
-  } catch {
-    return '';
   }
 }
 

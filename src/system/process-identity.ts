@@ -1,0 +1,58 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** What tells a process from every other one, on this machine and on others. */
+export interface ProcessIdentity {
+  readonly host: string;
+  readonly pid: number;
+  /** Where the number counts: two containers may share a host name, but not this. Empty where there is no such thing. */
+  readonly pidSpace: string;
+  /** Tells a process from a later one with the same number; empty where the platform does not say. */
+  readonly started: string;
+}
+
+export function thisProcess(): ProcessIdentity {
+  const { pid } = process;
+  return { host: hostname(), pid, pidSpace: pidSpace(), started: startOf(pid) };
+}
+
+/** Whether a process is certainly gone; of another machine's processes nothing is known from here. */
+export function isDead(owner: ProcessIdentity): boolean {
+  if (owner.host !== hostname() || owner.pidSpace !== pidSpace()) return false;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  return owner.started !== '' && owner.started !== startOf(owner.pid);
+}
+
+function pidSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
+/** Boot and start time of a process on Linux (proc(5), /proc/PID/stat, field 22, in ticks since boot); else empty. */
+export function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in field 2 may hold spaces and parentheses: fields are counted behind its last one.
+    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
+  } catch {
+    return '';
+  }
+}
+
+/** The command line of a process of this machine, where the platform tells. */
+export function commandOf(pid: number): string | undefined {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.slice(0, -1).join(' ').slice(0, 200) || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+/**
+ * Opening a pipe waits for its writer, and reading a device may never end: a file is opened without waiting, and read
+ * only where it turns out to be a regular one. A terminal must not become this process's own.
+ */
+const readFlags: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+
+/** Opens a regular file for reading. @throws a system error, with the code ENOTREGULAR for a pipe, socket or device */
+export async function openRegular(path: string): Promise<FileHandle> {
+  const file = await open(path, readFlags);
+  try {
+    checkRegular(await file.stat(), path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads a whole regular file in the thread that calls, one call after the other.
+ *
+ * @param limit bytes that are read at most
+ * @returns undefined for a file that is longer, with its size
+ * @throws a system error, with the code ENOTREGULAR for a pipe, socket or device
+ */
+export function readRegularSync(path: string, limit: number): { readonly size: number; readonly bytes?: Buffer } {
+  const file = openSync(path, readFlags);
+  try {
+    const stat = fstatSync(file);
+    checkRegular(stat, path);
+    if (stat.size > limit) return { size: stat.size };
+    // One byte more than it has tells a file that grows while it is read.
+    const bytes = Buffer.allocUnsafe(stat.size + 1);
+    let done = 0;
+    for (let taken = -1; taken !== 0 && done < bytes.length; done += taken) {
+      taken = readSync(file, bytes, done, bytes.length - done, done);
+    }
+    return { size: done, bytes: bytes.subarray(0, Math.min(done, stat.size)) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function checkRegular(stat: Stats, path: string): void {
+  if (stat.isFile()) return;
+  if (stat.isDirectory()) throw Object.assign(new Error(`EISDIR: a folder, '${path}'`), { code: 'EISDIR' });
+  const kind = stat.isFIFO()
+    ? 'a pipe'
+    : stat.isSocket()
+      ? 'a socket'
+      : stat.isCharacterDevice() || stat.isBlockDevice()
+        ? 'a device'
+        : 'something else';
+  throw Object.assign(new Error(`not a regular file: ${kind}`), { code: 'ENOTREGULAR' });
+}

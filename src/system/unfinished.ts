@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from './errors.ts';
+import { type Files, listIfThere, type OpenFile } from './files.ts';
+import { commandOf, startOf, thisProcess } from './process-identity.ts';
+
+/** Ending of files that are being written; a run removes those that a killed one left. */
+export const unfinishedSuffix = '.unfinished';
+/** Ending of files whose writers look whether another one is there before they go on. */
+const waitingSuffix = '.waiting';
+
+const pauseMs = 20;
+
+/** A file that is being written under a name of its own: `NAME.<machine>-<process>-<its start>-<number>.unfinished`. */
+export interface Unfinished {
+  readonly path: string;
+  readonly file: OpenFile;
+}
+
+/** Opens a file of this process alone for what `path` shall stand for. */
+export async function openUnfinished(files: Files, path: string): Promise<Unfinished> {
+  const own = path + ownEnding() + unfinishedSuffix;
+  return { path: own, file: await files.open(own, 'wx') };
+}
+
+/**
+ * The same, but of all writers of one path, in any process, one at a time. Each announces itself by its file, then looks
+ * who else did: of two that start at once the later one to look sees the other, so never both go on; what a dead
+ * process left, any of them may remove. Needs no more of a shared file system than that a new name is seen by a later
+ * listing.
+ *
+ * @param waitMs for another writer to be done
+ * @throws UserError naming the writer that is still there after that
+ */
+export async function openAlone(files: Files, path: string, waitMs: number): Promise<Unfinished> {
+  const patience = performance.now() + waitMs;
+  for (;;) {
+    const base = path + ownEnding();
+    const mine = basename(base);
+    const waiting = base + waitingSuffix;
+    const file = await files.open(waiting, 'wx');
+    let others: readonly Writer[];
+    try {
+      others = await otherWriters(files, path, mine);
+      // Of those that only look, the one whose name sorts first stays and the others step back.
+      while (others.every((other) => other.waiting && mine < other.name)) {
+        // Twice: a listing may miss a file that is renamed meanwhile, as ours is once.
+        if (others.length === 0 && (await otherWriters(files, path, mine)).length === 0) {
+          await files.rename(waiting, base + unfinishedSuffix);
+          return { path: base + unfinishedSuffix, file };
+        }
+        await sleep(pauseMs);
+        others = await otherWriters(files, path, mine);
+      }
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      await files.remove(waiting).catch(() => undefined);
+      throw error;
+    }
+    await file.close();
+    await files.remove(waiting);
+    const holder = others.find((other) => !other.waiting);
+    if (holder !== undefined && performance.now() >= patience) throw beingWritten(path, holder);
+    await sleep(pauseMs);
+  }
+}
+
+interface Writer {
+  /** Of its file, without the ending that says how far it is. */
+  readonly name: string;
+  readonly file: string;
+  readonly waiting: boolean;
+  readonly pid: number;
+  readonly isHere: boolean;
+}
+
+/** Living writers of a path beside one's own; files of dead ones are removed. */
+async function otherWriters(files: Files, path: string, mine: string): Promise<readonly Writer[]> {
+  const [folder, target] = [dirname(path), basename(path)];
+  const found: Writer[] = [];
+  for (const file of await listIfThere(files, folder)) {
+    if (!file.startsWith(`${target}.`)) continue;
+    const parts = /^\.([0-9a-f]{8})-(\d+)-([0-9a-f]{8})-\d+(\.unfinished|\.waiting)$/.exec(file.slice(target.length));
+    if (parts === null) continue;
+    const [, machine, pidText = '', started = '', ending = ''] = parts;
+    const name = file.slice(0, -ending.length);
+    if (name === mine) continue;
+    const [pid, isHere] = [Number(pidText), machine === thisMachine()];
+    // Of another machine's processes nothing is known from here.
+    if (isHere && isGone(pid, started)) await files.remove(join(folder, file));
+    else found.push({ name, file, waiting: ending === waitingSuffix, pid, isHere });
+  }
+  return found;
+}
+
+function beingWritten(path: string, { pid, isHere, file }: Writer): UserError {
+  const command = isHere ? commandOf(pid) : undefined;
+  return new UserError({
+    what: 'another process is writing this file',
+    where: path,
+    found: `process ${pid} on ${isHere ? 'this machine' : 'another machine'}${command === undefined ? '' : `: ${command}`}`,
+    fix: isHere
+      ? 'wait until it is done, or name another file'
+      : `wait until it is done, or name another file; if that process is gone, delete ${join(dirname(path), file)}`,
+  });
+}
+
+let opened = 0;
+let own: { readonly machine: string; readonly start: string } | undefined;
+
+function ownEnding(): string {
+  return `.${thisMachine()}-${process.pid}-${ownNames().start}-${opened++}`;
+}
+
+function thisMachine(): string {
+  return ownNames().machine;
+}
+
+function ownNames(): { readonly machine: string; readonly start: string } {
+  if (own === undefined) {
+    const { host, pidSpace, started } = thisProcess();
+    own = { machine: short(`${host} ${pidSpace}`), start: short(started) };
+  }
+  return own;
+}
+
+function isGone(pid: number, started: string): boolean {
+  if (pid === process.pid) return started !== ownNames().start;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  return started !== short(startOf(pid));
+}
+
+function short(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

@@ -1,0 +1,93 @@
+import { dirname } from 'node:path';
+import { UserError, type UserErrorParts } from './errors.ts';
+import { fileReason } from './file-reason.ts';
+import { errorCode, type Files, formatBytes } from './files.ts';
+
+/** How a verb can be told to write elsewhere. */
+export interface WriteAdvice {
+  /** With its value: `--out FOLDER`. */
+  readonly option: string;
+  /** The same command goes on where it was stopped. */
+  readonly goesOn?: boolean;
+}
+
+/** A file could not be written. The library knows what failed; the verb knows which option names another place. */
+export class WriteError extends UserError {
+  /** The system's code: ENOSPC, EROFS … */
+  readonly code: string;
+
+  constructor(code: string, parts: UserErrorParts) {
+    super({ ...parts, fix: parts.fix ?? fixOf(code) });
+    this.code = code;
+  }
+
+  /** The same error with what can be done about it on the command line. */
+  advised(advice: WriteAdvice): WriteError {
+    return new WriteError(this.code, { ...this.parts, fix: fixOf(this.code, advice) });
+  }
+}
+
+/** No room for a file; the run that needed it may know how much more it needs. */
+export class DiskFullError extends WriteError {
+  /**
+   * @param bytesToFinish of this file and all that the run would write behind it
+   * @returns the same error, which says that as well
+   */
+  toFinish(bytesToFinish: number): DiskFullError {
+    const { expected = '' } = this.parts;
+    return new DiskFullError(this.code, {
+      ...this.parts,
+      expected: `${expected}, about ${formatBytes(bytesToFinish)} to finish`,
+    });
+  }
+
+  override advised(advice: WriteAdvice): DiskFullError {
+    return new DiskFullError(this.code, { ...this.parts, fix: fixOf(this.code, advice) });
+  }
+}
+
+function fixOf(code: string, advice?: WriteAdvice): string {
+  const again = `run the same command again${advice?.goesOn === true ? ': it goes on from here' : ''}`;
+  const elsewhere = advice === undefined ? '' : `, or name another place with ${advice.option}`;
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `make room${advice === undefined ? '' : `, or choose another disk with ${advice.option}`}, and ${again}`;
+    case 'EIO':
+      return `check the disk${advice === undefined ? '' : `, or choose another one with ${advice.option}`}`;
+    case 'EISDIR':
+      return advice === undefined ? 'name a file' : `${advice.option} names a file, not a folder`;
+    case 'EMFILE':
+    case 'ENFILE':
+      return `ulimit -n 1024 lets it open more files; then ${again}`;
+    default:
+      return `check that the folder can be written to${elsewhere}, and ${again}`;
+  }
+}
+
+/** What a failed write means to the user. */
+export async function writeFailure(
+  files: Files,
+  path: string,
+  error: unknown,
+  neededBytes: number,
+): Promise<UserError> {
+  if (error instanceof UserError) return error;
+  const code = errorCode(error) ?? '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const free = await files.freeBytes(dirname(path)).catch(() => undefined);
+    return new DiskFullError(code, {
+      what: code === 'EDQUOT' ? 'the disk quota is used up' : 'the disk is full',
+      where: path,
+      ...(free === undefined ? {} : { found: `${formatBytes(free)} free` }),
+      expected: `${formatBytes(neededBytes)} for this file`,
+      cause: error,
+    });
+  }
+  return new WriteError(code, {
+    what: code === 'EIO' ? 'the disk failed to write a file' : 'cannot write a file',
+    where: path,
+    found: fileReason(error),
+    cause: error,
+  });
+}
