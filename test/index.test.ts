@@ -29,7 +29,12 @@ test('the package holds the build and its command, and nothing that only the pro
   const [{ files }] = JSON.parse(npm.stdout) as [{ readonly files: readonly { readonly path: string }[] }];
   const paths = files.map(({ path }) => path);
   assert.deepEqual(
-    paths.filter((path) => !/^(?:dist\/src\/|docs\/[\w-]+\.md$|scripts\/|package\.json$|[A-Z]+(?:\.md)?$)/.test(path)),
+    paths.filter(
+      (path) =>
+        !/^(?:dist\/bundle\/[\w.-]+\.js$|dist\/src\/.*\.d\.ts$|docs\/[\w-]+\.md$|scripts\/|package\.json$|[A-Z]+(?:\.md)?$)/.test(
+          path,
+        ),
+    ),
     [],
   );
   assert.deepEqual(

@@ -17,8 +17,6 @@ import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const compareVerb: Verb = {
-  command: 'compare [reports..]',
-  describe: 'put the reports of classify side by side, and write them as one page',
   options: (yargs) =>
     yargs
       .positional('reports', {

@@ -5,8 +5,6 @@ import { textTable } from '../report/text-table.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const devicesVerb: Verb = {
-  command: 'devices',
-  describe: 'try every engine and device on one small batch, and say what is missing where one does not work',
   options: (yargs) => yargs,
   run: async (_options: Options, session: Session): Promise<number> => {
     const reports: DeviceReport[] = [];

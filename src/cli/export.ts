@@ -21,8 +21,6 @@ import type { Options, Session, Verb } from './verb.ts';
 const checkedRows = 256;
 
 export const exportVerb: Verb = {
-  command: 'export',
-  describe: 'write the head of a report as an ONNX model, alone or behind its backbone',
   options: (yargs) =>
     yargs
       .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })

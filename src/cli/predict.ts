@@ -14,8 +14,6 @@ import type { Options, Session, Verb } from './verb.ts';
 const defaultBatch = 8;
 
 export const predictVerb: Verb = {
-  command: 'predict [images..]',
-  describe: 'classify images with the head of a report',
   options: (yargs) =>
     yargs
       .positional('images', {

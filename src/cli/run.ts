@@ -33,13 +33,13 @@ export async function runCli(args: readonly string[]): Promise<number> {
       if (error) throw error;
       throw wrongUsage(message, args, verbNames);
     });
-  for (const verb of verbs) {
+  for (const { command, describe, load } of verbs) {
     parser.command(
-      verb.command,
-      verb.describe,
-      (builder) => verb.options(builder as Argv),
+      command,
+      describe,
+      async (builder) => (await load()).options(builder as Argv),
       async (argv) => {
-        exitCode = await verb.run(argv as Options, openSession(argv as Options, args));
+        exitCode = await (await load()).run(argv as Options, openSession(argv as Options, args));
       },
     );
   }

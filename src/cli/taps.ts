@@ -7,8 +7,6 @@ import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const tapsVerb: Verb = {
-  command: 'taps',
-  describe: 'list the tensors of a network that extract can keep, with their shapes',
   options: (yargs) =>
     yargs
       .option('weights', {

@@ -30,9 +30,6 @@ export type Options = Readonly<Record<string, unknown>>;
 
 /** One verb of the command line: its options for yargs, and the one call it makes. */
 export interface Verb {
-  /** As yargs takes it: `predict [images..]`. */
-  readonly command: string;
-  readonly describe: string;
   readonly options: (yargs: Argv) => Argv;
   /** Resolves to the exit code; errors are thrown. */
   readonly run: (options: Options, session: Session) => Promise<number>;

@@ -17,8 +17,6 @@ const shownProblems = 20;
 
 /** Verify: read a feature set again from end to end, say what is damaged, and mend it when told to. */
 export const verifyVerb: Verb = {
-  command: 'verify',
-  describe: 'check every byte of a feature set, and mend it with --repair',
   options: (yargs) =>
     yargs
       .option('features', { type: 'string', describe: 'folder of the feature set: cache/NAME' })

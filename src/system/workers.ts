@@ -24,12 +24,12 @@ const bundles = new Map<string, string>();
 
 /**
  * A worker's sources as one script. A worker does not inherit tsx's loader on Node 20, and would spend 0.4 s of
- * processor time on one of its own, each of them; esbuild, which tsx brings along, does this once in a tenth of that.
+ * processor time on one of its own, each of them; esbuild does this once in a tenth of that.
  */
 function bundled(moduleUrl: string): string {
   const known = bundles.get(moduleUrl);
   if (known !== undefined) return known;
-  const esbuild = createRequire(import.meta.resolve('tsx'))('esbuild') as Bundler;
+  const esbuild = createRequire(import.meta.url)('esbuild') as Bundler;
   const { outputFiles } = esbuild.buildSync({
     entryPoints: [fileURLToPath(moduleUrl)],
     bundle: true,

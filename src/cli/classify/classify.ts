@@ -22,8 +22,6 @@ import { headOptions, headParams, sweepOptions } from './head-options.ts';
 const modelNames = headKinds.map((kind) => kind.model).join(' | ');
 
 export const classifyVerb: Verb = {
-  command: 'classify',
-  describe: 'train heads on a feature set, test them, write a report for each',
   options: (yargs) =>
     headOptions(
       dataOptions(yargs.option('model', { type: 'string', array: true, describe: `${modelNames}, repeatable, or all` }))

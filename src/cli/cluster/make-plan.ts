@@ -10,6 +10,7 @@ import type { ImageList } from '../../extract/images/list/image-file.ts';
 import { choosePreprocessing } from '../../extract/preprocessing.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
+import { program } from '../../system/program.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { loadAskedNetwork } from '../extract/asked-network.ts';
 import type { ExtractRequest } from '../extract/extract-options.ts';
@@ -71,10 +72,8 @@ export async function makePlan(
   };
 }
 
-/** The program itself: two folders up from the sources, three from the build. */
-const programFile = fileURLToPath(
-  new URL(`${import.meta.url.endsWith('.ts') ? '../../..' : '../../../..'}/scripts/featuretap.cjs`, import.meta.url),
-);
+/** The program's own launcher. */
+const programFile = fileURLToPath(new URL('scripts/featuretap.cjs', program().folder));
 
 interface Counted {
   readonly list?: ImageList;

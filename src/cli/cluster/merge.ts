@@ -23,8 +23,6 @@ const hidden = [
 
 /** Merge: put the parts that `extract --part` made together, as one machine would have made the set. */
 export const mergeVerb: Verb = {
-  command: 'merge',
-  describe: 'check the parts of a feature set and put them together',
   options: (yargs: Argv): Argv =>
     hidden
       .reduce((shown, name) => shown.hide(name), withExtractOptions(yargs))

@@ -16,8 +16,6 @@ import { type Made, printPlan } from './plan-output.ts';
 
 /** Plan: write what Slurm or Kubernetes needs to run one extraction in parts, and hand it over when told to. */
 export const planVerb: Verb = {
-  command: 'plan',
-  describe: 'write the jobs that make a feature set in parts on Slurm or Kubernetes, and submit them',
   options: (yargs: Argv): Argv =>
     withExtractOptions(yargs)
       .option('on', { type: 'string', describe: 'slurm | kubernetes' })

@@ -10,8 +10,6 @@ import type { Session, Verb } from '../verb.ts';
 
 /** Status: how far the parts of a feature set are. */
 export const statusVerb: Verb = {
-  command: 'status',
-  describe: 'say how far the parts of a feature set are',
   options: (yargs: Argv): Argv =>
     yargs
       .option('data', { type: 'string', describe: 'the data folder, where it names the set [data]' })

@@ -16,8 +16,6 @@ import { printPart } from './part-output.ts';
 
 /** Extract: run a frozen network over a folder of images once and keep what enters its average pool. */
 export const extractVerb: Verb = {
-  command: 'extract',
-  describe: 'run a frozen network over a folder of images and keep its features',
   options: (yargs: Argv): Argv =>
     withExtractOptions(yargs)
       .option('explain', {

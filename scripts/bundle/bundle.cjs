@@ -1,0 +1,56 @@
+// Bundles the program with esbuild: the command line, the library and the workers, what they share in chunks beside them.
+// `node scripts/bundle/bundle.cjs` writes the package's dist/bundle/; the launcher of a checkout keeps one in a cache.
+const { mkdirSync, readdirSync, rmSync, writeFileSync } = require('node:fs');
+const { basename, join } = require('node:path');
+
+const root = join(__dirname, '..', '..');
+const sources = join(root, 'src');
+
+/**
+ * The TypeScript files below a folder of src/, in a fixed order.
+ *
+ * @returns {string[]} their paths below src/, slashes between folders
+ */
+function listSources(folder = '') {
+  return readdirSync(join(sources, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      return entry.isDirectory() ? listSources(path) : path.endsWith('.ts') ? [path] : [];
+    })
+    .sort();
+}
+
+/**
+ * All files of a bundle lie side by side, so that a worker is found from any chunk as its module is from its caller's
+ * module: by its name. Two workers of one name are an error of esbuild's.
+ *
+ * @param {readonly string[]} files what `listSources` gives
+ * @returns {{ name: string, contents: Uint8Array }[]}
+ */
+function bundleSources(files) {
+  const workers = files.filter((file) => file.endsWith('.worker.ts'));
+  const { outputFiles } = require('esbuild').buildSync({
+    entryPoints: ['cli.ts', 'index.ts', ...workers].map((file) => join(sources, file)),
+    entryNames: '[name]',
+    outdir: join(root, 'dist', 'bundle'),
+    bundle: true,
+    splitting: true,
+    write: false,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.15',
+    logLevel: 'error',
+  });
+  return outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
+}
+
+module.exports = { bundleSources, listSources, root, sources };
+
+if (require.main === module) {
+  const folder = join(root, 'dist', 'bundle');
+  const made = bundleSources(listSources());
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const { name, contents } of made) writeFileSync(join(folder, name), contents);
+}
