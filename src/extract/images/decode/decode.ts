@@ -1,9 +1,12 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { cmykToRGB } from './cmyk.kernel.ts';
+import { decodeBmp } from './decode-bmp.ts';
 import { checkSize, DecodeError, largestPixelCount } from './decode-error.ts';
 import { decodeGif } from './decode-gif.ts';
+import { decodePnm } from './decode-pnm.ts';
 import { readJpegHeader } from './jpeg-header.ts';
+import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
 import { type ImageKind, sniff } from './sniff.ts';
 import { checkTiff } from './tiff-header.ts';
 
@@ -15,6 +18,8 @@ sharp.concurrency(1);
 export interface DecodeOptions {
   /** Whether decoders apply the orientation that the file names. */
   readonly autoOrient: boolean;
+  /** What becomes of grey samples with 16 bits; default `clip`, Pillow's rule. */
+  readonly sixteenBit?: SixteenBit;
   /** Called with what the header claims, checked, before anything is allocated for it. */
   readonly onSize?: (pixelCount: number) => void;
 }
@@ -43,10 +48,13 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
     checkSize(width, height, onSize);
     return components === 4 ? readCMYK(open(picture, autoOrient)) : readRGB(open(picture, autoOrient));
   },
-  png: async (bytes, { autoOrient, onSize }) => {
-    checkPng(bytes, onSize);
-    return readRGB(open(bytes, autoOrient));
+  png: async (bytes, { autoOrient, sixteenBit, onSize }) => {
+    const { deepGrey } = readPngHeader(bytes, onSize);
+    const image = open(bytes, autoOrient);
+    return deepGrey ? readDeepGrey(image, sixteenBit) : readRGB(image);
   },
+  bmp: async (bytes, { onSize }) => decodeBmp(bytes, onSize),
+  pnm: async (bytes, { sixteenBit = 'clip', onSize }) => decodePnm(bytes, sixteenBit, onSize),
   webp: readChecked,
   avif: async (bytes, options) => {
     // An item reference of this type ties the picture to the alpha that it is multiplied by (MIAF, 7.3.5.2).
@@ -54,11 +62,12 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
     return readChecked(bytes, options);
   },
   gif: async (bytes, { onSize }) => decodeGif(bytes, onSize),
-  tiff: async (bytes, { onSize }) => {
-    const { width, height } = checkTiff(bytes);
+  tiff: async (bytes, { sixteenBit, onSize }) => {
+    const { width, height, deepGrey } = checkTiff(bytes);
     checkSize(width, height, onSize);
     // Pillow applies a TIFF's orientation whenever it loads one.
     const image = open(bytes, true);
+    if (deepGrey) return readDeepGrey(image, sixteenBit);
     const { space } = await image.metadata();
     return space === 'cmyk' ? readCMYK(image) : readRGB(image);
   },
@@ -84,13 +93,11 @@ function open(bytes: Uint8Array, autoOrient: boolean): Sharp {
 }
 
 /** IHDR: width, height, bits, colour type at bytes 16, 20, 24 and 25. */
-function checkPng(bytes: Uint8Array, onSize: DecodeOptions['onSize']): void {
+function readPngHeader(bytes: Uint8Array, onSize: DecodeOptions['onSize']): { readonly deepGrey: boolean } {
   if (bytes.length < 33) throw new DecodeError('PNG: the file ends in its header');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes[24] === 16 && bytes[25] === 0) {
-    throw new DecodeError('PNG (grey, 16 bits): Pillow clips it at 255, almost all white; save it with 8 bits');
-  }
   checkSize(view.getUint32(16), view.getUint32(20), onSize);
+  return { deepGrey: bytes[24] === 16 && bytes[25] === 0 };
 }
 
 /** The box that describes an AVIF's items, as Latin-1 text; empty where there is none. */
@@ -111,6 +118,17 @@ async function readRGB(image: Sharp): Promise<SourcePixels> {
   const { width, height, channels } = info;
   if (channels !== 3 && channels !== 4) throw new DecodeError(`${channels} channels after decoding`);
   return { data, width, height, channels };
+}
+
+/** Grey with 16 bits. A transparent colour adds a second channel, which is dropped. */
+async function readDeepGrey(image: Sharp, rule: SixteenBit = 'clip'): Promise<SourcePixels> {
+  const grey = image.toColourspace('grey16').raw({ depth: 'ushort' });
+  const { data, info } = await grey.toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const all = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  const samples = channels === 1 ? all : all.filter((_, i) => i % channels === 0);
+  if (samples.length !== width * height) throw new DecodeError(`${channels} channels of grey after decoding`);
+  return greyPixels(samples, width, height, rule);
 }
 
 async function readCMYK(image: Sharp): Promise<SourcePixels> {

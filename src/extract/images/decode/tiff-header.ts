@@ -32,6 +32,8 @@ const photometricNames: readonly string[] = [
 export interface TiffSize {
   readonly width: number;
   readonly height: number;
+  /** Grey with 16 bits. */
+  readonly deepGrey: boolean;
 }
 
 /**
@@ -69,10 +71,9 @@ export function checkTiff(bytes: Uint8Array): TiffSize {
   if (photometric === 6 && compression !== jpegCompression) throw refuse('YCbCr is read inside JPEG only');
   const depths =
     photometric === 2 ? [8, 16] : photometric === 5 || photometric === 6 || samples > 1 ? [8] : [1, 2, 4, 8];
-  if (!depths.includes(depth)) {
-    throw refuse(depth === 16 && colours === 1 ? 'Pillow clips 16-bit grey at 255' : `${depth} bits are not read`);
-  }
-  return { width: one(tag.width, 0), height: one(tag.height, 0) };
+  const deepGrey = photometric === 1 && samples === 1 && depth === 16 && compression !== jpegCompression;
+  if (!depths.includes(depth) && !deepGrey) throw refuse(`${depth} bits are not read`);
+  return { width: one(tag.width, 0), height: one(tag.height, 0), deepGrey };
 }
 
 /** Values of the tags above in the first directory; only whole numbers of 1, 2 and 4 bytes matter. */

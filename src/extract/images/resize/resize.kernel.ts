@@ -63,6 +63,8 @@ export interface SourcePixels {
   readonly width: number;
   readonly height: number;
   readonly channels: 3 | 4;
+  /** Samples of more than 8 bits were clipped at 255, as Pillow does. */
+  readonly clipped?: boolean;
 }
 
 /** Where a result goes: [rows, columns, 3] in `data`, the first pixel at `offset`, rows `stride` bytes apart. */

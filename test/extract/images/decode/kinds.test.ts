@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import { decodeImage } from '../../../../src/extract/images/decode/decode.ts';
+import { DecodeError } from '../../../../src/extract/images/decode/decode-error.ts';
+import type { SixteenBit } from '../../../../src/extract/images/decode/sixteen-bit.ts';
+import { openResampler } from '../../../../src/extract/images/resize/resampler.ts';
+import { resizeAndCrop } from '../../../../src/extract/images/resize/transform.ts';
+import { projectRoot } from '../../../reference.ts';
+
+const fixtures = join(projectRoot, 'test/fixtures/kinds');
+const fixture = (file: string): Buffer => readFileSync(join(fixtures, file));
+const golden = parse(readFileSync(join(fixtures, 'golden.csv')), { columns: true }) as Record<string, string>[];
+const names = [...new Set(golden.map(({ file = '' }) => file))];
+
+for (const name of names) {
+  test(`pixels of ${name} equal Pillow's and torchvision's`, async () => {
+    const resampler = openResampler();
+    for (const { resize, crop, sixteenBit, sha256 } of golden.filter(({ file }) => file === name)) {
+      const image = await decodeImage(fixture(name), { autoOrient: false, sixteenBit: sixteenBit as SixteenBit });
+      const pixels = resizeAndCrop(resampler, image, Number(resize), Number(crop));
+      assert.equal(createHash('sha256').update(pixels).digest('hex'), sha256, `${resize}, ${crop}, ${sixteenBit}`);
+    }
+  });
+}
+
+test('every file has golden values or is refused by name', async () => {
+  const reasons: Readonly<Record<string, RegExp>> = {
+    'refused-jump.bmp': /BMP with jumps or odd groups in its runs/,
+  };
+  for (const file of readdirSync(fixtures)) {
+    if (file === 'golden.csv' || names.includes(file)) continue;
+    const reason = reasons[file];
+    assert.ok(reason, `${file} has neither`);
+    await assert.rejects(decodeImage(fixture(file), { autoOrient: false }), reason);
+  }
+});
+
+test('says where grey samples of 16 bits were clipped, and nowhere else', async () => {
+  const clipped = async (file: string, sixteenBit?: SixteenBit): Promise<boolean | undefined> =>
+    (await decodeImage(fixture(file), { autoOrient: false, ...(sixteenBit && { sixteenBit }) })).clipped;
+  for (const file of ['deep.png', 'deep-lzw.tif', 'deep.pgm']) {
+    assert.equal(await clipped(file), true, file);
+    assert.equal(await clipped(file, 'scale'), undefined, file);
+  }
+  for (const file of ['shallow.png', 'shallow.tif', 'gray.pgm']) assert.equal(await clipped(file), undefined, file);
+});
+
+test('a file cut short anywhere is refused, whatever its kind', async () => {
+  for (const name of names) {
+    const bytes = fixture(name);
+    // The last bytes may be padding or an end mark, which Pillow does not miss either.
+    for (const share of [0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.8]) {
+      const cut = bytes.subarray(0, Math.floor(bytes.length * share));
+      await assert.rejects(decodeImage(cut, { autoOrient: false }), DecodeError, `${name} cut to ${cut.length} bytes`);
+    }
+  }
+});
+
+test('a damaged file gives whole pixels or a reason, never a raw error', async () => {
+  const originals = readdirSync(fixtures)
+    .filter((file) => file !== 'golden.csv')
+    .map(fixture);
+  let state = 1;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 8) % limit;
+  };
+  let refused = 0;
+  for (let i = 0; i < 1500; i++) {
+    const bytes = Buffer.from(originals[below(originals.length)] as Buffer);
+    for (let k = below(4); k >= 0; k--) {
+      const at = below(3) === 0 ? below(bytes.length) : below(Math.min(bytes.length, 150));
+      bytes[at] = below(3) === 0 ? below(2) * 255 : below(256);
+    }
+    try {
+      const { data, width, height, channels } = await decodeImage(bytes, { autoOrient: false });
+      assert.equal(data.length, width * height * channels);
+    } catch (error) {
+      assert.ok(error instanceof DecodeError, `round ${i}: ${String(error)}`);
+      refused++;
+    }
+  }
+  assert.ok(refused > 300 && refused < 1400, `${refused} of 1500 refused`);
+});
+
+test('text that begins as a bitmap or a portable map does is no image', async () => {
+  for (const text of ['BMW 320d, built in 2011, 140,000 km\n', 'P5 is an anthology game\n', 'P2P networks of 2001\n']) {
+    await assert.rejects(decodeImage(Buffer.from(text), { autoOrient: false }), /not an image of a known kind/, text);
+  }
+});
+
+test('a bitmap or portable map that claims more than the limit is refused before anything is allocated', async () => {
+  const bitmap = fixture('rgb.bmp');
+  bitmap.writeUInt32LE(100_000, 18);
+  bitmap.writeUInt32LE(100_000, 22);
+  for (const bytes of [bitmap, Buffer.from('P6 100000 100000 255 '), Buffer.from('P1 100000 100000 ')]) {
+    const before = process.memoryUsage().rss;
+    await assert.rejects(decodeImage(bytes, { autoOrient: false }), /above the limit of 89478485/);
+    assert.ok(process.memoryUsage().rss - before < 200e6);
+  }
+});
