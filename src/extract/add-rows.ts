@@ -79,8 +79,11 @@ async function* noted(
   watch: Stopwatch,
   run: Run,
 ): AsyncGenerator<PixelResult> {
+  let clipped = 0;
+  let first = '';
   for await (const result of results) {
     ledger.note(result);
+    if (result.outcome === 'pixels' && result.clipped && clipped++ === 0) first = result.image.relativePath;
     watch.addPixels(result.seconds);
     if (result.outcome === 'failed' && run.skipUnreadable !== true) {
       throw new UserError({
@@ -91,6 +94,13 @@ async function* noted(
       });
     }
     yield result;
+  }
+  if (clipped > 0) {
+    const images = clipped === 1 ? '1 image is' : `${clipped} images are`;
+    run.onWarning?.(
+      `${images} grey with 16 bits, which Pillow clips at 255 (almost all white), and so it was done here: ${first}` +
+        `${clipped === 1 ? '' : ', …'}; --sixteen-bit scale keeps what they show`,
+    );
   }
 }
 

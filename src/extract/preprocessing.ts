@@ -5,6 +5,7 @@ export interface AskedPreprocessing {
   readonly resize?: number;
   readonly crop?: number;
   readonly autoOrient?: boolean;
+  readonly sixteenBit?: 'clip' | 'scale';
 }
 
 /** ImageNet channel means and deviations, RGB on [0, 1]; torchvision's recipe (transforms._presets.ImageClassification). */
@@ -27,5 +28,7 @@ export function choosePreprocessing(asked: AskedPreprocessing, weightsResize: nu
     mean: imagenetMean,
     std: imagenetStd,
     autoOrient: asked.autoOrient ?? false,
+    // Clipping, Pillow's rule, is not written down: sets that were made before there was a choice have none.
+    ...(asked.sixteenBit === 'scale' ? { sixteenBit: asked.sixteenBit } : {}),
   };
 }

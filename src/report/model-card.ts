@@ -89,7 +89,7 @@ function backbone(report: Report): string {
     ['features', `${featureSet.dims} numbers per image, fingerprint ${features}`],
   ];
   if (fields !== undefined) {
-    const { resize, crop, mean, std, autoOrient } = fields.preprocessing;
+    const { resize, crop, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
     rows.push(
       ['sha256 of the weights', fields.weightsSha256],
       [
@@ -98,7 +98,7 @@ function backbone(report: Report): string {
       ],
       [
         'preprocessing',
-        `shorter side to ${resize}, centre crop ${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}${autoOrient ? ', turned by EXIF' : ', EXIF orientation not applied'}`,
+        `shorter side to ${resize}, centre crop ${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}${autoOrient ? ', turned by EXIF' : ', EXIF orientation not applied'}${sixteenBit === 'scale' ? ', 16-bit grey scaled' : ''}`,
       ],
     );
   }

@@ -8,6 +8,7 @@ import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
 import { InterruptedError, UserError } from '../../src/system/errors.ts';
 import { nodeFiles } from '../../src/system/files.ts';
+import { projectRoot } from '../reference.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath } from './drawn-data.ts';
 
 describe('extract', () => {
@@ -96,6 +97,26 @@ describe('extract', () => {
     await run(data, later);
     assert.equal(later.opened, 0, 'the row outlives the file that it was made from');
     assert.equal((await openFeatureSet(folder)).rowOf('class-2/twin'), 0);
+  });
+
+  it('warns once of 16-bit grey that Pillow clips; scaling it is another fingerprint and warns of nothing', async () => {
+    const data = await drawData(3);
+    for (const name of ['deep.png', 'deep-lzw.tif', 'shallow.png']) {
+      await copyFile(join(projectRoot, 'test/fixtures/kinds', name), join(data, 'class-1', name));
+    }
+    const warnings: string[] = [];
+    const onWarning = (line: string): number => warnings.push(line);
+    const clipped = await run(data, new CountingNetwork(), { onWarning });
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /^2 images are grey with 16 bits, .*class-1\/deep-lzw\.tif.*--sixteen-bit scale/);
+    const scaled = await run(data, new CountingNetwork(), {
+      onWarning,
+      name: 'scaled',
+      preprocessing: { resize: 40, crop: 32, sixteenBit: 'scale' },
+    });
+    assert.equal(warnings.length, 1);
+    assert.equal(scaled.manifest.fields.preprocessing.sixteenBit, 'scale');
+    assert.notEqual(scaled.manifest.fingerprint, clipped.manifest.fingerprint);
   });
 
   it('stops at a broken file naming it, keeps what was done, and records it when told to go on', async () => {

@@ -28,6 +28,7 @@ function numberPipeline(): PixelPipeline {
               byteCount: 1,
               pixels: new Uint8Array(3).fill(Number(image.id)),
               views: [],
+              clipped: false,
               seconds,
             };
         yield result;

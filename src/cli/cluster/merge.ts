@@ -17,7 +17,20 @@ import type { Options, Session, Verb } from '../verb.ts';
 
 /** The same command line as `extract`'s may be given: what it says of the features is compared with the parts. */
 const hidden = [
-  ...['weights', 'seed', 'tap', 'pool', 'resize', 'crop', 'auto-orient', 'views', 'dtype', 'precision', 'batch'],
+  ...[
+    'weights',
+    'seed',
+    'tap',
+    'pool',
+    'resize',
+    'crop',
+    'auto-orient',
+    'sixteen-bit',
+    'views',
+    'dtype',
+    'precision',
+    'batch',
+  ],
   ...['engine', 'device', 'threads', 'skip-unreadable', 'allow-missing', 'shard-mb', 'checkpoint'],
 ];
 
@@ -71,8 +84,8 @@ export const mergeVerb: Verb = {
 /** Of what is said of the features, what was typed: the rest is as the parts were made. */
 function askedFields(options: Options, { extraction, weights }: ExtractRequest): AskedFields {
   const { tap, pool, dtype, precision, preprocessing, views } = extraction;
-  const { resize, crop, autoOrient } = preprocessing;
-  const all = { tap, pool, dtype, precision, resize, crop, autoOrient, views: views?.count ?? 0, weights };
+  const { resize, crop, autoOrient, sixteenBit } = preprocessing;
+  const all = { tap, pool, dtype, precision, resize, crop, autoOrient, sixteenBit, views: views?.count ?? 0, weights };
   const typed = Object.entries(all).filter(([name]) => options[name] !== undefined);
   return Object.fromEntries(typed) as AskedFields;
 }

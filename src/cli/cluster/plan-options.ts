@@ -114,6 +114,7 @@ const handedOn = [
   'pool',
   'resize',
   'crop',
+  'sixteen-bit',
   'views',
   'dtype',
   'precision',

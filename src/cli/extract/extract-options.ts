@@ -32,6 +32,10 @@ export function withExtractOptions(yargs: Argv): Argv {
     })
     .option('crop', { type: 'string', describe: 'side of the square crop in pixels [224]' })
     .option('auto-orient', { type: 'boolean', describe: 'turn images as their EXIF tag says' })
+    .option('sixteen-bit', {
+      type: 'string',
+      describe: 'grey images of 16 bits: clip (at 255, as Pillow does) | scale (to 8 bits) [clip]',
+    })
     .option('views', { type: 'string', describe: 'augmented views to keep beside each plain image [0]' })
     .option('dtype', { type: 'string', describe: 'float32 | float16 [float32]' })
     .option('precision', {
@@ -96,6 +100,7 @@ export function readExtractOptions(options: Options): ExtractRequest {
         ...(resize === undefined ? {} : { resize }),
         ...(crop === undefined ? {} : { crop }),
         autoOrient: flag(options, 'auto-orient'),
+        sixteenBit: choice(options, 'sixteen-bit', ['clip', 'scale'], 'clip'),
       },
       precision: choice(options, 'precision', ['float32', 'int8'], 'float32'),
       seed,

@@ -41,6 +41,7 @@ export interface AskedFields {
   readonly resize?: number;
   readonly crop?: number;
   readonly autoOrient?: boolean;
+  readonly sixteenBit?: string;
   readonly views?: number;
   readonly weights?: string;
 }
@@ -144,10 +145,11 @@ export async function mergedBefore(
 /** @throws UserError when the parts were made otherwise than asked for */
 function checkAsked(set: string, parts: readonly MergePart[], asked: AskedFields): void {
   const { fields, maker } = (parts[0] as MergePart).record;
-  const { resize, crop, autoOrient } = fields.preprocessing;
+  const { resize, crop, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;
   const { tap, pool, dtype, precision } = fields;
   const views = fields.views?.count ?? 0;
-  const made = { tap, pool, dtype, precision, resize, crop, autoOrient, views, weights: maker?.madeBy.weights };
+  const shape = { resize, crop, autoOrient, sixteenBit };
+  const made = { tap, pool, dtype, precision, ...shape, views, weights: maker?.madeBy.weights };
   const wrong = Object.entries(asked).flatMap(([name, value]) => {
     const found = made[name as keyof AskedFields];
     return value === undefined || found === undefined || found === value ? [] : [`${name}: ${found}, not ${value}`];

@@ -73,11 +73,12 @@ function checkFields(check: Checker, manifest: Manifest): void {
   check.oneOf('fields.dtype', fields.dtype, ['float32', 'float16']);
   check.oneOf('fields.precision', fields.precision, ['float32', 'int8']);
   check.record('fields.preprocessing', fields.preprocessing);
-  const { resize, crop, interpolation, mean, std, autoOrient } = fields.preprocessing;
+  const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
   check.count('fields.preprocessing.resize', resize, 1);
   check.count('fields.preprocessing.crop', crop, 1);
   check.oneOf('fields.preprocessing.interpolation', interpolation, ['bilinear']);
   check.oneOf('fields.preprocessing.autoOrient', autoOrient, [true, false]);
+  check.oneOf('fields.preprocessing.sixteenBit', sixteenBit, [undefined, 'scale']);
   for (const [name, triple] of [['mean', mean] as const, ['std', std] as const]) {
     const fits = Array.isArray(triple) && triple.length === 3 && triple.every((v) => Number.isFinite(v));
     if (!fits) check.fail(`fields.preprocessing.${name}`, triple, 'three numbers');

@@ -17,6 +17,8 @@ export interface Preprocessing {
   readonly std: readonly [number, number, number];
   /** Whether EXIF orientation is applied before the resize; torchvision does not. */
   readonly autoOrient: boolean;
+  /** Grey samples of 16 bits are taken by their high byte; absent: clipped at 255, as Pillow does. */
+  readonly sixteenBit?: 'scale';
 }
 
 /** Everything that changes a number in the feature set, and nothing that does not. */

@@ -22,7 +22,7 @@ export function rescale(samples: Uint16Array, from: number, to: number): void {
     let whole = Math.floor(exact);
     const rest = exact - whole;
     if (rest > 0.5 || (rest === 0.5 && whole % 2 === 1)) whole++;
-    samples[i] = whole < to ? whole : to;
+    samples[i] = Math.min(whole, to);
   }
 }
 

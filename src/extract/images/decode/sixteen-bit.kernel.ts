@@ -1,7 +1,7 @@
 /** Grey samples of 16 bits as RGB, all above 255 clipped. */
 export function clipSamples(samples: Uint16Array, data: Uint8Array): void {
   for (let i = 0, to = 0; i < samples.length; i++) {
-    const grey = samples[i] > 255 ? 255 : samples[i];
+    const grey = Math.min(samples[i], 255);
     data[to++] = grey;
     data[to++] = grey;
     data[to++] = grey;

@@ -143,7 +143,7 @@ function bytesPerImage({ crop, views }: PixelRecipe): number {
 }
 
 function toResult(image: ImageFile, file: FilePixels): PixelResult {
-  const { sha256, byteCount, seconds, pixels, views = [] } = file;
+  const { sha256, byteCount, seconds, pixels, views = [], clipped = false } = file;
   if (file.outcome === 'failed' || sha256 === undefined || byteCount === undefined) {
     return {
       outcome: 'failed',
@@ -155,5 +155,5 @@ function toResult(image: ImageFile, file: FilePixels): PixelResult {
     };
   }
   if (pixels === undefined) return { outcome: 'known', image, sha256, byteCount, seconds };
-  return { outcome: 'pixels', image, sha256, byteCount, pixels, views, seconds };
+  return { outcome: 'pixels', image, sha256, byteCount, pixels, views, clipped, seconds };
 }

@@ -22,6 +22,7 @@ export interface FilePixels {
   readonly byteCount?: number;
   readonly pixels?: Uint8Array<ArrayBuffer>;
   readonly views?: readonly Uint8Array<ArrayBuffer>[];
+  readonly clipped?: boolean;
   readonly reason?: string;
   readonly seconds: PixelSeconds;
 }

@@ -79,16 +79,16 @@ export class PixelReader {
     sha256: string,
     seconds: { decode: number; resize: number },
     onSize: (pixelCount: number) => void,
-  ): Promise<Pick<FilePixels, 'outcome' | 'pixels' | 'views'>> {
-    const { autoOrient, resize, crop } = this.#recipe;
+  ): Promise<Pick<FilePixels, 'outcome' | 'pixels' | 'views' | 'clipped'>> {
+    const { autoOrient, sixteenBit = 'clip', resize, crop } = this.#recipe;
     const started = performance.now();
-    const source = await decodeImage(bytes, { autoOrient, onSize });
+    const source = await decodeImage(bytes, { autoOrient, sixteenBit, onSize });
     const decoded = performance.now();
     const pixels = resizeAndCrop(this.#resampler, source, resize, crop);
     const views = this.#views(sha256, source);
     seconds.decode += (decoded - started) / 1000;
     seconds.resize = (performance.now() - decoded) / 1000;
-    return { outcome: 'pixels', pixels, views };
+    return { outcome: 'pixels', pixels, views, clipped: source.clipped === true };
   }
 
   #views(sha256: string, source: SourcePixels): Uint8Array<ArrayBuffer>[] {

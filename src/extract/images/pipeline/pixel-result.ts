@@ -9,6 +9,8 @@ export interface PixelRecipe {
   readonly crop: number;
   /** Whether EXIF orientation is applied before the resize; torchvision does not. */
   readonly autoOrient: boolean;
+  /** Grey samples of 16 bits are taken by their high byte; absent: clipped at 255, as Pillow does. */
+  readonly sixteenBit?: 'scale';
   /** Augmented views beside the plain image; absent: none. */
   readonly views?: ViewRecipe;
 }
@@ -33,6 +35,8 @@ export interface PixelsReady {
   readonly pixels: Uint8Array;
   /** As many as the recipe asks for, of the same shape as `pixels`; view 1 comes first. */
   readonly views: readonly Uint8Array[];
+  /** Grey samples of 16 bits were above 255 and are lost: almost all white. */
+  readonly clipped: boolean;
   readonly seconds: PixelSeconds;
 }
 
