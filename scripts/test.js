@@ -21,5 +21,13 @@ if (files.length === 0) {
 }
 // One file per core: node would leave one core idle, half of a machine of two.
 const concurrency = `--test-concurrency=${availableParallelism()}`;
-const args = ['--import', 'tsx', '--test', concurrency, '--test-reporter=spec', ...flags, ...files];
+const args = [
+  '--import',
+  'tsx',
+  '--test',
+  concurrency,
+  `--test-reporter=${new URL('test-reporter.js', import.meta.url).href}`,
+  ...flags,
+  ...files,
+];
 process.exit(spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1);
