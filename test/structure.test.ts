@@ -50,6 +50,12 @@ test('a room imports from the rooms below it alone', () => {
   assert.deepEqual([...rooms].sort(), [...floors].sort(), 'every folder of src/ is a floor, and every floor a folder');
 });
 
+test('docs/architecture.md names every floor, in their order', () => {
+  const text = readFileSync(join(projectRoot, 'docs', 'architecture.md'), 'utf8');
+  const named = [...text.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, room]) => room);
+  assert.deepEqual(named, floors);
+});
+
 test('extract imports nothing of classify and its models, nor they of it', () => {
   for (const [one, ...others] of strangers) {
     const found = imports.filter(([from, to]) => roomOf(from) === one && others.includes(roomOf(to) as string));
