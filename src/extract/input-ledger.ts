@@ -1,3 +1,4 @@
+import type { RunMaker } from '../features/run/run-records.ts';
 import type { Ending, FeatureWriter } from '../features/run/writer.ts';
 import { type FileMark, isSettled, markOf } from '../features/tables/file-memory.ts';
 import type { IndexedImage } from '../features/tables/index-table.ts';
@@ -11,12 +12,20 @@ interface Fault {
   readonly reason: string;
 }
 
+/** Rows that others hold: their images are read where need be, and not computed. */
+export interface RowsElsewhere {
+  /** @param sha256 of an image's bytes */
+  has(sha256: string): boolean;
+  /** What made them; absent where there are none. */
+  readonly maker?: Pick<RunMaker, 'madeBy' | 'canary'> | undefined;
+}
+
 /** How each input of one run stands: which have a row, which must be read, which gave none and why. */
 export class InputLedger {
-  readonly #list: ImageList;
-  readonly #writer: FeatureWriter;
+  readonly list: ImageList;
+  readonly writer: FeatureWriter;
   readonly #rehash: boolean;
-  readonly #elsewhere: Pick<ReadonlySet<string>, 'has'>;
+  readonly #elsewhere: RowsElsewhere | undefined;
   /** sha256 of each image's bytes, once known; by its place in the list. */
   readonly #sha256: (string | undefined)[];
   readonly #faults = new Map<number, Fault>();
@@ -24,16 +33,12 @@ export class InputLedger {
   readonly #handedOut: { readonly place: number; readonly mark: FileMark | undefined }[] = [];
   #settled = 0;
 
-  /** @param options.elsewhere images, by sha256, whose rows others hold: they are read where need be, and not computed */
-  constructor(
-    list: ImageList,
-    writer: FeatureWriter,
-    options: { readonly rehash: boolean; readonly elsewhere?: Pick<ReadonlySet<string>, 'has'> },
-  ) {
-    this.#list = list;
-    this.#writer = writer;
-    this.#rehash = options.rehash;
-    this.#elsewhere = options.elsewhere ?? new Set();
+  /** @param rehash whether every file's bytes are read again, whatever its size and times say */
+  constructor(list: ImageList, writer: FeatureWriter, rehash = false, elsewhere?: RowsElsewhere) {
+    this.list = list;
+    this.writer = writer;
+    this.#rehash = rehash;
+    this.#elsewhere = elsewhere;
     this.#sha256 = new Array(list.images.length);
   }
 
@@ -42,17 +47,22 @@ export class InputLedger {
     return this.#settled;
   }
 
+  /** What made rows that those of this run join, where the writer does not hold them. */
+  get joins(): RowsElsewhere['maker'] {
+    return this.#elsewhere?.maker;
+  }
+
   /** Whether an image has a row already. */
   isKnown(sha256: string): boolean {
-    return this.#writer.rowOf.has(sha256) || this.#elsewhere.has(sha256);
+    return this.writer.rowOf.has(sha256) || this.#elsewhere?.has(sha256) === true;
   }
 
   /** Images that must be read: all but those that have a row and did not change since they were read last. */
   *toRead(): Generator<ImageFile> {
-    for (const [place, image] of this.#list.images.entries()) {
+    for (const [place, image] of this.list.images.entries()) {
       const mark = markOf(image.path);
       const known =
-        mark === undefined || this.#rehash ? undefined : this.#writer.memory.recall(image.relativePath, mark);
+        mark === undefined || this.#rehash ? undefined : this.writer.memory.recall(image.relativePath, mark);
       if (known !== undefined && this.isKnown(known)) {
         this.#sha256[place] = known;
         this.#settled++;
@@ -74,7 +84,7 @@ export class InputLedger {
     }
     this.#sha256[place] = sha256;
     if (mark !== undefined && isSettled(mark)) {
-      this.#writer.remember({ path: result.image.relativePath, ...mark, sha256: result.sha256 });
+      this.writer.remember({ path: result.image.relativePath, ...mark, sha256: result.sha256 });
     }
   }
 
@@ -92,7 +102,7 @@ export class InputLedger {
     const labels: (readonly [string, string])[] = [];
     const outcomes: Outcome[] = [];
     const ownerOf = new Map<string, string>();
-    for (const [place, image] of this.#list.images.entries()) {
+    for (const [place, image] of this.list.images.entries()) {
       const { id, relativePath: path, label } = image;
       if (label !== undefined) labels.push([id, label]);
       const end = this.endOf(place);
@@ -101,7 +111,7 @@ export class InputLedger {
         continue;
       }
       const { sha256 } = end;
-      const row = this.#writer.rowOf.get(sha256) as number;
+      const row = this.writer.rowOf.get(sha256) as number;
       const owner = ownerOf.get(sha256);
       if (owner !== undefined) {
         outcomes.push({ id, path, outcome: 'duplicate', row, reason: `the same bytes as ${owner}` });
@@ -110,7 +120,7 @@ export class InputLedger {
       ownerOf.set(sha256, id);
       images.push({ row, id, path, sha256 });
     }
-    for (const { id } of this.#list.missing) {
+    for (const { id } of this.list.missing) {
       outcomes.push({ id, path: '', outcome: 'missing', reason: 'labels.csv names it and there is no file' });
     }
     images.sort((a, b) => a.row - b.row);

@@ -1,12 +1,32 @@
 import { resolve } from 'node:path';
-import type { DeviceName, EngineName } from '../features/manifest/manifest.ts';
+import type { DeviceName, EngineName, Preprocessing } from '../features/manifest/manifest.ts';
 import { usageError } from '../system/errors.ts';
 import type { OnProgress } from '../system/progress.ts';
+import type { Backbone } from './backbone/backbone.ts';
 import { chooseDevice } from './backbone/devices/devices.ts';
 import { openBackbone, quantizable } from './backbone/open-backbone.ts';
-import { prepareInt8 } from './backbone/quantize/open-int8.ts';
-import type { NetworkSource } from './extract.ts';
+import type { Sample } from './backbone/quantize/calibrate.ts';
+import type { Calibration } from './backbone/quantize/calibration.ts';
+import { type Int8Preparation, prepareInt8 } from './backbone/quantize/open-int8.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
+
+/** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
+export interface NetworkSource {
+  readonly architecture: string;
+  readonly weightsSha256: string;
+  /** As the user named them. */
+  readonly weights: string;
+  /** Absolute path of the weights file; absent for `random`. */
+  readonly weightsFile?: string;
+  /** The seed of `random`. */
+  readonly weightsSeed?: number;
+  /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
+  readonly resize?: number;
+  /** @param calibration makes the network int8 */
+  open(preprocessing: Preprocessing, tap: string, calibration?: Calibration): Promise<Backbone>;
+  /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
+  prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
+}
 
 export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   /** `auto`: ONNX Runtime; the other one needs to be set up, and asked for by name. */
@@ -14,7 +34,7 @@ export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   /** `auto` tries the devices when the network is opened. */
   readonly device: DeviceName | 'auto';
   /** Threads of one operator; default: the cores that this process may use. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Told while weights are downloaded. */
   readonly onProgress?: OnProgress;
   /** Told which device was taken, and why others were not. */
@@ -43,10 +63,10 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         stage: `download ${weights}`,
         unit: 'bytes',
         done: receivedBytes,
-        ...(totalBytes === undefined ? {} : { total: totalBytes }),
+        total: totalBytes,
       }),
   });
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const { threads } = options;
   const engine = options.engine === 'tensorflow' ? 'tensorflow' : 'onnx';
   return {
     ...describe(loaded, options.seed ?? 0),
@@ -59,14 +79,14 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         tap,
         preprocessing,
         engine,
-        ...(device === undefined ? {} : { device }),
-        ...threads,
-        ...(calibration === undefined ? {} : { calibration }),
+        device,
+        threads,
+        calibration,
       });
     },
     prepareInt8: async (preprocessing, tap, sample) => {
       checkInt8(options);
-      return prepareInt8({ weights: quantizable(loaded), tap, preprocessing, ...threads }, sample);
+      return prepareInt8({ weights: quantizable(loaded), tap, preprocessing, threads }, sample);
     },
   };
 }

@@ -11,10 +11,10 @@ import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import { calibrationSha256, decodeCalibration, encodeCalibration } from './backbone/quantize/calibration-file.ts';
 import { defaultSampleSize, drawSample } from './backbone/quantize/sample.ts';
-import type { NetworkSource } from './extract.ts';
 import type { ImageFile } from './images/list/image-file.ts';
 import type { FilePixels } from './images/pipeline/pixel-protocol.ts';
 import { PixelReader } from './images/pipeline/pixel-reader.ts';
+import type { NetworkSource } from './network-source.ts';
 
 export interface CalibrationRequest {
   readonly files: Files;

@@ -2,10 +2,10 @@ import type { Preprocessing } from '../features/manifest/manifest.ts';
 
 /** What the user asked for; the rest follows from the weights. */
 export interface AskedPreprocessing {
-  readonly resize?: number;
-  readonly crop?: number;
-  readonly autoOrient?: boolean;
-  readonly sixteenBit?: 'clip' | 'scale';
+  readonly resize?: number | undefined;
+  readonly crop?: number | undefined;
+  readonly autoOrient?: boolean | undefined;
+  readonly sixteenBit?: 'clip' | 'scale' | undefined;
 }
 
 /** ImageNet channel means and deviations, RGB on [0, 1]; torchvision's recipe (transforms._presets.ImageClassification). */

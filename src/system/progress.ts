@@ -5,7 +5,7 @@ export interface ProgressEvent {
   readonly unit: 'images' | 'rows' | 'bytes' | 'steps';
   readonly done: number;
   /** Absent where it is not known. */
-  readonly total?: number;
+  readonly total?: number | undefined;
 }
 
 export type OnProgress = (event: ProgressEvent) => void;

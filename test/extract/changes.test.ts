@@ -5,10 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it, mock } from 'node:test';
 import { explainExtract } from '../../src/extract/explain/explain-extract.ts';
-import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { markOf } from '../../src/features/tables/file-memory.ts';
-import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, openPlainPipeline } from './drawn-data.ts';
+import {
+  CountingNetwork,
+  drawFolder,
+  drawImage,
+  drawnRun,
+  imagePath,
+  openPlainPipeline,
+  type RunChanges,
+} from './drawn-data.ts';
 
 describe('extract over a folder that changes', () => {
   let root = '';
@@ -30,7 +38,7 @@ describe('extract over a folder that changes', () => {
 
   /** A run, how many images went through its network, and which files it read. */
   async function run(
-    extra: Partial<ExtractOptions> = {},
+    extra: RunChanges = {},
   ): Promise<{ result: ExtractResult; computed: number; read: readonly string[] }> {
     const network = new CountingNetwork();
     const read: string[] = [];

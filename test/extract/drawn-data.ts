@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import type { Backbone, PixelBatch, TapMap } from '../../src/extract/backbone/backbone.ts';
 import { drawCanary } from '../../src/extract/canary.ts';
-import type { ExtractOptions, NetworkSource } from '../../src/extract/extract.ts';
 import type { FilePixels } from '../../src/extract/images/pipeline/pixel-protocol.ts';
 import { PixelReader } from '../../src/extract/images/pipeline/pixel-reader.ts';
 import type {
@@ -14,6 +13,14 @@ import type {
   PixelRecipe,
   PixelResult,
 } from '../../src/extract/images/pipeline/pixel-result.ts';
+import type { NetworkSource } from '../../src/extract/network-source.ts';
+import {
+  type ExtractContext,
+  type ExtractPlan,
+  type ExtractPolicy,
+  type ExtractRequest,
+  featureFolder,
+} from '../../src/extract/plan.ts';
 import { quickFiles } from '../features/run/faulty-files.ts';
 
 /** Writes a small image of noise that depends on `seed` alone; seeds that are equal modulo 5 give files of one size. */
@@ -138,13 +145,22 @@ function hashOfFile(path: string): string | undefined {
   }
 }
 
-/** Options of a run over a drawn folder into `DATA-cache/set`: batches of 4, shards of 8 rows, a checkpoint after each batch. */
-export function drawnRun(data: string, network: NetworkSource, extra: Partial<ExtractOptions> = {}): ExtractOptions {
-  return {
+/** What a test changes of a run, whichever of its groups it stands in. */
+export interface RunChanges extends Partial<ExtractPlan>, Partial<ExtractPolicy>, Partial<ExtractContext> {
+  readonly name?: string;
+  readonly cache?: string;
+}
+
+/** A run over a drawn folder into `DATA-cache/set`: batches of 4, shards of 8 rows, a checkpoint after each batch. */
+export function drawnRun(data: string, network: NetworkSource, changes: RunChanges = {}): ExtractRequest {
+  const all = {
     data,
     name: 'set',
     cache: `${data}-cache`,
-    network: async () => network,
+    weights: 'random',
+    engine: 'auto',
+    device: 'auto',
+    seed: 0,
     tap: 'avgpool',
     pool: 'mean',
     preprocessing: { resize: 10, crop: 8 },
@@ -155,10 +171,12 @@ export function drawnRun(data: string, network: NetworkSource, extra: Partial<Ex
     // 8 rows of 4 float32 numbers: two batches.
     shardBytes: 128,
     checkpointSeconds: 0,
+    network: async () => network,
     command: 'featuretap extract',
     version: '0.1.0',
     openPipeline: openPlainPipeline,
     files: quickFiles,
-    ...extra,
-  };
+    ...changes,
+  } as const;
+  return { plan: { ...all, folder: featureFolder(all.data, all.cache, all.name) }, policy: all, context: all };
 }

@@ -3,13 +3,13 @@ import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
 import { InterruptedError, UserError } from '../../src/system/errors.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 import { projectRoot } from '../reference.ts';
-import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath } from './drawn-data.ts';
+import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
 
 describe('extract', () => {
   let root = '';
@@ -25,7 +25,7 @@ describe('extract', () => {
     return data;
   }
 
-  function run(data: string, network: CountingNetwork, extra: Partial<ExtractOptions> = {}): Promise<ExtractResult> {
+  function run(data: string, network: CountingNetwork, extra: RunChanges = {}): Promise<ExtractResult> {
     return extract(drawnRun(data, network, extra));
   }
 

@@ -4,14 +4,14 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
 import { DiskFullError } from '../../src/system/durable.ts';
 import { UserError } from '../../src/system/errors.ts';
 import type { Files } from '../../src/system/files.ts';
 import { FaultyFiles, quickFiles, SmallDisk } from '../features/run/faulty-files.ts';
-import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
+import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
 
 describe('extract on a disk that fails', () => {
   let root = '';
@@ -29,27 +29,10 @@ describe('extract on a disk that fails', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  function run(name: string, extra: Partial<ExtractOptions> = {}): Promise<ExtractResult> {
-    return extract({
-      data,
-      name,
-      cache: join(root, 'cache'),
-      network: async () => new CountingNetwork(),
-      tap: 'avgpool',
-      pool: 'mean',
-      preprocessing: { resize: 10, crop: 8 },
-      dtype: 'float32',
-      precision: 'float32',
-      batch: 2,
-      // Shards of 4 rows: two batches, with a checkpoint after each.
-      shardBytes: 64,
-      checkpointSeconds: 0,
-      command: 'featuretap extract',
-      version: '0.1.0',
-      openPipeline: openPlainPipeline,
-      files: quickFiles,
-      ...extra,
-    });
+  function run(name: string, extra: RunChanges = {}): Promise<ExtractResult> {
+    // Shards of 4 rows: two batches, with a checkpoint after each.
+    const changes = { name, cache: join(root, 'cache'), batch: 2, shardBytes: 64, ...extra };
+    return extract(drawnRun(data, new CountingNetwork(), changes));
   }
 
   /** A killed process leaves its lock; in these tests that process is this one, and alive. */
@@ -61,7 +44,7 @@ describe('extract on a disk that fails', () => {
   }
 
   /** Runs with a kill at change 0, then 1, and so on until a run needs no more changes; each is gone on with. */
-  async function killEverywhere(prepare: (name: string) => Promise<ExtractOptions['data']>): Promise<number> {
+  async function killEverywhere(prepare: (name: string) => Promise<string>): Promise<number> {
     let clean: ExtractResult | undefined;
     for (let at = 0; ; at++) {
       const name = `killed-${sets++}`;

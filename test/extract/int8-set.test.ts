@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openBackbone } from '../../src/extract/backbone/open-backbone.ts';
 import { poolRows } from '../../src/extract/backbone/pool.ts';
-import { type ExtractOptions, type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { PixelReader } from '../../src/extract/images/pipeline/pixel-reader.ts';
 import { loadNetwork } from '../../src/extract/network-source.ts';
 import { readCalibration } from '../../src/extract/open-calibration.ts';
@@ -13,8 +13,9 @@ import { repairFeatureSet } from '../../src/extract/repair/repair.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
+import { nodeFiles } from '../../src/system/files.ts';
 import { fixture } from './backbone/fixtures.ts';
-import { drawFolder, drawImage, imagePath, openPlainPipeline } from './drawn-data.ts';
+import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
 
 const weightsFile = fixture('resnet-tiny.safetensors');
 
@@ -26,25 +27,22 @@ describe('extract --precision int8', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  function run(extra: Partial<ExtractOptions> = {}, notes: string[] = []): Promise<ExtractResult> {
-    return extract({
-      data: join(root, 'data'),
-      name: 'set',
-      cache: join(root, 'cache'),
-      network: () => loadNetwork(weightsFile, { device: 'cpu' }),
-      tap: 'avgpool',
-      pool: 'mean',
-      preprocessing: { resize: 32, crop: 32 },
-      dtype: 'float32',
-      precision: 'int8',
-      batch: 8,
-      threads: 1,
-      command: 'featuretap extract',
-      version: '0.1.0',
-      openPipeline: openPlainPipeline,
-      onNote: (line) => notes.push(line),
-      ...extra,
-    });
+  function run(extra: RunChanges = {}, notes: string[] = []): Promise<ExtractResult> {
+    const network = extra.network ?? (() => loadNetwork(weightsFile, { device: 'cpu' }));
+    return extract(
+      drawnRun(join(root, 'data'), new CountingNetwork(), {
+        cache: join(root, 'cache'),
+        preprocessing: { resize: 32, crop: 32 },
+        precision: 'int8',
+        batch: 8,
+        shardBytes: undefined,
+        checkpointSeconds: undefined,
+        files: nodeFiles,
+        onNote: (line) => notes.push(line),
+        ...extra,
+        network,
+      }),
+    );
   }
 
   it('calibrates beside images that are large enough to wait for each other', async () => {

@@ -45,19 +45,25 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
   const weights = join(root, 'resnet-tiny.safetensors');
   await copyFile(fixture('resnet-tiny.safetensors'), weights);
   const { folder } = await extract({
-    data,
-    name: 'photos',
-    cache: join(root, 'cache'),
-    network: () => loadNetwork(weights, { device: 'cpu' }),
-    tap: 'avgpool',
-    pool: options.pool ?? 'mean',
-    preprocessing: { resize: 72, crop: 64, autoOrient: false },
-    dtype: options.dtype ?? 'float32',
-    precision: options.precision ?? 'float32',
-    batch: 8,
-    threads: 1,
-    command: 'featuretap extract',
-    version: '0.1.0',
+    plan: {
+      data,
+      folder: join(root, 'cache', 'photos'),
+      weights,
+      engine: 'auto',
+      device: 'cpu',
+      tap: 'avgpool',
+      pool: options.pool ?? 'mean',
+      preprocessing: { resize: 72, crop: 64, autoOrient: false },
+      dtype: options.dtype ?? 'float32',
+      precision: options.precision ?? 'float32',
+      seed: 0,
+    },
+    policy: { batch: 8, threads: 1 },
+    context: {
+      network: () => loadNetwork(weights, { device: 'cpu' }),
+      command: 'featuretap extract',
+      version: '0.1.0',
+    },
   });
   const reports = await classify(await joinLabels(await openFeatureSet(folder), { maxMissing: 0 }), {
     heads: options.models.map(([model, params]) => createHead(model, params)),

@@ -11,7 +11,8 @@ import { poolRows } from '../../../src/extract/backbone/pool.ts';
 import type { Calibration } from '../../../src/extract/backbone/quantize/calibration.ts';
 import { calibrationSha256 } from '../../../src/extract/backbone/quantize/calibration-file.ts';
 import { prepareInt8 } from '../../../src/extract/backbone/quantize/open-int8.ts';
-import { extract, type NetworkSource } from '../../../src/extract/extract.ts';
+import { extract } from '../../../src/extract/extract.ts';
+import type { NetworkSource } from '../../../src/extract/network-source.ts';
 import { keepCalibration } from '../../../src/extract/open-calibration.ts';
 import { choosePreprocessing } from '../../../src/extract/preprocessing.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
@@ -119,20 +120,21 @@ async function endToEndRound(): Promise<{ readonly images: number; readonly seco
       await keepCalibration(nodeFiles, join(cache, 'bench'), { calibration, sha256 });
     }
     const { newImages, seconds } = await extract({
-      data: task.data,
-      name: 'bench',
-      cache,
-      network: async () => source,
-      tap: 'avgpool',
-      pool: 'mean',
-      preprocessing: { resize, crop },
-      dtype: 'float32',
-      precision,
-      batch,
-      threads,
-      allowMissing: true,
-      command: 'npm run bench -- extract',
-      version: 'bench',
+      plan: {
+        data: task.data,
+        folder: join(cache, 'bench'),
+        weights: source.weights,
+        engine: 'auto',
+        device: 'cpu',
+        tap: 'avgpool',
+        pool: 'mean',
+        preprocessing: { resize, crop },
+        dtype: 'float32',
+        precision,
+        seed: 0,
+      },
+      policy: { batch, threads, allowMissing: true },
+      context: { network: async () => source, command: 'npm run bench -- extract', version: 'bench' },
     });
     return { images: newImages, seconds: seconds.total };
   } finally {

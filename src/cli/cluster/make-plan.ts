@@ -5,15 +5,15 @@ import type { ClusterPlan } from '../../cluster/plan/plan.ts';
 import { shareWeights, weightsHome } from '../../cluster/plan/shared-weights.ts';
 import { taskMemoryGB } from '../../cluster/plan/task-memory.ts';
 import { measureRate, rateOfLastRun, type TaskRate } from '../../cluster/plan/task-rate.ts';
-import { featureFolder, listInputs } from '../../extract/extract.ts';
 import type { ImageList } from '../../extract/images/list/image-file.ts';
+import { listInputs } from '../../extract/open-run.ts';
 import { choosePreprocessing } from '../../extract/preprocessing.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import { program } from '../../system/program.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { loadAskedNetwork } from '../extract/asked-network.ts';
-import type { ExtractRequest } from '../extract/extract-options.ts';
+import type { AskedExtract } from '../extract/extract-options.ts';
 import type { Options, Session } from '../verb.ts';
 import { absoluteWeights, isBelow, type PlanRequest, taskArguments } from './plan-options.ts';
 
@@ -24,22 +24,22 @@ import { absoluteWeights, isBelow, type PlanRequest, taskArguments } from './pla
  */
 export async function makePlan(
   asked: PlanRequest,
-  request: ExtractRequest,
+  request: AskedExtract,
   options: Options,
   session: Session,
   onProgress: OnProgress,
 ): Promise<ClusterPlan> {
   const { tasks, cpus, gpus } = asked;
-  const folder = featureFolder(request.extraction);
-  const [name, cache, data] = [basename(folder), dirname(folder), resolve(request.extraction.data)];
-  const weights = absoluteWeights(request.weights);
+  const { folder } = request.plan;
+  const [name, cache, data] = [basename(folder), dirname(folder), resolve(request.plan.data)];
+  const weights = absoluteWeights(request.plan.weights);
   if (asked.on === 'kubernetes') checkMounts(data, cache, weights);
   else checkFile(weights);
   const { list, imageCount, listSeconds } = await countImages(asked, request);
   if (tasks > imageCount)
     throw usageError('--tasks', String(tasks), `at most one for each of the ${imageCount} images`);
   // Without a GPU of its own a task would take what the node has, or its processor, without a word.
-  const device = request.device === 'auto' && gpus > 0 ? 'cuda' : request.device;
+  const device = request.plan.device === 'auto' && gpus > 0 ? 'cuda' : request.plan.device;
   const { rate, source } = await taskRate(asked, request, folder, list, session, onProgress);
   const home = weightsHome(weights, cache);
   // Of a claim that is not mounted here nothing can be prepared.
@@ -84,16 +84,16 @@ interface Counted {
 /** Names that a slow shared disk lists in a second; for folders that are not here. */
 const namesPerSecond = 10_000;
 
-async function countImages({ imageCount }: PlanRequest, { extraction }: ExtractRequest): Promise<Counted> {
+async function countImages({ imageCount }: PlanRequest, { plan, policy }: AskedExtract): Promise<Counted> {
   if (imageCount !== undefined) return { imageCount, listSeconds: imageCount / namesPerSecond };
   const started = performance.now();
-  const list = await listInputs(extraction);
+  const list = await listInputs(plan, policy);
   return { list, imageCount: list.images.length, listSeconds: (performance.now() - started) / 1000 };
 }
 
 async function taskRate(
   { rate, ...task }: PlanRequest,
-  request: ExtractRequest,
+  request: AskedExtract,
   folder: string,
   list: ImageList | undefined,
   session: Session,
@@ -102,10 +102,15 @@ async function taskRate(
   if (rate !== undefined) return { rate, source: 'as given by --rate' };
   const network = await loadAskedNetwork(request, session, onProgress);
   const { architecture } = network;
-  const { precision, views, tap, batch } = request.extraction;
-  const preprocessing = choosePreprocessing(request.extraction.preprocessing, network.resize);
-  const given = views === undefined ? {} : { views };
-  const last = await rateOfLastRun(nodeFiles, folder, { architecture, precision, preprocessing, ...given }, task);
+  const { precision, views, tap } = request.plan;
+  const { batch } = request.policy;
+  const preprocessing = choosePreprocessing(request.plan.preprocessing, network.resize);
+  const last = await rateOfLastRun(
+    nodeFiles,
+    folder,
+    { architecture, precision, preprocessing, ...(views && { views }) },
+    task,
+  );
   if (last !== undefined) return last;
   if (list === undefined) {
     throw usageError(
@@ -118,7 +123,7 @@ async function taskRate(
   session.note('measuring the speed on a few of the images');
   const { images } = list;
   const { signal } = session;
-  return measureRate({ images, network, preprocessing, tap, precision, batch, ...given, task, signal });
+  return measureRate({ images, network, preprocessing, tap, precision, batch, views, task, signal });
 }
 
 /** What a pod can see: its two mounts, and no other folder of this machine. */

@@ -5,10 +5,9 @@ import { waitForParts } from '../../cluster/merge/wait-for-parts.ts';
 import { listParts } from '../../cluster/records/layout.ts';
 import { mostParts } from '../../cluster/records/part.ts';
 import { countOfParts } from '../../cluster/status/status.ts';
-import { featureFolder } from '../../extract/extract.ts';
 import { type Files, nodeFiles } from '../../system/files.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { type ExtractRequest, readExtractOptions, withExtractOptions } from '../extract/extract-options.ts';
+import { type AskedExtract, readExtractOptions, withExtractOptions } from '../extract/extract-options.ts';
 import { describeCounts, describeSet } from '../extract/extract-output.ts';
 import { nextCommand } from '../next-command.ts';
 import { flag, number, text } from '../options.ts';
@@ -44,8 +43,7 @@ export const mergeVerb: Verb = {
       .option('keep-parts', { type: 'boolean', describe: 'leave the parts where they are' }),
   run: async (options, session) => {
     const request = readExtractOptions(options);
-    const { extraction } = request;
-    const set = featureFolder(extraction);
+    const set = request.plan.folder;
     const data = text(options, 'data');
     const { signal, command } = session;
     const asked = number(options, 'parts', { whole: true, min: 1, max: mostParts });
@@ -58,7 +56,7 @@ export const mergeVerb: Verb = {
         set,
         partCount,
         asked: askedFields(options, request),
-        ...(data === undefined ? {} : { data }),
+        data,
         replace: flag(options, 'replace'),
         keepParts: flag(options, 'keep-parts'),
         command,
@@ -82,8 +80,8 @@ export const mergeVerb: Verb = {
 };
 
 /** Of what is said of the features, what was typed: the rest is as the parts were made. */
-function askedFields(options: Options, { extraction, weights }: ExtractRequest): AskedFields {
-  const { tap, pool, dtype, precision, preprocessing, views } = extraction;
+function askedFields(options: Options, { plan }: AskedExtract): AskedFields {
+  const { weights, tap, pool, dtype, precision, preprocessing, views } = plan;
   const { resize, crop, autoOrient, sixteenBit } = preprocessing;
   const all = { tap, pool, dtype, precision, resize, crop, autoOrient, sixteenBit, views: views?.count ?? 0, weights };
   const typed = Object.entries(all).filter(([name]) => options[name] !== undefined);

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { arrayExpression } from '../../cluster/plan/array-expression.ts';
 import { mostParts } from '../../cluster/records/part.ts';
 import { type PartsStatus, readStatus } from '../../cluster/status/status.ts';
-import { featureFolder } from '../../extract/extract.ts';
+import { featureFolder } from '../../extract/plan.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { number, text } from '../options.ts';
 import { formatSeconds } from '../progress-bar.ts';
@@ -17,12 +17,7 @@ export const statusVerb: Verb = {
       .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })
       .option('parts', { type: 'string', describe: 'how many there are [as the folder says]' }),
   run: async (options, session) => {
-    const name = text(options, 'name');
-    const set = featureFolder({
-      data: text(options, 'data', 'data'),
-      cache: text(options, 'cache', 'cache'),
-      ...(name === undefined ? {} : { name }),
-    });
+    const set = featureFolder(text(options, 'data', 'data'), text(options, 'cache', 'cache'), text(options, 'name'));
     const status = await readStatus(set, number(options, 'parts', { whole: true, min: 1, max: mostParts }));
     print(status, session);
     return 0;

@@ -1,7 +1,7 @@
 import { type LoadedNetwork, loadNetwork } from '../../extract/network-source.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import type { Session } from '../verb.ts';
-import type { ExtractRequest } from './extract-options.ts';
+import type { AskedExtract } from './extract-options.ts';
 
 /**
  * Reads the weights that were asked for, downloading them where they are not there yet, and says what is to know of them.
@@ -9,15 +9,16 @@ import type { ExtractRequest } from './extract-options.ts';
  * @throws UserError where they are not usable
  */
 export async function loadAskedNetwork(
-  { weights, engine, device, threads, seed }: ExtractRequest,
+  { plan, policy }: AskedExtract,
   session: Session,
   onProgress: OnProgress,
 ): Promise<LoadedNetwork> {
-  const network = await loadNetwork(weights, {
+  const { engine, device, seed } = plan;
+  const network = await loadNetwork(plan.weights, {
     engine,
     device,
     seed,
-    ...(threads === undefined ? {} : { threads }),
+    threads: policy.threads,
     signal: session.signal,
     onNote: session.note,
     onProgress,

@@ -1,6 +1,5 @@
 import type { Argv } from 'yargs';
-import type { ExtractOptions } from '../../extract/extract.ts';
-import type { DeviceName, EngineName } from '../../features/manifest/manifest.ts';
+import { type ExtractPlan, type ExtractPolicy, featureFolder } from '../../extract/plan.ts';
 import { choice, flag, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
 
@@ -63,57 +62,47 @@ export function withExtractOptions(yargs: Argv): Argv {
 }
 
 /** What those options ask for. */
-export interface ExtractRequest {
-  readonly weights: string;
-  readonly seed: number;
-  readonly engine: EngineName | 'auto';
-  readonly device: DeviceName | 'auto';
-  readonly threads?: number;
-  readonly extraction: Omit<ExtractOptions, 'network' | 'command' | 'version'>;
+export interface AskedExtract {
+  readonly plan: ExtractPlan;
+  readonly policy: ExtractPolicy;
 }
 
 /** @throws UserError where one is not usable */
-export function readExtractOptions(options: Options): ExtractRequest {
-  const name = text(options, 'name');
+export function readExtractOptions(options: Options): AskedExtract {
+  const data = text(options, 'data', 'data');
   const seed = number(options, 'seed', { whole: true, min: 0 }, 0);
-  const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
-  const resize = number(options, 'resize', { whole: true, min: 1, max: 10_000 });
-  const crop = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
   const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
-  const checkpointSeconds = number(options, 'checkpoint', { min: 0 });
-  const threadsGiven = threads === undefined ? {} : { threads };
   return {
-    weights: text(options, 'weights', 'resnet50'),
-    seed,
-    engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
-    device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], 'auto'),
-    ...threadsGiven,
-    extraction: {
-      data: text(options, 'data', 'data'),
-      ...(name === undefined ? {} : { name }),
-      cache: text(options, 'cache', 'cache'),
+    plan: {
+      data,
+      folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
+      weights: text(options, 'weights', 'resnet50'),
+      engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
+      device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], 'auto'),
       tap: text(options, 'tap', 'avgpool'),
       pool: choice(options, 'pool', ['mean', 'max', 'none'], 'mean'),
-      dtype: choice(options, 'dtype', ['float32', 'float16'], 'float32'),
       preprocessing: {
-        ...(resize === undefined ? {} : { resize }),
-        ...(crop === undefined ? {} : { crop }),
+        resize: number(options, 'resize', { whole: true, min: 1, max: 10_000 }),
+        crop: number(options, 'crop', { whole: true, min: 1, max: 10_000 }),
         autoOrient: flag(options, 'auto-orient'),
-        sixteenBit: choice(options, 'sixteen-bit', ['clip', 'scale'], 'clip'),
+        sixteenBit: choice<'clip' | 'scale'>(options, 'sixteen-bit', ['clip', 'scale'], 'clip'),
       },
+      dtype: choice(options, 'dtype', ['float32', 'float16'], 'float32'),
       precision: choice(options, 'precision', ['float32', 'int8'], 'float32'),
       seed,
+      views: viewCount === 0 ? undefined : { count: viewCount, seed },
+    },
+    policy: {
       batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, defaultBatch),
-      ...threadsGiven,
+      threads: number(options, 'threads', { whole: true, min: 1, max: 1024 }),
       skipUnreadable: flag(options, 'skip-unreadable'),
       allowMissing: flag(options, 'allow-missing'),
       replace: flag(options, 'replace'),
       prune: flag(options, 'prune'),
       rehash: flag(options, 'rehash'),
-      ...(viewCount === 0 ? {} : { views: { count: viewCount, seed } }),
-      ...(shardMB === undefined ? {} : { shardBytes: shardMB * 1e6 }),
-      ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
+      shardBytes: shardMB && shardMB * 1e6,
+      checkpointSeconds: number(options, 'checkpoint', { min: 0 }),
     },
   };
 }

@@ -2,8 +2,9 @@ import type { Argv } from 'yargs';
 import { extractPart } from '../../cluster/part/extract-part.ts';
 import { type Part, parsePart } from '../../cluster/records/part.ts';
 import { explainExtract } from '../../extract/explain/explain-extract.ts';
-import { type ExtractOptions, extract } from '../../extract/extract.ts';
+import { extract } from '../../extract/extract.ts';
 import type { LoadedNetwork } from '../../extract/network-source.ts';
+import type { ExtractContext } from '../../extract/plan.ts';
 import { usageError } from '../../system/errors.ts';
 import { programVersion } from '../../system/version.ts';
 import { flag, text } from '../options.ts';
@@ -33,45 +34,38 @@ export const extractVerb: Verb = {
       }),
   run: async (options, session) => {
     const part = readPart(options);
-    const request = readExtractOptions(options);
-    const { extraction, threads } = request;
+    const asked = readExtractOptions(options);
     const progress = openProgress(session);
     let network: LoadedNetwork | undefined;
+    const context: ExtractContext = {
+      network: async () => {
+        network = await loadAskedNetwork(asked, session, progress.onProgress);
+        return network;
+      },
+      command: session.command,
+      version: programVersion(),
+      signal: session.signal,
+      onProgress: progress.onProgress,
+      onNote: session.note,
+      onWarning: session.warn,
+    };
+    const request = { ...asked, context };
     try {
-      const asked: ExtractOptions = {
-        ...extraction,
-        network: async () => {
-          network = await loadAskedNetwork(request, session, progress.onProgress);
-          return network;
-        },
-        command: session.command,
-        version: programVersion(),
-        signal: session.signal,
-        onProgress: progress.onProgress,
-        onNote: session.note,
-        onWarning: session.warn,
-      };
       if (flag(options, 'explain')) {
-        const { weights, engine, device } = request;
-        const explanation = await explainExtract({
-          ...asked,
-          weights,
-          ...(engine === 'auto' ? {} : { engine }),
-          ...(device === 'auto' ? {} : { device }),
-        });
+        const explanation = await explainExtract(request);
         progress.close();
         printExplanation(explanation, session);
         return 0;
       }
       if (part !== undefined) {
-        const done = await extractPart(part, asked);
+        const done = await extractPart(part, request);
         progress.close();
         printPart(done, session);
         return 0;
       }
-      const result = await extract(asked);
+      const result = await extract(request);
       progress.close();
-      printResult(result, network?.isRandom === true, threads, session);
+      printResult(result, network?.isRandom === true, asked.policy.threads, session);
       return 0;
     } finally {
       progress.close();

@@ -51,7 +51,7 @@ export interface MergeOptions {
   readonly set: string;
   readonly partCount: number;
   /** The data folder, where it is not the one that the parts name. */
-  readonly data?: string;
+  readonly data?: string | undefined;
   /** Compared with the parts. */
   readonly asked?: AskedFields;
   /** Make the set anew where there is one that was made otherwise. */

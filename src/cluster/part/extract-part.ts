@@ -1,18 +1,20 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { addRows, type Run } from '../../extract/add-rows.ts';
 import { usableCores } from '../../extract/backbone/cores.ts';
-import { type ExtractOptions, featureFolder, listInputs, withNetwork, writerSettings } from '../../extract/extract.ts';
-import { InputLedger } from '../../extract/input-ledger.ts';
-import { type StepSeconds, Stopwatch } from '../../extract/stopwatch.ts';
+import { type Filled, fill } from '../../extract/extract.ts';
+import { InputLedger, type RowsElsewhere } from '../../extract/input-ledger.ts';
+import { type ExtractRun, withRun, writerSettings } from '../../extract/open-run.ts';
+import type { ExtractRequest } from '../../extract/plan.ts';
+import type { StepSeconds } from '../../extract/stopwatch.ts';
 import { canonicalJson, fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { runFolder } from '../../features/manifest/layout.ts';
-import type { DeviceName, ShardEntry } from '../../features/manifest/manifest.ts';
+import type { ShardEntry } from '../../features/manifest/manifest.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
 import type { FeatureWriter } from '../../features/run/writer.ts';
 import { makeFolder, removeFile, writeDurably } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, nodeFiles, statIfThere } from '../../system/files.ts';
+import type { OnProgress } from '../../system/progress.ts';
 import { formatInputs, type PartInput } from '../records/input-table.ts';
 import {
   failureFile,
@@ -51,28 +53,30 @@ export interface PartResult {
  * Computes one part of a feature set, or what of it is not there yet, and leaves its completion record.
  *
  * @throws UserError as `extract` does; what was computed until then is on the disk, and the next run goes on from it
- * @throws InterruptedError once the signal is aborted, in the same state
+ * @throws InterruptedError once the signal is aborted, with the same on the disk
  */
-export async function extractPart(part: Part, options: ExtractOptions): Promise<PartResult> {
-  const { files = nodeFiles } = options;
-  const watch = new Stopwatch();
-  const all = await watch.time('list', () => listInputs(options));
-  const list = listOfPart(all, part);
-  const set = featureFolder(options);
-  const folder = partFolder(set, part);
-  await makeFolder(files, folder);
-  const work = async (run: Run): Promise<PartResult> => {
-    for (;;) {
-      const result = await tryOnce(run, set, part, list, watch);
-      // Lost against another process that finished the part: see what it left.
-      if (result !== undefined) return result;
-    }
+export async function extractPart(part: Part, request: ExtractRequest): Promise<PartResult> {
+  const { plan, context } = request;
+  const { files = nodeFiles } = context;
+  const folder = partFolder(plan.folder, part);
+  const network = async () => {
+    await makeFolder(files, folder);
+    return context.network();
   };
   try {
-    return await withNetwork(options, all, watch, work, sharedCalibration);
+    const listed = { ...request, context: { ...context, network } };
+    return await withRun(listed, (run, all) => tryUntilDone(run, part, listOfPart(all, part)), sharedCalibration);
   } catch (error) {
     if (!(error instanceof InterruptedError)) await tellFailure(files, folder, error);
     throw error;
+  }
+}
+
+async function tryUntilDone(run: ExtractRun, part: Part, list: PartList): Promise<PartResult> {
+  for (;;) {
+    const result = await tryOnce(run, part, list);
+    // Lost against another process that finished the part: see what it left.
+    if (result !== undefined) return result;
   }
 }
 
@@ -83,135 +87,121 @@ async function tellFailure(files: Files, folder: string, error: unknown): Promis
 }
 
 /** @returns undefined where another process made a state of the part in the meantime */
-async function tryOnce(
-  run: Run,
-  set: string,
-  part: Part,
-  list: PartList,
-  watch: Stopwatch,
-): Promise<PartResult | undefined> {
-  const { files, onWarning = () => {} } = run;
+async function tryOnce(run: ExtractRun, part: Part, list: PartList): Promise<PartResult | undefined> {
+  const { files } = run;
+  const set = run.plan.folder;
   const folder = partFolder(set, part);
-  const settings = attemptSettings(run, list);
-  const base = await readBaseRows(files, set, list.list, settings.fields, run.replace === true);
-  const last = await lastState(run, folder, settings.fields, onWarning);
+  // A folder of rows of its own: nothing of the set is replaced by it.
+  const settings = { ...writerSettings(run, list.list.root), replace: undefined };
+  const base = await readBaseRows(files, set, list.list, settings.fields, run.policy.replace === true);
+  const last = await lastState(run, folder, settings.fields);
   const writer = await openAttempt(files, folder, settings);
-  let progress: ProgressWriter | undefined;
+  const ledger = new InputLedger(list.list, writer, run.policy.rehash, rowsElsewhere(writer, base, last.rows));
+  const progress = followProgress(run, ledger, list);
   try {
-    const knownImages = writer.rowOf.size;
-    const ledger = new InputLedger(list.list, writer, {
-      rehash: run.rehash === true,
-      elsewhere: knownElsewhere(writer, base, last.rows),
+    return await fill(progress.run, ledger, async (filled) => {
+      await progress.writer.close();
+      return keepState(run, ledger, part, list, last, filled);
     });
-    progress = new ProgressWriter(files, writer.folder, {
-      done: 0,
-      computed: 0,
-      total: list.list.images.length + list.list.missing.length,
-      listTotal: list.mark.imageCount + list.mark.missingCount,
-    });
-    const { onProgress } = run;
-    const noted: Run = {
-      ...run,
-      onProgress: (event) => {
-        progress?.note(event.done, writer.rowOf.size - knownImages);
-        onProgress?.(event);
-      },
-    };
-    const joins = last.rows?.record.maker ?? base?.manifest;
-    const device = await addRows(
-      { ...noted, ...(joins === undefined ? {} : { joins }) },
-      list.list,
-      writer,
-      ledger,
-      watch,
-    );
-    const newImages = writer.rowOf.size - knownImages;
-    await progress.close();
-    const state = stateFolder(last.number + 1);
-    const { record, seconds } = await writeState(run, writer, ledger, part, list, last.rows, {
-      newImages,
-      device,
-      watch,
-      state,
-    });
-    const old = last.rows?.record;
-    const wasComplete = old !== undefined && isSame(old, record);
-    const { resumedImages } = writer;
-    const result = { part, set, record: wasComplete ? old : record, newImages, resumedImages, wasComplete, seconds };
-    if (wasComplete) await files.removeFolder(writer.folder);
-    else if (await renameWhereFree(files, writer.folder, join(folder, state))) await cleanUp(files, folder, state);
-    else return undefined;
-    return result;
   } catch (error) {
-    // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
-    await writer.save().catch(() => undefined);
-    await progress?.close(true);
+    await progress.writer.close(true);
     if (await isDoneByAnother(files, writer.folder, folder, last.number)) return undefined;
-    throw error instanceof InterruptedError ? new InterruptedError(run.command) : error;
-  } finally {
-    await writer.close();
+    throw error;
   }
 }
 
-/** A folder of rows of its own: nothing of the set is replaced by it. */
-function attemptSettings(run: Run, list: PartList) {
-  const { replace: _, ...settings } = writerSettings(run, list.list.root);
-  return settings;
+/** The run with a listener that keeps progress.json up to date. */
+function followProgress(run: ExtractRun, { writer }: InputLedger, { list, mark }: PartList) {
+  const knownImages = writer.rowOf.size;
+  const progress = new ProgressWriter(run.files, writer.folder, {
+    done: 0,
+    computed: 0,
+    total: list.images.length + list.missing.length,
+    listTotal: mark.imageCount + mark.missingCount,
+  });
+  const onProgress: OnProgress = (event) => {
+    progress.note(event.done, writer.rowOf.size - knownImages);
+    run.context.onProgress?.(event);
+  };
+  return { writer: progress, run: { ...run, context: { ...run.context, onProgress } } };
 }
 
-async function lastState(
-  run: Run,
-  folder: string,
-  fields: PartRecord['fields'],
-  onDamage: (line: string) => void,
-): Promise<{ readonly number: number; readonly rows?: CarriedRows }> {
+/** Gives the attempt its record and the name of the part's next state, where it says anything new. */
+async function keepState(
+  run: ExtractRun,
+  ledger: InputLedger,
+  part: Part,
+  list: PartList,
+  last: LastState,
+  filled: Filled,
+): Promise<PartResult | undefined> {
   const { files } = run;
+  const set = run.plan.folder;
+  const { writer } = ledger;
+  const { newImages } = filled;
+  const folder = partFolder(set, part);
+  const state = stateFolder(last.number + 1);
+  const { record, seconds } = await writeState(run, ledger, part, list, last.rows, filled, state);
+  const old = last.rows?.record;
+  const wasComplete = old !== undefined && isSame(old, record);
+  const { resumedImages } = writer;
+  if (wasComplete) await files.removeFolder(writer.folder);
+  else if (await renameWhereFree(files, writer.folder, join(folder, state))) await cleanUp(files, folder, state);
+  else return undefined;
+  return { part, set, record: wasComplete ? old : record, newImages, resumedImages, wasComplete, seconds };
+}
+
+interface LastState {
+  /** 0: there is none. */
+  readonly number: number;
+  /** What the next state takes over; undefined where nothing of it counts. */
+  readonly rows?: CarriedRows | undefined;
+}
+
+async function lastState(run: ExtractRun, folder: string, fields: PartRecord['fields']): Promise<LastState> {
+  const { files, policy, context } = run;
+  const { onWarning: onDamage = () => {} } = context;
   const { number, record, damage } = await readPartState(files, folder);
   if (damage !== undefined) onDamage(`${damage}: the part is computed again`);
   if (record === undefined) return { number };
   if (record.fingerprint !== fingerprintOf(fields)) {
-    if (run.replace === true) return { number };
+    if (policy.replace === true) return { number };
     throw madeOtherwise(folder, record.fields, fields);
   }
-  const rows = await readCarriedRows(files, folder, number, record, onDamage);
-  return rows === undefined ? { number } : { number, rows };
+  return { number, rows: await readCarriedRows(files, folder, number, record, onDamage) };
 }
 
 /** Images that have a row outside of this attempt; what is known of their files is told to the writer. */
-function knownElsewhere(
+function rowsElsewhere(
   writer: FeatureWriter,
   base: BaseRows | undefined,
   rows: CarriedRows | undefined,
-): Pick<ReadonlySet<string>, 'has'> {
+): RowsElsewhere {
   for (const file of base?.files ?? []) writer.memory.remember(file);
   for (const { path, mark, sha256 } of rows?.inputs ?? []) {
     if (mark !== undefined && sha256 !== undefined) writer.memory.remember({ path, ...mark, sha256 });
   }
-  return { has: (sha256) => rows?.rowOf.has(sha256) === true || base?.images.has(sha256) === true };
-}
-
-interface Made {
-  readonly newImages: number;
-  readonly device: DeviceName | undefined;
-  readonly watch: Stopwatch;
-  /** Folder's name of the state that is made. */
-  readonly state: string;
+  return {
+    has: (sha256) => rows?.rowOf.has(sha256) === true || base?.images.has(sha256) === true,
+    maker: rows?.record.maker ?? base?.manifest,
+  };
 }
 
 /** Writes table and record of the part into the attempt's folder: its rename makes them the part's state. */
 async function writeState(
-  run: Run,
-  writer: FeatureWriter,
+  run: ExtractRun,
   ledger: InputLedger,
   part: Part,
   list: PartList,
   carried: CarriedRows | undefined,
-  { newImages, device, watch, state }: Made,
+  { newImages, device }: Filled,
+  state: string,
 ): Promise<{ readonly record: PartRecord; readonly seconds: StepSeconds }> {
-  const { files } = run;
+  const { files, watch } = run;
+  const { writer } = ledger;
   const { folder, settings } = writer;
   const { shards, maker } = await watch.time('write', () => writer.flush());
-  const inputs = [...endings(writer, ledger, list, carried)];
+  const inputs = [...endings(ledger, list, carried)];
   const inputsSha256 = await writeDurably(files, join(folder, inputsFile), formatInputs(inputs));
   const seconds = watch.stop();
   // Where the rows lie once the folder has got its final name.
@@ -233,7 +223,7 @@ async function writeState(
       host: hostname(),
       seconds: seconds.total,
       images: newImages,
-      ...(device === undefined ? {} : { device, cores: run.threads ?? usableCores() }),
+      ...(device === undefined ? {} : { device, cores: run.policy.threads ?? usableCores() }),
       finished: new Date().toISOString(),
     },
   });
@@ -242,11 +232,11 @@ async function writeState(
 }
 
 function* endings(
-  writer: FeatureWriter,
   ledger: InputLedger,
   { list, places, missingPlaces }: PartList,
   carried: CarriedRows | undefined,
 ): Generator<PartInput> {
+  const { writer } = ledger;
   const offset = carried?.rowCount ?? 0;
   for (const [i, { id, relativePath: path, label }] of list.images.entries()) {
     const end = ledger.endOf(i);

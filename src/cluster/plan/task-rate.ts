@@ -1,10 +1,10 @@
 import type { Backbone } from '../../extract/backbone/backbone.ts';
 import { usableCores } from '../../extract/backbone/cores.ts';
 import { type MeasuredSpeed, measuredSpeeds, type WorkFields } from '../../extract/explain/speed.ts';
-import type { NetworkSource } from '../../extract/extract.ts';
 import type { ImageFile } from '../../extract/images/list/image-file.ts';
 import { openPixelPipeline } from '../../extract/images/pipeline/pipeline.ts';
 import type { ViewRecipe } from '../../extract/images/views/views.ts';
+import type { NetworkSource } from '../../extract/network-source.ts';
 import { pixelBatches } from '../../extract/pixel-batches.ts';
 import type { DeviceName, Precision, Preprocessing } from '../../features/manifest/manifest.ts';
 import { UserError } from '../../system/errors.ts';
@@ -48,7 +48,7 @@ export interface MeasureRequest {
   readonly tap: string;
   readonly precision: Precision;
   readonly batch: number;
-  readonly views?: ViewRecipe;
+  readonly views?: ViewRecipe | undefined;
   readonly task: TaskShape;
   readonly signal?: AbortSignal;
 }
@@ -63,9 +63,9 @@ export async function measureRate(request: MeasureRequest): Promise<TaskRate> {
   const { images, network, preprocessing, tap, precision, batch, views, task, signal } = request;
   const sample = spread(images, sampleSize);
   const cores = usableCores();
-  const recipe = { ...preprocessing, ...(views === undefined ? {} : { views }) };
+  const recipe = { ...preprocessing, views };
   let backbone: Backbone | undefined;
-  const pipeline = openPixelPipeline(recipe, { threads: cores, ...(signal === undefined ? {} : { signal }) });
+  const pipeline = openPixelPipeline(recipe, { threads: cores, signal });
   try {
     backbone = await network.open(preprocessing, tap);
     const started = performance.now();

@@ -15,7 +15,7 @@ export interface OnnxBackboneOptions {
   readonly preprocessing: Preprocessing;
   readonly device: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Where to write the graph as it runs, for checks. */
   readonly optimizedModelPath?: string;
   /** For int8 graphs whose weights x86 without VNNI may clip. */

@@ -24,11 +24,11 @@ export interface BackboneOptions {
   /** Default `onnx`. */
   readonly engine?: EngineName;
   /** Default: the CPU on ONNX Runtime, whatever its library runs on for TensorFlow. */
-  readonly device?: DeviceName;
+  readonly device?: DeviceName | undefined;
   /** Threads of one operator; default: the cores that this process may use. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Makes the network int8: from `prepareInt8`. */
-  readonly calibration?: Calibration;
+  readonly calibration?: Calibration | undefined;
 }
 
 /** The network of the given weights, before a tap is chosen. `crop`: side of the input, in pixels. */

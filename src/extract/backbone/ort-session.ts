@@ -6,7 +6,7 @@ import { usableCores } from './cores.ts';
 export interface SessionSettings {
   readonly device: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Where to write the graph as ONNX Runtime runs it, for looking at. */
   readonly optimizedModelPath?: string;
   /**

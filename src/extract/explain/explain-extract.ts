@@ -1,47 +1,42 @@
-import type { DeviceName, EngineName } from '../../features/manifest/manifest.ts';
 import { nodeFiles } from '../../system/files.ts';
 import { pooledShape } from '../backbone/pool.ts';
-import { type ExtractOptions, featureFolder, listInputs, type NetworkSource, writerSettings } from '../extract.ts';
+import type { NetworkSource } from '../network-source.ts';
+import { listInputs, writerSettings } from '../open-run.ts';
+import type { ExtractRequest } from '../plan.ts';
 import { choosePreprocessing } from '../preprocessing.ts';
 import { sha256PrefixOf } from '../weights/known-weights.ts';
 import { notDownloaded } from '../weights/load-weights.ts';
 import { type Explanation, explain } from './explain.ts';
 
-/** The options of the run, and what `network` alone knows of in it. */
-export interface ExplainOptions extends ExtractOptions {
-  /** As `--weights` names them: known ones that are not here yet are not downloaded to be explained. */
-  readonly weights?: string;
-  readonly engine?: EngineName;
-  readonly device?: DeviceName;
-}
-
 /**
- * Tells what `extract` with the same options would compute and why; changes nothing, and downloads nothing.
+ * Tells what `extract` with the same request would compute and why; changes nothing, and downloads nothing.
  *
  * @throws UserError as `extract` does for the data folder and the weights
  */
-export async function explainExtract(options: ExplainOptions): Promise<Explanation> {
-  const { files = nodeFiles, weights = '', engine, device } = options;
-  const list = await listInputs(options);
-  const folder = featureFolder(options);
+export async function explainExtract(request: ExtractRequest): Promise<Explanation> {
+  const { plan, policy, context } = request;
+  const { files = nodeFiles } = context;
+  const { folder, weights, engine, device } = plan;
+  const list = await listInputs(plan, policy);
+  // Known weights that are not here yet are not downloaded to be explained.
   const known = notDownloaded(weights);
-  const network = known === undefined ? await options.network() : notYet(weights, known.file, known.resize);
-  const preprocessing = choosePreprocessing(options.preprocessing, network.resize);
-  const { fields } = writerSettings({ ...options, files, network, preprocessing }, list.root);
+  const network = known === undefined ? await context.network() : notYet(weights, known.file, known.resize);
+  const preprocessing = choosePreprocessing(plan.preprocessing, network.resize);
+  const { fields } = writerSettings({ ...request, network, preprocessing, int8: undefined }, list.root);
   const explanation = await explain({
     files,
     folder,
     list,
     fields,
-    replace: options.replace === true,
-    rehash: options.rehash === true,
-    ...(engine === undefined ? {} : { engine }),
-    ...(device === undefined ? {} : { device }),
+    replace: policy.replace === true,
+    rehash: policy.rehash === true,
+    engine: engine === 'auto' ? undefined : engine,
+    device: device === 'auto' ? undefined : device,
     rowShape: async () => {
       if (known !== undefined) return undefined;
-      const backbone = await network.open(preprocessing, options.tap);
+      const backbone = await network.open(preprocessing, plan.tap);
       await backbone.close();
-      return pooledShape(backbone.tap.shape, options.pool);
+      return pooledShape(backbone.tap.shape, plan.pool);
     },
   });
   if (known === undefined) return explanation;

@@ -45,9 +45,9 @@ export interface ExplainRequest {
   readonly fields: FingerprintFields;
   readonly replace: boolean;
   readonly rehash: boolean;
-  /** As asked for; absent where any will do. */
-  readonly engine?: EngineName;
-  readonly device?: DeviceName;
+  /** As asked for; undefined where any will do. */
+  readonly engine: EngineName | undefined;
+  readonly device: DeviceName | undefined;
   /** Shape of a row, asked for only where the set does not say it; undefined where nothing says it yet. */
   readonly rowShape: () => Promise<readonly number[] | undefined>;
 }

@@ -10,9 +10,9 @@ import type { Files } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { poolRows } from '../backbone/pool.ts';
 import { compareCanaries, measureCanary } from '../canary.ts';
-import type { NetworkSource } from '../extract.ts';
 import type { ImageFile } from '../images/list/image-file.ts';
 import { openPixelPipeline } from '../images/pipeline/pipeline.ts';
+import type { NetworkSource } from '../network-source.ts';
 import { readCalibration } from '../open-calibration.ts';
 import { pixelBatches } from '../pixel-batches.ts';
 
@@ -21,8 +21,8 @@ export interface RecomputeOptions {
   readonly network: (manifest: Manifest) => Promise<NetworkSource>;
   readonly batch: number;
   /** Where the images lie now; default: where they lay when the set was made. */
-  readonly data?: string;
-  readonly threads?: number;
+  readonly data?: string | undefined;
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
   readonly files?: Files;
@@ -68,11 +68,8 @@ export async function recomputeRows(
   const { calibration: made } = fields;
   const calibration = made && (await readCalibration([folder], made.sha256, options.files));
   const backbone = await network.open(fields.preprocessing, fields.tap, calibration);
-  const recipe = { ...fields.preprocessing, ...(fields.views === undefined ? {} : { views: fields.views }) };
-  const pipeline = openPipeline(recipe, {
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const recipe = { ...fields.preprocessing, views: fields.views };
+  const pipeline = openPipeline(recipe, { threads, signal });
   try {
     compareCanaries(manifest.canary, await measureCanary(backbone), madeBy, backbone);
     const results = unchanged(pipeline.decode(images), wanted);

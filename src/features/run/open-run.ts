@@ -27,7 +27,7 @@ export interface RunSettings {
   /** Absolute path of the data folder. */
   readonly dataFolder: string;
   /** Leave the rows of a set that was made otherwise, or is damaged, behind. */
-  readonly replace?: boolean;
+  readonly replace?: boolean | undefined;
 }
 
 /**

@@ -23,9 +23,9 @@ export interface WriterSettings extends RunSettings {
   /** As typed, for whoever finds the set locked. */
   readonly command: string;
   /** Size of a shard. Default: 64 MB. */
-  readonly shardBytes?: number;
+  readonly shardBytes?: number | undefined;
   /** At most so many seconds of work are lost by a kill. Default: 10. */
-  readonly checkpointSeconds?: number;
+  readonly checkpointSeconds?: number | undefined;
 }
 
 /** What a shard is filled to. */

@@ -2,11 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MergeOptions, type MergeResult, mergeParts } from '../../../src/cluster/merge/merge.ts';
 import { extractPart, type PartResult } from '../../../src/cluster/part/extract-part.ts';
-import { type ExtractOptions, type ExtractResult, extract } from '../../../src/extract/extract.ts';
-import { CountingNetwork, drawnRun } from '../../extract/drawn-data.ts';
+import { type ExtractResult, extract } from '../../../src/extract/extract.ts';
+import { CountingNetwork, drawnRun, type RunChanges } from '../../extract/drawn-data.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
 
-export type Extra = Partial<ExtractOptions>;
+export type Extra = RunChanges;
 
 /** The set as one machine makes it: `DATA-cache/alone`. */
 export function extractAlone(data: string, extra: Extra = {}): Promise<ExtractResult> {

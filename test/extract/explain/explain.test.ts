@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Explanation } from '../../../src/extract/explain/explain.ts';
-import { type ExplainOptions, explainExtract } from '../../../src/extract/explain/explain-extract.ts';
+import { explainExtract } from '../../../src/extract/explain/explain-extract.ts';
 import { extract } from '../../../src/extract/extract.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
-import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath } from '../drawn-data.ts';
+import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from '../drawn-data.ts';
 
 describe('explainExtract', () => {
   let root = '';
@@ -22,17 +22,17 @@ describe('explainExtract', () => {
     await drawFolder(data, 8);
   });
 
-  async function run(extra: Partial<ExplainOptions> = {}): Promise<CountingNetwork> {
+  async function run(extra: RunChanges = {}): Promise<CountingNetwork> {
     const network = new CountingNetwork();
     await extract(drawnRun(data, network, extra));
     return network;
   }
 
   /** Explains, and sees to it that nothing on the disk changes. */
-  async function explain(extra: Partial<ExplainOptions> = {}): Promise<Explanation> {
+  async function explain(extra: RunChanges = {}): Promise<Explanation> {
     const network = new CountingNetwork();
     const before = await contentsOf(`${data}-cache`);
-    const explanation = await explainExtract({ ...drawnRun(data, network), ...extra });
+    const explanation = await explainExtract(drawnRun(data, network, extra));
     assert.deepEqual(await contentsOf(`${data}-cache`), before);
     assert.equal(network.imageCount, 0);
     return explanation;
@@ -83,7 +83,7 @@ describe('explainExtract', () => {
     await run();
     const other = new CountingNetwork('other weights');
     const own = new CountingNetwork().weightsSha256.slice(0, 8);
-    const changes: readonly (readonly [string, Partial<ExplainOptions>])[] = [
+    const changes: readonly (readonly [string, RunChanges])[] = [
       ['preprocessing changed: resize 10 -> 9', { preprocessing: { resize: 9, crop: 8 } }],
       [`weights changed: sha256 ${own} -> ${other.weightsSha256.slice(0, 8)}`, { network: async () => other }],
       ['precision changed: float32 -> int8', { precision: 'int8' }],

@@ -3,12 +3,12 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type ExtractOptions, type ExtractResult, extract } from '../../../src/extract/extract.ts';
+import { type ExtractResult, extract } from '../../../src/extract/extract.ts';
 import { repairFeatureSet } from '../../../src/extract/repair/repair.ts';
 import { verifyFeatureSet } from '../../../src/features/repair/verify.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
-import { CountingNetwork, drawFolder, drawnRun, openPlainPipeline } from '../drawn-data.ts';
+import { CountingNetwork, drawFolder, drawnRun, openPlainPipeline, type RunChanges } from '../drawn-data.ts';
 
 describe('one flipped bit, in any file', () => {
   let root = '';
@@ -22,7 +22,7 @@ describe('one flipped bit, in any file', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  function run(name: string, extra: Partial<ExtractOptions> = {}): Promise<ExtractResult> {
+  function run(name: string, extra: RunChanges = {}): Promise<ExtractResult> {
     return extract(drawnRun(data, new CountingNetwork(), { name, ...extra }));
   }
 

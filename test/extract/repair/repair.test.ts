@@ -3,13 +3,21 @@ import { copyFile, cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile }
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type ExtractOptions, extract } from '../../../src/extract/extract.ts';
+import { extract } from '../../../src/extract/extract.ts';
 import { type Repair, type RepairOptions, repairFeatureSet } from '../../../src/extract/repair/repair.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../../src/features/repair/verify.ts';
 import type { Files, OpenFile } from '../../../src/system/files.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
-import { CountingNetwork, drawFolder, drawImage, imagePath, openPlainPipeline } from '../drawn-data.ts';
+import {
+  CountingNetwork,
+  drawFolder,
+  drawImage,
+  drawnRun,
+  imagePath,
+  openPlainPipeline,
+  type RunChanges,
+} from '../drawn-data.ts';
 
 describe('verify and repair', () => {
   let root = '';
@@ -26,25 +34,8 @@ describe('verify and repair', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  function run(name: string, extra: Partial<ExtractOptions>): ReturnType<typeof extract> {
-    return extract({
-      data,
-      name,
-      cache: join(root, 'cache'),
-      network: async () => new CountingNetwork(),
-      tap: 'avgpool',
-      pool: 'mean',
-      preprocessing: { resize: 10, crop: 8 },
-      dtype: 'float32',
-      precision: 'float32',
-      batch: 4,
-      shardBytes: 128,
-      command: 'featuretap extract',
-      version: '0.1.0',
-      openPipeline: openPlainPipeline,
-      files: quickFiles,
-      ...extra,
-    });
+  function run(name: string, extra: RunChanges): ReturnType<typeof extract> {
+    return extract(drawnRun(data, new CountingNetwork(), { name, cache: join(root, 'cache'), ...extra }));
   }
 
   async function copy(): Promise<string> {

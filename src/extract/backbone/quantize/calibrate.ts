@@ -28,7 +28,7 @@ export interface CalibrateOptions {
   readonly sample: Sample;
   /** A tensor whose values are kept beside, to compare the quantized network's with. */
   readonly tap: string;
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 export interface Calibrated {

@@ -42,7 +42,7 @@ const checkedImages = 2;
  */
 export async function findClipping(
   network: Network,
-  options: { readonly tap: string; readonly preprocessing: Preprocessing; readonly threads?: number },
+  options: { readonly tap: string; readonly preprocessing: Preprocessing; readonly threads?: number | undefined },
   sample: PixelBatch,
   quantized: TapMap,
   exact: boolean | undefined = multipliesBytesExactly(),

@@ -21,7 +21,7 @@ export interface Int8Options {
   readonly weights: StateDict;
   readonly tap: string;
   readonly preprocessing: Preprocessing;
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** Opens a ResNet quantized to int8 by a calibration made before; on the CPU. */
@@ -53,7 +53,7 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
     preprocessing,
     sample,
     tap: resolveTap(exact, tap),
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   });
   const network = buildInt8ResNet(weights, preprocessing, measurements);
   checkTap(network, tap);

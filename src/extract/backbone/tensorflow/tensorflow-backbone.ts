@@ -14,7 +14,7 @@ export interface TensorFlowBackboneOptions {
   readonly tap: string;
   readonly preprocessing: Preprocessing;
   /** Default: whatever the backend runs on. */
-  readonly device?: DeviceName;
+  readonly device?: DeviceName | undefined;
 }
 
 /**

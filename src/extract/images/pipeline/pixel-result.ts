@@ -12,7 +12,7 @@ export interface PixelRecipe {
   /** Grey samples of 16 bits are taken by their high byte; absent: clipped at 255, as Pillow does. */
   readonly sixteenBit?: 'scale';
   /** Augmented views beside the plain image; absent: none. */
-  readonly views?: ViewRecipe;
+  readonly views?: ViewRecipe | undefined;
 }
 
 /** Seconds of processor time of one image, by step. */
@@ -65,9 +65,9 @@ export type PixelResult = PixelsReady | ImageKnown | ImageFailed;
 
 export interface PixelPipelineOptions {
   /** Upper bound of worker threads; the pixels do not depend on it. Default: chosen from the machine's cores. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Aborted: `decode` ends with the signal's reason and workers stop. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** sha256 values (lower-case hex) of files whose pixels are not wanted. */
   readonly known?: Iterable<string>;
 }

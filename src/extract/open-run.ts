@@ -1,0 +1,97 @@
+import type { Preprocessing } from '../features/manifest/manifest.ts';
+import type { WriterSettings } from '../features/run/writer.ts';
+import { type Files, nodeFiles } from '../system/files.ts';
+import { checkMissing } from './images/list/check-missing.ts';
+import type { ImageList } from './images/list/image-file.ts';
+import { listImages } from './images/list/list.ts';
+import type { NetworkSource } from './network-source.ts';
+import {
+  type CalibrationRequest,
+  calibrationFields,
+  type OpenedCalibration,
+  openCalibration,
+} from './open-calibration.ts';
+import type { ExtractPlan, ExtractPolicy, ExtractRequest } from './plan.ts';
+import { choosePreprocessing } from './preprocessing.ts';
+import { Stopwatch } from './stopwatch.ts';
+
+/** A run under way: what it was asked, and what it holds open. */
+export interface ExtractRun extends ExtractRequest {
+  readonly files: Files;
+  readonly network: NetworkSource;
+  readonly preprocessing: Preprocessing;
+  /** Present where the precision is int8. */
+  readonly int8: OpenedCalibration | undefined;
+  /** Running since the list was begun. */
+  readonly watch: Stopwatch;
+}
+
+/**
+ * Lists the images, then reads the network's weights and, for int8, opens its calibration; both are held while `work`
+ * goes on.
+ *
+ * @param calibrate opens the calibration; default: the one in the set's folder, else a new one
+ * @throws UserError when files are missing that the labels name, unless that is allowed, or the weights are not usable
+ */
+export async function withRun<T>(
+  request: ExtractRequest,
+  work: (run: ExtractRun, list: ImageList) => Promise<T>,
+  calibrate: (request: CalibrationRequest) => Promise<OpenedCalibration> = openCalibration,
+): Promise<T> {
+  const { plan, policy, context } = request;
+  const { files = nodeFiles } = context;
+  const watch = new Stopwatch();
+  const list = await watch.time('list', () => listInputs(plan, policy));
+  const network = await context.network();
+  const preprocessing = choosePreprocessing(plan.preprocessing, network.resize);
+  const { folder, tap, seed } = plan;
+  const { onNote = () => {}, onWarning = onNote } = context;
+  const asked = { files, folder, network, preprocessing, tap, images: list.images, seed, onNote, onWarning };
+  const int8 = plan.precision === 'int8' ? await watch.time('open', () => calibrate(asked)) : undefined;
+  try {
+    return await work({ ...request, files, network, preprocessing, int8, watch }, list);
+  } finally {
+    await int8?.backbone?.close();
+  }
+}
+
+/**
+ * The images of the data folder.
+ *
+ * @throws UserError when files are missing that its labels name, unless that is allowed
+ */
+export async function listInputs({ data }: ExtractPlan, { allowMissing }: ExtractPolicy): Promise<ImageList> {
+  const list = await listImages(data);
+  checkMissing(list, { allowMissing: allowMissing === true });
+  return list;
+}
+
+/** What the writer is told of a run: its fingerprint above all. */
+export function writerSettings(
+  { plan, policy, context, network, preprocessing, int8 }: Omit<ExtractRun, 'files' | 'watch'>,
+  dataFolder: string,
+): WriterSettings {
+  const { tap, pool, dtype, precision, views } = plan;
+  const { architecture, weightsSha256 } = network;
+  const { batch, replace, shardBytes, checkpointSeconds } = policy;
+  return {
+    fields: {
+      architecture,
+      weightsSha256,
+      tap,
+      pool,
+      preprocessing,
+      dtype,
+      precision,
+      ...(int8 && { calibration: calibrationFields(int8) }),
+      ...(views && { views }),
+    },
+    // A batch holds whole images, each with its views.
+    batchImages: Math.max(1, Math.floor(batch / (1 + (views?.count ?? 0)))),
+    dataFolder,
+    command: context.command,
+    replace,
+    shardBytes,
+    checkpointSeconds,
+  };
+}
