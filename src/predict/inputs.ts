@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
+import { sniff } from '../extract/images/decode/sniff.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
 import { walkImages, withoutExtension } from '../extract/images/list/walk.ts';
 import { UserError } from '../system/errors.ts';
@@ -85,7 +86,8 @@ async function* standardInput(options: InputOptions, temporary: string[]): Async
   const chunks = options.stdin[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   let ended = false;
-  while (head.length < 12 && !ended) {
+  // A bitmap tells itself from a path that begins with BM a little later.
+  while (head.length < (head[0] === 0x42 && head[1] === 0x4d ? 18 : 12) && !ended) {
     const step = await chunks.next();
     if (step.done === true) ended = true;
     else head = Buffer.concat([head, step.value]);
@@ -98,7 +100,7 @@ async function* standardInput(options: InputOptions, temporary: string[]): Async
       }
     },
   };
-  if (looksLikeImage(head)) yield await imageBytes(rest, temporary);
+  if ('kind' in sniff(head)) yield await imageBytes(rest, temporary);
   else {
     for await (const line of lines(rest)) yield* named(line, options);
   }
@@ -124,14 +126,6 @@ async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string>
   }
   const last = open + decoder.decode();
   if (last !== '') yield last;
-}
-
-/** JPEG, PNG, GIF, RIFF (WebP), TIFF in both byte orders, ISO media (AVIF). A path never starts like one of these. */
-function looksLikeImage(bytes: Buffer): boolean {
-  const text = bytes.toString('latin1');
-  return (
-    /^(?:\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF[\s\S]{4}WEBP|II\*\0|MM\0\*)/.test(text) || text.slice(4, 8) === 'ftyp'
-  );
 }
 
 function imageFile(path: string): ImageFile {

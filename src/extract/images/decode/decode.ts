@@ -4,8 +4,11 @@ import { cmykToRGB } from './cmyk.kernel.ts';
 import { decodeBmp } from './decode-bmp.ts';
 import { checkSize, DecodeError, largestPixelCount } from './decode-error.ts';
 import { decodeGif } from './decode-gif.ts';
+import { decodeHeic } from './decode-heic.ts';
+import { decodeJp2 } from './decode-jp2.ts';
 import { decodePnm } from './decode-pnm.ts';
 import { readJpegHeader } from './jpeg-header.ts';
+import { readBoxes } from './media-boxes.ts';
 import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
 import { type ImageKind, sniff } from './sniff.ts';
 import { checkTiff } from './tiff-header.ts';
@@ -56,10 +59,12 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
   bmp: async (bytes, { onSize }) => decodeBmp(bytes, onSize),
   pnm: async (bytes, { sixteenBit = 'clip', onSize }) => decodePnm(bytes, sixteenBit, onSize),
   webp: readChecked,
+  jp2: async (bytes, { sixteenBit = 'clip', onSize }) => decodeJp2(bytes, sixteenBit, onSize),
+  heic: async (bytes, { onSize }) => decodeHeic(bytes, onSize),
   avif: async (bytes, options) => {
     // An item reference of this type ties the picture to the alpha that it is multiplied by (MIAF, 7.3.5.2).
     if (metaBox(bytes).includes('prem')) throw new DecodeError('AVIF: colours are multiplied by alpha; save it as PNG');
-    return readChecked(bytes, options);
+    return readChecked(asStill(bytes), options);
   },
   gif: async (bytes, { onSize }) => decodeGif(bytes, onSize),
   tiff: async (bytes, { sixteenBit, onSize }) => {
@@ -98,6 +103,16 @@ function readPngHeader(bytes: Uint8Array, onSize: DecodeOptions['onSize']): { re
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   checkSize(view.getUint32(16), view.getUint32(20), onSize);
   return { deepGrey: bytes[24] === 16 && bytes[25] === 0 };
+}
+
+/** A sequence's file describes its first frame as a still image too; libvips looks at the main brand alone. */
+function asStill(bytes: Uint8Array): Uint8Array {
+  if (bytes[11] !== 's'.charCodeAt(0)) return bytes;
+  // Only the first frame is read, and a file that lacks the others was cut all the same.
+  readBoxes(bytes, 'AVIF');
+  const copy = Uint8Array.from(bytes);
+  copy[11] = 'f'.charCodeAt(0);
+  return copy;
 }
 
 /** The box that describes an AVIF's items, as Latin-1 text; empty where there is none. */
@@ -140,7 +155,7 @@ async function readCMYK(image: Sharp): Promise<SourcePixels> {
 
 /** libvips' messages are lines of `loader: what`, behind sharp's own prefix; the first one is the cause. */
 function describeFailure(kind: ImageKind, error: unknown): string {
-  const name = kind.toUpperCase();
+  const name = kind === 'jp2' ? 'JPEG 2000' : kind.toUpperCase();
   const message = error instanceof Error ? error.message : String(error);
   if (message.includes('unsupported image format')) return `${name} of a kind that is not read`;
   const lines = message

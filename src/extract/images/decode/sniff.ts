@@ -1,5 +1,5 @@
 /** Kinds of image files that are decoded. */
-export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp' | 'pnm';
+export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp' | 'pnm' | 'jp2' | 'heic';
 
 /** What a file is by its first bytes: an image of a kind that is decoded, or the name of what it is instead. */
 export type Sniffed = { readonly kind: ImageKind } | { readonly refused: string };
@@ -19,8 +19,6 @@ const refusedSignatures: readonly (readonly [signature: string, name: string])[]
   ['MM\0+', 'BigTIFF'],
   ['\xff\x0a', 'JPEG XL'],
   ['\0\0\0\x0cJXL ', 'JPEG XL'],
-  ['\0\0\0\x0cjP  ', 'JPEG 2000'],
-  ['\xff\x4f\xff\x51', 'JPEG 2000'],
   ['\0\0\x01\0', 'icon'],
   ['\0\0\x02\0', 'cursor'],
   ['DDS ', 'DDS'],
@@ -63,6 +61,7 @@ export function sniff(bytes: Uint8Array): Sniffed {
   if (head.startsWith('BM') && bitmapHeaders.includes(head.charCodeAt(14)) && head.startsWith('\0\0\0', 15)) {
     return { kind: 'bmp' };
   }
+  if (head.startsWith('\0\0\0\x0cjP  \r\n\x87\n') || head.startsWith('\xff\x4f\xff\x51')) return { kind: 'jp2' };
   if (/^P[1-6]\s(?:\s|#[^\n\r]*[\n\r])*\d/.test(head)) return { kind: 'pnm' };
   if (/^P[Ffy7][\s\d]/.test(head)) return { refused: 'portable map of floats or extensions' };
   if (head.startsWith('ftyp', 4)) return sniffMedia(head);
@@ -82,6 +81,6 @@ function sniffMedia(head: string): Sniffed {
   // The second is the version. mif1 and msf1 say "an image", of whatever codec the others name.
   const others = brands.slice(2);
   if ((brand === 'mif1' || brand === 'msf1') && others.includes('avif')) return { kind: 'avif' };
-  if (/^he(?:ic|ix|im|is|vc|vx|vm|vs)$/.test(brand) || brand === 'mif1' || brand === 'msf1') return { refused: 'HEIC' };
+  if (/^he(?:ic|ix|im|is|vc|vx|vm|vs)$/.test(brand) || brand === 'mif1' || brand === 'msf1') return { kind: 'heic' };
   return { refused: brand === 'crx ' ? 'camera raw' : `${brand.trim()} (ISO media)` };
 }
