@@ -1,14 +1,12 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../system/errors.ts';
+import { ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
 import { programVersion } from '../system/version.ts';
-import { typeable } from './next-command.ts';
 import { flag, keepDashes } from './options.ts';
 import type { Options, Session } from './verb.ts';
 import { verbs } from './verbs.ts';
 import { wrongUsage } from './wrong-usage.ts';
-
-const verbNames = verbs.map((verb) => verb.command.replace(/ .*/, ''));
 
 /**
  * Parses the arguments, runs one verb and resolves to the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -17,9 +15,10 @@ const verbNames = verbs.map((verb) => verb.command.replace(/ .*/, ''));
 export async function runCli(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const parser = yargs(keepDashes(args))
-    .scriptName('featuretap')
+    // Verbs are listed by their names alone: how they are typed stands above them.
+    .scriptName('')
     .version(programVersion())
-    .usage('$0 <verb> [options]')
+    .usage(ownUsage('<verb>', '[options]'))
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'dot-notation': false })
     .option('json', { type: 'boolean', describe: 'one JSON document on stdout, nothing else there', global: true })
     .option('quiet', { type: 'boolean', describe: 'no progress on stderr', global: true })
@@ -33,11 +32,13 @@ export async function runCli(args: readonly string[]): Promise<number> {
       if (error) throw error;
       throw wrongUsage(message, args, verbNames);
     });
-  for (const { command, describe, load } of verbs) {
+  for (const name of verbNames) {
+    const { positionals, describe, load } = verbs[name];
+    const usage = `${ownUsage(name, [positionals ?? '', '[options]'].join(' ').trim())}\n\n${describe}`;
     parser.command(
-      command,
+      [name, positionals ?? ''].join(' ').trim(),
       describe,
-      async (builder) => (await load()).options(builder as Argv),
+      async (builder) => (await load()).options(builder.usage(usage) as Argv),
       async (argv) => {
         exitCode = await (await load()).run(argv as Options, openSession(argv as Options, args));
       },
@@ -62,7 +63,7 @@ function openSession(options: Options, args: readonly string[]): Session {
     quiet,
     debug: flag(options, 'debug'),
     signal: interruptSignal(),
-    command: ['featuretap', ...args.map(quote)].join(' '),
+    command: ['featuretap', ...args.map(quoteArgument)].join(' '),
     print: (text) => {
       if (!json) process.stdout.write(`${text}\n`);
     },
@@ -94,17 +95,18 @@ function interruptSignal(): AbortSignal {
 
 function printError(error: unknown, debug: boolean): number {
   if (error instanceof InterruptedError) {
-    process.stderr.write(`${typeable(error.message, verbNames)}\n`);
+    process.stderr.write(`${typeable(error.message)}\n`);
     return 130;
   }
   const known = error instanceof UserError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${known ? '' : 'unexpected error: '}${typeable(message, verbNames)}\n`);
+  process.stderr.write(`${known ? '' : 'unexpected error: '}${typeable(message)}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!known) process.stderr.write('  fix:      run again with --debug and report what it prints\n');
   return known ? error.exitCode : 1;
 }
 
-function quote(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument);
+/** A message whose commands can be typed as they stand. */
+function typeable(message: string): string {
+  return message.replaceAll(/^ {2}(?:fix|go on): .*$/gm, (line) => withOwnCommands(line));
 }

@@ -7,7 +7,7 @@ import { type Verification, verifyFeatureSet } from '../features/repair/verify.t
 import { formatBytes } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
-import { nextCommand } from './next-command.ts';
+import { ownCommand } from '../system/own-command.ts';
 import { flag, number, text } from './options.ts';
 import { openProgress } from './progress-bar.ts';
 import type { Session, Verb } from './verb.ts';
@@ -36,7 +36,7 @@ export const verifyVerb: Verb = {
     if (verification.problems.length === 0 || !flag(options, 'repair')) {
       report(verification, undefined, session);
       if (verification.problems.length === 0) return 0;
-      session.note(`mend it: ${nextCommand('verify', ['--features', features, '--repair'])}`);
+      session.note(`mend it: ${ownCommand('verify', ['--features', features, '--repair'])}`);
       return 1;
     }
     for (const line of describeProblems(verification.problems)) session.note(line);

@@ -1,4 +1,5 @@
 import type { Report } from '../classify/result/report.ts';
+import { withOwnCommands } from '../system/own-command.ts';
 import { reliability } from './analysis/calibration.ts';
 import { confusedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
@@ -39,7 +40,7 @@ export function modelCard({ name, report, predictions }: Run): string {
     `## Limits\n\n${limits({ name, report, predictions })
       .map((line) => `- ${line}`)
       .join('\n')}`,
-    `## Making it again\n\n    ${report.command}\n\nVersions: ${Object.entries(report.versions)
+    `## Making it again\n\n    ${withOwnCommands(report.command)}\n\nVersions: ${Object.entries(report.versions)
       .map(([part, version]) => `${part} ${version}`)
       .join(', ')}. Made ${report.createdAt}.`,
   ];

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { nextCommand, typeable } from '../../src/cli/next-command.ts';
 import { wrongUsage } from '../../src/cli/wrong-usage.ts';
 import { projectRoot } from '../reference.ts';
 
@@ -33,23 +32,6 @@ test('an unknown option is shown as it was typed, a spare word as an argument', 
   assert.match(word, /^extract takes no such argument\n {2}found: {4}photos/);
 });
 
-test('commands in a fix can be typed: through npx where npm started the process', () => {
-  const message = 'what\n  found:    featuretap extract\n  fix:      featuretap extract makes one; update featuretap';
-  const before = process.env['npm_lifecycle_event'];
-  try {
-    delete process.env['npm_lifecycle_event'];
-    assert.equal(typeable(message, verbNames), message);
-    process.env['npm_lifecycle_event'] = 'classify';
-    assert.match(
-      typeable(message, verbNames),
-      /found: {4}featuretap extract\n {2}fix: {6}npx featuretap extract .* update f/,
-    );
-  } finally {
-    if (before === undefined) delete process.env['npm_lifecycle_event'];
-    else process.env['npm_lifecycle_event'] = before;
-  }
-});
-
 test('wrong usage ends with exit code 2, one message on stderr and nothing on stdout, with --json too', () => {
   for (const args of [[], ['extrct'], ['extract', '--bogus', '--json'], ['classify', 'spare', '--json']]) {
     const ended = spawnSync(process.execPath, [join(projectRoot, 'scripts/featuretap.cjs'), ...args], {
@@ -60,11 +42,4 @@ test('wrong usage ends with exit code 2, one message on stderr and nothing on st
     assert.match(ended.stderr, /\n {2}fix: /);
     assert.doesNotMatch(ended.stderr, /\n\s+at /, 'no stack');
   }
-});
-
-test('the next command can be typed where this one was: through npm, npx or as it is', () => {
-  const args = ['--features', 'cache/my dogs'];
-  assert.equal(nextCommand('classify', args, 'extract'), 'npm run classify -- --features "cache/my dogs"');
-  assert.equal(nextCommand('export', args, 'classify'), 'npm run featuretap -- export --features "cache/my dogs"');
-  assert.equal(nextCommand('classify', args, 'npx'), 'npx featuretap classify --features "cache/my dogs"');
 });

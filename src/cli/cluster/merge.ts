@@ -6,10 +6,10 @@ import { listParts } from '../../cluster/records/layout.ts';
 import { mostParts } from '../../cluster/records/part.ts';
 import { countOfParts } from '../../cluster/status/status.ts';
 import { type Files, nodeFiles } from '../../system/files.ts';
+import { ownCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { type AskedExtract, readExtractOptions, withExtractOptions } from '../extract/extract-options.ts';
 import { describeCounts, describeSet } from '../extract/extract-output.ts';
-import { nextCommand } from '../next-command.ts';
 import { flag, number, text } from '../options.ts';
 import { openProgress } from '../progress-bar.ts';
 import type { Options, Session, Verb } from '../verb.ts';
@@ -96,7 +96,7 @@ async function countOfMergedParts(files: Files, set: string): Promise<number | u
 
 function printMerged({ folder, manifest, newImages, keptImages }: MergeResult, parts: number, session: Session): void {
   const { fingerprint, counts, rowCount, rowShape, fields } = manifest;
-  const next = nextCommand('classify', ['--features', shortPath(folder), '--model', 'all']);
+  const next = ownCommand('classify', ['--features', shortPath(folder), '--model', 'all']);
   session.printJson({
     featureSet: folder,
     parts,

@@ -9,8 +9,8 @@ import {
 } from '../../cluster/plan/plan.ts';
 import { shellWords } from '../../cluster/plan/quoting.ts';
 import type { Submitted } from '../../cluster/plan/submit.ts';
+import { ownCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { nextCommand } from '../next-command.ts';
 import type { Session } from '../verb.ts';
 import type { PlanRequest } from './plan-options.ts';
 
@@ -75,7 +75,7 @@ function advice(plan: ClusterPlan): readonly string[] {
 }
 
 function nextSteps(plan: ClusterPlan, asked: PlanRequest, { files, submitted }: Made): readonly string[] {
-  const status = nextCommand('status', [
+  const status = ownCommand('status', [
     ...['--name', plan.name, '--cache', shortPath(plan.cache)],
     ...['--parts', String(plan.partCount)],
   ]);

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { type ExtractPlan, type ExtractPolicy, featureFolder } from '../../extract/plan.ts';
+import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
 
@@ -44,11 +45,11 @@ export function withExtractOptions(yargs: Argv): Argv {
     .option('batch', { type: 'string', describe: `images per run of the network [${defaultBatch}]` })
     .option('engine', {
       type: 'string',
-      describe: 'auto | onnx | tensorflow, which npm run setup:tensorflow sets up [auto]',
+      describe: `auto | onnx | tensorflow, which ${setupCommand('tensorflow')} sets up [auto]`,
     })
     .option('device', {
       type: 'string',
-      describe: 'auto | cpu | cuda | webgpu: featuretap devices tries them [auto]',
+      describe: `auto | cpu | cuda | webgpu: ${ownCommand('devices')} tries them [auto]`,
     })
     .option('threads', { type: 'string', describe: 'threads of the network and of decoding [all cores]' })
     .option('skip-unreadable', { type: 'boolean', describe: 'record images that cannot be read instead of stopping' })

@@ -5,8 +5,8 @@ import { stepShares } from '../../extract/stopwatch.ts';
 import { type Manifest, type OutcomeCounts, rowLength } from '../../features/manifest/manifest.ts';
 import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import { formatBytes } from '../../system/durable.ts';
+import { ownCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { nextCommand } from '../next-command.ts';
 import { formatSeconds } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 
@@ -41,7 +41,7 @@ export function printResult(
   const folder = shortPath(result.folder);
   const shares = stepShares(seconds, threads ?? usableCores());
   const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
-  const next = nextCommand('classify', ['--features', folder, '--model', 'all']);
+  const next = ownCommand('classify', ['--features', folder, '--model', 'all']);
   session.printJson({
     featureSet: result.folder,
     fingerprint: manifest.fingerprint,

@@ -1,4 +1,5 @@
 import type { Report } from '../../classify/result/report.ts';
+import { ownCommand, withOwnCommands } from '../../system/own-command.ts';
 import { classSizes } from '../describe.ts';
 import { accuracyInterval, percent, seconds } from '../figures.ts';
 import { confusedPairs } from './confusion.ts';
@@ -109,7 +110,9 @@ function whatNext({ runs, alike }: GroupData, best: RunData): string[] {
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
   return [
     ...(randomWeights
-      ? ['Extract again with pretrained weights: `featuretap extract --data FOLDER --weights resnet50`.']
+      ? [
+          `Extract again with pretrained weights: \`${ownCommand('extract', ['--data', 'FOLDER', '--weights', 'resnet50'])}\`.`,
+        ]
       : []),
     ...(curve?.answer === 'yes' ? [curve.words] : []),
     ...(suspects > 0 ? [check] : []),
@@ -119,14 +122,14 @@ function whatNext({ runs, alike }: GroupData, best: RunData): string[] {
         ]
       : []),
     ...(curve === undefined
-      ? [`Would more photos help? \`${report.command} --learning-curve\` tells.`]
+      ? [`Would more photos help? \`${withOwnCommands(report.command)} --learning-curve\` tells.`]
       : curve.answer === 'yes'
         ? []
         : [curve.words]),
     ...(oneDrawnSplit(report)
-      ? [`Ten splits make narrower answers than one: \`${report.command} --repeats 10\`.`]
+      ? [`Ten splits make narrower answers than one: \`${withOwnCommands(report.command)} --repeats 10\`.`]
       : []),
-    `To use it: \`featuretap predict --head ${report.report} PHOTO\`. To ship it: \`featuretap export --head ${report.report} --to head.onnx\`.`,
+    `To use it: \`${ownCommand('predict', ['--head', report.report, 'PHOTO'])}\`. To ship it: \`${ownCommand('export', ['--head', report.report, '--to', 'head.onnx'])}\`.`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { DeviceName } from '../../../features/manifest/manifest.ts';
+import { setupCommand } from '../../../system/own-command.ts';
 
 /** Why a device is not of use, and what would make it so. */
 export interface Absence {
@@ -13,7 +14,7 @@ export const cudaLibrary = 'libonnxruntime_providers_cuda.so';
 export const cudaNeeds = 'an NVIDIA driver, CUDA 12 and cuDNN 9';
 
 export function notInstalled(): Absence {
-  return { reason: `${cudaLibrary} is not installed`, fix: 'npm run setup:cuda' };
+  return { reason: `${cudaLibrary} is not installed`, fix: setupCommand('cuda') };
 }
 
 /** ONNX Runtime's package for this platform was built without it. */

@@ -1,5 +1,6 @@
 import util from 'node:util';
 import { UserError } from '../../../system/errors.ts';
+import { isCheckout, setupCommand } from '../../../system/own-command.ts';
 
 /** The TensorFlow.js API. @tensorflow/tfjs-node-gpu and @tensorflow/tfjs both give it, on different backends. */
 export type TensorFlow = typeof import('@tensorflow/tfjs');
@@ -33,9 +34,7 @@ function notSetUp(error: NodeJS.ErrnoException): UserError {
     where: packageName,
     found: isMissing ? 'the package is not installed' : message.trim().replace(/\.$/, ''),
     expected: 'the package with its native library (npm ci leaves the library out: it is a download of its own)',
-    fix: isMissing
-      ? `npm install ${packageName} && npm run setup:tensorflow, or --engine onnx`
-      : 'npm run setup:tensorflow, or --engine onnx',
+    fix: `${isMissing && isCheckout() ? `npm install ${packageName} && ` : ''}${setupCommand('tensorflow')}, or --engine onnx`,
     cause: error,
   });
 }

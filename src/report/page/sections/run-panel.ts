@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Report } from '../../../classify/result/report.ts';
+import { withOwnCommands } from '../../../system/own-command.ts';
 import { reliability } from '../../analysis/calibration.ts';
 import { confusedPairs } from '../../analysis/confusion.ts';
 import type { GroupData, RunData } from '../../analysis/group-data.ts';
@@ -159,7 +160,7 @@ function photo({ photos }: GroupData, { id, trueClass, predictedClass }: HeldOut
 function reproduceBlock(report: Report): Html {
   const { featureSet, versions, warnings } = report;
   const facts: readonly (readonly [string, string])[] = [
-    ['command', report.command],
+    ['command', withOwnCommands(report.command)],
     ['report', report.report],
     ['head', `${report.model}, solver ${report.solver}, ${JSON.stringify(report.params)}`],
     ['seed', `${report.seed}, ${report.perRepeat.length} repeats`],

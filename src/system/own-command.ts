@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { relative, win32 } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { program } from './program.ts';
+
+/**
+ * How this program was started, which decides how its commands are typed:
+ * - `bin`: by its name, on the path
+ * - `npx`: by npx, or where npx alone finds it, as in a project that depends on it
+ * - `npm`: by a script of its own package.json, in a checkout
+ * - `node`: by node and the path of its launcher, in a checkout
+ */
+export type Start = 'bin' | 'npx' | 'npm' | 'node';
+
+/** What tells one start from another. */
+export interface StartSigns {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `process.argv[1]`: the launcher, or the link to it that was typed. */
+  readonly script: string | undefined;
+  /** The program's own package.json. */
+  readonly packageFile: string;
+  /** Whether the sources lie beside it. */
+  readonly isCheckout: boolean;
+}
+
+export function startOf({ environment, script, packageFile, isCheckout }: StartSigns): Start {
+  const npmScript = environment['npm_lifecycle_event'];
+  if (npmScript === 'npx') return 'npx';
+  if (npmScript !== undefined) return environment['npm_package_json'] === packageFile ? 'npm' : 'npx';
+  if (script === undefined || !win32.basename(script).startsWith('featuretap')) return 'bin';
+  const installed = /[\\/]node_modules[\\/]/.test(script);
+  if (script.endsWith('.cjs')) return isCheckout ? 'node' : installed ? 'npx' : 'bin';
+  return installed ? 'npx' : 'bin';
+}
+
+/** Every verb of the command line, in the order in which `--help` lists them. */
+// biome-ignore format: as in --help
+export const verbNames = [
+  'extract', 'classify', 'compare', 'predict', 'export', 'verify', 'plan', 'merge', 'status', 'taps', 'devices',
+] as const;
+
+export type VerbName = (typeof verbNames)[number];
+
+/**
+ * A command of this program that its reader can type as it stands, however the program was started:
+ * `featuretap predict --head …`, `npx featuretap predict …`, or `npm run predict -- …` in a checkout.
+ *
+ * @param start how it was started; default: as this process was
+ */
+export function ownCommand(verb: VerbName, args: readonly string[] = [], start: Start = ownStart()): string {
+  return ownUsage(verb, args.map(quoteArgument).join(' '), start);
+}
+
+/** As `ownCommand`, with what follows the verb as it stands: `[options]`. An empty verb is left out. */
+export function ownUsage(verb: string, rest: string, start: Start = ownStart()): string {
+  // npm takes options for its own unless a -- comes before them.
+  const separator = start === 'npm' && rest !== '' ? '--' : '';
+  return [commandOf(start), verb, separator, rest].filter((word) => word !== '').join(' ');
+}
+
+const generalCommand = new RegExp(`(?<!npx )\\bfeaturetap (${verbNames.join('|')}|--help)\\b(?=( -)?)`, 'g');
+
+/**
+ * A text with commands in their general form (`featuretap verify --features FOLDER`), each made one that can be typed.
+ *
+ * @param start how the program was started; default: as this process was
+ */
+export function withOwnCommands(text: string, start: Start = ownStart()): string {
+  return text.replaceAll(generalCommand, (_general, verb: VerbName | '--help', option: string | undefined) => {
+    if (verb === '--help') return start === 'npm' ? ownUsage('featuretap', verb, start) : ownUsage('', verb, start);
+    return start === 'npm' && option !== undefined ? `${ownUsage(verb, '', start)} --` : ownUsage(verb, '', start);
+  });
+}
+
+/** A script of package.json that gives a package the native library which `npm ci` leaves out. */
+export function setupCommand(library: 'cuda' | 'tensorflow'): string {
+  if (isCheckout()) return `npm run setup:${library}`;
+  return library === 'cuda'
+    ? 'npm rebuild onnxruntime-node --ignore-scripts=false'
+    : 'npm install @tensorflow/tfjs-node-gpu --ignore-scripts=false';
+}
+
+/** A word of a command line, in the shell that is usual on this system. */
+export function quoteArgument(argument: string): string {
+  const windows = process.platform === 'win32';
+  if ((windows ? /^[\w@%+=:,./\\-]+$/ : /^[\w@%+=:,./-]+$/).test(argument)) return argument;
+  return windows ? `"${argument.replaceAll('"', '\\"')}"` : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+function commandOf(start: Start): string {
+  switch (start) {
+    case 'bin':
+      return 'featuretap';
+    case 'npx':
+      return 'npx featuretap';
+    case 'npm':
+      return 'npm run';
+    case 'node':
+      return `node ${quoteArgument(relative(process.cwd(), ownFile('scripts/featuretap.cjs')))}`;
+  }
+}
+
+let started: Start | undefined;
+
+function ownStart(): Start {
+  started ??= startOf({
+    environment: process.env,
+    script: process.argv[1],
+    packageFile: ownFile('package.json'),
+    isCheckout: isCheckout(),
+  });
+  return started;
+}
+
+/** Whether this program runs from its repository, which has scripts that the package lacks. */
+export function isCheckout(): boolean {
+  return existsSync(ownFile('src/cli.ts'));
+}
+
+function ownFile(path: string): string {
+  return fileURLToPath(new URL(path, program().folder));
+}
