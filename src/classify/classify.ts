@@ -5,12 +5,16 @@ import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '..
 import { InterruptedError } from '../system/errors.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import { stratifiedSubsample } from './data/subsample.ts';
+import { checkLabels, labelFolds } from './label-check/check-labels.ts';
+import { chooseChecker } from './label-check/choose-checker.ts';
+import { type LabelCheckFile, writeLabelCheck } from './label-check/label-check-file.ts';
 import { learningCurve } from './learning-curve.ts';
 import { makeReport } from './make-report.ts';
 import type { Report } from './result/report.ts';
 import { openReportsFolder, writeReport } from './result/write-report.ts';
 import { evaluateHead } from './trial/evaluate.ts';
 import { type MemoryEvent, prepareTrials, type TrialOptions } from './trial/prepare-trials.ts';
+import type { OpenTrial } from './trial/trial.ts';
 
 export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   /** Instead of splits that are drawn. */
@@ -21,6 +25,8 @@ export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   readonly subsample?: number;
   /** Fit every head on parts of the training rows too. */
   readonly learningCurve?: boolean;
+  /** Look at every label with answers given while its image was held out, by the cheapest good head. */
+  readonly checkLabels?: boolean;
   /** The command that makes the reports again. */
   readonly command: string;
   readonly onEvent?: (event: ClassifyEvent) => void;
@@ -32,7 +38,10 @@ export type ClassifyEvent =
   | { readonly kind: 'split'; readonly train: number; readonly test: number; readonly of: number }
   | { readonly kind: 'progress'; readonly head: Head; readonly repeat: number; readonly progress: FitProgress }
   | { readonly kind: 'repeat'; readonly head: Head; readonly repeat: number; readonly accuracy: number }
-  | { readonly kind: 'report'; readonly report: Report };
+  | { readonly kind: 'report'; readonly report: Report }
+  | { readonly kind: 'fold'; readonly head: Head; readonly done: number; readonly total: number }
+  /** `report`: the one of the head that looked, whose folder keeps the answer. */
+  | { readonly kind: 'labels'; readonly report: Report; readonly check: LabelCheckFile };
 
 /**
  * Trains and tests every head on the same splits and writes a report for each. Rows of one group stay on one side.
@@ -50,7 +59,8 @@ export async function classify(data: LabelledData<Rows>, options: ClassifyOption
   const resumable = (error: unknown): never => {
     throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
   };
-  const openTrial = await prepareTrials(data, splits, options, options.onEvent).catch(resumable);
+  const folds = options.checkLabels === true ? labelFolds(data, options.seed) : [];
+  const openTrial = await prepareTrials(data, [...splits, ...folds], options, options.onEvent).catch(resumable);
   const reports: Report[] = [];
   for (const head of options.heads) {
     let repeat = 0;
@@ -86,7 +96,45 @@ export async function classify(data: LabelledData<Rows>, options: ClassifyOption
     reports.push(report);
     options.onEvent?.({ kind: 'report', report });
   }
+  if (options.checkLabels === true) await checkEveryLabel(data, folds, openTrial, reports, options).catch(resumable);
   return reports;
+}
+
+async function checkEveryLabel(
+  data: LabelledData<Rows>,
+  folds: readonly Split[],
+  openTrial: OpenTrial,
+  reports: readonly Report[],
+  { heads, seed, threads, signal, onEvent }: ClassifyOptions,
+): Promise<void> {
+  const report = chooseChecker(reports);
+  const head = heads[reports.indexOf(report)] as Head;
+  const { doubts, unjudged } = await checkLabels(head, data, folds, openTrial, {
+    seed,
+    threads,
+    ...(signal === undefined ? {} : { signal }),
+    onFold: (done, total) => onEvent?.({ kind: 'fold', head, done, total }),
+  });
+  const check: LabelCheckFile = {
+    formatVersion: 1,
+    model: head.model,
+    solver: head.solver,
+    folds: folds.length,
+    seed,
+    splitHash: report.splitHash,
+    imageCount: data.ids.length,
+    unjudged,
+    images: doubts.map(({ row, suggestion, labelProbability, suggestionProbability, suspected }) => ({
+      id: data.ids[row] as string,
+      label: data.classes[data.labels[row] as number] as string,
+      suggestion: data.classes[suggestion] as string,
+      labelProbability: Number(labelProbability.toPrecision(6)),
+      suggestionProbability: Number(suggestionProbability.toPrecision(6)),
+      suspected,
+    })),
+  };
+  await writeLabelCheck(report.report, check);
+  onEvent?.({ kind: 'labels', report, check });
 }
 
 function subsampled(

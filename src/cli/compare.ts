@@ -1,5 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readLabelCheck } from '../classify/label-check/label-check-file.ts';
 import { headDifferences } from '../report/analysis/differences.ts';
 import { heldOutImages, suspectedLabels } from '../report/analysis/held-out.ts';
 import { type Run, readRuns } from '../report/analysis/run.ts';
@@ -8,7 +9,7 @@ import { percent } from '../report/figures.ts';
 import { modelCard, modelCardFile } from '../report/model-card.ts';
 import { comparisonCsv, comparisonMarkdown } from '../report/pipelines.ts';
 import { summarize } from '../report/summary.ts';
-import { suspectsFile, suspectsList } from '../report/suspects-list.ts';
+import { suspectsFile, suspectsList, suspectsOf, suspectsOfCheck } from '../report/suspects-list.ts';
 import { terminalComparison } from '../report/terminal.ts';
 import { usageError } from '../system/errors.ts';
 import { programVersion } from '../system/version.ts';
@@ -80,7 +81,10 @@ async function writeCards(runs: readonly Run[], session: Session): Promise<void>
     try {
       await writeFile(join(report, modelCardFile), modelCard(run));
       if (run.predictions === undefined || run.report.featureSet.randomWeights) continue;
-      await writeFile(join(report, suspectsFile), suspectsList(suspectedLabels(heldOutImages(run.predictions))));
+      const check = await readLabelCheck(run.report);
+      const suspects =
+        check === undefined ? suspectsOf(suspectedLabels(heldOutImages(run.predictions))) : suspectsOfCheck(check);
+      await writeFile(join(report, suspectsFile), suspectsList(suspects));
     } catch (error) {
       // A folder of reports that is only read (an archive) can still be compared.
       session.warn(`warning: no model card in ${report}: ${(error as Error).message}`);

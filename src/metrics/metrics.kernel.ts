@@ -9,6 +9,25 @@ export function largestPerRow(data: Float32Array, columns: number): Int32Array {
   return found;
 }
 
+/** Columns of the `count` largest values of each row, largest first, the first of equals. [rows, columns] -> [rows, count] */
+export function largestOfRows(data: Float32Array, columns: number, count: number): Int32Array {
+  const rowCount = data.length / columns;
+  const found = new Int32Array(rowCount * count);
+  for (let row = 0, start = 0; row < rowCount; row++, start += columns) {
+    const at = row * count;
+    let kept = 0;
+    for (let c = 0; c < columns; c++) {
+      const value = data[start + c];
+      if (kept === count && !(value > data[start + found[at + count - 1]])) continue;
+      let place = kept < count ? kept++ : count - 1;
+      for (; place > 0 && value > data[start + found[at + place - 1]]; place--)
+        found[at + place] = found[at + place - 1];
+      found[at + place] = c;
+    }
+  }
+  return found;
+}
+
 /**
  * How many values of each row rank above the value at `labels[row]`; of equals the later column ranks higher, as in
  * scikit-learn's top_k_accuracy_score. [rows, columns], [rows] -> [rows]

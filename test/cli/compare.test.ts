@@ -24,7 +24,10 @@ describe('featuretap compare', () => {
     assert.match(await page(), /^<!doctype html>/);
     assert.match(await readFile(join(root, 'reports/svm/model-card.md'), 'utf8'), /^# svm: 6 classes/);
     const list = await readFile(join(root, 'reports/svm/labels-to-check.csv'), 'utf8');
-    assert.match(list, /^id,label,suggested,label_probability,suggested_probability,times_suggested,times_held_out\n/);
+    assert.match(
+      list,
+      /^id,label,suggestion,label_probability,suggestion_probability,times_suggested,times_held_out\n/,
+    );
     assert.equal(list.split('\n').length - 2, Number(/Check (\d+) labels/.exec(await page())?.[1] ?? 0));
   });
 

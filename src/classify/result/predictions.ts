@@ -12,9 +12,21 @@ export interface Prediction {
   readonly probability: number;
   /** Probability given to the true class. */
   readonly trueProbability: number;
+  /** The five most probable classes, or all where there are fewer; absent in files of older versions. */
+  readonly top?: readonly ClassProbability[];
+}
+
+export interface ClassProbability {
+  readonly name: string;
+  readonly probability: number;
 }
 
 const columns = ['repeat', 'id', 'true', 'predicted', 'probability', 'true_probability'] as const;
+/** `top1,top1_probability` and so on: as many as a line has, the same in every line. */
+const topColumns = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => [`top${i + 1}`, `top${i + 1}_probability`]).flat();
+/** Digits of a probability that is shown, not reckoned with. */
+const topDigits = 6;
 
 // A lone carriage return in an id would end the line for a reader that guesses the delimiter: quote it, and name ours.
 const recordDelimiter = '\n';
@@ -24,13 +36,18 @@ const linesAtOnce = 1000;
 
 /** predictions.csv in pieces of text: a header, then one line per test row and repeat, in the order given. */
 export function* formatPredictions(predictions: Iterable<Prediction>): Generator<string> {
-  let lines: (string | number)[][] = [[...columns]];
+  let lines: (string | number)[][] = [];
+  let header = false;
   for (const p of predictions) {
-    lines.push([p.repeat, p.id, p.trueClass, p.predictedClass, p.probability, p.trueProbability]);
+    if (!header) lines.push([...columns, ...topColumns(p.top?.length ?? 0)]);
+    header = true;
+    const top = (p.top ?? []).flatMap(({ name, probability }) => [name, Number(probability.toPrecision(topDigits))]);
+    lines.push([p.repeat, p.id, p.trueClass, p.predictedClass, p.probability, p.trueProbability, ...top]);
     if (lines.length < linesAtOnce) continue;
     yield text(lines);
     lines = [];
   }
+  if (!header) lines.push([...columns]);
   yield text(lines);
 }
 
@@ -52,17 +69,25 @@ export function parsePredictions(text: string, file: string): Prediction[] {
     throw damaged(file, (cause as Error).message);
   }
   const [header, ...rows] = lines;
-  if (header?.join(',') !== columns.join(',')) throw damaged(file, `header ${header?.join(',') ?? 'missing'}`);
+  const kept = Math.max(0, ((header?.length ?? 0) - columns.length) / 2);
+  if (header?.join(',') !== [...columns, ...topColumns(kept)].join(',')) {
+    throw damaged(file, `header ${header?.join(',') ?? 'missing'}`);
+  }
   return rows.map((row, i) => {
-    const [repeat, id, trueClass, predictedClass, probability, trueProbability] = row as [
+    const [repeat, id, trueClass, predictedClass, probability, trueProbability, ...rest] = row as [
       string,
       string,
       string,
       string,
       string,
       string,
+      ...string[],
     ];
-    const numbers = [repeat, probability, trueProbability].map((field) => (field === '' ? Number.NaN : Number(field)));
+    const top = Array.from({ length: kept }, (_, rank) => ({
+      name: rest[2 * rank] as string,
+      probability: numberOf(rest[2 * rank + 1]),
+    }));
+    const numbers = [...[repeat, probability, trueProbability].map(numberOf), ...top.map((each) => each.probability)];
     if (!numbers.every((value) => value >= 0)) throw damaged(file, `line ${i + 2}: ${row.join(',')}`);
     return {
       repeat: numbers[0] as number,
@@ -71,8 +96,13 @@ export function parsePredictions(text: string, file: string): Prediction[] {
       predictedClass,
       probability: numbers[1] as number,
       trueProbability: numbers[2] as number,
+      ...(kept === 0 ? {} : { top }),
     };
   });
+}
+
+function numberOf(field: string | undefined): number {
+  return field === undefined || field === '' ? Number.NaN : Number(field);
 }
 
 function damaged(file: string, found: string): UserError {

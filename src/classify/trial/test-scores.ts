@@ -1,8 +1,11 @@
-import { countConfusion } from '../../metrics/metrics.kernel.ts';
+import { countConfusion, largestOfRows } from '../../metrics/metrics.kernel.ts';
 import type { Scores } from '../../metrics/metrics.ts';
 import { probabilityTally, scoreConfusion } from '../../metrics/metrics.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
+
+/** Most probable classes that are kept of each answer. */
+const keptClasses = 5;
 
 /** What a head says of test rows, taken in whatever blocks they come. */
 export interface TestScores {
@@ -27,15 +30,24 @@ export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'
   const predicted = new Int32Array(rows.length);
   const ofPredicted = new Float32Array(rows.length);
   const ofTruth = new Float32Array(rows.length);
+  const kept = Math.min(keptClasses, classes.length);
+  const topClasses = new Int32Array(rows.length * kept);
+  const topProbabilities = new Float32Array(rows.length * kept);
   return {
     confusion,
     add: (places, found, probabilities) => {
       const truth = found.map((_, i) => labels[rows[places?.[i] ?? i] as number] as number);
       countConfusion(confusion, classes.length, truth, found);
       tally.add(truth, probabilities);
+      const top = largestOfRows(probabilities, classes.length, kept);
       found.forEach((guess, i) => {
         const place = places?.[i] ?? i;
         predicted[place] = guess;
+        for (let rank = 0; rank < kept; rank++) {
+          const c = top[i * kept + rank] as number;
+          topClasses[place * kept + rank] = c;
+          topProbabilities[place * kept + rank] = probabilities[i * classes.length + c] as number;
+        }
         ofPredicted[place] = probabilities[i * classes.length + guess] as number;
         ofTruth[place] = probabilities[i * classes.length + (truth[i] as number)] as number;
       });
@@ -53,6 +65,10 @@ export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'
           predictedClass: classes[predicted[place] as number] as string,
           probability: ofPredicted[place] as number,
           trueProbability: ofTruth[place] as number,
+          top: Array.from({ length: kept }, (_, rank) => ({
+            name: classes[topClasses[place * kept + rank] as number] as string,
+            probability: topProbabilities[place * kept + rank] as number,
+          })),
         };
       }
     },

@@ -25,6 +25,7 @@ export function trialsFromDisk(data: LabelledData<StoredRows>, signal: AbortSign
         );
         return scores;
       },
+      eachProbability: (fitted, take) => streamed(fitted).eachProbability(test.features, { signal }, take),
       uncalibratedLogLoss: async (fitted) => {
         const { eachUncalibrated } = streamed(fitted);
         if (eachUncalibrated === undefined) return undefined;

@@ -36,6 +36,7 @@ export function trialsInMemory(data: LabelledData<Rows>): OpenTrial {
         scores.add(undefined, await fitted.predict(tables.test.features), probabilities.data);
         return scores;
       },
+      eachProbability: async (fitted, take) => take(undefined, (await fitted.predictProba(tables.test.features)).data),
       uncalibratedLogLoss: async (fitted) => {
         const probabilities = await fitted.uncalibrated?.(tables.test.features);
         return probabilities && scoreProbabilities(tables.test.labels, probabilities).logLoss;

@@ -1,5 +1,6 @@
 import type { ClassifyEvent } from '../../classify/classify.ts';
 import type { LabelledData } from '../../classify/data/labelled-data.ts';
+import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import { describeNeeds, type FitNeeds } from '../../classify/memory/fit-needs.ts';
 import type { StreamPlan } from '../../classify/memory/stream-plan.ts';
 import type { Report } from '../../classify/result/report.ts';
@@ -90,10 +91,25 @@ export function eventPrinter(
           session.note(`${event.report.model}, ${place}${trainSize} training images: ${figures}`);
         }
         break;
+      case 'fold':
+        status.show(`labels: ${event.head.model}, fold ${event.done + 1} of ${event.total}`);
+        break;
+      case 'labels':
+        status.clear();
+        break;
       default:
         event satisfies never;
     }
   };
+}
+
+/** `svm looked at 1000 labels, each held out of one of 5 folds: 37 may be wrong, …`. */
+export function labelsNote({ model, folds, images, imageCount, unjudged }: LabelCheckFile, file: string): string {
+  const suspected = images.filter((image) => image.suspected).length;
+  const looked = unjudged === 0 ? `${imageCount}` : `${images.length} of ${imageCount}`;
+  const without = unjudged === 0 ? '' : `; ${unjudged} are the only images of their class and cannot be judged`;
+  const found = suspected === 0 ? 'none looks wrong' : `${suspected} may be wrong, the likeliest first in ${file}`;
+  return `labels: ${model} looked at ${looked}, each held out of one of ${folds} folds: ${found}${without}`;
 }
 
 /** What the fits are going to take, before the first row is read. */

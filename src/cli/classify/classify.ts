@@ -1,22 +1,27 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { chooseHeads } from '../../classify/choose-heads.ts';
-import { classify } from '../../classify/classify.ts';
+import { type ClassifyEvent, classify } from '../../classify/classify.ts';
 import { checkSubsample } from '../../classify/data/subsample.ts';
+import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import type { Report } from '../../classify/result/report.ts';
 import { checkStreamed } from '../../classify/trial/prepare-trials.ts';
 import { headKinds } from '../../models/registry.ts';
 import { headDifferences } from '../../report/analysis/differences.ts';
 import { readRuns } from '../../report/analysis/run.ts';
 import { groupReports } from '../../report/comparison.ts';
+import { suspectsFile, suspectsList, suspectsOfCheck } from '../../report/suspects-list.ts';
 import { terminalComparison } from '../../report/terminal.ts';
 import { checkSeed } from '../../split/split.ts';
+import { writeDurably } from '../../system/durable.ts';
 import { usageError } from '../../system/errors.ts';
+import { nodeFiles } from '../../system/files.ts';
 import { bytes, flag, list, number, text } from '../options.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { statusLine } from '../status-line.ts';
 import type { Options, Session, Verb } from '../verb.ts';
 import { dataOptions, readData, readFixedSplits } from './classify-data.ts';
-import { describeData, eventPrinter, summary } from './classify-output.ts';
+import { describeData, eventPrinter, labelsNote, summary } from './classify-output.ts';
 import { headOptions, headParams, sweepOptions } from './head-options.ts';
 
 const modelNames = headKinds.map((kind) => kind.model).join(' | ');
@@ -29,6 +34,10 @@ export const classifyVerb: Verb = {
         .option('learning-curve', {
           type: 'boolean',
           describe: 'fit on an eighth, a quarter and a half of the training rows too: would more photos help?',
+        })
+        .option('check-labels', {
+          type: 'boolean',
+          describe: 'look at the label of every image, by the cheapest good head and five folds: which may be wrong?',
         })
         .option('out', { type: 'string', describe: 'folder of reports (default: reports)' })
         .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
@@ -55,9 +64,19 @@ export const classifyVerb: Verb = {
     }
 
     const data = await readData(options, session);
+    const withLabelCheck = flag(options, 'check-labels');
+    if (withLabelCheck && data.featureSet.randomWeights) {
+      throw usageError(
+        '--check-labels',
+        'features of random weights, which disagree with many labels',
+        'pretrained features',
+      );
+    }
     describeData(data, session);
     const splits = fixed ? await readFixedSplits(options, session, data) : undefined;
     const status = statusLine(session);
+    const print = eventPrinter(data, splits?.length ?? repeats, session, status);
+    let labels: Extract<ClassifyEvent, { kind: 'labels' }> | undefined;
     try {
       const reports = await classify(data, {
         heads,
@@ -70,12 +89,17 @@ export const classifyVerb: Verb = {
         ...(subsample === undefined ? {} : { subsample }),
         ...(splits === undefined ? {} : { splits }),
         learningCurve: flag(options, 'learning-curve'),
+        checkLabels: withLabelCheck,
         out: text(options, 'out', 'reports'),
         signal: session.signal,
         command: session.command,
-        onEvent: eventPrinter(data, splits?.length ?? repeats, session, status),
+        onEvent: (event) => {
+          if (event.kind === 'labels') labels = event;
+          print(event);
+        },
       });
       session.print(await comparisonText(reports));
+      if (labels !== undefined) session.note(await keepSuspects(labels.report, labels.check));
       session.printJson(reports.map(summary));
     } finally {
       status.clear();
@@ -83,6 +107,14 @@ export const classifyVerb: Verb = {
     return 0;
   },
 };
+
+/** Writes the list of labels to check and says what it holds. */
+async function keepSuspects({ report }: Report, check: LabelCheckFile): Promise<string> {
+  const file = join(report, suspectsFile);
+  const bytes = new TextEncoder().encode(suspectsList(suspectsOfCheck(check)));
+  await writeDurably(nodeFiles, file, [bytes], bytes.length);
+  return labelsNote(check, file);
+}
 
 /** What `compare` would print of these reports. */
 async function comparisonText(reports: readonly Report[]): Promise<string> {

@@ -24,6 +24,20 @@ test('predictions survive the CSV whatever is in their ids and class names', () 
   );
 });
 
+test('the five most probable classes of each answer survive the CSV to six digits', () => {
+  const probability = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => Number(Math.abs(value).toPrecision(6)));
+  const top = fc.array(fc.record({ name: fc.string({ minLength: 1 }), probability }, { noNullPrototype: true }), {
+    minLength: 5,
+    maxLength: 5,
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(prediction, top), { minLength: 1, maxLength: 10 }), (pairs) => {
+      const predictions = pairs.map(([each, five]) => ({ ...each, top: five }));
+      assert.deepEqual(parsePredictions([...formatPredictions(predictions)].join(''), 'p.csv'), predictions);
+    }),
+  );
+});
+
 test('a predictions file with other columns, too few fields or a word for a number is refused by line', () => {
   const header = 'repeat,id,true,predicted,probability,true_probability\n';
   for (const [text, found] of [

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
+import { checkLabels, labelFolds } from '../../src/classify/label-check/check-labels.ts';
+import { trialsInMemory } from '../../src/classify/trial/trial-in-memory.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { encodeNpy } from '../../src/formats/npy/npy.ts';
+import { createHead } from '../../src/models/registry.ts';
+import { nextBelow, seedStream } from '../../src/numerics/xoshiro.kernel.ts';
+
+const usage = `npm run bench -- labels [options]
+Wrong labels found by classify --check-labels, beside cleanlab's own pipeline (LogisticRegression out of fold over the
+same five folds, find_label_issues) on the same features with some labels changed.
+  --features DIR   feature set (default cache/dogs)
+  --flipped SHARE  of the labels that are changed to another class, evenly drawn (default 0.05)
+  --seeds N        draws of the changed labels (default 3)
+  --first N        how many of the ranking are looked at (default 50)
+$FEATURETAP_BENCH_PYTHON names a Python that has cleanlab; without it only featuretap is measured.`;
+
+interface Found {
+  readonly seconds: number;
+  /** Probability of the label, by row. */
+  readonly quality: readonly number[];
+  /** Rows, the likeliest to be wrong first. */
+  readonly issues: readonly number[];
+}
+
+/** Prints, per draw, how many of the first labels of each ranking were changed, and how far the rankings agree. */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      features: { type: 'string', default: 'cache/dogs' },
+      flipped: { type: 'string', default: '0.05' },
+      seeds: { type: 'string', default: '3' },
+      first: { type: 'string', default: '50' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  const clean = await joinLabels(await openFeatureSet(values.features), { maxMissing: 1 });
+  const first = Number(values.first);
+  for (let seed = 0; seed < Number(values.seeds); seed++) {
+    const { data, changed } = flipLabels(clean, Number(values.flipped), seed);
+    const line = (who: string, { seconds, issues }: Found): void => {
+      const hits = issues.slice(0, first).filter((row) => changed.has(row)).length;
+      const all = issues.filter((row) => changed.has(row)).length;
+      console.log(
+        `  ${who.padEnd(34)} ${seconds.toFixed(2).padStart(6)} s   ${hits} of the first ${Math.min(first, issues.length)}` +
+          `   ${all} of ${changed.size} among ${issues.length} suspected`,
+      );
+    };
+    console.log(`seed ${seed}: ${changed.size} of ${data.ids.length} labels changed`);
+    const cheap = await ours(data, 'svm', {});
+    line('featuretap svm (the cheapest good)', cheap);
+    const linear = await ours(data, 'linear', { calibrate: 'none', C: 1 });
+    line('featuretap linear, C=1, uncalibrated', linear);
+    const theirs = await cleanlab(data, 1);
+    if (theirs === undefined) {
+      console.log('  cleanlab: not measured, $FEATURETAP_BENCH_PYTHON is not set');
+      continue;
+    }
+    const { seconds, quality, version } = theirs;
+    for (const [rule, issues] of Object.entries(theirs.issues)) line(`cleanlab ${rule}`, { seconds, quality, issues });
+    console.log(
+      `  Spearman's rank correlation with cleanlab over all labels: svm ${spearman(cheap.quality, quality).toFixed(3)}, ` +
+        `linear ${spearman(linear.quality, quality).toFixed(3)}   (${version})`,
+    );
+  }
+}
+
+async function ours(data: LabelledData, model: string, params: Readonly<Record<string, unknown>>): Promise<Found> {
+  const started = performance.now();
+  const head = createHead(model, { calibrate: 'auto', ...params });
+  const context = { seed: 0, threads: availableParallelism() };
+  const { doubts } = await checkLabels(head, data, labelFolds(data, 0), trialsInMemory(data), context);
+  const quality = new Array<number>(data.ids.length).fill(1);
+  for (const { row, labelProbability } of doubts) quality[row] = labelProbability;
+  const issues = doubts.filter(({ suspected }) => suspected).map(({ row }) => row);
+  return { seconds: (performance.now() - started) / 1000, quality, issues };
+}
+
+async function cleanlab(
+  data: LabelledData,
+  C: number,
+): Promise<{ seconds: number; quality: number[]; version: string; issues: Record<string, number[]> } | undefined> {
+  const python = process.env['FEATURETAP_BENCH_PYTHON'];
+  if (python === undefined) return undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-labels-'));
+  try {
+    const { rowCount, columnCount } = data.features;
+    await writeFile(join(folder, 'x.npy'), encodeNpy(data.features.data, [rowCount, columnCount], 'float32'));
+    await writeFile(join(folder, 'labels.json'), JSON.stringify({ labels: [...data.labels], C, seed: 0 }));
+    const script = fileURLToPath(new URL('labels.py', import.meta.url));
+    const said = execFileSync(python, [script, folder, String(availableParallelism())], { maxBuffer: 1 << 28 });
+    return JSON.parse(said.toString());
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Gives a share of the rows another class, evenly drawn. */
+function flipLabels(data: LabelledData, share: number, seed: number): { data: LabelledData; changed: Set<number> } {
+  const random = seedStream(seed, 0);
+  const labels = Int32Array.from(data.labels);
+  const changed = new Set<number>();
+  while (changed.size < Math.round(share * labels.length)) {
+    const row = nextBelow(random, labels.length);
+    if (changed.has(row)) continue;
+    changed.add(row);
+    labels[row] = ((labels[row] as number) + 1 + nextBelow(random, data.classes.length - 1)) % data.classes.length;
+  }
+  return { data: { ...data, labels }, changed };
+}
+
+/** Spearman's rank correlation; ties share the mean of their ranks. */
+function spearman(a: readonly number[], b: readonly number[]): number {
+  const [x, y] = [ranks(a), ranks(b)];
+  const mean = (a.length - 1) / 2;
+  let [both, ofX, ofY] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const [dx, dy] = [(x[i] as number) - mean, (y[i] as number) - mean];
+    both += dx * dy;
+    ofX += dx * dx;
+    ofY += dy * dy;
+  }
+  return both / Math.sqrt(ofX * ofY);
+}
+
+function ranks(values: readonly number[]): number[] {
+  const order = [...values.keys()].sort((a, b) => (values[a] as number) - (values[b] as number));
+  const found = new Array<number>(values.length);
+  for (let from = 0; from < order.length; ) {
+    let to = from;
+    while (to + 1 < order.length && values[order[to + 1] as number] === values[order[from] as number]) to++;
+    for (let i = from; i <= to; i++) found[order[i] as number] = (from + to) / 2;
+    from = to + 1;
+  }
+  return found;
+}

@@ -1,0 +1,61 @@
+import type { FitContext, Head } from '../../models/model.ts';
+import { countClasses } from '../../rows/labels.ts';
+import type { Rows } from '../../rows/stored-rows.ts';
+import { stratifiedGroupKFold, stratifiedKFold } from '../../split/folds.ts';
+import type { Split } from '../../split/split.ts';
+import { throwIfInterrupted } from '../../system/interrupt.ts';
+import type { LabelledData } from '../data/labelled-data.ts';
+import type { OpenTrial } from '../trial/trial.ts';
+import { doubtLabels, type LabelDoubt } from './confident-learning.ts';
+
+/** cleanlab's default. */
+const mostFolds = 5;
+
+export interface LabelCheck {
+  readonly folds: number;
+  /** Every image that could be judged, the likeliest to be wrong first. */
+  readonly doubts: readonly LabelDoubt[];
+  /** Rows whose class has no row in training while they are held out: nothing can be said of their labels. */
+  readonly unjudged: number;
+}
+
+/**
+ * Looks at the label of every image: each is held out of one fold, a head is fitted on the others, and confident learning
+ * compares its answers with the labels.
+ *
+ * @param splits from `labelFolds`
+ */
+export async function checkLabels(
+  head: Head,
+  data: LabelledData<Rows>,
+  splits: readonly Split[],
+  openTrial: OpenTrial,
+  context: FitContext & { readonly onFold?: (done: number, total: number) => void },
+): Promise<LabelCheck> {
+  const { labels, classes, ids } = data;
+  const probabilities = new Float32Array(ids.length * classes.length);
+  const judged = new Uint8Array(ids.length);
+  for (const [fold, { train, test }] of splits.entries()) {
+    throwIfInterrupted(context.signal);
+    context.onFold?.(fold, splits.length);
+    const trial = await openTrial({ train, test });
+    const fitted = await trial.fit(head, context);
+    await trial.eachProbability(fitted, (places, block) => {
+      for (let i = 0; i * classes.length < block.length; i++) {
+        const row = test[places?.[i] ?? i] as number;
+        probabilities.set(block.subarray(i * classes.length, (i + 1) * classes.length), row * classes.length);
+      }
+    });
+    const trained = new Set(Array.from(train, (row) => labels[row]));
+    for (const row of test) judged[row] = trained.has(labels[row]) ? 1 : 0;
+  }
+  const doubts = doubtLabels(probabilities, labels, judged, classes.length);
+  return { folds: splits.length, doubts, unjudged: ids.length - doubts.length };
+}
+
+/** At most five folds; images of one group stay together. @throws UserError when every class has one row */
+export function labelFolds({ labels, classes, groups }: LabelledData<Rows>, seed: number): Split[] {
+  const largest = countClasses(labels, classes.length).reduce((most, count) => Math.max(most, count), 0);
+  const k = Math.max(2, Math.min(mostFolds, largest));
+  return groups === undefined ? stratifiedKFold(labels, k, seed) : stratifiedGroupKFold(labels, groups, k, seed);
+}

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDurably } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
+import { fileReason } from '../../system/file-reason.ts';
+import { errorCode, nodeFiles } from '../../system/files.ts';
+import type { Report } from '../result/report.ts';
+
+/** Name of what `classify --check-labels` found, in the folder of the head that looked. */
+export const labelCheckFile = 'label-check.json';
+
+export interface CheckedLabel {
+  readonly id: string;
+  readonly label: string;
+  /** What the label is likeliest to be instead. */
+  readonly suggestion: string;
+  readonly labelProbability: number;
+  readonly suggestionProbability: number;
+  readonly suspected: boolean;
+}
+
+/** label-check.json, format version 1. */
+export interface LabelCheckFile {
+  readonly formatVersion: 1;
+  readonly model: string;
+  readonly solver: string;
+  readonly folds: number;
+  readonly seed: number;
+  /** Of the report beside it: the same images and labels, or the file says nothing about them. */
+  readonly splitHash: string;
+  /** Labelled images, and those whose labels could not be judged: their class has one image alone. */
+  readonly imageCount: number;
+  readonly unjudged: number;
+  /** Every judged image, the likeliest to be wrong first. */
+  readonly images: readonly CheckedLabel[];
+}
+
+export async function writeLabelCheck(folder: string, check: LabelCheckFile): Promise<void> {
+  const { images, ...rest } = check;
+  // One image a line: a list that can be read and compared.
+  const lines = images.map((image) => JSON.stringify(image)).join(',\n  ');
+  const head = JSON.stringify(rest, null, 1).replace(/\n}$/, '');
+  const bytes = new TextEncoder().encode(`${head},\n "images": [\n  ${lines}\n ]\n}\n`);
+  await writeDurably(nodeFiles, join(folder, labelCheckFile), [bytes], bytes.length);
+}
+
+/**
+ * The label check beside a report; undefined where there is none, or one of other labels.
+ *
+ * @throws UserError when the file is there and damaged
+ */
+export async function readLabelCheck({ report, splitHash }: Report): Promise<LabelCheckFile | undefined> {
+  const file = join(report, labelCheckFile);
+  let found: unknown;
+  try {
+    found = JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    throw damaged(file, cause instanceof SyntaxError ? cause.message : fileReason(cause), cause);
+  }
+  if (!isLabelCheck(found)) throw damaged(file, 'other fields');
+  return found.splitHash === splitHash ? found : undefined;
+}
+
+function isLabelCheck(found: unknown): found is LabelCheckFile {
+  const check = found as Partial<LabelCheckFile> | null;
+  return (
+    typeof check === 'object' &&
+    check?.formatVersion === 1 &&
+    typeof check.splitHash === 'string' &&
+    [check.folds, check.imageCount, check.unjudged].every((value) => Number.isSafeInteger(value)) &&
+    Array.isArray(check.images) &&
+    check.images.every(
+      (image: Partial<CheckedLabel> | null) =>
+        typeof image?.id === 'string' &&
+        typeof image.label === 'string' &&
+        typeof image.suggestion === 'string' &&
+        typeof image.labelProbability === 'number' &&
+        typeof image.suggestionProbability === 'number' &&
+        typeof image.suspected === 'boolean',
+    )
+  );
+}
+
+function damaged(file: string, found: string, cause?: unknown): UserError {
+  return new UserError({
+    what: 'the label check of a report cannot be read',
+    where: file,
+    found,
+    expected: 'what classify --check-labels writes',
+    fix: 'delete the file, or run classify --check-labels again',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

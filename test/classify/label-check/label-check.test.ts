@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type ClassifyEvent, classify } from '../../../src/classify/classify.ts';
+import type { LabelledData } from '../../../src/classify/data/labelled-data.ts';
+import { chooseChecker } from '../../../src/classify/label-check/choose-checker.ts';
+import { confidentThresholds } from '../../../src/classify/label-check/confident.kernel.ts';
+import { doubtLabels } from '../../../src/classify/label-check/confident-learning.ts';
+import { labelCheckFile, readLabelCheck } from '../../../src/classify/label-check/label-check-file.ts';
+import type { Report } from '../../../src/classify/result/report.ts';
+import { createHead } from '../../../src/models/registry.ts';
+import { UserError } from '../../../src/system/errors.ts';
+import { projectRoot } from '../../reference.ts';
+import { drawReport, seeded } from '../../report/drawn-report.ts';
+
+interface Golden {
+  readonly labels: readonly number[];
+  readonly probabilities: readonly (readonly number[])[];
+  readonly thresholds: readonly number[];
+  readonly suspected: readonly number[];
+}
+
+async function golden(): Promise<Golden> {
+  return JSON.parse(await readFile(join(projectRoot, 'test/fixtures/label-check.json'), 'utf8')) as Golden;
+}
+
+test('suspects the labels that cleanlab suspects, in its order', async () => {
+  const { labels, probabilities, thresholds, suspected } = await golden();
+  const classCount = thresholds.length;
+  const flat = Float32Array.from(probabilities.flat());
+  const given = Int32Array.from(labels);
+  const all = new Uint8Array(labels.length).fill(1);
+  const own = confidentThresholds(flat, given, all, classCount);
+  for (const [c, value] of thresholds.entries()) assert.ok(Math.abs((own[c] as number) - value) < 1e-6);
+  const doubts = doubtLabels(flat, given, all, classCount);
+  assert.equal(doubts.length, labels.length);
+  assert.ok(suspected.length > 5, 'the golden values name some');
+  assert.deepEqual(
+    doubts.filter((doubt) => doubt.suspected).map(({ row }) => row),
+    suspected,
+  );
+});
+
+test('the checker is the cheapest head within one standard error of the best', () => {
+  const report = (model: string, accuracy: number): Report => ({ ...drawReport({ model }).report, accuracy });
+  const [linear, svm, knn] = [report('linear', 0.75), report('svm', 0.73), report('knn', 0.5)];
+  assert.equal(chooseChecker([linear, svm, knn]), svm);
+  assert.equal(chooseChecker([linear, knn]), linear);
+});
+
+/** Three clouds of twelve rows, two rows of which carry another cloud's label, and a class of one row. */
+function mislabelled(): { data: LabelledData; wrong: readonly string[] } {
+  const random = seeded(3);
+  const rows = Array.from({ length: 37 }, (_, i) => ({ cloud: i === 36 ? 3 : Math.floor(i / 12), id: `image-${i}` }));
+  const values = rows.flatMap(({ cloud }) => Array.from({ length: 8 }, (_, d) => (d === cloud ? 5 : 0) + random()));
+  const wrong = [4, 20];
+  return {
+    wrong: wrong.map((row) => `image-${row}`),
+    data: {
+      ids: rows.map(({ id }) => id),
+      features: { rowCount: rows.length, columnCount: 8, data: Float32Array.from(values) },
+      labels: Int32Array.from(rows, ({ cloud }, row) => (wrong.includes(row) ? (cloud + 1) % 3 : cloud)),
+      classes: ['a', 'b', 'c', 'single'],
+      fingerprint: 'f'.repeat(64),
+      featureSet: drawReport().report.featureSet,
+      warnings: [],
+    },
+  };
+}
+
+test('finds labels that were changed, judges every image once, and keeps the answer beside the head that looked', async () => {
+  const out = await mkdtemp(join(tmpdir(), 'featuretap-labels-'));
+  try {
+    const { data, wrong } = mislabelled();
+    const events: ClassifyEvent[] = [];
+    const rows = Int32Array.from(data.ids.keys());
+    const [report] = await classify(data, {
+      heads: [createHead('linear', { calibrate: 'none' })],
+      splits: [{ train: rows.filter((row) => row % 4 !== 0), test: rows.filter((row) => row % 4 === 0 && row < 36) }],
+      testSize: 0.25,
+      seed: 0,
+      repeats: 1,
+      threads: 1,
+      checkLabels: true,
+      out,
+      command: 'featuretap classify --check-labels',
+      onEvent: (event) => events.push(event),
+    });
+    const check = await readLabelCheck(report as Report);
+    assert.deepEqual(
+      check?.images
+        .filter(({ suspected }) => suspected)
+        .map(({ id }) => id)
+        .sort(),
+      [...wrong].sort(),
+    );
+    assert.deepEqual([check?.folds, check?.imageCount, check?.unjudged, check?.images.length], [5, 37, 1, 36]);
+    const said = events.find((event) => event.kind === 'labels');
+    assert.deepEqual(said?.kind === 'labels' && said.check, check);
+
+    assert.equal(await readLabelCheck({ ...(report as Report), splitHash: 'other labels' }), undefined);
+    const file = join((report as Report).report, labelCheckFile);
+    await writeFile(file, '{"formatVersion": 1');
+    await assert.rejects(
+      readLabelCheck(report as Report),
+      (error) => error instanceof UserError && error.message.includes(file),
+    );
+    await rm(file);
+    assert.equal(await readLabelCheck(report as Report), undefined);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+});
