@@ -1,9 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { manifestFile } from '../features/manifest/layout.ts';
 import { UserError } from '../system/errors.ts';
-import { fileReason } from '../system/file-reason.ts';
-import { errorCode } from '../system/files.ts';
+import { listIfThere, nodeFiles, statIfThere } from '../system/files.ts';
 
 /** A feature set's folder, and how many others were there to choose from. */
 export interface ChosenFeatures {
@@ -18,13 +16,10 @@ export interface ChosenFeatures {
  */
 export async function newestFeatureSet(cache: string): Promise<ChosenFeatures> {
   const found: { readonly folder: string; readonly time: number }[] = [];
-  for (const name of await folderNames(cache)) {
+  for (const name of await listIfThere(nodeFiles, cache)) {
     const folder = join(cache, name);
-    try {
-      found.push({ folder, time: (await stat(join(folder, manifestFile))).mtimeMs });
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error;
-    }
+    const manifest = await statIfThere(nodeFiles, join(folder, manifestFile));
+    if (manifest !== undefined) found.push({ folder, time: manifest.mtimeMs });
   }
   found.sort((a, b) => b.time - a.time || (a.folder < b.folder ? -1 : 1));
   const newest = found[0];
@@ -34,18 +29,4 @@ export async function newestFeatureSet(cache: string): Promise<ChosenFeatures> {
     where: cache,
     fix: 'featuretap extract --data FOLDER makes one; or name one with --features FOLDER',
   });
-}
-
-async function folderNames(cache: string): Promise<readonly string[]> {
-  try {
-    return await readdir(cache);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw new UserError({
-      what: 'the cache cannot be read',
-      where: cache,
-      found: fileReason(error),
-      cause: error,
-    });
-  }
 }

@@ -85,14 +85,14 @@ export async function classify(data: LabelledData<Rows>, options: ClassifyOption
       accuracy,
       logLoss,
     }));
-    const report = {
+    const found = {
       ...makeReport(head, data, splits, evaluation, options),
       ...(options.subsample === undefined ? {} : { subsample: { rows: train.length, of } }),
       ...(options.learningCurve === true
         ? { learningCurve: [...curve, ...full].sort((a, b) => a.repeat - b.repeat || a.trainSize - b.trainSize) }
         : {}),
     };
-    await writeReport(report, evaluation.predictions, evaluation.fitted.save());
+    const report = await writeReport(found, evaluation.predictions, evaluation.fitted.save());
     reports.push(report);
     options.onEvent?.({ kind: 'report', report });
   }

@@ -1,4 +1,3 @@
-import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLabelCheck } from '../classify/label-check/label-check-file.ts';
 import { headDifferences } from '../report/analysis/differences.ts';
@@ -11,13 +10,16 @@ import { comparisonCsv, comparisonMarkdown } from '../report/pipelines.ts';
 import { summarize } from '../report/summary.ts';
 import { suspectsFile, suspectsList, suspectsOf, suspectsOfCheck } from '../report/suspects-list.ts';
 import { terminalComparison } from '../report/terminal.ts';
-import { usageError } from '../system/errors.ts';
+import { writeText } from '../system/durable.ts';
+import { UserError, usageError } from '../system/errors.ts';
+import { nodeFiles } from '../system/files.ts';
 import { programVersion } from '../system/version.ts';
 import { flag, number, positionals, text } from './options.ts';
 import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const compareVerb: Verb = {
+  writes: { option: '--html FILE' },
   options: (yargs) =>
     yargs
       .positional('reports', {
@@ -72,22 +74,24 @@ export const compareVerb: Verb = {
 async function pageFolder(given: readonly string[]): Promise<string> {
   const [only, ...others] = given;
   if (only === undefined || others.length > 0) return 'reports';
-  return (await stat(only)).isDirectory() ? only : 'reports';
+  return (await nodeFiles.stat(only)).isDirectory() ? only : 'reports';
 }
 
 async function writeCards(runs: readonly Run[], session: Session): Promise<void> {
   for (const run of runs) {
     const { report } = run.report;
     try {
-      await writeFile(join(report, modelCardFile), modelCard(run));
+      await writeText(nodeFiles, join(report, modelCardFile), modelCard(run));
       if (run.predictions === undefined || run.report.featureSet.randomWeights) continue;
       const check = await readLabelCheck(run.report);
       const suspects =
         check === undefined ? suspectsOf(suspectedLabels(heldOutImages(run.predictions))) : suspectsOfCheck(check);
-      await writeFile(join(report, suspectsFile), suspectsList(suspects));
+      await writeText(nodeFiles, join(report, suspectsFile), suspectsList(suspects));
     } catch (error) {
       // A folder of reports that is only read (an archive) can still be compared.
-      session.warn(`warning: no model card in ${report}: ${(error as Error).message}`);
+      if (!(error instanceof UserError)) throw error;
+      const { what, where, found } = error.parts;
+      session.warn(`warning: ${what}: ${where}${found === undefined ? '' : `: ${found}`}`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { checkExport, rowsToCheck } from '../export/check-export.ts';
 import { exportHead } from '../export/export-head.ts';
@@ -8,10 +9,9 @@ import { buildInt8ResNet } from '../extract/backbone/quantize/int8-graph.ts';
 import { readCalibration } from '../extract/open-calibration.ts';
 import { encodeModel } from '../formats/onnx/encode.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
-import { readSavedHead } from '../models/saved-head.ts';
 import { featureRecipe, sameWeights } from '../predict/embedder.ts';
 import { loadReportHead } from '../predict/load-head.ts';
-import { formatBytes, writeDurably } from '../system/durable.ts';
+import { formatBytes, makeFolder, patienceMs, writeDurably } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { flag, number, text } from './options.ts';
@@ -21,6 +21,7 @@ import type { Options, Session, Verb } from './verb.ts';
 const checkedRows = 256;
 
 export const exportVerb: Verb = {
+  writes: { option: '--to FILE.onnx' },
   options: (yargs) =>
     yargs
       .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
@@ -41,13 +42,14 @@ export const exportVerb: Verb = {
       throw usageError('--weights', 'no --with-backbone', '--with-backbone beside it');
     }
 
-    const { head, report } = await loadReportHead(folder);
-    const alone = exportHead(await readSavedHead(report.report), exportMetadata(report));
+    const { head, saved, report } = await loadReportHead(folder);
+    const alone = exportHead(saved, exportMetadata(report));
     const { rows, what } = await rowsToCheck(report, checkedRows);
     const worst = await checkExport(encodeModel(alone), head, rows);
     const model = whole ? await joinBackbone(alone, report, options) : alone;
     const bytes = encodeModel(model);
-    await writeDurably(nodeFiles, to, [bytes], bytes.length);
+    await makeFolder(nodeFiles, dirname(to));
+    await writeDurably(nodeFiles, to, [bytes], bytes.length, { aloneWithinMs: patienceMs });
 
     const input = model.graph.input[0]?.name ?? '';
     const inputShape = shapeOf(model);

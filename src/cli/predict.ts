@@ -14,6 +14,7 @@ import type { Options, Session, Verb } from './verb.ts';
 const defaultBatch = 8;
 
 export const predictVerb: Verb = {
+  writes: { option: '--submission FILE.csv' },
   options: (yargs) =>
     yargs
       .positional('images', {

@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
+import { systemFailure } from '../system/system-failure.ts';
 import { programVersion } from '../system/version.ts';
+import { WriteError } from '../system/write-error.ts';
 import { flag, keepDashes } from './options.ts';
-import type { Options, Session } from './verb.ts';
+import type { Options, Session, Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 import { wrongUsage } from './wrong-usage.ts';
 
@@ -40,7 +42,10 @@ export async function runCli(args: readonly string[]): Promise<number> {
       describe,
       async (builder) => (await load()).options(builder.usage(usage) as Argv),
       async (argv) => {
-        exitCode = await (await load()).run(argv as Options, openSession(argv as Options, args));
+        const verb = await load();
+        exitCode = await verb.run(argv as Options, openSession(argv as Options, args)).catch((error: unknown) => {
+          throw withAdvice(error, verb.writes);
+        });
       },
     );
   }
@@ -91,6 +96,12 @@ function interruptSignal(): AbortSignal {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return controller.signal;
+}
+
+/** What failed in the library, with what the verb can do about it. */
+function withAdvice(error: unknown, writes: Verb['writes']): unknown {
+  if (error instanceof WriteError) return writes === undefined ? error : error.advised(writes);
+  return systemFailure(error) ?? error;
 }
 
 function printError(error: unknown, debug: boolean): number {

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { WriteAdvice } from '../system/write-error.ts';
 
 /** What every verb gets beside its own options. */
 export interface Session {
@@ -31,6 +32,8 @@ export type Options = Readonly<Record<string, unknown>>;
 /** One verb of the command line: its options for yargs, and the one call it makes. */
 export interface Verb {
   readonly options: (yargs: Argv) => Argv;
+  /** Where its files go, for what to do when they cannot be written. */
+  readonly writes?: WriteAdvice;
   /** Resolves to the exit code; errors are thrown. */
   readonly run: (options: Options, session: Session) => Promise<number>;
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { UserError } from '../system/errors.ts';
-import { fileReason } from '../system/file-reason.ts';
+import { formatBytes, nodeFiles, readWhole } from '../system/files.ts';
+
+/** Of the files that are read whole, weights of large networks are the largest. */
+const largestBytes = 2 ** 31;
 
 export interface WholeFile {
   readonly path: string;
@@ -17,14 +19,14 @@ export interface WholeFile {
  */
 export async function readWholeFile(path: string, what: string): Promise<WholeFile> {
   try {
-    const bytes = await readFile(path);
+    const bytes = await readWhole(nodeFiles, path, largestBytes);
     return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
     throw new UserError({
       what: `The ${what} cannot be read`,
       where: path,
-      found: fileReason(error),
-      expected: 'a file that can be read',
+      found: error instanceof UserError ? (error.parts.found as string) : String(error),
+      expected: `a regular file that can be read, of ${formatBytes(largestBytes)} at most`,
       fix: 'name the file where it lies',
       cause: error,
     });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, typedTensor } from '../formats/safetensors.ts';
 import { writeDurably } from '../system/durable.ts';
@@ -10,19 +11,20 @@ export const headFile = 'head.safetensors';
 
 const format = 'featuretap head, version 1';
 
-/** Writes a head into a report's folder. The same head gives the same bytes. */
-export async function writeSavedHead(folder: string, head: SavedHead): Promise<void> {
+/** Writes a head into a report's folder. The same head gives the same bytes. @returns their sha256, lower-case hex */
+export async function writeSavedHead(folder: string, head: SavedHead): Promise<string> {
   const { arrays, ...rest } = head;
   const bytes = encodeSafetensors(arrays, { format, head: JSON.stringify(rest) });
-  await writeDurably(nodeFiles, join(folder, headFile), [bytes], bytes.length);
+  return writeDurably(nodeFiles, join(folder, headFile), [bytes], bytes.length);
 }
 
 /**
  * Reads a head from a report's folder; `loadHead` makes it ready for use.
  *
+ * @param sha256 of its file, where its report tells: a flipped bit in a weight is still a number
  * @throws UserError when there is none, or it is not whole
  */
-export async function readSavedHead(folder: string): Promise<SavedHead> {
+export async function readSavedHead(folder: string, sha256?: string): Promise<SavedHead> {
   const path = join(folder, headFile);
   const bytes = await readIfThere(nodeFiles, path);
   if (bytes === undefined) {
@@ -33,6 +35,7 @@ export async function readSavedHead(folder: string): Promise<SavedHead> {
       fix: 'featuretap classify makes a report with a head; its last line names the folder',
     });
   }
+  if (sha256 !== undefined) checkBytes(bytes, sha256, path);
   const { tensors, metadata } = decodeSafetensors(bytes, path);
   if (metadata.get('format') !== format) {
     throw new UserError({
@@ -46,6 +49,18 @@ export async function readSavedHead(folder: string): Promise<SavedHead> {
   const arrays: Record<string, NamedArray> = {};
   for (const [name, tensor] of tensors) arrays[name] = typedTensor(tensor, name, path);
   return { ...checkedFields(metadata.get('head') ?? '', path), arrays };
+}
+
+function checkBytes(bytes: Uint8Array, sha256: string, path: string): void {
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found === sha256) return;
+  throw new UserError({
+    what: 'the saved head is not the one that its report was written with',
+    where: path,
+    found: `bytes with sha256 ${found}`,
+    expected: `${sha256}, as report.json says`,
+    fix: 'copy the whole folder of the report again, or run its classify command again',
+  });
 }
 
 function checkedFields(text: string, path: string): Omit<SavedHead, 'arrays'> {

@@ -1,11 +1,12 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { sniff } from '../extract/images/decode/sniff.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
 import { walkImages, withoutExtension } from '../extract/images/list/walk.ts';
+import { writeDurably } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
+import { nodeFiles } from '../system/files.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../system/temporary-folder.ts';
 
 /** Something that was named and holds no image: kept for the list at the end, it does not stop the others. */
 export interface InputFailure {
@@ -33,7 +34,7 @@ export interface Inputs {
  * write it; `id` is the file's name without its extension, as in Kaggle's submissions.
  */
 export function openInputs(paths: readonly string[], options: InputOptions): Inputs {
-  const temporary: string[] = [];
+  const temporary: TemporaryFolder[] = [];
   async function* images(): AsyncGenerator<ImageFile> {
     for (const path of paths) {
       if (path === '-') yield* standardInput(options, temporary);
@@ -43,7 +44,7 @@ export function openInputs(paths: readonly string[], options: InputOptions): Inp
   return {
     images: images(),
     close: async () => {
-      for (const folder of temporary) await rm(folder, { recursive: true, force: true });
+      for (const folder of temporary) await folder.remove();
     },
   };
 }
@@ -82,7 +83,7 @@ async function listed(folder: string, options: InputOptions): Promise<readonly s
 }
 
 /** Paths one a line as they arrive; or, where the first bytes are those of an image, that image. */
-async function* standardInput(options: InputOptions, temporary: string[]): AsyncGenerator<ImageFile> {
+async function* standardInput(options: InputOptions, temporary: TemporaryFolder[]): AsyncGenerator<ImageFile> {
   const chunks = options.stdin[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   let ended = false;
@@ -106,13 +107,13 @@ async function* standardInput(options: InputOptions, temporary: string[]): Async
   }
 }
 
-async function imageBytes(chunks: AsyncIterable<Uint8Array>, temporary: string[]): Promise<ImageFile> {
+async function imageBytes(chunks: AsyncIterable<Uint8Array>, temporary: TemporaryFolder[]): Promise<ImageFile> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);
-  const folder = await mkdtemp(join(tmpdir(), 'featuretap-stdin-'));
+  const folder = await makeTemporaryFolder('stdin');
   temporary.push(folder);
-  const path = join(folder, 'stdin');
-  await writeFile(path, Buffer.concat(parts));
+  const path = join(folder.path, 'stdin');
+  await writeDurably(nodeFiles, path, parts);
   return { id: 'stdin', path, relativePath: '-' };
 }
 
@@ -138,7 +139,7 @@ function joinSlashes(folder: string, path: string): string {
 
 async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
   try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+    return (await nodeFiles.stat(path)).isDirectory() ? 'folder' : 'file';
   } catch {
     return 'nothing';
   }

@@ -1,14 +1,16 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
-import type { FittedHead } from '../models/model.ts';
+import type { FittedHead, SavedHead } from '../models/model.ts';
 import { loadHead } from '../models/registry.ts';
-import { readSavedHead } from '../models/saved-head.ts';
+import { headFile, readSavedHead } from '../models/saved-head.ts';
 import { readReport } from '../report/read-report.ts';
 import { UserError } from '../system/errors.ts';
+import { nodeFiles, statIfThere } from '../system/files.ts';
 
 export interface ShippedHead {
   readonly head: FittedHead;
+  /** The same head as plain data. */
+  readonly saved: SavedHead;
   readonly report: Report;
 }
 
@@ -19,26 +21,29 @@ export interface ShippedHead {
  */
 export async function loadReportHead(path: string): Promise<ShippedHead> {
   const folder = (await isFile(path)) ? dirname(path) : path;
-  const head = loadHead(await readSavedHead(folder));
+  // What is missing first is what a user has to hear of: a folder without a head is no report's.
+  if ((await statIfThere(nodeFiles, join(folder, headFile))) === undefined) await readSavedHead(folder);
   const report = await readReport(join(folder, 'report.json'));
+  const saved = await readSavedHead(folder, report.headSha256);
+  const head = loadHead(saved);
   const same =
     head.model === report.model &&
     head.dims === report.featureSet.dims &&
     head.classes.length === report.classes.length &&
     head.classes.every((name, i) => name === report.classes[i]);
-  if (same) return { head, report };
+  if (same) return { head, saved, report };
   throw new UserError({
     what: 'the saved head is not the one of its report',
     where: folder,
     found: `a ${head.model} head of ${head.classes.length} classes on ${head.dims} features`,
     expected: `${report.model}, ${report.classes.length} classes, ${report.featureSet.dims} features, as report.json says`,
-    fix: report.command,
+    fix: 'run classify again; report.json holds the command that made it',
   });
 }
 
 async function isFile(path: string): Promise<boolean> {
   try {
-    return (await stat(path)).isFile();
+    return (await nodeFiles.stat(path)).isFile();
   } catch {
     return false;
   }

@@ -1,13 +1,10 @@
-import { once } from 'node:events';
-import type { WriteStream } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { DurableFile, makeFolder } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { fileReason } from '../system/file-reason.ts';
-import { makeFolder } from '../system/make-folder.ts';
+import { nodeFiles, readText } from '../system/files.ts';
 
 /** Column names of a submission: the id's, then one per class in the file's order; and the ids that it asks for. */
 export interface SubmissionLayout {
@@ -31,12 +28,12 @@ export function plainLayout(classes: readonly string[]): SubmissionLayout {
 export async function readSampleLayout(file: string, classes: readonly string[]): Promise<SubmissionLayout> {
   let lines: string[][];
   try {
-    lines = parse(await readFile(file), { bom: true }) as string[][];
+    lines = parse(await readText(nodeFiles, file), { bom: true }) as string[][];
   } catch (cause) {
     throw new UserError({
       what: 'the sample submission cannot be read',
       where: file,
-      found: cause instanceof CsvError ? cause.message : fileReason(cause),
+      found: cause instanceof CsvError ? cause.message : found(cause),
       expected: "the contest's sample_submission.csv: a header with the id and one column per class",
       cause,
     });
@@ -63,51 +60,51 @@ export async function readSampleLayout(file: string, classes: readonly string[])
   return { idColumn, columns, ids: new Set(lines.slice(1).map((line) => line[0] as string)) };
 }
 
+function found(cause: unknown): string {
+  return cause instanceof UserError ? (cause.parts.found ?? cause.parts.what) : fileReason(cause);
+}
+
+/** Rows are handed to the disk in pieces of this size. */
+const pieceBytes = 64 * 1024;
+
 /**
  * Writes a Kaggle submission row by row: the id and one probability per class, each row summing to 1. The file gets
- * its name when it is whole; until then it is FILE.unfinished.
+ * its name when it is whole, and one process at a time writes it.
  */
 export class SubmissionWriter {
   readonly #layout: SubmissionLayout;
-  readonly #file: string;
+  readonly #path: string;
   readonly #order: readonly number[];
-  readonly #stream: WriteStream;
-  readonly #done: Promise<void>;
+  readonly #file: DurableFile;
   readonly #written = new Set<string>();
+  #waiting: string;
 
   /**
-   * Starts FILE.unfinished, and its folder where there is none.
+   * Starts the file, and its folder where there is none.
    *
-   * @throws UserError when it cannot be written
+   * @throws UserError when it cannot be written, or when another process is writing it
    */
   static async open(file: string, layout: SubmissionLayout, classes: readonly string[]): Promise<SubmissionWriter> {
-    try {
-      await makeFolder(dirname(file));
-      const handle = await open(`${file}.unfinished`, 'w');
-      return new SubmissionWriter(file, handle.createWriteStream(), layout, classes);
-    } catch (error) {
-      throw unwritable(file, error);
-    }
+    await makeFolder(nodeFiles, dirname(file));
+    const open = await DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
+    return new SubmissionWriter(file, open, layout, classes);
   }
 
-  private constructor(file: string, stream: WriteStream, layout: SubmissionLayout, classes: readonly string[]) {
+  private constructor(path: string, file: DurableFile, layout: SubmissionLayout, classes: readonly string[]) {
+    this.#path = path;
     this.#file = file;
     this.#layout = layout;
     const positions = new Map(classes.map((name, i) => [name, i]));
     this.#order = layout.columns.map((name) => positions.get(name) as number);
-    this.#stream = stream;
-    this.#done = finished(this.#stream);
-    // Awaited in `finish`; a failure before that surfaces at the next write.
-    this.#done.catch(() => {});
-    this.#stream.write(stringify([[layout.idColumn, ...layout.columns]]));
+    this.#waiting = stringify([[layout.idColumn, ...layout.columns]]);
   }
 
-  /** @throws UserError when the id was written before: a contest takes one row per id */
+  /** @throws UserError when the id was written before (a contest takes one row per id), or when the disk is full */
   async append(id: string, probabilities: ArrayLike<number>): Promise<void> {
     if (this.#written.has(id)) {
       throw new UserError({
         what: 'two images have the same id',
-        where: this.#file,
+        where: this.#path,
         found: id,
         expected: 'one image per file name: the name without its extension is the id',
         fix: 'give one folder of test images',
@@ -118,40 +115,25 @@ export class SubmissionWriter {
     for (const c of this.#order) sum += probabilities[c] as number;
     // float32 probabilities sum to 1 within 1e-6; the row that is written does to the digits that are written.
     const cells = this.#order.map((c) => ((probabilities[c] as number) / sum).toPrecision(9));
-    try {
-      if (!this.#stream.write(stringify([[id, ...cells]])))
-        await Promise.race([once(this.#stream, 'drain'), this.#done]);
-    } catch (error) {
-      throw unwritable(this.#file, error);
-    }
-    if (this.#stream.errored !== null) throw unwritable(this.#file, this.#stream.errored);
+    this.#waiting += stringify([[id, ...cells]]);
+    if (this.#waiting.length >= pieceBytes) await this.#flush();
   }
 
   /** Gives the file its name; returns the ids of the sample that no image had. */
   async finish(): Promise<readonly string[]> {
-    this.#stream.end();
-    try {
-      await this.#done;
-    } catch (error) {
-      throw unwritable(this.#file, error);
-    }
-    await rename(`${this.#file}.unfinished`, this.#file);
+    await this.#flush();
+    await this.#file.finish();
     return [...(this.#layout.ids ?? [])].filter((id) => !this.#written.has(id));
   }
 
-  async abandon(): Promise<void> {
-    this.#stream.destroy();
-    await this.#done.catch(() => {});
-    await rm(`${this.#file}.unfinished`, { force: true });
+  /** Leaves no file behind. */
+  abandon(): Promise<void> {
+    return this.#file.discard();
   }
-}
 
-function unwritable(file: string, error: unknown): UserError {
-  return new UserError({
-    what: 'the submission cannot be written',
-    where: file,
-    found: fileReason(error),
-    fix: '--submission FILE.csv in a folder that can be written',
-    cause: error,
-  });
+  async #flush(): Promise<void> {
+    const piece = new TextEncoder().encode(this.#waiting);
+    this.#waiting = '';
+    await this.#file.write(piece);
+  }
 }

@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UserError } from '../system/errors.ts';
+import { nodeFiles, readFailure } from '../system/files.ts';
 
 /**
  * The report.json files under the given files and folders, each once, sorted within a folder. A file that is named
@@ -27,7 +28,7 @@ export async function findReports(paths: readonly string[]): Promise<string[]> {
 async function reportsUnder(path: string): Promise<string[]> {
   let isFile: boolean;
   try {
-    isFile = (await stat(path)).isFile();
+    isFile = !(await nodeFiles.stat(path)).isDirectory();
   } catch (cause) {
     throw new UserError({
       what: 'there is no such report file or folder',
@@ -38,7 +39,9 @@ async function reportsUnder(path: string): Promise<string[]> {
   }
   if (isFile) return [path];
   // `recursive` does not follow links to folders, so a loop of links ends.
-  const entries = await readdir(path, { recursive: true, encoding: 'utf8' });
+  const entries = await readdir(path, { recursive: true, encoding: 'utf8' }).catch((error: unknown) => {
+    throw readFailure(path, error);
+  });
   return entries
     .filter((entry) => basename(entry) === 'report.json')
     .sort()

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { UserError } from '../system/errors.ts';
-import { fileReason } from '../system/file-reason.ts';
+import { nodeFiles, readText } from '../system/files.ts';
 import {
   anything,
   boolean,
@@ -104,6 +103,8 @@ const reportShape: Shape = fields({
   probabilities: string,
   warnings: listOf(string),
   details: mapOf(anything),
+  headSha256: optional(string),
+  predictionsSha256: optional(string),
   command: string,
   versions: mapOf(string),
   createdAt: string,
@@ -117,12 +118,12 @@ const reportShape: Shape = fields({
 export async function readReport(file: string): Promise<Report> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readText(nodeFiles, file);
   } catch (cause) {
     throw new UserError({
       what: 'the report cannot be read',
       where: file,
-      found: fileReason(cause),
+      found: (cause as UserError).parts.found ?? '',
       fix: 'featuretap classify writes one; name its folder',
       cause,
     });

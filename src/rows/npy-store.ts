@@ -1,7 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { decodeNumbers } from '../formats/npy/npy.ts';
 import type { NpyMatrixFile } from '../formats/npy/npy-file.ts';
 import { UserError } from '../system/errors.ts';
+import { nodeFiles, type OpenFile, readFailure } from '../system/files.ts';
 import type { RowStore } from './row-store.ts';
 
 /** The rows of an .npy file that another program wrote: float16, float32 or float64 in C order. */
@@ -11,7 +11,7 @@ export class NpyStore implements RowStore {
   readonly rowBytes: number;
   readonly where: string;
   readonly #described: NpyMatrixFile;
-  #open: FileHandle | undefined;
+  #open: OpenFile | undefined;
   /** Modification time when it was first opened: a file that changes between two passes is two files. */
   #mtimeMs: number | undefined;
 
@@ -28,7 +28,11 @@ export class NpyStore implements RowStore {
     const file = await this.#file();
     const position = this.#described.dataOffset + first * this.rowBytes;
     for (let done = 0; done < target.length; ) {
-      const { bytesRead } = await file.read(target, done, target.length - done, position + done);
+      const { bytesRead } = await file
+        .read(target, done, target.length - done, position + done)
+        .catch((cause: unknown) => {
+          throw readFailure(this.where, cause);
+        });
       if (bytesRead === 0) throw this.#changed();
       done += bytesRead;
     }
@@ -50,12 +54,13 @@ export class NpyStore implements RowStore {
     await file?.close();
   }
 
-  async #file(): Promise<FileHandle> {
+  async #file(): Promise<OpenFile> {
     if (this.#open !== undefined) return this.#open;
-    this.#open = await open(this.where).catch((cause: Error) => {
-      throw new UserError({ what: 'the file cannot be read', where: this.where, found: cause.message, cause });
-    });
-    const { mtimeMs } = await this.#open.stat();
+    const refuse = (cause: unknown): never => {
+      throw readFailure(this.where, cause);
+    };
+    this.#open = await nodeFiles.open(this.where, 'r').catch(refuse);
+    const { mtimeMs } = await nodeFiles.stat(this.where).catch(refuse);
     this.#mtimeMs ??= mtimeMs;
     if (mtimeMs !== this.#mtimeMs) throw this.#changed();
     return this.#open;

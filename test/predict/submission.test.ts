@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { plainLayout, readSampleLayout, SubmissionWriter } from '../../src/predict/submission.ts';
 import { UserError } from '../../src/system/errors.ts';
@@ -66,7 +66,10 @@ test('two images with one id are refused, and nothing is left behind when the ru
   await writer.append('x', [1, 0, 0]);
   await assert.rejects(writer.append('x', [1, 0, 0]), /two images have the same id/);
   await writer.abandon();
-  assert.ok(!existsSync(file) && !existsSync(`${file}.unfinished`));
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.startsWith('twice')),
+    [],
+  );
 });
 
 test('a folder that cannot be written to is an error that names the file', async () => {
@@ -74,7 +77,7 @@ test('a folder that cannot be written to is an error that names the file', async
   const file = join(folder, 'plain-file', 'submission.csv');
   await assert.rejects(
     SubmissionWriter.open(file, plainLayout(classes), classes),
-    (error) => error instanceof UserError && error.message.includes(file) && /fix: +--submission/.test(error.message),
+    (error) => error instanceof UserError && error.message.includes(dirname(file)) && /fix: /.test(error.message),
   );
 });
 
@@ -83,4 +86,24 @@ test('makes the folder of a submission', async () => {
   const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
   await writer.finish();
   assert.ok(existsSync(file));
+});
+
+test('a second run on the same file is refused before it predicts, and names the first', async () => {
+  const file = join(folder, 'shared.csv');
+  const first = await SubmissionWriter.open(file, plainLayout(classes), classes);
+  await assert.rejects(
+    SubmissionWriter.open(file, plainLayout(classes), classes),
+    new RegExp(`another process is writing this file[\\s\\S]*process ${process.pid} on this machine`),
+  );
+  await first.append('x', [1, 0, 0]);
+  await first.finish();
+  assert.match(await readFile(file, 'utf8'), /^id.*\nx,.*\n$/);
+});
+
+test('a folder in the place of the file is refused before anything is predicted', async () => {
+  await mkdir(join(folder, 'a-folder'));
+  await assert.rejects(
+    SubmissionWriter.open(join(folder, 'a-folder'), plainLayout(classes), classes),
+    /a folder, not a file/,
+  );
 });

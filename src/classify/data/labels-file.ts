@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { UserError } from '../../system/errors.ts';
-import { fileReason } from '../../system/file-reason.ts';
+import { nodeFiles, readText } from '../../system/files.ts';
 
 /** A CSV file of labels: the id in the first column, the label in the second, more by name. */
 export interface LabelsFile {
@@ -102,12 +101,12 @@ export async function readRecords(
 ): Promise<{ readonly header: readonly string[]; readonly records: readonly (readonly string[])[] }> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readText(nodeFiles, path);
   } catch (cause) {
     throw new UserError({
       what: 'the labels file cannot be read',
       where: path,
-      found: fileReason(cause),
+      found: (cause as UserError).parts.found ?? '',
       fix: 'the option names a CSV file with the header id,label',
       cause,
     });

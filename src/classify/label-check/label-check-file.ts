@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from '../../system/durable.ts';
+import { writeText } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
-import { fileReason } from '../../system/file-reason.ts';
-import { errorCode, nodeFiles } from '../../system/files.ts';
+import { largestTextBytes, nodeFiles, readIfThere } from '../../system/files.ts';
 import type { Report } from '../result/report.ts';
 
 /** Name of what `classify --check-labels` found, in the folder of the head that looked. */
@@ -40,8 +38,7 @@ export async function writeLabelCheck(folder: string, check: LabelCheckFile): Pr
   // One image a line: a list that can be read and compared.
   const lines = images.map((image) => JSON.stringify(image)).join(',\n  ');
   const head = JSON.stringify(rest, null, 1).replace(/\n}$/, '');
-  const bytes = new TextEncoder().encode(`${head},\n "images": [\n  ${lines}\n ]\n}\n`);
-  await writeDurably(nodeFiles, join(folder, labelCheckFile), [bytes], bytes.length);
+  await writeText(nodeFiles, join(folder, labelCheckFile), `${head},\n "images": [\n  ${lines}\n ]\n}\n`);
 }
 
 /**
@@ -51,12 +48,13 @@ export async function writeLabelCheck(folder: string, check: LabelCheckFile): Pr
  */
 export async function readLabelCheck({ report, splitHash }: Report): Promise<LabelCheckFile | undefined> {
   const file = join(report, labelCheckFile);
+  const bytes = await readIfThere(nodeFiles, file, largestTextBytes);
+  if (bytes === undefined) return undefined;
   let found: unknown;
   try {
-    found = JSON.parse(await readFile(file, 'utf8'));
+    found = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') return undefined;
-    throw damaged(file, cause instanceof SyntaxError ? cause.message : fileReason(cause), cause);
+    throw damaged(file, (cause as Error).message, cause);
   }
   if (!isLabelCheck(found)) throw damaged(file, 'other fields');
   return found.splitHash === splitHash ? found : undefined;

@@ -70,6 +70,9 @@ export interface Report extends Scores {
   readonly probabilities: string;
   readonly warnings: readonly string[];
   readonly details: Readonly<Record<string, Json>>;
+  /** Of head.safetensors and predictions.csv beside it, lower-case hex; absent in reports of versions before 0.2. */
+  readonly headSha256?: string;
+  readonly predictionsSha256?: string;
   /** The command that makes this report again. */
   readonly command: string;
   readonly versions: Readonly<Record<string, string>>;

@@ -1,21 +1,28 @@
-import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calibrationFile } from '../../features/manifest/layout.ts';
 import type { SavedHead } from '../../models/model.ts';
 import { writeSavedHead } from '../../models/saved-head.ts';
-import { writeDurably } from '../../system/durable.ts';
+import { DurableFile, patienceMs, writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { makeFolder } from '../../system/make-folder.ts';
+import { openUnfinished } from '../../system/unfinished.ts';
 import { formatPredictions, type Prediction } from './predictions.ts';
 import type { Report } from './report.ts';
 
-/** Makes the folder of all reports before anything is fitted for it. @throws UserError when it cannot be made or written */
+/**
+ * Makes the folder of all reports before anything is fitted for it, and tries whether it takes a file: permission alone
+ * does not tell, on a disk that is mounted to be read, or full.
+ *
+ * @throws UserError when it cannot be made or written
+ */
 export async function openReportsFolder(out: string): Promise<void> {
   try {
     await makeFolder(out);
-    await access(out, constants.W_OK);
+    const tried = await openUnfinished(nodeFiles, join(out, 'trial'));
+    await tried.file.close();
+    await nodeFiles.remove(tried.path);
   } catch (cause) {
     throw cannotWrite('reports cannot be written', out, cause);
   }
@@ -23,20 +30,30 @@ export async function openReportsFolder(out: string): Promise<void> {
 
 /**
  * Writes a report's folder: the head, predictions.csv, and report.json last, so that a report that can be read is whole.
+ * Whoever writes report.json is alone in the folder: two runs of the same command write one after the other.
  *
+ * @returns the report with the sha256 of the files beside it
  * @throws UserError when the folder cannot be made or written
  */
-export async function writeReport(report: Report, predictions: Iterable<Prediction>, head: SavedHead): Promise<void> {
+export async function writeReport(report: Report, predictions: Iterable<Prediction>, head: SavedHead): Promise<Report> {
   try {
     await makeFolder(report.report);
   } catch (cause) {
     throw cannotWrite('the report cannot be written', report.report, cause);
   }
-  await writeSavedHead(report.report, head);
-  await keepCalibration(report);
-  await writeDurably(nodeFiles, join(report.report, 'predictions.csv'), encoded(formatPredictions(predictions)));
-  const bytes = new TextEncoder().encode(formatReport(report));
-  await writeDurably(nodeFiles, join(report.report, 'report.json'), [bytes], bytes.length);
+  const file = await DurableFile.open(nodeFiles, join(report.report, 'report.json'), { aloneWithinMs: patienceMs });
+  try {
+    const headSha256 = await writeSavedHead(report.report, head);
+    await keepCalibration(report);
+    const text = encoded(formatPredictions(predictions));
+    const predictionsSha256 = await writeDurably(nodeFiles, join(report.report, 'predictions.csv'), text);
+    const whole: Report = { ...report, headSha256, predictionsSha256 };
+    await file.write(new TextEncoder().encode(formatReport(whole)));
+    await file.finish();
+    return whole;
+  } finally {
+    await file.discard();
+  }
 }
 
 function cannotWrite(what: string, where: string, cause: unknown): UserError {

@@ -27,6 +27,7 @@ import { headOptions, headParams, sweepOptions } from './head-options.ts';
 const modelNames = headKinds.map((kind) => kind.model).join(' | ');
 
 export const classifyVerb: Verb = {
+  writes: { option: '--out FOLDER' },
   options: (yargs) =>
     headOptions(
       dataOptions(yargs.option('model', { type: 'string', array: true, describe: `${modelNames}, repeatable, or all` }))

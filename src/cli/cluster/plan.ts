@@ -16,6 +16,7 @@ import { type Made, printPlan } from './plan-output.ts';
 
 /** Plan: write what Slurm or Kubernetes needs to run one extraction in parts, and hand it over when told to. */
 export const planVerb: Verb = {
+  writes: { option: '--out FOLDER' },
   options: (yargs: Argv): Argv =>
     withExtractOptions(yargs)
       .option('on', { type: 'string', describe: 'slurm | kubernetes' })

@@ -17,6 +17,7 @@ import { printPart } from './part-output.ts';
 
 /** Extract: run a frozen network over a folder of images once and keep what enters its average pool. */
 export const extractVerb: Verb = {
+  writes: { option: '--cache FOLDER', goesOn: true },
   options: (yargs: Argv): Argv =>
     withExtractOptions(yargs)
       .option('explain', {

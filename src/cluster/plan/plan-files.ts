@@ -1,7 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, renameFile, writeText } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
-import { makeFolder } from '../../system/make-folder.ts';
+import { nodeFiles, readIfThere } from '../../system/files.ts';
 
 /**
  * Writes the files of a plan into a folder, which is made. A file of that name with other contents was perhaps edited by
@@ -18,23 +18,23 @@ export async function writePlan(
   const files: string[] = [];
   const kept: string[] = [];
   try {
-    for (const below of ['.', ...folders]) await makeFolder(join(folder, below));
+    for (const below of ['.', ...folders]) await makeFolder(nodeFiles, join(folder, below));
     for (const [name, text] of Object.entries(contents)) {
       const path = join(folder, name);
       files.push(path);
-      const before = await readFile(path, 'utf8').catch(() => undefined);
-      if (before === text) continue;
+      const before = await readIfThere(nodeFiles, path);
+      if (before !== undefined && new TextDecoder().decode(before) === text) continue;
       if (before !== undefined) {
-        await rename(path, `${path}.old`);
+        await renameFile(nodeFiles, path, `${path}.old`);
         kept.push(`${path}.old`);
       }
-      await writeFile(path, text);
+      await writeText(nodeFiles, path, text);
     }
   } catch (error) {
     throw new UserError({
       what: 'the plan cannot be written',
       where: folder,
-      found: (error as Error).message,
+      found: error instanceof UserError ? (error.parts.found ?? error.parts.what) : String(error),
       fix: 'another folder: --out FOLDER',
       cause: error,
     });

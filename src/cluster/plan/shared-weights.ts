@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { copyFile, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { knownWeights } from '../../extract/weights/known-weights.ts';
 import { knownWeightsFile, type LoadWeightsOptions, loadKnown } from '../../extract/weights/load-weights.ts';
+import { makeFolder, writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
-import { makeFolder } from '../../system/make-folder.ts';
+import { nodeFiles, readBlocks } from '../../system/files.ts';
 
 /** Where weights of a known name lie for the tasks: below the feature sets, in the folder that all of them see. */
 export function weightsHome(weights: string, cache: string): string | undefined {
@@ -34,17 +33,14 @@ export async function shareWeights(
 
 /** Nobody finds half a file under its name, and two that copy at once do not meet. */
 async function copyWhole(from: string, to: string): Promise<void> {
-  const unfinished = `${to}.${hostname()}.${process.pid}.copy`;
   try {
-    await makeFolder(dirname(to));
-    await copyFile(from, unfinished);
-    await rename(unfinished, to);
+    await makeFolder(nodeFiles, dirname(to));
+    await writeDurably(nodeFiles, to, readBlocks(nodeFiles, from));
   } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => undefined);
     throw new UserError({
       what: 'the weights cannot be put beside the feature sets, where every task finds them',
       where: to,
-      found: (error as Error).message,
+      found: error instanceof UserError ? (error.parts.found ?? error.parts.what) : String(error),
       fix: 'make room or choose another folder with --cache, or name a file that all nodes see: --weights FILE',
       cause: error,
     });

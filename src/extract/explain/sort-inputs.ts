@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { indexFile, labelsFile, outcomesFile } from '../../features/manifest/layout.ts';
 import { rowsPerImage } from '../../features/manifest/manifest.ts';
 import type { SetState } from '../../features/manifest/state.ts';
@@ -10,7 +7,7 @@ import { FileMemory, markOf } from '../../features/tables/file-memory.ts';
 import { IndexTable } from '../../features/tables/index-table.ts';
 import { parseLabels } from '../../features/tables/labels.ts';
 import { parseOutcomes } from '../../features/tables/outcomes.ts';
-import type { Files } from '../../system/files.ts';
+import { type Files, hashOfFile, nodeFiles } from '../../system/files.ts';
 import type { ImageFile, ImageList } from '../images/list/image-file.ts';
 
 export interface InputsToSort {
@@ -145,11 +142,5 @@ function changedLabels(folder: string, state: SetState | undefined, list: ImageL
 
 /** Undefined where the file cannot be read: the run itself will say so. */
 async function hashFile(image: ImageFile): Promise<string | undefined> {
-  const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(image.path), hash);
-    return hash.digest('hex');
-  } catch {
-    return undefined;
-  }
+  return hashOfFile(nodeFiles, image.path).catch(() => undefined);
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../../system/errors.ts';
-import { fileReason } from '../../system/file-reason.ts';
+import { nodeFiles, type OpenFile, readFailure } from '../../system/files.ts';
 import { widenFloat16 } from '../half.kernel.ts';
 import { spread } from './npy-file.kernel.ts';
 
@@ -170,21 +169,23 @@ function toFloats(block: Uint8Array, type: string): Float32Array {
   return type === 'f8' ? Float32Array.from(new Float64Array(bytes)) : widenFloat16(new Uint16Array(bytes));
 }
 
-async function withFile<T>(path: string, use: (file: FileHandle, bytes: number) => Promise<T>): Promise<T> {
-  let file: FileHandle;
+async function withFile<T>(path: string, use: (file: OpenFile, bytes: number) => Promise<T>): Promise<T> {
+  let file: OpenFile;
   try {
-    file = await open(path);
+    file = await nodeFiles.open(path, 'r');
   } catch (cause) {
-    throw new UserError({ what: 'the file cannot be read', where: path, found: fileReason(cause), cause });
+    throw readFailure(path, cause);
   }
   try {
-    return await use(file, (await file.stat()).size);
+    return await use(file, await file.size());
+  } catch (cause) {
+    throw readFailure(path, cause);
   } finally {
-    await file.close();
+    await file.close().catch(() => undefined);
   }
 }
 
-async function readHeader(file: FileHandle, fileBytes: number, path: string): Promise<NpyFileHeader> {
+async function readHeader(file: OpenFile, fileBytes: number, path: string): Promise<NpyFileHeader> {
   const prefix = await readExactly(file, 0, Math.min(12, fileBytes), path);
   if (prefix.length < 12 || Buffer.from(prefix.subarray(0, 6)).toString('latin1') !== '\x93NUMPY') {
     throw unusable(path, 'no .npy magic', 'a file that numpy.save wrote');
@@ -223,7 +224,7 @@ async function readHeader(file: FileHandle, fileBytes: number, path: string): Pr
 }
 
 async function eachBlock(
-  file: FileHandle,
+  file: OpenFile,
   start: number,
   end: number,
   path: string,
@@ -234,7 +235,7 @@ async function eachBlock(
   for (let at = start; at < end; at += size) each(await readExactly(file, at, Math.min(size, end - at), path));
 }
 
-async function readExactly(file: FileHandle, position: number, length: number, path: string): Promise<Uint8Array> {
+async function readExactly(file: OpenFile, position: number, length: number, path: string): Promise<Uint8Array> {
   const target = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(target, done, length - done, position + done);

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Prediction, parsePredictions } from '../../classify/result/predictions.ts';
 import type { Report } from '../../classify/result/report.ts';
+import { UserError } from '../../system/errors.ts';
+import { largestTextBytes, nodeFiles, readIfThere } from '../../system/files.ts';
 import { type ReportGroup, reportNames } from '../comparison.ts';
 
 /** A report with its name in the comparison and its answers image by image. */
@@ -12,16 +14,23 @@ export interface Run {
   readonly predictions: readonly Prediction[] | undefined;
 }
 
-/** @throws UserError when predictions.csv is there and damaged */
+/** @throws UserError when predictions.csv is there and damaged, or cannot be read */
 export async function readRun(report: Report, name: string): Promise<Run> {
   const file = join(report.report, 'predictions.csv');
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch {
-    return { name, report, predictions: undefined };
+  const bytes = await readIfThere(nodeFiles, file, largestTextBytes);
+  if (bytes === undefined) return { name, report, predictions: undefined };
+  const { predictionsSha256 } = report;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (predictionsSha256 !== undefined && sha256 !== predictionsSha256) {
+    throw new UserError({
+      what: 'the predictions are not those that their report was written with',
+      where: file,
+      found: `bytes with sha256 ${sha256}`,
+      expected: `${predictionsSha256}, as report.json says`,
+      fix: 'copy the whole folder of the report again, or run its classify command again',
+    });
   }
-  return { name, report, predictions: parsePredictions(text, file) };
+  return { name, report, predictions: parsePredictions(new TextDecoder().decode(bytes), file) };
 }
 
 /** Every run of a group with its answers, in the group's order. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { nodeFiles, readWhole } from '../../system/files.ts';
 
 /** What a page may hold: it must open on a phone. */
 export interface PhotoBudget {
@@ -12,6 +13,9 @@ export const photoBudget: PhotoBudget = { count: 600, bytes: 4_000_000 };
 
 /** Longer side of a thumbnail, in pixels: sharp at the 128 pixels that the page shows, on most screens. */
 const side = 160;
+
+/** Of one photo's file. */
+const largestPhotoBytes = 512 * 1024 * 1024;
 
 /** Photos that are read at once: sharp decodes on several threads. */
 const atOnce = 16;
@@ -66,7 +70,7 @@ export async function makeThumbnails(
 /** A page is for people: turned upright, over white where it is transparent. */
 async function thumbnail(path: string): Promise<Buffer | undefined> {
   try {
-    return await sharp(path, { failOn: 'none' })
+    return await sharp(await readWhole(nodeFiles, path, largestPhotoBytes), { failOn: 'none' })
       .rotate()
       .resize(side, side, { fit: 'cover', withoutEnlargement: false })
       .flatten({ background: '#ffffff' })

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { usageError } from '../../../system/errors.ts';
+import { nodeFiles, readWhole } from '../../../system/files.ts';
+import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
 import type { Backbone } from '../backbone.ts';
 import type { Network } from '../network.ts';
@@ -57,16 +57,16 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
   });
   const network = buildInt8ResNet(weights, preprocessing, measurements);
   checkTap(network, tap);
-  const folder = await mkdtemp(join(tmpdir(), 'featuretap-'));
+  const folder = await makeTemporaryFolder('int8');
   try {
-    const optimizedModelPath = join(folder, 'optimized.onnx');
+    const optimizedModelPath = join(folder.path, 'optimized.onnx');
     const backbone = await openOnnxBackbone(network, { ...options, device: 'cpu', optimizedModelPath });
     try {
       const quantized = await runSample(backbone, sample.pixels);
       const agreement = measureAgreement(poolRows(quantized, 'mean'), poolRows(tapped, 'mean'));
       checkAgreement(agreement, weights.source);
       const warnings = [
-        ...findFloatLeftovers(await readFile(optimizedModelPath)),
+        ...findFloatLeftovers(await readWhole(nodeFiles, optimizedModelPath)),
         ...(await findClipping(network, options, sample.pixels, quantized)),
       ];
       const { architecture, sha256: weightsSha256 } = weights;
@@ -77,7 +77,7 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
       throw error;
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 

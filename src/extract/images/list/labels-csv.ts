@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { UserError } from '../../../system/errors.ts';
 import { fileReason } from '../../../system/file-reason.ts';
+import { nodeFiles, readBlocks } from '../../../system/files.ts';
 
 /** One line of labels.csv. */
 export interface LabelRow {
@@ -84,8 +84,9 @@ export async function readLabels(file: string): Promise<{ readonly header: reado
       const fix = 'save the file as "CSV UTF-8"';
       throw fail('labels.csv is not UTF-8', 'bytes of another encoding', fix, undefined, error);
     }
+    const reason = error instanceof UserError ? (error.parts.found ?? '') : fileReason(error);
     const fix = 'make the file readable, or take it away where folders name the classes';
-    throw fail('labels.csv cannot be read', fileReason(error), fix, undefined, error);
+    throw fail('labels.csv cannot be read', reason, fix, undefined, error);
   }
   if (header === undefined) throw fail('labels.csv is empty', 'no line', nameImages);
   if (rows.length === 0) throw fail('labels.csv names no image', 'a header alone', nameImages);
@@ -95,7 +96,7 @@ export async function readLabels(file: string): Promise<{ readonly header: reado
 /** Text of a file, chunk by chunk, without its byte order mark; throws TypeError where it is not UTF-8. */
 async function* decodeUtf8(file: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const chunk of createReadStream(file)) yield decoder.decode(chunk as Uint8Array, { stream: true });
+  for await (const block of readBlocks(nodeFiles, file)) yield decoder.decode(block, { stream: true });
   yield decoder.decode();
 }
 

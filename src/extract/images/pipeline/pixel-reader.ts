@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { fileReason } from '../../../system/file-reason.ts';
+import { readRegularSync } from '../../../system/regular-file.ts';
 import { decodeImage } from '../decode/decode.ts';
 import { DecodeError } from '../decode/decode-error.ts';
 import { openResampler } from '../resize/resampler.ts';
@@ -40,12 +41,12 @@ export class PixelReader {
     const started = performance.now();
     let bytes: Buffer;
     try {
-      const { size } = statSync(path);
-      if (size > largestFileBytes) {
-        const reason = `${size} bytes, above the limit of ${largestFileBytes} for one image`;
+      const file = readRegularSync(path, largestFileBytes);
+      if (file.bytes === undefined) {
+        const reason = `${file.size} bytes, above the limit of ${largestFileBytes} for one image`;
         return { outcome: 'failed', reason, seconds };
       }
-      bytes = readFileSync(path);
+      bytes = file.bytes;
     } catch (error) {
       return { outcome: 'failed', reason: describeReadFailure(error), seconds };
     }
@@ -103,8 +104,7 @@ export class PixelReader {
 function describeReadFailure(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'no such file';
-  if (code === 'ELOOP') return 'a link that leads back to itself';
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read the file';
-  if (code === 'EISDIR') return 'a folder, not a file';
-  return `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENOTREGULAR') return fileReason(error);
+  return `the file cannot be read: ${fileReason(error)}`;
 }

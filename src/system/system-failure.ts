@@ -1,0 +1,27 @@
+import { UserError } from './errors.ts';
+import { fileReason } from './file-reason.ts';
+
+/**
+ * What an error of the operating system means to a user, wherever in the program it came up; undefined for any other
+ * error, which is a mistake of this program.
+ */
+export function systemFailure(error: unknown): UserError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || (syscall === undefined && !isFileCode(code))) return undefined;
+  return new UserError({
+    what: `the system refused ${syscall === undefined ? 'a file' : `a call (${syscall})`}`,
+    ...(path === undefined ? {} : { where: path }),
+    found: fileReason(error),
+    fix:
+      code === 'EMFILE' || code === 'ENFILE'
+        ? 'ulimit -n 1024 lets it open more files; then run the same command again'
+        : 'check the file, its folder and its disk, and run the same command again',
+    cause: error,
+  });
+}
+
+/** ERR_… codes are Node's own: most are a wrong argument. */
+function isFileCode(code: string): boolean {
+  return /^E[A-Z0-9]+$/.test(code) || code === 'ERR_FS_FILE_TOO_LARGE';
+}

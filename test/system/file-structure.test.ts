@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { projectRoot } from '../reference.ts';
+
+const source = join(projectRoot, 'src');
+
+/** Of node:fs, what neither opens a file nor changes one. */
+const harmless = ['existsSync', 'readdir', 'realpath', 'stat', 'statSync'];
+
+/** Where more of node:fs is used outside system/, and why. */
+const filesOfTheirOwn: Readonly<Record<string, string>> = {
+  'classify/memory/available.ts': 'reads what Linux says of memory',
+  'classify/versions.ts': 'reads the package.json of a dependency',
+  'extract/backbone/cores.ts': 'reads what Linux says of processors',
+  'extract/backbone/quantize/processor.ts': 'reads what Linux says of processors',
+  'extract/weights/download/download.ts': 'gives a download its name',
+  'extract/weights/download/partial-file.ts': 'goes on with what an earlier download left',
+};
+
+/** Names that a module imports from node:fs or node:fs/promises; types are none, `*` and a default are themselves. */
+function importedFromFs(text: string): readonly string[] {
+  const statements = text.matchAll(/^import\s+(?!type\s)([^;]*?)\s+from\s+'(?:node:)?fs(?:\/promises)?'/gm);
+  const names = [...statements].flatMap(([, list = '']) => list.replaceAll(/[{}]/g, '').split(','));
+  const later = /(?:require|import)\(\s*'(?:node:)?fs/.test(text) ? ['import()'] : [];
+  return [...names.map((name) => name.trim()), ...later].filter((name) => name !== '' && !name.startsWith('type '));
+}
+
+test('files are opened, written, renamed and removed by system/ alone', () => {
+  const found = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('system/'))
+    .filter((file) =>
+      importedFromFs(readFileSync(join(source, file), 'utf8')).some((name) => !harmless.includes(name)),
+    );
+  assert.deepEqual(found.sort(), Object.keys(filesOfTheirOwn).sort());
+});
+
+test('that is seen however a module imports it', () => {
+  for (const text of [
+    "import { stat, writeFile } from 'node:fs/promises';",
+    "import {\n  writeFile,\n} from 'fs/promises';",
+    "import * as fs from 'node:fs';",
+    "import fs from 'node:fs';",
+    "import { type Stats, openSync } from 'fs';",
+    "const { writeFile } = await import('node:fs/promises');",
+  ]) {
+    assert.ok(
+      importedFromFs(text).some((name) => !harmless.includes(name)),
+      text,
+    );
+  }
+  assert.deepEqual(importedFromFs("import type { Stats } from 'node:fs';"), []);
+});
