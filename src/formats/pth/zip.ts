@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type Entry, fromBufferPromise } from 'yauzl';
+import type { Entry } from 'yauzl';
 import { UserError } from '../../system/errors.ts';
 import { bytesPerElement } from '../element-types.ts';
 import { unpickle } from './pickle.ts';
@@ -46,6 +46,8 @@ export async function readZipPth(bytes: Uint8Array, where: string): Promise<Pick
 async function readStoredEntries(bytes: Uint8Array, where: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const entries = new Map<string, Uint8Array>();
   try {
+    // Few files are archives: a start does without.
+    const { fromBufferPromise } = await import('yauzl');
     const zip = await fromBufferPromise(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     for await (const entry of zip.eachEntry() as AsyncIterable<Entry>) {
       if (/^[^/]*\/(constants\.pkl$|code\/)/.test(entry.fileName)) throw torchScript(where);

@@ -1,4 +1,5 @@
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import { createRequire } from 'node:module';
+import type { Sharp, default as SharpModule, SharpOptions } from 'sharp';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { cmykToRGB } from './cmyk.kernel.ts';
 import { decodeBmp } from './decode-bmp.ts';
@@ -13,10 +14,19 @@ import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
 import { type ImageKind, sniff } from './sniff.ts';
 import { checkTiff } from './tiff-header.ts';
 
-/** sharp keeps recently used images and files open; every file is read once, so that is memory for nothing. */
-sharp.cache(false);
-/** Images are decoded side by side, one thread each. */
-sharp.concurrency(1);
+let loaded: typeof SharpModule | undefined;
+
+/** sharp, loaded at the first image: where workers decode, the thread that waits for them needs none of its libraries. */
+function openSharp(bytes: Uint8Array, options: SharpOptions): Sharp {
+  if (loaded === undefined) {
+    loaded = createRequire(import.meta.url)('sharp') as typeof SharpModule;
+    // It keeps recently used images and files open; every file is read once, so that is memory for nothing.
+    loaded.cache(false);
+    // Images are decoded side by side, one thread each.
+    loaded.concurrency(1);
+  }
+  return loaded(bytes, options);
+}
 
 export interface DecodeOptions {
   /** Whether decoders apply the orientation that the file names. */
@@ -94,7 +104,7 @@ function open(bytes: Uint8Array, autoOrient: boolean): Sharp {
     sequentialRead: true,
     autoOrient,
   };
-  return sharp(bytes, options);
+  return openSharp(bytes, options);
 }
 
 /** IHDR: width, height, bits, colour type at bytes 16, 20, 24 and 25. */
