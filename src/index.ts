@@ -48,6 +48,7 @@ export type { Outcome, OutcomeKind } from './features/tables/outcomes.ts';
 export type { Dtype } from './formats/npy/npy.ts';
 export type { ClassFigures, Scores } from './metrics/metrics.ts';
 export { classFigures, confusionOf, scoreConfusion, scoreProbabilities } from './metrics/metrics.ts';
+export { predictRows, probabilitiesOf } from './models/fitted-head.ts';
 export type { FitSize, MemoryPart } from './models/memory-parts.ts';
 export type {
   FitContext,
@@ -58,26 +59,25 @@ export type {
   HeadOption,
   Json,
   NamedArray,
+  Prediction,
+  PredictOptions,
   SavedHead,
-  StreamAsk,
-  StreamContext,
-  StreamedFit,
-  StreamedHead,
-  TakeProbabilities,
-  Tempered,
-  TemperedFit,
+  Temperature,
+  TemperatureFit,
 } from './models/model.ts';
 export { createHead, headKinds, loadHead } from './models/registry.ts';
 export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
 export type { Arena } from './numerics/arena.ts';
-export { type Matrix, takeRows } from './numerics/matrix.ts';
+export type { Matrix } from './numerics/matrix.ts';
 export { readReport } from './report/read-report.ts';
 export { countClasses, type EncodedLabels, encodeLabels } from './rows/labels.ts';
 export { type RowBlock, RowReader } from './rows/row-reader.ts';
+export { loadRows, type RowSource, type StoredRows, takeRows } from './rows/row-source.ts';
 export type { RowStore } from './rows/row-store.ts';
 export { applyScaling, fitScaling, type ScaleKind, type Scaling } from './rows/scale.ts';
-export type { Rows, StoredRows } from './rows/stored-rows.ts';
-export { type StoredTable, type Table, type TableOf, takeTableRows } from './rows/table.ts';
+
+export { loadTable, type Table, takeTableRows } from './rows/table.ts';
+
 export { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from './split/folds.ts';
 export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split/split.ts';
 export { InterruptedError, UserError, type UserErrorParts } from './system/errors.ts';

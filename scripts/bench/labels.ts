@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
 import { checkLabels, labelFolds } from '../../src/classify/label-check/check-labels.ts';
-import { trialsInMemory } from '../../src/classify/trial/trial-in-memory.ts';
+import { openTrials } from '../../src/classify/trial/trial.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { encodeNpy } from '../../src/formats/npy/npy.ts';
 import { createHead } from '../../src/models/registry.ts';
@@ -77,7 +77,7 @@ async function ours(data: LabelledData, model: string, params: Readonly<Record<s
   const started = performance.now();
   const head = createHead(model, { calibrate: 'auto', ...params });
   const context = { seed: 0, threads: availableParallelism() };
-  const { doubts } = await checkLabels(head, data, labelFolds(data, 0), trialsInMemory(data), context);
+  const { doubts } = await checkLabels(head, data, labelFolds(data, 0), openTrials(data, { stream: false }), context);
   const quality = new Array<number>(data.ids.length).fill(1);
   for (const { row, labelProbability } of doubts) quality[row] = labelProbability;
   const issues = doubts.filter(({ suspected }) => suspected).map(({ row }) => row);

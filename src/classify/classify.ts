@@ -1,5 +1,5 @@
 import type { FitProgress, Head } from '../models/model.ts';
-import type { Rows } from '../rows/stored-rows.ts';
+import type { RowSource } from '../rows/row-source.ts';
 import { groupShuffleSplit } from '../split/folds.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../split/split.ts';
 import { InterruptedError } from '../system/errors.ts';
@@ -49,7 +49,7 @@ export type ClassifyEvent =
  * @throws UserError when reports cannot be written, the rows cannot be split or a head cannot be fitted; InterruptedError
  * on Ctrl-C, with the reports that were finished before it on the disk
  */
-export async function classify(data: LabelledData<Rows>, options: ClassifyOptions): Promise<Report[]> {
+export async function classify(data: LabelledData<RowSource>, options: ClassifyOptions): Promise<Report[]> {
   await openReportsFolder(options.out);
   const drawn = options.splits ?? drawSplits(data, options);
   const splits = subsampled(drawn, data, options);
@@ -101,7 +101,7 @@ export async function classify(data: LabelledData<Rows>, options: ClassifyOption
 }
 
 async function checkEveryLabel(
-  data: LabelledData<Rows>,
+  data: LabelledData<RowSource>,
   folds: readonly Split[],
   openTrial: OpenTrial,
   reports: readonly Report[],
@@ -139,7 +139,7 @@ async function checkEveryLabel(
 
 function subsampled(
   splits: readonly Split[],
-  { labels, classes }: LabelledData<Rows>,
+  { labels, classes }: LabelledData<RowSource>,
   { subsample, seed }: ClassifyOptions,
 ): readonly Split[] {
   if (subsample === undefined) return splits;
@@ -149,7 +149,7 @@ function subsampled(
   }));
 }
 
-function drawSplits(data: LabelledData<Rows>, options: ShuffleSplitOptions): readonly Split[] {
+function drawSplits(data: LabelledData<RowSource>, options: ShuffleSplitOptions): readonly Split[] {
   return data.groups === undefined
     ? stratifiedShuffleSplit(data.labels, data.classes, options)
     : groupShuffleSplit(data.groups, options);

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Scores } from '../metrics/metrics.ts';
 import { classFigures, confusionRows, mean } from '../metrics/metrics.ts';
 import type { Head } from '../models/model.ts';
-import type { Rows } from '../rows/stored-rows.ts';
+import type { RowSource } from '../rows/row-source.ts';
 import type { Split } from '../split/split.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import type { Report } from './result/report.ts';
@@ -21,7 +21,7 @@ export interface ReportOptions {
 /** Puts together what report.json says. Only `createdAt` and the seconds differ from one run to the next. */
 export function makeReport(
   head: Head,
-  data: LabelledData<Rows>,
+  data: LabelledData<RowSource>,
   splits: readonly Split[],
   evaluation: Evaluation,
   options: ReportOptions,
@@ -90,7 +90,7 @@ function trainingCounts(data: Pick<LabelledData, 'labels' | 'classes'>, splits: 
 }
 
 /** sha256 over class names, labels and splits: equal where two reports tested the same rows after the same training. */
-function hashSplits(data: LabelledData<Rows>, splits: readonly Split[]): string {
+function hashSplits(data: LabelledData<RowSource>, splits: readonly Split[]): string {
   const hash = createHash('sha256').update(JSON.stringify([data.classes, data.ids]));
   for (const numbers of [data.labels, ...splits.flatMap(({ train, test }) => [train, test])]) {
     hash.update(`,${numbers.length}:`).update(numbers);
@@ -99,7 +99,7 @@ function hashSplits(data: LabelledData<Rows>, splits: readonly Split[]): string 
 }
 
 /** `linear-lbfgs-1a2b3c4d`: the same for the same head, parameters, features and splits, and for no other. */
-function reportName(head: Head, data: LabelledData<Rows>, splitHash: string, stream: boolean): string {
+function reportName(head: Head, data: LabelledData<RowSource>, splitHash: string, stream: boolean): string {
   const params = Object.entries({ ...head.params, ...(stream ? { stream } : {}) }).sort(([a], [b]) => (a < b ? -1 : 1));
   const identity = JSON.stringify([head.model, head.solver, params, data.fingerprint, splitHash]);
   const short = createHash('sha256').update(identity).digest('hex').slice(0, 8);

@@ -10,7 +10,7 @@ import { addTemperature } from '../models/onnx/temperature.ts';
 import { addRidge } from '../models/ridge/onnx.ts';
 import { savedScaling } from '../models/scaling.ts';
 import { addSvm } from '../models/svm/onnx.ts';
-import { savedTemperatureSlope } from '../models/temperature.ts';
+import { savedInverseTemperature } from '../models/temperature.ts';
 import { UserError } from '../system/errors.ts';
 
 /** Operator sets that exported models use: ONNX 1.12's, which every runtime of the last years knows. */
@@ -30,7 +30,7 @@ export function exportHead(saved: SavedHead, metadata: Readonly<Record<string, s
   const graph = new GraphBuilder(`featuretap ${saved.model}`);
   const input = graph.input(headNames.input, 'float32', ['batch', saved.dims]);
   const scaled = addScaling(graph, input, savedScaling(saved));
-  const found = addTemperature(graph, addHead(graph, scaled, saved), savedTemperatureSlope(saved));
+  const found = addTemperature(graph, addHead(graph, scaled, saved), savedInverseTemperature(saved));
   graph.node('Identity', [found], {}, { outputs: [headNames.probabilities] });
   const names = graph.initializer('classes', { type: 'string', shape: [saved.classes.length], data: saved.classes });
   const best = graph.node('ArgMax', [found], { axis: 1, keepdims: 0 });

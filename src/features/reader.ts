@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Matrix } from '../numerics/matrix.ts';
+import { readRows } from '../rows/row-source.ts';
 import type { RowStore } from '../rows/row-store.ts';
-import { readRows } from '../rows/stored-rows.ts';
 import { UserError } from '../system/errors.ts';
 import { type Files, listIfThere, nodeFiles } from '../system/files.ts';
 import { indexFile, labelsFile, outcomesFile, runFolder } from './manifest/layout.ts';

@@ -1,7 +1,7 @@
 import { firstNonFinite } from '../numerics/finite.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
-import { isStored, type Rows } from '../rows/stored-rows.ts';
-import type { TableOf } from '../rows/table.ts';
+import { isStored, type RowSource } from '../rows/row-source.ts';
+import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
 import type { NamedArray, SavedHead } from './model.ts';
 
@@ -10,7 +10,7 @@ import type { NamedArray, SavedHead } from './model.ts';
  *
  * @throws UserError naming what is wrong, and the row and column where there is one
  */
-export function checkTrainingTable(table: TableOf<Rows>, model: string): void {
+export function checkTrainingTable(table: Table<RowSource>, model: string): void {
   const { features, labels, classes, sampleWeights } = table;
   const where = `training rows of the ${model} head`;
   if (features.rowCount === 0) throw new UserError({ what: 'there is nothing to train on', where, found: '0 rows' });

@@ -2,11 +2,11 @@ import { largestPerRow } from '../metrics/metrics.kernel.ts';
 import { addRowVector, softmaxRows } from '../numerics/linear-loss.kernel.ts';
 import { multiply } from '../numerics/matmul.ts';
 import type { Matrix } from '../numerics/matrix.ts';
-import { rowPass } from '../rows/row-pass.ts';
 import { checkFeatures, savedArray } from './checks.ts';
-import { lossBlockRows, storedBlockRows } from './linear-loss.ts';
+import { fittedHead } from './fitted-head.ts';
+import { lossBlockRows } from './linear-loss.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
-import type { FittedHead, Json, SavedHead, StreamedHead } from './model.ts';
+import type { FittedHead, Json, SavedHead } from './model.ts';
 
 /** A fitted linear softmax model, whichever solver made it. */
 export interface SoftmaxFit {
@@ -20,8 +20,8 @@ export interface SoftmaxFit {
   readonly weights: Float32Array;
   /** [classes] */
   readonly bias: Float32Array;
-  /** Factor of the scores before the softmax: 1 but for a calibrated SVM. */
-  readonly slope?: number;
+  /** Of the softmax, 1 but for a calibrated SVM. */
+  readonly inverseTemperature?: number;
   readonly converged: boolean;
   readonly iterations: number;
   readonly warnings: readonly string[];
@@ -56,25 +56,10 @@ export function withAbsentClasses(
   return all;
 }
 
-export function softmaxHead(fit: SoftmaxFit): StreamedHead {
-  const { classes, dims, model = 'linear', slope = 1 } = fit;
+export function softmaxHead(fit: SoftmaxFit): FittedHead {
+  const { classes, dims, model = 'linear', inverseTemperature = 1 } = fit;
   const weights: Matrix = { rowCount: dims, columnCount: classes.length, data: fit.weights };
-
-  const probabilitiesOf = async (
-    features: Matrix,
-    signal?: AbortSignal | undefined,
-    into?: Float32Array,
-    factor = slope,
-  ): Promise<Matrix> => {
-    checkFeatures(features, dims, model);
-    const scores = await multiply(features, weights, { threads: fit.threads, signal }, into);
-    addRowVector(scores.data, fit.bias);
-    softmaxRows(scores.data, classes.length, factor);
-    return scores;
-  };
-  const predictProba = (features: Matrix): Promise<Matrix> => probabilitiesOf(features);
-
-  return {
+  return fittedHead({
     model,
     solver: fit.solver,
     params: fit.params,
@@ -84,19 +69,15 @@ export function softmaxHead(fit: SoftmaxFit): StreamedHead {
     iterations: fit.iterations,
     warnings: fit.warnings,
     details: fit.details,
-    predictProba,
-    ...(slope === 1 ? {} : { uncalibrated: (features: Matrix) => probabilitiesOf(features, undefined, undefined, 1) }),
-    eachProbability: async (features, { signal }, take) => {
-      const pass = rowPass(features, storedBlockRows(dims, classes.length));
-      let room = new Float32Array(0);
-      for await (const { start, rowCount, data } of pass.blocks()) {
-        if (room.length < rowCount * classes.length) room = new Float32Array(rowCount * classes.length);
-        const into = room.subarray(0, rowCount * classes.length);
-        await probabilitiesOf({ rowCount, columnCount: dims, data }, signal, into);
-        take((pass.places as Uint32Array).subarray(start, start + rowCount), into);
-      }
+    calibrated: inverseTemperature !== 1,
+    predictBoth: async (features, options) => {
+      checkFeatures(features, dims, model);
+      const context = { threads: fit.threads, signal: options?.signal };
+      const probabilities = await multiply(features, weights, context, options?.into);
+      addRowVector(probabilities.data, fit.bias);
+      softmaxRows(probabilities.data, classes.length, options?.uncalibrated === true ? 1 : inverseTemperature);
+      return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
     },
-    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
     save: () => ({
       model,
       solver: fit.solver,
@@ -109,7 +90,7 @@ export function softmaxHead(fit: SoftmaxFit): StreamedHead {
         bias: { shape: [classes.length], data: fit.bias },
       },
     }),
-  };
+  });
 }
 
 /** @throws UserError when an array is missing or does not fit the head's sizes */
@@ -118,7 +99,7 @@ export function loadLinear(saved: SavedHead): FittedHead {
   const { converged, iterations, ...details } = saved.details;
   return softmaxHead({
     model: saved.model,
-    slope: typeof details['slope'] === 'number' ? details['slope'] : 1,
+    inverseTemperature: typeof details['slope'] === 'number' ? details['slope'] : 1,
     solver: saved.solver,
     params: saved.params,
     classes: saved.classes,

@@ -1,9 +1,8 @@
 import type { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import { accumulate, accumulateRows, weightedSum } from '../numerics/linear-loss.kernel.ts';
 import { float32Tensor, graphSession, isThreadInvariant, runtime } from '../numerics/ort-session.ts';
-import { alongPass, rowPass } from '../rows/row-pass.ts';
-import { isStored, type Rows } from '../rows/stored-rows.ts';
-import type { TableOf } from '../rows/table.ts';
+import { alongPass, isStored, type RowSource, rowPass } from '../rows/row-source.ts';
+import type { Table } from '../rows/table.ts';
 import { pauseForInterrupt } from '../system/interrupt.ts';
 
 /** Where a linear model stands: scores = rows · weights + bias. */
@@ -79,7 +78,7 @@ export function storedBlockRows(dims: number, classCount: number): number {
  */
 export function linearLoss(
   kind: LossKind,
-  table: TableOf<Rows>,
+  table: Table<RowSource>,
   context: LossContext,
   block: BlockLoss = blockLoss(kind, table.features.columnCount, table.classes.length, context.threads),
 ): LinearLoss {

@@ -6,6 +6,8 @@ export interface FitSize {
   readonly dims: number;
   readonly classes: number;
   readonly threads: number;
+  /** The rows stay on the disk. Default: they are in memory. */
+  readonly stream?: boolean;
 }
 
 /** Something that a fit holds while it runs. */

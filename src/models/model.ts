@@ -1,7 +1,7 @@
 import type { Arena } from '../numerics/arena.ts';
 import type { Matrix } from '../numerics/matrix.ts';
-import type { StoredRows } from '../rows/stored-rows.ts';
-import type { StoredTable, Table } from '../rows/table.ts';
+import type { RowSource } from '../rows/row-source.ts';
+import type { Table } from '../rows/table.ts';
 import type { Split } from '../split/split.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 
@@ -35,16 +35,11 @@ export interface FitContext {
   /** Called with lines worth showing while a fit runs (one per epoch for Adam). */
   readonly onProgress?: (event: FitProgress) => void;
   /** Held-out rows for per-epoch figures alone; never for a choice. */
-  readonly test?: Table;
-  /** The fit serves to find one factor of the probabilities alone: a head may stop sooner. */
+  readonly test?: Table<RowSource>;
+  /** The fit serves to find the temperature alone: a head may stop sooner. */
   readonly forCalibration?: boolean;
-}
-
-/** The same for a fit on rows that stay on the disk. */
-export interface StreamContext extends Omit<FitContext, 'test'> {
-  readonly test?: StoredTable;
-  /** Where large states lie; a fit empties it when it begins. */
-  readonly arena: Arena;
+  /** Where large states of a fit by blocks lie; it empties it when it begins. Default: arrays of its own. */
+  readonly arena?: Arena;
 }
 
 export interface FitProgress {
@@ -66,43 +61,46 @@ export interface Head {
   readonly model: string;
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
-  fit(train: Table, context: FitContext): Promise<FittedHead>;
-  /** What `fit` holds at its peak beside the table it is given. */
+  /**
+   * What a fit needs of its rows: `blocks`, one after another and as often as it likes, so that they may stay on the
+   * disk; or all of them in `memory`, where it loads them once.
+   */
+  readonly rows: 'blocks' | 'memory';
+  /** Fits rows wherever they are; from the disk by blocks, the answer is that of the rows in memory to the rounding of sums. */
+  fit(train: Table<RowSource>, context: FitContext): Promise<FittedHead>;
+  /** What `fit` holds at its peak beside the table it is given, or the rows that are being read. */
   needs(size: FitSize): readonly MemoryPart[];
   /** What to do instead, as a command line has it, where that is too much. */
   readonly lighter?: string;
-  /** A cheaper way to the slope that tempers its probabilities than fits on folds, where the head has one. */
-  readonly tempered?: TemperedFit;
-  /** How it is fitted on rows that stay on the disk. Absent where a head needs them all at once. */
-  readonly stream?: StreamedFit;
+  /** A cheaper way to the temperature of its probabilities than fits on folds, where the head has one. */
+  readonly temperature?: TemperatureFit;
 }
 
-export interface Tempered {
-  readonly fitted: FittedHead;
-  readonly slope: number;
-  /** 0 where there is none to tell. */
-  readonly rows: number;
-}
-
-export interface TemperedFit {
-  /** Whether it gives such a table a fair slope; where not, folds do. */
-  fits(train: Table): boolean;
+/** A head and the temperature of its probabilities, found in one fit. */
+export interface TemperatureFit {
+  /** Whether it gives such a table a fair temperature; where not, folds do. */
+  fits(train: Table<RowSource>): boolean;
   /** What its rows are called: `out-of-bag`. */
   readonly rowsAre: string;
   /**
-   * The head that `Head.fit` gives, the slope of its log probabilities, and how many rows that it had not seen told it.
+   * The head that `Head.fit` gives, and the temperature of its probabilities.
    *
-   * @param judged what each row weighs for the slope: with balanced classes not what it weighs for the fit
+   * @param judged what each row weighs for the temperature: with balanced classes not what it weighs for the fit
    */
-  fit(train: Table, context: FitContext, judged: Float64Array | undefined): Promise<Tempered>;
+  fit(
+    train: Table<RowSource>,
+    context: FitContext,
+    judged: Float64Array | undefined,
+  ): Promise<Temperature & { readonly fitted: FittedHead }>;
   needs(size: FitSize): readonly MemoryPart[];
 }
 
-export interface StreamedFit {
-  /** A block of rows is in memory at a time; the answer is that of `Head.fit`, to the rounding of sums. */
-  fit(train: StoredTable, context: StreamContext): Promise<StreamedHead>;
-  /** What it holds, beside the rows that are being read. */
-  needs(size: FitSize): readonly MemoryPart[];
+/** What rows that a head had not seen say of its probabilities p: softmax(inverse · log p) fits them best. */
+export interface Temperature {
+  /** One over the temperature of Guo and others, 2017. */
+  readonly inverse: number;
+  /** How many rows told it; 0 where there is none to tell. */
+  readonly rows: number;
 }
 
 export interface FittedHead {
@@ -118,32 +116,32 @@ export interface FittedHead {
   readonly warnings: readonly string[];
   /** Figures of this fit (objective, support vectors, out-of-bag score, feature importances …). */
   readonly details: Readonly<Record<string, Json>>;
+  /** Whether its probabilities were calibrated: it can then be asked for those from before that too. */
+  readonly calibrated: boolean;
+  /** Class numbers and probabilities of rows, for what one of them costs. */
+  predictBoth(features: Matrix, options?: PredictOptions): Promise<Prediction>;
   /** Class probabilities, [rows, classes]; every row sums to 1. */
-  predictProba(features: Matrix): Promise<Matrix>;
-  /** Class probabilities before they were calibrated, where they were: what calibration is measured against. */
-  uncalibrated?(features: Matrix): Promise<Matrix>;
+  predictProba(features: Matrix, options?: PredictOptions): Promise<Matrix>;
   /** Class numbers, [rows]. For the SVM these are votes, as scikit-learn's, and may differ from the largest probability. */
   predict(features: Matrix): Promise<Int32Array>;
   save(): SavedHead;
 }
 
-/**
- * Takes class probabilities of rows that stay on the disk, a block at a time.
- *
- * @param places rows of the features, in any order over all blocks
- * @param probabilities [places, classes]; overwritten by the next block
- */
-export type TakeProbabilities = (places: Uint32Array, probabilities: Float32Array) => void;
-
-/** A head that can be asked about rows that stay on the disk: it makes no large array per block. */
-export interface StreamedHead extends FittedHead {
-  eachProbability(features: StoredRows, context: StreamAsk, take: TakeProbabilities): Promise<void>;
-  /** The same before they were tempered, where they were. */
-  eachUncalibrated?(features: StoredRows, context: StreamAsk, take: TakeProbabilities): Promise<void>;
+export interface Prediction {
+  /** Class number of each row. */
+  readonly predicted: Int32Array;
+  /** [rows, classes]; every row sums to 1. */
+  readonly probabilities: Matrix;
 }
 
-export interface StreamAsk {
+export interface PredictOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Probabilities before they were calibrated: what calibration is measured against. */
+  readonly uncalibrated?: boolean;
+  /** The features are nobody else's: they may be scaled in place. */
+  readonly overwrite?: boolean;
+  /** An array that the probabilities may be put into, [rows, classes]. */
+  readonly into?: Float32Array | undefined;
 }
 
 /** A parameter of a head, as the command line and a sweep need to know it. */

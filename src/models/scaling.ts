@@ -1,20 +1,13 @@
 import type { Matrix } from '../numerics/matrix.ts';
 import { balancedWeights } from '../rows/class-weight.ts';
-import {
-  applyScaling,
-  fitScaling,
-  fitStoredScaling,
-  type ScaleKind,
-  type Scaling,
-  scaleKinds,
-  scaleStored,
-} from '../rows/scale.ts';
-import type { Rows } from '../rows/stored-rows.ts';
-import type { StoredTable, Table, TableOf } from '../rows/table.ts';
+import type { RowSource } from '../rows/row-source.ts';
+import { applyScaling, fitScaling, type ScaleKind, type Scaling, scaleKinds } from '../rows/scale.ts';
+import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
+import { fittedHead } from './fitted-head.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
-import type { FitContext, FittedHead, Head, HeadOption, SavedHead, StreamedFit, TemperedFit } from './model.ts';
+import type { FitContext, FittedHead, Head, HeadOption, SavedHead } from './model.ts';
 import { choiceParam, type RawParams } from './params.ts';
 
 /** What happens to a table before any head sees it. */
@@ -45,66 +38,44 @@ export function preparationOf(params: RawParams, defaultScale: ScaleKind): Prepa
 export function prepared(head: Head, preparation: Preparation): Head {
   if (preparation.scale === 'none' && preparation.classWeight === 'none') return head;
   const params = { ...head.params, ...shownPreparation(preparation) };
-  const { tempered } = head;
-  const weighed = <F extends Rows>(train: TableOf<F>): TableOf<F> => {
+  const { temperature, ...plain } = head;
+
+  const prepare = async (train: Table<RowSource>, { test, ...rest }: FitContext) => {
     checkTrainingTable(train, head.model);
-    return preparation.classWeight === 'balanced' ? balancedWeights(train) : train;
+    const scaling = await fitScaling(preparation.scale, train.features);
+    const scaled = (rows: Table<RowSource>) => ({ ...rows, features: applyScaling(scaling, rows.features) });
+    const weighed = preparation.classWeight === 'balanced' ? balancedWeights(train) : train;
+    const context: FitContext = test === undefined ? rest : { ...rest, test: scaled(test) };
+    return { table: scaled(weighed), context, finish: (fitted: FittedHead) => scaledHead(fitted, scaling, params) };
   };
-  return {
-    model: head.model,
-    solver: head.solver,
+  // Rows on the disk are scaled when they are read.
+  const scaledRows = ({ trainRows, testRows, dims, stream }: FitSize): MemoryPart[] =>
+    preparation.scale === 'none' || stream === true
+      ? []
+      : [{ what: 'scaled rows', bytes: 4 * (trainRows + testRows) * dims }];
+
+  const ready: Head = {
+    ...plain,
     params,
     needs: (size) => [...head.needs(size), ...scaledRows(size)],
-    ...(head.lighter === undefined ? {} : { lighter: head.lighter }),
-    fit: async (train, context) => {
-      const { table, given, scaling } = prepare(train, context);
-      return scaledHead(await head.fit(table, given), scaling, params);
+    fit: async (train, given) => {
+      const { table, context, finish } = await prepare(train, given);
+      return finish(await head.fit(table, context));
     },
-    ...(tempered === undefined
-      ? {}
-      : {
-          tempered: {
-            rowsAre: tempered.rowsAre,
-            fits: tempered.fits,
-            fit: async (train, context, judged) => {
-              const { table, given, scaling } = prepare(train, context);
-              const { fitted, ...found } = await tempered.fit(table, given, judged);
-              return { ...found, fitted: scaledHead(fitted, scaling, params) };
-            },
-            needs: (size) => [...tempered.needs(size), ...scaledRows(size)],
-          } satisfies TemperedFit,
-        }),
-    ...(head.stream === undefined ? {} : { stream: preparedStream(head.stream) }),
   };
-
-  function prepare(train: Table, context: FitContext): { table: Table; given: FitContext; scaling: Scaling } {
-    const table = weighed(train);
-    const scaling = fitScaling(preparation.scale, train.features);
-    const scaled = (rows: Table): Table => ({ ...rows, features: applyScaling(scaling, rows.features) });
-    const { test, ...rest } = context;
-    return { table: scaled(table), given: { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) }, scaling };
-  }
-
-  function scaledRows({ trainRows, testRows, dims }: FitSize): MemoryPart[] {
-    return preparation.scale === 'none' ? [] : [{ what: 'scaled rows', bytes: 4 * (trainRows + testRows) * dims }];
-  }
-
-  function preparedStream({ fit, needs }: StreamedFit): StreamedFit {
-    return {
-      needs,
-      fit: async (train, context) => {
-        const table = weighed(train);
-        const scaling = await fitStoredScaling(preparation.scale, train.features);
-        const scaled = (rows: StoredTable): StoredTable => ({ ...rows, features: scaleStored(scaling, rows.features) });
-        const { test, ...rest } = context;
-        const inner = await fit(scaled(table), { ...rest, ...(test === undefined ? {} : { test: scaled(test) }) });
-        return {
-          ...scaledHead(inner, scaling, params),
-          eachProbability: (features, ask, take) => inner.eachProbability(scaleStored(scaling, features), ask, take),
-        };
+  if (temperature === undefined) return ready;
+  return {
+    ...ready,
+    temperature: {
+      ...temperature,
+      needs: (size) => [...temperature.needs(size), ...scaledRows(size)],
+      fit: async (train, given, judged) => {
+        const { table, context, finish } = await prepare(train, given);
+        const { fitted, ...found } = await temperature.fit(table, context, judged);
+        return { ...found, fitted: finish(fitted) };
       },
-    };
-  }
+    },
+  };
 }
 
 /** Parameters that differ from the plain head's, for reports. */
@@ -116,34 +87,28 @@ function shownPreparation({ scale, classWeight }: Preparation): Readonly<Record<
 }
 
 function scaledHead(inner: FittedHead, scaling: Scaling, params: Head['params']): FittedHead {
-  const scaled = (features: Matrix): Matrix => {
+  const scaled = (features: Matrix, overwrite?: boolean): Matrix => {
     checkFeatures(features, inner.dims, inner.model);
-    return applyScaling(scaling, features);
+    return applyScaling(scaling, features, overwrite);
   };
-  const { uncalibrated } = inner;
-  return {
-    ...inner,
+  const { predictProba: _, ...rest } = inner;
+  return fittedHead({
+    ...rest,
     params,
-    predictProba: (features) => inner.predictProba(scaled(features)),
-    ...(uncalibrated === undefined ? {} : { uncalibrated: (features) => uncalibrated(scaled(features)) }),
-    predict: (features) => inner.predict(scaled(features)),
+    predictBoth: async (features, options) => inner.predictBoth(scaled(features, options?.overwrite), options),
+    predict: async (features) => inner.predict(scaled(features)),
     save: () => {
       const saved = inner.save();
-      return {
-        ...saved,
-        params,
-        arrays: {
-          ...saved.arrays,
-          ...(scaling.offset.length === 0
-            ? {}
-            : {
-                [offsetArray]: { shape: [inner.dims], data: scaling.offset },
-                [factorArray]: { shape: [inner.dims], data: scaling.factor },
-              }),
-        },
-      };
+      const arrays =
+        scaling.offset.length === 0
+          ? {}
+          : {
+              [offsetArray]: { shape: [inner.dims], data: scaling.offset },
+              [factorArray]: { shape: [inner.dims], data: scaling.factor },
+            };
+      return { ...saved, params, arrays: { ...saved.arrays, ...arrays } };
     },
-  };
+  });
 }
 
 const offsetArray = 'scale.offset';

@@ -1,10 +1,10 @@
 import { presentClasses } from '../rows/present-classes.ts';
-import type { Rows } from '../rows/stored-rows.ts';
-import type { TableOf } from '../rows/table.ts';
+import type { RowSource } from '../rows/row-source.ts';
+import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
 
 /** @throws UserError when the rows are all of one class: there is nothing to tell apart */
-export function checkSeveralClasses(table: TableOf<Rows>, model: string): void {
+export function checkSeveralClasses(table: Table<RowSource>, model: string): void {
   const { classes } = presentClasses(table).table;
   if (classes.length >= 2) return;
   throw new UserError({

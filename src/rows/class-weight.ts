@@ -1,12 +1,12 @@
 import { countClasses } from './labels.ts';
-import type { Rows } from './stored-rows.ts';
-import type { TableOf } from './table.ts';
+import type { RowSource } from './row-source.ts';
+import type { Table } from './table.ts';
 
 /**
  * scikit-learn's class_weight='balanced': every class weighs the same in sum, rows / (classes x rows of the class),
  * times the rows' own weights. Classes without a row do not count.
  */
-export function balancedWeights<F extends Rows>(table: TableOf<F>): TableOf<F> {
+export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> {
   const counts = countClasses(table.labels, table.classes.length);
   const present = counts.filter((count) => count > 0).length;
   const weightOf = Float64Array.from(counts, (count) => table.labels.length / (present * count));

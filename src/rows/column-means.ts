@@ -1,7 +1,6 @@
 import { addWeightedRows } from '../numerics/linear-loss.kernel.ts';
 import { UserError } from '../system/errors.ts';
-import { alongPass, rowPass } from './row-pass.ts';
-import type { Rows } from './stored-rows.ts';
+import { alongPass, type RowSource, rowPass } from './row-source.ts';
 
 /**
  * Mean of each column, each row counted by its weight, in float64: [columns].
@@ -9,9 +8,9 @@ import type { Rows } from './stored-rows.ts';
  * @param weights per row; default: 1 each
  * @throws UserError when a number is not finite: no other check looks at rows that stay on the disk
  */
-export async function meansOf(rows: Rows, weights?: Float64Array): Promise<Float64Array> {
+export async function meansOf(rows: RowSource, weights?: Float64Array): Promise<Float64Array> {
   const means = new Float64Array(rows.columnCount);
-  const pass = rowPass(rows, Math.max(1, rows.rowCount));
+  const pass = rowPass(rows);
   const inOrder = weights && alongPass(pass, weights);
   let total = 0;
   for await (const { start, rowCount, data } of pass.blocks()) {

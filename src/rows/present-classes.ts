@@ -1,10 +1,10 @@
-import type { Rows } from './stored-rows.ts';
-import type { TableOf } from './table.ts';
+import type { RowSource } from './row-source.ts';
+import type { Table } from './table.ts';
 
 /** A table with the classes that have rows, and where they stand among all. */
-export interface PresentClasses<F extends Rows> {
+export interface PresentClasses<F extends RowSource> {
   /** The same features; labels count the present classes. */
-  readonly table: TableOf<F>;
+  readonly table: Table<F>;
   /** Class number in the whole table of each present class. */
   readonly present: Int32Array;
 }
@@ -13,7 +13,7 @@ export interface PresentClasses<F extends Rows> {
  * Leaves out classes without a row of positive weight: scikit-learn does not know them, and the intercept of a softmax
  * class that is never right has no optimum.
  */
-export function presentClasses<F extends Rows>(table: TableOf<F>): PresentClasses<F> {
+export function presentClasses<F extends RowSource>(table: Table<F>): PresentClasses<F> {
   const seen = new Uint8Array(table.classes.length);
   table.labels.forEach((label, row) => {
     if ((table.sampleWeights?.[row] ?? 1) > 0) seen[label] = 1;

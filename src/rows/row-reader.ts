@@ -1,13 +1,11 @@
+import type { Matrix } from '../numerics/matrix.ts';
 import { risingOrder } from './row-order.kernel.ts';
 import { type RowStore, rowsPerBlock } from './row-store.ts';
 
-/** Some rows of a pass, as numbers. */
-export interface RowBlock {
+/** Some rows of a pass, as numbers; those of stored rows are overwritten when the next block is asked for. */
+export interface RowBlock extends Matrix {
   /** Place of the first of them among the rows of the pass. */
   readonly start: number;
-  readonly rowCount: number;
-  /** [rowCount, columnCount]; overwritten when the next block is asked for. */
-  readonly data: Float32Array;
 }
 
 /** Rows that are read together: those from place `from` up to `to`, lying in a few stretches of the store. */
@@ -74,7 +72,7 @@ export class RowReader {
         reading = load && this.#read(load);
         // A failure is told when the block is asked for.
         reading?.catch(() => undefined);
-        yield { start: from, rowCount: to - from, data: block.subarray(0, (to - from) * columnCount) };
+        yield { start: from, rowCount: to - from, columnCount, data: block.subarray(0, (to - from) * columnCount) };
       }
     } finally {
       await reading?.catch(() => undefined);

@@ -1,9 +1,8 @@
 import type { Matrix } from '../numerics/matrix.ts';
-import { takeRows } from '../numerics/matrix.ts';
-import { isStored, type Rows, type StoredRows, takeStoredRows } from './stored-rows.ts';
+import { loadRows, type RowSource, takeRows } from './row-source.ts';
 
-/** Rows with known classes: what a head trains on. */
-export interface TableOf<F extends Rows> {
+/** Rows with known classes: what a head trains on. Its features are in memory, or wherever `F` says. */
+export interface Table<F extends RowSource = Matrix> {
   /** [rows, dims] */
   readonly features: F;
   /** Class number per row: an index into `classes`. */
@@ -21,17 +20,15 @@ export interface TableOf<F extends Rows> {
   readonly plainRowOf?: Int32Array;
 }
 
-/** A table in memory. */
-export interface Table extends TableOf<Matrix> {}
-
-/** A table whose features stay on the disk. */
-export interface StoredTable extends TableOf<StoredRows> {}
-
 /** The chosen rows, in the order given, as a table of their own: plain ones all. */
-export function takeTableRows<F extends Rows>(table: TableOf<F>, rows: Int32Array): TableOf<F> {
+export function takeTableRows<F extends RowSource>(table: Table<F>, rows: Int32Array): Table<F> {
+  return { ...takeLabels(table, rows), features: takeRows(table.features, rows) };
+}
+
+/** The same without their features. */
+export function takeLabels(table: Omit<Table, 'features'>, rows: Int32Array): Omit<Table, 'features'> {
   const { sampleWeights, groups } = table;
   return {
-    features: takeAnyRows(table.features, rows),
     labels: Int32Array.from(rows, (row) => table.labels[row] as number),
     classes: table.classes,
     ...(sampleWeights === undefined
@@ -41,10 +38,9 @@ export function takeTableRows<F extends Rows>(table: TableOf<F>, rows: Int32Arra
   };
 }
 
-/** The chosen rows: a copy of a matrix, a smaller list of rows on the disk. */
-export function takeAnyRows<F extends Rows>(features: F, rows: ArrayLike<number>): F {
-  const rowsOf: Rows = features;
-  return (isStored(rowsOf) ? takeStoredRows(rowsOf, rows) : takeRows(rowsOf, rows)) as F;
+/** The same table with its features in memory. @throws UserError when they cannot be read or do not fit */
+export async function loadTable(table: Table<RowSource>): Promise<Table> {
+  return { ...table, features: await loadRows(table.features) };
 }
 
 /** The same groups, numbered 0, 1, 2 … in the order of their old numbers. */

@@ -377,7 +377,7 @@ test('views of training images are trained on, those of test images are nowhere'
   });
   const set = await openFeatureSet(folder);
   const joined = await joinLabels(set, { maxMissing: 0 });
-  assert.equal((await joinLabels(set, { maxMissing: 0, withoutViews: true })).views, undefined);
+  assert.equal((await joinLabels(set, { maxMissing: 0, withoutViews: true })).viewsPerImage, 0);
   const table = trainingTable(joined, Int32Array.of(5, 2, 9, 7));
   const rows = Array.from({ length: 12 }, (_, i) => [...table.features.data.subarray(2 * i, 2 * i + 2)]);
   assert.deepEqual(rows, [

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { FittedHead } from '../../src/models/model.ts';
 import { createHead, headKinds, loadHead } from '../../src/models/registry.ts';
 import { readSavedHead, writeSavedHead } from '../../src/models/saved-head.ts';
-import { takeRows } from '../../src/numerics/matrix.ts';
+import { takeRows } from '../../src/rows/row-source.ts';
 import { type Table, takeTableRows } from '../../src/rows/table.ts';
 import { InterruptedError, UserError } from '../../src/system/errors.ts';
 import { drawRows } from '../classify/drawn-set.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { FitContext } from '../../src/models/model.ts';
-import { type Matrix, takeRows } from '../../src/numerics/matrix.ts';
+import type { Matrix } from '../../src/numerics/matrix.ts';
+import { takeRows } from '../../src/rows/row-source.ts';
 import type { Table } from '../../src/rows/table.ts';
 import { matrixFixture } from '../classify/data/npy-fixture.ts';
 

@@ -7,15 +7,16 @@ import { testTable, trainingTable } from '../../src/classify/data/data-tables.ts
 import { joinRows, type LabelledData, readIntoMemory } from '../../src/classify/data/labelled-data.ts';
 import type { FingerprintFields } from '../../src/features/manifest/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { batchesFromDisk, windowRows } from '../../src/models/linear/batches.ts';
-import type { FitProgress, StreamedHead } from '../../src/models/model.ts';
+import { probabilitiesOf } from '../../src/models/fitted-head.ts';
+import { openEpochs, windowRows } from '../../src/models/linear/batches.ts';
+import type { FitProgress, FittedHead } from '../../src/models/model.ts';
 import { createHead, headKinds } from '../../src/models/registry.ts';
 import { createArena } from '../../src/numerics/arena.ts';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
 import { CachedStore } from '../../src/rows/cached-store.ts';
 import { RowReader } from '../../src/rows/row-reader.ts';
-import type { StoredRows } from '../../src/rows/stored-rows.ts';
-import type { StoredTable } from '../../src/rows/table.ts';
+import type { StoredRows } from '../../src/rows/row-source.ts';
+import type { Table } from '../../src/rows/table.ts';
 import { InterruptedError } from '../../src/system/errors.ts';
 import { drawRows } from '../classify/drawn-set.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
@@ -45,8 +46,7 @@ async function stored(name: string, cacheBytes = 0): Promise<LabelledData<Stored
   const set = await openFeatureSet(join(root, name));
   const data = joinRows(set, { maxMissing: 0 });
   const reader = new RowReader(new CachedStore(set.rowStore(), cacheBytes), 32);
-  const views = data.views && { ...data.views, reader };
-  return { ...data, features: { ...data.features, reader }, ...(views === undefined ? {} : { views }) };
+  return { ...data, features: { ...data.features, reader } };
 }
 
 const train = Int32Array.from({ length: 150 }, (_, i) => (i * 7) % 200);
@@ -54,27 +54,11 @@ const held = Int32Array.from({ length: 50 }, (_, i) => ((150 + i) * 7) % 200);
 const context = { seed: 5, threads: 2 };
 
 async function fitStored(
-  table: StoredTable,
+  table: Table<StoredRows>,
   params: Readonly<Record<string, unknown>>,
   more: { readonly threads?: number; readonly onProgress?: (event: FitProgress) => void } = {},
-): Promise<StreamedHead> {
-  const { stream } = createHead('linear', params);
-  assert.ok(stream);
-  return stream.fit(table, { ...context, arena: createArena(), ...more });
-}
-
-/** [rows, classes] in the order of the rows. */
-async function probabilities(fitted: StreamedHead, features: StoredRows): Promise<Float32Array> {
-  const found = new Float32Array(features.rowCount * fitted.classes.length).fill(Number.NaN);
-  await fitted.eachProbability(features, {}, (places, block) => {
-    places.forEach((place, i) => {
-      found.set(
-        block.subarray(i * fitted.classes.length, (i + 1) * fitted.classes.length),
-        place * fitted.classes.length,
-      );
-    });
-  });
-  return found;
+): Promise<FittedHead> {
+  return createHead('linear', params).fit(table, { ...context, arena: createArena(), ...more });
 }
 
 const cases: Readonly<Record<string, { readonly set?: string; readonly params?: Readonly<Record<string, unknown>> }>> =
@@ -99,7 +83,7 @@ for (const [name, { set = 'plain', params = {} }] of Object.entries(cases)) {
     assert.equal(fitted.details['probabilities'], expected.details['probabilities']);
     assert.deepEqual(fitted.params, expected.params);
     const test = testTable(inMemory, held).features;
-    const found = await probabilities(fitted, testTable(data, held).features);
+    const found = await probabilitiesOf(fitted, testTable(data, held).features, {});
     assertClose(found, (await expected.predictProba(test)).data, 1e-3);
     assert.deepEqual(found, (await fitted.predictProba(test)).data);
     assert.deepEqual(await fitted.predict(test), await expected.predict(test));
@@ -118,7 +102,7 @@ test('sample weights, a class without rows and two classes count by stream as th
   for (const [name, change] of Object.entries(changes)) {
     const fitted = await fitStored({ ...table, ...change }, {});
     const expected = await createHead('linear').fit({ ...inMemory, ...change }, context);
-    const found = await probabilities(fitted, table.features);
+    const found = await probabilitiesOf(fitted, table.features, {});
     assertClose(found, (await expected.predictProba(inMemory.features)).data, 1e-3, name);
   }
 });
@@ -162,9 +146,8 @@ for (const params of [{ C: 2 }, { optimizer: 'adam', epochs: 2, batch: 32 }]) {
   test(`${solver}: a fit on rows on the disk stops when it is told to`, async () => {
     const controller = new AbortController();
     const table = trainingTable(await stored('plain'), train);
-    const { stream } = createHead('linear', params);
     let events = 0;
-    const fit = stream?.fit(table, {
+    const fit = createHead('linear', params).fit(table, {
       ...context,
       arena: createArena(),
       signal: controller.signal,
@@ -172,7 +155,7 @@ for (const params of [{ C: 2 }, { optimizer: 'adam', epochs: 2, batch: 32 }]) {
         if (++events === 3) controller.abort();
       },
     });
-    await assert.rejects(fit ?? Promise.resolve(), InterruptedError);
+    await assert.rejects(fit, InterruptedError);
     // The rows can be read again: nothing was left open.
     assert.equal((await readIntoMemory(await stored('plain'))).features.rowCount, rowCount);
   });
@@ -202,11 +185,11 @@ test('an epoch from the disk shows every row once, in windows whose pages lie fa
   const table = trainingTable(data, Int32Array.from(data.labels.keys()));
   assert.equal(windowRows(wide, 64), 512);
   const epochs = async (seed: number): Promise<number[][]> => {
-    const batches = batchesFromDisk(table, 64, randomState(seed));
+    const start = openEpochs(table, 64, randomState(seed));
     const found: number[][] = [];
     for (let epoch = 0; epoch < 2; epoch++) {
       const rows: number[] = [];
-      for await (const { features } of batches.epoch()) {
+      for await (const { features } of start()) {
         for (let row = 0; row < features.rowCount; row++) rows.push(features.data[row * wide] as number);
       }
       found.push(rows);
@@ -227,13 +210,17 @@ test('an epoch from the disk shows every row once, in windows whose pages lie fa
   assert.ok(pages.size > 35, `${pages.size} pages`);
 });
 
-test('heads that need all rows at once say so: they have no stream', () => {
-  const streamed = headKinds.flatMap((kind) =>
-    kind.solvers
-      .filter((solver) => createHead(kind.model, { solver }).stream !== undefined)
-      .map((s) => `${kind.model} ${s}`),
-  );
-  assert.deepEqual(streamed, ['linear lbfgs', 'linear adam']);
+test('heads that need all rows at once say so, and load those on the disk', async () => {
+  const all = headKinds.flatMap(({ model, solvers }) => solvers.map((solver) => createHead(model, { solver })));
+  const byBlocks = all.filter(({ rows }) => rows === 'blocks').map(({ model, solver }) => `${model} ${solver}`);
+  assert.deepEqual(byBlocks, ['linear lbfgs', 'linear adam']);
+  const data = await stored('plain');
+  for (const params of [{}, { scale: 'l2', calibrate: 'temperature' }]) {
+    const head = createHead('knn', params);
+    const fitted = await head.fit(trainingTable(data, train), context);
+    const expected = await head.fit(trainingTable(await readIntoMemory(data), train), context);
+    assert.deepEqual(fitted.save(), expected.save());
+  }
 });
 
 function assertClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, name = ''): void {

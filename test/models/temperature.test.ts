@@ -25,10 +25,10 @@ const context = { seed: 0, threads: 2 };
 test('tempering brings the log loss of an overconfident head down and changes no prediction', async () => {
   const fitted = await createHead('linear', { C: 1000, calibrate: 'temperature' }).fit(train, context);
   const plain = await createHead('linear', { C: 1000 }).fit(train, context);
-  const before = await fitted.uncalibrated?.(held.features);
+  const before = await fitted.predictProba(held.features, { uncalibrated: true });
   assert.deepEqual(before, await plain.predictProba(held.features));
   assert.deepEqual(await fitted.predict(held.features), await plain.predict(held.features));
-  const lossOf = async (p: typeof before): Promise<number> => (p ? scoreProbabilities(held.labels, p).logLoss : 0);
+  const lossOf = async (p: typeof before): Promise<number> => scoreProbabilities(held.labels, p).logLoss;
   const [loss, lossBefore] = [await lossOf(await fitted.predictProba(held.features)), await lossOf(before)];
   assert.ok(loss < lossBefore - 0.02, `${loss} against ${lossBefore}`);
   assert.ok((fitted.details['temperatureSlope'] as number) < 1);
@@ -40,7 +40,10 @@ test('tempering gives an underconfident forest sharper probabilities, saved with
   assert.ok((fitted.details['temperatureSlope'] as number) > 1);
   const loaded = loadHead(fitted.save());
   assert.deepEqual(await loaded.predictProba(held.features), await fitted.predictProba(held.features));
-  assert.deepEqual(await loaded.uncalibrated?.(held.features), await fitted.uncalibrated?.(held.features));
+  assert.deepEqual(
+    await loaded.predictProba(held.features, { uncalibrated: true }),
+    await fitted.predictProba(held.features, { uncalibrated: true }),
+  );
 });
 
 test('a forest is tempered on its out-of-bag rows about as folds would do it, and is the same forest', async () => {
@@ -50,7 +53,7 @@ test('a forest is tempered on its out-of-bag rows about as folds would do it, an
     const plain = await createHead('forest', { trees }).fit(train, context);
     assert.deepEqual(fitted.save().arrays, plain.save().arrays);
     assert.equal(fitted.details['outOfBagAccuracy'], plain.details['outOfBagAccuracy']);
-    const { tempered: _, ...withFolds } = createHead('forest', { trees });
+    const { temperature: _, ...withFolds } = createHead('forest', { trees });
     const byFolds = await calibrated(withFolds).fit(train, context);
     assert.match(byFolds.details['probabilities'] as string, /tempered on 150 cross-validated rows/);
     const lossOf = async (head: typeof fitted): Promise<number> =>
@@ -92,8 +95,8 @@ test('balanced classes weigh in the fit, and not in the slope', async () => {
   const same = await calibrated(head).fit({ ...uneven, sampleWeights: weights }, context);
   assert.equal(same.details['temperatureSlope'], fitted.details['temperatureSlope']);
   const first = weights.map((_, row) => (uneven.labels[row] === 0 ? 1 : 1e-3));
-  const other = await head.tempered?.fit(uneven, context, first);
-  assert.notEqual(other?.slope, fitted.details['temperatureSlope']);
+  const other = await head.temperature?.fit(uneven, context, first);
+  assert.notEqual(other?.inverse, fitted.details['temperatureSlope']);
 });
 
 test('an mlp is tempered on the rows that stopped it, by folds where they are few', async () => {
@@ -148,9 +151,9 @@ for (const { model } of headKinds) {
   for (const scale of ['none', 'minmax']) {
     test(`${model} on features scaled by ${scale} says what its probabilities were before calibration`, async () => {
       const fitted = await createHead(model, { calibrate: 'auto', scale }).fit(train, context);
-      const before = await fitted.uncalibrated?.(held.features);
+      const before = await fitted.predictProba(held.features, { uncalibrated: true });
       const after = await fitted.predictProba(held.features);
-      assert.ok(before !== undefined, 'probabilities before calibration are there');
+      assert.ok(fitted.calibrated);
       assert.notDeepEqual(before, after);
       let sameClass = 0;
       for (let row = 0; row < 250; row++) {

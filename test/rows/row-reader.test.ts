@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { RowReader } from '../../src/rows/row-reader.ts';
-import { blocksAlong, changedRows, routeOf, storedRows, takeStoredRows } from '../../src/rows/stored-rows.ts';
+import { changedRows, rowPass, storedRows, takeRows } from '../../src/rows/row-source.ts';
 import { InterruptedError } from '../../src/system/errors.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';
 import { countingStore } from './counting-store.ts';
@@ -114,19 +114,19 @@ describe('stored rows', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  it('of a float16 set in three shards are its matrix, along the route and through a change', async () => {
+  it('of a float16 set in three shards are its matrix, in a pass and through a change', async () => {
     const matrix = { rowCount: 10, columnCount: 3, data: Float32Array.from({ length: 30 }, (_, i) => i) };
     const ids = Array.from({ length: 10 }, (_, row) => `i${row}`);
     await makeFeatureSet(join(root, 'set'), { matrix, ids, rowsPerShard: 4, fields: { dtype: 'float16' } });
     const set = await openFeatureSet(join(root, 'set'));
     const all = storedRows(new RowReader(set.rowStore(), 2), set.rows);
-    const some = changedRows(takeStoredRows(all, [7, 1, 1, 4]), (rows) => {
+    const some = changedRows(takeRows(all, [7, 1, 1, 4]), (rows) => {
       for (let i = 0; i < rows.length; i++) rows[i] = -(rows[i] as number);
     });
-    const route = routeOf(some);
-    assert.deepEqual([...route.places], [1, 2, 3, 0]);
+    const { places, blocks } = rowPass(some);
+    assert.deepEqual([...(places ?? [])], [1, 2, 3, 0]);
     const found: number[] = [];
-    for await (const { data } of blocksAlong(some, route)) found.push(...data);
+    for await (const { data } of blocks()) found.push(...data);
     assert.deepEqual(
       found,
       [1, 1, 4, 7].flatMap((row) => [-3 * row, -3 * row - 1, -3 * row - 2]),

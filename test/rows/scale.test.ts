@@ -21,8 +21,8 @@ function matrix(rows: readonly (readonly number[])[]): Matrix {
 }
 
 for (const kind of ['standard', 'minmax', 'l2'] as const) {
-  test(`scales new rows as scikit-learn does: ${kind}`, () => {
-    const found = applyScaling(fitScaling(kind, matrix(golden.x)), matrix(golden.probe)).data;
+  test(`scales new rows as scikit-learn does: ${kind}`, async () => {
+    const found = applyScaling(await fitScaling(kind, matrix(golden.x)), matrix(golden.probe)).data;
     golden.scaled[kind].flat().forEach((expected, i) => {
       const error = Math.abs((found[i] as number) - expected);
       assert.ok(error <= 1e-6 * Math.max(1, Math.abs(expected)), `${found[i]} against ${expected} at ${i}`);
@@ -54,7 +54,7 @@ const context = { seed: 0, threads: 2 };
 for (const scale of ['none', 'standard', 'l2', 'minmax'] satisfies ScaleKind[]) {
   test(`a head with --scale ${scale} equals a plain head on scaled rows, saved and loaded too`, async () => {
     const probe = drawRows(9, 12, 3, 5);
-    const scaling = fitScaling(scale, table.features);
+    const scaling = await fitScaling(scale, table.features);
     const plain = await createHead('linear').fit(
       { ...table, features: applyScaling(scaling, table.features) },
       context,

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { bringFeatures } from '../../../src/classify/data/external-features.ts';
 import { joinLabels, type LabelledData } from '../../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
-import { takeRows } from '../../../src/numerics/matrix.ts';
+import { takeRows } from '../../../src/rows/row-source.ts';
 import { stratifiedShuffleSplit } from '../../../src/split/split.ts';
 import { usageError } from '../../../src/system/errors.ts';
 import { writeLabels, writeMatrix } from './data.ts';

@@ -4,8 +4,7 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { compareCodePoints, encodeLabels } from '../../rows/labels.ts';
 import { NpyStore } from '../../rows/npy-store.ts';
 import { RowReader } from '../../rows/row-reader.ts';
-import { type Rows, storedRows } from '../../rows/stored-rows.ts';
-import { takeAnyRows } from '../../rows/table.ts';
+import { type RowSource, storedRows, takeRows } from '../../rows/row-source.ts';
 import { UserError } from '../../system/errors.ts';
 import { columnsOf } from './label-columns.ts';
 import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
@@ -31,7 +30,7 @@ export async function bringRows(
   featuresFile: string,
   labelsFile: string,
   options: RowOptions,
-): Promise<LabelledData<Rows>> {
+): Promise<LabelledData<RowSource>> {
   const described = await describeNpyMatrix(featuresFile);
   const fromNpy = labelsFile.endsWith('.npy') ? await readNpyLabels(labelsFile) : undefined;
   const rowLabels =
@@ -56,6 +55,7 @@ export async function bringRows(
   };
   return {
     ids,
+    viewsPerImage: 0,
     features: described.fortranOrder
       ? await readFortran(featuresFile, rowLabels.ids, kept)
       : storedRows(new RowReader(new NpyStore(described)), kept),
@@ -94,5 +94,5 @@ async function readFortran(path: string, ids: readonly string[], kept: Uint32Arr
   const { rowCount, columnCount, data } = await readNpyMatrix(path);
   const matrix = { rowCount, columnCount, data };
   checkFinite(matrix, (row) => ids[row] as string, path);
-  return kept.length === rowCount ? matrix : takeAnyRows(matrix, kept);
+  return kept.length === rowCount ? matrix : takeRows(matrix, kept);
 }

@@ -4,22 +4,22 @@ import { firstNonFinite } from '../../numerics/finite.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { compareCodePoints, encodeLabels } from '../../rows/labels.ts';
 import { RowReader } from '../../rows/row-reader.ts';
-import { isStored, type Rows, readStoredRows, type StoredRows, storedRows } from '../../rows/stored-rows.ts';
+import { isStored, loadRows, type RowSource, type StoredRows, storedRows } from '../../rows/row-source.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import type { Report } from '../result/report.ts';
 import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
 import type { LabelsFile } from './labels-file.ts';
 
 /** Everything that a run trains and tests on: rows in the labels' order, in memory or still on the disk. */
-export interface LabelledData<F extends Rows = Matrix> {
+export interface LabelledData<F extends RowSource = Matrix> {
   readonly ids: readonly string[];
-  /** [ids, dims] */
+  /** The plain row of each id, and after them all its views, those of an id together: [ids x (1 + viewsPerImage), dims] */
   readonly features: F;
   /** Class number per id. */
   readonly labels: Int32Array;
   readonly classes: readonly string[];
-  /** Augmented views to train on beside the plain row: [ids x viewsPerImage, dims], those of an id together. */
-  readonly views?: F;
+  /** Augmented views to train on beside the plain row. */
+  readonly viewsPerImage: number;
   /** Weight per id. */
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
@@ -76,12 +76,12 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
   const ids = Array.from(kept, (i) => joined.ids[i] as string);
   const { manifest } = set;
   const reader = new RowReader(set.rowStore());
-  const views = options.withoutViews === true || set.rowsPerImage === 1 ? undefined : viewRows(set, rows);
+  const viewsPerImage = options.withoutViews === true ? 0 : set.rowsPerImage - 1;
   return {
     ids,
-    features: storedRows(reader, rows),
+    features: storedRows(reader, viewsPerImage === 0 ? rows : withViewRows(set, rows)),
+    viewsPerImage,
     ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
-    ...(views === undefined ? {} : { views: storedRows(reader, views) }),
     ...(options.labels === undefined ? {} : columnsOf(byId(options.labels, ids), options)),
     fingerprint: manifest.fingerprint,
     featureSet: {
@@ -109,12 +109,16 @@ export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise
 }
 
 /** The same data with its features in memory. @throws UserError when one is not finite, or they do not fit */
-export async function readIntoMemory(data: LabelledData<Rows>): Promise<LabelledData> {
-  const { features, views, ...rest } = data;
-  const matrix = isStored(features) ? await readStoredRows(features) : features;
-  if (isStored(features)) checkFinite(matrix, (row) => data.ids[row] as string, features.reader.store.where);
-  const viewMatrix = views !== undefined && isStored(views) ? await readStoredRows(views) : views;
-  return { ...rest, features: matrix, ...(viewMatrix === undefined ? {} : { views: viewMatrix }) };
+export async function readIntoMemory(data: LabelledData<RowSource>): Promise<LabelledData> {
+  const { features } = data;
+  const matrix = await loadRows(features);
+  if (isStored(features)) checkFinite(matrix, (row) => nameOfRow(data, row), features.reader.store.where);
+  return { ...data, features: matrix };
+}
+
+/** What a message calls a row of the features. */
+export function nameOfRow({ ids, viewsPerImage }: LabelledData<RowSource>, row: number): string {
+  return ids[row] ?? `a view of ${ids[Math.floor((row - ids.length) / viewsPerImage)]}`;
 }
 
 /** Places of the rows whose class is not left out. @throws a usage UserError for a class that no row has */
@@ -156,11 +160,11 @@ function checkMissing(set: FeatureSet, strays: number, maxMissing: number): void
   });
 }
 
-function viewRows(set: FeatureSet, rows: Uint32Array): Uint32Array {
-  const perImage = set.rowsPerImage - 1;
-  const views = new Uint32Array(rows.length * perImage);
-  for (const [i, row] of rows.entries()) views.set(set.viewRows(row), i * perImage);
-  return views;
+function withViewRows(set: FeatureSet, rows: Uint32Array): Uint32Array {
+  const all = new Uint32Array(rows.length * set.rowsPerImage);
+  all.set(rows);
+  for (const [i, row] of rows.entries()) all.set(set.viewRows(row), rows.length + i * (set.rowsPerImage - 1));
+  return all;
 }
 
 function missingByReason(set: FeatureSet, strays: number): Readonly<Record<string, number>> {

@@ -1,6 +1,6 @@
 import type { FitContext, Head } from '../../models/model.ts';
 import { countClasses } from '../../rows/labels.ts';
-import type { Rows } from '../../rows/stored-rows.ts';
+import type { RowSource } from '../../rows/row-source.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from '../../split/folds.ts';
 import type { Split } from '../../split/split.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
@@ -27,7 +27,7 @@ export interface LabelCheck {
  */
 export async function checkLabels(
   head: Head,
-  data: LabelledData<Rows>,
+  data: LabelledData<RowSource>,
   splits: readonly Split[],
   openTrial: OpenTrial,
   context: FitContext & { readonly onFold?: (done: number, total: number) => void },
@@ -40,7 +40,7 @@ export async function checkLabels(
     context.onFold?.(fold, splits.length);
     const trial = await openTrial({ train, test });
     const fitted = await trial.fit(head, context);
-    await trial.eachProbability(fitted, (places, block) => {
+    await trial.predict(fitted, (places, { probabilities: { data: block } }) => {
       for (let i = 0; i * classes.length < block.length; i++) {
         const row = test[places?.[i] ?? i] as number;
         probabilities.set(block.subarray(i * classes.length, (i + 1) * classes.length), row * classes.length);
@@ -54,7 +54,7 @@ export async function checkLabels(
 }
 
 /** At most five folds; images of one group stay together. @throws UserError when every class has one row */
-export function labelFolds({ labels, classes, groups }: LabelledData<Rows>, seed: number): Split[] {
+export function labelFolds({ labels, classes, groups }: LabelledData<RowSource>, seed: number): Split[] {
   const largest = countClasses(labels, classes.length).reduce((most, count) => Math.max(most, count), 0);
   const k = Math.max(2, Math.min(mostFolds, largest));
   return groups === undefined ? stratifiedKFold(labels, k, seed) : stratifiedGroupKFold(labels, groups, k, seed);

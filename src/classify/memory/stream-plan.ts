@@ -1,9 +1,9 @@
 import { storedBlockRows } from '../../models/linear-loss.ts';
 import { type FitSize, type MemoryPart, mostOf, totalBytes } from '../../models/memory-parts.ts';
-import type { Head, StreamedFit } from '../../models/model.ts';
+import type { Head } from '../../models/model.ts';
 import { CachedStore } from '../../rows/cached-store.ts';
 import { RowReader } from '../../rows/row-reader.ts';
-import type { StoredRows } from '../../rows/stored-rows.ts';
+import type { StoredRows } from '../../rows/row-source.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
@@ -41,7 +41,6 @@ export function planStream(
   signal?: AbortSignal,
 ): StreamPlan {
   const { reader } = data.features;
-  const streams = heads.map(({ stream }) => stream as StreamedFit);
   const parts = [
     { what: 'working room', bytes: workingRoom },
     { what: 'ids, labels and results', bytes: bytesPerRow * data.ids.length },
@@ -50,19 +49,14 @@ export function planStream(
       what: 'scores',
       bytes: 4 * scoreArrays * size.classes * Math.min(reader.blockRows, storedBlockRows(size.dims, size.classes)),
     },
-    ...mostOf(streams.map(({ needs }) => needs(size))),
+    ...mostOf(heads.map((head) => head.needs(size))),
   ].sort((a, b) => b.bytes - a.bytes);
   const needed = totalBytes(parts);
   if (needed > budget) throw tooSmall(parts, budget, heads);
   const store = new CachedStore(reader.store, budget - needed);
   const cached = new RowReader(store, reader.blockRows, signal);
-  const through = (rows: StoredRows): StoredRows => ({ ...rows, reader: cached });
   return {
-    data: {
-      ...data,
-      features: through(data.features),
-      ...(data.views === undefined ? {} : { views: through(data.views) }),
-    },
+    data: { ...data, features: { ...data.features, reader: cached } },
     parts,
     blockRows: reader.blockRows,
     keptRows: store.keptRows,

@@ -1,7 +1,7 @@
 import type { FitContext, HeadKind } from '../../models/model.ts';
 import { type Preparation, preparationOf, preparationOptions } from '../../models/scaling.ts';
-import { takeRows } from '../../numerics/matrix.ts';
 import { balancedWeights } from '../../rows/class-weight.ts';
+import { takeRows } from '../../rows/row-source.ts';
 import { applyScaling, fitScaling } from '../../rows/scale.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
@@ -40,7 +40,7 @@ export async function crossValidate(
     for (const round of rounds) {
       throwIfInterrupted(context.signal);
       const roundFolds = round.map((f) => folds[f] as Split);
-      const ready = prepareTable(table, preparation, (roundFolds[0] as Split).train);
+      const ready = await prepareTable(table, preparation, (roundFolds[0] as Split).train);
       const predicted =
         (await kind.crossValidate?.(own, ready, roundFolds, quiet)) ??
         (await fitEach(kind, own, ready, roundFolds, quiet));
@@ -76,10 +76,11 @@ async function fitEach(
 }
 
 /** All rows, prepared by what the training rows say. */
-function prepareTable(table: Table, { scale, classWeight }: Preparation, train: Int32Array): Table {
+async function prepareTable(table: Table, { scale, classWeight }: Preparation, train: Int32Array): Promise<Table> {
   if (scale === 'none' && classWeight === 'none') return table;
   const training = takeTableRows(table, train);
-  const scaled = { ...table, features: applyScaling(fitScaling(scale, training.features), table.features) };
+  const scaling = await fitScaling(scale, training.features);
+  const scaled = { ...table, features: applyScaling(scaling, table.features) };
   if (classWeight === 'none') return scaled;
   const sampleWeights = Float64Array.from(table.labels, (_, row) => table.sampleWeights?.[row] ?? 1);
   balancedWeights(training).sampleWeights?.forEach((weight, i) => {

@@ -1,4 +1,5 @@
 import { countCorrect } from '../../metrics/metrics.kernel.ts';
+import { inMemory } from '../../models/fitted-head.ts';
 import { mostOf } from '../../models/memory-parts.ts';
 import type { FitContext, Head, HeadKind, Json } from '../../models/model.ts';
 import { createHead } from '../../models/registry.ts';
@@ -39,7 +40,7 @@ export function sweptHead(
       { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
     ],
     ...(first.lighter === undefined ? {} : { lighter: first.lighter }),
-    fit: async (train, context) => {
+    ...inMemory(async (train, context) => {
       const folds = innerFolds(train, options.cv);
       const all = points.map((point) => ({ ...fixed, ...point }));
       const predicted = await crossValidate(kind, all, train, folds, context);
@@ -56,7 +57,7 @@ export function sweptHead(
       tellResults(results, chosen, context);
       const fitted = await (heads[chosen] as Head).fit(train, context);
       return { ...fitted, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };
-    },
+    }),
   };
 }
 

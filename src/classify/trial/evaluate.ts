@@ -1,6 +1,6 @@
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
 import { compareCodePoints } from '../../rows/labels.ts';
-import type { Rows } from '../../rows/stored-rows.ts';
+import type { RowSource } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
@@ -25,7 +25,7 @@ export interface Evaluation {
 /** Fits a head on the training rows of each split and tries it on the test rows. */
 export async function evaluateHead(
   head: Head,
-  data: LabelledData<Rows>,
+  data: LabelledData<RowSource>,
   splits: readonly Split[],
   openTrial: OpenTrial,
   context: Omit<FitContext, 'test'>,
@@ -85,7 +85,7 @@ function* predictionsOf(tested: readonly TestScores[]): Generator<Prediction> {
 }
 
 /** Says which classes are tested without a training row, or nothing: group splits and fixed ones may do that. */
-function classesWithoutTraining(data: LabelledData<Rows>, split: Split): string {
+function classesWithoutTraining(data: LabelledData<RowSource>, split: Split): string {
   const trained = new Set(Array.from(split.train, (row) => data.labels[row] as number));
   const tested = new Set(Array.from(split.test, (row) => data.labels[row] as number));
   const names = [...tested].filter((label) => !trained.has(label)).map((label) => data.classes[label] as string);

@@ -1,15 +1,13 @@
 import type { FitSize } from '../../models/memory-parts.ts';
 import type { Head } from '../../models/model.ts';
-import type { Rows, StoredRows } from '../../rows/stored-rows.ts';
+import { isStored, type RowSource, type StoredRows } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import { availableMemory } from '../memory/available.ts';
 import { checkNeeds, type FitNeeds, fitNeeds } from '../memory/fit-needs.ts';
 import { planStream, type StreamPlan } from '../memory/stream-plan.ts';
-import type { OpenTrial } from './trial.ts';
-import { checkStoredRows, isOnDisk, trialsFromDisk } from './trial-from-disk.ts';
-import { trialsInMemory } from './trial-in-memory.ts';
+import { checkStoredRows, type OpenTrial, openTrials } from './trial.ts';
 
 export interface TrialOptions {
   readonly heads: readonly Head[];
@@ -36,36 +34,36 @@ export type MemoryEvent =
  * @throws UserError when a head does not fit the memory, or cannot be fitted by stream
  */
 export async function prepareTrials(
-  data: LabelledData<Rows>,
+  data: LabelledData<RowSource>,
   splits: readonly Split[],
   { heads, threads, signal, stream = false, memory }: TrialOptions,
   onEvent: ((event: MemoryEvent) => void) | undefined,
 ): Promise<OpenTrial> {
-  const size = largestFit(data, splits, threads);
+  const size = largestFit(data, splits, threads, stream);
   if (!stream) {
     const available = memory ?? availableMemory();
     const needs = heads.map((head) => fitNeeds(head, size));
     onEvent?.({ kind: 'memory', needs, available });
     checkNeeds(needs, size, available, memory !== undefined);
-    return trialsInMemory(data);
+    return openTrials(data, { stream, signal });
   }
   checkStreamed(heads);
   const budget = memory ?? Math.floor(availableMemory() / 2);
   const plan = planStream(onDisk(data), heads, size, budget, signal);
   onEvent?.({ kind: 'stream', plan, memory: budget });
-  const total = data.features.rowCount + (data.views?.rowCount ?? 0);
+  const total = data.features.rowCount;
   let done = 0;
   await checkStoredRows(plan.data, signal, (count) => {
     done += count;
     onEvent?.({ kind: 'check', done, total });
   });
-  return trialsFromDisk(plan.data, signal);
+  return openTrials(plan.data, { stream, signal });
 }
 
 /** @throws a usage UserError for a head that needs its rows in memory, all at once */
 export function checkStreamed(heads: readonly Head[]): void {
-  for (const { model, solver, params, stream } of heads) {
-    if (stream !== undefined) continue;
+  for (const { model, solver, params, rows } of heads) {
+    if (rows === 'blocks') continue;
     if (params['sweep'] !== undefined) {
       throw usageError(
         '--stream',
@@ -78,8 +76,9 @@ export function checkStreamed(heads: readonly Head[]): void {
   }
 }
 
-function onDisk(data: LabelledData<Rows>): LabelledData<StoredRows> {
-  if (isOnDisk(data)) return data;
+function onDisk(data: LabelledData<RowSource>): LabelledData<StoredRows> {
+  const { features } = data;
+  if (isStored(features)) return { ...data, features };
   throw new UserError({
     what: 'these features cannot be read by stream',
     where: data.featureSet.folder,
@@ -89,13 +88,18 @@ function onDisk(data: LabelledData<Rows>): LabelledData<StoredRows> {
   });
 }
 
-function largestFit(data: LabelledData<Rows>, splits: readonly Split[], threads: number): FitSize {
-  const perImage = 1 + (data.views?.rowCount ?? 0) / data.ids.length;
+function largestFit(
+  data: LabelledData<RowSource>,
+  splits: readonly Split[],
+  threads: number,
+  stream: boolean,
+): FitSize {
   return {
-    trainRows: perImage * Math.max(...splits.map(({ train }) => train.length)),
+    trainRows: (1 + data.viewsPerImage) * Math.max(...splits.map(({ train }) => train.length)),
     testRows: Math.max(...splits.map(({ test }) => test.length)),
     dims: data.features.columnCount,
     classes: data.classes.length,
     threads,
+    stream,
   };
 }

@@ -1,6 +1,14 @@
+import { probabilityTally } from '../../metrics/metrics.ts';
+import { predictRows, type TakePredictions } from '../../models/fitted-head.ts';
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
+import { createArena } from '../../numerics/arena.ts';
+import { isStored, loadRows, type RowSource, rowPass, type StoredRows } from '../../rows/row-source.ts';
+import type { Table } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
-import type { TestScores } from './test-scores.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { testTable, trainingTable } from '../data/data-tables.ts';
+import { checkFinite, type LabelledData, nameOfRow } from '../data/labelled-data.ts';
+import { type TestScores, testScores } from './test-scores.ts';
 
 /** One split made ready: heads are fitted on its training rows and tried on its test rows, wherever the rows are. */
 export interface Trial {
@@ -8,16 +16,92 @@ export interface Trial {
   fit(head: Head, context: Omit<FitContext, 'test'>, watched?: boolean): Promise<FittedHead>;
   score(fitted: FittedHead): Promise<TestScores>;
   /** What a head says of the test rows, in whatever blocks they are read. */
-  eachProbability(fitted: FittedHead, take: TakeTested): Promise<void>;
-  /** Log loss of probabilities before they were tempered; undefined where the head does not temper. */
+  predict(fitted: FittedHead, take: TakePredictions): Promise<void>;
+  /** Log loss of probabilities before they were calibrated; undefined where they are not. */
   uncalibratedLogLoss(fitted: FittedHead): Promise<number | undefined>;
 }
 
-/**
- * @param places which of the test rows these are; undefined for all of them, as they stand
- * @param probabilities [places, classes]; may be overwritten by the next block
- */
-export type TakeTested = (places: Uint32Array | undefined, probabilities: Float32Array) => void;
-
 /** Makes a split ready. One trial at a time: the next one takes the memory of the last. */
 export type OpenTrial = (split: Split) => Promise<Trial>;
+
+/**
+ * Trials on tables in memory, or on rows that stay on the disk, where fits and scores read them block by block as often
+ * as they need them. Rows for tables in memory are read split by split, straight into the tables, so that no second copy
+ * of the features is there; heads that share a split share its tables.
+ */
+export function openTrials(
+  data: LabelledData<RowSource>,
+  { stream, signal }: { readonly stream: boolean; readonly signal?: AbortSignal | undefined },
+): OpenTrial {
+  const lastTrain = lastTable((rows) => trainingTable(data, rows));
+  const lastTest = lastTable((rows) => testTable(data, rows));
+  const arena = stream ? { arena: createArena() } : {};
+
+  function lastTable(make: (rows: Int32Array) => Table<RowSource>): (rows: Int32Array) => Promise<Table<RowSource>> {
+    let last: { readonly rows: Int32Array; readonly table: Table<RowSource> } | undefined;
+    return async (rows) => {
+      if (last?.rows === rows) return last.table;
+      last = undefined;
+      const table = make(rows);
+      last = { rows, table: stream ? table : await inMemory(table, rows, data) };
+      return last.table;
+    };
+  }
+
+  return async (split) => {
+    const [train, test] = [await lastTrain(split.train), await lastTest(split.test)];
+    return {
+      fit: (head, context, watched = false) => head.fit(train, { ...context, ...arena, ...(watched && { test }) }),
+      predict: (fitted, take) => predictRows(fitted, test.features, { signal }, take),
+      score: async (fitted) => {
+        const scores = testScores(data, split.test);
+        await predictRows(fitted, test.features, { signal }, (places, { predicted, probabilities }) =>
+          scores.add(places, predicted, probabilities.data),
+        );
+        return scores;
+      },
+      uncalibratedLogLoss: async (fitted) => {
+        if (!fitted.calibrated) return undefined;
+        const tally = probabilityTally(data.classes.length);
+        await predictRows(fitted, test.features, { signal, uncalibrated: true }, (places, { probabilities }) => {
+          const truth = places && Int32Array.from(places, (place) => test.labels[place] as number);
+          tally.add(truth ?? test.labels, probabilities.data);
+        });
+        return tally.scores().logLoss;
+      },
+    };
+  };
+}
+
+/** @param rows rows of the data that the table's first ones are */
+async function inMemory(
+  table: Table<RowSource>,
+  rows: Int32Array,
+  data: LabelledData<RowSource>,
+): Promise<Table<RowSource>> {
+  const { features } = table;
+  if (!isStored(features)) return table;
+  const matrix = await loadRows(features);
+  checkFinite(matrix, (row) => data.ids[rows[row] as number] ?? `view row ${row}`, features.reader.store.where);
+  return { ...table, features: matrix };
+}
+
+/**
+ * Reads all rows on the disk once: they are as they were written, and every feature is finite.
+ *
+ * @param onRows told after each block how many rows it had
+ * @throws UserError naming the first row that is not, by its id
+ */
+export async function checkStoredRows(
+  data: LabelledData<StoredRows>,
+  signal: AbortSignal | undefined,
+  onRows: (count: number) => void,
+): Promise<void> {
+  const pass = rowPass(data.features);
+  for await (const block of pass.blocks()) {
+    await pauseForInterrupt(signal);
+    const rowAt = (row: number): number => pass.places?.[block.start + row] ?? row;
+    checkFinite(block, (row) => nameOfRow(data, rowAt(row)), data.features.reader.store.where);
+    onRows(block.rowCount);
+  }
+}

@@ -5,7 +5,7 @@ import { readSplits } from '../../classify/data/fixed-split.ts';
 import { joinRows, type LabelledData } from '../../classify/data/labelled-data.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
 import { openFeatureSet } from '../../features/reader.ts';
-import type { Rows } from '../../rows/stored-rows.ts';
+import type { RowSource } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
 import { usageError } from '../../system/errors.ts';
 import { flag, list, number, text } from '../options.ts';
@@ -53,7 +53,7 @@ export function dataOptions(yargs: Argv): Argv {
     });
 }
 
-export async function readData(options: Options, session: Session): Promise<LabelledData<Rows>> {
+export async function readData(options: Options, session: Session): Promise<LabelledData<RowSource>> {
   const given = text(options, 'features');
   const leaveOut = list(options, 'leave-out');
   if (given?.endsWith('.npy') === true) return readMatrix(options, given, leaveOut);
@@ -82,7 +82,7 @@ async function readMatrix(
   options: Options,
   features: string,
   leaveOut: readonly string[],
-): Promise<LabelledData<Rows>> {
+): Promise<LabelledData<RowSource>> {
   const labels = text(options, 'labels');
   if (labels === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV file with one label per row');
   for (const name of ['max-missing', 'without-views']) {
@@ -99,7 +99,7 @@ async function readMatrix(
 export async function readFixedSplits(
   options: Options,
   session: Session,
-  data: LabelledData<Rows>,
+  data: LabelledData<RowSource>,
 ): Promise<readonly Split[]> {
   const path = text(options, 'split', '');
   const { splits, unnamed, unknown } = await readSplits(path, data.ids);

@@ -5,29 +5,29 @@ import { describeNeeds, type FitNeeds } from '../../classify/memory/fit-needs.ts
 import type { StreamPlan } from '../../classify/memory/stream-plan.ts';
 import type { Report } from '../../classify/result/report.ts';
 import { percent } from '../../report/figures.ts';
-import type { Rows } from '../../rows/stored-rows.ts';
+import type { RowSource } from '../../rows/row-source.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { secondsBetweenLines } from '../progress-bar.ts';
 import type { StatusLine } from '../status-line.ts';
 import type { Session } from '../verb.ts';
 import { FitMeter } from './fit-progress.ts';
 
-export function describeData(data: LabelledData<Rows>, session: Session): void {
+export function describeData(data: LabelledData<RowSource>, session: Session): void {
   const missing = Object.entries(data.featureSet.missing);
   const lost = missing.map(([reason, count]) => `${count} ${reason}`).join(', ');
   session.note(
     `${data.ids.length} labelled images of ${data.classes.length} classes, ${data.featureSet.dims} features each; ` +
       (missing.length === 0 ? 'every input has a row' : `inputs without a row: ${lost}`),
   );
-  if (data.views !== undefined) {
-    session.note(`${data.views.rowCount / data.ids.length} augmented views of each training image are trained on too`);
+  if (data.viewsPerImage > 0) {
+    session.note(`${data.viewsPerImage} augmented views of each training image are trained on too`);
   }
   for (const warning of data.warnings) session.warn(`warning: ${warning}`);
 }
 
 /** Prints what a run tells, each warning once. */
 export function eventPrinter(
-  data: LabelledData<Rows>,
+  data: LabelledData<RowSource>,
   repeats: number,
   session: Session,
   status: StatusLine,

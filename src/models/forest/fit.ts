@@ -1,14 +1,14 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
-import type { Matrix } from '../../numerics/matrix.ts';
-import type { Table } from '../../rows/table.ts';
+import { loadTable, type Table } from '../../rows/table.ts';
 import { UserError } from '../../system/errors.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../checks.ts';
+import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FittedHead, Head, Json, SavedHead, Tempered } from '../model.ts';
+import type { FitContext, FittedHead, Head, Json, SavedHead, Temperature } from '../model.ts';
 import { countFeatures, type ForestParams } from './params.ts';
 import { maxBins } from './trees/bins.kernel.ts';
 import type { ForestArrays } from './trees/forest.kernel.ts';
-import { slopeBytes } from './trees/out-of-bag.ts';
+import { temperatureBytes } from './trees/out-of-bag.ts';
 import { maxTreeRows } from './trees/tree-scan.kernel.ts';
 import { columnBlock, forestProbabilities, growForest, spareTrees } from './trees/trees.ts';
 
@@ -28,19 +28,20 @@ export function cartForest(params: ForestParams): Head {
     model: 'forest',
     solver: 'cart',
     params,
-    fit: async (train, context) => (await fitCart(params, train, context, null)).fitted,
+    ...inMemory(async (train, context) => (await fitCart(params, train, context, null)).fitted),
     needs: (size) => cartNeeds(params, size, 0),
-    tempered: {
+    temperature: {
       // Rows that are close kin, views of an image or images of a group, would be in the bags that did not see a row.
       fits: (train) => train.groups === undefined && train.plainRowOf === undefined,
       rowsAre: 'out-of-bag',
-      fit: (train, context, judged) => fitCart(params, train, context, { weights: judged ?? null }),
+      fit: async (train, context, judged) =>
+        fitCart(params, await loadTable(train), context, { weights: judged ?? null }),
       needs: (size) => {
         const spare = spareTrees(params.trees);
         // With spare trees the whole is joined beside the forest.
         return [
           ...cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2),
-          { what: 'out-of-bag votes', bytes: slopeBytes(size.trainRows, size.classes) },
+          { what: 'out-of-bag votes', bytes: temperatureBytes(size.trainRows, size.classes) },
         ];
       },
     },
@@ -66,8 +67,8 @@ async function fitCart(
   params: ForestParams,
   train: Table,
   context: FitContext,
-  tempered: { readonly weights: Float64Array | null } | null,
-): Promise<Tempered & { fitted: FittedForest }> {
+  judged: { readonly weights: Float64Array | null } | null,
+): Promise<Temperature & { readonly fitted: FittedForest }> {
   checkTrainingTable(train, 'forest');
   const { features, labels, classes } = train;
   const { signal, onProgress } = context;
@@ -86,7 +87,7 @@ async function fitCart(
     minLeaf: params.minLeaf,
     seed: context.seed,
     threads: context.threads,
-    ...(tempered === null ? {} : { tempered }),
+    ...(judged === null ? {} : { judged }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined
       ? {}
@@ -108,7 +109,7 @@ async function fitCart(
     topFeatures: mostImportant(importances),
   };
   const head = fitted(params, classes, features.columnCount, arrays, importances, details, warnings);
-  return { fitted: head, ...(grown.temperature ?? { slope: 1, rows: 0 }) };
+  return { fitted: head, ...(grown.temperature ?? { inverse: 1, rows: 0 }) };
 }
 
 function fitted(
@@ -120,11 +121,7 @@ function fitted(
   details: Readonly<Record<string, Json>>,
   warnings: readonly string[],
 ): FittedForest {
-  const predictProba = async (features: Matrix): Promise<Matrix> => {
-    checkFeatures(features, dims, 'forest');
-    return forestProbabilities(forest, features, classes.length);
-  };
-  return {
+  return fittedHead({
     model: 'forest',
     solver: 'cart',
     params,
@@ -136,8 +133,12 @@ function fitted(
     details,
     forest,
     featureImportances,
-    predictProba,
-    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    calibrated: false,
+    predictBoth: async (features) => {
+      checkFeatures(features, dims, 'forest');
+      const probabilities = await forestProbabilities(forest, features, classes.length);
+      return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
+    },
     save: () => ({
       model: 'forest',
       solver: 'cart',
@@ -156,7 +157,7 @@ function fitted(
         featureImportances: { shape: [dims], data: featureImportances },
       },
     }),
-  };
+  });
 }
 
 /** Restores a saved forest. @throws UserError when an array is missing or points outside the forest */

@@ -1,10 +1,12 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { multiplyTransposed } from '../../numerics/matmul.ts';
-import { type Matrix, takeRows } from '../../numerics/matrix.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { takeRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
+import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
 import { choiceParam, numberParam } from '../params.ts';
 import { neighbourVotes, unitRows } from './neighbours.kernel.ts';
@@ -59,7 +61,7 @@ export const knn: HeadKind = {
       model: 'knn',
       solver: 'cosine',
       params,
-      fit: (train, context) => fit(params, train, context),
+      ...inMemory((train, context) => fit(params, train, context)),
       needs: ({ trainRows, dims }) => [
         { what: 'rows of length 1', bytes: 4 * trainRows * dims },
         { what: 'similarities', bytes: 4 * Math.max(blockSimilarities, 64 * trainRows) },
@@ -137,7 +139,7 @@ function fitted(
     neighbours: k,
     trainingRows: trainRows,
   };
-  return {
+  return fittedHead({
     model: 'knn',
     solver: 'cosine',
     params,
@@ -150,17 +152,18 @@ function fitted(
     unitTrain,
     labels,
     sampleWeights,
-    predictProba: async (features) => {
+    calibrated: false,
+    predictBoth: async (features) => {
       const votes = await votesFor(features);
       const { data } = votes;
+      const predicted = largestPerRow(data, classes.length);
       for (let i = 0; i < data.length; i++) {
         // A class that no neighbour has is unlikely, not impossible; the order of the classes stays as it is.
         const even = present[i % classes.length] === 1 ? 1 / presentCount : 0;
         data[i] = ((data[i] as number) * k + even) / (k + 1);
       }
-      return votes;
+      return { predicted, probabilities: votes };
     },
-    predict: async (features) => largestPerRow((await votesFor(features)).data, classes.length),
     save: (): SavedHead => ({
       model: 'knn',
       solver: 'cosine',
@@ -174,5 +177,5 @@ function fitted(
         ...(sampleWeights === null ? {} : { sampleWeights: { shape: [trainRows], data: sampleWeights } }),
       },
     }),
-  };
+  });
 }

@@ -2,17 +2,18 @@ import { probabilityTally } from '../../metrics/metrics.ts';
 import { adamStep, type Moments } from '../../numerics/adam.kernel.ts';
 import { type RandomState, randomState } from '../../numerics/mt19937.kernel.ts';
 import { presentClasses } from '../../rows/present-classes.ts';
-import { isStored, type Rows } from '../../rows/stored-rows.ts';
-import type { TableOf } from '../../rows/table.ts';
+import { isStored, type RowSource } from '../../rows/row-source.ts';
+import type { Table } from '../../rows/table.ts';
 import { UserError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkTrainingTable } from '../checks.ts';
+import { predictRows } from '../fitted-head.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FitProgress, Head, Json, StreamedHead } from '../model.ts';
+import type { FitContext, FitProgress, FittedHead, Head, Json } from '../model.ts';
 import { checkSeveralClasses } from '../several-classes.ts';
-import { type Batches, batchesFromDisk, batchesInMemory, windowRows } from './batches.ts';
+import { openEpochs, windowRows } from './batches.ts';
 
 export interface AdamParams {
   readonly epochs: number;
@@ -31,27 +32,16 @@ export function linearByAdam(params: AdamParams): Head {
     model: 'linear',
     solver: 'adam',
     params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
-    fit: (train, context) => fitAdam(params, train, batchesInMemory, context),
-    needs: (size) => [...stateNeeds(size), scoresNeed(size)],
+    rows: 'blocks',
+    fit: (train, context) => fitAdam(params, train, context),
+    needs: (size) => [...stateNeeds(size), size.stream === true ? windowNeed(size, params.batch) : scoresNeed(size)],
     lighter,
-    stream: {
-      fit: (train, context) => {
-        context.arena.reset();
-        const allocate = (length: number): Float64Array => context.arena.take(length);
-        return fitAdam(params, train, batchesFromDisk, context, allocate);
-      },
-      needs: (size) => streamNeeds(size, params.batch),
-    },
   };
 }
 
-async function fitAdam<F extends Rows>(
-  params: AdamParams,
-  whole: TableOf<F>,
-  batchesOf: (train: TableOf<F>, batchRows: number, random: RandomState) => Batches,
-  context: Omit<FitContext, 'test'> & { readonly test?: TableOf<Rows> },
-  allocate: (length: number) => Float64Array = (length) => new Float64Array(length),
-): Promise<StreamedHead> {
+async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: FitContext): Promise<FittedHead> {
+  context.arena?.reset();
+  const allocate = (length: number): Float64Array => context.arena?.take(length) ?? new Float64Array(length);
   checkTrainingTable(whole, 'linear');
   checkSeveralClasses(whole, 'linear');
   const { table: train, present } = presentClasses(whole);
@@ -69,16 +59,16 @@ async function fitAdam<F extends Rows>(
   const weightGradient = allocate(dims * classCount);
   const biasGradient = allocate(classCount);
   const block = blockLoss('softmax', dims, classCount, context.threads);
-  const batches = batchesOf(train, params.batch, random);
+  const epoch = openEpochs(train, params.batch, random);
   const epochs: Json[] = [];
   const rowCount = train.labels.length;
 
   let step = 0;
-  for (let epoch = 1; epoch <= params.epochs; epoch++) {
+  for (let number = 1; number <= params.epochs; number++) {
     let lossSum = 0;
     let weightSum = 0;
-    let rowsDone = (epoch - 1) * rowCount;
-    for await (const batch of batches.epoch()) {
+    let rowsDone = (number - 1) * rowCount;
+    for await (const batch of epoch()) {
       await pauseForInterrupt(context.signal);
       rowsDone += batch.labels.length;
       const batchWeight = batch.sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? batch.labels.length;
@@ -90,19 +80,19 @@ async function fitAdam<F extends Rows>(
       adamStep(state.bias, biasGradient, 1 / batchWeight, biasMoments, step, params.lr);
       if (isStored(whole.features)) {
         const rows = { rowsRead: rowsDone, rowsToRead: params.epochs * rowCount };
-        context.onProgress?.({ ...placeOf(epoch - 1, params), loss: lossSum / weightSum, ...rows });
+        context.onProgress?.({ ...placeOf(number - 1, params), loss: lossSum / weightSum, ...rows });
       }
     }
     const trainLoss = lossSum / weightSum;
-    if (!Number.isFinite(trainLoss)) throw ranAway(epoch, trainLoss);
+    if (!Number.isFinite(trainLoss)) throw ranAway(number, trainLoss);
     const held = context.test && (await evaluate(fitted(state, []), context.test, context.signal));
     epochs.push({ trainLoss, ...held });
-    const message = epochLine(epoch, params.epochs, trainLoss, held);
-    context.onProgress?.({ ...placeOf(epoch, params), message });
+    const message = epochLine(number, params.epochs, trainLoss, held);
+    context.onProgress?.({ ...placeOf(number, params), message });
   }
   return fitted(state, epochs);
 
-  function fitted(at: LinearState, seen: readonly Json[]): StreamedHead {
+  function fitted(at: LinearState, seen: readonly Json[]): FittedHead {
     return softmaxHead({
       solver: 'adam',
       params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
@@ -127,12 +117,8 @@ function stateNeeds({ dims, classes }: FitSize): MemoryPart[] {
   return [{ what: 'state of Adam', bytes: dims * classes * (8 * 3 + 4 * 2) }];
 }
 
-function streamNeeds(size: FitSize, batch: number): MemoryPart[] {
-  const { trainRows, dims } = size;
-  return [
-    ...stateNeeds(size),
-    { what: 'window of shuffled rows', bytes: 4 * dims * Math.min(trainRows, windowRows(dims, batch)) },
-  ];
+function windowNeed({ trainRows, dims }: FitSize, batch: number): MemoryPart {
+  return { what: 'window of shuffled rows', bytes: 4 * dims * Math.min(trainRows, windowRows(dims, batch)) };
 }
 
 interface HeldOutFigures {
@@ -142,21 +128,17 @@ interface HeldOutFigures {
 }
 
 async function evaluate(
-  head: StreamedHead,
-  { features, labels, classes }: TableOf<Rows>,
+  head: FittedHead,
+  { features, labels, classes }: Table<RowSource>,
   signal: AbortSignal | undefined,
 ): Promise<HeldOutFigures> {
   const tally = probabilityTally(classes.length);
-  if (isStored(features)) {
-    await head.eachProbability(features, { signal }, (places, probabilities) =>
-      tally.add(
-        Int32Array.from(places, (place) => labels[place] as number),
-        probabilities,
-      ),
-    );
-  } else {
-    tally.add(labels, (await head.predictProba(features)).data);
-  }
+  await predictRows(head, features, { signal }, (places, { probabilities }) =>
+    tally.add(
+      places === undefined ? labels : Int32Array.from(places, (place) => labels[place] as number),
+      probabilities.data,
+    ),
+  );
   const { accuracy, logLoss } = tally.scores();
   const testCount = labels.length;
   return { testLoss: logLoss, correct: Math.round(accuracy * testCount), testCount };

@@ -1,8 +1,8 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { addRowVector } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
-import { takeRows } from '../../numerics/matrix.ts';
 import { presentClasses } from '../../rows/present-classes.ts';
+import { takeRows } from '../../rows/row-source.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { checkTrainingTable } from '../checks.ts';

@@ -1,12 +1,11 @@
-import type { Arena } from '../../numerics/arena.ts';
 import { lbfgsVectors } from '../../numerics/lbfgs-memory.ts';
 import { presentClasses } from '../../rows/present-classes.ts';
-import { isStored, type Rows } from '../../rows/stored-rows.ts';
-import type { TableOf } from '../../rows/table.ts';
+import { isStored, type RowSource } from '../../rows/row-source.ts';
+import type { Table } from '../../rows/table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FitProgress, Head, StreamedHead } from '../model.ts';
+import type { FitContext, FitProgress, FittedHead, Head } from '../model.ts';
 import { checkSeveralClasses } from '../several-classes.ts';
 import {
   fitLogistic,
@@ -28,37 +27,27 @@ export function linearByLbfgs(params: LbfgsParams): Head {
     model: 'linear',
     solver: 'lbfgs',
     params: { C: params.C, maxIterations: params.maxIterations },
+    rows: 'blocks',
     fit: (train, context) => fitLbfgs(params, train, context),
-    needs: (size) => [...lbfgsNeeds(size), scoresNeed(size), ...spanNeed(size)],
+    needs: (size) => [...lbfgsNeeds(size), ...(size.stream === true ? [] : [scoresNeed(size), ...spanNeed(size)])],
     lighter,
-    stream: {
-      fit: (train, context) => {
-        context.arena.reset();
-        return fitLbfgs(params, train, context, context.arena);
-      },
-      needs: lbfgsNeeds,
-    },
   };
 }
 
 /**
- * Share of the objective that a fit for the calibration may leave. The slope on the reference photos' features (C from
- * 0.01 to 10) was then within 0.5 % of the one of converged fits, in 40 % of their steps.
+ * Share of the objective that a fit for the calibration may leave. The temperature on the reference photos' features (C
+ * from 0.01 to 10) was then within 0.5 % of the one of converged fits, in 40 % of their steps.
  */
 const calibrationTolerance = 1e-4;
 
-async function fitLbfgs(
-  params: LbfgsParams,
-  train: TableOf<Rows>,
-  context: Omit<FitContext, 'test'>,
-  arena?: Arena,
-): Promise<StreamedHead> {
+async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: FitContext): Promise<FittedHead> {
+  const { threads, signal, arena } = context;
+  arena?.reset();
   checkTrainingTable(train, 'linear');
   checkSeveralClasses(train, 'linear');
   const { table, present } = presentClasses(train);
   const dims = train.features.columnCount;
   const tell = progressOf(params, train, context);
-  const { threads, signal } = context;
   const valueTolerance = context.forCalibration === true ? calibrationTolerance : undefined;
   const fit = await fitLogistic(table, { ...params, threads, signal, arena, valueTolerance, ...tell });
   return softmaxHead({
@@ -84,8 +73,8 @@ async function fitLbfgs(
 /** Tells where the fit stands after each step, and for rows from the disk after each block. */
 function progressOf(
   { maxIterations }: LbfgsParams,
-  { features, labels }: TableOf<Rows>,
-  { onProgress }: Omit<FitContext, 'test'>,
+  { features, labels }: Table<RowSource>,
+  { onProgress }: FitContext,
 ): Pick<LogisticOptions & LogisticContext, 'onIteration' | 'onRows'> {
   let now: FitProgress = { stage: 'fit', done: 0, total: maxIterations };
   let rowsRead = 0;

@@ -2,8 +2,8 @@ import type { Arena } from '../../numerics/arena.ts';
 import { type LbfgsResult, lossError, minimize } from '../../numerics/lbfgs.ts';
 import { addPenalty, shiftBias, shiftGradient } from '../../numerics/linear-loss.kernel.ts';
 import { meansOf } from '../../rows/column-means.ts';
-import { isStored, type Rows } from '../../rows/stored-rows.ts';
-import type { TableOf } from '../../rows/table.ts';
+import { isStored, type RowSource } from '../../rows/row-source.ts';
+import type { Table } from '../../rows/table.ts';
 import { linearLoss } from '../linear-loss.ts';
 import { spanOfRows } from './row-span.ts';
 
@@ -65,7 +65,7 @@ export function isFittedInSpan(rowCount: number, dims: number): boolean {
  * @param table every class has a row; its features may stay on the disk, which each step then reads once or more
  * @throws InterruptedError when the signal is aborted
  */
-export async function logisticSolver(table: TableOf<Rows>, context: LogisticContext): Promise<LogisticSolver> {
+export async function logisticSolver(table: Table<RowSource>, context: LogisticContext): Promise<LogisticSolver> {
   const { features } = table;
   const classCount = table.classes.length;
   const means = await meansOf(features, table.sampleWeights);
@@ -90,14 +90,14 @@ export async function logisticSolver(table: TableOf<Rows>, context: LogisticCont
 
 /** One fit: see `logisticSolver`. */
 export async function fitLogistic(
-  table: TableOf<Rows>,
+  table: Table<RowSource>,
   options: LogisticOptions & LogisticContext,
 ): Promise<LogisticFit> {
   return (await logisticSolver(table, options)).fit(options);
 }
 
 async function fitRows(
-  table: TableOf<Rows>,
+  table: Table<RowSource>,
   means: Float64Array,
   options: LogisticOptions,
   context: LogisticContext,

@@ -1,36 +1,32 @@
-import { takeRows } from '../../numerics/matrix.ts';
+import { takeRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
-import type { FittedHead } from '../model.ts';
-import { likeliestSlope, logInPlace } from '../temperature.kernel.ts';
+import type { FittedHead, Temperature } from '../model.ts';
+import { logInPlace } from '../temperature.kernel.ts';
+import { temperatureOf } from '../temperature.ts';
 
-/** Held-out rows that give a fair slope; fewer leave it to folds, whose fits are short then. */
+/** Held-out rows that give a fair temperature; fewer leave it to folds, whose fits are short then. */
 export const enoughHeldOut = 50;
 
-/** Early stopping leaves the network near the best scale for these rows: a slope past this, or below its inverse, is chance. */
-const mostSlope = 2;
+/** Early stopping leaves the network near the best scale for these rows: an inverse temperature past this, or below one over it, is chance. */
+const mostInverse = 2;
 
 /**
- * The slope of a network's log probabilities on the rows that told it when to stop. Views of an image are left out:
+ * The temperature of a network's probabilities on the rows that told it when to stop. Views of an image are left out:
  * predictions are for plain ones.
  *
  * @param judged what each row of the table weighs
  */
-export async function heldOutSlope(
+export async function heldOutTemperature(
   network: FittedHead,
-  train: Table,
+  { plainRowOf, features, labels, classes }: Table,
   held: Int32Array,
   judged: Float64Array | undefined,
-): Promise<{ slope: number; rows: number }> {
-  const { plainRowOf, features, labels, classes } = train;
+): Promise<Temperature> {
   const rows = held.filter((row) => plainRowOf === undefined || plainRowOf[row] === row);
-  if (rows.length === 0) return { slope: 1, rows: 0 };
+  if (rows.length === 0) return { inverse: 1, rows: 0 };
   const { data } = await network.predictProba(takeRows(features, rows));
   logInPlace(data);
-  const slope = likeliestSlope(
-    data,
-    classes.length,
-    Int32Array.from(rows, (row) => labels[row] as number),
-    judged && Float64Array.from(rows, (row) => judged[row] as number),
-  );
-  return { slope: Math.min(mostSlope, Math.max(1 / mostSlope, slope)), rows: rows.length };
+  const weights = judged === undefined ? {} : { sampleWeights: judged };
+  const { inverse } = temperatureOf([data], [...rows], { classes, labels, ...weights });
+  return { inverse: Math.min(mostInverse, Math.max(1 / mostInverse, inverse)), rows: rows.length };
 }

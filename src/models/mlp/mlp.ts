@@ -1,16 +1,16 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
-import type { Matrix } from '../../numerics/matrix.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
 import { presentClasses } from '../../rows/present-classes.ts';
-import { type Table, takeTableRows } from '../../rows/table.ts';
+import { loadTable, type Table, takeTableRows } from '../../rows/table.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
+import { fittedHead, inMemory } from '../fitted-head.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
 import { choiceParam, numberParam } from '../params.ts';
-import { enoughHeldOut, heldOutSlope } from './held-out-temperature.ts';
+import { enoughHeldOut, heldOutTemperature } from './held-out-temperature.ts';
 import { holdOut } from './hold-out.ts';
 import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from './network.ts';
 
@@ -82,13 +82,14 @@ export const mlp: HeadKind = {
       model: 'mlp',
       solver: 'adam',
       params,
-      fit: async (train, context) => (await fit(params, train, context)).fitted,
-      tempered: {
+      ...inMemory(async (train, context) => (await fit(params, train, context)).fitted),
+      temperature: {
         rowsAre: 'held-out',
         fits: (train) => Math.floor(params.validation * train.labels.length) >= enoughHeldOut,
-        fit: async (train, context, judged) => {
+        fit: async (given, context, judged) => {
+          const train = await loadTable(given);
           const { fitted, held } = await fit(params, train, context);
-          return { fitted, ...(await heldOutSlope(fitted, train, held, judged)) };
+          return { fitted, ...(await heldOutTemperature(fitted, train, held, judged)) };
         },
         needs: mlpNeeds,
       },
@@ -196,11 +197,7 @@ function fitted(
   end: MlpEnd,
   threads: number,
 ): FittedMlp {
-  const predictProba = async (features: Matrix): Promise<Matrix> => {
-    checkFeatures(features, sizes.dims, 'mlp');
-    return mlpProbabilities(weights, sizes, features, threads);
-  };
-  return {
+  return fittedHead({
     model: 'mlp',
     solver: 'adam',
     params,
@@ -209,8 +206,12 @@ function fitted(
     ...end,
     sizes,
     weights,
-    predictProba,
-    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    calibrated: false,
+    predictBoth: async (features) => {
+      checkFeatures(features, sizes.dims, 'mlp');
+      const probabilities = await mlpProbabilities(weights, sizes, features, threads);
+      return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
+    },
     save: (): SavedHead => ({
       model: 'mlp',
       solver: 'adam',
@@ -225,7 +226,7 @@ function fitted(
         outputBias: { shape: [sizes.classes], data: weights.outputBias },
       },
     }),
-  };
+  });
 }
 
 async function meanLoss(weights: MlpWeights, sizes: MlpSizes, table: Table, threads: number): Promise<number> {

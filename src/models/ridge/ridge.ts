@@ -1,10 +1,10 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { addRowVector, softmaxRows } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
-import type { Matrix } from '../../numerics/matrix.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
+import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { choiceParam, type RawParams } from '../params.ts';
@@ -52,7 +52,7 @@ export const ridge: HeadKind = {
       model: 'ridge',
       solver: 'closed-form',
       params,
-      fit: (train, context) => fit(params, train, context),
+      ...inMemory((train, context) => fit(params, train, context)),
       needs: ridgeNeeds,
     } satisfies Head;
   },
@@ -151,14 +151,7 @@ interface RidgeFit {
 
 function fitted(fit: RidgeFit): FittedRidge {
   const { params, classes, dims, weights, bias, factor, details, warnings } = fit;
-  const score = async (features: Matrix): Promise<Matrix> => {
-    checkFeatures(features, dims, 'ridge');
-    const matrix = { rowCount: dims, columnCount: classes.length, data: weights };
-    const scores = await multiply(features, matrix, { threads: fit.threads });
-    addRowVector(scores.data, bias);
-    return scores;
-  };
-  return {
+  return fittedHead({
     model: 'ridge',
     solver: 'closed-form',
     params,
@@ -171,18 +164,19 @@ function fitted(fit: RidgeFit): FittedRidge {
     weights,
     bias,
     factor,
-    predictProba: async (features) => {
-      const scores = await score(features);
-      for (let i = 0; i < scores.data.length; i++) scores.data[i] = (scores.data[i] as number) * factor;
+    calibrated: true,
+    predictBoth: async (features, options) => {
+      checkFeatures(features, dims, 'ridge');
+      const matrix = { rowCount: dims, columnCount: classes.length, data: weights };
+      const scores = await multiply(features, matrix, { threads: fit.threads });
+      addRowVector(scores.data, bias);
+      const predicted = largestPerRow(scores.data, classes.length);
+      if (options?.uncalibrated !== true) {
+        for (let i = 0; i < scores.data.length; i++) scores.data[i] = (scores.data[i] as number) * factor;
+      }
       softmaxRows(scores.data, classes.length);
-      return scores;
+      return { predicted, probabilities: scores };
     },
-    uncalibrated: async (features) => {
-      const scores = await score(features);
-      softmaxRows(scores.data, classes.length);
-      return scores;
-    },
-    predict: async (features) => largestPerRow((await score(features)).data, classes.length),
     save: () => ({
       model: 'ridge',
       solver: 'closed-form',
@@ -196,7 +190,7 @@ function fitted(fit: RidgeFit): FittedRidge {
         factor: { shape: [1], data: Float64Array.of(factor) },
       },
     }),
-  };
+  });
 }
 
 /** Rows of weight 0 take no part: a leave-one-out error divides by the weight. */

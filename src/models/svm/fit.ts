@@ -1,5 +1,6 @@
 import type { Table } from '../../rows/table.ts';
 import { checkTrainingTable } from '../checks.ts';
+import { inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, Head, Json } from '../model.ts';
 import { dropUnused } from './binary-classifiers.ts';
@@ -11,18 +12,14 @@ import { type Calibration, calibrate, planFolds } from './probabilities.ts';
 import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
-export interface SvmHead extends Head {
-  fit(train: Table, context: FitContext): Promise<FittedSvm>;
-}
-
 /** @param allowSlow start ml-svm even when it would take more than ten minutes */
-export function svmHead(params: SvmParams, solver: SvmSolver, allowSlow: boolean): SvmHead {
+export function svmHead(params: SvmParams, solver: SvmSolver, allowSlow: boolean): Head {
   const shown: Readonly<Record<string, Json>> = { ...params };
   return {
     model: 'svm',
     solver,
     params: shown,
-    fit: (train, context) => fitSvm(params, solver, allowSlow, train, context),
+    ...inMemory((train, context) => fitSvm(params, solver, allowSlow, train, context)),
     needs: svmNeeds,
     lighter: '--solver linearsvc, which needs no kernel matrix',
   };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { UserError } from '../../system/errors.ts';
 import { checkFeatures, savedArray } from '../checks.ts';
+import { fittedHead } from '../fitted-head.ts';
 import type { FittedHead, Json, SavedHead } from '../model.ts';
 import { forEachBlock, type Machines } from './binary-classifiers.ts';
 import { squaredNorms } from './gram/gram.kernel.ts';
@@ -50,19 +51,7 @@ export function fittedSvm(state: SvmState): FittedSvm {
     return forEachBlock(machines, features, context, each);
   };
 
-  const probabilitiesBy = async (calibration: Calibration, features: Matrix): Promise<Matrix> => {
-    const data = new Float32Array(features.rowCount * classes.length);
-    await blocks(features, (values, first, rowCount) => {
-      const p = probabilities(calibration, values, machineClasses, rowCount);
-      for (let row = 0, from = 0; row < rowCount; row++) {
-        const to = (first + row) * classes.length;
-        for (const c of present) data[to + c] = p[from++] as number;
-      }
-    });
-    return { rowCount: features.rowCount, columnCount: classes.length, data };
-  };
-
-  return {
+  return fittedHead({
     model: 'svm',
     solver: state.solver,
     params: state.params,
@@ -84,11 +73,26 @@ export function fittedSvm(state: SvmState): FittedSvm {
       return out;
     },
 
-    predictProba: (features) => probabilitiesBy(state.calibration, features),
-    // Decision values taken for log-odds as they are.
-    uncalibrated: (features) => probabilitiesBy({ ...state.calibration, slope: 1, offset: 0 }, features),
+    calibrated: true,
+    async predictBoth(features, options) {
+      // Uncalibrated are decision values taken for log-odds as they are.
+      const plain = { ...state.calibration, slope: 1, offset: 0 };
+      const calibration = options?.uncalibrated === true ? plain : state.calibration;
+      const predicted = new Int32Array(features.rowCount);
+      const data = new Float32Array(features.rowCount * classes.length);
+      await blocks(features, (values, first, rowCount) => {
+        const winners = voteWinners(values, machineClasses, rowCount);
+        const p = probabilities(calibration, values, machineClasses, rowCount);
+        for (let row = 0, from = 0; row < rowCount; row++) {
+          predicted[first + row] = present[winners[row] as number] as number;
+          const to = (first + row) * classes.length;
+          for (const c of present) data[to + c] = p[from++] as number;
+        }
+      });
+      return { predicted, probabilities: { rowCount: features.rowCount, columnCount: classes.length, data } };
+    },
 
-    async decisionValues(features, shape) {
+    async decisionValues(features: Matrix, shape: 'ovo' | 'ovr'): Promise<Matrix> {
       const columnCount = shape === 'ovo' ? pairCount : machineClasses;
       const data = new Float32Array(features.rowCount * columnCount);
       await blocks(features, (values, first, rowCount) => {
@@ -103,7 +107,7 @@ export function fittedSvm(state: SvmState): FittedSvm {
     },
 
     save: () => save(state, dims),
-  };
+  });
 }
 
 function save(state: SvmState, dims: number): SavedHead {

@@ -60,6 +60,7 @@ function mislabelled(): { data: LabelledData; wrong: readonly string[] } {
     wrong: wrong.map((row) => `image-${row}`),
     data: {
       ids: rows.map(({ id }) => id),
+      viewsPerImage: 0,
       features: { rowCount: rows.length, columnCount: 8, data: Float32Array.from(values) },
       labels: Int32Array.from(rows, ({ cloud }, row) => (wrong.includes(row) ? (cloud + 1) % 3 : cloud)),
       classes: ['a', 'b', 'c', 'single'],

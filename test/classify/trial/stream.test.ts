@@ -14,7 +14,7 @@ import { encodeNpy } from '../../../src/formats/npy/npy.ts';
 import { loadHead } from '../../../src/models/registry.ts';
 import { readSavedHead } from '../../../src/models/saved-head.ts';
 import { readReport } from '../../../src/report/read-report.ts';
-import { isStored, readStoredRows, type StoredRows } from '../../../src/rows/stored-rows.ts';
+import { isStored, loadRows, type StoredRows } from '../../../src/rows/row-source.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
 import { makeFeatureSet } from '../../features/make-feature-set.ts';
 import { projectRoot } from '../../reference.ts';
@@ -201,10 +201,10 @@ test('a file that changes between two passes is refused', async () => {
   await writeFile(file, encodeNpy(drawRows(60, 8, 2, 1).data, [60, 8], 'float32'));
   const { features } = await bringRows(file, labels, {});
   assert.ok(isStored(features));
-  await readStoredRows(features);
-  await readStoredRows(features);
+  await loadRows(features);
+  await loadRows(features);
   await utimes(file, 1, 1);
-  await assert.rejects(readStoredRows(features), /changed while it was being read[\s\S]*run the command again/);
+  await assert.rejects(loadRows(features), /changed while it was being read[\s\S]*run the command again/);
 });
 
 test('a feature that is not finite is named by its image before anything is fitted', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { knn } from '../../../src/models/knn/knn.ts';
-import { takeRows } from '../../../src/numerics/matrix.ts';
+import { takeRows } from '../../../src/rows/row-source.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { solveRidge } from '../../../src/models/ridge/closed-form.ts';
 import { type FittedRidge, ridge } from '../../../src/models/ridge/ridge.ts';
-import { takeRows } from '../../../src/numerics/matrix.ts';
+import { takeRows } from '../../../src/rows/row-source.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
 

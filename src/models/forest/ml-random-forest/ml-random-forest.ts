@@ -1,9 +1,9 @@
 import type { RandomForestClassifier } from 'ml-random-forest';
 import { largestPerRow } from '../../../metrics/metrics.kernel.ts';
-import type { Matrix } from '../../../numerics/matrix.ts';
 import type { Table } from '../../../rows/table.ts';
 import { UserError } from '../../../system/errors.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from '../../checks.ts';
+import { fittedHead, inMemory } from '../../fitted-head.ts';
 import type { FitContext, FittedHead, Head, Json, SavedHead } from '../../model.ts';
 import { countFeatures, type ForestParams } from '../params.ts';
 import { growMlForest, mlForestVotes, parseMlForest } from './grow.ts';
@@ -22,7 +22,7 @@ export function mlForest(params: ForestParams, allowSlow: boolean): Head {
     model: 'forest',
     solver: 'ml-random-forest',
     params,
-    fit: (train, context) => fitMlForest(params, allowSlow, train, context),
+    ...inMemory((train, context) => fitMlForest(params, allowSlow, train, context)),
     // The package works on arrays of JavaScript numbers, a set of its own in each thread.
     needs: ({ trainRows, dims, threads }) => [
       { what: 'shared rows', bytes: 4 * trainRows * dims },
@@ -93,12 +93,7 @@ function fitted(
   details: Readonly<Record<string, Json>>,
 ): FittedHead {
   let forest: RandomForestClassifier | undefined;
-  const predictProba = async (features: Matrix): Promise<Matrix> => {
-    checkFeatures(features, dims, 'forest');
-    forest ??= await parseMlForest(json);
-    return mlForestVotes(forest, features, classes.length);
-  };
-  return {
+  return fittedHead({
     model: 'forest',
     solver: 'ml-random-forest',
     params,
@@ -108,14 +103,19 @@ function fitted(
     iterations: Number(params['trees']),
     warnings: [],
     details,
-    predictProba,
-    predict: async (features) => largestPerRow((await predictProba(features)).data, classes.length),
+    calibrated: false,
+    predictBoth: async (features) => {
+      checkFeatures(features, dims, 'forest');
+      forest ??= await parseMlForest(json);
+      const probabilities = await mlForestVotes(forest, features, classes.length);
+      return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
+    },
     save: () => {
       const bytes = new TextEncoder().encode(json);
       const arrays = { model: { shape: [bytes.length], data: bytes } };
       return { model: 'forest', solver: 'ml-random-forest', params, classes, dims, details, arrays };
     },
-  };
+  });
 }
 
 /** Restores a saved forest of the package. @throws UserError when its JSON cannot be read */

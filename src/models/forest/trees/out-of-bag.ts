@@ -1,7 +1,8 @@
 import type { Matrix } from '../../../numerics/matrix.ts';
 import { evenPart } from '../../../rows/even-part.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
-import { likeliestSlope, logInPlace } from '../../temperature.kernel.ts';
+import type { Temperature } from '../../model.ts';
+import { likeliestInverse, logInPlace } from '../../temperature.kernel.ts';
 import { addLeafShares, type ForestArrays } from './forest.kernel.ts';
 import { drawBag } from './trees.kernel.ts';
 
@@ -19,17 +20,17 @@ export interface BaggedTrees {
   readonly inBag: readonly Uint8Array[];
 }
 
-/** Trees of a forest that are enough for `outOfBagSlope`: 110 of them speak for a row. */
+/** Trees of a forest that are enough for `outOfBagTemperature`: 110 of them speak for a row. */
 export const enoughTrees = 300;
 
-/** Trees without which the slope is a guess; a smaller forest grows more beside its own. */
+/** Trees without which the temperature is a guess; a smaller forest grows more beside its own. */
 export const fewestTrees = 120;
 
-/** Rows that decide on a slope: one parameter asks for no more, and their votes are to fit memory. */
+/** Rows that decide on a temperature: one parameter asks for no more, and their votes are to fit memory. */
 const mostRows = 5000;
 
-/** What `outOfBagSlope` holds at its peak: the votes of both halves, and their logarithms. */
-export function slopeBytes(rowCount: number, classCount: number): number {
+/** What `outOfBagTemperature` holds at its peak: the votes of both halves, and their logarithms. */
+export function temperatureBytes(rowCount: number, classCount: number): number {
   return 3 * 4 * Math.min(rowCount, mostRows) * classCount;
 }
 
@@ -64,25 +65,25 @@ export async function scoreOutOfBag(
 }
 
 /**
- * The slope of `likeliestSlope` for a forest of `treeCount` trees, without a row held out: rows are judged by the trees
- * that did not see them. Two things make such votes flatter than those on a new row, and are made good here.
+ * The temperature of a forest of `treeCount` trees without a row held out: rows are judged by the trees that did not see
+ * them. Two things make such votes flatter than those on a new row, and are made good here.
  *
  * - The bags without a row hold less of its class than its class has: its share is raised by the weight of the class
  *   over that of the class without the row.
- * - Fewer trees speak, and the fewer they are the flatter the slope, about evenly per doubling (measured): the step
+ * - Fewer trees speak, and the fewer they are the lower the inverse, about evenly per doubling (measured): the step
  *   from each half of the trees to both is carried on to `treeCount`.
  *
  * @param halves two halves of the trees, those of the forest and spare ones
- * @param judged what each row weighs for the slope
- * @returns how many rows were judged; 0, and a slope of 1, where there is none
+ * @param judged what each row weighs for the temperature
+ * @returns how many rows were judged; 0, and an inverse temperature of 1, where there is none
  */
-export async function outOfBagSlope(
+export async function outOfBagTemperature(
   halves: readonly [BaggedTrees, BaggedTrees],
   table: OutOfBagTable,
   judged: Float64Array | null,
   treeCount: number,
   signal: AbortSignal | undefined,
-): Promise<{ slope: number; rows: number }> {
+): Promise<Temperature> {
   const { labels, classCount, weights } = table;
   const weightOf = (row: number): number => weights?.[row] ?? 1;
   const classWeights = new Float64Array(classCount);
@@ -102,14 +103,14 @@ export async function outOfBagSlope(
       counts[half][place] = spoke;
     });
   }
-  // One set of rows for all three slopes: those of which both halves have something to say.
+  // One set of rows for all three: those of which both halves have something to say.
   const places = Int32Array.from(rows.keys()).filter((place) => counts[0][place]! > 0 && counts[1][place]! > 0);
-  if (places.length === 0) return { slope: 1, rows: 0 };
+  if (places.length === 0) return { inverse: 1, rows: 0 };
 
   const placeLabels = Int32Array.from(places, (place) => labels[rows[place]!]!);
   const placeWeights = judged === null ? undefined : Float64Array.from(places, (place) => judged[rows[place]!]!);
   const logs = new Float32Array(places.length * classCount);
-  const slopeOf = async (votes: readonly Float32Array[]): Promise<number> => {
+  const inverseOf = async (votes: readonly Float32Array[]): Promise<number> => {
     await pauseForInterrupt(signal);
     places.forEach((place, i) => {
       const own = logs.subarray(i * classCount, (i + 1) * classCount).fill(0);
@@ -120,13 +121,13 @@ export async function outOfBagSlope(
       own[label] = (own[label]! * classWeights[label]!) / (classWeights[label]! - weightOf(rows[place]!));
     });
     logInPlace(logs);
-    return likeliestSlope(logs, classCount, placeLabels, placeWeights);
+    return likeliestInverse(logs, classCount, placeLabels, placeWeights);
   };
-  const byHalf = ((await slopeOf([sums[0]])) + (await slopeOf([sums[1]]))) / 2;
-  const byAll = await slopeOf(sums);
+  const byHalf = ((await inverseOf([sums[0]])) + (await inverseOf([sums[1]]))) / 2;
+  const byAll = await inverseOf(sums);
   const spoke = places.reduce((sum, place) => sum + counts[0][place]! + counts[1][place]!, 0) / places.length;
   const carried = byAll + (byAll - byHalf) * Math.log2(treeCount / spoke);
-  return { slope: Math.min(2 * byAll, Math.max(byAll / 2, carried)), rows: places.length };
+  return { inverse: Math.min(2 * byAll, Math.max(byAll / 2, carried)), rows: places.length };
 }
 
 /** Sums the leaf shares of the trees that did not see each row. */

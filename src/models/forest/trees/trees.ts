@@ -4,9 +4,17 @@ import type { Matrix } from '../../../numerics/matrix.ts';
 import { InterruptedError } from '../../../system/errors.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
 import { startWorker } from '../../../system/workers.ts';
+import type { Temperature } from '../../model.ts';
 import { createBinScratch, maxBins } from './bins.kernel.ts';
 import { addLeafShares, type ForestArrays, joinTrees } from './forest.kernel.ts';
-import { type BaggedTrees, enoughTrees, fewestTrees, outOfBagSlope, scoreOutOfBag, withBags } from './out-of-bag.ts';
+import {
+  type BaggedTrees,
+  enoughTrees,
+  fewestTrees,
+  outOfBagTemperature,
+  scoreOutOfBag,
+  withBags,
+} from './out-of-bag.ts';
 import { binColumns, type TreeInput } from './tree-input.kernel.ts';
 import { openScan } from './tree-scan.ts';
 import { createTreeScratch, growTree, type Tree } from './trees.kernel.ts';
@@ -21,8 +29,8 @@ export interface ForestOptions {
   readonly threads: number;
   readonly signal?: AbortSignal;
   readonly onTree?: (done: number, total: number) => void;
-  /** Finds the slope of the probabilities too, for rows of these weights; few trees are joined by spare ones for it. */
-  readonly tempered?: { readonly weights: Float64Array | null };
+  /** Finds the temperature of the probabilities too, for rows of these weights; few trees are joined by spare ones for it. */
+  readonly judged?: { readonly weights: Float64Array | null };
   /** Work (rows x depth x features x trees) above which threads are started; for tests. */
   readonly threadsAbove?: number;
 }
@@ -33,8 +41,8 @@ export interface GrownForest {
   readonly importances: Float64Array;
   /** Share of the rows that the trees which did not see them classify rightly; null where every tree saw every row. */
   readonly outOfBag: { readonly accuracy: number; readonly rows: number } | null;
-  /** Asked for by `tempered`: the slope of the probabilities, and on how many rows it was found. */
-  readonly temperature: { readonly slope: number; readonly rows: number } | null;
+  /** Where it was asked for. */
+  readonly temperature: Temperature | null;
   readonly deepest: number;
 }
 
@@ -63,8 +71,8 @@ export async function growForest(
   options: ForestOptions,
 ): Promise<GrownForest> {
   const input = shareInput(features, labels, classCount, weights, options);
-  const { tempered } = options;
-  const spareCount = tempered === undefined ? 0 : spareTrees(options.treeCount);
+  const { judged } = options;
+  const spareCount = judged === undefined ? 0 : spareTrees(options.treeCount);
   const all = await growTrees(features, input, { ...options, treeCount: options.treeCount + spareCount });
   const trees = all.slice(0, options.treeCount);
   const importances = new Float64Array(input.dims);
@@ -80,13 +88,19 @@ export async function growForest(
   const table = { features, labels, classCount, weights };
   const bagged = withBags(arrays, input.rowCount, options.seed);
   const outOfBag = await scoreOutOfBag(bagged, table, options.signal);
-  if (tempered === undefined) return { arrays, importances, outOfBag, deepest, temperature: null };
+  if (judged === undefined) return { arrays, importances, outOfBag, deepest, temperature: null };
   const voters = all.length === trees.length ? bagged : withBags(joinTrees(all), input.rowCount, options.seed);
-  const temperature = await outOfBagSlope(halve(voters), table, tempered.weights, options.treeCount, options.signal);
+  const temperature = await outOfBagTemperature(
+    halve(voters),
+    table,
+    judged.weights,
+    options.treeCount,
+    options.signal,
+  );
   return { arrays, importances, outOfBag, deepest, temperature };
 }
 
-/** Trees that a forest grows beside its own to find the slope of its probabilities. */
+/** Trees that a forest grows beside its own to find the temperature of its probabilities. */
 export function spareTrees(treeCount: number): number {
   return treeCount >= enoughTrees ? 0 : Math.max(treeCount, fewestTrees - treeCount);
 }

@@ -1,8 +1,9 @@
 import { largestPerRow } from '../../../metrics/metrics.kernel.ts';
 import { addRowVector } from '../../../numerics/linear-loss.kernel.ts';
 import { multiply, type ProductContext } from '../../../numerics/matmul.ts';
-import { type Matrix, takeRows } from '../../../numerics/matrix.ts';
+import type { Matrix } from '../../../numerics/matrix.ts';
 import { presentClasses } from '../../../rows/present-classes.ts';
+import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
 import type { Split } from '../../../split/split.ts';
 import { throwIfInterrupted } from '../../../system/interrupt.ts';

@@ -1,12 +1,13 @@
-import { takeRows } from '../../../numerics/matrix.ts';
 import { presentClasses } from '../../../rows/present-classes.ts';
+import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../../split/inner-folds.ts';
 import { checkTrainingTable } from '../../checks.ts';
+import { inMemory } from '../../fitted-head.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../../linear-head.ts';
-import type { FitContext, Head } from '../../model.ts';
+import type { FitContext, Head, Temperature } from '../../model.ts';
 import { checkSeveralClasses } from '../../several-classes.ts';
-import { likeliestSlope } from '../../temperature.kernel.ts';
+import { temperatureOf } from '../../temperature.ts';
 import { decisionValues, weightsWithout } from './cross-validate.ts';
 import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcSolver } from './solver.ts';
 
@@ -18,7 +19,7 @@ export interface LinearSvcParams {
 }
 
 const calibrationFolds = 5;
-/** One slope for all classes asks for less than the machines themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
+/** One temperature for all classes asks for less than the machines themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
 const calibrationTolerance = 0.1;
 
 /**
@@ -39,7 +40,7 @@ export function linearSvc(params: LinearSvcParams): Head {
       { what: 'cross-validated scores', bytes: 8 * mostHeldOut(size.trainRows, calibrationFolds) * size.classes },
     ],
     lighter,
-    fit: async (train, context) => {
+    ...inMemory(async (train, context) => {
       checkTrainingTable(train, 'svm');
       checkSeveralClasses(train, 'svm');
       const { table, present } = presentClasses(train);
@@ -49,7 +50,7 @@ export function linearSvc(params: LinearSvcParams): Head {
       const solver = linearSvcSolver(table, { threads, signal });
       const fit = await solver.fit({ ...params, onProgress });
       const objective = await linearSvcObjective(table, fit, params.C, { threads, signal });
-      const { slope, rows } = await calibrate(table, solver, fit, params, context);
+      const { inverse, rows } = await calibrate(table, solver, fit, params, context);
       const warnings = fit.converged ? [] : [notConverged(fit, params)];
       if (rows === 0) warnings.push('probabilities are not calibrated: no class has a training row to spare');
       return softmaxHead({
@@ -59,7 +60,7 @@ export function linearSvc(params: LinearSvcParams): Head {
         classes: train.classes,
         dims,
         ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),
-        slope,
+        inverseTemperature: inverse,
         converged: fit.converged,
         iterations: fit.iterations,
         warnings,
@@ -69,25 +70,24 @@ export function linearSvc(params: LinearSvcParams): Head {
           largestViolation: fit.violation,
           finishingSteps: fit.finishingSteps,
           iterationsAre: 'passes over the rows, of the machine that took the most',
-          slope,
+          slope: inverse,
           calibrationRows: rows,
           probabilities: `softmax of the decision values, its slope fitted on ${rows} cross-validated ones`,
         },
         threads,
       });
-    },
+    }),
   };
 }
 
-/** The slope for values of rows left out fold by fold; each fit starts where the one on all rows ended. */
+/** The temperature for values of rows left out fold by fold; each fit starts where the one on all rows ended. */
 async function calibrate(
   table: Table,
   solver: LinearSvcSolver,
   fit: LinearSvcFit,
   params: LinearSvcParams,
   context: FitContext,
-): Promise<{ readonly slope: number; readonly rows: number }> {
-  const columnCount = table.classes.length;
+): Promise<Temperature> {
   const scores: Float32Array[] = [];
   const held: number[] = [];
   const folds = foldsToHoldOut(table, calibrationFolds);
@@ -95,21 +95,10 @@ async function calibrate(
     context.onProgress?.({ stage: 'calibration', done, total: folds.length });
     const rowWeights = weightsWithout(table, fold);
     const options = { ...params, rowWeights, start: fit.coefficients, tolerance: calibrationTolerance };
-    const values = await decisionValues(takeRows(table.features, fold.test), await solver.fit(options), context);
-    scores.push(values);
+    scores.push(await decisionValues(takeRows(table.features, fold.test), await solver.fit(options), context));
     held.push(...fold.test);
   }
-  if (held.length === 0) return { slope: 1, rows: 0 };
-  const all = new Float32Array(held.length * columnCount);
-  let at = 0;
-  for (const values of scores) {
-    all.set(values, at);
-    at += values.length;
-  }
-  const labels = Int32Array.from(held, (row) => table.labels[row] as number);
-  const weights = table.sampleWeights;
-  const rowWeights = weights && Float64Array.from(held, (row) => weights[row] as number);
-  return { slope: likeliestSlope(all, columnCount, labels, rowWeights), rows: held.length };
+  return temperatureOf(scores, held, table);
 }
 
 function notConverged(fit: LinearSvcFit, params: LinearSvcParams): string {

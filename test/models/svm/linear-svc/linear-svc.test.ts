@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createHead, loadHead } from '../../../../src/models/registry.ts';
-import { likeliestSlope } from '../../../../src/models/temperature.kernel.ts';
+import { likeliestInverse } from '../../../../src/models/temperature.kernel.ts';
 import type { Matrix } from '../../../../src/numerics/matrix.ts';
 import type { Table } from '../../../../src/rows/table.ts';
 import { drawRows } from '../../../classify/drawn-set.ts';
@@ -80,22 +80,22 @@ test('the slope of linearsvc makes held-out rows likelier than no slope does', a
   const p = await fitted.predictProba(held);
   const slope = fitted.details['slope'] as number;
   const logs = p.data.map(Math.log);
-  const best = likeliestSlope(logs, 8, labels.subarray(200), undefined);
+  const best = likeliestInverse(logs, 8, labels.subarray(200), undefined);
   assert.ok(best > 0.6 && best < 1.6, `${best} times ${slope} would be best`);
   assert.ok(slope > 1);
 });
 
-test('the likeliest slope is found from afar, and ends where classes are separable', () => {
+test('the likeliest temperature is found from afar, and ends where classes are separable', () => {
   const scores = Float32Array.of(1, 0, 0.5, 0, 0, 1, 0, 0.5);
-  const mixed = likeliestSlope(scores, 2, Int32Array.of(0, 0, 1, 0), undefined);
-  const shrunk = likeliestSlope(
+  const mixed = likeliestInverse(scores, 2, Int32Array.of(0, 0, 1, 0), undefined);
+  const shrunk = likeliestInverse(
     scores.map((score) => score / 1000),
     2,
     Int32Array.of(0, 0, 1, 0),
     undefined,
   );
   assert.ok(Math.abs(shrunk / mixed - 1000) < 1, `${shrunk} against ${mixed}`);
-  assert.ok(Number.isFinite(likeliestSlope(scores, 2, Int32Array.of(0, 0, 1, 1), undefined)));
+  assert.ok(Number.isFinite(likeliestInverse(scores, 2, Int32Array.of(0, 0, 1, 1), undefined)));
 });
 
 test('linearsvc refuses parameters of the one-vs-one machines', () => {

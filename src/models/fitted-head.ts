@@ -1,0 +1,67 @@
+import type { Matrix } from '../numerics/matrix.ts';
+import { isStored, type RowSource, rowPass } from '../rows/row-source.ts';
+import { loadTable, type Table } from '../rows/table.ts';
+import { storedBlockRows } from './linear-loss.ts';
+import type { FitContext, FittedHead, Head, Prediction, PredictOptions } from './model.ts';
+
+/** A head that needs its rows in memory: they are loaded once, wherever they are. */
+export function inMemory(fit: (train: Table, context: FitContext) => Promise<FittedHead>): Pick<Head, 'rows' | 'fit'> {
+  return { rows: 'memory', fit: async (train, context) => fit(await loadTable(train), context) };
+}
+
+/** Completes a head that says everything at once; one that has a cheaper way to its class numbers alone brings it. */
+export function fittedHead<H extends Omit<FittedHead, 'predict' | 'predictProba'> & Partial<FittedHead>>(
+  head: H,
+): NoInfer<H> & FittedHead {
+  return {
+    predictProba: async (features: Matrix, options: PredictOptions) =>
+      (await head.predictBoth(features, options)).probabilities,
+    predict: async (features: Matrix) => (await head.predictBoth(features)).predicted,
+    ...head,
+  };
+}
+
+/**
+ * Takes what a head says of some rows, whose arrays the next block uses again.
+ *
+ * @param places which rows these are; undefined for all of them, as they stand
+ */
+export type TakePredictions = (places: Uint32Array | undefined, prediction: Prediction) => void;
+
+/** What a head says of rows wherever they are: of a matrix at once, of rows on the disk a block at a time. */
+export async function predictRows(
+  head: FittedHead,
+  features: RowSource,
+  options: Pick<PredictOptions, 'signal' | 'uncalibrated'>,
+  take: TakePredictions,
+): Promise<void> {
+  if (!isStored(features)) return take(undefined, await head.predictBoth(features, options));
+  const classCount = head.classes.length;
+  const pass = rowPass(features, storedBlockRows(features.columnCount, classCount));
+  let room = new Float32Array(0);
+  for await (const block of pass.blocks()) {
+    const { start, rowCount } = block;
+    // Made once: arrays of each block would lie about until the collector runs.
+    if (room.length < rowCount * classCount) room = new Float32Array(rowCount * classCount);
+    const into = room.subarray(0, rowCount * classCount);
+    const prediction = await head.predictBoth(block, { ...options, overwrite: true, into });
+    take(pass.places?.subarray(start, start + rowCount), prediction);
+  }
+}
+
+/** Class probabilities of rows wherever they are, [rows, classes]. */
+export async function probabilitiesOf(
+  head: FittedHead,
+  features: RowSource,
+  options: Pick<PredictOptions, 'signal' | 'uncalibrated'>,
+): Promise<Float32Array> {
+  const classCount = head.classes.length;
+  let all = new Float32Array(isStored(features) ? features.rowCount * classCount : 0);
+  await predictRows(head, features, options, (places, { probabilities: { data } }) => {
+    if (places === undefined) all = data as Float32Array<ArrayBuffer>;
+    places?.forEach((place, i) => {
+      all.set(data.subarray(i * classCount, (i + 1) * classCount), place * classCount);
+    });
+  });
+  return all;
+}

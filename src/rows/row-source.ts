@@ -1,0 +1,136 @@
+import type { Matrix } from '../numerics/matrix.ts';
+import { formatBytes } from '../system/durable.ts';
+import { UserError } from '../system/errors.ts';
+import { risingOrder } from './row-order.kernel.ts';
+import { type RowBlock, RowReader } from './row-reader.ts';
+import type { RowStore } from './row-store.ts';
+
+/** A matrix that stays on the disk: its row i is row `rows[i]` of the reader's store. */
+export interface StoredRows {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly reader: RowReader;
+  readonly rows: Uint32Array;
+  /** What is done to rows in place when they have been read: scaling. [any number of rows, columnCount] */
+  readonly change?: (rows: Float32Array) => void;
+}
+
+/** Where features come from: a matrix in memory, which is one block, or rows on the disk, which are many. */
+export type RowSource = Matrix | StoredRows;
+
+export function isStored(source: RowSource): source is StoredRows {
+  return 'reader' in source;
+}
+
+/** Rows of a store as a matrix that stays there. */
+export function storedRows(reader: RowReader, rows: Uint32Array): StoredRows {
+  return { rowCount: rows.length, columnCount: reader.store.columnCount, reader, rows };
+}
+
+/** The chosen rows, in the order given: a copy of those in memory, a smaller list of those on the disk. */
+export function takeRows<F extends RowSource>(source: F, rows: ArrayLike<number>): F;
+export function takeRows(source: RowSource, rows: ArrayLike<number>): RowSource {
+  const { columnCount } = source;
+  if (isStored(source)) {
+    const chosen = Uint32Array.from({ length: rows.length }, (_, i) => source.rows[rows[i] as number] as number);
+    return { ...source, rowCount: chosen.length, rows: chosen };
+  }
+  const data = new Float32Array(rows.length * columnCount);
+  for (let i = 0; i < rows.length; i++) {
+    const start = (rows[i] as number) * columnCount;
+    data.set(source.data.subarray(start, start + columnCount), i * columnCount);
+  }
+  return { rowCount: rows.length, columnCount, data };
+}
+
+/** The same rows, changed by one step more when they are read. */
+export function changedRows(stored: StoredRows, change: (rows: Float32Array) => void): StoredRows {
+  const before = stored.change;
+  return {
+    ...stored,
+    change: (rows) => {
+      before?.(rows);
+      change(rows);
+    },
+  };
+}
+
+/** How a source is gone through again and again: a matrix as it stands, stored rows as they lie on the disk. */
+export interface RowPass {
+  /** Row at each place of a pass; undefined where they come as they stand. */
+  readonly places: Uint32Array | undefined;
+  /** One pass. A block's numbers are good until the next one is asked for. */
+  blocks(): AsyncIterable<RowBlock>;
+}
+
+/** Passes in blocks of at most so many rows; without a number one block of a matrix, a reader's own of stored rows. */
+export function rowPass(source: RowSource, blockRows: number = Math.max(1, source.rowCount)): RowPass {
+  if (!isStored(source)) return { places: undefined, blocks: () => cut([{ ...source, start: 0 }], blockRows) };
+  const { rows, reader, change } = source;
+  const places = risingOrder(rows, reader.store.rowCount);
+  const storeRows = places.map((place) => rows[place] as number);
+  return { places, blocks: () => cut(changed(reader.blocks(storeRows), change), blockRows) };
+}
+
+async function* changed(blocks: AsyncIterable<RowBlock>, change: StoredRows['change']): AsyncGenerator<RowBlock> {
+  for await (const block of blocks) {
+    change?.(block.data);
+    yield block;
+  }
+}
+
+async function* cut(blocks: AsyncIterable<RowBlock> | Iterable<RowBlock>, blockRows: number): AsyncGenerator<RowBlock> {
+  for await (const { start, rowCount, columnCount, data } of blocks) {
+    for (let row = 0; row < rowCount; row += blockRows) {
+      const count = Math.min(blockRows, rowCount - row);
+      const part = data.subarray(row * columnCount, (row + count) * columnCount);
+      yield { start: start + row, rowCount: count, columnCount, data: part };
+    }
+  }
+}
+
+/** Values of the rows in the order of a pass: an array that is there already where they come as they stand. */
+export function alongPass<A extends Int32Array | Float32Array | Float64Array>(pass: RowPass, values: A): A {
+  const { places } = pass;
+  return places === undefined ? values : (values.map((_, i) => values[places[i] as number] as number) as A);
+}
+
+/** The rows in memory, in their order. @throws UserError when they cannot be read or do not fit */
+export async function loadRows(source: RowSource): Promise<Matrix> {
+  if (!isStored(source)) return source;
+  const matrix = await readRows(source.reader.store, source.rows);
+  source.change?.(matrix.data);
+  return matrix;
+}
+
+/**
+ * Reads rows of a store as float32, in the order given; a row may be named more than once.
+ *
+ * @throws RangeError when a row is not there; UserError when the rows cannot be read or do not fit memory
+ */
+export async function readRows(store: RowStore, rows: ArrayLike<number>): Promise<Matrix> {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    if (!(row >= 0 && row < store.rowCount)) throw new RangeError(`row ${row} of ${store.rowCount} in ${store.where}`);
+  }
+  let data: Float32Array = new Float32Array(0);
+  await new RowReader(store).readInto(rows, () => {
+    data = allocate(rows.length, store);
+    return data;
+  });
+  return { rowCount: rows.length, columnCount: store.columnCount, data };
+}
+
+function allocate(rowCount: number, { columnCount, where }: RowStore): Float32Array {
+  try {
+    return new Float32Array(rowCount * columnCount);
+  } catch (cause) {
+    throw new UserError({
+      what: 'the features do not fit into memory',
+      where,
+      found: `${rowCount} rows of ${columnCount} numbers: ${formatBytes(rowCount * columnCount * 4)}`,
+      fix: 'classify --model linear --stream trains from the disk; --subsample takes a part of the training rows',
+      cause,
+    });
+  }
+}
