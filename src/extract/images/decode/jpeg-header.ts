@@ -28,6 +28,7 @@ const comment = 0xfe;
 export function readJpegHeader(bytes: Uint8Array, keepExif: boolean): JpegHeader {
   const kept: Uint8Array[] = [bytes.subarray(0, 2)];
   let frame: { readonly width: number; readonly height: number; readonly components: number } | undefined;
+  let sequential = false;
   let at = 2;
   for (;;) {
     while (bytes[at] === 0xff && bytes[at + 1] === 0xff) at++;
@@ -38,14 +39,46 @@ export function readJpegHeader(bytes: Uint8Array, keepExif: boolean): JpegHeader
     const length = uint16(bytes, at + 2);
     const segment = bytes.subarray(at, at + 2 + length);
     if (length < 2 || segment.length < 2 + length) throw new DecodeError('JPEG: the file ends in its header');
-    if (isFrame(marker)) frame = readFrame(marker, segment);
+    if (isFrame(marker)) {
+      frame = readFrame(marker, segment);
+      sequential = marker === 0xc0 || marker === 0xc1;
+    }
     if (marker === startOfScan) break;
     if (!isSpare(marker, segment, keepExif)) kept.push(marker === app0 ? withKnownVersion(segment) : segment);
     at += 2 + length;
   }
   if (frame === undefined) throw new DecodeError('JPEG: no frame header in front of the first scan');
   kept.push(bytes.subarray(at));
-  return { ...frame, picture: Buffer.concat(kept) };
+  const picture = Buffer.concat(kept);
+  if (sequential) setWholeSpectrum(picture, picture.length - (bytes.length - at));
+  return { ...frame, picture };
+}
+
+/**
+ * A scan of a sequential JPEG holds all 64 coefficients whatever its header says of them, and some cameras leave zeros
+ * there. libjpeg decodes those to the same pixels and complains: it gets the numbers that the standard wants (G.1.1.1.1).
+ *
+ * @param at byte of the first scan header; the others are looked for where that one is wrong
+ */
+function setWholeSpectrum(picture: Uint8Array, at: number): void {
+  while (at + 5 < picture.length && picture[at + 1] === startOfScan) {
+    const spectrum = at + 5 + 2 * (picture[at + 4] as number);
+    if (spectrum + 3 > picture.length) return;
+    if (picture[spectrum] === 0 && picture[spectrum + 1] === 63 && picture[spectrum + 2] === 0) return;
+    picture.set([0, 63, 0], spectrum);
+    at = nextScan(picture, spectrum + 3);
+  }
+}
+
+/** Where the next scan header starts, behind coded data and tables; the end where there is none. */
+function nextScan(picture: Uint8Array, from: number): number {
+  for (let at = picture.indexOf(0xff, from); at >= 0; at = picture.indexOf(0xff, at + 1)) {
+    const marker = picture[at + 1] ?? 0;
+    if (marker === startOfScan) return at;
+    // Tables between scans are passed over whole, for what they hold may look like a marker.
+    if (marker === 0xc4 || marker === 0xdb || marker === 0xdd) at += 1 + uint16(picture, at + 2);
+  }
+  return picture.length;
 }
 
 /** SOF0 to SOF15, without DHT, JPG and DAC that lie among them. */
