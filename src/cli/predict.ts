@@ -4,9 +4,10 @@ import { type InputFailure, openInputs } from '../predict/inputs.ts';
 import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
 import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import { type ImageOutcome, predictImages } from '../predict/predict.ts';
-import { plainLayout, readSampleLayout, SubmissionWriter } from '../predict/submission.ts';
+import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
+import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { usageError } from '../system/errors.ts';
-import { flag, number, positionals, text } from './options.ts';
+import { choice, flag, number, positionals, text } from './options.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
@@ -26,7 +27,15 @@ export const predictVerb: Verb = {
       .option('top', { type: 'string', describe: 'classes to show per image', default: '5' })
       .option('csv', { type: 'boolean', describe: 'path,id,rank,class,probability on stdout' })
       .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
-      .option('sample', { type: 'string', describe: "the contest's sample_submission.csv, for its column order" })
+      .option('sample', {
+        type: 'string',
+        describe: "the contest's sample_submission.csv: its columns, and its ids in their own form",
+      })
+      .option('submission-as', {
+        type: 'string',
+        describe: 'what the only column of --sample holds: name | number | probability [told from its values]',
+      })
+      .option('positive', { type: 'string', describe: 'the class whose probability that column holds [the second]' })
       .option('weights', { type: 'string', describe: "where the backbone's weights lie now, if they were moved" })
       .option('seed', { type: 'string', describe: "of random weights [the feature set's]" })
       .option('batch', { type: 'string', describe: 'images per run of the network', default: String(defaultBatch) })
@@ -45,10 +54,17 @@ export const predictVerb: Verb = {
     if (sample !== undefined && submission === undefined) {
       throw usageError('--sample', 'no --submission', '--submission FILE.csv beside it');
     }
+    for (const option of ['submission-as', 'positive']) {
+      if (text(options, option) !== undefined && sample === undefined) {
+        throw usageError(`--${option}`, 'no --sample', '--sample sample_submission.csv beside it');
+      }
+    }
 
     const shipped = await loadReportHead(folder);
     const { classes } = shipped.head;
-    const layout = sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes);
+    const layout =
+      sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes, sampleOptions(options));
+    if (sample !== undefined) session.note(`${sample}: ${layout.said}`);
     if (shipped.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
@@ -56,7 +72,8 @@ export const predictVerb: Verb = {
     const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);
     try {
       const failed = await predictAll(shipped, paths, { ...runOptions(options), batch, top, format, writer, session });
-      if (writer !== undefined) await finishSubmission(writer, submission as string, shipped.report.logLoss, session);
+      if (writer !== undefined)
+        await finishSubmission(writer, submission as string, { failed, logLoss: shipped.report.logLoss }, session);
       return failed.length === 0 ? 0 : 1;
     } catch (error) {
       await writer?.abandon();
@@ -73,6 +90,15 @@ function runOptions(options: Options): { weights?: string; threads?: number; see
     ...(seed === undefined ? {} : { seed }),
     ...(weights === undefined ? {} : { weights }),
     ...(threads === undefined ? {} : { threads }),
+  };
+}
+
+function sampleOptions(options: Options): SampleOptions {
+  const positive = text(options, 'positive');
+  const answer = text(options, 'submission-as');
+  return {
+    ...(answer === undefined ? {} : { answer: choice(options, 'submission-as', answers, 'name') }),
+    ...(positive === undefined ? {} : { positive }),
   };
 }
 
@@ -108,7 +134,7 @@ async function predictAll(
     for await (const outcome of progressing(outcomes, status, session)) {
       done++;
       if (outcome.outcome === 'failed') failed.push({ path: outcome.image.relativePath, reason: outcome.reason });
-      else await writer?.append(outcome.image.id, outcome.probabilities);
+      else await writer?.append(outcome.image, outcome.probabilities);
       // With a submission the answers are in its file.
       if (writer === undefined || session.json) {
         const line = formatOutcome(format, outcome, head.classes, run.top);
@@ -158,13 +184,11 @@ function tellFailures(failed: readonly InputFailure[], done: number, session: Se
 async function finishSubmission(
   writer: SubmissionWriter,
   file: string,
-  logLoss: number,
+  { failed, logLoss }: { readonly failed: readonly InputFailure[]; readonly logLoss: number },
   session: Session,
 ): Promise<void> {
-  const lacking = await writer.finish();
+  await writer.finish(failed);
   session.note(`submission: ${file}; on held-out images the head had a log loss of ${logLoss.toFixed(3)}`);
-  if (lacking.length > 0) {
-    const some = `${lacking.slice(0, 3).join(', ')}${lacking.length > 3 ? ', …' : ''}`;
-    session.warn(`warning: ${lacking.length} ids of the sample submission have no row (${some})`);
-  }
+  const foreign = writer.foreignCount;
+  if (foreign > 0) session.note(`left out: ${foreign} images that the sample does not ask for`);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,33 +84,30 @@ describe('featuretap predict', () => {
     assert.match(image.stdout, /^- {2}red /);
   });
 
-  test('--submission writes every test image once, rows summing to 1, in the sample’s order of columns', async () => {
+  test('--submission writes a row for every id of the sample, and no file where an id has no image', async () => {
     const sample = join(root, 'sample_submission.csv');
-    await writeFile(
-      sample,
-      'id,red,"off, ""white""",green,blue\nred-00,0.25,0.25,0.25,0.25\nlost,0.25,0.25,0.25,0.25\n',
-    );
+    const header = 'id,red,"off, ""white""",green,blue';
+    await writeFile(sample, `${header}\nred-01.png,0.25,0.25,0.25,0.25\nred-00.png,0.25,0.25,0.25,0.25\n`);
     const file = join(root, 'submission.csv');
-    const { status, stderr, stdout } = featuretap([
-      'predict',
-      '--head',
-      head,
-      '--submission',
-      file,
-      '--sample',
-      sample,
-      trained.data,
-    ]);
+    const submit = ['predict', '--head', head, '--submission', file, '--sample', sample, trained.data];
+    const { status, stderr, stdout } = featuretap(submit);
     assert.equal(status, 0, stderr);
     assert.equal(stdout, '');
+    assert.match(stderr, /id = id, one probability per class/);
+    assert.match(stderr, /left out: 22 images that the sample does not ask for/);
     const rows = parse(await readFile(file), { columns: true }) as Record<string, string>[];
-    assert.equal(rows.length, 24);
+    assert.deepEqual(rows.map(({ id }) => id).sort(), ['red-00.png', 'red-01.png']);
     assert.deepEqual(Object.keys(rows[0] ?? {}), ['id', 'red', 'off, "white"', 'green', 'blue']);
     for (const { id, ...shares } of rows) {
       const sum = Object.values(shares).reduce((total, share) => total + Number(share), 0);
       assert.ok(Math.abs(sum - 1) < 1e-8, `${id} sums to ${sum}`);
     }
-    assert.match(stderr, /1 ids of the sample submission have no row \(lost\)/);
+    await rm(file);
+    await writeFile(sample, `${header}\nred-00,0.25,0.25,0.25,0.25\nlost,0.25,0.25,0.25,0.25\n`);
+    const lacking = featuretap(submit);
+    assert.equal(lacking.status, 1);
+    assert.match(lacking.stderr, /no row for lost/);
+    assert.ok(!existsSync(file));
   });
 
   for (const [what, options, message] of [

@@ -1,0 +1,165 @@
+import { CsvError, parse } from 'csv-parse/sync';
+import { UserError, usageError } from '../../system/errors.ts';
+import { fileReason } from '../../system/file-reason.ts';
+import { nodeFiles, readText } from '../../system/files.ts';
+
+/** What one column of a submission holds: the id, a class's probability, or the most probable class's name or number. */
+export type SubmissionColumn = 'id' | 'name' | 'number' | { readonly classNumber: number };
+
+/** How a submission is laid out. */
+export interface SubmissionLayout {
+  readonly header: readonly string[];
+  /** What fills each column of the header. */
+  readonly columns: readonly SubmissionColumn[];
+  /** In the sample's order; absent where there is none to ask for any. */
+  readonly ids?: readonly string[];
+  /** How the sample was read: `id = image_id, label = the class's name`. */
+  readonly said: string;
+}
+
+/** What a single column beside the id may hold. */
+export const answers = ['probability', 'name', 'number'] as const;
+export type Answer = (typeof answers)[number];
+
+export interface SampleOptions {
+  /** What a single column beside the id holds; default: told from the sample's own values. */
+  readonly answer?: Answer;
+  /** The class whose probability a single column holds; default: the one that the column is named after, else the second of two. */
+  readonly positive?: string;
+}
+
+const idNames = /^(?:image|img|file|photo|picture)?[_ ]?(?:id|name|path)$|^(?:image|img|file|filename|photo|id_code)$/i;
+
+/** The layout where the user gives no sample: `id`, then the classes sorted by code point, as a head keeps them. */
+export function plainLayout(classes: readonly string[]): SubmissionLayout {
+  return {
+    header: ['id', ...classes],
+    columns: ['id', ...classes.map((_, classNumber) => ({ classNumber }))],
+    said: 'id, and one probability per class',
+  };
+}
+
+/**
+ * The layout of a contest's sample submission: one probability per class in any order, or one column under any name, for
+ * the label's name, its number, or the probability of one of two classes.
+ *
+ * @throws UserError when its columns are not the head's classes, or its single column can be read in no way
+ */
+export async function readSampleLayout(
+  file: string,
+  classes: readonly string[],
+  options: SampleOptions = {},
+): Promise<SubmissionLayout> {
+  const [header = [], ...lines] = await readLines(file);
+  const byName = header.findIndex((name) => idNames.test(name.trim()) && !classes.includes(name));
+  const idAt = Math.max(byName, 0);
+  const others = header.filter((_, at) => at !== idAt);
+  const ids = lines.map((line) => line[idAt] as string);
+  const idsGiven = ids.length === 0 ? {} : { ids };
+  const place = (column: (name: string) => SubmissionColumn): readonly SubmissionColumn[] =>
+    header.map((name, at) => (at === idAt ? 'id' : column(name)));
+  const [only] = others;
+  if (others.length === 1 && only !== undefined) {
+    const valueAt = header.findIndex((_, at) => at !== idAt);
+    const values = lines.map((line) => (line[valueAt] as string).trim());
+    const column = readSingle(file, only, values, classes, options);
+    const what =
+      typeof column === 'object'
+        ? `the probability of ${classes[column.classNumber]}`
+        : `the class's ${column === 'name' ? 'name' : `number, from 0 for ${classes[0]}`}`;
+    return { header, columns: place(() => column), ...idsGiven, said: `id = ${header[idAt]}, ${only} = ${what}` };
+  }
+  checkColumns(file, others, classes);
+  const columns = place((name) => ({ classNumber: classes.indexOf(name) }));
+  return { header, columns, ...idsGiven, said: `id = ${header[idAt]}, one probability per class` };
+}
+
+/** What the single column beside the id holds. */
+function readSingle(
+  file: string,
+  name: string,
+  values: readonly string[],
+  classes: readonly string[],
+  { answer, positive }: SampleOptions,
+): SubmissionColumn {
+  const asked = answer ?? (positive === undefined ? guessAnswer(values, classes) : 'probability');
+  if (asked === undefined) {
+    throw new UserError({
+      what: `what the column ${name} of the sample submission holds cannot be told`,
+      where: file,
+      found: `${[...new Set(values)]
+        .slice(0, 3)
+        .map((value) => JSON.stringify(value))
+        .join(', ')}`,
+      expected: `names of the head's classes (${some(classes)}), their numbers, or probabilities of one of two classes`,
+      fix: '--submission-as name | number | probability says it',
+      exitCode: 2,
+    });
+  }
+  if (asked !== 'probability') return asked;
+  return { classNumber: positiveClass(name, classes, positive) };
+}
+
+function guessAnswer(values: readonly string[], classes: readonly string[]): Answer | undefined {
+  const known = new Set(classes);
+  if (values.length > 0 && values.every((value) => known.has(value))) return 'name';
+  const numbers = values.map((value) => (value === '' ? Number.NaN : Number(value)));
+  const whole = numbers.every((value) => Number.isSafeInteger(value) && value >= 0 && value < classes.length);
+  // 0.5 or 0.0: a contest for whole numbers writes none with a point.
+  if (whole && values.length > 0 && !values.some((value) => value.includes('.'))) return 'number';
+  if (classes.length === 2 && numbers.every((value) => value >= 0 && value <= 1)) return 'probability';
+  return undefined;
+}
+
+function positiveClass(column: string, classes: readonly string[], positive: string | undefined): number {
+  if (positive !== undefined) {
+    const given = classes.indexOf(positive);
+    if (given < 0) throw usageError('--positive', positive, `one of the head's classes: ${some(classes)}`);
+    return given;
+  }
+  const named = classes.indexOf(column);
+  if (named >= 0) return named;
+  if (classes.length === 2) return 1;
+  throw usageError('--submission-as', `probability, and ${classes.length} classes`, '--positive CLASS beside it');
+}
+
+function checkColumns(file: string, columns: readonly string[], classes: readonly string[]): void {
+  const [known, wanted] = [new Set(classes), new Set(columns)];
+  const lacking = classes.filter((name) => !wanted.has(name));
+  const foreign = columns.filter((name) => !known.has(name));
+  const said = [
+    lacking.length > 0 ? `no column for ${lacking.length} of the head's classes (${some(lacking)})` : '',
+    foreign.length > 0 ? `${foreign.length} columns that are no class of the head (${some(foreign)})` : '',
+    wanted.size !== columns.length ? 'a column that occurs twice' : '',
+  ].filter((part) => part !== '');
+  if (said.length === 0) return;
+  throw new UserError({
+    what: "the sample submission's columns are not the head's classes",
+    where: file,
+    found: said.join('; '),
+    expected: `the id, then the ${classes.length} classes that the head was trained on, or one column for the answer`,
+  });
+}
+
+async function readLines(file: string): Promise<readonly (readonly string[])[]> {
+  try {
+    return parse(await readText(nodeFiles, file), { bom: true, skip_empty_lines: true }) as string[][];
+  } catch (cause) {
+    throw new UserError({
+      what: 'the sample submission cannot be read',
+      where: file,
+      found: cause instanceof CsvError ? cause.message : found(cause),
+      expected:
+        "the contest's sample_submission.csv: a header with the id and one column per class, or one for the answer",
+      cause,
+    });
+  }
+}
+
+function found(cause: unknown): string {
+  return cause instanceof UserError ? (cause.parts.found ?? cause.parts.what) : fileReason(cause);
+}
+
+function some(names: readonly string[]): string {
+  return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`;
+}

@@ -1,0 +1,62 @@
+import { UserError } from '../../system/errors.ts';
+
+/** What a file's name may end with: an image's extension, of 2 to 4 letters or digits. */
+const extension = /\.[A-Za-z][A-Za-z0-9]{1,3}$/;
+
+/**
+ * Finds the id of a sample that an image's path stands for, in the sample's own form: with or without its folder, with
+ * or without its extension. The more of the path an id names, the better it fits.
+ */
+export class SampleIds {
+  readonly #exact = new Map<string, string>();
+  /** Without the extension; undefined where two ids are the same but for it. */
+  readonly #stems = new Map<string, string | undefined>();
+
+  constructor(ids: readonly string[]) {
+    for (const id of ids) {
+      const plain = plainPath(id);
+      this.#exact.set(plain, id);
+      const stem = plain.replace(extension, '');
+      this.#stems.set(stem, this.#stems.has(stem) && this.#stems.get(stem) !== id ? undefined : id);
+    }
+  }
+
+  /** The id that fits best; undefined where none does. */
+  idOf(path: string): string | undefined {
+    const parts = plainPath(path).split('/');
+    for (let from = 0; from < parts.length; from++) {
+      const tail = parts.slice(from).join('/');
+      const stem = tail.replace(extension, '');
+      const id = this.#exact.get(tail) ?? this.#exact.get(stem) ?? this.#stems.get(stem);
+      if (id !== undefined) return id;
+    }
+    return undefined;
+  }
+}
+
+/** @throws UserError with up to ten of the ids that no image gave a row for */
+export function checkAllAnswered(
+  file: string,
+  ids: readonly string[],
+  written: ReadonlySet<string>,
+  failed: readonly { readonly path: string; readonly reason: string }[],
+): void {
+  const lacking = ids.filter((id) => !written.has(id));
+  if (lacking.length === 0) return;
+  const reasons = failed.slice(0, 3).map(({ path, reason }) => `${path}: ${reason}`);
+  const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : '';
+  throw new UserError({
+    what: `${lacking.length} of the ${ids.length} ids of the sample submission have no image, and no file was written`,
+    where: file,
+    found: [`no row for ${lacking.slice(0, 10).join(', ')}${more}`, ...reasons].join('; '),
+    expected: 'one image for each id',
+    fix: 'name the folders of all test images; a contest refuses a submission that lacks rows',
+  });
+}
+
+function plainPath(path: string): string {
+  return path
+    .trim()
+    .replaceAll('\\', '/')
+    .replace(/^(?:\.\/)+/, '');
+}

@@ -1,0 +1,123 @@
+import { dirname } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import { DurableFile, makeFolder } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
+import { nodeFiles } from '../../system/files.ts';
+import type { SubmissionColumn, SubmissionLayout } from './layout.ts';
+import { checkAllAnswered, SampleIds } from './sample-ids.ts';
+
+/** Rows are handed to the disk in pieces of this size. */
+const pieceBytes = 64 * 1024;
+
+/** An image of the run, as far as its row needs it. */
+export interface SubmittedImage {
+  /** The file's name without its extension: the id where no sample gives another. */
+  readonly id: string;
+  /** As the user would write it. */
+  readonly relativePath: string;
+}
+
+/**
+ * Writes a Kaggle submission row by row in the layout of the sample, probabilities of all classes summing to 1. The file
+ * gets its name when it is whole, and one process at a time writes it.
+ */
+export class SubmissionWriter {
+  readonly #layout: SubmissionLayout;
+  readonly #path: string;
+  readonly #classes: readonly string[];
+  readonly #sample: SampleIds | undefined;
+  readonly #file: DurableFile;
+  readonly #written = new Set<string>();
+  #foreign = 0;
+  #waiting: string;
+
+  /**
+   * Starts the file, and its folder where there is none.
+   *
+   * @throws UserError when it cannot be written, or when another process is writing it
+   */
+  static async open(file: string, layout: SubmissionLayout, classes: readonly string[]): Promise<SubmissionWriter> {
+    await makeFolder(nodeFiles, dirname(file));
+    const open = await DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
+    return new SubmissionWriter(file, open, layout, classes);
+  }
+
+  private constructor(path: string, file: DurableFile, layout: SubmissionLayout, classes: readonly string[]) {
+    this.#path = path;
+    this.#file = file;
+    this.#layout = layout;
+    this.#classes = classes;
+    this.#sample = layout.ids === undefined ? undefined : new SampleIds(layout.ids);
+    this.#waiting = stringify([layout.header]);
+  }
+
+  /** Images that the sample does not ask for. */
+  get foreignCount(): number {
+    return this.#foreign;
+  }
+
+  /** @throws UserError when the id was written before (a contest takes one row per id), or when the disk is full */
+  async append(image: SubmittedImage, probabilities: ArrayLike<number>): Promise<void> {
+    const id = this.#sample === undefined ? image.id : this.#sample.idOf(image.relativePath);
+    if (id === undefined) {
+      this.#foreign++;
+      return;
+    }
+    if (this.#written.has(id)) {
+      throw new UserError({
+        what: 'two images have the same id',
+        where: this.#path,
+        found: `${id}, the second time for ${image.relativePath}`,
+        expected: 'one image per id: the file name, as the sample writes it, else without its extension',
+        fix: 'give one folder of test images',
+      });
+    }
+    this.#written.add(id);
+    this.#waiting += stringify([this.#cells(id, probabilities)]);
+    if (this.#waiting.length >= pieceBytes) await this.#flush();
+  }
+
+  /**
+   * Gives the file its name.
+   *
+   * @param failed images that gave no answer, for the message
+   * @throws UserError when an id of the sample has no row: the file is not there then
+   */
+  async finish(failed: readonly { readonly path: string; readonly reason: string }[] = []): Promise<void> {
+    checkAllAnswered(this.#path, this.#layout.ids ?? [], this.#written, failed);
+    await this.#flush();
+    await this.#file.finish();
+  }
+
+  /** Leaves no file behind. */
+  abandon(): Promise<void> {
+    return this.#file.discard();
+  }
+
+  #cells(id: string, probabilities: ArrayLike<number>): readonly string[] {
+    const best = mostProbable(probabilities);
+    // float32 probabilities sum to 1 within 1e-6; the row that is written does to the digits that are written.
+    let sum = 0;
+    for (let c = 0; c < probabilities.length; c++) sum += probabilities[c] as number;
+    return this.#layout.columns.map((column: SubmissionColumn) => {
+      if (column === 'id') return id;
+      if (column === 'name') return this.#classes[best] as string;
+      if (column === 'number') return String(best);
+      return ((probabilities[column.classNumber] as number) / sum).toPrecision(9);
+    });
+  }
+
+  async #flush(): Promise<void> {
+    const piece = new TextEncoder().encode(this.#waiting);
+    this.#waiting = '';
+    await this.#file.write(piece);
+  }
+}
+
+function mostProbable(probabilities: ArrayLike<number>): number {
+  let best = 0;
+  for (let c = 1; c < probabilities.length; c++) {
+    if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
+  }
+  return best;
+}

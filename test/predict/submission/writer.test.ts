@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { plainLayout, readSampleLayout, type SampleOptions } from '../../../src/predict/submission/layout.ts';
+import { SampleIds } from '../../../src/predict/submission/sample-ids.ts';
+import { SubmissionWriter, type SubmittedImage } from '../../../src/predict/submission/writer.ts';
+import { UserError } from '../../../src/system/errors.ts';
+
+let folder: string;
+let drawn = 0;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'featuretap-submission-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const classes = ['akita', 'beagle', 'collie'];
+const image = (name: string): SubmittedImage => ({ id: name.replace(/\.\w+$/, ''), relativePath: `test/${name}` });
+
+async function writerFor(
+  sample: string,
+  of: readonly string[] = classes,
+  options?: SampleOptions,
+): Promise<{ readonly writer: SubmissionWriter; readonly file: string; readonly said: string }> {
+  const sampleFile = join(folder, `sample-${drawn}.csv`);
+  await writeFile(sampleFile, sample);
+  const file = join(folder, `submission-${drawn++}.csv`);
+  const layout = await readSampleLayout(sampleFile, of, options);
+  return { writer: await SubmissionWriter.open(file, layout, of), file, said: layout.said };
+}
+
+async function assertNothingLeft(file: string): Promise<void> {
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.startsWith(basename(file, '.csv'))),
+    [],
+  );
+}
+
+/** The file that a sample and one answer for each of its images make. */
+async function written(
+  sample: string,
+  images: Readonly<Record<string, readonly number[]>>,
+  of?: readonly string[],
+  options?: SampleOptions,
+): Promise<string> {
+  const { writer, file } = await writerFor(sample, of, options);
+  for (const [name, probabilities] of Object.entries(images)) await writer.append(image(name), probabilities);
+  assert.ok(!existsSync(file), 'no file under its name before it is whole');
+  await writer.finish();
+  return readFile(file, 'utf8');
+}
+
+test("rows come in the sample's column order and sum to 1", async () => {
+  const text = await written('id,collie,akita,beagle\nx,0.3,0.3,0.3\n', {
+    'x.jpg': Float32Array.of(0.1, 0.2, 0.7) as never,
+  });
+  const lines = text.trim().split('\n');
+  assert.equal(lines[0], 'id,collie,akita,beagle');
+  const [id, ...cells] = (lines[1] as string).split(',');
+  assert.equal(id, 'x');
+  const values = cells.map(Number);
+  assert.ok(Math.abs(values.reduce((a, b) => a + b, 0) - 1) < 1e-8);
+  for (const [i, expected] of [0.7, 0.1, 0.2].entries()) assert.ok(Math.abs((values[i] as number) - expected) < 1e-7);
+});
+
+test('the sample decides the form of the ids: with an extension, without, or with folders', async () => {
+  const answer = [0, 0, 1];
+  assert.match(await written('id,label\n24.jpg,akita\n', { '24.jpg': answer }), /^24\.jpg,collie$/m);
+  assert.match(await written('id,label\n24,akita\n', { '24.jpg': answer }), /^24,collie$/m);
+  assert.match(await written('id,label\n24.png,akita\n', { '24.jpg': answer }), /^24\.png,collie$/m);
+  assert.match(await written('id,label\ntest/24.jpg,akita\n', { '24.jpg': answer }), /^test\/24\.jpg,collie$/m);
+  assert.match(await written('id,label\ntest\\24,akita\n', { '24.jpg': answer }), /^test\\24,collie$/m);
+});
+
+test('an id that names more of a path fits better, and one that fits two ids fits none', () => {
+  const ids = new SampleIds(['a/1.jpg', 'b/1.jpg', '2.jpg', '2.png', '3']);
+  assert.equal(ids.idOf('test/b/1.jpg'), 'b/1.jpg');
+  assert.equal(ids.idOf('c/1.jpg'), undefined);
+  assert.equal(ids.idOf('2.png'), '2.png');
+  assert.equal(ids.idOf('2.gif'), undefined);
+  assert.equal(ids.idOf('x/3.jpeg'), '3');
+});
+
+test('one column beside the id is filled as its values in the sample say: a name, or a number', async () => {
+  const images = { 'a.jpg': [0.1, 0.7, 0.2], 'b.jpg': [0.2, 0.1, 0.7] };
+  assert.equal(await written('image_id,breed\na,akita\nb,akita\n', images), 'image_id,breed\na,beagle\nb,collie\n');
+  assert.equal(await written('file,target\na,0\nb,0\n', images), 'file,target\na,1\nb,2\n');
+});
+
+test('the id may stand behind the answer', async () => {
+  assert.equal(await written('label,image_id\nakita,a\n', { 'a.jpg': [0, 1, 0] }), 'label,image_id\nbeagle,a\n');
+});
+
+test('a binary contest takes one probability: of the second class, the one the column is named after, or --positive', async () => {
+  const pair = ['cat', 'dog'];
+  const images = { '1.jpg': [0.25, 0.75] };
+  assert.equal(await written('id,label\n1,0.5\n', images, pair), 'id,label\n1,0.750000000\n');
+  assert.equal(await written('id,cat\n1,0.5\n', images, pair), 'id,cat\n1,0.250000000\n');
+  assert.equal(await written('id,label\n1,0.5\n', images, pair, { positive: 'cat' }), 'id,label\n1,0.250000000\n');
+  assert.equal(await written('id,label\n1,0\n', images, pair), 'id,label\n1,1\n');
+  assert.equal(await written('id,label\n1,0\n', images, pair, { answer: 'probability' }), 'id,label\n1,0.750000000\n');
+});
+
+test('says how the sample was read', async () => {
+  const { writer, said } = await writerFor('image_id,label\n1,0.5\n', ['cat', 'dog']);
+  assert.equal(said, 'id = image_id, label = the probability of dog');
+  await writer.abandon();
+});
+
+test('a column that can be read in no way is an error with the ways to read it', async () => {
+  await assert.rejects(writerFor('id,label\n1,scab rust\n'), (error: UserError) => {
+    assert.equal(error.exitCode, 2);
+    assert.match(error.message, /"scab rust"/);
+    assert.match(error.message, /--submission-as name \| number \| probability/);
+    return true;
+  });
+});
+
+test('an id without an image ends with the list and leaves no file behind', async () => {
+  const { writer, file } = await writerFor('id,label\nx,akita\ny,akita\nz,akita\n');
+  await writer.append(image('x.jpg'), [1, 0, 0]);
+  await assert.rejects(writer.finish([{ path: 'test/y.jpg', reason: 'broken JPEG' }]), (error: UserError) => {
+    assert.equal(error.exitCode, 1);
+    assert.match(error.message, /2 of the 3 ids/);
+    assert.match(error.message, /no row for y, z; test\/y\.jpg: broken JPEG/);
+    return true;
+  });
+  await writer.abandon();
+  await assertNothingLeft(file);
+});
+
+test('images that the sample does not ask for are counted and left out', async () => {
+  const { writer, file } = await writerFor('id,label\nx,akita\n');
+  for (const name of ['x.jpg', 'y.jpg']) await writer.append(image(name), [1, 0, 0]);
+  await writer.finish();
+  assert.equal(writer.foreignCount, 1);
+  assert.equal(await readFile(file, 'utf8'), 'id,label\nx,akita\n');
+});
+
+test('without a sample the columns are the sorted classes', async () => {
+  const file = join(folder, 'plain.csv');
+  const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
+  await writer.append(image('x.jpg'), [1, 0, 0]);
+  await writer.finish();
+  assert.equal(await readFile(file, 'utf8'), 'id,akita,beagle,collie\nx,1.00000000,0.00000000,0.00000000\n');
+});
+
+for (const [name, header, message] of [
+  ['lacks a class', 'id,akita,beagle', /no column for 1 of the head's classes \(collie\)/],
+  [
+    'asks for a class that the head does not know',
+    'id,akita,beagle,collie,dingo',
+    /1 columns that are no class of the head \(dingo\)/,
+  ],
+  ['names a class twice', 'id,akita,beagle,collie,akita', /a column that occurs twice/],
+  ['is empty', '', /no column for 3/],
+] as const) {
+  test(`a sample that ${name} is refused with the difference`, async () => {
+    const sample = join(folder, 'other.csv');
+    await writeFile(sample, header === '' ? '' : `${header}\n`);
+    await assert.rejects(
+      readSampleLayout(sample, classes),
+      (error) => error instanceof UserError && message.test(error.message),
+    );
+  });
+}
+
+test('two images with one id are refused, and nothing is left behind when the run is abandoned', async () => {
+  const file = join(folder, 'twice.csv');
+  const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
+  await writer.append(image('x.jpg'), [1, 0, 0]);
+  await assert.rejects(writer.append(image('x.png'), [1, 0, 0]), /two images have the same id/);
+  await writer.abandon();
+  await assertNothingLeft(file);
+});
+
+test('a folder that cannot be written to is an error that names the file', async () => {
+  await writeFile(join(folder, 'plain-file'), '');
+  const file = join(folder, 'plain-file', 'submission.csv');
+  await assert.rejects(
+    SubmissionWriter.open(file, plainLayout(classes), classes),
+    (error) => error instanceof UserError && error.message.includes(dirname(file)) && /fix: /.test(error.message),
+  );
+});
+
+test('makes the folder of a submission', async () => {
+  const file = join(folder, 'new', 'submission.csv');
+  const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
+  await writer.finish();
+  assert.ok(existsSync(file));
+});
+
+test('a second run on the same file is refused before it predicts, and names the first', async () => {
+  const file = join(folder, 'shared.csv');
+  const first = await SubmissionWriter.open(file, plainLayout(classes), classes);
+  await assert.rejects(
+    SubmissionWriter.open(file, plainLayout(classes), classes),
+    new RegExp(`another process is writing this file[\\s\\S]*process ${process.pid} on this machine`),
+  );
+  await first.append(image('x.jpg'), [1, 0, 0]);
+  await first.finish();
+  assert.match(await readFile(file, 'utf8'), /^id.*\nx,.*\n$/);
+});
+
+test('a folder in the place of the file is refused before anything is predicted', async () => {
+  await mkdir(join(folder, 'a-folder'));
+  await assert.rejects(
+    SubmissionWriter.open(join(folder, 'a-folder'), plainLayout(classes), classes),
+    /a folder, not a file/,
+  );
+});
