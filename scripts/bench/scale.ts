@@ -165,7 +165,7 @@ async function drawParts(folder: string, count: number, rowsPerPart: number, cop
     await mkdir(state, { recursive: true });
     const hash = createHash('sha256');
     const stream = createWriteStream(join(state, inputsFile));
-    let block = `${inputsHeader}\n`;
+    let block = `${inputsHeader(false)}\n`;
     for (let row = 0; row < rowsPerPart; row++) {
       const place = row * count + index;
       block += drawnLine(place, row, copies);

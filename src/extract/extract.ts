@@ -24,8 +24,8 @@ export interface ExtractResult {
   /** Images whose rows an earlier, stopped run had computed. */
   readonly resumedImages: number;
   readonly seconds: StepSeconds;
-  /** Images in the data folder that are no inputs: without a line in labels.csv, or in Kaggle's test folder. */
-  readonly leftOut: { readonly unnamed: number; readonly unlabelled: number };
+  /** What the data folder holds, and how it was read. */
+  readonly list: ImageList;
 }
 
 /**
@@ -91,8 +91,7 @@ async function publishSet(run: ExtractRun, ledger: InputLedger, filled: Filled):
     const { threads: cores = usableCores() } = policy;
     await keepSpeed(files, folder, manifest.fields, { device, cores, images: newImages, seconds: seconds.total });
   }
-  const leftOut = { unnamed: list.unnamed.length, unlabelled: list.unlabelled.length };
-  return { folder, manifest, newImages, resumedImages, keptImages, seconds, leftOut };
+  return { folder, manifest, newImages, resumedImages, keptImages, seconds, list };
 }
 
 /** Not one of the inputs gave a row: there is no feature set to publish. */

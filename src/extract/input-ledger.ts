@@ -2,6 +2,7 @@ import type { RunMaker } from '../features/run/run-records.ts';
 import type { Ending, FeatureWriter } from '../features/run/writer.ts';
 import { type FileMark, isSettled, markOf } from '../features/tables/file-memory.ts';
 import type { IndexedImage } from '../features/tables/index-table.ts';
+import type { LabelLine } from '../features/tables/labels.ts';
 import type { Outcome } from '../features/tables/outcomes.ts';
 import type { ImageFile, ImageList } from './images/list/image-file.ts';
 import type { PixelResult } from './images/pipeline/pixel-result.ts';
@@ -19,6 +20,9 @@ export interface RowsElsewhere {
   /** What made them; absent where there are none. */
   readonly maker?: Pick<RunMaker, 'madeBy' | 'canary'> | undefined;
 }
+
+/** Why an id without a file has no row. */
+export const missingReason = 'labels.csv names it and there is no file';
 
 /** How each input of one run stands: which have a row, which must be read, which gave none and why. */
 export class InputLedger {
@@ -99,12 +103,12 @@ export class InputLedger {
   /** The tables of the finished set. Of files with the same bytes the first in the list has the row. */
   ending(): Ending {
     const images: IndexedImage[] = [];
-    const labels: (readonly [string, string])[] = [];
+    const labels: LabelLine[] = [];
     const outcomes: Outcome[] = [];
     const ownerOf = new Map<string, string>();
     for (const [place, image] of this.list.images.entries()) {
-      const { id, relativePath: path, label } = image;
-      if (label !== undefined) labels.push([id, label]);
+      const { id, relativePath: path, label, split } = image;
+      if (label !== undefined) labels.push(split === undefined ? [id, label] : [id, label, split]);
       const end = this.endOf(place);
       if (!('sha256' in end)) {
         outcomes.push({ id, path, ...end });
@@ -121,8 +125,9 @@ export class InputLedger {
       images.push({ row, id, path, sha256 });
     }
     for (const { id } of this.list.missing) {
-      outcomes.push({ id, path: '', outcome: 'missing', reason: 'labels.csv names it and there is no file' });
+      outcomes.push({ id, path: '', outcome: 'missing', reason: missingReason });
     }
+    for (const { path, reason } of this.list.leftOut) outcomes.push({ id: '', path, outcome: 'left-out', reason });
     images.sort((a, b) => a.row - b.row);
     return { images, labels, outcomes };
   }

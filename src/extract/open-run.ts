@@ -1,6 +1,7 @@
 import type { Preprocessing } from '../features/manifest/manifest.ts';
 import type { WriterSettings } from '../features/run/writer.ts';
 import { type Files, nodeFiles } from '../system/files.ts';
+import { checkClasses } from './images/list/check-classes.ts';
 import { checkMissing } from './images/list/check-missing.ts';
 import type { ImageList } from './images/list/image-file.ts';
 import { listImages } from './images/list/list.ts';
@@ -58,11 +59,12 @@ export async function withRun<T>(
 /**
  * The images of the data folder.
  *
- * @throws UserError when files are missing that its labels name, unless that is allowed
+ * @throws UserError when files are missing that its labels name, unless that is allowed, or all have one label
  */
-export async function listInputs({ data }: ExtractPlan, { allowMissing }: ExtractPolicy): Promise<ImageList> {
-  const list = await listImages(data);
+export async function listInputs({ data, layout }: ExtractPlan, { allowMissing }: ExtractPolicy): Promise<ImageList> {
+  const list = await listImages(data, layout);
   checkMissing(list, { allowMissing: allowMissing === true });
+  checkClasses(list);
   return list;
 }
 

@@ -4,6 +4,7 @@ import type { Dtype } from '../formats/npy/npy.ts';
 import { usageError } from '../system/errors.ts';
 import type { Files } from '../system/files.ts';
 import type { OnProgress } from '../system/progress.ts';
+import type { LayoutOptions } from './images/list/image-file.ts';
 import type { openPixelPipeline } from './images/pipeline/pipeline.ts';
 import type { ViewRecipe } from './images/views/views.ts';
 import type { NetworkSource } from './network-source.ts';
@@ -13,6 +14,8 @@ import type { AskedPreprocessing } from './preprocessing.ts';
 export interface ExtractPlan {
   /** The data folder. */
   readonly data: string;
+  /** How to read it where it is not to be read in the usual way. */
+  readonly layout?: LayoutOptions | undefined;
   /** Absolute path of the feature set. */
   readonly folder: string;
   /** As `--weights` names them. */

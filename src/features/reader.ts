@@ -9,7 +9,7 @@ import { type Manifest, rowLength, rowsPerImage } from './manifest/manifest.ts';
 import { readState, type SetState } from './manifest/state.ts';
 import { ShardStore } from './shards/shard-store.ts';
 import { IndexTable } from './tables/index-table.ts';
-import { parseLabels } from './tables/labels.ts';
+import { type LabelLine, parseLabelLines, splitsOf } from './tables/labels.ts';
 import { type Outcome, parseOutcomes } from './tables/outcomes.ts';
 
 /** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
@@ -37,6 +37,7 @@ export class FeatureSet {
   readonly #checked = new Set<string>();
   #ids: readonly string[] | undefined;
   #paths: readonly string[] | undefined;
+  #labelLines: readonly LabelLine[] | undefined;
   #labels: ReadonlyMap<string, string> | undefined;
   #outcomes: readonly Outcome[] | undefined;
   #duplicates: ReadonlyMap<string, number> | undefined;
@@ -90,8 +91,18 @@ export class FeatureSet {
 
   /** Id to label as found at extraction, in the data folder's order; ids without a row are among them. */
   get labels(): ReadonlyMap<string, string> {
-    this.#labels ??= parseLabels(this.#state.labels, resolve(this.folder, labelsFile));
+    this.#labels ??= new Map(this.#lines().map(([id, label]) => [id, label]));
     return this.#labels;
+  }
+
+  /** Part of the data folder's ready-made split by id: train, val or test; undefined where it has none. */
+  get splits(): ReadonlyMap<string, string> | undefined {
+    return splitsOf(this.#lines());
+  }
+
+  #lines(): readonly LabelLine[] {
+    this.#labelLines ??= parseLabelLines(this.#state.labels, resolve(this.folder, labelsFile));
+    return this.#labelLines;
   }
 
   /** Every input that gave no row of its own. */

@@ -2,7 +2,8 @@ import { basename, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { sniff } from '../extract/images/decode/sniff.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
-import { walkImages, withoutExtension } from '../extract/images/list/walk.ts';
+import { withoutExtension } from '../extract/images/list/image-names.ts';
+import { walkImages } from '../extract/images/list/walk.ts';
 import { writeDurably } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
@@ -74,7 +75,7 @@ async function* globImages(pattern: string, options: InputOptions): AsyncGenerat
 
 async function listed(folder: string, options: InputOptions): Promise<readonly string[] | undefined> {
   try {
-    return await walkImages(folder, folder);
+    return await walkImages(folder);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     options.onFailure({ path: folder, reason: error.parts.found ?? error.parts.what });

@@ -14,7 +14,16 @@ export async function mergeTablesOfParts(set: string, partCount: number): Promis
   await nodeFiles.makeFolder(scratch);
   const rows: RowSink = { take: () => undefined, finish: async () => [] };
   const inputs = () => inputsInOrder(nodeFiles, parts);
-  const tables = await mergeTables(nodeFiles, { set, scratch, dataFolder: '/data', stride: 1, total, inputs, rows });
+  const tables = await mergeTables(nodeFiles, {
+    set,
+    scratch,
+    dataFolder: '/data',
+    stride: 1,
+    total,
+    hasSplit: false,
+    inputs,
+    rows,
+  });
   await tables.keepMemory();
   return { counts: tables.counts };
 }

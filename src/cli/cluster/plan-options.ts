@@ -109,6 +109,8 @@ function given<K extends keyof PlanRequest>(key: K, value: PlanRequest[K] | unde
 
 /** Options of extract that take a value and are handed on to the tasks as they are. */
 const handedOn = [
+  'depth',
+  'label-from',
   'seed',
   'tap',
   'pool',

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { type ExtractPlan, type ExtractPolicy, featureFolder } from '../../extract/plan.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, number, text } from '../options.ts';
@@ -10,7 +11,15 @@ const defaultBatch = 8;
 /** Options that say which features to make of which images: those of `extract`, and of the verbs that make it in parts. */
 export function withExtractOptions(yargs: Argv): Argv {
   return yargs
-    .option('data', { type: 'string', describe: 'folder: labels.csv + train/, one folder per class, or flat [data]' })
+    .option('data', {
+      type: 'string',
+      describe: 'folder: one folder per class, train/ val/ test/ of such folders, labels.csv + train/, or flat [data]',
+    })
+    .option('depth', { type: 'string', describe: 'the folder that is the class, counted from the top: 1, 2 …' })
+    .option('label-from', {
+      type: 'string',
+      describe: 'the class: parent, top or path (of folders), or a REGEX over names whose first group it is [parent]',
+    })
     .option('name', { type: 'string', describe: "name of the feature set [the data folder's]" })
     .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })
     .option('weights', {
@@ -77,6 +86,7 @@ export function readExtractOptions(options: Options): AskedExtract {
   return {
     plan: {
       data,
+      layout: layoutGiven(options),
       folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
       weights: text(options, 'weights', 'resnet50'),
       engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
@@ -106,4 +116,15 @@ export function readExtractOptions(options: Options): AskedExtract {
       checkpointSeconds: number(options, 'checkpoint', { min: 0 }),
     },
   };
+}
+
+/** How the data folder is to be read, where that is said. */
+function layoutGiven(options: Options): LayoutOptions | undefined {
+  const depth = number(options, 'depth', { whole: true, min: 1, max: 100 });
+  const labelFrom = text(options, 'label-from');
+  const layout = {
+    ...(depth === undefined ? {} : { depth }),
+    ...(labelFrom === undefined ? {} : { labelFrom }),
+  };
+  return Object.keys(layout).length === 0 ? undefined : layout;
 }

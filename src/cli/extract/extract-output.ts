@@ -1,6 +1,8 @@
 import { usableCores } from '../../extract/backbone/cores.ts';
 import type { Explanation } from '../../extract/explain/explain.ts';
 import type { ExtractResult } from '../../extract/extract.ts';
+import type { ImageList } from '../../extract/images/list/image-file.ts';
+import { countLeftOut, describeCount } from '../../extract/images/list/left-out.ts';
 import { stepShares } from '../../extract/stopwatch.ts';
 import { type Manifest, type OutcomeCounts, rowLength } from '../../features/manifest/manifest.ts';
 import { bytesPerNumber } from '../../formats/npy/npy.ts';
@@ -36,7 +38,7 @@ export function printResult(
   threads: number | undefined,
   session: Session,
 ): void {
-  const { manifest, seconds, newImages, keptImages, resumedImages, leftOut } = result;
+  const { manifest, seconds, newImages, keptImages, resumedImages, list } = result;
   const { counts, fields, rowShape, rowCount } = manifest;
   const folder = shortPath(result.folder);
   const shares = stepShares(seconds, threads ?? usableCores());
@@ -49,7 +51,8 @@ export function printResult(
     keptImages,
     resumedImages,
     counts,
-    leftOut,
+    reading: list.reading,
+    leftOut: summarizeLeftOut(list),
     rowCount,
     rowShape,
     dtype: fields.dtype,
@@ -61,8 +64,9 @@ export function printResult(
   });
   session.print(describeSet(result.folder, manifest));
   const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
+  for (const line of list.reading) session.print(line);
   session.print(`${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(counts)}`);
-  for (const line of describeLeftOut(leftOut)) session.print(line);
+  for (const line of describeLeftOut(list)) session.print(line);
   if (newImages > 0) {
     const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
     session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
@@ -99,9 +103,24 @@ export function describeCounts({ duplicate, missing, unreadable, failed, total }
   return `${parts.join(', ')}; ${total} inputs (outcomes.csv says which and why)`;
 }
 
-function describeLeftOut({ unnamed, unlabelled }: ExtractResult['leftOut']): readonly string[] {
-  const lines: string[] = [];
-  if (unnamed > 0) lines.push(`left out: ${unnamed} images in train/ that labels.csv does not name`);
-  if (unlabelled > 0) lines.push(`left out: ${unlabelled} images in test/, without labels: predict reads them`);
+/** Files of the data folder that are no inputs, for `--json`. */
+function summarizeLeftOut({ leftOut }: ImageList): object {
+  const ofKind = (kind: 'unnamed' | 'unlabelled'): number => leftOut.filter((file) => file.kind === kind).length;
+  return {
+    total: leftOut.length,
+    unnamed: ofKind('unnamed'),
+    unlabelled: ofKind('unlabelled'),
+    rules: countLeftOut(leftOut).map(({ group, count }) => ({ rule: group, count })),
+  };
+}
+
+/** The same as lines: images first, each rule with a line of its own, then all others in one. */
+export function describeLeftOut({ leftOut }: Pick<ImageList, 'leftOut'>): readonly string[] {
+  const counts = countLeftOut(leftOut);
+  const [images, others] = [true, false].map((wanted) =>
+    counts.filter(({ group }) => group.startsWith('images ') === wanted).map(describeCount),
+  ) as [string[], string[]];
+  const lines = images.map((line) => `left out: ${line}`);
+  if (others.length > 0) lines.push(`left out: ${others.join(', ')}; outcomes.csv says which`);
   return lines;
 }

@@ -87,7 +87,12 @@ class InputStream implements Ranked {
   readonly #sha256: string;
 
   constructor(files: Files, { folder, state, record }: MergePart, part: number, blockBytes: number) {
-    this.#lines = new CsvLines(files, join(folder, stateFolder(state), inputsFile), inputsHeader, blockBytes);
+    this.#lines = new CsvLines(
+      files,
+      join(folder, stateFolder(state), inputsFile),
+      inputsHeader(record.hasSplit === true),
+      blockBytes,
+    );
     this.#part = part;
     this.#sha256 = record.inputsSha256;
   }

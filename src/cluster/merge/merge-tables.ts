@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { indexFile, labelsFile, nextSuffix, outcomesFile, runPath } from '../../features/manifest/layout.ts';
 import type { OutcomeCounts, ShardEntry } from '../../features/manifest/manifest.ts';
@@ -6,7 +7,7 @@ import { memoryFile, memoryHead } from '../../features/tables/file-memory.ts';
 import { indexHeader } from '../../features/tables/index-table.ts';
 import { labelsHeader } from '../../features/tables/labels.ts';
 import { outcomesHeader } from '../../features/tables/outcomes.ts';
-import type { Files } from '../../system/files.ts';
+import { type Files, readBlocks } from '../../system/files.ts';
 import { rawOf, textOf } from '../records/csv-lines.ts';
 import type { SetImage } from '../records/images-of-set.ts';
 import { inputColumns } from '../records/input-table.ts';
@@ -29,6 +30,9 @@ export interface MergeTablesOptions {
   readonly stride: number;
   /** Inputs of all parts. */
   readonly total: number;
+  readonly hasSplit: boolean;
+  /** Lines of outcomes.csv for the files that are no inputs. */
+  readonly leftOut?: { readonly path: string; readonly count: number; readonly sha256: string };
   /** The inputs in the order of the list; asked for twice. */
   readonly inputs: () => AsyncIterable<readonly OrderedInput[]>;
   /** Images that the set holds, any order; none for a new set. */
@@ -57,7 +61,7 @@ export interface MergedTables {
 
 const { row: rowColumn, id: idColumn, path: pathColumn, sha256: shaColumn, label: labelColumn } = inputColumns;
 const { size: sizeColumn, mtimeNs: mtimeColumn, ctimeNs: ctimeColumn } = inputColumns;
-const { outcome: outcomeColumn, reason: reasonColumn } = inputColumns;
+const { outcome: outcomeColumn, reason: reasonColumn, split: splitColumn } = inputColumns;
 
 /**
  * Writes index.csv, labels.csv and outcomes.csv of the merged set in two passes over the inputs, and hands every image
@@ -82,7 +86,7 @@ export async function mergeTables(files: Files, options: MergeTablesOptions): Pr
       rawOf(memoryHead(options.dataFolder)),
       ...waiting('files'),
     ),
-    labels: await MergedTable.open(files, join(set, labelsFile + nextSuffix), labelsHeader),
+    labels: await MergedTable.open(files, join(set, labelsFile + nextSuffix), labelsHeader(options.hasSplit)),
     outcomes: await MergedTable.open(files, join(set, outcomesFile + nextSuffix), outcomesHeader),
   };
   const finder = new SameBytesFinder(files, scratch, options.total + (base?.rowCount ?? 0), sortBytes);
@@ -92,6 +96,7 @@ export async function mergeTables(files: Files, options: MergeTablesOptions): Pr
     const shards = await options.rows.finish();
     await writeBaseLines(sorts.base, tables);
     await writeOutcomes(sorts.outcomes, tables);
+    if (options.leftOut !== undefined) await copyLeftOut(files, options.leftOut, tables);
     return {
       indexSha256: await tables.index.finish(),
       labelsSha256: await tables.labels.finish(),
@@ -165,7 +170,10 @@ async function numberRows(
       const path = fields[pathColumn] as string;
       const outcome = fields[outcomeColumn] as keyof typeof counts;
       const label = fields[labelColumn] as string;
-      if (label !== '' && outcome !== 'missing') await tables.labels.add(`${id},${label}\n`);
+      if (label !== '' && outcome !== 'missing') {
+        const split = options.hasSplit ? `,${fields[splitColumn] ?? ''}` : '';
+        await tables.labels.add(`${id},${label}${split}\n`);
+      }
       if (outcome !== 'kept') {
         counts[outcome]++;
         const line = `f${id},${path},${outcome},,${fields[reasonColumn]}\n`;
@@ -200,7 +208,22 @@ async function numberRows(
     options.onInputs?.(total + last + 1);
   }
   const sum = Object.values(counts).reduce((a, b) => a + b, 0);
-  return { counts: { ...counts, total: sum }, newImages };
+  const leftOut = options.leftOut === undefined ? {} : { leftOut: options.leftOut.count };
+  return { counts: { ...counts, total: sum, ...leftOut }, newImages };
+}
+
+/** The first part's list of files that are no inputs, behind the outcomes of the inputs. */
+async function copyLeftOut(
+  files: Files,
+  { path, sha256 }: NonNullable<MergeTablesOptions['leftOut']>,
+  { outcomes }: Tables,
+): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const block of readBlocks(files, path)) {
+    hash.update(block);
+    await outcomes.add(Buffer.from(block).toString('latin1'));
+  }
+  if (hash.digest('hex') !== sha256) throw new PartError(0, `its list of other files is damaged: ${path}`);
 }
 
 /** Sorted items, taken from the front as their keys come up. */

@@ -22,11 +22,11 @@ import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { imagesOfSet } from '../records/images-of-set.ts';
-import { partsFolder } from '../records/layout.ts';
+import { leftOutFile, partsFolder, stateFolder } from '../records/layout.ts';
 import { RowCopier } from './copy-rows.ts';
 import { inputsInOrder, type MergePart } from './in-order.ts';
 import { type MergeLock, takeMergeLock } from './merge-lock.ts';
-import { type MergedTables, mergeTables } from './merge-tables.ts';
+import { type MergedTables, type MergeTablesOptions, mergeTables } from './merge-tables.ts';
 import { isMergedAlready, keepMergedMark, mergedParts } from './merged-mark.ts';
 import { orderOfList } from './order-of-list.ts';
 import { PartError, PartsMissingError } from './part-problems.ts';
@@ -192,6 +192,12 @@ async function readBase(files: Files, options: MergeOptions, parts: readonly Mer
   throw madeOtherwise(set, manifest.fields, fields);
 }
 
+/** Files that are no inputs: the first part lists them. */
+function leftOutOf([first]: readonly MergePart[]): Pick<MergeTablesOptions, 'leftOut'> {
+  if (first?.record.leftOut === undefined) return {};
+  return { leftOut: { ...first.record.leftOut, path: join(first.folder, stateFolder(first.state), leftOutFile) } };
+}
+
 async function mergeInto(
   files: Files,
   options: MergeOptions,
@@ -224,6 +230,8 @@ async function mergeInto(
     dataFolder: data,
     stride,
     total,
+    hasSplit: parts.some(({ record }) => record.hasSplit === true),
+    ...leftOutOf(parts),
     inputs: () => inputsInOrder(files, parts, order),
     ...(current === undefined
       ? {}

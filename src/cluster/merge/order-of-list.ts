@@ -20,7 +20,7 @@ export async function orderOfList(
   const lists = new Set(parts.map(({ record }) => record.list.sha256));
   if (lists.size === 1) return undefined;
   const folder = resolve(data ?? (parts[0] as MergePart).record.data);
-  const list = await listImages(folder).catch((error) => {
+  const list = await listImages(folder, (parts[0] as MergePart).record.layout).catch((error) => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError({
       what: `the parts were made of ${lists.size} different lists of images, and the data folder cannot be listed here to tell which holds`,

@@ -40,7 +40,7 @@ export async function readCarriedRows(
     onDamage(`${path} is ${bytes === undefined ? 'missing' : 'damaged'}: the part is computed again`);
     return undefined;
   }
-  const inputs = parseInputs(bytes, path);
+  const inputs = parseInputs(bytes, path, record.hasSplit === true);
   const stride = rowsPerImage(record.fields);
   const oldRowOf = new Map<string, number>();
   for (const { sha256, row } of inputs) if (sha256 !== undefined && row !== undefined) oldRowOf.set(sha256, row);

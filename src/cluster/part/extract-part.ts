@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { usableCores } from '../../extract/backbone/cores.ts';
 import { type Filled, fill } from '../../extract/extract.ts';
-import { InputLedger, type RowsElsewhere } from '../../extract/input-ledger.ts';
+import { InputLedger, missingReason, type RowsElsewhere } from '../../extract/input-ledger.ts';
 import { type ExtractRun, withRun, writerSettings } from '../../extract/open-run.ts';
 import type { ExtractRequest } from '../../extract/plan.ts';
 import type { StepSeconds } from '../../extract/stopwatch.ts';
@@ -11,6 +11,8 @@ import { runFolder } from '../../features/manifest/layout.ts';
 import type { ShardEntry } from '../../features/manifest/manifest.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
 import type { FeatureWriter } from '../../features/run/writer.ts';
+import { csvBlocks } from '../../features/tables/csv.ts';
+import { outcomeLines } from '../../features/tables/outcomes.ts';
 import { makeFolder, removeFile, writeDurably } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, nodeFiles, statIfThere } from '../../system/files.ts';
@@ -19,6 +21,7 @@ import { formatInputs, type PartInput } from '../records/input-table.ts';
 import {
   failureFile,
   inputsFile,
+  leftOutFile,
   partFolder,
   progressFile,
   readPartFolder,
@@ -202,7 +205,9 @@ async function writeState(
   const { folder, settings } = writer;
   const { shards, maker } = await watch.time('write', () => writer.flush());
   const inputs = [...endings(ledger, list, carried)];
-  const inputsSha256 = await writeDurably(files, join(folder, inputsFile), formatInputs(inputs));
+  const hasSplit = list.list.images.some((image) => image.split !== undefined);
+  const inputsSha256 = await writeDurably(files, join(folder, inputsFile), formatInputs(inputs, hasSplit));
+  const leftOut = await writeLeftOut(files, folder, part, list);
   const seconds = watch.stop();
   // Where the rows lie once the folder has got its final name.
   const added: readonly ShardEntry[] = shards.map((shard) => ({ ...shard, file: `${state}/${shard.file}` }));
@@ -215,8 +220,11 @@ async function writeState(
     ...(made === undefined ? {} : { maker: made }),
     shards: [...(carried?.shards ?? []), ...added],
     inputsSha256,
+    ...(hasSplit ? { hasSplit } : {}),
+    ...leftOut,
     list: list.mark,
     data: settings.dataFolder,
+    ...(run.plan.layout === undefined ? {} : { layout: run.plan.layout }),
     counts: countInputs(inputs),
     reasons: countReasons(inputs),
     run: {
@@ -231,6 +239,19 @@ async function writeState(
   return { record, seconds };
 }
 
+/** What the data folder holds beside its inputs belongs to no part: the first one tells it. */
+async function writeLeftOut(
+  files: Files,
+  folder: string,
+  part: Part,
+  { list: { leftOut } }: PartList,
+): Promise<Pick<PartRecord, 'leftOut'>> {
+  if (part.index > 0 || leftOut.length === 0) return {};
+  const lines = outcomeLines(leftOut.map(({ path, reason }) => ({ id: '', path, outcome: 'left-out', reason })));
+  const sha256 = await writeDurably(files, join(folder, leftOutFile), csvBlocks(lines));
+  return { leftOut: { count: leftOut.length, sha256 } };
+}
+
 function* endings(
   ledger: InputLedger,
   { list, places, missingPlaces }: PartList,
@@ -238,9 +259,10 @@ function* endings(
 ): Generator<PartInput> {
   const { writer } = ledger;
   const offset = carried?.rowCount ?? 0;
-  for (const [i, { id, relativePath: path, label }] of list.images.entries()) {
+  for (const [i, { id, relativePath: path, label, split }] of list.images.entries()) {
     const end = ledger.endOf(i);
-    const shared = { place: places[i] as number, id, path, ...(label === undefined ? {} : { label }) };
+    const said = { ...(label === undefined ? {} : { label }), ...(split === undefined ? {} : { split }) };
+    const shared = { place: places[i] as number, id, path, ...said };
     if (!('sha256' in end)) {
       yield { ...shared, ...end };
       continue;
@@ -259,8 +281,7 @@ function* endings(
     };
   }
   for (const [i, { id, label }] of list.missing.entries()) {
-    const reason = 'labels.csv names it and there is no file';
-    yield { place: missingPlaces[i] as number, id, path: '', label, outcome: 'missing', reason };
+    yield { place: missingPlaces[i] as number, id, path: '', label, outcome: 'missing', reason: missingReason };
   }
 }
 

@@ -16,6 +16,8 @@ export interface PartInput {
   /** Of a kept one. */
   readonly sha256?: string;
   readonly label?: string;
+  /** Part of a ready-made split. */
+  readonly split?: string;
   /** Of the file, where it settles what its bytes are. */
   readonly mark?: FileMark;
   readonly outcome: InputOutcome;
@@ -36,17 +38,23 @@ export const inputColumns = {
   ctimeNs: 8,
   outcome: 9,
   reason: 10,
+  /** In lists with a ready-made split alone. */
+  split: 11,
 } as const;
 
-export const inputsHeader = 'place,row,id,path,sha256,label,size,mtime_ns,ctime_ns,outcome,reason';
+const plainHeader = 'place,row,id,path,sha256,label,size,mtime_ns,ctime_ns,outcome,reason';
 
-export function* formatInputs(inputs: Iterable<PartInput>): Generator<Uint8Array> {
-  yield* csvBlocks(inputLines(inputs));
+export function inputsHeader(hasSplit: boolean): string {
+  return hasSplit ? `${plainHeader},split` : plainHeader;
 }
 
-function* inputLines(inputs: Iterable<PartInput>): Generator<string> {
-  yield `${inputsHeader}\n`;
-  for (const { place, row, id, path, sha256 = '', label = '', mark, outcome, reason } of inputs) {
+export function* formatInputs(inputs: Iterable<PartInput>, hasSplit: boolean): Generator<Uint8Array> {
+  yield* csvBlocks(inputLines(inputs, hasSplit));
+}
+
+function* inputLines(inputs: Iterable<PartInput>, hasSplit: boolean): Generator<string> {
+  yield `${inputsHeader(hasSplit)}\n`;
+  for (const { place, row, id, path, sha256 = '', label = '', split = '', mark, outcome, reason } of inputs) {
     const times = mark === undefined ? ['', '', ''] : [String(mark.size), mark.mtimeNs, mark.ctimeNs];
     const why = reason.replaceAll(/\s+/g, ' ');
     yield csvLine([
@@ -59,15 +67,28 @@ function* inputLines(inputs: Iterable<PartInput>): Generator<string> {
       ...times,
       outcome,
       why,
+      ...(hasSplit ? [split] : []),
     ]);
   }
 }
 
 /** @throws UserError when it is not what `formatInputs` wrote */
-export function parseInputs(bytes: Uint8Array, path: string): readonly PartInput[] {
-  return parseCsv(bytes, inputsHeader.split(','), path).map((record) => {
-    const [place, row, id = '', file = '', sha256, label, size = '', mtimeNs = '', ctimeNs = '', outcome, reason = ''] =
-      record;
+export function parseInputs(bytes: Uint8Array, path: string, hasSplit: boolean): readonly PartInput[] {
+  return parseCsv(bytes, inputsHeader(hasSplit).split(','), path).map((record) => {
+    const [
+      place,
+      row,
+      id = '',
+      file = '',
+      sha256,
+      label,
+      size = '',
+      mtimeNs = '',
+      ctimeNs = '',
+      outcome,
+      reason = '',
+      split,
+    ] = record;
     return {
       place: Number(place),
       id,
@@ -77,6 +98,7 @@ export function parseInputs(bytes: Uint8Array, path: string): readonly PartInput
       ...(row === '' ? {} : { row: Number(row) }),
       ...(sha256 ? { sha256 } : {}),
       ...(label ? { label } : {}),
+      ...(split ? { split } : {}),
       ...(size === '' ? {} : { mark: { size: Number(size), mtimeNs, ctimeNs } }),
     };
   });

@@ -13,6 +13,7 @@ import type { Part } from './part.ts';
 export const partsFolder = '.parts';
 export const recordFile = 'part.json';
 export const inputsFile = 'inputs.csv';
+export const leftOutFile = 'left-out.csv';
 export const progressFile = 'progress.json';
 export const failureFile = 'failure.json';
 

@@ -29,7 +29,7 @@ export function listOfPart(all: ImageList, part: Part): PartList {
   const images: ImageFile[] = [];
   const places: number[] = [];
   for (const [place, image] of all.images.entries()) {
-    if (!take({ id: image.id, path: image.relativePath, label: image.label })) continue;
+    if (!take(lineOf(image))) continue;
     images.push(image);
     places.push(place);
   }
@@ -54,11 +54,16 @@ interface InputLine {
   /** Empty for a missing one. */
   readonly path: string;
   readonly label: string | undefined;
+  readonly split?: string | undefined;
+}
+
+function lineOf({ id, relativePath: path, label, split }: ImageFile): InputLine {
+  return { id, path, label, split };
 }
 
 /** What a list's marks are taken over, for one of its inputs. */
-function hashedLine({ id, path, label = '' }: InputLine): string {
-  return `${id}\0${path}\0${label}\0\n`;
+function hashedLine({ id, path, label = '', split }: InputLine): string {
+  return `${id}\0${path}\0${label}\0${split === undefined ? '' : `${split}\0`}\n`;
 }
 
 /** Which part each input of a list belongs to, in order, and the mark of each part's own inputs. */
@@ -74,7 +79,7 @@ export function partsOfList(
     hashes[part]?.update(hashedLine(line));
     order[place++] = part;
   };
-  for (const { id, relativePath: path, label } of all.images) note({ id, path, label });
+  for (const image of all.images) note(lineOf(image));
   for (const { id, label } of all.missing) note({ id, path: '', label });
   return { order, marks: hashes.map((hash) => hash.digest('hex')) };
 }

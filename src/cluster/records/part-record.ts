@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { hashOfJson } from '../../features/manifest/fingerprint.ts';
 import type { DeviceName, FingerprintFields, MadeBy, ShardEntry } from '../../features/manifest/manifest.ts';
 import { UserError } from '../../system/errors.ts';
@@ -60,9 +61,15 @@ export interface PartRecord {
   readonly shards: readonly ShardEntry[];
   /** sha256 of inputs.csv. */
   readonly inputsSha256: string;
+  /** Whether inputs.csv says which part of a ready-made split an image is in. */
+  readonly hasSplit?: true;
+  /** left-out.csv, lines of outcomes.csv: the first part alone has it, where files were left out. */
+  readonly leftOut?: { readonly count: number; readonly sha256: string };
   readonly list: ListMark;
   /** Absolute path of the data folder. */
   readonly data: string;
+  /** How it was read, where not in the usual way. */
+  readonly layout?: LayoutOptions;
   readonly counts: PartCounts;
   /** Why inputs gave no row, the most frequent first. */
   readonly reasons: readonly { readonly reason: string; readonly count: number }[];

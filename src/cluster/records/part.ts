@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { withoutExtension } from '../../extract/images/list/walk.ts';
+import { withoutExtension } from '../../extract/images/list/image-names.ts';
 import { usageError } from '../../system/errors.ts';
 
 /** One of N parts of a feature set; `index` counts from 0. */

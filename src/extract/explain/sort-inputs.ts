@@ -111,7 +111,7 @@ function rowsThere(folder: string, state: SetState | undefined): RowsThere {
   for (const { path, outcome, row } of parseOutcomes(outcomes, join(folder, outcomesFile))) {
     const sha256 = row === undefined ? undefined : sha256OfRow.get(row);
     if (sha256 !== undefined) sha256OfPath.set(path, sha256);
-    else if (outcome !== 'missing') unread.add(path);
+    else if (outcome !== 'missing' && outcome !== 'left-out') unread.add(path);
   }
   return { images, sha256OfPath, unread };
 }

@@ -19,7 +19,7 @@ import { takeLock } from '../../features/run/lock.ts';
 import { publish } from '../../features/run/publish.ts';
 import { ShardFile, writeShard } from '../../features/shards/shard.ts';
 import { type IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
-import { parseLabels } from '../../features/tables/labels.ts';
+import { parseLabelLines } from '../../features/tables/labels.ts';
 import { type Outcome, parseOutcomes } from '../../features/tables/outcomes.ts';
 import { decodeNumbers } from '../../formats/npy/npy.ts';
 import { makeFolder, renameFile, syncFolder, writeDurably } from '../../system/durable.ts';
@@ -159,7 +159,7 @@ async function writeRepaired(
     if (row === undefined || keptRows.has(row)) outcomes.push(outcome);
     else outcomes.push({ ...rest, outcome: 'failed', reason: 'its row was damaged and could not be computed again' });
   }
-  const labels = [...parseLabels(state.labels, join(folder, labelsFile))];
+  const labels = parseLabelLines(state.labels, join(folder, labelsFile));
   const { madeBy, canary } = manifest;
   await publish(files, folder, { fields, rowShape, shards, images: kept, labels, outcomes, madeBy, canary });
 }

@@ -145,6 +145,7 @@ function checkShards(check: Checker, manifest: Manifest): void {
   for (const [name, count] of Object.entries({ kept, duplicate, missing, unreadable, failed, total })) {
     check.count(`counts.${name}`, count, 0);
   }
+  if (counts.leftOut !== undefined) check.count('counts.leftOut', counts.leftOut, 1);
   const sum = kept + duplicate + missing + unreadable + failed;
   if (sum !== total) check.fail('counts.total', total, `${sum}, the sum of the others`);
   if (kept !== imageCount) check.fail('counts.kept', kept, `${imageCount}, as imageCount`);

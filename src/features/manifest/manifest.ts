@@ -57,6 +57,8 @@ export interface OutcomeCounts {
   /** The file could not be read, or changed while it was. */
   readonly failed: number;
   readonly total: number;
+  /** Files of the data folder that are no inputs, each with a line in outcomes.csv; absent where there are none. */
+  readonly leftOut?: number;
 }
 
 /** What made the rows. Recorded beside the fingerprint: it does not change a number beyond the stated tolerance. */

@@ -45,6 +45,7 @@ export function checkTables(folder: string, manifest: Manifest, tables: Tables, 
   }
   const outcomes = outcomeBytes && guarded(outcomesFile, () => parseOutcomes(outcomeBytes, join(folder, outcomesFile)));
   for (const { id, outcome, row } of outcomes ?? []) {
+    if (outcome === 'left-out') continue;
     if (ids.has(id)) problems.push({ file: outcomesFile, what: `id ${id} has a row or an outcome already` });
     if (outcome === 'duplicate' && !rows.has(row as number)) {
       problems.push({ file: outcomesFile, what: `${id} shares row ${row}, which the index does not name` });
@@ -53,8 +54,8 @@ export function checkTables(folder: string, manifest: Manifest, tables: Tables, 
   }
   if (outcomes !== undefined) {
     const counts = countOutcomes(index.imageCount, outcomes);
-    for (const [name, count] of Object.entries(counts)) {
-      const said = manifest.counts[name as keyof typeof counts];
+    for (const [name, count] of Object.entries({ ...counts, leftOut: counts.leftOut ?? 0 })) {
+      const said = manifest.counts[name as keyof typeof counts] ?? 0;
       if (said !== count)
         problems.push({ file: outcomesFile, what: `${count} ${name}, but manifest.json says ${said}` });
     }

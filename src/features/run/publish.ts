@@ -17,7 +17,7 @@ import type { FingerprintFields, MadeBy, Manifest, ShardEntry } from '../manifes
 import { rowLength, rowsPerImage } from '../manifest/manifest.ts';
 import { formatManifest, sealManifest } from '../manifest/manifest-file.ts';
 import { formatIndex, type IndexedImage } from '../tables/index-table.ts';
-import { formatLabels } from '../tables/labels.ts';
+import { formatLabels, type LabelLine } from '../tables/labels.ts';
 import { countOutcomes, formatOutcomes, type Outcome } from '../tables/outcomes.ts';
 import { isWholeFile, keepSpares, tablesOf } from './spares.ts';
 
@@ -28,8 +28,8 @@ export interface Contents {
   readonly shards: readonly ShardEntry[];
   /** In row order. */
   readonly images: readonly IndexedImage[];
-  /** Id and label, in the data folder's order. */
-  readonly labels: readonly (readonly [string, string])[];
+  /** In the data folder's order. */
+  readonly labels: readonly LabelLine[];
   readonly outcomes: readonly Outcome[];
   readonly madeBy: MadeBy;
   /** As in the manifest. */

@@ -1,20 +1,55 @@
+import { UserError } from '../../system/errors.ts';
 import { csvBlocks, csvLine, parseCsv } from './csv.ts';
 
 const header = ['id', 'label'];
+const splitHeader = ['id', 'label', 'split'];
+
+/** A line of labels.csv: id, label and, where the data folder has a ready-made split, its part. */
+export type LabelLine = readonly [id: string, label: string, split?: string];
 
 /** The first line of labels.csv. */
-export const labelsHeader: string = csvLine(header);
+export function labelsHeader(hasSplit: boolean): string {
+  return csvLine(hasSplit ? splitHeader : header);
+}
 
-/** labels.csv: id and label of every labelled input that has a file, in the order in which the data folder lists them. */
-export function* formatLabels(labels: Iterable<readonly [string, string]>): Generator<Uint8Array> {
+/**
+ * labels.csv: id and label of every labelled input that has a file, in the order in which the data folder lists them; a
+ * third column, `split`, where any of them has one.
+ */
+export function* formatLabels(labels: readonly LabelLine[]): Generator<Uint8Array> {
   yield* csvBlocks(labelLines(labels));
 }
 
-function* labelLines(labels: Iterable<readonly [string, string]>): Generator<string> {
-  yield labelsHeader;
-  for (const [id, label] of labels) yield csvLine([id, label]);
+function* labelLines(labels: readonly LabelLine[]): Generator<string> {
+  const hasSplit = labels.some(([, , split]) => split !== undefined);
+  yield labelsHeader(hasSplit);
+  for (const [id, label, split = ''] of labels) yield csvLine(hasSplit ? [id, label, split] : [id, label]);
+}
+
+/** The lines of labels.csv, in the file's order. @throws UserError when it is not what `formatLabels` wrote */
+export function parseLabelLines(bytes: Uint8Array, path: string): readonly LabelLine[] {
+  const [first = ''] = new TextDecoder().decode(bytes.subarray(0, 64)).split('\n');
+  if (first !== splitHeader.join(',')) {
+    return parseCsv(bytes, header, path).map(([id = '', label = '']) => [id, label]);
+  }
+  return parseCsv(bytes, splitHeader, path).map(([id = '', label = '', split = '']) => {
+    if (split === '') return [id, label];
+    if (['train', 'val', 'test'].includes(split)) return [id, label, split];
+    throw new UserError({
+      what: 'labels.csv is damaged',
+      where: path,
+      found: `${id} in the part ${JSON.stringify(split)}`,
+      expected: 'train, val or test',
+    });
+  });
 }
 
 export function parseLabels(bytes: Uint8Array, path: string): ReadonlyMap<string, string> {
-  return new Map(parseCsv(bytes, header, path).map(([id = '', label = '']) => [id, label]));
+  return new Map(parseLabelLines(bytes, path).map(([id, label]) => [id, label]));
+}
+
+/** Part of the ready-made split by id; undefined where there is none. */
+export function splitsOf(lines: readonly LabelLine[]): ReadonlyMap<string, string> | undefined {
+  const found = lines.flatMap(([id, , split]) => (split === undefined ? [] : [[id, split] as const]));
+  return found.length === 0 ? undefined : new Map(found);
 }

@@ -3,12 +3,13 @@ import type { OutcomeCounts } from '../manifest/manifest.ts';
 import { csvBlocks, csvLine, parseCsv } from './csv.ts';
 
 /** Why an input has no row of its own. */
-export type OutcomeKind = 'duplicate' | 'missing' | 'unreadable' | 'failed';
+export type OutcomeKind = 'duplicate' | 'missing' | 'unreadable' | 'failed' | 'left-out';
 
-export const outcomeKinds: readonly OutcomeKind[] = ['duplicate', 'missing', 'unreadable', 'failed'];
+export const outcomeKinds: readonly OutcomeKind[] = ['duplicate', 'missing', 'unreadable', 'failed', 'left-out'];
 
 /** One line of outcomes.csv. */
 export interface Outcome {
+  /** Empty for a file that was left out: it is no input. */
   readonly id: string;
   /** Relative to the data folder; empty for a missing one. */
   readonly path: string;
@@ -24,11 +25,12 @@ const header = ['id', 'path', 'outcome', 'row', 'reason'];
 export const outcomesHeader: string = csvLine(header);
 
 export function* formatOutcomes(outcomes: Iterable<Outcome>): Generator<Uint8Array> {
+  yield* csvBlocks([outcomesHeader]);
   yield* csvBlocks(outcomeLines(outcomes));
 }
 
-function* outcomeLines(outcomes: Iterable<Outcome>): Generator<string> {
-  yield outcomesHeader;
+/** Lines of outcomes.csv behind its header. */
+export function* outcomeLines(outcomes: Iterable<Outcome>): Generator<string> {
   for (const { id, path, outcome, row, reason } of outcomes) {
     yield csvLine([id, path, outcome, row === undefined ? '' : String(row), reason.replaceAll(/\s+/g, ' ')]);
   }
@@ -54,9 +56,14 @@ export function parseOutcomes(bytes: Uint8Array, path: string): readonly Outcome
 export function countOutcomes(kept: number, outcomes: Iterable<Outcome>): OutcomeCounts {
   const counts = { duplicate: 0, missing: 0, unreadable: 0, failed: 0 };
   let total = kept;
+  let leftOut = 0;
   for (const { outcome } of outcomes) {
+    if (outcome === 'left-out') {
+      leftOut++;
+      continue;
+    }
     counts[outcome]++;
     total++;
   }
-  return { kept, ...counts, total };
+  return { kept, ...counts, total, ...(leftOut === 0 ? {} : { leftOut }) };
 }

@@ -1,6 +1,11 @@
+import type { LeftOutFile } from './left-out.ts';
+
+/** Parts of a ready-made split. */
+export type SplitName = 'train' | 'val' | 'test';
+
 /** One input image as the folder lists it. */
 export interface ImageFile {
-  /** Unique in its list: Kaggle's id, or the path without its extension, with forward slashes, in Unicode's NFC. */
+  /** Unique in its list: the table's id, or the path without its extension, with forward slashes, in Unicode's NFC. */
   readonly id: string;
   /** Absolute path. */
   readonly path: string;
@@ -8,17 +13,27 @@ export interface ImageFile {
   readonly relativePath: string;
   /** Absent where the folder gives none. */
   readonly label?: string;
+  /** Absent where the folder has no ready-made split. */
+  readonly split?: SplitName;
 }
 
 /** What a data folder holds, in the order in which rows are written. */
 export interface ImageList {
-  readonly layout: 'kaggle' | 'folders' | 'flat';
+  readonly layout: 'table' | 'folders' | 'splits' | 'flat';
   readonly root: string;
+  /** How the folder was read, a line each, as the run prints it. */
+  readonly reading: readonly string[];
   readonly images: readonly ImageFile[];
-  /** Ids that labels.csv names and that have no file. */
+  /** Ids that a table names and that have no file. */
   readonly missing: readonly { readonly id: string; readonly label: string }[];
-  /** Kaggle's test/ folder: unlabelled, not part of the feature set unless asked for. */
-  readonly unlabelled: readonly ImageFile[];
-  /** Images in Kaggle's train/ that labels.csv does not name: without a label, not part of the feature set. */
-  readonly unnamed: readonly ImageFile[];
+  /** Every other file under the folder, and the rule that leaves it out. */
+  readonly leftOut: readonly LeftOutFile[];
+}
+
+/** How to read a data folder where it is not to be read in the usual way. */
+export interface LayoutOptions {
+  /** The folder that is the class, counted from the top: 1 is the first one. */
+  readonly depth?: number;
+  /** What of a path is the class: `parent`, `top`, `path`, or a regular expression. */
+  readonly labelFrom?: string;
 }

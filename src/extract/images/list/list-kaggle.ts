@@ -2,16 +2,20 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../system/errors.ts';
 import type { ImageFile, ImageList } from './image-file.ts';
+import { withoutExtension } from './image-names.ts';
 import { readLabels } from './labels-csv.ts';
+import type { LeftOutFile } from './left-out.ts';
+import { unlabelled } from './list-folders.ts';
 import { checkImageCount } from './most-images.ts';
-import { listFolder, withoutExtension } from './walk.ts';
+import type { Tree } from './tree.ts';
 
 /**
  * Kaggle's layout: labels.csv, train/ID.jpg, test/ without labels. Order of labels.csv, test/ by code point.
  *
  * @throws UserError if labels.csv is broken, train/ is not there, or an id has two files
  */
-export async function listKaggle(root: string): Promise<ImageList> {
+export async function listKaggle(tree: Tree): Promise<ImageList> {
+  const { root } = tree;
   const file = join(root, 'labels.csv');
   const { header, rows } = await readLabels(file);
   checkImageCount(rows.length, root);
@@ -23,7 +27,7 @@ export async function listKaggle(root: string): Promise<ImageList> {
       fix: 'put the images into train/, or take labels.csv away where folders name the classes',
     });
   }
-  const { images: names } = await listFolder(join(root, 'train'));
+  const names = tree.images.filter((path) => /^train\/[^/]+$/.test(path)).map((path) => path.slice('train/'.length));
   const byId = indexNames(names);
   const headerFiles = byId(header[0] ?? '');
   if (headerFiles.length > 0) {
@@ -61,16 +65,17 @@ export async function listKaggle(root: string): Promise<ImageList> {
     lineOfName.set(name, line);
     images.push({ ...toFile(root, 'train', name), id, label });
   }
-  const hasTest = await isFolder(join(root, 'test'));
-  const unlabelled = hasTest ? (await listFolder(join(root, 'test'))).images : [];
-  return {
-    layout: 'kaggle',
-    root,
-    images,
-    missing,
-    unlabelled: unlabelled.map((name) => toFile(root, 'test', name)),
-    unnamed: names.filter((name) => !lineOfName.has(name)).map((name) => toFile(root, 'train', name)),
-  };
+  const used = new Set(images.map(({ relativePath }) => relativePath));
+  const leftOut = tree.images.filter((path) => !used.has(path)).map((path) => leaveOut(path));
+  const reading = [`labels.csv: id = ${header[0]}, label = ${header[1]}`];
+  return { layout: 'table', root, reading, images, missing, leftOut: [...tree.leftOut, ...leftOut] };
+}
+
+function leaveOut(path: string): LeftOutFile {
+  const [folder = ''] = path.split('/', 1);
+  if (folder === 'test') return unlabelled(path, folder);
+  const group = `images in ${folder}/ that labels.csv does not name`;
+  return { path, group, reason: 'labels.csv does not name it', kind: 'unnamed' };
 }
 
 /**

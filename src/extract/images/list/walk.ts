@@ -1,84 +1,134 @@
-import type { Dirent, Stats } from 'node:fs';
+import { closeSync, type Dirent, openSync, readSync, type Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../../system/errors.ts';
+import { sniff } from '../decode/sniff.ts';
 import { compareCodePoints } from './code-point-order.ts';
+import { isHidden, isImageName } from './image-names.ts';
+import { hidden, type LeftOutFile, noImage, notUtf8, special } from './left-out.ts';
 
-/** Extensions of image files, in any letter case. */
-export const imageExtensions: readonly string[] = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'tiff', 'tif', 'avif'];
-
-const imageName = new RegExp(`\\.(${imageExtensions.join('|')})$`, 'i');
-
-export function isImageName(name: string): boolean {
-  return imageName.test(name) && !isHidden(name);
-}
-
-/** `photos/a.b.jpg` -> `photos/a.b` */
-export function withoutExtension(path: string): string {
-  return path.replace(imageName, '');
-}
-
-/** Names that file managers and archivers leave behind hold no photos. */
-function isHidden(name: string): boolean {
-  return name.startsWith('.') || name === '__MACOSX';
-}
-
-/** What one folder holds that matters here; names only, sorted by code point. */
-export interface FolderListing {
+/** Every file under a folder: each in exactly one of the three, as a path with forward slashes, by code point. */
+export interface Walked {
   readonly images: readonly string[];
-  readonly folders: readonly string[];
+  /** Files that may say which image has which label. */
+  readonly tables: readonly string[];
+  readonly leftOut: readonly LeftOutFile[];
 }
 
+const tableName = /\.(?:csv|tsv|tab|jsonl|ndjson|parquet)$/i;
+
+/** As many bytes of a file's beginning tell what it is. */
+const headBytes = 256;
+/** Files that are opened before other work gets its turn. */
+const openedAtOnce = 512;
+
 /**
- * Lists one folder. Links to files count as files, a dangling one too, so that it is reported and not passed over;
- * pipes, sockets and devices are left out, because reading one may never end.
+ * Lists every file under `root`. A linked folder is entered unless its files are listed anyway or the link leads back
+ * up. A file whose name says that it is an image is taken for one without being opened; of every other one the first
+ * bytes decide. A dangling link counts as the file that its name says, so that it is reported and not passed over.
  *
- * @throws UserError if the folder cannot be read
+ * @throws UserError if a folder cannot be read
  */
-export async function listFolder(folder: string): Promise<FolderListing> {
+export async function walkFiles(root: string): Promise<Walked> {
   const images: string[] = [];
-  const folders: string[] = [];
-  for (const entry of await readFolder(folder)) {
-    if (isHidden(entry.name)) continue;
-    const kind = await kindOf(folder, entry);
-    if (kind === 'folder') folders.push(entry.name);
-    else if (kind === 'file' && isImageName(entry.name)) images.push(entry.name);
-  }
-  return { images: images.sort(compareCodePoints), folders: folders.sort(compareCodePoints) };
-}
-
-/**
- * Every image under `folder`, as paths relative to it with forward slashes, sorted by code point. A linked folder is
- * entered unless its images are listed anyway or the link leads back up.
- */
-export async function walkImages(folder: string, root: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  const realRoot = await realpath(root);
+  const tables: string[] = [];
+  const leftOut: LeftOutFile[] = [];
+  const realRoot = await realpath(root).catch((error) => {
+    throw folderError(root, error);
+  });
   const entered = new Set<string>();
-  await walk(folder, '');
-  return found.sort(compareCodePoints);
+  let opened = 0;
+  await walk(root, realRoot, '');
+  images.sort(compareCodePoints);
+  tables.sort(compareCodePoints);
+  return { images, tables, leftOut: leftOut.sort((a, b) => compareCodePoints(a.path, b.path)) };
 
-  async function walk(path: string, prefix: string): Promise<void> {
-    const real = await realpath(path);
+  async function walk(folder: string, real: string, prefix: string): Promise<void> {
     if (entered.has(real)) return;
     entered.add(real);
-    const listing = await listFolder(path);
-    for (const name of listing.images) found.push(prefix + name);
-    for (const name of listing.folders) {
-      const inner = join(path, name);
-      if (await leadsElsewhere(inner, real, name)) await walk(inner, `${prefix}${name}/`);
+    const entries = await readFolder(folder);
+    if (entries.some(({ name }) => name.includes('\ufffd'))) await tellBadNames(folder, prefix);
+    const inner: string[] = [];
+    for (const entry of entries) {
+      const { name } = entry;
+      if (name.includes('\ufffd') && !(await isThere(folder, name))) continue;
+      const kind = await kindOf(folder, entry);
+      if (isHidden(name)) leftOut.push(hidden(`${prefix}${name}${kind === 'folder' ? '/' : ''}`));
+      else if (kind === 'folder') inner.push(name);
+      else if (kind !== 'file') leftOut.push(special(prefix + name, kind));
+      else if (isImageName(name)) images.push(prefix + name);
+      else if (tableName.test(name)) tables.push(prefix + name);
+      else {
+        const what = whatIs(join(folder, name));
+        if (what === undefined) images.push(prefix + name);
+        else leftOut.push(noImage(prefix + name, what));
+        if (++opened % openedAtOnce === 0) await setImmediate();
+      }
+    }
+    for (const name of inner.sort(compareCodePoints)) {
+      const path = join(folder, name);
+      const realInner = await realpath(path);
+      const isOwn = realInner === join(real, name);
+      if (isOwn || (!isListedUnder(realRoot, realInner) && !contains(realInner, realRoot))) {
+        await walk(path, realInner, `${prefix}${name}/`);
+      }
     }
   }
 
-  async function leadsElsewhere(path: string, parent: string, name: string): Promise<boolean> {
-    const real = await realpath(path);
-    if (real === join(parent, name)) return true;
-    return !isListedUnder(realRoot, real) && !contains(real, realRoot);
+  async function tellBadNames(folder: string, prefix: string): Promise<void> {
+    for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
+      const { name } = entry as unknown as Dirent<Buffer>;
+      const text = utf8OrEscaped(name);
+      if (text !== undefined) leftOut.push(notUtf8(`${prefix}${text}${entry.isDirectory() ? '/' : ''}`));
+    }
+  }
+}
+
+/** Every image under `folder`, as paths relative to it with forward slashes, sorted by code point. */
+export async function walkImages(folder: string): Promise<readonly string[]> {
+  return (await walkFiles(folder)).images;
+}
+
+/** A name that is no UTF-8 as text that tells its bytes; undefined for one that is. */
+function utf8OrEscaped(name: Buffer): string | undefined {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(name);
+    return undefined;
+  } catch {
+    return name
+      .toString('latin1')
+      .replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  }
+}
+
+/** Whether a name with a replacement character is one that a file has, and no reading of bytes that are no UTF-8. */
+async function isThere(folder: string, name: string): Promise<boolean> {
+  try {
+    await stat(join(folder, name));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a file is that its name does not call an image; undefined where its bytes say that it is one. */
+function whatIs(path: string): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const head = new Uint8Array(headBytes);
+    const found = sniff(head.subarray(0, readSync(file, head, 0, headBytes, 0)));
+    return 'kind' in found ? undefined : found.refused;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'no permission to read it' : 'unreadable';
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 
 /** Whether a walk of `root` lists this real path by itself: inside, and no part of the way hidden. */
-export function isListedUnder(realRoot: string, real: string): boolean {
+function isListedUnder(realRoot: string, real: string): boolean {
   return contains(realRoot, real) && !relative(realRoot, real).split(sep).some(isHidden);
 }
 
@@ -95,15 +145,21 @@ async function readFolder(folder: string): Promise<readonly Dirent[]> {
   }
 }
 
-async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
-  const kind = (what: Dirent | Stats): 'file' | 'folder' | 'other' =>
-    what.isFile() ? 'file' : what.isDirectory() ? 'folder' : 'other';
-  if (!entry.isSymbolicLink()) return kind(entry);
+type FileKind = 'file' | 'folder' | 'fifo' | 'socket' | 'device';
+
+async function kindOf(folder: string, entry: Dirent): Promise<FileKind> {
+  if (!entry.isSymbolicLink()) return kindOfStats(entry);
   try {
-    return kind(await stat(join(folder, entry.name)));
+    return kindOfStats(await stat(join(folder, entry.name)));
   } catch {
     return 'file';
   }
+}
+
+function kindOfStats(what: Dirent | Stats): FileKind {
+  if (what.isFile()) return 'file';
+  if (what.isDirectory()) return 'folder';
+  return what.isFIFO() ? 'fifo' : what.isSocket() ? 'socket' : 'device';
 }
 
 export function folderError(folder: string, error: unknown): UserError {
@@ -117,7 +173,7 @@ export function folderError(folder: string, error: unknown): UserError {
     what: 'the data folder cannot be read',
     where: folder,
     found: reasons[code ?? ''] ?? (error instanceof Error ? error.message : String(error)),
-    expected: 'a folder with labels.csv and train/, with one folder per class, or with images',
+    expected: 'a folder with one folder per class, with a table beside its images, or with images',
     fix: '--data FOLDER',
     cause: error,
   });

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { UserError } from '../../../system/errors.ts';
+import type { ImageList } from './image-file.ts';
+import { sharedPrefix } from './splits.ts';
+
+/**
+ * Refuses a list whose images all have one label, before the network runs: no classifier can be trained on it. Images
+ * without labels are for `predict` or for labels that come later.
+ *
+ * @throws UserError with what was seen and the ways out
+ */
+export function checkClasses({ images, root, layout, reading }: ImageList): void {
+  const [first] = images;
+  if (first?.label === undefined || images.some(({ label }) => label !== first.label)) return;
+  const prefix = sharedPrefix(images.map(({ relativePath }) => relativePath));
+  throw new UserError({
+    what: 'only one class was found, and a classifier needs two',
+    where: root,
+    found: `${images.length} images of the class ${first.label} (${reading[0] ?? first.relativePath})`,
+    expected: 'at least two classes',
+    fix:
+      layout === 'table'
+        ? '--label-column NAME takes another column'
+        : `a folder for each class; or --labels FILE; or --label-from REGEX takes the class from the names; or --data ${join(root, prefix)} takes the images without labels`,
+  });
+}

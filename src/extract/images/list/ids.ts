@@ -1,0 +1,29 @@
+import { withoutExtension } from './image-names.ts';
+
+/**
+ * Ids are paths without extension; where two files would share one (a.jpg, a.png), each keeps its extension, and where
+ * that is not enough (two spellings of é in Unicode; a.jpg.jpg beside those two), its path as it is.
+ */
+export function idsOf(paths: readonly string[]): readonly string[] {
+  const short = paths.map((path) => withoutExtension(path).normalize('NFC'));
+  const shared = repeated(short);
+  let ids = short.map((id, i) => (shared.has(id) ? (paths[i] as string).normalize('NFC') : id));
+  // Paths differ, so each round turns at least one more id into its path, or is the last one.
+  for (let round = 0; round <= paths.length; round++) {
+    const clashes = repeated(ids);
+    const next = ids.map((id, i) => (clashes.has(id) ? (paths[i] as string) : id));
+    if (next.every((id, i) => id === ids[i])) return ids;
+    ids = next;
+  }
+  return ids;
+}
+
+function repeated(ids: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) twice.add(id);
+    seen.add(id);
+  }
+  return twice;
+}

@@ -1,0 +1,110 @@
+import { UserError, usageError } from '../../../system/errors.ts';
+import type { LayoutOptions } from './image-file.ts';
+
+/** Takes the class out of an image's path. */
+export interface LabelRule {
+  /** As the run prints it: `the parent folder`. */
+  readonly text: string;
+  /** Undefined where the path has none. */
+  readonly labelOf: (path: string) => string | undefined;
+}
+
+const parent: LabelRule = { text: 'the parent folder', labelOf: (path) => foldersOf(path).at(-1) };
+const top: LabelRule = { text: 'the top folder', labelOf: (path) => foldersOf(path)[0] };
+const whole: LabelRule = { text: 'the folders of the path', labelOf: (path) => foldersOf(path).join('/') || undefined };
+
+function atDepth(depth: number): LabelRule {
+  return { text: `the folder at depth ${depth}`, labelOf: (path) => foldersOf(path)[depth - 1] };
+}
+
+function foldersOf(path: string): readonly string[] {
+  return path.split('/').slice(0, -1);
+}
+
+/**
+ * The rule that the user asks for; undefined where none is.
+ *
+ * @throws a usage UserError for two rules, or an expression that is none
+ */
+export function askedRule({ depth, labelFrom }: LayoutOptions): LabelRule | undefined {
+  if (depth !== undefined && labelFrom !== undefined) {
+    throw usageError('--depth', `${depth}, with --label-from ${labelFrom}`, 'one of the two');
+  }
+  if (depth !== undefined) return atDepth(depth);
+  if (labelFrom === undefined) return undefined;
+  if (labelFrom === 'parent') return parent;
+  if (labelFrom === 'top') return top;
+  if (labelFrom === 'path') return whole;
+  return fromExpression(labelFrom);
+}
+
+function fromExpression(text: string): LabelRule {
+  let expression: RegExp;
+  try {
+    expression = new RegExp(text, 'u');
+  } catch (error) {
+    throw usageError(
+      '--label-from',
+      `${text}: ${error instanceof Error ? error.message : String(error)}`,
+      'parent, top, path, or a regular expression whose first group is the class',
+      "--label-from '^([a-z]+)[._-]' takes cat from cat.12.jpg",
+    );
+  }
+  if (!/[^a-z]/.test(text)) {
+    throw usageError('--label-from', text, 'parent, top, path, or a regular expression such as ^([a-z]+)[._-]');
+  }
+  return {
+    text: `what ${text} finds in the path`,
+    labelOf: (path) => {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      // An expression for names should not have to say so; one for paths names a slash.
+      const match = text.includes('/') ? expression.exec(path) : expression.exec(name);
+      const label = match?.[1] ?? match?.[0];
+      return label === '' ? undefined : label;
+    },
+  };
+}
+
+/** The rule that is taken without a word from the user: the first with two classes, the parent folder before all. */
+export function usualRule(paths: readonly string[]): LabelRule {
+  const deepest = paths.reduce((depth, path) => Math.max(depth, foldersOf(path).length), 0);
+  const others = Array.from({ length: Math.min(deepest, 20) }, (_, i) => atDepth(deepest - i));
+  return [parent, top, ...others].find((rule) => hasTwoClasses(paths, rule)) ?? parent;
+}
+
+function hasTwoClasses(paths: readonly string[], rule: LabelRule): boolean {
+  let first: string | undefined;
+  for (const path of paths) {
+    const label = rule.labelOf(path);
+    if (label === undefined) return false;
+    first ??= label;
+    if (label !== first) return true;
+  }
+  return false;
+}
+
+/** What the top folder would give where the rule in use gives something else, for a line of the run. */
+export function otherReading(paths: readonly string[], rule: LabelRule): string {
+  if (rule !== parent) return '';
+  const tops = new Set(paths.map((path) => top.labelOf(path)));
+  const parents = new Set(paths.map((path) => parent.labelOf(path)));
+  const isSame = tops.size === parents.size && paths.every((path) => top.labelOf(path) === parent.labelOf(path));
+  if (isSame || tops.size < 2) return '';
+  return ` (--label-from top: ${tops.size} classes)`;
+}
+
+/** @throws UserError where the rule finds no class in a path */
+export function labelsOf(root: string, paths: readonly string[], rule: LabelRule, shown: readonly string[]): string[] {
+  const labels = paths.map((path) => rule.labelOf(path));
+  const without = labels.flatMap((label, i) => (label === undefined ? [shown[i] as string] : []));
+  if (without.length > 0) {
+    throw new UserError({
+      what: `${without.length} of ${paths.length} images have no class`,
+      where: root,
+      found: `${without.slice(0, 3).join(', ')}${without.length > 3 ? ', …' : ''}: not ${rule.text}`,
+      expected: `every image's class as ${rule.text}`,
+      fix: 'move them, or --label-from parent|top|path|REGEX, or --labels FILE with a line for each image',
+    });
+  }
+  return labels.map((label) => (label as string).normalize('NFC'));
+}

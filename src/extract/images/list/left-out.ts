@@ -1,0 +1,75 @@
+/** A file under the data folder that is no input. */
+export interface LeftOutFile {
+  /** Relative to the data folder; a folder that is not entered ends in a slash. */
+  readonly path: string;
+  /** What the run counts it under, for many: `hidden files`, `.txt`. */
+  readonly group: string;
+  /** For outcomes.csv. */
+  readonly reason: string;
+  /** An image: of a folder without labels, or one that the table does not name. */
+  readonly kind?: 'unlabelled' | 'unnamed';
+}
+
+/** Files that one rule left out. */
+export interface LeftOutCount {
+  readonly group: string;
+  readonly count: number;
+}
+
+/** Names that file managers and archivers leave behind hold no photos. */
+export function hidden(path: string): LeftOutFile {
+  return path.endsWith('/')
+    ? { path, group: 'hidden folders', reason: 'a hidden folder is not entered' }
+    : { path, group: 'hidden files', reason: 'a hidden file' };
+}
+
+const specialKinds = {
+  fifo: ['named pipes', 'a named pipe: reading it may never end'],
+  socket: ['sockets', 'a socket'],
+  device: ['devices', 'a device'],
+} as const;
+
+/** What is neither a file nor a folder. */
+export function special(path: string, kind: keyof typeof specialKinds): LeftOutFile {
+  const [group, reason] = specialKinds[kind];
+  return { path, group, reason };
+}
+
+/** @param path the name's bytes as text, each byte that is no UTF-8 as \xHH */
+export function notUtf8(path: string): LeftOutFile {
+  return {
+    path,
+    group: `names that are not UTF-8 (convmv -r -f latin1 -t utf8 --notest FOLDER renames them)`,
+    reason: 'its name is not UTF-8: rename it',
+  };
+}
+
+/** @param what the file is by its bytes, as `sniff` names it */
+export function noImage(path: string, what: string): LeftOutFile {
+  const group = kindOfName(path);
+  if (what === 'unknown' || what === 'empty') {
+    return { path, group, reason: what === 'empty' ? 'an empty file' : 'not an image by its bytes' };
+  }
+  return { path, group: `${group} (${what})`, reason: `not an image of a kind that is read (${what})` };
+}
+
+/** `.txt`, or what a name without an extension is counted under. */
+function kindOfName(path: string): string {
+  const extension = /[^/.]\.([^./\s]{1,12})$/.exec(path)?.[1];
+  return extension === undefined ? 'files without an extension' : `.${extension.toLowerCase()}`;
+}
+
+/** Counts by rule, the largest first. */
+export function countLeftOut(files: readonly LeftOutFile[]): readonly LeftOutCount[] {
+  const counts = new Map<string, number>();
+  for (const { group } of files) counts.set(group, (counts.get(group) ?? 0) + 1);
+  return [...counts]
+    .map(([group, count]) => ({ group, count }))
+    .sort((a, b) => b.count - a.count || (a.group < b.group ? -1 : 1));
+}
+
+/** `3 hidden files`, `1 hidden file`. */
+export function describeCount({ group, count }: LeftOutCount): string {
+  const many = /^(hidden file|hidden folder|named pipe|socket|device|file|image|name)s\b/;
+  return `${count} ${count === 1 ? group.replace(many, '$1') : group}`;
+}
