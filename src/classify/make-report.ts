@@ -50,6 +50,7 @@ export function makeReport(
     trainSize: perRepeat[0]?.train.length ?? 0,
     testSize: perRepeat[0]?.test.length ?? 0,
     seed: options.seed,
+    ...(data.smallClasses === undefined ? {} : { smallClasses: data.smallClasses }),
     fitSeconds: average((r) => r.fitSeconds),
     predictSeconds: average((r) => r.predictSeconds),
     features: data.fingerprint,

@@ -101,12 +101,12 @@ function suggestFraction(classCount: number, rowCount: number): string {
 function checkSmallClasses(counts: Int32Array, classes: readonly string[]): void {
   const small = classes.filter((_, c) => (counts[c] as number) < 2);
   if (small.length === 0) return;
-  const shown = small.slice(0, 5).join(', ');
+  const shown = small.slice(0, 50).join(', ');
   throw new UserError({
     what: `${small.length} of ${classes.length} classes ${small.length === 1 ? 'has' : 'have'} fewer than 2 images, so a split cannot put one on each side`,
-    found: `${shown}${small.length > 5 ? ` and ${small.length - 5} more` : ''}`,
+    found: `${shown}${small.length > 50 ? ` and ${small.length - 50} more` : ''}`,
     expected: 'at least 2 images of every class',
-    fix: 'add images of these classes, merge them into others, or take their rows out of the labels file',
+    fix: '--min-images 2 leaves these classes out; or add images of them, or merge them into others',
   });
 }
 

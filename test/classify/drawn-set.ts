@@ -1,3 +1,4 @@
+import type { LabelLine } from '../../src/features/tables/labels.ts';
 import type { Outcome } from '../../src/features/tables/outcomes.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
@@ -21,7 +22,7 @@ export interface DrawnSet {
   readonly classes?: number;
   readonly outcomes?: readonly Outcome[];
   readonly weights?: string;
-  readonly labels?: readonly (readonly [string, string])[];
+  readonly labels?: readonly LabelLine[];
 }
 
 /** Writes a feature set of drawn rows with ids `img-000` and classes `kind-0`. */

@@ -183,7 +183,10 @@ describe('extract over a folder that changes', () => {
     await writeFile(join(kaggle, 'train/broken.png'), 'no image');
     await symlink('nowhere', join(kaggle, 'train/dangling.png'));
     const lines = ['image-000', 'image-003', 'image-006', 'twin', 'broken', 'dangling', 'nowhere'];
-    await writeFile(join(kaggle, 'labels.csv'), `id,breed\n${lines.map((id) => `${id},pug\n`).join('')}`);
+    await writeFile(
+      join(kaggle, 'labels.csv'),
+      `id,breed\n${lines.map((id, i) => `${id},${i === 0 ? 'boxer' : 'pug'}\n`).join('')}`,
+    );
     const { result } = await run({ skipUnreadable: true, allowMissing: true });
     assert.deepEqual(result.manifest.counts, { kept: 3, duplicate: 1, missing: 1, unreadable: 1, failed: 1, total: 7 });
     const { outcomes } = await openFeatureSet(result.folder);

@@ -64,11 +64,11 @@ describe('extract --precision int8', () => {
 
   it('says what is wrong with the first image of a sample that cannot be read', async () => {
     const data = join(root, 'broken');
-    await drawFolder(data, 1, 1);
-    await writeFile(join(data, imagePath(0, 1)), 'no image');
+    await drawFolder(data, 2, 2);
+    for (const i of [0, 1]) await writeFile(join(data, imagePath(i, 2)), 'no image');
     await assert.rejects(
       run({ data, name: 'broken' }),
-      /1 drawn, none readable; the first: not an image of a known kind/,
+      /2 drawn, none readable; the first: not an image of a known kind/,
     );
   });
 

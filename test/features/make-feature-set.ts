@@ -4,6 +4,7 @@ import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
 import type { FingerprintFields, Manifest } from '../../src/features/manifest/manifest.ts';
 import { publish } from '../../src/features/run/publish.ts';
 import { writeShard } from '../../src/features/shards/shard.ts';
+import type { LabelLine } from '../../src/features/tables/labels.ts';
 import type { Outcome } from '../../src/features/tables/outcomes.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { nodeFiles } from '../../src/system/files.ts';
@@ -36,7 +37,7 @@ export interface FeatureSetParts {
   /** In row order. */
   readonly ids: readonly string[];
   /** Id and label, in labels.csv's order. */
-  readonly labels?: readonly (readonly [string, string])[];
+  readonly labels?: readonly LabelLine[];
   readonly outcomes?: readonly Outcome[];
   readonly fields?: Partial<FingerprintFields>;
   /** Default: all in one shard. */

@@ -9,6 +9,7 @@ import { UserError } from '../../system/errors.ts';
 import { columnsOf } from './label-columns.ts';
 import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
 import { readRowLabels } from './labels-file.ts';
+import { describeSmallClasses, withoutSmallClasses } from './small-classes.ts';
 
 /**
  * A matrix that another program made, with its labels: `features` an .npy file of float16, float32 or float64, `labels`
@@ -45,7 +46,11 @@ export async function bringRows(
       expected: `${described.rowCount}, one for each row of ${featuresFile}`,
     });
   }
-  const kept = keptRows(rowLabels.names, options.leaveOut);
+  const { rows: kept, small } = withoutSmallClasses(
+    keptRows(rowLabels.names, options.leaveOut),
+    rowLabels.names,
+    options.minImages,
+  );
   // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
   const compare = fromNpy?.numeric === true ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
   const ids = Array.from(kept, (row) => rowLabels.ids[row] as string);
@@ -73,7 +78,8 @@ export async function bringRows(
       randomWeights: false,
       missing: {},
     },
-    warnings: [],
+    ...(small === undefined ? {} : { smallClasses: small }),
+    warnings: small === undefined ? [] : [describeSmallClasses(small)],
   };
 }
 

@@ -9,6 +9,7 @@ import { UserError, usageError } from '../../system/errors.ts';
 import type { Report } from '../result/report.ts';
 import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
 import type { LabelsFile } from './labels-file.ts';
+import { describeSmallClasses, type SmallClasses, withoutSmallClasses } from './small-classes.ts';
 
 /** Everything that a run trains and tests on: rows in the labels' order, in memory or still on the disk. */
 export interface LabelledData<F extends RowSource = Matrix> {
@@ -24,6 +25,10 @@ export interface LabelledData<F extends RowSource = Matrix> {
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
   readonly groups?: Int32Array;
+  /** Part of the data folder's ready-made split per id: train, val or test, '' for none. Absent where it has none. */
+  readonly parts?: readonly string[];
+  /** Absent where none are. */
+  readonly smallClasses?: SmallClasses;
   /** Fingerprint of the feature set; for a matrix that the user brought, the sha256 of its bytes. */
   readonly fingerprint: string;
   /** What a report says about the features. */
@@ -36,6 +41,8 @@ export interface LabelledData<F extends RowSource = Matrix> {
 export interface RowOptions extends AskedColumns {
   /** Classes whose rows are left out. */
   readonly leaveOut?: readonly string[];
+  /** Classes with fewer rows are left out, too. */
+  readonly minImages?: number;
 }
 
 export interface JoinOptions extends RowOptions {
@@ -71,7 +78,12 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
   const strays = options.labels === undefined ? 0 : joined.withoutRow.filter((id) => !known.has(id)).length;
   checkMissing(set, strays, options.maxMissing);
 
-  const kept = keptRows(joined.labels, options.leaveOut);
+  const { rows: kept, small } = withoutSmallClasses(
+    keptRows(joined.labels, options.leaveOut),
+    joined.labels,
+    options.minImages,
+  );
+  const { splits } = set;
   const rows = kept.map((i) => joined.rows[i] as number);
   const ids = Array.from(kept, (i) => joined.ids[i] as string);
   const { manifest } = set;
@@ -83,6 +95,8 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
     viewsPerImage,
     ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
     ...(options.labels === undefined ? {} : columnsOf(byId(options.labels, ids), options)),
+    ...(splits === undefined ? {} : { parts: ids.map((id) => splits.get(id) ?? '') }),
+    ...(small === undefined ? {} : { smallClasses: small }),
     fingerprint: manifest.fingerprint,
     featureSet: {
       folder: set.folder,
@@ -95,7 +109,7 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
       madeBy: manifest.madeBy,
       rowShape: manifest.rowShape,
     },
-    warnings: joinWarnings(set, joined),
+    warnings: [...joinWarnings(set, joined), ...(small === undefined ? [] : [describeSmallClasses(small)])],
   };
 }
 

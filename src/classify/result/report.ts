@@ -34,6 +34,8 @@ export interface Report extends Scores {
   /** `classify --subsample`: a stratified part of the training rows of the first repeat; `perRepeat` names them. */
   readonly subsample?: { readonly rows: number; readonly of: number };
   readonly seed: number;
+  /** `classify --min-images`: the classes that it left out. */
+  readonly smallClasses?: { readonly minImages: number; readonly classes: readonly string[]; readonly images: number };
   /** Mean over the repeats. */
   readonly fitSeconds: number;
   readonly predictSeconds: number;

@@ -2,13 +2,14 @@ import type { Argv } from 'yargs';
 import { newestFeatureSet } from '../../classify/choose-features.ts';
 import { bringRows } from '../../classify/data/external-features.ts';
 import { readSplits } from '../../classify/data/fixed-split.ts';
-import { joinRows, type LabelledData } from '../../classify/data/labelled-data.ts';
+import { drawBesideTest, givenSplit, type TestPart } from '../../classify/data/given-split.ts';
+import { joinRows, type LabelledData, type RowOptions } from '../../classify/data/labelled-data.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
 import { openFeatureSet } from '../../features/reader.ts';
 import type { RowSource } from '../../rows/row-source.ts';
-import type { Split } from '../../split/split.ts';
+import type { ShuffleSplitOptions, Split } from '../../split/split.ts';
 import { usageError } from '../../system/errors.ts';
-import { flag, list, number, text } from '../options.ts';
+import { choice, flag, list, number, text } from '../options.ts';
 import type { Options, Session } from '../verb.ts';
 
 /** Options that say which rows there are and how they are split. */
@@ -23,6 +24,7 @@ export function dataOptions(yargs: Argv): Argv {
       describe: 'CSV with the header id,label, instead of those found at extraction; with X.npy: y.npy or a CSV',
     })
     .option('leave-out', { type: 'string', array: true, describe: 'classes whose images are left out, repeatable' })
+    .option('min-images', { type: 'string', describe: 'leave classes with fewer images out, counted and named' })
     .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
     .option('groups', {
       type: 'string',
@@ -34,7 +36,15 @@ export function dataOptions(yargs: Argv): Argv {
       describe: 'test images of each split, a fraction or a count; with --groups, of the groups (default 0.1)',
     })
     .option('repeats', { type: 'string', describe: 'how many splits (default 1)' })
-    .option('split', { type: 'string', describe: 'CSV with the header id,side[,repeat], side being train or test' })
+    .option('split', {
+      type: 'string',
+      describe:
+        'CSV with the header id,side[,repeat], side being train or test; or draw, where the data folder has a split of its own',
+    })
+    .option('test-on', {
+      type: 'string',
+      describe: "part of the data folder's own split to test on: val | test [val, or test where there is no other]",
+    })
     .option('subsample', {
       type: 'string',
       describe: 'train on a stratified part of the training images, drawn from the seed: a fraction or a count',
@@ -56,7 +66,9 @@ export function dataOptions(yargs: Argv): Argv {
 export async function readData(options: Options, session: Session): Promise<LabelledData<RowSource>> {
   const given = text(options, 'features');
   const leaveOut = list(options, 'leave-out');
-  if (given?.endsWith('.npy') === true) return readMatrix(options, given, leaveOut);
+  const minImages = number(options, 'min-images', { min: 1, whole: true });
+  const small = minImages === undefined ? {} : { minImages };
+  if (given?.endsWith('.npy') === true) return readMatrix(options, given, { leaveOut, ...small });
   let folder = given;
   if (folder === undefined) {
     const chosen = await newestFeatureSet('cache');
@@ -70,6 +82,7 @@ export async function readData(options: Options, session: Session): Promise<Labe
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
   return joinRows(await openFeatureSet(folder), {
     leaveOut,
+    ...small,
     maxMissing: number(options, 'max-missing', { min: 0, max: 1 }, 0.01),
     withoutViews: flag(options, 'without-views'),
     ...(labelsFile === undefined ? {} : { labels: await readLabels(labelsFile) }),
@@ -81,7 +94,7 @@ export async function readData(options: Options, session: Session): Promise<Labe
 async function readMatrix(
   options: Options,
   features: string,
-  leaveOut: readonly string[],
+  kept: Pick<RowOptions, 'leaveOut' | 'minImages'>,
 ): Promise<LabelledData<RowSource>> {
   const labels = text(options, 'labels');
   if (labels === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV file with one label per row');
@@ -90,13 +103,40 @@ async function readMatrix(
   }
   const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
   return bringRows(features, labels, {
-    leaveOut,
+    ...kept,
     ...(sampleWeight === undefined ? {} : { sampleWeight }),
     ...(groups === undefined ? {} : { groups }),
   });
 }
 
-export async function readFixedSplits(
+/**
+ * Splits that are not drawn from all rows: of --split FILE, or the data folder's own. Undefined where they are to be
+ * drawn. Whoever says how to draw (--test-size, --repeats, --groups) asks for a draw.
+ */
+export async function chooseSplits(
+  options: Options,
+  session: Session,
+  data: LabelledData<RowSource>,
+  draw: ShuffleSplitOptions,
+): Promise<readonly Split[] | undefined> {
+  const split = text(options, 'split');
+  const testOn = choice(options, 'test-on', ['val', 'test'] as const satisfies readonly TestPart[]);
+  if (split !== undefined && testOn !== undefined)
+    throw usageError('--test-on', 'given with --split', 'one of the two');
+  if (split !== undefined && split !== 'draw') return readFixedSplits(options, session, data);
+  if (split === 'draw' && data.groups !== undefined) return undefined;
+  const drawn = ['test-size', 'repeats', 'groups'].filter((name) => options[name] !== undefined);
+  if (drawn.length > 0 && testOn !== undefined) {
+    throw usageError('--test-on', `given with --${drawn[0]}`, `--split draw --${drawn[0]}, or --test-on alone`);
+  }
+  if (data.groups !== undefined) return undefined;
+  const isDrawn = split === 'draw' || drawn.length > 0;
+  const given = isDrawn ? drawBesideTest(data, draw) : givenSplit(data, testOn);
+  if (given !== undefined) session.note(given.text);
+  return given?.splits;
+}
+
+async function readFixedSplits(
   options: Options,
   session: Session,
   data: LabelledData<RowSource>,

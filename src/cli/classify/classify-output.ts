@@ -129,14 +129,15 @@ function streamNote({ data, blockRows, keptRows }: StreamPlan, memory: number): 
 /** What `--json` says of a report; the exact splits and the confusion matrix are in its report.json. */
 export function summary(report: Report): Readonly<Record<string, unknown>> {
   const { model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy } = report;
-  const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss, subsample } =
-    report;
+  const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss } = report;
+  const { subsample, smallClasses } = report;
   return {
     ...{ model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy },
     ...(uncalibratedLogLoss === undefined ? {} : { uncalibratedLogLoss }),
     perRepeat: report.perRepeat.map(({ train: _train, test: _test, ...figures }) => figures),
     ...{ classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features },
     ...(subsample === undefined ? {} : { subsample }),
+    ...(smallClasses === undefined ? {} : { smallClasses }),
     warnings: report.warnings,
     report: report.report,
   };

@@ -20,7 +20,7 @@ import { bytes, flag, list, number, text } from '../options.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { statusLine } from '../status-line.ts';
 import type { Options, Session, Verb } from '../verb.ts';
-import { dataOptions, readData, readFixedSplits } from './classify-data.ts';
+import { chooseSplits, dataOptions, readData } from './classify-data.ts';
 import { describeData, eventPrinter, labelsNote, summary } from './classify-output.ts';
 import { headOptions, headParams, sweepOptions } from './head-options.ts';
 
@@ -49,7 +49,8 @@ export const classifyVerb: Verb = {
     const seed = number(options, 'seed', {}, 0);
     checkSeed(seed);
     const heads = chooseHeads(models, headParams(options), sweepOptions(options));
-    const fixed = text(options, 'split') !== undefined;
+    const splitFile = text(options, 'split');
+    const fixed = splitFile !== undefined && splitFile !== 'draw';
     for (const name of fixed ? ['repeats', 'test-size', 'groups'] : []) {
       if (options[name] !== undefined) throw usageError(`--${name}`, 'given with --split', 'one of the two');
     }
@@ -74,7 +75,7 @@ export const classifyVerb: Verb = {
       );
     }
     describeData(data, session);
-    const splits = fixed ? await readFixedSplits(options, session, data) : undefined;
+    const splits = await chooseSplits(options, session, data, { testSize, seed, repeats });
     const status = statusLine(session);
     const print = eventPrinter(data, splits?.length ?? repeats, session, status);
     let labels: Extract<ClassifyEvent, { kind: 'labels' }> | undefined;

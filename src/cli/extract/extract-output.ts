@@ -2,7 +2,7 @@ import { usableCores } from '../../extract/backbone/cores.ts';
 import type { Explanation } from '../../extract/explain/explain.ts';
 import type { ExtractResult } from '../../extract/extract.ts';
 import type { ImageList } from '../../extract/images/list/image-file.ts';
-import { countLeftOut, describeCount } from '../../extract/images/list/left-out.ts';
+import { countLeftOut, describeCount, type LeftOutCount } from '../../extract/images/list/left-out.ts';
 import { stepShares } from '../../extract/stopwatch.ts';
 import { type Manifest, type OutcomeCounts, rowLength } from '../../features/manifest/manifest.ts';
 import { bytesPerNumber } from '../../formats/npy/npy.ts';
@@ -14,13 +14,13 @@ import type { Session } from '../verb.ts';
 
 /** What `--explain` found. */
 export function printExplanation(explanation: Explanation, session: Session): void {
-  const { folder, reasons, toCompute, kept, copies, seconds, speed, bytes } = explanation;
+  const { folder, reading, leftOut, reasons, toCompute, kept, copies, seconds, speed, bytes } = explanation;
   session.printJson({ featureSet: folder, ...explanation });
   const shared = copies === 0 ? '' : `, ${copies} duplicate`;
   session.print(
     `${shortPath(folder)}: ${toCompute} image${toCompute === 1 ? '' : 's'} to compute, ${kept} kept${shared}`,
   );
-  for (const reason of reasons) session.print(`  ${reason}`);
+  for (const line of [...reading, ...describeLeftOut(leftOut, ''), ...reasons]) session.print(`  ${line}`);
   if (toCompute === 0) return;
   const parts = [
     seconds === undefined || speed === undefined
@@ -66,7 +66,7 @@ export function printResult(
   const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
   for (const line of list.reading) session.print(line);
   session.print(`${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(counts)}`);
-  for (const line of describeLeftOut(list)) session.print(line);
+  for (const line of describeLeftOut(countLeftOut(list.leftOut))) session.print(line);
   if (newImages > 0) {
     const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
     session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
@@ -115,12 +115,14 @@ function summarizeLeftOut({ leftOut }: ImageList): object {
 }
 
 /** The same as lines: images first, each rule with a line of its own, then all others in one. */
-export function describeLeftOut({ leftOut }: Pick<ImageList, 'leftOut'>): readonly string[] {
-  const counts = countLeftOut(leftOut);
+export function describeLeftOut(
+  counts: readonly LeftOutCount[],
+  where = '; outcomes.csv says which',
+): readonly string[] {
   const [images, others] = [true, false].map((wanted) =>
     counts.filter(({ group }) => group.startsWith('images ') === wanted).map(describeCount),
   ) as [string[], string[]];
   const lines = images.map((line) => `left out: ${line}`);
-  if (others.length > 0) lines.push(`left out: ${others.join(', ')}; outcomes.csv says which`);
+  if (others.length > 0) lines.push(`left out: ${others.join(', ')}${where}`);
   return lines;
 }

@@ -14,12 +14,16 @@ import { peekJournal } from '../../features/run/run-records.ts';
 import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
 import type { ImageList } from '../images/list/image-file.ts';
+import { countLeftOut, type LeftOutCount } from '../images/list/left-out.ts';
 import { type SortedInputs, sortInputs } from './sort-inputs.ts';
 import { lastSpeed, type MeasuredSpeed } from './speed.ts';
 
 /** What a run would do, and why. */
 export interface Explanation {
   readonly folder: string;
+  /** How the data folder was read, a line each. */
+  readonly reading: readonly string[];
+  readonly leftOut: readonly LeftOutCount[];
   readonly reasons: readonly string[];
   /** Images that the network would run over. */
   readonly toCompute: number;
@@ -84,6 +88,8 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   const imageBytes = rowShape && rowLength(rowShape) * bytesPerNumber(fields.dtype) * rowsPerImage(fields);
   return {
     folder,
+    reading: list.reading,
+    leftOut: countLeftOut(list.leftOut),
     reasons,
     toCompute,
     kept,

@@ -1,0 +1,93 @@
+import type { RowSource } from '../../rows/row-source.ts';
+import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../../split/split.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import type { LabelledData } from './labelled-data.ts';
+
+/** Parts of a ready-made split that heads are tested on. */
+export type TestPart = 'val' | 'test';
+
+export interface GivenSplit {
+  readonly splits: readonly Split[];
+  /** What is trained and tested on, and what is kept: as the run prints it. */
+  readonly text: string;
+}
+
+/**
+ * The data folder's own split: train on its training part, test on `testOn`, by default its validation part, or its test
+ * part where it has no other. Rows keep the data's order.
+ *
+ * @returns undefined where the data folder has none
+ * @throws UserError when a part that is needed has no image
+ */
+export function givenSplit(data: LabelledData<RowSource>, testOn?: TestPart): GivenSplit | undefined {
+  const { parts } = data;
+  if (parts === undefined) {
+    if (testOn === undefined) return undefined;
+    throw usageError('--test-on', testOn, 'a feature set whose data folder has train/, val/ or test/');
+  }
+  const count = (part: string): number => parts.filter((each) => each === part).length;
+  const chosen = testOn ?? (count('val') > 0 ? 'val' : 'test');
+  const [train, test] = [rowsOf(parts, 'train'), rowsOf(parts, chosen)];
+  if (train.length === 0 || test.length === 0) {
+    throw new UserError({
+      what: `the ready-made split has no image in ${train.length === 0 ? 'train' : chosen}`,
+      where: data.featureSet.folder,
+      found: `${count('train')} in train, ${count('val')} in val, ${count('test')} in test, with rows and labels`,
+      expected: 'images on both sides',
+      fix: '--split draw draws one, --test-on val|test chooses the other part',
+    });
+  }
+  refuseUntrained(data, train, test, chosen);
+  const kept =
+    chosen === 'val' && count('test') > 0 ? `; test, ${count('test')} images, is kept for --test-on test` : '';
+  return {
+    splits: [{ train, test }],
+    text: `the data folder's own split: trained on train, tested on ${chosen}${kept} (--split draw draws one instead)`,
+  };
+}
+
+/**
+ * Splits that are drawn of a data folder with a ready-made one: of everything but its test part.
+ *
+ * @throws UserError as `stratifiedShuffleSplit`
+ */
+export function drawBesideTest(data: LabelledData<RowSource>, options: ShuffleSplitOptions): GivenSplit | undefined {
+  const { parts } = data;
+  const kept = parts?.filter((part) => part === 'test').length ?? 0;
+  if (parts === undefined || kept === 0) return undefined;
+  const rows = Int32Array.from(parts.keys()).filter((row) => parts[row] !== 'test');
+  const labels = rows.map((row) => data.labels[row] as number);
+  const map = (places: Int32Array): Int32Array => places.map((place) => rows[place] as number);
+  const drawn = stratifiedShuffleSplit(labels, data.classes, options);
+  return {
+    splits: drawn.map(({ train, test }) => ({ train: map(train), test: map(test) })),
+    text: `drawn from train and val; test, ${kept} images, is kept for --test-on test`,
+  };
+}
+
+function rowsOf(parts: readonly string[], part: string): Int32Array {
+  return Int32Array.from(parts.keys()).filter((row) => parts[row] === part);
+}
+
+/** A class that no head has seen cannot be tested. */
+function refuseUntrained(
+  { labels, classes, featureSet }: LabelledData<RowSource>,
+  train: Int32Array,
+  test: Int32Array,
+  part: TestPart,
+): void {
+  const known = new Set(train.map((row) => labels[row] as number));
+  const foreign = [...new Set(test.map((row) => labels[row] as number))].filter((label) => !known.has(label));
+  if (foreign.length === 0) return;
+  const names = foreign.map((label) => classes[label] as string);
+  throw new UserError({
+    what: `${foreign.length} classes of ${part} are not in train`,
+    where: featureSet.folder,
+    found: `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`,
+    expected: 'the same classes in both',
+    fix: `${names
+      .slice(0, 3)
+      .map((name) => `--leave-out ${name}`)
+      .join(' ')} leaves them out; or --split draw`,
+  });
+}

@@ -1,0 +1,32 @@
+/** Classes that --min-images leaves out. */
+export interface SmallClasses {
+  readonly minImages: number;
+  readonly classes: readonly string[];
+  readonly images: number;
+}
+
+/**
+ * Takes the rows of classes with fewer than `minImages` rows out.
+ *
+ * @param rows places in `names`
+ */
+export function withoutSmallClasses(
+  rows: Uint32Array,
+  names: readonly string[],
+  minImages: number | undefined,
+): { readonly rows: Uint32Array; readonly small?: SmallClasses } {
+  if (minImages === undefined) return { rows };
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(names[row] as string, (counts.get(names[row] as string) ?? 0) + 1);
+  const classes = [...counts].filter(([, count]) => count < minImages).map(([name]) => name);
+  if (classes.length === 0) return { rows };
+  const left = new Set(classes);
+  const kept = rows.filter((row) => !left.has(names[row] as string));
+  return { rows: kept, small: { minImages, classes: classes.sort(), images: rows.length - kept.length } };
+}
+
+export function describeSmallClasses({ minImages, classes, images }: SmallClasses): string {
+  const shown = `${classes.slice(0, 10).join(', ')}${classes.length > 10 ? ', …' : ''}`;
+  const what = classes.length === 1 ? 'class' : 'classes';
+  return `${classes.length} ${what} with fewer than ${minImages} images left out (--min-images), ${images} ${images === 1 ? 'image' : 'images'}: ${shown}`;
+}

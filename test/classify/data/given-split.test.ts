@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { drawBesideTest, givenSplit } from '../../../src/classify/data/given-split.ts';
+import { joinRows, type LabelledData } from '../../../src/classify/data/labelled-data.ts';
+import { openFeatureSet } from '../../../src/features/reader.ts';
+import type { LabelLine } from '../../../src/features/tables/labels.ts';
+import type { StoredRows } from '../../../src/rows/row-source.ts';
+import { UserError } from '../../../src/system/errors.ts';
+import { makeDrawnSet } from '../drawn-set.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'featuretap-given-'));
+after(() => rm(root, { recursive: true }));
+let sets = 0;
+
+/** 40 images of 4 classes in the given parts. */
+async function dataWith(partOf: (row: number) => string, minImages?: number): Promise<LabelledData<StoredRows>> {
+  const folder = join(root, `set-${sets++}`);
+  const labels: LabelLine[] = Array.from({ length: 40 }, (_, row) => [
+    `img-${String(row).padStart(3, '0')}`,
+    row === 39 ? 'rare' : `kind-${row % 4}`,
+    partOf(row),
+  ]);
+  await makeDrawnSet(folder, { rows: 40, labels });
+  return joinRows(await openFeatureSet(folder), { maxMissing: 0, ...(minImages === undefined ? {} : { minImages }) });
+}
+
+const thirds = (row: number): string => (row < 20 || row === 39 ? 'train' : row < 30 ? 'val' : 'test');
+
+test('trains on train, tests on val and keeps test; says so', async () => {
+  const given = givenSplit(await dataWith(thirds));
+  assert.deepEqual([given?.splits[0]?.train.length, given?.splits[0]?.test.length], [21, 10]);
+  assert.equal(
+    given?.text,
+    "the data folder's own split: trained on train, tested on val; test, 9 images, is kept for --test-on test (--split draw draws one instead)",
+  );
+});
+
+test('--test-on test takes the part that was kept, and a split without val is tested on test', async () => {
+  assert.equal(givenSplit(await dataWith(thirds), 'test')?.splits[0]?.test.length, 9);
+  const halves = await dataWith((row) => (row < 20 || row === 39 ? 'train' : 'test'));
+  assert.equal(givenSplit(halves)?.splits[0]?.test.length, 19);
+  assert.throws(() => givenSplit(halves, 'val'), /no image in val[\s\S]*--split draw/);
+});
+
+test('--split draw leaves test alone and takes every other row', async () => {
+  const data = await dataWith(thirds, 2);
+  const drawn = drawBesideTest(data, { testSize: 0.25, seed: 0, repeats: 2 });
+  assert.equal(drawn?.splits.length, 2);
+  for (const { train, test } of drawn?.splits ?? []) {
+    assert.deepEqual(
+      [...train, ...test].sort((a, b) => a - b),
+      data.parts?.flatMap((part, row) => (part === 'test' ? [] : [row])),
+    );
+  }
+});
+
+test('a class of the tested part that train does not have is refused by name', async () => {
+  const data = await dataWith((row) => (row === 39 ? 'val' : thirds(row)));
+  assert.throws(() => givenSplit(data), /1 classes of val are not in train[\s\S]*rare[\s\S]*--leave-out rare/);
+});
+
+test('a set without a split has none, and --test-on is wrong usage there', async () => {
+  const { parts: _, ...data } = await dataWith(thirds);
+  assert.equal(givenSplit(data), undefined);
+  assert.throws(
+    () => givenSplit(data, 'val'),
+    (error) => error instanceof UserError && error.exitCode === 2,
+  );
+});
+
+test('--min-images leaves small classes out, counted and named', async () => {
+  const data = await dataWith(thirds, 2);
+  assert.deepEqual(data.smallClasses, { minImages: 2, classes: ['rare'], images: 1 });
+  assert.equal(data.ids.length, 39);
+  assert.deepEqual(data.classes, ['kind-0', 'kind-1', 'kind-2', 'kind-3']);
+  assert.ok(data.warnings.includes('1 class with fewer than 2 images left out (--min-images), 1 image: rare'));
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
+import { extractAll, extractAlone, merge } from '../cluster/part/in-parts.ts';
+import { drawImage } from './drawn-data.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'featuretap-left-out-'));
+after(() => rm(root, { recursive: true }));
+
+/** A ready-made split of 12 images, with a note, an empty file and a hidden one beside them. */
+async function drawSplit(name: string): Promise<string> {
+  const data = join(root, name);
+  for (let i = 0; i < 12; i++) {
+    const part = i < 6 ? 'train' : i < 9 ? 'val' : 'test';
+    await drawImage(join(data, part, `class-${i % 3}`, `${i}.png`), i);
+  }
+  await writeFile(join(data, 'notes, of mine.txt'), 'text');
+  await writeFile(join(data, 'train', '.hidden'), '');
+  await writeFile(join(data, 'train', 'empty'), '');
+  return data;
+}
+
+test('outcomes.csv says which files were left out and why; they are counted, and are no inputs', async () => {
+  const { folder, manifest } = await extractAlone(await drawSplit('plain'));
+  assert.deepEqual([manifest.counts.total, manifest.counts.leftOut], [12, 3]);
+  const { outcomes } = await openFeatureSet(folder);
+  assert.deepEqual(
+    outcomes.map(({ id, path, outcome, reason }) => [id, path, outcome, reason]),
+    [
+      ['', 'notes, of mine.txt', 'left-out', 'not an image by its bytes'],
+      ['', 'train/.hidden', 'left-out', 'a hidden file'],
+      ['', 'train/empty', 'left-out', 'an empty file'],
+    ],
+  );
+  assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
+});
+
+test('labels.csv has a column for the part of a ready-made split, and the set reads it', async () => {
+  const { folder } = await extractAlone(await drawSplit('columns'));
+  const [header, first] = (await readFile(join(folder, 'labels.csv'), 'utf8')).split('\n');
+  assert.deepEqual([header, first], ['id,label,split', 'test/class-0/9,class-0,test']);
+  const { splits, labels } = await openFeatureSet(folder);
+  assert.equal(labels.get('val/class-1/7'), 'class-1');
+  assert.equal(splits?.get('val/class-1/7'), 'val');
+});
+
+test('parts of a split with files that are left out merge to the bytes of a single run', async () => {
+  const data = await drawSplit('parts');
+  const alone = await extractAlone(data);
+  await extractAll(data, 3);
+  const { folder, manifest } = await merge(data, 3);
+  for (const file of ['labels.csv', 'outcomes.csv', 'index.csv']) {
+    assert.equal(await readFile(join(folder, file), 'utf8'), await readFile(join(alone.folder, file), 'utf8'), file);
+  }
+  assert.deepEqual(manifest.counts, alone.manifest.counts);
+});
