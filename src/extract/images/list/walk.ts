@@ -1,9 +1,10 @@
-import { closeSync, type Dirent, openSync, readSync, type Stats } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../../system/errors.ts';
-import { sniff } from '../decode/sniff.ts';
+import { readRangeSync } from '../../../system/regular-file.ts';
+import { sniff, sniffBytes } from '../decode/sniff.ts';
 import { compareCodePoints } from './code-point-order.ts';
 import { isHidden, isImageName } from './image-names.ts';
 import { hidden, type LeftOutFile, noImage, notUtf8, special } from './left-out.ts';
@@ -18,8 +19,6 @@ export interface Walked {
 
 const tableName = /\.(?:csv|tsv|tab|jsonl|ndjson|parquet)$/i;
 
-/** As many bytes of a file's beginning tell what it is. */
-const headBytes = 256;
 /** Files that are opened before other work gets its turn. */
 const openedAtOnce = 512;
 
@@ -114,16 +113,11 @@ async function isThere(folder: string, name: string): Promise<boolean> {
 
 /** What a file is that its name does not call an image; undefined where its bytes say that it is one. */
 function whatIs(path: string): string | undefined {
-  let file: number | undefined;
   try {
-    file = openSync(path, 'r');
-    const head = new Uint8Array(headBytes);
-    const found = sniff(head.subarray(0, readSync(file, head, 0, headBytes, 0)));
+    const found = sniff(readRangeSync(path, 0, sniffBytes));
     return 'kind' in found ? undefined : found.refused;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'no permission to read it' : 'unreadable';
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
 
