@@ -1,0 +1,170 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { drawPhotos } from '../torture/draw-photos.ts';
+import { launcher, layCheckout, layPackage, must } from './start/programs.ts';
+
+const usage = `npm run bench -- start [options]
+How long a command takes to start: on a set so small that its own work is next to nothing, from this checkout and from
+the package, beside Python's imports. Every command once per round, the rounds in turns.
+  --rounds N   (default 9)
+  --node FILE  another Node to run with, repeatable
+  --out FILE   the figures as JSON
+$FEATURETAP_BENCH_PYTHON names the Python with scikit-learn and PyTorch (default python3).`;
+
+interface Row {
+  readonly who: string;
+  readonly what: string;
+  readonly command: readonly string[];
+  /** Exit code of an answer. */
+  readonly code: number;
+  /** Before each run, outside its time. */
+  readonly prepare?: () => void;
+  readonly seconds: number[];
+}
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '9' },
+      node: { type: 'string', multiple: true, default: [] },
+      out: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  const folder = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
+  try {
+    const commands = await smallCommands(folder);
+    const rows = listRows(folder, commands, [process.execPath, ...values.node]);
+    // The first run of each fills what is kept between runs.
+    const kept = rows.filter((row) => time(row) !== undefined);
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const row of kept) row.seconds.push(time(row) as number);
+    }
+    print(rows);
+    if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(document(args, kept), null, 2)}\n`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Commands on 40 small photos, a tiny network and six heads, by what they are called, with the exit code that they give. */
+async function smallCommands(folder: string): Promise<ReadonlyMap<string, readonly [code: number, args: string[]]>> {
+  const [photos, cache, reports] = ['photos', 'cache', 'reports'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await drawPhotos(photos, 40);
+  const photo = join(
+    photos,
+    readdirSync(photos, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.jpg')) as string,
+  );
+  const features = join(cache, 'photos');
+  const network = ['--weights', 'random:resnet-tiny', '--resize', '36', '--crop', '32'];
+  must(process.execPath, [launcher, 'extract', '--data', photos, '--cache', cache, ...network]);
+  const classify = ['classify', '--features', features, '--test-size', '0.2', '--out', reports];
+  must(process.execPath, [launcher, ...classify, '--model', 'all']);
+  const set = join(reports, 'photos');
+  const head = join(set, readdirSync(set).find((name) => name.startsWith('svm')) as string);
+  return new Map([
+    ['--help', [0, ['--help']]],
+    ['a wrong option', [2, ['classify', '--wrong']]],
+    ['extract, nothing new', [0, ['extract', '--data', photos, '--cache', cache, ...network]]],
+    ['classify --model svm', [0, [...classify, '--model', 'svm']]],
+    ['compare of six, page', [0, ['compare', set, '--html', join(folder, 'page.html')]]],
+    ['predict of one photo', [0, ['predict', '--head', head, photo]]],
+  ]);
+}
+
+function listRows(
+  folder: string,
+  commands: ReadonlyMap<string, readonly [code: number, args: string[]]>,
+  nodes: readonly string[],
+): Row[] {
+  const installed = layPackage(join(folder, 'package'));
+  const python = process.env['FEATURETAP_BENCH_PYTHON'] ?? 'python3';
+  const rows: Row[] = [];
+  const add = (who: string, what: string, command: readonly string[], code = 0): void => {
+    rows.push({ who, what, command, code, seconds: [] });
+  };
+  for (const node of nodes) {
+    const version = versionOf(node, '--version');
+    add(`node ${version}`, 'nothing', [node, '--eval', '0']);
+    for (const [what, [code, given]] of commands) {
+      add(`checkout, node ${version}`, what, [node, launcher, ...given], code);
+      add(`package, node ${version}`, what, [node, installed, ...given], code);
+    }
+  }
+  const edited = layCheckout(join(folder, 'edited'));
+  rows.push({
+    who: `checkout, node ${versionOf(process.execPath, '--version')}`,
+    what: '--help, first after an edit',
+    command: [process.execPath, edited, '--help'],
+    code: 0,
+    prepare: () => rmSync(join(folder, 'edited/node_modules/.cache'), { recursive: true, force: true }),
+    seconds: [],
+  });
+  add('npm', 'run -s featuretap -- --help', ['npm', 'run', '-s', 'featuretap', '--', '--help']);
+  for (const [name, module] of [
+    ['scikit-learn', 'sklearn'],
+    ['PyTorch', 'torch'],
+  ] as const) {
+    add(`${python}, ${name}`, `import ${module}`, [python, '-c', `import ${module}`]);
+  }
+  return rows;
+}
+
+function versionOf(program: string, ...args: string[]): string {
+  return spawnSync(program, args, { encoding: 'utf8' }).stdout.trim().replace(/^v/, '');
+}
+
+/** Seconds of one run; undefined where it cannot run. */
+function time({ command: [program = '', ...args], code, prepare }: Row): number | undefined {
+  prepare?.();
+  const started = performance.now();
+  const { status } = spawnSync(program, args, { stdio: 'ignore' });
+  return status === code ? (performance.now() - started) / 1000 : undefined;
+}
+
+function print(rows: readonly Row[]): void {
+  const widths = [Math.max(...rows.map(({ what }) => what.length)), Math.max(...rows.map(({ who }) => who.length))];
+  const line = (what: string, who: string, ...figures: string[]): void =>
+    console.log(`${what.padEnd(widths[0] as number)}  ${who.padEnd(widths[1] as number)}  ${figures.join('  ')}`);
+  line('', '', 'median, s', 'fastest');
+  for (const { who, what, seconds } of [...rows].sort((one, other) => order(rows, one) - order(rows, other))) {
+    if (seconds.length === 0) line(what, who, 'not here');
+    else
+      line(
+        what,
+        who,
+        median(seconds).toFixed(3).padStart(9),
+        Math.min(...seconds)
+          .toFixed(3)
+          .padStart(7),
+      );
+  }
+}
+
+/** Rows of one command stand together, in the order in which the commands come first. */
+function order(rows: readonly Row[], { what }: Row): number {
+  return rows.findIndex((row) => row.what === what);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] as number;
+}
+
+function document(args: readonly string[], rows: readonly Row[]): object {
+  return {
+    command: ['npm run bench -- start', ...args].join(' '),
+    date: new Date().toISOString(),
+    machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version },
+    rows: rows.map(({ who, what, seconds }) => ({ who, what, median: median(seconds), fastest: Math.min(...seconds) })),
+  };
+}

@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** This checkout's own launcher. */
+export const launcher: string = join(root, 'scripts', 'featuretap.cjs');
+
+/** The launcher of a package, as npm unpacks it, on this checkout's dependencies. */
+export function layPackage(folder: string): string {
+  must(process.execPath, [join(root, 'scripts', 'bundle', 'bundle.cjs')]);
+  return lay(folder, ['package.json', 'scripts/featuretap.cjs', 'dist/bundle']);
+}
+
+/** The launcher of a checkout that has no bundle yet, on this one's dependencies. */
+export function layCheckout(folder: string): string {
+  return lay(folder, ['package.json', 'scripts/featuretap.cjs', 'scripts/bundle', 'src']);
+}
+
+function lay(folder: string, parts: readonly string[]): string {
+  for (const part of parts) cpSync(join(root, part), join(folder, part), { recursive: true });
+  const packages = join(root, 'node_modules');
+  mkdirSync(join(folder, 'node_modules'));
+  for (const name of readdirSync(packages)) {
+    if (!name.startsWith('.')) symlinkSync(join(packages, name), join(folder, 'node_modules', name), 'junction');
+  }
+  return join(folder, 'scripts', 'featuretap.cjs');
+}
+
+/** Runs a command to its end; what it prints is for nobody unless it fails. */
+export function must(command: string, args: readonly string[], cwd?: string): void {
+  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (status !== 0) throw error ?? new Error(`${[command, ...args].join(' ')}: exit ${status}\n${stderr}`);
+}
