@@ -13,6 +13,7 @@ export const tapsVerb: Verb = {
         type: 'string',
         describe: 'known name, .safetensors, .pth or .onnx file, or random [resnet50]',
       })
+      .option('weights-key', { type: 'string', describe: 'which state dict of a checkpoint [the usual one]' })
       .option('crop', { type: 'string', describe: `side of the square input in pixels [${defaultCrop}]` }),
   run: async (options: Options, session: Session): Promise<number> => {
     const asked = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
@@ -21,6 +22,7 @@ export const tapsVerb: Verb = {
     // Names and shapes are those of the architecture: they are worth no download.
     const absent = notDownloaded(named);
     const weights = await loadWeights(absent === undefined ? named : 'random', {
+      key: text(options, 'weights-key'),
       signal: session.signal,
       onProgress: ({ url, receivedBytes }) => status.show(`${url}: ${Math.round(receivedBytes / 1e6)} MB`),
     });

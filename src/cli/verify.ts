@@ -53,6 +53,7 @@ export const verifyVerb: Verb = {
         return loadNetwork(spec, {
           ...threadsGiven,
           ...seed,
+          key: madeBy.weightsKey,
           device: 'cpu',
           signal: session.signal,
           onProgress: progress.onProgress,

@@ -87,7 +87,7 @@ async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Pr
     const before = writer.maker ?? joins;
     if (before !== undefined) compareCanaries(before.canary, canary, before.madeBy, backbone);
     const { engine, engineVersion, device } = backbone;
-    const { weights, weightsFile, weightsSeed } = network;
+    const { weights, weightsFile, weightsKey, weightsSeed } = network;
     const madeBy = {
       featuretap: run.context.version,
       engine,
@@ -95,6 +95,7 @@ async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Pr
       device,
       weights,
       ...(weightsFile === undefined ? {} : { weightsFile }),
+      ...(weightsKey === undefined ? {} : { weightsKey }),
       ...(weightsSeed === undefined ? {} : { weightsSeed }),
       data: writer.settings.dataFolder,
     };

@@ -18,6 +18,8 @@ export interface NetworkSource {
   readonly weights: string;
   /** Absolute path of the weights file; absent for `random`. */
   readonly weightsFile?: string;
+  /** The key of the state dict that was taken, where a checkpoint holds several. */
+  readonly weightsKey?: string;
   /** The seed of `random`. */
   readonly weightsSeed?: number;
   /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
@@ -120,11 +122,12 @@ function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'wei
   if (loaded.kind === 'onnx') {
     return { architecture: 'onnx', weightsSha256: loaded.sha256, ...file, warnings: [], isRandom: false };
   }
-  const { stateDict, warnings, resize } = loaded;
+  const { stateDict, warnings, resize, key } = loaded;
   return {
     architecture: stateDict.architecture,
     weightsSha256: stateDict.sha256,
     ...file,
+    ...(key === undefined ? {} : { weightsKey: key }),
     ...(resize === undefined ? {} : { resize }),
     warnings,
     isRandom: loaded.file === undefined,

@@ -20,6 +20,8 @@ export interface ExtractPlan {
   readonly folder: string;
   /** As `--weights` names them. */
   readonly weights: string;
+  /** Which state dict of a checkpoint; default: the one that is usually meant. */
+  readonly weightsKey?: string | undefined;
   readonly engine: EngineName | 'auto';
   readonly device: DeviceName | 'auto';
   readonly tap: string;

@@ -91,7 +91,7 @@ export async function sameWeights(
       fix: '--weights FILE names it where it lies now',
     });
   }
-  const loaded = await loadWeights(spec, { seed: seed ?? madeBy.weightsSeed ?? 0 });
+  const loaded = await loadWeights(spec, { seed: seed ?? madeBy.weightsSeed ?? 0, key: madeBy.weightsKey });
   const sha256 = loaded.kind === 'onnx' ? loaded.sha256 : loaded.stateDict.sha256;
   if (sha256 === fields.weightsSha256) return loaded;
   throw new UserError({

@@ -80,7 +80,13 @@ const reportShape: Shape = fields({
     missing: mapOf(count),
     fields: optional(fingerprintFields),
     madeBy: optional(
-      fields({ weights: string, weightsFile: optional(string), weightsSeed: optional(count), data: string }),
+      fields({
+        weights: string,
+        weightsFile: optional(string),
+        weightsKey: optional(string),
+        weightsSeed: optional(count),
+        data: string,
+      }),
     ),
     rowShape: optional(listOf(count, { atLeast: 1 })),
   }),

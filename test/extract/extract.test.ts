@@ -50,6 +50,12 @@ describe('extract', () => {
     assert.deepEqual(await contentsOf(result.folder), before);
   });
 
+  it('writes down which state dict of a checkpoint made the rows', async () => {
+    const network = Object.assign(new CountingNetwork(), { weightsKey: 'state_dict_ema' });
+    const { folder } = await run(await drawData(2), network);
+    assert.equal((await openFeatureSet(folder)).manifest.madeBy.weightsKey, 'state_dict_ema');
+  });
+
   it('pairs every row with its image after adding, renaming, moving, relabelling and deleting', async () => {
     const data = await drawData(12);
     await run(data, new CountingNetwork());

@@ -18,6 +18,7 @@ import type { Options, Session, Verb } from '../verb.ts';
 const hidden = [
   ...[
     'weights',
+    'weights-key',
     'seed',
     'tap',
     'pool',

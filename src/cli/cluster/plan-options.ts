@@ -111,6 +111,7 @@ function given<K extends keyof PlanRequest>(key: K, value: PlanRequest[K] | unde
 const handedOn = [
   'depth',
   'label-from',
+  'weights-key',
   'seed',
   'tap',
   'pool',

@@ -18,6 +18,7 @@ export async function loadAskedNetwork(
     engine,
     device,
     seed,
+    key: plan.weightsKey,
     threads: policy.threads,
     signal: session.signal,
     onNote: session.note,

@@ -26,6 +26,10 @@ export function withExtractOptions(yargs: Argv): Argv {
       type: 'string',
       describe: 'known name, .safetensors, .pth or .onnx file, or random [resnet50]',
     })
+    .option('weights-key', {
+      type: 'string',
+      describe: 'which state dict of a checkpoint that holds several: state_dict, state_dict_ema … [the usual one]',
+    })
     .option('seed', {
       type: 'string',
       describe: 'of random weights, of views, and of the draw of images that int8 is calibrated on [0]',
@@ -89,6 +93,7 @@ export function readExtractOptions(options: Options): AskedExtract {
       layout: layoutGiven(options),
       folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
       weights: text(options, 'weights', 'resnet50'),
+      weightsKey: text(options, 'weights-key'),
       engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
       device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], 'auto'),
       tap: text(options, 'tap', 'avgpool'),

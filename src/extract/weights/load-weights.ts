@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readWholeFile, type WholeFile } from '../../formats/whole-file.ts';
@@ -9,9 +10,11 @@ import { defaultWeightsUrl, type KnownWeights, knownWeights, sha256PrefixOf } fr
 import { randomSource, randomWeights } from './random/random-weights.ts';
 import { architectures, isArchitecture } from './resnet.ts';
 import type { StateDict } from './state-dict.ts';
-import { readTensors, weightsFormat } from './weights-file.ts';
+import { keyNotTaken, readTensors, weightsFormat } from './weights-file.ts';
 
 export interface LoadWeightsOptions {
+  /** Checkpoints only: which of the state dicts in one to take; default: the one that is usually meant. */
+  readonly key?: string | undefined;
   /** `random` only; default 0. */
   readonly seed?: number;
   /** Known names only: told while the file is downloaded, never when it is in the cache. */
@@ -33,7 +36,9 @@ export interface LoadedStateDict {
   readonly file?: string;
   /** The shorter side after Resize that the weights were trained for; absent where the file does not say. */
   readonly resize?: number;
-  /** Worth showing once: tensors that are not used. */
+  /** The key of the state dict that was taken, where a checkpoint holds several. */
+  readonly key?: string;
+  /** Worth showing once: tensors that are not used, other state dicts, objects that were left unread. */
   readonly warnings: readonly string[];
 }
 
@@ -54,9 +59,11 @@ export interface LoadedGraph {
  */
 export async function loadWeights(spec: string, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
   const [name, architecture = 'resnet50'] = spec.split(':');
+  const { key } = options;
+  if (key !== undefined && (name === 'random' || Object.hasOwn(knownWeights, spec))) throw keyNotTaken(key, spec);
   if (name === 'random') return loadRandom(architecture, options.seed ?? 0);
   const known = Object.hasOwn(knownWeights, spec) ? knownWeights[spec] : undefined;
-  return known === undefined ? loadFile(spec) : loadKnown(known, options);
+  return known === undefined ? loadFile(spec, key) : loadKnown(known, options);
 }
 
 /** Where the file of a known name lies once it is downloaded; undefined for any other name. */
@@ -105,19 +112,24 @@ function loadRandom(architecture: string, seed: number): LoadedWeights {
   return { kind: 'state-dict', stateDict: lastRandom, resize: 256, warnings: [] };
 }
 
-async function loadFile(path: string): Promise<LoadedWeights> {
+async function loadFile(path: string, key: string | undefined): Promise<LoadedWeights> {
   const format = weightsFormat(path);
   const file = await readWholeFile(path, 'weights file');
+  if (format === 'onnx' && key !== undefined) throw keyNotTaken(key, path);
   if (format === 'onnx') return { kind: 'onnx', file: path, bytes: file.bytes, sha256: file.sha256 };
-  return loadTensors(file, format);
+  return loadTensors(file, format, key);
 }
 
-async function loadTensors(file: WholeFile, format: 'safetensors' | 'pth'): Promise<LoadedStateDict> {
-  const { warnings, ...checked } = checkStateDict(await readTensors(file, format), file.path);
+async function loadTensors(file: WholeFile, format: 'safetensors' | 'pth', asked?: string): Promise<LoadedStateDict> {
+  const { tensors, key, otherKey, warnings: before } = await readTensors(file, format, asked);
+  const { warnings, ...checked } = checkStateDict(tensors, file.path);
+  // Another state dict of the same file is another network: features of the two must never be mixed.
+  const sha256 = otherKey ? createHash('sha256').update(`${file.sha256} ${key}`).digest('hex') : file.sha256;
   return {
     kind: 'state-dict',
-    stateDict: { ...checked, source: file.path, sha256: file.sha256 },
+    stateDict: { ...checked, source: file.path, sha256 },
     file: file.path,
-    warnings,
+    ...(key === undefined ? {} : { key }),
+    warnings: [...before, ...warnings],
   };
 }

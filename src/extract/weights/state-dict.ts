@@ -18,6 +18,9 @@ export interface StateDict {
   readonly tensors: ReadonlyMap<string, WeightTensor>;
   /** File path, or `random (resnet50, seed 0)`. */
   readonly source: string;
-  /** sha256 of the file's bytes, or of the seeded tensors for `random`; lower-case hex. */
+  /**
+   * sha256 of the file's bytes, or of the seeded tensors for `random`; of a checkpoint's state dict that is not the one
+   * usually meant, of the file's sha256, a space and its key. Lower-case hex.
+   */
   readonly sha256: string;
 }

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { elementCount, toFloat32 } from '../../formats/element-types.ts';
-import { PickleDict, type PickleValue } from '../../formats/pth/pickle-value.ts';
+import { PickleDict, PickleRecord, type PickleValue } from '../../formats/pth/pickle-value.ts';
 import { readPth } from '../../formats/pth/pth.ts';
 import { StridedTensor } from '../../formats/pth/strided-tensor.ts';
 import { decodeSafetensors } from '../../formats/safetensors.ts';
@@ -33,40 +33,126 @@ export function weightsFormat(path: string): WeightsFormat {
   return format;
 }
 
-/** Tensors of a .safetensors or .pth file by name; nothing is converted yet. */
-export async function readTensors(
-  file: WholeFile,
-  format: 'safetensors' | 'pth',
-): Promise<ReadonlyMap<string, UnreadTensor>> {
-  if (format === 'safetensors') {
-    const { tensors } = decodeSafetensors(file.bytes, file.path);
-    return new Map(
-      [...tensors].map(([name, { type, shape, bytes }]) => [name, { shape, read: () => toFloat32(type, bytes) }]),
-    );
-  }
-  return tensorsOf(await readPth(file.bytes, file.path), file.path);
+/** Tensors of a file before any is converted, and what is to know of where they were. */
+export interface FileTensors {
+  readonly tensors: ReadonlyMap<string, UnreadTensor>;
+  /** Under which key of a checkpoint they are, of several state dicts in it; absent where there is one. */
+  readonly key?: string;
+  /** Whether that key was asked for, and is not the one that is taken without being asked for. */
+  readonly otherKey?: boolean;
+  readonly warnings: readonly string[];
 }
 
-/** Where training scripts keep the state dict in a checkpoint. */
-const stateDictKeys = ['state_dict', 'model_state_dict', 'model'];
+/**
+ * Tensors of a .safetensors or .pth file by name; nothing is converted yet.
+ *
+ * @param key which state dict of a checkpoint to take
+ * @throws UserError where the file holds no state dict, none under that key, or several and none that is usually meant
+ */
+export async function readTensors(file: WholeFile, format: 'safetensors' | 'pth', key?: string): Promise<FileTensors> {
+  if (format === 'safetensors') {
+    if (key !== undefined) throw keyNotTaken(key, file.path);
+    const { tensors } = decodeSafetensors(file.bytes, file.path);
+    const unread = [...tensors].map(
+      ([name, { type, shape, bytes }]) => [name, { shape, read: () => toFloat32(type, bytes) }] as const,
+    );
+    return { tensors: new Map(unread), warnings: [] };
+  }
+  const records = new Set<string>();
+  const root = await readPth(file.bytes, file.path, (name) => records.add(name));
+  return takeStateDict(root, file.path, key, [...records]);
+}
 
-function tensorsOf(root: PickleValue, where: string): ReadonlyMap<string, UnreadTensor> {
-  const inner = root instanceof PickleDict ? stateDictKeys.map((key) => root.get(key)) : [];
-  const dict = inner.find((value) => value instanceof PickleDict) ?? root;
+/** `--weights-key` beside what has no keys. */
+export function keyNotTaken(key: string, weights: string): UserError {
+  return usageError('--weights-key', `${key}, and --weights ${weights}`, 'a checkpoint of torch.save: a .pth file');
+}
+
+/** Where training scripts keep the state dict in a checkpoint, the one that is usually meant first. */
+const usualKeys = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'teacher'];
+
+function takeStateDict(root: PickleValue, where: string, asked: string | undefined, records: string[]): FileTensors {
+  const found = stateDictsOf(root);
+  const keys = [...found.keys()];
+  const usual = found.has('')
+    ? ''
+    : (usualKeys.find((name) => found.has(name)) ?? (keys.length === 1 ? keys[0] : undefined));
+  const key = asked ?? usual;
+  const dict = key === undefined ? undefined : found.get(key);
+  if (dict === undefined || key === undefined) throw noStateDict(root, where, asked, keys, records);
   const tensors = new Map<string, UnreadTensor>();
-  if (dict instanceof PickleDict)
-    for (const [name, value] of dict)
-      if (typeof name === 'string' && value instanceof StridedTensor)
-        tensors.set(name, { shape: value.shape, read: () => spread(value, name, where) });
-  if (tensors.size === 0)
-    throw new UserError({
-      what: 'This file holds no state dict',
+  for (const [name, value] of dict)
+    if (typeof name === 'string' && value instanceof StridedTensor)
+      tensors.set(name, { shape: value.shape, read: () => spread(value, name, where) });
+  const others = keys.filter((name) => name !== key);
+  const warnings: string[] = [];
+  if (others.length > 0) {
+    const rest = others.map((name) => (name === '' ? 'the tensors beside it' : name)).join(', ');
+    warnings.push(`${where}: ${key} was taken; --weights-key takes another: ${rest}`);
+  }
+  if (records.length > 0) {
+    const shown = records.slice(0, 5).join(', ');
+    const more = records.length > 5 ? ` and ${records.length - 5} more` : '';
+    warnings.push(
+      `${where}: objects that are no tensors were left unread, and nothing of them was run: ${shown}${more}`,
+    );
+  }
+  return { tensors, warnings, ...(others.length > 0 || asked !== undefined ? { key, otherKey: key !== usual } : {}) };
+}
+
+/** Dicts that hold tensors by name, by their keys from the root (`model.state_dict`); '' is the root itself. */
+function stateDictsOf(root: PickleValue): ReadonlyMap<string, PickleDict> {
+  const found = new Map<string, PickleDict>();
+  const seen = new Set<PickleValue>();
+  const look = (value: PickleValue, path: readonly string[]): void => {
+    if (!(value instanceof PickleDict) || seen.has(value)) return;
+    seen.add(value);
+    const tensorCount = [...value].filter(
+      ([name, item]) => typeof name === 'string' && item instanceof StridedTensor,
+    ).length;
+    if (tensorCount > 0) found.set(path.join('.'), value);
+    if (path.length === 2) return;
+    for (const [name, item] of value) if (typeof name === 'string') look(item, [...path, name]);
+  };
+  look(root, []);
+  // A dict with tensors of its own is the state dict, whatever lies beside them.
+  return found.has('') ? new Map([['', found.get('') as PickleDict]]) : found;
+}
+
+function noStateDict(
+  root: PickleValue,
+  where: string,
+  asked: string | undefined,
+  keys: readonly string[],
+  records: readonly string[],
+): UserError {
+  const seen = records.length === 0 ? '' : `; objects of ${records.slice(0, 3).join(', ')}, which are not made`;
+  if (keys.length > 0) {
+    return new UserError({
+      what:
+        asked === undefined
+          ? 'This checkpoint holds several state dicts'
+          : `This checkpoint holds no state dict ${asked}`,
       where,
-      found: root instanceof PickleDict ? `a dict of ${describeKeys(root)}` : 'something else than a dict',
-      expected: `a dict of tensors, or one under ${stateDictKeys.join(', ')}`,
-      fix: 'save it with Python: torch.save(model.state_dict(), "weights.pth")',
+      found: keys.join(', '),
+      expected: asked === undefined ? `one of them named ${usualKeys.join(', ')}` : 'one of those',
+      fix: keys.map((name) => `--weights-key ${name}`).join(' or '),
+      exitCode: 2,
     });
-  return tensors;
+  }
+  const kind =
+    root instanceof PickleRecord
+      ? `an object of ${root.module}.${root.name}`
+      : root instanceof PickleDict
+        ? `a dict of ${describeKeys(root)}`
+        : 'something else than a dict';
+  return new UserError({
+    what: 'This file holds no state dict',
+    where,
+    found: `${kind}${seen}`,
+    expected: `a dict of tensors, or one under ${usualKeys.slice(0, 3).join(', ')}`,
+    fix: 'save it with Python: torch.save(model.state_dict(), "weights.pth")',
+  });
 }
 
 function describeKeys(dict: PickleDict): string {

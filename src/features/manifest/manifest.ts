@@ -71,6 +71,8 @@ export interface MadeBy {
   readonly weights: string;
   /** Absolute path of the weights file, absent for `random`. */
   readonly weightsFile?: string;
+  /** The key of the state dict that was taken, where the weights file is a checkpoint with several. */
+  readonly weightsKey?: string;
   /** `random` alone: the seed that its weights were drawn from. */
   readonly weightsSeed?: number;
   /** Absolute path of the data folder. */

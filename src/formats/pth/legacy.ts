@@ -18,7 +18,7 @@ export function startsLegacyPth(bytes: Uint8Array): boolean {
   return firstBytes.equals(bytes.subarray(0, firstBytes.length));
 }
 
-export function readLegacyPth(bytes: Uint8Array, where: string): PickleValue {
+export function readLegacyPth(bytes: Uint8Array, where: string, onRecord?: (name: string) => void): PickleValue {
   const storages = new Map<string, TensorStorage>();
   const parts: { readonly of: TensorStorage; readonly byteOffset: number; readonly part: TensorStorage }[] = [];
   const plain: PickleEnvironment = {
@@ -31,6 +31,7 @@ export function readLegacyPth(bytes: Uint8Array, where: string): PickleValue {
   const environment: PickleEnvironment = {
     where,
     findGlobal: torchGlobals(where),
+    ...(onRecord === undefined ? {} : { onRecord }),
     persistentLoad: (id) => {
       const { key, element, elementCount, part } = parseStorageId(id, where);
       const size = bytesPerElement[element];

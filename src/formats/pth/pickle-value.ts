@@ -21,6 +21,21 @@ export class PickleTuple {
 }
 
 export class PickleDict extends Map<PickleValue, PickleValue> {}
+
+/**
+ * Stands for an object of a class that the reader does not know. The class is never looked up and nothing of it is run;
+ * what the pickle set in it as a dict's items is kept, its other state is not.
+ */
+export class PickleRecord extends PickleDict {
+  readonly module: string;
+  readonly name: string;
+  constructor(module: string, name: string) {
+    super();
+    this.module = module;
+    this.name = name;
+  }
+}
+
 export class PickleSet extends Set<PickleValue> {}
 
 /** Something that a pickle may name. `call` is what REDUCE runs; without it, it can only be passed on. */
@@ -28,4 +43,6 @@ export interface PickleGlobal {
   readonly module: string;
   readonly name: string;
   readonly call?: (args: readonly PickleValue[]) => PickleValue;
+  /** Not known to the reader: whatever a pickle makes of it becomes a `PickleRecord`. */
+  readonly unknown?: boolean;
 }

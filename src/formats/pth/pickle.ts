@@ -1,7 +1,14 @@
 import { UserError } from '../../system/errors.ts';
 import { PickleCursor } from './pickle-cursor.ts';
 import { readLiteral } from './pickle-literals.ts';
-import { PickleDict, type PickleGlobal, PickleSet, PickleTuple, type PickleValue } from './pickle-value.ts';
+import {
+  PickleDict,
+  type PickleGlobal,
+  PickleRecord,
+  PickleSet,
+  PickleTuple,
+  type PickleValue,
+} from './pickle-value.ts';
 
 export interface PickleEnvironment {
   /** File name, for messages. */
@@ -10,12 +17,14 @@ export interface PickleEnvironment {
   readonly findGlobal: (module: string, name: string) => PickleGlobal | undefined;
   /** What a persistent id stands for; throws for one it does not know. */
   readonly persistentLoad: (id: PickleValue) => PickleValue;
+  /** Told the name of each class or function that the pickle wanted made or called, and that was not. */
+  readonly onRecord?: (name: string) => void;
 }
 
 /**
  * Runs one pickle from `start`, protocols 0 to 5 (https://docs.python.org/3/library/pickletools.html has the opcodes).
- * A pickle is a program that may call anything by name. Here it can call only what the environment hands out: every
- * other name is refused, and so are the opcodes that make objects.
+ * A pickle is a program that may call anything by name. Here it can call only what the environment hands out. Where the
+ * environment gives a name without anything to call, what the pickle would make of it becomes an inert record.
  *
  * @returns its value, and where the next byte after its STOP is
  * @throws UserError for a global that is not allowed (named), an opcode that is not, or bytes that are no whole pickle
@@ -169,16 +178,38 @@ class PickleMachine {
       case 0x52:
         this.#reduce();
         return;
-      case 0x62: // BUILD: an OrderedDict's attributes (`_metadata` of a state dict). Nothing here reads them.
+      case 0x69: {
+        // INST: a class by name, made of what lies above the mark.
+        const made = this.#global(cursor.line(), cursor.line());
+        stack.push(this.#make(made, this.#popMark()));
+        return;
+      }
+      case 0x6f: {
+        // OBJ: the class lies at the bottom of its arguments.
+        const [made, ...args] = this.#popMark();
+        stack.push(this.#make(made, args));
+        return;
+      }
+      case 0x81: {
+        // NEWOBJ
+        const args = this.#pop();
+        stack.push(this.#make(this.#pop(), tupleItems(args)));
+        return;
+      }
+      case 0x92: {
+        // NEWOBJ_EX: named arguments, too, of which no class that is known takes any.
+        this.#pop();
+        const args = this.#pop();
+        stack.push(this.#make(this.#pop(), tupleItems(args)));
+        return;
+      }
+      case 0x62: // BUILD: attributes, as an OrderedDict's (`_metadata` of a state dict). Nothing here reads them.
         this.#pop();
         if (!(this.#peek() instanceof PickleDict)) throw this.#refused('an object with a state of its own');
         return;
       case 0x51: // BINPERSID
         stack.push(this.#environment.persistentLoad(this.#pop()));
         return;
-      case 0x69: // INST names a class and makes one: the name is what the reader wants to know.
-        this.#global(cursor.line(), cursor.line());
-        throw this.#refusedOpcode(opcode);
       default:
         throw this.#refusedOpcode(opcode);
     }
@@ -186,12 +217,19 @@ class PickleMachine {
 
   #reduce(): void {
     const args = this.#pop();
-    const callable = this.#pop() as Partial<PickleGlobal> | null;
-    if (!(args instanceof PickleTuple)) throw this.#cursor.broken('a call without a tuple of arguments', 'a tuple');
-    if (typeof callable !== 'object' || typeof callable?.name !== 'string' || typeof callable.module !== 'string')
+    this.#stack.push(this.#make(this.#pop(), tupleItems(args)));
+  }
+
+  /** What a call gives: a value of the environment, or a record of what was not made. */
+  #make(callable: PickleValue | undefined, args: readonly PickleValue[] | undefined): PickleValue {
+    if (args === undefined) throw this.#cursor.broken('a call without a tuple of arguments', 'a tuple');
+    const { module, name, call, unknown } = (callable ?? {}) as Partial<PickleGlobal>;
+    if (typeof name !== 'string' || typeof module !== 'string')
       throw this.#cursor.broken('a call of what is no function', 'a function');
-    if (callable.call === undefined) throw this.#refused(`a call of ${callable.module}.${callable.name}`);
-    this.#stack.push(callable.call(args.items));
+    if (call !== undefined) return call(args);
+    if (unknown !== true && !(callable instanceof PickleRecord)) throw this.#refused(`a call of ${module}.${name}`);
+    this.#environment.onRecord?.(`${module}.${name}`);
+    return new PickleRecord(module, name);
   }
 
   #global(module: string, name: string): PickleGlobal {
@@ -222,12 +260,14 @@ class PickleMachine {
 
   #append(items: readonly PickleValue[]): void {
     const list = this.#peek();
+    if (list instanceof PickleRecord) return;
     if (!Array.isArray(list)) throw this.#cursor.broken('an item appended to what is no list', 'a list');
     for (const item of items) list.push(item);
   }
 
   #addItems(items: readonly PickleValue[]): void {
     const set = this.#peek();
+    if (set instanceof PickleRecord) return;
     if (!(set instanceof PickleSet)) throw this.#cursor.broken('items added to what is no set', 'a set');
     for (const item of items) set.add(item);
   }
@@ -263,12 +303,12 @@ class PickleMachine {
   }
 }
 
-/** Opcodes that make or fetch objects of any class; none is needed for a state dict. */
+function tupleItems(args: PickleValue): readonly PickleValue[] | undefined {
+  return args instanceof PickleTuple ? args.items : undefined;
+}
+
+/** Opcodes that fetch objects from elsewhere; none is needed for a state dict. */
 const objectOpcodes: Readonly<Record<number, string>> = {
-  105: 'INST',
-  111: 'OBJ',
-  129: 'NEWOBJ',
-  146: 'NEWOBJ_EX',
   80: 'PERSID',
   130: 'EXT1',
   131: 'EXT2',

@@ -5,13 +5,19 @@ import { readZipPth } from './zip.ts';
 
 /**
  * What a file of torch.save holds: the zip format (since PyTorch 1.6) or the legacy one. Dicts arrive as PickleDict,
- * tensors as StridedTensor; nothing is computed or copied, and nothing in the file is ever called.
+ * tensors as StridedTensor, objects of other classes as inert PickleRecord; nothing is computed or copied, and nothing in
+ * the file is ever called.
  *
- * @throws UserError where the file is not whole, is big-endian, or names anything but tensors and containers
+ * @param onRecord told the class or function of each object that was left as a record
+ * @throws UserError where the file is not whole or is big-endian
  */
-export async function readPth(bytes: Uint8Array, where: string): Promise<PickleValue> {
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return readZipPth(bytes, where);
-  if (startsLegacyPth(bytes)) return readLegacyPth(bytes, where);
+export async function readPth(
+  bytes: Uint8Array,
+  where: string,
+  onRecord?: (name: string) => void,
+): Promise<PickleValue> {
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return readZipPth(bytes, where, onRecord);
+  if (startsLegacyPth(bytes)) return readLegacyPth(bytes, where, onRecord);
   throw new UserError({
     what: 'This is no file of torch.save',
     where,

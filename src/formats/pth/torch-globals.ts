@@ -40,17 +40,22 @@ interface TypeGlobal extends PickleGlobal {
   readonly element: ElementType;
 }
 
-/** Everything that a pickle of a state dict may name, and nothing else. */
-export function torchGlobals(where: string): (module: string, name: string) => PickleGlobal | undefined {
+/** What a pickle of a state dict needs; everything else is a name without a meaning, of which nothing is ever made. */
+export function torchGlobals(where: string): (module: string, name: string) => PickleGlobal {
   const callables: Readonly<Record<string, (args: readonly PickleValue[]) => PickleValue>> = {
     'collections.OrderedDict': (args) => orderedDict(args, where),
+    'collections.defaultdict': () => new PickleDict(),
     'torch.Size': (args) => (args[0] instanceof PickleTuple ? args[0] : new PickleTuple([])),
     'torch._utils._rebuild_tensor': (args) => rebuildTensor(args, where),
     'torch._utils._rebuild_tensor_v2': (args) => rebuildTensor(args, where),
     'torch._utils._rebuild_tensor_v3': (args) => rebuildTensor(args, where, elementOf(args[6])),
-    'torch._utils._rebuild_parameter': ([data]) => {
-      if (data instanceof StridedTensor) return data;
-      throw broken(where, 'a parameter that is no tensor', 'a tensor');
+    'torch._utils._rebuild_parameter': ([data]) => parameter(data, where),
+    'torch._utils._rebuild_parameter_with_state': ([data]) => parameter(data, where),
+    // A tensor with attributes, or of a class of its own: the function and arguments that make the tensor alone.
+    'torch._tensor._rebuild_from_type_v2': ([make, , args]) => {
+      const { call } = (make ?? {}) as Partial<PickleGlobal>;
+      if (call !== undefined && args instanceof PickleTuple) return call(args.items);
+      throw broken(where, 'a tensor of a class of its own', 'what makes a tensor');
     },
   };
   return (module, name) => {
@@ -60,7 +65,9 @@ export function torchGlobals(where: string): (module: string, name: string) => P
     const element = inStorage && Object.hasOwn(storageTypes, name) ? storageTypes[name] : undefined;
     if (element !== undefined) return { module, name, element } satisfies TypeGlobal;
     const dtype = module === 'torch' && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
-    return dtype === undefined ? undefined : ({ module, name, element: dtype } satisfies TypeGlobal);
+    return dtype === undefined
+      ? { module, name, unknown: true }
+      : ({ module, name, element: dtype } satisfies TypeGlobal);
   };
 }
 
@@ -85,6 +92,11 @@ export function parseStorageId(id: PickleValue, where: string): StorageId {
   if (typeof partKey !== 'string' || !isCount(offset) || !isCount(size) || offset + size > numel)
     throw broken(where, `a part of storage ${key} that lies outside it`, `a part of its ${numel} elements`);
   return { ...whole, part: { key: partKey, offset, elementCount: size } };
+}
+
+function parameter(data: PickleValue | undefined, where: string): StridedTensor {
+  if (data instanceof StridedTensor) return data;
+  throw broken(where, 'a parameter that is no tensor', 'a tensor');
 }
 
 function elementOf(value: PickleValue | undefined): ElementType | undefined {

@@ -11,7 +11,11 @@ import { broken, parseStorageId, torchGlobals } from './torch-globals.ts';
  * torch.save since 1.6: a zip archive (64-bit where it is large) of stored entries under one folder: `data.pkl`, one
  * `data/KEY` per storage, `version`, and `byteorder` in later versions.
  */
-export async function readZipPth(bytes: Uint8Array, where: string): Promise<PickleValue> {
+export async function readZipPth(
+  bytes: Uint8Array,
+  where: string,
+  onRecord?: (name: string) => void,
+): Promise<PickleValue> {
   const entries = await readStoredEntries(bytes, where);
   const pickles = [...entries.keys()].filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   const [pickleName] = pickles;
@@ -26,6 +30,7 @@ export async function readZipPth(bytes: Uint8Array, where: string): Promise<Pick
   const { value } = unpickle(entries.get(pickleName) as Uint8Array, 0, {
     where,
     findGlobal: torchGlobals(where),
+    ...(onRecord === undefined ? {} : { onRecord }),
     persistentLoad: (id) => {
       const { element, key, elementCount } = parseStorageId(id, where);
       const byteLength = elementCount * bytesPerElement[element];

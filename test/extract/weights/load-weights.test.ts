@@ -168,9 +168,62 @@ test('a number spread over a huge tensor is refused before memory is asked for',
 
 test('a tensor larger than what is stored of it is refused by name when it is read', async () => {
   const path = join(projectRoot, 'test/fixtures/pth/legacy.pth');
-  const tensors = await readTensors(await readWholeFile(path, 'weights file'), 'pth');
+  const { tensors } = await readTensors(await readWholeFile(path, 'weights file'), 'pth');
   assert.deepEqual(tensors.get('transposed')?.read().length, 24);
   assert.throws(() => tensors.get('expanded')?.read(), /tensor expanded is larger than what is stored/);
+});
+
+test('of several state dicts the usual one is taken and said, and another by its key, under a sha256 of its own', async () => {
+  const doubled = Object.fromEntries(
+    [...tiny].map(([name, { shape, data }]) => [name, { shape, data: data.map((value) => value * 2) }]),
+  );
+  const bytes = legacyPth({ epoch: 3, state_dict_ema: doubled, state_dict: Object.fromEntries(tiny) });
+  const path = write('two.pth', bytes);
+  const usual = await stateDict(path);
+  assert.equal(usual.key, 'state_dict');
+  assert.deepEqual(usual.stateDict.tensors.get('conv1.weight'), tiny.get('conv1.weight'));
+  assert.match(usual.warnings.join(), /state_dict was taken; --weights-key takes another: state_dict_ema/);
+  assert.equal(usual.stateDict.sha256, createHash('sha256').update(bytes).digest('hex'));
+  const other = await loadWeights(path, { key: 'state_dict_ema' });
+  assert.ok(other.kind === 'state-dict');
+  assert.equal(other.key, 'state_dict_ema');
+  assert.deepEqual(other.stateDict.tensors.get('conv1.weight'), doubled['conv1.weight']);
+  assert.notEqual(other.stateDict.sha256, usual.stateDict.sha256);
+});
+
+test('several state dicts of which none is the usual one are listed as ready options', async () => {
+  const path = join(projectRoot, 'test/fixtures/pth/unnamed-state-dicts.pth');
+  await refuses(
+    path,
+    /several state dicts[\s\S]*first, second\.inner[\s\S]*--weights-key first or --weights-key second\.inner/,
+  );
+  const { tensors } = await readTensors(await readWholeFile(path, 'weights file'), 'pth', 'second.inner');
+  assert.deepEqual(tensors.get('1.running_var')?.read(), Float32Array.of(2, 2));
+});
+
+test('a key that a checkpoint does not have, or that goes with no checkpoint, is refused', async () => {
+  const path = join(projectRoot, 'test/fixtures/pth/two-state-dicts.pth');
+  await assert.rejects(loadWeights(path, { key: 'ema' }), /no state dict ema[\s\S]*state_dict, state_dict_ema/);
+  for (const weights of ['random', 'resnet50', changed('keyless.safetensors', {})]) {
+    await assert.rejects(loadWeights(weights, { key: 'ema' }), (error: UserError) => {
+      assert.match(error.message, /--weights-key/);
+      return error.exitCode === 2;
+    });
+  }
+});
+
+test('objects beside the tensors are left unread and said', async () => {
+  const path = join(projectRoot, 'test/fixtures/pth/inert/torchvision-reference.pth');
+  const { tensors, key, warnings } = await readTensors(await readWholeFile(path, 'weights file'), 'pth');
+  assert.equal(tensors.size, 7);
+  assert.equal(key, undefined);
+  assert.match(warnings.join(), /objects that are no tensors were left unread.*argparse\.Namespace/);
+});
+
+test('a file of objects alone is refused with what it holds', async () => {
+  const inert = join(projectRoot, 'test/fixtures/pth/inert');
+  await refuses(join(inert, 'whole-module.pth'), /an object of torch\.nn\.modules\.container\.Sequential/);
+  await refuses(join(inert, 'os-system.pth'), /objects of posix\.system, which are not made/);
 });
 
 test('a file that is not there, a folder and an unknown kind are refused', async () => {
