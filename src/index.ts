@@ -7,12 +7,15 @@
  *
  * @module
  */
-import { forest as forestKind } from './models/forest/forest.ts';
-import { linear as linearKind } from './models/linear/linear.ts';
-import type { Head, HeadKind } from './models/model.ts';
+import type { GivenForestParams as ForestParams } from './models/forest/params.ts';
+import type { KnnParams } from './models/knn/knn.ts';
+import type { LinearParams } from './models/linear/linear.ts';
+import type { MlpParams } from './models/mlp/mlp.ts';
+import type { Head } from './models/model.ts';
 import { createHead } from './models/registry.ts';
-import { svm as svmKind } from './models/svm/svm.ts';
-import type { ScaleKind } from './rows/scale.ts';
+import type { RidgeParams } from './models/ridge/ridge.ts';
+import type { PreparationParams } from './models/scaling.ts';
+import type { GivenSvmParams as SvmParams } from './models/svm/params.ts';
 
 export { type ClassifyEvent, type ClassifyOptions, classify } from './classify/classify.ts';
 export { bringFeatures, bringRows } from './classify/data/external-features.ts';
@@ -56,7 +59,6 @@ export type {
   FittedHead,
   Head,
   HeadKind,
-  HeadOption,
   Json,
   NamedArray,
   Prediction,
@@ -65,6 +67,7 @@ export type {
   Temperature,
   TemperatureFit,
 } from './models/model.ts';
+export type { GivenParams, HeadOption, HeadOptions, NumberRange, RawParams } from './models/options.ts';
 export { createHead, headKinds, loadHead } from './models/registry.ts';
 export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
 export type { Arena } from './numerics/arena.ts';
@@ -83,87 +86,24 @@ export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './
 export { InterruptedError, UserError, type UserErrorParts } from './system/errors.ts';
 export type { FileStat, Files, OpenFile } from './system/files.ts';
 
-/** What every head takes beside its own parameters; all are learned from the training rows alone. */
-export interface PreparationParams {
-  /** Default: `none`. */
-  readonly scale?: ScaleKind;
-  /** Default: `none`. */
-  readonly classWeight?: 'none' | 'balanced';
-  /** Temper the probabilities by what cross-validation on the training rows says; five more fits. Default: `none`. */
-  readonly calibrate?: 'none' | 'temperature';
-}
+/** Makes an unfitted head of one kind. @throws {@link UserError} when a parameter is not usable */
+export type HeadMaker<Params> = (params?: Params & PreparationParams) => Head;
 
-/** Parameters of {@link linear}. */
-export interface LinearParams extends PreparationParams {
-  /** `lbfgs` (default): logistic regression to its optimum. `adam`: a fresh layer trained by mini-batches. */
-  readonly solver?: 'lbfgs' | 'adam';
-  /** lbfgs: inverse strength of the L2 penalty, scikit-learn's C. Default: 1. */
-  readonly C?: number;
-  /** lbfgs. Default: 1000. */
-  readonly maxIterations?: number;
-  /** adam: passes over the training rows. Default: 9. */
-  readonly epochs?: number;
-  /** adam: learning rate. Default: 0.001. */
-  readonly lr?: number;
-  /** adam: rows per step. Default: 256. */
-  readonly batch?: number;
-}
+/** A linear softmax classifier: scikit-learn's `LogisticRegression`, or a notebook's training loop. */
+export const linear: HeadMaker<LinearParams> = (params) => createHead('linear', params);
 
-/** Parameters of {@link svm}. */
-export interface SvmParams extends PreparationParams {
-  /** `smo` (default) and `ml-svm`: one-vs-one. `linearsvc`: one against the rest, squared hinge, linear. */
-  readonly solver?: 'smo' | 'ml-svm' | 'linearsvc';
-  /** Weight of the margin's violations. Default: 1. */
-  readonly C?: number;
-  /** Default: `linear`. */
-  readonly kernel?: 'linear' | 'rbf';
-  /** Width of the rbf kernel. Default: `scale`. */
-  readonly gamma?: 'scale' | 'auto' | number;
-  readonly tolerance?: number;
-  readonly maxIterations?: number;
-}
+/** A support vector machine, scikit-learn's `SVC` or `LinearSVC`, with probabilities calibrated on held-out values. */
+export const svm: HeadMaker<SvmParams> = (params) => createHead('svm', params);
 
-/** Parameters of {@link forest}. */
-export interface ForestParams extends PreparationParams {
-  /** Default: `cart`. */
-  readonly solver?: 'cart' | 'ml-random-forest';
-  /** Default: 100. */
-  readonly trees?: number;
-  /** Default: no limit. */
-  readonly maxDepth?: number;
-  /** Default: 1. */
-  readonly minLeaf?: number;
-  /** Features looked at per split. Default: `sqrt`. */
-  readonly maxFeatures?: 'sqrt' | 'log2' | 'all' | number;
-}
+/** A random forest: scikit-learn's `RandomForestClassifier`. */
+export const forest: HeadMaker<ForestParams> = (params) => createHead('forest', params);
 
-/**
- * A linear softmax classifier: scikit-learn's `LogisticRegression`, or a notebook's training loop.
- *
- * @throws {@link UserError} when a parameter is not usable
- */
-export function linear(params: LinearParams = {}): Head {
-  return make(linearKind, params);
-}
+/** Nearest training rows by cosine similarity, as DINO is evaluated. */
+export const knn: HeadMaker<KnnParams> = (params) => createHead('knn', params);
 
-/**
- * A support vector machine, scikit-learn's `SVC` or `LinearSVC`, with probabilities calibrated on held-out values.
- *
- * @throws {@link UserError} when a parameter is not usable
- */
-export function svm(params: SvmParams = {}): Head {
-  return make(svmKind, params);
-}
+/** Ridge regression on class indicators, its penalty chosen by leave-one-out error: scikit-learn's `RidgeClassifierCV`. */
+export const ridge: HeadMaker<RidgeParams> = (params) => createHead('ridge', params);
 
-/**
- * A random forest: scikit-learn's `RandomForestClassifier`.
- *
- * @throws {@link UserError} when a parameter is not usable
- */
-export function forest(params: ForestParams = {}): Head {
-  return make(forestKind, params);
-}
-
-function make(kind: HeadKind, params: object): Head {
-  return createHead(kind.model, { ...params });
-}
+/** A network with one hidden layer, stopped early: scikit-learn's `MLPClassifier`. */
+export const mlp: HeadMaker<MlpParams> = (params) => createHead('mlp', params);
+export type { ForestParams, KnnParams, LinearParams, MlpParams, PreparationParams, RidgeParams, SvmParams };

@@ -1,4 +1,5 @@
 import type { Head, HeadKind } from '../models/model.ts';
+import type { HeadOption } from '../models/options.ts';
 import { createHead, headKind, headKinds, readsParam } from '../models/registry.ts';
 import { preparationOptions } from '../models/scaling.ts';
 import { UserError, usageError } from '../system/errors.ts';
@@ -7,6 +8,12 @@ import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
 
 /** Solvers that refuse a run of more than ten minutes unless they are told not to. */
 const slowSolvers = ['ml-svm', 'ml-random-forest'] as const;
+
+/** What a head gets where the command line says nothing: a library's caller has the option's own default. */
+const commandParams = { calibrate: 'auto' } as const;
+export const commandDefaults: Readonly<Record<string, Pick<HeadOption, 'default'>>> = {
+  calibrate: { default: commandParams.calibrate },
+};
 
 /**
  * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
@@ -49,7 +56,7 @@ export function chooseHeads(
     const own = Object.fromEntries(Object.entries(params).filter(([name, value]) => readsParam(kind, name, value)));
     try {
       const grid = sweep === undefined ? {} : gridFor(kind, sweep.grid, own);
-      const all = { calibrate: 'auto', ...own };
+      const all = { ...commandParams, ...own };
       if (sweep === undefined || Object.keys(grid).length === 0) return createHead(kind.model, all);
       return sweptHead(kind, all, grid, sweep);
     } catch (error) {

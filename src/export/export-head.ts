@@ -1,15 +1,10 @@
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
-import { addForest } from '../models/forest/onnx.ts';
-import { addKnn } from '../models/knn/onnx.ts';
-import { addLinear } from '../models/linear/onnx.ts';
-import { addMlp } from '../models/mlp/onnx.ts';
 import type { SavedHead } from '../models/model.ts';
 import { addScaling } from '../models/onnx/scaling.ts';
 import { addTemperature } from '../models/onnx/temperature.ts';
-import { addRidge } from '../models/ridge/onnx.ts';
+import { headKinds } from '../models/registry.ts';
 import { savedScaling } from '../models/scaling.ts';
-import { addSvm } from '../models/svm/onnx.ts';
 import { savedInverseTemperature } from '../models/temperature.ts';
 import { UserError } from '../system/errors.ts';
 
@@ -41,28 +36,12 @@ export function exportHead(saved: SavedHead, metadata: Readonly<Record<string, s
 }
 
 function addHead(graph: GraphBuilder, features: string, saved: SavedHead): string {
-  switch (`${saved.model}/${saved.solver}`) {
-    case 'linear/lbfgs':
-    case 'linear/adam':
-    case 'svm/linearsvc':
-      return addLinear(graph, features, saved);
-    case 'svm/smo':
-    case 'svm/ml-svm':
-      return addSvm(graph, features, saved);
-    case 'forest/cart':
-      return addForest(graph, features, saved);
-    case 'knn/cosine':
-      return addKnn(graph, features, saved);
-    case 'ridge/closed-form':
-      return addRidge(graph, features, saved);
-    case 'mlp/adam':
-      return addMlp(graph, features, saved);
-    default:
-      throw new UserError({
-        what: 'this head has no ONNX form here',
-        found: `${saved.model}, solver ${saved.solver}`,
-        expected: 'linear, svm (linear or rbf), knn, ridge, mlp, or forest with its own solver',
-        fix: 'featuretap classify --model forest --solver cart, then export that',
-      });
-  }
+  const added = headKinds.find(({ model }) => model === saved.model)?.toOnnx(graph, features, saved);
+  if (added !== undefined) return added;
+  throw new UserError({
+    what: 'this head has no ONNX form here',
+    found: `${saved.model}, solver ${saved.solver}`,
+    expected: 'linear, svm (linear or rbf), knn, ridge, mlp, or forest with its own solver',
+    fix: 'featuretap classify --model forest --solver cart, then export that',
+  });
 }

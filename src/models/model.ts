@@ -1,9 +1,11 @@
+import type { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { Arena } from '../numerics/arena.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import type { Split } from '../split/split.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
+import type { HeadOptions, RawParams } from './options.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -144,32 +146,22 @@ export interface PredictOptions {
   readonly into?: Float32Array | undefined;
 }
 
-/** A parameter of a head, as the command line and a sweep need to know it. */
-export interface HeadOption {
-  /** What `--help` says of it. */
-  readonly describe: string;
-  /** Which of two values makes the simpler head: a sweep takes that one where both do equally well. */
-  readonly simpler?: 'smaller' | 'larger';
-  /** It is on or off and has no value. */
-  readonly flag?: true;
-}
-
-/** One line in the list of heads (`heads/index.ts`): how a name becomes a head, fresh or saved. */
+/** One line in the list of heads (`registry.ts`): how a name becomes a head, fresh or saved. */
 export interface HeadKind {
   readonly model: string;
   /** The first one is the default. */
   readonly solvers: readonly string[];
   /** The parameters that `create` reads, beside `solver`: an option that no chosen head reads is refused. */
-  readonly options: Readonly<Record<string, HeadOption>>;
+  readonly options: HeadOptions;
   /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
-  create(params: Readonly<Record<string, unknown>>): Head;
+  create(params: RawParams): Head;
   /**
    * What `--calibrate auto` does: `none` where the probabilities are fitted on held-out rows already, or a fit takes
    * minutes.
    */
-  autoCalibrate(params: Readonly<Record<string, unknown>>): 'none' | 'temperature';
+  autoCalibrate(params: RawParams): 'none' | 'temperature';
   /** What `--sweep auto` tries, given the parameters that the user fixed. */
-  autoSweep(params: Readonly<Record<string, unknown>>): Readonly<Record<string, readonly (string | number)[]>>;
+  autoSweep(params: RawParams): Readonly<Record<string, readonly (string | number)[]>>;
   /**
    * Predicts the test rows of every fold by every point of a sweep, sharing what points and folds have in common (a
    * Gram matrix, warm starts). Without it each point is fitted on each fold by itself, which gives the same answers.
@@ -178,11 +170,18 @@ export interface HeadKind {
    * @returns class numbers: [point][fold][test row of the fold]; undefined where nothing can be shared
    */
   crossValidate?(
-    points: readonly Readonly<Record<string, unknown>>[],
+    points: readonly RawParams[],
     table: Table,
     folds: readonly Split[],
     context: FitContext,
   ): Promise<readonly (readonly Int32Array[])[]> | undefined;
   /** Restores a saved head; throws UserError when it is not whole. */
   load(saved: SavedHead): FittedHead;
+  /**
+   * Adds a saved head to an ONNX graph, its scaling and temperature apart.
+   *
+   * @param features name of float32 [rows, dims]
+   * @returns name of float32 [rows, classes]; undefined where its solver has no ONNX form
+   */
+  toOnnx(graph: GraphBuilder, features: string, saved: SavedHead): string | undefined;
 }

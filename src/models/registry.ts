@@ -4,13 +4,13 @@ import { knn } from './knn/knn.ts';
 import { linear } from './linear/linear.ts';
 import { mlp } from './mlp/mlp.ts';
 import type { FittedHead, Head, HeadKind, SavedHead } from './model.ts';
-import { choiceParam } from './params.ts';
+import type { RawParams } from './options.ts';
 import { ridge } from './ridge/ridge.ts';
 import { loadPrepared, preparationOf, preparationOptions, prepared } from './scaling.ts';
 import { svm } from './svm/svm.ts';
 import { calibrated, loadCalibrated } from './temperature.ts';
 
-/** Every head: a new one is one file and one line here. */
+/** Every head: a new one is a folder and one line here. */
 export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp];
 
 /**
@@ -18,12 +18,11 @@ export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, 
  *
  * @throws a usage UserError when there is no such head, or a parameter is not usable
  */
-export function createHead(model: string, params: Readonly<Record<string, unknown>> = {}): Head {
-  const asked = choiceParam(params, 'calibrate', 'none', ['none', 'temperature', 'auto']);
-  const { calibrate: _calibrate, ...own } = params;
+export function createHead(model: string, params: RawParams = {}): Head {
   const kind = headKind(model);
-  const head = prepared(kind.create(own), preparationOf(own, 'none'));
-  const calibrate = asked === 'auto' ? kind.autoCalibrate(own) : asked;
+  const preparation = preparationOf(params);
+  const head = prepared(kind.create(params), preparation);
+  const calibrate = preparation.calibrate === 'auto' ? kind.autoCalibrate(params) : preparation.calibrate;
   return calibrate === 'none' ? head : calibrated(head);
 }
 

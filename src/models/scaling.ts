@@ -1,41 +1,39 @@
 import type { Matrix } from '../numerics/matrix.ts';
 import { balancedWeights } from '../rows/class-weight.ts';
 import type { RowSource } from '../rows/row-source.ts';
-import { applyScaling, fitScaling, type ScaleKind, type Scaling, scaleKinds } from '../rows/scale.ts';
+import { applyScaling, fitScaling, type Scaling, scaleKinds } from '../rows/scale.ts';
 import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
 import { fittedHead } from './fitted-head.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
-import type { FitContext, FittedHead, Head, HeadOption, SavedHead } from './model.ts';
-import { choiceParam, type RawParams } from './params.ts';
+import type { FitContext, FittedHead, Head, SavedHead } from './model.ts';
+import { type GivenParams, type ParamsOf, type RawParams, readParams } from './options.ts';
 
-/** What happens to a table before any head sees it. */
-export interface Preparation {
-  readonly scale: ScaleKind;
-  readonly classWeight: 'none' | 'balanced';
-}
-
-/** The parameters that every head reads. */
-export const preparationOptions: Readonly<Record<string, HeadOption>> = {
-  scale: { describe: 'none | standard | l2 | minmax, learned from the training rows' },
-  classWeight: { describe: 'none | balanced' },
+/** The parameters that every head reads; all are learned from the training rows alone. */
+export const preparationOptions = {
+  scale: { describe: 'how features are scaled', words: ['none', 'standard', 'l2', 'minmax'], default: 'none' },
+  classWeight: { describe: 'what rows of a class weigh', words: ['none', 'balanced'], default: 'none' },
   calibrate: {
     describe:
-      'auto | none | temperature, fitted on held-out probabilities: up to five more fits, for a forest its out-of-bag rows (default auto: heads that are not calibrated by themselves)',
+      'how probabilities are calibrated, on held-out ones (auto: by a temperature where a head does not calibrate itself)',
+    words: ['none', 'temperature', 'auto'],
+    default: 'none',
   },
-};
+} as const;
+
+/** What happens to a table before any head sees it, and to a head's probabilities after. */
+export type Preparation = ParamsOf<typeof preparationOptions>;
+/** The same, as a library's caller gives it. */
+export type PreparationParams = GivenParams<typeof preparationOptions>;
 
 /** @throws a usage UserError naming the parameter that is not usable */
-export function preparationOf(params: RawParams, defaultScale: ScaleKind): Preparation {
-  return {
-    scale: choiceParam(params, 'scale', defaultScale, scaleKinds),
-    classWeight: choiceParam(params, 'classWeight', 'none', ['none', 'balanced']),
-  };
+export function preparationOf(params: RawParams): Preparation {
+  return readParams({ solvers: [], options: preparationOptions }, { ...params, solver: undefined }).params;
 }
 
 /** A head that scales features and weighs classes before it is fitted: both are learned from the training rows alone. */
-export function prepared(head: Head, preparation: Preparation): Head {
+export function prepared(head: Head, preparation: Pick<Preparation, 'scale' | 'classWeight'>): Head {
   if (preparation.scale === 'none' && preparation.classWeight === 'none') return head;
   const params = { ...head.params, ...shownPreparation(preparation) };
   const { temperature, ...plain } = head;
@@ -79,7 +77,10 @@ export function prepared(head: Head, preparation: Preparation): Head {
 }
 
 /** Parameters that differ from the plain head's, for reports. */
-function shownPreparation({ scale, classWeight }: Preparation): Readonly<Record<string, string>> {
+function shownPreparation({
+  scale,
+  classWeight,
+}: Pick<Preparation, 'scale' | 'classWeight'>): Readonly<Record<string, string>> {
   return {
     ...(scale === 'none' ? {} : { scale }),
     ...(classWeight === 'none' ? {} : { classWeight }),

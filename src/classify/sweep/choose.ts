@@ -1,4 +1,4 @@
-import type { HeadOption } from '../../models/model.ts';
+import type { HeadOptions } from '../../models/options.ts';
 import type { Point } from './grid.ts';
 
 /** What cross-validation found for one point. */
@@ -23,11 +23,7 @@ export function pointResult(params: Point, perFold: readonly number[]): PointRes
  *
  * @param options of the head, which tell what makes it simpler
  */
-export function choosePoint(
-  results: readonly PointResult[],
-  oneStandardError: boolean,
-  options: Readonly<Record<string, HeadOption>>,
-): number {
+export function choosePoint(results: readonly PointResult[], oneStandardError: boolean, options: HeadOptions): number {
   const best = results.reduce((most, result) => Math.max(most, result.accuracy), 0);
   const leader = results.find((result) => result.accuracy === best) as PointResult;
   const slack = oneStandardError ? leader.deviation / Math.sqrt(leader.perFold.length) : 0;
@@ -38,7 +34,7 @@ export function choosePoint(
 }
 
 /** Parameters in the order in which the sweep names them, the first one that tells the points apart deciding. */
-function isSimpler(a: Point, b: Point, options: Readonly<Record<string, HeadOption>>): boolean {
+function isSimpler(a: Point, b: Point, options: HeadOptions): boolean {
   for (const [name, value] of Object.entries(a)) {
     const simpler = options[name]?.simpler;
     const difference = Number(value) - Number(b[name]);

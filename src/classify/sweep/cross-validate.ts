@@ -92,7 +92,7 @@ async function prepareTable(table: Table, { scale, classWeight }: Preparation, t
 function byPreparation(points: readonly Params[]): { preparation: Preparation; members: number[] }[] {
   const groups = new Map<string, { preparation: Preparation; members: number[] }>();
   points.forEach((point, i) => {
-    const preparation = preparationOf(point, 'none');
+    const preparation = preparationOf(point);
     const key = `${preparation.scale} ${preparation.classWeight}`;
     const group = groups.get(key) ?? { preparation, members: [] };
     group.members.push(i);

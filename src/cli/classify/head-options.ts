@@ -1,7 +1,8 @@
 import type { Argv } from 'yargs';
-import { optionName } from '../../classify/choose-heads.ts';
+import { commandDefaults, optionName } from '../../classify/choose-heads.ts';
 import { type Grid, parseSweep } from '../../classify/sweep/grid.ts';
 import type { SweepOptions } from '../../classify/sweep/swept-head.ts';
+import { describeOption, type HeadOption } from '../../models/options.ts';
 import { headKinds } from '../../models/registry.ts';
 import { preparationOptions } from '../../models/scaling.ts';
 import { usageError } from '../../system/errors.ts';
@@ -16,14 +17,16 @@ function describeOptions(): Map<string, { describe: string; flag: boolean }> {
   const found = new Map<string, { describe: string; flag: boolean }>();
   const solvers = headKinds.filter((kind) => kind.solvers.length > 1);
   found.set('solver', {
-    describe: solvers.map((kind) => `${kind.model}: ${kind.solvers.join(' | ')}`).join('; '),
+    describe: `${solvers.map((kind) => `${kind.model}: ${kind.solvers.join(' | ')}`).join('; ')} (default: the first)`,
     flag: false,
   });
-  for (const [name, { describe }] of Object.entries(preparationOptions)) found.set(name, { describe, flag: false });
+  for (const [name, option] of Object.entries<HeadOption>(preparationOptions)) {
+    found.set(name, { describe: describeOption({ ...option, ...commandDefaults[name] }), flag: false });
+  }
   for (const name of new Set(headKinds.flatMap((kind) => Object.keys(kind.options)))) {
     const modelsByText = new Map<string, string[]>();
     for (const { model, options } of headKinds) {
-      const text = options[name]?.describe;
+      const text = options[name] && describeOption(options[name]);
       if (text !== undefined) modelsByText.set(text, [...(modelsByText.get(text) ?? []), model]);
     }
     found.set(name, {

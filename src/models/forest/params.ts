@@ -1,28 +1,29 @@
-import { usageError } from '../../system/errors.ts';
-import type { Json } from '../model.ts';
-import { numberParam, type RawParams } from '../params.ts';
+import type { GivenParams, ParamsOf } from '../options.ts';
 
-export interface ForestParams {
-  readonly [key: string]: Json;
-  readonly trees: number;
-  /** Splits from the root to a leaf at most; null for no limit. */
-  readonly maxDepth: number | null;
-  /** Rows of a leaf at least; a row drawn twice counts once. */
-  readonly minLeaf: number;
-  /** Features looked at per split: `sqrt`, `log2`, `all`, a share below 1, or a count. */
-  readonly maxFeatures: string | number;
-}
+export const forestSolvers = ['cart', 'ml-random-forest'] as const;
 
-/** Checks the forest's parameters. @throws a usage UserError naming the parameter */
-export function forestParams(raw: RawParams): ForestParams {
-  const noDepth = raw['maxDepth'] === undefined || raw['maxDepth'] === null;
-  return {
-    trees: numberParam(raw, 'trees', 100, { min: 1, max: 100_000, whole: true }),
-    maxDepth: noDepth ? null : numberParam(raw, 'maxDepth', 1, { min: 1, whole: true }),
-    minLeaf: numberParam(raw, 'minLeaf', 1, { min: 1, whole: true }),
-    maxFeatures: maxFeaturesParam(raw),
-  };
-}
+export const forestOptions = {
+  trees: { describe: 'how many', numbers: { min: 1, max: 100_000, whole: true }, default: 100, simpler: 'smaller' },
+  maxDepth: {
+    describe: 'splits from the root to a leaf at most',
+    numbers: { min: 1, whole: true },
+    default: null,
+    simpler: 'smaller',
+  },
+  /** A row drawn twice counts once. */
+  minLeaf: { describe: 'rows of a leaf at least', numbers: { min: 1, whole: true }, default: 1, simpler: 'larger' },
+  maxFeatures: {
+    describe: 'features looked at per split',
+    words: ['sqrt', 'log2', 'all'],
+    numbers: { above: 0, shareOrCount: true },
+    default: 'sqrt',
+  },
+  allowSlow: { describe: 'ml-random-forest: start even when it will take more than ten minutes', flag: true },
+} as const;
+
+export type ForestParams = Omit<ParamsOf<typeof forestOptions>, 'allowSlow'>;
+/** Parameters of the forest, as a library's caller gives them. */
+export type GivenForestParams = GivenParams<typeof forestOptions, (typeof forestSolvers)[number]>;
 
 /**
  * Features looked at per split, with scikit-learn's meaning of `max_features`; a share of 1 is written `all`, since
@@ -34,15 +35,4 @@ export function countFeatures(maxFeatures: string | number, dims: number): numbe
   if (maxFeatures === 'all') return dims;
   const number = Number(maxFeatures);
   return number < 1 ? Math.max(1, Math.floor(number * dims)) : Math.min(number, dims);
-}
-
-function maxFeaturesParam(raw: RawParams): string | number {
-  const given = raw['maxFeatures'] ?? 'sqrt';
-  if (given === 'sqrt' || given === 'log2' || given === 'all') return given;
-  const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
-  const fits = typeof value === 'number' && value > 0 && (value < 1 || Number.isSafeInteger(value));
-  if (!fits) {
-    throw usageError('maxFeatures', String(given), 'sqrt | log2 | all | a share below 1 | a whole number of features');
-  }
-  return value;
 }

@@ -7,20 +7,32 @@ import { usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
-import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
-import { choiceParam, numberParam } from '../params.ts';
+import type { FitContext, FittedHead, Head, HeadKind, SavedHead } from '../model.ts';
+import { type GivenParams, type ParamsOf, readParams } from '../options.ts';
 import { neighbourVotes, unitRows } from './neighbours.kernel.ts';
+import { addKnn } from './onnx.ts';
 
 const solvers = ['cosine'] as const;
-const defaultTemperature = 0.07;
-
-interface KnnParams {
-  readonly [key: string]: Json;
-  readonly k: number;
+const options = {
+  k: {
+    describe: 'neighbours that vote',
+    numbers: { min: 1, max: 10_000, whole: true },
+    default: 20,
+    simpler: 'larger',
+  },
   /** `similarity`: a neighbour counts exp(cosine / temperature); `uniform`: each counts the same. */
-  readonly votes: 'similarity' | 'uniform';
-  readonly temperature: number;
-}
+  votes: {
+    describe: 'what a vote counts: exp(cosine / temperature), or 1',
+    words: ['similarity', 'uniform'],
+    default: 'similarity',
+  },
+  temperature: { describe: 'of the votes', numbers: { above: 0 }, default: 0.07 },
+} as const;
+const declared = { solvers, options };
+
+type Params = ParamsOf<typeof options>;
+/** Parameters of the nearest neighbours, as a library's caller gives them. */
+export type KnnParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
 /** The training rows themselves: what a neighbour search needs. Also for exporters. */
 export interface FittedKnn extends FittedHead {
@@ -40,21 +52,12 @@ const blockSimilarities = 1 << 23;
 export const knn: HeadKind = {
   model: 'knn',
   solvers,
-  options: {
-    k: { describe: 'neighbours that vote', simpler: 'larger' },
-    votes: { describe: 'similarity (a vote counts exp(cosine / temperature)) | uniform' },
-    temperature: { describe: 'of the votes' },
-  },
+  options,
   autoCalibrate: () => 'temperature',
   autoSweep: () => ({ k: [5, 10, 20, 50, 100, 200] }),
   create: (raw) => {
-    choiceParam(raw, 'solver', 'cosine', solvers);
-    const params: KnnParams = {
-      k: numberParam(raw, 'k', 20, { min: 1, max: 10_000, whole: true }),
-      votes: choiceParam(raw, 'votes', 'similarity', ['similarity', 'uniform']),
-      temperature: numberParam(raw, 'temperature', defaultTemperature, { above: 0 }),
-    };
-    if (params.votes === 'uniform' && params.temperature !== defaultTemperature) {
+    const { params } = readParams(declared, raw);
+    if (params.votes === 'uniform' && params.temperature !== options.temperature.default) {
       throw usageError('temperature', String(params.temperature), 'nothing with uniform votes', '--votes similarity');
     }
     return {
@@ -76,7 +79,7 @@ export const knn: HeadKind = {
     const weighted = saved.arrays['sampleWeights'] !== undefined;
     const weights = weighted ? savedArray(saved, 'sampleWeights', Float64Array, [labels.length]) : null;
     return fitted(
-      saved.params as KnnParams,
+      readParams(declared, saved.params).params,
       saved.classes,
       { rowCount: labels.length, columnCount: saved.dims, data },
       labels,
@@ -84,9 +87,10 @@ export const knn: HeadKind = {
       1,
     );
   },
+  toOnnx: addKnn,
 };
 
-async function fit(params: KnnParams, train: Table, context: FitContext): Promise<FittedKnn> {
+async function fit(params: Params, train: Table, context: FitContext): Promise<FittedKnn> {
   checkTrainingTable(train, 'knn');
   await pauseForInterrupt(context.signal);
   const { sampleWeights } = train;
@@ -102,7 +106,7 @@ async function fit(params: KnnParams, train: Table, context: FitContext): Promis
 }
 
 function fitted(
-  params: KnnParams,
+  params: Params,
   classes: readonly string[],
   unitTrain: Matrix,
   labels: Int32Array,

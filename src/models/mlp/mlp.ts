@@ -9,27 +9,44 @@ import { fittedHead, inMemory } from '../fitted-head.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
-import { choiceParam, numberParam } from '../params.ts';
+import { type GivenParams, type ParamsOf, readParams } from '../options.ts';
 import { enoughHeldOut, heldOutTemperature } from './held-out-temperature.ts';
 import { holdOut } from './hold-out.ts';
 import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from './network.ts';
+import { addMlp } from './onnx.ts';
 
 const solvers = ['adam'] as const;
-const defaultPatience = 10;
+const options = {
+  hidden: {
+    describe: 'units of the hidden layer',
+    numbers: { min: 1, max: 65_536, whole: true },
+    default: 256,
+    simpler: 'smaller',
+  },
+  epochs: {
+    describe: 'passes over the training rows at most',
+    numbers: { min: 1, whole: true },
+    default: 200,
+    simpler: 'smaller',
+  },
+  lr: { describe: 'learning rate', numbers: { above: 0 }, default: 0.001 },
+  batch: { describe: 'rows per step', numbers: { min: 1, whole: true }, default: 256 },
+  penalty: { describe: 'L2 penalty, as alpha in scikit-learn', numbers: { min: 0 }, default: 1e-4, simpler: 'larger' },
+  validation: {
+    describe: 'share of the training rows that decides when to stop; 0 for all epochs on all rows',
+    numbers: { min: 0, max: 0.9 },
+    default: 0.1,
+  },
+  patience: {
+    describe: 'epochs without a better held-out loss before it stops',
+    numbers: { min: 1, whole: true },
+    default: 10,
+  },
+} as const;
 
-interface MlpParams {
-  readonly [key: string]: Json;
-  readonly hidden: number;
-  /** At most. */
-  readonly epochs: number;
-  readonly lr: number;
-  readonly batch: number;
-  readonly penalty: number;
-  /** Share of the training rows that decide when to stop; 0 trains on all rows for all epochs. */
-  readonly validation: number;
-  /** Epochs without a better loss on those rows before it stops. */
-  readonly patience: number;
-}
+type Params = ParamsOf<typeof options>;
+/** Parameters of the network, as a library's caller gives them. */
+export type MlpParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
 /** A network with one hidden layer; also for exporters. */
 export interface FittedMlp extends FittedHead {
@@ -47,29 +64,12 @@ const smallestProbability = 1e-15;
 export const mlp: HeadKind = {
   model: 'mlp',
   solvers,
-  options: {
-    hidden: { describe: 'units of the hidden layer', simpler: 'smaller' },
-    epochs: { describe: 'passes over the training rows at most', simpler: 'smaller' },
-    lr: { describe: 'learning rate' },
-    batch: { describe: 'rows per step' },
-    penalty: { describe: 'L2 penalty, as alpha in scikit-learn', simpler: 'larger' },
-    validation: { describe: 'share of the training rows that decides when to stop; 0 for all epochs on all rows' },
-    patience: { describe: 'epochs without a better held-out loss before it stops' },
-  },
+  options,
   autoCalibrate: () => 'temperature',
   autoSweep: () => ({ hidden: [128, 512], penalty: [1e-4, 1e-2, 1] }),
   create: (raw) => {
-    choiceParam(raw, 'solver', 'adam', solvers);
-    const params: MlpParams = {
-      hidden: numberParam(raw, 'hidden', 256, { min: 1, max: 65_536, whole: true }),
-      epochs: numberParam(raw, 'epochs', 200, { min: 1, whole: true }),
-      lr: numberParam(raw, 'lr', 0.001, { above: 0 }),
-      batch: numberParam(raw, 'batch', 256, { min: 1, whole: true }),
-      penalty: numberParam(raw, 'penalty', 1e-4, { min: 0 }),
-      validation: numberParam(raw, 'validation', 0.1, { min: 0, max: 0.9 }),
-      patience: numberParam(raw, 'patience', defaultPatience, { min: 1, whole: true }),
-    };
-    if (params.validation === 0 && params.patience !== defaultPatience) {
+    const { params } = readParams({ solvers, options }, raw);
+    if (params.validation === 0 && params.patience !== options.patience.default) {
       throw usageError('patience', String(params.patience), 'nothing without held-out rows', '--validation 0.1');
     }
     const mlpNeeds = ({ trainRows, dims, classes }: FitSize): MemoryPart[] => [
@@ -111,10 +111,11 @@ export const mlp: HeadKind = {
     const end = { converged: converged === true, iterations: Number(iterations), warnings: [], details };
     return fitted(saved.params, saved.classes, sizes, weights, end, 1);
   },
+  toOnnx: addMlp,
 };
 
 async function fit(
-  params: MlpParams,
+  params: Params,
   train: Table,
   context: FitContext,
 ): Promise<{ fitted: FittedMlp; held: Int32Array }> {

@@ -2,20 +2,32 @@ import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { addRowVector, softmaxRows } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
-import { UserError, usageError } from '../../system/errors.ts';
+import { UserError } from '../../system/errors.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
-import { choiceParam, type RawParams } from '../params.ts';
+import { type GivenParams, readParams } from '../options.ts';
 import { fitTemperature, solveRidge } from './closed-form.ts';
+import { addRidge } from './onnx.ts';
 
 const solvers = ['closed-form'] as const;
 
-interface RidgeParams {
-  readonly [key: string]: Json;
-  readonly alpha: 'auto' | readonly number[];
-}
+const options = {
+  alpha: {
+    describe: 'penalty, or penalties to choose from by leave-one-out error',
+    words: ['auto'],
+    numbers: { above: 0 },
+    list: true,
+    default: 'auto',
+    simpler: 'larger',
+  },
+} as const;
+const declared = { solvers, options };
+
+type Params = { readonly alpha: 'auto' | readonly number[] };
+/** Parameters of ridge regression, as a library's caller gives them. */
+export type RidgeParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
 /** A linear head with its scores and the factor of its softmax; also for exporters. */
 export interface FittedRidge extends FittedHead {
@@ -39,15 +51,13 @@ const absentScore = -1e30;
 export const ridge: HeadKind = {
   model: 'ridge',
   solvers,
-  options: {
-    alpha: { describe: 'auto, or penalties to choose from by leave-one-out error: 0.1,1,10', simpler: 'larger' },
-  },
+  options,
   autoCalibrate: () => 'none',
   // Alpha is chosen within each fit already.
   autoSweep: () => ({}),
   create: (raw) => {
-    choiceParam(raw, 'solver', 'closed-form', solvers);
-    const params: RidgeParams = { alpha: alphaParam(raw) };
+    const { alpha } = readParams(declared, raw).params;
+    const params: Params = { alpha: typeof alpha === 'number' ? [alpha] : alpha };
     return {
       model: 'ridge',
       solver: 'closed-form',
@@ -71,6 +81,7 @@ export const ridge: HeadKind = {
       threads: 1,
     });
   },
+  toOnnx: addRidge,
 };
 
 /**
@@ -86,7 +97,7 @@ function ridgeNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
   ];
 }
 
-async function fit(params: RidgeParams, given: Table, context: FitContext): Promise<FittedRidge> {
+async function fit(params: Params, given: Table, context: FitContext): Promise<FittedRidge> {
   checkTrainingTable(given, 'ridge');
   const train = withoutWeightless(given);
   const { features, labels, classes } = train;
@@ -206,14 +217,4 @@ function withoutWeightless(table: Table): Table {
 function leftOutAccuracy(scores: Float64Array, labels: Int32Array, classCount: number): number {
   const predicted = largestPerRow(Float32Array.from(scores), classCount);
   return predicted.filter((label, row) => label === labels[row]).length / labels.length;
-}
-
-function alphaParam(raw: RawParams): 'auto' | readonly number[] {
-  const given = raw['alpha'] ?? 'auto';
-  if (given === 'auto') return given;
-  const items = Array.isArray(given) ? given : typeof given === 'string' ? given.split(',') : [given];
-  const values = items.map((item) => (typeof item === 'string' && item.trim() !== '' ? Number(item) : item));
-  const fits = values.length > 0 && values.every((value) => Number.isFinite(value) && (value as number) > 0);
-  if (!fits) throw usageError('alpha', String(given), 'auto, or numbers above 0 with commas between them');
-  return (values as number[]).toSorted((a, b) => a - b);
 }

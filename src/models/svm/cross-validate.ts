@@ -2,12 +2,11 @@ import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext } from '../model.ts';
-import type { RawParams } from '../params.ts';
 import { pairValuer } from './binary-classifiers.ts';
 import { pickSymmetric } from './gram/gram.kernel.ts';
 import { gramMatrix, type Kernel } from './gram/gram.ts';
 import { voteWinners } from './pair-values.kernel.ts';
-import { type SvmParams, svmParams } from './params.ts';
+import type { SvmParams } from './params.ts';
 import { fitPairs, type PairsResult, type PairWorkers, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
@@ -35,7 +34,7 @@ const blockRows = 256;
  * rows was ever at its bound is the same for every larger C, and is solved once. Nothing is calibrated.
  */
 export async function crossValidateSvm(
-  points: readonly RawParams[],
+  points: readonly SvmParams[],
   table: Table,
   folds: readonly Split[],
   context: FitContext,
@@ -45,8 +44,7 @@ export async function crossValidateSvm(
   const { rows } = centredRows(table, Int32Array.from(table.labels.keys()));
   const workers = startPairWorkers(sortByClass(table, 1), context, points.length * folds.length);
   try {
-    const params = points.map((point) => svmParams(point, 'smo'));
-    for (const alike of seriesByKernel(params, table, folds)) {
+    for (const alike of seriesByKernel(points, table, folds)) {
       const gram = await gramMatrix(rows, (alike[0] as Series).kernel, context);
       for (const series of alike) {
         const votes = await votesAlong(series, folds[series.fold] as Split, { table, gram, workers, context });

@@ -2,23 +2,22 @@ import type { Table } from '../../rows/table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import { inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, Head, Json } from '../model.ts';
+import type { FitContext, Head } from '../model.ts';
 import { dropUnused } from './binary-classifiers.ts';
 import { type FittedSvm, fittedSvm } from './fitted.ts';
 import { gramBlockValues, gramMatrix } from './gram/gram.ts';
 import { mindMlSvmLimits } from './ml-svm/limits.ts';
-import type { SvmParams, SvmSolver } from './params.ts';
+import type { PairSolver, SvmParams } from './params.ts';
 import { type Calibration, calibrate, planFolds } from './probabilities.ts';
 import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
 /** @param allowSlow start ml-svm even when it would take more than ten minutes */
-export function svmHead(params: SvmParams, solver: SvmSolver, allowSlow: boolean): Head {
-  const shown: Readonly<Record<string, Json>> = { ...params };
+export function svmHead(params: SvmParams, solver: PairSolver, allowSlow: boolean): Head {
   return {
     model: 'svm',
     solver,
-    params: shown,
+    params,
     ...inMemory((train, context) => fitSvm(params, solver, allowSlow, train, context)),
     needs: svmNeeds,
     lighter: '--solver linearsvc, which needs no kernel matrix',
@@ -36,7 +35,7 @@ function svmNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
 
 async function fitSvm(
   params: SvmParams,
-  solver: SvmSolver,
+  solver: PairSolver,
   allowSlow: boolean,
   table: Table,
   context: FitContext,

@@ -1,47 +1,59 @@
 import { usageError } from '../../system/errors.ts';
-import { choiceParam, numberParam, type RawParams } from '../params.ts';
+import { type GivenParams, type ParamsOf, type RawParams, readParams } from '../options.ts';
 
-export const svmSolvers = ['smo', 'ml-svm'] as const;
-export type SvmSolver = (typeof svmSolvers)[number];
+export const svmSolvers = ['smo', 'ml-svm', 'linearsvc'] as const;
+/** Solvers of one-vs-one classifiers. */
+export type PairSolver = 'smo' | 'ml-svm';
 
-export interface SvmParams {
-  /** Weight of the margin's violations; scikit-learn's C. */
-  readonly C: number;
-  readonly kernel: 'linear' | 'rbf';
-  /** Width of the rbf kernel: 1 / (dims x variance of all features), 1 / dims, or a number above 0. */
-  readonly gamma: 'scale' | 'auto' | number;
-  /** Largest violation of the optimality conditions that a machine may keep; scikit-learn's tol. */
-  readonly tolerance: number;
-  /** Steps (smo) or passes over the rows (ml-svm) that one machine may take. */
-  readonly maxIterations: number;
-}
+export const svmOptions = {
+  C: {
+    describe: "weight of the margin's violations, as in scikit-learn",
+    numbers: { above: 0 },
+    default: 1,
+    simpler: 'smaller',
+  },
+  kernel: { describe: 'of one-vs-one', words: ['linear', 'rbf'], default: 'linear' },
+  /** Of rbf: 1 / (dims x variance of all features), 1 / dims, or a number. */
+  gamma: {
+    describe: 'width of the rbf kernel',
+    words: ['scale', 'auto'],
+    numbers: { above: 0 },
+    default: 'scale',
+    solvers: ['smo', 'ml-svm'],
+    simpler: 'smaller',
+  },
+  /** Largest violation of the optimality conditions that a classifier may keep; scikit-learn's tol. */
+  tolerance: { describe: 'when the solver stops', numbers: { above: 0 }, default: 1e-3, solvers: ['smo', 'ml-svm'] },
+  /** Steps (smo) or passes over the rows (ml-svm, linearsvc) that one classifier may take. */
+  maxIterations: {
+    describe: 'steps before a fit gives up',
+    numbers: { min: 1, max: 2_147_483_647, whole: true },
+    // LIBSVM's bound for problems of up to 100,000 rows, ml-svm's own default, scikit-learn's max_iter of LinearSVC.
+    default: { smo: 10_000_000, 'ml-svm': 10_000, linearsvc: 1000 },
+  },
+  allowSlow: {
+    describe: 'ml-svm: start even when it will take more than ten minutes',
+    flag: true,
+    solvers: ['smo', 'ml-svm'],
+  },
+} as const;
 
-/** LIBSVM's bound for problems of up to 100,000 rows, and ml-svm's own default. */
-const MAX_ITERATIONS = { smo: 10_000_000, 'ml-svm': 10_000 } as const;
+export type SvmParams = Omit<ParamsOf<typeof svmOptions>, 'allowSlow'>;
+/** Parameters of the SVM, as a library's caller gives them. */
+export type GivenSvmParams = GivenParams<typeof svmOptions, (typeof svmSolvers)[number]>;
 
-export function svmParams(params: RawParams, solver: SvmSolver): SvmParams {
-  const kernel = choiceParam(params, 'kernel', 'linear', ['linear', 'rbf']);
-  const gamma = gammaParam(params['gamma']);
+/** @throws a usage UserError for a parameter that is not usable, or does nothing with the others */
+export function readSvmParams(raw: RawParams): {
+  readonly solver: (typeof svmSolvers)[number];
+  readonly params: SvmParams;
+  readonly allowSlow: boolean;
+} {
+  const { solver, params: all } = readParams({ solvers: svmSolvers, options: svmOptions }, raw);
+  const { allowSlow, ...params } = all;
+  const { kernel, gamma } = params;
+  if (solver === 'linearsvc' && kernel !== 'linear') throw usageError('kernel', kernel, 'linear');
   if (kernel === 'linear' && gamma !== 'scale') {
     throw usageError('gamma', String(gamma), 'nothing with the linear kernel, which has no width', '--kernel rbf');
   }
-  return {
-    C: numberParam(params, 'C', 1, { above: 0 }),
-    kernel,
-    gamma,
-    tolerance: numberParam(params, 'tolerance', 1e-3, { above: 0 }),
-    maxIterations: numberParam(params, 'maxIterations', MAX_ITERATIONS[solver], {
-      min: 1,
-      max: 2 ** 31 - 1,
-      whole: true,
-    }),
-  };
-}
-
-function gammaParam(given: unknown): SvmParams['gamma'] {
-  if (given === undefined || given === null) return 'scale';
-  if (given === 'scale' || given === 'auto') return given;
-  const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw usageError('gamma', String(given), 'scale, auto or a number above 0');
+  return { solver, params, allowSlow };
 }

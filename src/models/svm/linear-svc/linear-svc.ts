@@ -8,15 +8,12 @@ import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../../linea
 import type { FitContext, Head, Temperature } from '../../model.ts';
 import { checkSeveralClasses } from '../../several-classes.ts';
 import { temperatureOf } from '../../temperature.ts';
+import type { SvmParams } from '../params.ts';
 import { decisionValues, weightsWithout } from './cross-validate.ts';
 import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcSolver } from './solver.ts';
 
-export interface LinearSvcParams {
-  /** Weight of the squared hinge losses, scikit-learn's C. */
-  readonly C: number;
-  /** Passes over the rows that one machine may take, scikit-learn's max_iter. */
-  readonly maxIterations: number;
-}
+/** Weight of the squared hinge losses, and passes over the rows that one classifier may take. */
+export type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations'>;
 
 const calibrationFolds = 5;
 /** One temperature for all classes asks for less than the machines themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
@@ -26,12 +23,12 @@ const calibrationTolerance = 0.1;
  * One linear machine per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
  * decision values, its slope fitted on values of rows that the machines had not seen.
  */
-export function linearSvc(params: LinearSvcParams): Head {
-  const shown = { C: params.C, maxIterations: params.maxIterations };
+export function linearSvc({ C, maxIterations }: LinearSvcParams): Head {
+  const params = { C, maxIterations };
   return {
     model: 'svm',
     solver: 'linearsvc',
-    params: shown,
+    params,
     needs: (size) => [
       { what: 'rows for all threads', bytes: 4 * size.trainRows * size.dims },
       { what: 'dual coefficients', bytes: (4 * 4 + 1) * size.trainRows * size.classes },
@@ -56,7 +53,7 @@ export function linearSvc(params: LinearSvcParams): Head {
       return softmaxHead({
         model: 'svm',
         solver: 'linearsvc',
-        params: shown,
+        params,
         classes: train.classes,
         dims,
         ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),

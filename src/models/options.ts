@@ -1,0 +1,163 @@
+import { usageError } from '../system/errors.ts';
+
+/**
+ * A parameter of a head, declared once: `--help`, the command line's check, the library's types and docs/heads.md all
+ * follow from it. It takes the words, the numbers, or both.
+ */
+export interface HeadOption {
+  /** What it is; what it takes and its default follow by themselves. */
+  readonly describe: string;
+  readonly words?: readonly string[];
+  readonly numbers?: NumberRange;
+  /** Several numbers may be given. */
+  readonly list?: true;
+  /** It is on or off and has no value. */
+  readonly flag?: true;
+  /** The value where none is given: null for none at all, by solver where they differ. A flag is off. */
+  readonly default?: string | number | null | Readonly<Record<string, string | number>>;
+  /** The solvers that read it; the others refuse it. Default: all. */
+  readonly solvers?: readonly string[];
+  /** Which of two values makes the simpler head: a sweep takes that one where both do equally well. */
+  readonly simpler?: 'smaller' | 'larger';
+}
+
+export type HeadOptions = Readonly<Record<string, HeadOption>>;
+
+export interface NumberRange {
+  readonly min?: number;
+  /** Excludes the bound itself. */
+  readonly above?: number;
+  readonly max?: number;
+  readonly whole?: boolean;
+  /** Below 1 a share, from 1 on a count. */
+  readonly shareOrCount?: true;
+}
+
+type ValueOf<O> =
+  | (O extends { readonly words: readonly (infer W)[] } ? W : never)
+  | (O extends { readonly numbers: object } ? number : never)
+  | (O extends { readonly list: true } ? readonly number[] : never)
+  | (O extends { readonly flag: true } ? boolean : never);
+
+/** Checked parameters of a head whose options are `S`, those that were not given at their defaults. */
+export type ParamsOf<S> = {
+  readonly [K in keyof S]: ValueOf<S[K]> | (S[K] extends { readonly default: null } ? null : never);
+};
+
+/** Parameters of a head whose options are `S` and solvers are `Solver`, as a library's caller gives them. */
+export type GivenParams<S, Solver extends string = never> = { readonly [K in keyof S]?: ValueOf<S[K]> | undefined } & {
+  readonly solver?: Solver | undefined;
+};
+
+/** Parameters before they are checked, as the command line or a library's caller gives them. */
+export type RawParams = Readonly<Record<string, unknown>>;
+
+/** What a head's parameters are read by. */
+interface Declared<S, Solver> {
+  /** The first one is the default. */
+  readonly solvers: readonly Solver[];
+  readonly options: S;
+  /** Another name of `solver`. */
+  readonly solverAlias?: string;
+}
+
+/**
+ * The solver and all parameters of a head. Numbers as text are taken too.
+ *
+ * @throws a usage UserError naming a parameter that is not usable, or that this solver does not read
+ */
+export function readParams<S extends HeadOptions, Solver extends string>(
+  { solvers, options, solverAlias }: Declared<S, Solver>,
+  raw: RawParams,
+): { readonly solver: Solver; readonly params: ParamsOf<S> } {
+  const named = readOption('solver', { describe: '', words: solvers, default: solvers[0] ?? null }, raw, '') as Solver;
+  const solver = (solverAlias !== undefined && isGiven(raw, solverAlias) ? raw[solverAlias] : named) as Solver;
+  const solverName = solverAlias ?? 'solver';
+  const params: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(options)) {
+    params[name] = readOption(name, option, raw, solver);
+    if (option.solvers?.includes(solver) === false && isGiven(raw, name)) {
+      const [reader] = option.solvers;
+      throw usageError(
+        name,
+        String(raw[name]),
+        `nothing with the ${solverName} ${solver}`,
+        `--${solverName} ${reader}`,
+      );
+    }
+  }
+  if (solver !== named && isGiven(raw, 'solver')) {
+    throw usageError(solverName, `${solver}, and --solver ${named}`, 'one of the two: they name the same thing');
+  }
+  return { solver, params: params as ParamsOf<S> };
+}
+
+function isGiven(raw: RawParams, name: string): boolean {
+  return raw[name] !== undefined && raw[name] !== null;
+}
+
+function readOption(name: string, option: HeadOption, raw: RawParams, solver: string): unknown {
+  const given = raw[name];
+  if (option.flag === true) return given === true;
+  if (!isGiven(raw, name)) return defaultOf(option, solver);
+  const word = option.words?.find((candidate) => candidate === given);
+  if (word !== undefined) return word;
+  const items = Array.isArray(given)
+    ? given
+    : option.list === true && typeof given === 'string'
+      ? given.split(',')
+      : [given];
+  const numbers = items.map((item) => (typeof item === 'string' && item.trim() !== '' ? Number(item) : item));
+  const { numbers: range, list } = option;
+  const fits = range !== undefined && numbers.length > 0 && numbers.every((value) => isInRange(value, range));
+  if (!fits || (list !== true && Array.isArray(given))) throw usageError(name, String(given), describeValues(option));
+  return list === true ? numbers.toSorted((a, b) => a - b) : numbers[0];
+}
+
+/** The value of an option that is not given. */
+export function defaultOf({ default: fallback = null }: HeadOption, solver: string): string | number | null {
+  return typeof fallback === 'object' && fallback !== null ? (fallback[solver] ?? null) : fallback;
+}
+
+function isInRange(value: unknown, range: NumberRange): value is number {
+  return (
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (range.whole !== true || Number.isSafeInteger(value)) &&
+    (range.min === undefined || value >= range.min) &&
+    (range.above === undefined || value > range.above) &&
+    (range.max === undefined || value <= range.max) &&
+    (range.shareOrCount !== true || value < 1 || Number.isSafeInteger(value))
+  );
+}
+
+/** What an option takes: `linear | rbf`, `scale | auto | a number above 0`; nothing for a flag. */
+export function describeValues({ words = [], numbers, list }: HeadOption): string {
+  if (numbers === undefined) return words.join(' | ');
+  const range = describeRange(numbers);
+  return [...words, list === true ? `${range}, or several with commas between them` : range].join(' | ');
+}
+
+export function describeRange({ min, above, max, whole, shareOrCount }: NumberRange): string {
+  if (shareOrCount === true) return 'a share below 1 | a whole number';
+  const lower = above !== undefined ? ` above ${above}` : min !== undefined ? ` from ${min}` : '';
+  const upper = max === undefined ? '' : ` up to ${max}`;
+  return `${whole === true ? 'a whole number' : 'a number'}${lower}${upper}`;
+}
+
+/** `passes over the training rows: a whole number from 1 (default 9; adam only)`. */
+export function describeOption(option: HeadOption): string {
+  const [values, fallback] = [describeValues(option), describeDefault(option)];
+  if (option.flag === true) return option.describe;
+  const notes = fallback === '' ? [] : [`default ${fallback}`];
+  if (option.solvers !== undefined) notes.push(`${option.solvers.join(' and ')} only`);
+  return `${option.describe}: ${values}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
+}
+
+/** `0.07`, `none`, `1000 for linearsvc`; nothing for a flag. */
+export function describeDefault({ default: fallback, flag }: HeadOption): string {
+  if (flag === true || fallback === undefined) return '';
+  if (typeof fallback !== 'object' || fallback === null) return String(fallback ?? 'none');
+  const bySolver = Object.entries(fallback);
+  return bySolver.map(([solver, value]) => `${value} for ${solver}`).join(', ');
+}
