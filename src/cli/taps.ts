@@ -1,9 +1,12 @@
+import type { Tap } from '../extract/backbone/backbone.ts';
 import { openNetwork } from '../extract/backbone/open-backbone.ts';
+import { resnetTaps } from '../extract/backbone/resnet-taps.ts';
 import { defaultCrop, listTaps } from '../extract/backbone/taps.ts';
-import { loadWeights, notDownloaded } from '../extract/weights/load-weights.ts';
+import { loadWeights } from '../extract/weights/load-weights.ts';
+import { namedNetwork } from '../extract/weights/named-network.ts';
+import type { Architecture } from '../extract/weights/resnet.ts';
 import { textTable } from '../report/text-table.ts';
 import { number, text } from './options.ts';
-import { statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 export const tapsVerb: Verb = {
@@ -17,25 +20,40 @@ export const tapsVerb: Verb = {
       .option('crop', { type: 'string', describe: `side of the square input in pixels [${defaultCrop}]` }),
   run: async (options: Options, session: Session): Promise<number> => {
     const asked = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
-    const status = statusLine(session);
-    const named = text(options, 'weights', 'resnet50');
-    // Names and shapes are those of the architecture: they are worth no download.
-    const absent = notDownloaded(named);
-    const weights = await loadWeights(absent === undefined ? named : 'random', {
-      key: text(options, 'weights-key'),
-      signal: session.signal,
-      onProgress: ({ url, receivedBytes }) => status.show(`${url}: ${Math.round(receivedBytes / 1e6)} MB`),
-    });
-    status.clear();
-    const network = openNetwork(weights, asked ?? defaultCrop);
-    const crop = asked ?? network.input.crop ?? defaultCrop;
-    const taps = await listTaps(network, crop);
-    const source = absent === undefined ? network.source : named;
-    session.printJson({ architecture: network.architecture, weights: source, crop, taps });
-    session.print(`${network.architecture} from ${source}, one image of ${crop} x ${crop} pixels`);
+    const spec = text(options, 'weights', 'resnet50');
+    const { architecture, source, crop, taps } = await tapsOf(spec, asked, text(options, 'weights-key'));
+    session.printJson({ architecture, weights: source, crop, taps });
+    session.print(`${architecture} from ${source}, one image of ${crop} x ${crop} pixels`);
     const rows = taps.map(({ name, tensor, shape }) => [name, `[${shape.join(', ')}]`, name === tensor ? '' : tensor]);
     const columns = ['--tap', 'shape', 'tensor'].map((title) => ({ title, align: 'left' }) as const);
     for (const line of textTable(columns, rows)) session.print(line);
     return 0;
   },
 };
+
+interface Listed {
+  readonly architecture: string;
+  readonly source: string;
+  readonly crop: number;
+  readonly taps: readonly Tap[];
+}
+
+/** A ResNet's tensors follow from its architecture, so its name alone needs no weights; a user's own graph is run once. */
+async function tapsOf(spec: string, asked: number | undefined, key: string | undefined): Promise<Listed> {
+  const ofResNet = (architecture: Architecture, source: string, classCount: number | undefined): Listed => {
+    const crop = asked ?? defaultCrop;
+    const { stages, tensors } = resnetTaps(architecture, crop, classCount);
+    return { architecture, source, crop, taps: [...stages, ...tensors] };
+  };
+  const named = namedNetwork(spec);
+  if (named !== undefined) return ofResNet(named.architecture, spec, named.classCount);
+  const weights = await loadWeights(spec, { key });
+  if (weights.kind === 'state-dict') {
+    const { architecture, source, classCount } = weights.stateDict;
+    return ofResNet(architecture, source, classCount);
+  }
+  const network = openNetwork(weights, asked ?? defaultCrop);
+  const crop = asked ?? network.input.crop ?? defaultCrop;
+  const { architecture, source } = network;
+  return { architecture, source, crop, taps: await listTaps(network, crop) };
+}

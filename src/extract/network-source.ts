@@ -8,6 +8,8 @@ import { openBackbone, quantizable } from './backbone/open-backbone.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import { type Int8Preparation, prepareInt8 } from './backbone/quantize/open-int8.ts';
+import { checkResNetTap, resolveTap } from './backbone/taps.ts';
+import { readUserNetwork } from './backbone/user-network.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 
 /** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
@@ -39,6 +41,8 @@ export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   readonly threads?: number | undefined;
   /** Told while weights are downloaded. */
   readonly onProgress?: OnProgress;
+  /** Refused where the network has no such tensor, before anything is made of it. */
+  readonly tap?: string;
   /** Told which device was taken, and why others were not. */
   readonly onNote?: (line: string) => void;
 }
@@ -68,7 +72,8 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         total: totalBytes,
       }),
   });
-  const { threads } = options;
+  const { threads, tap } = options;
+  if (tap !== undefined) checkTap(loaded, tap);
   const engine = options.engine === 'tensorflow' ? 'tensorflow' : 'onnx';
   return {
     ...describe(loaded, options.seed ?? 0),
@@ -91,6 +96,11 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
       return prepareInt8({ weights: quantizable(loaded), tap, preprocessing, threads }, sample);
     },
   };
+}
+
+function checkTap(loaded: LoadedWeights, tap: string): void {
+  if (loaded.kind === 'onnx') resolveTap(readUserNetwork(loaded.bytes, loaded.file), tap);
+  else checkResNetTap(loaded.stateDict.architecture, loaded.stateDict.classCount, tap);
 }
 
 /** The device to open the network on; undefined where the engine takes what its library runs on. */

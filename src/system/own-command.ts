@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { relative, win32 } from 'node:path';
+import { win32 } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { program } from './program.ts';
+import { shortPath } from './short-path.ts';
 
 /**
  * How this program was started, which decides how its commands are typed:
@@ -96,7 +97,7 @@ function commandOf(start: Start): string {
     case 'npm':
       return 'npm run';
     case 'node':
-      return `node ${quoteArgument(relative(process.cwd(), ownFile('scripts/featuretap.cjs')))}`;
+      return `node ${quoteArgument(shortPath(ownFile('scripts/featuretap.cjs')))}`;
   }
 }
 

@@ -13,12 +13,13 @@ export async function loadAskedNetwork(
   session: Session,
   onProgress: OnProgress,
 ): Promise<LoadedNetwork> {
-  const { engine, device, seed } = plan;
+  const { engine, device, seed, tap } = plan;
   const network = await loadNetwork(plan.weights, {
     engine,
     device,
     seed,
     key: plan.weightsKey,
+    tap,
     threads: policy.threads,
     signal: session.signal,
     onNote: session.note,

@@ -1,6 +1,8 @@
 import type { Argv } from 'yargs';
+import { checkResNetTap } from '../../extract/backbone/taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { type ExtractPlan, type ExtractPolicy, featureFolder } from '../../extract/plan.ts';
+import { namedNetwork } from '../../extract/weights/named-network.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
@@ -87,16 +89,20 @@ export function readExtractOptions(options: Options): AskedExtract {
   const seed = number(options, 'seed', { whole: true, min: 0 }, 0);
   const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
+  const weights = text(options, 'weights', 'resnet50');
+  const tap = text(options, 'tap', 'avgpool');
+  const named = namedNetwork(weights);
+  if (named !== undefined) checkResNetTap(named.architecture, named.classCount, tap);
   return {
     plan: {
       data,
       layout: layoutGiven(options),
       folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
-      weights: text(options, 'weights', 'resnet50'),
+      weights,
       weightsKey: text(options, 'weights-key'),
       engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
       device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], 'auto'),
-      tap: text(options, 'tap', 'avgpool'),
+      tap,
       pool: choice(options, 'pool', ['mean', 'max', 'none'], 'mean'),
       preprocessing: {
         resize: number(options, 'resize', { whole: true, min: 1, max: 10_000 }),

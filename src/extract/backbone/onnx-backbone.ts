@@ -2,6 +2,7 @@ import type * as ort from 'onnxruntime-node';
 import type { DeviceName, Preprocessing } from '../../features/manifest/manifest.ts';
 import { encodeModel } from '../../formats/onnx/encode.ts';
 import { UserError } from '../../system/errors.ts';
+import { quoteArgument } from '../../system/own-command.ts';
 import type { Backbone, PixelBatch, Tap, TapMap } from './backbone.ts';
 import { createFeed, type Feed } from './feed.ts';
 import type { Network } from './network.ts';
@@ -131,6 +132,6 @@ function checkTapped(network: Network, tensor: string, output: ort.Tensor, rowCo
     where: `${tensor} in ${network.source}`,
     found: `${output.type} [${output.dims.join(', ')}] for ${rowCount} images`,
     expected: `float32, and one row per image along the first axis`,
-    fix: 'choose another tensor: featuretap taps --weights … lists them',
+    fix: `choose another tensor: featuretap taps --weights ${quoteArgument(network.source)} lists them`,
   });
 }

@@ -1,10 +1,13 @@
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../formats/onnx/encode.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { quoteArgument } from '../../system/own-command.ts';
+import type { Architecture } from '../weights/resnet.ts';
 import type { Tap } from './backbone.ts';
 import type { Network } from './network.ts';
 import { openSession } from './ort-session.ts';
 import { pruneTo } from './prune.ts';
+import { resnetTaps } from './resnet-taps.ts';
 
 /** torchvision's crop; the size of the probing image where neither the user nor the graph sets one. */
 export const defaultCrop = 224;
@@ -20,13 +23,38 @@ export function resolveTap(network: Network, name: string): string {
   if (stage !== undefined) return stage.tensor;
   const tensors = network.model.graph.node.flatMap((node) => node.output).filter((output) => output !== '');
   if (tensors.includes(name)) return name;
-  const stages = network.stages.map((candidate) => candidate.name);
+  throw noSuchTap(
+    name,
+    network.stages.map((candidate) => candidate.name),
+    tensors,
+    network.source,
+  );
+}
+
+/**
+ * As `resolveTap`, from a ResNet's architecture alone: nothing is made or downloaded for a tap that is not there.
+ *
+ * @param classCount outputs of `fc`; undefined where the weights have none
+ */
+export function checkResNetTap(architecture: Architecture, classCount: number | undefined, name: string): void {
+  const { stages, tensors } = resnetTaps(architecture, defaultCrop, classCount);
+  if ([...stages, ...tensors].some((tap) => tap.name === name)) return;
+  throw noSuchTap(
+    name,
+    stages.map((tap) => tap.name),
+    tensors.map((tap) => tap.name),
+    `random:${architecture}`,
+  );
+}
+
+/** @param weights what `taps` lists them of */
+function noSuchTap(name: string, stages: readonly string[], tensors: readonly string[], weights: string): UserError {
   const near = tensors.filter((tensor) => tensor.startsWith(name) || tensor.includes(name)).slice(0, 5);
-  throw usageError(
+  return usageError(
     '--tap',
     name,
     [...stages, ...near, 'or another tensor of the graph'].join(', '),
-    `featuretap taps --weights … lists all ${tensors.length} tensors`,
+    `featuretap taps --weights ${quoteArgument(weights)} lists all ${tensors.length} tensors`,
   );
 }
 

@@ -20,8 +20,8 @@ const pictureSide = 128;
 const imageMean = [0.485, 0.456, 0.406];
 const imageDeviation = [0.229, 0.224, 0.225];
 
-/** ImageNet's count; a tiny network gets ten. */
-function classCountOf(architecture: Architecture): number {
+/** Outputs of `fc`: ImageNet's count, as in torchvision's own weights; a tiny network gets ten. */
+export function classCountOf(architecture: Architecture): number {
   return architecture === 'resnet-tiny' ? 10 : 1000;
 }
 

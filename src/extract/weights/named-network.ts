@@ -1,0 +1,27 @@
+import { usageError } from '../../system/errors.ts';
+import { knownWeights } from './known-weights.ts';
+import { classCountOf } from './random/random-weights.ts';
+import { type Architecture, architectures, isArchitecture } from './resnet.ts';
+
+/** What a name says of its network before any weights are read. */
+export interface NamedNetwork {
+  readonly architecture: Architecture;
+  /** Outputs of `fc`. */
+  readonly classCount: number;
+}
+
+/**
+ * The network of known weights (`resnet50-v2`) or of `random[:ARCHITECTURE]`; undefined where `--weights` names a file.
+ *
+ * @throws a usage UserError where there is no such architecture
+ */
+export function namedNetwork(weights: string): NamedNetwork | undefined {
+  const [name = '', architecture = 'resnet50'] = weights.split(':');
+  if (name === 'random') {
+    if (isArchitecture(architecture)) return { architecture, classCount: classCountOf(architecture) };
+    throw usageError('--weights', weights, `random:${Object.keys(architectures).join(' | random:')}`);
+  }
+  if (!Object.hasOwn(knownWeights, weights)) return undefined;
+  const known = weights.replace(/-v2$/, '') as Architecture;
+  return { architecture: known, classCount: classCountOf(known) };
+}
