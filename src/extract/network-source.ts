@@ -89,6 +89,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         device,
         threads,
         calibration,
+        onNote: options.onNote,
       });
     },
     prepareInt8: async (preprocessing, tap, sample) => {

@@ -29,6 +29,8 @@ export interface BackboneOptions {
   readonly threads?: number | undefined;
   /** Makes the network int8: from `prepareInt8`. */
   readonly calibration?: Calibration | undefined;
+  /** Told what is worth knowing about a user's own graph. */
+  readonly onNote?: ((line: string) => void) | undefined;
 }
 
 /** The network of the given weights, before a tap is chosen. `crop`: side of the input, in pixels. */
@@ -50,8 +52,13 @@ export async function openBackbone(options: BackboneOptions): Promise<Backbone> 
     return openInt8Backbone({ ...options, weights: quantizable(weights) }, calibration);
   }
   // A user's own int8 graph may hold weights that x86 without VNNI clips.
-  const exactProducts = weights.kind === 'onnx';
-  return openOnnxBackbone(openNetwork(weights, preprocessing.crop), { ...options, device, exactProducts });
+  const own = weights.kind === 'onnx';
+  return openOnnxBackbone(openNetwork(weights, preprocessing.crop), {
+    ...options,
+    device,
+    exactProducts: own,
+    prove: own,
+  });
 }
 
 async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {

@@ -5,6 +5,7 @@ import { listTaps } from '../../../src/extract/backbone/taps.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { type Dimension, GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import type { DataType } from '../../../src/formats/onnx/schema.ts';
+import type { UserError } from '../../../src/system/errors.ts';
 import { fixtureBatch, golden, preprocessing, readGolden, userFile, worstRow } from './fixtures.ts';
 
 const outputs = readGolden('user-outputs.safetensors');
@@ -115,4 +116,76 @@ test('an operator that ONNX Runtime does not know is our error, with its name', 
   });
   const opening = openBackbone({ weights, tap: 'y', preprocessing: preprocessing(64), device: 'cpu' });
   await assert.rejects(opening, /cannot run the network[\s\S]*Sharpen/);
+});
+
+for (const [name, found] of [
+  ['norm-9', /BatchNormalization in training mode: \S/],
+  ['norm-13', /BatchNormalization in training mode: \S/],
+  ['norm-15', /BatchNormalization in training mode: \S/],
+  ['dropout-13', /Dropout in training mode: \S/],
+] as const) {
+  test(`a network that torch.onnx.export wrote in training mode (${name}) is refused by the layer's name`, async () => {
+    const weights = userFile(`training-${name}.onnx`);
+    const opening = openBackbone({ weights, tap: 'pooled', preprocessing: preprocessing(32), device: 'cpu' });
+    await assert.rejects(
+      opening,
+      (error: UserError) => found.test(error.message) && /model\.eval\(\)/.test(error.message),
+    );
+  });
+}
+
+test('the same network in inference mode runs in batches, and so does its part before a layer in training mode', async () => {
+  for (const [name, tap] of [
+    ['training-none.onnx', 'pooled'],
+    ['training-norm-15.onnx', convOf('training-norm-15.onnx')],
+  ] as const) {
+    const notes: string[] = [];
+    const onNote = (line: string): number => notes.push(line);
+    const options = { weights: userFile(name), tap, preprocessing: preprocessing(32), device: 'cpu', onNote } as const;
+    await (await openBackbone(options)).close();
+    assert.deepEqual(notes, []);
+  }
+});
+
+function convOf(name: string): string {
+  const { model } = openNetwork(userFile(name), 32);
+  return model.graph.node.find(({ opType }) => opType === 'Conv')?.output[0] as string;
+}
+
+/** Subtracts the mean over the whole batch: a graph of operators that none of them betrays. */
+function lessBatchMean(batch: Dimension): BackboneWeights {
+  return file((builder) => {
+    const image = builder.input('image', 'float32', [batch, 8, 8, 3]);
+    const mean = builder.node('ReduceMean', [image], { axes: [0, 1, 2, 3], keepdims: 1 });
+    builder.output(builder.node('Sub', [image, mean], {}, { outputs: ['y'] }), 'float32', [batch, 8, 8, 3]);
+  });
+}
+
+test('a network whose rows depend on the batch runs one by one, says so, and gives rows that do not', async () => {
+  const notes: string[] = [];
+  const backbone = await openBackbone({
+    weights: lessBatchMean('n'),
+    tap: 'y',
+    preprocessing: preprocessing(8),
+    device: 'cpu',
+    onNote: (line) => notes.push(line),
+  });
+  assert.match(notes.join(), /rows depend on the batch.*images run one by one/);
+  const bytesNHWC = Uint8Array.from({ length: 2 * 192 }, (_, i) => (i * 7) % 256);
+  const together = await backbone.run({ rowCount: 2, crop: 8, bytesNHWC });
+  const alone = await backbone.run({ rowCount: 1, crop: 8, bytesNHWC: bytesNHWC.subarray(0, 192) });
+  assert.deepEqual(together.data.slice(0, 192), alone.data);
+  await backbone.close();
+});
+
+test('a network of a fixed batch whose rows depend on it is refused, and so is one that answers by chance', async () => {
+  const byChance = file((builder) => {
+    const image = builder.input('image', 'float32', ['n', 8, 8, 3]);
+    const noise = builder.node('RandomNormalLike', [image], {});
+    builder.output(builder.node('Add', [image, noise], {}, { outputs: ['y'] }), 'float32', ['n', 8, 8, 3]);
+  });
+  for (const weights of [lessBatchMean(2), byChance]) {
+    const opening = openBackbone({ weights, tap: 'y', preprocessing: preprocessing(8), device: 'cpu' });
+    await assert.rejects(opening, /depends on the other images of its batch, or on chance/);
+  }
 });
