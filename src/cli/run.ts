@@ -5,6 +5,7 @@ import { ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/o
 import { systemFailure } from '../system/system-failure.ts';
 import { programVersion } from '../system/version.ts';
 import { WriteError } from '../system/write-error.ts';
+import { interruptSignal } from './interrupts.ts';
 import { flag, keepDashes } from './options.ts';
 import type { Options, Session, Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
@@ -83,19 +84,6 @@ function openSession(options: Options, args: readonly string[]): Session {
     },
     warn: stderr,
   };
-}
-
-/** The first Ctrl-C asks for an orderly stop; the second one ends the process at once. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    process.stderr.write('\nstopping after what is under way; Ctrl-C again stops at once\n');
-    controller.abort(new InterruptedError());
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return controller.signal;
 }
 
 /** What failed in the library, with what the verb can do about it. */

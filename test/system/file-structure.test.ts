@@ -6,13 +6,14 @@ import { projectRoot } from '../reference.ts';
 
 const source = join(projectRoot, 'src');
 
-/** Of node:fs, what neither opens a file nor changes one. */
-const harmless = ['existsSync', 'readdir', 'realpath', 'stat', 'statSync'];
+/** Of node:fs, what neither opens a file nor changes one by its name. */
+const harmless = ['existsSync', 'readdir', 'realpath', 'stat', 'statSync', 'writeSync'];
 
 /** Where more of node:fs is used outside system/, and why. */
 const filesOfTheirOwn: Readonly<Record<string, string>> = {
   'classify/memory/available.ts': 'reads what Linux says of memory',
   'classify/versions.ts': 'reads the package.json of a dependency',
+  'cli/interrupts.ts': 'says on descriptor 2 that the process ends',
   'extract/backbone/cores.ts': 'reads what Linux says of processors',
   'extract/backbone/quantize/processor.ts': 'reads what Linux says of processors',
   'extract/weights/download/download.ts': 'gives a download its name',
