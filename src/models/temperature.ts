@@ -7,7 +7,9 @@ import { fittedHead, probabilitiesOf } from './fitted-head.ts';
 import type { FitContext, FittedHead, Head, SavedHead, Temperature } from './model.ts';
 import { likeliestInverse, logInPlace, raiseRows } from './temperature.kernel.ts';
 
-const folds = 5;
+/** Folds that a calibration holds out in turn, if it takes them all. */
+export const calibrationFolds = 5;
+const folds = calibrationFolds;
 
 /**
  * A head whose probabilities are calibrated by a temperature (Guo and others, 2017): softmax(inverse · log p), the inverse
@@ -25,7 +27,7 @@ export function calibrated(head: Head): Head {
       const heldOut = mostHeldOut(trainRows, folds);
       if (stream === true) {
         const bytes = 8 * classes * Math.min(heldOut, streamedRows(classes));
-        return [...head.needs(size), { what: 'held-out probabilities', bytes }];
+        return [...(temperature ?? head).needs(size), { what: 'held-out probabilities', bytes }];
       }
       return [
         // Where a head can do without folds, groups or views may still call for them.
@@ -96,25 +98,29 @@ async function crossValidatedTemperature(
 ): Promise<Temperature> {
   const { onProgress, test: _test, ...rest } = context;
   const quiet = { ...rest, forCalibration: true };
-  const classCount = table.classes.length;
   const splits = foldsToHoldOut(table, folds);
-  // From the disk as many rows as one parameter asks for.
-  const most = isStored(table.features)
-    ? Math.ceil(streamedRows(classCount) / splits.length)
-    : Number.POSITIVE_INFINITY;
   const held: number[] = [];
   const logs: Float32Array[] = [];
   for (const [done, fold] of splits.entries()) {
     throwIfInterrupted(context.signal);
     onProgress?.({ stage: 'calibration', done, total: splits.length });
     const fitted = await head.fit(takeTableRows(table, fold.train), quiet);
-    const test = evenPart(fold.test, most);
+    const test = testPart(fold.test, splits.length, table);
     const probabilities = await probabilitiesOf(fitted, takeRows(table.features, test), { signal: context.signal });
     logInPlace(probabilities);
     logs.push(probabilities);
     held.push(...test);
   }
   return temperatureOf(logs, held, table);
+}
+
+/** The test rows of a fold that are looked at: from the disk as many as one parameter asks for, spread evenly. */
+export function testPart(
+  test: Int32Array,
+  foldCount: number,
+  { features, classes }: Pick<Table<RowSource>, 'features' | 'classes'>,
+): Int32Array {
+  return isStored(features) ? evenPart(test, Math.ceil(streamedRows(classes.length) / foldCount)) : test;
 }
 
 /** Held-out rows whose probabilities are kept by stream: 8 MB of them, and enough of many classes too. */

@@ -14,6 +14,8 @@ const maxPairs = 7;
 export interface LbfgsMemory {
   /** The number of pairs. */
   readonly pairCount: number;
+  /** Where the search is. */
+  readonly gradient: Float64Array;
   /** Writes -H · gradient, H being the inverse Hessian as the pairs know it, and returns its slope along the gradient. */
   direction(out: Float64Array): number;
   /**
@@ -66,6 +68,7 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
   };
 
   return {
+    gradient,
     get pairCount() {
       return pairs.length;
     },

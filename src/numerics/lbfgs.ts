@@ -9,7 +9,12 @@ export interface LbfgsOptions {
   readonly maxIterations: number;
   /** Converged when no part of the gradient is larger. */
   readonly gradientTolerance: number;
-  /** Converged when what is left to win, as the quadratic model sees it, is a smaller share of the value twice in a row. */
+  /**
+   * What `gradientTolerance` is held against, by default the largest magnitude. Where that costs much, any number between
+   * the tolerance and the true size will do, but where the search has ended.
+   */
+  readonly sizeOf?: ((gradient: Float64Array, ended: boolean) => number | Promise<number>) | undefined;
+  /** Converged when what is left to win, as the quadratic model sees it, is a smaller share of the value twice in a row; 0: never. */
   readonly valueTolerance: number;
   /** Error of the objective's value: a line search that asks for a decrease below it would never end. */
   readonly valueError: { readonly relative: number; readonly absolute: number };
@@ -19,12 +24,19 @@ export interface LbfgsOptions {
   readonly allocate?: (length: number) => Float64Array;
 }
 
+/**
+ * Why a search ended. `gradient`: no part of it is above its tolerance; `value`: too little is left to win; `rounding`: what
+ * is left is less than the value is off by; `steps`: there were no more; `stuck`: no step down was found.
+ */
+export type LbfgsEnd = 'gradient' | 'value' | 'rounding' | 'steps' | 'stuck';
+
 export interface LbfgsResult {
   /** Where the search ended: the `x` it was given, changed in place. */
   readonly x: Float64Array;
   readonly value: number;
-  /** Largest magnitude in the gradient. */
+  /** Largest magnitude in the gradient, or what `sizeOf` makes of it. */
   readonly gradientSize: number;
+  readonly end: LbfgsEnd;
   readonly iterations: number;
   readonly evaluations: number;
   readonly converged: boolean;
@@ -56,10 +68,11 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
   let evaluations = 1;
   let iterations = 0;
   let idle = 0;
-  let gradientSize = largestMagnitude(gradient);
-  let converged = gradientSize <= options.gradientTolerance;
+  const sizeOf = options.sizeOf ?? largestMagnitude;
+  let gradientSize = await sizeOf(gradient, false);
+  let end: LbfgsEnd = gradientSize <= options.gradientTolerance ? 'gradient' : 'steps';
 
-  while (!converged && iterations < options.maxIterations) {
+  while (end === 'steps' && iterations < options.maxIterations) {
     let slope = memory.direction(direction);
     if (!(slope < 0)) {
       memory.reset();
@@ -67,8 +80,10 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
     }
     // The model's minimum is -slope / 2 below. Unlike what a step won, that is not lost in the error of the value.
     idle = -slope / 2 <= options.valueTolerance * Math.abs(value) ? idle + 1 : 0;
-    converged = idle >= idleSteps;
-    if (converged) break;
+    if (idle >= idleSteps) {
+      end = 'value';
+      break;
+    }
 
     const slack = options.valueError.relative * Math.abs(value) + options.valueError.absolute;
     let [low, high] = [0, Number.POSITIVE_INFINITY];
@@ -87,9 +102,9 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
     }
     if (!found) {
       // Where what the model has left is within the value's error, nothing is.
-      converged = -slope / 2 <= slack;
-      if (converged || memory.pairCount === 0) break;
-      memory.reset();
+      if (-slope / 2 <= slack) end = 'rounding';
+      else if (memory.pairCount === 0) end = 'stuck';
+      else memory.reset();
       continue;
     }
 
@@ -97,12 +112,14 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
     value = nextValue;
     [current, next] = [next, current];
     iterations++;
-    gradientSize = largestMagnitude(gradient);
-    converged = gradientSize <= options.gradientTolerance;
+    gradientSize = await sizeOf(gradient, false);
+    if (gradientSize <= options.gradientTolerance) end = 'gradient';
     options.onIteration?.(iterations, value, gradientSize);
   }
   if (current !== x) x.set(current);
-  return { x, value, gradientSize, iterations, evaluations, converged };
+  if (end !== 'gradient') gradientSize = await sizeOf(memory.gradient, true);
+  const converged = end !== 'steps' && end !== 'stuck';
+  return { x, value, gradientSize, iterations, evaluations, converged, end };
 }
 
 /**

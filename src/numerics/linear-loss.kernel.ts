@@ -67,6 +67,21 @@ export function shiftGradient(gradient: Float64Array, biasGradient: Float64Array
   }
 }
 
+/** Largest magnitude of gradient[d, c] + offset[d] * biasGradient[c], and of biasGradient: before `shiftGradient`. */
+export function largestUnshifted(gradient: Float64Array, biasGradient: Float64Array, offset: Float64Array): number {
+  const classes = biasGradient.length;
+  let largest = 0;
+  for (let c = 0; c < classes; c++) largest = Math.max(largest, Math.abs(biasGradient[c]));
+  for (let d = 0, i = 0; d < offset.length; d++) {
+    const by = offset[d];
+    for (let c = 0; c < classes; c++, i++) {
+      const magnitude = Math.abs(gradient[i] + by * biasGradient[c]);
+      if (magnitude > largest) largest = magnitude;
+    }
+  }
+  return largest;
+}
+
 /** gradient += strength * weights; returns strength / 2 * the sum of squared weights. */
 export function addPenalty(gradient: Float64Array, weights: Float64Array, strength: number): number {
   let squares = 0;

@@ -71,6 +71,23 @@ test('the slope of a forest does not depend on threads', async () => {
   assert.deepEqual(one.save(), two.save());
 });
 
+test('folds of a linear head that start at the fit of all rows give the slope of folds fitted from nothing', async () => {
+  // 100 rows of 240 features are fitted in their span, 150 of 16 are not; a class of one row is in no fold's training.
+  const wide = drawRows(100, 240, 5, 22, 1.3);
+  const single = Int32Array.from({ length: 100 }, (_, row) => (row === 7 ? 4 : row % 4));
+  for (const table of [train, { features: wide, labels: single, classes: whole.classes }]) {
+    for (const C of [0.1, 10]) {
+      const fitted = await createHead('linear', { C, calibrate: 'temperature' }).fit(table, context);
+      const { temperature: _, ...withFolds } = createHead('linear', { C });
+      const byFolds = await calibrated(withFolds).fit(table, context);
+      assert.deepEqual(fitted.save().arrays, byFolds.save().arrays);
+      assert.equal(fitted.details['temperatureRows'], byFolds.details['temperatureRows']);
+      const [slope, other] = [fitted, byFolds].map((head) => head.details['temperatureSlope'] as number);
+      assert.ok(Math.abs((slope as number) / (other as number) - 1) < 0.01, `C=${C}: ${slope} against ${other}`);
+    }
+  }
+});
+
 test('a forest with groups or views is tempered on folds: kin in the bag would tell', async () => {
   const groups = Int32Array.from(train.labels.keys(), (row) => row >> 1);
   const plainRowOf = Int32Array.from(train.labels.keys(), (row) => row - (row % 10 === 9 ? 5 : 0));

@@ -1,15 +1,14 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
-import { addRowVector } from '../../numerics/linear-loss.kernel.ts';
-import { multiply } from '../../numerics/matmul.ts';
 import { presentClasses } from '../../rows/present-classes.ts';
-import { takeRows } from '../../rows/row-source.ts';
-import { type Table, takeTableRows } from '../../rows/table.ts';
+import { type Table, takeLabels } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext } from '../model.ts';
 import { checkSeveralClasses } from '../several-classes.ts';
 import type { LbfgsParams } from './fit.ts';
 import { logisticSolver } from './logistic.ts';
+
+const noFeatures = { rowCount: 0, columnCount: 0, data: new Float32Array(0) };
 
 /**
  * Cross-validates logistic regressions that differ in C: within a fold each starts where the one with the next smaller
@@ -24,22 +23,17 @@ export async function crossValidateLogistic(
   checkTrainingTable(table, 'linear');
   const found: Int32Array[][] = points.map(() => []);
   const rising = [...points.entries()].sort(([, a], [, b]) => a.C - b.C);
+  const { table: known, present } = presentClasses(table);
+  const { threads, signal } = context;
+  const solver = await logisticSolver(known, { threads, signal });
   for (const [f, fold] of folds.entries()) {
-    const whole = takeTableRows(table, fold.train);
-    checkSeveralClasses(whole, 'linear');
-    const { table: train, present } = presentClasses(whole);
-    const test = takeRows(table.features, fold.test);
-    const classCount = train.classes.length;
-    const { threads, signal } = context;
-    const solver = await logisticSolver(train, { threads, signal });
+    checkSeveralClasses({ ...takeLabels(table, fold.train), features: noFeatures }, 'linear');
+    const part = solver.fold(fold);
     let start: Float64Array | undefined;
-    for (const [i, { C, maxIterations }] of rising) {
-      const fit = await solver.fit({ C, maxIterations, start });
-      start = fit.x;
-      const weights = { rowCount: test.columnCount, columnCount: classCount, data: Float32Array.from(fit.weights) };
-      const scores = (await multiply(test, weights, { threads, signal })).data;
-      addRowVector(scores, fit.bias);
-      (found[i] as Int32Array[])[f] = largestPerRow(scores, classCount).map((c) => present[c] as number);
+    for (const [i, { C, tol, maxIterations }] of rising) {
+      start = (await part.fit({ C, tol, maxIterations, start })).x;
+      const largest = largestPerRow(await part.testScores(start), known.classes.length);
+      (found[i] as Int32Array[])[f] = largest.map((c) => present[c] as number);
     }
   }
   return found;

@@ -1,36 +1,53 @@
+import type { LbfgsEnd } from '../../numerics/lbfgs.ts';
 import { lbfgsVectors } from '../../numerics/lbfgs-memory.ts';
 import { presentClasses } from '../../rows/present-classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
+import { foldsToHoldOut } from '../../split/inner-folds.ts';
 import { checkTrainingTable } from '../checks.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FitProgress, FittedHead, Head } from '../model.ts';
+import type { FitContext, FitProgress, FittedHead, Head, Json, Temperature } from '../model.ts';
 import { checkSeveralClasses } from '../several-classes.ts';
+import { calibrationFolds, temperatureOf, testPart } from '../temperature.ts';
 import {
-  fitLogistic,
+  defaultValueTolerance,
   gradientTolerance,
   isFittedInSpan,
   type LogisticContext,
+  type LogisticFit,
   type LogisticOptions,
+  logisticSolver,
 } from './logistic.ts';
 
 export interface LbfgsParams {
   /** Inverse strength of the L2 penalty, scikit-learn's C. */
   readonly C: number;
+  /** scikit-learn's rule, see `LogisticOptions`; null for the optimum. */
+  readonly tol: number | null;
   readonly maxIterations: number;
 }
 
 /** Multinomial logistic regression by L-BFGS: scikit-learn's `LogisticRegression(C)`. */
 export function linearByLbfgs(params: LbfgsParams): Head {
+  const needs = (size: FitSize): MemoryPart[] => [
+    ...lbfgsNeeds(size),
+    ...(size.stream === true ? [] : [scoresNeed(size), ...spanNeed(size)]),
+  ];
   return {
     model: 'linear',
     solver: 'lbfgs',
-    params: { C: params.C, maxIterations: params.maxIterations },
+    params: shown(params),
     rows: 'blocks',
-    fit: (train, context) => fitLbfgs(params, train, context),
-    needs: (size) => [...lbfgsNeeds(size), ...(size.stream === true ? [] : [scoresNeed(size), ...spanNeed(size)])],
+    fit: async (train, context) => (await fitLbfgs(params, train, context)).fitted,
+    needs,
     lighter,
+    temperature: {
+      fits: () => true,
+      rowsAre: 'cross-validated',
+      fit: (train, context, judged) => fitWithTemperature(params, train, context, judged),
+      needs: (size) => [...needs(size), { what: 'start of the folds', bytes: 8 * size.dims * size.classes }],
+    },
   };
 }
 
@@ -39,36 +56,93 @@ export function linearByLbfgs(params: LbfgsParams): Head {
  * from 0.01 to 10) was then within 0.5 % of the one of converged fits, in 40 % of their steps.
  */
 const calibrationTolerance = 1e-4;
+/**
+ * The same for one that starts at the fit of all rows, which knows the rows that are left out: on 800 rows of the reference
+ * photos and of drawn features (C from 0.01 to 10) the temperature was then within 0.5 % of the one of converged fits.
+ */
+const refitTolerance = 1e-5;
 
-async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: FitContext): Promise<FittedHead> {
+function shown({ C, tol, maxIterations }: LbfgsParams): Record<string, Json> {
+  return { C, ...(tol === null ? {} : { tol }), maxIterations };
+}
+
+async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: FitContext) {
   const { threads, signal, arena } = context;
   arena?.reset();
   checkTrainingTable(train, 'linear');
   checkSeveralClasses(train, 'linear');
   const { table, present } = presentClasses(train);
-  const dims = train.features.columnCount;
   const tell = progressOf(params, train, context);
   const valueTolerance = context.forCalibration === true ? calibrationTolerance : undefined;
-  const fit = await fitLogistic(table, { ...params, threads, signal, arena, valueTolerance, ...tell });
+  const solver = await logisticSolver(table, { threads, signal, arena, ...tell });
+  const fit = await solver.fit({ ...params, valueTolerance, ...tell });
+  return { table, solver, fit, fitted: headOf(params, train, present, fit, context) };
+}
+
+/** The same fit, and the temperature of its probabilities: folds are fitted from where it ended. */
+async function fitWithTemperature(
+  params: LbfgsParams,
+  train: Table<RowSource>,
+  context: FitContext,
+  judged: Float64Array | undefined,
+): Promise<Temperature & { readonly fitted: FittedHead }> {
+  const { table, solver, fit, fitted } = await fitLbfgs(params, train, context);
+  const folds = foldsToHoldOut(table, calibrationFolds);
+  const start = fit.x.slice();
+  const held: number[] = [];
+  const scores: Float32Array[] = [];
+  for (const [done, fold] of folds.entries()) {
+    context.onProgress?.({ stage: 'calibration', done, total: folds.length });
+    context.arena?.reset();
+    const test = testPart(fold.test, folds.length, table);
+    const part = solver.fold({ ...fold, test });
+    const { x } = await part.fit({ ...params, valueTolerance: refitTolerance, start });
+    scores.push(await part.testScores(x));
+    held.push(...test);
+  }
+  const { classes, labels } = table;
+  const known = { classes, labels, ...(judged === undefined ? {} : { sampleWeights: judged }) };
+  return { fitted, ...temperatureOf(scores, held, known) };
+}
+
+function headOf(
+  params: LbfgsParams,
+  train: Table<RowSource>,
+  present: Int32Array,
+  fit: LogisticFit,
+  { threads }: Pick<FitContext, 'threads'>,
+): FittedHead {
+  const dims = train.features.columnCount;
   return softmaxHead({
     solver: 'lbfgs',
-    params: { C: params.C, maxIterations: params.maxIterations },
+    params: shown(params),
     classes: train.classes,
     dims,
     ...withAbsentClasses(fit.weights, fit.bias, present, dims, train.classes.length),
     converged: fit.converged,
     iterations: fit.iterations,
-    warnings: fit.converged ? [] : [notConverged(fit.iterations, fit.gradientSize, params)],
+    warnings: fit.converged ? [] : [notConverged(fit, params)],
     details: {
       objective: fit.value,
       largestGradient: fit.gradientSize,
+      gradientIs: params.tol === null ? 'of the summed loss, by centred features' : 'of the mean loss',
+      tolerance: params.tol ?? gradientTolerance,
+      stoppedBy: stoppedBy[fit.end],
       evaluations: fit.evaluations,
       iterationsAre: 'L-BFGS steps',
       probabilities: 'softmax',
     },
-    threads: context.threads,
+    threads,
   });
 }
+
+const stoppedBy = {
+  gradient: 'the largest part of the gradient',
+  value: `${defaultValueTolerance} of the objective left to win`,
+  rounding: 'the error of float32 sums',
+  steps: 'max-iterations',
+  stuck: 'no step down',
+} satisfies Record<LbfgsEnd, string>;
 
 /** Tells where the fit stands after each step, and for rows from the disk after each block. */
 function progressOf(
@@ -105,9 +179,11 @@ export function lbfgsNeeds({ dims, classes }: FitSize): MemoryPart[] {
   return [{ what: 'state of L-BFGS', bytes: dims * classes * (8 * lbfgsVectors + 4 * 3) }];
 }
 
-function notConverged(iterations: number, gradientSize: number, params: LbfgsParams): string {
+function notConverged({ iterations, gradientSize }: LogisticFit, params: LbfgsParams): string {
+  const wanted = params.tol ?? gradientTolerance;
+  const raise = params.tol === null ? '' : `--tol ${params.tol}, `;
   return (
     `not converged after ${iterations} steps: the largest part of the gradient is ${gradientSize.toPrecision(2)}, ` +
-    `wanted ${gradientTolerance}; raise --max-iterations ${params.maxIterations}, lower --C ${params.C}, or --scale standard`
+    `wanted ${wanted}; raise ${raise}--max-iterations ${params.maxIterations}, lower --C ${params.C}, or --scale standard`
   );
 }

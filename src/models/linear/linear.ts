@@ -17,6 +17,13 @@ const options = {
     solvers: ['lbfgs'],
     simpler: 'smaller',
   },
+  tol: {
+    describe:
+      "stop when no part of the gradient of the mean loss is larger, scikit-learn's rule; without it at the optimum",
+    numbers: { above: 0 },
+    default: null,
+    solvers: ['lbfgs'],
+  },
   maxIterations: {
     describe: 'steps before a fit gives up',
     numbers: { min: 1, whole: true },

@@ -69,7 +69,11 @@ for (const [name, change] of Object.entries({
     const timeless = ({ report }: { report: Report }): unknown =>
       JSON.parse(
         JSON.stringify({ ...report, params: { ...report.params, stream: true } }, (key, value: unknown) => {
-          if (['fitSeconds', 'predictSeconds', 'createdAt', 'report', 'iterations', 'evaluations'].includes(key))
+          if (
+            ['fitSeconds', 'predictSeconds', 'createdAt', 'report', 'iterations', 'evaluations', 'stoppedBy'].includes(
+              key,
+            )
+          )
             return 0;
           if (['headSha256', 'predictionsSha256'].includes(key)) return 'of numbers that are rounded otherwise';
           return typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 500) / 500 : value;

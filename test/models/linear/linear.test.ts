@@ -6,6 +6,7 @@ import { createHead, loadHead } from '../../../src/models/registry.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
+import { drawRows } from '../../classify/drawn-set.ts';
 
 interface LinearCase {
   readonly name: string;
@@ -79,6 +80,62 @@ test('says how far it got and what to change when it does not converge', async (
   assert.match(fitted.warnings.join(), /not converged after 3 steps.*raise --max-iterations 3, lower --C 1000/);
 });
 
+for (const [where, rowCount, dims] of [
+  ['the features', 120, 30],
+  ["the rows' span", 60, 150],
+] as const) {
+  test(`--tol stops where no part of the gradient of the mean loss is larger, in ${where}`, async () => {
+    const features = drawRows(rowCount, dims, 3, 5, 1);
+    // Far from centred: scikit-learn's rule knows nothing of means.
+    features.data.forEach((value, i) => {
+      features.data[i] = value + 2;
+    });
+    const table = { features, labels: Int32Array.from({ length: rowCount }, (_, row) => row % 3), classes: [...'abc'] };
+    const sampleWeights = Float64Array.from({ length: rowCount }, (_, row) => 1 + (row % 2));
+    const C = 0.1;
+    let steps = 0;
+    for (const tol of [1e-2, 1e-3, 1e-5]) {
+      const fitted = await createHead('linear', { C, tol }).fit({ ...table, sampleWeights }, context);
+      const largest = await largestMeanGradient({ ...table, sampleWeights }, fitted, C);
+      assert.ok(fitted.converged);
+      assert.ok(largest <= tol * 1.01, `${largest} at ${tol}`);
+      assert.ok(Math.abs((fitted.details['largestGradient'] as number) - largest) <= 0.01 * tol);
+      assert.equal(fitted.details['stoppedBy'], 'the largest part of the gradient');
+      assert.ok(fitted.iterations > steps, `${fitted.iterations} steps, before ${steps}`);
+      steps = fitted.iterations;
+    }
+    const short = await createHead('linear', { C, tol: 1e-5, maxIterations: 2 }).fit(
+      { ...table, sampleWeights },
+      context,
+    );
+    const left = await largestMeanGradient({ ...table, sampleWeights }, short, C);
+    assert.ok(Math.abs((short.details['largestGradient'] as number) - left) < 0.01 * left);
+    assert.match(short.warnings.join(), /not converged after 2 steps.*wanted 0.00001; raise --tol 0.00001/);
+    assert.equal(short.details['stoppedBy'], 'max-iterations');
+  });
+}
+
+/** By the definition, in float64: of the weighted mean of the cross-entropy plus |weights|² / (2 C · sum of weights). */
+async function largestMeanGradient(table: Table, fitted: FittedHead, C: number): Promise<number> {
+  const { features, labels, sampleWeights } = table;
+  const { rowCount, columnCount: dims, data } = features;
+  const [classCount, weights] = [table.classes.length, fitted.save().arrays['weights']?.data as Float32Array];
+  const p = (await fitted.predictProba(features)).data;
+  const total = (sampleWeights as Float64Array).reduce((sum, weight) => sum + weight, 0);
+  let largest = 0;
+  for (let c = 0; c < classCount; c++) {
+    for (let d = 0; d <= dims; d++) {
+      let sum = d === dims ? 0 : (weights[d * classCount + c] as number) / C;
+      for (let row = 0; row < rowCount; row++) {
+        const residual = (p[row * classCount + c] as number) - (labels[row] === c ? 1 : 0);
+        sum += (sampleWeights?.[row] as number) * residual * (d === dims ? 1 : (data[row * dims + d] as number));
+      }
+      largest = Math.max(largest, Math.abs(sum) / total);
+    }
+  }
+  return largest;
+}
+
 test('stops when interrupted', async () => {
   for (const optimizer of ['lbfgs', 'adam']) {
     const controller = new AbortController();
@@ -94,7 +151,7 @@ test('refuses rows of a single class, naming it', async () => {
 });
 
 test('refuses parameters that are out of range or belong to the other optimizer', () => {
-  for (const params of [{ C: 0 }, { C: -1 }, { C: 'x' }, { maxIterations: 0 }, { optimizer: 'sgd' }]) {
+  for (const params of [{ C: 0 }, { C: -1 }, { C: 'x' }, { tol: 0 }, { maxIterations: 0 }, { optimizer: 'sgd' }]) {
     assert.throws(() => createHead('linear', params), { exitCode: 2 });
   }
   assert.throws(() => createHead('linear', { epochs: 3 }), /epochs[\s\S]*--optimizer adam/);
