@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readUserNetwork } from '../../../src/extract/backbone/user-network.ts';
-import { readLabels } from '../../../src/extract/images/list/labels-csv.ts';
 import { fingerprintOf } from '../../../src/features/manifest/fingerprint.ts';
 import type { FingerprintFields, Manifest } from '../../../src/features/manifest/manifest.ts';
 import { formatManifest, parseManifest, sealManifest } from '../../../src/features/manifest/manifest-file.ts';
@@ -26,6 +25,7 @@ import { mutateBytes } from './mutate.ts';
 import { mutateProtobuf } from './mutate-protobuf.ts';
 import { otherTables } from './other-tables.ts';
 import { pthTargets } from './pth-targets.ts';
+import { tableTargets } from './table-targets.ts';
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/', import.meta.url));
 const fixture = (file: string): Uint8Array => readFileSync(join(fixtures, file));
@@ -37,7 +37,7 @@ export function fuzzTargets(): { readonly targets: readonly FuzzTarget[]; readon
     ...safetensors(),
     ...pthTargets(fixture),
     ...onnx(),
-    labels(folder),
+    ...tableTargets(),
     ...manifest(),
     ...otherTables(folder),
   ];
@@ -161,22 +161,6 @@ function readModel(bytes: Uint8Array): void {
   const model = decodeModel(bytes, 'x.onnx');
   const again = encodeModel(model);
   assert.deepEqual(encodeModel(decodeModel(again, 'x.onnx')), again);
-}
-
-function labels(folder: string): FuzzTarget {
-  const lines = Array.from({ length: 20 }, (_, i) => `${(i * 7919).toString(16)},breed ${i % 4}`);
-  const seeds = [
-    Buffer.from(`id,breed\n${lines.join('\n')}\n`),
-    Buffer.from(`\ufeffid,breed,more\r\n"a, b","c ""d""",e\r\n\r\nü,日本,\r\n`),
-  ];
-  const file = join(folder, 'labels.csv');
-  return byteTarget('labels.csv', seeds, [',', '"', '""', '\r', '\n', '\r\n', '\0', '\ufeff', ' '], async (bytes) => {
-    writeFileSync(file, bytes);
-    const { header, rows } = await readLabels(file);
-    assert.ok(header.length >= 2);
-    assert.equal(new Set(rows.map((row) => row.id)).size, rows.length);
-    assert.ok(rows.every((row) => row.id !== '' && row.label !== ''));
-  });
 }
 
 function manifest(): readonly FuzzTarget[] {

@@ -49,7 +49,7 @@ export async function makePlan(
     session.note(`each pod downloads ${weights} unless it lies in ${home} on the claim: docs/cluster.md says how`);
   }
   const shared = [
-    ...taskArguments(options, { name, data, cache, weights }),
+    ...taskArguments(options, { name, data, cache, weights, layout: request.plan.layout }),
     ...['--threads', String(cpus)],
     ...(device === 'auto' ? [] : ['--device', device]),
   ];

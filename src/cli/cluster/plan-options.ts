@@ -1,10 +1,11 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Claim } from '../../cluster/plan/kubernetes.ts';
 import { mostParts } from '../../cluster/records/part.ts';
+import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { mostImages } from '../../extract/images/list/most-images.ts';
 import { knownWeights } from '../../extract/weights/known-weights.ts';
 import { usageError } from '../../system/errors.ts';
-import { choice, flag, number, text } from '../options.ts';
+import { choice, flag, list, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
 
 /** What `plan` is told beside the options of extract. */
@@ -57,7 +58,7 @@ export function readPlanOptions(options: Options): PlanRequest {
     ...given('atOnce', number(options, 'at-once', { whole: true, min: 1 })),
     ...given('memoryGB', number(options, 'memory', { whole: true, min: 1 })),
     ...given('rate', number(options, 'rate', { above: 0 })),
-    ...given('imageCount', number(options, 'images', { whole: true, min: 1, max: mostImages })),
+    ...given('imageCount', countGiven(options)),
     ...given('out', text(options, 'out')),
     ...given('setup', text(options, 'setup')),
     ...given('partition', word(options, 'partition')),
@@ -103,6 +104,13 @@ function claim(options: Options, name: string): Claim | undefined {
   return { name: match[1] as string, ...(match[3] === undefined ? {} : { subPath: match[3] }) };
 }
 
+/** `--images` names folders where it is no number. */
+function countGiven(options: Options): number | undefined {
+  const [first = '', ...others] = list(options, 'images');
+  if (first === '' || others.length > 0 || !/^[-\d.]+$/.test(first)) return undefined;
+  return number({ images: first }, 'images', { whole: true, min: 1, max: mostImages });
+}
+
 function given<K extends keyof PlanRequest>(key: K, value: PlanRequest[K] | undefined): Partial<Pick<PlanRequest, K>> {
   return value === undefined ? {} : ({ [key]: value } as Pick<PlanRequest, K>);
 }
@@ -112,6 +120,9 @@ const handedOn = [
   'depth',
   'label-from',
   'weights-key',
+  'id-column',
+  'label-column',
+  'conflicts',
   'seed',
   'tap',
   'pool',
@@ -134,17 +145,21 @@ export interface TaskFolders {
   readonly data: string;
   readonly cache: string;
   readonly weights: string;
+  /** How the data folder is read: its paths are absolute. */
+  readonly layout: LayoutOptions | undefined;
 }
 
 /** The arguments of `extract` and `merge` in a task: what was given, with absolute paths. */
 export function taskArguments(options: Options, folders: TaskFolders): readonly string[] {
-  const { name, data, cache, weights } = folders;
+  const { name, data, cache, weights, layout } = folders;
   const pairs: (readonly [string, string])[] = [
     ['data', data],
     ['name', name],
     ['cache', cache],
     ['weights', weights],
   ];
+  if (layout?.labels !== undefined) pairs.push(['labels', layout.labels]);
+  if (layout?.images !== undefined) pairs.push(['images', layout.images.join(',')]);
   for (const option of handedOn) {
     const value = text(options, option);
     if (value !== undefined) pairs.push([option, value]);

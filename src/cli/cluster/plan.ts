@@ -31,7 +31,11 @@ export const planVerb: Verb = {
         type: 'string',
         describe: 'images per second of a task [the last run of this network, else measured]',
       })
-      .option('images', { type: 'string', describe: 'number of images, where --data is not on this machine' })
+      .option('images', {
+        type: 'string',
+        array: true,
+        describe: 'number of images, where --data is not on this machine; or, as for extract, their folders',
+      })
       .option('setup', { type: 'string', describe: 'slurm: a command that runs before node, as module load nodejs' })
       .option('partition', { type: 'string', describe: 'slurm: where the jobs run' })
       .option('account', { type: 'string', describe: 'slurm: who pays' })

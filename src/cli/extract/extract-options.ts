@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { checkResNetTap } from '../../extract/backbone/taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { type ExtractPlan, type ExtractPolicy, featureFolder } from '../../extract/plan.ts';
 import { namedNetwork } from '../../extract/weights/named-network.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
-import { choice, flag, number, text } from '../options.ts';
+import { choice, flag, list, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
 
 /** ONNX Runtime on two cores is as fast as with larger ones (ResNet50 at 224 px), and 8 maps are 3 MB. */
@@ -17,6 +19,14 @@ export function withExtractOptions(yargs: Argv): Argv {
       type: 'string',
       describe: 'folder: one folder per class, train/ val/ test/ of such folders, labels.csv + train/, or flat [data]',
     })
+    .option('labels', {
+      type: 'string',
+      describe: 'table of ids and labels: CSV, TSV, JSON Lines or Parquet [one in the data folder that fits]',
+    })
+    .option('images', { type: 'string', array: true, describe: 'folders of the images that it names, commas between' })
+    .option('id-column', { type: 'string', describe: 'its column of ids [by its name, and by what it holds]' })
+    .option('label-column', { type: 'string', describe: 'its column of labels; one-hot: the columns, commas between' })
+    .option('conflicts', { type: 'string', describe: 'drop: leave images out that it gives different labels' })
     .option('depth', { type: 'string', describe: 'the folder that is the class, counted from the top: 1, 2 …' })
     .option('label-from', {
       type: 'string',
@@ -85,7 +95,7 @@ export interface AskedExtract {
 
 /** @throws UserError where one is not usable */
 export function readExtractOptions(options: Options): AskedExtract {
-  const data = text(options, 'data', 'data');
+  const data = text(options, 'data') ?? dataBeside(options);
   const seed = number(options, 'seed', { whole: true, min: 0 }, 0);
   const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
@@ -96,7 +106,7 @@ export function readExtractOptions(options: Options): AskedExtract {
   return {
     plan: {
       data,
-      layout: layoutGiven(options),
+      layout: layoutGiven(options, data),
       folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
       weights,
       weightsKey: text(options, 'weights-key'),
@@ -129,11 +139,51 @@ export function readExtractOptions(options: Options): AskedExtract {
   };
 }
 
+function isBelow(path: string, folder: string): boolean {
+  const inner = relative(folder, path);
+  return inner === '' || !(inner.startsWith('..') || isAbsolute(inner));
+}
+
+/** The data folder where none is named: the one that holds the table and the images that are. */
+function dataBeside(options: Options): string {
+  const labels = text(options, 'labels');
+  const images = imageFolders(options);
+  const folders = [
+    ...(labels === undefined || images.length > 0 ? [] : [dirname(resolve(labels))]),
+    ...images.map((path) => resolve(path)),
+  ];
+  const [first, ...others] = folders;
+  if (first === undefined) return 'data';
+  const shared = others.reduce((folder, other) => {
+    let common = folder;
+    while (common !== dirname(common) && !isBelow(other, common)) common = dirname(common);
+    return common;
+  }, first);
+  // A table right above its folder of images: the set is called after the folder of both.
+  return labels !== undefined && isBelow(shared, dirname(resolve(labels))) ? dirname(resolve(labels)) : shared;
+}
+
+/** `plan` takes the number of images by the same name. */
+function imageFolders(options: Options): readonly string[] {
+  const images = list(options, 'images');
+  return options['tasks'] !== undefined && images.length === 1 && /^\d+$/.test(images[0] as string) ? [] : images;
+}
+
 /** How the data folder is to be read, where that is said. */
-function layoutGiven(options: Options): LayoutOptions | undefined {
+function layoutGiven(options: Options, data: string): LayoutOptions | undefined {
   const depth = number(options, 'depth', { whole: true, min: 1, max: 100 });
   const labelFrom = text(options, 'label-from');
+  const labels = text(options, 'labels');
+  const images = imageFolders(options);
+  const [idColumn, labelColumn] = [text(options, 'id-column'), text(options, 'label-column')];
+  const conflicts = choice(options, 'conflicts', ['drop'] as const);
+  const found = (path: string): string => (existsSync(resolve(path)) ? resolve(path) : resolve(data, path));
   const layout = {
+    ...(labels === undefined ? {} : { labels: found(labels) }),
+    ...(images.length === 0 ? {} : { images: images.map(found) }),
+    ...(idColumn === undefined ? {} : { idColumn }),
+    ...(labelColumn === undefined ? {} : { labelColumn }),
+    ...(conflicts === undefined ? {} : { conflicts }),
     ...(depth === undefined ? {} : { depth }),
     ...(labelFrom === undefined ? {} : { labelFrom }),
   };

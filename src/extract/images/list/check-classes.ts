@@ -9,14 +9,19 @@ import { sharedPrefix } from './splits.ts';
  *
  * @throws UserError with what was seen and the ways out
  */
-export function checkClasses({ images, root, layout, reading }: ImageList): void {
+export function checkClasses({ images, root, layout, reading, leftOut }: ImageList): void {
   const [first] = images;
   if (first?.label === undefined || images.some(({ label }) => label !== first.label)) return;
   const prefix = sharedPrefix(images.map(({ relativePath }) => relativePath));
+  const unused = leftOut
+    .filter(({ group }) => group.startsWith('tables not used'))
+    .slice(0, 3)
+    .map(({ path, reason }) => `; ${path} is not used: ${reason}`)
+    .join('');
   throw new UserError({
     what: 'only one class was found, and a classifier needs two',
     where: root,
-    found: `${images.length} images of the class ${first.label} (${reading[0] ?? first.relativePath})`,
+    found: `${images.length} images of the class ${first.label} (${reading[0] ?? first.relativePath})${unused}`,
     expected: 'at least two classes',
     fix:
       layout === 'table'

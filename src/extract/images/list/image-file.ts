@@ -32,6 +32,15 @@ export interface ImageList {
 
 /** How to read a data folder where it is not to be read in the usual way. */
 export interface LayoutOptions {
+  /** A table that says which image has which label: absolute path. */
+  readonly labels?: string;
+  /** Folders of the images that it names: absolute paths. */
+  readonly images?: readonly string[];
+  readonly idColumn?: string;
+  /** One name, or those of one-hot columns with commas between. */
+  readonly labelColumn?: string;
+  /** What becomes of an image that two lines give different labels; default: an error. */
+  readonly conflicts?: 'drop';
   /** The folder that is the class, counted from the top: 1 is the first one. */
   readonly depth?: number;
   /** What of a path is the class: `parent`, `top`, `path`, or a regular expression. */

@@ -70,6 +70,6 @@ export function countLeftOut(files: readonly LeftOutFile[]): readonly LeftOutCou
 
 /** `3 hidden files`, `1 hidden file`. */
 export function describeCount({ group, count }: LeftOutCount): string {
-  const many = /^(hidden file|hidden folder|named pipe|socket|device|file|image|name)s\b/;
+  const many = /^(hidden file|hidden folder|named pipe|socket|device|file|image|name|table)s\b/;
   return `${count} ${count === 1 ? group.replace(many, '$1') : group}`;
 }

@@ -30,6 +30,18 @@ export function listFolders(tree: Tree, options: LayoutOptions): Listed {
   return { layout: 'folders', reading, images: toFiles(tree, paths, labels), leftOut: [] };
 }
 
+/** Whether folders alone say at least two classes: a table beside them must leave no doubt to be used instead. */
+export function hasClassFolders({ images }: Tree): boolean {
+  if (images.length === 0 || images.some((path) => !path.includes('/'))) return false;
+  const prefix = sharedPrefix(images);
+  const tops = new Set(images.map((path) => folderBelow(path, prefix)));
+  // train/ and test/ of Kaggle hold images of any class, and folders of the same stem are parts of one heap.
+  const stems = new Set([...tops].map((folder) => folder.replace(/[\W_]*(?:part)?[\W_]*\d*$/i, '')));
+  const isHeap =
+    [...tops].some((folder) => /^(?:train|test|val|valid|images?)(?:$|[\W_])/i.test(folder)) || stems.size < 2;
+  return tops.size >= 2 && (!isHeap || isSplit(images, prefix));
+}
+
 function listSplits(tree: Tree, prefix: string, asked: LabelRule | undefined): Listed {
   const leftOut: LeftOutFile[] = [];
   const paths: string[] = [];

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { usageError } from '../../../system/errors.ts';
+import { findTables } from './find-tables.ts';
 import type { ImageList, LayoutOptions } from './image-file.ts';
 import { imageExtensions } from './image-names.ts';
 import { countLeftOut, describeCount } from './left-out.ts';
-import { layoutError, listFolders } from './list-folders.ts';
-import { listKaggle } from './list-kaggle.ts';
+import { hasClassFolders, layoutError, listFolders } from './list-folders.ts';
+import { listTables } from './list-table.ts';
 import { checkImageCount } from './most-images.ts';
 import { openTree, type Tree } from './tree.ts';
 import { folderError } from './walk.ts';
@@ -12,13 +14,12 @@ import { folderError } from './walk.ts';
 /**
  * Lists the files of a data folder, each as an input or as left out. Layouts:
  *
- * - table: labels.csv (a header; first column the id, second the label), train/ID.jpg, test/ without labels; in the
- *   order of labels.csv
+ * - table: a CSV, TSV, JSON Lines or Parquet file that names the images and their labels; in the table's order
  * - splits: train/, val/ and test/ with folders for the classes in each
  * - folders: folders that say the class; sorted by path, by code point
  * - flat: images without labels; sorted by name, by code point
  *
- * @throws UserError if the folder is none of these, or if labels.csv is broken
+ * @throws UserError if the folder is none of these, or if a table is broken or can be read in several ways
  */
 export async function listImages(root: string, options: LayoutOptions = {}): Promise<ImageList> {
   const folder = resolve(root);
@@ -29,10 +30,24 @@ export async function listImages(root: string, options: LayoutOptions = {}): Pro
   }
   const tree = await openTree(folder);
   checkImageCount(tree.images.length, folder);
-  if (tree.tables.includes('labels.csv')) return listKaggle(tree);
-  if (tree.images.length === 0) throw noImage(tree);
-  const listed = listFolders(tree, options);
-  return { ...listed, root: folder, missing: [], leftOut: [...tree.leftOut, ...listed.leftOut] };
+  if (tree.images.length === 0 && tree.tables.length === 0) throw noImage(tree);
+  const byFolders = options.depth !== undefined || options.labelFrom !== undefined;
+  if (byFolders && options.labels !== undefined) {
+    throw usageError('--labels', 'given with --depth or --label-from', 'one of the two');
+  }
+  const { tables, unused } = byFolders
+    ? { tables: [], unused: tree.tables.map((path) => ({ path, why: 'the folders say the classes, as asked' })) }
+    : await findTables(tree, options, hasClassFolders(tree));
+  const [first] = tables;
+  if (first === undefined && tree.images.length === 0) throw noImage(tree);
+  const listed = first === undefined ? listFolders(tree, options) : await listTables(tree, tables, options);
+  const notUsed = unused.map(({ path, why }) => ({
+    path,
+    group: `tables not used (${path}: ${why})`,
+    reason: why,
+  }));
+  const leftOut = [...tree.leftOut, ...notUsed, ...listed.leftOut];
+  return { missing: [], ...listed, root: folder, leftOut };
 }
 
 function noImage({ root, leftOut, tables }: Tree): Error {

@@ -2,6 +2,7 @@ import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { isTableName } from '../../../formats/table/open-table.ts';
 import { UserError } from '../../../system/errors.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
@@ -16,8 +17,6 @@ export interface Walked {
   readonly tables: readonly string[];
   readonly leftOut: readonly LeftOutFile[];
 }
-
-const tableName = /\.(?:csv|tsv|tab|jsonl|ndjson|parquet)$/i;
 
 /** Files that are opened before other work gets its turn. */
 const openedAtOnce = 512;
@@ -57,7 +56,7 @@ export async function walkFiles(root: string): Promise<Walked> {
       else if (kind === 'folder') inner.push(name);
       else if (kind !== 'file') leftOut.push(special(prefix + name, kind));
       else if (isImageName(name)) images.push(prefix + name);
-      else if (tableName.test(name)) tables.push(prefix + name);
+      else if (isTableName(name)) tables.push(prefix + name);
       else {
         const what = whatIs(join(folder, name));
         if (what === undefined) images.push(prefix + name);

@@ -1,0 +1,88 @@
+import { withoutExtension } from './image-names.ts';
+
+/**
+ * Finds the images that a table's ids mean: by name or path, with or without extension, relative to any folder above
+ * them; in Unicode's NFC, because some file systems take names apart; with either slash, and where nothing else fits, in
+ * any letter case.
+ */
+export class FileIndex {
+  readonly #paths: readonly string[];
+  readonly #byStem: Map<string, number | number[]>;
+  #folded: Map<string, number | number[]> | undefined;
+
+  /** @param paths with forward slashes */
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
+    this.#byStem = mapOf(paths, (name) => name);
+  }
+
+  /** Places of the images that an id means: none, one, or several that fit alike. */
+  find(id: string): readonly number[] {
+    const plain = id
+      .normalize('NFC')
+      .replaceAll('\\', '/')
+      .replace(/^(?:\.?\/)+/, '');
+    const exact = this.#among(this.#byStem, plain, (text) => text);
+    if (exact.length > 0) return exact;
+    this.#folded ??= mapOf(this.#paths, fold);
+    return this.#among(this.#folded, fold(plain), fold);
+  }
+
+  #among(map: ReadonlyMap<string, number | number[]>, id: string, form: (text: string) => string): readonly number[] {
+    const name = id.slice(id.lastIndexOf('/') + 1);
+    for (const key of new Set([name, withoutExtension(name)])) {
+      const found = map.get(key);
+      if (found === undefined) continue;
+      const places = typeof found === 'number' ? [found] : found;
+      const fitting = places.filter((place) =>
+        fits(form((this.#paths[place] as string).normalize('NFC')), id, key === name),
+      );
+      if (fitting.length > 0) return closest(fitting, this.#paths, id, form);
+    }
+    return [];
+  }
+}
+
+function fold(text: string): string {
+  return text.toLowerCase();
+}
+
+function mapOf(paths: readonly string[], form: (name: string) => string): Map<string, number | number[]> {
+  const map = new Map<string, number | number[]>();
+  for (const [place, path] of paths.entries()) {
+    const key = form(withoutExtension(path.slice(path.lastIndexOf('/') + 1)).normalize('NFC'));
+    const there = map.get(key);
+    if (there === undefined) map.set(key, place);
+    else if (typeof there === 'number') map.set(key, [there, place]);
+    else there.push(place);
+  }
+  return map;
+}
+
+/** Whether a path is what an id means, as far as both have folders; an extension of the id's must be the path's. */
+function fits(path: string, id: string, isStem: boolean): boolean {
+  const own = isStem ? withoutExtension(path) : path;
+  if (!isStem && !sameExtension(path, id)) return false;
+  const [a, b] = isStem ? [own, id] : [withoutExtension(path), withoutExtension(id)];
+  return a === b || a.endsWith(`/${b}`) || b.endsWith(`/${a}`);
+}
+
+/** `.jpg` in the table and `.png` on the disk: a folder that was converted. Names that agree decide. */
+function sameExtension(path: string, id: string): boolean {
+  return withoutExtension(id) !== id && withoutExtension(path) !== path;
+}
+
+/** Of several that fit, those with the very extension and path that the id has. */
+function closest(
+  places: readonly number[],
+  paths: readonly string[],
+  id: string,
+  form: (text: string) => string,
+): readonly number[] {
+  if (places.length === 1) return places;
+  const whole = places.filter((place) => {
+    const path = form((paths[place] as string).normalize('NFC'));
+    return path === id || path.endsWith(`/${id}`);
+  });
+  return whole.length > 0 ? whole : places;
+}

@@ -1,0 +1,81 @@
+import { isPlural } from '../../../formats/table/column-names.ts';
+import { UserError } from '../../../system/errors.ts';
+
+/** Distinct numbers with a fraction above which labels are measurements. */
+const mostFractions = 10;
+
+/** Looks at every label of a table: whether it is one class, and none of several, nor a measurement. */
+export class LabelChecks {
+  readonly #isPlural: boolean;
+  readonly #counts = new Map<string, number>();
+  /** Labels that look like several, and the first id that has them. */
+  readonly #joined = new Map<string, string>();
+  #several = 0;
+  #firstSeveral = '';
+  #rows = 0;
+
+  /** @param columns names of the columns of labels */
+  constructor(columns: readonly string[]) {
+    this.#isPlural = columns.length === 1 && isPlural(columns[0] as string);
+  }
+
+  /** The label of a row; undefined where a one-hot row has none. Several are noted. */
+  label(id: string, cells: readonly string[], names: readonly string[]): string | undefined {
+    this.#rows++;
+    let label: string | undefined;
+    if (names.length === 1) label = cells[0] as string;
+    else {
+      const ones = names.filter((_, i) => Number(cells[i]) === 1);
+      if (ones.length > 1) this.#noteSeveral(`${id}: ${ones.join(', ')}`);
+      label = ones[0];
+    }
+    if (label === undefined || label === '') return undefined;
+    if (/^\[.*,.*\]$/.test(label)) this.#noteSeveral(`${id}: ${label}`);
+    else if (/[\s,;|]/.test(label) && !this.#joined.has(label)) this.#joined.set(label, id);
+    this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
+    return label;
+  }
+
+  #noteSeveral(text: string): void {
+    this.#several++;
+    if (this.#firstSeveral === '') this.#firstSeveral = text;
+  }
+
+  /** @throws UserError where the labels are several in one, or measurements */
+  finish(where: string): void {
+    for (const [label, id] of this.#joined) {
+      if (!this.#isSeveral(label)) continue;
+      this.#several += (this.#counts.get(label) ?? 1) - 1;
+      this.#noteSeveral(`${id}: ${label}`);
+    }
+    if (this.#several > 0) {
+      throw new UserError({
+        what: 'some images have several labels, and multi-label classification is not what this does',
+        where,
+        found: `${this.#several} of ${this.#rows} rows with several labels; the first: ${this.#firstSeveral}`,
+        expected: 'one label for each image',
+        fix: 'keep one of them, or make each combination a label of its own (scab_rust, without a space)',
+      });
+    }
+    const values = [...this.#counts.keys()];
+    const isNumeric = values.every((value) => /^-?\d*\.?\d+(?:e[+-]?\d+)?$/i.test(value));
+    const fractions = isNumeric ? values.filter((value) => !Number.isInteger(Number(value))).length : 0;
+    if (fractions === 0 || values.length <= mostFractions) return;
+    throw new UserError({
+      what: 'these look like measurements: regression is not done here',
+      where,
+      found: `${values.length} different numbers, such as ${values.slice(0, 3).join(', ')}`,
+      expected: 'classes',
+      fix: '--label-column NAME takes another column; or put the numbers into classes first (pandas.cut)',
+    });
+  }
+
+  /** Parts that are whole labels elsewhere: all of them where spaces part them, which a single label may have too. */
+  #isSeveral(label: string): boolean {
+    const marked = label.split(/[,;|]/).map((part) => part.trim());
+    if (marked.length > 1) return marked.some((part) => this.#counts.has(part)) || this.#isPlural;
+    const words = label.split(/\s+/);
+    const known = words.filter((word) => this.#counts.has(word)).length;
+    return known === words.length || (this.#isPlural && known > 0);
+  }
+}

@@ -1,0 +1,177 @@
+import { usageError } from '../../system/errors.ts';
+import { isIdName, isIndexName, isLabelName } from './column-names.ts';
+
+/** Columns that the user names. */
+export interface AskedColumns {
+  readonly idColumn?: string;
+  /** One name, or several with commas between: one-hot columns. */
+  readonly labelColumn?: string;
+}
+
+/** One way to read a table. */
+export interface ColumnReading {
+  readonly idColumn: number;
+  /** One column that holds the label; or several, of which the one with a 1 is the label. */
+  readonly labelColumns: readonly number[];
+  /** Whether the label's column is one by its name, by what it holds, or by the user's word: no guess. */
+  readonly isCertain: boolean;
+}
+
+/** What a table's columns are; `why` where none of them is. */
+export type ColumnChoice =
+  | { readonly reading: ColumnReading }
+  | { readonly several: readonly ColumnReading[] }
+  | { readonly why: string };
+
+/** The first rows of a table, all columns. */
+export interface TableSample {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/**
+ * Chooses the columns of ids and labels: by the user's word, by their names, and by what they hold. pandas' unnamed index
+ * is passed over.
+ *
+ * @param isFile whether a cell names an image
+ * @throws a usage UserError for a column that is not there
+ */
+export function chooseColumns(
+  sample: TableSample,
+  asked: AskedColumns,
+  isFile: (cell: string) => boolean,
+): ColumnChoice {
+  const { columns } = sample;
+  const usable = [...columns.keys()].filter((column) => !isIndexName(columns[column] as string));
+  const ids =
+    asked.idColumn === undefined ? idColumns(sample, usable, isFile) : [placeOf(columns, asked.idColumn, 'id')];
+  if (ids.length === 0) return { why: `no column names an image (${listed(columns)})` };
+  const readings: ColumnReading[] = [];
+  let why = '';
+  for (const idColumn of ids) {
+    const others = usable.filter((column) => column !== idColumn);
+    const found =
+      asked.labelColumn === undefined ? labelColumns(sample, others) : [askedLabels(columns, asked.labelColumn)];
+    if (found.length === 0) why = `no column of labels (${listed(columns)})`;
+    for (const labels of found) readings.push({ idColumn, ...labels });
+  }
+  const [first] = readings;
+  if (first === undefined) return { why };
+  return readings.length === 1 ? { reading: first } : { several: readings };
+}
+
+function listed(columns: readonly string[]): string {
+  return `${columns.slice(0, 10).join(', ')}${columns.length > 10 ? ', …' : ''}`;
+}
+
+type LabelReading = Omit<ColumnReading, 'idColumn'>;
+
+function askedLabels(columns: readonly string[], asked: string): LabelReading {
+  const names = columns.includes(asked) ? [asked] : asked.split(',');
+  return { labelColumns: names.map((name) => placeOf(columns, name.trim(), 'label')), isCertain: true };
+}
+
+function placeOf(columns: readonly string[], name: string, what: 'id' | 'label'): number {
+  const exact = columns.indexOf(name);
+  const place = exact >= 0 ? exact : columns.findIndex((column) => column.toLowerCase() === name.toLowerCase());
+  if (place >= 0) return place;
+  throw usageError(
+    `--${what}-column`,
+    name,
+    `one of the columns: ${columns.map((each) => each || '(unnamed)').join(', ')}`,
+  );
+}
+
+function idColumns(
+  { columns, rows }: TableSample,
+  usable: readonly number[],
+  isFile: (cell: string) => boolean,
+): number[] {
+  const files = usable.filter((column) => {
+    const cells = new Set(rows.map((row) => row[column] as string));
+    // Few values that all rows share are no names of files, even where files are called 0, 1 and 2.
+    if (cells.size * 2 < rows.length) return false;
+    return [...cells].some((cell) => cell !== '' && isFile(cell));
+  });
+  const named = usable.filter((column) => isIdName(columns[column] as string));
+  const namedFiles = files.filter((column) => named.includes(column));
+  if (namedFiles.length > 0) return withoutRepeats(rows, namedFiles, isFile);
+  if (files.length > 0)
+    return withoutRepeats(
+      rows,
+      files.filter((column) => !isLabelName(columns[column] as string)),
+      isFile,
+    );
+  if (named.length > 0) return named;
+  return usable.length === 2 && usable[0] !== undefined && !isLabelName(columns[usable[0]] as string)
+    ? [usable[0]]
+    : [];
+}
+
+/** Of columns that name images in every row, one is enough where the others name fewer. */
+function withoutRepeats(
+  rows: TableSample['rows'],
+  columns: readonly number[],
+  isFile: (cell: string) => boolean,
+): number[] {
+  if (columns.length < 2) return [...columns];
+  const counts = columns.map((column) => rows.filter((row) => isFile(row[column] as string)).length);
+  const most = Math.max(...counts);
+  const best = columns.filter((_, i) => counts[i] === most);
+  const bare = (cell: string): string => cell.slice(cell.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  const [first] = best as [number];
+  const isSame = best.every((column) =>
+    rows.every((row) => bare(row[column] as string) === bare(row[first] as string)),
+  );
+  return isSame ? [first] : best;
+}
+
+/** Every column, or set of one-hot columns, that may hold the labels. */
+function labelColumns({ columns, rows }: TableSample, others: readonly number[]): LabelReading[] {
+  const named = others.filter((column) => isLabelName(columns[column] as string));
+  if (named.length > 0) {
+    return oneOfEqual(rows, named).map((column) => ({ labelColumns: [column], isCertain: true }));
+  }
+  const binary = others.filter((column) => rows.every((row) => /^[01](?:\.0*)?$/.test(row[column] as string)));
+  const ones = rows.map((row) => binary.filter((column) => (row[column] as string).startsWith('1')).length);
+  const isOneHot = binary.length >= 2 && ones.some((count) => count > 0);
+  if (isOneHot && (ones.every((count) => count === 1) || binary.length === others.length)) {
+    return [{ labelColumns: binary, isCertain: true }];
+  }
+  if (others.length === 1) return [{ labelColumns: others, isCertain: false }];
+  return others.map((column) => ({ labelColumns: [column], isCertain: false }));
+}
+
+/** Columns that tell the same classes apart, a number and its name, are one: that with words. */
+function oneOfEqual(rows: TableSample['rows'], columns: readonly number[]): readonly number[] {
+  const [first] = columns as [number];
+  const isSame = columns.every((column) => {
+    const [there, back] = [new Map<string, string>(), new Map<string, string>()];
+    return rows.every((row) => {
+      const [a, b] = [row[first] as string, row[column] as string];
+      if ((there.get(a) ?? b) !== b || (back.get(b) ?? a) !== a) return false;
+      there.set(a, b);
+      back.set(b, a);
+      return true;
+    });
+  });
+  if (!isSame) return columns;
+  const words = columns.filter((column) => rows.some((row) => !/^-?[\d.]*$/.test(row[column] as string)));
+  return [words[0] ?? first];
+}
+
+/** `id = image_id, label = one of healthy, rust` */
+export function describeReading(columns: readonly string[], { idColumn, labelColumns }: ColumnReading): string {
+  const names = labelColumns.map((column) => columns[column] as string);
+  const shown = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
+  return `id = ${columns[idColumn]}, label = ${names.length === 1 ? shown : `one of ${shown}`}`;
+}
+
+/** The options that ask for a reading. */
+export function readingOptions(
+  columns: readonly string[],
+  { idColumn, labelColumns }: ColumnReading,
+): readonly string[] {
+  const labels = labelColumns.map((column) => columns[column] as string).join(',');
+  return ['--id-column', columns[idColumn] as string, '--label-column', labels];
+}
