@@ -5,7 +5,7 @@ import { usageError } from '../../src/system/errors.ts';
 import { runFuzz } from './fuzz/run-fuzz.ts';
 
 /**
- * npm run bench -- fuzz [--count 152000] [--seed 0] [--only .pth] [--keep FOLDER]
+ * npm run bench -- fuzz [--count 184000] [--seed 0] [--only .pth] [--keep FOLDER]
  *
  * Every input must be accepted and hold together, or be refused with a UserError: no other error, no hang, no memory
  * beyond 100 times the input. Prints the counts per reader and the slowest input; exit code 1 where something was found.
@@ -14,7 +14,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      count: { type: 'string', default: '152000' },
+      count: { type: 'string', default: '184000' },
       seed: { type: 'string', default: '0' },
       only: { type: 'string' },
       keep: { type: 'string' },
