@@ -3,7 +3,7 @@ import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
 
 /** A convolution that does what it and the batch norm behind it did. */
 export interface FoldedConv {
-  /** [outChannels, inChannels, kernel, kernel]. */
+  /** [outChannels, inChannels / groups, kernel, kernel]. */
   readonly kernels: { readonly shape: readonly number[]; readonly data: Float32Array };
   /** [outChannels]. */
   readonly bias: { readonly shape: readonly number[]; readonly data: Float32Array };
@@ -14,14 +14,14 @@ export interface FoldedConv {
  * (torch.nn.utils.fuse_conv_bn_weights does the same in float32).
  */
 export function foldBatchNorm(layer: ConvNorm, weights: StateDict): FoldedConv {
-  const { conv, norm, inChannels, outChannels, kernel } = layer;
+  const { conv, norm, inChannels, outChannels, kernel, groups } = layer;
   const take = (name: string): WeightTensor => weights.tensors.get(name) as WeightTensor;
   const kernels = take(`${conv}.weight`);
   const scale = take(`${norm}.weight`).data;
   const shift = take(`${norm}.bias`).data;
   const mean = take(`${norm}.running_mean`).data;
   const variance = take(`${norm}.running_var`).data;
-  const perChannel = inChannels * kernel * kernel;
+  const perChannel = (inChannels / groups) * kernel * kernel;
   const folded = new Float32Array(kernels.data.length);
   const bias = new Float32Array(outChannels);
   for (let channel = 0; channel < outChannels; channel++) {

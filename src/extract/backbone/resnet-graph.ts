@@ -20,13 +20,14 @@ export function buildResNet(weights: StateDict, crop: number): Network {
 
   const convolve = (layer: ConvNorm, input: string): string => {
     const folded = foldBatchNorm(layer, weights);
-    const { conv, kernel, stride, padding } = layer;
+    const { conv, kernel, stride, padding, groups } = layer;
     const kernels = builder.initializer(`${conv}.weight`, { type: 'float32', ...folded.kernels });
     const bias = builder.initializer(`${conv}.bias`, { type: 'float32', ...folded.bias });
     const attributes = {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [padding, padding, padding, padding],
+      ...(groups === 1 ? {} : { group: groups }),
     };
     return builder.node('Conv', [input, kernels, bias], attributes, { name: conv, outputs: [conv] });
   };
@@ -49,7 +50,7 @@ export function buildResNet(weights: StateDict, crop: number): Network {
 
   value = relu(convolve(plan.stem, value), 'relu');
   const pooling = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
-  value = builder.node('MaxPool', [value], pooling, { name: 'maxpool', outputs: ['maxpool'] });
+  if (plan.stemPool) value = builder.node('MaxPool', [value], pooling, { name: 'maxpool', outputs: ['maxpool'] });
   stages.push({ name: 'stem', tensor: value });
   for (const layer of plan.layers) {
     for (const block of layer.blocks) value = residual(block, value);

@@ -30,8 +30,10 @@ export function resnetTaps(architecture: Architecture, crop: number, classCount:
 
   let side = convolve(plan.stem, crop);
   add('relu', [plan.stem.outChannels, side, side]);
-  side = outputSide(side, 3, 2, 1);
-  add('maxpool', [plan.stem.outChannels, side, side]);
+  if (plan.stemPool) {
+    side = outputSide(side, 3, 2, 1);
+    add('maxpool', [plan.stem.outChannels, side, side]);
+  }
   closeStage('stem');
   for (const layer of plan.layers) {
     for (const { name, main, shortcut } of layer.blocks) {

@@ -1,6 +1,7 @@
 import { UserError } from '../../system/errors.ts';
 import { firstNonFinite } from './finite.kernel.ts';
-import { type Architecture, architectures, neededTensors, planResNet } from './resnet.ts';
+import { type Architecture, architectureOf, architectures, neededTensors, planResNet } from './resnet.ts';
+import { recognizeSpelling } from './spellings.ts';
 import type { WeightTensor } from './state-dict.ts';
 
 /** A tensor of a file before it is converted: `read` may cost memory, `shape` does not. */
@@ -21,9 +22,6 @@ const savedAnew = 'save or download the file again; torch.save(model.state_dict(
 /** What to do about another network than those. */
 const ownNetwork = 'another network runs as an ONNX file: torch.onnx.export it, then --weights FILE.onnx';
 
-/** Wrappers around a network that put their own name before each tensor's. */
-const wrapperPrefix = /^(?:(?:module|model|_orig_mod|backbone|encoder)\.)+(?=conv1\.weight$)/;
-
 /**
  * Finds out which ResNet a file's tensors are, and checks them: each that the network needs must be there, in its shape
  * and finite. Only those are converted, so that a file cannot ask for more memory than the network has parameters.
@@ -32,12 +30,17 @@ const wrapperPrefix = /^(?:(?:module|model|_orig_mod|backbone|encoder)\.)+(?=con
  * @throws UserError naming the first tensor that is missing, has a wrong shape, or holds NaN or infinity
  */
 export function checkStateDict(found: ReadonlyMap<string, UnreadTensor>, where: string): CheckedTensors {
-  const { prefix, named } = withoutPrefix(found);
-  const architecture = closestArchitecture(named);
+  const spelled = recognizeSpelling(found.keys());
+  const named = spelled === undefined ? found : new Map(mapped(spelled.names, found));
+  checkStem(named, where);
+  const architecture = inferArchitecture(named) ?? closestArchitecture(named);
   const plan = planResNet(architecture);
   const needed = new Map(neededTensors(plan));
+  const warnings: string[] = [];
   const fc = named.get('fc.weight') ?? named.get('fc.bias');
-  const classCount = fc?.shape[0];
+  const otherFc = fc?.shape.length === 2 && fc.shape[1] !== plan.featureCount;
+  if (otherFc) warnings.push(`${where}: fc is not one layer over ${plan.featureCount} features: it was left out`);
+  const classCount = otherFc ? undefined : fc?.shape[0];
   if (classCount !== undefined) {
     needed.set('fc.weight', [classCount, plan.featureCount]);
     needed.set('fc.bias', [classCount]);
@@ -62,10 +65,16 @@ export function checkStateDict(found: ReadonlyMap<string, UnreadTensor>, where: 
     tensors.set(name, { shape, data });
   }
 
-  const warnings: string[] = [];
-  if (classCount === undefined) warnings.push(`${where} holds no fc: the tap fc is not available`);
-  const extra = [...named.keys()].filter((name) => !needed.has(name) && !name.endsWith('.num_batches_tracked'));
-  for (const name of found.keys()) if (!name.startsWith(prefix)) extra.push(name);
+  if (spelled?.spelling !== undefined) warnings.push(`${where}: read by ${spelled.spelling}`);
+  if (!plan.stemPool) warnings.push(`${where}: a 3 x 3 stem, taken as CIFAR's: stride 1, no max pool behind it`);
+  if (spelled !== undefined && spelled.others.length > 0) {
+    const others = spelled.others.map((prefix) => `${prefix}*`).join(', ');
+    const taken = spelled.names.get('conv1.weight')?.replace(/[^.]+\.weight$/, '*');
+    warnings.push(`${where} holds several networks: ${taken} was taken, not ${others}`);
+  }
+  if (classCount === undefined && !otherFc) warnings.push(`${where} holds no fc: the tap fc is not available`);
+  const taken = new Set([...needed.keys()].map((name) => spelled?.names.get(name) ?? name));
+  const extra = [...found.keys()].filter((name) => !taken.has(name) && !name.endsWith('.num_batches_tracked'));
   if (extra.length > 0) warnings.push(`${where} holds ${describeExtra(extra)} that ${architecture} does not use`);
   return { architecture, ...(classCount === undefined ? {} : { classCount }), tensors, warnings };
 }
@@ -91,16 +100,62 @@ function checkValues(name: string, data: Float32Array, where: string): void {
     });
 }
 
-/** Names without a wrapper's prefix (`module.`, `model.`): the shortest one under which `conv1.weight` is. */
-function withoutPrefix(found: ReadonlyMap<string, UnreadTensor>): {
-  prefix: string;
-  named: ReadonlyMap<string, UnreadTensor>;
-} {
-  if (found.has('conv1.weight')) return { prefix: '', named: found };
-  const prefixes = [...found.keys()].flatMap((name) => wrapperPrefix.exec(name)?.[0] ?? []);
-  const prefix = prefixes.sort((a, b) => a.length - b.length)[0] ?? '';
-  const inside = [...found].filter(([name]) => name.startsWith(prefix));
-  return { prefix, named: new Map(inside.map(([name, tensor]) => [name.slice(prefix.length), tensor])) };
+function mapped(
+  names: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, UnreadTensor>,
+): [name: string, tensor: UnreadTensor][] {
+  return [...names].map(([name, own]) => [name, found.get(own) as UnreadTensor]);
+}
+
+/** @throws UserError where the stem is a ResNet's, but not one for images of three channels */
+function checkStem(named: ReadonlyMap<string, UnreadTensor>, where: string): void {
+  const stem = named.get('conv1.weight');
+  if (stem?.shape.length === 4 && named.has('layer1.0.conv1.weight') && stem.shape[1] !== 3)
+    throw new UserError({
+      what: `This network takes images of ${stem.shape[1]} ${stem.shape[1] === 1 ? 'channel' : 'channels'}`,
+      where,
+      found: `conv1.weight of shape [${stem.shape.join(', ')}]`,
+      expected: 'three channels: images are decoded to RGB',
+      fix: 'take weights that were trained on RGB images',
+    });
+  if (stem === undefined && named.has('conv1.0.weight') && named.has('layer1.0.conv1.weight'))
+    throw new UserError({
+      what: 'This ResNet has a deep stem of three convolutions (ResNet-C or -D), which is not built here',
+      where,
+      found: 'conv1.0.weight',
+      expected: "torchvision's stem: conv1.weight of shape [64, 3, 7, 7]",
+      fix: ownNetwork,
+    });
+}
+
+/** The ResNet that has these names and shapes, whatever its widths; undefined where they are those of none. */
+function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architecture | undefined {
+  const shape = (name: string): readonly number[] => named.get(`${name}.weight`)?.shape ?? [];
+  const blocksOf = (layer: number): number => {
+    let count = 0;
+    while (named.has(`layer${layer}.${count}.conv1.weight`)) count++;
+    return count;
+  };
+  const [stemWidth = 0, , stemKernel] = shape('conv1');
+  const isBottleneck = named.has('layer1.0.conv3.weight');
+  const [outer = 0] = shape(isBottleneck ? 'layer1.0.conv3' : 'layer1.0.conv2');
+  const [inner = 0, perGroup = 0] = shape('layer1.0.conv2');
+  const width = isBottleneck ? outer / 4 : outer;
+  const groups = isBottleneck ? inner / perGroup : 1;
+  const groupWidth = isBottleneck ? (perGroup * 64) / width : 64;
+  const blocks = [blocksOf(1), blocksOf(2), blocksOf(3), blocksOf(4)] as const;
+  const counts = [stemWidth, width, groups, ...blocks];
+  const isWhole = counts.every((count) => Number.isSafeInteger(count) && count > 0) && Number.isFinite(groupWidth);
+  if (!isWhole || (stemKernel !== 7 && stemKernel !== 3)) return undefined;
+  return architectureOf({
+    block: isBottleneck ? 'bottleneck' : 'basic',
+    blocks,
+    stemWidth,
+    width,
+    groups,
+    groupWidth,
+    stemKernel,
+  });
 }
 
 /** The architecture whose list of names and shapes differs least from the file's. */

@@ -19,6 +19,15 @@ export const knownWeights: Readonly<Record<string, KnownWeights>> = {
   'resnet101-v2': { file: 'resnet101-cd907fc2.pth', resize: 232 },
   resnet152: { file: 'resnet152-394f9c45.pth', resize: 256 },
   'resnet152-v2': { file: 'resnet152-f82ba261.pth', resize: 232 },
+  resnext50_32x4d: { file: 'resnext50_32x4d-7cdf4587.pth', resize: 256 },
+  'resnext50_32x4d-v2': { file: 'resnext50_32x4d-1a0047aa.pth', resize: 232 },
+  resnext101_32x8d: { file: 'resnext101_32x8d-8ba56ff5.pth', resize: 256 },
+  'resnext101_32x8d-v2': { file: 'resnext101_32x8d-110c445d.pth', resize: 232 },
+  resnext101_64x4d: { file: 'resnext101_64x4d-173b62eb.pth', resize: 232 },
+  wide_resnet50_2: { file: 'wide_resnet50_2-95faca4d.pth', resize: 256 },
+  'wide_resnet50_2-v2': { file: 'wide_resnet50_2-9ba9bcbe.pth', resize: 232 },
+  wide_resnet101_2: { file: 'wide_resnet101_2-32ee1156.pth', resize: 256 },
+  'wide_resnet101_2-v2': { file: 'wide_resnet101_2-d733dc28.pth', resize: 232 },
 };
 
 /** The sha256 prefix in a file's name, lower-case hex. */

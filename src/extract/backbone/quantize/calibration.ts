@@ -68,7 +68,7 @@ export interface ConvInput {
 /** Which tensor each convolution reads. The max pool's output has the stem's name here: it is the same range. */
 export function convInputs(plan: ResNetPlan): readonly ConvInput[] {
   const pairs: ConvInput[] = [{ layer: plan.stem, input: bytesTensor }];
-  let input = 'maxpool';
+  let input = plan.stemPool ? 'maxpool' : 'relu';
   for (const block of plan.layers.flatMap((layer) => layer.blocks)) {
     let inner = input;
     for (const [index, layer] of block.main.entries()) {

@@ -65,15 +65,20 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
     return value;
   };
   const convolve = (layer: ConvNorm, input: Quantized): string => {
-    const { conv, kernel, stride, padding } = layer;
+    const { conv, kernel, stride, padding, groups } = layer;
     const isStem = layer === plan.stem;
     const folded = isStem
       ? foldNormalization(foldBatchNorm(layer, weights), preprocessing, stemZeroPoint)
       : foldBatchNorm(layer, weights);
-    const quantized = quantizeKernels(folded.kernels.data, layer.outChannels, layer.inChannels, kernel * kernel);
+    const quantized = quantizeKernels(
+      folded.kernels.data,
+      layer.outChannels,
+      layer.inChannels / groups,
+      kernel * kernel,
+    );
     const inputMeans = measured.means[inputs.get(conv) as string] as readonly number[];
     const means = isStem ? inputMeans.map((mean) => (mean - stemZeroPoint) / 255) : inputMeans;
-    const shift = meanShift(folded.kernels.data, quantized, means, kernel * kernel);
+    const shift = meanShift(folded.kernels.data, quantized, means, kernel * kernel, groups);
     const biasScales = quantized.scales.map((scale) => scale * input.scaleValue);
     const bias = Int32Array.from(folded.bias.data, (value, channel) =>
       Math.round((value - (shift[channel] as number)) / (biasScales[channel] as number)),
@@ -107,7 +112,12 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
     );
     // The stem's padding is in its input already: a convolution pads with zero, which is not the mean colour's byte.
     const pad = isStem ? 0 : padding;
-    const attributes = { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [pad, pad, pad, pad] };
+    const attributes = {
+      kernel_shape: [kernel, kernel],
+      strides: [stride, stride],
+      pads: [pad, pad, pad, pad],
+      ...(groups === 1 ? {} : { group: groups }),
+    };
     return builder.node('Conv', [dequantize(input), kernels, offset], attributes, { name: conv });
   };
   const relu = (value: string): string => builder.node('Relu', [value]);
@@ -134,8 +144,10 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   const stem = offer(quantize(relu(convolve(plan.stem, image)), 'relu'), 'relu');
   const pooling = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
   // The same levels as before the pool: a maximum of bytes needs no arithmetic.
-  let value = offer(quantize(builder.node('MaxPool', [dequantize(stem)], pooling), 'maxpool', stem), 'maxpool');
-  stages.push({ name: 'stem', tensor: 'maxpool' });
+  let value = plan.stemPool
+    ? offer(quantize(builder.node('MaxPool', [dequantize(stem)], pooling), 'maxpool', stem), 'maxpool')
+    : stem;
+  stages.push({ name: 'stem', tensor: plan.stemPool ? 'maxpool' : 'relu' });
   for (const layer of plan.layers) {
     for (const block of layer.blocks) value = residual(block, value);
     stages.push({ name: layer.name, tensor: (layer.blocks.at(-1) as ResidualBlock).name });

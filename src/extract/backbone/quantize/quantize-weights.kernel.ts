@@ -70,7 +70,7 @@ function largestPairSize(kernels: Float32Array, start: number, inChannels: numbe
  * What rounding the kernels adds to each output channel on average: the weights' errors times their input channels'
  * mean values. [outChannels], to be taken off the bias.
  *
- * @param inputMeans [inChannels]
+ * @param inputMeans [inChannels of all groups]
  * @param taps kernel positions: height times width
  */
 export function meanShift(
@@ -78,13 +78,16 @@ export function meanShift(
   quantized: QuantizedKernels,
   inputMeans: ArrayLike<number>,
   taps: number,
+  groups = 1,
 ): Float64Array {
   const { values, scales } = quantized;
   const shift = new Float64Array(scales.length);
-  const inChannels = inputMeans.length;
+  const inChannels = inputMeans.length / groups;
+  const outPerGroup = scales.length / groups;
   for (let channel = 0, at = 0; channel < scales.length; channel++) {
     let sum = 0;
-    for (let input = 0; input < inChannels; input++) {
+    const first = Math.floor(channel / outPerGroup) * inChannels;
+    for (let input = first; input < first + inChannels; input++) {
       let error = 0;
       for (let tap = 0; tap < taps; tap++, at++) error += values[at] * scales[channel] - kernels[at];
       sum += error * inputMeans[input];

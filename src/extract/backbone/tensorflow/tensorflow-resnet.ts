@@ -1,5 +1,6 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs';
-import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/resnet.ts';
+import { UserError } from '../../../system/errors.ts';
+import { type ConvNorm, convolutions, planResNet, type ResidualBlock } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
 import { foldBatchNorm } from '../fold-batch-norm.ts';
 import { toChannelsLast } from './channels-last.kernel.ts';
@@ -14,6 +15,14 @@ import type { TensorFlow } from './load-tensorflow.ts';
  */
 export function buildTensorFlowResNet(tf: TensorFlow, weights: StateDict, crop: number): LayersModel {
   const plan = planResNet(weights.architecture);
+  const grouped = convolutions(plan).find(({ groups }) => groups > 1);
+  if (grouped !== undefined)
+    throw new UserError({
+      what: `TensorFlow.js has no grouped convolution, and ${weights.architecture} needs one`,
+      where: weights.source,
+      found: `${grouped.conv}: ${grouped.groups} groups`,
+      fix: '--engine onnx runs it',
+    });
 
   const padded = (input: SymbolicTensor, padding: number): SymbolicTensor =>
     through(
@@ -62,10 +71,11 @@ export function buildTensorFlowResNet(tf: TensorFlow, weights: StateDict, crop: 
   const pixels = tf.input({ shape: [crop, crop, 3], name: 'pixels' });
   let value = relu('relu', convolve(plan.stem, pixels));
   // After a relu no number is below zero, so zeros around the map never win.
-  value = through(
-    tf.layers.maxPooling2d({ name: 'maxpool', poolSize: 3, strides: 2, padding: 'valid' }),
-    padded(value, 1),
-  );
+  if (plan.stemPool)
+    value = through(
+      tf.layers.maxPooling2d({ name: 'maxpool', poolSize: 3, strides: 2, padding: 'valid' }),
+      padded(value, 1),
+    );
   for (const layer of plan.layers) for (const block of layer.blocks) value = residual(block, value);
   value = through(tf.layers.globalAveragePooling2d({ name: 'avgpool' }), value);
   value = through(tf.layers.reshape({ name: 'pooled', targetShape: [1, 1, plan.featureCount] }), value);

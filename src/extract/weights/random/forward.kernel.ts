@@ -41,6 +41,33 @@ export function neighbourhoods(
   return out;
 }
 
+/**
+ * A grouped convolution's product: each group's columns of rows [rowCount, length] times its own kernels
+ * [outChannels / groups, length / groups], transposed: [rowCount, outChannels].
+ */
+export function multiplyGroups(
+  rows: Float32Array,
+  kernels: Float32Array,
+  rowCount: number,
+  outChannels: number,
+  length: number,
+  groups: number,
+): Float32Array {
+  const inner = length / groups;
+  const outer = outChannels / groups;
+  const part = new Float32Array(rowCount * inner);
+  const out = new Float32Array(rowCount * outChannels);
+  for (let group = 0; group < groups; group++) {
+    for (let r = 0; r < rowCount; r++)
+      for (let i = 0; i < inner; i++) part[r * inner + i] = rows[r * length + group * inner + i];
+    const own = kernels.subarray(group * outer * inner, (group + 1) * outer * inner);
+    const product = multiply(part, own, rowCount, outer, inner);
+    for (let r = 0; r < rowCount; r++)
+      for (let o = 0; o < outer; o++) out[r * outChannels + group * outer + o] = product[r * outer + o];
+  }
+  return out;
+}
+
 /** rows [rowCount, length] times kernels [outChannels, length], transposed: [rowCount, outChannels]; sums in float64. */
 export function multiply(
   rows: Float32Array,

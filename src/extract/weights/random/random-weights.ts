@@ -10,7 +10,16 @@ import {
 } from '../resnet.ts';
 import type { StateDict, WeightTensor } from '../state-dict.ts';
 import { drawPictures, fillBell, seedGenerator } from './draw.kernel.ts';
-import { add, channelStatistics, maxPool3x3, multiply, neighbourhoods, normalize, relu } from './forward.kernel.ts';
+import {
+  add,
+  channelStatistics,
+  maxPool3x3,
+  multiply,
+  multiplyGroups,
+  neighbourhoods,
+  normalize,
+  relu,
+} from './forward.kernel.ts';
 
 /** Pictures whose activations give the batch norm statistics, and their side: ResNet50 takes about 2 s over them. */
 const pictureCount = 2;
@@ -38,10 +47,11 @@ export function randomWeights(architecture: Architecture, seed: number): StateDi
   const classCount = classCountOf(architecture);
   const generator = seedGenerator(seed);
   const tensors = new Map<string, WeightTensor>();
-  for (const { conv, norm, inChannels, outChannels, kernel } of convolutions(plan)) {
-    const data = new Float32Array(outChannels * inChannels * kernel * kernel);
-    fillBell(data, generator, Math.sqrt(2 / (outChannels * kernel * kernel)));
-    tensors.set(`${conv}.weight`, { shape: [outChannels, inChannels, kernel, kernel], data });
+  for (const { conv, norm, inChannels, outChannels, kernel, groups } of convolutions(plan)) {
+    const inPerGroup = inChannels / groups;
+    const data = new Float32Array(outChannels * inPerGroup * kernel * kernel);
+    fillBell(data, generator, Math.sqrt(2 / ((outChannels / groups) * kernel * kernel)));
+    tensors.set(`${conv}.weight`, { shape: [outChannels, inPerGroup, kernel, kernel], data });
     tensors.set(`${norm}.weight`, { shape: [outChannels], data: new Float32Array(outChannels).fill(1) });
     tensors.set(`${norm}.bias`, { shape: [outChannels], data: new Float32Array(outChannels) });
   }
@@ -79,8 +89,11 @@ function measureStatistics(plan: ResNetPlan, tensors: Map<string, WeightTensor>,
     pictures[i] = ((pictures[i] ?? 0) - (imageMean[i % 3] ?? 0)) / (imageDeviation[i % 3] ?? 1);
   const stem = convolve(plan.stem, { side: pictureSide, channels: 3, values: pictures }, tensors);
   relu(stem.values);
-  const pooled = maxPool3x3(stem.values, pictureCount, stem.side, stem.channels);
-  let current: Activations = { side: stem.side / 2, channels: stem.channels, values: pooled };
+  let current = stem;
+  if (plan.stemPool) {
+    const pooled = maxPool3x3(stem.values, pictureCount, stem.side, stem.channels);
+    current = { side: stem.side / 2, channels: stem.channels, values: pooled };
+  }
   for (const block of plan.layers.flatMap((layer) => layer.blocks)) {
     let main = current;
     for (const [index, convolution] of block.main.entries()) {
@@ -95,7 +108,7 @@ function measureStatistics(plan: ResNetPlan, tensors: Map<string, WeightTensor>,
 }
 
 function convolve(layer: ConvNorm, input: Activations, tensors: Map<string, WeightTensor>): Activations {
-  const { kernel, stride, padding, inChannels, outChannels } = layer;
+  const { kernel, stride, padding, inChannels, outChannels, groups } = layer;
   const side = (input.side + 2 * padding - kernel) / stride + 1;
   const outSide = Math.floor(side);
   const rows =
@@ -104,7 +117,11 @@ function convolve(layer: ConvNorm, input: Activations, tensors: Map<string, Weig
       : neighbourhoods(input.values, pictureCount, input.side, inChannels, kernel, stride, padding, outSide);
   const kernels = tensors.get(`${layer.conv}.weight`)?.data ?? new Float32Array();
   const length = inChannels * kernel * kernel;
-  const values = multiply(rows, kernels, pictureCount * outSide * outSide, outChannels, length);
+  const rowCount = pictureCount * outSide * outSide;
+  const values =
+    groups === 1
+      ? multiply(rows, kernels, rowCount, outChannels, length)
+      : multiplyGroups(rows, kernels, rowCount, outChannels, length, groups);
   const { mean, variance } = channelStatistics(values, outChannels);
   tensors.set(`${layer.norm}.running_mean`, { shape: [outChannels], data: mean });
   tensors.set(`${layer.norm}.running_var`, { shape: [outChannels], data: variance });
