@@ -2,7 +2,8 @@ import type { FitProgress, Head } from '../models/model.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import { groupShuffleSplit } from '../split/folds.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../split/split.ts';
-import { InterruptedError } from '../system/errors.ts';
+import { InterruptedError, UserError } from '../system/errors.ts';
+import { WriteError } from '../system/write-error.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import { stratifiedSubsample } from './data/subsample.ts';
 import { checkLabels, labelFolds } from './label-check/check-labels.ts';
@@ -30,6 +31,8 @@ export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   /** The command that makes the reports again. */
   readonly command: string;
   readonly onEvent?: (event: ClassifyEvent) => void;
+  /** Of several heads one could not be fitted or gave no usable answer: the others go on. Without it the run ends there. */
+  readonly onFailure?: (head: Head, error: UserError) => void;
 }
 
 export type ClassifyEvent =
@@ -62,7 +65,8 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
   const folds = options.checkLabels === true ? labelFolds(data, options.seed) : [];
   const openTrial = await prepareTrials(data, [...splits, ...folds], options, options.onEvent).catch(resumable);
   const reports: Report[] = [];
-  for (const head of options.heads) {
+  const trained: Head[] = [];
+  const tryHead = async (head: Head): Promise<Report> => {
     let repeat = 0;
     const quiet = {
       seed: options.seed,
@@ -93,10 +97,22 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
         : {}),
     };
     const report = await writeReport(found, evaluation.predictions, evaluation.fitted.save());
-    reports.push(report);
     options.onEvent?.({ kind: 'report', report });
+    return report;
+  };
+  for (const head of options.heads) {
+    try {
+      reports.push(await tryHead(head));
+      trained.push(head);
+    } catch (error) {
+      // A disk that is full fails them all.
+      if (options.onFailure === undefined || !(error instanceof UserError) || error instanceof WriteError) throw error;
+      options.onFailure(head, error);
+    }
   }
-  if (options.checkLabels === true) await checkEveryLabel(data, folds, openTrial, reports, options).catch(resumable);
+  if (reports.length === 0) return reports;
+  if (options.checkLabels === true)
+    await checkEveryLabel(data, folds, openTrial, reports, { ...options, heads: trained }).catch(resumable);
   return reports;
 }
 

@@ -1,16 +1,18 @@
-import { firstNonFinite } from '../numerics/finite.kernel.ts';
+import { firstImprobable, firstNonFinite, largestMagnitude } from '../numerics/finite.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { isStored, type RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
-import type { NamedArray, SavedHead } from './model.ts';
+import type { Json, NamedArray, SavedHead } from './model.ts';
 
 /**
- * The door of every fit: shapes agree, labels name classes, features are finite, weights can be used.
+ * The door of every fit: shapes agree, labels name classes, features are finite and of a usable size, weights can be
+ * used.
  *
+ * @param isScaledLater the features are brought to a usable size before any head sees them
  * @throws UserError naming what is wrong, and the row and column where there is one
  */
-export function checkTrainingTable(table: Table<RowSource>, model: string): void {
+export function checkTrainingTable(table: Table<RowSource>, model: string, isScaledLater = false): void {
   const { features, labels, classes, sampleWeights } = table;
   const where = `training rows of the ${model} head`;
   if (features.rowCount === 0) throw new UserError({ what: 'there is nothing to train on', where, found: '0 rows' });
@@ -32,7 +34,10 @@ export function checkTrainingTable(table: Table<RowSource>, model: string): void
     });
   }
   // Rows that stay on the disk are looked at when they are first read.
-  if (!isStored(features)) checkFinite(features, where);
+  if (!isStored(features)) {
+    checkFinite(features, where);
+    if (!isScaledLater) checkMagnitude(largestMagnitude(features.data), where);
+  }
   if (sampleWeights === undefined) return;
   if (sampleWeights.length !== features.rowCount) {
     throw new UserError({
@@ -54,6 +59,86 @@ export function checkTrainingTable(table: Table<RowSource>, model: string): void
   if (!sampleWeights.some((weight) => weight > 0)) {
     throw new UserError({ what: 'every sample weight is 0', where, expected: 'some weight above 0' });
   }
+}
+
+/**
+ * Largest feature that a head can be fitted on: products and squares of features stay numbers of float32, and are not lost
+ * below the smallest ones, between the two.
+ */
+export const usableMagnitude = { from: 1e-15, to: 1e15 } as const;
+
+/**
+ * @param largest absolute value of the features; 0 where all are 0, which is no size
+ * @throws UserError naming the scaling to use where features are far too small or far too large for any head
+ */
+export function checkMagnitude(largest: number, where: string): void {
+  const { from, to } = usableMagnitude;
+  if (largest === 0 || (largest >= from && largest <= to)) return;
+  throw new UserError({
+    what: `the features are far too ${largest < from ? 'small' : 'large'} to train on`,
+    where,
+    found: `${largest.toPrecision(3)} as the largest number`,
+    expected: `a largest number from ${from.toExponential()} to ${to.toExponential()}`,
+    fix: '--scale standard brings every column to mean 0 and standard deviation 1',
+  });
+}
+
+/** Sums of float32 probabilities over thousands of classes differ from 1 by less. */
+const sumTolerance = 1e-3;
+
+/**
+ * The door of every answer, before anybody sees it.
+ *
+ * @param probabilities [rows, classes]
+ * @throws UserError naming the first number that is no probability
+ */
+export function checkProbabilities(
+  probabilities: Matrix,
+  { model, classes }: Pick<SavedHead, 'model' | 'classes'>,
+): void {
+  const { data, rowCount } = probabilities;
+  const at = firstImprobable(data.subarray(0, rowCount * classes.length), classes.length, sumTolerance);
+  if (at < 0) return;
+  const row = Math.floor(at / classes.length);
+  const sum = data.subarray(row * classes.length, (row + 1) * classes.length).reduce((total, p) => total + p, 0);
+  const value = data[at] as number;
+  const isNumber = value >= 0 && value <= 1 + sumTolerance;
+  throw new UserError({
+    what: `the ${model} head gives numbers that are no probabilities`,
+    where: `row ${row}, class ${classes[at % classes.length]}`,
+    found: isNumber ? `probabilities that sum to ${sum.toPrecision(6)}` : String(value),
+    expected: 'numbers from 0 to 1 that sum to 1',
+    fix: 'train it again, with --scale standard or other parameters; copy the report again where the file was damaged',
+  });
+}
+
+/**
+ * The door of every head that is written or read: each of its numbers is one.
+ *
+ * @param where the file, for the message
+ * @throws UserError naming the array or field
+ */
+export function checkSavedNumbers(saved: SavedHead, where: string): void {
+  const refuse = (field: string, found: string): never => {
+    throw new UserError({
+      what: `the ${saved.model} head holds what is no number`,
+      where: `${where}, ${field}`,
+      found,
+      expected: 'finite numbers',
+      fix: 'train it again, with --scale standard or other parameters; copy the report again where the file was damaged',
+    });
+  };
+  for (const [name, { data }] of Object.entries(saved.arrays)) {
+    const at = data instanceof Float32Array || data instanceof Float64Array ? firstNonFinite(data) : -1;
+    if (at >= 0) refuse(`array ${name}, number ${at}`, String(data[at]));
+  }
+  const look = (value: Json, field: string): void => {
+    if (typeof value === 'number' && !Number.isFinite(value)) refuse(field, String(value));
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, inner] of Object.entries(value)) look(inner as Json, `${field}.${name}`);
+  };
+  look(saved.params, 'params');
+  look(saved.details, 'details');
 }
 
 /** The door of every prediction: as many columns as the head was fitted on, all finite. */

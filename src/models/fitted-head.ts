@@ -1,6 +1,7 @@
 import type { Matrix } from '../numerics/matrix.ts';
 import { isStored, type RowSource, rowPass } from '../rows/row-source.ts';
 import { loadTable, type Table } from '../rows/table.ts';
+import { checkProbabilities } from './checks.ts';
 import { storedBlockRows } from './linear-loss.ts';
 import type { FitContext, FittedHead, Head, Prediction, PredictOptions } from './model.ts';
 
@@ -35,7 +36,11 @@ export async function predictRows(
   options: Pick<PredictOptions, 'signal' | 'uncalibrated'>,
   take: TakePredictions,
 ): Promise<void> {
-  if (!isStored(features)) return take(undefined, await head.predictBoth(features, options));
+  if (!isStored(features)) {
+    const prediction = await head.predictBoth(features, options);
+    checkProbabilities(prediction.probabilities, head);
+    return take(undefined, prediction);
+  }
   const classCount = head.classes.length;
   const pass = rowPass(features, storedBlockRows(features.columnCount, classCount));
   let room = new Float32Array(0);
@@ -45,6 +50,7 @@ export async function predictRows(
     if (room.length < rowCount * classCount) room = new Float32Array(rowCount * classCount);
     const into = room.subarray(0, rowCount * classCount);
     const prediction = await head.predictBoth(block, { ...options, overwrite: true, into });
+    checkProbabilities(prediction.probabilities, head);
     take(pass.places?.subarray(start, start + rowCount), prediction);
   }
 }

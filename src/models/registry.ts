@@ -1,4 +1,5 @@
 import { UserError, usageError } from '../system/errors.ts';
+import { checkProbabilities } from './checks.ts';
 import { forest } from './forest/forest.ts';
 import { knn } from './knn/knn.ts';
 import { linear } from './linear/linear.ts';
@@ -42,11 +43,28 @@ export function readsParam(kind: HeadKind, name: string, value: unknown): boolea
 /** @throws UserError when the head is of a kind that this version does not know, or is not whole */
 export function loadHead(saved: SavedHead): FittedHead {
   const kind = headKinds.find((candidate) => candidate.model === saved.model);
-  if (kind !== undefined) return loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load));
+  if (kind !== undefined) return answering(loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load)));
   throw new UserError({
     what: 'the saved head is of a kind that is not known here',
     found: saved.model,
     expected: headKinds.map((known) => known.model).join(' | '),
     fix: 'use the version of featuretap that saved it',
   });
+}
+
+/** A head whose answers are looked at before anybody gets them: its file may have been damaged since it was written. */
+function answering(head: FittedHead): FittedHead {
+  return {
+    ...head,
+    predictBoth: async (features, options) => {
+      const prediction = await head.predictBoth(features, options);
+      checkProbabilities(prediction.probabilities, head);
+      return prediction;
+    },
+    predictProba: async (features, options) => {
+      const probabilities = await head.predictProba(features, options);
+      checkProbabilities(probabilities, head);
+      return probabilities;
+    },
+  };
 }

@@ -4,6 +4,7 @@ import { decodeSafetensors, encodeSafetensors, typedTensor } from '../formats/sa
 import { writeDurably } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles, readIfThere } from '../system/files.ts';
+import { checkSavedNumbers } from './checks.ts';
 import type { Json, NamedArray, SavedHead } from './model.ts';
 
 /** A saved head's file in its report's folder: arrays as safetensors, everything else as JSON in its metadata. */
@@ -13,6 +14,7 @@ const format = 'featuretap head, version 1';
 
 /** Writes a head into a report's folder. The same head gives the same bytes. @returns their sha256, lower-case hex */
 export async function writeSavedHead(folder: string, head: SavedHead): Promise<string> {
+  checkSavedNumbers(head, join(folder, headFile));
   const { arrays, ...rest } = head;
   const bytes = encodeSafetensors(arrays, { format, head: JSON.stringify(rest) });
   return writeDurably(nodeFiles, join(folder, headFile), [bytes], bytes.length);
@@ -48,7 +50,9 @@ export async function readSavedHead(folder: string, sha256?: string): Promise<Sa
   }
   const arrays: Record<string, NamedArray> = {};
   for (const [name, tensor] of tensors) arrays[name] = typedTensor(tensor, name, path);
-  return { ...checkedFields(metadata.get('head') ?? '', path), arrays };
+  const saved = { ...checkedFields(metadata.get('head') ?? '', path), arrays };
+  checkSavedNumbers(saved, path);
+  return saved;
 }
 
 function checkBytes(bytes: Uint8Array, sha256: string, path: string): void {

@@ -39,7 +39,7 @@ export function prepared(head: Head, preparation: Pick<Preparation, 'scale' | 'c
   const { temperature, ...plain } = head;
 
   const prepare = async (train: Table<RowSource>, { test, ...rest }: FitContext) => {
-    checkTrainingTable(train, head.model);
+    checkTrainingTable(train, head.model, preparation.scale !== 'none');
     const scaling = await fitScaling(preparation.scale, train.features);
     const scaled = (rows: Table<RowSource>) => ({ ...rows, features: applyScaling(scaling, rows.features) });
     const weighed = preparation.classWeight === 'balanced' ? balancedWeights(train) : train;

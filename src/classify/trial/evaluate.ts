@@ -66,6 +66,8 @@ export async function evaluateHead(
     };
     perRepeat.push(result);
     for (const warning of fitted.warnings) warnings.add(warning);
+    const alone = oneAnswerForAll(scores.confusion, data.classes);
+    if (alone !== undefined) warnings.add(alone);
     first ??= fitted;
     onRepeat?.(result);
   }
@@ -82,6 +84,19 @@ export async function evaluateHead(
 
 function* predictionsOf(tested: readonly TestScores[]): Generator<Prediction> {
   for (const [repeat, scores] of tested.entries()) yield* scores.predictions(repeat);
+}
+
+/** Says so where a head takes test images of several classes for one and the same: it has learned nothing. */
+function oneAnswerForAll(confusion: Int32Array, classes: readonly string[]): string | undefined {
+  const count = classes.length;
+  const cells = [...classes.keys()];
+  const tested = cells.filter((t) => cells.some((p) => (confusion[t * count + p] as number) > 0));
+  const named = cells.filter((p) => tested.some((t) => (confusion[t * count + p] as number) > 0));
+  if (tested.length < 2 || named.length !== 1) return undefined;
+  return (
+    `it takes every test image for ${classes[named[0] as number]}: its parameters are far off for these features ` +
+    '(a gamma or a learning rate that is too large or too small), or the features tell nothing'
+  );
 }
 
 /** Says which classes are tested without a training row, or nothing: group splits and fixed ones may do that. */

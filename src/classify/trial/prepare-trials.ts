@@ -1,3 +1,4 @@
+import { checkMagnitude } from '../../models/checks.ts';
 import type { FitSize } from '../../models/memory-parts.ts';
 import type { Head } from '../../models/model.ts';
 import { isStored, type RowSource, type StoredRows } from '../../rows/row-source.ts';
@@ -53,10 +54,11 @@ export async function prepareTrials(
   onEvent?.({ kind: 'stream', plan, memory: budget });
   const total = data.features.rowCount;
   let done = 0;
-  await checkStoredRows(plan.data, signal, (count) => {
+  const largest = await checkStoredRows(plan.data, signal, (count) => {
     done += count;
     onEvent?.({ kind: 'check', done, total });
   });
+  if (heads.some(({ params }) => params['scale'] === undefined)) checkMagnitude(largest, data.featureSet.folder);
   return openTrials(plan.data, { stream, signal });
 }
 

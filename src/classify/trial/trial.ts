@@ -2,6 +2,7 @@ import { probabilityTally } from '../../metrics/metrics.ts';
 import { predictRows, type TakePredictions } from '../../models/fitted-head.ts';
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
 import { createArena } from '../../numerics/arena.ts';
+import { largestMagnitude } from '../../numerics/finite.kernel.ts';
 import { isStored, loadRows, type RowSource, rowPass, type StoredRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
@@ -90,18 +91,22 @@ async function inMemory(
  * Reads all rows on the disk once: they are as they were written, and every feature is finite.
  *
  * @param onRows told after each block how many rows it had
+ * @returns the largest absolute value
  * @throws UserError naming the first row that is not, by its id
  */
 export async function checkStoredRows(
   data: LabelledData<StoredRows>,
   signal: AbortSignal | undefined,
   onRows: (count: number) => void,
-): Promise<void> {
+): Promise<number> {
+  let largest = 0;
   const pass = rowPass(data.features);
   for await (const block of pass.blocks()) {
     await pauseForInterrupt(signal);
     const rowAt = (row: number): number => pass.places?.[block.start + row] ?? row;
     checkFinite(block, (row) => nameOfRow(data, rowAt(row)), data.features.reader.store.where);
+    largest = Math.max(largest, largestMagnitude(block.data.subarray(0, block.rowCount * block.columnCount)));
     onRows(block.rowCount);
   }
+  return largest;
 }

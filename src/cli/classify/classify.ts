@@ -6,6 +6,7 @@ import { checkSubsample } from '../../classify/data/subsample.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import type { Report } from '../../classify/result/report.ts';
 import { checkStreamed } from '../../classify/trial/prepare-trials.ts';
+import type { Head } from '../../models/model.ts';
 import { headKinds } from '../../models/registry.ts';
 import { headDifferences } from '../../report/analysis/differences.ts';
 import { readRuns } from '../../report/analysis/run.ts';
@@ -14,7 +15,7 @@ import { suspectsFile, suspectsList, suspectsOfCheck } from '../../report/suspec
 import { terminalComparison } from '../../report/terminal.ts';
 import { checkSeed } from '../../split/split.ts';
 import { writeDurably } from '../../system/durable.ts';
-import { usageError } from '../../system/errors.ts';
+import { type UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import { bytes, flag, list, number, text } from '../options.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -78,6 +79,7 @@ export const classifyVerb: Verb = {
     const splits = await chooseSplits(options, session, data, { testSize, seed, repeats });
     const status = statusLine(session);
     const print = eventPrinter(data, splits?.length ?? repeats, session, status);
+    const failed: string[] = [];
     let labels: Extract<ClassifyEvent, { kind: 'labels' }> | undefined;
     try {
       const reports = await classify(data, {
@@ -95,18 +97,27 @@ export const classifyVerb: Verb = {
         out: text(options, 'out', 'reports'),
         signal: session.signal,
         command: session.command,
+        ...(heads.length > 1 && {
+          onFailure: (head: Head, error: UserError): void => {
+            status.clear();
+            failed.push(head.model);
+            session.warn(`${head.model} failed: ${error.message}`);
+          },
+        }),
         onEvent: (event) => {
           if (event.kind === 'labels') labels = event;
           print(event);
         },
       });
-      session.print(await comparisonText(reports));
+      if (reports.length > 0) session.print(await comparisonText(reports));
       if (labels !== undefined) session.note(await keepSuspects(labels.report, labels.check));
       session.printJson(reports.map(summary));
     } finally {
       status.clear();
     }
-    return 0;
+    if (failed.length > 0)
+      session.warn(`no report of ${failed.join(', ')}: ${failed.length} of ${heads.length} heads failed`);
+    return failed.length === 0 ? 0 : 1;
   },
 };
 
