@@ -1,10 +1,10 @@
 import { decodeNumbers } from '../formats/npy/npy.ts';
-import type { NpyMatrixFile } from '../formats/npy/npy-file.ts';
+import { decodeItems, type NpyMatrixFile } from '../formats/npy/npy-file.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles, type OpenFile, readFailure } from '../system/files.ts';
 import type { RowStore } from './row-store.ts';
 
-/** The rows of an .npy file that another program wrote: float16, float32 or float64 in C order. */
+/** The rows of an .npy file that another program wrote: numbers of any plain type in C order. */
 export class NpyStore implements RowStore {
   readonly rowCount: number;
   readonly columnCount: number;
@@ -43,8 +43,9 @@ export class NpyStore implements RowStore {
   }
 
   decode(bytes: Uint8Array, target: Float32Array): void {
-    const { type } = this.#described;
-    if (type === 'f8') target.set(new Float64Array(bytes.buffer, bytes.byteOffset, target.length));
+    const { type, bigEndian } = this.#described;
+    if (bigEndian || !['f2', 'f4', 'f8'].includes(type)) decodeItems(this.#described, bytes, target);
+    else if (type === 'f8') target.set(new Float64Array(bytes.buffer, bytes.byteOffset, target.length));
     else decodeNumbers(bytes, type === 'f2' ? 'float16' : 'float32', target);
   }
 

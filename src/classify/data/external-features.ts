@@ -1,104 +1,74 @@
 import { basename } from 'node:path';
-import { describeNpyMatrix, readNpyLabels, readNpyMatrix } from '../../formats/npy/npy-file.ts';
-import type { Matrix } from '../../numerics/matrix.ts';
 import { compareCodePoints, encodeLabels } from '../../rows/labels.ts';
-import { NpyStore } from '../../rows/npy-store.ts';
-import { RowReader } from '../../rows/row-reader.ts';
-import { type RowSource, storedRows, takeRows } from '../../rows/row-source.ts';
-import { UserError } from '../../system/errors.ts';
+import { isStored, type RowSource } from '../../rows/row-source.ts';
 import { columnsOf } from './label-columns.ts';
 import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
-import { readRowLabels } from './labels-file.ts';
+import type { MatrixOptions } from './matrix/foreign-matrix.ts';
+import { labelsOf } from './matrix/matrix-labels.ts';
+import { matrixPlace, openMatrix } from './matrix/open-matrix.ts';
 import { describeSmallClasses, withoutSmallClasses } from './small-classes.ts';
 
-/**
- * A matrix that another program made, with its labels: `features` an .npy file of float16, float32 or float64, `labels`
- * an .npy file of whole numbers or text, or a CSV file with a header and one line per row (label, or id and label, and
- * columns for weights and groups after them).
- *
- * @throws UserError when the files cannot be read, do not have as many rows, or a feature is not finite
- */
-export async function bringFeatures(
-  featuresFile: string,
-  labelsFile: string,
-  options: RowOptions,
-): Promise<LabelledData> {
-  return readIntoMemory(await bringRows(featuresFile, labelsFile, options));
+export interface BringOptions extends RowOptions, MatrixOptions {
+  /** Told how the files were read. */
+  readonly onNote?: (line: string) => void;
 }
 
-/** The same with the features left in their file; in Fortran order, where rows do not lie together, in memory. */
+/**
+ * A matrix that another program made, with its labels. `features`: .npy, .npz (`X.npz:NAME` takes one of its arrays),
+ * .parquet, .csv or .tsv, or a folder of shards. `labels`: .npy, .npz, .parquet, or a CSV file with a header and one line
+ * per row (label, or id and label, and columns for weights and groups after them); without it those that the features
+ * came with. docs/data.md has all forms.
+ *
+ * @throws UserError when the files cannot be read, do not fit together, or a feature is not finite
+ */
+export async function bringFeatures(
+  features: string,
+  labels: string | undefined,
+  options: BringOptions,
+): Promise<LabelledData> {
+  return readIntoMemory(await bringRows(features, labels, options));
+}
+
+/** The same with the features left in their file where their rows lie together there; else in memory. */
 export async function bringRows(
-  featuresFile: string,
-  labelsFile: string,
-  options: RowOptions,
+  features: string,
+  labelsFile: string | undefined,
+  options: BringOptions,
 ): Promise<LabelledData<RowSource>> {
-  const described = await describeNpyMatrix(featuresFile);
-  const fromNpy = labelsFile.endsWith('.npy') ? await readNpyLabels(labelsFile) : undefined;
-  const rowLabels =
-    fromNpy === undefined
-      ? await readRowLabels(labelsFile)
-      : { ids: fromNpy.names.map((_, row) => `row-${row}`), names: fromNpy.names, column: noColumns(labelsFile) };
-  if (rowLabels.names.length !== described.rowCount) {
-    throw new UserError({
-      what: 'the labels do not match the features',
-      where: labelsFile,
-      found: `${rowLabels.names.length} labels`,
-      expected: `${described.rowCount}, one for each row of ${featuresFile}`,
-    });
-  }
-  const { rows: kept, small } = withoutSmallClasses(
-    keptRows(rowLabels.names, options.leaveOut),
-    rowLabels.names,
-    options.minImages,
-  );
+  const matrix = await openMatrix(features, options);
+  const labels = await labelsOf(matrix, labelsFile, options);
+  if (matrix.said !== undefined) options.onNote?.(`${matrixPlace(features).path}: ${matrix.said}`);
+  for (const line of labels.said) options.onNote?.(line);
+  const labelled = keptRows(labels.names, options.leaveOut).filter((row) => labels.names[row] !== '');
+  const { rows: kept, small } = withoutSmallClasses(labelled, labels.names, options.minImages);
   // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
-  const compare = fromNpy?.numeric === true ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
-  const ids = Array.from(kept, (row) => rowLabels.ids[row] as string);
+  const compare = labels.numeric ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
+  const ids = Array.from(kept, (row) => labels.ids[row] as string);
   const column = (name: string): string[] => {
-    const values = rowLabels.column(name);
+    const values = labels.column(name);
     return Array.from(kept, (row) => values[row] as string);
   };
+  const rows = await matrix.take(kept);
+  if (!isStored(rows)) checkFinite(rows, (row) => ids[row] as string, matrix.where);
   return {
     ids,
     viewsPerImage: 0,
-    features: described.fortranOrder
-      ? await readFortran(featuresFile, rowLabels.ids, kept)
-      : storedRows(new RowReader(new NpyStore(described)), kept),
+    features: rows,
     ...encodeLabels(
-      Array.from(kept, (row) => rowLabels.names[row] as string),
+      Array.from(kept, (row) => labels.names[row] as string),
       compare,
     ),
-    ...columnsOf({ path: labelsFile, ids, column }, options),
-    fingerprint: described.sha256,
+    ...columnsOf({ path: labels.where, ids, column }, options),
+    fingerprint: matrix.sha256,
     featureSet: {
-      folder: basename(featuresFile, '.npy'),
-      rowCount: described.rowCount,
-      dims: described.columnCount,
-      weights: `as brought in ${featuresFile}`,
+      folder: basename(matrixPlace(features).path).replace(/\.(?:npy|npz|parquet|csv|tsv)$/i, ''),
+      rowCount: matrix.rowCount,
+      dims: matrix.columnCount,
+      weights: `as brought in ${features}`,
       randomWeights: false,
       missing: {},
     },
     ...(small === undefined ? {} : { smallClasses: small }),
     warnings: small === undefined ? [] : [describeSmallClasses(small)],
   };
-}
-
-/** A vector of labels has no columns beside it. */
-function noColumns(path: string): (name: string) => never {
-  return (name) => {
-    throw new UserError({
-      what: `there is no column ${name}`,
-      where: path,
-      found: 'labels alone',
-      fix: `--labels FILE.csv with the header id,label,${name} and one line per row of the matrix`,
-      exitCode: 2,
-    });
-  };
-}
-
-async function readFortran(path: string, ids: readonly string[], kept: Uint32Array): Promise<Matrix> {
-  const { rowCount, columnCount, data } = await readNpyMatrix(path);
-  const matrix = { rowCount, columnCount, data };
-  checkFinite(matrix, (row) => ids[row] as string, path);
-  return kept.length === rowCount ? matrix : takeRows(matrix, kept);
 }

@@ -5,6 +5,7 @@ import { readSplits } from '../../classify/data/fixed-split.ts';
 import { drawBesideTest, givenSplit, type TestPart } from '../../classify/data/given-split.ts';
 import { joinRows, type LabelledData, type RowOptions } from '../../classify/data/labelled-data.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
+import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
 import { openFeatureSet } from '../../features/reader.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import type { ShuffleSplitOptions, Split } from '../../split/split.ts';
@@ -17,12 +18,17 @@ export function dataOptions(yargs: Argv): Argv {
   return yargs
     .option('features', {
       type: 'string',
-      describe: 'folder of a feature set (default: the newest in cache), or a matrix: X.npy',
+      describe:
+        'folder of a feature set (default: the newest in cache), or what another program made: X.npy, X.npz:NAME, ' +
+        '.parquet, .csv, or a folder of shards',
     })
     .option('labels', {
       type: 'string',
-      describe: 'CSV with the header id,label, instead of those found at extraction; with X.npy: y.npy or a CSV',
+      describe:
+        'CSV with the header id,label, instead of those found at extraction; with X.npy: y.npy, .npz, .parquet or a CSV',
     })
+    .option('label-column', { type: 'string', describe: 'of a table: the column with the labels [told by its name]' })
+    .option('id-column', { type: 'string', describe: 'of a table: the column with the ids [told by its name]' })
     .option('leave-out', { type: 'string', array: true, describe: 'classes whose images are left out, repeatable' })
     .option('min-images', { type: 'string', describe: 'leave classes with fewer images out, counted and named' })
     .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
@@ -68,7 +74,11 @@ export async function readData(options: Options, session: Session): Promise<Labe
   const leaveOut = list(options, 'leave-out');
   const minImages = number(options, 'min-images', { min: 1, whole: true });
   const small = minImages === undefined ? {} : { minImages };
-  if (given?.endsWith('.npy') === true) return readMatrix(options, given, { leaveOut, ...small });
+  if (given !== undefined && isForeign(given)) return readMatrix(options, session, given, { leaveOut, ...small });
+  for (const name of ['label-column', 'id-column']) {
+    const column = text(options, name);
+    if (column !== undefined) throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --features');
+  }
   let folder = given;
   if (folder === undefined) {
     const chosen = await newestFeatureSet('cache');
@@ -93,17 +103,19 @@ export async function readData(options: Options, session: Session): Promise<Labe
 
 async function readMatrix(
   options: Options,
+  session: Session,
   features: string,
   kept: Pick<RowOptions, 'leaveOut' | 'minImages'>,
 ): Promise<LabelledData<RowSource>> {
-  const labels = text(options, 'labels');
-  if (labels === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV file with one label per row');
   for (const name of ['max-missing', 'without-views']) {
     if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
   }
   const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
-  return bringRows(features, labels, {
+  return bringRows(features, text(options, 'labels'), {
     ...kept,
+    labelColumn: text(options, 'label-column'),
+    idColumn: text(options, 'id-column'),
+    onNote: session.note,
     ...(sampleWeight === undefined ? {} : { sampleWeight }),
     ...(groups === undefined ? {} : { groups }),
   });

@@ -3,15 +3,18 @@ import { UserError } from '../../system/errors.ts';
 import { nodeFiles, type OpenFile, readFailure } from '../../system/files.ts';
 import { widenFloat16 } from '../half.kernel.ts';
 import { spread } from './npy-file.kernel.ts';
+import { numberReader, textReader } from './npy-items.ts';
+import { readObjectItems } from './object-array.ts';
 
 /**
- * .npy files that other programs wrote: any numeric or text type of numpy.save, C or Fortran order, little-endian.
+ * .npy files that other programs wrote: any numeric or text type of numpy.save, either byte order, C or Fortran order.
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export interface NpyFileHeader {
   /** NumPy's `descr` without its byte order: `f4`, `i8`, `U12`. */
   readonly type: string;
   readonly itemBytes: number;
+  readonly bigEndian: boolean;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
   readonly dataOffset: number;
@@ -28,13 +31,14 @@ export interface NpyMatrix {
 
 const largestHeaderBytes = 65_536;
 const blockBytes = 1 << 22;
-const floatTypes = ['f2', 'f4', 'f8'] as const;
 
-/** A matrix of float16, float32 or float64 that is still in its file. */
+/** A matrix of numbers that is still in its file. */
 export interface NpyMatrixFile {
   readonly path: string;
-  readonly type: (typeof floatTypes)[number];
+  /** `f2`, `f4`, `f8`, `i1` to `i8`, `u1` to `u8` or `b1`. */
+  readonly type: string;
   readonly itemBytes: number;
+  readonly bigEndian: boolean;
   readonly fortranOrder: boolean;
   readonly rowCount: number;
   readonly columnCount: number;
@@ -64,17 +68,19 @@ export async function describeNpyMatrix(path: string): Promise<NpyMatrixFile> {
  *
  * @throws UserError as `describeNpyMatrix` does
  */
-export async function readNpyMatrix(path: string): Promise<NpyMatrix> {
-  return withFile(path, async (file, bytes) => {
+export async function readNpyMatrix(source: string | NpyBytes): Promise<NpyMatrix> {
+  const path = typeof source === 'string' ? source : source.where;
+  return withFile(source, async (file, bytes) => {
     const header = checkMatrix(await readHeader(file, bytes, path), path);
-    const { type, rowCount, columnCount } = header;
-    const data = new Float32Array(rowCount * columnCount);
+    const { rowCount, columnCount } = header;
+    const data = allocate(rowCount * columnCount, path);
     const hash = createHash('sha256');
     await eachBlock(file, 0, header.dataOffset, path, 1, (block) => hash.update(block));
     let at = 0;
     await eachBlock(file, header.dataOffset, bytes, path, header.itemBytes, (block) => {
       hash.update(block);
-      const numbers = toFloats(block, type);
+      const numbers = new Float32Array(block.length / header.itemBytes);
+      decodeItems(header, block, numbers);
       if (header.fortranOrder) spread(numbers, at, rowCount, columnCount, data);
       else data.set(numbers, at);
       at += numbers.length;
@@ -84,16 +90,15 @@ export async function readNpyMatrix(path: string): Promise<NpyMatrix> {
 }
 
 function checkMatrix(header: NpyFileHeader, path: string): Omit<NpyMatrixFile, 'path' | 'sha256'> {
-  const { shape, fortranOrder, itemBytes, dataOffset } = header;
+  const { type, shape, fortranOrder, itemBytes, bigEndian, dataOffset } = header;
   const [rowCount = 0, ...rest] = shape;
-  const type = floatTypes.find((known) => known === header.type);
-  if (type === undefined) throw unusable(path, `type ${header.type}`, 'float16, float32 or float64');
+  if (numberReader(type, bigEndian) === undefined) throw unusable(path, `type ${type}`, 'numbers, not complex ones');
   if (shape.length < 2 || (fortranOrder && shape.length > 2)) {
     throw unusable(path, `shape (${shape.join(', ')})${fortranOrder ? ' in Fortran order' : ''}`, '(rows, features)');
   }
   const columnCount = rest.reduce((product, side) => product * side, 1);
   if (rowCount === 0 || columnCount === 0) throw unusable(path, `shape (${shape.join(', ')})`, 'some numbers');
-  return { type, itemBytes, fortranOrder, rowCount, columnCount, dataOffset };
+  return { type, itemBytes, bigEndian, fortranOrder, rowCount, columnCount, dataOffset };
 }
 
 /** One label per row, and whether they are numbers, which sort by value. */
@@ -103,73 +108,96 @@ export interface NpyLabels {
 }
 
 /**
- * Reads a vector of labels: whole numbers, booleans or text (`U`, `S`).
+ * Reads a vector of labels: whole numbers (as floats, too), booleans, text (`U`, `S`) or Python objects that are strings
+ * or whole numbers, whose pickle is read without running anything.
  *
- * @throws UserError for any other type or shape, Python objects among them
+ * @throws UserError for any other type or shape, and for floats that are no whole numbers
  */
-export async function readNpyLabels(path: string): Promise<NpyLabels> {
-  return withFile(path, async (file, bytes) => {
+export async function readNpyLabels(source: string | NpyBytes): Promise<NpyLabels> {
+  const path = typeof source === 'string' ? source : source.where;
+  return withFile(source, async (file, bytes) => {
     const header = await readHeader(file, bytes, path);
-    const { type, shape, itemBytes } = header;
+    const { type, shape, itemBytes, bigEndian } = header;
     const flat = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
     if (!flat) throw unusable(path, `shape (${shape.join(', ')})`, '(rows,)');
-    const read = labelReader(type, itemBytes);
-    if (read === undefined) {
-      const fix = type === 'O' ? 'np.save(path, y.astype(str)) saves text instead of Python objects' : undefined;
-      throw unusable(path, `type ${type}`, 'whole numbers or text', fix);
-    }
+    if (type === 'O')
+      return readObjects(await readExactly(file, header.dataOffset, bytes - header.dataOffset, path), shape, path);
+    const read = textReader(type, itemBytes, bigEndian);
+    if (read === undefined) throw unusable(path, `type ${type}`, 'whole numbers or text');
     const names: string[] = [];
     await eachBlock(file, header.dataOffset, bytes, path, itemBytes, (block) => {
       const view = new DataView(block.buffer, block.byteOffset, block.length);
       for (let i = 0; i < block.length; i += itemBytes) names.push(read(view, i));
     });
+    if (type.startsWith('f')) checkWhole(names, path);
     return { names, numeric: !/^[US]/.test(type) };
   });
 }
 
-function labelReader(type: string, itemBytes: number): ((view: DataView, at: number) => string) | undefined {
-  switch (type) {
-    case 'b1':
-    case 'u1':
-      return (view, at) => String(view.getUint8(at));
-    case 'i1':
-      return (view, at) => String(view.getInt8(at));
-    case 'u2':
-      return (view, at) => String(view.getUint16(at, true));
-    case 'i2':
-      return (view, at) => String(view.getInt16(at, true));
-    case 'u4':
-      return (view, at) => String(view.getUint32(at, true));
-    case 'i4':
-      return (view, at) => String(view.getInt32(at, true));
-    case 'u8':
-      return (view, at) => String(view.getBigUint64(at, true));
-    case 'i8':
-      return (view, at) => String(view.getBigInt64(at, true));
-    default:
-  }
-  if (type.startsWith('U')) {
-    return (view, at) => {
-      let text = '';
-      for (let i = at; i < at + itemBytes; i += 4) {
-        const point = view.getUint32(i, true);
-        if (point > 0 && point <= 0x10ffff) text += String.fromCodePoint(point);
-      }
-      return text;
-    };
-  }
-  if (!type.startsWith('S')) return undefined;
-  return (view, at) =>
-    new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at, itemBytes)).replace(/\0+$/, '');
+function readObjects(pickle: Uint8Array, shape: readonly number[], path: string): NpyLabels {
+  const labels = readObjectItems(pickle, path);
+  const count = shape.reduce((product, side) => product * side, 1);
+  if (labels.names.length !== count)
+    throw unusable(path, `${labels.names.length} objects`, `${count}, as its shape says`);
+  return labels;
 }
 
-function toFloats(block: Uint8Array, type: string): Float32Array {
-  const bytes = block.slice().buffer;
-  if (type === 'f4') return new Float32Array(bytes);
-  return type === 'f8' ? Float32Array.from(new Float64Array(bytes)) : widenFloat16(new Uint16Array(bytes));
+/** @throws UserError where a label is no whole number: that is no class */
+export function checkWhole(names: readonly string[], where: string): void {
+  const broken = names.filter((name) => !/^-?\d+$/.test(name));
+  if (broken.length === 0) return;
+  throw new UserError({
+    what: 'these labels look like measurements, and regression is not done here',
+    where,
+    found: `${broken.slice(0, 3).join(', ')}: ${new Set(names).size} distinct numbers in ${names.length} rows`,
+    expected: 'whole numbers or names of classes',
+    fix: 'np.digitize or pandas.cut makes classes of measurements',
+  });
 }
 
-async function withFile<T>(path: string, use: (file: OpenFile, bytes: number) => Promise<T>): Promise<T> {
+/** Items of a matrix as float32; larger whole numbers are rounded to it. */
+export function decodeItems(
+  { type, itemBytes, bigEndian }: Pick<NpyMatrixFile, 'type' | 'itemBytes' | 'bigEndian'>,
+  block: Uint8Array,
+  target: Float32Array,
+): void {
+  if (!bigEndian && (type === 'f2' || type === 'f4' || type === 'f8')) {
+    const bytes = block.slice().buffer;
+    if (type === 'f4') target.set(new Float32Array(bytes));
+    else target.set(type === 'f8' ? new Float64Array(bytes) : widenFloat16(new Uint16Array(bytes)));
+    return;
+  }
+  const read = numberReader(type, bigEndian);
+  if (read === undefined) throw new RangeError(`no numbers: ${type}`);
+  const view = new DataView(block.buffer, block.byteOffset, block.length);
+  for (let i = 0; i < target.length; i++) target[i] = read(view, i * itemBytes);
+}
+
+function allocate(length: number, path: string): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch {
+    throw unusable(path, `${length} numbers`, 'as many as memory holds');
+  }
+}
+
+/** A .npy file that is in memory already: an array of an .npz archive. */
+export interface NpyBytes {
+  readonly where: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What the header of a .npy file in memory says. @throws UserError where it is none */
+export function npyHeaderOf(bytes: Uint8Array, where: string): Promise<NpyFileHeader> {
+  return withFile({ where, bytes }, (file, length) => readHeader(file, length, where));
+}
+
+async function withFile<T>(
+  source: string | NpyBytes,
+  use: (file: Pick<OpenFile, 'read'>, bytes: number) => Promise<T>,
+): Promise<T> {
+  if (typeof source !== 'string') return use(inMemory(source.bytes), source.bytes.length);
+  const path = source;
   let file: OpenFile;
   try {
     file = await nodeFiles.open(path, 'r');
@@ -185,7 +213,17 @@ async function withFile<T>(path: string, use: (file: OpenFile, bytes: number) =>
   }
 }
 
-async function readHeader(file: OpenFile, fileBytes: number, path: string): Promise<NpyFileHeader> {
+function inMemory(bytes: Uint8Array): Pick<OpenFile, 'read'> {
+  return {
+    read: async (buffer, offset, length, position) => {
+      const part = bytes.subarray(position, position + length);
+      buffer.set(part, offset);
+      return { bytesRead: part.length };
+    },
+  };
+}
+
+async function readHeader(file: Pick<OpenFile, 'read'>, fileBytes: number, path: string): Promise<NpyFileHeader> {
   const prefix = await readExactly(file, 0, Math.min(12, fileBytes), path);
   if (prefix.length < 12 || Buffer.from(prefix.subarray(0, 6)).toString('latin1') !== '\x93NUMPY') {
     throw unusable(path, 'no .npy magic', 'a file that numpy.save wrote');
@@ -207,8 +245,6 @@ async function readHeader(file: OpenFile, fileBytes: number, path: string): Prom
   }
   const [, byteOrder = '', kind = '', digits = ''] = descr;
   const type = kind === 'O' ? 'O' : kind + digits;
-  if (byteOrder === '>')
-    throw unusable(path, `big-endian ${type}`, 'little-endian', "x.astype(x.dtype.newbyteorder('<'))");
   const shape = sides
     .split(',')
     .map((side) => side.replace('L', '').trim())
@@ -220,11 +256,18 @@ async function readHeader(file: OpenFile, fileBytes: number, path: string): Prom
   if (type !== 'O' && expected !== fileBytes) {
     throw unusable(path, `${fileBytes} bytes`, `${expected} bytes for shape (${shape.join(', ')}) of ${type}`);
   }
-  return { type, itemBytes, fortranOrder: order === 'True' && shape.length > 1, shape, dataOffset };
+  return {
+    type,
+    itemBytes,
+    bigEndian: byteOrder === '>',
+    fortranOrder: order === 'True' && shape.length > 1,
+    shape,
+    dataOffset,
+  };
 }
 
 async function eachBlock(
-  file: OpenFile,
+  file: Pick<OpenFile, 'read'>,
   start: number,
   end: number,
   path: string,
@@ -235,7 +278,12 @@ async function eachBlock(
   for (let at = start; at < end; at += size) each(await readExactly(file, at, Math.min(size, end - at), path));
 }
 
-async function readExactly(file: OpenFile, position: number, length: number, path: string): Promise<Uint8Array> {
+async function readExactly(
+  file: Pick<OpenFile, 'read'>,
+  position: number,
+  length: number,
+  path: string,
+): Promise<Uint8Array> {
   const target = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(target, done, length - done, position + done);

@@ -24,11 +24,13 @@ export class PickleDict extends Map<PickleValue, PickleValue> {}
 
 /**
  * Stands for an object of a class that the reader does not know. The class is never looked up and nothing of it is run;
- * what the pickle set in it as a dict's items is kept, its other state is not.
+ * what the pickle set in it is kept, as a dict's items or as its state.
  */
 export class PickleRecord extends PickleDict {
   readonly module: string;
   readonly name: string;
+  /** What the pickle would have restored it from. */
+  state: PickleValue | undefined;
   constructor(module: string, name: string) {
     super();
     this.module = module;

@@ -204,7 +204,7 @@ class PickleMachine {
         return;
       }
       case 0x62: // BUILD: attributes, as an OrderedDict's (`_metadata` of a state dict). Nothing here reads them.
-        this.#pop();
+        this.#build(this.#pop());
         if (!(this.#peek() instanceof PickleDict)) throw this.#refused('an object with a state of its own');
         return;
       case 0x51: // BINPERSID
@@ -230,6 +230,11 @@ class PickleMachine {
     if (unknown !== true && !(callable instanceof PickleRecord)) throw this.#refused(`a call of ${module}.${name}`);
     this.#environment.onRecord?.(`${module}.${name}`);
     return new PickleRecord(module, name);
+  }
+
+  #build(state: PickleValue): void {
+    const made = this.#peek();
+    if (made instanceof PickleRecord) made.state = state;
   }
 
   #global(module: string, name: string): PickleGlobal {

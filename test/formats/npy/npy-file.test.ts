@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,40 @@ for (const name of ['float16', 'float32', 'float64']) {
   }
 }
 
+for (const [name, values] of [
+  ['x-big-endian', expected],
+  ['x-big-endian-fortran', expected],
+  ['x-int', Array.from({ length: 15 }, (_, i) => i)],
+  ['x-bool', Array.from({ length: 15 }, (_, i) => i % 2)],
+  ['x-uint16-big-endian', Array.from({ length: 15 }, (_, i) => i * 1000)],
+] as const) {
+  test(`reads ${name} as numbers`, async () => {
+    const { rowCount, columnCount, data } = await readNpyMatrix(fixture(name));
+    assert.deepEqual([rowCount, columnCount, [...data]], [5, 3, values]);
+  });
+}
+
+test('reads labels that are whole floats, big-endian, booleans, or strings among Python objects', async () => {
+  assert.deepEqual(await readNpyLabels(fixture('y-float')), { names: ['10', '2', '10', '-1', '2'], numeric: true });
+  assert.deepEqual(await readNpyLabels(fixture('y-big-endian')), {
+    names: ['10', '2', '10', '-1', '2'],
+    numeric: true,
+  });
+  assert.deepEqual((await readNpyLabels(fixture('y-bool'))).names, ['1', '0', '1', '1', '0']);
+  for (const name of ['y-objects', 'y-objects-column']) {
+    assert.deepEqual(await readNpyLabels(fixture(name)), { names: ['a', 'b', 'a', 'b', 'a'], numeric: false }, name);
+  }
+  assert.deepEqual(await readNpyLabels(fixture('y-object-numbers')), {
+    names: ['3', '1', '3', '2', '1'],
+    numeric: true,
+  });
+});
+
+test('runs nothing that an array of objects names', async () => {
+  await assert.rejects(readNpyLabels(fixture('y-hostile')), /posix\.system/);
+  assert.ok(!existsSync('/tmp/featuretap-was-here'));
+});
+
 test('takes maps as one row per image', async () => {
   const { rowCount, columnCount, data } = await readNpyMatrix(fixture('x-maps'));
   assert.deepEqual([rowCount, columnCount, [...data]], [5, 3, expected]);
@@ -45,10 +80,10 @@ test('reads labels that are numbers of any width, or text', async () => {
 });
 
 test('refuses what it does not read, naming found and expected', async () => {
-  await assert.rejects(readNpyMatrix(fixture('x-big-endian')), /big-endian f4[\s\S]*little-endian/);
-  await assert.rejects(readNpyMatrix(fixture('x-int')), /type i8[\s\S]*float16, float32 or float64/);
-  await assert.rejects(readNpyMatrix(fixture('y-int8')), /type i1/);
-  await assert.rejects(readNpyLabels(fixture('y-objects')), /type O[\s\S]*astype\(str\)/);
+  await assert.rejects(readNpyMatrix(fixture('x-complex')), /type c16[\s\S]*not complex/);
+  await assert.rejects(readNpyMatrix(fixture('y-int8')), /shape \(5\)/);
+  await assert.rejects(readNpyLabels(fixture('y-mixed-objects')), /an item that is None[\s\S]*astype\(str\)/);
+  await assert.rejects(readNpyLabels(fixture('y-measures')), /look like measurements[\s\S]*0\.5/);
   await assert.rejects(readNpyLabels(fixture('y-matrix')), /shape \(5, 3\)[\s\S]*\(rows,\)/);
   await assert.rejects(readNpyMatrix(fixture('nowhere')), /cannot read/);
 });

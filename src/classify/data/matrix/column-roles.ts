@@ -1,0 +1,135 @@
+import { UserError, usageError } from '../../../system/errors.ts';
+import type { MatrixOptions } from './foreign-matrix.ts';
+
+/** A column of a table that may hold features. */
+export interface TableColumn {
+  readonly name: string;
+  readonly kind: 'number' | 'text' | 'list' | 'other';
+}
+
+/** What each column of a table is taken for, by its place. */
+export interface ColumnRoles {
+  readonly id: number | undefined;
+  readonly label: number | undefined;
+  /** One list column, or columns of numbers. */
+  readonly features: readonly number[];
+  /** Neither: named in what is said. */
+  readonly unused: readonly number[];
+}
+
+const labelNames = ['label', 'labels', 'class', 'target', 'breed', 'category', 'species', 'diagnosis', 'dx', 'y'];
+const idNames = [
+  'id',
+  'ids',
+  'image_id',
+  'file_name',
+  'filename',
+  'image_path',
+  'path',
+  'image',
+  'file',
+  'key',
+  'name',
+];
+const listNames = ['features', 'feature', 'embedding', 'embeddings', 'vector', 'img_emb', 'emb', 'x'];
+/** What pandas calls the index that it writes: none of the features. */
+const indexNames = /^(?:|unnamed: \d+|index|__index_level_\d+__)$/i;
+
+/**
+ * Tells the columns of a table apart by their names and kinds.
+ *
+ * @param where the file, for messages
+ * @param wanted the list column that the user named
+ * @throws UserError with the ready options where several readings fit, or none
+ */
+export function columnRoles(
+  where: string,
+  columns: readonly TableColumn[],
+  { labelColumn, idColumn }: MatrixOptions,
+  wanted?: string,
+): ColumnRoles {
+  const named = (option: string, name: string): number => {
+    const at = columns.findIndex((column) => column.name === name);
+    if (at >= 0) return at;
+    throw usageError(option, name, `a column of ${where}: ${some(columns.map((column) => column.name))}`);
+  };
+  const like = (names: readonly string[]): number[] =>
+    names.flatMap((name) => {
+      const at = columns.findIndex((column) => column.name.trim().toLowerCase() === name);
+      return at < 0 ? [] : [at];
+    });
+  const labels = like(labelNames).filter((at) => columns[at]?.kind !== 'list');
+  if (labelColumn === undefined && labels.length > 1) {
+    const ways = labels.map((at) => `--label-column ${(columns[at] as TableColumn).name}`).join(' or ');
+    throw new UserError({
+      what: 'several columns could be the label',
+      where,
+      found: labels.map((at) => (columns[at] as TableColumn).name).join(', '),
+      fix: ways,
+      exitCode: 2,
+    });
+  }
+  const label = labelColumn === undefined ? labels[0] : named('--label-column', labelColumn);
+  const idLike = like(idNames).filter((at) => at !== label && columns[at]?.kind !== 'list');
+  const id = idColumn === undefined ? idLike[0] : named('--id-column', idColumn);
+  const spoken = new Set([id, label, ...idLike, ...labels]);
+  const free = columns.flatMap(({ name }, at) => (spoken.has(at) || indexNames.test(name.trim()) ? [] : [at]));
+  const features = featureColumns(where, columns, free, wanted === undefined ? undefined : named('--features', wanted));
+  const unused = columns.flatMap((_, at) =>
+    at === id || at === label || features.includes(at) || indexNames.test(columns[at]?.name.trim() ?? '') ? [] : [at],
+  );
+  return { id, label, features, unused };
+}
+
+function featureColumns(
+  where: string,
+  columns: readonly TableColumn[],
+  free: readonly number[],
+  wanted: number | undefined,
+): readonly number[] {
+  if (wanted !== undefined) return [wanted];
+  const lists = free.filter((at) => columns[at]?.kind === 'list');
+  const named = listNames.flatMap((name) => lists.filter((at) => columns[at]?.name.toLowerCase() === name));
+  const [list] = lists.length === 1 ? lists : named;
+  if (list !== undefined) return [list];
+  if (lists.length > 1) {
+    throw new UserError({
+      what: 'several columns could be the features',
+      where,
+      found: some(lists.map((at) => (columns[at] as TableColumn).name)),
+      fix: lists
+        .slice(0, 3)
+        .map((at) => `--features ${where}:${columns[at]?.name}`)
+        .join(' or '),
+      exitCode: 2,
+    });
+  }
+  const numbers = free.filter((at) => columns[at]?.kind === 'number');
+  if (numbers.length > 0) return numbers;
+  throw new UserError({
+    what: 'the table holds no features',
+    where,
+    found: `columns ${some(columns.map(({ name, kind }) => `${name} (${kind})`))}`,
+    expected: 'columns of numbers, or one whose cells are lists of numbers',
+  });
+}
+
+/** `id = file, label = class, features = f0 … f511 (512 columns); not used: caption, url`. */
+export function sayRoles(columns: readonly TableColumn[], { id, label, features, unused }: ColumnRoles): string {
+  const nameOf = (at: number): string => (columns[at] as TableColumn).name;
+  const [first = 0] = features;
+  const last = features.at(-1) as number;
+  const shown =
+    features.length === 1 ? nameOf(first) : `${nameOf(first)} … ${nameOf(last)} (${features.length} columns)`;
+  const parts = [
+    ...(id === undefined ? [] : [`id = ${nameOf(id)}`]),
+    ...(label === undefined ? [] : [`label = ${nameOf(label)}`]),
+    `features = ${shown}`,
+  ];
+  const rest = unused.length === 0 ? '' : `; not used: ${some(unused.map(nameOf))}`;
+  return parts.join(', ') + rest;
+}
+
+function some(names: readonly string[]): string {
+  return `${names.slice(0, 8).join(', ')}${names.length > 8 ? `, … (${names.length})` : ''}`;
+}

@@ -1,0 +1,165 @@
+import { posix } from 'node:path';
+import { readNpyLabels } from '../../../formats/npy/npy-file.ts';
+import { openParquet } from '../../../formats/parquet.ts';
+import { UserError } from '../../../system/errors.ts';
+import { readRowLabels } from '../labels-file.ts';
+import { columnRoles } from './column-roles.ts';
+import type { ForeignMatrix, MatrixOptions, RowNames } from './foreign-matrix.ts';
+import { readNpzLabels } from './npy-matrix.ts';
+import { matrixPlace } from './open-matrix.ts';
+import { rowNames } from './table-matrix.ts';
+
+/** Labels of a matrix's rows: '' where a row has none. */
+export interface MatrixLabels extends RowNames {
+  readonly ids: readonly string[];
+  /** Where they are from, for messages. */
+  readonly where: string;
+  /** Values of a column beside them. @throws UserError when there is no such column */
+  column(name: string): readonly string[];
+  /** What the user should know of how they were found. */
+  readonly said: readonly string[];
+}
+
+/** Labels as a file has them, before they are joined. */
+interface LabelLines extends RowNames {
+  /** Absent where the file is a vector. */
+  readonly ids?: readonly string[];
+  readonly column: (name: string) => readonly string[];
+}
+
+/**
+ * The labels of a matrix: of a file beside it (by id where both have ids, else row by row), of a column or array of its
+ * own, or the parent folders of its rows' paths.
+ *
+ * @throws UserError when there are none, or they do not fit the rows
+ */
+export async function labelsOf(
+  matrix: ForeignMatrix,
+  labelsFile: string | undefined,
+  options: MatrixOptions,
+): Promise<MatrixLabels> {
+  const ids = matrix.ids ?? rowIds(matrix.rowCount);
+  const own = { ids, where: matrix.where, column: matrix.column ?? noColumns(matrix.where) };
+  if (labelsFile !== undefined) return joined(matrix, labelsFile, await readLines(labelsFile, options));
+  if (matrix.labels !== undefined) return { ...own, ...matrix.labels, said: [] };
+  const parents = ids.map((id) => posix.basename(posix.dirname(id.replaceAll('\\', '/'))));
+  if (matrix.ids !== undefined && new Set(parents).size > 1 && !parents.includes('.')) {
+    return { ...own, names: parents, numeric: false, said: ['label = the folder that each path lies in'] };
+  }
+  throw new UserError({
+    what: 'there are no labels for these features',
+    where: matrix.where,
+    found: matrix.said ?? `${matrix.rowCount} rows of ${matrix.columnCount} numbers`,
+    expected: 'a column or array of labels, or a file of them',
+    fix: '--labels y.npy or --labels FILE.csv (one label per row, or the header id,label); --label-column NAME for a table',
+    exitCode: 2,
+  });
+}
+
+async function readLines(labelsFile: string, options: MatrixOptions): Promise<LabelLines> {
+  const { path, name } = matrixPlace(labelsFile);
+  if (/\.npy$/i.test(path)) return { ...(await readNpyLabels(path)), column: noColumns(path) };
+  if (/\.npz$/i.test(path)) return { ...(await readNpzLabels(path, name)), column: noColumns(path) };
+  if (/\.parquet$/i.test(path)) return readParquetLabels(path, options);
+  const { ids, names, column } = await readRowLabels(path);
+  const vector = ids[0] === 'row-0';
+  return { ...(vector ? {} : { ids }), ...rowNames(names, path), numeric: false, column };
+}
+
+async function readParquetLabels(path: string, options: MatrixOptions): Promise<LabelLines> {
+  const { columns, read } = await openParquet(path);
+  const { id, label } = columnRoles(path, [...columns, { name: '\0', kind: 'list' }], options, '\0');
+  if (label === undefined) {
+    throw new UserError({
+      what: 'which column holds the labels cannot be told',
+      where: path,
+      found: columns.map(({ name }) => name).join(', '),
+      fix: '--label-column NAME',
+      exitCode: 2,
+    });
+  }
+  const texts = async (at: number): Promise<string[]> =>
+    (await read(columns[at]?.name as string)).map((value) => String(value ?? ''));
+  return {
+    ...(id === undefined ? {} : { ids: await texts(id) }),
+    ...rowNames(await texts(label), path),
+    column: noColumns(path),
+  };
+}
+
+function joined(matrix: ForeignMatrix, where: string, lines: LabelLines): MatrixLabels {
+  const { names, numeric, column } = lines;
+  if (matrix.ids !== undefined && lines.ids !== undefined) {
+    const lineOf = lineFinder(lines.ids);
+    const places = matrix.ids.map(lineOf);
+    const found = places.filter((place) => place !== undefined).length;
+    if (found > 0) {
+      const pick = (values: readonly string[]): string[] =>
+        places.map((place) => (place === undefined ? '' : (values[place] as string)));
+      const lacking = matrix.ids.length - found;
+      const said = [`labels of ${where} joined by id`];
+      if (lacking > 0) said.push(`${lacking} rows have no label in ${where}: left out`);
+      return { ids: matrix.ids, names: pick(names), numeric, where, column: (name) => pick(column(name)), said };
+    }
+  }
+  if (names.length !== matrix.rowCount) {
+    throw new UserError({
+      what: 'the labels do not match the features',
+      where,
+      found: `${names.length} labels${matrix.ids === undefined ? '' : ', and no id of the features among theirs'}`,
+      expected: `${matrix.rowCount}, one for each row of ${matrix.where}`,
+    });
+  }
+  const ids = matrix.ids ?? lines.ids ?? rowIds(names.length);
+  const unmatched = matrix.ids !== undefined && lines.ids !== undefined;
+  return {
+    ids,
+    names,
+    numeric,
+    where,
+    column,
+    said: unmatched ? [`no id of ${where} is among the features': joined row by row`] : [],
+  };
+}
+
+/** Finds the line of an id: by the id itself, else by what of its path the other side writes, where that is one line. */
+function lineFinder(ids: readonly string[]): (id: string) => number | undefined {
+  const forms = [
+    (id: string) => id,
+    (id: string) => id.replace(/\.[A-Za-z]\w{1,3}$/, ''),
+    (id: string) => posix.basename(id.replaceAll('\\', '/')),
+    (id: string) => posix.basename(id.replaceAll('\\', '/')).replace(/\.[A-Za-z]\w{1,3}$/, ''),
+  ];
+  const lines = forms.map((form) => {
+    const places = new Map<string, number | undefined>();
+    ids.forEach((id, place) => {
+      const key = form(id);
+      places.set(key, places.has(key) ? undefined : place);
+    });
+    return places;
+  });
+  return (id) => {
+    for (const [at, form] of forms.entries()) {
+      const place = lines[at]?.get(form(id));
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  };
+}
+
+function rowIds(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, row) => `row-${row}`);
+}
+
+/** A vector of labels has no columns beside it. */
+function noColumns(path: string): (name: string) => never {
+  return (name) => {
+    throw new UserError({
+      what: `there is no column ${name}`,
+      where: path,
+      found: 'labels alone',
+      fix: `--labels FILE.csv with the header id,label,${name} and one line per row of the matrix`,
+      exitCode: 2,
+    });
+  };
+}

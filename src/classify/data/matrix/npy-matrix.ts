@@ -1,0 +1,120 @@
+import { describeNpyMatrix, readNpyLabels, readNpyMatrix } from '../../../formats/npy/npy-file.ts';
+import { type NpzArray, readNpz } from '../../../formats/npz.ts';
+import { NpyStore } from '../../../rows/npy-store.ts';
+import { RowReader } from '../../../rows/row-reader.ts';
+import { storedRows, takeRows } from '../../../rows/row-source.ts';
+import { UserError } from '../../../system/errors.ts';
+import type { ForeignMatrix, RowNames } from './foreign-matrix.ts';
+
+/** A matrix in an .npy file: its rows stay there; in Fortran order, where rows do not lie together, in memory. */
+export async function openNpyMatrix(path: string): Promise<ForeignMatrix> {
+  const described = await describeNpyMatrix(path);
+  const { rowCount, columnCount, sha256 } = described;
+  return {
+    where: path,
+    rowCount,
+    columnCount,
+    sha256,
+    take: async (rows) =>
+      described.fortranOrder
+        ? takeRows(await readNpyMatrix(path), rows)
+        : storedRows(new RowReader(new NpyStore(described)), rows),
+  };
+}
+
+const featureNames = ['features', 'feature', 'x', 'x_train', 'embeddings', 'embedding', 'feats', 'data', 'arr_0'];
+const labelNames = ['labels', 'label', 'y', 'y_train', 'targets', 'target', 'classes', 'arr_1'];
+const idNames = ['ids', 'id', 'filenames', 'file_names', 'files', 'paths', 'names', 'keys'];
+
+/**
+ * A matrix in an .npz archive, with its labels and ids where their names say so.
+ *
+ * @param wanted the array to take: `X.npz:features`
+ * @throws UserError that lists the arrays where none or several could be meant
+ */
+export async function openNpzMatrix(path: string, wanted?: string): Promise<ForeignMatrix> {
+  const { arrays, sha256 } = await readNpz(path);
+  const matrices = arrays.filter(({ header }) => header.shape.length >= 2 && (header.shape[1] as number) > 1);
+  const array =
+    wanted === undefined
+      ? (byName(matrices, featureNames) ?? (matrices.length === 1 ? matrices[0] : undefined))
+      : arrays.find(({ name }) => name === wanted);
+  if (array === undefined)
+    throw notThere(
+      path,
+      arrays,
+      wanted,
+      matrices.map(({ name }) => name),
+    );
+  const { rowCount, columnCount, data } = await readNpyMatrix({ where: `${path}:${array.name}`, bytes: array.bytes });
+  const ofRows = arrays.filter(({ header }) => isVector(header.shape) && header.shape[0] === rowCount);
+  const labels = byName(ofRows, labelNames);
+  const ids = byName(ofRows, idNames);
+  const said = [
+    ...(ids === undefined ? [] : [`id = ${ids.name}`]),
+    ...(labels === undefined ? [] : [`label = ${labels.name}`]),
+    `features = ${array.name} (${rowCount} x ${columnCount})`,
+  ];
+  const unused = arrays.filter((each) => each !== array && each !== labels && each !== ids).map(({ name }) => name);
+  return {
+    where: `${path}:${array.name}`,
+    rowCount,
+    columnCount,
+    sha256,
+    ...(ids === undefined ? {} : { ids: (await namesOf(path, ids)).names }),
+    ...(labels === undefined ? {} : { labels: await namesOf(path, labels) }),
+    said: said.join(', ') + (unused.length === 0 ? '' : `; not used: ${unused.join(', ')}`),
+    take: async (rows) => takeRows({ rowCount, columnCount, data }, rows),
+  };
+}
+
+/** The labels of an .npz archive: the named array, or the one whose name says so. */
+export async function readNpzLabels(path: string, wanted?: string): Promise<RowNames> {
+  const { arrays } = await readNpz(path);
+  const vectors = arrays.filter(({ header }) => isVector(header.shape));
+  const array =
+    wanted === undefined
+      ? (byName(vectors, labelNames) ?? (vectors.length === 1 ? vectors[0] : undefined))
+      : arrays.find(({ name }) => name === wanted);
+  if (array === undefined)
+    throw notThere(
+      path,
+      arrays,
+      wanted,
+      vectors.map(({ name }) => name),
+    );
+  return namesOf(path, array);
+}
+
+function namesOf(path: string, { name, bytes }: NpzArray): Promise<RowNames> {
+  return readNpyLabels({ where: `${path}:${name}`, bytes });
+}
+
+function byName(arrays: readonly NpzArray[], names: readonly string[]): NpzArray | undefined {
+  for (const name of names) {
+    const found = arrays.find((array) => array.name.toLowerCase() === name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function isVector(shape: readonly number[]): boolean {
+  return shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+}
+
+function notThere(
+  path: string,
+  arrays: readonly NpzArray[],
+  wanted: string | undefined,
+  candidates: readonly string[],
+): UserError {
+  const listed = arrays.map(({ name, header }) => `${name} (${header.shape.join(' x ')}, ${header.type})`);
+  const named = candidates.length === 0 ? arrays.map(({ name }) => name) : candidates;
+  return new UserError({
+    what: wanted === undefined ? 'which array is meant cannot be told' : `the archive holds no array ${wanted}`,
+    where: path,
+    found: listed.length === 0 ? 'no arrays' : listed.join(', '),
+    fix: named.map((name) => `${path}:${name}`).join(' or '),
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,64 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { manifestFile } from '../../../features/manifest/layout.ts';
+import { usageError } from '../../../system/errors.ts';
+import type { ForeignMatrix, MatrixOptions } from './foreign-matrix.ts';
+import { openNpyMatrix, openNpzMatrix } from './npy-matrix.ts';
+import { openShardFolder } from './shard-folder.ts';
+import { openCsvMatrix, openParquetMatrix } from './table-matrix.ts';
+
+/** A file's path, and what in it is meant: `X.npz:features`. */
+export interface MatrixPlace {
+  readonly path: string;
+  readonly name?: string;
+}
+
+const kinds = /\.(npy|npz|parquet|csv|tsv)$/i;
+
+/** Splits `X.npz:features`; a colon that belongs to the path stays there. */
+export function matrixPlace(given: string): MatrixPlace {
+  const match = /^(.*\.(?:npz|parquet)):([^/\\]+)$/i.exec(given);
+  if (match === null || existsSync(given)) return { path: given };
+  return { path: match[1] as string, name: match[2] as string };
+}
+
+/** Whether `--features` names something that another program made, and not a feature set. */
+export function isForeign(given: string): boolean {
+  if (kinds.test(matrixPlace(given).path)) return true;
+  return existsSync(given) && statSync(given).isDirectory() && !existsSync(join(given, manifestFile));
+}
+
+/**
+ * Opens a matrix that another program made: .npy, .npz, .parquet, .csv or .tsv, or a folder of shards.
+ *
+ * @throws UserError when it cannot be read, or could be read in several ways
+ */
+export async function openMatrix(given: string, options: MatrixOptions): Promise<ForeignMatrix> {
+  const { path, name } = matrixPlace(given);
+  const kind = kinds.exec(path)?.[1]?.toLowerCase();
+  if (kind !== 'parquet' && kind !== 'csv' && kind !== 'tsv' && !(await isFolder(path))) {
+    for (const [option, column] of [
+      ['--label-column', options.labelColumn],
+      ['--id-column', options.idColumn],
+    ] as const) {
+      if (column !== undefined) throw usageError(option, `${column}, and ${path} has no columns`, 'a table');
+    }
+  }
+  switch (kind) {
+    case 'npy':
+      return openNpyMatrix(path);
+    case 'npz':
+      return openNpzMatrix(path, name);
+    case 'parquet':
+      return openParquetMatrix(path, options, name);
+    case 'csv':
+    case 'tsv':
+      return openCsvMatrix(path, options);
+    default:
+      return openShardFolder(path, options);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return existsSync(path) && statSync(path).isDirectory();
+}

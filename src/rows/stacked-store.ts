@@ -1,0 +1,56 @@
+import type { RowStore } from './row-store.ts';
+
+/** Stores one behind the other, all of the same rows: the shards of a folder. */
+export class StackedStore implements RowStore {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly rowBytes: number;
+  readonly where: string;
+  readonly #stores: readonly RowStore[];
+  /** Row at which each store starts, and the end. */
+  readonly #starts: readonly number[];
+
+  /** @param stores at least one, with rows of the same size and type */
+  constructor(stores: readonly RowStore[], where: string) {
+    const [first] = stores;
+    if (first === undefined) throw new RangeError('no stores');
+    this.#stores = stores;
+    this.where = where;
+    this.columnCount = first.columnCount;
+    this.rowBytes = first.rowBytes;
+    const starts = [0];
+    for (const { rowCount } of stores) starts.push((starts.at(-1) as number) + rowCount);
+    this.#starts = starts;
+    this.rowCount = starts.at(-1) as number;
+  }
+
+  async read(first: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
+    for (let done = 0; done < target.length; ) {
+      const row = first + done / this.rowBytes;
+      const { store, start, end } = this.#holding(row);
+      const part = target.subarray(done, done + (end - row) * this.rowBytes);
+      await store.read(row - start, part, signal);
+      done += part.length;
+    }
+  }
+
+  fileEnd(row: number): number {
+    const { store, start } = this.#holding(row);
+    return start + store.fileEnd(row - start);
+  }
+
+  decode(bytes: Uint8Array, target: Float32Array): void {
+    (this.#stores[0] as RowStore).decode(bytes, target);
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#stores) await store.close();
+  }
+
+  #holding(row: number): { readonly store: RowStore; readonly start: number; readonly end: number } {
+    const at = this.#starts.findLastIndex((start) => start <= row);
+    const store = this.#stores[at];
+    if (store === undefined) throw new RangeError(`row ${row} of ${this.rowCount} in ${this.where}`);
+    return { store, start: this.#starts[at] as number, end: this.#starts[at + 1] as number };
+  }
+}
