@@ -18,7 +18,7 @@ import type { PreparationParams } from './models/scaling.ts';
 import type { GivenSvmParams as SvmParams } from './models/svm/params.ts';
 
 export { type ClassifyEvent, type ClassifyOptions, classify } from './classify/classify.ts';
-export { bringFeatures, bringRows } from './classify/data/external-features.ts';
+export { openExternalFeatures, readExternalFeatures } from './classify/data/external-features.ts';
 export {
   type JoinOptions,
   joinLabels,
@@ -46,7 +46,7 @@ export type {
   ShardEntry,
 } from './features/manifest/manifest.ts';
 export type { SetState } from './features/manifest/state.ts';
-export { FeatureSet, type LabelledRows, openFeatureSet } from './features/reader.ts';
+export { FeatureSet, type JoinedLabels, openFeatureSet } from './features/reader.ts';
 export type { Outcome, OutcomeKind } from './features/tables/outcomes.ts';
 export type { Dtype } from './formats/npy/npy.ts';
 export type { ClassFigures, Scores } from './metrics/metrics.ts';
@@ -67,13 +67,13 @@ export type {
   Temperature,
   TemperatureFit,
 } from './models/model.ts';
-export type { GivenParams, HeadOption, HeadOptions, NumberRange, RawParams } from './models/options.ts';
+export type { GivenParams, HeadOption, HeadOptions, NumberRange, RawParams } from './models/parameters.ts';
 export { createHead, headKinds, loadHead } from './models/registry.ts';
 export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
 export type { Arena } from './numerics/arena.ts';
 export type { Matrix } from './numerics/matrix.ts';
 export { readReport } from './report/read-report.ts';
-export { countClasses, type EncodedLabels, encodeLabels } from './rows/labels.ts';
+export { countClasses, encodeLabels } from './rows/classes.ts';
 export { type RowBlock, RowReader } from './rows/row-reader.ts';
 export { loadRows, type RowSource, type StoredRows, takeRows } from './rows/row-source.ts';
 export type { RowStore } from './rows/row-store.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { commandDefaults, optionName } from '../../src/classify/choose-heads.ts';
-import { describeDefault, describeValues, type HeadOption } from '../../src/models/options.ts';
+import { describeDefault, describeValues, type HeadOption } from '../../src/models/parameters.ts';
 import { headKinds } from '../../src/models/registry.ts';
 import { preparationOptions } from '../../src/models/scaling.ts';
 

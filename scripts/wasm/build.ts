@@ -14,7 +14,7 @@ export interface WasmSource {
 export const wasmSources: readonly WasmSource[] = [
   wasmSource('extract/images/resize/resize', 'resizeModule'),
   wasmSource('models/svm/smo/smo', 'smoModule'),
-  wasmSource('models/svm/linear-svc/row-machines', 'rowMachinesModule'),
+  wasmSource('models/svm/linear-svc/row-classifiers', 'rowClassifiersModule'),
   wasmSource('models/forest/trees/tree-scan', 'treeScanModule'),
   wasmSource('models/mlp/penalized-adam', 'penalizedAdamModule'),
 ];

@@ -1,5 +1,5 @@
 import type { Head, HeadKind } from '../models/model.ts';
-import type { HeadOption } from '../models/options.ts';
+import type { HeadOption } from '../models/parameters.ts';
 import { createHead, headKind, headKinds, readsParam } from '../models/registry.ts';
 import { preparationOptions } from '../models/scaling.ts';
 import { UserError, usageError } from '../system/errors.ts';

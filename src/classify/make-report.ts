@@ -5,10 +5,10 @@ import { classFigures, confusionRows, mean } from '../metrics/metrics.ts';
 import type { Head } from '../models/model.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import type { Split } from '../split/split.ts';
+import { versions } from '../system/version.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import type { Report } from './result/report.ts';
 import type { Evaluation } from './trial/evaluate.ts';
-import { versions } from './versions.ts';
 
 export interface ReportOptions {
   readonly out: string;

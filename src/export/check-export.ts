@@ -1,10 +1,9 @@
-import '../system/no-telemetry.ts';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Report } from '../classify/result/report.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { UserError } from '../system/errors.ts';
+import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
 import { headNames } from './export-head.ts';
 
 /** An exported head may differ from the head itself by this much in any probability. */
@@ -20,7 +19,8 @@ const blockRows = 64;
  * @throws UserError when it is above `exportTolerance`
  */
 export async function checkExport(model: Uint8Array, head: FittedHead, rows: Matrix): Promise<number> {
-  const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
+  const { Tensor } = runtime();
+  const session = await openOrtSession(model, {});
   try {
     let worst = 0;
     for (let first = 0; first < rows.rowCount; first += blockRows) {

@@ -1,8 +1,7 @@
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
 import type { SavedHead } from '../models/model.ts';
-import { addScaling } from '../models/onnx/scaling.ts';
-import { addTemperature } from '../models/onnx/temperature.ts';
+import { addScaling, addTemperature } from '../models/onnx-parts.ts';
 import { headKinds } from '../models/registry.ts';
 import { savedScaling } from '../models/scaling.ts';
 import { savedInverseTemperature } from '../models/temperature.ts';

@@ -13,7 +13,7 @@ import { type LabelLine, parseLabelLines, splitsOf } from './tables/labels.ts';
 import { type Outcome, parseOutcomes } from './tables/outcomes.ts';
 
 /** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
-export interface LabelledRows {
+export interface JoinedLabels {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
   /** Row of each id in the shards; exact duplicates share one. [ids] */
@@ -134,7 +134,7 @@ export class FeatureSet {
    *
    * @param labels id to label; default: those found at extraction
    */
-  labelled(labels: ReadonlyMap<string, string> = this.labels): LabelledRows {
+  labelled(labels: ReadonlyMap<string, string> = this.labels): JoinedLabels {
     const found = { ids: [] as string[], labels: [] as string[], rows: [] as number[] };
     const withoutRow: string[] = [];
     for (const [id, label] of labels) {

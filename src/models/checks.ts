@@ -1,5 +1,6 @@
 import { firstImprobable, firstNonFinite, largestMagnitude } from '../numerics/finite.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { presentClasses } from '../rows/classes.ts';
 import { isStored, type RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
@@ -139,6 +140,18 @@ export function checkSavedNumbers(saved: SavedHead, where: string): void {
   };
   look(saved.params, 'params');
   look(saved.details, 'details');
+}
+
+/** @throws UserError when the rows are all of one class: there is nothing to tell apart */
+export function checkSeveralClasses(table: Table<RowSource>, model: string): void {
+  const { classes } = presentClasses(table).table;
+  if (classes.length >= 2) return;
+  throw new UserError({
+    what: `the ${model} head needs at least 2 classes`,
+    where: 'training rows',
+    found: `${classes.length}: ${classes.join(', ')}`,
+    expected: 'rows of 2 classes or more',
+  });
 }
 
 /** The door of every prediction: as many columns as the head was fitted on, all finite. */

@@ -1,9 +1,10 @@
 import type { GraphBuilder } from '../formats/onnx/graph-builder.ts';
+import { float32Tensor, graphSession, isThreadInvariant } from '../numerics/graph-session.ts';
 import { accumulate, accumulateRows, weightedSum } from '../numerics/linear-loss.kernel.ts';
-import { float32Tensor, graphSession, isThreadInvariant, runtime } from '../numerics/ort-session.ts';
 import { alongPass, isStored, type RowSource, rowPass } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import { pauseForInterrupt } from '../system/interrupt.ts';
+import { runtime } from '../system/onnx-runtime.ts';
 
 /** Where a linear model stands: scores = rows · weights + bias. */
 export interface LinearState {

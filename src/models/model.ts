@@ -5,7 +5,7 @@ import type { RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import type { Split } from '../split/split.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
-import type { HeadOptions, RawParams } from './options.ts';
+import type { HeadOptions, RawParams } from './parameters.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 

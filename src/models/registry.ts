@@ -5,7 +5,7 @@ import { knn } from './knn/knn.ts';
 import { linear } from './linear/linear.ts';
 import { mlp } from './mlp/mlp.ts';
 import type { FittedHead, Head, HeadKind, SavedHead } from './model.ts';
-import type { RawParams } from './options.ts';
+import type { RawParams } from './parameters.ts';
 import { ridge } from './ridge/ridge.ts';
 import { loadPrepared, preparationOf, preparationOptions, prepared } from './scaling.ts';
 import { svm } from './svm/svm.ts';

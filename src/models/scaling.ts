@@ -1,5 +1,5 @@
 import type { Matrix } from '../numerics/matrix.ts';
-import { balancedWeights } from '../rows/class-weight.ts';
+import { balancedWeights } from '../rows/classes.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import { applyScaling, fitScaling, type Scaling, scaleKinds } from '../rows/scale.ts';
 import type { Table } from '../rows/table.ts';
@@ -8,7 +8,7 @@ import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
 import { fittedHead } from './fitted-head.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { FitContext, FittedHead, Head, SavedHead } from './model.ts';
-import { type GivenParams, type ParamsOf, type RawParams, readParams } from './options.ts';
+import { type GivenParams, type ParamsOf, type RawParams, readParams } from './parameters.ts';
 
 /** The parameters that every head reads; all are learned from the training rows alone. */
 export const preparationOptions = {

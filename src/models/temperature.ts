@@ -1,6 +1,5 @@
-import { evenPart } from '../rows/even-part.ts';
 import { isStored, type RowSource, takeRows } from '../rows/row-source.ts';
-import { type Table, takeTableRows } from '../rows/table.ts';
+import { evenPart, type Table, takeTableRows } from '../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../split/inner-folds.ts';
 import { throwIfInterrupted } from '../system/interrupt.ts';
 import { fittedHead, probabilitiesOf } from './fitted-head.ts';
@@ -49,7 +48,7 @@ export function calibrated(head: Head): Head {
 }
 
 function detailsOf(inner: FittedHead, { inverse, rows }: Temperature, rowsAre: string): FittedHead['details'] {
-  const how = rows === 0 ? 'not calibrated: no row to spare' : `tempered on ${rows} ${rowsAre} rows`;
+  const how = rows === 0 ? 'not calibrated: no row to spare' : `calibrated by a temperature on ${rows} ${rowsAre} rows`;
   return {
     ...inner.details,
     temperatureSlope: inverse,

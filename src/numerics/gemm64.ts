@@ -1,4 +1,5 @@
-import { graphSession, runtime } from './ort-session.ts';
+import { runtime } from '../system/onnx-runtime.ts';
+import { graphSession } from './graph-session.ts';
 
 /** A row-major float64 matrix. */
 export interface Matrix64 {

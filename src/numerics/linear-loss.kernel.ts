@@ -92,15 +92,15 @@ export function addPenalty(gradient: Float64Array, weights: Float64Array, streng
   return (strength / 2) * squares;
 }
 
-/** Turns scores into probabilities in place, softmax(slope * scores), row by row: [rows, columns]. */
-export function softmaxRows(scores: Float32Array, columns: number, slope = 1): void {
+/** Turns scores into probabilities in place, softmax(inverseTemperature * scores), row by row: [rows, columns]. */
+export function softmaxRows(scores: Float32Array, columns: number, inverseTemperature = 1): void {
   for (let start = 0; start < scores.length; start += columns) {
     const end = start + columns;
     let largest = scores[start];
     for (let i = start + 1; i < end; i++) if (scores[i] > largest) largest = scores[i];
     let sum = 0;
     for (let i = start; i < end; i++) {
-      scores[i] = Math.exp(slope * (scores[i] - largest));
+      scores[i] = Math.exp(inverseTemperature * (scores[i] - largest));
       sum += scores[i];
     }
     for (let i = start; i < end; i++) scores[i] /= sum;

@@ -1,7 +1,7 @@
 import { UserError } from '../system/errors.ts';
 import { pauseForInterrupt } from '../system/interrupt.ts';
+import { float32Tensor, graphSession, isThreadInvariant } from './graph-session.ts';
 import type { Matrix } from './matrix.ts';
-import { float32Tensor, graphSession, isThreadInvariant } from './ort-session.ts';
 
 export interface ProductContext {
   /** Upper bound of threads; the result is the same bits whatever it is. */

@@ -27,7 +27,7 @@ type FeatureRecipe = Report['featureSet'] & {
 /**
  * The recipe that made the features of a report.
  *
- * @throws UserError where the features were brought as a matrix: nothing says how an image becomes such a row
+ * @throws UserError where the features are external: nothing says how an image becomes such a row
  */
 export function featureRecipe(report: Report): FeatureRecipe {
   const { fields, madeBy } = report.featureSet;

@@ -1,8 +1,8 @@
 import type { Report } from '../classify/result/report.ts';
 import { withOwnCommands } from '../system/own-command.ts';
-import { reliability } from './analysis/calibration.ts';
 import { confusedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
+import { reliability } from './analysis/reliability.ts';
 import type { Run } from './analysis/run.ts';
 import { describeClassSizes, trainingImages } from './describe.ts';
 import { accuracyInterval, percent, seconds } from './figures.ts';
@@ -67,7 +67,7 @@ function data(report: Report): string {
         'inputs without features',
         missing.length === 0 ? 'none' : missing.map(([why, count]) => `${count} ${why}`).join(', '),
       ],
-      ['folder at extraction', featureSet.madeBy?.data ?? 'not known: the features were brought as a matrix'],
+      ['folder at extraction', featureSet.madeBy?.data ?? 'not known: external features'],
       ['classes', String(report.classes.length)],
       ['training images', trainingImages(report)],
       ['test images', String(testSize)],

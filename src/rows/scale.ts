@@ -1,5 +1,6 @@
-import { meansOf } from './column-means.ts';
-import { changedRows, isStored, type RowSource, rowPass } from './row-source.ts';
+import { addWeightedRows } from '../numerics/linear-loss.kernel.ts';
+import { UserError } from '../system/errors.ts';
+import { alongPass, changedRows, isStored, type RowSource, rowPass } from './row-source.ts';
 import { addSquaredDistances, normalizeRows, shiftAndStretch, widenRanges } from './scale.kernel.ts';
 
 /** How features are scaled before a head sees them. */
@@ -71,4 +72,29 @@ function inverseDeviations(mean: Float64Array, squares: Float64Array, rowCount: 
 
 function inverseRange(range: number): number {
   return range === 0 ? 1 : 1 / range;
+}
+
+/**
+ * Mean of each column, each row counted by its weight, in float64: [columns].
+ *
+ * @param weights per row; default: 1 each
+ * @throws UserError when a number is not finite: no other check looks at rows that stay on the disk
+ */
+export async function meansOf(rows: RowSource, weights?: Float64Array): Promise<Float64Array> {
+  const means = new Float64Array(rows.columnCount);
+  const pass = rowPass(rows);
+  const inOrder = weights && alongPass(pass, weights);
+  let total = 0;
+  for await (const { start, rowCount, data } of pass.blocks()) {
+    total += addWeightedRows(means, data, inOrder?.subarray(start, start + rowCount));
+  }
+  for (let c = 0; c < means.length; c++) means[c] = (means[c] as number) / total;
+  const column = means.findIndex((mean) => !Number.isFinite(mean));
+  if (column < 0) return means;
+  throw new UserError({
+    what: 'a feature is not a finite number',
+    where: `column ${column} of the training rows`,
+    expected: 'finite numbers',
+    fix: 'featuretap verify checks a feature set; extract it again, or drop that row',
+  });
 }

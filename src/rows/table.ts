@@ -49,3 +49,9 @@ export function withoutGaps(groups: Int32Array): Int32Array {
   const numberOf = new Map(numbers.map((group, i) => [group, i]));
   return groups.map((group) => numberOf.get(group) as number);
 }
+
+/** At most so many of the rows, evenly spaced. */
+export function evenPart(rows: Int32Array, most: number): Int32Array {
+  if (rows.length <= most) return rows;
+  return Int32Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as number);
+}

@@ -1,5 +1,5 @@
 import { type RandomState, randomState } from '../numerics/mt19937.kernel.ts';
-import { countClasses } from '../rows/labels.ts';
+import { countClasses } from '../rows/classes.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import { checkSeed, type Split } from './split.ts';
 

@@ -1,4 +1,4 @@
-import { countClasses } from '../rows/labels.ts';
+import { countClasses } from '../rows/classes.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import { type Table, withoutGaps } from '../rows/table.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from './folds.ts';

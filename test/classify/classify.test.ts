@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { chooseHeads } from '../../src/classify/choose-heads.ts';
 import { type ClassifyOptions, classify } from '../../src/classify/classify.ts';
 import { trainingTable } from '../../src/classify/data/data-tables.ts';
-import { bringFeatures } from '../../src/classify/data/external-features.ts';
+import { readExternalFeatures } from '../../src/classify/data/external-features.ts';
 import { readSplits } from '../../src/classify/data/fixed-split.ts';
 import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
 import { readLabels } from '../../src/classify/data/labels-file.ts';
@@ -247,7 +247,7 @@ test('a saved head that was cut short or is not there is refused', async () => {
 const npy = (name: string): string => join(projectRoot, 'test', 'fixtures', 'classify', 'npy', `${name}.npy`);
 
 test('takes a matrix and labels that Python made; labels that are numbers sort by value', async () => {
-  const data = await bringFeatures(npy('x-float64-fortran'), npy('y-int64'), {});
+  const data = await readExternalFeatures(npy('x-float64-fortran'), npy('y-int64'), {});
   assert.deepEqual(data.classes, ['-1', '2', '10']);
   assert.deepEqual([...data.labels], [2, 1, 2, 0, 1]);
   assert.deepEqual([data.features.rowCount, data.features.columnCount, data.ids[4]], [5, 3, 'row-4']);
@@ -255,9 +255,9 @@ test('takes a matrix and labels that Python made; labels that are numbers sort b
 
   const file = join(root, 'rows.csv');
   await writeFile(file, 'breed\npug\npug\nborzoi\npug\nborzoi\n');
-  assert.deepEqual([...(await bringFeatures(npy('x-float32'), file, {})).labels], [1, 1, 0, 1, 0]);
+  assert.deepEqual([...(await readExternalFeatures(npy('x-float32'), file, {})).labels], [1, 1, 0, 1, 0]);
   await writeFile(file, 'id,breed\na,pug\nb,pug\nc,borzoi\nd,pug\ne,borzoi\n');
-  const named = await bringFeatures(npy('x-float32'), file, { leaveOut: ['pug'] });
+  const named = await readExternalFeatures(npy('x-float32'), file, { leaveOut: ['pug'] });
   assert.deepEqual([named.ids, named.classes], [['c', 'e'], ['borzoi']]);
   assert.deepEqual(
     [...named.features.data],
@@ -266,24 +266,24 @@ test('takes a matrix and labels that Python made; labels that are numbers sort b
 });
 
 test('takes weights and groups of a matrix from columns of its labels file, for the rows that are kept', async () => {
-  const file = join(root, 'brought.csv');
+  const file = join(root, 'external.csv');
   await writeFile(file, 'id,breed,weight,animal\na,pug,1,x\nb,pug,0.5,y\nc,borzoi,2,x\nd,pug,0,z\ne,borzoi,3,y\n');
-  const data = await bringFeatures(npy('x-float32'), file, { sampleWeight: 'weight', groups: 'animal' });
+  const data = await readExternalFeatures(npy('x-float32'), file, { sampleWeight: 'weight', groups: 'animal' });
   assert.deepEqual([...(data.sampleWeights ?? [])], [1, 0.5, 2, 0, 3]);
   assert.deepEqual([...(data.groups ?? [])], [0, 1, 0, 2, 1]);
-  const kept = await bringFeatures(npy('x-float32'), file, { leaveOut: ['borzoi'], sampleWeight: 'weight' });
+  const kept = await readExternalFeatures(npy('x-float32'), file, { leaveOut: ['borzoi'], sampleWeight: 'weight' });
   assert.deepEqual([...(kept.sampleWeights ?? [])], [1, 0.5, 0]);
-  const absent = bringFeatures(npy('x-float32'), file, { groups: 'owner' });
+  const absent = readExternalFeatures(npy('x-float32'), file, { groups: 'owner' });
   await assert.rejects(absent, /no column owner[\s\S]*weight, animal/);
-  const bare = bringFeatures(npy('x-float32'), npy('y-int64'), { sampleWeight: 'weight' });
+  const bare = readExternalFeatures(npy('x-float32'), npy('y-int64'), { sampleWeight: 'weight' });
   await assert.rejects(bare, /no column weight[\s\S]*labels alone[\s\S]*FILE\.csv/);
 });
 
 test('refuses labels that do not match the rows, and features that are not finite, naming the row', async () => {
   const file = join(root, 'short.csv');
   await writeFile(file, 'breed\npug\npug\n');
-  await assert.rejects(bringFeatures(npy('x-float32'), file, {}), /2 labels[\s\S]*5, one for each row/);
-  await assert.rejects(bringFeatures(npy('x-nan'), npy('y-int8'), {}), /row-1, column 1[\s\S]*NaN/);
+  await assert.rejects(readExternalFeatures(npy('x-float32'), file, {}), /2 labels[\s\S]*5, one for each row/);
+  await assert.rejects(readExternalFeatures(npy('x-nan'), npy('y-int8'), {}), /row-1, column 1[\s\S]*NaN/);
 });
 
 test('leaves classes out, and names those there are when one is not among them', async () => {

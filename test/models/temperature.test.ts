@@ -22,7 +22,7 @@ const held = takeTableRows(
 );
 const context = { seed: 0, threads: 2 };
 
-test('tempering brings the log loss of an overconfident head down and changes no prediction', async () => {
+test('a temperature brings the log loss of an overconfident head down and changes no prediction', async () => {
   const fitted = await createHead('linear', { C: 1000, calibrate: 'temperature' }).fit(train, context);
   const plain = await createHead('linear', { C: 1000 }).fit(train, context);
   const before = await fitted.predictProba(held.features, { uncalibrated: true });
@@ -32,10 +32,13 @@ test('tempering brings the log loss of an overconfident head down and changes no
   const [loss, lossBefore] = [await lossOf(await fitted.predictProba(held.features)), await lossOf(before)];
   assert.ok(loss < lossBefore - 0.02, `${loss} against ${lossBefore}`);
   assert.ok((fitted.details['temperatureSlope'] as number) < 1);
-  assert.match(fitted.details['probabilities'] as string, /softmax, tempered on 150 cross-validated rows/);
+  assert.match(
+    fitted.details['probabilities'] as string,
+    /softmax, calibrated by a temperature on 150 cross-validated rows/,
+  );
 });
 
-test('tempering gives an underconfident forest sharper probabilities, saved with it', async () => {
+test('a temperature gives an underconfident forest sharper probabilities, saved with it', async () => {
   const fitted = await createHead('forest', { trees: 40, calibrate: 'temperature' }).fit(train, context);
   assert.ok((fitted.details['temperatureSlope'] as number) > 1);
   const loaded = loadHead(fitted.save());
@@ -46,16 +49,16 @@ test('tempering gives an underconfident forest sharper probabilities, saved with
   );
 });
 
-test('a forest is tempered on its out-of-bag rows about as folds would do it, and is the same forest', async () => {
+test('a forest is calibrated on its out-of-bag rows about as folds would do it, and is the same forest', async () => {
   for (const trees of [20, 300]) {
     const fitted = await createHead('forest', { trees, calibrate: 'temperature' }).fit(train, context);
-    assert.match(fitted.details['probabilities'] as string, /tempered on 1\d\d out-of-bag rows/);
+    assert.match(fitted.details['probabilities'] as string, /by a temperature on 1\d\d out-of-bag rows/);
     const plain = await createHead('forest', { trees }).fit(train, context);
     assert.deepEqual(fitted.save().arrays, plain.save().arrays);
     assert.equal(fitted.details['outOfBagAccuracy'], plain.details['outOfBagAccuracy']);
     const { temperature: _, ...withFolds } = createHead('forest', { trees });
     const byFolds = await calibrated(withFolds).fit(train, context);
-    assert.match(byFolds.details['probabilities'] as string, /tempered on 150 cross-validated rows/);
+    assert.match(byFolds.details['probabilities'] as string, /by a temperature on 150 cross-validated rows/);
     const lossOf = async (head: typeof fitted): Promise<number> =>
       scoreProbabilities(held.labels, await head.predictProba(held.features)).logLoss;
     const [loss, lossByFolds, lossBefore] = [await lossOf(fitted), await lossOf(byFolds), await lossOf(plain)];
@@ -64,7 +67,7 @@ test('a forest is tempered on its out-of-bag rows about as folds would do it, an
   }
 });
 
-test('the slope of a forest does not depend on threads', async () => {
+test('the temperature of a forest does not depend on threads', async () => {
   const head = createHead('forest', { trees: 30, calibrate: 'temperature', scale: 'standard' });
   const [one, two] = [await head.fit(train, { ...context, threads: 1 }), await head.fit(train, context)];
   assert.match(one.details['probabilities'] as string, /out-of-bag/);
@@ -88,7 +91,7 @@ test('folds of a linear head that start at the fit of all rows give the slope of
   }
 });
 
-test('a forest with groups or views is tempered on folds: kin in the bag would tell', async () => {
+test('a forest with groups or views is calibrated on folds: kin in the bag would tell', async () => {
   const groups = Int32Array.from(train.labels.keys(), (row) => row >> 1);
   const plainRowOf = Int32Array.from(train.labels.keys(), (row) => row - (row % 10 === 9 ? 5 : 0));
   for (const table of [
@@ -100,7 +103,7 @@ test('a forest with groups or views is tempered on folds: kin in the bag would t
   }
 });
 
-test('balanced classes weigh in the fit, and not in the slope', async () => {
+test('balanced classes weigh in the fit, and not in the temperature', async () => {
   const uneven = takeTableRows(
     whole,
     rows.filter((row) => row % 5 !== 2 || row % 4 === 0),
@@ -116,7 +119,7 @@ test('balanced classes weigh in the fit, and not in the slope', async () => {
   assert.notEqual(other?.inverse, fitted.details['temperatureSlope']);
 });
 
-test('an mlp is tempered on the rows that stopped it, by folds where they are few', async () => {
+test('an mlp is calibrated on the rows that stopped it, by folds where they are few', async () => {
   const several = takeTableRows(
     whole,
     rows.filter((row) => row < 250),
@@ -124,7 +127,7 @@ test('an mlp is tempered on the rows that stopped it, by folds where they are fe
   const params = { hidden: 16, lr: 0.02, validation: 0.2 };
   const plain = await createHead('mlp', params).fit(several, context);
   const fitted = await createHead('mlp', { ...params, calibrate: 'temperature' }).fit(several, context);
-  assert.match(fitted.details['probabilities'] as string, /tempered on 50 held-out rows/);
+  assert.match(fitted.details['probabilities'] as string, /by a temperature on 50 held-out rows/);
   assert.deepEqual(fitted.save().arrays, plain.save().arrays);
   const slope = fitted.details['temperatureSlope'] as number;
   assert.ok(slope > 0.5 && slope < 2 && slope !== 1, String(slope));
@@ -133,7 +136,7 @@ test('an mlp is tempered on the rows that stopped it, by folds where they are fe
     { ...params, validation: 0, epochs: 20 },
   ]) {
     const few = await createHead('mlp', { ...less, calibrate: 'temperature' }).fit(several, context);
-    assert.match(few.details['probabilities'] as string, /tempered on 250 cross-validated rows/);
+    assert.match(few.details['probabilities'] as string, /by a temperature on 250 cross-validated rows/);
   }
 });
 
@@ -178,7 +181,7 @@ for (const { model } of headKinds) {
         assert.ok(Math.abs((own ?? []).reduce((sum, p) => sum + p, 0) - 1) < 1e-5);
         if (own?.indexOf(Math.max(...own)) === other?.indexOf(Math.max(...other))) sameClass++;
       }
-      // One slope for all machines of an SVM may turn a close race.
+      // One slope for all classifiers of an SVM may turn a close race.
       assert.ok(sameClass >= (model === 'svm' ? 225 : 250), `${sameClass} of 250 rows keep their class`);
     });
   }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createHead, loadHead } from '../../src/models/registry.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
-import { balancedWeights } from '../../src/rows/class-weight.ts';
+import { balancedWeights } from '../../src/rows/classes.ts';
 import { applyScaling, fitScaling, type ScaleKind } from '../../src/rows/scale.ts';
 import type { Table } from '../../src/rows/table.ts';
 import { drawRows } from '../classify/drawn-set.ts';

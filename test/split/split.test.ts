@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { encodeLabels } from '../../src/rows/labels.ts';
+import { encodeLabels } from '../../src/rows/classes.ts';
 import { type Split, stratifiedShuffleSplit } from '../../src/split/split.ts';
 import { needsReference, reference } from '../reference.ts';
 

@@ -12,7 +12,6 @@ const harmless = ['existsSync', 'readdir', 'realpath', 'stat', 'statSync', 'writ
 /** Where more of node:fs is used outside system/, and why. */
 const filesOfTheirOwn: Readonly<Record<string, string>> = {
   'classify/memory/available.ts': 'reads what Linux says of memory',
-  'classify/versions.ts': 'reads the package.json of a dependency',
   'cli/interrupts.ts': 'says on descriptor 2 that the process ends',
   'extract/backbone/cores.ts': 'reads what Linux says of processors',
   'extract/backbone/quantize/processor.ts': 'reads what Linux says of processors',

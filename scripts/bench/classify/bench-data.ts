@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { bringFeatures } from '../../../src/classify/data/external-features.ts';
+import { readExternalFeatures } from '../../../src/classify/data/external-features.ts';
 import { joinLabels, type LabelledData } from '../../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
 import { takeRows } from '../../../src/rows/row-source.ts';
@@ -63,5 +63,5 @@ export async function splitData(folder: string, features: string, labelsFile: st
 async function readLabelled(features: string, labelsFile: string | undefined): Promise<LabelledData> {
   if (statSync(features).isDirectory()) return joinLabels(await openFeatureSet(features), { maxMissing: 1 });
   if (labelsFile === undefined) throw usageError('--labels', 'nothing', 'y.npy or a CSV, with --features X.npy');
-  return bringFeatures(features, labelsFile, {});
+  return readExternalFeatures(features, labelsFile, {});
 }

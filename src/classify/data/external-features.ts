@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { compareCodePoints, encodeLabels } from '../../rows/labels.ts';
+import { compareCodePoints, encodeLabels } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import { columnsOf } from './label-columns.ts';
 import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
@@ -8,7 +8,7 @@ import { labelsOf } from './matrix/matrix-labels.ts';
 import { matrixPlace, openMatrix } from './matrix/open-matrix.ts';
 import { describeSmallClasses, withoutSmallClasses } from './small-classes.ts';
 
-export interface BringOptions extends RowOptions, MatrixOptions {
+export interface ExternalOptions extends RowOptions, MatrixOptions {
   /** Told how the files were read. */
   readonly onNote?: (line: string) => void;
 }
@@ -21,19 +21,19 @@ export interface BringOptions extends RowOptions, MatrixOptions {
  *
  * @throws UserError when the files cannot be read, do not fit together, or a feature is not finite
  */
-export async function bringFeatures(
+export async function readExternalFeatures(
   features: string,
   labels: string | undefined,
-  options: BringOptions,
+  options: ExternalOptions,
 ): Promise<LabelledData> {
-  return readIntoMemory(await bringRows(features, labels, options));
+  return readIntoMemory(await openExternalFeatures(features, labels, options));
 }
 
 /** The same with the features left in their file where their rows lie together there; else in memory. */
-export async function bringRows(
+export async function openExternalFeatures(
   features: string,
   labelsFile: string | undefined,
-  options: BringOptions,
+  options: ExternalOptions,
 ): Promise<LabelledData<RowSource>> {
   const matrix = await openMatrix(features, options);
   const labels = await labelsOf(matrix, labelsFile, options);
@@ -64,7 +64,7 @@ export async function bringRows(
       folder: basename(matrixPlace(features).path).replace(/\.(?:npy|npz|parquet|csv|tsv)$/i, ''),
       rowCount: matrix.rowCount,
       dims: matrix.columnCount,
-      weights: `as brought in ${features}`,
+      weights: `external features in ${features}`,
       randomWeights: false,
       missing: {},
     },

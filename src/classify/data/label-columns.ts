@@ -1,4 +1,4 @@
-import { encodeLabels } from '../../rows/labels.ts';
+import { encodeLabels } from '../../rows/classes.ts';
 import { UserError } from '../../system/errors.ts';
 import type { LabelsFile } from './labels-file.ts';
 

@@ -1,8 +1,8 @@
 import { isRandom } from '../../features/manifest/manifest.ts';
-import type { FeatureSet, LabelledRows } from '../../features/reader.ts';
+import type { FeatureSet, JoinedLabels } from '../../features/reader.ts';
 import { firstNonFinite } from '../../numerics/finite.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
-import { compareCodePoints, encodeLabels } from '../../rows/labels.ts';
+import { compareCodePoints, encodeLabels } from '../../rows/classes.ts';
 import { RowReader } from '../../rows/row-reader.ts';
 import { isStored, loadRows, type RowSource, type StoredRows, storedRows } from '../../rows/row-source.ts';
 import { UserError, usageError } from '../../system/errors.ts';
@@ -29,7 +29,7 @@ export interface LabelledData<F extends RowSource = Matrix> {
   readonly parts?: readonly string[];
   /** Absent where none are. */
   readonly smallClasses?: SmallClasses;
-  /** Fingerprint of the feature set; for a matrix that the user brought, the sha256 of its bytes. */
+  /** Fingerprint of the feature set; for external features, the sha256 of its bytes. */
   readonly fingerprint: string;
   /** What a report says about the features. */
   readonly featureSet: Report['featureSet'];
@@ -187,7 +187,7 @@ function missingByReason(set: FeatureSet, strays: number): Readonly<Record<strin
   return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0));
 }
 
-function joinWarnings(set: FeatureSet, joined: LabelledRows): string[] {
+function joinWarnings(set: FeatureSet, joined: JoinedLabels): string[] {
   const { rows } = joined;
   const warnings: string[] = [];
   if (isRandom(set.manifest.madeBy)) {
@@ -213,7 +213,7 @@ function joinWarnings(set: FeatureSet, joined: LabelledRows): string[] {
 }
 
 /** `b: cat, but a: dog` for each image whose very bytes carry another label elsewhere; one of the two is wrong. */
-function copiesOfAnotherLabel({ ids, labels, rows }: LabelledRows): string[] {
+function copiesOfAnotherLabel({ ids, labels, rows }: JoinedLabels): string[] {
   const first = new Map<number, number>();
   const found: string[] = [];
   for (const [i, row] of rows.entries()) {

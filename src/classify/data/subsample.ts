@@ -1,5 +1,5 @@
 import { randomState } from '../../numerics/mt19937.kernel.ts';
-import { countClasses } from '../../rows/labels.ts';
+import { countClasses } from '../../rows/classes.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 
 /**

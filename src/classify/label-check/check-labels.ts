@@ -1,5 +1,5 @@
 import type { FitContext, Head } from '../../models/model.ts';
-import { countClasses } from '../../rows/labels.ts';
+import { countClasses } from '../../rows/classes.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from '../../split/folds.ts';
 import type { Split } from '../../split/split.ts';

@@ -1,4 +1,4 @@
-import { countClasses } from '../../rows/labels.ts';
+import { countClasses } from '../../rows/classes.ts';
 import {
   confidentClasses,
   confidentJoint,

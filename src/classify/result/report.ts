@@ -39,7 +39,7 @@ export interface Report extends Scores {
   /** Mean over the repeats. */
   readonly fitSeconds: number;
   readonly predictSeconds: number;
-  /** The feature set's fingerprint; for a matrix that the user brought, the sha256 of its bytes. */
+  /** The feature set's fingerprint; for external features, the sha256 of its bytes. */
   readonly features: string;
   readonly featureSet: {
     readonly folder: string;
@@ -52,7 +52,7 @@ export interface Report extends Scores {
     readonly missing: Readonly<Record<string, number>>;
     /**
      * From the manifest, so that a head can still be used when the cache is gone: how a new image becomes a row.
-     * Absent for a matrix that the user brought.
+     * Absent for external features.
      */
     readonly fields?: FingerprintFields;
     readonly madeBy?: Manifest['madeBy'];

@@ -44,7 +44,7 @@ export async function writeReport(report: Report, predictions: Iterable<Predicti
   const file = await DurableFile.open(nodeFiles, join(report.report, 'report.json'), { aloneWithinMs: patienceMs });
   try {
     const headSha256 = await writeSavedHead(report.report, head);
-    await keepCalibration(report);
+    await keepActivationRanges(report);
     const text = encoded(formatPredictions(predictions));
     const predictionsSha256 = await writeDurably(nodeFiles, join(report.report, 'predictions.csv'), text);
     const whole: Report = { ...report, headSha256, predictionsSha256 };
@@ -66,8 +66,8 @@ function cannotWrite(what: string, where: string, cause: unknown): UserError {
   });
 }
 
-/** Copies what makes an int8 backbone to the head, which must work when the feature set is gone. */
-async function keepCalibration(report: Report): Promise<void> {
+/** Copies the activation ranges of an int8 backbone to the head, which must work when the feature set is gone. */
+async function keepActivationRanges(report: Report): Promise<void> {
   const { folder, fields } = report.featureSet;
   if (fields?.calibration === undefined) return;
   const file = calibrationFile(fields.calibration.sha256);

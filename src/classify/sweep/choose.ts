@@ -1,4 +1,4 @@
-import type { HeadOptions } from '../../models/options.ts';
+import type { HeadOptions } from '../../models/parameters.ts';
 import type { Point } from './grid.ts';
 
 /** What cross-validation found for one point. */

@@ -5,8 +5,8 @@ import type { FitContext, Head, HeadKind, Json } from '../../models/model.ts';
 import { createHead } from '../../models/registry.ts';
 import { innerFolds } from '../../split/inner-folds.ts';
 import { choosePoint, type PointResult, pointResult } from './choose.ts';
-import { crossValidate } from './cross-validate.ts';
 import { type Grid, type Point, pointsOf } from './grid.ts';
+import { predictFolds } from './predict-folds.ts';
 
 export interface SweepOptions {
   /** Folds of the training rows. */
@@ -43,7 +43,7 @@ export function sweptHead(
     ...inMemory(async (train, context) => {
       const folds = innerFolds(train, options.cv);
       const all = points.map((point) => ({ ...fixed, ...point }));
-      const predicted = await crossValidate(kind, all, train, folds, context);
+      const predicted = await predictFolds(kind, all, train, folds, context);
       const results = points.map((point, i) =>
         pointResult(
           point,

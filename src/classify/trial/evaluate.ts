@@ -1,5 +1,5 @@
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
-import { compareCodePoints } from '../../rows/labels.ts';
+import { compareCodePoints } from '../../rows/classes.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
@@ -50,8 +50,8 @@ export async function evaluateHead(
     const scores = await trial.score(fitted);
     const predictEnd = performance.now();
 
-    const untempered = await trial.uncalibratedLogLoss(fitted);
-    if (untempered !== undefined) uncalibratedLogLoss.push(untempered);
+    const uncalibrated = await trial.uncalibratedLogLoss(fitted);
+    if (uncalibrated !== undefined) uncalibratedLogLoss.push(uncalibrated);
     for (const [i, count] of scores.confusion.entries()) confusion[i] = (confusion[i] as number) + count;
     tested.push(scores);
     const result: RepeatResult = {

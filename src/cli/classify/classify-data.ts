@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { newestFeatureSet } from '../../classify/choose-features.ts';
-import { bringRows } from '../../classify/data/external-features.ts';
+import { openExternalFeatures } from '../../classify/data/external-features.ts';
 import { readSplits } from '../../classify/data/fixed-split.ts';
 import { drawBesideTest, givenSplit, type TestPart } from '../../classify/data/given-split.ts';
 import { joinRows, type LabelledData, type RowOptions } from '../../classify/data/labelled-data.ts';
@@ -111,7 +111,7 @@ async function readMatrix(
     if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
   }
   const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
-  return bringRows(features, text(options, 'labels'), {
+  return openExternalFeatures(features, text(options, 'labels'), {
     ...kept,
     labelColumn: text(options, 'label-column'),
     idColumn: text(options, 'id-column'),

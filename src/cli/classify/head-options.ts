@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { commandDefaults, optionName } from '../../classify/choose-heads.ts';
 import { type Grid, parseSweep } from '../../classify/sweep/grid.ts';
 import type { SweepOptions } from '../../classify/sweep/swept-head.ts';
-import { describeOption, type HeadOption } from '../../models/options.ts';
+import { describeOption, type HeadOption } from '../../models/parameters.ts';
 import { headKinds } from '../../models/registry.ts';
 import { preparationOptions } from '../../models/scaling.ts';
 import { usageError } from '../../system/errors.ts';

@@ -1,6 +1,6 @@
-import '../../system/no-telemetry.ts';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import type { DeviceName } from '../../features/manifest/manifest.ts';
+import { openOrtSession, runtime } from '../../system/onnx-runtime.ts';
 import { usableCores } from './cores.ts';
 
 export interface SessionSettings {
@@ -16,7 +16,7 @@ export interface SessionSettings {
 }
 
 /** ONNX Runtime's version, as the manifest records it. */
-export const ortVersion: string = ort.env.versions.node ?? ort.env.versions.common;
+export const ortVersion: string = runtime().env.versions.node ?? runtime().env.versions.common;
 
 /**
  * Opens a session with the settings that measured best for convolutional networks (ResNet50 at 224 pixels on two cores):
@@ -25,18 +25,11 @@ export const ortVersion: string = ort.env.versions.node ?? ort.env.versions.comm
  */
 export function openSession(model: Uint8Array, settings: SessionSettings): Promise<ort.InferenceSession> {
   const { device, optimizedModelPath } = settings;
-  return ort.InferenceSession.create(model, {
+  return openOrtSession(model, {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     graphOptimizationLevel: 'all',
-    executionMode: 'sequential',
     intraOpNumThreads: settings.threads ?? usableCores(),
-    interOpNumThreads: 1,
-    // Warnings about unused initializers and the like are not for users.
-    logSeverityLevel: 3,
-    // Threads that spin while they wait take the cores from decoding: 2.5 times slower beside busy threads.
-    extra: {
-      session: { intra_op: { allow_spinning: '0' }, x64quantprecision: settings.exactProducts === true ? '1' : '0' },
-    },
+    extra: { x64quantprecision: settings.exactProducts === true ? '1' : '0' },
     ...(optimizedModelPath === undefined ? {} : { optimizedModelFilePath: optimizedModelPath }),
   });
 }

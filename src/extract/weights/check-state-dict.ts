@@ -1,5 +1,5 @@
+import { firstNonFinite } from '../../numerics/finite.kernel.ts';
 import { UserError } from '../../system/errors.ts';
-import { firstNonFinite } from './finite.kernel.ts';
 import { type Architecture, architectureOf, architectures, neededTensors, planResNet } from './resnet.ts';
 import { recognizeSpelling } from './spellings.ts';
 import type { WeightTensor } from './state-dict.ts';

@@ -11,9 +11,9 @@ import type { RememberedFile } from '../tables/file-memory.ts';
 import {
   headerFile,
   type RowsRecord,
-  type Run,
   type RunHeader,
   type RunMaker,
+  type RunRecord,
   readRecord,
   readRun,
   writeRecord,
@@ -119,7 +119,7 @@ export class Journal {
     await writeRecord(this.#files, this.#folder, headerFile, {
       header: this.#header,
       maker: this.#maker,
-    } satisfies Run);
+    } satisfies RunRecord);
     this.#started = true;
     return this.#maker;
   }

@@ -39,13 +39,18 @@ export interface RowsRecord {
 export const headerFile = 'run.json';
 
 /** run.json */
-export interface Run {
+export interface RunRecord {
   readonly header: RunHeader;
   readonly maker: RunMaker;
 }
 
 /** Writes a record with its own hash: it says which images rows belong to, or what made them. */
-export async function writeRecord(files: Files, folder: string, file: string, record: RowsRecord | Run): Promise<void> {
+export async function writeRecord(
+  files: Files,
+  folder: string,
+  file: string,
+  record: RowsRecord | RunRecord,
+): Promise<void> {
   const json = JSON.stringify(record);
   const sha256 = createHash('sha256').update(json).digest('hex');
   await writeDurably(files, runPath(folder, file), [new TextEncoder().encode(`${sha256}\n${json}\n`)]);
@@ -90,7 +95,7 @@ export async function readHeader(files: Files, folder: string): Promise<RunHeade
 }
 
 /** The record, or undefined where there is none or it is damaged: what it names is computed again. */
-export async function readRecord<Kind extends RowsRecord | Run>(
+export async function readRecord<Kind extends RowsRecord | RunRecord>(
   files: Files,
   folder: string,
   file: string,
@@ -102,6 +107,6 @@ export async function readRecord<Kind extends RowsRecord | Run>(
   return JSON.parse(json) as Kind;
 }
 
-export function readRun(files: Files, folder: string): Promise<Run | undefined> {
-  return readRecord<Run>(files, folder, headerFile);
+export function readRun(files: Files, folder: string): Promise<RunRecord | undefined> {
+  return readRecord<RunRecord>(files, folder, headerFile);
 }

@@ -1,6 +1,6 @@
 import { checkSolver } from '../checks.ts';
 import type { HeadKind } from '../model.ts';
-import { readParams } from '../options.ts';
+import { readParams } from '../parameters.ts';
 import { cartForest, loadCart } from './fit.ts';
 import { loadMlForest, mlForest } from './ml-random-forest/ml-random-forest.ts';
 import { addForest } from './onnx.ts';

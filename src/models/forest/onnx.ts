@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
-import { axes } from '../onnx/scaling.ts';
+import { axes } from '../onnx-parts.ts';
 
 /**
  * The trees as one TreeEnsembleClassifier (ai.onnx.ml, version 3): float32 [rows, classes]. Each leaf adds its class

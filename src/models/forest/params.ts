@@ -1,4 +1,4 @@
-import type { GivenParams, ParamsOf } from '../options.ts';
+import type { GivenParams, ParamsOf } from '../parameters.ts';
 
 export const forestSolvers = ['cart', 'ml-random-forest'] as const;
 

@@ -8,7 +8,7 @@ import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, HeadKind, SavedHead } from '../model.ts';
-import { type GivenParams, type ParamsOf, readParams } from '../options.ts';
+import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
 import { neighbourVotes, unitRows } from './neighbours.kernel.ts';
 import { addKnn } from './onnx.ts';
 

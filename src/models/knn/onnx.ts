@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
-import { addScaling, axes } from '../onnx/scaling.ts';
+import { addScaling, axes } from '../onnx-parts.ts';
 
 /** Votes of the most similar training rows, which are all in the file: float32 [rows, classes]. */
 export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead): string {

@@ -1,18 +1,17 @@
 import { probabilityTally } from '../../metrics/metrics.ts';
 import { adamStep, type Moments } from '../../numerics/adam.kernel.ts';
 import { type RandomState, randomState } from '../../numerics/mt19937.kernel.ts';
-import { presentClasses } from '../../rows/present-classes.ts';
+import { presentClasses } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { UserError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
-import { checkTrainingTable } from '../checks.ts';
+import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { predictRows } from '../fitted-head.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, FittedHead, Head, Json } from '../model.ts';
-import { checkSeveralClasses } from '../several-classes.ts';
 import { openEpochs, windowRows } from './batches.ts';
 
 export interface AdamParams {

@@ -1,10 +1,9 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
-import { presentClasses } from '../../rows/present-classes.ts';
+import { presentClasses } from '../../rows/classes.ts';
 import { type Table, takeLabels } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
-import { checkTrainingTable } from '../checks.ts';
+import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import type { FitContext } from '../model.ts';
-import { checkSeveralClasses } from '../several-classes.ts';
 import type { LbfgsParams } from './fit.ts';
 import { logisticSolver } from './logistic.ts';
 

@@ -1,14 +1,13 @@
 import type { LbfgsEnd } from '../../numerics/lbfgs.ts';
 import { lbfgsVectors } from '../../numerics/lbfgs-memory.ts';
-import { presentClasses } from '../../rows/present-classes.ts';
+import { presentClasses } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { foldsToHoldOut } from '../../split/inner-folds.ts';
-import { checkTrainingTable } from '../checks.ts';
+import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, FittedHead, Head, Json, Temperature } from '../model.ts';
-import { checkSeveralClasses } from '../several-classes.ts';
 import { calibrationFolds, temperatureOf, testPart } from '../temperature.ts';
 import {
   defaultValueTolerance,

@@ -1,8 +1,8 @@
 import { checkSolver } from '../checks.ts';
 import { loadLinear } from '../linear-head.ts';
 import type { HeadKind } from '../model.ts';
-import { addLinear } from '../onnx/linear.ts';
-import { type GivenParams, readParams } from '../options.ts';
+import { addLinear } from '../onnx-parts.ts';
+import { type GivenParams, readParams } from '../parameters.ts';
 import { linearByAdam } from './adam.ts';
 import { crossValidateLogistic } from './cross-validate.ts';
 import { linearByLbfgs } from './fit.ts';

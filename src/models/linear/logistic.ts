@@ -9,8 +9,8 @@ import {
   shiftGradient,
 } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
-import { meansOf } from '../../rows/column-means.ts';
 import { isStored, type RowSource, rowPass, takeRows } from '../../rows/row-source.ts';
+import { meansOf } from '../../rows/scale.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { absentBias } from '../linear-head.ts';

@@ -1,6 +1,6 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
-import { presentClasses } from '../../rows/present-classes.ts';
+import { presentClasses } from '../../rows/classes.ts';
 import { loadTable, type Table, takeTableRows } from '../../rows/table.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
@@ -9,9 +9,8 @@ import { fittedHead, inMemory } from '../fitted-head.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
-import { type GivenParams, type ParamsOf, readParams } from '../options.ts';
-import { enoughHeldOut, heldOutTemperature } from './held-out-temperature.ts';
-import { holdOut } from './hold-out.ts';
+import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
+import { enoughHeldOut, heldOutTemperature, holdOut } from './hold-out.ts';
 import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from './network.ts';
 import { addMlp } from './onnx.ts';
 

@@ -1,9 +1,9 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { float32Tensor, graphSession, isThreadInvariant } from '../../numerics/graph-session.ts';
 import { addRowVector, softmaxRows } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
-import { float32Tensor, graphSession, isThreadInvariant } from '../../numerics/ort-session.ts';
 import type { Table } from '../../rows/table.ts';
 import { rectify, sumRows } from './mlp.kernel.ts';
 import { type AdamGroup, openAdam } from './penalized-adam.ts';

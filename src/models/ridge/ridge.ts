@@ -7,7 +7,7 @@ import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../c
 import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
-import { type GivenParams, readParams } from '../options.ts';
+import { type GivenParams, readParams } from '../parameters.ts';
 import { fitTemperature, solveRidge } from './closed-form.ts';
 import { addRidge } from './onnx.ts';
 

@@ -3,18 +3,18 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { type Kernel, type KernelRows, kernelPanel, kernelRows } from './gram/gram.ts';
 import { addSlotProduct, combineSlots } from './pair-values.kernel.ts';
 
-/** The fitted one-vs-one machines of the classes that had rows, support vectors alone. */
-export interface Machines {
+/** The fitted one-vs-one classifiers of the classes that had rows, support vectors alone. */
+export interface BinaryClassifiers {
   readonly kernel: Kernel;
   /** Taken off every row before a kernel sees it, [dims]. */
   readonly centre: Float64Array;
   /** Support vectors class by class, minus the centre. */
   readonly vectors: KernelRows;
-  /** First support vector of each machine class, and their count last: [classes + 1]. */
+  /** First support vector of each present class, and their count last: [classes + 1]. */
   readonly vectorStart: Int32Array;
   /** y alpha, [vectors, classes - 1]; the slot of another class o is o below the vector's class, o - 1 above. */
   readonly coefficients: Float64Array;
-  /** Per pair (0,1), (0,2) … (1,2) …: the machine's value is its kernel sum minus this. */
+  /** Per pair (0,1), (0,2) … (1,2) …: the classifier's value is its kernel sum minus this. */
   readonly rho: Float64Array;
 }
 
@@ -25,7 +25,7 @@ const SMALL_PRODUCT = 5_000_000;
 
 /** Calls back with the decision values of each block of rows, [pairs, rowCount], first to last; overwritten by the next. */
 export async function forEachBlock(
-  machines: Machines,
+  classifiers: BinaryClassifiers,
   features: Matrix,
   context: ProductContext,
   each: (pairValues: Float32Array, firstRow: number, rowCount: number) => void,
@@ -33,34 +33,34 @@ export async function forEachBlock(
   const { columnCount } = features;
   const most = Math.min(BLOCK_ROWS, features.rowCount);
   // Made once: arrays of each block would lie about until the collector runs.
-  const room = new Float32Array(machines.vectors.rowCount * most);
-  const values = pairValuer(machines.vectorStart.length - 1, most);
+  const room = new Float32Array(classifiers.vectors.rowCount * most);
+  const values = pairValuer(classifiers.vectorStart.length - 1, most);
   for (let first = 0; first < features.rowCount; first += BLOCK_ROWS) {
     const rowCount = Math.min(BLOCK_ROWS, features.rowCount - first);
     const picks = Int32Array.from({ length: rowCount }, (_, i) => first + i);
-    const rows = kernelRows(features.data, columnCount, picks, machines.centre);
+    const rows = kernelRows(features.data, columnCount, picks, classifiers.centre);
     // Vectors first: the rows of a class's support vectors then lie together.
-    const block = room.subarray(0, machines.vectors.rowCount * rowCount);
-    await kernelPanel(machines.vectors, rows, machines.kernel, context, block);
-    each(await values(machines, block, rowCount, context), first, rowCount);
+    const block = room.subarray(0, classifiers.vectors.rowCount * rowCount);
+    await kernelPanel(classifiers.vectors, rows, classifiers.kernel, context, block);
+    each(await values(classifiers, block, rowCount, context), first, rowCount);
   }
 }
 
-/** What `pairValues` needs of a set of machines. */
-export type MachineWeights = Pick<Machines, 'vectorStart' | 'coefficients' | 'rho'>;
+/** What `pairValues` needs of a set of classifiers. */
+export type ClassifierWeights = Pick<BinaryClassifiers, 'vectorStart' | 'coefficients' | 'rho'>;
 
 /**
- * Decision values of every machine, [pairs, rowCount], positive for the lower class: one product per class.
+ * Decision values of every classifier, [pairs, rowCount], positive for the lower class: one product per class.
  *
  * @param kernel kernel values of the support vectors with the rows, [vectors, rowCount]
  */
 export function pairValues(
-  machines: MachineWeights,
+  classifiers: ClassifierWeights,
   kernel: Float32Array,
   rowCount: number,
   context: ProductContext,
 ): Promise<Float32Array> {
-  return pairValuer(machines.vectorStart.length - 1, rowCount)(machines, kernel, rowCount, context);
+  return pairValuer(classifiers.vectorStart.length - 1, rowCount)(classifiers, kernel, rowCount, context);
 }
 
 /** `pairValues` time after time, of at most so many classes and rows; each answer is overwritten by the next. */
@@ -104,11 +104,11 @@ function transposed(weights: Float64Array, slots: number): Float32Array {
 }
 
 /**
- * Leaves out training rows that no machine uses. The rows that stay are moved together inside the array they are in,
+ * Leaves out training rows that no classifier uses. The rows that stay are moved together inside the array they are in,
  * which is no longer usable by the caller: a second copy of the features would double the memory.
  */
-export function dropUnused(machines: Machines): { machines: Machines; kept: Int32Array } {
-  const { vectors, vectorStart, coefficients } = machines;
+export function dropUnused(classifiers: BinaryClassifiers): { classifiers: BinaryClassifiers; kept: Int32Array } {
+  const { vectors, vectorStart, coefficients } = classifiers;
   const slots = vectorStart.length - 2;
   const used = (row: number): boolean => {
     for (let slot = 0; slot < slots; slot++) if (coefficients[row * slots + slot] !== 0) return true;
@@ -123,8 +123,8 @@ export function dropUnused(machines: Machines): { machines: Machines; kept: Int3
   });
   return {
     kept,
-    machines: {
-      ...machines,
+    classifiers: {
+      ...classifiers,
       vectors: {
         rowCount: kept.length,
         columnCount,

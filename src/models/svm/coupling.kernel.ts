@@ -1,5 +1,5 @@
 /**
- * Class probabilities from one-vs-one decision values, with one slope for all machines:
+ * Class probabilities from one-vs-one decision values, with one slope for all classifiers:
  * p(c) is proportional to 1 / (1 + sum over other classes o of exp(-slope value(c, o))).
  * It is the coupling of Price, Knerr, Personnaz, Dreyfus ("Pairwise neural network classifiers with probabilistic
  * outputs", NIPS 7, 1995) for pairwise probabilities sigmoid(slope value), in closed form.
@@ -34,7 +34,7 @@ export function couple(pairValues: Float32Array, classCount: number, rowCount: n
 }
 
 /**
- * The slope with the least cross-entropy on rows that the machines have not seen. The true class is given
+ * The slope with the least cross-entropy on rows that the classifiers have not seen. The true class is given
  * 1 - 1/(rows + 2) of each row and the rest is spread over all classes, so that rows without a single error do not
  * drive the slope to infinity (Platt's reason for his smoothed targets).
  */

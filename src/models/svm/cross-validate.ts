@@ -30,7 +30,7 @@ const blockRows = 256;
 
 /**
  * Votes of every point on the test rows of every fold. All rows share one Gram matrix per kernel: a sweep over C
- * computes a single one, and `gamma=scale`, which depends on the training rows, one per fold. A machine none of whose
+ * computes a single one, and `gamma=scale`, which depends on the training rows, one per fold. A classifier none of whose
  * rows was ever at its bound is the same for every larger C, and is solved once. Nothing is calibrated.
  */
 export async function crossValidateSvm(
@@ -99,12 +99,12 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
       workers,
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
-    const machines = { vectorStart: classStart, coefficients: smaller.coefficients, rho: smaller.rho };
+    const classifiers = { vectorStart: classStart, coefficients: smaller.coefficients, rho: smaller.rho };
     const own = new Int32Array(split.test.length);
     for (let first = 0; first < own.length; first += blockRows) {
       const test = split.test.subarray(first, first + blockRows);
       const kernel = pickSymmetric(gram, table.labels.length, rows, test);
-      const values = await valuesOf(machines, kernel, test.length, context);
+      const values = await valuesOf(classifiers, kernel, test.length, context);
       const winners = voteWinners(values, present.length, test.length);
       own.set(
         winners.map((winner) => present[winner] as number),

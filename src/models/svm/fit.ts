@@ -8,7 +8,7 @@ import { type FittedSvm, fittedSvm } from './fitted.ts';
 import { gramBlockValues, gramMatrix } from './gram/gram.ts';
 import { mindMlSvmLimits } from './ml-svm/limits.ts';
 import type { PairSolver, SvmParams } from './params.ts';
-import { type Calibration, calibrate, planFolds } from './probabilities.ts';
+import { calibrateProbabilities, type ProbabilityCalibration, planFolds } from './probabilities.ts';
 import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
@@ -64,17 +64,17 @@ async function fitSvm(
       {
         ...pairs,
         workers,
-        onProgress: (done, total) => context.onProgress?.({ stage: 'machines', done, total }),
+        onProgress: (done, total) => context.onProgress?.({ stage: 'binary classifiers', done, total }),
       },
     );
   } finally {
     await workers.close();
   }
-  const calibration = await calibrate(
+  const calibration = await calibrateProbabilities(
     { gram, stride: rows.rowCount, rows: gramRows, classStart, plan, result },
     context,
   );
-  const { machines, kept } = dropUnused({
+  const { classifiers, kept } = dropUnused({
     kernel,
     centre,
     vectors: rows,
@@ -87,7 +87,7 @@ async function fitSvm(
     solver,
     params: { ...params },
     classes: table.classes,
-    machines,
+    classifiers,
     present,
     supportRows: kept.map((row) => tableRows[row] as number),
     calibration,
@@ -98,7 +98,7 @@ async function fitSvm(
       ...(calibration.heldOutRows === 0 ? [notCalibrated(calibration)] : []),
     ],
     details: {
-      iterationsAre: `${solver === 'smo' ? 'steps' : 'passes'} of all machines together`,
+      iterationsAre: `${solver === 'smo' ? 'steps' : 'passes'} of all classifiers together`,
       ...(kernel.name === 'rbf' ? { gammaValue: kernel.gamma } : {}),
       machines: result.rho.length,
       machinesNotConverged: unfinished.length,
@@ -117,17 +117,17 @@ function notConverged(unfinished: Float64Array, result: PairsResult, params: Svm
     ? 'the package does not tell how far they got'
     : `the largest violation left is ${worst.toPrecision(3)}, wanted below ${params.tolerance}`;
   return (
-    `${unfinished.length} of ${result.rho.length} machines did not converge in ${params.maxIterations} steps: ` +
+    `${unfinished.length} of ${result.rho.length} classifiers did not converge in ${params.maxIterations} steps: ` +
     `${howFar}; raise --max-iterations ${params.maxIterations}, lower --C ${params.C}, or --scale standard`
   );
 }
 
-function notCalibrated({ slope }: Calibration): string {
+function notCalibrated({ slope }: ProbabilityCalibration): string {
   return `probabilities are not calibrated: every class has one training row; the usual slope of ${slope} stands in`;
 }
 
-function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: Calibration): string {
-  const shape = classCount === 2 ? 'sigmoid' : 'one sigmoid slope for all machines, coupled';
+function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: ProbabilityCalibration): string {
+  const shape = classCount === 2 ? 'sigmoid' : 'one sigmoid slope for all classifiers, coupled';
   if (heldOutRows === 0) return `${shape}, not calibrated`;
   return `${shape}, calibrated on ${heldOutRows} cross-validated decision values (${folds} of ${foldsOf} folds)`;
 }

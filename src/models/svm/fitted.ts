@@ -4,23 +4,23 @@ import { UserError } from '../../system/errors.ts';
 import { checkFeatures, savedArray } from '../checks.ts';
 import { fittedHead } from '../fitted-head.ts';
 import type { FittedHead, Json, SavedHead } from '../model.ts';
-import { forEachBlock, type Machines } from './binary-classifiers.ts';
+import { type BinaryClassifiers, forEachBlock } from './binary-classifiers.ts';
 import { squaredNorms } from './gram/gram.kernel.ts';
 import type { Kernel } from './gram/gram.ts';
 import { oneVsRestScores, voteWinners } from './pair-values.kernel.ts';
-import { type Calibration, probabilities } from './probabilities.ts';
+import { type ProbabilityCalibration, probabilities } from './probabilities.ts';
 
 /** A fitted SVM as data; everything but `threads` is saved. */
 export interface SvmState {
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   readonly classes: readonly string[];
-  readonly machines: Machines;
-  /** Class number of each machine class: classes without training rows have no machine. */
+  readonly classifiers: BinaryClassifiers;
+  /** Class number of each present class: classes without training rows have no classifier. */
   readonly present: Int32Array;
   /** Row of the training table of each support vector. */
   readonly supportRows: Int32Array;
-  readonly calibration: Calibration;
+  readonly calibration: ProbabilityCalibration;
   readonly converged: boolean;
   readonly iterations: number;
   readonly warnings: readonly string[];
@@ -41,14 +41,14 @@ export interface FittedSvm extends FittedHead {
 }
 
 export function fittedSvm(state: SvmState): FittedSvm {
-  const { machines, present, classes } = state;
-  const dims = machines.vectors.columnCount;
-  const machineClasses = present.length;
-  const pairCount = machines.rho.length;
+  const { classifiers, present, classes } = state;
+  const dims = classifiers.vectors.columnCount;
+  const presentCount = present.length;
+  const pairCount = classifiers.rho.length;
   const context = { threads: state.threads };
   const blocks = (features: Matrix, each: Parameters<typeof forEachBlock>[3]): Promise<void> => {
     checkFeatures(features, dims, 'svm');
-    return forEachBlock(machines, features, context, each);
+    return forEachBlock(classifiers, features, context, each);
   };
 
   return fittedHead({
@@ -67,7 +67,7 @@ export function fittedSvm(state: SvmState): FittedSvm {
     async predict(features) {
       const out = new Int32Array(features.rowCount);
       await blocks(features, (values, first, rowCount) => {
-        const winners = voteWinners(values, machineClasses, rowCount);
+        const winners = voteWinners(values, presentCount, rowCount);
         for (let row = 0; row < rowCount; row++) out[first + row] = present[winners[row] as number] as number;
       });
       return out;
@@ -81,8 +81,8 @@ export function fittedSvm(state: SvmState): FittedSvm {
       const predicted = new Int32Array(features.rowCount);
       const data = new Float32Array(features.rowCount * classes.length);
       await blocks(features, (values, first, rowCount) => {
-        const winners = voteWinners(values, machineClasses, rowCount);
-        const p = probabilities(calibration, values, machineClasses, rowCount);
+        const winners = voteWinners(values, presentCount, rowCount);
+        const p = probabilities(calibration, values, presentCount, rowCount);
         for (let row = 0, from = 0; row < rowCount; row++) {
           predicted[first + row] = present[winners[row] as number] as number;
           const to = (first + row) * classes.length;
@@ -93,10 +93,10 @@ export function fittedSvm(state: SvmState): FittedSvm {
     },
 
     async decisionValues(features: Matrix, shape: 'ovo' | 'ovr'): Promise<Matrix> {
-      const columnCount = shape === 'ovo' ? pairCount : machineClasses;
+      const columnCount = shape === 'ovo' ? pairCount : presentCount;
       const data = new Float32Array(features.rowCount * columnCount);
       await blocks(features, (values, first, rowCount) => {
-        if (shape === 'ovr') data.set(oneVsRestScores(values, machineClasses, rowCount), first * columnCount);
+        if (shape === 'ovr') data.set(oneVsRestScores(values, presentCount, rowCount), first * columnCount);
         else {
           for (let pair = 0, from = 0; pair < pairCount; pair++) {
             for (let row = 0; row < rowCount; row++) data[(first + row) * pairCount + pair] = values[from++] as number;
@@ -111,8 +111,8 @@ export function fittedSvm(state: SvmState): FittedSvm {
 }
 
 function save(state: SvmState, dims: number): SavedHead {
-  const { machines, calibration, present } = state;
-  const vectorCount = machines.vectors.rowCount;
+  const { classifiers, calibration, present } = state;
+  const vectorCount = classifiers.vectors.rowCount;
   return {
     model: 'svm',
     solver: state.solver,
@@ -124,15 +124,15 @@ function save(state: SvmState, dims: number): SavedHead {
       converged: state.converged,
       iterations: state.iterations,
       warnings: state.warnings,
-      kernel: { ...machines.kernel },
+      kernel: { ...classifiers.kernel },
       calibration: { ...calibration },
     },
     arrays: {
-      vectors: { shape: [vectorCount, dims], data: machines.vectors.data },
-      centre: { shape: [dims], data: machines.centre },
-      vectorStart: { shape: [present.length + 1], data: machines.vectorStart },
-      coefficients: { shape: [vectorCount, present.length - 1], data: machines.coefficients },
-      rho: { shape: [machines.rho.length], data: machines.rho },
+      vectors: { shape: [vectorCount, dims], data: classifiers.vectors.data },
+      centre: { shape: [dims], data: classifiers.centre },
+      vectorStart: { shape: [present.length + 1], data: classifiers.vectorStart },
+      coefficients: { shape: [vectorCount, present.length - 1], data: classifiers.coefficients },
+      rho: { shape: [classifiers.rho.length], data: classifiers.rho },
       present: { shape: [present.length], data: present },
       supportRows: { shape: [vectorCount], data: state.supportRows },
     },
@@ -142,13 +142,13 @@ function save(state: SvmState, dims: number): SavedHead {
 /** @throws UserError when the saved head is not whole */
 export function loadSvm(saved: SavedHead): FittedSvm {
   const present = savedArray(saved, 'present', Int32Array, [null]);
-  const machineClasses = present.length;
-  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, machineClasses - 1]);
-  const vectorCount = coefficients.length / (machineClasses - 1);
+  const presentCount = present.length;
+  const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, presentCount - 1]);
+  const vectorCount = coefficients.length / (presentCount - 1);
   const data = savedArray(saved, 'vectors', Float32Array, [vectorCount, saved.dims]);
-  const vectorStart = savedArray(saved, 'vectorStart', Int32Array, [machineClasses + 1]);
+  const vectorStart = savedArray(saved, 'vectorStart', Int32Array, [presentCount + 1]);
   const ordered = vectorStart.every((start, i) => start >= (i === 0 ? 0 : (vectorStart[i - 1] as number)));
-  if (!ordered || vectorStart[0] !== 0 || vectorStart[machineClasses] !== vectorCount) {
+  if (!ordered || vectorStart[0] !== 0 || vectorStart[presentCount] !== vectorCount) {
     throw notWhole('array vectorStart', `${vectorStart.join(', ')}`, `rising from 0 to ${vectorCount}`);
   }
   const strange = present.find(
@@ -162,7 +162,7 @@ export function loadSvm(saved: SavedHead): FittedSvm {
     solver: saved.solver,
     params: saved.params,
     classes: saved.classes,
-    machines: {
+    classifiers: {
       kernel: loadKernel(kernel),
       centre: savedArray(saved, 'centre', Float64Array, [saved.dims]),
       vectors: {
@@ -173,7 +173,7 @@ export function loadSvm(saved: SavedHead): FittedSvm {
       },
       vectorStart,
       coefficients,
-      rho: savedArray(saved, 'rho', Float64Array, [(machineClasses * (machineClasses - 1)) / 2]),
+      rho: savedArray(saved, 'rho', Float64Array, [(presentCount * (presentCount - 1)) / 2]),
     },
     present,
     supportRows: savedArray(saved, 'supportRows', Int32Array, [vectorCount]),
@@ -193,7 +193,7 @@ function loadKernel(kernel: Json | undefined): Kernel {
   throw notWhole('kernel', JSON.stringify(kernel), 'linear, or rbf with its gamma');
 }
 
-function loadCalibration(calibration: Json | undefined): Calibration {
+function loadCalibration(calibration: Json | undefined): ProbabilityCalibration {
   const { slope, offset, heldOutRows, folds, foldsOf } = fields(calibration, 'calibration');
   if (
     ![slope, offset, heldOutRows, folds, foldsOf].every((value) => typeof value === 'number' && Number.isFinite(value))
@@ -204,7 +204,7 @@ function loadCalibration(calibration: Json | undefined): Calibration {
       'slope, offset, heldOutRows, folds and foldsOf as numbers',
     );
   }
-  return { slope, offset, heldOutRows, folds, foldsOf } as Calibration;
+  return { slope, offset, heldOutRows, folds, foldsOf } as ProbabilityCalibration;
 }
 
 function fields(value: Json | undefined, name: string): { readonly [key: string]: Json } {

@@ -2,13 +2,13 @@ import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { UserError } from '../../system/errors.ts';
 import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
-import { axes, toDouble, toFloat } from '../onnx/scaling.ts';
+import { axes, toDouble, toFloat } from '../onnx-parts.ts';
 
 /** Exponents beyond this are cut off, as in `couple`: no probability becomes exactly 0. */
 const largestExponent = 300;
 
 /**
- * The one-vs-one machines and the coupling of their values: float32 [rows, classes].
+ * The one-vs-one classifiers and the coupling of their values: float32 [rows, classes].
  *
  * In float64 throughout, since the calibration multiplies a value's error by its slope. The support vectors stay
  * float32 in the file; a runtime widens them once, when it loads the model.
@@ -16,7 +16,7 @@ const largestExponent = 300;
 export function addSvm(graph: GraphBuilder, features: string, saved: SavedHead): string {
   const present = savedArray(saved, 'present', Int32Array, [null]);
   const kernel = kernelValues(graph, features, saved);
-  const values = machineValues(graph, kernel, saved, present.length);
+  const values = classifierValues(graph, kernel, saved, present.length);
   const { slope, offset } = saved.details['calibration'] as { readonly slope: number; readonly offset: number };
   const probabilities =
     present.length === 2 ? platt(graph, values, slope, offset) : couple(graph, values, slope, present.length);
@@ -58,10 +58,10 @@ function kernelValues(graph: GraphBuilder, features: string, saved: SavedHead): 
 }
 
 /**
- * value(c, o) of every machine, positive for c, as [rows, classes, classes]; 0 on the diagonal. A machine's value is
+ * value(c, o) of every classifier, positive for c, as [rows, classes, classes]; 0 on the diagonal. A classifier's value is
  * what the vectors of both classes add to it, minus its rho.
  */
-function machineValues(graph: GraphBuilder, kernel: string, saved: SavedHead, classCount: number): string {
+function classifierValues(graph: GraphBuilder, kernel: string, saved: SavedHead, classCount: number): string {
   const slots = classCount - 1;
   const starts = savedArray(saved, 'vectorStart', Int32Array, [classCount + 1]);
   const coefficients = savedArray(saved, 'coefficients', Float64Array, [null, slots]);
@@ -69,7 +69,7 @@ function machineValues(graph: GraphBuilder, kernel: string, saved: SavedHead, cl
   const one = axes(graph, 'machines.axis', [1]);
   const parts = Array.from({ length: classCount }, (_, c) => {
     const start = starts[c] as number;
-    // A class whose machines have no vector of its own adds nothing: any vector with coefficients of 0.
+    // A class whose classifiers have no vector of its own adds nothing: any vector with coefficients of 0.
     const count = Math.max(1, (starts[c + 1] as number) - start);
     const from = Math.min(start, coefficients.length / slots - 1);
     const square = new Float64Array(count * classCount);

@@ -1,9 +1,9 @@
 /**
  * One-vs-one figures. `slotValues` is [classes][classes - 1][rows]: what the support vectors of one class add to each
- * machine that the class is in. `pairValues` is [pairs][rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
+ * classifier that the class is in. `pairValues` is [pairs][rows], pairs as (0,1), (0,2) … (1,2) …, positive for the lower class.
  */
 
-/** Adds up both classes' parts of every machine and takes off its rho. */
+/** Adds up both classes' parts of every classifier and takes off its rho. */
 export function combineSlots(
   slotValues: Float32Array,
   rho: Float64Array,
@@ -25,7 +25,7 @@ export function combineSlots(
   }
 }
 
-/** What the support vectors of one class add to its machines: coefficients [vectors, slots] transposed times kernel [vectors, rows]. */
+/** What the support vectors of one class add to its classifiers: coefficients [vectors, slots] transposed times kernel [vectors, rows]. */
 export function addSlotProduct(
   coefficients: Float64Array,
   kernel: Float32Array,
@@ -47,7 +47,7 @@ export function addSlotProduct(
   }
 }
 
-/** Class with the most votes per row, the lowest number among equals; a machine votes for its lower class above zero. */
+/** Class with the most votes per row, the lowest number among equals; a classifier votes for its lower class above zero. */
 export function voteWinners(pairValues: Float32Array, classCount: number, rowCount: number): Int32Array {
   const votes = new Int32Array(classCount * rowCount);
   for (let low = 0, at = 0; low < classCount; low++) {

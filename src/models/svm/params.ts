@@ -1,5 +1,5 @@
 import { usageError } from '../../system/errors.ts';
-import { type GivenParams, type ParamsOf, type RawParams, readParams } from '../options.ts';
+import { type GivenParams, type ParamsOf, type RawParams, readParams } from '../parameters.ts';
 
 export const svmSolvers = ['smo', 'ml-svm', 'linearsvc'] as const;
 /** Solvers of one-vs-one classifiers. */

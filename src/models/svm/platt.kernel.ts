@@ -7,7 +7,7 @@ export interface Sigmoid {
 const MAX_STEPS = 100;
 
 /**
- * Platt's sigmoid on decision values that the machine has not seen, by Newton's method with a line search
+ * Platt's sigmoid on decision values that the classifier has not seen, by Newton's method with a line search
  * (Lin, Lin, Weng: "A note on Platt's probabilistic outputs for support vector machines", 2007). Targets are smoothed by
  * the class counts, so separable values give a finite slope.
  *

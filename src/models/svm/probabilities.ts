@@ -7,10 +7,10 @@ import { fitSigmoid } from './platt.kernel.ts';
 import type { PairsResult } from './svc-pairs.ts';
 
 /**
- * How decision values become probabilities. Two classes: Platt's sigmoid. More: one slope for all machines, coupled in
+ * How decision values become probabilities. Two classes: Platt's sigmoid. More: one slope for all classifiers, coupled in
  * closed form (`couple`).
  *
- * Both are fitted on decision values of rows that the machines had not seen: rows are held out fold by fold, stratified,
+ * Both are fitted on decision values of rows that the classifiers had not seen: rows are held out fold by fold, stratified,
  * on the Gram matrix that is there already. LIBSVM fits a sigmoid of two parameters per pair of classes instead; with
  * the 2 to 14 training images per breed of the reference photos that has nothing to go by. Log loss on the first two
  * splits of these 1,000 photos (120 breeds, 2,048 features): linear C=1 2.69 and 2.63 by LIBSVM (scikit-learn 1.2,
@@ -18,7 +18,7 @@ import type { PairsResult } from './svc-pairs.ts';
  * values, linear: temperature on summed values 1.15 and 1.06, on votes with confidences 1.22 and 1.18, on a class's
  * smallest value 1.14 and 0.96, one slope with LIBSVM's iterative coupling about as good but a linear system per row.
  */
-export interface Calibration {
+export interface ProbabilityCalibration {
   readonly slope: number;
   /** Two classes only; 0 else. */
   readonly offset: number;
@@ -31,7 +31,7 @@ export interface Calibration {
 }
 
 /**
- * Stratified folds: at least five, and with many rows as many as leave enough held out in the first of them. A machine
+ * Stratified folds: at least five, and with many rows as many as leave enough held out in the first of them. A classifier
  * without a fold starts from the one on all rows, so the fewer rows are held out the sooner it is done.
  */
 const FEWEST_FOLDS = 5;
@@ -55,7 +55,7 @@ export interface FoldPlan {
  * Deals the rows of each class, shuffled by the seed, over the folds in turn; rows of one group go together, and a class
  * of a single group stays.
  *
- * @param groups group of each training row, in the machines' order
+ * @param groups group of each training row, in the classifiers' order
  * @param mostFolds fewer than the calibration would like, where a fit is slow
  */
 export function planFolds(
@@ -96,7 +96,7 @@ function wantedRows(classCount: number): number {
 }
 
 /** What one-vs-one training left behind, with the Gram matrix it used. */
-export interface CalibrationInput {
+export interface HeldOutInput {
   readonly gram: Float32Array;
   readonly stride: number;
   /** Gram row of each training row. */
@@ -106,7 +106,10 @@ export interface CalibrationInput {
   readonly result: Pick<PairsResult, 'coefficients' | 'heldOut' | 'rho'>;
 }
 
-export async function calibrate(input: CalibrationInput, context: ProductContext): Promise<Calibration> {
+export async function calibrateProbabilities(
+  input: HeldOutInput,
+  context: ProductContext,
+): Promise<ProbabilityCalibration> {
   const { classStart, plan } = input;
   const classCount = classStart.length - 1;
   const rows = heldOutRows(plan);
@@ -122,9 +125,9 @@ export async function calibrate(input: CalibrationInput, context: ProductContext
   return { slope: fitSlope(values, labels, classCount), offset: 0, ...counted };
 }
 
-/** Probabilities from the machines' values, [rows, classes]. */
+/** Probabilities from the classifiers' values, [rows, classes]. */
 export function probabilities(
-  calibration: Calibration,
+  calibration: ProbabilityCalibration,
   values: Float32Array,
   classCount: number,
   rowCount: number,
@@ -140,11 +143,11 @@ export function probabilities(
 }
 
 /**
- * Decision values of held-out rows, [pairs, rows]. Machines of other classes than a row's own never saw it and count as
+ * Decision values of held-out rows, [pairs, rows]. Classifiers of other classes than a row's own never saw it and count as
  * they are; those of its own class come from the fit without the row's fold.
  */
 async function heldOutPairValues(
-  input: CalibrationInput,
+  input: HeldOutInput,
   rows: Int32Array,
   labels: Int32Array,
   context: ProductContext,
@@ -152,8 +155,8 @@ async function heldOutPairValues(
   const { gram, stride, classStart, result } = input;
   const own = rows.map((row) => input.rows[row] as number);
   const kernel = pickSymmetric(gram, stride, input.rows, own);
-  const machines = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
-  const values = await pairValues(machines, kernel, rows.length, context);
+  const classifiers = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
+  const values = await pairValues(classifiers, kernel, rows.length, context);
   const classCount = classStart.length - 1;
   const slots = classCount - 1;
   for (let i = 0; i < rows.length; i++) {

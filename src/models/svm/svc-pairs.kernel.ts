@@ -1,7 +1,7 @@
-import type { MachineSolver, SmoProblem } from './smo/smo.kernel.ts';
+import type { BinarySolver, SmoProblem } from './smo/smo.kernel.ts';
 
 /**
- * All one-vs-one machines of a C-SVC on one Gram matrix. Every array sits on shared memory when several threads work on
+ * All one-vs-one classifiers of a C-SVC on one Gram matrix. Every array sits on shared memory when several threads work on
  * the job; each pair of classes is one thread's alone and depends on nothing but its inputs, so the answer does not
  * depend on the number of threads.
  *
@@ -23,13 +23,13 @@ export interface PairsJob {
   /** Folds 0 to foldCount - 1 are run; 0 for none. */
   readonly foldCount: number;
   readonly epsilon: number;
-  /** Steps that one machine may take. */
+  /** Steps that one classifier may take. */
   readonly maxIterations: number;
   /** 1 for a pair whose answer is in the output arrays already. */
   readonly settled: Uint8Array;
   /** Out: y alpha by slot. */
   readonly coefficients: Float64Array;
-  /** Out: decision value of a held-out row by slot, from the machine fitted without its fold; NaN where there is none. */
+  /** Out: decision value of a held-out row by slot, from the classifier fitted without its fold; NaN where there is none. */
   readonly heldOut: Float64Array;
   /** Out, per pair (0,1), (0,2) … (1,2) …: the intercept's negative, steps taken, and the violation that was left. */
   readonly rho: Float64Array;
@@ -51,7 +51,7 @@ export interface PairsRunner {
   advance(rowSteps: number): boolean;
 }
 
-export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => MachineSolver): PairsRunner {
+export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => BinarySolver): PairsRunner {
   const classCount = job.classStart.length - 1;
   const slots = classCount - 1;
   const pairCount = (classCount * slots) / 2;
@@ -65,7 +65,7 @@ export function pairsRunner(job: PairsJob, makeSolver: (capacity: number) => Mac
   let pair = -1;
   let low = 0;
   let high = 0;
-  /** -1 for the machine on all rows, then each fold. */
+  /** -1 for the classifier on all rows, then each fold. */
   let fold = -1;
   let problem: SmoProblem | undefined;
   /** 1 for a local row of the current fold. */

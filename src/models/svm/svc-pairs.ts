@@ -21,7 +21,7 @@ export interface PairsInput {
   readonly epsilon: number;
   readonly maxIterations: number;
   /**
-   * The result on the same rows with all caps smaller by one factor: a machine that never met a cap there would take the
+   * The result on the same rows with all caps smaller by one factor: a classifier that never met a cap there would take the
    * same steps again, and is taken over. Without folds alone.
    */
   readonly smallerCaps?: PairsResult;
@@ -42,9 +42,9 @@ export interface PairsResult {
 
 export interface PairsContext {
   readonly threads: number;
-  /** `ml-svm` solves each machine by the npm package of that name, always in workers; its draws come from the seed. */
+  /** `ml-svm` solves each classifier by the npm package of that name, always in workers; its draws come from the seed. */
   readonly solver?: { readonly name: 'ml-svm'; readonly seed: number };
-  /** Kernel values of all machines and folds from which one more thread is started. */
+  /** Kernel values of all classifiers and folds from which one more thread is started. */
   readonly kernelValuesPerThread?: number;
   /** Threads that were started before, and serve other fits after: their owner closes them. */
   readonly workers?: PairWorkers;
@@ -53,19 +53,19 @@ export interface PairsContext {
 }
 
 /**
- * Kernel values of all machines and folds for which one more thread pays: it takes a third of a second of a core to
- * start, in which another solves about this many (5 ns per value; linear C=0.01, 154 rows per machine, one fold).
+ * Kernel values of all classifiers and folds for which one more thread pays: it takes a third of a second of a core to
+ * start, in which another solves about this many (5 ns per value; linear C=0.01, 154 rows per classifier, one fold).
  */
 const KERNEL_VALUES_PER_THREAD = 60_000_000;
-/** What a machine costs however few its rows, as kernel values. */
-const KERNEL_VALUES_PER_MACHINE = 2000;
+/** What a classifier costs however few its rows, as kernel values. */
+const KERNEL_VALUES_PER_CLASSIFIER = 2000;
 /** Row steps between turns of the event loop: some tens of milliseconds, so that Ctrl-C is heard. */
 const ROW_STEPS = 10_000_000;
 /** Between looks at the pairs that other threads still work on. */
 const WAIT_MS = 2;
 
 /**
- * Fits every one-vs-one machine: the calling thread and up to `threads - 1` workers take pairs off one list.
+ * Fits every one-vs-one classifier: the calling thread and up to `threads - 1` workers take pairs off one list.
  *
  * @throws InterruptedError when the signal aborts, within some tens of milliseconds
  */
@@ -100,7 +100,7 @@ export async function fitPairs(input: PairsInput, context: PairsContext): Promis
   const workers = context.workers ?? startPairWorkers(input, context);
   try {
     workers.give(context.solver === undefined ? job : { job, seed: context.solver.seed });
-    // This thread's own share of the work; none where the package has a thread blocked for a whole machine.
+    // This thread's own share of the work; none where the package has a thread blocked for a whole classifier.
     let runner: PairsRunner | undefined =
       context.solver === undefined
         ? pairsRunner(job, (capacity) => smoSolver(openSmoLoops(capacity), job.maxIterations))
@@ -142,10 +142,10 @@ export function startPairWorkers(
   fits = 1,
 ): PairWorkers {
   const classCount = input.classStart.length - 1;
-  const machines = (classCount * (classCount - 1)) / 2;
-  const most = Math.min(context.threads, machines);
+  const classifiers = (classCount * (classCount - 1)) / 2;
+  const most = Math.min(context.threads, classifiers);
   const values =
-    (kernelValues(input.classStart) + machines * KERNEL_VALUES_PER_MACHINE) * (1 + (input.foldCount ?? 0)) * fits;
+    (kernelValues(input.classStart) + classifiers * KERNEL_VALUES_PER_CLASSIFIER) * (1 + (input.foldCount ?? 0)) * fits;
   const worth = Math.floor(values / (context.kernelValuesPerThread ?? KERNEL_VALUES_PER_THREAD));
   const [name, count] =
     context.solver === undefined
@@ -172,7 +172,7 @@ export function startPairWorkers(
   };
 }
 
-/** Kernel values of all machines together: rows squared, summed over the pairs of classes. */
+/** Kernel values of all classifiers together: rows squared, summed over the pairs of classes. */
 export function kernelValues(classStart: Int32Array): number {
   const sizes = Array.from(classStart.subarray(1), (end, c) => end - (classStart[c] as number));
   let sum = 0;

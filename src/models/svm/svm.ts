@@ -1,7 +1,7 @@
 import { checkSolver } from '../checks.ts';
 import { loadLinear } from '../linear-head.ts';
 import type { HeadKind } from '../model.ts';
-import { addLinear } from '../onnx/linear.ts';
+import { addLinear } from '../onnx-parts.ts';
 import { crossValidateSvm } from './cross-validate.ts';
 import { svmHead } from './fit.ts';
 import { loadSvm } from './fitted.ts';
@@ -12,8 +12,8 @@ import { readSvmParams, svmOptions, svmSolvers } from './params.ts';
 
 /**
  * C-SVC, one-vs-one, with a linear or rbf kernel: scikit-learn's SVC (LIBSVM) in objective, votes and stopping rule,
- * on one Gram matrix that all machines share. `smo` is the project's own solver; `ml-svm` solves each machine by the
- * npm package of that name; `linearsvc` is one machine per class against all others, scikit-learn's LinearSVC.
+ * on one Gram matrix that all classifiers share. `smo` is the project's own solver; `ml-svm` solves each classifier by the
+ * npm package of that name; `linearsvc` is one classifier per class against all others, scikit-learn's LinearSVC.
  *
  * Class predictions are votes; probabilities are calibrated on held-out decision values (`probabilities.ts`).
  */

@@ -4,7 +4,7 @@ import { columnMeans, totalVariance } from './gram/gram.kernel.ts';
 import { type Kernel, type KernelRows, kernelRows } from './gram/gram.ts';
 import type { SvmParams } from './params.ts';
 
-/** Training rows as the machines take them: class by class, in the table's order within a class. */
+/** Training rows as the classifiers take them: class by class, in the table's order within a class. */
 export interface TrainingRows {
   /** Class numbers that have rows, rising. */
   readonly present: Int32Array;

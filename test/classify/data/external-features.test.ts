@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type BringOptions, bringFeatures, bringRows } from '../../../src/classify/data/external-features.ts';
+import {
+  type ExternalOptions,
+  openExternalFeatures,
+  readExternalFeatures,
+} from '../../../src/classify/data/external-features.ts';
 import { isForeign } from '../../../src/classify/data/matrix/open-matrix.ts';
 import { isStored } from '../../../src/rows/row-source.ts';
 import { UserError } from '../../../src/system/errors.ts';
@@ -23,9 +27,9 @@ interface Read {
   readonly said: string;
 }
 
-async function read(path: string, labels?: string, options: BringOptions = {}): Promise<Read> {
+async function read(path: string, labels?: string, options: ExternalOptions = {}): Promise<Read> {
   const said: string[] = [];
-  const data = await bringFeatures(path, labels, { onNote: (line) => said.push(line), ...options });
+  const data = await readExternalFeatures(path, labels, { onNote: (line) => said.push(line), ...options });
   return {
     ids: data.ids,
     features: [...data.features.data],
@@ -119,7 +123,7 @@ test('lists the arrays of an .npz archive where their names do not say what they
 });
 
 test('big-endian, whole and boolean matrices train like any other, and stay on the disk when they are streamed', async () => {
-  const big = await bringRows(npy('x-big-endian.npy'), npy('y-objects.npy'), {});
+  const big = await openExternalFeatures(npy('x-big-endian.npy'), npy('y-objects.npy'), {});
   assert.ok(isStored(big.features));
   assert.deepEqual((await read(npy('x-big-endian.npy'), npy('y-objects.npy'))).features, features);
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stratifiedSubsample } from '../../../src/classify/data/subsample.ts';
-import { countClasses } from '../../../src/rows/labels.ts';
+import { countClasses } from '../../../src/rows/classes.ts';
 
 /** Classes of 500, 300, 195 and 5 rows, shuffled; every second row of the data is a training row. */
 const classes = ['a', 'b', 'c', 'rare'];

@@ -32,8 +32,8 @@ test('every head says what it needs: the rows at least, and more for more rows',
       assert.ok(parts.every((part) => part.bytes >= 0 && Number.isFinite(part.bytes) && part.what !== ''));
       const scaled = fitNeeds(createHead(kind.model, { solver, scale: 'standard' }), size);
       assert.equal(scaled.bytes - bytes, rowBytes);
-      const tempered = fitNeeds(createHead(kind.model, { solver, calibrate: 'temperature' }), size);
-      assert.ok(tempered.bytes > bytes);
+      const calibrated = fitNeeds(createHead(kind.model, { solver, calibrate: 'temperature' }), size);
+      assert.ok(calibrated.bytes > bytes);
     }
   }
 });

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { choosePoint, pointResult } from '../../../src/classify/sweep/choose.ts';
-import { crossValidate } from '../../../src/classify/sweep/cross-validate.ts';
 import { parseSweep, pointsOf } from '../../../src/classify/sweep/grid.ts';
+import { predictFolds } from '../../../src/classify/sweep/predict-folds.ts';
 import { sweptHead } from '../../../src/classify/sweep/swept-head.ts';
 import { createHead, headKind } from '../../../src/models/registry.ts';
 import { type Table, takeTableRows } from '../../../src/rows/table.ts';
@@ -74,7 +74,7 @@ for (const name of ['linear', 'svm', 'svm linearsvc', 'forest']) {
             { C: '0.1', scale: 'l2' },
           ].map((point) => ({ ...own, ...point }));
     const folds = innerFolds(table, 3);
-    const shared = await crossValidate(headKind(model), points, table, folds, context);
+    const shared = await predictFolds(headKind(model), points, table, folds, context);
     for (const [i, point] of points.entries()) {
       for (const [f, fold] of folds.entries()) {
         const fitted = await createHead(model, point).fit(takeTableRows(table, fold.train), context);

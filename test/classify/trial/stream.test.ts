@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { type ClassifyEvent, type ClassifyOptions, classify } from '../../../src/classify/classify.ts';
-import { bringRows } from '../../../src/classify/data/external-features.ts';
+import { openExternalFeatures } from '../../../src/classify/data/external-features.ts';
 import { joinRows, type LabelledData, readIntoMemory } from '../../../src/classify/data/labelled-data.ts';
 import { type Prediction, parsePredictions } from '../../../src/classify/result/predictions.ts';
 import type { Report } from '../../../src/classify/result/report.ts';
@@ -56,7 +56,7 @@ async function run(change: Partial<ClassifyOptions>): Promise<{ report: Report; 
 
 for (const [name, change] of Object.entries({
   'L-BFGS': {},
-  'a scaled and tempered head': { heads: chooseHeads(['linear'], { calibrate: 'temperature', scale: 'standard' }) },
+  'a scaled and calibrated head': { heads: chooseHeads(['linear'], { calibrate: 'temperature', scale: 'standard' }) },
   Adam: { heads: chooseHeads(['linear'], { optimizer: 'adam', epochs: 5, lr: 0.01 }) },
   'a learning curve': { learningCurve: true, repeats: 1 },
   'a part of the training rows': { subsample: 100 },
@@ -180,7 +180,7 @@ test('a matrix from Python is streamed from its file, in float16, float32 and fl
   ] as const) {
     const file = join(root, `x-${name}.npy`);
     await writeFile(file, bytes);
-    const data = await bringRows(file, labels, {});
+    const data = await openExternalFeatures(file, labels, {});
     const heads = chooseHeads(['linear'], { C: 0.1 });
     const [streamed] = await classify(data, options({ stream: true, heads }));
     const [inMemory] = await classify(data, options({ heads }));
@@ -192,9 +192,9 @@ test('a matrix from Python is streamed from its file, in float16, float32 and fl
   const fortran = join(projectRoot, 'test/fixtures/classify/npy/x-float64-fortran.npy');
   const fewLabels = join(root, 'five.csv');
   await writeFile(fewLabels, 'label\na\na\nb\nb\nb\n');
-  const brought = await bringRows(fortran, fewLabels, {});
+  const external = await openExternalFeatures(fortran, fewLabels, {});
   await assert.rejects(
-    classify(brought, options({ stream: true, testSize: 2 })),
+    classify(external, options({ stream: true, testSize: 2 })),
     /Fortran order[\s\S]*ascontiguousarray/,
   );
 });
@@ -204,7 +204,7 @@ test('a file that changes between two passes is refused', async () => {
   const labels = join(root, 'changing.csv');
   await writeFile(labels, `label\n${Array.from({ length: 60 }, (_, row) => `k${row % 2}`).join('\n')}\n`);
   await writeFile(file, encodeNpy(drawRows(60, 8, 2, 1).data, [60, 8], 'float32'));
-  const { features } = await bringRows(file, labels, {});
+  const { features } = await openExternalFeatures(file, labels, {});
   assert.ok(isStored(features));
   await loadRows(features);
   await loadRows(features);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spanOfRows } from '../../../src/models/linear/row-span.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
-import { meansOf } from '../../../src/rows/column-means.ts';
+import { meansOf } from '../../../src/rows/scale.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
 
 /** [a.rowCount, b.rowCount] in float64, rows of `a` minus their means. */

@@ -47,7 +47,7 @@ test('the answer does not depend on the number of threads', async () => {
   assert.ok(one.gaps.every((gap) => gap < 1e-3));
 });
 
-test("held-out values are those of machines fitted without the row's fold, on the same Gram matrix", async () => {
+test("held-out values are those of classifiers fitted without the row's fold, on the same Gram matrix", async () => {
   const input = { ...(await drawnInput(3, 20, { name: 'rbf', gamma: 0.1 })), epsilon: 1e-10 };
   const { heldOut } = await fitPairs(input, { threads: 1 });
   const kept = input.rows.filter((row) => (input.folds as Int32Array)[row] !== 1);
@@ -62,7 +62,7 @@ test("held-out values are those of machines fitted without the row's fold, on th
     },
     { threads: 1 },
   );
-  // Rows 1, 6, 11 … are fold 1's; each has a value of the machine with each of the two other classes.
+  // Rows 1, 6, 11 … are fold 1's; each has a value of the classifier with each of the two other classes.
   const slots = 2;
   for (const row of [1, 21, 46]) {
     const own = Math.floor(row / 20);

@@ -180,7 +180,7 @@ test('a fit that runs out of steps is a result with a warning that says how far 
   assert.equal(fitted.iterations, 18);
   assert.match(
     fitted.warnings.join(),
-    /6 of 6 machines did not converge in 3 steps: the largest violation left is [\d.]+/,
+    /6 of 6 classifiers did not converge in 3 steps: the largest violation left is [\d.]+/,
   );
   assert.equal((await fit({}, fixtureTable('blobs'))).converged, true);
 });
@@ -243,7 +243,7 @@ test("ml-svm predicts as scikit-learn's SVC does, from the same Gram matrix", as
   }
 });
 
-test('ml-svm gives the same answer on one thread and on three, and tells of machines that ran out of passes', async () => {
+test('ml-svm gives the same answer on one thread and on three, and tells of classifiers that ran out of passes', async () => {
   const one = await svm.create({ solver: 'ml-svm' }).fit(fixtureTable('blobs'), { seed: 5, threads: 1 });
   const three = await svm.create({ solver: 'ml-svm' }).fit(fixtureTable('blobs'), { seed: 5, threads: 3 });
   assert.deepEqual(three.save().arrays, one.save().arrays);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Prediction } from '../../../src/classify/result/predictions.ts';
-import { reliability } from '../../../src/report/analysis/calibration.ts';
 import { averageLinkage } from '../../../src/report/analysis/cluster.kernel.ts';
 import { clusteredOrder, confusedPairs } from '../../../src/report/analysis/confusion.ts';
 import { headDifferences } from '../../../src/report/analysis/differences.ts';
 import { confidentMistakes, heldOutImages, suspectedLabels } from '../../../src/report/analysis/held-out.ts';
+import { reliability } from '../../../src/report/analysis/reliability.ts';
 import type { Run } from '../../../src/report/analysis/run.ts';
 import { type Drawing, drawReport } from '../drawn-report.ts';
 import { close, golden } from '../golden.ts';

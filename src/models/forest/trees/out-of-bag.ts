@@ -1,5 +1,5 @@
 import type { Matrix } from '../../../numerics/matrix.ts';
-import { evenPart } from '../../../rows/even-part.ts';
+import { evenPart } from '../../../rows/table.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
 import type { Temperature } from '../../model.ts';
 import { likeliestInverse, logInPlace } from '../../temperature.kernel.ts';

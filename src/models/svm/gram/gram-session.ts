@@ -1,4 +1,5 @@
-import { float32Tensor, graphSession, isThreadInvariant, runtime } from '../../../numerics/ort-session.ts';
+import { float32Tensor, graphSession, isThreadInvariant } from '../../../numerics/graph-session.ts';
+import { runtime } from '../../../system/onnx-runtime.ts';
 
 /** Rows for a kernel product: [norms.length, columnCount], with the squared norm of each. */
 export interface RbfSide {

@@ -8,7 +8,7 @@ import { rbfBlock } from './gram-session.ts';
 export type Kernel = { readonly name: 'linear' } | { readonly name: 'rbf'; readonly gamma: number };
 
 /**
- * Rows as the kernels take them: minus one common centre. Distances do not change by it, one-vs-one machines do not
+ * Rows as the kernels take them: minus one common centre. Distances do not change by it, one-vs-one classifiers do not
  * either (their alphas sum to zero over the two classes), and float32 keeps its digits for what tells rows apart.
  */
 export interface KernelRows {

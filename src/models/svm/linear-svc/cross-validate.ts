@@ -2,14 +2,13 @@ import { largestPerRow } from '../../../metrics/metrics.kernel.ts';
 import { addRowVector } from '../../../numerics/linear-loss.kernel.ts';
 import { multiply, type ProductContext } from '../../../numerics/matmul.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
-import { presentClasses } from '../../../rows/present-classes.ts';
+import { presentClasses } from '../../../rows/classes.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
 import type { Split } from '../../../split/split.ts';
 import { throwIfInterrupted } from '../../../system/interrupt.ts';
-import { checkTrainingTable } from '../../checks.ts';
+import { checkSeveralClasses, checkTrainingTable } from '../../checks.ts';
 import type { FitContext } from '../../model.ts';
-import { checkSeveralClasses } from '../../several-classes.ts';
 import { type LinearSvcFit, linearSvcSolver } from './solver.ts';
 
 /**
@@ -54,7 +53,7 @@ export function weightsWithout(table: Table, fold: Split): Float64Array {
   return weights;
 }
 
-/** Decision values of every machine, [rows, classes]. */
+/** Decision values of every classifier, [rows, classes]. */
 export async function decisionValues(
   features: Matrix,
   { weights, bias }: LinearSvcFit,

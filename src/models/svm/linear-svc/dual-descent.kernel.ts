@@ -1,9 +1,9 @@
 import { type RandomState, randomState } from '../../../numerics/mt19937.kernel.ts';
-import type { RowMachines } from './row-machines.kernel.ts';
+import type { RowClassifiers } from './row-classifiers.kernel.ts';
 
 /**
- * Linear machines, one class against the rest with the squared hinge loss, each by coordinate descent on its dual. Arrays
- * lie on shared memory when several threads work on the job; a machine is one thread's alone and its steps depend on
+ * Linear classifiers, one class against the rest with the squared hinge loss, each by coordinate descent on its dual. Arrays
+ * lie on shared memory when several threads work on the job; a classifier is one thread's alone and its steps depend on
  * nothing but the inputs, so the answer does not depend on the number of threads.
  */
 export interface DualJob {
@@ -15,11 +15,11 @@ export interface DualJob {
   /** C times the weight of each row. A row of 0 takes no part. */
   readonly caps: Float64Array;
   readonly classCount: number;
-  /** First class of each group of machines that a thread takes at a time, and the class count last. */
+  /** First class of each group of classifiers that a thread takes at a time, and the class count last. */
   readonly groupStart: Int32Array;
   /** Largest violation of the optimality conditions that may stay: liblinear's eps. */
   readonly tolerance: number;
-  /** Passes over the rows that one machine may take. */
+  /** Passes over the rows that one classifier may take. */
   readonly maxPasses: number;
   /** In and out: y alpha, [classes, rows]. */
   readonly coefficients: Float32Array;
@@ -36,9 +36,9 @@ export const NEXT_GROUP = 0;
 export const STOP = 1;
 export const DONE = 2;
 
-/** Takes groups of machines off a job until none is left. */
+/** Takes groups of classifiers off a job until none is left. */
 export interface DualRunner {
-  /** Works for about so many products of a row and a machine; true when no group is left for this runner. */
+  /** Works for about so many products of a row and a classifier; true when no group is left for this runner. */
   advance(products: number): boolean;
 }
 
@@ -50,17 +50,20 @@ const leastViolation = 1e-12;
 /**
  * Dual coordinate descent with shrinking (Hsieh, Chang, Lin, Keerthi and Sundararajan, "A Dual Coordinate Descent Method
  * for Large-scale Linear SVM", 2008): scikit-learn's LinearSVC by liblinear, with its order of checks. A pass visits each
- * row once for all machines of the group that still look at it, so the row is read once.
+ * row once for all classifiers of the group that still look at it, so the row is read once.
  */
-export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: number) => RowMachines): DualRunner {
+export function dualRunner(
+  job: DualJob,
+  makeClassifiers: (capacity: number, dims: number) => RowClassifiers,
+): DualRunner {
   const { features, dims, labels, caps, groupStart, tolerance, coefficients } = job;
   const rowCount = labels.length;
   const groupCount = groupStart.length - 1;
   let capacity = 0;
   for (let g = 0; g < groupCount; g++) capacity = Math.max(capacity, groupStart[g + 1] - groupStart[g]);
-  const machines = makeMachines(capacity, dims);
+  const classifiers = makeClassifiers(capacity, dims);
   const alpha = new Float32Array(rowCount * capacity);
-  /** 1 where a machine does not look at a row for now. */
+  /** 1 where a classifier does not look at a row for now. */
   const skipped = new Uint8Array(rowCount * capacity);
   const { squaredNorms, largestNorm, taking } = rowNorms(features, dims, caps);
   const lookedAt = new Int32Array(capacity);
@@ -83,13 +86,13 @@ export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: 
     if (group >= groupCount) return false;
     firstClass = groupStart[group];
     width = groupStart[group + 1] - firstClass;
-    machines.clear();
+    classifiers.clear();
     skipped.fill(0);
     lookedAt.fill(taking);
     bound.fill(Number.POSITIVE_INFINITY);
     liveCount = width;
     for (let k = 0; k < width; k++) live[k] = k;
-    // Every group draws the same orders, so a machine meets the rows in the same order whatever its group.
+    // Every group draws the same orders, so a classifier meets the rows in the same order whatever its group.
     random = randomState(0);
     pass = 0;
     startWeights();
@@ -104,9 +107,9 @@ export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: 
         const coefficient = caps[row] > 0 ? coefficients[(firstClass + k) * rowCount + row] : 0;
         alpha[row * capacity + k] = Math.abs(coefficient);
         if (coefficient === 0) continue;
-        if (!loaded) machines.load(features, row * dims);
+        if (!loaded) classifiers.load(features, row * dims);
         loaded = true;
-        machines.add(k, coefficient);
+        classifiers.add(k, coefficient);
       }
     }
   };
@@ -118,15 +121,15 @@ export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: 
     lowest.fill(Number.POSITIVE_INFINITY);
   };
 
-  /** One row for the machines that look at it; returns how many did. */
+  /** One row for the classifiers that look at it; returns how many did. */
   const visit = (row: number): number => {
     if (!(caps[row] > 0)) return 0;
     const at = row * capacity;
     let count = 0;
     for (let l = 0; l < liveCount; l++) if (skipped[at + live[l]] === 0) picked[count++] = live[l];
     if (count === 0) return 0;
-    machines.load(features, row * dims);
-    machines.products(picked, count, values);
+    classifiers.load(features, row * dims);
+    classifiers.products(picked, count, values);
     const diagonal = 1 / (2 * caps[row]);
     const curvature = squaredNorms[row] + 1 + diagonal;
     const own = labels[row] - firstClass;
@@ -150,12 +153,12 @@ export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: 
       const after = Math.fround(Math.max(before - slope / curvature, 0));
       if (after === before) continue;
       alpha[at + k] = after;
-      machines.add(k, sign * (after - before));
+      classifiers.add(k, sign * (after - before));
     }
     return count;
   };
 
-  /** Settles the machines that are done; those that only looked at some rows look at all of them once more. */
+  /** Settles the classifiers that are done; those that only looked at some rows look at all of them once more. */
   const endPass = (): void => {
     pass++;
     let stay = 0;
@@ -163,7 +166,7 @@ export function dualRunner(job: DualJob, makeMachines: (capacity: number, dims: 
       const k = live[l];
       // With 0 between them, which liblinear leaves to chance: slopes that are all -1 are no optimum.
       const gap = Math.max(highest[k], 0) - Math.min(lowest[k], 0);
-      const enough = tolerance + productError * largestNorm * Math.sqrt(machines.squaredNorm(k));
+      const enough = tolerance + productError * largestNorm * Math.sqrt(classifiers.squaredNorm(k));
       const small = !(gap > enough);
       // Sums past float32 leave no number to be highest: that is not an end.
       const done = small && lookedAt[k] === taking && highest[k] > Number.NEGATIVE_INFINITY;
@@ -224,7 +227,7 @@ function rowNorms(features: Float32Array, dims: number, caps: Float64Array) {
   return { squaredNorms, largestNorm: Math.sqrt(largest + 1), taking };
 }
 
-/** Bounds of groups of nearly one size, `most` machines at most. */
+/** Bounds of groups of nearly one size, `most` classifiers at most. */
 export function groupBounds(classCount: number, most: number, fewest: number): Int32Array {
   const groups = Math.min(classCount, Math.max(Math.ceil(classCount / most), fewest));
   return Int32Array.from({ length: groups + 1 }, (_, g) => Math.round((g * classCount) / groups));

@@ -1,12 +1,11 @@
-import { presentClasses } from '../../../rows/present-classes.ts';
+import { presentClasses } from '../../../rows/classes.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../../split/inner-folds.ts';
-import { checkTrainingTable } from '../../checks.ts';
+import { checkSeveralClasses, checkTrainingTable } from '../../checks.ts';
 import { inMemory } from '../../fitted-head.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../../linear-head.ts';
 import type { FitContext, Head, Temperature } from '../../model.ts';
-import { checkSeveralClasses } from '../../several-classes.ts';
 import { temperatureOf } from '../../temperature.ts';
 import type { SvmParams } from '../params.ts';
 import { decisionValues, weightsWithout } from './cross-validate.ts';
@@ -16,12 +15,12 @@ import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcS
 export type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations'>;
 
 const calibrationFolds = 5;
-/** One temperature for all classes asks for less than the machines themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
+/** One temperature for all classes asks for less than the classifiers themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
 const calibrationTolerance = 0.1;
 
 /**
- * One linear machine per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
- * decision values, its slope fitted on values of rows that the machines had not seen.
+ * One linear classifier per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
+ * decision values, its slope fitted on values of rows that the classifiers had not seen.
  */
 export function linearSvc({ C, maxIterations }: LinearSvcParams): Head {
   const params = { C, maxIterations };
@@ -66,7 +65,7 @@ export function linearSvc({ C, maxIterations }: LinearSvcParams): Head {
           largestGradient: objective.gradientSize,
           largestViolation: fit.violation,
           finishingSteps: fit.finishingSteps,
-          iterationsAre: 'passes over the rows, of the machine that took the most',
+          iterationsAre: 'passes over the rows, of the classifier that took the most',
           slope: inverse,
           calibrationRows: rows,
           probabilities: `softmax of the decision values, its slope fitted on ${rows} cross-validated ones`,

@@ -9,17 +9,17 @@ import { InterruptedError } from '../../../system/errors.ts';
 import { startWorker } from '../../../system/workers.ts';
 import { linearLoss } from '../../linear-loss.ts';
 import { DONE, type DualJob, dualRunner, groupBounds, STOP } from './dual-descent.kernel.ts';
-import { openRowMachines } from './row-machines.ts';
+import { openRowClassifiers } from './row-classifiers.ts';
 
 export interface LinearSvcContext extends ProductContext {
-  /** Multiply-adds of a pass over all rows and machines for which one more thread is started. */
+  /** Multiply-adds of a pass over all rows and classifiers for which one more thread is started. */
   readonly multiplyAddsPerThread?: number;
 }
 
 export interface LinearSvcOptions {
   /** Weight of the squared hinge losses, scikit-learn's C: the objective is |weights and bias|² / 2 + C times their sum. */
   readonly C: number;
-  /** Passes over the rows that one machine may take, and L-BFGS steps after them. */
+  /** Passes over the rows that one classifier may take, and L-BFGS steps after them. */
   readonly maxIterations: number;
   /** Largest violation of the optimality conditions that may stay. Default: scikit-learn's `tol`, 1e-4. */
   readonly tolerance?: number;
@@ -35,13 +35,13 @@ export interface LinearSvcFit {
   readonly weights: Float64Array;
   /** [classes] */
   readonly bias: Float64Array;
-  /** y alpha of each row in each machine, [classes, rows]. */
+  /** y alpha of each row in each classifier, [classes, rows]. */
   readonly coefficients: Float32Array;
-  /** Passes over the rows of the machine that took the most. */
+  /** Passes over the rows of the classifier that took the most. */
   readonly iterations: number;
-  /** Largest violation of the optimality conditions that is left in any machine. */
+  /** Largest violation of the optimality conditions that is left in any classifier. */
   readonly violation: number;
-  /** L-BFGS steps of all machines together that finished what the passes had left; 0 where they had left nothing. */
+  /** L-BFGS steps of all classifiers together that finished what the passes had left; 0 where they had left nothing. */
   readonly finishingSteps: number;
   readonly converged: boolean;
 }
@@ -51,13 +51,13 @@ const defaultTolerance = 1e-4;
 /** Of `finish`: the largest part of the gradient, over C, and the share of the objective that is left to win. */
 const gradientTolerance = 1e-3;
 const valueTolerance = 1e-7;
-/** Machines that share a row: their weights then stay in a core's own cache. */
-const mostMachines = 64;
+/** Classifiers that share a row: their weights then stay in a core's own cache. */
+const mostClassifiers = 64;
 /** Fewer would read the rows too often. */
-const fewestMachines = 8;
+const fewestClassifiers = 8;
 /** One more thread takes a third of a second to start; a fit takes a few such passes, at some 7e9 of them per second. */
 const multiplyAddsPerThread = 1e9;
-/** Products of a row and a machine between turns of the event loop: some tens of milliseconds at 2,048 features. */
+/** Products of a row and a classifier between turns of the event loop: some tens of milliseconds at 2,048 features. */
 const PRODUCTS = 100_000;
 
 /** Fits on one table, as often as asked, on one copy of its rows. */
@@ -76,13 +76,13 @@ export function linearSvcSolver(table: Table, context: LinearSvcContext): Linear
   const classCount = table.classes.length;
   const passCost = rowCount * classCount * columnCount;
   const worth = Math.floor(passCost / (context.multiplyAddsPerThread ?? multiplyAddsPerThread));
-  const threads = Math.max(1, Math.min(context.threads, worth, Math.ceil(classCount / fewestMachines)));
+  const threads = Math.max(1, Math.min(context.threads, worth, Math.ceil(classCount / fewestClassifiers)));
   const rows =
     threads === 1 || data.buffer instanceof SharedArrayBuffer ? data : sharedArray(Float32Array, data.length, data);
-  return { fit: (options) => fitMachines(table, rows, threads, options, context) };
+  return { fit: (options) => fitClassifiers(table, rows, threads, options, context) };
 }
 
-async function fitMachines(
+async function fitClassifiers(
   plain: Table,
   rows: Float32Array,
   threads: number,
@@ -104,7 +104,7 @@ async function fitMachines(
       Float64Array.from({ length: rowCount }, (_, row) => options.C * weightOf(row)),
     ),
     classCount,
-    groupStart: groupBounds(classCount, mostMachines, threads),
+    groupStart: groupBounds(classCount, mostClassifiers, threads),
     tolerance: options.tolerance ?? defaultTolerance,
     maxPasses: options.maxIterations,
     coefficients: sharedArray(Float32Array, classCount * rowCount, options.start),
@@ -138,7 +138,7 @@ async function fitMachines(
 }
 
 /**
- * Takes all machines to their optimum together, by L-BFGS on the primal, where descent on the dual has come to a crawl: in
+ * Takes all classifiers to their optimum together, by L-BFGS on the primal, where descent on the dual has come to a crawl: in
  * a flat valley, as features that are large and constant make one.
  */
 async function finish(
@@ -161,7 +161,7 @@ async function finish(
   return { weights: x.subarray(0, size), bias: x.subarray(size), finishingSteps: iterations, converged };
 }
 
-/** The objective of all machines, and its gradient. */
+/** The objective of all classifiers, and its gradient. */
 function primal(table: Table, C: number, context: ProductContext): Objective {
   const size = table.features.columnCount * table.classes.length;
   const loss = linearLoss('squaredHinge', table, context);
@@ -174,7 +174,7 @@ function primal(table: Table, C: number, context: ProductContext): Objective {
   };
 }
 
-/** What the machines of a fit minimize, all together, and the largest part of its gradient. */
+/** What the classifiers of a fit minimize, all together, and the largest part of its gradient. */
 export async function linearSvcObjective(
   table: Table,
   { weights, bias }: Pick<LinearSvcFit, 'weights' | 'bias'>,
@@ -189,7 +189,7 @@ export async function linearSvcObjective(
   return { value, gradientSize: largestMagnitude(gradient) };
 }
 
-/** The calling thread and `threads` - 1 workers take groups of machines off one list. */
+/** The calling thread and `threads` - 1 workers take groups of classifiers off one list. */
 async function descend(
   job: DualJob,
   threads: number,
@@ -206,7 +206,7 @@ async function descend(
     return worker;
   });
   try {
-    const runner = dualRunner(job, openRowMachines);
+    const runner = dualRunner(job, openRowClassifiers);
     let working = true;
     while (Atomics.load(job.control, DONE) < job.classCount) {
       if (signal?.aborted === true) throw new InterruptedError();

@@ -6,7 +6,7 @@ import { kernelValues } from '../svc-pairs.ts';
 /** A run that would take longer than this stops unless it was allowed to be slow. */
 const SLOW_SECONDS = 600;
 /**
- * Seconds per kernel value of all machines and folds, of one thread. Measured: 4e-7 to 1e-6 on features of hundreds of
+ * Seconds per kernel value of all classifiers and folds, of one thread. Measured: 4e-7 to 1e-6 on features of hundreds of
  * dims, up to 1.5e-5 where classes overlap in few.
  */
 const SECONDS_PER_KERNEL_VALUE = 2e-6;
@@ -30,11 +30,11 @@ export function mindMlSvmLimits(
       fix: 'leave the weights out, or use --solver smo',
     });
   }
-  const machines = ((classStart.length - 1) * (classStart.length - 2)) / 2;
+  const classifiers = ((classStart.length - 1) * (classStart.length - 2)) / 2;
   const values = kernelValues(classStart) * (1 + foldCount);
-  const seconds = (values * SECONDS_PER_KERNEL_VALUE) / Math.max(1, Math.min(context.threads, machines));
+  const seconds = (values * SECONDS_PER_KERNEL_VALUE) / Math.max(1, Math.min(context.threads, classifiers));
   if (seconds < SLOW_SECONDS / 10) return;
-  const size = `${machines} machines on ${table.features.rowCount} rows`;
+  const size = `${classifiers} classifiers on ${table.features.rowCount} rows`;
   const time = seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
   if (seconds > SLOW_SECONDS && !allowSlow) {
     throw new UserError({
@@ -45,5 +45,5 @@ export function mindMlSvmLimits(
     });
   }
   const message = `ml-svm: ${size} will take about ${time}; --solver smo does it in seconds`;
-  context.onProgress?.({ stage: 'machines', done: 0, total: machines, message });
+  context.onProgress?.({ stage: 'binary classifiers', done: 0, total: classifiers, message });
 }

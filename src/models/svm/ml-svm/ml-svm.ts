@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { randomState } from '../../../numerics/mt19937.kernel.ts';
 import { symmetricValue } from '../gram/gram.kernel.ts';
-import type { MachineSolver, SmoProblem } from '../smo/smo.kernel.ts';
+import type { BinarySolver, SmoProblem } from '../smo/smo.kernel.ts';
 import type { PairsJob } from '../svc-pairs.kernel.ts';
 
 /** What a worker of this solver starts from. */
@@ -24,14 +24,14 @@ interface MlSvm {
 const ALPHA_TOLERANCE = 1e-6;
 
 /**
- * One two-class machine after another through the npm package ml-svm (simplified SMO), which is handed the shared Gram
+ * One two-class classifier after another through the npm package ml-svm (simplified SMO), which is handed the shared Gram
  * matrix by its kernel object: its features are row numbers.
  *
  * The package leaves out steps of alpha below 1e-3 whatever their scale, and on features with norms of hundreds all of
  * them are smaller. The kernel is therefore divided by its mean diagonal and C multiplied by it: the same problem, with
- * alphas of the order of 1. Its second working row is drawn; the draws are seeded by machine.
+ * alphas of the order of 1. Its second working row is drawn; the draws are seeded by classifier.
  */
-export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
+export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
   const Svm = createRequire(import.meta.url)('ml-svm') as new (options: object) => MlSvm;
   let problem: SmoProblem;
   let pair = 0;
@@ -50,7 +50,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
     let scale = kept.reduce((sum, row) => sum + value(row, row), 0) / kept.length;
     if (!(scale > 0)) scale = 1;
     const random = randomState((seed + Math.imul(pair + 1, 0x9e3779b1)) >>> 0);
-    const machine = new Svm({
+    const classifier = new Svm({
       C: (problem.caps[0] as number) * scale,
       tol: problem.epsilon,
       alphaTol: ALPHA_TOLERANCE,
@@ -61,7 +61,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
     });
     let converged = true;
     try {
-      machine.train(
+      classifier.train(
         kept.map((row) => [row]),
         kept.map(sign),
       );
@@ -71,11 +71,11 @@ export function mlSvmSolver(maxPasses: number, seed: number): MachineSolver {
       converged = false;
     }
     alpha = new Float64Array(problem.count);
-    machine.alphas.forEach((found, i) => {
-      if (found > ALPHA_TOLERANCE) alpha[kept[machine._supportVectorIdx?.[i] ?? i] as number] = found / scale;
+    classifier.alphas.forEach((found, i) => {
+      if (found > ALPHA_TOLERANCE) alpha[kept[classifier._supportVectorIdx?.[i] ?? i] as number] = found / scale;
     });
-    rho = -machine.b;
-    passes = machine.iterations ?? maxPasses;
+    rho = -classifier.b;
+    passes = classifier.iterations ?? maxPasses;
     violation = converged ? 0 : Number.NaN;
   };
 

@@ -27,7 +27,7 @@ interface SmoExports {
   ): number;
 }
 
-/** Kernel rows that a thread keeps at hand: all of a machine's up to about 4,000 rows. */
+/** Kernel rows that a thread keeps at hand: all of a classifier's up to about 4,000 rows. */
 const CACHE_BYTES = 64 * 2 ** 20;
 
 /** The fast loops, or the plain ones on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */

@@ -22,21 +22,21 @@ export interface SmoProblem {
 }
 
 /** What solves one two-class problem after another. */
-export interface MachineSolver {
-  /** @param machine number of the pair of classes */
-  start(problem: SmoProblem, machine: number): void;
+export interface BinarySolver {
+  /** @param classifier number of the pair of classes */
+  start(problem: SmoProblem, classifier: number): void;
   /**
-   * Starts the machine of the same problem without some rows, once the one on all rows is done. Each class keeps a row.
+   * Starts the classifier of the same problem without some rows, once the one on all rows is done. Each class keeps a row.
    *
    * @param held 1 for a local row that is left out
    */
   holdOut(held: Uint8Array): void;
-  /** Works for up to `budget` steps; true when the machine is done, or has taken all the steps it may. */
+  /** Works for up to `budget` steps; true when the classifier is done, or has taken all the steps it may. */
   advance(budget: number): boolean;
   /** By local row. */
   readonly alpha: Float64Array;
   rho(): number;
-  /** Value of the machine for a row of the problem, held out or not. */
+  /** Value of the classifier for a row of the problem, held out or not. */
   decision(row: number): number;
   iterations(): number;
   /** Violation of the optimality conditions that is left; NaN where the solver does not tell. */
@@ -50,7 +50,7 @@ export interface MachineSolver {
  * wins, as in LIBSVM.
  */
 export interface SmoLoops {
-  /** Label minus the machine's value without its intercept. */
+  /** Label minus the classifier's value without its intercept. */
   readonly residual: Float64Array;
   /** 0 where y alpha can still grow, else -Infinity: added to a residual it leaves the row out of a maximum. */
   readonly upMask: Float64Array;
@@ -147,12 +147,12 @@ export function plainLoops(capacity: number): SmoLoops {
   };
 }
 
-/** One problem at a time over the given loops; a machine stops after `maxIterations` steps. */
-export function smoSolver(loops: SmoLoops, maxIterations: number): MachineSolver {
+/** One problem at a time over the given loops; a classifier stops after `maxIterations` steps. */
+export function smoSolver(loops: SmoLoops, maxIterations: number): BinarySolver {
   const { residual, upMask, lowMask, diagonal } = loops;
   const alpha = new Float64Array(residual.length);
   const change = new Float64Array(residual.length);
-  /** The machine on all rows, while its folds are run. */
+  /** The classifier on all rows, while its folds are run. */
   const wholeAlpha = new Float64Array(residual.length);
   const wholeResidual = new Float64Array(residual.length);
   let hasWhole = false;

@@ -1,4 +1,4 @@
-import type { Reliability, ReliabilityBin } from '../../analysis/calibration.ts';
+import type { Reliability, ReliabilityBin } from '../../analysis/reliability.ts';
 import { percent } from '../../figures.ts';
 import type { Html } from '../html.ts';
 import { drawChart, Plot } from './draw.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Report } from '../../../classify/result/report.ts';
 import { withOwnCommands } from '../../../system/own-command.ts';
-import { reliability } from '../../analysis/calibration.ts';
 import { confusedPairs } from '../../analysis/confusion.ts';
 import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import type { HeldOutImage } from '../../analysis/held-out.ts';
 import { learningCurve } from '../../analysis/learning.ts';
+import { reliability } from '../../analysis/reliability.ts';
 import { trainingImages } from '../../describe.ts';
 import { percent, seconds } from '../../figures.ts';
 import { suspectsFile } from '../../suspects-list.ts';

@@ -98,7 +98,7 @@ test('the likeliest temperature is found from afar, and ends where classes are s
   assert.ok(Number.isFinite(likeliestInverse(scores, 2, Int32Array.of(0, 0, 1, 1), undefined)));
 });
 
-test('linearsvc refuses parameters of the one-vs-one machines', () => {
+test('linearsvc refuses parameters of the one-vs-one classifiers', () => {
   for (const params of [{ kernel: 'rbf' }, { gamma: 1 }, { tolerance: 0.1 }]) {
     assert.throws(() => createHead('svm', { solver: 'linearsvc', ...params }), { exitCode: 2 });
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DualJob, dualRunner, groupBounds } from '../../../../src/models/svm/linear-svc/dual-descent.kernel.ts';
-import { plainMachines } from '../../../../src/models/svm/linear-svc/row-machines.kernel.ts';
-import { wasmMachines } from '../../../../src/models/svm/linear-svc/row-machines.ts';
+import { plainClassifiers } from '../../../../src/models/svm/linear-svc/row-classifiers.kernel.ts';
+import { wasmClassifiers } from '../../../../src/models/svm/linear-svc/row-classifiers.ts';
 import { linearSvcObjective, linearSvcSolver } from '../../../../src/models/svm/linear-svc/solver.ts';
 import type { Table } from '../../../../src/rows/table.ts';
 import { InterruptedError } from '../../../../src/system/errors.ts';
@@ -34,8 +34,8 @@ function jobOf({ features, labels, classes }: Table, groups: number): DualJob {
   };
 }
 
-function run(job: DualJob, machines: typeof plainMachines, products: number): void {
-  const runner = dualRunner(job, machines);
+function run(job: DualJob, classifiers: typeof plainClassifiers, products: number): void {
+  const runner = dualRunner(job, classifiers);
   while (!runner.advance(products));
 }
 
@@ -43,18 +43,18 @@ for (const dims of [1, 15, 16, 37]) {
   test(`WebAssembly takes the plain loops' steps to the bit: ${dims} features`, () => {
     const table = drawnTable(60, dims, 5);
     const [wasm, plain] = [jobOf(table, 1), jobOf(table, 1)];
-    run(wasm, wasmMachines, 50);
-    run(plain, plainMachines, 1e6);
+    run(wasm, wasmClassifiers, 50);
+    run(plain, plainClassifiers, 1e6);
     assert.deepEqual(wasm.coefficients, plain.coefficients);
     assert.ok(plain.passes.every((passes) => passes > 1));
   });
 }
 
-test('a machine takes the same steps whichever machines share its rows', () => {
+test('a classifier takes the same steps whichever classifiers share its rows', () => {
   const table = drawnTable(80, 20, 7);
   const [together, apart] = [jobOf(table, 1), jobOf(table, 7)];
-  run(together, wasmMachines, 1e6);
-  run(apart, wasmMachines, 1e6);
+  run(together, wasmClassifiers, 1e6);
+  run(apart, wasmClassifiers, 1e6);
   assert.equal(apart.groupStart.length, 8);
   assert.deepEqual(apart.coefficients, together.coefficients);
   assert.deepEqual(apart.passes, together.passes);

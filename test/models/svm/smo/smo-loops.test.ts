@@ -60,7 +60,7 @@ test('one set of loops solves problem after problem, each as if it were the firs
   assert.deepEqual(solve(loops, drawnProblem(9, 3)), solve(plainLoops(9), drawnProblem(9, 3)));
 });
 
-test('a machine without held-out rows is in balance and gives them no weight', () => {
+test('a classifier without held-out rows is in balance and gives them no weight', () => {
   const problem = drawnProblem(40, 2);
   const { alpha } = solve(wasmLoops(40), problem);
   let sum = 0;

@@ -1,6 +1,6 @@
 import type { FitContext, HeadKind } from '../../models/model.ts';
 import { type Preparation, preparationOf, preparationOptions } from '../../models/scaling.ts';
-import { balancedWeights } from '../../rows/class-weight.ts';
+import { balancedWeights } from '../../rows/classes.ts';
 import { takeRows } from '../../rows/row-source.ts';
 import { applyScaling, fitScaling } from '../../rows/scale.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
@@ -18,7 +18,7 @@ type Params = Readonly<Record<string, unknown>>;
  * @param points all the parameters of each, as `createHead` takes them
  * @returns class numbers: [point][fold][test row of the fold]
  */
-export async function crossValidate(
+export async function predictFolds(
   kind: HeadKind,
   points: readonly Params[],
   table: Table,

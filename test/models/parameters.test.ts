@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeOption, type HeadOption, readParams } from '../../src/models/options.ts';
+import { describeOption, type HeadOption, readParams } from '../../src/models/parameters.ts';
 import { createHead, headKinds } from '../../src/models/registry.ts';
 import { preparationOptions } from '../../src/models/scaling.ts';
 import { UserError } from '../../src/system/errors.ts';

@@ -1,9 +1,9 @@
-;; The two loops of a linear machine's step: one row against a machine's weights, and the row added to them.
+;; The two loops of a linear classifier's step: one row against a classifier's weights, and the row added to them.
 ;;
 ;; Rows and weights are float32, padded with zeros to a multiple of sixteen numbers; addresses and lengths are in bytes.
-;; A product has sixteen running sums, whatever runs beside it: a machine's steps do not depend on its neighbours.
+;; A product has sixteen running sums, whatever runs beside it: a classifier's steps do not depend on its neighbours.
 ;;
-;; scripts/wasm/build.ts makes row-machines-wasm.ts of this file.
+;; scripts/wasm/build.ts makes row-classifiers-wasm.ts of this file.
 (module
   (memory (export "memory") 1)
 
@@ -32,7 +32,7 @@
       (br_if $sixteen (i32.lt_u (local.get $row) (local.get $end))))
     (call $total (local.get $a) (local.get $b) (local.get $c) (local.get $d)))
 
-  ;; Two machines at once, which reads the row once: products to out and out + 4.
+  ;; Two classifiers at once, which reads the row once: products to out and out + 4.
   (func (export "products")
     (param $row i32) (param $first i32) (param $second i32) (param $bytes i32) (param $out i32)
     (local $end i32) (local $x v128)

@@ -1,9 +1,9 @@
 import { growTo, runsModule, startModule, type WasmMemory } from '../../../numerics/web-assembly.ts';
-import { paddedDims, plainMachines, type RowMachines } from './row-machines.kernel.ts';
-import { rowMachinesModule } from './row-machines-wasm.ts';
+import { paddedDims, plainClassifiers, type RowClassifiers } from './row-classifiers.kernel.ts';
+import { rowClassifiersModule } from './row-classifiers-wasm.ts';
 
-/** What row-machines.wat exports; addresses and lengths are in bytes. */
-interface RowMachinesExports {
+/** What row-classifiers.wat exports; addresses and lengths are in bytes. */
+interface RowClassifiersExports {
   readonly memory: WasmMemory;
   product(row: number, weights: number, bytes: number): number;
   products(row: number, first: number, second: number, bytes: number, out: number): void;
@@ -14,18 +14,18 @@ interface RowMachinesExports {
 const OUT_BYTES = 16;
 
 /** The fast loops, or the plain ones on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
-export function openRowMachines(capacity: number, dims: number): RowMachines {
-  return runsModule(rowMachinesModule) ? wasmMachines(capacity, dims) : plainMachines(capacity, dims);
+export function openRowClassifiers(capacity: number, dims: number): RowClassifiers {
+  return runsModule(rowClassifiersModule) ? wasmClassifiers(capacity, dims) : plainClassifiers(capacity, dims);
 }
 
 /**
- * Linear machines in WebAssembly SIMD (row-machines.wat).
+ * Linear classifiers in WebAssembly SIMD (row-classifiers.wat).
  *
- * @param capacity the most machines
+ * @param capacity the most classifiers
  * @param dims features per row
  */
-export function wasmMachines(capacity: number, dims: number): RowMachines {
-  const wasm = startModule<RowMachinesExports>(rowMachinesModule);
+export function wasmClassifiers(capacity: number, dims: number): RowClassifiers {
+  const wasm = startModule<RowClassifiersExports>(rowClassifiersModule);
   const padded = paddedDims(dims);
   const bytes = padded * Float32Array.BYTES_PER_ELEMENT;
   const rowAt = OUT_BYTES;
@@ -36,20 +36,20 @@ export function wasmMachines(capacity: number, dims: number): RowMachines {
   const row = new Float32Array(buffer, rowAt, padded);
   const weights = new Float32Array(buffer, weightsAt, capacity * padded);
   row[dims] = 1;
-  const addressOf = (machine: number): number => weightsAt + machine * bytes;
+  const addressOf = (classifier: number): number => weightsAt + classifier * bytes;
   return {
     load: (features, at) => row.set(features.subarray(at, at + dims)),
-    products: (machines, count, values) => {
+    products: (classifiers, count, values) => {
       let i = 0;
       for (; i + 1 < count; i += 2) {
-        wasm.products(rowAt, addressOf(machines[i] as number), addressOf(machines[i + 1] as number), bytes, 0);
+        wasm.products(rowAt, addressOf(classifiers[i] as number), addressOf(classifiers[i + 1] as number), bytes, 0);
         values[i] = out[0] as number;
         values[i + 1] = out[1] as number;
       }
-      if (i < count) values[i] = wasm.product(rowAt, addressOf(machines[i] as number), bytes);
+      if (i < count) values[i] = wasm.product(rowAt, addressOf(classifiers[i] as number), bytes);
     },
-    add: (machine, factor) => wasm.add(rowAt, addressOf(machine), bytes, factor),
-    squaredNorm: (machine) => wasm.product(addressOf(machine), addressOf(machine), bytes),
+    add: (classifier, factor) => wasm.add(rowAt, addressOf(classifier), bytes, factor),
+    squaredNorm: (classifier) => wasm.product(addressOf(classifier), addressOf(classifier), bytes),
     clear: () => weights.fill(0),
   };
 }

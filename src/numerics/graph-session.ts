@@ -1,21 +1,12 @@
-import '../system/no-telemetry.ts';
-import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import { encodeModel } from '../formats/onnx/encode.ts';
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
+import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
 
 /** ONNX Runtime gains nothing on these products past this; a fixed bound keeps at least four rows per thread. */
 const maxThreads = 16;
 
 const sessions = new Map<string, Promise<Ort.InferenceSession>>();
-
-let loaded: typeof Ort | undefined;
-
-/** ONNX Runtime, loaded at the first use: a program that only imports this library starts no native code. */
-export function runtime(): typeof Ort {
-  loaded ??= createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
-  return loaded;
-}
 
 /**
  * A session over a small graph of float32 operations, made once per name and thread count and kept for the process.
@@ -33,15 +24,10 @@ export function graphSession(
   if (known !== undefined) return known;
   const graph = new GraphBuilder(name);
   build(graph);
-  const opened = runtime().InferenceSession.create(encodeModel(graph.model()), {
+  const opened = openOrtSession(encodeModel(graph.model()), {
     intraOpNumThreads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
     // Its rewriting would undo the order of operands that makes a product independent of the thread count.
     graphOptimizationLevel: 'disabled',
-    // Idle threads sleep: products come one at a time, and the workers of other heads want the cores.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-    logSeverityLevel: 3,
   });
   sessions.set(key, opened);
   return opened;

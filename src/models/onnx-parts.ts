@@ -1,5 +1,7 @@
-import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
-import type { Scaling } from '../../rows/scale.ts';
+import type { GraphBuilder } from '../formats/onnx/graph-builder.ts';
+import type { Scaling } from '../rows/scale.ts';
+import { savedArray } from './checks.ts';
+import type { SavedHead } from './model.ts';
 
 /**
  * Adds a head's scaling to a graph: float32 [rows, dims] in and out, in float64 between, as `applyScaling` does, so that
@@ -47,4 +49,30 @@ export function toFloat(graph: GraphBuilder, value: string): string {
 /** Axes as an input, which ReduceSum and Unsqueeze take since opset 13. */
 export function axes(graph: GraphBuilder, name: string, values: readonly number[]): string {
   return graph.initializer(name, { type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) });
+}
+
+/** softmax(inverse · log p) of probabilities p, float32 [rows, classes]; p itself where the inverse temperature is 1. */
+export function addTemperature(graph: GraphBuilder, probabilities: string, inverse: number): string {
+  if (inverse === 1) return probabilities;
+  const axis = graph.initializer('temperatureAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
+  const power = graph.initializer('slope', { type: 'float32', shape: [], data: Float32Array.of(inverse) });
+  // Over the row's largest first: a high power of a small number would round to 0.
+  const largest = graph.node('ReduceMax', [probabilities], { axes: [1], keepdims: 1 });
+  const raised = graph.node('Pow', [graph.node('Div', [probabilities, largest]), power]);
+  return graph.node('Div', [raised, graph.node('ReduceSum', [raised, axis], { keepdims: 1 })]);
+}
+
+/** softmax(inverse (features · weights + bias)): float32 [rows, classes]; the inverse temperature is 1 but for a calibrated SVM. */
+export function addLinear(graph: GraphBuilder, features: string, saved: SavedHead): string {
+  const classCount = saved.classes.length;
+  const weights = savedArray(saved, 'weights', Float32Array, [saved.dims, classCount]);
+  const bias = savedArray(saved, 'bias', Float32Array, [classCount]);
+  const inputs = [
+    features,
+    graph.initializer('weights', { type: 'float32', shape: [saved.dims, classCount], data: weights }),
+    graph.initializer('bias', { type: 'float32', shape: [classCount], data: bias }),
+  ];
+  const inverse = typeof saved.details['slope'] === 'number' ? saved.details['slope'] : 1;
+  const scores = graph.node('Gemm', inputs, { alpha: { float: inverse }, beta: { float: inverse } });
+  return graph.node('Softmax', [scores], { axis: -1 });
 }

@@ -1,5 +1,5 @@
-/** row-machines.wat as WebAssembly, in base64; `npm run wasm` makes this file. */
-export const rowMachinesModule: string =
+/** row-classifiers.wat as WebAssembly, in base64; `npm run wasm` makes this file. */
+export const rowClassifiersModule: string =
   'AGFzbQEAAAABHwRgBHt7e3sBfWADf39/AX1gBX9/f39/AGAEf39/fQADBQQAAQIDBQMBAAEHJQQGbWVtb3J5AgAHcHJvZHVjdAAB' +
   'CHByb2R1Y3RzAAIDYWRkAAMK0QQELgEBeyAAIAH95AEgAiAD/eQB/eQBIQQgBP0fACAE/R8BkiAE/R8CIAT9HwOSkguJAQIBfwR7' +
   'IAAgAmohAwNAIAQgAP0ABAAgAf0ABAD95gH95AEhBCAFIAD9AAQQIAH9AAQQ/eYB/eQBIQUgBiAA/QAEICAB/QAEIP3mAf3kASEG' +

@@ -1,0 +1,85 @@
+import type { RowSource } from './row-source.ts';
+import type { Table } from './table.ts';
+
+/** Classes and class numbers of names: numpy.unique(names, return_inverse=True); `compare` for names that do not sort as text. */
+export function encodeLabels(
+  names: readonly string[],
+  compare: (a: string, b: string) => number = compareCodePoints,
+): Pick<Table, 'classes' | 'labels'> {
+  const classes = [...new Set(names)].sort(compare);
+  const numberOf = new Map(classes.map((name, index) => [name, index]));
+  return { classes, labels: Int32Array.from(names, (name) => numberOf.get(name) as number) };
+}
+
+/** Rows per class, [classCount]. */
+export function countClasses(labels: Int32Array, classCount: number): Int32Array {
+  const counts = new Int32Array(classCount);
+  for (const label of labels) counts[label] = (counts[label] as number) + 1;
+  return counts;
+}
+
+/** JavaScript's own order compares UTF-16 units, which puts astral characters before U+E000 to U+FFFF. */
+export function compareCodePoints(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    const [left, right] = [a.codePointAt(i) as number, b.codePointAt(i) as number];
+    // Unequal units inside a pair share their high surrogate, so comparing them alone is right too.
+    return left - right;
+  }
+  return a.length - b.length;
+}
+
+/**
+ * scikit-learn's class_weight='balanced': every class weighs the same in sum, rows / (classes x rows of the class),
+ * times the rows' own weights. Classes without a row do not count.
+ */
+export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> {
+  const counts = countClasses(table.labels, table.classes.length);
+  const present = counts.filter((count) => count > 0).length;
+  const weightOf = Float64Array.from(counts, (count) => table.labels.length / (present * count));
+  return {
+    ...table,
+    sampleWeights: Float64Array.from(
+      table.labels,
+      (label, row) => (weightOf[label] as number) * (table.sampleWeights?.[row] ?? 1),
+    ),
+  };
+}
+
+/** A table with the classes that have rows, and where they stand among all. */
+export interface PresentClasses<F extends RowSource> {
+  /** The same features; labels count the present classes. */
+  readonly table: Table<F>;
+  /** Class number in the whole table of each present class. */
+  readonly present: Int32Array;
+}
+
+/**
+ * Leaves out classes without a row of positive weight: scikit-learn does not know them, and the intercept of a softmax
+ * class that is never right has no optimum.
+ */
+export function presentClasses<F extends RowSource>(table: Table<F>): PresentClasses<F> {
+  const seen = new Uint8Array(table.classes.length);
+  table.labels.forEach((label, row) => {
+    if ((table.sampleWeights?.[row] ?? 1) > 0) seen[label] = 1;
+  });
+  const present = Int32Array.from(seen.keys()).filter((c) => seen[c] === 1);
+  if (present.length === table.classes.length) return { table, present };
+  const numberAmongPresent = new Int32Array(table.classes.length);
+  present.forEach((c, i) => {
+    numberAmongPresent[c] = i;
+  });
+  return {
+    // Rows of weight 0 may have a class that is left out; whatever class they are given counts for nothing.
+    table: {
+      ...table,
+      labels: table.labels.map((label) => numberAmongPresent[label] as number),
+      classes: Array.from(present, (c) => table.classes[c] as string),
+    },
+    present,
+  };
+}
