@@ -3,6 +3,7 @@ import { UserError } from '../system/errors.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { pooledShape, poolRows } from './backbone/pool.ts';
 import { compareCanaries, measureCanary } from './canary.ts';
+import { whereIs } from './images/list/image-file.ts';
 import { openPixelPipeline } from './images/pipeline/pipeline.ts';
 import type { PixelResult } from './images/pipeline/pixel-result.ts';
 import type { InputLedger } from './input-ledger.ts';
@@ -62,7 +63,7 @@ async function* noted(
     if (result.outcome === 'failed' && policy.skipUnreadable !== true) {
       throw new UserError({
         what: 'an image cannot be read',
-        where: result.image.path,
+        where: whereIs(result.image),
         found: result.reason,
         fix: 'mend or remove the file, or go on without such files: --skip-unreadable records each in outcomes.csv',
       });

@@ -64,7 +64,7 @@ export class InputLedger {
   /** Images that must be read: all but those that have a row and did not change since they were read last. */
   *toRead(): Generator<ImageFile> {
     for (const [place, image] of this.list.images.entries()) {
-      const mark = markOf(image.path);
+      const mark = markOf(image.path, image.entry?.byteCount);
       const known =
         mark === undefined || this.#rehash ? undefined : this.writer.memory.recall(image.relativePath, mark);
       if (known !== undefined && this.isKnown(known)) {

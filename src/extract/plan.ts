@@ -87,7 +87,11 @@ export interface ExtractRequest {
  * @param name default: the data folder's
  * @throws UserError when the name is not that of one folder
  */
-export function featureFolder(data: string, cache: string, name: string = basename(resolve(data))): string {
+export function featureFolder(
+  data: string,
+  cache: string,
+  name: string = basename(resolve(data)).replace(/\.(?:zip|tar)$/i, ''),
+): string {
   // A name is one folder below the cache: `..` or a path would write elsewhere.
   if (name === '' || name === '.' || name === '..' || /[\\/]/.test(name)) {
     throw usageError('--name', name, 'the name of a folder below the cache', '--name dogs');

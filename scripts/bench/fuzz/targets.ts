@@ -19,6 +19,7 @@ import { decodeModel } from '../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { decodeTensor } from '../../../src/formats/onnx/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors.ts';
+import { archiveTargets } from './archive-targets.ts';
 import type { Draw } from './draw.ts';
 import { byteTarget, type FuzzTarget, jsonTarget } from './fuzz-target.ts';
 import { mutateBytes } from './mutate.ts';
@@ -38,6 +39,7 @@ export function fuzzTargets(): { readonly targets: readonly FuzzTarget[]; readon
     ...pthTargets(fixture),
     ...onnx(),
     ...tableTargets(),
+    ...archiveTargets(folder),
     ...manifest(),
     ...otherTables(folder),
   ];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { indexFile, labelsFile, outcomesFile } from '../../features/manifest/layout.ts';
 import { rowsPerImage } from '../../features/manifest/manifest.ts';
@@ -7,6 +8,7 @@ import { FileMemory, markOf } from '../../features/tables/file-memory.ts';
 import { IndexTable } from '../../features/tables/index-table.ts';
 import { parseLabels } from '../../features/tables/labels.ts';
 import { parseOutcomes } from '../../features/tables/outcomes.ts';
+import { readEntrySync } from '../../formats/archive/entry.ts';
 import { type Files, hashOfFile, nodeFiles } from '../../system/files.ts';
 import type { ImageFile, ImageList } from '../images/list/image-file.ts';
 
@@ -60,7 +62,7 @@ export async function sortInputs(request: InputsToSort): Promise<SortedInputs> {
   const found = new Set<string>();
   const pending = new Set<string>();
   for (const image of list.images) {
-    const mark = markOf(image.path);
+    const mark = markOf(image.path, image.entry?.byteCount);
     const recalled = mark === undefined || rehash ? undefined : memory.recall(image.relativePath, mark);
     const worthReading = known.size + there.images.size > 0 || (mark !== undefined && hasTwinSize(mark.size));
     const sha256 = recalled ?? (worthReading ? await hashFile(image) : undefined);
@@ -122,8 +124,8 @@ function sizesThatRepeat(list: ImageList): (size: number) => boolean {
   return (size) => {
     if (counts === undefined) {
       counts = new Map();
-      for (const { path } of list.images) {
-        const mark = markOf(path);
+      for (const { path, entry } of list.images) {
+        const mark = markOf(path, entry?.byteCount);
         if (mark !== undefined) counts.set(mark.size, (counts.get(mark.size) ?? 0) + 1);
       }
     }
@@ -142,5 +144,12 @@ function changedLabels(folder: string, state: SetState | undefined, list: ImageL
 
 /** Undefined where the file cannot be read: the run itself will say so. */
 async function hashFile(image: ImageFile): Promise<string | undefined> {
-  return hashOfFile(nodeFiles, image.path).catch(() => undefined);
+  const { path, entry } = image;
+  if (entry === undefined) return hashOfFile(nodeFiles, path).catch(() => undefined);
+  try {
+    const { bytes } = readEntrySync(path, entry, entry.byteCount);
+    return bytes && createHash('sha256').update(bytes).digest('hex');
+  } catch {
+    return undefined;
+  }
 }

@@ -11,6 +11,7 @@ import type { OnProgress } from '../../system/progress.ts';
 import { poolRows } from '../backbone/pool.ts';
 import { compareCanaries, measureCanary } from '../canary.ts';
 import type { ImageFile } from '../images/list/image-file.ts';
+import { imageLocator } from '../images/list/locate.ts';
 import { openPixelPipeline } from '../images/pipeline/pipeline.ts';
 import type { NetworkSource } from '../network-source.ts';
 import { readCalibration } from '../open-calibration.ts';
@@ -60,10 +61,9 @@ export async function recomputeRows(
   }
   const { threads, signal, openPipeline = openPixelPipeline } = options;
   const wanted = filesOf(folder, state, lost);
-  const images = Array.from(
-    wanted.keys(),
-    (path): ImageFile => ({ id: path, path: join(data, path), relativePath: path }),
-  );
+  const locate = imageLocator(data);
+  const images: ImageFile[] = [];
+  for (const path of wanted.keys()) images.push({ id: path, ...(await locate(path)), relativePath: path });
   const rows = new Map<string, Float32Array>();
   const { calibration: made } = fields;
   const calibration = made && (await readCalibration([folder], made.sha256, options.files));

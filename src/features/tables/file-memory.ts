@@ -32,11 +32,15 @@ const checkBytes = 65;
 /** A file changed as recently as this may change again within the same tick of a coarse clock (FAT: two seconds). */
 const unsettledNs = 2_000_000_000n;
 
-/** Size and time of a file, or undefined where it cannot be had; symbolic links are followed. */
-export function markOf(path: string): FileMark | undefined {
+/**
+ * Size and time of a file, or undefined where it cannot be had; symbolic links are followed.
+ *
+ * @param size of an entry, where the file is the archive that holds it
+ */
+export function markOf(path: string, size?: number): FileMark | undefined {
   try {
     const stat = statSync(path, { bigint: true });
-    return { size: Number(stat.size), mtimeNs: String(stat.mtimeNs), ctimeNs: String(stat.ctimeNs) };
+    return { size: size ?? Number(stat.size), mtimeNs: String(stat.mtimeNs), ctimeNs: String(stat.ctimeNs) };
   } catch {
     return undefined;
   }

@@ -16,6 +16,7 @@ export async function openJsonLines(source: TableSource): Promise<Table> {
     if (++seen === lookedAt) break;
   }
   if (seen === 0) throw tableError(source, 'is empty', 'no line', 'put a line for each image into it');
+  if (columns.size === 0) throw tableError(source, 'has no column', 'empty objects', 'name another file');
   const names = [...columns];
   return {
     where: source.where,

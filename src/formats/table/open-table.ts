@@ -1,6 +1,5 @@
 import { openDelimited } from './delimited.ts';
 import { openJsonLines } from './json-lines.ts';
-import { openParquet } from './parquet.ts';
 import { headOf, type Table, type TableSource, tableError } from './table.ts';
 
 /** Files that are tables by their names. */
@@ -17,7 +16,11 @@ export function isTableName(name: string): boolean {
  */
 export async function openTable(source: TableSource): Promise<Table> {
   const head = Buffer.from(await headOf(source, 512));
-  if (head.subarray(0, 4).toString('latin1') === 'PAR1') return openParquet(source);
+  if (head.subarray(0, 4).toString('latin1') === 'PAR1') {
+    // Few tables are Parquet: a start does without its reader.
+    const { openParquet } = await import('./parquet.ts');
+    return openParquet(source);
+  }
   const text = head
     .toString('latin1')
     .replace(/^\xef\xbb\xbf/, '')

@@ -1,5 +1,7 @@
-import { join } from 'node:path';
 import sharp from 'sharp';
+import { imageLocator } from '../../extract/images/list/locate.ts';
+import type { Located } from '../../extract/images/list/tree.ts';
+import { readEntrySync } from '../../formats/archive/entry.ts';
 import { nodeFiles, readWhole } from '../../system/files.ts';
 
 /** What a page may hold: it must open on a phone. */
@@ -42,6 +44,7 @@ export async function makeThumbnails(
 ): Promise<Thumbnails> {
   const photos = new Map<string, string>();
   let [bytes, unreadable, leftOut] = [0, 0, 0];
+  const locate = imageLocator(folder);
   const all = [...new Set(ids)];
   for (let first = 0; first < all.length; first += atOnce) {
     const block = all.slice(first, first + atOnce);
@@ -52,7 +55,7 @@ export async function makeThumbnails(
     const jpegs = await Promise.all(
       block.map(async (id) => {
         const path = pathOf(id);
-        return path === undefined ? undefined : await thumbnail(join(folder, path));
+        return path === undefined ? undefined : await thumbnail(await locate(path));
       }),
     );
     for (const [i, jpeg] of jpegs.entries()) {
@@ -68,9 +71,13 @@ export async function makeThumbnails(
 }
 
 /** A page is for people: turned upright, over white where it is transparent. */
-async function thumbnail(path: string): Promise<Buffer | undefined> {
+async function thumbnail({ path, entry }: Located): Promise<Buffer | undefined> {
   try {
-    return await sharp(await readWhole(nodeFiles, path, largestPhotoBytes), { failOn: 'none' })
+    const bytes =
+      entry === undefined
+        ? await readWhole(nodeFiles, path, largestPhotoBytes)
+        : readEntrySync(path, entry, largestPhotoBytes).bytes;
+    return await sharp(bytes, { failOn: 'none' })
       .rotate()
       .resize(side, side, { fit: 'cover', withoutEnlargement: false })
       .flatten({ background: '#ffffff' })

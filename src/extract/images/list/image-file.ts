@@ -1,3 +1,4 @@
+import type { ArchiveEntry } from '../../../formats/archive/entry.ts';
 import type { LeftOutFile } from './left-out.ts';
 
 /** Parts of a ready-made split. */
@@ -7,8 +8,10 @@ export type SplitName = 'train' | 'val' | 'test';
 export interface ImageFile {
   /** Unique in its list: the table's id, or the path without its extension, with forward slashes, in Unicode's NFC. */
   readonly id: string;
-  /** Absolute path. */
+  /** Absolute path; of an image in an archive, the archive's. */
   readonly path: string;
+  /** Where in the archive it lies. */
+  readonly entry?: ArchiveEntry;
   /** Relative to the data folder, forward slashes on every platform. */
   readonly relativePath: string;
   /** Absent where the folder gives none. */
@@ -45,4 +48,9 @@ export interface LayoutOptions {
   readonly depth?: number;
   /** What of a path is the class: `parent`, `top`, `path`, or a regular expression. */
   readonly labelFrom?: string;
+}
+
+/** What messages call an image: its path, in its archive where it lies in one. */
+export function whereIs({ path, entry }: Pick<ImageFile, 'path' | 'entry'>): string {
+  return entry === undefined ? path : `${path}, ${entry.name}`;
 }

@@ -1,15 +1,13 @@
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { usageError } from '../../../system/errors.ts';
 import { findTables } from './find-tables.ts';
 import type { ImageList, LayoutOptions } from './image-file.ts';
 import { imageExtensions } from './image-names.ts';
 import { countLeftOut, describeCount } from './left-out.ts';
+import { listClassFiles } from './list-classes.ts';
 import { hasClassFolders, layoutError, listFolders } from './list-folders.ts';
 import { listTables } from './list-table.ts';
 import { checkImageCount } from './most-images.ts';
 import { openTree, type Tree } from './tree.ts';
-import { folderError } from './walk.ts';
 
 /**
  * Lists the files of a data folder, each as an input or as left out. Layouts:
@@ -22,25 +20,33 @@ import { folderError } from './walk.ts';
  * @throws UserError if the folder is none of these, or if a table is broken or can be read in several ways
  */
 export async function listImages(root: string, options: LayoutOptions = {}): Promise<ImageList> {
-  const folder = resolve(root);
-  try {
-    if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
-  } catch (error) {
-    throw folderError(folder, error);
-  }
-  const tree = await openTree(folder);
+  const tree = await openTree(root);
+  const { root: folder } = tree;
   checkImageCount(tree.images.length, folder);
   if (tree.images.length === 0 && tree.tables.length === 0) throw noImage(tree);
   const byFolders = options.depth !== undefined || options.labelFrom !== undefined;
   if (byFolders && options.labels !== undefined) {
     throw usageError('--labels', 'given with --depth or --label-from', 'one of the two');
   }
-  const { tables, unused } = byFolders
-    ? { tables: [], unused: tree.tables.map((path) => ({ path, why: 'the folders say the classes, as asked' })) }
-    : await findTables(tree, options, hasClassFolders(tree));
+  const byClassFiles = tree.classOf !== undefined && options.labels === undefined && !byFolders;
+  const { tables, unused } =
+    byFolders || byClassFiles
+      ? {
+          tables: [],
+          unused: tree.tables.map((path) => ({
+            path,
+            why: byFolders ? 'the folders say the classes, as asked' : 'the .cls files say the classes',
+          })),
+        }
+      : await findTables(tree, options, hasClassFolders(tree));
   const [first] = tables;
   if (first === undefined && tree.images.length === 0) throw noImage(tree);
-  const listed = first === undefined ? listFolders(tree, options) : await listTables(tree, tables, options);
+  const listed =
+    first !== undefined
+      ? await listTables(tree, tables, options)
+      : byClassFiles
+        ? listClassFiles(tree)
+        : listFolders(tree, options);
   const notUsed = unused.map(({ path, why }) => ({
     path,
     group: `tables not used (${path}: ${why})`,

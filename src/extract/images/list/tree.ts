@@ -1,29 +1,146 @@
-import { join, resolve } from 'node:path';
-import { fileSource, type TableSource } from '../../../formats/table/table.ts';
-import { type Walked, walkFiles } from './walk.ts';
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type ArchiveEntry, entryHeadSync, readEntrySync } from '../../../formats/archive/entry.ts';
+import { isArchiveName, listArchive } from '../../../formats/archive/list-archive.ts';
+import { isTableName } from '../../../formats/table/open-table.ts';
+import { bytesSource, fileSource, type TableSource } from '../../../formats/table/table.ts';
+import { UserError } from '../../../system/errors.ts';
+import { sniff, sniffBytes } from '../decode/sniff.ts';
+import { compareCodePoints } from './code-point-order.ts';
+import { isHidden, isImageName, withoutExtension } from './image-names.ts';
+import { hidden, type LeftOutFile, noImage } from './left-out.ts';
+import { folderError, type Walked, walkFiles } from './walk.ts';
 
 /** Where the bytes of a file of the tree lie. */
 export interface Located {
   /** Absolute path. */
   readonly path: string;
+  /** Where `path` is an archive. */
+  readonly entry?: ArchiveEntry;
 }
 
-/** Every file under a data folder. */
+/** Every file under a data folder, or in an archive. */
 export interface Tree extends Walked {
   /** Absolute path. */
   readonly root: string;
   locate(relativePath: string): Located;
   /** Of one of the tables. */
   table(relativePath: string): TableSource;
+  /** What the .cls file beside an image says (webdataset); undefined where there is none. */
+  classOf?(relativePath: string): string | undefined;
 }
 
-/** @throws UserError if it cannot be read */
+/** No table in an archive is larger. */
+const largestTable = 512 * 1024 * 1024;
+const largestClass = 4096;
+
+/**
+ * The files of a data folder or of an archive. A folder whose images all lie in archives (webdataset's shards) is a
+ * folder of these.
+ *
+ * @throws UserError if it cannot be read, or an archive is refused
+ */
 export async function openTree(root: string): Promise<Tree> {
   const folder = resolve(root);
+  if (await isFile(folder)) return archiveTree(folder, [{ prefix: '', archive: folder }]);
+  const walked = await walkFiles(folder);
+  const archives = walked.images.length > 0 ? [] : walked.leftOut.filter(({ path }) => isArchiveName(path));
+  if (archives.length > 0) {
+    const inside = await archiveTree(
+      folder,
+      archives.map(({ path }) => ({ prefix: `${path}/`, archive: join(folder, path) })),
+    );
+    const own = new Set(walked.tables);
+    return {
+      ...inside,
+      tables: [...walked.tables, ...inside.tables],
+      leftOut: [...walked.leftOut.filter(({ path }) => !isArchiveName(path)), ...inside.leftOut],
+      table: (path) => (own.has(path) ? fileSource(join(folder, path)) : inside.table(path)),
+    };
+  }
   return {
-    ...(await walkFiles(folder)),
+    ...walked,
     root: folder,
     locate: (path) => ({ path: join(folder, path) }),
     table: (path) => fileSource(join(folder, path)),
   };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    if (found.isFile() || found.isDirectory()) return found.isFile();
+    throw Object.assign(new Error('neither a folder nor a file'), { code: 'ENOTDIR' });
+  } catch (error) {
+    throw folderError(path, error);
+  }
+}
+
+interface Shard {
+  /** Before the names of its entries. */
+  readonly prefix: string;
+  readonly archive: string;
+}
+
+async function archiveTree(root: string, shards: readonly Shard[]): Promise<Tree> {
+  const images: string[] = [];
+  const tables: string[] = [];
+  const leftOut: LeftOutFile[] = [];
+  const located = new Map<string, Required<Located>>();
+  /** webdataset's labels, by the path without what follows the name's first dot. */
+  const classes = new Map<string, string>();
+  for (const { prefix, archive } of shards) {
+    for (const entry of await listArchive(archive)) {
+      const path = prefix + entry.name;
+      const name = basename(entry.name);
+      located.set(path, { path: archive, entry });
+      if (entry.name.split('/').some(isHidden)) leftOut.push(hidden(path));
+      else if (isImageName(name)) images.push(path);
+      else if (isTableName(name)) tables.push(path);
+      else if (name.endsWith('.cls')) classes.set(keyOf(path), path);
+      else {
+        const found = sniff(entryHeadSync(archive, entry, sniffBytes));
+        if ('kind' in found) images.push(path);
+        else leftOut.push(noImage(path, found.refused));
+      }
+    }
+  }
+  const read = (path: string, limit: number): Buffer => {
+    const { path: archive, entry } = located.get(path) as Required<Located>;
+    try {
+      const { bytes, size } = readEntrySync(archive, entry, limit);
+      if (bytes !== undefined) return bytes;
+      throw new Error(`${size} bytes, above the limit of ${limit}`);
+    } catch (error) {
+      throw new UserError({
+        what: 'a file in an archive cannot be read',
+        where: `${archive}, ${entry.name}`,
+        found: error instanceof Error ? error.message : String(error),
+        fix: 'unpack the archive, mend the file, and --data FOLDER',
+        cause: error,
+      });
+    }
+  };
+  return {
+    root,
+    images: images.sort(compareCodePoints),
+    tables: tables.sort(compareCodePoints),
+    leftOut: leftOut.sort((a, b) => compareCodePoints(a.path, b.path)),
+    locate: (path) => located.get(path) as Required<Located>,
+    table: (path) => bytesSource(read(path, largestTable), join(root, path)),
+    ...(classes.size === 0
+      ? {}
+      : {
+          classOf: (path: string): string | undefined => {
+            const file = classes.get(withoutExtension(path)) ?? classes.get(keyOf(path));
+            return file === undefined ? undefined : read(file, largestClass).toString('utf8').trim();
+          },
+        }),
+  };
+}
+
+/** webdataset's key: the path up to the first dot of the name. */
+function keyOf(path: string): string {
+  const dot = path.indexOf('.', path.lastIndexOf('/') + 1);
+  return dot === -1 ? path : path.slice(0, dot);
 }

@@ -72,7 +72,8 @@ class WorkerPipeline implements PixelPipeline {
           }
           const index = this.#sent++;
           waiting.push({ index, image: step.value });
-          tasks.push({ index, path: step.value.path });
+          const { path, entry } = step.value;
+          tasks.push(entry === undefined ? { index, path } : { index, path, entry });
         }
         if (tasks.length > 0) for (const worker of this.#workers) worker.postMessage(tasks);
         const next = waiting.shift();

@@ -1,3 +1,4 @@
+import type { ArchiveEntry } from '../../../formats/archive/entry.ts';
 import type { PixelBudget } from './pixel-budget.ts';
 import type { PixelRecipe, PixelSeconds } from './pixel-result.ts';
 
@@ -13,6 +14,8 @@ export interface WorkerSetup {
 export interface WorkerTask {
   readonly index: number;
   readonly path: string;
+  /** Where `path` is an archive. */
+  readonly entry?: ArchiveEntry;
 }
 
 /** A PixelResult without its image: what one file gave. */

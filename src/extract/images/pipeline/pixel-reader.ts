@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type ArchiveEntry, readEntrySync } from '../../../formats/archive/entry.ts';
 import { fileReason } from '../../../system/file-reason.ts';
 import { readRegularSync } from '../../../system/regular-file.ts';
 import { decodeImage } from '../decode/decode.ts';
@@ -36,12 +37,13 @@ export class PixelReader {
   }
 
   /** Never throws for what the file holds: a file without pixels is a result that says why. */
-  async read(path: string): Promise<FilePixels> {
+  async read(path: string, entry?: ArchiveEntry): Promise<FilePixels> {
     const seconds = { read: 0, decode: 0, resize: 0 };
     const started = performance.now();
     let bytes: Buffer;
     try {
-      const file = readRegularSync(path, largestFileBytes);
+      const file =
+        entry === undefined ? readRegularSync(path, largestFileBytes) : readEntrySync(path, entry, largestFileBytes);
       if (file.bytes === undefined) {
         const reason = `${file.size} bytes, above the limit of ${largestFileBytes} for one image`;
         return { outcome: 'failed', reason, seconds };

@@ -32,7 +32,7 @@ async function work(): Promise<void> {
     while (tasks[0] !== undefined && tasks[0].index < claimed) tasks.shift();
     const task = tasks.shift();
     if (task === undefined) break;
-    const result = await reader.read(task.path);
+    const result = await reader.read(task.path, task.entry);
     const images = result.pixels === undefined ? [] : [result.pixels, ...(result.views ?? [])];
     port?.postMessage(
       { index: task.index, result },

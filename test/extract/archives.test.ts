@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, test } from 'node:test';
+import { explain } from '../../src/extract/explain/explain.ts';
+import { extract } from '../../src/extract/extract.ts';
+import { listImages } from '../../src/extract/images/list/list.ts';
+import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { makeThumbnails } from '../../src/report/page/photos.ts';
+import { drawTar, drawZip } from '../formats/draw-archive.ts';
+import { CountingNetwork, drawFolder, drawnRun } from './drawn-data.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'featuretap-archives-'));
+after(() => rm(root, { recursive: true }));
+const data = join(root, 'photos');
+await drawFolder(data, 12);
+const files = await filesOf(data);
+
+async function filesOf(folder: string): Promise<Record<string, Buffer>> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found: Record<string, Buffer> = {};
+  for (const entry of names) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) found[relative(folder, path)] = await readFile(path);
+  }
+  return found;
+}
+
+async function packed(name: string, bytes: Buffer): Promise<string> {
+  const file = join(root, name);
+  await writeFile(file, bytes);
+  return file;
+}
+
+/** Rows by the sha256 of the image's bytes. */
+async function rowsOf(folder: string): Promise<Map<string, readonly number[]>> {
+  const set = await openFeatureSet(folder);
+  const { data: rows } = await set.readMatrix();
+  return new Map(
+    Array.from(set.rows, (_, i) => [set.sha256Of(i), [...rows.subarray(i * set.dims, (i + 1) * set.dims)]]),
+  );
+}
+
+/** With real workers: they read the archive themselves. */
+const extra = { openPipeline: openPixelPipeline };
+
+for (const [name, bytes] of [
+  ['photos.zip', drawZip(files, { deflate: true })],
+  ['stored.zip', drawZip(files)],
+  ['photos.tar', drawTar(files)],
+] as const) {
+  test(`${name} gives the rows, ids and labels of the folder that it was made of`, async () => {
+    const archive = await packed(name, bytes);
+    const [plain, inside] = [await listImages(data), await listImages(archive)];
+    assert.deepEqual(inside.reading, plain.reading);
+    assert.deepEqual(
+      inside.images.map(({ id, label }) => [id, label]),
+      plain.images.map(({ id, label }) => [id, label]),
+    );
+    const network = new CountingNetwork();
+    const folderRun = await extract(drawnRun(data, new CountingNetwork(), { name: `${name}-folder`, ...extra }));
+    const { folder } = await extract(drawnRun(archive, network, { name: 'archive', ...extra }));
+    assert.deepEqual(await rowsOf(folder), await rowsOf(folderRun.folder));
+    assert.equal(network.imageCount, 12);
+    // Unpacked or packed, the bytes are the same: nothing is computed again.
+    const again = await extract(drawnRun(archive, network, { name: 'archive', ...extra }));
+    assert.deepEqual([again.newImages, again.keptImages, network.imageCount], [0, 12, 12]);
+  });
+}
+
+test('explain knows the images of an archive, and the report finds their photos', async () => {
+  const archive = await packed('seen.zip', drawZip(files, { deflate: true }));
+  const run = drawnRun(archive, new CountingNetwork(), { name: 'seen', ...extra });
+  const { folder } = await extract(run);
+  const set = await openFeatureSet(folder);
+  assert.equal(set.manifest.madeBy.data, archive);
+  const { photos, unreadable } = await makeThumbnails(set.ids, set.manifest.madeBy.data, (id) => set.pathOf(id));
+  assert.deepEqual([photos.size, unreadable], [12, 0]);
+  void explain;
+});
+
+test('webdataset: KEY.jpg and KEY.cls in shards', async () => {
+  const [one, two] = [0, 1].map((shard) =>
+    Object.fromEntries(
+      Object.values(files)
+        .slice(shard * 6, shard * 6 + 6)
+        .flatMap((bytes, i) => [
+          [`${String(shard * 6 + i).padStart(6, '0')}.png`, bytes],
+          [`${String(shard * 6 + i).padStart(6, '0')}.cls`, Buffer.from(`${i % 2}\n`)],
+          [`${String(shard * 6 + i).padStart(6, '0')}.json`, Buffer.from('{}')],
+        ]),
+    ),
+  ) as [Record<string, Buffer>, Record<string, Buffer>];
+  const single = await listImages(await packed('shard.tar', drawTar(one)));
+  assert.deepEqual(single.reading, ['class = the .cls file beside each image: 2 classes: 0, 1']);
+  assert.deepEqual(
+    single.images.map(({ id, label }) => `${id}: ${label}`),
+    ['000000: 0', '000001: 1', '000002: 0', '000003: 1', '000004: 0', '000005: 1'],
+  );
+  assert.equal(single.leftOut.length, 6);
+  const shards = join(root, 'shards');
+  await drawFolder(shards, 0);
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(shards, { recursive: true });
+  await writeFile(join(shards, '0.tar'), drawTar(one));
+  await writeFile(join(shards, '1.tar'), drawTar(two));
+  const all = await listImages(shards);
+  assert.equal(all.images.length, 12);
+  assert.equal(all.images[6]?.relativePath, '1.tar/000006.png');
+  const { newImages } = await extract(drawnRun(shards, new CountingNetwork(), extra));
+  assert.equal(newImages, 12);
+});
+
+test('a table and its archive of images', async () => {
+  const folder = join(root, 'contest');
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(folder);
+  const images = Object.fromEntries(Object.values(files).map((bytes, i) => [`train/${i}.png`, bytes]));
+  await writeFile(join(folder, 'train.zip'), drawZip(images));
+  await writeFile(
+    join(folder, 'train.csv'),
+    `id,label\n${Object.keys(files)
+      .map((_, i) => `${i},${i % 3}\n`)
+      .join('')}`,
+  );
+  const { images: found, reading } = await listImages(folder);
+  assert.deepEqual([found.length, found[0]?.relativePath], [12, 'train.zip/train/0.png']);
+  assert.deepEqual(reading, ['train.csv: id = id, label = label']);
+});
