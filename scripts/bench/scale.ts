@@ -11,7 +11,9 @@ import { inputsHeader } from '../../src/cluster/records/input-table.ts';
 import { inputsFile, recordFile } from '../../src/cluster/records/layout.ts';
 import { formatRecord, type PartRecord, sealRecord } from '../../src/cluster/records/part-record.ts';
 import { fingerprintOf } from '../../src/features/manifest/fingerprint.ts';
-import type { FingerprintFields } from '../../src/features/manifest/manifest.ts';
+import { manifestFile } from '../../src/features/manifest/layout.ts';
+import type { FingerprintFields, Manifest } from '../../src/features/manifest/manifest.ts';
+import { formatManifest, sealManifest } from '../../src/features/manifest/manifest-file.ts';
 
 const usage = `npm run bench -- scale [options]
   --parts N        parts (default 10000)
@@ -153,7 +155,7 @@ const fields: FingerprintFields = {
 };
 
 /**
- * Writes inputs.csv and part.json of every part; input i is in part i modulo N, as evenly as a hash would spread them.
+ * Writes the records and the table of every part; input i is in part i modulo N, as evenly as a hash would spread them.
  *
  * @returns bytes written
  */
@@ -177,12 +179,14 @@ async function drawParts(folder: string, count: number, rowsPerPart: number, cop
     }
     stream.end();
     await finished(stream);
+    const manifest = drawnManifest(rowsPerPart);
+    await writeFile(join(state, manifestFile), formatManifest(manifest));
     const record: PartRecord = sealRecord({
-      formatVersion: 1,
+      formatVersion: 2,
       part: { index, count },
-      fingerprint: fingerprintOf(fields),
+      fingerprint: manifest.fingerprint,
       fields,
-      shards: [],
+      manifestSha256: manifest.sha256,
       inputsSha256: hash.digest('hex'),
       list: { sha256: '1'.repeat(64), ownSha256: '2'.repeat(64), imageCount: total, missingCount: 0 },
       data: '/data/drawn',
@@ -193,6 +197,34 @@ async function drawParts(folder: string, count: number, rowsPerPart: number, cop
     await writeFile(join(state, recordFile), formatRecord(record));
   }
   return bytes;
+}
+
+/** Of a part with one shard, as far as a merge of its tables looks at it. */
+function drawnManifest(rowCount: number): Manifest {
+  const sha256 = '3'.repeat(64);
+  return sealManifest({
+    formatVersion: 1,
+    fingerprint: fingerprintOf(fields),
+    fields,
+    rowCount,
+    imageCount: rowCount,
+    rowShape: [2048],
+    dims: 2048,
+    shards: [{ file: 'features-00000.npy', rowCount, sha256 }],
+    indexSha256: sha256,
+    labelsSha256: sha256,
+    outcomesSha256: sha256,
+    counts: { kept: rowCount, duplicate: 0, missing: 0, unreadable: 0, failed: 0, total: rowCount },
+    madeBy: {
+      featuretap: 'bench',
+      engine: 'onnx',
+      engineVersion: '0',
+      device: 'cpu',
+      weights: 'drawn',
+      data: '/data/drawn',
+    },
+    canary: Buffer.from(new Float32Array(2048).buffer).toString('base64'),
+  });
 }
 
 /** A line as long as those of a folder of a thousand classes; of every so many images one has another one's bytes. */

@@ -7,7 +7,7 @@ import { partFolder, readPartFolder } from '../../src/cluster/records/layout.ts'
 import { listIfThere, nodeFiles } from '../../src/system/files.ts';
 import { drawPhotos } from '../demo/draw.ts';
 import { type LocalSlurm, run, startLocalSlurm, until } from './local-slurm.ts';
-import { sameFiles } from './same-files.ts';
+import { sameSet } from './same-set.ts';
 
 /** What became of an extraction on a real Slurm, for whoever asks. */
 export interface SlurmRun {
@@ -17,8 +17,8 @@ export interface SlurmRun {
   readonly killed: number;
   readonly requeued: number;
   readonly cancelled: number;
-  /** Files of the merged set, each byte for byte that of a single machine. */
-  readonly files: readonly string[];
+  /** Images of the merged set, which is that of a single machine. */
+  readonly merged: number;
 }
 
 const program = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
@@ -32,7 +32,7 @@ const network = ['--weights', 'random:resnet-tiny', '--device', 'cpu', '--batch'
  * Runs `plan --on slurm --submit` on a Slurm of this machine alone: 8 tasks on two nodes, of which one loses its worker
  * to SIGKILL, one is put back into the queue by `scontrol requeue` and one is cancelled for good, each in the middle of
  * its part. The merge must name the part that is missing; submitted again by that name, the merged set must equal that
- * of a single run, byte for byte.
+ * of a single run: the same rows by id to the bit, index, labels and outcomes in the same order.
  *
  * @throws Error saying what was not as it must be
  */
@@ -59,7 +59,7 @@ async function runParts(
   asked: readonly string[],
   slurm: LocalSlurm,
   say: (line: string) => void,
-): Promise<Pick<SlurmRun, 'killed' | 'requeued' | 'cancelled' | 'files'>> {
+): Promise<Pick<SlurmRun, 'killed' | 'requeued' | 'cancelled' | 'merged'>> {
   // What a task leaves that is killed outright goes with the rest.
   const environment = { ...slurm.environment, TMPDIR: folder };
   const [cache, plan] = [join(folder, 'features'), join(folder, 'plan')];
@@ -104,9 +104,9 @@ async function runParts(
   await jobsEnd(environment);
   const { JobState: state } = await jobFields(last, environment);
   must(state === 'COMPLETED', `the second merge ended as ${state}`);
-  const files = await sameFiles(join(folder, 'single', 'set'), set);
-  say(`${files.length} files, each byte for byte that of the single run`);
-  return { killed, requeued, cancelled, files };
+  const merged = await sameSet(join(folder, 'single', 'set'), set);
+  say(`${merged} images in the order of the single run, each with the bits of its row; the same labels and outcomes`);
+  return { killed, requeued, cancelled, merged };
 }
 
 interface SubmittedJobs {

@@ -13,6 +13,9 @@ interface Fault {
   readonly reason: string;
 }
 
+/** Why an id without a file has no row. */
+export const missingReason = 'labels.csv names it and there is no file';
+
 /** Rows that others hold: their images are read where need be, and not computed. */
 export interface RowsElsewhere {
   /** @param sha256 of an image's bytes */
@@ -20,9 +23,6 @@ export interface RowsElsewhere {
   /** What made them; absent where there are none. */
   readonly maker?: Pick<RunMaker, 'madeBy' | 'canary'> | undefined;
 }
-
-/** Why an id without a file has no row. */
-export const missingReason = 'labels.csv names it and there is no file';
 
 /** How each input of one run stands: which have a row, which must be read, which gave none and why. */
 export class InputLedger {
@@ -102,33 +102,36 @@ export class InputLedger {
 
   /** The tables of the finished set. Of files with the same bytes the first in the list has the row. */
   ending(): Ending {
-    const images: IndexedImage[] = [];
     const labels: LabelLine[] = [];
     const outcomes: Outcome[] = [];
-    const ownerOf = new Map<string, string>();
+    const ownerOf = new Map<string, ImageFile>();
     for (const [place, image] of this.list.images.entries()) {
       const { id, relativePath: path, label, split } = image;
-      if (label !== undefined) labels.push(split === undefined ? [id, label] : [id, label, split]);
       const end = this.endOf(place);
+      const row = 'sha256' in end ? this.writer.rowOf.get(end.sha256) : undefined;
+      // Its row is elsewhere.
+      if ('sha256' in end && row === undefined) continue;
+      if (label !== undefined) labels.push(split === undefined ? [id, label] : [id, label, split]);
       if (!('sha256' in end)) {
         outcomes.push({ id, path, ...end });
         continue;
       }
-      const { sha256 } = end;
-      const row = this.writer.rowOf.get(sha256) as number;
-      const owner = ownerOf.get(sha256);
-      if (owner !== undefined) {
-        outcomes.push({ id, path, outcome: 'duplicate', row, reason: `the same bytes as ${owner}` });
-        continue;
-      }
-      ownerOf.set(sha256, id);
-      images.push({ row, id, path, sha256 });
+      const owner = ownerOf.get(end.sha256);
+      if (owner === undefined) ownerOf.set(end.sha256, image);
+      else outcomes.push({ id, path, ...duplicateOf(owner.id, row as number) });
     }
-    for (const { id } of this.list.missing) {
-      outcomes.push({ id, path: '', outcome: 'missing', reason: missingReason });
-    }
+    for (const { id } of this.list.missing) outcomes.push({ id, path: '', outcome: 'missing', reason: missingReason });
     for (const { path, reason } of this.list.leftOut) outcomes.push({ id: '', path, outcome: 'left-out', reason });
-    images.sort((a, b) => a.row - b.row);
+    const images: IndexedImage[] = [];
+    for (const [sha256, row] of this.writer.rowOf) {
+      const owner = ownerOf.get(sha256);
+      if (owner !== undefined) images.push({ row, id: owner.id, path: owner.relativePath, sha256 });
+    }
     return { images, labels, outcomes };
   }
+}
+
+/** The end of an input whose bytes another one has. */
+export function duplicateOf(owner: string, row: number): Pick<Outcome, 'outcome' | 'row' | 'reason'> {
+  return { outcome: 'duplicate', row, reason: `the same bytes as ${owner}` };
 }

@@ -51,8 +51,8 @@ export class FeatureSet {
     this.#state = state;
     const path = resolve(folder, indexFile);
     this.#index = new IndexTable(state.index, state.manifest.imageCount, this.rowsPerImage, path);
-    const last = this.#index.rows.at(-1);
-    if (last !== undefined && last + this.rowsPerImage > state.manifest.rowCount) {
+    const last = this.#index.rows.reduce((most, row) => Math.max(most, row), -1);
+    if (last >= 0 && last + this.rowsPerImage > state.manifest.rowCount) {
       throw new UserError({
         what: 'an index names a row that is not there',
         where: path,
@@ -67,7 +67,7 @@ export class FeatureSet {
     return this.manifest.imageCount;
   }
 
-  /** Row of each image, in the index's order: rising. [imageCount] */
+  /** Row of each image, in the index's order. [imageCount] */
   get rows(): Uint32Array {
     return this.#index.rows;
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Files } from './files.ts';
+import { errorCode, type Files, readBlocks, readFailure } from './files.ts';
 import { openAlone, openUnfinished, type Unfinished } from './unfinished.ts';
 import { writeFailure } from './write-error.ts';
 
@@ -172,4 +172,23 @@ export async function syncFolder(files: Files, path: string): Promise<void> {
   await files.syncFolder(path).catch(async (error) => {
     throw await writeFailure(files, path, error, 0);
   });
+}
+
+/** What systems say where a file gets no second name: other disks, file systems without hard links, files of others. */
+const refusals = ['EXDEV', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+/**
+ * Gives a file a second name, or makes a copy of it where the file system has no hard links. What had that name is gone.
+ * A caller that relies on the name after a power cut calls `syncFolder` once all of them are there.
+ *
+ * @throws UserError when the file cannot be read, or the copy not be written
+ */
+export async function linkOrCopy(files: Files, from: string, to: string): Promise<void> {
+  await removeFile(files, to);
+  try {
+    await files.link(from, to);
+  } catch (error) {
+    if (!refusals.includes(errorCode(error) ?? '')) throw readFailure(from, error);
+    await writeDurably(files, to, readBlocks(files, from));
+  }
 }

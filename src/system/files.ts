@@ -28,6 +28,8 @@ export interface Files {
   open(path: string, flags: 'r' | 'w' | 'wx'): Promise<OpenFile>;
   stat(path: string): Promise<FileStat>;
   rename(from: string, to: string): Promise<void>;
+  /** Gives a file a second name (a hard link), which nothing has yet. */
+  link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** Removes a folder with all that is in it. */
   removeFolder(path: string): Promise<void>;
@@ -52,6 +54,7 @@ export const nodeFiles: Files = {
   },
   stat: (path) => fs.stat(path),
   rename: (from, to) => fs.rename(from, to),
+  link: (from, to) => fs.link(from, to),
   remove: (path) => fs.rm(path, { force: true }),
   removeFolder: (path) => fs.rm(path, { recursive: true, force: true }),
   list: (folder) => fs.readdir(folder),

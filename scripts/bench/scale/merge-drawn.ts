@@ -1,29 +1,31 @@
 import { join } from 'node:path';
-import type { RowSink } from '../../../src/cluster/merge/copy-rows.ts';
-import { inputsInOrder } from '../../../src/cluster/merge/in-order.ts';
-import { mergeTables } from '../../../src/cluster/merge/merge-tables.ts';
+import { JoinedInputs } from '../../../src/cluster/merge/join-inputs.ts';
 import { readParts } from '../../../src/cluster/merge/read-parts.ts';
-import type { OutcomeCounts } from '../../../src/features/manifest/manifest.ts';
+import { readInputs } from '../../../src/cluster/records/input-table.ts';
+import { runFolder } from '../../../src/features/manifest/layout.ts';
+import type { Manifest } from '../../../src/features/manifest/manifest.ts';
+import { publish } from '../../../src/features/run/publish.ts';
+import { saveMemory } from '../../../src/features/tables/file-memory.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
 
-/** What `merge` does with records and tables; rows are counted and not copied, because there are none. */
-export async function mergeTablesOfParts(set: string, partCount: number): Promise<{ readonly counts: OutcomeCounts }> {
-  const parts = await readParts(nodeFiles, set, partCount);
-  const total = parts.reduce((sum, { record }) => sum + record.counts.kept, 0);
-  const scratch = join(set, '.run', 'merge');
-  await nodeFiles.makeFolder(scratch);
-  const rows: RowSink = { take: () => undefined, finish: async () => [] };
-  const inputs = () => inputsInOrder(nodeFiles, parts);
-  const tables = await mergeTables(nodeFiles, {
-    set,
-    scratch,
-    dataFolder: '/data',
-    stride: 1,
-    total,
-    hasSplit: false,
-    inputs,
-    rows,
+/** What `merge` does with records and tables; shards are neither checked nor linked, because there are none. */
+export async function mergeTablesOfParts(set: string, partCount: number): Promise<Manifest> {
+  const { parts, made } = await readParts(nodeFiles, set, partCount);
+  if (made === undefined) throw new Error('no part has rows');
+  const rows = [];
+  for (const { folder, record, shards } of parts) {
+    rows.push({ inputs: await readInputs(nodeFiles, folder, record), shards });
+  }
+  await nodeFiles.makeFolder(join(set, runFolder));
+  const order = rows.reduce((sum, { inputs }) => sum + inputs.inputCount, 0);
+  const joined = await JoinedInputs.join({ set, parts: rows, order });
+  const manifest = await publish(nodeFiles, set, {
+    ...made,
+    shards: Array.from(joined.shards(), ({ part, shard }) => parts[part]?.shards[shard] ?? []).flat(),
+    images: { [Symbol.iterator]: () => joined.images() },
+    labels: { [Symbol.iterator]: () => joined.labels() },
+    outcomes: { [Symbol.iterator]: () => joined.outcomes() },
   });
-  await tables.keepMemory();
-  return { counts: tables.counts };
+  await saveMemory(nodeFiles, set, made.madeBy.data, joined.files());
+  return manifest;
 }

@@ -1,36 +1,29 @@
 import { join } from 'node:path';
 import { keepSpeed } from '../../extract/explain/speed.ts';
 import { keepCalibration, readCalibration, removeOtherCalibrations } from '../../extract/open-calibration.ts';
-import { canonicalJson, fingerprintOf } from '../../features/manifest/fingerprint.ts';
-import {
-  indexFile,
-  labelsFile,
-  manifestFile,
-  nextSuffix,
-  outcomesFile,
-  runPath,
-  shardNumber,
-} from '../../features/manifest/layout.ts';
-import { type Manifest, rowLength, rowsPerImage } from '../../features/manifest/manifest.ts';
-import { parseManifest, sealManifest } from '../../features/manifest/manifest-file.ts';
+import { manifestFile, runFolder, shardFile, shardNumber } from '../../features/manifest/layout.ts';
+import type { Manifest, ShardEntry } from '../../features/manifest/manifest.ts';
+import { parseManifest } from '../../features/manifest/manifest-file.ts';
 import { removeJournal, removeUnfinished } from '../../features/run/journal.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
-import { publishManifest, settleTables } from '../../features/run/publish.ts';
+import { type Contents, publish, sameContents, settleTables } from '../../features/run/publish.ts';
 import { keepSpares } from '../../features/run/spares.ts';
-import { makeFolder, removeFile } from '../../system/durable.ts';
+import { linkShard } from '../../features/shards/link-shard.ts';
+import { saveMemory } from '../../features/tables/file-memory.ts';
+import { readIndex } from '../../features/tables/read-index.ts';
+import { makeFolder, syncFolder } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
-import { imagesOfSet } from '../records/images-of-set.ts';
-import { leftOutFile, partsFolder, stateFolder } from '../records/layout.ts';
-import { RowCopier } from './copy-rows.ts';
-import { inputsInOrder, type MergePart } from './in-order.ts';
+import type { InputTable } from '../records/input-table.ts';
+import { partsFolder } from '../records/layout.ts';
+import { inputCountOf } from '../records/part-record.ts';
+import { JoinedInputs } from './join-inputs.ts';
 import { type MergeLock, takeMergeLock } from './merge-lock.ts';
-import { type MergedTables, type MergeTablesOptions, mergeTables } from './merge-tables.ts';
 import { isMergedAlready, keepMergedMark, mergedParts } from './merged-mark.ts';
 import { orderOfList } from './order-of-list.ts';
-import { PartError, PartsMissingError } from './part-problems.ts';
-import { findDamage, makerOf, readParts } from './read-parts.ts';
+import { PartsMissingError } from './part-problems.ts';
+import { type CompletePart, type CompleteParts, checkParts, readLeftOut, readParts } from './read-parts.ts';
 
 /** What the user says of the features; whatever is absent is as the parts were made. */
 export interface AskedFields {
@@ -54,13 +47,9 @@ export interface MergeOptions {
   readonly data?: string | undefined;
   /** Compared with the parts. */
   readonly asked?: AskedFields;
-  /** Make the set anew where there is one that was made otherwise. */
+  /** Make the set again where there is one that was made otherwise. */
   readonly replace?: boolean;
   readonly keepParts?: boolean;
-  /** For what is read of the parts' shards. Default: 512 MB. */
-  readonly bufferBytes?: number;
-  /** For each of its sorts and searches; what is beyond goes to the disk. Default: 48 MB. */
-  readonly sortBytes?: number;
   readonly command: string;
   readonly files?: Files;
   readonly signal?: AbortSignal;
@@ -72,39 +61,39 @@ export interface MergeResult {
   /** Absolute path of the feature set. */
   readonly folder: string;
   readonly manifest: Manifest;
-  /** Images whose rows were copied from the parts, and those whose rows were there before. */
+  /** Images whose rows came from the parts, and those whose rows were there before. */
   readonly newImages: number;
   readonly keptImages: number;
 }
 
-const scratchFolder = 'merge';
-
 /**
- * Puts the parts of a feature set together. The set is then, byte for byte, what one machine would have made of the
- * whole list; nothing of it is visible to readers before all of it is on the disk.
+ * Puts the parts of a feature set together: checks every byte of them, gives their shards a second name in the set,
+ * joins their tables in the order of the list, and publishes. Its ids, rows, labels and outcomes are those that one
+ * machine would have made of the whole list, and in the same order; rows lie in the shards as the parts left them.
+ * Nothing of it is visible to readers before all of it is on the disk, and a part loses nothing before that.
  *
  * @throws PartsMissingError naming the parts that are missing, damaged, or made of other images; nothing has changed then
  * @throws UserError when there is a set already that was made otherwise
  */
 export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
-  const { files = nodeFiles, set, partCount, command } = options;
+  const { files = nodeFiles, set, partCount } = options;
   const merged = await mergedBefore(files, set);
-  const parts = await readParts(files, set, partCount).catch((error) => {
+  const found = await readParts(files, set, partCount).catch((error) => {
     if (!(error instanceof PartsMissingError) || !isMergedAlready(error, partCount, merged?.parts)) throw error;
     return undefined;
   });
-  if (parts === undefined && merged !== undefined) {
+  if (found === undefined && merged !== undefined) {
     return { folder: set, manifest: merged.manifest, newImages: 0, keptImages: merged.manifest.imageCount };
   }
-  if (parts === undefined) throw new Error('parts are there, or were merged');
-  checkAsked(set, parts, options.asked ?? {});
+  if (found === undefined) throw new Error('parts are there, or were merged');
+  const { parts } = found;
+  checkAsked(set, found, options.asked ?? {});
   const order = await orderOfList(set, parts, options.data);
-  await makeFolder(files, runPath(set, scratchFolder));
+  await makeFolder(files, join(set, runFolder));
   const lock = await takeMergeLock(files, set, options);
   try {
     await removeUnfinished(files, set);
-    const base = await readBase(files, options, parts);
-    const result = await mergeInto(files, options, parts, order, base, lock);
+    const result = await mergeInto(files, options, found, order, lock);
     if (options.keepParts !== true) {
       // Before the parts go: a merge that is killed in between finds one or the other.
       await keepMergedMark(files, set, partCount, result.manifest);
@@ -112,13 +101,8 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
     }
     return result;
   } catch (error) {
-    if (options.signal?.aborted === true) throw new InterruptedError(command);
-    if (!(error instanceof PartError)) throw error;
-    // One part stopped the merge: look at all of them, so that what must run again is known at once.
-    const damaged = await findDamage(files, parts);
-    throw new PartsMissingError(set, partCount, [], damaged.length > 0 ? damaged : [error.problem]);
+    throw options.signal?.aborted === true ? new InterruptedError(options.command) : error;
   } finally {
-    await files.removeFolder(runPath(set, scratchFolder));
     await lock.release();
   }
 }
@@ -143,8 +127,8 @@ export async function mergedBefore(
 }
 
 /** @throws UserError when the parts were made otherwise than asked for */
-function checkAsked(set: string, parts: readonly MergePart[], asked: AskedFields): void {
-  const { fields, maker } = (parts[0] as MergePart).record;
+function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: AskedFields): void {
+  const { fields } = (parts[0] as CompletePart).record;
   const { resize, crop, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;
   const { tap, pool, dtype, precision } = fields;
   const views = fields.views?.count ?? 0;
@@ -172,12 +156,12 @@ interface Base {
   readonly firstShard: number;
 }
 
-async function readBase(files: Files, options: MergeOptions, parts: readonly MergePart[]): Promise<Base> {
+async function readBase(files: Files, options: MergeOptions, parts: readonly CompletePart[]): Promise<Base> {
   const { set, replace } = options;
   const path = join(set, manifestFile);
   const bytes = await readIfThere(files, path);
   if (bytes === undefined) return { firstShard: 0 };
-  const { fields, fingerprint } = (parts[0] as MergePart).record;
+  const { fields, fingerprint } = (parts[0] as CompletePart).record;
   let manifest: Manifest | undefined;
   try {
     manifest = parseManifest(bytes, path);
@@ -192,115 +176,99 @@ async function readBase(files: Files, options: MergeOptions, parts: readonly Mer
   throw madeOtherwise(set, manifest.fields, fields);
 }
 
-/** Files that are no inputs: the first part lists them. */
-function leftOutOf([first]: readonly MergePart[]): Pick<MergeTablesOptions, 'leftOut'> {
-  if (first?.record.leftOut === undefined) return {};
-  return { leftOut: { ...first.record.leftOut, path: join(first.folder, stateFolder(first.state), leftOutFile) } };
-}
-
 async function mergeInto(
   files: Files,
   options: MergeOptions,
-  parts: readonly MergePart[],
-  order: Int32Array | undefined,
-  base: Base,
+  { parts, made: maker }: CompleteParts,
+  order: Int32Array | number,
   lock: MergeLock,
 ): Promise<MergeResult> {
-  const { set, signal, onProgress, bufferBytes = 512 << 20 } = options;
-  const [{ record: first }] = parts as [MergePart];
+  const { set, signal, onProgress } = options;
+  const [{ record: first }] = parts as [CompletePart];
   const { fields, data } = first;
-  const maker = makerOf(parts);
-  const current = base.manifest;
+  const { manifest: current, firstShard } = await readBase(files, options, parts);
+  const total = parts.reduce((sum, { record }) => sum + inputCountOf(record), 0);
+  let done = 0;
+  const tables = await checkParts(files, set, parts, maker, ({ record }) => {
+    signal?.throwIfAborted();
+    done += inputCountOf(record);
+    onProgress?.({ stage: 'merge', unit: 'rows', done, total });
+  });
+  const rows = parts.map(({ shards }, i) => ({ inputs: tables[i] as InputTable, shards }));
+  const base = current && { index: await readIndex(files, set, current), rowCount: current.rowCount };
+  const joined = await JoinedInputs.join({ set, parts: rows, order, base, signal });
   const made = maker ?? current;
-  const total = parts.reduce((sum, { record }) => sum + Object.values(record.counts).reduce((a, b) => a + b, 0), 0);
-  const stride = rowsPerImage(fields);
-  const rows = new RowCopier(files, parts, {
-    set,
-    stride,
-    rowShape: made?.rowShape ?? [],
-    dtype: fields.dtype,
-    shardImages: maker?.shardImages ?? 1,
-    firstShard: base.firstShard,
-    imageCount: parts.reduce((sum, { record }) => sum + record.counts.kept, 0),
-    bufferBytes,
-  });
-  const tables = await mergeTables(files, {
-    set,
-    scratch: runPath(set, scratchFolder),
-    dataFolder: data,
-    stride,
-    total,
-    hasSplit: parts.some(({ record }) => record.hasSplit === true),
-    ...leftOutOf(parts),
-    inputs: () => inputsInOrder(files, parts, order),
-    ...(current === undefined
-      ? {}
-      : { base: { rowCount: current.rowCount, images: () => imagesOfSet(files, set, current) } }),
-    rows,
-    ...(options.sortBytes === undefined ? {} : { sortBytes: options.sortBytes }),
-    ...(signal === undefined ? {} : { signal }),
-    onInputs: (done) => onProgress?.({ stage: 'merge', unit: 'rows', done: Math.floor(done / 2), total }),
-  });
-  try {
-    if (made === undefined || tables.counts.kept === 0) throw nothingReadable(data, total);
-    const shards = [...(current?.shards ?? []), ...tables.shards];
+  if (made === undefined || joined.imageCount === 0) throw nothingReadable(data, total);
+  const leftOut = await readLeftOut(files, set, parts);
+  const contents: Contents = {
+    fields,
+    rowShape: made.rowShape,
+    shards: [...(current?.shards ?? []), ...(await takeShards(files, set, parts, joined, firstShard))],
+    images: again(() => joined.images()),
+    labels: again(() => joined.labels()),
+    outcomes: again(() => joined.outcomes(leftOut)),
     // Where no row was added, whatever made the rows stays on record; the first maker's canary stays in any case.
-    const madeBy = { ...(tables.newImages > 0 ? made : (current ?? made)).madeBy, data };
-    const { indexSha256, labelsSha256, outcomesSha256, counts } = tables;
-    const manifest = sealManifest({
-      formatVersion: 1,
-      fingerprint: fingerprintOf(fields),
-      fields,
-      rowCount: shards.reduce((sum, shard) => sum + shard.rowCount, 0),
-      imageCount: counts.kept,
-      rowShape: made.rowShape,
-      dims: rowLength(made.rowShape),
-      shards,
-      indexSha256,
-      labelsSha256,
-      outcomesSha256,
-      counts,
-      madeBy,
-      canary: (current ?? made).canary,
-    });
-    await lock.assertHeld();
-    await keepAll(files, set, parts, manifest, current, tables);
-    const { newImages } = tables;
-    return { folder: set, manifest, newImages, keptImages: counts.kept - newImages };
-  } catch (error) {
-    await tables.discardMemory();
-    throw error;
+    madeBy: { ...(joined.newImages > 0 ? made : (current ?? made)).madeBy, data },
+    canary: (current ?? made).canary,
+  };
+  await lock.assertHeld();
+  const manifest = await publishMerged(files, set, parts, current, contents);
+  await saveMemory(files, set, data, joined.files());
+  const { newImages, imageCount } = joined;
+  return { folder: set, manifest, newImages, keptImages: imageCount - newImages };
+}
+
+/** Something that can be gone through any number of times. */
+function again<T>(each: () => Iterator<T>): Iterable<T> {
+  return { [Symbol.iterator]: each };
+}
+
+/** Gives the shards that hold new rows their names in the set; the parts keep theirs until the set is published. */
+async function takeShards(
+  files: Files,
+  set: string,
+  parts: readonly CompletePart[],
+  joined: JoinedInputs,
+  firstShard: number,
+): Promise<readonly ShardEntry[]> {
+  const taken: ShardEntry[] = [];
+  for (const { part, shard } of joined.shards()) {
+    const { folder, shards } = parts[part] as CompletePart;
+    const entry = shards[shard] as ShardEntry;
+    const file = shardFile(firstShard + taken.length);
+    await linkShard(files, folder, entry.file, set, file);
+    taken.push({ ...entry, file });
   }
+  if (taken.length > 0) for (const folder of [set, join(set, runFolder)]) await syncFolder(files, folder);
+  return taken;
 }
 
 /** Publishes what was merged, where it differs from what is there, and what belongs to it. */
-async function keepAll(
+async function publishMerged(
   files: Files,
   set: string,
-  parts: readonly MergePart[],
-  manifest: Manifest,
+  parts: readonly CompletePart[],
   current: Manifest | undefined,
-  tables: MergedTables,
-): Promise<void> {
-  const { fields } = manifest;
+  contents: Contents,
+): Promise<Manifest> {
+  const { fields } = contents;
   const calibration = fields.calibration && {
     calibration: await readCalibration(await calibrationFolders(files, set), fields.calibration.sha256, files),
     sha256: fields.calibration.sha256,
   };
   if (calibration !== undefined) await keepCalibration(files, set, calibration);
-  if (current !== undefined && canonicalJson(current) === canonicalJson(manifest)) {
-    for (const file of [indexFile, labelsFile, outcomesFile]) await removeFile(files, join(set, file + nextSuffix));
-    // A merge that was killed right behind its manifest has made none.
-    await keepSpares(files, set, manifest);
-  } else await publishManifest(files, set, manifest);
+  const isSame = current !== undefined && (await sameContents(current, contents));
+  const manifest = isSame ? current : await publish(files, set, contents);
+  // A merge that was killed right behind its manifest has made none.
+  if (isSame) await keepSpares(files, set, manifest);
   await removeJournal(files, set);
-  await tables.keepMemory();
   if (calibration !== undefined) await removeOtherCalibrations(files, set, calibration);
   const [largest] = parts.map(({ record }) => record.run).sort((a, b) => b.images - a.images);
   const { device, cores, images = 0, seconds = 0 } = largest ?? {};
   if (device !== undefined && cores !== undefined) {
     await keepSpeed(files, set, fields, { device, cores, images, seconds });
   }
+  return manifest;
 }
 
 async function calibrationFolders(files: Files, set: string): Promise<readonly string[]> {

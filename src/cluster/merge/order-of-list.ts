@@ -2,25 +2,26 @@ import { resolve } from 'node:path';
 import { listImages } from '../../extract/images/list/list.ts';
 import { UserError } from '../../system/errors.ts';
 import { partsOfList } from '../records/part-list.ts';
-import type { MergePart } from './in-order.ts';
 import { PartsMissingError } from './part-problems.ts';
+import type { CompletePart } from './read-parts.ts';
 
 /**
  * The order of the inputs where the parts were made of several lists: files came or went between them. The data folder
  * then says what is right; a part whose own inputs are as it knows them needs no second run.
  *
- * @returns the part of each input in turn; undefined where all parts know one list, whose order they tell themselves
+ * @returns the part of each input in turn; where all parts know one list, how many inputs it has: each knows its place
  * @throws PartsMissingError naming the parts whose inputs changed
  */
 export async function orderOfList(
   set: string,
-  parts: readonly MergePart[],
+  parts: readonly CompletePart[],
   data: string | undefined,
-): Promise<Int32Array | undefined> {
+): Promise<Int32Array | number> {
   const lists = new Set(parts.map(({ record }) => record.list.sha256));
-  if (lists.size === 1) return undefined;
-  const folder = resolve(data ?? (parts[0] as MergePart).record.data);
-  const list = await listImages(folder, (parts[0] as MergePart).record.layout).catch((error) => {
+  const { record: first } = parts[0] as CompletePart;
+  if (lists.size === 1) return first.list.imageCount + first.list.missingCount;
+  const folder = resolve(data ?? first.data);
+  const list = await listImages(folder, first.layout).catch((error) => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError({
       what: `the parts were made of ${lists.size} different lists of images, and the data folder cannot be listed here to tell which holds`,

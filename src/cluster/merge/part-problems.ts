@@ -40,29 +40,3 @@ export class PartsMissingError extends UserError {
     this.array = array;
   }
 }
-
-/** Thrown while parts are read: which of them it is about. */
-export class PartError extends Error {
-  readonly problem: PartProblem;
-
-  constructor(part: number, what: string) {
-    super(`part ${part}: ${what}`);
-    this.problem = { part, what };
-  }
-}
-
-/** Runs work on a part's files; what the user could mend in them is told of the part. */
-export function ofPart<T>(part: number, work: () => T): T {
-  try {
-    const result = work();
-    return (result instanceof Promise ? result.catch((error) => rethrow(part, error)) : result) as T;
-  } catch (error) {
-    return rethrow(part, error);
-  }
-}
-
-function rethrow(part: number, error: unknown): never {
-  if (!(error instanceof UserError)) throw error;
-  const { what, where } = error.parts;
-  throw new PartError(part, where === undefined ? what : `${what}: ${where}`);
-}

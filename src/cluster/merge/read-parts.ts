@@ -1,51 +1,94 @@
 import { join } from 'node:path';
 import { compareCanaries } from '../../extract/canary.ts';
 import { differences } from '../../features/manifest/fingerprint.ts';
+import { manifestFile } from '../../features/manifest/layout.ts';
+import type { Manifest, ShardEntry } from '../../features/manifest/manifest.ts';
+import { parseManifest } from '../../features/manifest/manifest-file.ts';
+import { sha256Of } from '../../features/run/spares.ts';
 import { ShardFile } from '../../features/shards/shard.ts';
+import { type Outcome, parseOutcomes } from '../../features/tables/outcomes.ts';
 import { UserError } from '../../system/errors.ts';
-import { type Files, hashOfFile } from '../../system/files.ts';
-import { inputsFile, partFolder, stateFolder } from '../records/layout.ts';
+import { type Files, readIfThere, readWhole } from '../../system/files.ts';
+import { type InputTable, readInputs } from '../records/input-table.ts';
+import { leftOutFile, partFolder, stateFolder } from '../records/layout.ts';
 import { type PartRecord, readPartState } from '../records/part-record.ts';
-import type { MergePart } from './in-order.ts';
 import { type PartProblem, PartsMissingError } from './part-problems.ts';
+
+/** A complete part: a feature set, and the record and the table beside it. */
+export interface CompletePart {
+  /** Where it lies. */
+  readonly folder: string;
+  readonly record: PartRecord;
+  /** None where it has no row. */
+  readonly shards: readonly ShardEntry[];
+}
+
+/** All parts of a set. */
+export interface CompleteParts {
+  readonly parts: readonly CompletePart[];
+  /** The manifest of the first part that has rows: it says what made them. */
+  readonly made: Manifest | undefined;
+}
+
+interface FoundPart {
+  readonly folder: string;
+  readonly record: PartRecord;
+  readonly manifest: Manifest | undefined;
+}
 
 /**
  * Reads the record of every part, and whether they belong together.
  *
  * @throws PartsMissingError naming all that are missing, damaged, or made otherwise than most
  */
-export async function readParts(files: Files, set: string, count: number): Promise<readonly MergePart[]> {
-  const parts: MergePart[] = [];
+export async function readParts(files: Files, set: string, count: number): Promise<CompleteParts> {
+  const parts: FoundPart[] = [];
   const missing: number[] = [];
   const damaged: PartProblem[] = [];
   for (let index = 0; index < count; index++) {
     const folder = partFolder(set, { index, count });
-    const { number: state, record, damage } = await readPartState(files, folder);
-    if (record !== undefined) parts.push({ folder, state, record });
-    else if (damage !== undefined) damaged.push({ part: index, what: damage });
-    else missing.push(index);
+    const { number, record, damage } = await readPartState(files, folder);
+    if (damage !== undefined) damaged.push({ part: index, what: damage });
+    else if (record === undefined) missing.push(index);
+    else {
+      const state = join(folder, stateFolder(number));
+      const what = await problemOf(async () => {
+        parts.push({ folder: state, record, manifest: await manifestOf(files, state, record) });
+      });
+      if (what !== undefined) damaged.push({ part: index, what });
+    }
   }
   damaged.push(...madeOtherwise(parts));
   if (missing.length + damaged.length > 0) throw new PartsMissingError(set, count, missing, damaged);
-  return parts;
+  // Of ten thousand manifests only the shards are kept: a canary alone is 11 kB.
+  const complete = parts.map(({ folder, record, manifest }) => ({ folder, record, shards: manifest?.shards ?? [] }));
+  return { parts: complete, made: makerOf(parts) };
+}
+
+async function manifestOf(files: Files, folder: string, record: PartRecord): Promise<Manifest | undefined> {
+  if (record.manifestSha256 === undefined) return undefined;
+  const path = join(folder, manifestFile);
+  const manifest = parseManifest(await readWhole(files, path), path);
+  if (manifest.sha256 === record.manifestSha256) return manifest;
+  throw new UserError({ what: 'its manifest is not the one that its record names', where: path });
 }
 
 /** Parts that were made otherwise than most, or whose network gives other numbers. */
-function madeOtherwise(parts: readonly MergePart[]): readonly PartProblem[] {
+function madeOtherwise(parts: readonly FoundPart[]): readonly PartProblem[] {
   const counts = new Map<string, number>();
   for (const { record } of parts) counts.set(record.fingerprint, (counts.get(record.fingerprint) ?? 0) + 1);
   const most = Math.max(...counts.values());
   const usual = parts.find(({ record }) => counts.get(record.fingerprint) === most)?.record;
   const first = makerOf(parts.filter(({ record }) => record.fingerprint === usual?.fingerprint));
-  return parts.flatMap(({ record }) => {
+  return parts.flatMap(({ record, manifest }) => {
     const part = record.part.index;
     if (usual !== undefined && record.fingerprint !== usual.fingerprint) {
       const how = differences(usual.fields, record.fields).join('; ');
       return [{ part, what: `made otherwise than the others (${how}): run it again with --replace` }];
     }
-    if (first === undefined || record.maker === undefined) return [];
+    if (first === undefined || manifest === undefined) return [];
     try {
-      compareCanaries(first.canary, record.maker.canary, first.madeBy, record.maker.madeBy);
+      compareCanaries(first.canary, manifest.canary, first.madeBy, manifest.madeBy);
       return [];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -54,37 +97,67 @@ function madeOtherwise(parts: readonly MergePart[]): readonly PartProblem[] {
   });
 }
 
-/** What made the rows, as the first part that has rows tells it. */
-export function makerOf(parts: readonly MergePart[]): PartRecord['maker'] {
-  return parts.find(({ record }) => record.maker !== undefined)?.record.maker;
+function makerOf(parts: readonly FoundPart[]): Manifest | undefined {
+  return parts.find(({ manifest }) => manifest !== undefined)?.manifest;
 }
 
 /**
- * Reads every byte of every part against its record.
+ * Reads every byte of every part that the set is made of, against record and manifest.
  *
- * @returns what is damaged, all of it
+ * @param made what made the rows
+ * @param onPart called as each part has been read
+ * @returns the table of each part
+ * @throws PartsMissingError naming all parts that are damaged
  */
-export async function findDamage(files: Files, parts: readonly MergePart[]): Promise<readonly PartProblem[]> {
-  const problems: PartProblem[] = [];
-  for (const { folder, state, record } of parts) {
-    const what = await damageOf(files, folder, state, record);
-    if (what !== undefined) problems.push({ part: record.part.index, what });
+export async function checkParts(
+  files: Files,
+  set: string,
+  parts: readonly CompletePart[],
+  made: Manifest | undefined,
+  onPart: (part: CompletePart) => void,
+): Promise<readonly InputTable[]> {
+  const tables: InputTable[] = [];
+  const damaged: PartProblem[] = [];
+  const block = new Uint8Array(4 << 20);
+  for (const part of parts) {
+    const what = await problemOf(async () => {
+      tables.push(await readInputs(files, part.folder, part.record));
+      for (const entry of part.shards) {
+        const shape = { rowShape: made?.rowShape ?? [], dtype: part.record.fields.dtype };
+        const shard = await ShardFile.open(files, part.folder, entry, shape);
+        await shard.check(block).finally(() => shard.close());
+      }
+    });
+    if (what !== undefined) damaged.push({ part: part.record.part.index, what });
+    onPart(part);
   }
-  return problems;
+  if (damaged.length > 0) throw new PartsMissingError(set, parts.length, [], damaged);
+  return tables;
 }
 
-async function damageOf(files: Files, folder: string, state: number, record: PartRecord): Promise<string | undefined> {
+/**
+ * Files of the data folder that are no inputs: the first part lists them.
+ *
+ * @throws PartsMissingError where that list is damaged
+ */
+export async function readLeftOut(
+  files: Files,
+  set: string,
+  parts: readonly CompletePart[],
+): Promise<readonly Outcome[]> {
+  const [first] = parts;
+  if (first?.record.leftOut === undefined) return [];
+  const path = join(first.folder, leftOutFile);
+  const bytes = (await readIfThere(files, path)) ?? new Uint8Array(0);
+  if (sha256Of(bytes) === first.record.leftOut.sha256) return parseOutcomes(bytes, path);
+  const what = `its list of other files is not the one that its record names: ${path}`;
+  throw new PartsMissingError(set, parts.length, [], [{ part: 0, what }]);
+}
+
+/** What a user could mend of what stops the work; undefined where nothing does. */
+async function problemOf(work: () => Promise<void>): Promise<string | undefined> {
   try {
-    const path = join(folder, stateFolder(state), inputsFile);
-    if ((await hashOfFile(files, path)) !== record.inputsSha256) {
-      return `its table is not the one that its record names: ${path}`;
-    }
-    const { maker, fields, shards } = record;
-    for (const entry of shards) {
-      const shape = { rowShape: maker?.rowShape ?? [], dtype: fields.dtype };
-      const shard = await ShardFile.open(files, folder, entry, shape);
-      await shard.check().finally(() => shard.close());
-    }
+    await work();
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

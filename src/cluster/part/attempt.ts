@@ -2,54 +2,183 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fingerprintOf } from '../../features/manifest/fingerprint.ts';
-import { runFolder } from '../../features/manifest/layout.ts';
-import { peekJournal, readHeader } from '../../features/run/run-records.ts';
+import { manifestFile, runFolder, shardNumber } from '../../features/manifest/layout.ts';
+import { rowsPerImage, type ShardEntry } from '../../features/manifest/manifest.ts';
+import { readState, type SetState } from '../../features/manifest/state.ts';
+import { publish } from '../../features/run/publish.ts';
+import { peekJournal } from '../../features/run/run-records.ts';
 import { FeatureWriter, type WriterSettings } from '../../features/run/writer.ts';
-import { makeFolder, writeDurably } from '../../system/durable.ts';
+import { linkShard } from '../../features/shards/link-shard.ts';
+import { ShardFile } from '../../features/shards/shard.ts';
+import { type IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
+import { linkOrCopy, makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 import { readPartFolder } from '../records/layout.ts';
 
+/** A folder with rows that an attempt can go on with. */
+interface Found {
+  readonly folder: string;
+  /** The feature set in it; a first attempt has none before its end. */
+  readonly state: SetState | undefined;
+  /** Images that have a row there, in that set or behind it. */
+  readonly images: number;
+  /** What of the set is whole, where that was looked at. */
+  readonly rows?: WholeRows;
+}
+
+interface WholeRows {
+  /** Shards that hold a row of an image, and whose every byte is right. */
+  readonly shards: readonly ShardEntry[];
+  /** Row of each image in them alone, by its row in the set. */
+  readonly rowNow: ReadonlyMap<number, number>;
+}
+
 /**
- * Opens a writer in a folder of this attempt's own. What an earlier attempt left is not lost: a folder that nobody holds
- * is gone on with; of one that another process holds, or held when its machine died, the rows are copied. Every row that
- * is taken over is checked against the sha256 in its record first, so it does not matter whether that process still lives.
+ * Opens a writer in a folder of this attempt's own: an ordinary feature set, which goes on with the part's last state.
+ * What an earlier attempt left is not lost: a folder that nobody holds is gone on with; of one that another process
+ * holds, or held when its machine died, the rows are taken over. Every row that is taken over is checked against its
+ * sha256 first, so it does not matter whether that process still lives.
+ *
+ * @param last folder of the part's last state; undefined where nothing of it counts
+ * @param onDamage told what is not whole: the rows in it are computed again
  */
-export async function openAttempt(files: Files, part: string, settings: WriterSettings): Promise<FeatureWriter> {
+export async function openAttempt(
+  files: Files,
+  part: string,
+  last: string | undefined,
+  settings: WriterSettings,
+  onDamage: (line: string) => void,
+): Promise<FeatureWriter> {
   const fingerprint = fingerprintOf(settings.fields);
-  const { attempts } = await readPartFolder(files, part);
-  let best: { readonly folder: string; readonly images: number } | undefined;
-  for (const name of attempts) {
-    const folder = join(part, name);
-    if ((await readHeader(files, folder))?.fingerprint !== fingerprint) continue;
+  let best = last === undefined ? undefined : await look(files, last, fingerprint, onDamage);
+  if (best?.state !== undefined) {
+    // Of a damaged state an attempt may hold more than is left of it.
+    const rows = await wholeRows(files, best.folder, best.state, onDamage);
+    best = { ...best, rows, images: rows.rowNow.size };
+  }
+  for (const name of (await readPartFolder(files, part)).attempts) {
+    const found = await look(files, join(part, name), fingerprint, () => {});
+    if (found === undefined || found.images < (best?.images ?? 0)) continue;
     try {
-      return await FeatureWriter.open(files, folder, settings);
+      return await FeatureWriter.open(files, found.folder, settings);
     } catch (error) {
       // Held by another process, or taken away by one that has finished the part.
       if (!(error instanceof UserError)) throw error;
     }
-    const images = (await peekJournal(files, folder, undefined))?.images.length ?? 0;
-    if (images > (best?.images ?? 0)) best = { folder, images };
+    if (found.images > (best?.images ?? 0)) best = found;
   }
   const folder = join(part, `attempt-${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`);
   await makeFolder(files, join(folder, runFolder));
-  if (best !== undefined) await copyRows(files, best.folder, folder);
+  if (best?.state !== undefined) {
+    const rows = best.rows ?? (await wholeRows(files, best.folder, best.state, onDamage));
+    await carryState(files, best.folder, best.state, rows, folder);
+  }
+  if (best !== undefined) await carryRun(files, best.folder, folder);
   return FeatureWriter.open(files, folder, settings);
 }
 
-/** Copies what another attempt has on the disk; a file that is gone or half there is found out when it is loaded. */
-async function copyRows(files: Files, from: string, to: string): Promise<void> {
-  for (const name of await listIfThere(files, join(from, runFolder))) {
-    if (/^(run\.json|(shard|piece)-.*\.(json|npy))$/.test(name)) {
-      await copyFile(files, join(from, runFolder, name), join(to, runFolder, name));
-    }
+/** Undefined where there is nothing of this fingerprint. */
+async function look(
+  files: Files,
+  folder: string,
+  fingerprint: string,
+  onDamage: (line: string) => void,
+): Promise<Found | undefined> {
+  let state: SetState | undefined;
+  try {
+    state = await readState(files, folder);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onDamage(`${error.parts.what}: ${error.parts.where}; the part is computed again`);
+    return undefined;
   }
-  for (const name of await listIfThere(files, from)) {
-    if (/^features-\d+\.npy$/.test(name)) await copyFile(files, join(from, name), join(to, name));
+  const run = await peekJournal(files, folder, await readIfThere(files, join(folder, manifestFile)));
+  const isSame = (state?.manifest.fingerprint ?? fingerprint) === fingerprint;
+  const left = run?.fingerprint === fingerprint ? run.images.length : 0;
+  if (!isSame || (state === undefined && left === 0)) return undefined;
+  return { folder, state, images: (state?.manifest.imageCount ?? 0) + left };
+}
+
+async function wholeRows(
+  files: Files,
+  folder: string,
+  { manifest, index }: SetState,
+  onDamage: (line: string) => void,
+): Promise<WholeRows> {
+  const { fields, rowShape } = manifest;
+  const stride = rowsPerImage(fields);
+  const { rows } = new IndexTable(index, manifest.imageCount, stride, folder);
+  const shards: ShardEntry[] = [];
+  const rowNow = new Map<number, number>();
+  let first = 0;
+  let now = 0;
+  for (const shard of manifest.shards) {
+    const end = first + shard.rowCount;
+    const own = rows.filter((row) => row >= first && row + stride <= end);
+    if (own.length > 0 && (await isWhole(files, folder, shard, { rowShape, dtype: fields.dtype }, onDamage))) {
+      shards.push(shard);
+      for (const row of own) rowNow.set(row, row - first + now);
+      now += shard.rowCount;
+    }
+    first = end;
+  }
+  return { shards, rowNow };
+}
+
+/** Begins a set with the whole rows of another one. Labels and outcomes are left out: the attempt makes them of its list. */
+async function carryState(
+  files: Files,
+  from: string,
+  { manifest, index: bytes }: SetState,
+  { shards, rowNow }: WholeRows,
+  to: string,
+): Promise<void> {
+  if (shards.length === 0) return;
+  const { fields, rowShape, madeBy, canary } = manifest;
+  const index = new IndexTable(bytes, manifest.imageCount, rowsPerImage(fields), from);
+  for (const { file } of shards) await linkShard(files, from, file, to, file);
+  const images: IndexedImage[] = [];
+  for (let image = 0; image < index.imageCount; image++) {
+    const row = rowNow.get(index.rows[image] as number);
+    if (row !== undefined) images.push({ ...index.at(image), row });
+  }
+  await publish(files, to, { fields, rowShape, shards, images, labels: [], outcomes: [], madeBy, canary });
+}
+
+async function isWhole(
+  files: Files,
+  folder: string,
+  entry: ShardEntry,
+  shape: Parameters<typeof ShardFile.open>[3],
+  onDamage: (line: string) => void,
+): Promise<boolean> {
+  try {
+    const shard = await ShardFile.open(files, folder, entry, shape);
+    await shard.check().finally(() => shard.close());
+    return true;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onDamage(`${join(folder, entry.file)}: ${error.parts.what}; its rows are computed again`);
+    return false;
   }
 }
 
-async function copyFile(files: Files, from: string, to: string): Promise<void> {
-  const bytes = await readIfThere(files, from).catch(() => undefined);
-  if (bytes !== undefined) await writeDurably(files, to, [bytes], bytes.length);
+/** Takes over what a run has on the disk; a file that is gone or half there is found out when it is loaded. */
+async function carryRun(files: Files, from: string, to: string): Promise<void> {
+  const own = await listIfThere(files, to);
+  // Before the shards: each of these lies there before its record does.
+  const records = await listIfThere(files, join(from, runFolder));
+  const shards = (await listIfThere(files, from)).filter((name) => shardNumber(name) !== undefined);
+  for (const name of records.filter((each) => /^(run\.json|(shard|piece)-.*\.(json|npy))$/.test(each))) {
+    await linkOrCopy(files, join(from, runFolder, name), join(to, runFolder, name)).catch(ignoreLoss);
+  }
+  for (const name of shards.filter((each) => !own.includes(each))) {
+    await linkShard(files, from, name, to, name).catch(ignoreLoss);
+  }
+}
+
+/** The attempt that a file is taken from may take it away at any moment. */
+function ignoreLoss(error: unknown): void {
+  if (!(error instanceof UserError)) throw error;
 }

@@ -6,16 +6,16 @@ import type { FingerprintFields, Manifest } from '../../features/manifest/manife
 import { parseManifest } from '../../features/manifest/manifest-file.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
 import { FileMemory, type RememberedFile } from '../../features/tables/file-memory.ts';
+import { readIndex } from '../../features/tables/read-index.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
-import { ImageSet } from '../records/image-set.ts';
-import { imagesOfSet } from '../records/images-of-set.ts';
+import { ImageNumbers } from '../records/image-numbers.ts';
 
 /** What the finished set holds already. */
 export interface BaseRows {
   readonly manifest: Manifest;
   /** Its images: of all parts, for a file that was moved or copied may belong to another one now. */
-  readonly images: ImageSet;
+  readonly images: ImageNumbers;
   /** Files of the part whose bytes are remembered. */
   readonly files: readonly RememberedFile[];
 }
@@ -41,8 +41,9 @@ export async function readBaseRows(
     if (replace) return undefined;
     throw madeOtherwise(set, manifest.fields, fields);
   }
-  const images = new ImageSet();
-  for await (const batch of imagesOfSet(files, set, manifest)) for (const { sha256 } of batch) images.add(sha256);
+  const index = await readIndex(files, set, manifest);
+  const images = new ImageNumbers();
+  for (let image = 0; image < index.imageCount; image++) images.add(index.at(image).sha256);
   const memory = await FileMemory.load(files, set, list.root);
   return { manifest, images, files: list.images.flatMap(({ relativePath }) => memory.find(relativePath) ?? []) };
 }

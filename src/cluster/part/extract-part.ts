@@ -8,16 +8,14 @@ import type { ExtractRequest } from '../../extract/plan.ts';
 import type { StepSeconds } from '../../extract/stopwatch.ts';
 import { canonicalJson, fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { runFolder } from '../../features/manifest/layout.ts';
-import type { ShardEntry } from '../../features/manifest/manifest.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
-import type { FeatureWriter } from '../../features/run/writer.ts';
-import { csvBlocks } from '../../features/tables/csv.ts';
-import { outcomeLines } from '../../features/tables/outcomes.ts';
+import type { RememberedFile } from '../../features/tables/file-memory.ts';
+import { formatOutcomes } from '../../features/tables/outcomes.ts';
 import { makeFolder, removeFile, writeDurably } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
-import { type Files, nodeFiles, statIfThere } from '../../system/files.ts';
+import { type Files, listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
-import { formatInputs, type PartInput } from '../records/input-table.ts';
+import { formatInputs, type InputTable, type PartInput, readInputs } from '../records/input-table.ts';
 import {
   failureFile,
   inputsFile,
@@ -35,7 +33,6 @@ import { ProgressWriter, writeFailure } from '../records/progress-file.ts';
 import { renameWhereFree } from '../records/rename-where-free.ts';
 import { openAttempt } from './attempt.ts';
 import { type BaseRows, readBaseRows } from './base-rows.ts';
-import { type CarriedRows, readCarriedRows } from './carried-rows.ts';
 import { sharedCalibration } from './shared-calibration.ts';
 
 export interface PartResult {
@@ -97,14 +94,20 @@ async function tryOnce(run: ExtractRun, part: Part, list: PartList): Promise<Par
   // A folder of rows of its own: nothing of the set is replaced by it.
   const settings = { ...writerSettings(run, list.list.root), replace: undefined };
   const base = await readBaseRows(files, set, list.list, settings.fields, run.policy.replace === true);
-  const last = await lastState(run, folder, settings.fields);
-  const writer = await openAttempt(files, folder, settings);
-  const ledger = new InputLedger(list.list, writer, run.policy.rehash, rowsElsewhere(writer, base, last.rows));
+  let isWhole = true;
+  const onDamage = (line: string): void => {
+    isWhole = false;
+    run.context.onWarning?.(line);
+  };
+  const last = await lastState(run, folder, settings.fields, onDamage);
+  const writer = await openAttempt(files, folder, last.folder, settings, onDamage);
+  for (const file of [...(base?.files ?? []), ...rememberedOf(last.inputs)]) writer.memory.remember(file);
+  const ledger = new InputLedger(list.list, writer, run.policy.rehash, base && elsewhere(base));
   const progress = followProgress(run, ledger, list);
   try {
     return await fill(progress.run, ledger, async (filled) => {
       await progress.writer.close();
-      return keepState(run, ledger, part, list, last, filled);
+      return keepState(run, ledger, part, list, { ...last, isWhole }, filled);
     });
   } catch (error) {
     await progress.writer.close(true);
@@ -135,7 +138,7 @@ async function keepState(
   ledger: InputLedger,
   part: Part,
   list: PartList,
-  last: LastState,
+  last: LastState & { readonly isWhole: boolean },
   filled: Filled,
 ): Promise<PartResult | undefined> {
   const { files } = run;
@@ -144,9 +147,10 @@ async function keepState(
   const { newImages } = filled;
   const folder = partFolder(set, part);
   const state = stateFolder(last.number + 1);
-  const { record, seconds } = await writeState(run, ledger, part, list, last.rows, filled, state);
-  const old = last.rows?.record;
-  const wasComplete = old !== undefined && isSame(old, record);
+  const { record, seconds } = await writeState(run, ledger, part, list, filled);
+  const old = last.record;
+  // What is damaged needs a new state, even one that says the same.
+  const wasComplete = last.isWhole && old !== undefined && isSame(old, record);
   const { resumedImages } = writer;
   if (wasComplete) await files.removeFolder(writer.folder);
   else if (await renameWhereFree(files, writer.folder, join(folder, state))) await cleanUp(files, folder, state);
@@ -154,84 +158,89 @@ async function keepState(
   return { part, set, record: wasComplete ? old : record, newImages, resumedImages, wasComplete, seconds };
 }
 
+/** What the next state of a part goes on with. */
 interface LastState {
   /** 0: there is none. */
   readonly number: number;
-  /** What the next state takes over; undefined where nothing of it counts. */
-  readonly rows?: CarriedRows | undefined;
+  /** Absent, with what follows, where nothing of it counts. */
+  readonly folder?: string;
+  readonly record?: PartRecord;
+  readonly inputs?: InputTable;
 }
 
-async function lastState(run: ExtractRun, folder: string, fields: PartRecord['fields']): Promise<LastState> {
-  const { files, policy, context } = run;
-  const { onWarning: onDamage = () => {} } = context;
-  const { number, record, damage } = await readPartState(files, folder);
+async function lastState(
+  { files, policy }: ExtractRun,
+  part: string,
+  fields: PartRecord['fields'],
+  onDamage: (line: string) => void,
+): Promise<LastState> {
+  const { number, record, damage } = await readPartState(files, part);
   if (damage !== undefined) onDamage(`${damage}: the part is computed again`);
   if (record === undefined) return { number };
   if (record.fingerprint !== fingerprintOf(fields)) {
     if (policy.replace === true) return { number };
-    throw madeOtherwise(folder, record.fields, fields);
+    throw madeOtherwise(part, record.fields, fields);
   }
-  return { number, rows: await readCarriedRows(files, folder, number, record, onDamage) };
+  const folder = join(part, stateFolder(number));
+  try {
+    return { number, folder, record, inputs: await readInputs(files, folder, record) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onDamage(`${error.parts.what}: ${error.parts.where}: the part is computed again`);
+    return { number };
+  }
 }
 
-/** Images that have a row outside of this attempt; what is known of their files is told to the writer. */
-function rowsElsewhere(
-  writer: FeatureWriter,
-  base: BaseRows | undefined,
-  rows: CarriedRows | undefined,
-): RowsElsewhere {
-  for (const file of base?.files ?? []) writer.memory.remember(file);
-  for (const { path, mark, sha256 } of rows?.inputs ?? []) {
-    if (mark !== undefined && sha256 !== undefined) writer.memory.remember({ path, ...mark, sha256 });
+function* rememberedOf(inputs: Iterable<PartInput> = []): Generator<RememberedFile> {
+  for (const { path, mark, sha256 } of inputs) {
+    if (mark !== undefined && sha256 !== undefined) yield { path, ...mark, sha256 };
   }
-  return {
-    has: (sha256) => rows?.rowOf.has(sha256) === true || base?.images.has(sha256) === true,
-    maker: rows?.record.maker ?? base?.manifest,
-  };
 }
 
-/** Writes table and record of the part into the attempt's folder: its rename makes them the part's state. */
+function elsewhere({ images, manifest }: BaseRows): RowsElsewhere {
+  return { has: (sha256) => images.has(sha256), maker: manifest };
+}
+
+/**
+ * Publishes the attempt's feature set, where it has a row, and writes the part's table and record beside it: the
+ * folder's rename makes them the part's state.
+ */
 async function writeState(
   run: ExtractRun,
   ledger: InputLedger,
   part: Part,
   list: PartList,
-  carried: CarriedRows | undefined,
   { newImages, device }: Filled,
-  state: string,
 ): Promise<{ readonly record: PartRecord; readonly seconds: StepSeconds }> {
   const { files, watch } = run;
   const { writer } = ledger;
   const { folder, settings } = writer;
-  const { shards, maker } = await watch.time('write', () => writer.flush());
-  const inputs = [...endings(ledger, list, carried)];
+  const manifest =
+    writer.rowOf.size === 0 ? undefined : await watch.time('write', () => writer.finish(ledger.ending()));
+  const inputs = [...endings(ledger, list)];
   const hasSplit = list.list.images.some((image) => image.split !== undefined);
   const inputsSha256 = await writeDurably(files, join(folder, inputsFile), formatInputs(inputs, hasSplit));
-  const leftOut = await writeLeftOut(files, folder, part, list);
+  const leftOut = await writeLeftOut(files, folder, list);
   const seconds = watch.stop();
-  // Where the rows lie once the folder has got its final name.
-  const added: readonly ShardEntry[] = shards.map((shard) => ({ ...shard, file: `${state}/${shard.file}` }));
-  const made = maker ?? carried?.record.maker;
   const record = sealRecord({
-    formatVersion: 1,
+    formatVersion: 2,
     part,
     fingerprint: fingerprintOf(settings.fields),
     fields: settings.fields,
-    ...(made === undefined ? {} : { maker: made }),
-    shards: [...(carried?.shards ?? []), ...added],
+    ...(manifest && { manifestSha256: manifest.sha256 }),
     inputsSha256,
-    ...(hasSplit ? { hasSplit } : {}),
+    ...(hasSplit && { hasSplit }),
     ...leftOut,
     list: list.mark,
     data: settings.dataFolder,
-    ...(run.plan.layout === undefined ? {} : { layout: run.plan.layout }),
+    ...(run.plan.layout && { layout: run.plan.layout }),
     counts: countInputs(inputs),
     reasons: countReasons(inputs),
     run: {
       host: hostname(),
       seconds: seconds.total,
       images: newImages,
-      ...(device === undefined ? {} : { device, cores: run.policy.threads ?? usableCores() }),
+      ...(device && { device, cores: run.policy.threads ?? usableCores() }),
       finished: new Date().toISOString(),
     },
   });
@@ -239,46 +248,30 @@ async function writeState(
   return { record, seconds };
 }
 
-/** What the data folder holds beside its inputs belongs to no part: the first one tells it. */
+/** What the data folder holds beside its inputs. */
 async function writeLeftOut(
   files: Files,
   folder: string,
-  part: Part,
   { list: { leftOut } }: PartList,
 ): Promise<Pick<PartRecord, 'leftOut'>> {
-  if (part.index > 0 || leftOut.length === 0) return {};
-  const lines = outcomeLines(leftOut.map(({ path, reason }) => ({ id: '', path, outcome: 'left-out', reason })));
-  const sha256 = await writeDurably(files, join(folder, leftOutFile), csvBlocks(lines));
+  if (leftOut.length === 0) return {};
+  const lines = leftOut.map(({ path, reason }) => ({ id: '', path, outcome: 'left-out' as const, reason }));
+  const sha256 = await writeDurably(files, join(folder, leftOutFile), formatOutcomes(lines));
   return { leftOut: { count: leftOut.length, sha256 } };
 }
 
-function* endings(
-  ledger: InputLedger,
-  { list, places, missingPlaces }: PartList,
-  carried: CarriedRows | undefined,
-): Generator<PartInput> {
-  const { writer } = ledger;
-  const offset = carried?.rowCount ?? 0;
+function* endings(ledger: InputLedger, { list, places, missingPlaces }: PartList): Generator<PartInput> {
+  const { rowOf, memory } = ledger.writer;
   for (const [i, { id, relativePath: path, label, split }] of list.images.entries()) {
+    const place = places[i] as number;
     const end = ledger.endOf(i);
-    const said = { ...(label === undefined ? {} : { label }), ...(split === undefined ? {} : { split }) };
-    const shared = { place: places[i] as number, id, path, ...said };
     if (!('sha256' in end)) {
-      yield { ...shared, ...end };
+      yield { place, id, path, label, split, ...end };
       continue;
     }
     const { sha256 } = end;
-    const own = writer.rowOf.get(sha256);
-    const row = carried?.rowOf.get(sha256) ?? (own === undefined ? undefined : own + offset);
-    const mark = writer.memory.markOf(path, sha256);
-    yield {
-      ...shared,
-      sha256,
-      ...(row === undefined ? {} : { row }),
-      ...(mark === undefined ? {} : { mark }),
-      outcome: 'kept',
-      reason: '',
-    };
+    const [row, mark] = [rowOf.get(sha256), memory.markOf(path, sha256)];
+    yield { place, row, id, path, sha256, label, split, mark, outcome: 'kept', reason: '' };
   }
   for (const [i, { id, label }] of list.missing.entries()) {
     yield { place: missingPlaces[i] as number, id, path: '', label, outcome: 'missing', reason: missingReason };
@@ -312,8 +305,10 @@ function isSame(a: PartRecord, b: PartRecord): boolean {
 
 /** Once a part is whole, nobody needs the rows of other attempts, nor what is left of a run in its own folder. */
 async function cleanUp(files: Files, folder: string, state: string): Promise<void> {
-  await files.removeFolder(join(folder, state, runFolder)).catch(() => undefined);
   await removeFile(files, join(folder, state, progressFile)).catch(() => undefined);
+  for (const name of await listIfThere(files, join(folder, state, runFolder)).catch(() => [])) {
+    if (name.startsWith('lock-')) await removeFile(files, join(folder, state, runFolder, name)).catch(() => undefined);
+  }
   await removeFile(files, join(folder, failureFile)).catch(() => undefined);
   for (const attempt of (await readPartFolder(files, folder)).attempts) {
     await files.removeFolder(join(folder, attempt)).catch(() => undefined);

@@ -1,5 +1,12 @@
-import { csvBlocks, csvLine, parseCsv } from '../../features/tables/csv.ts';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { csvBlocks, csvLine } from '../../features/tables/csv.ts';
 import type { FileMark } from '../../features/tables/file-memory.ts';
+import { NumberedTable } from '../../features/tables/numbered-table.ts';
+import { UserError } from '../../system/errors.ts';
+import { type Files, readWhole } from '../../system/files.ts';
+import { inputsFile } from './layout.ts';
+import { inputCountOf, type PartRecord } from './part-record.ts';
 
 /** How an input ended; of files with the same bytes each is `kept`: only the merge sees all of them. */
 export type InputOutcome = 'kept' | 'missing' | 'unreadable' | 'failed';
@@ -9,38 +16,21 @@ export interface PartInput {
   /** Its place in the whole list: images first, then the ids without a file. */
   readonly place: number;
   /** Row in the part's shards; absent where there is none, or where the set itself holds it. */
-  readonly row?: number;
+  readonly row?: number | undefined;
   readonly id: string;
   /** Relative to the data folder; empty for a missing one. */
   readonly path: string;
   /** Of a kept one. */
-  readonly sha256?: string;
-  readonly label?: string;
+  readonly sha256?: string | undefined;
+  readonly label?: string | undefined;
   /** Part of a ready-made split. */
-  readonly split?: string;
+  readonly split?: string | undefined;
   /** Of the file, where it settles what its bytes are. */
-  readonly mark?: FileMark;
+  readonly mark?: FileMark | undefined;
   readonly outcome: InputOutcome;
   /** Why it has no row. */
   readonly reason: string;
 }
-
-/** Columns of inputs.csv. `id`, `path` and `sha256` stand as in index.csv, so that their bytes can be taken over. */
-export const inputColumns = {
-  place: 0,
-  row: 1,
-  id: 2,
-  path: 3,
-  sha256: 4,
-  label: 5,
-  size: 6,
-  mtimeNs: 7,
-  ctimeNs: 8,
-  outcome: 9,
-  reason: 10,
-  /** In lists with a ready-made split alone. */
-  split: 11,
-} as const;
 
 const plainHeader = 'place,row,id,path,sha256,label,size,mtime_ns,ctime_ns,outcome,reason';
 
@@ -57,49 +47,62 @@ function* inputLines(inputs: Iterable<PartInput>, hasSplit: boolean): Generator<
   for (const { place, row, id, path, sha256 = '', label = '', split = '', mark, outcome, reason } of inputs) {
     const times = mark === undefined ? ['', '', ''] : [String(mark.size), mark.mtimeNs, mark.ctimeNs];
     const why = reason.replaceAll(/\s+/g, ' ');
-    yield csvLine([
-      String(place),
-      row === undefined ? '' : String(row),
-      id,
-      path,
-      sha256,
-      label,
-      ...times,
-      outcome,
-      why,
-      ...(hasSplit ? [split] : []),
-    ]);
+    const fields = [String(place), String(row ?? ''), id, path, sha256, label, ...times, outcome, why];
+    yield csvLine(hasSplit ? [...fields, split] : fields);
   }
 }
 
-/** @throws UserError when it is not what `formatInputs` wrote */
-export function parseInputs(bytes: Uint8Array, path: string, hasSplit: boolean): readonly PartInput[] {
-  return parseCsv(bytes, inputsHeader(hasSplit).split(','), path).map((record) => {
-    const [
-      place,
-      row,
-      id = '',
-      file = '',
-      sha256,
-      label,
-      size = '',
-      mtimeNs = '',
-      ctimeNs = '',
-      outcome,
-      reason = '',
-      split,
-    ] = record;
+/** inputs.csv, kept as the bytes it is. */
+export class InputTable {
+  readonly inputCount: number;
+  /** Place of each input in the whole list. [inputCount] */
+  readonly places: Uint32Array;
+  readonly #table: NumberedTable;
+
+  /**
+   * @param record what the part's record says of its table
+   * @throws UserError naming the file and the line
+   */
+  constructor(bytes: Uint8Array, record: PartRecord, path: string) {
+    const header = inputsHeader(record.hasSplit === true);
+    this.inputCount = inputCountOf(record);
+    this.#table = new NumberedTable(bytes, header, this.inputCount, { path, what: 'the table of a part is damaged' });
+    this.places = this.#table.numbers;
+  }
+
+  at(input: number): PartInput {
+    const fields = this.#table.fields(input);
+    const [place, row, id = '', path = '', sha256, label, size = '', mtimeNs = '', ctimeNs = ''] = fields;
+    const [outcome, reason = '', split] = fields.slice(9);
     return {
       place: Number(place),
+      row: row === '' ? undefined : Number(row),
       id,
-      path: file,
+      path,
+      sha256: sha256 === '' ? undefined : sha256,
+      label: label === '' ? undefined : label,
+      split: split === '' ? undefined : split,
+      mark: size === '' ? undefined : { size: Number(size), mtimeNs, ctimeNs },
       outcome: outcome as InputOutcome,
       reason,
-      ...(row === '' ? {} : { row: Number(row) }),
-      ...(sha256 ? { sha256 } : {}),
-      ...(label ? { label } : {}),
-      ...(split ? { split } : {}),
-      ...(size === '' ? {} : { mark: { size: Number(size), mtimeNs, ctimeNs } }),
     };
-  });
+  }
+
+  *[Symbol.iterator](): Generator<PartInput> {
+    for (let input = 0; input < this.inputCount; input++) yield this.at(input);
+  }
+}
+
+/**
+ * Reads the table of a part's state.
+ *
+ * @throws UserError when it is not the one that the record names
+ */
+export async function readInputs(files: Files, folder: string, record: PartRecord): Promise<InputTable> {
+  const path = join(folder, inputsFile);
+  const bytes = await readWhole(files, path);
+  if (createHash('sha256').update(bytes).digest('hex') === record.inputsSha256) {
+    return new InputTable(bytes, record, path);
+  }
+  throw new UserError({ what: 'its table is not the one that its record names', where: path });
 }

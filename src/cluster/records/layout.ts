@@ -6,7 +6,7 @@ import type { Part } from './part.ts';
  * Names below a feature set while it is made in parts. One folder per part; in it one folder per state of the part,
  * numbered from 1, and one per attempt at the next state. A state appears whole, by one rename, and never changes.
  *
- *     .parts/3-of-8/0001/               part.json, inputs.csv, features-00000.npy …
+ *     .parts/3-of-8/0001/               a feature set, with part.json and inputs.csv beside its files
  *     .parts/3-of-8/attempt-HOST-PID-…  rows of a run under way, or of one that was stopped
  *     .parts/int8-…/                    the calibration that all parts share
  */

@@ -1,21 +1,11 @@
 import { join } from 'node:path';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { hashOfJson } from '../../features/manifest/fingerprint.ts';
-import type { DeviceName, FingerprintFields, MadeBy, ShardEntry } from '../../features/manifest/manifest.ts';
+import type { DeviceName, FingerprintFields } from '../../features/manifest/manifest.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
 import { readPartFolder, recordFile, stateFolder } from './layout.ts';
 import type { Part } from './part.ts';
-
-/** What made the rows of a part. */
-export interface PartMaker {
-  readonly rowShape: readonly number[];
-  readonly madeBy: MadeBy;
-  /** As in a manifest. */
-  readonly canary: string;
-  /** Images in a full shard of the merged set. */
-  readonly shardImages: number;
-}
 
 /** The whole list that a part was taken from: parts of one list can be put in order without it. */
 export interface ListMark {
@@ -27,6 +17,7 @@ export interface ListMark {
   readonly ownSha256: string;
 }
 
+/** Inputs of a part by how they ended. */
 export interface PartCounts {
   /** Have a row, their own or one that is shared. */
   readonly kept: number;
@@ -49,21 +40,19 @@ export interface PartRun {
   readonly finished: string;
 }
 
-/** part.json: the completion record of a part. It names every byte that the part consists of. */
+/** part.json: the completion record of a part. With the manifest it names every byte that the part consists of. */
 export interface PartRecord {
-  readonly formatVersion: 1;
+  readonly formatVersion: 2;
   readonly part: Part;
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
-  /** Absent where no row was computed. */
-  readonly maker?: PartMaker;
-  /** Files relative to the part's folder: `0001/features-00000.npy`. Rows are numbered through them. */
-  readonly shards: readonly ShardEntry[];
+  /** Of the feature set that the part is; absent where it has no row. */
+  readonly manifestSha256?: string;
   /** sha256 of inputs.csv. */
   readonly inputsSha256: string;
   /** Whether inputs.csv says which part of a ready-made split an image is in. */
   readonly hasSplit?: true;
-  /** left-out.csv, lines of outcomes.csv: the first part alone has it, where files were left out. */
+  /** left-out.csv, a table like outcomes.csv: the first part alone has it, where files were left out. */
   readonly leftOut?: { readonly count: number; readonly sha256: string };
   readonly list: ListMark;
   /** Absolute path of the data folder. */
@@ -76,6 +65,10 @@ export interface PartRecord {
   readonly run: PartRun;
   /** sha256 over the canonical JSON of all other fields. */
   readonly sha256: string;
+}
+
+export function inputCountOf({ counts }: Pick<PartRecord, 'counts'>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 export function sealRecord(record: Omit<PartRecord, 'sha256'>): PartRecord {
@@ -95,7 +88,7 @@ export function parseRecord(bytes: Uint8Array, path: string): PartRecord {
     throw damagedRecord(path, error instanceof Error ? error.message : String(error), 'JSON');
   }
   if (typeof value !== 'object' || value === null) throw damagedRecord(path, 'no object', 'an object');
-  if (value.formatVersion !== 1) throw damagedRecord(path, `format version ${value.formatVersion}`, 'format version 1');
+  if (value.formatVersion !== 2) throw damagedRecord(path, `format version ${value.formatVersion}`, 'format version 2');
   const { sha256, ...rest } = value;
   // The record's own hash vouches for every field: they were written by this program.
   const actual = hashOfJson(rest);

@@ -54,20 +54,25 @@ export async function readState(
     const again = await readIfThere(files, path);
     const unchanged = again !== undefined && Buffer.compare(again, bytes) === 0;
     if (unchanged || attempt === attempts) {
-      const [damaged] = lacking;
-      throw new UserError({
-        what: 'a feature set is damaged: a table is not the one that manifest.json names',
-        where: join(folder, damaged?.file ?? ''),
-        found: damaged?.found ?? 'nothing',
-        expected: `sha256 ${damaged?.sha256.slice(0, 12)}...`,
-        fix: `featuretap verify --features ${folder} --repair (labels.csv is made from the data folder: edit it there, or use classify --labels FILE)`,
-      });
+      const { file = '', found = 'nothing', sha256 = '' } = lacking[0] ?? {};
+      throw damagedTable(folder, file, found, sha256);
     }
     bytes = again;
   }
 }
 
-interface Table {
+/** What is told of a table that is not the one that the manifest names. */
+export function damagedTable(folder: string, file: string, found: string, sha256: string): UserError {
+  return new UserError({
+    what: 'a feature set is damaged: a table is not the one that manifest.json names',
+    where: join(folder, file),
+    found,
+    expected: `sha256 ${sha256.slice(0, 12)}...`,
+    fix: `featuretap verify --features ${folder} --repair (labels.csv is made from the data folder: edit it there, or use classify --labels FILE)`,
+  });
+}
+
+export interface Table {
   readonly file: string;
   readonly sha256: string;
   readonly bytes?: Uint8Array;
@@ -75,7 +80,8 @@ interface Table {
   readonly found: string;
 }
 
-async function readTable(files: Files, folder: string, file: string, sha256: string): Promise<Table> {
+/** One table of a state, from its own name or the one under which it waits; its bytes are those that the manifest names. */
+export async function readTable(files: Files, folder: string, file: string, sha256: string): Promise<Table> {
   let found = 'no such file';
   let isThere = false;
   // Its own name again last: the waiting file may have taken it after the first look.

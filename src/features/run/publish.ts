@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { removeFile, renameFile, syncFolder, writeDurably } from '../../system/durable.ts';
 import { type Files, listIfThere } from '../../system/files.ts';
 import { canonicalJson, fingerprintOf } from '../manifest/fingerprint.ts';
@@ -26,11 +27,11 @@ export interface Contents {
   readonly fields: FingerprintFields;
   readonly rowShape: readonly number[];
   readonly shards: readonly ShardEntry[];
-  /** In row order. */
-  readonly images: readonly IndexedImage[];
+  /** Each is gone through more than once. */
+  readonly images: Iterable<IndexedImage>;
   /** In the data folder's order. */
-  readonly labels: readonly LabelLine[];
-  readonly outcomes: readonly Outcome[];
+  readonly labels: Iterable<LabelLine>;
+  readonly outcomes: Iterable<Outcome>;
   readonly madeBy: MadeBy;
   /** As in the manifest. */
   readonly canary: string;
@@ -44,7 +45,9 @@ export interface Contents {
 export async function publish(files: Files, folder: string, contents: Contents): Promise<Manifest> {
   const { fields, rowShape, shards, images, labels, outcomes, madeBy } = contents;
   const next = (file: string): string => join(folder, file + nextSuffix);
-  const indexSha256 = await writeDurably(files, next(indexFile), formatIndex(images, rowsPerImage(fields)));
+  let imageCount = 0;
+  const counted = each(images, () => imageCount++);
+  const indexSha256 = await writeDurably(files, next(indexFile), formatIndex(counted, rowsPerImage(fields)));
   const labelsSha256 = await writeDurably(files, next(labelsFile), formatLabels(labels));
   const outcomesSha256 = await writeDurably(files, next(outcomesFile), formatOutcomes(outcomes));
   const manifest = sealManifest({
@@ -52,14 +55,14 @@ export async function publish(files: Files, folder: string, contents: Contents):
     fingerprint: fingerprintOf(fields),
     fields,
     rowCount: shards.reduce((sum, shard) => sum + shard.rowCount, 0),
-    imageCount: images.length,
+    imageCount,
     rowShape,
     dims: rowLength(rowShape),
     shards,
     indexSha256,
     labelsSha256,
     outcomesSha256,
-    counts: countOutcomes(images.length, outcomes),
+    counts: countOutcomes(imageCount, outcomes),
     madeBy,
     canary: contents.canary,
   });
@@ -75,21 +78,32 @@ export async function publishManifest(files: Files, folder: string, manifest: Ma
   await keepSpares(files, folder, manifest);
 }
 
+function* each<T>(items: Iterable<T>, note: () => void): Generator<T> {
+  for (const item of items) {
+    note();
+    yield item;
+  }
+}
+
 /** Whether a manifest says all of this already. */
-export function sameContents(manifest: Manifest, contents: Contents): boolean {
+export async function sameContents(manifest: Manifest, contents: Contents): Promise<boolean> {
   const { fields, shards, images, labels, outcomes, madeBy } = contents;
   return (
     canonicalJson(manifest.shards) === canonicalJson(shards) &&
     canonicalJson(manifest.madeBy) === canonicalJson(madeBy) &&
-    manifest.indexSha256 === hashOf(formatIndex(images, rowsPerImage(fields))) &&
-    manifest.labelsSha256 === hashOf(formatLabels(labels)) &&
-    manifest.outcomesSha256 === hashOf(formatOutcomes(outcomes))
+    manifest.indexSha256 === (await hashOf(formatIndex(images, rowsPerImage(fields)))) &&
+    manifest.labelsSha256 === (await hashOf(formatLabels(labels))) &&
+    manifest.outcomesSha256 === (await hashOf(formatOutcomes(outcomes)))
   );
 }
 
-function hashOf(parts: Iterable<Uint8Array>): string {
+async function hashOf(parts: Iterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
+  for (const part of parts) {
+    hash.update(part);
+    // Millions of lines take a while: signals and timers get their turn.
+    await nextTurn();
+  }
   return hash.digest('hex');
 }
 

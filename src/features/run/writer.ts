@@ -7,7 +7,9 @@ import { runFolder } from '../manifest/layout.ts';
 import { type Manifest, rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
 import type { SetState } from '../manifest/state.ts';
 import type { FileMemory, RememberedFile } from '../tables/file-memory.ts';
-import { IndexTable } from '../tables/index-table.ts';
+import { type IndexedImage, IndexTable } from '../tables/index-table.ts';
+import type { LabelLine } from '../tables/labels.ts';
+import type { Outcome } from '../tables/outcomes.ts';
 import { type Journal, type JournalContents, removeJournal, removeUnfinished } from './journal.ts';
 import { firstBeyond } from './limit.kernel.ts';
 import { type Lock, takeLock } from './lock.ts';
@@ -37,7 +39,11 @@ const bytesOfManifest = 10_000;
 const bytesBesideRows = 1000;
 
 /** What the writer needs of the data folder's contents to finish: everything but shards and rows. */
-export type Ending = Pick<Contents, 'images' | 'labels' | 'outcomes'>;
+export interface Ending {
+  readonly images: readonly IndexedImage[];
+  readonly labels: readonly LabelLine[];
+  readonly outcomes: readonly Outcome[];
+}
 
 /**
  * Adds rows to a feature set, or makes a new one. Owns the set's lock: `close()` it. Nothing that it does is visible
@@ -46,7 +52,7 @@ export type Ending = Pick<Contents, 'images' | 'labels' | 'outcomes'>;
 export class FeatureWriter {
   readonly settings: WriterSettings;
   readonly folder: string;
-  /** Row of each image that has one, by the sha256 of its file. */
+  /** Row of each image that has one, by the sha256 of its file: in the index's order, new ones behind. */
   readonly rowOf: Map<string, number> = new Map();
   readonly memory: FileMemory;
   /** Images whose rows an earlier, stopped run computed. */
@@ -188,10 +194,10 @@ export class FeatureWriter {
     const { rowShape } = made;
     // The first maker's canary stays: differences within the tolerance must not add up from run to run.
     const { canary } = this.maker ?? made;
-    const all: Contents = { fields, rowShape, shards: this.#shards, madeBy, canary, ...ending };
+    const all: Contents & Ending = { fields, rowShape, shards: this.#shards, madeBy, canary, ...ending };
     const contents = prune ? await pruned(this.#files, this.folder, all, this.#shardImages) : all;
     const isWhole = this.#state?.missing.length === 0;
-    const unchanged = current !== undefined && isWhole && sameContents(current, contents);
+    const unchanged = current !== undefined && isWhole && (await sameContents(current, contents));
     const manifest = unchanged ? current : await publish(this.#files, this.folder, contents);
     // A run that was killed behind its manifest left the copies of the state before.
     if (unchanged) await keepSpares(this.#files, this.folder, manifest);
@@ -199,12 +205,6 @@ export class FeatureWriter {
     const paths = [...ending.images, ...ending.outcomes].map((file) => file.path);
     await this.memory.save(this.#files, this.folder, dataFolder, paths);
     return manifest;
-  }
-
-  /** Writes the last shard and publishes nothing: for a part of a set, which has a record of its own. */
-  async flush(): Promise<{ readonly shards: readonly ShardEntry[]; readonly maker: RunMaker | undefined }> {
-    if (this.#images.length > 0) await this.#writeShard();
-    return { shards: this.#shards, maker: this.#journal.maker };
   }
 
   /**

@@ -9,6 +9,12 @@ import { ShardFile } from './shard.ts';
 /** Bytes that are hashed at a time. */
 const checkBytes = 1 << 20;
 
+/** What a store must know of the set whose shards it reads. */
+export type StoredShards = Pick<Manifest, 'fields' | 'rowShape' | 'rowCount' | 'shards'> & {
+  /** Of the manifest, where one names these shards already. */
+  readonly sha256?: string;
+};
+
 /** The rows of a feature set's shards, in the manifest's order. Each shard's sha256 is checked when it is first read. */
 export class ShardStore implements RowStore {
   readonly rowCount: number;
@@ -16,7 +22,7 @@ export class ShardStore implements RowStore {
   readonly rowBytes: number;
   readonly where: string;
   readonly #files: Files;
-  readonly #manifest: Manifest;
+  readonly #manifest: StoredShards;
   /** Files whose sha256 was right. */
   readonly #checked: Set<string>;
   /** First row of each shard, and the row count last. */
@@ -24,7 +30,7 @@ export class ShardStore implements RowStore {
   #open: { readonly number: number; readonly file: ShardFile } | undefined;
   #checkBlock: Uint8Array | undefined;
 
-  constructor(folder: string, manifest: Manifest, files: Files, checked: Set<string>) {
+  constructor(folder: string, manifest: StoredShards, files: Files, checked: Set<string> = new Set()) {
     this.where = folder;
     this.rowCount = manifest.rowCount;
     this.columnCount = rowLength(manifest.rowShape);
@@ -101,8 +107,9 @@ export class ShardStore implements RowStore {
     try {
       return await ShardFile.open(this.#files, this.where, entry, { rowShape, dtype: fields.dtype });
     } catch (error) {
+      const { sha256 } = this.#manifest;
       const now = await readState(this.#files, this.where).catch(() => undefined);
-      if (now === undefined || now.manifest.sha256 === this.#manifest.sha256) throw error;
+      if (sha256 === undefined || now === undefined || now.manifest.sha256 === sha256) throw error;
       throw new UserError({
         what: 'the feature set was rewritten while it was being read',
         where: this.where,

@@ -25,7 +25,7 @@ export interface RememberedFile extends FileMark {
 }
 
 /** Under `.run/`. */
-export const memoryFile = 'files.csv';
+const memoryFile = 'files.csv';
 const header = ['path', 'size', 'mtime_ns', 'ctime_ns', 'sha256'];
 /** Last line of the memory: sha256 of what stands before it. */
 const checkBytes = 65;
@@ -105,21 +105,33 @@ export class FileMemory {
 
   /** Keeps what is remembered of the given files alone. */
   async save(files: Files, folder: string, dataFolder: string, paths: Iterable<string>): Promise<void> {
-    await writeDurably(files, runPath(folder, memoryFile), checked(csvBlocks(this.#lines(dataFolder, paths))));
+    await saveMemory(files, folder, dataFolder, this.#remembered(paths));
   }
 
-  *#lines(dataFolder: string, paths: Iterable<string>): Generator<string> {
-    yield memoryHead(dataFolder);
+  *#remembered(paths: Iterable<string>): Generator<RememberedFile> {
     for (const path of paths) {
       const file = this.#files.get(path);
-      if (file !== undefined) yield csvLine([path, String(file.size), file.mtimeNs, file.ctimeNs, file.sha256]);
+      if (file !== undefined) yield file;
     }
   }
 }
 
-/** The first two lines of files.csv; the second one says which folder the paths are relative to. */
-export function memoryHead(dataFolder: string): string {
-  return csvLine(header) + csvLine([dataFolder, '', '', '', '']);
+/** Writes files.csv; its second line says which folder the paths are relative to. */
+export async function saveMemory(
+  files: Files,
+  folder: string,
+  dataFolder: string,
+  remembered: Iterable<RememberedFile>,
+): Promise<void> {
+  await writeDurably(files, runPath(folder, memoryFile), checked(csvBlocks(memoryLines(dataFolder, remembered))));
+}
+
+function* memoryLines(dataFolder: string, remembered: Iterable<RememberedFile>): Generator<string> {
+  yield csvLine(header);
+  yield csvLine([dataFolder, '', '', '', '']);
+  for (const { path, size, mtimeNs, ctimeNs, sha256 } of remembered) {
+    yield csvLine([path, String(size), mtimeNs, ctimeNs, sha256]);
+  }
 }
 
 /** The blocks, and their sha256 as a last line: a flipped bit must not give a file the sha256 of another one. */

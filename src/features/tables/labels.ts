@@ -16,14 +16,19 @@ export function labelsHeader(hasSplit: boolean): string {
  * labels.csv: id and label of every labelled input that has a file, in the order in which the data folder lists them; a
  * third column, `split`, where any of them has one.
  */
-export function* formatLabels(labels: readonly LabelLine[]): Generator<Uint8Array> {
+export function* formatLabels(labels: Iterable<LabelLine>): Generator<Uint8Array> {
   yield* csvBlocks(labelLines(labels));
 }
 
-function* labelLines(labels: readonly LabelLine[]): Generator<string> {
-  const hasSplit = labels.some(([, , split]) => split !== undefined);
+function* labelLines(labels: Iterable<LabelLine>): Generator<string> {
+  const hasSplit = hasSplits(labels);
   yield labelsHeader(hasSplit);
   for (const [id, label, split = ''] of labels) yield csvLine(hasSplit ? [id, label, split] : [id, label]);
+}
+
+function hasSplits(labels: Iterable<LabelLine>): boolean {
+  for (const [, , split] of labels) if (split !== undefined) return true;
+  return false;
 }
 
 /** The lines of labels.csv, in the file's order. @throws UserError when it is not what `formatLabels` wrote */

@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contentsOf } from '../../../scripts/cluster/same-set.ts';
 import { type MergeOptions, type MergeResult, mergeParts } from '../../../src/cluster/merge/merge.ts';
 import { extractPart, type PartResult } from '../../../src/cluster/part/extract-part.ts';
 import { type ExtractResult, extract } from '../../../src/extract/extract.ts';
@@ -27,19 +27,7 @@ export function merge(data: string, partCount: number, extra: Partial<MergeOptio
   return mergeParts({ set: join(`${data}-cache`, 'parts'), partCount, command: 'merge', files: quickFiles, ...extra });
 }
 
-/** Every file of a set by its name, as text; what a run keeps for itself, apart from how fast it was, is among them. */
-export async function filesOf(folder: string): Promise<Readonly<Record<string, string>>> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files: Record<string, string> = {};
-  for (const entry of names) {
-    const path = join(entry.parentPath, entry.name).slice(folder.length + 1);
-    if (!entry.isFile() || /^(\.parts|\.run\/(speed|merged)\.json)/.test(path)) continue;
-    files[path] = await readFile(join(folder, path), 'latin1');
-  }
-  return files;
-}
-
-/** Both sets of a data folder: as one machine made it, and as it was merged. */
+/** Both sets of a data folder: as it was merged, and as one machine made it. */
 export async function bothSets(data: string): Promise<readonly [object, object]> {
-  return [await filesOf(join(`${data}-cache`, 'parts')), await filesOf(join(`${data}-cache`, 'alone'))];
+  return [await contentsOf(join(`${data}-cache`, 'parts')), await contentsOf(join(`${data}-cache`, 'alone'))];
 }

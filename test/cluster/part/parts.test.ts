@@ -8,6 +8,7 @@ import { arrayExpression } from '../../../src/cluster/plan/array-expression.ts';
 import { partOf } from '../../../src/cluster/records/part.ts';
 import { readStatus } from '../../../src/cluster/status/status.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
+import { verifyFeatureSet } from '../../../src/features/repair/verify.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
 import { CountingNetwork, drawFolder, drawImage } from '../../extract/drawn-data.ts';
 import { FaultyFiles } from '../../features/run/faulty-files.ts';
@@ -65,6 +66,50 @@ describe('parts that meet trouble', () => {
     const second = await counted(data, 1, 2);
     assert.deepEqual([second.wasComplete, second.opened, second.newImages], [true, 0, 0]);
     assert.deepEqual(second.record, first.record);
+  });
+
+  it('a part is a feature set like any other, whole and open to every verb', async () => {
+    const data = await drawData(14);
+    const { record } = await extractOne(data, 0, 2);
+    const folder = partPath(data, '0-of-2/0001');
+    assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
+    const set = await openFeatureSet(folder);
+    assert.equal(set.imageCount, record.counts.kept);
+    assert.equal(set.manifest.sha256, record.manifestSha256);
+    const whole = await openFeatureSet((await extractAlone(data)).folder);
+    for (const [i, id] of set.ids.entries()) {
+      const rows = [set.rows[i], whole.rowOf(id)] as [number, number];
+      assert.deepEqual((await set.readMatrix([rows[0]])).data, (await whole.readMatrix([rows[1]])).data);
+      assert.equal(set.labels.get(id), whole.labels.get(id));
+    }
+  });
+
+  it('a part that is killed anywhere goes on with every row that was on the disk', async () => {
+    const data = await drawData(9);
+    await extractAlone(data);
+    await extractOne(data, 0, 2);
+    let published = 0;
+    for (let place = 0; ; place++) {
+      await rm(partPath(data, '1-of-2'), { recursive: true, force: true });
+      const files = new FaultyFiles(place, 'crash');
+      const done = await extractOne(data, 1, 2, { files }).then(
+        () => true,
+        () => false,
+      );
+      const left = await readdir(partPath(data, '1-of-2'), { recursive: true }).catch(() => []);
+      for (const name of left) if (/lock-[^/]*$/.test(name)) await rm(partPath(data, join('1-of-2', name)));
+      const { computed, record } = await counted(data, 1, 2);
+      const states = (await readdir(partPath(data, '1-of-2'))).sort();
+      assert.deepEqual(states, ['0001'], `killed at change ${place}`);
+      const wasThere = left.some((name) => /attempt-[^/]*\/manifest\.json$|^0001\/manifest\.json$/.test(name));
+      if (wasThere) assert.equal(computed, 0, `killed at change ${place}, behind the last row`);
+      published += Number(wasThere);
+      assert.ok(computed <= record.counts.kept);
+      if (done) break;
+    }
+    assert.ok(published > 5, String(published));
+    await merge(data, 2);
+    assert.deepEqual(...(await bothSets(data)));
   });
 
   it('a stopped part goes on with the rows that it had', async () => {
@@ -195,7 +240,7 @@ describe('parts that meet trouble', () => {
     await extractAlone(data);
     await extractAll(data, 2);
     let merges = 0;
-    for (let place = 0; ; place += 4) {
+    for (let place = 0; ; place++) {
       const files = new FaultyFiles(place, 'crash');
       const done = await merge(data, 2, { files, keepParts: true }).then(
         () => true,
@@ -205,7 +250,7 @@ describe('parts that meet trouble', () => {
       merges++;
       const run = join(`${data}-cache`, 'parts', '.run');
       for (const name of await readdir(run).catch(() => [])) if (name.startsWith('lock-')) await rm(join(run, name));
-      if (merges % 3 === 0) await rm(join(`${data}-cache`, 'parts', 'manifest.json'), { force: true });
+      if (merges % 7 === 0) await rm(join(`${data}-cache`, 'parts', 'manifest.json'), { force: true });
     }
     assert.ok(merges > 5, String(merges));
     await merge(data, 2);

@@ -22,6 +22,7 @@ export const quickFiles: Files = {
   },
   stat: async (path) => fs.statSync(path),
   rename: async (from, to) => fs.renameSync(from, to),
+  link: async (from, to) => fs.linkSync(from, to),
   remove: async (path) => fs.rmSync(path, { force: true }),
   removeFolder: async (path) => fs.rmSync(path, { recursive: true, force: true }),
   list: async (folder) => fs.readdirSync(folder),
@@ -84,6 +85,9 @@ export class FaultyFiles implements Files {
   rename(from: string, to: string): Promise<void> {
     return this.#guard('rename', to, () => quickFiles.rename(from, to));
   }
+  link(from: string, to: string): Promise<void> {
+    return this.#guard('link', to, () => quickFiles.link(from, to));
+  }
   remove(path: string): Promise<void> {
     return this.#guard('remove', path, () => quickFiles.remove(path));
   }
@@ -137,6 +141,8 @@ export class SmallDisk implements Files {
     await quickFiles.remove(path);
     this.#sizes.delete(path);
   }
+
+  link: Files['link'] = quickFiles.link;
 
   removeFolder: Files['removeFolder'] = quickFiles.removeFolder;
   makeFolder: Files['makeFolder'] = quickFiles.makeFolder;

@@ -4,41 +4,40 @@ const newline = 10;
 const zero = 48;
 
 /** Why a scan stopped; 0 when it did not. */
-export const indexFaults = {
+export const scanFaults = {
   none: 0,
-  badRow: 1,
-  rowsNotRising: 2,
-  wrongFieldCount: 3,
-  openQuote: 4,
-  tooManyLines: 5,
+  badNumber: 1,
+  wrongFieldCount: 2,
+  openQuote: 3,
+  tooManyLines: 4,
 } as const;
 
 /**
- * Finds every line of an index and its row number in one pass over the bytes, quotes minded.
+ * Finds every line of a table and the number it starts with in one pass over the bytes, quotes minded.
  *
  * @param start offset of the first line after the header
- * @param fieldCount fields in each line; the first one is the row number
+ * @param fieldCount fields in each line; the first one is a number
  * @param lineStarts filled with the offset of each line, [lines]
- * @param rows filled with the row number of each line, [lines]
+ * @param numbers filled with the number of each line, [lines]
  * @returns [lines found, fault]; a fault is in the line after those found
  */
-export function scanIndex(
+export function scanLines(
   bytes: Uint8Array,
   start: number,
   fieldCount: number,
   lineStarts: Uint32Array,
-  rows: Uint32Array,
+  numbers: Uint32Array,
 ): [number, number] {
   let line = 0;
-  let last = -1;
   for (let at = start; at < bytes.length; ) {
-    if (line === lineStarts.length) return [line, indexFaults.tooManyLines];
+    if (line === lineStarts.length) return [line, scanFaults.tooManyLines];
     lineStarts[line] = at;
-    let row = 0;
+    let number = 0;
     const digits = at;
-    for (; at < bytes.length && bytes[at] >= zero && bytes[at] <= zero + 9; at++) row = row * 10 + bytes[at] - zero;
-    if (at === digits || at - digits > 10 || row > 0xffffffff || bytes[at] !== comma) return [line, indexFaults.badRow];
-    if (row <= last) return [line, indexFaults.rowsNotRising];
+    for (; at < bytes.length && bytes[at] >= zero && bytes[at] <= zero + 9; at++)
+      number = number * 10 + bytes[at] - zero;
+    if (at === digits || at - digits > 10 || number > 0xffffffff || bytes[at] !== comma)
+      return [line, scanFaults.badNumber];
     let fields = 1;
     let quoted = false;
     for (; at < bytes.length; at++) {
@@ -49,15 +48,14 @@ export function scanIndex(
         else if (byte === newline) break;
       }
     }
-    if (quoted) return [line, indexFaults.openQuote];
+    if (quoted) return [line, scanFaults.openQuote];
     // A last line without its newline is a file cut short.
-    if (fields !== fieldCount || at === bytes.length) return [line, indexFaults.wrongFieldCount];
+    if (fields !== fieldCount || at === bytes.length) return [line, scanFaults.wrongFieldCount];
     at++;
-    rows[line] = row;
-    last = row;
+    numbers[line] = number;
     line++;
   }
-  return [line, indexFaults.none];
+  return [line, scanFaults.none];
 }
 
 /** FNV-1a over bytes [start, end), 32 bits. */

@@ -1,0 +1,44 @@
+import { deepEqual } from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openFeatureSet } from '../../src/features/reader.ts';
+
+/** Fields of a manifest that follow from the shards in which the rows lie. */
+const ofShards = ['shards', 'rowCount', 'indexSha256', 'outcomesSha256', 'sha256'];
+
+/**
+ * What a feature set says, whatever the shards in which its rows lie: the images in the index's order with the bytes of
+ * their rows, labels and outcomes in theirs, and the manifest but for what follows from the shards.
+ */
+export async function contentsOf(folder: string): Promise<{ readonly images: readonly object[] }> {
+  const set = await openFeatureSet(folder);
+  const manifest = Object.entries(set.manifest).filter(([field]) => !ofShards.includes(field));
+  const rows = Array.from(set.rows, (row) => [row, ...set.viewRows(row)]).flat();
+  const { data } = await set.readMatrix(rows);
+  const size = set.dims * set.rowsPerImage;
+  const images = set.ids.map((id, i) => {
+    const row = Buffer.from(data.slice(i * size, (i + 1) * size).buffer).toString('hex');
+    return { id, path: set.paths[i], sha256: set.sha256Of(i), row };
+  });
+  const idOf = new Map(Array.from(set.rows, (row, i) => [row, set.ids[i]]));
+  const outcomes = set.outcomes.map(({ row, ...rest }) => ({
+    ...rest,
+    owner: row === undefined ? row : idOf.get(row),
+  }));
+  // What is remembered of files, in any order; the last line is a check over the others.
+  const memory = (await readFile(join(folder, '.run', 'files.csv'), 'utf8')).split('\n').slice(0, -2).sort();
+  const calibrations = (await readdir(folder)).filter((name) => name.startsWith('calibration-'));
+  return { images, ...{ labels: [...set.labels], outcomes, manifest, memory, calibrations } };
+}
+
+/**
+ * Compares two feature sets.
+ *
+ * @returns the number of images
+ * @throws AssertionError that shows what differs
+ */
+export async function sameSet(expected: string, found: string): Promise<number> {
+  const [a, b] = await Promise.all([expected, found].map(contentsOf));
+  deepEqual(b, a, `${found} is not what ${expected} is`);
+  return a?.images.length ?? 0;
+}

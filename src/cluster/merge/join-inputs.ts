@@ -1,0 +1,261 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { duplicateOf } from '../../extract/input-ledger.ts';
+import type { ShardEntry } from '../../features/manifest/manifest.ts';
+import type { RememberedFile } from '../../features/tables/file-memory.ts';
+import type { IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
+import type { LabelLine } from '../../features/tables/labels.ts';
+import type { Outcome } from '../../features/tables/outcomes.ts';
+import { UserError } from '../../system/errors.ts';
+import { ImageNumbers } from '../records/image-numbers.ts';
+import type { InputTable, PartInput } from '../records/input-table.ts';
+import { PartsMissingError } from './part-problems.ts';
+
+/** A part, as far as its inputs and rows go. */
+export interface PartRows {
+  readonly inputs: InputTable;
+  readonly shards: readonly Pick<ShardEntry, 'rowCount'>[];
+}
+
+/** The set that the parts are added to. */
+export interface BaseIndex {
+  readonly index: IndexTable;
+  readonly rowCount: number;
+}
+
+export interface JoinRequest {
+  /** The set's folder. */
+  readonly set: string;
+  readonly parts: readonly PartRows[];
+  /** The part of each input in turn; where all parts know one list, how many inputs it has: each knows its place. */
+  readonly order: Int32Array | number;
+  readonly base?: BaseIndex | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Lines between two looks at timers and signals. */
+const linesOfTurn = 1 << 14;
+const nobody = -1;
+
+/**
+ * The inputs of all parts in the order of the whole list: which of them own a row, and which share one. Of files with
+ * the same bytes the first in the list owns it, as on one machine; a row that the set holds stays the one that counts.
+ * Memory: the parts' tables as bytes, and some 60 bytes for each input: far less than the list itself, which every
+ * task holds.
+ */
+export class JoinedInputs {
+  readonly inputCount: number;
+  /** Images with a row, and those whose row the set did not hold. */
+  readonly imageCount: number;
+  readonly newImages: number;
+  readonly #parts: readonly PartRows[];
+  readonly #base: BaseIndex | undefined;
+  /** Part of the input at each place, and its line there. [inputs] */
+  readonly #partAt: Int32Array;
+  readonly #lineAt: Uint32Array;
+  /** Number of the image at each place: those of the set come first; `nobody` where there is none. [inputs] */
+  readonly #imageAt: Int32Array;
+  /** Place of the input that owns each image; `nobody` for one of the set that has no file any more. [images] */
+  readonly #ownerOf: Int32Array;
+  readonly #knownCount: number;
+  /** First row of each shard of each part in the set; `nobody` for a shard of which the set needs no row. */
+  readonly #firstRows: readonly (readonly number[])[];
+
+  private constructor(
+    parts: readonly PartRows[],
+    base: BaseIndex | undefined,
+    places: Places,
+    images: Images,
+    firstRows: readonly (readonly number[])[],
+  ) {
+    this.#parts = parts;
+    this.#base = base;
+    this.#partAt = places.partAt;
+    this.#lineAt = places.lineAt;
+    this.#imageAt = images.imageAt;
+    this.#ownerOf = images.ownerOf;
+    this.#knownCount = base?.index.imageCount ?? 0;
+    this.#firstRows = firstRows;
+    this.inputCount = places.partAt.length;
+    this.imageCount = images.ownerOf.reduce((count, place) => count + (place === nobody ? 0 : 1), 0);
+    this.newImages = images.newImages;
+  }
+
+  /**
+   * @throws PartsMissingError naming parts that rely on rows which the set does not hold any more
+   * @throws UserError when the parts do not add up to the list
+   */
+  static async join({ set, parts, order, base, signal }: JoinRequest): Promise<JoinedInputs> {
+    const places = typeof order === 'number' ? placesOfTables(parts, order) : placesOfList(parts, order);
+    const known = base?.index.imageCount ?? 0;
+    const numbers = new ImageNumbers();
+    for (let image = 0; image < known; image++) numbers.add((base as BaseIndex).index.at(image).sha256);
+    const imageAt = new Int32Array(places.partAt.length).fill(nobody);
+    const ownerOf = new Int32Array(known + places.partAt.length).fill(nobody);
+    const isNeeded = parts.map(({ shards }) => shards.map(() => false));
+    const lacking = new Set<number>();
+    let newImages = 0;
+    for (let place = 0; place < imageAt.length; place++) {
+      if (place % linesOfTurn === 0) {
+        signal?.throwIfAborted();
+        await nextTurn();
+      }
+      const part = places.partAt[place] as number;
+      const { inputs, shards } = parts[part] as PartRows;
+      const { sha256, row } = inputs.at(places.lineAt[place] as number);
+      if (sha256 === undefined) continue;
+      const image = numbers.add(sha256);
+      imageAt[place] = image;
+      if (ownerOf[image] !== nobody) continue;
+      ownerOf[image] = place;
+      if (image < known) continue;
+      newImages++;
+      if (row === undefined) lacking.add(part);
+      else (isNeeded[part] as boolean[])[shardOf(shards, row).shard] = true;
+    }
+    if (lacking.size > 0) {
+      const what = 'the set held rows of it that are gone from there';
+      throw new PartsMissingError(
+        set,
+        parts.length,
+        [],
+        Array.from(lacking, (part) => ({ part, what })),
+      );
+    }
+    let next = base?.rowCount ?? 0;
+    const firstRows = parts.map(({ shards }, part) =>
+      shards.map(({ rowCount }, shard) => {
+        if (isNeeded[part]?.[shard] !== true) return nobody;
+        next += rowCount;
+        return next - rowCount;
+      }),
+    );
+    const images = { imageAt, ownerOf: ownerOf.subarray(0, numbers.size), newImages };
+    return new JoinedInputs(parts, base, places, images, firstRows);
+  }
+
+  /** The shards of the parts that become the set's, in the order of their rows there. */
+  *shards(): Generator<{ readonly part: number; readonly shard: number }> {
+    for (const [part, rows] of this.#firstRows.entries()) {
+      for (const [shard, row] of rows.entries()) if (row !== nobody) yield { part, shard };
+    }
+  }
+
+  /** Images that the set held, in its order, then the others in the order of the list. */
+  *images(): Generator<IndexedImage> {
+    for (const [image, place] of this.#ownerOf.entries()) {
+      if (place === nobody) continue;
+      const { id, path, sha256 = '' } = this.#input(place);
+      yield { row: this.#rowOf(image), id, path, sha256 };
+    }
+  }
+
+  *labels(): Generator<LabelLine> {
+    for (const { id, label, split, outcome } of this.#inputs()) {
+      if (label === undefined || outcome === 'missing') continue;
+      yield split === undefined ? [id, label] : [id, label, split];
+    }
+  }
+
+  /**
+   * Every input without a row of its own.
+   *
+   * @param others what comes behind them
+   */
+  *outcomes(others: Iterable<Outcome> = []): Generator<Outcome> {
+    for (const [place, image] of this.#imageAt.entries()) {
+      const owner = image === nobody ? nobody : (this.#ownerOf[image] as number);
+      if (owner === place) continue;
+      const { id, path, outcome, reason } = this.#input(place);
+      if (outcome !== 'kept') yield { id, path, outcome, reason };
+      else yield { id, path, ...duplicateOf(this.#input(owner).id, this.#rowOf(image)) };
+    }
+    yield* others;
+  }
+
+  /** Files whose bytes a later run need not read again. */
+  *files(): Generator<RememberedFile> {
+    for (const { path, mark, sha256 } of this.#inputs()) {
+      if (mark !== undefined && sha256 !== undefined) yield { path, ...mark, sha256 };
+    }
+  }
+
+  *#inputs(): Generator<PartInput> {
+    for (let place = 0; place < this.inputCount; place++) yield this.#input(place);
+  }
+
+  #input(place: number): PartInput {
+    const { inputs } = this.#parts[this.#partAt[place] as number] as PartRows;
+    return inputs.at(this.#lineAt[place] as number);
+  }
+
+  /** Row of an image in the set. */
+  #rowOf(image: number): number {
+    if (image < this.#knownCount) return this.#base?.index.rows[image] as number;
+    const place = this.#ownerOf[image] as number;
+    const part = this.#partAt[place] as number;
+    const { shards } = this.#parts[part] as PartRows;
+    const { shard, within } = shardOf(shards, this.#input(place).row as number);
+    return (this.#firstRows[part]?.[shard] as number) + within;
+  }
+}
+
+interface Images {
+  readonly imageAt: Int32Array;
+  readonly ownerOf: Int32Array;
+  readonly newImages: number;
+}
+
+/** Where the input at each place of the list stands. */
+interface Places {
+  readonly partAt: Int32Array;
+  readonly lineAt: Uint32Array;
+}
+
+function placesOfTables(parts: readonly PartRows[], total: number): Places {
+  const found = parts.reduce((sum, { inputs }) => sum + inputs.inputCount, 0);
+  if (found !== total) throw doNotAddUp(found, total);
+  const partAt = new Int32Array(total).fill(nobody);
+  const lineAt = new Uint32Array(total);
+  for (const [part, { inputs }] of parts.entries()) {
+    for (const [line, place] of inputs.places.entries()) {
+      if (partAt[place] !== nobody) throw doNotAddUp(place, total);
+      partAt[place] = part;
+      lineAt[place] = line;
+    }
+  }
+  return { partAt, lineAt };
+}
+
+function placesOfList(parts: readonly PartRows[], order: Int32Array): Places {
+  const lines = new Uint32Array(parts.length);
+  const lineAt = new Uint32Array(order.length);
+  for (const [place, part] of order.entries()) {
+    const line = lines[part] ?? 0;
+    if (line >= (parts[part]?.inputs.inputCount ?? 0)) throw doNotAddUp(place, order.length);
+    lineAt[place] = line;
+    lines[part] = line + 1;
+  }
+  const left = parts.some(({ inputs }, part) => inputs.inputCount !== lines[part]);
+  if (left) throw doNotAddUp(order.length, order.length);
+  return { partAt: order, lineAt };
+}
+
+function shardOf(shards: PartRows['shards'], row: number): { readonly shard: number; readonly within: number } {
+  let first = 0;
+  for (const [shard, { rowCount }] of shards.entries()) {
+    if (row < first + rowCount) return { shard, within: row - first };
+    first += rowCount;
+  }
+  throw new RangeError(`row ${row} of a part with ${first} rows`);
+}
+
+/** As when another version of the program chose which image belongs to which part. */
+function doNotAddUp(place: number, total: number): UserError {
+  return new UserError({
+    what: 'the parts do not add up to the list of images that they were made of',
+    found:
+      place < total ? `an input, number ${place} perhaps, is in no part or in two` : 'more inputs than the list has',
+    expected: `each of ${total} inputs in one part`,
+    fix: 'run all parts again, with one version of featuretap',
+  });
+}
