@@ -96,7 +96,13 @@ async function photos(data: string | undefined, count: number, scratch: string):
 }
 
 async function oneRound(images: readonly ImageFile[], threads: number, views: number): Promise<Round> {
-  const recipe = { resize, crop, autoOrient: false, ...(views === 0 ? {} : { views: { count: views, seed: 0 } }) };
+  const recipe = {
+    resize,
+    crop,
+    interpolation: 'bilinear' as const,
+    autoOrient: false,
+    ...(views === 0 ? {} : { views: { count: views, seed: 0 } }),
+  };
   const pipeline = openPixelPipeline(recipe, { threads });
   // Starting threads and loading libraries is no part of the rate, on either side.
   for await (const result of pipeline.decode(images.slice(0, threads * 8))) void result;

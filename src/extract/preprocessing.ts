@@ -1,9 +1,14 @@
-import type { Preprocessing } from '../features/manifest/manifest.ts';
+import type { Interpolation, Preprocessing } from '../features/manifest/manifest.ts';
 
 /** What the user asked for; the rest follows from the weights. */
 export interface AskedPreprocessing {
-  readonly resize?: number | undefined;
+  /** The shorter side, or height and width, in pixels. */
+  readonly resize?: number | readonly [height: number, width: number] | undefined;
   readonly crop?: number | undefined;
+  readonly interpolation?: Interpolation | undefined;
+  /** Per channel, RGB on [0, 1]. */
+  readonly mean?: readonly [number, number, number] | undefined;
+  readonly std?: readonly [number, number, number] | undefined;
   readonly autoOrient?: boolean | undefined;
   readonly sixteenBit?: 'clip' | 'scale' | undefined;
 }
@@ -21,12 +26,13 @@ const defaultCrop = 224;
  * @param weightsResize the shorter side that the weights were trained for, where they say it
  */
 export function choosePreprocessing(asked: AskedPreprocessing, weightsResize: number | undefined): Preprocessing {
+  const resize = asked.resize ?? weightsResize ?? defaultResize;
   return {
-    resize: asked.resize ?? weightsResize ?? defaultResize,
-    crop: asked.crop ?? defaultCrop,
-    interpolation: 'bilinear',
-    mean: imagenetMean,
-    std: imagenetStd,
+    resize,
+    crop: asked.crop ?? (typeof resize === 'number' ? defaultCrop : Math.min(...resize)),
+    interpolation: asked.interpolation ?? 'bilinear',
+    mean: asked.mean ?? imagenetMean,
+    std: asked.std ?? imagenetStd,
     autoOrient: asked.autoOrient ?? false,
     // Clipping, Pillow's rule, is not written down: sets that were made before there was a choice have none.
     ...(asked.sixteenBit === 'scale' ? { sixteenBit: asked.sixteenBit } : {}),

@@ -50,6 +50,11 @@ export function optional(shape: Shape): Shape {
   };
 }
 
+/** Fits where it is a list, else the other. */
+export function either(plain: Shape, list: Shape): Shape {
+  return (value, at) => (Array.isArray(value) ? list : plain)(value, at);
+}
+
 export function listOf(shape: Shape, length?: { readonly exactly?: number; readonly atLeast?: number }): Shape {
   return (value, at) => {
     if (!Array.isArray(value)) throw new ShapeError(at, value, 'a list');

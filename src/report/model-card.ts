@@ -90,7 +90,7 @@ function backbone(report: Report): string {
     ['features', `${featureSet.dims} numbers per image, fingerprint ${features}`],
   ];
   if (fields !== undefined) {
-    const { resize, crop, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
+    const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
     rows.push(
       ['sha256 of the weights', fields.weightsSha256],
       [
@@ -99,7 +99,7 @@ function backbone(report: Report): string {
       ],
       [
         'preprocessing',
-        `shorter side to ${resize}, centre crop ${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}${autoOrient ? ', turned by EXIF' : ', EXIF orientation not applied'}${sixteenBit === 'scale' ? ', 16-bit grey scaled' : ''}`,
+        `${typeof resize === 'number' ? `shorter side to ${resize}` : `resized to ${resize.join(' x ')} (height x width)`}${interpolation === 'bilinear' ? '' : `, ${interpolation}`}, centre crop ${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}${autoOrient ? ', turned by EXIF' : ', EXIF orientation not applied'}${sixteenBit === 'scale' ? ', 16-bit grey scaled' : ''}`,
       ],
     );
   }

@@ -6,6 +6,7 @@ import {
   anything,
   boolean,
   count,
+  either,
   exactly,
   fields,
   finite,
@@ -36,7 +37,7 @@ const fingerprintFields: Shape = fields({
   dtype: string,
   precision: string,
   preprocessing: fields({
-    resize: count,
+    resize: either(count, listOf(count, { exactly: 2 })),
     crop: count,
     interpolation: string,
     mean: triple,

@@ -15,7 +15,7 @@ const seconds = { read: 0, decode: 0, resize: 0 };
 /** A pipeline whose pixels hold the number in the file's name; names with `bad` do not decode. */
 function numberPipeline(): PixelPipeline {
   return {
-    recipe: { resize: 2, crop: 1, autoOrient: false },
+    recipe: { resize: 2, crop: 1, interpolation: 'bilinear', autoOrient: false },
     threads: 1,
     async *decode(images) {
       for await (const image of images) {
@@ -107,7 +107,7 @@ test('images are taken from the list no further ahead than a bounded number, how
       async function* many(): AsyncGenerator<ImageFile> {
         for (; taken < count; taken++) yield { id: String(taken), path: photo, relativePath: 'photo.png' };
       }
-      const recipe = { resize: 8, crop: 8, autoOrient: false };
+      const recipe = { resize: 8, crop: 8, interpolation: 'bilinear', autoOrient: false } as const;
       const pipeline = openPixelPipeline(recipe, { threads: 1 });
       const embedder: Embedder = {
         embed: async ({ rowCount }) => ({ rowCount, columnCount: 3, data: new Float32Array(rowCount * 3) }),

@@ -44,7 +44,7 @@ export async function prepare(
   const source = input.data ?? reference('dogs') ?? drawn;
   if (source === drawn) await drawPhotos({ folder: drawn, classCount: 10, perClass: 20, seed: 0 });
   const files = (await listImages(source)).images;
-  const reader = new PixelReader({ resize, crop, autoOrient: false }, () => false);
+  const reader = new PixelReader({ resize, crop, interpolation: 'bilinear' as const, autoOrient: false }, () => false);
   const pixels = join(scratch, 'pixels.u8');
   const decoded: Uint8Array[] = [];
   for (let at = 0; at < images; at++) {

@@ -26,6 +26,9 @@ const hidden = [
     'crop',
     'auto-orient',
     'sixteen-bit',
+    'interpolation',
+    'mean',
+    'std',
     'views',
     'dtype',
     'precision',
@@ -83,8 +86,13 @@ export const mergeVerb: Verb = {
 /** Of what is said of the features, what was typed: the rest is as the parts were made. */
 function askedFields(options: Options, { plan }: AskedExtract): AskedFields {
   const { weights, tap, pool, dtype, precision, preprocessing, views } = plan;
-  const { resize, crop, autoOrient, sixteenBit } = preprocessing;
-  const all = { tap, pool, dtype, precision, resize, crop, autoOrient, sixteenBit, views: views?.count ?? 0, weights };
+  const shape = {
+    ...preprocessing,
+    resize: preprocessing.resize?.toString(),
+    mean: preprocessing.mean?.join(),
+    std: preprocessing.std?.join(),
+  };
+  const all = { tap, pool, dtype, precision, ...shape, views: views?.count ?? 0, weights };
   const typed = Object.entries(all).filter(([name]) => options[name] !== undefined);
   return Object.fromEntries(typed) as AskedFields;
 }

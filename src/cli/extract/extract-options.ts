@@ -5,6 +5,8 @@ import { checkResNetTap } from '../../extract/backbone/taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { type ExtractPlan, type ExtractPolicy, featureFolder } from '../../extract/plan.ts';
 import { namedNetwork } from '../../extract/weights/named-network.ts';
+import { interpolations } from '../../features/manifest/manifest.ts';
+import { usageError } from '../../system/errors.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, list, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
@@ -53,9 +55,16 @@ export function withExtractOptions(yargs: Argv): Argv {
     .option('pool', { type: 'string', describe: 'mean | max | none [mean]' })
     .option('resize', {
       type: 'string',
-      describe: 'shorter side in pixels before the crop [256; 232 for resnet50-v2]',
+      describe:
+        'shorter side in pixels before the crop, or HEIGHTxWIDTH, whatever the ratio [256; 232 for resnet50-v2]',
     })
-    .option('crop', { type: 'string', describe: 'side of the square crop in pixels [224]' })
+    .option('crop', {
+      type: 'string',
+      describe: 'side of the square crop in pixels [224; the shorter of HEIGHTxWIDTH]',
+    })
+    .option('interpolation', { type: 'string', describe: `${interpolations.join(' | ')}, each as Pillow's [bilinear]` })
+    .option('mean', { type: 'string', describe: 'taken off each channel: three numbers on [0, 1] [0.485,0.456,0.406]' })
+    .option('std', { type: 'string', describe: 'what each channel is then divided by [0.229,0.224,0.225]' })
     .option('auto-orient', { type: 'boolean', describe: 'turn images as their EXIF tag says' })
     .option('sixteen-bit', {
       type: 'string',
@@ -87,6 +96,33 @@ export function withExtractOptions(yargs: Argv): Argv {
     .option('checkpoint', { type: 'string', describe: 'seconds of work that a kill may cost [10]' });
 }
 
+/** Largest side that is asked for, in pixels. */
+const mostPixels = 10_000;
+
+/** `--resize 256`, or `--resize 384x512`. */
+function sides(options: Options): number | readonly [height: number, width: number] | undefined {
+  const given = text(options, 'resize');
+  const pair = /^(\d+)x(\d+)$/i.exec(given ?? '');
+  if (pair === null) return number(options, 'resize', { whole: true, min: 1, max: mostPixels });
+  const [height, width] = [Number(pair[1]), Number(pair[2])];
+  if (Math.min(height, width) >= 1 && Math.max(height, width) <= mostPixels) return [height, width];
+  throw usageError('--resize', given as string, `two whole numbers from 1 up to ${mostPixels}, HEIGHTxWIDTH`);
+}
+
+function triple(
+  options: Options,
+  name: 'mean' | 'std',
+  expected: string,
+  fits: (value: number) => boolean,
+): readonly [number, number, number] | undefined {
+  const given = list(options, name);
+  if (given.length === 0) return undefined;
+  const [red, green, blue, ...more] = given.map(Number);
+  if (red !== undefined && green !== undefined && blue !== undefined && more.length === 0)
+    if ([red, green, blue].every(fits)) return [red, green, blue];
+  throw usageError(`--${name}`, given.join(), expected);
+}
+
 /** What those options ask for. */
 export interface AskedExtract {
   readonly plan: ExtractPlan;
@@ -115,8 +151,11 @@ export function readExtractOptions(options: Options): AskedExtract {
       tap,
       pool: choice(options, 'pool', ['mean', 'max', 'none'], 'mean'),
       preprocessing: {
-        resize: number(options, 'resize', { whole: true, min: 1, max: 10_000 }),
-        crop: number(options, 'crop', { whole: true, min: 1, max: 10_000 }),
+        resize: sides(options),
+        crop: number(options, 'crop', { whole: true, min: 1, max: mostPixels }),
+        interpolation: choice(options, 'interpolation', interpolations),
+        mean: triple(options, 'mean', 'three numbers from 0 to 1: 0.5,0.5,0.5', (value) => value >= 0 && value <= 1),
+        std: triple(options, 'std', 'three numbers above 0: 0.5,0.5,0.5', (value) => value > 0),
         autoOrient: flag(options, 'auto-orient'),
         sixteenBit: choice<'clip' | 'scale'>(options, 'sixteen-bit', ['clip', 'scale'], 'clip'),
       },

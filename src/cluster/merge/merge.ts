@@ -31,8 +31,12 @@ export interface AskedFields {
   readonly pool?: string;
   readonly dtype?: string;
   readonly precision?: string;
-  readonly resize?: number;
+  /** Lists are texts here: `384,512`. */
+  readonly resize?: string;
   readonly crop?: number;
+  readonly interpolation?: string;
+  readonly mean?: string;
+  readonly std?: string;
   readonly autoOrient?: boolean;
   readonly sixteenBit?: string;
   readonly views?: number;
@@ -129,10 +133,18 @@ export async function mergedBefore(
 /** @throws UserError when the parts were made otherwise than asked for */
 function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: AskedFields): void {
   const { fields } = (parts[0] as CompletePart).record;
-  const { resize, crop, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;
+  const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;
   const { tap, pool, dtype, precision } = fields;
   const views = fields.views?.count ?? 0;
-  const shape = { resize, crop, autoOrient, sixteenBit };
+  const shape = {
+    resize: String(resize),
+    crop,
+    interpolation,
+    mean: mean.join(),
+    std: std.join(),
+    autoOrient,
+    sixteenBit,
+  };
   const made = { tap, pool, dtype, precision, ...shape, views, weights: maker?.madeBy.weights };
   const wrong = Object.entries(asked).flatMap(([name, value]) => {
     const found = made[name as keyof AskedFields];

@@ -1,6 +1,6 @@
 import { UserError } from '../../system/errors.ts';
 import { fingerprintOf, hashOfJson } from './fingerprint.ts';
-import { type Manifest, rowLength, rowsPerImage } from './manifest.ts';
+import { interpolations, type Manifest, rowLength, rowsPerImage } from './manifest.ts';
 
 /** The format that this version writes, and the newest that it reads. */
 export const formatVersion = 1;
@@ -74,9 +74,11 @@ function checkFields(check: Checker, manifest: Manifest): void {
   check.oneOf('fields.precision', fields.precision, ['float32', 'int8']);
   check.record('fields.preprocessing', fields.preprocessing);
   const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
-  check.count('fields.preprocessing.resize', resize, 1);
+  for (const side of Array.isArray(resize) ? resize : [resize]) check.count('fields.preprocessing.resize', side, 1);
+  if (Array.isArray(resize) && resize.length !== 2)
+    check.fail('fields.preprocessing.resize', resize, 'height and width');
   check.count('fields.preprocessing.crop', crop, 1);
-  check.oneOf('fields.preprocessing.interpolation', interpolation, ['bilinear']);
+  check.oneOf('fields.preprocessing.interpolation', interpolation, interpolations);
   check.oneOf('fields.preprocessing.autoOrient', autoOrient, [true, false]);
   check.oneOf('fields.preprocessing.sixteenBit', sixteenBit, [undefined, 'scale']);
   for (const [name, triple] of [['mean', mean] as const, ['std', std] as const]) {

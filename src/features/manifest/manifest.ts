@@ -5,13 +5,18 @@ export type Precision = 'float32' | 'int8';
 export type EngineName = 'onnx' | 'tensorflow';
 export type DeviceName = 'cpu' | 'cuda' | 'webgpu';
 
+/** Pillow's filters for `Image.resize`, by its names. */
+export type Interpolation = (typeof interpolations)[number];
+
+export const interpolations = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
+
 /** How a decoded image becomes the network's input; torchvision's Resize, CenterCrop, ToTensor, Normalize. */
 export interface Preprocessing {
-  /** Length of the shorter side after Resize, in pixels. */
-  readonly resize: number;
+  /** Length of the shorter side after Resize, in pixels; or both sides, whatever the image's ratio. */
+  readonly resize: number | readonly [height: number, width: number];
   /** Side of the square CenterCrop, in pixels. */
   readonly crop: number;
-  readonly interpolation: 'bilinear';
+  readonly interpolation: Interpolation;
   /** Per channel, RGB on [0, 1]. */
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];

@@ -83,11 +83,11 @@ export class PixelReader {
     seconds: { decode: number; resize: number },
     onSize: (pixelCount: number) => void,
   ): Promise<Pick<FilePixels, 'outcome' | 'pixels' | 'views' | 'clipped'>> {
-    const { autoOrient, sixteenBit = 'clip', resize, crop } = this.#recipe;
+    const { autoOrient, sixteenBit = 'clip' } = this.#recipe;
     const started = performance.now();
     const source = await decodeImage(bytes, { autoOrient, sixteenBit, onSize });
     const decoded = performance.now();
-    const pixels = resizeAndCrop(this.#resampler, source, resize, crop);
+    const pixels = resizeAndCrop(this.#resampler, source, this.#recipe);
     const views = this.#views(sha256, source);
     seconds.decode += (decoded - started) / 1000;
     seconds.resize = (performance.now() - decoded) / 1000;

@@ -1,16 +1,9 @@
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import type { ImageFile } from '../list/image-file.ts';
 import type { ViewRecipe } from '../views/views.ts';
 
 /** What turns a file into the network's input bytes: everything that changes a pixel. */
-export interface PixelRecipe {
-  /** Length of the shorter side after the resize, in pixels. */
-  readonly resize: number;
-  /** Side of the square center crop, in pixels. */
-  readonly crop: number;
-  /** Whether EXIF orientation is applied before the resize; torchvision does not. */
-  readonly autoOrient: boolean;
-  /** Grey samples of 16 bits are taken by their high byte; absent: clipped at 255, as Pillow does. */
-  readonly sixteenBit?: 'scale';
+export interface PixelRecipe extends Omit<Preprocessing, 'mean' | 'std'> {
   /** Augmented views beside the plain image; absent: none. */
   readonly views?: ViewRecipe | undefined;
 }

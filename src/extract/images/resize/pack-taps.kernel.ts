@@ -7,7 +7,7 @@ export interface PackedTaps {
   readonly pairs: number;
 }
 
-/** Low bits of a weight; the high ones fit 16 bits too. */
+/** Low bits of a weight; the high ones, with its sign, fit 16 bits too. */
 const lowBits = 11;
 const lowMask = (1 << lowBits) - 1;
 
@@ -27,7 +27,7 @@ export function packTaps(taps: Taps, unit: number): PackedTaps {
       const first = j < used ? weights[i * width + j] : 0;
       const second = j + 1 < used ? weights[i * width + j + 1] : 0;
       words[at++] = (first & lowMask) | ((second & lowMask) << 16);
-      words[at++] = (first >> lowBits) | ((second >> lowBits) << 16);
+      words[at++] = ((first >> lowBits) & 0xffff) | ((second >> lowBits) << 16);
     }
   }
   return { words, pairs };

@@ -1,13 +1,11 @@
 /**
- * Pillow's antialiased bilinear resize, to the bit, computing only a window of the result.
- *
- * Facts from Pillow 9.4.0, src/libImaging/Resample.c: the filter is a triangle whose support grows with the scale
- * (antialiasing); weights are normalized in float64 and rounded half away from zero to fixed point with 22 bits; the
- * horizontal pass comes first and rounds to 8 bits; each sum starts at one half.
+ * The two passes of Pillow's resize, to the bit, computing only a window of the result: the horizontal pass comes first
+ * and rounds to 8 bits, clipping what filters with negative lobes overshoot; each sum starts at one half (Pillow 9.4.0,
+ * src/libImaging/Resample.c).
  */
 
 /** Fractional bits of a weight: 32 less 8 bits of pixel less 2 bits of headroom. */
-const precisionBits = 22;
+export const precisionBits = 22;
 const half = 1 << (precisionBits - 1);
 
 /** Which source pixels make each output pixel of one axis, and by how much. */
@@ -22,39 +20,6 @@ export interface Taps {
   readonly length: Int32Array;
   /** [count, width], fixed point with 22 fractional bits. */
   readonly weights: Int32Array;
-}
-
-/**
- * Weights for output pixels `from` up to `from + count` of a resize of one axis from `sourceSize` to `targetSize`.
- */
-export function bilinearTaps(sourceSize: number, targetSize: number, from: number, count: number): Taps {
-  const scale = sourceSize / targetSize;
-  const filterScale = Math.max(scale, 1);
-  const support = filterScale; // the triangle reaches 1 on either side
-  const width = Math.ceil(support) * 2 + 1;
-  const start = new Int32Array(count);
-  const length = new Int32Array(count);
-  const weights = new Int32Array(count * width);
-  const exact = new Float64Array(width);
-  const inverse = 1 / filterScale;
-  for (let i = 0; i < count; i++) {
-    const center = (from + i + 0.5) * scale;
-    const first = Math.max(Math.trunc(center - support + 0.5), 0);
-    const used = Math.min(Math.trunc(center + support + 0.5), sourceSize) - first;
-    let sum = 0;
-    for (let j = 0; j < used; j++) {
-      const distance = Math.abs((j + first - center + 0.5) * inverse);
-      exact[j] = distance < 1 ? 1 - distance : 0;
-      sum += exact[j];
-    }
-    for (let j = 0; j < used; j++) {
-      const weight = sum === 0 ? exact[j] : exact[j] / sum;
-      weights[i * width + j] = Math.trunc(0.5 + weight * (1 << precisionBits));
-    }
-    start[i] = first;
-    length[i] = used;
-  }
-  return { count, width, start, length, weights };
 }
 
 /** A rectangle of pixels in memory: `channels` bytes per pixel, rows `sourceWidth` apart; RGB are the first three. */
@@ -120,11 +85,9 @@ function horizontal(source: SourcePixels, taps: Taps, firstRow: number, rowCount
         blue = (blue + Math.imul(data[pixel + 2], weight)) | 0;
         pixel += channels;
       }
-      // Weights are not negative and sum to 1 within n / 2 of the last bit, so below 16,448 of them the sum passes 255 by
-      // less than one half: no clipping.
-      out[at] = red >> precisionBits;
-      out[at + 1] = green >> precisionBits;
-      out[at + 2] = blue >> precisionBits;
+      out[at] = clip(red >> precisionBits);
+      out[at + 1] = clip(green >> precisionBits);
+      out[at + 2] = clip(blue >> precisionBits);
       at += 3;
     }
   }
@@ -142,6 +105,10 @@ function vertical(source: Uint8Array, rowBytes: number, taps: Taps, firstRow: nu
       for (let x = 0; x < rowBytes; x++) sums[x] = (sums[x] + Math.imul(source[row + x], weight)) | 0;
     }
     const to = target.offset + y * target.stride;
-    for (let x = 0; x < rowBytes; x++) out[to + x] = sums[x] >> precisionBits;
+    for (let x = 0; x < rowBytes; x++) out[to + x] = clip(sums[x] >> precisionBits);
   }
+}
+
+function clip(value: number): number {
+  return value < 0 ? 0 : value > 255 ? 255 : value;
 }

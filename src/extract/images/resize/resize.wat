@@ -3,7 +3,8 @@
 ;; A weight has 22 fractional bits. It is split into a low half of 11 bits and a high half, so that both fit the
 ;; 16-bit lanes of i32x4.dot_i16x8_s, which multiplies and adds two neighbours at once:
 ;;   sum(pixel * weight) = (sum(pixel * high) << 11) + sum(pixel * low)
-;; Nothing overflows: weights are not negative and add up to 2^22, pixels are below 2^8.
+;; The whole sum fits 32 bits (absolute weights add up to less than 2^23, pixels are below 2^8), so halves that wrap
+;; around still add up to it. What filters with negative lobes overshoot is clipped when sums become bytes.
 ;;
 ;; Taps in memory, per output position: i32 offset in bytes of the first source value, then for each pair of source
 ;; values i32 low (first | second << 16) and i32 high (the same). An odd last value has a partner of weight 0, so
@@ -44,7 +45,7 @@
             (local.set $tap (i32.add (local.get $tap) (i32.const 8)))
             (local.set $pixel (i32.add (local.get $pixel) (i32.const 6)))
             (br_if $pair (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
-          (local.set $low (i32x4.shr_u
+          (local.set $low (i32x4.shr_s
             (i32x4.add (local.get $low) (i32x4.shl (local.get $high) (i32.const 11))) (i32.const 22)))
           (local.set $low (i16x8.narrow_i32x4_s (local.get $low) (local.get $low)))
           (v128.store32_lane 0 (local.get $to) (i8x16.narrow_i16x8_u (local.get $low) (local.get $low)))
@@ -98,9 +99,9 @@
             (br_if $pair (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
           (local.set $two
             (i16x8.narrow_i32x4_s
-              (i32x4.shr_u
+              (i32x4.shr_s
                 (i32x4.add (local.get $lowLeft) (i32x4.shl (local.get $highLeft) (i32.const 11))) (i32.const 22))
-              (i32x4.shr_u
+              (i32x4.shr_s
                 (i32x4.add (local.get $lowRight) (i32x4.shl (local.get $highRight) (i32.const 11))) (i32.const 22))))
           (v128.store64_lane 0
             (i32.add (local.get $out) (local.get $x)) (i8x16.narrow_i16x8_u (local.get $two) (local.get $two)))

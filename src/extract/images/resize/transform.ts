@@ -1,4 +1,6 @@
-import { bilinearTaps, type Resampler, type SourcePixels } from './resize.kernel.ts';
+import type { Preprocessing } from '../../../features/manifest/manifest.ts';
+import type { Resampler, SourcePixels } from './resize.kernel.ts';
+import { tapsOf } from './taps.ts';
 
 /** Width and height in pixels. */
 export interface Size {
@@ -44,14 +46,13 @@ export function centerCropSpan(size: number, crop: number): Span {
 export function resizeAndCrop(
   resampler: Resampler,
   source: SourcePixels,
-  resize: number,
-  crop: number,
+  { resize, crop, interpolation }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation'>,
 ): Uint8Array<ArrayBuffer> {
-  const size = resizedSize(source, resize);
+  const size = typeof resize === 'number' ? resizedSize(source, resize) : { height: resize[0], width: resize[1] };
   const across = centerCropSpan(size.width, crop);
   const down = centerCropSpan(size.height, crop);
-  const columns = bilinearTaps(source.width, size.width, across.from, across.count);
-  const rows = bilinearTaps(source.height, size.height, down.from, down.count);
+  const columns = tapsOf(interpolation, source.width, size.width, across.from, across.count);
+  const rows = tapsOf(interpolation, source.height, size.height, down.from, down.count);
   const stride = crop * 3;
   const data = new Uint8Array(crop * stride);
   resampler.resample(source, columns, rows, { data, offset: down.to * stride + across.to * 3, stride });

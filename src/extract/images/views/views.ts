@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { bilinearTaps, type Resampler, type SourcePixels } from '../resize/resize.kernel.ts';
+import type { Resampler, SourcePixels } from '../resize/resize.kernel.ts';
+import { tapsOf } from '../resize/taps.ts';
 import { roundHalfToEven } from '../resize/transform.ts';
 import { mirrorRows, rotateNearest } from './rotate.kernel.ts';
 
@@ -113,8 +114,8 @@ export function viewPixels(
     width,
     height,
   );
-  const columns = bilinearTaps(width, crop, 0, crop);
-  const rows = bilinearTaps(height, crop, 0, crop);
+  const columns = tapsOf('bilinear', width, crop, 0, crop);
+  const rows = tapsOf('bilinear', height, crop, 0, crop);
   const stride = crop * 3;
   const data = new Uint8Array(crop * stride);
   resampler.resample({ data: boxed, width, height, channels: 3 }, columns, rows, { data, offset: 0, stride });

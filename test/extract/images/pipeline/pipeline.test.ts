@@ -9,7 +9,7 @@ import { openPixelPipeline } from '../../../../src/extract/images/pipeline/pipel
 import type { PixelResult } from '../../../../src/extract/images/pipeline/pixel-result.ts';
 import { projectRoot } from '../../../reference.ts';
 
-const recipe = { resize: 40, crop: 32, autoOrient: false };
+const recipe = { resize: 40, crop: 32, interpolation: 'bilinear', autoOrient: false } as const;
 const fixtures = join(projectRoot, 'test/fixtures/pixels');
 const scratch = mkdtempSync(join(tmpdir(), 'featuretap-pixels-'));
 after(() => rmSync(scratch, { recursive: true }));

@@ -7,7 +7,7 @@ import { givePixelsBack, openBudget, takePixels } from '../../../../src/extract/
 import { PixelReader } from '../../../../src/extract/images/pipeline/pixel-reader.ts';
 import { projectRoot } from '../../../reference.ts';
 
-const recipe = { resize: 40, crop: 32, autoOrient: false };
+const recipe = { resize: 40, crop: 32, interpolation: 'bilinear', autoOrient: false } as const;
 const fixtures = join(projectRoot, 'test/fixtures/pixels');
 const scratch = mkdtempSync(join(tmpdir(), 'featuretap-reader-'));
 after(() => rmSync(scratch, { recursive: true }));

@@ -4,11 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { buildWasmModule, wasmSources } from '../../../../scripts/wasm/build.ts';
 import { wasmResampler } from '../../../../src/extract/images/resize/resampler.ts';
-import {
-  bilinearTaps,
-  plainResampler,
-  type SourcePixels,
-} from '../../../../src/extract/images/resize/resize.kernel.ts';
+import { plainResampler, type SourcePixels } from '../../../../src/extract/images/resize/resize.kernel.ts';
+import { tapsOf } from '../../../../src/extract/images/resize/taps.ts';
 
 test('the WebAssembly in the repository is what its source compiles to', async () => {
   for (const source of wasmSources) assert.equal(await buildWasmModule(source), readFileSync(source.module, 'utf8'));
@@ -55,8 +52,8 @@ test('WebAssembly and the plain loops give the same bytes for any size, window a
           height: y.source,
           channels,
         };
-        const columns = bilinearTaps(x.source, x.target, x.from, x.count);
-        const rows = bilinearTaps(y.source, y.target, y.from, y.count);
+        const columns = tapsOf('bilinear', x.source, x.target, x.from, x.count);
+        const rows = tapsOf('bilinear', y.source, y.target, y.from, y.count);
         const stride = x.count * 3 + spare;
         const run = (resampler: typeof fast): Uint8Array => {
           const data = new Uint8Array(y.count * stride + spare).fill(7);
@@ -78,7 +75,7 @@ test('a white image stays white at any scale', () => {
       height: size,
       channels: 3,
     };
-    const taps = bilinearTaps(size, 224, 0, 224);
+    const taps = tapsOf('bilinear', size, 224, 0, 224);
     const data = new Uint8Array(224 * 224 * 3);
     wasmResampler().resample(source, taps, taps, { data, offset: 0, stride: 224 * 3 });
     assert.ok(
@@ -92,8 +89,8 @@ test('an image of many bands keeps its memory small', () => {
   const width = 60_000;
   const height = 300;
   const source: SourcePixels = { data: noise(width * height * 3, 5), width, height, channels: 3 };
-  const columns = bilinearTaps(width, 10, 0, 10);
-  const rows = bilinearTaps(height, 8, 0, 8);
+  const columns = tapsOf('bilinear', width, 10, 0, 10);
+  const rows = tapsOf('bilinear', height, 8, 0, 8);
   const run = (resampler: ReturnType<typeof plainResampler>): Uint8Array => {
     const data = new Uint8Array(8 * 30);
     resampler.resample(source, columns, rows, { data, offset: 0, stride: 30 });

@@ -118,7 +118,13 @@ test('the pipeline gives the plain image and its views, the same with any number
     hash(viewPixels(resampler, source, drawView(hash(bytes), 11, view, source), 32)),
   );
   for (const threads of [1, 2]) {
-    const recipe = { resize: 40, crop: 32, autoOrient: false, views: { count: 3, seed: 11 } };
+    const recipe = {
+      resize: 40,
+      crop: 32,
+      interpolation: 'bilinear',
+      autoOrient: false,
+      views: { count: 3, seed: 11 },
+    } as const;
     const pipeline = openPixelPipeline(recipe, { threads });
     for await (const result of pipeline.decode([0, 1, 2].map((id) => ({ id: `${id}`, path, relativePath: path })))) {
       assert.ok(result.outcome === 'pixels');

@@ -1,0 +1,97 @@
+/**
+ * Which pixels Pillow's resize takes for each pixel of the result, and by how much.
+ *
+ * Facts from Pillow 9.4.0, src/libImaging/Resample.c: a filter's support grows with the scale (antialiasing); weights
+ * are normalized in float64 and rounded half away from zero to fixed point with 22 bits. Nearest takes the pixel under
+ * each output pixel's centre instead (Geometry.c, ImagingScaleAffine).
+ */
+
+import type { Interpolation } from '../../../features/manifest/manifest.ts';
+import { precisionBits, type Taps } from './resize.kernel.ts';
+
+/** One of Pillow's filters: how far it reaches on either side, in pixels of the smaller image, and its values there. */
+interface Filter {
+  readonly reach: number;
+  readonly at: (x: number) => number;
+}
+
+/** 0.54f and 0.46f in Pillow's C. */
+const hammingWeights = [Math.fround(0.54), Math.fround(0.46)] as const;
+
+const filters: Readonly<Record<Exclude<Interpolation, 'nearest'>, Filter>> = {
+  box: { reach: 0.5, at: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  bilinear: { reach: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
+  hamming: {
+    reach: 1,
+    at: (x) => {
+      const turn = Math.abs(x) * Math.PI;
+      if (turn === 0) return 1;
+      return Math.abs(x) >= 1 ? 0 : (Math.sin(turn) / turn) * (hammingWeights[0] + hammingWeights[1] * Math.cos(turn));
+    },
+  },
+  bicubic: { reach: 2, at: (x) => cubic(Math.abs(x)) },
+  lanczos: { reach: 3, at: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+};
+
+/** Keys' cubic convolution; a = -0.5 as in Pillow. */
+function cubic(x: number): number {
+  const a = -0.5;
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
+}
+
+/**
+ * Weights for output pixels `from` up to `from + count` of a resize of one axis from `sourceSize` to `targetSize`.
+ */
+export function tapsOf(
+  interpolation: Interpolation,
+  sourceSize: number,
+  targetSize: number,
+  from: number,
+  count: number,
+): Taps {
+  if (interpolation === 'nearest') return nearestTaps(sourceSize, targetSize, from, count);
+  const { reach, at } = filters[interpolation];
+  const scale = sourceSize / targetSize;
+  const filterScale = Math.max(scale, 1);
+  const support = reach * filterScale;
+  const width = Math.ceil(support) * 2 + 1;
+  const start = new Int32Array(count);
+  const length = new Int32Array(count);
+  const weights = new Int32Array(count * width);
+  const exact = new Float64Array(width);
+  const inverse = 1 / filterScale;
+  for (let i = 0; i < count; i++) {
+    const center = (from + i + 0.5) * scale;
+    const first = Math.max(Math.trunc(center - support + 0.5), 0);
+    const used = Math.min(Math.trunc(center + support + 0.5), sourceSize) - first;
+    let sum = 0;
+    for (let j = 0; j < used; j++) {
+      exact[j] = at((j + first - center + 0.5) * inverse);
+      sum += exact[j] as number;
+    }
+    for (let j = 0; j < used; j++) {
+      const weight = sum === 0 ? (exact[j] as number) : (exact[j] as number) / sum;
+      weights[i * width + j] = Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * (1 << precisionBits));
+    }
+    start[i] = first;
+    length[i] = used;
+  }
+  return { count, width, start, length, weights };
+}
+
+/** Pillow adds the step up from pixel to pixel, and so do we: the sum may round to another pixel than a product. */
+function nearestTaps(sourceSize: number, targetSize: number, from: number, count: number): Taps {
+  const step = sourceSize / targetSize;
+  const start = new Int32Array(count);
+  let center = step * 0.5;
+  for (let i = 0; i < from + count; i++, center += step) {
+    if (i >= from) start[i - from] = Math.min(Math.trunc(center), sourceSize - 1);
+  }
+  const one = new Int32Array(count).fill(1);
+  return { count, width: 1, start, length: one, weights: new Int32Array(count).fill(1 << precisionBits) };
+}

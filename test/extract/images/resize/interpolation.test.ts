@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import { decodeImage } from '../../../../src/extract/images/decode/decode.ts';
+import { openPixelPipeline } from '../../../../src/extract/images/pipeline/pipeline.ts';
+import { openResampler } from '../../../../src/extract/images/resize/resampler.ts';
+import { plainResampler } from '../../../../src/extract/images/resize/resize.kernel.ts';
+import { resizeAndCrop } from '../../../../src/extract/images/resize/transform.ts';
+import type { Interpolation, Preprocessing } from '../../../../src/features/manifest/manifest.ts';
+import { needsReference, projectRoot, reference } from '../../../reference.ts';
+
+const fixtures = join(projectRoot, 'test/fixtures/pixels');
+const read = (file: string): readonly Record<string, string>[] =>
+  parse(readFileSync(file), { columns: true }) as Record<string, string>[];
+
+function recipeOf({ interpolation, resize = '', crop }: Record<string, string>) {
+  const [height = 0, width] = resize.split('x').map(Number);
+  return {
+    resize: (width === undefined ? height : [height, width]) as Preprocessing['resize'],
+    crop: Number(crop),
+    interpolation: interpolation as Interpolation,
+  };
+}
+
+const golden = read(join(fixtures, 'interpolation.csv'));
+for (const interpolation of new Set(golden.map((line) => line['interpolation']))) {
+  test(`${interpolation}: pixels of every fixture equal Pillow's and torchvision's, fast and plain`, async () => {
+    for (const line of golden.filter((one) => one['interpolation'] === interpolation)) {
+      const source = await decodeImage(readFileSync(join(fixtures, line['file'] ?? '')), { autoOrient: false });
+      for (const resampler of [openResampler(), plainResampler()]) {
+        const pixels = resizeAndCrop(resampler, source, recipeOf(line));
+        const sha256 = createHash('sha256').update(pixels).digest('hex');
+        assert.equal(sha256, line['sha256'], `${line['file']}, ${line['resize']}, crop ${line['crop']}`);
+      }
+    }
+  });
+}
+
+for (const line of read(join(fixtures, 'interpolation-photos.csv'))) {
+  const name = `${line['interpolation']} at ${line['resize']}: pixels of all reference photos equal Pillow's and torchvision's`;
+  test(name, { skip: needsReference('reference/pixels.csv', 'dogs/train', 'odd-images') }, async () => {
+    const files = [...new Set(read(reference('reference/pixels.csv')).map(({ file = '' }) => file))];
+    assert.equal(files.length, Number(line['photos']));
+    const pipeline = openPixelPipeline({ ...recipeOf(line), autoOrient: false });
+    const whole = createHash('sha256');
+    try {
+      for await (const result of pipeline.decode(
+        files.map((file) => ({ id: file, path: reference(file), relativePath: file })),
+      )) {
+        assert.equal(result.outcome, 'pixels', result.image.id);
+        if (result.outcome === 'pixels') whole.update(result.pixels);
+      }
+    } finally {
+      await pipeline.close();
+    }
+    assert.equal(whole.digest('hex'), line['sha256']);
+  });
+}
