@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a feature set of featuretap with NumPy alone.
+"""Reads a feature set of featuretap with NumPy alone, or as a pandas table.
 
     python3 scripts/read_features.py cache/dogs
 
@@ -8,6 +8,7 @@ As a module:
     from read_features import read_features, read_labels
     features = read_features("cache/dogs")      # .x [images, dims], .ids, .rows
     x, y, ids = read_labels("cache/dogs")       # one row per labelled image, exact duplicates too
+    X, y, ids, table = read("cache/dogs")       # and as a pandas table: id, label, f0, f1 …
 """
 import csv
 import json
@@ -47,6 +48,18 @@ def read_labels(folder, mmap=False):
     ids = [image for image, _ in known]
     rows = np.array([row_of[image] for image in ids], dtype=np.int64)
     return _take(_shards(folder, mmap), rows), np.array([label for _, label in known]), ids
+
+def read(folder):
+    """X, y, ids and a pandas table of every labelled image: `X, y, ids, table = read("cache/dogs")`.
+
+    The table has the columns id and label, then f0 … of every feature; a row that is a whole map is flattened there.
+    """
+    import pandas as pd  # nothing else here needs it
+
+    x, y, ids = read_labels(folder)
+    flat = x.reshape(len(x), -1)
+    columns = pd.DataFrame(flat, columns=[f"f{c}" for c in range(flat.shape[1])])
+    return x, y, ids, pd.concat([pd.DataFrame({"id": ids, "label": y}), columns], axis=1)
 
 
 def _shards(folder, mmap):

@@ -13,6 +13,7 @@ const floors = [
   'metrics',
   'split',
   'features',
+  'convert',
   'models',
   'classify',
   'extract',

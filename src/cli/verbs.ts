@@ -32,6 +32,11 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     describe: 'write the head of a report as an ONNX model, alone or behind its backbone',
     load: async () => (await import('./export.ts')).exportVerb,
   },
+  convert: {
+    positionals: '[features..]',
+    describe: 'write a feature set as one file that pandas, R, Orange or DuckDB open',
+    load: async () => (await import('./convert.ts')).convertVerb,
+  },
   verify: {
     describe: 'check every byte of a feature set, and mend it with --repair',
     load: async () => (await import('./verify.ts')).verifyVerb,

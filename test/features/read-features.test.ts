@@ -71,6 +71,36 @@ print(json.dumps({"all": f.x.tolist(), "dtype": str(f.x.dtype), "ids": f.ids, "x
     });
   }
 
+  it('gives X, y, ids and a pandas table in one line', async (t) => {
+    if (spawnSync(python as string, ['-c', 'import pandas']).status !== 0) return t.skip('skipped: no pandas');
+    const folder = join(root, 'pandas');
+    await makeFeatureSet(folder, {
+      matrix,
+      ids: ['b', 'a', 'c', 'd', 'e', 'f'],
+      labels: [
+        ['a', 'cat'],
+        ['f', 'dog'],
+      ],
+    });
+    const source = `
+X, y, ids, table = read(${JSON.stringify(folder)})
+print(json.dumps([X.tolist(), y.tolist(), ids, table.columns.tolist(), table.values.tolist()]))`;
+    const rows = [
+      [1, 1.5],
+      [5, 5.5],
+    ];
+    assert.deepEqual(runPython(source), [
+      rows,
+      ['cat', 'dog'],
+      ['a', 'f'],
+      ['id', 'label', 'f0', 'f1'],
+      [
+        ['a', 'cat', 1, 1.5],
+        ['f', 'dog', 5, 5.5],
+      ],
+    ]);
+  });
+
   it("equals what the README's lines read, which take NumPy alone", async () => {
     const readme = await readFile(join(projectRoot, 'README.md'), 'utf8');
     const [, block = ''] = /From Python, with NumPy alone:\n\n((?: {4}.*\n|\n)+)/.exec(readme) ?? [];

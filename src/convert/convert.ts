@@ -1,0 +1,70 @@
+import { dirname } from 'node:path';
+import type { FeatureSet } from '../features/reader.ts';
+import { DurableFile, makeFolder, patienceMs } from '../system/durable.ts';
+import { UserError } from '../system/errors.ts';
+import { type Files, nodeFiles, statIfThere } from '../system/files.ts';
+import { convertedRows } from './converted-rows.ts';
+import { type FormatName, formats } from './formats.ts';
+
+export interface ConvertOptions {
+  readonly to: FormatName;
+  /** The file to write. */
+  readonly file: string;
+  /** Whether a file that is there may be written over. */
+  readonly replace?: boolean;
+  readonly files?: Files;
+  readonly signal?: AbortSignal;
+  /** Told how many bytes are written. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface Converted {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly classCount: number;
+  /** Images without a label among them. */
+  readonly unlabelled: number;
+  readonly bytes: number;
+  /** Of the file, lower-case hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Writes a feature set as one file of another format: ids, labels and features (float32; of views, none).
+ *
+ * @throws UserError where the file is there already, cannot be written, or a shard is damaged
+ */
+export async function convertFeatureSet(set: FeatureSet, options: ConvertOptions): Promise<Converted> {
+  const { to, file, files = nodeFiles, signal, onProgress } = options;
+  if (options.replace !== true && (await statIfThere(files, file)) !== undefined) {
+    throw new UserError({
+      what: 'the file is there already',
+      where: file,
+      fix: '--replace writes over it, --out FILE writes another',
+      exitCode: 2,
+    });
+  }
+  const rows = convertedRows(set);
+  if (rows.rowCount === 0) throw new UserError({ what: 'the feature set has no rows', where: set.folder });
+  await makeFolder(files, dirname(file));
+  const target = await DurableFile.open(files, file, { aloneWithinMs: patienceMs });
+  let bytes = 0;
+  const sink = {
+    write: async (chunk: Uint8Array): Promise<void> => {
+      signal?.throwIfAborted();
+      await target.write(chunk);
+      bytes += chunk.length;
+      onProgress?.(bytes);
+    },
+  };
+  try {
+    await formats[to].write(rows, sink);
+    const sha256 = await target.finish();
+    const unlabelled = rows.labels.filter((label) => label === '').length;
+    const { rowCount, columnCount, classes } = rows;
+    return { rowCount, columnCount, classCount: classes.length, unlabelled, bytes, sha256 };
+  } catch (error) {
+    await target.discard();
+    throw error;
+  }
+}

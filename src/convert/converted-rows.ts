@@ -1,0 +1,47 @@
+import type { FeatureSet } from '../features/reader.ts';
+import { compareCodePoints } from '../rows/classes.ts';
+import { readRows } from '../rows/row-source.ts';
+
+/** What a converted file holds: every image with a row, those with a label first and in the labels' order. */
+export interface ConvertedRows {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  /** Of one row: `[2048]`, or a whole map's. */
+  readonly rowShape: readonly number[];
+  readonly ids: readonly string[];
+  /** '' where an image has none. */
+  readonly labels: readonly string[];
+  /** Sorted by code point. */
+  readonly classes: readonly string[];
+  /** The rows in order, some megabytes at a time, as float32. */
+  blocks(): AsyncGenerator<Float32Array>;
+}
+
+const blockBytes = 8 << 20;
+
+/** Plain rows of a feature set (no views); images whose bytes are the same have the same row. */
+export function convertedRows(set: FeatureSet): ConvertedRows {
+  const { ids, labels, rows } = set.labelled();
+  const labelled = new Set(ids);
+  const bare = set.ids.flatMap((id, image) => (labelled.has(id) ? [] : [image]));
+  const all = Uint32Array.from([...rows, ...bare.map((image) => set.rows[image] as number)]);
+  const store = set.rowStore();
+  const rowsAtOnce = Math.max(1, Math.floor(blockBytes / (4 * set.dims)));
+  return {
+    rowCount: all.length,
+    columnCount: set.dims,
+    rowShape: set.manifest.rowShape,
+    ids: [...ids, ...bare.map((image) => set.ids[image] as string)],
+    labels: [...labels, ...bare.map(() => '')],
+    classes: [...new Set(labels)].sort(compareCodePoints),
+    blocks: async function* () {
+      try {
+        for (let at = 0; at < all.length; at += rowsAtOnce) {
+          yield (await readRows(store, all.subarray(at, at + rowsAtOnce))).data;
+        }
+      } finally {
+        await store.close();
+      }
+    },
+  };
+}
