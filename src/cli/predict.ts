@@ -21,7 +21,8 @@ export const predictVerb: Verb = {
       .positional('images', {
         type: 'string',
         array: true,
-        describe: 'files, folders, quoted globs, or - for a list of paths or one image on standard input',
+        describe:
+          'files, folders at any depth, archives (.zip, .tar), tables that name images, quoted globs, or - for a list of paths or one image on standard input',
       })
       .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
       .option('top', { type: 'string', describe: 'classes to show per image', default: '5' })
@@ -125,7 +126,11 @@ async function predictAll(
   const threads = run.threads === undefined ? {} : { threads: run.threads };
   const embedder = await openEmbedder(report, { ...run, device: 'cpu' });
   const pipeline = openPixelPipeline(preprocessing, { signal: session.signal, ...threads });
-  const inputs = openInputs(paths, { stdin: process.stdin, onFailure: (failure) => failed.push(failure) });
+  const inputs = openInputs(paths, {
+    stdin: process.stdin,
+    onFailure: (failure) => failed.push(failure),
+    onNote: session.note,
+  });
   const status = statusLine(session);
   const outcomes = predictImages(inputs.images, { pipeline, embedder, head, batch: run.batch, signal: session.signal });
   try {

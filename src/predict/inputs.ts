@@ -1,13 +1,23 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { sniff } from '../extract/images/decode/sniff.ts';
+import { FileIndex } from '../extract/images/list/file-index.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
 import { withoutExtension } from '../extract/images/list/image-names.ts';
+import { countLeftOut, describeCount } from '../extract/images/list/left-out.ts';
+import { openTree } from '../extract/images/list/tree.ts';
 import { walkImages } from '../extract/images/list/walk.ts';
+import { isArchiveName } from '../formats/archive/list-archive.ts';
+import { chooseIdColumn } from '../formats/table/choose-columns.ts';
+import { isTableName, openTable } from '../formats/table/open-table.ts';
+import { fileSource } from '../formats/table/table.ts';
 import { writeDurably } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../system/temporary-folder.ts';
+
+/** Rows that a table's column of ids is chosen by. */
+const sampleRows = 1000;
 
 /** Something that was named and holds no image: kept for the list at the end, it does not stop the others. */
 export interface InputFailure {
@@ -19,6 +29,8 @@ export interface InputOptions {
   /** What `-` reads; a list of paths, one a line, or the bytes of one image. */
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly onFailure: (failure: InputFailure) => void;
+  /** Told what of a folder, an archive or a table is no image, and how a table is read. */
+  readonly onNote?: (line: string) => void;
 }
 
 export interface Inputs {
@@ -28,11 +40,12 @@ export interface Inputs {
 }
 
 /**
- * The images that files, folders (at any depth), globs and `-` (standard input) name, in the order in which they are
- * named; within a folder or glob by code point. Lists one folder at a time and opens no image.
+ * The images that files, folders (at any depth), archives, tables, globs and `-` (standard input) name, in the order in
+ * which they are named: a table's in its order, those of a folder, an archive or a glob by code point. Lists one of them
+ * at a time and opens no image.
  *
  * A file that does not exist is handed on: whoever decodes it says so. `relativePath` is the path as a user would
- * write it; `id` is the file's name without its extension, as in Kaggle's submissions.
+ * write it; `id` is what a table calls it, else the file's name without its extension, as in Kaggle's submissions.
  */
 export function openInputs(paths: readonly string[], options: InputOptions): Inputs {
   const temporary: TemporaryFolder[] = [];
@@ -52,33 +65,75 @@ export function openInputs(paths: readonly string[], options: InputOptions): Inp
 
 async function* named(path: string, options: InputOptions): AsyncGenerator<ImageFile> {
   const kind = await kindOf(path);
-  if (kind === 'folder') yield* folderImages(path, options);
+  if (kind === 'folder' || (kind === 'file' && isArchiveName(path))) yield* treeImages(path, options);
+  else if (kind === 'file' && isTableName(path)) yield* tableImages(path, options);
   else if (kind === 'nothing' && picomatch.scan(path).isGlob) yield* globImages(path, options);
   else yield imageFile(path);
 }
 
-async function* folderImages(folder: string, options: InputOptions): AsyncGenerator<ImageFile> {
-  const found = await listed(folder, options);
-  if (found?.length === 0) options.onFailure({ path: folder, reason: 'no image in this folder' });
-  for (const path of found ?? []) yield imageFile(joinSlashes(folder, path));
+/** The images of a folder or an archive; what else is in it is told. */
+async function* treeImages(root: string, options: InputOptions): AsyncGenerator<ImageFile> {
+  const tree = await listed(root, options, () => openTree(root));
+  if (tree === undefined) return;
+  const { images, leftOut, tables } = tree;
+  const others = [...leftOut, ...tables.map((path) => ({ path, group: 'tables', reason: 'a table' }))];
+  if (images.length === 0) options.onFailure({ path: root, reason: isArchiveName(root) ? 'no image in it' : 'no image in this folder' });
+  if (others.length > 0) options.onNote?.(`${root}: left out: ${countLeftOut(others).map(describeCount).join(', ')}`);
+  for (const path of images) yield { ...imageFile(joinSlashes(root, path)), ...tree.locate(path) };
+}
+
+/** The images that a table names, in its order and under its ids; they lie below the table's folder. */
+async function* tableImages(file: string, options: InputOptions): AsyncGenerator<ImageFile> {
+  const folder = dirname(resolve(file));
+  const found = await listed(file, options, async () => {
+    const [table, tree] = [await openTable(fileSource(file)), await openTree(folder)];
+    const index = new FileIndex(tree.images);
+    const sample: (readonly string[])[] = [];
+    for await (const { cells } of table.rows([...table.columns.keys()])) {
+      if (sample.push(cells) === sampleRows) break;
+    }
+    const isFile = (cell: string): boolean => index.find(cell).length > 0;
+    return { table, tree, index, column: chooseIdColumn({ columns: table.columns, rows: sample }, file, isFile) };
+  });
+  if (found === undefined) return;
+  const { table, tree, index, column } = found;
+  options.onNote?.(`${file}: id = ${table.columns[column]}`);
+  for await (const { cells, line } of table.rows([column])) {
+    const [id = ''] = cells;
+    const fitting = preferTest(index.find(id).map((place) => tree.images[place] as string));
+    const [path] = fitting;
+    if (path !== undefined && fitting.length === 1) {
+      yield { id, ...tree.locate(path), relativePath: joinSlashes(dirname(file), path) };
+      continue;
+    }
+    const reason =
+      path === undefined ? 'no image of this name' : `several images of this name: ${fitting.slice(0, 3).join(', ')}`;
+    options.onFailure({ path: id === '' ? `${file}, line ${line}` : id, reason });
+  }
+}
+
+/** Of images of one name, that of a folder for tests: it is what a table is predicted for. */
+function preferTest(paths: readonly string[]): readonly string[] {
+  const tests = paths.filter((path) => /^test/i.test(path));
+  return paths.length > 1 && tests.length > 0 ? tests : paths;
 }
 
 async function* globImages(pattern: string, options: InputOptions): AsyncGenerator<ImageFile> {
   const { base, glob } = picomatch.scan(process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern);
   const matches = picomatch(glob);
   const root = base === '' ? '.' : base;
-  const found = (await kindOf(root)) === 'folder' ? await listed(root, options) : [];
+  const found = (await kindOf(root)) === 'folder' ? await listed(root, options, () => walkImages(root)) : [];
   const matching = found?.filter((path) => matches(path));
   if (matching?.length === 0) options.onFailure({ path: pattern, reason: 'no image matches' });
   for (const path of matching ?? []) yield imageFile(base === '' ? path : joinSlashes(base, path));
 }
 
-async function listed(folder: string, options: InputOptions): Promise<readonly string[] | undefined> {
+async function listed<T>(path: string, options: InputOptions, list: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await walkImages(folder);
+    return await list();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    options.onFailure({ path: folder, reason: error.parts.found ?? error.parts.what });
+    options.onFailure({ path, reason: error.parts.found ?? error.parts.what });
     return undefined;
   }
 }

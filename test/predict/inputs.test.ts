@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type InputFailure, openInputs } from '../../src/predict/inputs.ts';
+import { drawTar, drawZip } from '../formats/draw-archive.ts';
 
 let folder: string;
 before(async () => {
@@ -96,4 +97,41 @@ test('standard input that starts as an image is one image, readable until the in
 
 test('an empty standard input is no image and no failure', async () => {
   assert.deepEqual(await collect(['-']), { images: [], ids: [], failures: [] });
+});
+
+test('a table gives the images that it names, in its order and under its ids, and says which it has no image for', async () => {
+  const place = join(folder, 'contest');
+  for (const file of ['test/2.jpg', 'test/1.jpg', 'train/1.jpg']) {
+    await mkdir(dirname(join(place, file)), { recursive: true });
+    await writeFile(join(place, file), 'x');
+  }
+  await writeFile(join(place, 'test.csv'), 'image_id,width\n2.jpg,5\n9.jpg,5\n1.jpg,6\n');
+  const { images, ids, failures } = await collect([join(place, 'test.csv')]);
+  assert.deepEqual(images, ['contest/test/2.jpg', 'contest/test/1.jpg']);
+  assert.deepEqual(ids, ['2.jpg', '1.jpg']);
+  assert.deepEqual(failures, [{ path: '9.jpg', reason: 'no image of this name' }]);
+  await rm(place, { recursive: true });
+});
+
+test('an archive gives its images, and one that is refused is a failure that says why', async () => {
+  const [good, bad] = [join(folder, 'more.zip'), join(folder, 'bad.tar')];
+  await writeFile(good, drawZip({ 'b/2.jpg': Buffer.from('x'), 'a/1.jpg': Buffer.from('y') }));
+  await writeFile(bad, drawTar({ '../1.jpg': Buffer.from('x') }));
+  const { images, ids, failures } = await collect([good, bad]);
+  assert.deepEqual(images, ['more.zip/a/1.jpg', 'more.zip/b/2.jpg']);
+  assert.deepEqual(ids, ['1', '2']);
+  assert.match(failures[0]?.reason ?? '', /leads out of it/);
+  for (const file of [good, bad]) await rm(file);
+});
+
+test('what a folder holds beside its images is told', async () => {
+  const notes: string[] = [];
+  const inputs = openInputs([folder], {
+    stdin: (async function* () {})(),
+    onFailure: () => {},
+    onNote: (line) => notes.push(line),
+  });
+  for await (const _ of inputs.images);
+  await inputs.close();
+  assert.deepEqual(notes, [`${folder}: left out: 1 .txt, 1 hidden file`]);
 });

@@ -64,6 +64,24 @@ function listed(columns: readonly string[]): string {
   return `${columns.slice(0, 10).join(', ')}${columns.length > 10 ? ', …' : ''}`;
 }
 
+/**
+ * The column of ids alone, of a table without labels.
+ *
+ * @throws a usage UserError where several could be it
+ */
+export function chooseIdColumn(sample: TableSample, where: string, isFile: (cell: string) => boolean): number {
+  const { columns } = sample;
+  const usable = [...columns.keys()].filter((column) => !isIndexName(columns[column] as string));
+  const ids = idColumns(sample, usable, isFile);
+  const [first] = ids;
+  if (ids.length === 1 && first !== undefined) return first;
+  throw usageError(
+    where,
+    `${ids.length === 0 ? 'no column' : `several columns (${listed(ids.map((id) => columns[id] as string))})`} that could name the images, of ${listed(columns)}`,
+    'one column called id, image, filename or path',
+  );
+}
+
 type LabelReading = Omit<ColumnReading, 'idColumn'>;
 
 function askedLabels(columns: readonly string[], asked: string): LabelReading {
