@@ -77,7 +77,8 @@ async function* treeImages(root: string, options: InputOptions): AsyncGenerator<
   if (tree === undefined) return;
   const { images, leftOut, tables } = tree;
   const others = [...leftOut, ...tables.map((path) => ({ path, group: 'tables', reason: 'a table' }))];
-  if (images.length === 0) options.onFailure({ path: root, reason: isArchiveName(root) ? 'no image in it' : 'no image in this folder' });
+  if (images.length === 0)
+    options.onFailure({ path: root, reason: isArchiveName(root) ? 'no image in it' : 'no image in this folder' });
   if (others.length > 0) options.onNote?.(`${root}: left out: ${countLeftOut(others).map(describeCount).join(', ')}`);
   for (const path of images) yield { ...imageFile(joinSlashes(root, path)), ...tree.locate(path) };
 }

@@ -52,11 +52,13 @@ export function readRegularSync(path: string, limit: number): { readonly size: n
 export function readRangeSync(path: string, start: number, length: number): Buffer {
   const file = openSync(path, readFlags);
   try {
-    checkRegular(fstatSync(file), path);
-    const bytes = Buffer.allocUnsafe(length);
+    const stat = fstatSync(file);
+    checkRegular(stat, path);
+    // A length that is a lie must not ask for memory.
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, stat.size - start)));
     let done = 0;
-    for (let taken = -1; taken !== 0 && done < length; done += taken) {
-      taken = readSync(file, bytes, done, length - done, start + done);
+    for (let taken = -1; taken !== 0 && done < bytes.length; done += taken) {
+      taken = readSync(file, bytes, done, bytes.length - done, start + done);
     }
     return bytes.subarray(0, done);
   } finally {

@@ -183,16 +183,33 @@ test('refuses a set without labels, and takes a labels file in their place', asy
 test('a labels file that is empty, lacks a label or gives an id two of them is refused, naming the line', async () => {
   const file = join(root, 'bad.csv');
   for (const [text, message] of [
-    ['', /line 1/],
-    ['id\n1\n', /line 1[\s\S]*at least two columns/],
+    ['', /bad.csv is empty/],
+    ['id\n1\n', /has one column[\s\S]*line 1/],
     ['id,label\n', /no line after the header/],
-    ['id,label\n1,\n', /line 2[\s\S]*an id and a label/],
+    ['id,label\n1,\n', /line 2[\s\S]*an id and one label/],
     ['id,label\n1,a\n1,b\n', /line 3[\s\S]*1 is a and b/],
   ] as const) {
     await writeFile(file, text);
     await assert.rejects(readLabels(file), message);
   }
   await assert.rejects(readLabels(join(root, 'nowhere.csv')), /cannot be read/);
+});
+
+test('a labels file is read by the names of its columns, with ids that have an extension, and not by their place', async () => {
+  const file = join(root, 'columns-by-name.csv');
+  await writeFile(file, ',fold,breed,image\n0,1,pug,img-003.jpg\n1,2,boxer,img-001.png\n');
+  const set = await openFeatureSet(join(root, 'drawn'));
+  const labels = await readLabels(file, { isId: (cell) => set.rowOf(cell) !== undefined });
+  assert.equal(labels.reading, 'columns-by-name.csv: id = image, label = breed');
+  assert.deepEqual(
+    [...labels.labels],
+    [
+      ['img-003', 'pug'],
+      ['img-001', 'boxer'],
+    ],
+  );
+  await writeFile(file, 'id,breed,species\nimg-003,a,b\nimg-001,c,b\n');
+  await assert.rejects(readLabels(file), /more than one way[\s\S]*--id-column id --label-column breed/);
 });
 
 test('a parameter or solver that no chosen head reads is wrong usage, naming the heads that do', () => {

@@ -1,62 +1,143 @@
+import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import {
+  type AskedColumns,
+  type ColumnReading,
+  chooseColumns,
+  describeReading,
+  readingOptions,
+  type TableSample,
+} from '../../formats/table/choose-columns.ts';
+import { openTable } from '../../formats/table/open-table.ts';
+import { fileSource } from '../../formats/table/table.ts';
 import { UserError } from '../../system/errors.ts';
 import { nodeFiles, readText } from '../../system/files.ts';
+import { quoteArgument } from '../../system/own-command.ts';
 
-/** A CSV file of labels: the id in the first column, the label in the second, more by name. */
+/** A table of labels by id, with further columns by name. */
 export interface LabelsFile {
   readonly path: string;
+  /** How it was read: `labels.csv: id = image_id, label = breed`. */
+  readonly reading: string;
   /** In the file's order. */
   readonly labels: ReadonlyMap<string, string>;
-  /** Names of the columns after the second. */
+  /** Names of the columns beside those two. */
   readonly extraColumns: readonly string[];
   /** Value of an extra column for each id. */
   readonly column: (name: string) => ReadonlyMap<string, string>;
 }
 
+export interface LabelsFileOptions extends AskedColumns {
+  /** Whether a cell is an id of the feature set. */
+  readonly isId?: (cell: string) => boolean;
+  /** Columns that are neither: of weights and groups. */
+  readonly others?: readonly (string | undefined)[];
+}
+
+/** Rows that the columns are chosen by. */
+const sampleRows = 1000;
+
 /**
- * Reads a labels file with a header (Kaggle's labels.csv is one).
+ * Reads a table of labels: CSV in any dress, JSON Lines or Parquet. Columns are chosen by their names and by what they
+ * hold; an id may have an extension that the feature set's has not.
  *
- * @throws UserError naming the line of an id without a label, or of an id that has two labels
+ * @throws UserError naming the line of an id without a label, or of an id that has two labels; a usage UserError that
+ *   lists the ways to read it where there are several
  */
-export async function readLabels(path: string): Promise<LabelsFile> {
-  const { header, records } = await readRecords(path);
-  if (header.length < 2) {
-    throw unusable(path, 'line 1', JSON.stringify(header.join(',')), 'a header with at least two columns: id,label');
-  }
+export async function readLabels(path: string, options: LabelsFileOptions = {}): Promise<LabelsFile> {
+  const table = await openTable(fileSource(path));
+  const { columns } = table;
+  const all: { readonly line: number; readonly cells: readonly string[] }[] = [];
+  for await (const row of table.rows([...columns.keys()])) all.push(row);
+  if (all.length === 0) throw unusable(path, 'the whole file', 'no line after the header', 'one line per image');
+  const { isId = () => false } = options;
+  const idOf = (cell: string): string => (isId(cell) ? cell : withoutExtension(cell, isId));
+  // A column without a name is passed over.
+  const named = columns.map((column) => (options.others?.includes(column) === true ? '' : column));
+  const sample = { columns: named, rows: all.slice(0, sampleRows).map(({ cells }) => cells) };
+  const { idColumn, labelColumns } = chooseReading(path, sample, options, (cell) => isId(idOf(cell)));
   const labels = new Map<string, string>();
   const rowOf = new Map<string, readonly string[]>();
-  records.forEach((record, i) => {
-    const [id = '', label = ''] = record;
+  for (const { line, cells } of all) {
+    const id = idOf(cells[idColumn] as string);
+    const label = labelOf(columns, labelColumns, cells);
     if (id === '' || label === '') {
       const found = `id ${JSON.stringify(id)}, label ${JSON.stringify(label)}`;
-      throw unusable(path, `line ${i + 2}`, found, 'an id and a label');
+      throw unusable(path, `line ${line}`, found, 'an id and one label');
     }
     const known = labels.get(id);
     if (known !== undefined && known !== label) {
-      throw unusable(path, `line ${i + 2}`, `${id} is ${known} and ${label}`, 'one label for each id');
+      throw unusable(path, `line ${line}`, `${id} is ${known} and ${label}`, 'one label for each id');
     }
     labels.set(id, label);
-    rowOf.set(id, record);
-  });
-  if (labels.size === 0) throw unusable(path, 'the whole file', 'no line after the header', 'one line per image');
-  const extraColumns = header.slice(2);
+    rowOf.set(id, cells);
+  }
+  const used = new Set([idColumn, ...labelColumns]);
+  const others = [...columns.keys()].filter((column) => !used.has(column));
+  const notes = table.notes.length === 0 ? '' : ` (${table.notes.join(', ')})`;
   return {
     path,
+    reading: `${basename(path)}: ${describeReading(columns, { idColumn, labelColumns })}${notes}`,
     labels,
-    extraColumns,
+    extraColumns: others.map((column) => columns[column] as string),
     column: (name) => {
-      const at = placeOf(path, header, 2, name);
-      return new Map(Array.from(rowOf, ([id, record]) => [id, record[at] ?? '']));
+      const at = others.find((column) => columns[column] === name);
+      if (at === undefined)
+        throw noColumn(
+          path,
+          name,
+          others.map((column) => columns[column] as string),
+        );
+      return new Map(Array.from(rowOf, ([id, cells]) => [id, cells[at] ?? '']));
     },
   };
+}
+
+/** @throws a usage UserError where there is no reading, or more than one */
+function chooseReading(
+  path: string,
+  sample: TableSample,
+  asked: AskedColumns,
+  isId: (cell: string) => boolean,
+): ColumnReading {
+  const choice = chooseColumns(sample, asked, isId);
+  if ('reading' in choice) return choice.reading;
+  const ways = 'why' in choice ? [] : choice.several.map((reading) => readingOptions(sample.columns, reading));
+  throw new UserError({
+    what: ways.length > 1 ? 'the labels file can be read in more than one way' : 'the labels file cannot be read',
+    where: path,
+    found: 'why' in choice ? choice.why : `${ways.length} ways`,
+    expected: 'one column of ids and one of labels',
+    fix:
+      ways.length > 1
+        ? `one of\n            ${ways.map((words) => words.map((word) => quoteArgument(word)).join(' ')).join('\n            ')}`
+        : '--id-column NAME --label-column NAME',
+    exitCode: 2,
+  });
+}
+
+/** '' for a row of one-hot columns with no 1 or with several. */
+function labelOf(columns: readonly string[], labelColumns: readonly number[], cells: readonly string[]): string {
+  if (labelColumns.length === 1) return cells[labelColumns[0] as number] as string;
+  const ones = labelColumns.filter((column) => Number(cells[column]) === 1);
+  return ones.length === 1 ? (columns[ones[0] as number] as string) : '';
+}
+
+/** `a.jpg` for the id `a`. */
+function withoutExtension(cell: string, isId: (cell: string) => boolean): string {
+  const bare = cell.replace(/\.[A-Za-z0-9]{1,5}$/, '');
+  return bare !== cell && isId(bare) ? bare : cell;
 }
 
 /** @throws UserError when no column from `first` on has the name */
 function placeOf(path: string, header: readonly string[], first: number, name: string): number {
   const at = header.indexOf(name, first);
   if (at >= 0) return at;
-  const others = header.slice(first);
-  throw new UserError({
+  throw noColumn(path, name, header.slice(first));
+}
+
+function noColumn(path: string, name: string, others: readonly string[]): UserError {
+  return new UserError({
     what: `the labels file has no column ${name}`,
     where: path,
     found: others.length === 0 ? 'no column after the label' : others.join(', '),

@@ -29,6 +29,8 @@ export function dataOptions(yargs: Argv): Argv {
     })
     .option('label-column', { type: 'string', describe: 'of a table: the column with the labels [told by its name]' })
     .option('id-column', { type: 'string', describe: 'of a table: the column with the ids [told by its name]' })
+    .option('id-column', { type: 'string', describe: 'column of ids in --labels [by its name, and by what it holds]' })
+    .option('label-column', { type: 'string', describe: 'its column of labels; one-hot: the columns, commas between' })
     .option('leave-out', { type: 'string', array: true, describe: 'classes whose images are left out, repeatable' })
     .option('min-images', { type: 'string', describe: 'leave classes with fewer images out, counted and named' })
     .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
@@ -90,12 +92,23 @@ export async function readData(options: Options, session: Session): Promise<Labe
   const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
-  return joinRows(await openFeatureSet(folder), {
+  const set = await openFeatureSet(folder);
+  const labels =
+    labelsFile === undefined
+      ? undefined
+      : await readLabels(labelsFile, {
+          isId: (cell) => set.rowOf(cell) !== undefined,
+          others: [sampleWeight, groups],
+          ...column('idColumn', text(options, 'id-column')),
+          ...column('labelColumn', text(options, 'label-column')),
+        });
+  if (labels !== undefined) session.note(labels.reading);
+  return joinRows(set, {
     leaveOut,
     ...small,
     maxMissing: number(options, 'max-missing', { min: 0, max: 1 }, 0.01),
     withoutViews: flag(options, 'without-views'),
-    ...(labelsFile === undefined ? {} : { labels: await readLabels(labelsFile) }),
+    ...(labels === undefined ? {} : { labels }),
     ...(sampleWeight === undefined ? {} : { sampleWeight }),
     ...(groups === undefined ? {} : { groups }),
   });
@@ -158,6 +171,10 @@ async function readFixedSplits(
   if (unnamed > 0) session.warn(`warning: ${unnamed} images are on no side of ${path}: left out`);
   if (unknown > 0) session.warn(`warning: ${unknown} lines of ${path} name no image that has a row and a label`);
   return splits;
+}
+
+function column<K extends string>(name: K, value: string | undefined): { readonly [name in K]?: string } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [name in K]: string });
 }
 
 function needsLabels(option: string, column: string): Error {

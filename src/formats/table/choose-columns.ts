@@ -179,7 +179,10 @@ function oneOfEqual(rows: TableSample['rows'], columns: readonly number[]): read
 }
 
 /** `id = image_id, label = one of healthy, rust` */
-export function describeReading(columns: readonly string[], { idColumn, labelColumns }: ColumnReading): string {
+export function describeReading(
+  columns: readonly string[],
+  { idColumn, labelColumns }: Pick<ColumnReading, 'idColumn' | 'labelColumns'>,
+): string {
   const names = labelColumns.map((column) => columns[column] as string);
   const shown = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
   return `id = ${columns[idColumn]}, label = ${names.length === 1 ? shown : `one of ${shown}`}`;
