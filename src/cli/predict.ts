@@ -7,6 +7,7 @@ import { type ImageOutcome, predictImages } from '../predict/predict.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { usageError } from '../system/errors.ts';
+import { printableLine } from '../system/printable.ts';
 import { choice, flag, number, positionals, text } from './options.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
@@ -180,10 +181,12 @@ async function* progressing(
 }
 
 function tellFailures(failed: readonly InputFailure[], done: number, session: Session): void {
-  if (done === 0 && failed.length === 0) session.warn('no image was given');
+  if (done === 0 && failed.length === 0) {
+    throw usageError('the list of images', 'nothing on standard input', 'paths, one a line, or the bytes of one image');
+  }
   if (failed.length === 0) return;
   session.warn(`${failed.length} without an answer:`);
-  for (const { path, reason } of failed) session.warn(`  ${path}: ${reason}`);
+  for (const { path, reason } of failed) session.warn(`  ${printableLine(path)}: ${printableLine(reason)}`);
 }
 
 async function finishSubmission(

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
+import { printable, printableJson } from '../system/printable.ts';
 import { systemFailure } from '../system/system-failure.ts';
 import { programVersion } from '../system/version.ts';
 import { WriteError } from '../system/write-error.ts';
@@ -62,7 +63,7 @@ function openSession(options: Options, args: readonly string[]): Session {
   const json = flag(options, 'json');
   const quiet = flag(options, 'quiet');
   const stderr = (text: string): void => {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${printable(text)}\n`);
   };
   return {
     json,
@@ -71,13 +72,15 @@ function openSession(options: Options, args: readonly string[]): Session {
     signal: interruptSignal(),
     command: ['featuretap', ...args.map(quoteArgument)].join(' '),
     print: (text) => {
-      if (!json) process.stdout.write(`${text}\n`);
+      if (!json) process.stdout.write(`${printable(text)}\n`);
     },
     write: async (text) => {
-      if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+      // To a file or a program it goes as it stands: a path in a CSV must stay that path.
+      const shown = process.stdout.isTTY === true ? printable(text) : text;
+      if (shown !== '' && !process.stdout.write(shown)) await once(process.stdout, 'drain');
     },
     printJson: (document) => {
-      if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      if (json) process.stdout.write(`${printableJson(JSON.stringify(document, null, 2))}\n`);
     },
     note: (text) => {
       if (!quiet) stderr(text);
@@ -99,7 +102,7 @@ function printError(error: unknown, debug: boolean): number {
   }
   const known = error instanceof UserError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${known ? '' : 'unexpected error: '}${typeable(message)}\n`);
+  process.stderr.write(`${known ? '' : 'unexpected error: '}${typeable(printable(message))}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!known) process.stderr.write('  fix:      run again with --debug and report what it prints\n');
   return known ? error.exitCode : 1;

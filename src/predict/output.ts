@@ -1,4 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
+import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
+import { printableJson, printableLine } from '../system/printable.ts';
 import type { ImageOutcome, RankedClass } from './predict.ts';
 import { topClasses } from './predict.ts';
 
@@ -16,16 +18,25 @@ export function textOutput(): OutputFormat {
   return {
     start: '',
     predicted: (path, _id, top) =>
-      `${path}  ${top.map((entry) => `${entry.class} ${(entry.probability * 100).toFixed(1)} %`).join(', ')}\n`,
+      `${printableLine(path)}  ${top.map((entry) => `${printableLine(entry.class)} ${(entry.probability * 100).toFixed(1)} %`).join(', ')}\n`,
     end: () => '',
   };
 }
 
-/** A line per image and rank: path, id, rank (from 1), class, probability. */
+/** A line per image and rank: path, id, rank (from 1), class, probability; no cell is a formula to a spreadsheet. */
 export function csvOutput(): OutputFormat {
   return {
     start: 'path,id,rank,class,probability\n',
-    predicted: (path, id, top) => stringify(top.map((entry, i) => [path, id, i + 1, entry.class, entry.probability])),
+    predicted: (path, id, top) =>
+      stringify(
+        top.map((entry, i) => [
+          forSpreadsheet(path),
+          forSpreadsheet(id),
+          i + 1,
+          forSpreadsheet(entry.class),
+          entry.probability,
+        ]),
+      ),
     end: () => '',
   };
 }
@@ -38,9 +49,9 @@ export function jsonOutput(head: string): OutputFormat {
     predicted: (path, id, top) => {
       const separator = first ? '\n' : ',\n';
       first = false;
-      return `${separator}    ${JSON.stringify({ path, id, top })}`;
+      return `${separator}    ${printableJson(JSON.stringify({ path, id, top }))}`;
     },
-    end: (failed) => `${first ? '' : '\n  '}],\n  "failed": ${JSON.stringify(failed)}\n}\n`,
+    end: (failed) => `${first ? '' : '\n  '}],\n  "failed": ${printableJson(JSON.stringify(failed))}\n}\n`,
   };
 }
 

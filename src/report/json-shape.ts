@@ -20,6 +20,18 @@ export const string: Shape = (value, at) => {
   if (typeof value !== 'string') throw new ShapeError(at, value, 'text');
 };
 
+/** A path that a file system takes. */
+export const path: Shape = (value, at) => {
+  if (typeof value !== 'string' || value.includes('\0')) throw new ShapeError(at, value, 'a path');
+};
+
+/** A sha256, which may be part of a file's name. */
+export const hexHash: Shape = (value, at) => {
+  if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) {
+    throw new ShapeError(at, value, 'a sha256, 64 hex digits');
+  }
+};
+
 export const boolean: Shape = (value, at) => {
   if (typeof value !== 'boolean') throw new ShapeError(at, value, 'true or false');
 };

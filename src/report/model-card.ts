@@ -1,12 +1,12 @@
 import type { Report } from '../classify/result/report.ts';
-import { withOwnCommands } from '../system/own-command.ts';
 import { confusedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
 import type { Run } from './analysis/run.ts';
 import { describeClassSizes, trainingImages } from './describe.ts';
 import { accuracyInterval, percent, seconds } from './figures.ts';
-import { markdownTable } from './markdown.ts';
+import { markdownTable, markdownText } from './markdown.ts';
+import { hiddenCommand, reportCommand } from './report-command.ts';
 
 /** Name of the card in a report's folder. */
 export const modelCardFile = 'model-card.md';
@@ -30,7 +30,7 @@ function torchvisionTerms(name: string): string {
 export function modelCard({ name, report, predictions }: Run): string {
   const { featureSet } = report;
   const blocks = [
-    `# ${name}: ${report.classes.length} classes on ${featureSet.weights} features`,
+    `# ${markdownText(`${name}: ${report.classes.length} classes on ${featureSet.weights} features`)}`,
     summary(report),
     `## Data\n\n${data(report)}`,
     `## Backbone\n\n${backbone(report)}`,
@@ -40,9 +40,9 @@ export function modelCard({ name, report, predictions }: Run): string {
     `## Limits\n\n${limits({ name, report, predictions })
       .map((line) => `- ${line}`)
       .join('\n')}`,
-    `## Making it again\n\n    ${withOwnCommands(report.command)}\n\nVersions: ${Object.entries(report.versions)
-      .map(([part, version]) => `${part} ${version}`)
-      .join(', ')}. Made ${report.createdAt}.`,
+    `## Making it again\n\n    ${reportCommand(report) ?? hiddenCommand}\n\nVersions: ${Object.entries(report.versions)
+      .map(([part, version]) => markdownText(`${part} ${version}`))
+      .join(', ')}. Made ${markdownText(report.createdAt)}.`,
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -50,7 +50,7 @@ export function modelCard({ name, report, predictions }: Run): string {
 function summary(report: Report): string {
   const { low, high } = accuracyInterval(report);
   return (
-    `This ${report.model} head tells ${report.classes.length} classes apart: ${percent(report.accuracy)} of the test images right ` +
+    `This ${markdownText(report.model)} head tells ${report.classes.length} classes apart: ${percent(report.accuracy)} of the test images right ` +
     `(95 % interval ${percent(low)} to ${percent(high)}), the right class among the first five for ${percent(report.top5Accuracy)}.`
   );
 }
@@ -165,5 +165,5 @@ function limits({ report, predictions }: Run): string[] {
   }
   const curve = learningCurve(report);
   if (curve !== undefined) said.push(curve.words);
-  return [...said, ...report.warnings];
+  return [...said, ...report.warnings.map(markdownText)];
 }

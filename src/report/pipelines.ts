@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
+import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import { markdownTable } from './markdown.ts';
 import type { ComparisonSummary, ReportSummary } from './summary.ts';
 
@@ -36,7 +37,8 @@ export function comparisonCsv(summary: ComparisonSummary): string {
 
 function csvCell(value: ReportSummary[keyof ReportSummary]): string {
   if (value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'number' ? text : forSpreadsheet(text);
 }
 
 /** A table per group, for a pull request or a wiki. */

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles, readText } from '../system/files.ts';
+import { checkFit } from './check-fit.ts';
 import {
   anything,
   boolean,
@@ -11,9 +12,11 @@ import {
   fields,
   finite,
   fraction,
+  hexHash,
   listOf,
   mapOf,
   optional,
+  path,
   type Shape,
   ShapeError,
   string,
@@ -36,6 +39,8 @@ const fingerprintFields: Shape = fields({
   pool: string,
   dtype: string,
   precision: string,
+  // Its name is made of it.
+  calibration: optional(fields({ sha256: hexHash })),
   preprocessing: fields({
     resize: either(count, listOf(count, { exactly: 2 })),
     crop: count,
@@ -73,7 +78,7 @@ const reportShape: Shape = fields({
   predictSeconds: finite,
   features: string,
   featureSet: fields({
-    folder: string,
+    folder: path,
     rowCount: count,
     dims: count,
     weights: string,
@@ -110,8 +115,8 @@ const reportShape: Shape = fields({
   probabilities: string,
   warnings: listOf(string),
   details: mapOf(anything),
-  headSha256: optional(string),
-  predictionsSha256: optional(string),
+  headSha256: optional(hexHash),
+  predictionsSha256: optional(hexHash),
   command: string,
   versions: mapOf(string),
   createdAt: string,
@@ -153,6 +158,7 @@ export async function readReport(file: string): Promise<Report> {
     const { classes } = document as Report;
     const square = { exactly: classes.length };
     fields({ confusion: listOf(listOf(count, square), square), perClass: listOf(anything, square) })(document, '');
+    checkFit(document as Report);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new UserError({

@@ -1,5 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { LabelCheckFile } from '../classify/label-check/label-check-file.ts';
+import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import type { HeldOutImage } from './analysis/held-out.ts';
 
 /** Name of the list in a report's folder. */
@@ -43,9 +44,9 @@ export function suspectsList(suspects: readonly Suspect[]): string {
   return stringify([
     ['id', 'label', 'suggestion', 'label_probability', 'suggestion_probability', 'times_suggested', 'times_held_out'],
     ...suspects.map((image) => [
-      image.id,
-      image.label,
-      image.suggestion,
+      forSpreadsheet(image.id),
+      forSpreadsheet(image.label),
+      forSpreadsheet(image.suggestion),
       image.labelProbability.toFixed(4),
       image.suggestionProbability.toFixed(4),
       image.timesSuggested,

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { errorCode, type Files, readBlocks, readFailure } from './files.ts';
-import { openAlone, openUnfinished, type Unfinished } from './unfinished.ts';
 import { writeFailure } from './write-error.ts';
+import { openAlone, openUnfinished, type Unfinished } from './writers/unfinished.ts';
 
 export { formatBytes } from './files.ts';
-export { unfinishedSuffix } from './unfinished.ts';
 export { DiskFullError, writeFailure } from './write-error.ts';
+export { unfinishedSuffix } from './writers/unfinished.ts';
 
 export interface DurableOptions {
   /** Asked when the disk is full: how much more would have been written, as far as that is known. */

@@ -1,3 +1,5 @@
+import { printable, printableLine } from './printable.ts';
+
 /** What a user can mend: each part is one short phrase; `fix` is the command or the edit that mends it. */
 export interface UserErrorParts {
   /** What went wrong, as a sentence without a full stop. */
@@ -51,10 +53,15 @@ export class InterruptedError extends Error {
 }
 
 function formatParts(parts: UserErrorParts): string {
-  const lines = [parts.what];
-  if (parts.where !== undefined) lines.push(`  where:    ${parts.where}`);
-  if (parts.found !== undefined) lines.push(`  found:    ${parts.found}`);
-  if (parts.expected !== undefined) lines.push(`  expected: ${parts.expected}`);
-  if (parts.fix !== undefined) lines.push(`  fix:      ${parts.fix}`);
+  const lines = [inOnePart(parts.what)];
+  if (parts.where !== undefined) lines.push(`  where:    ${printableLine(parts.where)}`);
+  if (parts.found !== undefined) lines.push(`  found:    ${inOnePart(parts.found)}`);
+  if (parts.expected !== undefined) lines.push(`  expected: ${inOnePart(parts.expected)}`);
+  if (parts.fix !== undefined) lines.push(`  fix:      ${inOnePart(parts.fix)}`);
   return lines.join('\n');
+}
+
+/** A name that holds the end of a line must not look like the next part of the message. */
+function inOnePart(text: string): string {
+  return printable(text).replaceAll(/\n(?! {12})/g, '\n            ');
 }

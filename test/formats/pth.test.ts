@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { unpickle } from '../../src/formats/pth/pickle.ts';
 import { PickleDict, type PickleValue } from '../../src/formats/pth/pickle-value.ts';
 import { readPth } from '../../src/formats/pth/pth.ts';
 import { StridedTensor } from '../../src/formats/pth/strided-tensor.ts';
@@ -161,4 +162,33 @@ for (const name of ['ones.pth', 'legacy.pth']) {
       await assert.rejects(readPth(bytes.subarray(0, length), name), UserError, `${length} bytes`);
     }
   });
+}
+
+test('refuses a pickle that is deeper than any program writes, before memory is taken for it', () => {
+  const environment = { where: 'deep.pth', findGlobal: () => undefined, persistentLoad: () => null };
+  const deep = 3_000_000;
+  for (const [start, step, end] of [
+    [0x29, [0x85], 0x2e], // a tuple of a tuple of …
+    [0x5d, [0x5d, 0x61], 0x2e], // lists that are appended
+    [0x28, [0x28], 0x2e], // lists that are opened
+  ] as const) {
+    const body = step.length === 1 ? new Uint8Array(deep).fill(step[0]) : nestedLists(deep);
+    const bytes = Uint8Array.of(start, ...[]);
+    const whole = new Uint8Array(bytes.length + body.length + 1);
+    whole.set(bytes);
+    whole.set(body, bytes.length);
+    whole[whole.length - 1] = end;
+    assert.throws(() => unpickle(whole, 0, environment), /at most 1000/);
+  }
+  // As deep as Python writes.
+  const allowed = Uint8Array.of(0x29, ...new Array<number>(900).fill(0x85), 0x2e);
+  assert.doesNotThrow(() => unpickle(allowed, 0, environment));
+});
+
+/** Lists that are opened first and put into each other from the innermost one out. */
+function nestedLists(depth: number): Uint8Array {
+  const bytes = new Uint8Array(2 * depth);
+  bytes.fill(0x5d, 0, depth);
+  bytes.fill(0x61, depth);
+  return bytes;
 }

@@ -133,7 +133,9 @@ describe('a saved head', () => {
     await copyFile(join(report().report, 'head.safetensors'), join(folder, 'head.safetensors'));
     await assert.rejects(loadReportHead(folder), fails(/report\.json/));
     for (const file of await readdir(report().report)) await copyFile(join(report().report, file), join(folder, file));
-    await writeFile(join(folder, 'report.json'), JSON.stringify({ ...report(), classes: ['a', 'b', 'c', 'd'] }));
+    const classes = ['a', 'b', 'c', 'd'];
+    const perClass = report().perClass.map((figures, c) => ({ ...figures, name: classes[c] }));
+    await writeFile(join(folder, 'report.json'), JSON.stringify({ ...report(), classes, perClass }));
     await assert.rejects(loadReportHead(folder), fails(/not the one of its report/));
   });
 

@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { forSpreadsheet, fromSpreadsheet } from '../../formats/spreadsheet-cell.ts';
 import { UserError } from '../../system/errors.ts';
 
 /** One test row of one repeat, as predictions.csv keeps it. */
@@ -34,15 +35,22 @@ const recordDelimiter = '\n';
 /** Lines that are made at a time: their fields weigh more than their text. */
 const linesAtOnce = 1000;
 
-/** predictions.csv in pieces of text: a header, then one line per test row and repeat, in the order given. */
+/**
+ * predictions.csv in pieces of text: a header, then one line per test row and repeat, in the order given. No id or class
+ * is a formula to a spreadsheet.
+ */
 export function* formatPredictions(predictions: Iterable<Prediction>): Generator<string> {
   let lines: (string | number)[][] = [];
   let header = false;
   for (const p of predictions) {
     if (!header) lines.push([...columns, ...topColumns(p.top?.length ?? 0)]);
     header = true;
-    const top = (p.top ?? []).flatMap(({ name, probability }) => [name, Number(probability.toPrecision(topDigits))]);
-    lines.push([p.repeat, p.id, p.trueClass, p.predictedClass, p.probability, p.trueProbability, ...top]);
+    const top = (p.top ?? []).flatMap(({ name, probability }) => [
+      forSpreadsheet(name),
+      Number(probability.toPrecision(topDigits)),
+    ]);
+    const names = [p.id, p.trueClass, p.predictedClass].map(forSpreadsheet);
+    lines.push([p.repeat, ...names, p.probability, p.trueProbability, ...top]);
     if (lines.length < linesAtOnce) continue;
     yield text(lines);
     lines = [];
@@ -84,16 +92,16 @@ export function parsePredictions(text: string, file: string): Prediction[] {
       ...string[],
     ];
     const top = Array.from({ length: kept }, (_, rank) => ({
-      name: rest[2 * rank] as string,
+      name: fromSpreadsheet(rest[2 * rank] as string),
       probability: numberOf(rest[2 * rank + 1]),
     }));
     const numbers = [...[repeat, probability, trueProbability].map(numberOf), ...top.map((each) => each.probability)];
     if (!numbers.every((value) => value >= 0)) throw damaged(file, `line ${i + 2}: ${row.join(',')}`);
     return {
       repeat: numbers[0] as number,
-      id,
-      trueClass,
-      predictedClass,
+      id: fromSpreadsheet(id),
+      trueClass: fromSpreadsheet(trueClass),
+      predictedClass: fromSpreadsheet(predictedClass),
       probability: numbers[1] as number,
       trueProbability: numbers[2] as number,
       ...(kept === 0 ? {} : { top }),

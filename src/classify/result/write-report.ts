@@ -7,7 +7,7 @@ import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { makeFolder } from '../../system/make-folder.ts';
-import { openUnfinished } from '../../system/unfinished.ts';
+import { openUnfinished } from '../../system/writers/unfinished.ts';
 import { formatPredictions, type Prediction } from './predictions.ts';
 import type { Report } from './report.ts';
 

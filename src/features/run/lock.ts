@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { removeFile, writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
-import { isDead, type ProcessIdentity, thisProcess } from '../../system/process-identity.ts';
+import { isDead, type ProcessIdentity, thisProcess } from '../../system/writers/process-identity.ts';
 import { runFolder, runPath } from '../manifest/layout.ts';
 
 /** Who holds a lock, or wants it. */

@@ -1,5 +1,6 @@
 import { UserError } from '../../system/errors.ts';
 import { PickleCursor } from './pickle-cursor.ts';
+import { deepestPickle, longestPickleStack, PickleDepth } from './pickle-depth.ts';
 import { readLiteral } from './pickle-literals.ts';
 import {
   PickleDict,
@@ -48,6 +49,8 @@ class PickleMachine {
   readonly #environment: PickleEnvironment;
   readonly #stack: Slot[] = [];
   readonly #memo = new Map<number, PickleValue>();
+  readonly #depth = new PickleDepth();
+  #openMarks = 0;
 
   constructor(cursor: PickleCursor, environment: PickleEnvironment) {
     this.#cursor = cursor;
@@ -61,6 +64,8 @@ class PickleMachine {
       const literal = readLiteral(opcode, this.#cursor);
       if (literal === undefined) this.#step(opcode);
       else this.#stack.push(literal);
+      if (this.#stack.length > longestPickleStack)
+        throw this.#tooMuch(`${this.#stack.length} values that wait`, longestPickleStack);
     }
   }
 
@@ -78,9 +83,11 @@ class PickleMachine {
         return;
       case 0x28:
         stack.push(mark);
+        if (++this.#openMarks > deepestPickle) throw this.#tooMuch(`${this.#openMarks} open lists`, deepestPickle);
         return;
       case 0x30: // POP
-        if (stack.pop() === undefined) throw cursor.broken('a pop from an empty stack', 'a value');
+        if (stack.length === 0) throw cursor.broken('a pop from an empty stack', 'a value');
+        if (stack.pop() === mark) this.#openMarks--;
         return;
       case 0x31: // POP_MARK
         this.#popMark();
@@ -93,7 +100,7 @@ class PickleMachine {
         stack.push([]);
         return;
       case 0x6c: // LIST
-        stack.push(this.#popMark());
+        this.#pushList(this.#popMark());
         return;
       case 0x61: // APPEND
         this.#append([this.#pop()]);
@@ -107,10 +114,10 @@ class PickleMachine {
       case 0x85: // TUPLE1, TUPLE2, TUPLE3
       case 0x86:
       case 0x87:
-        stack.push(new PickleTuple(Array.from({ length: opcode - 0x84 }, () => this.#pop()).reverse()));
+        this.#pushTuple(Array.from({ length: opcode - 0x84 }, () => this.#pop()).reverse());
         return;
       case 0x74: // TUPLE
-        stack.push(new PickleTuple(this.#popMark()));
+        this.#pushTuple(this.#popMark());
         return;
       case 0x7d: // EMPTY_DICT
         stack.push(new PickleDict());
@@ -137,9 +144,13 @@ class PickleMachine {
       case 0x90: // ADDITEMS
         this.#addItems(this.#popMark());
         return;
-      case 0x91: // FROZENSET
-        stack.push(new PickleSet(this.#popMark()));
+      case 0x91: {
+        // FROZENSET
+        const frozen = this.#popMark();
+        stack.push(new PickleSet());
+        this.#addItems(frozen);
         return;
+      }
 
       case 0x67: // GET
         stack.push(this.#recall(Number(cursor.line())));
@@ -234,7 +245,9 @@ class PickleMachine {
 
   #build(state: PickleValue): void {
     const made = this.#peek();
-    if (made instanceof PickleRecord) made.state = state;
+    if (!(made instanceof PickleRecord)) return;
+    this.#nest(made, [state]);
+    made.state = state;
   }
 
   #global(module: string, name: string): PickleGlobal {
@@ -260,13 +273,35 @@ class PickleMachine {
     if (start < 0) throw this.#cursor.broken('the end of a list without its start', 'a mark');
     const items = this.#stack.splice(start + 1) as PickleValue[];
     this.#stack.pop();
+    this.#openMarks--;
     return items;
+  }
+
+  #pushTuple(items: readonly PickleValue[]): void {
+    const tuple = new PickleTuple(items);
+    this.#nest(tuple, items);
+    this.#stack.push(tuple);
+  }
+
+  #pushList(items: PickleValue[]): void {
+    this.#nest(items, items);
+    this.#stack.push(items);
+  }
+
+  #nest(container: object, items: readonly PickleValue[]): void {
+    const depth = this.#depth.add(container, items);
+    if (depth > deepestPickle) throw this.#tooMuch(`values ${depth} deep in each other`, deepestPickle);
+  }
+
+  #tooMuch(found: string, limit: number): UserError {
+    return this.#cursor.broken(found, `at most ${limit}`);
   }
 
   #append(items: readonly PickleValue[]): void {
     const list = this.#peek();
     if (list instanceof PickleRecord) return;
     if (!Array.isArray(list)) throw this.#cursor.broken('an item appended to what is no list', 'a list');
+    this.#nest(list, items);
     for (const item of items) list.push(item);
   }
 
@@ -274,6 +309,7 @@ class PickleMachine {
     const set = this.#peek();
     if (set instanceof PickleRecord) return;
     if (!(set instanceof PickleSet)) throw this.#cursor.broken('items added to what is no set', 'a set');
+    this.#nest(set, items);
     for (const item of items) set.add(item);
   }
 
@@ -281,6 +317,7 @@ class PickleMachine {
     const dict = this.#peek();
     if (!(dict instanceof PickleDict)) throw this.#cursor.broken('an item set in what is no dict', 'a dict');
     if (items.length % 2 !== 0) throw this.#cursor.broken('a dict key without a value', 'pairs');
+    this.#nest(dict, items);
     for (let i = 0; i < items.length; i += 2) dict.set(items[i] as PickleValue, items[i + 1] as PickleValue);
   }
 

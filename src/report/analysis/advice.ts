@@ -1,7 +1,8 @@
 import type { Report } from '../../classify/result/report.ts';
-import { ownCommand, withOwnCommands } from '../../system/own-command.ts';
+import { ownCommand } from '../../system/own-command.ts';
 import { classSizes } from '../describe.ts';
 import { accuracyInterval, percent, seconds } from '../figures.ts';
+import { reportCommand } from '../report-command.ts';
 import { confusedPairs } from './confusion.ts';
 import type { GroupData, RunData } from './group-data.ts';
 import { learningCurve } from './learning.ts';
@@ -107,6 +108,7 @@ function whatNext({ runs, alike }: GroupData, best: RunData): string[] {
   const curve = runs.map(({ run }) => learningCurve(run.report)).find((found) => found !== undefined);
   const suspects = best.suspects.length;
   const check = `Check ${suspects === 1 ? 'one label' : `${suspects} labels`}, listed below: the likeliest to be wrong first.`;
+  const again = reportCommand(report) ?? ownCommand('classify');
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
   return [
     ...(randomWeights
@@ -122,13 +124,11 @@ function whatNext({ runs, alike }: GroupData, best: RunData): string[] {
         ]
       : []),
     ...(curve === undefined
-      ? [`Would more photos help? \`${withOwnCommands(report.command)} --learning-curve\` tells.`]
+      ? [`Would more photos help? \`${again} --learning-curve\` tells.`]
       : curve.answer === 'yes'
         ? []
         : [curve.words]),
-    ...(oneDrawnSplit(report)
-      ? [`Ten splits make narrower answers than one: \`${withOwnCommands(report.command)} --repeats 10\`.`]
-      : []),
+    ...(oneDrawnSplit(report) ? [`Ten splits make narrower answers than one: \`${again} --repeats 10\`.`] : []),
     `To use it: \`${ownCommand('predict', ['--head', report.report, 'PHOTO'])}\`. To ship it: \`${ownCommand('export', ['--head', report.report, '--to', 'head.onnx'])}\`.`,
   ];
 }

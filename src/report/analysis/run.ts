@@ -4,7 +4,9 @@ import { type Prediction, parsePredictions } from '../../classify/result/predict
 import type { Report } from '../../classify/result/report.ts';
 import { UserError } from '../../system/errors.ts';
 import { largestTextBytes, nodeFiles, readIfThere } from '../../system/files.ts';
+import { checkPredictions } from '../check-fit.ts';
 import { type ReportGroup, reportNames } from '../comparison.ts';
+import { ShapeError } from '../json-shape.ts';
 
 /** A report with its name in the comparison and its answers image by image. */
 export interface Run {
@@ -30,7 +32,20 @@ export async function readRun(report: Report, name: string): Promise<Run> {
       fix: 'copy the whole folder of the report again, or run its classify command again',
     });
   }
-  return { name, report, predictions: parsePredictions(new TextDecoder().decode(bytes), file) };
+  const predictions = parsePredictions(new TextDecoder().decode(bytes), file);
+  try {
+    checkPredictions(predictions, report);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new UserError({
+      what: 'the predictions do not fit their report',
+      where: `${file}, ${error.at}`,
+      found: error.found,
+      expected: error.expected,
+      fix: 'copy the whole folder of the report again, or run its classify command again',
+    });
+  }
+  return { name, report, predictions };
 }
 
 /** Every run of a group with its answers, in the group's order. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Report } from '../../../classify/result/report.ts';
-import { withOwnCommands } from '../../../system/own-command.ts';
 import { confusedPairs } from '../../analysis/confusion.ts';
 import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import type { HeldOutImage } from '../../analysis/held-out.ts';
@@ -8,6 +7,7 @@ import { learningCurve } from '../../analysis/learning.ts';
 import { reliability } from '../../analysis/reliability.ts';
 import { trainingImages } from '../../describe.ts';
 import { percent, seconds } from '../../figures.ts';
+import { hiddenCommand, reportCommand } from '../../report-command.ts';
 import { suspectsFile } from '../../suspects-list.ts';
 import { learningChart } from '../charts/learning.ts';
 import { matrixChart } from '../charts/matrix.ts';
@@ -160,7 +160,7 @@ function photo({ photos }: GroupData, { id, trueClass, predictedClass }: HeldOut
 function reproduceBlock(report: Report): Html {
   const { featureSet, versions, warnings } = report;
   const facts: readonly (readonly [string, string])[] = [
-    ['command', withOwnCommands(report.command)],
+    ['command', reportCommand(report) ?? hiddenCommand],
     ['report', report.report],
     ['head', `${report.model}, solver ${report.solver}, ${JSON.stringify(report.params)}`],
     ['seed', `${report.seed}, ${report.perRepeat.length} repeats`],

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from './errors.ts';
-import { type Files, listIfThere, type OpenFile } from './files.ts';
+import { UserError } from '../errors.ts';
+import { type Files, listIfThere, type OpenFile } from '../files.ts';
 import { commandOf, startOf, thisProcess } from './process-identity.ts';
 
 /** Ending of files that are being written; a run removes those that a killed one left. */
