@@ -81,11 +81,15 @@ export function setupCommand(library: 'cuda' | 'tensorflow'): string {
     : 'npm install @tensorflow/tfjs-node-gpu --ignore-scripts=false';
 }
 
+/** A word of a POSIX shell; anything but plain characters goes into single quotes. */
+export function shellWord(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
 /** A word of a command line, in the shell that is usual on this system. */
 export function quoteArgument(argument: string): string {
-  const windows = process.platform === 'win32';
-  if ((windows ? /^[\w@%+=:,./\\-]+$/ : /^[\w@%+=:,./-]+$/).test(argument)) return argument;
-  return windows ? `"${argument.replaceAll('"', '\\"')}"` : `'${argument.replaceAll("'", `'\\''`)}'`;
+  if (process.platform !== 'win32') return shellWord(argument);
+  return /^[\w@%+=:,./\\-]+$/.test(argument) ? argument : `"${argument.replaceAll('"', '\\"')}"`;
 }
 
 function commandOf(start: Start): string {

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
-import { type AskedFields, type MergeResult, mergedBefore, mergeParts } from '../../cluster/merge/merge.ts';
+import { type AskedFields, type MergeResult, mergeParts } from '../../cluster/merge/merge.ts';
+import { mergedBefore } from '../../cluster/merge/merged-before.ts';
 import { PartsMissingError } from '../../cluster/merge/part-problems.ts';
 import { waitForParts } from '../../cluster/merge/wait-for-parts.ts';
 import { listParts } from '../../cluster/records/layout.ts';

@@ -1,20 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { duplicateOf } from '../../extract/input-ledger.ts';
-import type { ShardEntry } from '../../features/manifest/manifest.ts';
 import type { RememberedFile } from '../../features/tables/file-memory.ts';
 import type { IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
 import type { LabelLine } from '../../features/tables/labels.ts';
 import type { Outcome } from '../../features/tables/outcomes.ts';
-import { UserError } from '../../system/errors.ts';
 import { ImageNumbers } from '../records/image-numbers.ts';
-import type { InputTable, PartInput } from '../records/input-table.ts';
+import type { PartInput } from '../records/input-table.ts';
 import { PartsMissingError } from './part-problems.ts';
-
-/** A part, as far as its inputs and rows go. */
-export interface PartRows {
-  readonly inputs: InputTable;
-  readonly shards: readonly Pick<ShardEntry, 'rowCount'>[];
-}
+import { nobody, type PartRows, type Places, placesOfInputs } from './places.ts';
 
 /** The set that the parts are added to. */
 export interface BaseIndex {
@@ -34,7 +27,6 @@ export interface JoinRequest {
 
 /** Lines between two looks at timers and signals. */
 const linesOfTurn = 1 << 14;
-const nobody = -1;
 
 /**
  * The inputs of all parts in the order of the whole list: which of them own a row, and which share one. Of files with
@@ -85,7 +77,7 @@ export class JoinedInputs {
    * @throws UserError when the parts do not add up to the list
    */
   static async join({ set, parts, order, base, signal }: JoinRequest): Promise<JoinedInputs> {
-    const places = typeof order === 'number' ? placesOfTables(parts, order) : placesOfList(parts, order);
+    const places = placesOfInputs(parts, order);
     const known = base?.index.imageCount ?? 0;
     const numbers = new ImageNumbers();
     for (let image = 0; image < known; image++) numbers.add((base as BaseIndex).index.at(image).sha256);
@@ -205,41 +197,6 @@ interface Images {
   readonly newImages: number;
 }
 
-/** Where the input at each place of the list stands. */
-interface Places {
-  readonly partAt: Int32Array;
-  readonly lineAt: Uint32Array;
-}
-
-function placesOfTables(parts: readonly PartRows[], total: number): Places {
-  const found = parts.reduce((sum, { inputs }) => sum + inputs.inputCount, 0);
-  if (found !== total) throw doNotAddUp(found, total);
-  const partAt = new Int32Array(total).fill(nobody);
-  const lineAt = new Uint32Array(total);
-  for (const [part, { inputs }] of parts.entries()) {
-    for (const [line, place] of inputs.places.entries()) {
-      if (partAt[place] !== nobody) throw doNotAddUp(place, total);
-      partAt[place] = part;
-      lineAt[place] = line;
-    }
-  }
-  return { partAt, lineAt };
-}
-
-function placesOfList(parts: readonly PartRows[], order: Int32Array): Places {
-  const lines = new Uint32Array(parts.length);
-  const lineAt = new Uint32Array(order.length);
-  for (const [place, part] of order.entries()) {
-    const line = lines[part] ?? 0;
-    if (line >= (parts[part]?.inputs.inputCount ?? 0)) throw doNotAddUp(place, order.length);
-    lineAt[place] = line;
-    lines[part] = line + 1;
-  }
-  const left = parts.some(({ inputs }, part) => inputs.inputCount !== lines[part]);
-  if (left) throw doNotAddUp(order.length, order.length);
-  return { partAt: order, lineAt };
-}
-
 function shardOf(shards: PartRows['shards'], row: number): { readonly shard: number; readonly within: number } {
   let first = 0;
   for (const [shard, { rowCount }] of shards.entries()) {
@@ -247,15 +204,4 @@ function shardOf(shards: PartRows['shards'], row: number): { readonly shard: num
     first += rowCount;
   }
   throw new RangeError(`row ${row} of a part with ${first} rows`);
-}
-
-/** As when another version of the program chose which image belongs to which part. */
-function doNotAddUp(place: number, total: number): UserError {
-  return new UserError({
-    what: 'the parts do not add up to the list of images that they were made of',
-    found:
-      place < total ? `an input, number ${place} perhaps, is in no part or in two` : 'more inputs than the list has',
-    expected: `each of ${total} inputs in one part`,
-    fix: 'run all parts again, with one version of featuretap',
-  });
 }

@@ -1,17 +1,13 @@
 import { join } from 'node:path';
-import { keepSpeed } from '../../extract/explain/speed.ts';
-import { keepCalibration, readCalibration, removeOtherCalibrations } from '../../extract/open-calibration.ts';
-import { manifestFile, runFolder, shardFile, shardNumber } from '../../features/manifest/layout.ts';
-import type { Manifest, ShardEntry } from '../../features/manifest/manifest.ts';
+import { manifestFile, runFolder, shardNumber } from '../../features/manifest/layout.ts';
+import type { Manifest } from '../../features/manifest/manifest.ts';
 import { parseManifest } from '../../features/manifest/manifest-file.ts';
-import { removeJournal, removeUnfinished } from '../../features/run/journal.ts';
+import { removeUnfinished } from '../../features/run/journal.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
-import { type Contents, publish, sameContents, settleTables } from '../../features/run/publish.ts';
-import { keepSpares } from '../../features/run/spares.ts';
-import { linkShard } from '../../features/shards/link-shard.ts';
+import { type Contents, settleTables } from '../../features/run/publish.ts';
 import { saveMemory } from '../../features/tables/file-memory.ts';
 import { readIndex } from '../../features/tables/read-index.ts';
-import { makeFolder, syncFolder } from '../../system/durable.ts';
+import { makeFolder } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
@@ -20,9 +16,10 @@ import { partsFolder } from '../records/layout.ts';
 import { inputCountOf } from '../records/part-record.ts';
 import { JoinedInputs } from './join-inputs.ts';
 import { type MergeLock, takeMergeLock } from './merge-lock.ts';
-import { isMergedAlready, keepMergedMark, mergedParts } from './merged-mark.ts';
-import { orderOfList } from './order-of-list.ts';
+import { isMergedAlready, keepMergedMark, mergedBefore } from './merged-before.ts';
 import { PartsMissingError } from './part-problems.ts';
+import { orderOfList } from './places.ts';
+import { publishMerged, takeShards } from './publish-merged.ts';
 import { type CompletePart, type CompleteParts, checkParts, readLeftOut, readParts } from './read-parts.ts';
 
 /** What the user says of the features; whatever is absent is as the parts were made. */
@@ -108,25 +105,6 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
     throw options.signal?.aborted === true ? new InterruptedError(options.command) : error;
   } finally {
     await lock.release();
-  }
-}
-
-/** The set, where it was merged and has not changed since. */
-export async function mergedBefore(
-  files: Files,
-  set: string,
-): Promise<{ readonly manifest: Manifest; readonly parts: number } | undefined> {
-  const path = join(set, manifestFile);
-  const bytes = await readIfThere(files, path);
-  if (bytes === undefined) return undefined;
-  try {
-    const manifest = parseManifest(bytes, path);
-    const parts = await mergedParts(files, set, manifest);
-    return parts === undefined ? undefined : { manifest, parts };
-  } catch (error) {
-    // What is wrong with the manifest is told where the set is opened.
-    if (error instanceof UserError) return undefined;
-    throw error;
   }
 }
 
@@ -233,59 +211,6 @@ async function mergeInto(
 /** Something that can be gone through any number of times. */
 function again<T>(each: () => Iterator<T>): Iterable<T> {
   return { [Symbol.iterator]: each };
-}
-
-/** Gives the shards that hold new rows their names in the set; the parts keep theirs until the set is published. */
-async function takeShards(
-  files: Files,
-  set: string,
-  parts: readonly CompletePart[],
-  joined: JoinedInputs,
-  firstShard: number,
-): Promise<readonly ShardEntry[]> {
-  const taken: ShardEntry[] = [];
-  for (const { part, shard } of joined.shards()) {
-    const { folder, shards } = parts[part] as CompletePart;
-    const entry = shards[shard] as ShardEntry;
-    const file = shardFile(firstShard + taken.length);
-    await linkShard(files, folder, entry.file, set, file);
-    taken.push({ ...entry, file });
-  }
-  if (taken.length > 0) for (const folder of [set, join(set, runFolder)]) await syncFolder(files, folder);
-  return taken;
-}
-
-/** Publishes what was merged, where it differs from what is there, and what belongs to it. */
-async function publishMerged(
-  files: Files,
-  set: string,
-  parts: readonly CompletePart[],
-  current: Manifest | undefined,
-  contents: Contents,
-): Promise<Manifest> {
-  const { fields } = contents;
-  const calibration = fields.calibration && {
-    calibration: await readCalibration(await calibrationFolders(files, set), fields.calibration.sha256, files),
-    sha256: fields.calibration.sha256,
-  };
-  if (calibration !== undefined) await keepCalibration(files, set, calibration);
-  const isSame = current !== undefined && (await sameContents(current, contents));
-  const manifest = isSame ? current : await publish(files, set, contents);
-  // A merge that was killed right behind its manifest has made none.
-  if (isSame) await keepSpares(files, set, manifest);
-  await removeJournal(files, set);
-  if (calibration !== undefined) await removeOtherCalibrations(files, set, calibration);
-  const [largest] = parts.map(({ record }) => record.run).sort((a, b) => b.images - a.images);
-  const { device, cores, images = 0, seconds = 0 } = largest ?? {};
-  if (device !== undefined && cores !== undefined) {
-    await keepSpeed(files, set, fields, { device, cores, images, seconds });
-  }
-  return manifest;
-}
-
-async function calibrationFolders(files: Files, set: string): Promise<readonly string[]> {
-  const names = await listIfThere(files, join(set, partsFolder));
-  return [set, ...names.filter((name) => name.startsWith('int8-')).map((name) => join(set, partsFolder, name))];
 }
 
 function nothingReadable(data: string, total: number): UserError {

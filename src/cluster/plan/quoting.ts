@@ -1,8 +1,8 @@
-/** Words of a POSIX shell; anything but plain characters goes into single quotes. */
+import { shellWord } from '../../system/own-command.ts';
+
+/** Words of a POSIX shell. */
 export function shellWords(values: readonly string[]): string {
-  return values
-    .map((value) => (/^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
+  return values.map(shellWord).join(' ');
 }
 
 /** A value of an `#SBATCH` line: sbatch reads words there as a shell does, and ends at a `#` outside of quotes. */

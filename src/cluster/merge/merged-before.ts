@@ -1,6 +1,9 @@
-import { runPath } from '../../features/manifest/layout.ts';
+import { join } from 'node:path';
+import { manifestFile, runPath } from '../../features/manifest/layout.ts';
 import type { Manifest } from '../../features/manifest/manifest.ts';
+import { parseManifest } from '../../features/manifest/manifest-file.ts';
 import { writeDurably } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
 import type { PartsMissingError } from './part-problems.ts';
 
@@ -19,8 +22,27 @@ export async function keepMergedMark(files: Files, set: string, parts: number, m
   await writeDurably(files, runPath(set, markFile), [new TextEncoder().encode(`${JSON.stringify(mark)}\n`)]);
 }
 
+/** The set, where it was merged and has not changed since. */
+export async function mergedBefore(
+  files: Files,
+  set: string,
+): Promise<{ readonly manifest: Manifest; readonly parts: number } | undefined> {
+  const path = join(set, manifestFile);
+  const bytes = await readIfThere(files, path);
+  if (bytes === undefined) return undefined;
+  try {
+    const manifest = parseManifest(bytes, path);
+    const parts = await mergedParts(files, set, manifest);
+    return parts === undefined ? undefined : { manifest, parts };
+  } catch (error) {
+    // What is wrong with the manifest is told where the set is opened.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
 /** How many parts a set was merged of, where it has not changed since; undefined for any other. */
-export async function mergedParts(files: Files, set: string, manifest: Manifest): Promise<number | undefined> {
+async function mergedParts(files: Files, set: string, manifest: Manifest): Promise<number | undefined> {
   const bytes = await readIfThere(files, runPath(set, markFile));
   if (bytes === undefined) return undefined;
   try {

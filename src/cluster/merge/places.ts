@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { listImages } from '../../extract/images/list/list.ts';
+import type { ShardEntry } from '../../features/manifest/manifest.ts';
+import { UserError } from '../../system/errors.ts';
+import type { InputTable } from '../records/input-table.ts';
+import { partsOfList } from '../records/part-list.ts';
+import { PartsMissingError } from './part-problems.ts';
+import type { CompletePart } from './read-parts.ts';
+
+/** A part, as far as its inputs and rows go. */
+export interface PartRows {
+  readonly inputs: InputTable;
+  readonly shards: readonly Pick<ShardEntry, 'rowCount'>[];
+}
+
+/** In place of a part, an image or a row: there is none. */
+export const nobody = -1;
+
+/** Where the input at each place of the list stands. */
+export interface Places {
+  readonly partAt: Int32Array;
+  readonly lineAt: Uint32Array;
+}
+
+/**
+ * @param order the part of each input in turn; where all parts know one list, how many inputs it has
+ * @throws UserError when the parts do not add up to the list
+ */
+export function placesOfInputs(parts: readonly PartRows[], order: Int32Array | number): Places {
+  return typeof order === 'number' ? placesOfTables(parts, order) : placesOfList(parts, order);
+}
+
+function placesOfTables(parts: readonly PartRows[], total: number): Places {
+  const found = parts.reduce((sum, { inputs }) => sum + inputs.inputCount, 0);
+  if (found !== total) throw doNotAddUp(found, total);
+  const partAt = new Int32Array(total).fill(nobody);
+  const lineAt = new Uint32Array(total);
+  for (const [part, { inputs }] of parts.entries()) {
+    for (const [line, place] of inputs.places.entries()) {
+      if (partAt[place] !== nobody) throw doNotAddUp(place, total);
+      partAt[place] = part;
+      lineAt[place] = line;
+    }
+  }
+  return { partAt, lineAt };
+}
+
+function placesOfList(parts: readonly PartRows[], order: Int32Array): Places {
+  const lines = new Uint32Array(parts.length);
+  const lineAt = new Uint32Array(order.length);
+  for (const [place, part] of order.entries()) {
+    const line = lines[part] ?? 0;
+    if (line >= (parts[part]?.inputs.inputCount ?? 0)) throw doNotAddUp(place, order.length);
+    lineAt[place] = line;
+    lines[part] = line + 1;
+  }
+  const left = parts.some(({ inputs }, part) => inputs.inputCount !== lines[part]);
+  if (left) throw doNotAddUp(order.length, order.length);
+  return { partAt: order, lineAt };
+}
+
+/** As when another version of the program chose which image belongs to which part. */
+function doNotAddUp(place: number, total: number): UserError {
+  return new UserError({
+    what: 'the parts do not add up to the list of images that they were made of',
+    found:
+      place < total ? `an input, number ${place} perhaps, is in no part or in two` : 'more inputs than the list has',
+    expected: `each of ${total} inputs in one part`,
+    fix: 'run all parts again, with one version of featuretap',
+  });
+}
+
+/**
+ * The order of the inputs where the parts were made of several lists: files came or went between them. The data folder
+ * then says what is right; a part whose own inputs are as it knows them needs no second run.
+ *
+ * @returns the part of each input in turn; where all parts know one list, how many inputs it has: each knows its place
+ * @throws PartsMissingError naming the parts whose inputs changed
+ */
+export async function orderOfList(
+  set: string,
+  parts: readonly CompletePart[],
+  data: string | undefined,
+): Promise<Int32Array | number> {
+  const lists = new Set(parts.map(({ record }) => record.list.sha256));
+  const { record: first } = parts[0] as CompletePart;
+  if (lists.size === 1) return first.list.imageCount + first.list.missingCount;
+  const folder = resolve(data ?? first.data);
+  const list = await listImages(folder, first.layout).catch((error) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError({
+      what: `the parts were made of ${lists.size} different lists of images, and the data folder cannot be listed here to tell which holds`,
+      where: folder,
+      found: error.parts.what,
+      fix: 'merge where the images are (--data FOLDER), or run all parts again: what is there is not computed again',
+      cause: error,
+    });
+  });
+  const { order, marks } = partsOfList(list, parts.length);
+  const stale = parts.flatMap(({ record }, part) =>
+    record.list.ownSha256 === marks[part] ? [] : [{ part, what: 'its images are others now than when it was made' }],
+  );
+  if (stale.length > 0) throw new PartsMissingError(set, parts.length, [], stale);
+  return order;
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { keepSpeed } from '../../extract/explain/speed.ts';
+import { keepCalibration, readCalibration, removeOtherCalibrations } from '../../extract/open-calibration.ts';
+import { runFolder, shardFile } from '../../features/manifest/layout.ts';
+import type { Manifest, ShardEntry } from '../../features/manifest/manifest.ts';
+import { removeJournal } from '../../features/run/journal.ts';
+import { type Contents, publish, sameContents } from '../../features/run/publish.ts';
+import { keepSpares } from '../../features/run/spares.ts';
+import { linkShard } from '../../features/shards/link-shard.ts';
+import { syncFolder } from '../../system/durable.ts';
+import { type Files, listIfThere } from '../../system/files.ts';
+import { partsFolder } from '../records/layout.ts';
+import type { JoinedInputs } from './join-inputs.ts';
+import type { CompletePart } from './read-parts.ts';
+
+/** Gives the shards that hold new rows their names in the set; the parts keep theirs until the set is published. */
+export async function takeShards(
+  files: Files,
+  set: string,
+  parts: readonly CompletePart[],
+  joined: JoinedInputs,
+  firstShard: number,
+): Promise<readonly ShardEntry[]> {
+  const taken: ShardEntry[] = [];
+  for (const { part, shard } of joined.shards()) {
+    const { folder, shards } = parts[part] as CompletePart;
+    const entry = shards[shard] as ShardEntry;
+    const file = shardFile(firstShard + taken.length);
+    await linkShard(files, folder, entry.file, set, file);
+    taken.push({ ...entry, file });
+  }
+  if (taken.length > 0) for (const folder of [set, join(set, runFolder)]) await syncFolder(files, folder);
+  return taken;
+}
+
+/** Publishes what was merged, where it differs from what is there, and what belongs to it. */
+export async function publishMerged(
+  files: Files,
+  set: string,
+  parts: readonly CompletePart[],
+  current: Manifest | undefined,
+  contents: Contents,
+): Promise<Manifest> {
+  const { fields } = contents;
+  const calibration = fields.calibration && {
+    calibration: await readCalibration(await calibrationFolders(files, set), fields.calibration.sha256, files),
+    sha256: fields.calibration.sha256,
+  };
+  if (calibration !== undefined) await keepCalibration(files, set, calibration);
+  const isSame = current !== undefined && (await sameContents(current, contents));
+  const manifest = isSame ? current : await publish(files, set, contents);
+  // A merge that was killed right behind its manifest has made none.
+  if (isSame) await keepSpares(files, set, manifest);
+  await removeJournal(files, set);
+  if (calibration !== undefined) await removeOtherCalibrations(files, set, calibration);
+  const [largest] = parts.map(({ record }) => record.run).sort((a, b) => b.images - a.images);
+  const { device, cores, images = 0, seconds = 0 } = largest ?? {};
+  if (device !== undefined && cores !== undefined) {
+    await keepSpeed(files, set, fields, { device, cores, images, seconds });
+  }
+  return manifest;
+}
+
+async function calibrationFolders(files: Files, set: string): Promise<readonly string[]> {
+  const names = await listIfThere(files, join(set, partsFolder));
+  return [set, ...names.filter((name) => name.startsWith('int8-')).map((name) => join(set, partsFolder, name))];
+}
