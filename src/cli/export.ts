@@ -85,8 +85,7 @@ async function joinBackbone(head: OnnxModel, report: Report, options: Options): 
     ...(seed === undefined ? {} : { seed }),
   });
   const { preprocessing, tap } = fields;
-  const quantized = calibration === undefined ? {} : { calibration };
-  const backbone = await openBackbone({ weights, tap, preprocessing, ...quantized });
+  const backbone = await openBackbone({ weights, tap, preprocessing, calibration });
   try {
     const network =
       calibration === undefined

@@ -41,25 +41,23 @@ export const verifyVerb: Verb = {
     }
     for (const line of describeProblems(verification.problems)) session.note(line);
     const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
-    const threadsGiven = threads === undefined ? {} : { threads };
     const weights = text(options, 'weights');
     const data = text(options, 'data');
     const repair = await repairFeatureSet(folder, {
-      ...threadsGiven,
+      threads,
       network: (manifest: Manifest) => {
         const { madeBy } = manifest;
-        const seed = madeBy.weightsSeed === undefined ? {} : { seed: madeBy.weightsSeed };
         const spec = weights ?? madeBy.weightsFile ?? madeBy.weights;
         return loadNetwork(spec, {
-          ...threadsGiven,
-          ...seed,
+          threads,
+          seed: madeBy.weightsSeed,
           key: madeBy.weightsKey,
           device: 'cpu',
           signal: session.signal,
           onProgress: progress.onProgress,
         });
       },
-      ...(data === undefined ? {} : { data: resolve(data) }),
+      data: data && resolve(data),
       batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, 8),
       command: session.command,
       signal: session.signal,

@@ -19,13 +19,13 @@ export interface NetworkSource {
   /** As the user named them. */
   readonly weights: string;
   /** Absolute path of the weights file; absent for `random`. */
-  readonly weightsFile?: string;
+  readonly weightsFile?: string | undefined;
   /** The key of the state dict that was taken, where a checkpoint holds several. */
-  readonly weightsKey?: string;
+  readonly weightsKey?: string | undefined;
   /** The seed of `random`. */
-  readonly weightsSeed?: number;
+  readonly weightsSeed?: number | undefined;
   /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
-  readonly resize?: number;
+  readonly resize?: number | undefined;
   /** @param calibration makes the network int8 */
   open(preprocessing: Preprocessing, tap: string, calibration?: Calibration): Promise<Backbone>;
   /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
@@ -129,19 +129,19 @@ function checkInt8({ device, engine }: NetworkOptions): void {
 }
 
 function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open' | 'prepareInt8'> {
-  const file = loaded.file === undefined ? {} : { weightsFile: resolve(loaded.file) };
+  const weightsFile = loaded.file && resolve(loaded.file);
   if (loaded.kind === 'onnx') {
-    return { architecture: 'onnx', weightsSha256: loaded.sha256, ...file, warnings: [], isRandom: false };
+    return { architecture: 'onnx', weightsSha256: loaded.sha256, weightsFile, warnings: [], isRandom: false };
   }
   const { stateDict, warnings, resize, key } = loaded;
   return {
     architecture: stateDict.architecture,
     weightsSha256: stateDict.sha256,
-    ...file,
-    ...(key === undefined ? {} : { weightsKey: key }),
-    ...(resize === undefined ? {} : { resize }),
+    weightsFile,
+    weightsKey: key,
+    weightsSeed: loaded.file === undefined ? seed : undefined,
+    resize,
     warnings,
     isRandom: loaded.file === undefined,
-    ...(loaded.file === undefined ? { weightsSeed: seed } : {}),
   };
 }

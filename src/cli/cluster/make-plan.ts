@@ -68,7 +68,7 @@ export async function makePlan(
     mergeArguments: shared,
     data,
     cache,
-    ...(home === undefined ? {} : { weightsHome: home }),
+    weightsHome: home,
   };
 }
 

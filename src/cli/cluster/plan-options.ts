@@ -12,22 +12,22 @@ import type { Options } from '../verb.ts';
 export interface PlanRequest {
   readonly on: 'slurm' | 'kubernetes';
   readonly tasks: number;
-  readonly atOnce?: number;
+  readonly atOnce: number | undefined;
   readonly cpus: number;
   readonly gpus: number;
-  readonly memoryGB?: number;
-  readonly rate?: number;
+  readonly memoryGB: number | undefined;
+  readonly rate: number | undefined;
   /** Given where the data folder is not on this machine. */
-  readonly imageCount?: number;
-  readonly out?: string;
+  readonly imageCount: number | undefined;
+  readonly out: string | undefined;
   readonly submit: boolean;
-  readonly setup?: string;
-  readonly partition?: string;
-  readonly account?: string;
-  readonly image?: string;
-  readonly namespace?: string;
-  readonly dataClaim?: Claim;
-  readonly cacheClaim?: Claim;
+  readonly setup: string | undefined;
+  readonly partition: string | undefined;
+  readonly account: string | undefined;
+  readonly image: string | undefined;
+  readonly namespace: string | undefined;
+  readonly dataClaim: Claim | undefined;
+  readonly cacheClaim: Claim | undefined;
 }
 
 /** @throws UserError where one is not usable, or is for the other scheduler */
@@ -55,18 +55,18 @@ export function readPlanOptions(options: Options): PlanRequest {
     // Decoding for a GPU takes more than a few cores; without one, network and decoder share what there is.
     cpus: number(options, 'cpus', { whole: true, min: 1, max: 1024 }, gpus > 0 ? 8 : 4),
     submit: flag(options, 'submit'),
-    ...given('atOnce', number(options, 'at-once', { whole: true, min: 1 })),
-    ...given('memoryGB', number(options, 'memory', { whole: true, min: 1 })),
-    ...given('rate', number(options, 'rate', { above: 0 })),
-    ...given('imageCount', countGiven(options)),
-    ...given('out', text(options, 'out')),
-    ...given('setup', text(options, 'setup')),
-    ...given('partition', word(options, 'partition')),
-    ...given('account', word(options, 'account')),
-    ...given('image', text(options, 'image')),
-    ...given('namespace', text(options, 'namespace')),
-    ...given('dataClaim', claim(options, 'data-claim')),
-    ...given('cacheClaim', claim(options, 'cache-claim')),
+    atOnce: number(options, 'at-once', { whole: true, min: 1 }),
+    memoryGB: number(options, 'memory', { whole: true, min: 1 }),
+    rate: number(options, 'rate', { above: 0 }),
+    imageCount: countGiven(options),
+    out: text(options, 'out'),
+    setup: text(options, 'setup'),
+    partition: word(options, 'partition'),
+    account: word(options, 'account'),
+    image: text(options, 'image'),
+    namespace: text(options, 'namespace'),
+    dataClaim: claim(options, 'data-claim'),
+    cacheClaim: claim(options, 'cache-claim'),
   };
 }
 
@@ -101,7 +101,7 @@ function claim(options: Options, name: string): Claim | undefined {
       'claim:folder',
     );
   }
-  return { name: match[1] as string, ...(match[3] === undefined ? {} : { subPath: match[3] }) };
+  return { name: match[1] as string, subPath: match[3] };
 }
 
 /** `--images` names folders where it is no number. */
@@ -109,10 +109,6 @@ function countGiven(options: Options): number | undefined {
   const [first = '', ...others] = list(options, 'images');
   if (first === '' || others.length > 0 || !/^[-\d.]+$/.test(first)) return undefined;
   return number({ images: first }, 'images', { whole: true, min: 1, max: mostImages });
-}
-
-function given<K extends keyof PlanRequest>(key: K, value: PlanRequest[K] | undefined): Partial<Pick<PlanRequest, K>> {
-  return value === undefined ? {} : ({ [key]: value } as Pick<PlanRequest, K>);
 }
 
 /** Options of extract that take a value and are handed on to the tasks as they are. */

@@ -64,13 +64,7 @@ async function planSlurm(plan: ClusterPlan, asked: PlanRequest): Promise<Made> {
   // A line break would end the directive that names the logs.
   if (/\p{Cc}/u.test(out)) throw usageError('--out', JSON.stringify(out), 'a path without control characters');
   const { atOnce, setup, partition, account } = asked;
-  const scripts = slurmScripts(plan, {
-    logs: `${out}/logs`,
-    ...(atOnce === undefined ? {} : { atOnce }),
-    ...(setup === undefined ? {} : { setup }),
-    ...(partition === undefined ? {} : { partition }),
-    ...(account === undefined ? {} : { account }),
-  });
+  const scripts = slurmScripts(plan, { logs: `${out}/logs`, atOnce, setup, partition, account });
   const written = await writePlan(out, { 'extract.sbatch': scripts.extract, 'merge.sbatch': scripts.merge }, ['logs']);
   const [extract = '', merge = ''] = written.files;
   const submitted = asked.submit ? { submitted: await submitToSlurm({ extract, merge }) } : {};
@@ -81,9 +75,7 @@ async function planKubernetes(plan: ClusterPlan, asked: PlanRequest): Promise<Ma
   const yaml = kubernetesYaml(plan, kubernetesOptions(asked));
   const written =
     asked.out === undefined ? { files: [], kept: [] } : await writePlan(resolve(asked.out), { 'jobs.yaml': yaml });
-  const { namespace } = asked;
-  const inNamespace = namespace === undefined ? {} : { namespace };
-  const names = { extract: jobName(plan), merge: `${jobName(plan)}-merge`, ...inNamespace };
+  const names = { extract: jobName(plan), merge: `${jobName(plan)}-merge`, namespace: asked.namespace };
   const submitted = asked.submit ? { submitted: await submitToKubernetes(yaml, names) } : {};
   return { ...written, yaml, ...submitted };
 }
@@ -92,13 +84,7 @@ function kubernetesOptions({ image, dataClaim, cacheClaim, namespace, atOnce }: 
   if (image === undefined) throw missing('--image', 'the container image that holds featuretap');
   if (dataClaim === undefined) throw missing('--data-claim', 'the PersistentVolumeClaim that holds the images');
   if (cacheClaim === undefined) throw missing('--cache-claim', 'the PersistentVolumeClaim for the feature sets');
-  return {
-    image,
-    dataClaim,
-    cacheClaim,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(atOnce === undefined ? {} : { atOnce }),
-  };
+  return { image, dataClaim, cacheClaim, namespace, atOnce };
 }
 
 function missing(option: string, expected: string): UserError {

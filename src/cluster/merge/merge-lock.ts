@@ -96,7 +96,7 @@ async function clearDeadMerge(
   if (locks.length === 0) return false;
   onNote(`a merge on ${first.host} holds the set; looking for a minute whether it still works`);
   for (let look = 0; look < looks; look++) {
-    await sleep(beatMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
+    await sleep(beatMs, undefined, { signal }).catch(() => {
       throw new InterruptedError(options.command);
     });
     const now = await readBeat(files, set);

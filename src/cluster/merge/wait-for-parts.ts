@@ -27,7 +27,7 @@ export async function waitForParts(
     if (waiting.size === 0) return;
     if (waiting.size !== before)
       onNote(`${count - waiting.size} of ${count} parts are complete; waiting for the others`);
-    await sleep(secondsBetweenLooks * 1000, undefined, signal === undefined ? {} : { signal }).catch(() => {
+    await sleep(secondsBetweenLooks * 1000, undefined, { signal }).catch(() => {
       // Whoever ended the waiting, a time limit perhaps, wants to know for what it was.
       onNote(`not complete: --array=${arrayExpression([...waiting])}`);
       throw new InterruptedError(options.command);

@@ -4,19 +4,19 @@ import { containerArgument } from './quoting.ts';
 /** A PersistentVolumeClaim, or a folder in it. */
 export interface Claim {
   readonly name: string;
-  readonly subPath?: string;
+  readonly subPath?: string | undefined;
 }
 
 export interface KubernetesOptions {
   /** Container image that holds Node and featuretap. */
   readonly image: string;
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   /** Holds the images; mounted read-only at the plan's data folder. */
   readonly dataClaim: Claim;
   /** ReadWriteMany; holds the feature sets; mounted at the plan's cache folder. */
   readonly cacheClaim: Claim;
   /** Pods that run at once, at most; default: all. */
-  readonly atOnce?: number;
+  readonly atOnce?: number | undefined;
 }
 
 /** What the API server gets: a Job as a plain object. */
@@ -111,7 +111,7 @@ export function mergeJob(plan: ClusterPlan, options: KubernetesOptions): Job {
 const labels = { 'app.kubernetes.io/name': 'featuretap' };
 
 function metadata(name: string, { namespace }: KubernetesOptions): Job['metadata'] {
-  return { name, ...(namespace === undefined ? {} : { namespace }), labels };
+  return { name, ...(namespace && { namespace }), labels };
 }
 
 function commandOf(plan: ClusterPlan, verb: string, args: readonly string[]): readonly string[] {
@@ -131,13 +131,13 @@ function environment(plan: ClusterPlan): readonly object[] {
 
 function mounts(plan: ClusterPlan, { dataClaim, cacheClaim }: KubernetesOptions): readonly object[] {
   return [
-    { name: 'images', mountPath: plan.data, ...subPath(dataClaim), readOnly: true },
-    { name: cacheVolume(dataClaim, cacheClaim), mountPath: plan.cache, ...subPath(cacheClaim) },
+    { name: 'images', mountPath: plan.data, ...(dataClaim.subPath && { subPath: dataClaim.subPath }), readOnly: true },
+    {
+      name: cacheVolume(dataClaim, cacheClaim),
+      mountPath: plan.cache,
+      ...(cacheClaim.subPath && { subPath: cacheClaim.subPath }),
+    },
   ];
-}
-
-function subPath(claim: Claim): object {
-  return claim.subPath === undefined ? {} : { subPath: claim.subPath };
 }
 
 /** Folders of one claim are mounts of one volume: some drivers refuse to attach a claim twice. */

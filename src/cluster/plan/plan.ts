@@ -27,7 +27,7 @@ export interface ClusterPlan {
   readonly data: string;
   readonly cache: string;
   /** Where the tasks find weights of a known name; absent where they are read from a file, or drawn. */
-  readonly weightsHome?: string;
+  readonly weightsHome?: string | undefined;
 }
 
 /**

@@ -12,12 +12,12 @@ import {
 import { sbatchPattern, sbatchWord, shellWords } from './quoting.ts';
 
 export interface SlurmOptions {
-  readonly partition?: string;
-  readonly account?: string;
+  readonly partition?: string | undefined;
+  readonly account?: string | undefined;
   /** Tasks that run at once, at most; Slurm's `%` in `--array`. */
-  readonly atOnce?: number;
+  readonly atOnce?: number | undefined;
   /** A shell command that runs before node: `module load nodejs`. */
-  readonly setup?: string;
+  readonly setup?: string | undefined;
   /** Absolute folder of the tasks' logs; Slurm does not make it. */
   readonly logs: string;
 }

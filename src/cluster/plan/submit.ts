@@ -30,7 +30,7 @@ export async function submitToSlurm(scripts: { readonly extract: string; readonl
  */
 export async function submitToKubernetes(
   yaml: string,
-  names: Submitted & { readonly namespace?: string },
+  names: Submitted & { readonly namespace?: string | undefined },
 ): Promise<Submitted> {
   // Not apply: where the same Jobs are there already, it would change nothing, start nothing, and say that all is well.
   const output = await runScheduler('kubectl', ['create', '-f', '-', '-o', 'name'], kubernetesHelp(names), yaml);
@@ -57,7 +57,7 @@ const slurmHelp: Help = {
   },
 };
 
-function kubernetesHelp({ extract, merge, namespace }: Submitted & { readonly namespace?: string }): Help {
+function kubernetesHelp({ extract, merge, namespace }: Submitted & { readonly namespace?: string | undefined }): Help {
   const where = namespace === undefined ? '' : `-n ${namespace} `;
   return {
     absent: 'install kubectl, or leave out --submit and take the YAML to a machine that has it',

@@ -16,10 +16,10 @@ export interface LoadWeightsOptions {
   /** Checkpoints only: which of the state dicts in one to take; default: the one that is usually meant. */
   readonly key?: string | undefined;
   /** `random` only; default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Known names only: told while the file is downloaded, never when it is in the cache. */
   readonly onProgress?: (progress: DownloadProgress) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Where downloads are kept; default `userCacheFolder()`. */
   readonly cacheFolder?: string;
   /** Where known weights come from; default $FEATURETAP_WEIGHTS_URL (a mirror), else download.pytorch.org. */
@@ -37,7 +37,7 @@ export interface LoadedStateDict {
   /** The shorter side after Resize that the weights were trained for; absent where the file does not say. */
   readonly resize?: number;
   /** The key of the state dict that was taken, where a checkpoint holds several. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Worth showing once: tensors that are not used, other state dicts, objects that were left unread. */
   readonly warnings: readonly string[];
 }
@@ -92,8 +92,8 @@ export async function loadKnown(known: KnownWeights, options: LoadWeightsOptions
       target: path,
       sha256Prefix,
       fix: `fetch that address by other means and name the file: --weights ${known.file}`,
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(signal === undefined ? {} : { signal }),
+      onProgress,
+      signal,
     });
   }
   const file = cached?.sha256.startsWith(sha256Prefix) ? cached : await readWholeFile(path, 'weights file');
@@ -129,7 +129,7 @@ async function loadTensors(file: WholeFile, format: 'safetensors' | 'pth', asked
     kind: 'state-dict',
     stateDict: { ...checked, source: file.path, sha256 },
     file: file.path,
-    ...(key === undefined ? {} : { key }),
+    key,
     warnings: [...before, ...warnings],
   };
 }

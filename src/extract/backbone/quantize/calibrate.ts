@@ -48,7 +48,7 @@ export async function calibrate(network: Network, options: CalibrateOptions): Pr
   const plan = planResNet(weights.architecture);
   const inputs = [...new Set(convInputs(plan).map(({ input }) => input))].filter((name) => name !== bytesTensor);
   const observed = [...new Set([...observedTensors(plan).map(({ name }) => name), ...inputs])];
-  const settings = options.threads === undefined ? {} : { threads: options.threads };
+  const settings = { threads: options.threads };
   const model = encodeModel(pruneTo(network.model, [...new Set([...observed, tap])]));
   const session = await openSession(model, { device: 'cpu', ...settings });
   const feed = createFeed(network.input, preprocessing);

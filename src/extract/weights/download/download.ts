@@ -10,7 +10,7 @@ export interface DownloadProgress {
   readonly url: string;
   readonly receivedBytes: number;
   /** Absent where the server does not say. */
-  readonly totalBytes?: number;
+  readonly totalBytes?: number | undefined;
 }
 
 export interface DownloadRequest {
@@ -21,8 +21,8 @@ export interface DownloadRequest {
   readonly sha256Prefix: string;
   /** What to do where it cannot be downloaded, for the message. */
   readonly fix: string;
-  readonly onProgress?: (progress: DownloadProgress) => void;
-  readonly signal?: AbortSignal;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Wait before the first retry; it doubles from one to the next. Default 250 ms. */
   readonly retryDelayMs?: number;
   /** A server that sends nothing for this long is given up. Default 30 s. */

@@ -46,7 +46,7 @@ export async function fetchRest(request: DownloadRequest, file: FileHandle, offs
       request.onProgress?.({
         url: request.url,
         receivedBytes: received,
-        ...(totalBytes === undefined ? {} : { totalBytes }),
+        totalBytes,
       });
     report();
     const reader = response.body?.getReader();
