@@ -2,7 +2,7 @@ import type { Head, HeadKind } from '../models/model.ts';
 import type { HeadOption } from '../models/parameters.ts';
 import { createHead, headKind, headKinds, readsParam } from '../models/registry.ts';
 import { preparationOptions } from '../models/scaling.ts';
-import { UserError, usageError } from '../system/errors.ts';
+import { choiceError, UserError, usageError } from '../system/errors.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
 
@@ -30,13 +30,17 @@ export function chooseHeads(
   const known = headKinds.map((kind) => kind.model);
   const names = models.includes('all') ? known : [...new Set(models)];
   const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw usageError('--model', unknown, [...known, 'all'].join(' | '));
+  if (unknown !== undefined) throw choiceError('--model', unknown, [...known, 'all']);
   const kinds = names.map(headKind);
   for (const [name, value] of Object.entries(params)) {
     if (kinds.some((kind) => readsParam(kind, name, value))) continue;
     const others = headKinds.filter((kind) => readsParam(kind, name, value)).map((kind) => kind.model);
     if (name === 'solver' && others.length === 0) {
-      throw usageError('--solver', String(value), kinds.flatMap((kind) => kind.solvers).join(' | '));
+      throw choiceError(
+        '--solver',
+        String(value),
+        kinds.flatMap((kind) => kind.solvers),
+      );
     }
     throw usageError(
       `--${optionName(name)}`,

@@ -10,11 +10,12 @@ import { readCalibration } from '../extract/open-calibration.ts';
 import { encodeModel } from '../formats/onnx/encode.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
 import { featureRecipe, sameWeights } from '../predict/embedder.ts';
-import { loadReportHead } from '../predict/load-head.ts';
+import { loadAskedHead } from '../predict/load-head.ts';
 import { formatBytes, makeFolder, patienceMs, writeDurably } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { flag, number, text } from './options.ts';
+import { retyped, withOption } from './retyped.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 /** Rows that every export is tried on before it is written. */
@@ -34,7 +35,6 @@ export const exportVerb: Verb = {
       .option('seed', { type: 'string', describe: 'of random weights, where the report does not record it' }),
   run: async (options: Options, session: Session): Promise<number> => {
     const folder = text(options, 'head');
-    if (folder === undefined) throw usageError('--head', 'nothing', '--head REPORT_FOLDER, which classify wrote');
     const to = text(options, 'to');
     if (to === undefined) throw usageError('--to', 'nothing', '--to FILE.onnx');
     const whole = flag(options, 'with-backbone');
@@ -42,7 +42,10 @@ export const exportVerb: Verb = {
       throw usageError('--weights', 'no --with-backbone', '--with-backbone beside it');
     }
 
-    const { head, saved, report } = await loadReportHead(folder);
+    const { head, saved, report } = await loadAskedHead({
+      folder,
+      command: (head) => retyped(withOption(session.args, 'head', head)),
+    });
     const alone = exportHead(saved, exportMetadata(report));
     const { rows, what } = await rowsToCheck(report, checkedRows);
     const worst = await checkExport(encodeModel(alone), head, rows);

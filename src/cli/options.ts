@@ -1,4 +1,4 @@
-import { usageError } from '../system/errors.ts';
+import { choiceError, usageError } from '../system/errors.ts';
 import type { Options } from './verb.ts';
 
 /**
@@ -25,6 +25,8 @@ export interface NumberRange {
   readonly whole?: boolean;
   /** Excludes `min` itself: `(0, …]`. */
   readonly above?: number;
+  /** A fraction may be given in percent: `20%` is 0.2. */
+  readonly percent?: boolean;
 }
 
 export function number(options: Options, name: string, range: NumberRange): number | undefined;
@@ -32,7 +34,9 @@ export function number(options: Options, name: string, range: NumberRange, fallb
 export function number(options: Options, name: string, range: NumberRange, fallback?: number): number | undefined {
   const given = one(options, name);
   if (given === undefined) return fallback;
-  const value = given.trim() === '' ? Number.NaN : Number(given);
+  const [, percent] = (range.percent === true && /^(\d+(?:\.\d+)?) ?%$/.exec(given.trim())) || [];
+  // As a fraction typed with its digits would be read: 7 / 100, not 7 * 0.01.
+  const value = percent !== undefined ? Number(percent) / 100 : given.trim() === '' ? Number.NaN : Number(given);
   const fits =
     Number.isFinite(value) &&
     (range.whole !== true || Number.isSafeInteger(value)) &&
@@ -70,7 +74,7 @@ export function choice<T extends string>(
   const given = one(options, name);
   if (given === undefined) return fallback;
   const found = choices.find((candidate) => candidate === given);
-  if (found === undefined) throw usageError(`--${name}`, given, choices.join(' | '));
+  if (found === undefined) throw choiceError(`--${name}`, given, choices);
   return found;
 }
 
@@ -91,7 +95,8 @@ export function flag(options: Options, name: string): boolean {
 }
 
 function describeRange(range: NumberRange): string {
-  const kind = range.whole === true ? 'a whole number' : 'a number';
+  const kind =
+    range.whole === true ? 'a whole number' : range.percent === true ? 'a number or a percentage' : 'a number';
   const lower =
     range.above !== undefined ? ` above ${range.above}` : range.min !== undefined ? ` from ${range.min}` : '';
   return `${kind}${lower}${range.max === undefined ? '' : ` up to ${range.max}`}`;

@@ -1,14 +1,18 @@
+import { dirname } from 'node:path';
 import { openPixelPipeline } from '../extract/images/pipeline/pipeline.ts';
 import { featureRecipe, openEmbedder } from '../predict/embedder.ts';
 import { type InputFailure, openInputs } from '../predict/inputs.ts';
-import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
+import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
 import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import { type ImageOutcome, predictImages } from '../predict/predict.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
+import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
+import { nodeFiles } from '../system/files.ts';
 import { printableLine } from '../system/printable.ts';
-import { choice, flag, number, positionals, text } from './options.ts';
+import { choice, number, positionals, text } from './options.ts';
+import { retyped, withOption } from './retyped.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
@@ -27,7 +31,7 @@ export const predictVerb: Verb = {
       })
       .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
       .option('top', { type: 'string', describe: 'classes to show per image', default: '5' })
-      .option('csv', { type: 'boolean', describe: 'path,id,rank,class,probability on stdout' })
+      .option('csv', { type: 'string', describe: 'path,id,rank,class,probability on stdout, or into FILE.csv' })
       .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
       .option('sample', {
         type: 'string',
@@ -44,12 +48,11 @@ export const predictVerb: Verb = {
       .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
   run: async (options: Options, session: Session): Promise<number> => {
     const folder = text(options, 'head');
-    if (folder === undefined) throw usageError('--head', 'nothing', '--head REPORT_FOLDER, which classify wrote');
-    const paths = positionals(options, 'images');
+    const { csv, csvFile, images } = csvAsked(options);
+    const paths = [...images, ...positionals(options, 'images')];
     if (paths.length === 0) throw usageError('the list of images', 'nothing', 'files, folders, globs, or -');
     const top = number(options, 'top', { min: 1, whole: true }, 5);
     const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, defaultBatch);
-    const csv = flag(options, 'csv');
     if (csv && session.json) throw usageError('--csv', '--json beside it', 'one of the two');
     const sample = text(options, 'sample');
     const submission = text(options, 'submission');
@@ -62,7 +65,10 @@ export const predictVerb: Verb = {
       }
     }
 
-    const shipped = await loadReportHead(folder);
+    const shipped = await loadAskedHead({
+      folder,
+      command: (head) => retyped(withOption(session.args, 'head', head)),
+    });
     const { classes } = shipped.head;
     const layout =
       sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes, sampleOptions(options));
@@ -70,19 +76,40 @@ export const predictVerb: Verb = {
     if (shipped.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
-    const format = session.json ? jsonOutput(folder) : csv ? csvOutput() : textOutput();
+    const format = session.json ? jsonOutput(folder as string) : csv ? csvOutput() : textOutput();
     const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);
+    const answers = csvFile === undefined ? undefined : await openAnswers(csvFile);
     try {
-      const failed = await predictAll(shipped, paths, { ...runOptions(options), batch, top, format, writer, session });
+      const asked = { ...runOptions(options), batch, top, format, writer, answers, session };
+      const failed = await predictAll(shipped, paths, asked);
+      if (answers !== undefined) {
+        await answers.finish();
+        session.note(`answers: ${csvFile}`);
+      }
       if (writer !== undefined)
         await finishSubmission(writer, submission as string, { failed, logLoss: shipped.report.logLoss }, session);
       return failed.length === 0 ? 0 : 1;
     } catch (error) {
+      await answers?.discard();
       await writer?.abandon();
       throw error;
     }
   },
 };
+
+/** `--csv` alone writes to stdout, before a name that ends in .csv into that file; any other word is an image. */
+function csvAsked(options: Options): { csv: boolean; csvFile?: string; images: readonly string[] } {
+  const { csv: given } = options;
+  if (given === undefined) return { csv: false, images: [] };
+  if (given === '') return { csv: true, images: [] };
+  const word = text(options, 'csv', '');
+  return /\.csv$/i.test(word) ? { csv: true, csvFile: word, images: [] } : { csv: true, images: [word] };
+}
+
+async function openAnswers(file: string): Promise<DurableFile> {
+  await makeFolder(nodeFiles, dirname(file));
+  return DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
+}
 
 function runOptions(options: Options): { weights?: string; threads?: number; seed?: number } {
   const weights = text(options, 'weights');
@@ -112,6 +139,8 @@ interface PredictRun {
   readonly top: number;
   readonly format: OutputFormat;
   readonly writer: SubmissionWriter | undefined;
+  /** Where `format` goes; undefined for stdout. */
+  readonly answers: DurableFile | undefined;
   readonly session: Session;
 }
 
@@ -121,7 +150,9 @@ async function predictAll(
   paths: readonly string[],
   run: PredictRun,
 ): Promise<readonly InputFailure[]> {
-  const { session, format, writer } = run;
+  const { session, format, writer, answers } = run;
+  const write = (piece: string): Promise<void> =>
+    answers === undefined ? session.write(piece) : answers.write(new TextEncoder().encode(piece));
   const failed: InputFailure[] = [];
   const { preprocessing } = featureRecipe(report).fields;
   const threads = run.threads === undefined ? {} : { threads: run.threads };
@@ -135,19 +166,19 @@ async function predictAll(
   const status = statusLine(session);
   const outcomes = predictImages(inputs.images, { pipeline, embedder, head, batch: run.batch, signal: session.signal });
   try {
-    await session.write(format.start);
+    await write(format.start);
     let done = 0;
     for await (const outcome of progressing(outcomes, status, session)) {
       done++;
       if (outcome.outcome === 'failed') failed.push({ path: outcome.image.relativePath, reason: outcome.reason });
       else await writer?.append(outcome.image, outcome.probabilities);
       // With a submission the answers are in its file.
-      if (writer === undefined || session.json) {
+      if (writer === undefined || answers !== undefined || session.json) {
         const line = formatOutcome(format, outcome, head.classes, run.top);
-        if (line !== '') await session.write(line);
+        if (line !== '') await write(line);
       }
     }
-    await session.write(format.end(failed));
+    await write(format.end(failed));
     tellFailures(failed, done, session);
     return failed;
   } finally {

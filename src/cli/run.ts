@@ -10,7 +10,7 @@ import { interruptSignal } from './interrupts.ts';
 import { flag, keepDashes } from './options.ts';
 import type { Options, Session, Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
-import { wrongUsage } from './wrong-usage.ts';
+import { withMeantCommand, wrongUsage } from './wrong-usage.ts';
 
 /**
  * Parses the arguments, runs one verb and resolves to the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -29,12 +29,11 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .option('debug', { type: 'boolean', describe: 'stack traces with errors', global: true })
     .strict()
     .demandCommand(1, 'no verb')
-    .recommendCommands()
     .exitProcess(false)
     .help()
     .fail((message, error) => {
       if (error) throw error;
-      throw wrongUsage(message, args, verbNames);
+      throw wrongUsage(message, args, optionNames(parser));
     });
   for (const name of verbNames) {
     const { positionals, describe, load } = verbs[name];
@@ -55,8 +54,13 @@ export async function runCli(args: readonly string[]): Promise<number> {
     await parser.parseAsync();
     return exitCode;
   } catch (error) {
-    return printError(error, args.includes('--debug'));
+    return printError(error instanceof UserError ? withMeantCommand(error, args) : error, args.includes('--debug'));
   }
+}
+
+/** Every option that yargs knows by now: the verb's own too, once it is loaded. Its types leave this method out. */
+function optionNames(parser: unknown): readonly string[] {
+  return Object.keys((parser as { getOptions(): { readonly key: object } }).getOptions().key);
 }
 
 function openSession(options: Options, args: readonly string[]): Session {
@@ -71,6 +75,7 @@ function openSession(options: Options, args: readonly string[]): Session {
     debug: flag(options, 'debug'),
     signal: interruptSignal(),
     command: ['featuretap', ...args.map(quoteArgument)].join(' '),
+    args,
     print: (text) => {
       if (!json) process.stdout.write(`${printable(text)}\n`);
     },

@@ -11,6 +11,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** The command as typed, for reports: `featuretap classify --model svm`. */
   readonly command: string;
+  /** The same as words, the verb among them. */
+  readonly args: readonly string[];
   /** A result line: stdout, unless `--json`. */
   print(text: string): void;
   /**

@@ -5,16 +5,20 @@ import type { Verb } from './verb.ts';
 export interface VerbEntry {
   /** What may follow its name, as yargs takes it: `[images..]`. */
   readonly positionals?: string;
+  /** The option that a word without one was probably meant for, where there are no positionals. */
+  readonly wordOption?: string;
   readonly describe: string;
   readonly load: () => Promise<Verb>;
 }
 
 export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
   extract: {
+    wordOption: 'data',
     describe: 'run a frozen network over a folder of images and keep its features',
     load: async () => (await import('./extract/extract.ts')).extractVerb,
   },
   classify: {
+    wordOption: 'features',
     describe: 'train heads on a feature set, test them, write a report for each',
     load: async () => (await import('./classify/classify.ts')).classifyVerb,
   },
@@ -29,6 +33,7 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     load: async () => (await import('./predict.ts')).predictVerb,
   },
   export: {
+    wordOption: 'head',
     describe: 'write the head of a report as an ONNX model, alone or behind its backbone',
     load: async () => (await import('./export.ts')).exportVerb,
   },
@@ -38,22 +43,27 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     load: async () => (await import('./convert.ts')).convertVerb,
   },
   verify: {
+    wordOption: 'features',
     describe: 'check every byte of a feature set, and mend it with --repair',
     load: async () => (await import('./verify.ts')).verifyVerb,
   },
   plan: {
+    wordOption: 'data',
     describe: 'write the jobs that make a feature set in parts on Slurm or Kubernetes, and submit them',
     load: async () => (await import('./cluster/plan.ts')).planVerb,
   },
   merge: {
+    wordOption: 'name',
     describe: 'check the parts of a feature set and put them together',
     load: async () => (await import('./cluster/merge.ts')).mergeVerb,
   },
   status: {
+    wordOption: 'name',
     describe: 'say how far the parts of a feature set are',
     load: async () => (await import('./cluster/status.ts')).statusVerb,
   },
   taps: {
+    wordOption: 'weights',
     describe: 'list the tensors of a network that extract can keep, with their shapes',
     load: async () => (await import('./taps.ts')).tapsVerb,
   },

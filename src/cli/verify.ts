@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { namedFeatureSet } from '../classify/choose-features.ts';
 import { loadNetwork } from '../extract/network-source.ts';
 import { type Repair, repairFeatureSet } from '../extract/repair/repair.ts';
 import type { Manifest } from '../features/manifest/manifest.ts';
@@ -26,8 +27,9 @@ export const verifyVerb: Verb = {
       .option('batch', { type: 'string', describe: 'for --repair: images per run of the network [8]' })
       .option('threads', { type: 'string', describe: 'for --repair: threads [all cores]' }),
   run: async (options, session) => {
-    const features = text(options, 'features');
-    if (features === undefined) throw usageError('--features', 'no value', '--features cache/NAME');
+    const given = text(options, 'features');
+    if (given === undefined) throw usageError('--features', 'no value', '--features cache/NAME');
+    const features = await namedFeatureSet(given, 'cache');
     const folder = resolve(features);
     const progress = openProgress(session);
     const verification = await verifyFeatureSet(folder, nodeFiles, (done, total) =>

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { DeviceName, EngineName, Preprocessing } from '../features/manifest/manifest.ts';
 import { usageError } from '../system/errors.ts';
+import { ownCommand } from '../system/own-command.ts';
 import type { OnProgress } from '../system/progress.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { chooseDevice } from './backbone/devices/devices.ts';
@@ -43,7 +44,7 @@ export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   readonly onProgress?: OnProgress;
   /** Refused where the network has no such tensor, before anything is made of it. */
   readonly tap?: string;
-  /** Told which device was taken, and why others were not. */
+  /** Told which device was taken. */
   readonly onNote?: (line: string) => void;
 }
 
@@ -108,8 +109,10 @@ function checkTap(loaded: LoadedWeights, tap: string): void {
 async function openDevice(engine: EngineName, options: NetworkOptions): Promise<DeviceName | undefined> {
   if (engine === 'tensorflow') return options.device === 'auto' ? undefined : options.device;
   const { device, passedOver } = await chooseDevice(options.device);
-  for (const line of passedOver) options.onNote?.(line);
-  if (options.device === 'auto') options.onNote?.(`device: ${device}`);
+  if (options.device === 'auto') {
+    const why = device === 'cpu' && passedOver.length > 0 ? ` (${ownCommand('devices')} says why not a GPU)` : '';
+    options.onNote?.(`device: ${device}${why}`);
+  }
   return device;
 }
 

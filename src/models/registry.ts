@@ -1,4 +1,4 @@
-import { UserError, usageError } from '../system/errors.ts';
+import { choiceError, UserError } from '../system/errors.ts';
 import { checkProbabilities } from './checks.ts';
 import { forest } from './forest/forest.ts';
 import { knn } from './knn/knn.ts';
@@ -30,8 +30,12 @@ export function createHead(model: string, params: RawParams = {}): Head {
 /** @throws a usage UserError when there is no such head */
 export function headKind(model: string): HeadKind {
   const kind = headKinds.find((candidate) => candidate.model === model);
-  if (kind === undefined) throw usageError('--model', model, headKinds.map((known) => known.model).join(' | '));
-  return kind;
+  if (kind !== undefined) return kind;
+  throw choiceError(
+    '--model',
+    model,
+    headKinds.map((known) => known.model),
+  );
 }
 
 /** Whether a head of this kind reads a parameter; a solver is read by the kind that has it. */

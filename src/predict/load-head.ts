@@ -4,14 +4,35 @@ import type { FittedHead, SavedHead } from '../models/model.ts';
 import { loadHead } from '../models/registry.ts';
 import { headFile, readSavedHead } from '../models/saved-head.ts';
 import { readReport } from '../report/read-report.ts';
-import { UserError } from '../system/errors.ts';
+import { UserError, usageError } from '../system/errors.ts';
 import { nodeFiles, statIfThere } from '../system/files.ts';
+import { type HeadAsked, headNotChosen } from './propose-heads.ts';
 
 export interface ShippedHead {
   readonly head: FittedHead;
   /** The same head as plain data. */
   readonly saved: SavedHead;
   readonly report: Report;
+}
+
+/**
+ * As `loadReportHead`, for a head that may not have been named, or only by a folder of several reports.
+ *
+ * @param asked.folder undefined where it was left out
+ * @throws UserError that lists the heads there are, with commands for the best and the newest of them
+ */
+export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead> {
+  const { folder } = asked;
+  const isReport = folder !== undefined && ((await isFile(folder)) || (await isFile(join(folder, headFile))));
+  const proposal = isReport ? undefined : await headNotChosen(asked);
+  if (proposal !== undefined) throw proposal;
+  if (folder !== undefined) return loadReportHead(folder);
+  throw usageError(
+    '--head',
+    'nothing, and there are no reports here',
+    'the folder of a report, which classify writes',
+    'featuretap classify --model all',
+  );
 }
 
 /**

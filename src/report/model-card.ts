@@ -1,5 +1,5 @@
 import type { Report } from '../classify/result/report.ts';
-import { confusedPairs } from './analysis/confusion.ts';
+import { confusedPairs, standingOut } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
 import type { Run } from './analysis/run.ts';
@@ -134,8 +134,10 @@ function figures(report: Report): string {
 }
 
 function mistakes(report: Report): string {
-  const pairs = confusedPairs(report.confusion, report.classes).slice(0, 10);
-  if (pairs.length === 0) return 'No test image.';
+  const all = confusedPairs(report.confusion, report.classes);
+  if (all.length === 0) return 'No test image.';
+  const pairs = standingOut(all).slice(0, 10);
+  if (pairs.length === 0) return `No pair stands out: ${all.length} pairs of classes were confused once each.`;
   return markdownTable(
     ['true class', 'taken for', 'times', 'share of the class'],
     pairs.map((pair) => [pair.trueClass, pair.predictedClass, String(pair.count), percent(pair.share)]),

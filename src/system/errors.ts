@@ -1,3 +1,4 @@
+import { nearestName } from './nearest.ts';
 import { printable, printableLine } from './printable.ts';
 
 /** What a user can mend: each part is one short phrase; `fix` is the command or the edit that mends it. */
@@ -9,6 +10,8 @@ export interface UserErrorParts {
   readonly found?: string;
   readonly expected?: string;
   readonly fix?: string;
+  /** What `found` was probably meant to be: the fix where there is no other. */
+  readonly instead?: string;
   /** 1 failed (default), 2 wrong usage. */
   readonly exitCode?: 1 | 2;
   readonly cause?: unknown;
@@ -28,6 +31,18 @@ export class UserError extends Error {
     this.parts = parts;
     this.exitCode = parts.exitCode ?? 1;
   }
+}
+
+/** As `usageError`, for one of a few words: the nearest one is proposed. */
+export function choiceError(option: string, found: string, choices: readonly string[]): UserError {
+  const instead = nearestName(found, choices);
+  return new UserError({
+    what: `${option} is not usable`,
+    found,
+    expected: choices.join(' | '),
+    exitCode: 2,
+    ...(instead === undefined ? {} : { instead }),
+  });
 }
 
 /** Wrong usage of a command-line option or a library argument: exit code 2. */
@@ -57,7 +72,8 @@ function formatParts(parts: UserErrorParts): string {
   if (parts.where !== undefined) lines.push(`  where:    ${printableLine(parts.where)}`);
   if (parts.found !== undefined) lines.push(`  found:    ${inOnePart(parts.found)}`);
   if (parts.expected !== undefined) lines.push(`  expected: ${inOnePart(parts.expected)}`);
-  if (parts.fix !== undefined) lines.push(`  fix:      ${inOnePart(parts.fix)}`);
+  const fix = parts.fix ?? (parts.instead === undefined ? undefined : `did you mean ${parts.instead}?`);
+  if (fix !== undefined) lines.push(`  fix:      ${inOnePart(fix)}`);
   return lines.join('\n');
 }
 

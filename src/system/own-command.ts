@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { win32 } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { program } from './program.ts';
 import { shortPath } from './short-path.ts';
+import { program } from './version.ts';
 
 /**
  * How this program was started, which decides how its commands are typed:

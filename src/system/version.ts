@@ -1,6 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { program } from './program.ts';
+
+interface Program {
+  /** The folder of its package.json. */
+  readonly folder: URL;
+  readonly version: string;
+}
+
+let found: Program | undefined;
+
+/**
+ * This program's own folder and version, by its package.json: that of the sources, of the build, and of a bundle
+ * wherever it is kept below them.
+ */
+export function program(): Program {
+  found ??= search(new URL('.', import.meta.url));
+  return found;
+}
 
 export function programVersion(): string {
   return program().version;
@@ -14,4 +30,20 @@ export function versions(): Readonly<Record<string, string>> {
     node: process.versions.node,
     'onnxruntime-node': String(JSON.parse(readFileSync(runtime, 'utf8'))['version']),
   };
+}
+
+function search(folder: URL): Program {
+  try {
+    const { name, version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as {
+      readonly name?: string;
+      readonly version: string;
+    };
+    if (name === 'featuretap') return { folder, version };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw error;
+  }
+  const above = new URL('..', folder);
+  if (above.href === folder.href) throw new Error(`no package.json of featuretap above ${import.meta.url}`);
+  return search(above);
 }

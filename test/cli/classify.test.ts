@@ -85,6 +85,11 @@ test('wrong usage ends with 2 and one message, a set that is not there with 1', 
   const nowhere = await featuretap('classify --model linear --features cache/nowhere'.split(' '));
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.stderr, /no feature set here/);
+  const byName = await featuretap('classify --model ridge --features drawn --test-size 20%'.split(' '));
+  assert.equal(byName.code, 0, byName.stderr);
+  assert.match(byName.stderr, /^features: cache.drawn$/m);
+  const mistyped = await featuretap('classify --model ridge --features drwan'.split(' '));
+  assert.match(mistyped.stderr, /fix: {6}did you mean cache.drawn\? .*--features cache.drawn/);
   assert.doesNotMatch(noModel.stderr + idle.stderr + nowhere.stderr, /\n\s+at /);
 });
 
@@ -134,6 +139,8 @@ test('says what a fit needs before it starts; --memory is the bound, --subsample
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /memory: about \d+\.\d kB \(.*kernel matrix 14\.4 kB/);
   assert.match(refused.stderr, /the svm head does not fit the memory[\s\S]*--solver linearsvc/);
+  const roomy = await featuretap('classify --model svm --memory 8GB --test-size 20'.split(' '));
+  assert.doesNotMatch(roomy.stderr, /memory/, 'what takes less than half of the memory is not told');
   const rows = /--subsample (\d+)/.exec(refused.stderr)?.[1] ?? '';
   const { code, stderr, stdout } = await featuretap(
     `classify --model svm --memory 30kB --test-size 20 --subsample ${rows}`.split(' '),

@@ -26,6 +26,7 @@ export const quietSession: Session = {
   debug: false,
   signal: new AbortController().signal,
   command: 'featuretap',
+  args: [],
   print: () => undefined,
   printJson: () => undefined,
   write: async () => undefined,

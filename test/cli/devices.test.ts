@@ -11,6 +11,7 @@ test('every engine and device has its line: that it works, or what is missing an
     debug: false,
     signal: new AbortController().signal,
     command: 'featuretap devices',
+    args: [],
     print: (text) => lines.push(text),
     printJson: () => undefined,
     write: async () => undefined,

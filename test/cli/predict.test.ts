@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import type { Report } from '../../src/classify/result/report.ts';
@@ -75,6 +75,27 @@ describe('featuretap predict', () => {
     );
     assert.equal(rows[0]?.['class'], 'red');
     assert.ok(rows.some((row) => row['class'] === 'off, "white"'));
+  });
+
+  test('--csv FILE.csv writes that file and leaves stdout empty; another word behind --csv is an image', async () => {
+    const file = join(root, 'made', 'answers.csv');
+    const written = featuretap(['predict', '--head', head, '--top', '1', red, '--csv', file, blue]);
+    assert.deepEqual([written.status, written.stdout], [0, ''], written.stderr);
+    const printed = featuretap(['predict', '--head', head, '--top', '1', '--csv', red, blue]);
+    assert.equal(await readFile(file, 'utf8'), printed.stdout);
+    assert.equal(printed.stdout.trimEnd().split('\n').length, 3);
+  });
+
+  test('without a head, or with a folder of reports, the heads are listed and the command is there to be typed', () => {
+    const reports = dirname(dirname(head));
+    const asked = featuretap(['predict', '--head', reports, '--top', '1', red], { cwd: root });
+    assert.equal(asked.status, 2);
+    assert.match(asked.stderr, /found: {4}\S+, a folder of a report\n/);
+    assert.match(asked.stderr, /\d+\.\d % {2}newest, best\n/);
+    assert.ok(asked.stderr.includes('--top 1'), 'the options that were given stay');
+    const none = featuretap(['predict', red], { cwd: dirname(reports) });
+    assert.equal(none.status, 2);
+    assert.match(none.stderr, basename(reports) === 'reports' ? /newest, best/ : /there are no reports here/);
   });
 
   test('reads paths and an image from standard input', async () => {

@@ -13,6 +13,7 @@ async function run(options: Options): Promise<{ lines: readonly string[]; docume
     debug: false,
     signal: new AbortController().signal,
     command: 'featuretap taps',
+    args: [],
     print: (text) => lines.push(text),
     printJson: (value) => {
       document = value;

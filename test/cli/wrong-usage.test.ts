@@ -2,34 +2,80 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { wrongUsage } from '../../src/cli/wrong-usage.ts';
+import { number } from '../../src/cli/options.ts';
+import { withOption } from '../../src/cli/retyped.ts';
+import { withMeantCommand, wrongUsage } from '../../src/cli/wrong-usage.ts';
+import { choiceError } from '../../src/system/errors.ts';
+import { ownCommand } from '../../src/system/own-command.ts';
 import { projectRoot } from '../reference.ts';
 
-const verbNames = ['extract', 'classify'];
+const optionNames = ['data', 'weights', 'head', 'test-size', 'json'];
 
-test('no verb, an unknown one and one that was mistyped are told with the verbs that there are', () => {
+test('no verb and one that is near none are told with the verbs that there are', () => {
   assert.match(
-    wrongUsage('no verb', ['--json'], verbNames).message,
+    wrongUsage('no verb', ['--json'], optionNames).message,
     /^no verb was named\n {2}expected: extract \| class/,
   );
   assert.match(
-    wrongUsage('Unknown argument: foo', ['foo'], verbNames).message,
-    /^there is no such verb\n {2}found: {4}foo\n {2}expected: extract \| classify\n {2}fix: {6}featuretap --help/,
-  );
-  assert.match(
-    wrongUsage('Did you mean extract?', ['extrct', '--data', 'x'], verbNames).message,
-    /found: {4}extrct\n[\s\S]*fix: {6}featuretap extract$/,
+    wrongUsage('Unknown argument: foo', ['foo'], optionNames).message,
+    /^there is no such verb\n {2}found: {4}foo\n {2}expected: extract \| .*\n {2}fix: {6}featuretap --help/,
   );
 });
 
-test('an unknown option is shown as it was typed, a spare word as an argument', () => {
-  const option = wrongUsage('Unknown arguments: wieghts, x', ['extract', '--wieghts=a', '-x'], verbNames).message;
+test('a mistyped verb, option or word is answered with the whole command as it was meant', () => {
+  const fixOf = (message: string, ...args: string[]): string | undefined =>
+    wrongUsage(message, args, optionNames).parts.fix;
+  assert.equal(
+    fixOf('Unknown argument: extrct', 'extrct', '--data', 'my x'),
+    `did you mean extract? ${ownCommand('extract', ['--data', 'my x'])}`,
+  );
+  assert.equal(
+    fixOf('Unknown arguments: test-sise, testSise', 'classify', '--test-sise=3'),
+    `did you mean --test-size=3? ${ownCommand('classify', ['--test-size=3'])}`,
+  );
+  assert.equal(
+    fixOf('Unknown argument: photos', 'extract', 'photos'),
+    `did you mean --data photos? ${ownCommand('extract', ['--data', 'photos'])}`,
+  );
+  assert.match(fixOf('Unknown argument: bogus', 'extract', '--bogus') ?? '', /extract --help lists its options$/);
+});
+
+test('unknown options are shown as they were typed, a spare word as an argument', () => {
+  const option = wrongUsage('Unknown arguments: wieghts, x', ['extract', '--wieghts=a', '-x'], optionNames).message;
   assert.match(
     option,
     /^extract takes no such option\n {2}found: {4}--wieghts=a -x\n {2}fix: {6}featuretap extract --help/,
   );
-  const word = wrongUsage('Unknown argument: photos', ['extract', 'photos'], verbNames).message;
+  const word = wrongUsage('Unknown argument: photos', ['extract', 'photos'], optionNames).message;
   assert.match(word, /^extract takes no such argument\n {2}found: {4}photos/);
+});
+
+test('a mistyped choice is answered with the command that has the nearest one, in a list too', () => {
+  const meant = (found: string, ...args: string[]): string | undefined =>
+    withMeantCommand(choiceError('--model', found, ['linear', 'svm', 'all']), args).parts.fix;
+  assert.equal(
+    meant('smv', 'classify', '--model', 'smv'),
+    `did you mean svm? ${ownCommand('classify', ['--model', 'svm'])}`,
+  );
+  assert.equal(
+    meant('smv', 'classify', '--model=linear,smv'),
+    `did you mean svm? ${ownCommand('classify', ['--model=linear,svm'])}`,
+  );
+  assert.equal(meant('transformer', 'classify', '--model', 'transformer'), undefined);
+});
+
+test('an option takes the place of the one that was given, or stands behind the verb', () => {
+  const placed = (...args: string[]): readonly string[] => withOption(args, 'head', 'B');
+  assert.deepEqual(placed('predict', '--head', 'A', 'x.jpg'), ['predict', '--head', 'B', 'x.jpg']);
+  assert.deepEqual(placed('predict', '--head=A', 'x.jpg'), ['predict', '--head', 'B', 'x.jpg']);
+  assert.deepEqual(placed('--quiet', 'predict', 'x.jpg'), ['--quiet', 'predict', '--head', 'B', 'x.jpg']);
+});
+
+test('a fraction may be given in percent where it is a share, and nowhere else', () => {
+  const share = (value: string): number | undefined => number({ share: value }, 'share', { above: 0, percent: true });
+  assert.deepEqual(['20%', '7 %', '12.5%', '0.2', '20'].map(share), [0.2, 0.07, 0.125, 0.2, 20]);
+  assert.throws(() => share('%'), /a number or a percentage above 0/);
+  assert.throws(() => number({ top: '20%' }, 'top', { min: 1 }), /a number from 1/);
 });
 
 test('wrong usage ends with exit code 2, one message on stderr and nothing on stdout, with --json too', () => {

@@ -68,6 +68,18 @@ describe('the model card', () => {
     assert.match(card, /torchvision is under the BSD 3-Clause licence/);
   });
 
+  test('ranks no pairs of classes that were confused once each', () => {
+    const once = {
+      ...report,
+      classes: ['a', 'b'],
+      confusion: [
+        [3, 1],
+        [1, 3],
+      ],
+    };
+    assert.match(modelCard({ name: 'svm', report: once, predictions: undefined }), /No pair stands out: 2 pairs/);
+  });
+
   test('does not take random weights for learned ones, and names weights it does not know as such', () => {
     const random = drawReport({ randomWeights: true }).report;
     const card = modelCard({ name: 'linear', report: random, predictions: undefined });

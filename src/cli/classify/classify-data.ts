@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { newestFeatureSet } from '../../classify/choose-features.ts';
+import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
 import { openExternalFeatures } from '../../classify/data/external-features.ts';
 import { readSplits } from '../../classify/data/fixed-split.ts';
 import { drawBesideTest, givenSplit, type TestPart } from '../../classify/data/given-split.ts';
@@ -41,7 +41,8 @@ export function dataOptions(yargs: Argv): Argv {
     .option('without-views', { type: 'boolean', describe: 'leave augmented views alone: train on plain images' })
     .option('test-size', {
       type: 'string',
-      describe: 'test images of each split, a fraction or a count; with --groups, of the groups (default 0.1)',
+      describe:
+        'test images of each split, a fraction, a percentage or a count; with --groups, of the groups (default 0.1)',
     })
     .option('repeats', { type: 'string', describe: 'how many splits (default 1)' })
     .option('split', {
@@ -55,7 +56,8 @@ export function dataOptions(yargs: Argv): Argv {
     })
     .option('subsample', {
       type: 'string',
-      describe: 'train on a stratified part of the training images, drawn from the seed: a fraction or a count',
+      describe:
+        'train on a stratified part of the training images, drawn from the seed: a fraction, a percentage or a count',
     })
     .option('stream', {
       type: 'boolean',
@@ -67,7 +69,8 @@ export function dataOptions(yargs: Argv): Argv {
     })
     .option('max-missing', {
       type: 'string',
-      describe: 'share of inputs without a row to put up with (default 0.01; files missing at extraction do not count)',
+      describe:
+        'share of inputs without a row that is let pass (default 0.01; files missing at extraction do not count)',
     });
 }
 
@@ -81,8 +84,11 @@ export async function readData(options: Options, session: Session): Promise<Labe
     const column = text(options, name);
     if (column !== undefined) throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --features');
   }
-  let folder = given;
-  if (folder === undefined) {
+  let folder: string;
+  if (given !== undefined) {
+    folder = await namedFeatureSet(given, 'cache');
+    if (folder !== given) session.note(`features: ${folder}`);
+  } else {
     const chosen = await newestFeatureSet('cache');
     folder = chosen.folder;
     const others = chosen.others === 0 ? '' : `, the newest of ${chosen.others + 1} (--features names another)`;
@@ -106,7 +112,7 @@ export async function readData(options: Options, session: Session): Promise<Labe
   return joinRows(set, {
     leaveOut,
     ...small,
-    maxMissing: number(options, 'max-missing', { min: 0, max: 1 }, 0.01),
+    maxMissing: number(options, 'max-missing', { min: 0, max: 1, percent: true }, 0.01),
     withoutViews: flag(options, 'without-views'),
     ...(labels === undefined ? {} : { labels }),
     ...(sampleWeight === undefined ? {} : { sampleWeight }),

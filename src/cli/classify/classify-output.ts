@@ -42,7 +42,7 @@ export function eventPrinter(
         break;
       }
       case 'memory':
-        session.note(memoryNote(event.needs, event.available));
+        if (isTight(event.needs, event.available)) session.note(memoryNote(event.needs, event.available));
         break;
       case 'stream':
         session.note(streamNote(event.plan, event.memory));
@@ -113,6 +113,11 @@ export function labelsNote({ model, folds, images, imageCount, unjudged }: Label
 }
 
 /** What the fits are going to take, before the first row is read. */
+/** Less than half of what is free is nothing to tell. */
+function isTight(needs: readonly FitNeeds[], available: number): boolean {
+  return needs.some(({ bytes }) => bytes > available / 2);
+}
+
 function memoryNote(needs: readonly FitNeeds[], available: number): string {
   const [only] = needs;
   const bytes = `of ${formatBytes(available)}`;

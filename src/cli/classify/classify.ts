@@ -55,10 +55,10 @@ export const classifyVerb: Verb = {
     for (const name of fixed ? ['repeats', 'test-size', 'groups'] : []) {
       if (options[name] !== undefined) throw usageError(`--${name}`, 'given with --split', 'one of the two');
     }
-    const testSize = number(options, 'test-size', { above: 0 }, 0.1);
+    const testSize = number(options, 'test-size', { above: 0, percent: true }, 0.1);
     const repeats = number(options, 'repeats', { min: 1, whole: true }, 1);
     const threads = number(options, 'threads', { min: 1, whole: true }, availableParallelism());
-    const [memory, subsample] = [bytes(options, 'memory'), number(options, 'subsample', {})];
+    const [memory, subsample] = [bytes(options, 'memory'), number(options, 'subsample', { percent: true })];
     if (subsample !== undefined) checkSubsample(subsample);
     const stream = flag(options, 'stream');
     if (stream) {

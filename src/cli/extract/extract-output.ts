@@ -7,10 +7,10 @@ import { stepShares } from '../../extract/stopwatch.ts';
 import { type Manifest, type OutcomeCounts, rowLength } from '../../features/manifest/manifest.ts';
 import { bytesPerNumber } from '../../formats/npy/npy.ts';
 import { formatBytes } from '../../system/durable.ts';
-import { ownCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { formatSeconds } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
+import type { NextStep } from './next-step.ts';
 
 /** What `--explain` found. */
 export function printExplanation(explanation: Explanation, session: Session): void {
@@ -36,14 +36,13 @@ export function printResult(
   result: ExtractResult,
   isRandom: boolean,
   threads: number | undefined,
+  next: NextStep,
   session: Session,
 ): void {
   const { manifest, seconds, newImages, keptImages, resumedImages, list } = result;
   const { counts, fields, rowShape, rowCount } = manifest;
-  const folder = shortPath(result.folder);
   const shares = stepShares(seconds, threads ?? usableCores());
   const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
-  const next = ownCommand('classify', ['--features', folder, '--model', 'all']);
   session.printJson({
     featureSet: result.folder,
     fingerprint: manifest.fingerprint,
@@ -60,7 +59,7 @@ export function printResult(
     imagesPerSecond,
     seconds,
     shares: Object.fromEntries(shares),
-    next,
+    next: next.command,
   });
   session.print(describeSet(result.folder, manifest));
   const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
@@ -72,7 +71,8 @@ export function printResult(
     session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
     session.print(`what would help: ${describeHelp(shares, manifest)}`);
   } else session.print('nothing to compute: the network did not run');
-  session.print(`next: ${next}`);
+  if (next.note !== undefined) session.print(next.note);
+  session.print(`next: ${next.command}`);
 }
 
 /** What a set is: one line. */

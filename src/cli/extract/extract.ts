@@ -13,6 +13,7 @@ import type { Options, Verb } from '../verb.ts';
 import { loadAskedNetwork } from './asked-network.ts';
 import { readExtractOptions, withExtractOptions } from './extract-options.ts';
 import { printExplanation, printResult } from './extract-output.ts';
+import { nextStep } from './next-step.ts';
 import { printPart } from './part-output.ts';
 
 /** Extract: run a frozen network over a folder of images once and keep what enters its average pool. */
@@ -66,7 +67,8 @@ export const extractVerb: Verb = {
       }
       const result = await extract(request);
       progress.close();
-      printResult(result, network?.isRandom === true, asked.policy.threads, session);
+      const next = await nextStep(result);
+      printResult(result, network?.isRandom === true, asked.policy.threads, next, session);
       return 0;
     } finally {
       progress.close();

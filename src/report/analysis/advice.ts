@@ -3,7 +3,7 @@ import { ownCommand } from '../../system/own-command.ts';
 import { classSizes } from '../describe.ts';
 import { accuracyInterval, percent, seconds } from '../figures.ts';
 import { reportCommand } from '../report-command.ts';
-import { confusedPairs } from './confusion.ts';
+import { confusedPairs, standingOut } from './confusion.ts';
 import type { GroupData, RunData } from './group-data.ts';
 import { learningCurve } from './learning.ts';
 
@@ -65,12 +65,17 @@ function howSure({ differences }: GroupData, { run }: RunData): string[] {
 }
 
 function whatWrong({ run, mistakes }: RunData): string[] {
-  const pairs = confusedPairs(run.report.confusion, run.report.classes).slice(0, 3);
+  const pairs = confusedPairs(run.report.confusion, run.report.classes);
   if (pairs.length === 0) return [`${run.name} has every test image right.`];
-  const told = pairs.map((pair) => `${pair.trueClass} for ${pair.predictedClass} (${pair.count}×)`);
+  const told = standingOut(pairs)
+    .slice(0, 3)
+    .map((pair) => `${pair.trueClass} for ${pair.predictedClass} (${pair.count}×)`);
   const all = run.report.confusion.flat().reduce((sum, count) => sum + count, 0);
   const wrong = all - run.report.confusion.reduce((sum, row, c) => sum + (row[c] ?? 0), 0);
-  const lines = [`${wrong} of ${all} answers.`, `Most often it takes ${listWords(told)}.`];
+  const lines = [
+    `${wrong} of ${all} answers.`,
+    told.length === 0 ? 'No pair of classes stands out.' : `Most often it takes ${listWords(told)}.`,
+  ];
   const weakest = run.report.perClass
     .filter((figures) => figures.support > 0)
     .sort((a, b) => a.recall - b.recall || b.support - a.support)

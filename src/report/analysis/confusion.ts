@@ -32,6 +32,11 @@ export function confusedPairs(confusion: readonly (readonly number[])[], classes
   );
 }
 
+/** Pairs that stand out: what happened once is no order, however many such pairs there are. */
+export function standingOut(pairs: readonly ConfusedPair[]): ConfusedPair[] {
+  return pairs.filter(({ count }) => count > 1);
+}
+
 /**
  * Class numbers in an order that puts classes that are taken for one another side by side: average linkage over
  * 1 - similarity, similarity being the mean of the two shares in which each is taken for the other.

@@ -111,7 +111,8 @@ function describePair(pair: TestedPair, adjustedP: number, pairCount: number): H
     : doubtful
       ? `${a} may be better than ${b}, but one such pair among ${pairCount} can be chance`
       : `${a} and ${b} are not distinguishable`;
-  const found = doubtful ? `${pValue(p)} alone, ${pValue(adjustedP).replace('p = ', '')} adjusted` : pValue(adjustedP);
+  // The counts beside it show the pair's own p: the adjusted one, which decides, would look wrong there by itself.
+  const found = pairCount === 1 ? pValue(p) : `${pValue(p)}; adjusted for ${pairCount} pairs, ${pValue(adjustedP)}`;
   return {
     first: a,
     second: b,

@@ -80,3 +80,15 @@ test('photos that are nearly the same are next where a split divided them', () =
   assert.match(advise(withPair(2)).next.join(' '), /one pair was divided between training and test images/);
   assert.doesNotMatch(advise(withPair(0)).next.join(' '), /nearly the same/);
 });
+
+test('pairs of classes that were confused once each are not ranked', () => {
+  const confusion = [
+    [5, 1, 0],
+    [0, 5, 1],
+    [0, 0, 5],
+  ];
+  const three = (report: Report): Report => ({ ...report, classes: ['a', 'b', 'c'], confusion });
+  assert.match(advise(groupOf([strong], three)).wrong.join(' '), /2 of 17 answers\. No pair of classes stands out\./);
+  const twice = (report: Report): Report => ({ ...three(report), confusion: [[4, 2, 0], ...confusion.slice(1)] });
+  assert.match(advise(groupOf([strong], twice)).wrong.join(' '), /Most often it takes a for b \(2×\)\./);
+});

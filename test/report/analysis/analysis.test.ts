@@ -158,7 +158,7 @@ describe('differences between heads', () => {
     const among = headDifferences([a, run('c', {}), run('d', {}), worse]);
     assert.match(
       among[2]?.words ?? '',
-      /^a may be better than b, but one such pair among 6 can be chance: on .* \(p = 0\.016 alone, 0\.094 adjusted\)$/,
+      /^a may be better than b, but one such pair among 6 can be chance: on .* \(p = 0\.016; adjusted for 6 pairs, p = 0\.094\)$/,
     );
   });
 

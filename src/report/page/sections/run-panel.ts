@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Report } from '../../../classify/result/report.ts';
-import { confusedPairs } from '../../analysis/confusion.ts';
+import { confusedPairs, standingOut } from '../../analysis/confusion.ts';
 import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import type { HeldOutImage } from '../../analysis/held-out.ts';
 import { learningCurve } from '../../analysis/learning.ts';
@@ -51,6 +51,7 @@ function confusionBlock(report: Report, id: string): Html {
     <div class="scroll matrix-scroll" role="region" aria-label="Confusion matrix" tabindex="0">${matrixChart(report)}</div>
     <div class="pairs">
       <h5 id="${id}-pairs">Confused most</h5>
+      ${pairs.length > 0 && standingOut(pairs).length === 0 && html`<p>No pair stands out: each was confused once.</p>`}
       ${pairs.length === 0 ? html`<p>Nothing: every test image is right.</p>` : html`<ol aria-labelledby="${id}-pairs">${pairs.slice(0, shownAtFirst).map(item)}</ol>`}
       ${more.length > 0 && html`<details><summary>${more.length} more pairs</summary><ol start="${shownAtFirst + 1}">${more.map(item)}</ol></details>`}
     </div></div>
@@ -78,9 +79,10 @@ function classTable(report: Report, id: string): Html {
       { value: name, shown: breakable(name) },
       ...(counted ? [{ value: trained, shown: String(Math.round(trained)) }] : []),
       { value: support, shown: String(support) },
-      { value: precision, shown: percent(precision) },
-      { value: recall, shown: percent(recall) },
-      { value: f1, shown: f1.toFixed(3) },
+      // Without a test image there is nothing to find: 0 % would say that it was missed.
+      { value: precision, shown: support === 0 ? '–' : percent(precision) },
+      { value: recall, shown: support === 0 ? '–' : percent(recall) },
+      { value: f1, shown: support === 0 ? '–' : f1.toFixed(3) },
     ]),
   });
 }

@@ -1,0 +1,101 @@
+import { dirname, join } from 'node:path';
+import type { Report } from '../classify/result/report.ts';
+import { headFile } from '../models/saved-head.ts';
+import { percent } from '../report/figures.ts';
+import { findReports } from '../report/find-reports.ts';
+import { readReport } from '../report/read-report.ts';
+import { textTable } from '../report/text-table.ts';
+import { UserError } from '../system/errors.ts';
+import { listIfThere, nodeFiles } from '../system/files.ts';
+import { shortPath } from '../system/short-path.ts';
+
+/** Where classify writes its reports unless it is told otherwise. */
+const usualFolder = 'reports';
+
+/** Heads that are listed, the newest of them all. */
+const mostListed = 12;
+
+interface FoundHead {
+  /** Of its report. */
+  readonly folder: string;
+  readonly report: Report;
+}
+
+/** What a user may have meant by a folder that is no report's, or by none at all. */
+export interface HeadAsked {
+  /** As `--head` named it; undefined where it was left out. */
+  readonly folder: string | undefined;
+  /** The whole command with another head. */
+  readonly command: (head: string) => string;
+}
+
+/**
+ * The error for a head that was not named, or not as the folder of one report: the heads that there are, with their
+ * accuracies, and the commands for the best and the newest one.
+ *
+ * @returns undefined where no head is to be found
+ */
+export async function headNotChosen({ folder, command }: HeadAsked): Promise<UserError | undefined> {
+  const own = folder === undefined ? [] : await findHeads(folder);
+  const heads = own.length > 0 ? own : await findHeads(usualFolder);
+  const newest = heads[0];
+  if (newest === undefined) return undefined;
+  const best = bestOf(heads, newest);
+  const listed = heads.slice(0, mostListed);
+  const rows = listed.map((head) => [
+    shortPath(head.folder),
+    percent(head.report.accuracy),
+    [...(head === newest ? ['newest'] : []), ...(head === best ? ['best'] : [])].join(', '),
+  ]);
+  const columns = [
+    { title: 'head', align: 'left' },
+    { title: 'accuracy', align: 'right' },
+    { title: '', align: 'left' },
+  ] as const;
+  const more = heads.length > listed.length ? [`and ${heads.length - listed.length} older ones`] : [];
+  const lines = [...textTable(columns, rows), ...more];
+  const typed = (head: FoundHead): string => command(shortPath(head.folder));
+  return new UserError({
+    what: '--head is not usable',
+    found:
+      folder === undefined
+        ? 'nothing'
+        : `${folder}, ${own.length > 0 ? `a folder of ${own.length === 1 ? 'a report' : `${own.length} reports`}` : 'where there is no report'}`,
+    expected: `the folder of one report, the newest first:\n            ${lines.join('\n            ')}`,
+    fix: best === newest ? typed(best) : `${typed(best)}\n            or the newest: ${typed(newest)}`,
+    exitCode: 2,
+  });
+}
+
+/** Folder of the best head of the newest feature set and split under `reports`; undefined where there is none. */
+export async function bestHead(): Promise<string | undefined> {
+  const heads = await findHeads(usualFolder);
+  return heads[0] && shortPath(bestOf(heads, heads[0]).folder);
+}
+
+/** Accuracies compare within the reports of one feature set and split alone. */
+function bestOf(heads: readonly FoundHead[], newest: FoundHead): FoundHead {
+  return heads
+    .filter(({ report }) => comparable(report, newest.report))
+    .reduce((one, other) => (other.report.accuracy > one.report.accuracy ? other : one));
+}
+
+function comparable(one: Report, other: Report): boolean {
+  return one.features === other.features && one.seed === other.seed && one.testSize === other.testSize;
+}
+
+/** The newest first. */
+async function findHeads(under: string): Promise<readonly FoundHead[]> {
+  const found: FoundHead[] = [];
+  if ((await listIfThere(nodeFiles, under)).length === 0) return found;
+  for (const file of await findReports([under]).catch(() => [])) {
+    const folder = dirname(file);
+    const files = await listIfThere(nodeFiles, folder);
+    // A report that cannot be read is told of by compare.
+    const report = files.includes(headFile)
+      ? await readReport(join(folder, 'report.json')).catch(() => undefined)
+      : undefined;
+    if (report !== undefined) found.push({ folder, report });
+  }
+  return found.sort((one, other) => (one.report.createdAt < other.report.createdAt ? 1 : -1));
+}
