@@ -19,7 +19,8 @@ export function withExtractOptions(yargs: Argv): Argv {
   return yargs
     .option('data', {
       type: 'string',
-      describe: 'folder: one folder per class, train/ val/ test/ of such folders, labels.csv + train/, or flat [data]',
+      describe:
+        'folder, .zip or .tar: one folder per class, train/ val/ test/ of such folders, a table and its images, or images alone: docs/data.md [data]',
     })
     .option('labels', {
       type: 'string',
