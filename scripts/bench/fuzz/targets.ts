@@ -22,6 +22,8 @@ import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safet
 import { archiveTargets } from './archive-targets.ts';
 import type { Draw } from './draw.ts';
 import { byteTarget, type FuzzTarget, jsonTarget } from './fuzz-target.ts';
+import { imageTargets } from './image-targets.ts';
+import { matrixTargets } from './matrix-targets.ts';
 import { mutateBytes } from './mutate.ts';
 import { mutateProtobuf } from './mutate-protobuf.ts';
 import { otherTables } from './other-tables.ts';
@@ -40,6 +42,8 @@ export function fuzzTargets(): { readonly targets: readonly FuzzTarget[]; readon
     ...onnx(),
     ...tableTargets(),
     ...archiveTargets(folder),
+    ...imageTargets(),
+    ...matrixTargets(folder),
     ...manifest(),
     ...otherTables(folder),
   ];

@@ -37,6 +37,10 @@ function plainRows(bytes: Uint8Array, { width, height, bits, pixelsAt }: BmpHead
 }
 
 function unrolledRows(bytes: Uint8Array, { width, height, bits, pixelsAt }: BmpHeader): (y: number) => Uint8Array {
+  // Two bytes give 255 pixels at most, and the end of a line the rest of one: a header alone asks for no memory.
+  if (width * height > (bytes.length - pixelsAt) * Math.max(128, width)) {
+    throw new DecodeError(`BMP: ${bytes.length} bytes for ${width} x ${height} pixels`);
+  }
   const indices = new Uint8Array(width * height);
   const written = unrollRuns(bytes, pixelsAt, bits, width, indices);
   if (written < 0)

@@ -27,6 +27,10 @@ export function decodePnm(bytes: Uint8Array, rule: SixteenBit, onSize?: (pixelCo
     return spread(unpackBits(packed, width, height), width, height);
   }
   const channels = kind === 3 || kind === 6 ? 3 : 1;
+  // A sample takes a byte at least; in decimals a byte between two of them, too. A header alone asks for no memory.
+  const count = width * height * channels;
+  const fewest = kind === 2 || kind === 3 ? 2 * count - 1 : count;
+  if (bytes.length - header.at < fewest) throw endsEarly(bytes.length - header.at, fewest, 'bytes');
   const samples = new Uint16Array(width * height * channels);
   readInto(samples, bytes, kind, header.at, largest);
   if (bitmap)

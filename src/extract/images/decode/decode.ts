@@ -11,7 +11,7 @@ import { decodePnm } from './decode-pnm.ts';
 import { readJpegHeader } from './jpeg-header.ts';
 import { readBoxes } from './media-boxes.ts';
 import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
-import { type ImageKind, sniff } from './sniff.ts';
+import { type ImageKind, sniff, wayOut } from './sniff.ts';
 import { checkTiff } from './tiff-header.ts';
 
 let loaded: typeof SharpModule | undefined;
@@ -46,7 +46,11 @@ export interface DecodeOptions {
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<SourcePixels> {
   if (bytes.length === 0) throw new DecodeError('the file is empty');
   const found = sniff(bytes);
-  if ('refused' in found) throw new DecodeError(`not an image of a known kind (${found.refused})`);
+  if ('refused' in found) {
+    const command = wayOut(found.refused);
+    const way = command === undefined ? '' : `; ${command} makes one`;
+    throw new DecodeError(`not an image of a known kind (${found.refused}${way})`);
+  }
   try {
     return await decoders[found.kind](bytes, options);
   } catch (error) {

@@ -41,6 +41,31 @@ const refusedSignatures: readonly (readonly [signature: string, name: string])[]
   ['version https://git-lfs', 'Git LFS pointer'],
 ];
 
+/** What makes an image, or the files behind it, of a kind that is not read, by the name that `sniff` gives it. */
+const waysOut: Readonly<Record<string, string>> = {
+  'Git LFS pointer': 'git lfs pull',
+  'camera raw': 'darktable-cli FILE FILE.jpg',
+  DICOM: 'dcm2pnm +on FILE FILE.png, of DCMTK',
+  PDF: 'pdftoppm -png FILE FILE',
+  SVG: 'rsvg-convert FILE -o FILE.png',
+  'JPEG XL': 'djxl FILE FILE.png',
+  FITS: 'magick FILE FILE.png',
+  OpenEXR: 'magick FILE FILE.png',
+  'Radiance HDR': 'magick FILE FILE.png',
+  Photoshop: 'magick FILE[0] FILE.png',
+  BigTIFF: 'magick FILE FILE.png',
+  DDS: 'magick FILE FILE.png',
+  QOI: 'magick FILE FILE.png',
+  icon: 'magick FILE[0] FILE.png',
+  cursor: 'magick FILE[0] FILE.png',
+  'portable map of floats or extensions': 'magick FILE FILE.png',
+};
+
+/** The command that makes a readable image of a file that `sniff` refused; undefined where the file is no image. */
+export function wayOut(refused: string): string | undefined {
+  return Object.hasOwn(waysOut, refused) ? waysOut[refused] : undefined;
+}
+
 /** Sizes of the header behind a bitmap's first 14 bytes: OS/2 1 and 2, Windows 3 to 5 and what Adobe wrote. */
 const bitmapHeaders: readonly number[] = [12, 16, 40, 52, 56, 64, 108, 124];
 

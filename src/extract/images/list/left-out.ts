@@ -1,3 +1,5 @@
+import { wayOut } from '../decode/sniff.ts';
+
 /** A file under the data folder that is no input. */
 export interface LeftOutFile {
   /** Relative to the data folder; a folder that is not entered ends in a slash. */
@@ -50,7 +52,9 @@ export function noImage(path: string, what: string): LeftOutFile {
   if (what === 'unknown' || what === 'empty') {
     return { path, group, reason: what === 'empty' ? 'an empty file' : 'not an image by its bytes' };
   }
-  return { path, group: `${group} (${what})`, reason: `not an image of a kind that is read (${what})` };
+  const command = wayOut(what);
+  const way = command === undefined ? '' : `: ${command}`;
+  return { path, group: `${group} (${what}${way})`, reason: `not an image of a kind that is read (${what}${way})` };
 }
 
 /** `.txt`, or what a name without an extension is counted under. */

@@ -7,6 +7,7 @@ import { parse } from 'csv-parse/sync';
 import { decodeImage } from '../../../../src/extract/images/decode/decode.ts';
 import { DecodeError } from '../../../../src/extract/images/decode/decode-error.ts';
 import type { SixteenBit } from '../../../../src/extract/images/decode/sixteen-bit.ts';
+import { sniff } from '../../../../src/extract/images/decode/sniff.ts';
 import { openResampler } from '../../../../src/extract/images/resize/resampler.ts';
 import { resizeAndCrop } from '../../../../src/extract/images/resize/transform.ts';
 import { projectRoot } from '../../../reference.ts';
@@ -130,6 +131,34 @@ test('text that begins as a bitmap or a portable map does is no image', async ()
   for (const text of ['BMW 320d, built in 2011, 140,000 km\n', 'P5 is an anthology game\n', 'P2P networks of 2001\n']) {
     await assert.rejects(decodeImage(Buffer.from(text), { autoOrient: false }), /not an image of a known kind/, text);
   }
+});
+
+test('a kind that is not read is named with the command that makes a readable image of it', async () => {
+  const dicom = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')]);
+  for (const [bytes, reason] of [
+    [Buffer.from('II*\0\x10\0\0\0CR\x02\0', 'latin1'), /camera raw; darktable-cli/],
+    [Buffer.from('\0\0\0\x18ftypcrx \0\0\0\x01crx isom', 'latin1'), /camera raw; darktable-cli/],
+    [Buffer.from('\xff\x0a', 'latin1'), /JPEG XL; djxl/],
+    [Buffer.from('8BPS\0\x01', 'latin1'), /Photoshop; magick FILE\[0\]/],
+    [dicom, /DICOM; dcm2pnm/],
+  ] as const) {
+    await assert.rejects(decodeImage(bytes, { autoOrient: false }), reason);
+  }
+});
+
+test('AVIF, HEIC and films are told apart by their brands', () => {
+  const media = (...brands: readonly string[]): ReturnType<typeof sniff> =>
+    sniff(
+      Buffer.from(
+        `\0\0\0${String.fromCharCode(12 + 4 * brands.length)}ftyp${brands[0]}\0\0\0\0${brands.slice(1).join('')}`,
+        'latin1',
+      ),
+    );
+  for (const brand of ['heic', 'heix', 'hevc', 'mif1', 'msf1'])
+    assert.deepEqual(media(brand, 'mif1', 'heic'), { kind: 'heic' });
+  assert.deepEqual(media('avis', 'avif', 'msf1'), { kind: 'avif' });
+  assert.deepEqual(media('mif1', 'mif1', 'avif'), { kind: 'avif' });
+  assert.deepEqual(media('isom', 'isom', 'mp42'), { refused: 'isom (ISO media)' });
 });
 
 test('a bitmap or portable map that claims more than the limit is refused before anything is allocated', async () => {

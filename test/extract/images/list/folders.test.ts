@@ -59,12 +59,12 @@ describe('every file is an input or left out', () => {
     );
     assert.equal(
       countLeftOut(leftOut).map(describeCount).join(', '),
-      '2 .txt, 2 hidden files, 1 .jxl (JPEG XL), 1 .pdf (PDF), 1 file without an extension, 1 hidden folder',
+      '2 .txt, 2 hidden files, 1 .jxl (JPEG XL: djxl FILE FILE.png), 1 .pdf (PDF: pdftoppm -png FILE FILE), 1 file without an extension, 1 hidden folder',
     );
     assert.equal(images.length + leftOut.length, 14);
     assert.equal(
       leftOut.find(({ path }) => path === 'b/paper.pdf')?.reason,
-      'not an image of a kind that is read (PDF)',
+      'not an image of a kind that is read (PDF: pdftoppm -png FILE FILE)',
     );
   });
 
