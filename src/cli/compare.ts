@@ -53,13 +53,14 @@ export const compareVerb: Verb = {
     if (form === 'text' || page !== undefined) {
       await writeCards(runs.flat(), session);
       const file = page ?? join(await pageFolder(given), 'index.html');
-      // The plotting library is loaded only where a page is drawn: every other verb starts without it.
-      const { gatherPage } = await import('../report/page/gather.ts');
+      // What draws thumbnails is loaded only where a page is made.
+      const { gatherPage } = await import('../report/page/data/gather.ts');
       const { writePage } = await import('../report/page/write-page.ts');
       const status = statusLine(session);
       const onStage = (what: string): void => status.show(`page: ${what}`);
       try {
-        const data = await gatherPage(comparison, { version: programVersion(), signal: session.signal, onStage });
+        const { signal } = session;
+        const data = await gatherPage(comparison, { version: programVersion(), page: file, signal, onStage });
         await writePage(file, data);
       } finally {
         status.clear();

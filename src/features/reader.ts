@@ -89,6 +89,12 @@ export class FeatureSet {
     return this.#index.at(image).sha256;
   }
 
+  /** The same by id; undefined for an input that has no row of its own. */
+  sha256OfId(id: string): string | undefined {
+    const image = this.#index.find(id);
+    return image === undefined ? undefined : this.sha256Of(image);
+  }
+
   /** Id to label as found at extraction, in the data folder's order; ids without a row are among them. */
   get labels(): ReadonlyMap<string, string> {
     this.#labels ??= new Map(this.#lines().map(([id, label]) => [id, label]));

@@ -1,7 +1,7 @@
 import type { Report } from '../classify/result/report.ts';
 import type { Json } from '../models/model.ts';
 import { UserError } from '../system/errors.ts';
-import { shortPath } from '../system/short-path.ts';
+import { sharedPath, weightsName } from './describe.ts';
 import { findReports } from './find-reports.ts';
 import { readReport } from './read-report.ts';
 
@@ -81,8 +81,10 @@ function describeDifferences(reference: Report, other: Report): string[] {
     const [a, b] = [JSON.stringify(ours), JSON.stringify(theirs)];
     if (a !== b) said.push(`${name} ${b ?? 'not known'}, not ${a ?? 'not known'}`);
   };
-  say('feature set', shortPath(reference.featureSet.folder), shortPath(other.featureSet.folder));
-  say('weights', reference.featureSet.weights, other.featureSet.weights);
+  say('feature set', sharedPath(reference.featureSet.folder), sharedPath(other.featureSet.folder));
+  say('weights', weightsName(reference), weightsName(other));
+  const shas = [reference, other].map((report) => report.featureSet.fields?.weightsSha256.slice(0, 12));
+  if (weightsName(reference) === weightsName(other)) say('sha256 of the weights', shas[0], shas[1]);
   say('feature columns', reference.featureSet.dims, other.featureSet.dims);
   const [ours, theirs] = [reference.featureSet.fields, other.featureSet.fields];
   for (const name of ['architecture', 'tap', 'pool', 'dtype', 'precision', 'preprocessing', 'views'] as const) {

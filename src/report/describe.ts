@@ -1,4 +1,6 @@
+import { isAbsolute, win32 } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
+import { shortPath } from '../system/short-path.ts';
 
 /** Training images of the smallest, the middle and the largest class; undefined in reports that do not say. */
 export function classSizes({ perClass }: Report): { least: number; median: number; most: number } | undefined {
@@ -9,14 +11,14 @@ export function classSizes({ perClass }: Report): { least: number; median: numbe
   return { least: at(0), median: at(Math.floor((sizes.length - 1) / 2)), most: at(sizes.length - 1) };
 }
 
-/** `1 to 14 training images per class, the middle class 7`. */
+/** `1 to 14 training images per class, median 7`. */
 export function describeClassSizes(report: Report): string | undefined {
   const sizes = classSizes(report);
   if (sizes === undefined) return undefined;
   const { least, median, most } = sizes;
   return least === most
     ? `${least} training images per class`
-    : `${least} to ${most} training images per class, the middle class ${median}`;
+    : `${least} to ${most} training images per class, median ${median}`;
 }
 
 /** The data behind a report in a sentence. */
@@ -28,7 +30,20 @@ export function describeData(report: Report): string {
       ? `split once (seed ${seed}) into ${trainSize} training and ${testSize} test images`
       : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${testSize} test images`;
   const sizes = describeClassSizes(report);
-  return `${featureSet.rowCount} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}; ${featureSet.dims} features each from ${featureSet.randomWeights ? 'a network of random weights' : featureSet.weights}.`;
+  return `${featureSet.rowCount} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}; ${featureSet.dims} features each from ${featureSet.randomWeights ? 'a network of random weights' : weightsName(report)}.`;
+}
+
+/** The weights as a report that is passed on says them: a file by its name, not by where it lay. */
+export function weightsName({ featureSet }: Report): string {
+  return sharedPath(featureSet.weights);
+}
+
+/** A path in prose: as it is below the current folder, elsewhere by its last name, which says nothing of this machine. */
+export function sharedPath(path: string): string {
+  const short = shortPath(path);
+  return isAbsolute(short) || win32.isAbsolute(short) || short.startsWith('..')
+    ? (short.split(/[\\/]/).findLast((part) => part !== '') ?? short)
+    : short;
 }
 
 /** `800`, or `800 of 8000` where the head was trained on a part of the training images. */

@@ -3,7 +3,7 @@ import { confusedPairs, standingOut } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
 import type { Run } from './analysis/run.ts';
-import { describeClassSizes, trainingImages } from './describe.ts';
+import { describeClassSizes, sharedPath, trainingImages, weightsName } from './describe.ts';
 import { accuracyInterval, percent, seconds } from './figures.ts';
 import { markdownTable, markdownText } from './markdown.ts';
 import { hiddenCommand, reportCommand } from './report-command.ts';
@@ -28,9 +28,8 @@ function torchvisionTerms(name: string): string {
 
 /** A model card in Markdown: what the head is, on what it was trained and tested, its figures and its limits. */
 export function modelCard({ name, report, predictions }: Run): string {
-  const { featureSet } = report;
   const blocks = [
-    `# ${markdownText(`${name}: ${report.classes.length} classes on ${featureSet.weights} features`)}`,
+    `# ${markdownText(`${name}: ${report.classes.length} classes on ${weightsName(report)} features`)}`,
     summary(report),
     `## Data\n\n${data(report)}`,
     `## Backbone\n\n${backbone(report)}`,
@@ -67,7 +66,10 @@ function data(report: Report): string {
         'inputs without features',
         missing.length === 0 ? 'none' : missing.map(([why, count]) => `${count} ${why}`).join(', '),
       ],
-      ['folder at extraction', featureSet.madeBy?.data ?? 'not known: external features'],
+      [
+        'folder at extraction',
+        featureSet.madeBy === undefined ? 'not known: external features' : sharedPath(featureSet.madeBy.data),
+      ],
       ['classes', String(report.classes.length)],
       ['training images', trainingImages(report)],
       ['test images', String(testSize)],
@@ -85,7 +87,7 @@ function backbone(report: Report): string {
     knownTerms[featureSet.weights] ??
     'not known to featuretap: read the terms that came with the weights file before you pass the head on';
   const rows: (readonly [string, string])[] = [
-    ['weights', featureSet.weights],
+    ['weights', weightsName(report)],
     ['terms', terms],
     ['features', `${featureSet.dims} numbers per image, fingerprint ${features}`],
   ];

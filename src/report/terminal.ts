@@ -2,7 +2,7 @@ import type { Report } from '../classify/result/report.ts';
 import { shortPath } from '../system/short-path.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
-import { trainingImages } from './describe.ts';
+import { trainingImages, weightsName } from './describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
 import { type Column, textTable } from './text-table.ts';
 
@@ -75,6 +75,6 @@ export function describeGroup(report: Report): string {
       : `${repeats} repeats from seed ${report.seed} (± is their standard deviation)`;
   return (
     `${report.classes.length} classes, ${trainingImages(report)} training and ${report.testSize} test images, ${split}; ` +
-    `features ${shortPath(report.featureSet.folder)} (${report.featureSet.weights}), ${report.features.slice(0, 12)}`
+    `features ${shortPath(report.featureSet.folder)} (${weightsName(report)}), ${report.features.slice(0, 12)}`
   );
 }

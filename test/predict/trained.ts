@@ -33,6 +33,7 @@ export interface TrainedOptions {
   readonly models: readonly (readonly [model: string, params: Readonly<Record<string, unknown>>])[];
   readonly perClass?: number;
   readonly repeats?: number;
+  readonly checkLabels?: boolean;
   readonly dtype?: Dtype;
   readonly pool?: 'mean' | 'none';
   readonly precision?: Precision;
@@ -71,6 +72,7 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
     testSize: 0.3,
     seed: 0,
     repeats: options.repeats ?? 1,
+    checkLabels: options.checkLabels ?? false,
     threads: 2,
     command: 'featuretap classify',
   });

@@ -1,10 +1,6 @@
 import type { Prediction } from '../../classify/result/predictions.ts';
-import type { Report } from '../../classify/result/report.ts';
-import type { FeatureSet } from '../../features/reader.ts';
 import { type AlikeRows, alikeRows } from './alike-rows.ts';
-
-/** Rows that are compared with each other: the time grows with their square. */
-const mostRows = 10_000;
+import type { Neighbours } from './neighbours.ts';
 
 export interface AlikeImages {
   /** Closest first. */
@@ -23,31 +19,31 @@ export interface AlikePair {
   readonly timesApart: number;
 }
 
-/** Photos that are nearly the same, by their features; undefined where the features say nothing. */
-export async function alikeImages(
-  set: FeatureSet,
-  report: Report,
+/** Images whose features were compared with each other, in the rows' order. */
+export interface ComparedImages {
+  readonly ids: readonly string[];
+  readonly labels: readonly string[];
+  /** Labelled images in all, where these are part of them. */
+  readonly of: number;
+}
+
+/** Photos that are nearly the same, by their features. */
+export function alikeImages(
+  { ids, labels, of }: ComparedImages,
+  neighbours: Neighbours,
   predictions: readonly Prediction[],
-): Promise<AlikeImages | undefined> {
-  if (report.featureSet.randomWeights) return undefined;
-  const known = new Set(report.classes);
-  const { ids, labels, rows } = set.labelled();
-  const usable = [...ids.keys()].filter((i) => known.has(labels[i] as string));
-  const count = Math.min(mostRows, usable.length);
-  const chosen = Array.from({ length: count }, (_, k) => usable[Math.floor((k * usable.length) / count)] as number);
-  const features = await set.readMatrix(chosen.map((i) => rows[i] as number));
+): AlikeImages {
   const apart = apartCounter(predictions);
   const describe = ({ first, second, similarity }: AlikeRows): AlikePair => {
-    const [a, b] = [chosen[first] as number, chosen[second] as number];
-    const own = [ids[a] as string, ids[b] as string] as const;
+    const own = [ids[first] as string, ids[second] as string] as const;
     return {
       ids: own,
-      labels: [labels[a] as string, labels[b] as string],
+      labels: [labels[first] as string, labels[second] as string],
       similarity,
       timesApart: apart(...own),
     };
   };
-  return { pairs: (await alikeRows(features)).map(describe), compared: count, of: usable.length };
+  return { pairs: alikeRows(neighbours).map(describe), compared: ids.length, of };
 }
 
 /** Counts the repeats that tested one of two images without the other. */

@@ -9,30 +9,36 @@ export function unitRows(data: Float32Array, rowCount: number, columnCount: numb
 }
 
 /**
- * The most similar other row of rows [first, first + count), the earlier of equals.
+ * The `count` most similar other rows of rows [first, first + rows), most similar first, the earlier of equals; -1 where
+ * there are fewer.
  *
- * @param similarities of these rows with all: [count, rowCount]
- * @param nearest number of the other row, and `largest` the similarity, written at the row's own place
+ * @param similarities of these rows with all: [rows, rowCount]
+ * @param nearest numbers of the other rows, [rowCount, count], and `similarity` theirs, written at the row's own place
  */
 export function keepNearest(
   similarities: Float32Array,
   first: number,
-  count: number,
+  rows: number,
   rowCount: number,
+  count: number,
   nearest: Int32Array,
-  largest: Float32Array,
+  similarity: Float32Array,
 ): void {
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < rows; i++) {
     const row = first + i;
-    let best = -1;
-    let value = -2;
-    for (let other = 0, at = i * rowCount; other < rowCount; other++, at++) {
-      if (other !== row && similarities[at] > value) {
-        value = similarities[at];
-        best = other;
+    const at = row * count;
+    let kept = 0;
+    for (let other = 0, from = i * rowCount; other < rowCount; other++, from++) {
+      const value = similarities[from];
+      if (other === row || (kept === count && value <= similarity[at + count - 1])) continue;
+      let place = kept < count ? kept++ : count - 1;
+      for (; place > 0 && similarity[at + place - 1] < value; place--) {
+        similarity[at + place] = similarity[at + place - 1];
+        nearest[at + place] = nearest[at + place - 1];
       }
+      similarity[at + place] = value;
+      nearest[at + place] = other;
     }
-    nearest[row] = best;
-    largest[row] = value;
+    nearest.fill(-1, at + kept, at + count);
   }
 }

@@ -7,12 +7,20 @@ import { confusedPairs, standingOut } from './confusion.ts';
 import type { GroupData, RunData } from './group-data.ts';
 import { learningCurve } from './learning.ts';
 
-/** The comparison in sentences, under the four questions that a reader has; commands stand between backticks. */
+/** The comparison in sentences, under the four questions that a reader has, and what to do about it. */
 export interface Advice {
   readonly which: readonly string[];
   readonly sure: readonly string[];
   readonly wrong: readonly string[];
   readonly next: readonly string[];
+  /** What pays most comes first. */
+  readonly steps: readonly Step[];
+}
+
+/** Something to do, and the command that does it where there is one. */
+export interface Step {
+  readonly what: string;
+  readonly command?: string;
 }
 
 export function advise(group: GroupData): Advice {
@@ -22,6 +30,7 @@ export function advise(group: GroupData): Advice {
     sure: howSure(group, best),
     wrong: whatWrong(best),
     next: whatNext(group, best),
+    steps: nextSteps(group, best),
   };
 }
 
@@ -85,7 +94,8 @@ function whatWrong({ run, mistakes }: RunData): string[] {
   const small = smallClasses(run.report);
   if (small !== undefined) lines.push(small);
   const sure = mistakes.filter((image) => image.confidence >= 0.9).length;
-  if (sure > 0) lines.push(`${sure} mistakes were made with a confidence of 90 % or more.`);
+  if (sure > 0)
+    lines.push(`${sure} ${sure === 1 ? 'mistake was' : 'mistakes were'} made with a confidence of 90 % or more.`);
   return lines;
 }
 
@@ -106,36 +116,70 @@ function smallClasses(report: Report): string | undefined {
   return `Classes with fewer than ${sizes.median} training images are found ${percent(few)} of the time, the others ${percent(many)}.`;
 }
 
-/** What pays most comes first. */
-function whatNext({ runs, alike }: GroupData, best: RunData): string[] {
+/** What the figures call for, without commands: those are the steps. */
+function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string[] {
   const { report } = best.run;
-  const { randomWeights } = report.featureSet;
-  const curve = runs.map(({ run }) => learningCurve(run.report)).find((found) => found !== undefined);
+  if (report.featureSet.randomWeights) {
+    return ['Extract with pretrained weights.', 'Random ones say nothing about these photos.'];
+  }
+  const curve = curveOf(runs);
   const suspects = best.suspects.length;
-  const check = `Check ${suspects === 1 ? 'one label' : `${suspects} labels`}, listed below: the likeliest to be wrong first.`;
-  const again = reportCommand(report) ?? ownCommand('classify');
+  const checked = labelCheck === undefined ? best.images.length : labelCheck.images.length;
+  const looked = `${checked} of ${labelCheck?.imageCount ?? report.featureSet.rowCount} photos were looked at`;
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
-  return [
-    ...(randomWeights
-      ? [
-          `Extract again with pretrained weights: \`${ownCommand('extract', ['--data', 'FOLDER', '--weights', 'resnet50'])}\`.`,
-        ]
-      : []),
+  const said = [
     ...(curve?.answer === 'yes' ? [curve.words] : []),
-    ...(suspects > 0 ? [check] : []),
+    ...(suspects > 0
+      ? [`Check ${suspects === 1 ? 'one label' : `${suspects} labels`}, the likeliest to be wrong first: ${looked}.`]
+      : []),
     ...(divided > 0
       ? [
           `Look at the photos that are nearly the same: ${divided === 1 ? 'one pair was' : `${divided} pairs were`} divided between training and test images.`,
         ]
       : []),
-    ...(curve === undefined
-      ? [`Would more photos help? \`${again} --learning-curve\` tells.`]
-      : curve.answer === 'yes'
-        ? []
-        : [curve.words]),
-    ...(oneDrawnSplit(report) ? [`Ten splits make narrower answers than one: \`${again} --repeats 10\`.`] : []),
-    `To use it: \`${ownCommand('predict', ['--head', report.report, 'PHOTO'])}\`. To ship it: \`${ownCommand('export', ['--head', report.report, '--to', 'head.onnx'])}\`.`,
+    ...(curve !== undefined && curve.answer !== 'yes' ? [curve.words] : []),
+    ...(curve === undefined ? ['Whether more photos would help is not known yet.'] : []),
   ];
+  return said;
+}
+
+function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
+  const { report } = best.run;
+  const again = reportCommand(report) ?? ownCommand('classify');
+  const { randomWeights } = report.featureSet;
+  return [
+    ...(randomWeights
+      ? [
+          {
+            what: 'To extract again with pretrained weights',
+            command: ownCommand('extract', ['--data', 'FOLDER', '--weights', 'resnet50']),
+          },
+        ]
+      : []),
+    ...(labelCheck === undefined && !randomWeights && !again.includes('--check-labels')
+      ? [
+          {
+            what: 'To check the labels of all photos, not of the test photos alone, run',
+            command: `${again} --check-labels`,
+          },
+        ]
+      : []),
+    ...(curveOf(runs) === undefined
+      ? [{ what: 'To see whether more photos would help, run', command: `${again} --learning-curve` }]
+      : []),
+    ...(oneDrawnSplit(report)
+      ? [{ what: 'For narrower intervals, test on ten splits instead of one', command: `${again} --repeats 10` }]
+      : []),
+    { what: 'To use the head', command: ownCommand('predict', ['--head', report.report, 'PHOTO']) },
+    {
+      what: 'To ship it as one ONNX file',
+      command: ownCommand('export', ['--head', report.report, '--to', 'head.onnx']),
+    },
+  ];
+}
+
+function curveOf(runs: GroupData['runs']): ReturnType<typeof learningCurve> {
+  return runs.map(({ run }) => learningCurve(run.report)).find((found) => found !== undefined);
 }
 
 /** More splits can be asked for by an option more. */

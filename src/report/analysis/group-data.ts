@@ -1,6 +1,9 @@
+import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import type { AlikeImages } from '../alike/alike-images.ts';
+import type { Neighbours } from '../alike/neighbours.ts';
 import type { Comparison, ReportGroup } from '../comparison.ts';
 import type { FeatureMap } from '../map/feature-map.ts';
+import type { Suspect } from '../suspects-list.ts';
 import type { HeadDifference } from './differences.ts';
 import type { HeldOutImage } from './held-out.ts';
 import type { Run } from './run.ts';
@@ -11,15 +14,29 @@ export interface RunData {
   /** Each image once; empty without predictions.csv. */
   readonly images: readonly HeldOutImage[];
   readonly mistakes: readonly HeldOutImage[];
-  readonly suspects: readonly HeldOutImage[];
+  /** Of all images where the labels were checked, else of its test images. */
+  readonly suspects: readonly Suspect[];
 }
 
-/** The feature rows in the plane, with the class of each. */
-export interface MapData {
-  readonly map: FeatureMap;
+/** The images that a page can show, each at its place. */
+export interface ImageTable {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
-  /** Labelled rows in all, where only part of them is shown. */
+  /** Relative to `folder`; undefined where it is not known. */
+  readonly paths: readonly (string | undefined)[];
+  readonly placeOf: ReadonlyMap<string, number>;
+  /** The data folder as a command line names it, and from the page's folder; empty where it is not known. */
+  readonly folder: string;
+  readonly link: string;
+}
+
+/** What the features say, of the first images of the table. */
+export interface GroupFeatures {
+  readonly neighbours: Neighbours;
+  readonly map: FeatureMap;
+  /** Places of the images on the map. */
+  readonly mapped: readonly number[];
+  /** Labelled rows in all, where only part of them is compared. */
   readonly of: number;
 }
 
@@ -28,10 +45,13 @@ export interface GroupData {
   /** In the group's order: best accuracy first. */
   readonly runs: readonly RunData[];
   readonly differences: readonly HeadDifference[];
-  readonly map: MapData | undefined;
+  readonly images: ImageTable;
+  readonly features: GroupFeatures | undefined;
   /** Absent where there are no features, or features that say nothing. */
   readonly alike: AlikeImages | undefined;
-  /** Image id to a small JPEG as a data URI. */
+  /** What `classify --check-labels` found, for any run of the group. */
+  readonly labelCheck: LabelCheckFile | undefined;
+  /** Image id to a small picture in base64. */
   readonly photos: ReadonlyMap<string, string>;
   /** What is left out and why: photos gone, features gone, more photos than the page holds. */
   readonly notes: readonly string[];
@@ -41,4 +61,6 @@ export interface PageData {
   readonly groups: readonly GroupData[];
   readonly unreadable: Comparison['unreadable'];
   readonly version: string;
+  /** Folder of the page: links start there. */
+  readonly folder: string;
 }

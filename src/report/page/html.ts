@@ -65,6 +65,11 @@ export function withCommands(sentence: string): Html {
   );
 }
 
+/** A command with a button that copies it. */
+export function copyable(text: string): Html {
+  return html`<span class="command">${raw(command(text))}<button type="button" class="copy" data-copy="${text}" aria-label="Copy ${text}">Copy</button></span>`;
+}
+
 function command(text: string): string {
   const words = text.split(' ').map((word) => {
     const { html } = breakable(word);

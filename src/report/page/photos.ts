@@ -1,20 +1,26 @@
+import { createHash } from 'node:crypto';
 import sharp from 'sharp';
-import { imageLocator } from '../../extract/images/list/locate.ts';
 import type { Located } from '../../extract/images/list/tree.ts';
 import { readEntrySync } from '../../formats/archive/entry.ts';
 import { nodeFiles, readWhole } from '../../system/files.ts';
+import { decodeEntry, encodeEntry } from './cache/entry.ts';
+import type { PageCache } from './cache/page-cache.ts';
 
-/** What a page may hold: it must open on a phone. */
-export interface PhotoBudget {
-  readonly count: number;
-  /** Of the JPEGs, before base64 makes them a third longer. */
-  readonly bytes: number;
-}
+/** Bytes of all thumbnails, before base64 makes them a third longer: a page must open on a phone. */
+export const photoBytes = 800_000;
 
-export const photoBudget: PhotoBudget = { count: 600, bytes: 4_000_000 };
+/** Sides of a thumbnail in pixels: one that is looked at, and one that is glanced at, on a map or beside another. */
+const sides = { large: 144, small: 56 } as const;
+type Size = keyof typeof sides;
 
-/** Longer side of a thumbnail, in pixels: sharp at the 128 pixels that the page shows, on most screens. */
-const side = 160;
+/** What a thumbnail takes on average, to share the room out before any is made. */
+const usualBytes = { large: 2_900, small: 660 } as const;
+
+/** Share of the room that large ones may take where not every photo can be large. */
+const largeShare = 0.42;
+
+/** WebP keeps less about itself than JPEG does, which counts in files of a kilobyte. */
+const format = { quality: 42, effort: 4 } as const;
 
 /** Of one photo's file. */
 const largestPhotoBytes = 512 * 1024 * 1024;
@@ -22,8 +28,21 @@ const largestPhotoBytes = 512 * 1024 * 1024;
 /** Photos that are read at once: sharp decodes on several threads. */
 const atOnce = 16;
 
+const cacheName = `thumbnails-${createHash('sha256')
+  .update(JSON.stringify([1, sides, format]))
+  .digest('hex')
+  .slice(0, 16)}`;
+
+export interface WantedPhoto {
+  readonly id: string;
+  /** Where the photo lies in the data folder, as the features' index has it; undefined where it is not known. */
+  readonly path: string | undefined;
+  /** Of the file from which its features came. */
+  readonly sha256: string | undefined;
+}
+
 export interface Thumbnails {
-  /** Image id to a JPEG as a data URI. */
+  /** Image id to a WebP file in base64. */
   readonly photos: ReadonlyMap<string, string>;
   /** Ids whose file cannot be read any more. */
   readonly unreadable: number;
@@ -32,57 +51,105 @@ export interface Thumbnails {
 }
 
 /**
- * Small JPEGs of the given images, the first of the list first, as far as the budget goes.
+ * Small pictures of the given images as far as the room goes: large ones of the first, small ones of the others. Those
+ * that an earlier page made are taken from the cache, by the hash of the photo's bytes.
  *
- * @param pathOf path of an id relative to `folder`, undefined where it is not known
+ * @param wanted each image once, those that are most worth seeing first
+ * @param locate finds a photo in the data folder, or in an archive
  */
 export async function makeThumbnails(
-  ids: Iterable<string>,
-  folder: string,
-  pathOf: (id: string) => string | undefined,
-  budget: PhotoBudget = photoBudget,
+  wanted: readonly WantedPhoto[],
+  locate: (path: string) => Promise<Located>,
+  cache: PageCache,
+  budget: number = photoBytes,
 ): Promise<Thumbnails> {
+  const kept = await readKept(cache);
+  const made = new Map<string, Uint8Array>();
   const photos = new Map<string, string>();
+  const largeCount = countOfLarge(wanted.length, budget);
   let [bytes, unreadable, leftOut] = [0, 0, 0];
-  const locate = imageLocator(folder);
-  const all = [...new Set(ids)];
-  for (let first = 0; first < all.length; first += atOnce) {
-    const block = all.slice(first, first + atOnce);
-    if (photos.size >= budget.count || bytes >= budget.bytes) {
+  for (let first = 0; first < wanted.length; first += atOnce) {
+    const block = wanted.slice(first, first + atOnce);
+    if (bytes >= budget) {
       leftOut += block.length;
       continue;
     }
-    const jpegs = await Promise.all(
-      block.map(async (id) => {
-        const path = pathOf(id);
-        return path === undefined ? undefined : await thumbnail(await locate(path));
+    const pictures = await Promise.all(
+      block.map(async (photo, i): Promise<Uint8Array | undefined> => {
+        const size: Size = first + i < largeCount ? 'large' : 'small';
+        const key = photo.sha256 === undefined ? undefined : `${size} ${photo.sha256}`;
+        const old = key === undefined ? undefined : (kept.get(key) ?? made.get(key));
+        if (old !== undefined) return old;
+        const picture = photo.path === undefined ? undefined : await thumbnail(await locate(photo.path), sides[size]);
+        // A file that changed since is shown as it is, and not kept under the hash of what it was.
+        if (key !== undefined && picture !== undefined && picture.sha256 === photo.sha256) made.set(key, picture.bytes);
+        return picture?.bytes;
       }),
     );
-    for (const [i, jpeg] of jpegs.entries()) {
-      if (jpeg === undefined) unreadable++;
-      else if (photos.size >= budget.count || bytes + jpeg.length > budget.bytes) leftOut++;
+    for (const [i, picture] of pictures.entries()) {
+      if (picture === undefined) unreadable++;
+      else if (bytes + picture.length > budget) leftOut++;
       else {
-        bytes += jpeg.length;
-        photos.set(block[i] as string, `data:image/jpeg;base64,${jpeg.toString('base64')}`);
+        bytes += picture.length;
+        photos.set((block[i] as WantedPhoto).id, Buffer.from(picture).toString('base64'));
       }
     }
   }
+  if (made.size > 0) await cache.write(cacheName, encodeKept(new Map([...made, ...kept])));
   return { photos, unreadable, leftOut };
 }
 
+/** How many of the first photos may be large, so that as many others as possible are there at all. */
+function countOfLarge(count: number, budget: number): number {
+  if (count * usualBytes.large <= budget) return count;
+  const spare = (budget - count * usualBytes.small) / (usualBytes.large - usualBytes.small);
+  return Math.floor(Math.max(spare, (largeShare * budget) / usualBytes.large));
+}
+
+interface Head {
+  readonly keys: readonly string[];
+}
+
+async function readKept(cache: PageCache): Promise<ReadonlyMap<string, Uint8Array>> {
+  const bytes = await cache.read(cacheName);
+  const entry = bytes === undefined ? undefined : decodeEntry<Head>(bytes);
+  return new Map(entry?.head.keys.map((key, i) => [key, entry.arrays[i] as Buffer]) ?? []);
+}
+
+/** Newest first; what is past the room of eight pages is forgotten. */
+function encodeKept(kept: ReadonlyMap<string, Uint8Array>): Uint8Array[] {
+  const entries: [string, Uint8Array][] = [];
+  let bytes = 0;
+  for (const entry of kept) {
+    bytes += entry[1].length;
+    if (bytes > 8 * photoBytes) break;
+    entries.push(entry);
+  }
+  const head: Head = { keys: entries.map(([key]) => key) };
+  return encodeEntry(
+    head,
+    entries.map(([, picture]) => picture),
+  );
+}
+
 /** A page is for people: turned upright, over white where it is transparent. */
-async function thumbnail({ path, entry }: Located): Promise<Buffer | undefined> {
+async function thumbnail(
+  { path, entry }: Located,
+  side: number,
+): Promise<{ bytes: Uint8Array; sha256: string } | undefined> {
   try {
-    const bytes =
+    const file =
       entry === undefined
         ? await readWhole(nodeFiles, path, largestPhotoBytes)
         : readEntrySync(path, entry, largestPhotoBytes).bytes;
-    return await sharp(bytes, { failOn: 'none' })
+    if (file === undefined) return undefined;
+    const bytes = await sharp(file, { failOn: 'none' })
       .rotate()
       .resize(side, side, { fit: 'cover', withoutEnlargement: false })
       .flatten({ background: '#ffffff' })
-      .jpeg({ quality: 58, mozjpeg: true })
+      .webp(format)
       .toBuffer();
+    return { bytes, sha256: createHash('sha256').update(file).digest('hex') };
   } catch {
     return undefined;
   }

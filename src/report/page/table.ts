@@ -18,17 +18,10 @@ export interface TableOptions {
   readonly caption: string;
   readonly columns: readonly TableColumn[];
   readonly rows: readonly (readonly TableCell[])[];
-  /** A search field above that hides rows without its text. */
-  readonly filter?: string;
 }
 
 /** A table whose headings are buttons that sort it; the first cell of a row is its heading. */
-export function sortableTable({ id, caption, columns, rows, filter }: TableOptions): Html {
-  const search =
-    filter !== undefined &&
-    html`<p class="filter"><label for="${id}-filter">${filter}</label>
-      <input type="search" id="${id}-filter" data-filters="${id}" autocomplete="off">
-      <span role="status" data-count-of="${id}"></span></p>`;
+export function sortableTable({ id, caption, columns, rows }: TableOptions): Html {
   const head = columns.map(
     ({ title, kind, hint }) =>
       html`<th scope="col" class="${kind}" aria-sort="none"><button type="button" data-sort${hint === undefined ? '' : html` title="${hint}"`}>${title}</button></th>`,
@@ -41,8 +34,7 @@ export function sortableTable({ id, caption, columns, rows, filter }: TableOptio
           : html`<td class="${columns[i]?.kind}" data-value="${value}">${shown}</td>`,
       )}</tr>`,
   );
-  return html`${search}
-    <div class="scroll${rows.length > 16 && html` tall`}" role="region" aria-label="${caption}" tabindex="0">
+  return html`<div class="scroll${rows.length > 16 && html` tall`}" role="region" aria-label="${caption}" tabindex="0">
       <table id="${id}" class="sortable"><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>
     </div>`;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alikeRows } from '../../../src/report/alike/alike-rows.ts';
+import type { Matrix } from '../../../src/numerics/matrix.ts';
+import { type AlikeRows, alikeRows } from '../../../src/report/alike/alike-rows.ts';
+import { cosineNeighbours } from '../../../src/report/alike/neighbours.ts';
 import { seeded } from '../drawn-report.ts';
 import { golden } from '../golden.ts';
 
@@ -10,13 +12,15 @@ const matrixOf = (rows: readonly (readonly number[])[]) => ({
   data: Float32Array.from(rows.flat()),
 });
 
+const alikeOf = async (features: Matrix): Promise<AlikeRows[]> => alikeRows(await cosineNeighbours(features, 4));
+
 test("pairs that are nearly the same are those of scikit-learn's cosine neighbours under the same rule", async () => {
   const { data, pairs, similarities } = golden.alike as {
     data: number[][];
     pairs: [number, number][];
     similarities: number[];
   };
-  const found = await alikeRows(matrixOf(data));
+  const found = await alikeOf(matrixOf(data));
   const inOrder = [...found].sort((a, b) => a.first - b.first || a.second - b.second);
   assert.deepEqual(
     inOrder.map(({ first, second }) => [first, second]),
@@ -35,7 +39,7 @@ test('rows on either side of a block are compared, and rows that differ alike ma
   const random = seeded(8);
   const rows = Array.from({ length: 1100 }, () => Array.from({ length: 24 }, () => random()));
   rows[1099] = (rows[5] as number[]).map((value) => 3 * value);
-  const found = await alikeRows(matrixOf(rows));
+  const found = await alikeOf(matrixOf(rows));
   assert.deepEqual(
     found.map(({ first, second }) => [first, second]),
     [[5, 1099]],
@@ -44,7 +48,7 @@ test('rows on either side of a block are compared, and rows that differ alike ma
 
 test('a row of zeros and a set of two rows are no pair', async () => {
   assert.deepEqual(
-    await alikeRows(
+    await alikeOf(
       matrixOf([
         [0, 0],
         [1, 2],
@@ -55,7 +59,7 @@ test('a row of zeros and a set of two rows are no pair', async () => {
     [],
   );
   assert.deepEqual(
-    await alikeRows(
+    await alikeOf(
       matrixOf([
         [1, 2],
         [1, 2],
@@ -63,4 +67,17 @@ test('a row of zeros and a set of two rows are no pair', async () => {
     ),
     [],
   );
+});
+
+test('of every row the most similar others are kept, the earlier of equals first, and none where there are no more', async () => {
+  const rows = [
+    [1, 0],
+    [1, 0.1],
+    [0, 1],
+    [2, 0],
+  ];
+  const { nearest, similarity } = await cosineNeighbours(matrixOf(rows), 4);
+  assert.deepEqual([...nearest.subarray(0, 4)], [3, 1, 2, -1]);
+  assert.deepEqual([...nearest.subarray(8, 12)], [1, 0, 3, -1]);
+  assert.ok(Math.abs((similarity[0] as number) - 1) < 1e-6);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LabelCheckFile } from '../../../src/classify/label-check/label-check-file.ts';
 import type { Report } from '../../../src/classify/result/report.ts';
 import { advise } from '../../../src/report/analysis/advice.ts';
 import { headDifferences } from '../../../src/report/analysis/differences.ts';
@@ -18,8 +19,10 @@ function groupOf(drawings: readonly Drawing[], change: (report: Report) => Repor
     group: groupReports(runs.map(({ report }) => report))[0] as GroupData['group'],
     runs: runs.map((run) => ({ run, images: [], mistakes: [], suspects: [] })),
     differences: headDifferences(runs),
-    map: undefined,
+    images: { ids: [], labels: [], paths: [], placeOf: new Map(), folder: '', link: '' },
+    features: undefined,
     alike: undefined,
+    labelCheck: undefined,
     photos: new Map(),
     notes: [],
   };
@@ -37,20 +40,25 @@ test('heads that are as good as the best are named, those that are only perhaps 
 });
 
 test('what comes next is a command that can be typed, made of the one that made the report', () => {
-  const next = advise(groupOf([strong])).next.join('\n');
+  const commands = (group: GroupData): string =>
+    advise(group)
+      .steps.map(({ command }) => command)
+      .join('\n');
+  const steps = commands(groupOf([strong]));
   for (const typed of [
+    ownCommand('classify', ['--model', 'svm', '--check-labels']),
     ownCommand('classify', ['--model', 'svm', '--learning-curve']),
     ownCommand('classify', ['--model', 'svm', '--repeats', '10']),
     ownCommand('predict', ['--head', 'reports/drawn/svm', 'PHOTO']),
     ownCommand('export', ['--head', 'reports/drawn/svm', '--to', 'head.onnx']),
   ]) {
-    assert.ok(next.includes(`\`${typed}\``), `${typed} in\n${next}`);
+    assert.ok(steps.split('\n').includes(typed), `${typed} in\n${steps}`);
   }
   const fixed = groupOf([strong], (report) => ({
     ...report,
     command: 'featuretap classify --model svm --split s.csv',
   }));
-  assert.doesNotMatch(advise(fixed).next.join('\n'), /--repeats/);
+  assert.doesNotMatch(commands(fixed), /--repeats/);
 });
 
 test('classes with few training images are told to be found less often where they are', () => {
@@ -79,6 +87,29 @@ test('photos that are nearly the same are next where a split divided them', () =
   });
   assert.match(advise(withPair(2)).next.join(' '), /one pair was divided between training and test images/);
   assert.doesNotMatch(advise(withPair(0)).next.join(' '), /nearly the same/);
+});
+
+test('says how many photos were looked at for labels to check, and offers to look at all', () => {
+  const group = groupOf([strong]);
+  const [best] = group.runs;
+  const suspect = {
+    ...{ id: 'a', label: 'x', suggestion: 'y', labelProbability: 0.1, suggestionProbability: 0.9 },
+    ...{ timesSuggested: 1, timesHeldOut: 1 },
+  };
+  const withSuspects = { ...group, runs: [{ ...(best as GroupData['runs'][0]), suspects: [suspect, suspect] }] };
+  const rows = withSuspects.runs[0]?.run.report.featureSet.rowCount;
+  assert.match(
+    advise(withSuspects).next.join(' '),
+    new RegExp(`Check 2 labels, the likeliest to be wrong first: 0 of ${rows} photos were looked at`),
+  );
+  const check: LabelCheckFile = {
+    formatVersion: 1,
+    ...{ model: 'svm', solver: 'smo', folds: 5, seed: 0, splitHash: '', imageCount: 7, unjudged: 1 },
+    images: Array.from({ length: 6 }, () => ({ ...suspect, suspected: true })),
+  };
+  const checked = advise({ ...withSuspects, labelCheck: check });
+  assert.match(checked.next.join(' '), /6 of 7 photos were looked at/);
+  assert.doesNotMatch(checked.steps.map(({ command }) => command).join(' '), /--check-labels/);
 });
 
 test('pairs of classes that were confused once each are not ranked', () => {

@@ -1,47 +1,52 @@
 import type { GroupData } from '../../analysis/group-data.ts';
 import { accuracyInterval, percent } from '../../figures.ts';
-import type { Html } from '../html.ts';
-import { drawChart, Plot } from './draw.ts';
+import { type Html, html } from '../html.ts';
+import { axis, chart, type Frame, xAxis } from './frame.ts';
+
+const rowHeight = 32;
 
 /** Accuracy of each run with its 95 % interval, one line per run. */
 export function intervalChart({ runs }: GroupData): Html {
+  const longest = Math.max(...runs.map(({ run }) => run.name.length));
+  const frame: Frame = {
+    width: 460,
+    height: 52 + rowHeight * runs.length,
+    left: Math.min(200, 16 + 6.6 * longest),
+    right: 60,
+    top: 6,
+    bottom: 40,
+  };
   const rows = runs.map(({ run }, i) => {
     const { low, high } = accuracyInterval(run.report);
-    return {
-      name: run.name,
-      accuracy: run.report.accuracy * 100,
-      low: low * 100,
-      high: high * 100,
-      colour: colourOf(i),
-    };
+    const y = frame.top + rowHeight * (i + 0.5);
+    return { name: run.name, value: run.report.accuracy * 100, low: low * 100, high: high * 100, y, i };
   });
-  const longest = Math.max(...rows.map(({ name }) => name.length));
+  const x = axis({
+    domain: [Math.min(...rows.map(({ low }) => low)), Math.max(...rows.map(({ high }) => high))],
+    range: [frame.left, frame.width - frame.right],
+    nice: true,
+  });
   const label = `Accuracy with 95 % intervals: ${runs.map(({ run }) => `${run.name} ${percent(run.report.accuracy)}`).join(', ')}`;
-  return drawChart(label, {
-    width: 460,
-    height: 76 + 34 * rows.length,
-    marginBottom: 44,
-    marginLeft: Math.min(200, 16 + 6.4 * longest),
-    marginRight: 60,
-    style: { fontSize: '12px' },
-    x: { label: 'accuracy, per cent', grid: true, nice: true, labelAnchor: 'center' },
-    y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0, padding: 0.5 },
-    marks: [
-      Plot.ruleY(rows, { y: 'name', x1: 'low', x2: 'high', stroke: 'colour', strokeWidth: 3, strokeLinecap: 'round' }),
-      Plot.dot(rows, { y: 'name', x: 'accuracy', fill: 'colour', r: 6, stroke: 'var(--paper)', strokeWidth: 2 }),
-      Plot.text(rows, {
-        y: 'name',
-        x: 'high',
-        text: (row: { accuracy: number }) => `${row.accuracy.toFixed(1)} %`,
-        textAnchor: 'start',
-        dx: 10,
-        fill: 'currentColor',
-      }),
-    ],
-  });
+  return chart(
+    label,
+    frame,
+    xAxis(x, frame, 'accuracy, per cent'),
+    ...rows.map(
+      ({
+        name,
+        value,
+        low,
+        high,
+        y,
+        i,
+      }) => html`<g class="${runClass(i)}"><text x="${frame.left - 10}" y="${y + 4}" text-anchor="end">${name}</text>
+        <line class="bar" x1="${x.at(low)}" x2="${x.at(high)}" y1="${y}" y2="${y}"/><circle cx="${x.at(value)}" cy="${y}" r="6"/>
+        <text x="${x.at(high) + 10}" y="${y + 4}">${value.toFixed(1)} %</text></g>`,
+    ),
+  );
 }
 
-/** A run's colour in every chart of its group. */
-export function colourOf(index: number): string {
-  return `var(--run-${index % 8})`;
+/** A run's colour in every part of its group, as a class of the style sheet. */
+export function runClass(index: number): string {
+  return `run-${index % 8}`;
 }

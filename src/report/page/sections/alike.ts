@@ -1,3 +1,4 @@
+import { withOwnCommands } from '../../../system/own-command.ts';
 import type { AlikePair } from '../../alike/alike-images.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { breakable, type Html, html, withCommands } from '../html.ts';
@@ -6,7 +7,8 @@ import { breakable, type Html, html, withCommands } from '../html.ts';
 const shownPairs = 12;
 
 /** Pairs of photos that are nearly the same, with what that does to the figures. */
-export function alikeSection({ alike, photos }: GroupData): Html {
+export function alikeSection(data: GroupData): Html {
+  const { alike } = data;
   if (alike === undefined) return html``;
   const { pairs, compared, of } = alike;
   const part = compared < of ? ` Compared were ${compared} of ${of} images.` : '';
@@ -18,18 +20,19 @@ export function alikeSection({ alike, photos }: GroupData): Html {
       : `${pairs.length === 1 ? 'It was' : `${apart} of them ${apart === 1 ? 'was' : 'were'}`} divided between training and test images: a head that saw the one knows the other, which flatters the figures.`;
   return html`<p>${pairs.length} ${pairs.length === 1 ? 'pair lies' : 'pairs lie'} much closer together than photos here usually do: copies, crops of one photo,
     or shots of one moment. ${leak}${part}</p>
-    <ul class="twins">${pairs.slice(0, shownPairs).map((pair) => twins(pair, photos))}</ul>
-    ${pairs.length > shownPairs && html`<p class="note">${pairs.length - shownPairs} more pairs are not shown.</p>`}
+    <ul class="twins">${pairs.slice(0, shownPairs).map((pair) => twins(pair, data))}</ul>
+    ${pairs.length > shownPairs && html`<p class="note">${pairs.length - shownPairs} more pairs are not shown here; the filter “near copy” has them all.</p>`}
     <p class="note">Remove one of each pair, or keep them on one side: a labels file with a column that names what belongs
-    together, and ${withCommands('`classify --labels FILE --groups COLUMN`')}.</p>`;
+    together, and ${withCommands(`\`${withOwnCommands('featuretap classify --labels FILE --groups COLUMN')}\``)}.</p>`;
 }
 
-function twins({ ids, labels, similarity, timesApart }: AlikePair, photos: GroupData['photos']): Html {
+function twins({ ids, labels, similarity, timesApart }: AlikePair, { photos, images }: GroupData): Html {
   const [a, b] = labels;
   const names = a === b ? html`${breakable(a)}` : html`<span class="taken">${breakable(a)} and ${breakable(b)}</span>`;
+  const places = ids.map((id) => images.placeOf.get(id) ?? 0);
   return html`<li><span class="pair-photos">${ids.map((id, i) =>
     photos.has(id)
-      ? html`<img data-photo="${id}" alt="${labels[i] as string}, ${id}" width="128" height="128">`
+      ? html`<button type="button" class="open"><img data-photo="${places[i] as number}" data-pair="${`${places[i]} ${places[1 - i]}`}" alt="${labels[i] as string}, ${id}" width="128" height="128"></button>`
       : html`<span class="no-photo">no photo</span>`,
   )}</span><span>${names}, cosine ${similarity.toFixed(3)}${timesApart > 0 && `, divided ${timesApart === 1 ? 'once' : `${timesApart} times`}`}</span>
     ${ids.map((id) => html`<code title="${id}">${id}</code>`)}</li>`;

@@ -2,7 +2,7 @@ import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import { describeData } from '../../describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from '../../figures.ts';
 import { costChart } from '../charts/cost.ts';
-import { colourOf, intervalChart } from '../charts/intervals.ts';
+import { intervalChart, runClass } from '../charts/intervals.ts';
 import { type Html, html } from '../html.ts';
 import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
 
@@ -18,7 +18,7 @@ const runColumns: readonly RunColumn[] = [
     kind: 'text',
     cell: ({ run }, i) => ({
       value: run.name,
-      shown: html`<span class="swatch" style="background:${colourOf(i)}"></span>${run.name}${run.report.featureSet.randomWeights && ' *'}`,
+      shown: html`<span class="swatch ${runClass(i)}"></span>${run.name}${run.report.featureSet.randomWeights && ' *'}`,
     }),
   },
   {
@@ -96,7 +96,7 @@ export function runsSection(group: GroupData, id: string): Html {
   const shown = runColumns.filter(({ needsRepeats }) => repeated || needsRepeats !== true);
   const table = sortableTable({
     id: `${id}-runs`,
-    caption: 'Every run; a heading sorts',
+    caption: 'Every run. Click a heading to sort.',
     columns: shown,
     rows: group.runs.map((data, i) => shown.map(({ cell }) => cell(data, i))),
   });

@@ -1,0 +1,38 @@
+import { availableParallelism } from 'node:os';
+import { multiplyTransposed } from '../../numerics/matmul.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { keepNearest, unitRows } from './nearest.kernel.ts';
+
+/** The rows that each row is most like, by cosine. */
+export interface Neighbours {
+  readonly rowCount: number;
+  /** Kept of each row. */
+  readonly count: number;
+  /** Row numbers, most similar first, -1 where there are fewer: [rowCount, count] */
+  readonly nearest: Int32Array;
+  /** Cosines, 1 for copies: [rowCount, count] */
+  readonly similarity: Float32Array;
+}
+
+/** Rows whose similarities with all rows are held at once. */
+const blockRows = 512;
+
+/**
+ * The `count` nearest other rows of every row by cosine.
+ *
+ * @param features is changed: its rows are brought to length 1
+ */
+export async function cosineNeighbours(features: Matrix, count: number): Promise<Neighbours> {
+  const { rowCount, columnCount, data } = features;
+  unitRows(data, rowCount, columnCount);
+  const nearest = new Int32Array(rowCount * count);
+  const similarity = new Float32Array(rowCount * count);
+  const threads = availableParallelism();
+  for (let first = 0; first < rowCount; first += blockRows) {
+    const rows = Math.min(blockRows, rowCount - first);
+    const part = data.subarray(first * columnCount, (first + rows) * columnCount);
+    const block = await multiplyTransposed({ rowCount: rows, columnCount, data: part }, features, { threads });
+    keepNearest(block.data, first, rows, rowCount, count, nearest, similarity);
+  }
+  return { rowCount, count, nearest, similarity };
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { FeatureSet } from '../../../features/reader.ts';
+import { cosineNeighbours, type Neighbours } from '../../alike/neighbours.ts';
+import type { FeatureMap, Point } from '../../map/feature-map.ts';
+import { bytesOf, decodeEntry, encodeEntry, numbersOf } from './entry.ts';
+import type { PageCache } from './page-cache.ts';
+
+/** Raised when what is kept, or how it is made, changes. */
+const version = 1;
+
+/** Neighbours that are kept of each image: enough to find some in training where a fifth are test images. */
+const neighbourCount = 10;
+
+/** What the page shows of feature rows; the same rows give the same. */
+export interface FeaturesSeen {
+  readonly neighbours: Neighbours;
+  readonly map: FeatureMap;
+}
+
+/**
+ * Neighbours of the given rows and a map of some of them, from the cache where they are there.
+ *
+ * @param rows rows of the set
+ * @param mapped places among `rows`
+ * @param onStage told what takes long
+ */
+export async function seeFeatures(
+  set: FeatureSet,
+  rows: readonly number[],
+  mapped: readonly number[],
+  cache: PageCache,
+  onStage: (what: string) => void,
+): Promise<FeaturesSeen> {
+  const name = `features-${keyOf(set, rows, mapped)}`;
+  const kept = decode(await cache.read(name), rows.length, mapped.length);
+  if (kept !== undefined) return kept;
+  onStage('comparing photos with each other');
+  const neighbours = await cosineNeighbours(await set.readMatrix(rows), neighbourCount);
+  onStage('drawing the map');
+  // Its libraries take long to load: a page whose map is kept does without.
+  const { mapFeatures } = await import('../../map/feature-map.ts');
+  const map = await mapFeatures(await set.readMatrix(mapped.map((place) => rows[place] as number)));
+  await cache.write(name, encode({ neighbours, map }));
+  return { neighbours, map };
+}
+
+function keyOf({ manifest }: FeatureSet, rows: readonly number[], mapped: readonly number[]): string {
+  const hash = createHash('sha256');
+  hash.update(
+    JSON.stringify([version, neighbourCount, manifest.fingerprint, manifest.shards.map(({ sha256 }) => sha256)]),
+  );
+  hash.update(bytesOf(Uint32Array.from(rows))).update(bytesOf(Uint32Array.from(mapped)));
+  return hash.digest('hex').slice(0, 32);
+}
+
+interface Head {
+  readonly rowCount: number;
+  readonly count: number;
+  readonly explained: readonly [number, number];
+  readonly hasUmap: boolean;
+}
+
+function encode({ neighbours, map }: FeaturesSeen): Uint8Array[] {
+  const { rowCount, count, nearest, similarity } = neighbours;
+  const head: Head = { rowCount, count, explained: map.explained, hasUmap: map.umap !== undefined };
+  const views = [map.pca, map.umap ?? []].map((points) => Float32Array.from(points.flatMap(({ x, y }) => [x, y])));
+  return encodeEntry(head, [nearest, similarity, ...views].map(bytesOf));
+}
+
+function decode(bytes: Buffer | undefined, rowCount: number, mapped: number): FeaturesSeen | undefined {
+  const entry = bytes === undefined ? undefined : decodeEntry<Head>(bytes);
+  if (entry === undefined) return undefined;
+  const { head, arrays } = entry;
+  const [nearest, similarity, pca, umap] = arrays;
+  if (nearest === undefined || similarity === undefined || pca === undefined || umap === undefined) return undefined;
+  if (head.rowCount !== rowCount || nearest.length !== 4 * rowCount * head.count || pca.length !== 8 * mapped)
+    return undefined;
+  return {
+    neighbours: {
+      rowCount,
+      count: head.count,
+      nearest: numbersOf(nearest, Int32Array),
+      similarity: numbersOf(similarity, Float32Array),
+    },
+    map: {
+      pca: pointsOf(pca),
+      explained: head.explained,
+      umap: head.hasUmap ? pointsOf(umap) : undefined,
+    },
+  };
+}
+
+function pointsOf(bytes: Buffer): Point[] {
+  const numbers = numbersOf(bytes, Float32Array);
+  return Array.from({ length: numbers.length / 2 }, (_, i) => ({
+    x: numbers[2 * i] as number,
+    y: numbers[2 * i + 1] as number,
+  }));
+}

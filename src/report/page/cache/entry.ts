@@ -1,0 +1,45 @@
+/**
+ * A JSON head and typed arrays behind it, as one entry of the cache: the head's length in 4 bytes, the head, then the
+ * bytes of each array, whose lengths the head names under `lengths`.
+ */
+export function encodeEntry(head: object, arrays: readonly Uint8Array[]): Uint8Array[] {
+  const json = new TextEncoder().encode(JSON.stringify({ ...head, lengths: arrays.map((array) => array.length) }));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, json.length, true);
+  return [length, json, ...arrays];
+}
+
+/** @returns undefined for bytes that are no whole entry */
+export function decodeEntry<Head>(bytes: Buffer): { head: Head; arrays: Buffer[] } | undefined {
+  if (bytes.length < 4) return undefined;
+  const start = 4 + bytes.readUInt32LE(0);
+  if (bytes.length < start) return undefined;
+  let head: Head & { lengths: number[] };
+  try {
+    head = JSON.parse(bytes.toString('utf8', 4, start)) as Head & { lengths: number[] };
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(head.lengths)) return undefined;
+  const arrays: Buffer[] = [];
+  let at = start;
+  for (const length of head.lengths) {
+    arrays.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return at === bytes.length ? { head, arrays } : undefined;
+}
+
+/** The bytes of a typed array, little-endian as all machines are that this runs on. */
+export function bytesOf(array: {
+  readonly buffer: ArrayBufferLike;
+  byteOffset: number;
+  byteLength: number;
+}): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** Numbers of a cached array, copied: a part of a file lies at any byte. */
+export function numbersOf<T>(bytes: Buffer, kind: { new (buffer: ArrayBuffer): T }): T {
+  return new kind(Uint8Array.from(bytes).buffer);
+}

@@ -1,0 +1,156 @@
+import { dirname } from 'node:path';
+import { readLabelCheck } from '../../../classify/label-check/label-check-file.ts';
+import type { Report } from '../../../classify/result/report.ts';
+import { imageLocator } from '../../../extract/images/list/locate.ts';
+import { type FeatureSet, openFeatureSet } from '../../../features/reader.ts';
+import { isArchiveName } from '../../../formats/archive/list-archive.ts';
+import { UserError } from '../../../system/errors.ts';
+import { shortPath } from '../../../system/short-path.ts';
+import { alikeImages } from '../../alike/alike-images.ts';
+import { headDifferences } from '../../analysis/differences.ts';
+import type { GroupData, GroupFeatures, PageData, RunData } from '../../analysis/group-data.ts';
+import { confidentMistakes, heldOutImages, suspectedLabels } from '../../analysis/held-out.ts';
+import { type Run, readRuns } from '../../analysis/run.ts';
+import type { Comparison, ReportGroup } from '../../comparison.ts';
+import { sharedPath } from '../../describe.ts';
+import { suspectsOf, suspectsOfCheck } from '../../suspects-list.ts';
+import { seeFeatures } from '../cache/cached-features.ts';
+import { PageCache } from '../cache/page-cache.ts';
+import { makeThumbnails, photoBytes, type WantedPhoto } from '../photos.ts';
+import { type ChosenRows, chooseRows, imageTable, mappedPlaces } from './images.ts';
+import { linkTo } from './links.ts';
+
+export interface GatherOptions {
+  readonly version: string;
+  /** The page to be: its links and its cache lie beside it. */
+  readonly page: string;
+  /** Bytes of all thumbnails. */
+  readonly photoBytes?: number;
+  readonly signal?: AbortSignal;
+  /** Called with what is done next, which takes seconds. */
+  readonly onStage?: (what: string) => void;
+}
+
+/** Collects what the page shows: answers, tests, photos and the map. What is gone is left out with a note. */
+export async function gatherPage(comparison: Comparison, options: GatherOptions): Promise<PageData> {
+  const folder = dirname(options.page);
+  const cache = new PageCache(folder);
+  const groups: GroupData[] = [];
+  for (const group of comparison.groups) {
+    options.signal?.throwIfAborted();
+    // The page is one file: its groups share the room.
+    const budget = (options.photoBytes ?? photoBytes) / comparison.groups.length;
+    groups.push(await gatherGroup(group, folder, cache, budget, options.onStage ?? (() => {})));
+  }
+  await cache.sweep();
+  return { groups, unreadable: comparison.unreadable, version: options.version, folder };
+}
+
+async function gatherGroup(
+  group: ReportGroup,
+  pageFolder: string,
+  cache: PageCache,
+  budget: number,
+  onStage: (what: string) => void,
+): Promise<GroupData> {
+  const report = group.reports[0] as Report;
+  const checks = await Promise.all(group.reports.map(readLabelCheck));
+  const labelCheck = checks.find((check) => check !== undefined);
+  const runs = (await readRuns(group)).map((run) => analyse(run, labelCheck));
+  const notes: string[] = [];
+  const without = runs.filter(({ run }) => run.predictions === undefined).map(({ run }) => run.name);
+  if (without.length > 0)
+    notes.push(`Without predictions.csv, so without photos and reliability: ${without.join(', ')}.`);
+  const answers = runs.find(({ run }) => run.predictions !== undefined)?.run.predictions ?? [];
+  const set = await openSet(report, notes);
+  const rows = set === undefined ? undefined : chooseRows(set, report);
+  const { images, without: unlisted } = imageTable(rows, answers, ...dataFolder(set, pageFolder), set);
+  if (unlisted > 0)
+    notes.push(`${unlisted} test images are counted in every figure, but are not among the photos here.`);
+  const features = set === undefined || rows === undefined ? undefined : await see(set, rows, cache, onStage);
+  const alike =
+    rows === undefined || features === undefined || report.featureSet.randomWeights
+      ? undefined
+      : alikeImages({ ...rows, of: features.of }, features.neighbours, answers);
+  const shown = { group, runs, differences: headDifferences(runs.map(({ run }) => run)), images, features, alike };
+  onStage('reading photos');
+  const photos =
+    set === undefined
+      ? undefined
+      : await makeThumbnails(wantedPhotos(shown, set), imageLocator(set.manifest.madeBy.data), cache, budget);
+  if (photos !== undefined) notes.push(...photoNotes(photos, images.folder));
+  return { ...shown, labelCheck, photos: photos?.photos ?? new Map<string, string>(), notes };
+}
+
+function analyse(run: Run, labelCheck: GroupData['labelCheck']): RunData {
+  const images = heldOutImages(run.predictions ?? []);
+  // A network that learned nothing disagrees with many labels: that says nothing about them.
+  const suspects = labelCheck === undefined ? suspectsOf(suspectedLabels(images)) : suspectsOfCheck(labelCheck);
+  return {
+    run,
+    images,
+    mistakes: confidentMistakes(run.predictions ?? []),
+    suspects: run.report.featureSet.randomWeights ? [] : suspects,
+  };
+}
+
+async function openSet(report: Report, notes: string[]): Promise<FeatureSet | undefined> {
+  const folder = sharedPath(report.featureSet.folder);
+  try {
+    const set = await openFeatureSet(report.featureSet.folder);
+    if (set.manifest.fingerprint === report.features) return set;
+    notes.push(`The feature set in ${folder} was made in another way since: no photos and no map.`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    notes.push(`The feature set in ${folder} cannot be opened (${error.parts.what}): no photos and no map.`);
+  }
+  return undefined;
+}
+
+async function see(
+  set: FeatureSet,
+  rows: ChosenRows,
+  cache: PageCache,
+  onStage: (what: string) => void,
+): Promise<GroupFeatures | undefined> {
+  if (rows.ids.length === 0) return undefined;
+  const mapped = mappedPlaces(rows.ids.length);
+  return { ...(await seeFeatures(set, rows.rows, mapped, cache, onStage)), mapped, of: rows.of };
+}
+
+/** The data folder as a command would name it, and as a link from the page; both empty where it is not known. */
+function dataFolder(set: FeatureSet | undefined, pageFolder: string): [folder: string, link: string] {
+  if (set === undefined) return ['', ''];
+  const { data } = set.manifest.madeBy;
+  // A browser opens no file within an archive.
+  const packed = isArchiveName(data) || set.paths.some((path) => path.split('/').some(isArchiveName));
+  return [shortPath(data), packed ? '' : linkTo(data, pageFolder)];
+}
+
+/** Images by how much they are worth seeing: suspects and mistakes of the best head first, then all others. */
+function wantedPhotos(
+  { runs, alike, images }: Pick<GroupData, 'runs' | 'alike' | 'images'>,
+  set: FeatureSet,
+): WantedPhoto[] {
+  const wanted = new Set<string>();
+  for (const { ids } of alike?.pairs.slice(0, 12) ?? []) for (const id of ids) wanted.add(id);
+  for (const { mistakes } of runs.slice(0, 1)) for (const { id } of mistakes) wanted.add(id);
+  for (const { suspects } of runs) for (const { id } of suspects.slice(0, 60)) wanted.add(id);
+  for (const { mistakes } of runs) for (const { id } of mistakes) wanted.add(id);
+  for (const { images: tested } of runs.slice(0, 1)) for (const { id } of tested) wanted.add(id);
+  for (const id of images.ids) wanted.add(id);
+  return [...wanted].flatMap((id): WantedPhoto[] => {
+    const place = images.placeOf.get(id);
+    return place === undefined ? [] : [{ id, path: images.paths[place], sha256: set.sha256OfId(id) }];
+  });
+}
+
+function photoNotes(
+  { photos, unreadable, leftOut }: { photos: ReadonlyMap<string, string>; unreadable: number; leftOut: number },
+  folder: string,
+): string[] {
+  return [
+    ...(unreadable > 0 ? [`${unreadable} photos are no longer in ${sharedPath(folder)}.`] : []),
+    ...(leftOut > 0 ? [`The page holds ${photos.size} photos; ${leftOut} more had no room.`] : []),
+  ];
+}

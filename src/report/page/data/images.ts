@@ -1,0 +1,76 @@
+import type { Prediction } from '../../../classify/result/predictions.ts';
+import type { Report } from '../../../classify/result/report.ts';
+import type { FeatureSet } from '../../../features/reader.ts';
+import type { ImageTable } from '../../analysis/group-data.ts';
+
+/** Images whose features are compared with each other: the time grows with their square. */
+const mostCompared = 10_000;
+
+/** Images on a page; past this it would not open on a phone. */
+const mostImages = 20_000;
+
+/** Dots on the map: past this they cover each other, and neighbours take long to find. */
+const mostMapped = 2000;
+
+/** Labelled rows of the report's classes, all of them or an even part. */
+export interface ChosenRows {
+  readonly ids: readonly string[];
+  readonly labels: readonly string[];
+  readonly rows: readonly number[];
+  readonly of: number;
+}
+
+export function chooseRows(set: FeatureSet, report: Report): ChosenRows {
+  const known = new Set(report.classes);
+  const { ids, labels, rows } = set.labelled();
+  const usable = [...ids.keys()].filter((i) => known.has(labels[i] as string));
+  const chosen = evenPart(usable.length, mostCompared).map((place) => usable[place] as number);
+  return {
+    ids: chosen.map((i) => ids[i] as string),
+    labels: chosen.map((i) => labels[i] as string),
+    rows: chosen.map((i) => rows[i] as number),
+    of: usable.length,
+  };
+}
+
+export function mappedPlaces(count: number): number[] {
+  return evenPart(count, mostMapped);
+}
+
+/** At most `most` of the places, evenly through the list: every class keeps its share, whatever the order. */
+function evenPart(count: number, most: number): number[] {
+  const taken = Math.min(most, count);
+  return Array.from({ length: taken }, (_, k) => Math.floor((k * count) / taken));
+}
+
+/**
+ * The images of a page: the chosen rows in their order, then those that were tested and are not among them. A label is
+ * the one that the answers were compared with.
+ *
+ * @returns the table, and how many tested images have no room in it
+ */
+export function imageTable(
+  rows: ChosenRows | undefined,
+  answers: readonly Prediction[],
+  folder: string,
+  link: string,
+  set: FeatureSet | undefined,
+): { readonly images: ImageTable; readonly without: number } {
+  const labelOf = new Map<string, string>();
+  for (const [i, id] of rows?.ids.entries() ?? []) labelOf.set(id, rows?.labels[i] as string);
+  let without = 0;
+  for (const { id, trueClass } of answers) {
+    if (labelOf.has(id) || labelOf.size < mostImages) labelOf.set(id, trueClass);
+    else without++;
+  }
+  const ids = [...labelOf.keys()];
+  const images: ImageTable = {
+    ids,
+    labels: [...labelOf.values()],
+    paths: ids.map((id) => set?.pathOf(id)),
+    placeOf: new Map(ids.map((id, place) => [id, place])),
+    folder,
+    link,
+  };
+  return { images, without };
+}
