@@ -3,12 +3,11 @@ import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
 import { printable, printableJson } from '../system/printable.ts';
-import { systemFailure } from '../system/system-failure.ts';
 import { programVersion } from '../system/version.ts';
-import { WriteError } from '../system/write-error.ts';
 import { interruptSignal } from './interrupts.ts';
+import { knownFailure } from './known-failure.ts';
 import { flag, keepDashes } from './options.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import type { Options, Session } from './verb.ts';
 import { verbs } from './verbs.ts';
 import { withMeantCommand, wrongUsage } from './wrong-usage.ts';
 
@@ -45,7 +44,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
       async (argv) => {
         const verb = await load();
         exitCode = await verb.run(argv as Options, openSession(argv as Options, args)).catch((error: unknown) => {
-          throw withAdvice(error, verb.writes);
+          throw knownFailure(error, verb.writes);
         });
       },
     );
@@ -92,12 +91,6 @@ function openSession(options: Options, args: readonly string[]): Session {
     },
     warn: stderr,
   };
-}
-
-/** What failed in the library, with what the verb can do about it. */
-function withAdvice(error: unknown, writes: Verb['writes']): unknown {
-  if (error instanceof WriteError) return writes === undefined ? error : error.advised(writes);
-  return systemFailure(error) ?? error;
 }
 
 function printError(error: unknown, debug: boolean): number {

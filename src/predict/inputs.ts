@@ -13,7 +13,8 @@ import { isTableName, openTable } from '../formats/table/open-table.ts';
 import { fileSource } from '../formats/table/table.ts';
 import { writeDurably } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
-import { nodeFiles } from '../system/files.ts';
+import { fileReason } from '../system/file-reason.ts';
+import { errorCode, nodeFiles } from '../system/files.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../system/temporary-folder.ts';
 
 /** Rows that a table's column of ids is chosen by. */
@@ -64,7 +65,13 @@ export function openInputs(paths: readonly string[], options: InputOptions): Inp
 }
 
 async function* named(path: string, options: InputOptions): AsyncGenerator<ImageFile> {
-  const kind = await kindOf(path);
+  let kind: Kind;
+  try {
+    kind = await kindOf(path);
+  } catch (error) {
+    options.onFailure({ path, reason: fileReason(error) });
+    return;
+  }
   if (kind === 'folder' || (kind === 'file' && isArchiveName(path))) yield* treeImages(path, options);
   else if (kind === 'file' && isTableName(path)) yield* tableImages(path, options);
   else if (kind === 'nothing' && picomatch.scan(path).isGlob) yield* globImages(path, options);
@@ -123,7 +130,8 @@ async function* globImages(pattern: string, options: InputOptions): AsyncGenerat
   const { base, glob } = picomatch.scan(process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern);
   const matches = picomatch(glob);
   const root = base === '' ? '.' : base;
-  const found = (await kindOf(root)) === 'folder' ? await listed(root, options, () => walkImages(root)) : [];
+  const found =
+    (await kindOf(root).catch(() => 'nothing')) === 'folder' ? await listed(root, options, () => walkImages(root)) : [];
   const matching = found?.filter((path) => matches(path));
   if (matching?.length === 0) options.onFailure({ path: pattern, reason: 'no image matches' });
   for (const path of matching ?? []) yield imageFile(base === '' ? path : joinSlashes(base, path));
@@ -194,10 +202,16 @@ function joinSlashes(folder: string, path: string): string {
   return `${folder.replace(/[/\\]+$/, '')}/${path}`;
 }
 
-async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {
+type Kind = 'file' | 'folder' | 'nothing';
+
+/** @throws the system's error where it cannot tell */
+async function kindOf(path: string): Promise<Kind> {
   try {
     return (await nodeFiles.stat(path)).isDirectory() ? 'folder' : 'file';
-  } catch {
-    return 'nothing';
+  } catch (error) {
+    // A pattern may be no name that a file can have.
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'].includes(errorCode(error) ?? ''))
+      return 'nothing';
+    throw error;
   }
 }

@@ -4,6 +4,7 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isTableName } from '../../../formats/table/open-table.ts';
 import { UserError } from '../../../system/errors.ts';
+import { fileReason } from '../../../system/file-reason.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
 import { compareCodePoints } from './code-point-order.ts';
@@ -165,7 +166,7 @@ export function folderError(folder: string, error: unknown): UserError {
   return new UserError({
     what: 'the data folder cannot be read',
     where: folder,
-    found: reasons[code ?? ''] ?? (error instanceof Error ? error.message : String(error)),
+    found: reasons[code ?? ''] ?? fileReason(error),
     expected: 'a folder with one folder per class, with a table beside its images, or with images',
     fix: '--data FOLDER',
     cause: error,
