@@ -2,11 +2,17 @@
  * featuretap as a library: feature sets, splits, heads and reports, without the command line.
  *
  * ```ts
- * import { encodeLabels, linear, openFeatureSet, stratifiedShuffleSplit } from 'featuretap';
+ * import { classify, extract, linear } from 'featuretap';
+ *
+ * const { folder } = await extract({ data: 'data/dogs' });
+ * const [report] = await classify({ features: folder, heads: [linear({ C: 1 })] });
  * ```
  *
  * @module
  */
+import type { ExtractResult } from './extract/extract.ts';
+import type { ExtractOptions } from './library/extract.ts';
+import type { Answer, PredictOptions } from './library/predict.ts';
 import type { GivenForestParams as ForestParams } from './models/forest/params.ts';
 import type { KnnParams } from './models/knn/knn.ts';
 import type { LinearParams } from './models/linear/linear.ts';
@@ -17,7 +23,7 @@ import type { RidgeParams } from './models/ridge/ridge.ts';
 import type { PreparationParams } from './models/scaling.ts';
 import type { GivenSvmParams as SvmParams } from './models/svm/params.ts';
 
-export { type ClassifyEvent, type ClassifyOptions, classify } from './classify/classify.ts';
+export type { ClassifyEvent } from './classify/classify.ts';
 export { openExternalFeatures, readExternalFeatures } from './classify/data/external-features.ts';
 export {
   type JoinOptions,
@@ -49,6 +55,7 @@ export type { SetState } from './features/manifest/state.ts';
 export { FeatureSet, type JoinedLabels, openFeatureSet } from './features/reader.ts';
 export type { Outcome, OutcomeKind } from './features/tables/outcomes.ts';
 export type { Dtype } from './formats/npy/npy.ts';
+export { type ClassifyOptions, classify } from './library/classify.ts';
 export type { ClassFigures, Scores } from './metrics/metrics.ts';
 export { classFigures, confusionOf, scoreConfusion, scoreProbabilities } from './metrics/metrics.ts';
 export { predictRows, probabilitiesOf } from './models/fitted-head.ts';
@@ -62,7 +69,7 @@ export type {
   Json,
   NamedArray,
   Prediction,
-  PredictOptions,
+  PredictOptions as HeadPredictOptions,
   SavedHead,
   Temperature,
   TemperatureFit,
@@ -72,6 +79,7 @@ export { createHead, headKinds, loadHead } from './models/registry.ts';
 export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
 export type { Arena } from './numerics/arena.ts';
 export type { Matrix } from './numerics/matrix.ts';
+export { type Comparison, compareReports, type ReportGroup } from './report/comparison.ts';
 export { readReport } from './report/read-report.ts';
 export { countClasses, encodeLabels } from './rows/classes.ts';
 export { type RowBlock, RowReader } from './rows/row-reader.ts';
@@ -85,6 +93,27 @@ export { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from './spli
 export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split/split.ts';
 export { InterruptedError, UserError, type UserErrorParts } from './system/errors.ts';
 export type { FileStat, Files, OpenFile } from './system/files.ts';
+
+/**
+ * Runs a frozen network over the images of a folder that have no row yet, and publishes the feature set.
+ *
+ * @throws {@link UserError} naming the file or option; the next call goes on behind what was computed
+ */
+export async function extract(options: ExtractOptions): Promise<ExtractResult> {
+  // Loaded when it is called: it brings native code.
+  const { extract } = await import('./library/extract.ts');
+  return extract(options);
+}
+
+/**
+ * Classifies images by the head of a report, in the order in which they are named; what cannot be read is an answer too.
+ *
+ * @throws {@link UserError} when there is no such head, or the network that made its features is gone
+ */
+export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
+  const { predict } = await import('./library/predict.ts');
+  yield* predict(options);
+}
 
 /** Makes an unfitted head of one kind. @throws {@link UserError} when a parameter is not usable */
 export type HeadMaker<Params> = (params?: Params & PreparationParams) => Head;
@@ -106,4 +135,16 @@ export const ridge: HeadMaker<RidgeParams> = (params) => createHead('ridge', par
 
 /** A network with one hidden layer, stopped early: scikit-learn's `MLPClassifier`. */
 export const mlp: HeadMaker<MlpParams> = (params) => createHead('mlp', params);
-export type { ForestParams, KnnParams, LinearParams, MlpParams, PreparationParams, RidgeParams, SvmParams };
+export type {
+  Answer,
+  ExtractOptions,
+  ExtractResult,
+  ForestParams,
+  KnnParams,
+  LinearParams,
+  MlpParams,
+  PredictOptions,
+  PreparationParams,
+  RidgeParams,
+  SvmParams,
+};

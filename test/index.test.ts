@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { forest, linear, stratifiedShuffleSplit, svm, type Table } from '../src/index.ts';
+import { pathToFileURL } from 'node:url';
+import {
+  type Answer,
+  classify,
+  extract,
+  forest,
+  knn,
+  linear,
+  mlp,
+  predict,
+  ridge,
+  stratifiedShuffleSplit,
+  svm,
+  type Table,
+  UserError,
+} from '../src/index.ts';
 import { drawRows } from './classify/drawn-set.ts';
+import { drawFolder, drawImage } from './extract/drawn-data.ts';
 import { projectRoot } from './reference.ts';
 
 test('importing the library loads no native code and starts nothing', () => {
@@ -50,13 +67,77 @@ test('the command gives the version of the package wherever it runs', () => {
   assert.equal(stdout.trim(), version);
 });
 
+test('the example of the README runs, on drawn photos and a network of random weights', async () => {
+  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+  const [section = ''] = readme.slice(readme.indexOf('## As a library')).split('\n## ', 1);
+  const example = [...section.matchAll(/^ {4}(.*)\n|^\n(?= {4})/gm)].map(([, line = '']) => line).join('\n');
+  const index = JSON.stringify(pathToFileURL(join(projectRoot, 'src', 'index.ts')).href);
+  // The weights of the README would be downloaded, and photos of 224 pixels take longer.
+  const small = "extract({ weights: 'random', resize: 32, crop: 32, ";
+  const script = example.replace("'featuretap'", index).replace('extract({ ', small);
+  assert.ok(script.includes(index) && script.includes(small), example);
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-readme-'));
+  try {
+    await drawFolder(join(folder, 'data', 'dogs'), 30);
+    await drawImage(join(folder, 'photo.jpg'), 31);
+    await writeFile(join(folder, 'example.mts'), script);
+    const args = ['--import', import.meta.resolve('tsx'), join(folder, 'example.mts')];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    assert.match(stdout, /^(linear|svm) [\d.]+\n/, stderr);
+    assert.match(stdout, /path: 'photo\.jpg',\s+classes: \[\s+\{ class: 'class-\d', probability: [\d.e-]+ \}/, stderr);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('what gives no answer is an answer with its reason, and a call without a head or features says so', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-library-'));
+  try {
+    const data = join(folder, 'photos');
+    await drawFolder(data, 12);
+    const set = await extract({
+      data,
+      cache: join(folder, 'cache'),
+      weights: 'random',
+      resize: 32,
+      crop: 32,
+      views: 1,
+    });
+    assert.deepEqual([set.newImages, set.folder], [12, join(folder, 'cache', 'photos')]);
+    const again = await extract({
+      data,
+      cache: join(folder, 'cache'),
+      weights: 'random',
+      resize: 32,
+      crop: 32,
+      views: 1,
+    });
+    assert.deepEqual([again.newImages, again.keptImages], [0, 12]);
+    const out = join(folder, 'reports');
+    const [report] = await classify({ features: set.folder, heads: [knn({ k: 3 })], testSize: 6, out });
+    assert.equal(report?.testSize, 6);
+    const answers: Answer[] = [];
+    const images = [join(data, 'class-0'), join(folder, 'nowhere.jpg')];
+    for await (const answer of predict({ head: report.report, images, top: 2 })) answers.push(answer);
+    assert.deepEqual(
+      answers.map((answer) => ('classes' in answer ? answer.classes.length : answer.reason.length > 0)),
+      [2, 2, 2, 2, true],
+    );
+    await assert.rejects(classify({ features: join(folder, 'nothing'), heads: [knn()], out }), UserError);
+    await assert.rejects(predict({ head: join(folder, 'nothing'), images }).next(), UserError);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('a split, a head and its figures take five lines', async () => {
   const features = drawRows(60, 10, 3, 1);
   const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
   const table: Table = { features, labels, classes: ['a', 'b', 'c'] };
   const [split] = stratifiedShuffleSplit(labels, table.classes, { testSize: 0.25, seed: 0, repeats: 1 });
   assert.equal(split?.test.length, 15);
-  for (const head of [linear({ C: 1, scale: 'standard' }), svm({ kernel: 'rbf' }), forest({ trees: 10 })]) {
+  const heads = [linear({ C: 1, scale: 'standard' }), svm({ kernel: 'rbf' }), forest({ trees: 10 })];
+  for (const head of [...heads, knn({ k: 5 }), ridge({ alpha: [0.1, 1] }), mlp({ hidden: 16, lr: 0.02 })]) {
     const fitted = await head.fit(table, { seed: 0, threads: 1 });
     const found = await fitted.predict(features);
     assert.ok(found.filter((label, row) => label === labels[row]).length > 40, head.model);
@@ -67,4 +148,6 @@ test('wrong parameters are refused when a head is made', () => {
   assert.throws(() => linear({ C: -1 }), /C is not usable/);
   // @ts-expect-error: the type names the kernels
   assert.throws(() => svm({ kernel: 'poly' }), /kernel is not usable/);
+  // @ts-expect-error: a forest has no C
+  assert.equal(forest({ C: 1 }).model, 'forest');
 });

@@ -20,6 +20,7 @@ const floors = [
   'report',
   'export',
   'predict',
+  'library',
   'cluster',
   'cli',
 ];

@@ -1,10 +1,9 @@
 import { dirname } from 'node:path';
-import { openPixelPipeline } from '../extract/images/pipeline/pipeline.ts';
-import { featureRecipe, openEmbedder } from '../predict/embedder.ts';
-import { type InputFailure, openInputs } from '../predict/inputs.ts';
+import type { InputFailure } from '../predict/inputs.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
 import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
-import { type ImageOutcome, predictImages } from '../predict/predict.ts';
+import type { ImageOutcome } from '../predict/predict.ts';
+import { predictPaths } from '../predict/predict-paths.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
@@ -146,7 +145,7 @@ interface PredictRun {
 
 /** Predicts everything, writes each answer as it comes, and returns what gave none. */
 async function predictAll(
-  { head, report }: ShippedHead,
+  shipped: ShippedHead,
   paths: readonly string[],
   run: PredictRun,
 ): Promise<readonly InputFailure[]> {
@@ -154,17 +153,14 @@ async function predictAll(
   const write = (piece: string): Promise<void> =>
     answers === undefined ? session.write(piece) : answers.write(new TextEncoder().encode(piece));
   const failed: InputFailure[] = [];
-  const { preprocessing } = featureRecipe(report).fields;
-  const threads = run.threads === undefined ? {} : { threads: run.threads };
-  const embedder = await openEmbedder(report, { ...run, device: 'cpu' });
-  const pipeline = openPixelPipeline(preprocessing, { signal: session.signal, ...threads });
-  const inputs = openInputs(paths, {
+  const status = statusLine(session);
+  const outcomes = predictPaths(shipped, paths, {
+    ...run,
     stdin: process.stdin,
+    signal: session.signal,
     onFailure: (failure) => failed.push(failure),
     onNote: session.note,
   });
-  const status = statusLine(session);
-  const outcomes = predictImages(inputs.images, { pipeline, embedder, head, batch: run.batch, signal: session.signal });
   try {
     await write(format.start);
     let done = 0;
@@ -174,7 +170,7 @@ async function predictAll(
       else await writer?.append(outcome.image, outcome.probabilities);
       // With a submission the answers are in its file.
       if (writer === undefined || answers !== undefined || session.json) {
-        const line = formatOutcome(format, outcome, head.classes, run.top);
+        const line = formatOutcome(format, outcome, shipped.head.classes, run.top);
         if (line !== '') await write(line);
       }
     }
@@ -183,9 +179,6 @@ async function predictAll(
     return failed;
   } finally {
     status.clear();
-    await inputs.close();
-    await pipeline.close();
-    await embedder.close();
   }
 }
 

@@ -3,16 +3,13 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { checkResNetTap } from '../../extract/backbone/taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
-import { type ExtractPlan, type ExtractPolicy, featureFolder } from '../../extract/plan.ts';
+import { type ExtractPlan, type ExtractPolicy, extractDefaults, featureFolder } from '../../extract/plan.ts';
 import { namedNetwork } from '../../extract/weights/named-network.ts';
 import { interpolations } from '../../features/manifest/manifest.ts';
 import { usageError } from '../../system/errors.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, list, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
-
-/** ONNX Runtime on two cores is as fast as with larger ones (ResNet50 at 224 px), and 8 maps are 3 MB. */
-const defaultBatch = 8;
 
 /** Options that say which features to make of which images: those of `extract`, and of the verbs that make it in parts. */
 export function withExtractOptions(yargs: Argv): Argv {
@@ -77,7 +74,7 @@ export function withExtractOptions(yargs: Argv): Argv {
       type: 'string',
       describe: 'float32, which equals PyTorch, or int8: faster, calibrated on your images [float32]',
     })
-    .option('batch', { type: 'string', describe: `images per run of the network [${defaultBatch}]` })
+    .option('batch', { type: 'string', describe: `images per run of the network [${extractDefaults.batch}]` })
     .option('engine', {
       type: 'string',
       describe: `auto | onnx | tensorflow, which ${setupCommand('tensorflow')} sets up [auto]`,
@@ -133,11 +130,11 @@ export interface AskedExtract {
 /** @throws UserError where one is not usable */
 export function readExtractOptions(options: Options): AskedExtract {
   const data = text(options, 'data') ?? dataBeside(options);
-  const seed = number(options, 'seed', { whole: true, min: 0 }, 0);
+  const seed = number(options, 'seed', { whole: true, min: 0 }, extractDefaults.seed);
   const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
-  const weights = text(options, 'weights', 'resnet50');
-  const tap = text(options, 'tap', 'avgpool');
+  const weights = text(options, 'weights', extractDefaults.weights);
+  const tap = text(options, 'tap', extractDefaults.tap);
   const named = namedNetwork(weights);
   if (named !== undefined) checkResNetTap(named.architecture, named.classCount, tap);
   return {
@@ -147,10 +144,10 @@ export function readExtractOptions(options: Options): AskedExtract {
       folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
       weights,
       weightsKey: text(options, 'weights-key'),
-      engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], 'auto'),
-      device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], 'auto'),
+      engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], extractDefaults.engine),
+      device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], extractDefaults.device),
       tap,
-      pool: choice(options, 'pool', ['mean', 'max', 'none'], 'mean'),
+      pool: choice(options, 'pool', ['mean', 'max', 'none'], extractDefaults.pool),
       preprocessing: {
         resize: sides(options),
         crop: number(options, 'crop', { whole: true, min: 1, max: mostPixels }),
@@ -160,13 +157,13 @@ export function readExtractOptions(options: Options): AskedExtract {
         autoOrient: flag(options, 'auto-orient'),
         sixteenBit: choice<'clip' | 'scale'>(options, 'sixteen-bit', ['clip', 'scale'], 'clip'),
       },
-      dtype: choice(options, 'dtype', ['float32', 'float16'], 'float32'),
-      precision: choice(options, 'precision', ['float32', 'int8'], 'float32'),
+      dtype: choice(options, 'dtype', ['float32', 'float16'], extractDefaults.dtype),
+      precision: choice(options, 'precision', ['float32', 'int8'], extractDefaults.precision),
       seed,
       views: viewCount === 0 ? undefined : { count: viewCount, seed },
     },
     policy: {
-      batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, defaultBatch),
+      batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, extractDefaults.batch),
       threads: number(options, 'threads', { whole: true, min: 1, max: 1024 }),
       skipUnreadable: flag(options, 'skip-unreadable'),
       allowMissing: flag(options, 'allow-missing'),
