@@ -176,7 +176,7 @@ function checkFinite(features: Matrix, where: string): void {
     where: `row ${Math.floor(at / columnCount)}, column ${at % columnCount} of the ${where}`,
     found: String(data[at]),
     expected: 'finite numbers',
-    fix: 'featuretap verify checks a feature set; extract it again, or drop that row',
+    fix: 'a feature set: featuretap verify checks it; a matrix of your own: mend that row where it was made, or drop it',
   });
 }
 

@@ -156,7 +156,7 @@ export function checkFinite(features: Matrix, idOf: (row: number) => string, whe
     where: `${where}, ${idOf(Math.floor(at / features.columnCount))}, column ${at % features.columnCount}`,
     found: String(features.data[at]),
     expected: 'finite numbers',
-    fix: 'featuretap verify checks a feature set; extract it again, or leave that row out',
+    fix: 'a feature set: featuretap verify checks it; a matrix of your own: mend that row where it was made, or drop it',
   });
 }
 

@@ -116,5 +116,5 @@ function checkDone(heif: LibHeif, result: HeifError): void {
 }
 
 function failure({ message }: HeifError): DecodeError {
-  return new DecodeError(`broken HEIC: ${message}`);
+  return new DecodeError(`broken HEIC: ${message.trim()}`);
 }

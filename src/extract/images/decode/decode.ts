@@ -77,7 +77,9 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
   heic: async (bytes, { onSize }) => decodeHeic(bytes, onSize),
   avif: async (bytes, options) => {
     // An item reference of this type ties the picture to the alpha that it is multiplied by (MIAF, 7.3.5.2).
-    if (metaBox(bytes).includes('prem')) throw new DecodeError('AVIF: colours are multiplied by alpha; save it as PNG');
+    const meta = metaBox(bytes);
+    checkExtents(meta);
+    if (meta.includes('prem')) throw new DecodeError('AVIF: colours are multiplied by alpha; save it as PNG');
     return readChecked(asStill(bytes), options);
   },
   gif: async (bytes, { onSize }) => decodeGif(bytes, onSize),
@@ -127,6 +129,14 @@ function asStill(bytes: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(bytes);
   copy[11] = 'f'.charCodeAt(0);
   return copy;
+}
+
+/** Every size that the boxes name (`ispe`, ISO/IEC 23008-12): libvips complains on stderr of those past 2^31. */
+function checkExtents(meta: string): void {
+  for (let at = meta.indexOf('ispe'); at >= 0; at = meta.indexOf('ispe', at + 1)) {
+    const extents = Buffer.from(meta.slice(at + 8, at + 16), 'latin1');
+    if (extents.length === 8) checkSize(extents.readUInt32BE(0), extents.readUInt32BE(4));
+  }
 }
 
 /** The box that describes an AVIF's items, as Latin-1 text; empty where there is none. */

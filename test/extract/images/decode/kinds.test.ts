@@ -161,6 +161,38 @@ test('AVIF, HEIC and films are told apart by their brands', () => {
   assert.deepEqual(media('isom', 'isom', 'mp42'), { refused: 'isom (ISO media)' });
 });
 
+test('JPEG 2000, HEIC and AVIF that claim more than the limit are refused before they are decoded', async () => {
+  const claim = (name: string, marker: string, behind: number): Buffer => {
+    const bytes = fixture(name);
+    for (let at = bytes.indexOf(marker, 0, 'latin1'); at >= 0; at = bytes.indexOf(marker, at + 1, 'latin1')) {
+      bytes.writeUInt32BE(100_000, at + behind);
+      bytes.writeUInt32BE(100_000, at + behind + 4);
+    }
+    return bytes;
+  };
+  for (const bytes of [
+    claim('rgb.jp2', '\xff\x4f\xff\x51', 8),
+    claim('444.heic', 'ispe', 8),
+    claim('sequence.avif', 'ispe', 8),
+  ]) {
+    await assert.rejects(decodeImage(bytes, { autoOrient: false }), /above the limit of 89478485|broken HEIC/);
+  }
+});
+
+test('a header that is within the limit and stands alone asks for no memory', async () => {
+  const runs = fixture('runs8.bmp').subarray(0, 1200);
+  runs.writeInt32LE(9000, 18);
+  runs.writeInt32LE(9000, 22);
+  for (const bytes of [
+    runs,
+    ...['P1', 'P2', 'P3', 'P4', 'P5', 'P6'].map((kind) => Buffer.from(`${kind} 9000 9000 255 1 1 1`)),
+  ]) {
+    const before = process.memoryUsage().arrayBuffers;
+    await assert.rejects(decodeImage(bytes, { autoOrient: false }), DecodeError);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 20e6, bytes.toString('latin1', 0, 2));
+  }
+});
+
 test('a bitmap or portable map that claims more than the limit is refused before anything is allocated', async () => {
   const bitmap = fixture('rgb.bmp');
   bitmap.writeUInt32LE(100_000, 18);
