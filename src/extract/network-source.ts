@@ -75,7 +75,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   });
   const { threads, tap } = options;
   if (tap !== undefined) checkTap(loaded, tap);
-  const engine = options.engine === 'tensorflow' ? 'tensorflow' : 'onnx';
+  const engine = options.engine === undefined || options.engine === 'auto' ? 'onnx' : options.engine;
   return {
     ...describe(loaded, options.seed ?? 0),
     weights,
@@ -107,7 +107,7 @@ function checkTap(loaded: LoadedWeights, tap: string): void {
 
 /** The device to open the network on; undefined where the engine takes what its library runs on. */
 async function openDevice(engine: EngineName, options: NetworkOptions): Promise<DeviceName | undefined> {
-  if (engine === 'tensorflow') return options.device === 'auto' ? undefined : options.device;
+  if (engine !== 'onnx') return options.device === 'auto' ? undefined : options.device;
   const { device, passedOver } = await chooseDevice(options.device);
   if (options.device === 'auto') {
     const why = device === 'cpu' && passedOver.length > 0 ? ` (${ownCommand('devices')} says why not a GPU)` : '';
@@ -117,7 +117,7 @@ async function openDevice(engine: EngineName, options: NetworkOptions): Promise<
 }
 
 /** Int8 graphs are for the CPU: GPUs run their quantize and dequantize steps one by one. */
-function checkInt8({ device, engine }: NetworkOptions): void {
+function checkInt8({ device, engine = 'auto' }: NetworkOptions): void {
   if (device !== 'auto' && device !== 'cpu') {
     throw usageError(
       '--precision',
@@ -126,8 +126,8 @@ function checkInt8({ device, engine }: NetworkOptions): void {
       `--device cpu, or --precision float32`,
     );
   }
-  if (engine === 'tensorflow') {
-    throw usageError('--precision', 'int8 with --engine tensorflow', 'float32, or --engine onnx');
+  if (engine !== 'auto' && engine !== 'onnx') {
+    throw usageError('--precision', `int8 with --engine ${engine}`, 'float32, or --engine onnx');
   }
 }
 

@@ -5,7 +5,7 @@ import { checkResNetTap } from '../../extract/backbone/taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { type ExtractPlan, type ExtractPolicy, extractDefaults, featureFolder } from '../../extract/plan.ts';
 import { namedNetwork } from '../../extract/weights/named-network.ts';
-import { interpolations } from '../../features/manifest/manifest.ts';
+import { engineNames, interpolations } from '../../features/manifest/manifest.ts';
 import { usageError } from '../../system/errors.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, list, number, text } from '../options.ts';
@@ -144,7 +144,7 @@ export function readExtractOptions(options: Options): AskedExtract {
       folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
       weights,
       weightsKey: text(options, 'weights-key'),
-      engine: choice(options, 'engine', ['auto', 'onnx', 'tensorflow'], extractDefaults.engine),
+      engine: choice(options, 'engine', ['auto', ...engineNames], extractDefaults.engine),
       device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], extractDefaults.device),
       tap,
       pool: choice(options, 'pool', ['mean', 'max', 'none'], extractDefaults.pool),

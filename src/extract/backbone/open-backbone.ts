@@ -46,8 +46,16 @@ export function openNetwork(weights: BackboneWeights, crop: number): Network {
  * @throws UserError when weights, tap and crop do not go together, or the network cannot run on the device
  */
 export async function openBackbone(options: BackboneOptions): Promise<Backbone> {
+  return engines[options.engine ?? 'onnx'](options);
+}
+
+const engines: Readonly<Record<EngineName, (options: BackboneOptions) => Promise<Backbone>>> = {
+  onnx: openOnnx,
+  tensorflow: openTensorFlow,
+};
+
+async function openOnnx(options: BackboneOptions): Promise<Backbone> {
   const { weights, calibration, preprocessing, device = 'cpu' } = options;
-  if (options.engine === 'tensorflow') return openTensorFlow(options);
   if (calibration !== undefined) {
     return openInt8Backbone({ ...options, weights: quantizable(weights) }, calibration);
   }

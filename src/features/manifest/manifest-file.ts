@@ -1,6 +1,6 @@
 import { UserError } from '../../system/errors.ts';
 import { fingerprintOf, hashOfJson } from './fingerprint.ts';
-import { interpolations, type Manifest, rowLength, rowsPerImage } from './manifest.ts';
+import { engineNames, interpolations, type Manifest, rowLength, rowsPerImage } from './manifest.ts';
 
 /** The format that this version writes, and the newest that it reads. */
 export const formatVersion = 1;
@@ -108,7 +108,7 @@ function checkFields(check: Checker, manifest: Manifest): void {
   }
   check.text('canary', manifest.canary);
   check.record('madeBy', manifest.madeBy);
-  check.oneOf('madeBy.engine', manifest.madeBy.engine, ['onnx', 'tensorflow']);
+  check.oneOf('madeBy.engine', manifest.madeBy.engine, engineNames);
   check.oneOf('madeBy.device', manifest.madeBy.device, ['cpu', 'cuda', 'webgpu']);
   for (const name of ['featuretap', 'engineVersion', 'weights', 'data'] as const) {
     check.text(`madeBy.${name}`, manifest.madeBy[name]);

@@ -2,7 +2,8 @@ import type { Dtype } from '../../formats/npy/npy.ts';
 
 export type Pool = 'mean' | 'max' | 'none';
 export type Precision = 'float32' | 'int8';
-export type EngineName = 'onnx' | 'tensorflow';
+export const engineNames = ['onnx', 'tensorflow'] as const;
+export type EngineName = (typeof engineNames)[number];
 export type DeviceName = 'cpu' | 'cuda' | 'webgpu';
 
 /** Pillow's filters for `Image.resize`, by its names. */
