@@ -13,9 +13,10 @@ const keptBundles = 5;
 const keptMilliseconds = 3 * 24 * 60 * 60 * 1000;
 
 /**
- * Where the bundle of the sources lies, made now where there is none. Ends the process where they are wrong.
+ * Where the bundle of the sources lies, made now where there is none. Ends the process where they are wrong, or where
+ * there is no esbuild to make it.
  *
- * @returns {string | undefined} undefined where it cannot be kept, or esbuild is not there to make it
+ * @returns {string | undefined} undefined where it cannot be kept
  */
 function bundleFolder() {
   const files = listSources();
@@ -23,8 +24,8 @@ function bundleFolder() {
   const folder = join(cache, key);
   if (markUsed(folder)) return folder;
   const scratch = makeScratch(folder);
-  const made = scratch === undefined ? undefined : tryBundle(files, scratch);
-  if (made === undefined) return remove(scratch);
+  if (scratch === undefined) return undefined;
+  const made = tryBundle(files, scratch);
   // An edit in between would be kept under the name of what was there before.
   if (keyOf(listSources()) !== key) {
     remove(scratch);
@@ -61,9 +62,12 @@ function tryBundle(files, scratch) {
   try {
     return bundleSources(files);
   } catch (error) {
-    // Any error but of the sources, which esbuild has named, is that it is not installed.
-    if (!Array.isArray(error.errors)) return undefined;
     remove(scratch);
+    // esbuild has named what is wrong with the sources; any other error is that it is not installed.
+    if (!Array.isArray(error.errors)) {
+      console.error('esbuild, which a checkout needs, is not installed for this platform');
+      console.error('  fix:      npm run setup:small, or npm ci without --omit');
+    }
     process.exit(1);
   }
 }
@@ -93,7 +97,7 @@ function keep(made, scratch, folder) {
 }
 
 function remove(scratch) {
-  if (scratch !== undefined) fs.rmSync(scratch, { recursive: true, force: true });
+  fs.rmSync(scratch, { recursive: true, force: true });
 }
 
 function prune() {
