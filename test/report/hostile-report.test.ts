@@ -38,9 +38,7 @@ describe('a report that was edited', () => {
   });
 
   it('is read where copies of an image share a row of the set, which has fewer rows than images', async () => {
-    await read((report) => {
-      report.featureSet.rowCount = 3;
-    });
+    await read((report) => Object.assign(report.featureSet, { rowCount: 3 }));
   });
 
   // biome-ignore lint/suspicious/noExplicitAny: a report that loses its shape
