@@ -6,8 +6,9 @@ import { usageError } from '../../src/system/errors.ts';
 import { drawData, splitData } from './classify/bench-data.ts';
 import { benchCases } from './classify/cases.ts';
 import { measureGrowth } from './classify/growth.ts';
-import { findPython, measureLine } from './classify/measure.ts';
+import { measureLine } from './classify/measure.ts';
 import { printGrowth, printTable } from './classify/print.ts';
+import { findPeer, tellPeer } from './peers/python.ts';
 
 const usage = `npm run bench -- classify [options]: our heads beside scikit-learn's, on the same files, in one run
   --rows N          training rows to draw (default 9199)
@@ -17,14 +18,14 @@ const usage = `npm run bench -- classify [options]: our heads beside scikit-lear
   --seed N          of the drawn features (default 0)
   --features PATH   instead of drawing: a feature set, or X.npy; a fifth of the rows, stratified, is the test
   --labels FILE     with X.npy: y.npy or a CSV
-  --heads A,B       lines of the table whose names hold one of the words (default: all)
+  --heads A,B       lines of the table whose names hold one of the words (default: all but sweep and steps, which take minutes)
   --threads T       of either side (default: the machine's cores)
   --no-reference    ours alone
   --growth          ours alone, at a quarter, a half and all of the rows, the features and the classes
   --out FILE        the figures as JSON (default bench/classify.json; with --growth bench/classify-growth.json)
   --json            print the JSON, not the table`;
 
-/** Fits every head of the table, each in a process of its own, and its counterpart of scikit-learn where python3 has it. */
+/** Fits every head of the table, each in a process of its own, and its counterpart of scikit-learn where a Python has it. */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
@@ -46,9 +47,9 @@ export async function run(args: readonly string[]): Promise<void> {
     },
   });
   if (values.help) return console.log(usage);
-  const words = values.heads?.split(',') ?? [''];
-  const cases = benchCases.filter(({ name }) => words.some((word) => name.includes(word)));
-  if (cases.length === 0) throw usageError('--heads', words.join(), benchCases.map(({ name }) => name).join(' | '));
+  const words = values.heads?.split(',');
+  const cases = benchCases.filter(({ name, onRequest }) => words?.some((word) => name.includes(word)) ?? !onRequest);
+  if (cases.length === 0) throw usageError('--heads', `${words}`, benchCases.map(({ name }) => name).join(' | '));
   const threads = whole(values.threads, '--threads');
   const tell = (what: string): void => {
     if (!values.json) console.error(what);
@@ -82,11 +83,11 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     const shape =
       values.features === undefined ? drawData(folder, drawn) : await splitData(folder, values.features, values.labels);
-    const python = values['no-reference'] ? undefined : findPython();
-    if (python === undefined && !values['no-reference']) console.error('no python3 with scikit-learn: ours alone');
+    const peer = values['no-reference'] ? undefined : findPeer('sklearn');
+    if (!values['no-reference']) tellPeer(peer, 'scikit-learn');
     const lines = cases.map((chosen) => {
       tell(`${chosen.name} …`);
-      return measureLine(folder, chosen, threads, python);
+      return measureLine(folder, chosen, threads, peer?.python);
     });
     keep(values.out ?? 'bench/classify.json', { ...about, data: shape, lines }, values.json);
     if (!values.json) printTable(lines, shape);

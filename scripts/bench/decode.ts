@@ -8,6 +8,7 @@ import type { ImageFile } from '../../src/extract/images/list/image-file.ts';
 import { listImages } from '../../src/extract/images/list/list.ts';
 import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import { drawPhotos } from '../demo/draw.ts';
+import { findPeer, peerEnvironment } from './peers/python.ts';
 
 const usage = `npm run bench -- decode [options]
   --data FOLDER    photos to read; default: ../shared/dogs where it is, else drawn ones
@@ -77,7 +78,7 @@ export async function run(args: readonly string[]): Promise<void> {
     if (figures.python !== null) {
       console.log(`  ${figures.python.name}`.padEnd(44) + rate(figures.python));
       console.log(`  ratio ${(figures.ours.imagesPerSecond / figures.python.imagesPerSecond).toFixed(2)}`);
-    } else console.log('  Pillow and torchvision: python3 does not have them');
+    } else console.log('  Pillow and torchvision: no Python has them; npm run bench -- setup');
     if (steps !== undefined) {
       const shown = Object.entries(steps).map(([step, ms]) => `${step} ${ms.toFixed(2)} ms`);
       console.log(`  per image, in its thread: ${shown.join(', ')}; peak memory ${peakMegabytes} MB`);
@@ -122,15 +123,14 @@ async function oneRound(images: readonly ImageFile[], threads: number, views: nu
 
 function pythonRound(images: readonly ImageFile[], processes: number): (Round & { readonly name: string }) | undefined {
   const script = fileURLToPath(new URL('decode.py', import.meta.url));
-  // Debian's own python3 has the packages even where another one comes first on the path.
-  for (const python of ['python3', '/usr/bin/python3']) {
-    const done = spawnSync(python, ['-W', 'ignore', script, `${resize}`, `${crop}`, `${processes}`], {
-      input: images.map(({ path }) => path).join('\n'),
-      encoding: 'utf8',
-    });
-    if (done.status === 0) return JSON.parse(done.stdout);
-  }
-  return undefined;
+  const peer = findPeer('PIL', 'torchvision');
+  if (peer === undefined) return undefined;
+  const done = spawnSync(peer.python, ['-W', 'ignore', script, `${resize}`, `${crop}`, `${processes}`], {
+    input: images.map(({ path }) => path).join('\n'),
+    encoding: 'utf8',
+    env: peerEnvironment,
+  });
+  return done.status === 0 ? JSON.parse(done.stdout) : undefined;
 }
 
 function median(rounds: readonly Round[]): Round {

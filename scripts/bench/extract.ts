@@ -9,6 +9,7 @@ import { UserError } from '../../src/system/errors.ts';
 import { Contestant, type Mode, type Round, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
 import { type Figures, printClaims, printFigures } from './extract/print.ts';
+import { findPeer } from './peers/python.ts';
 
 const usage = `npm run bench -- extract [options]
   --data FOLDER      photos (default: ../shared/dogs where it is, else drawn ones)
@@ -21,8 +22,8 @@ const usage = `npm run bench -- extract [options]
   --round-seconds S  the others run fewer images in a round that would take much longer (default 20)
   --only WORD,WORD   contestants whose name holds one of the words
   --out FILE         writes the figures as JSON
-Python: python3 or /usr/bin/python3 where it has torch and torchvision; and $FEATURETAP_BENCH_PYTHON, another one, for
-a newer torch and OpenVINO.`;
+Python: the one of npm run bench -- setup, or $FEATURETAP_BENCH_PYTHON, for the newest torch and OpenVINO; beside it
+python3 or /usr/bin/python3 where it has torch and torchvision.`;
 
 const debianEngines = ['torch eager', 'torch optimize_for_inference', 'torch bf16 channels-last', 'torch int8 FX'];
 const newestEngines = [
@@ -114,7 +115,8 @@ function count(text: string | undefined): number {
 /** Who takes part: this project, each Python that is there, the words of --only permitting. */
 function entries(only: string | undefined): readonly Entry[] {
   const words = only?.split(',') ?? [''];
-  const newest = process.env['FEATURETAP_BENCH_PYTHON'];
+  const found = findPeer('torch', 'openvino');
+  const newest = found?.newest === true ? found.python : undefined;
   const all: Entry[] = [
     { engine: 'featuretap float32' },
     { engine: 'featuretap int8' },

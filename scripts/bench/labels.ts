@@ -11,6 +11,7 @@ import { openFeatureSet } from '../../src/features/reader.ts';
 import { encodeNpy } from '../../src/formats/npy/npy.ts';
 import { createHead } from '../../src/models/registry.ts';
 import { nextBelow, seedStream } from '../../src/numerics/xoshiro.kernel.ts';
+import { findPeer } from './peers/python.ts';
 
 const usage = `npm run bench -- labels [options]
 Wrong labels found by classify --check-labels, beside cleanlab's own pipeline (LogisticRegression out of fold over the
@@ -19,7 +20,7 @@ same five folds, find_label_issues) on the same features with some labels change
   --flipped SHARE  of the labels that are changed to another class, evenly drawn (default 0.05)
   --seeds N        draws of the changed labels (default 3)
   --first N        how many of the ranking are looked at (default 50)
-$FEATURETAP_BENCH_PYTHON names a Python that has cleanlab; without it only featuretap is measured.`;
+npm run bench -- setup makes a Python that has cleanlab; without one only featuretap is measured.`;
 
 interface Found {
   readonly seconds: number;
@@ -61,7 +62,7 @@ export async function run(args: readonly string[]): Promise<void> {
     line('featuretap linear, C=1, uncalibrated', linear);
     const theirs = await cleanlab(data, 1);
     if (theirs === undefined) {
-      console.log('  cleanlab: not measured, $FEATURETAP_BENCH_PYTHON is not set');
+      console.log('  cleanlab: not measured, npm run bench -- setup');
       continue;
     }
     const { seconds, quality, version } = theirs;
@@ -88,7 +89,7 @@ async function cleanlab(
   data: LabelledData,
   C: number,
 ): Promise<{ seconds: number; quality: number[]; version: string; issues: Record<string, number[]> } | undefined> {
-  const python = process.env['FEATURETAP_BENCH_PYTHON'];
+  const python = findPeer('cleanlab')?.python;
   if (python === undefined) return undefined;
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-labels-'));
   try {

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawPhotos } from '../torture/draw-photos.ts';
+import { findPeer } from './peers/python.ts';
 import { launcher, layCheckout, layPackage, must } from './start/programs.ts';
 
 const usage = `npm run bench -- start [options]
@@ -12,7 +13,7 @@ the package, beside Python's imports. Every command once per round, the rounds i
   --rounds N   (default 9)
   --node FILE  another Node to run with, repeatable
   --out FILE   the figures as JSON
-$FEATURETAP_BENCH_PYTHON names the Python with scikit-learn and PyTorch (default python3).`;
+npm run bench -- setup makes the Python with the newest scikit-learn and PyTorch (default python3).`;
 
 interface Row {
   readonly who: string;
@@ -87,7 +88,7 @@ function listRows(
   nodes: readonly string[],
 ): Row[] {
   const installed = layPackage(join(folder, 'package'));
-  const python = process.env['FEATURETAP_BENCH_PYTHON'] ?? 'python3';
+  const python = findPeer('sklearn', 'torch')?.python ?? 'python3';
   const rows: Row[] = [];
   const add = (who: string, what: string, command: readonly string[], code = 0): void => {
     rows.push({ who, what, command, code, seconds: [] });

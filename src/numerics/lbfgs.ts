@@ -10,8 +10,8 @@ export interface LbfgsOptions {
   /** Converged when no part of the gradient is larger. */
   readonly gradientTolerance: number;
   /**
-   * What `gradientTolerance` is held against, by default the largest magnitude. Where that costs much, any number between
-   * the tolerance and the true size will do, but where the search has ended.
+   * What `gradientTolerance` is held against, by default the largest magnitude. Where that costs much, any number above
+   * the tolerance puts off the end by a step, but where the search has ended.
    */
   readonly sizeOf?: ((gradient: Float64Array, ended: boolean) => number | Promise<number>) | undefined;
   /** Converged when what is left to win, as the quadratic model sees it, is a smaller share of the value twice in a row; 0: never. */

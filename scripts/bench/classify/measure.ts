@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { peerEnvironment } from '../peers/python.ts';
 import type { BenchCase, Measured } from './cases.ts';
 
 export type Figures = Omit<Measured, 'predictions'>;
@@ -13,6 +14,8 @@ export interface Line {
   readonly reference?: Figures;
   /** Seconds of scikit-learn's fit and score over ours. */
   readonly timesAsFast?: number;
+  /** Both versions that the ratios are of. */
+  readonly ratioOf?: string;
   /** The same of processor time. */
   readonly timesLessProcessor?: number;
   /** Share of the test rows with the same prediction. */
@@ -38,6 +41,7 @@ export function measureLine(folder: string, chosen: BenchCase, threads: number, 
     ours,
     reference,
     timesAsFast: seconds(reference) / seconds(ours),
+    ratioOf: `${reference.version} over ${ours.version}`,
     timesLessProcessor: reference.processorSeconds / ours.processorSeconds,
     samePredictions: same / predictions.length,
   };
@@ -54,17 +58,15 @@ export function seconds({ fitSeconds, scoreSeconds }: Figures): number {
 }
 
 function runSide(command: string, args: readonly string[]): Measured {
-  const done = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] });
+  const done = spawnSync(command, args, {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: peerEnvironment,
+  });
   const last = done.stdout?.trim().split('\n').at(-1) ?? '';
   if (done.status !== 0 || last === '') {
     throw new Error(`${command} ${args[0]} ended with ${done.status ?? done.signal}`);
   }
   return JSON.parse(last);
-}
-
-/** Debian's own python3 has scikit-learn even where another one comes first on the path. */
-export function findPython(): string | undefined {
-  return ['python3', '/usr/bin/python3'].find(
-    (python) => spawnSync(python, ['-c', 'import sklearn'], { stdio: 'ignore' }).status === 0,
-  );
 }

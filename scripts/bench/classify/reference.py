@@ -12,15 +12,54 @@ import numpy as np
 import sklearn
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, RidgeClassifierCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC, LinearSVC
+
+
+
+class TorchLogistic:
+    """The objective of LogisticRegression by PyTorch's own L-BFGS, as many pairs as ours, from zeros."""
+
+    def __init__(self, C, steps, threads):
+        import torch
+
+        self.C, self.steps, self.torch = C, steps, torch
+        torch.set_num_threads(threads)
+
+    def fit(self, rows, labels):
+        torch = self.torch
+        x, y = torch.from_numpy(rows), torch.from_numpy(labels)
+        weights = torch.zeros(rows.shape[1], int(labels.max()) + 1, requires_grad=True)
+        bias = torch.zeros(weights.shape[1], requires_grad=True)
+        optimizer = torch.optim.LBFGS([weights, bias], max_iter=self.steps, history_size=7, line_search_fn='strong_wolfe',
+                                      tolerance_grad=0, tolerance_change=0)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(torch.addmm(bias, x, weights), y, reduction='sum')
+            loss = loss + (weights * weights).sum() / (2 * self.C)
+            loss.backward()
+            self.objective = self.C * float(loss)
+            return loss
+
+        optimizer.step(closure)
+        self.weights, self.bias = weights.detach(), bias.detach()
+        self.n_iter_ = optimizer.state[weights]['n_iter']
+
+    def predict(self, rows):
+        return self.torch.addmm(self.bias, self.torch.from_numpy(rows), self.weights).argmax(1).numpy()
+
 
 folder, estimator, threads = sys.argv[1:4]
 labels = json.load(open(folder + '/labels.json'))
 train, test = np.load(folder + '/train.npy'), np.load(folder + '/test.npy')
 train_labels, test_labels = np.array(labels['train']), np.array(labels['test'])
 known = {'SVC': SVC, 'LinearSVC': LinearSVC, 'RandomForestClassifier': RandomForestClassifier,
-         'LogisticRegression': LogisticRegression, 'THREADS': int(threads)}
+         'LogisticRegression': LogisticRegression, 'LogisticRegressionCV': LogisticRegressionCV,
+         'RidgeClassifierCV': RidgeClassifierCV, 'KNeighborsClassifier': KNeighborsClassifier,
+         'MLPClassifier': MLPClassifier, 'TorchLogistic': TorchLogistic, 'THREADS': int(threads)}
 model = eval(estimator, {'__builtins__': {}}, known)
 
 with warnings.catch_warnings(record=True) as caught:
@@ -44,9 +83,12 @@ measured = {
     'iterations': int(np.sum(getattr(model, 'n_iter_', 0))),
     'peakBytes': peak,
     'predictions': predictions.tolist(),
-    'version': 'scikit-learn ' + sklearn.__version__,
+    'version': f'scikit-learn {sklearn.__version__}, NumPy {np.__version__}',
 }
-if isinstance(model, LogisticRegression):
+if isinstance(model, TorchLogistic):
+    measured['version'] = 'PyTorch ' + model.torch.__version__
+    measured['objective'] = model.objective
+if type(model) is LogisticRegression:
     scores = train.astype(np.float64) @ model.coef_.T.astype(np.float64) + model.intercept_
     if scores.shape[1] == 1:
         # Two classes have one row of weights: the loss of -scores and 0.

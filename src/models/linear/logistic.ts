@@ -34,7 +34,7 @@ export interface LogisticOptions {
   readonly valueTolerance?: number | undefined;
   /**
    * scikit-learn's `tol`: stops when no part of the gradient is larger, the loss being the mean over the rows and the
-   * features as they are, not centred. Takes the place of the default rule and of `valueTolerance`.
+   * features as they are, not centred. Takes the place of the default rule.
    */
   readonly tol?: number | null | undefined;
   /** Where to start: the `x` of an earlier fit of the same solver, which is changed in place. Default: zeros. */
@@ -210,7 +210,7 @@ async function fitRows(
     maxIterations: options.maxIterations,
     ...(options.tol === undefined || options.tol === null
       ? { gradientTolerance, valueTolerance: options.valueTolerance ?? defaultValueTolerance }
-      : { ...meanGradientRule(coordinates, table, options.tol), valueTolerance: 0 }),
+      : { ...meanGradientRule(coordinates, table, options.tol), valueTolerance: options.valueTolerance ?? 0 }),
     valueError: lossError(table.labels.length),
     signal: context.signal,
     allocate: (length) => allocate(length, context),
@@ -230,16 +230,20 @@ function meanGradientRule(
 ): Pick<LbfgsOptions, 'gradientTolerance' | 'sizeOf'> {
   const classCount = classes.length;
   const weightSum = sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? labels.length;
+  // How often the mean root of the squares goes into the largest part: as last seen, at first what normal numbers have.
+  let ratio = 4;
   return {
     gradientTolerance: tol,
     sizeOf: async (gradient, ended) => {
       const biasGradient = gradient.subarray(-classCount);
       const seen = gradient.subarray(0, -classCount);
       if (span === undefined) return largestUnshifted(seen, biasGradient, featureMeans) / weightSum;
-      // The span is the features turned, so squares keep their sum: the largest is no smaller than their mean root.
-      const least = Math.sqrt(dot(seen, seen) / (featureMeans.length * classCount)) / weightSum;
-      if (!ended && least > tol) return least;
-      return largestUnshifted(await span.expand(seen, classCount), biasGradient, featureMeans) / weightSum;
+      // The span is the features turned, so squares keep their sum; going back to them costs as much as several steps.
+      const meanRoot = Math.sqrt(dot(seen, seen) / (featureMeans.length * classCount)) / weightSum;
+      if (!ended && ratio * meanRoot > tol) return ratio * meanRoot;
+      const largest = largestUnshifted(await span.expand(seen, classCount), biasGradient, featureMeans) / weightSum;
+      ratio = largest / meanRoot;
+      return largest;
     },
   };
 }

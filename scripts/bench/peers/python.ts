@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where `npm run bench -- setup` puts its Python: outside the repository, one for all checkouts. */
+export const peersFolder: string = join(
+  process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+  'featuretap',
+  'bench-python',
+);
+
+export interface Peer {
+  readonly python: string;
+  /** Who it is, as output names it. */
+  readonly who: string;
+  /** Not Debian's: as new as the requirements file has it, or what the user named. */
+  readonly newest: boolean;
+}
+
+/** Pythons in the order in which they are asked: one that is named, the one of `setup`, the system's as a fallback. */
+function peers(): readonly Peer[] {
+  const named = process.env['FEATURETAP_BENCH_PYTHON'];
+  const own = join(peersFolder, 'bin', 'python');
+  return [
+    ...(named === undefined ? [] : [{ python: named, who: '$FEATURETAP_BENCH_PYTHON', newest: true }]),
+    ...(existsSync(own) ? [{ python: own, who: `npm run bench -- setup's, in ${peersFolder}`, newest: true }] : []),
+    // Debian's own python3 has the packages even where another one comes first on the path.
+    ...['python3', '/usr/bin/python3'].map((python) => ({ python, who: `the system's ${python}`, newest: false })),
+  ];
+}
+
+/** The first Python that has all the modules; undefined where none has. */
+export function findPeer(...modules: readonly string[]): Peer | undefined {
+  return peers().find(
+    ({ python }) =>
+      spawnSync(python, ['-c', `import ${modules.join()}`], { stdio: 'ignore', env: peerEnvironment }).status === 0,
+  );
+}
+
+/** Says on stderr which Python it is, and how to get a newer one. */
+export function tellPeer(peer: Peer | undefined, modules: string): void {
+  if (peer === undefined) console.error(`no Python with ${modules}: ours alone; npm run bench -- setup makes one`);
+  else if (peer.newest) console.error(`beside ${peer.who}`);
+  else console.error(`beside ${peer.who}, a fallback: npm run bench -- setup installs the newest peers`);
+}
+
+/** A processor type fixed for OpenBLAS would keep it from the best kernels of this processor. */
+export const peerEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('OPENBLAS_')),
+);
