@@ -3,6 +3,10 @@
 //
 //   npm run torture -- [kills, default 100] [seed, default 0]
 //
+// or every verb, by kills, full disks, two runs at once and inputs that come and go:
+//
+//   npm run torture -- all [kills, default 100] [seed, default 0]
+//
 // One kill in five falls anywhere in a run, the others between the moment in which it takes the lock and its end: the
 // start of the program, when no file is touched, is most of such a short run.
 import { spawn } from 'node:child_process';
@@ -12,7 +16,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tortureAll } from './all.ts';
 import { drawPhotos } from './draw-photos.ts';
+import { uniform } from './uniform.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -150,19 +156,34 @@ async function hashes(folder: string): Promise<Record<string, string>> {
   return found;
 }
 
-/** mulberry32: moments of a test, not of a kept number. */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'all') await everyVerb(rest);
+  else await extractAlone(process.argv.slice(2));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [kills = '100', seed = '0'] = process.argv.slice(2);
+async function everyVerb([kills = '100', seed = '0']: readonly string[]): Promise<void> {
+  const count = Number(kills);
+  const cells = (values: readonly (string | number)[]): string =>
+    values.map((value) => String(value).padEnd(11)).join('');
+  console.log(cells(['verb', 'kills', 'full disk', 'two at once', ' churn', 'wrong']));
+  const results = await tortureAll({
+    kills: count,
+    others: Math.max(2, Math.round(count / 5)),
+    seed: Number(seed),
+    onResult: ({ verb, kills: killed, fullDisks, twos, churns, wrong }) => {
+      console.log(cells([verb, killed, fullDisks ?? 'skipped', twos, ` ${churns}`, wrong.length]));
+      for (const what of wrong) console.log(`  ${what}`);
+    },
+  });
+  if (results.some(({ fullDisks }) => fullDisks === undefined))
+    console.log('full disk: skipped, mounting one needs root');
+  const isWell = results.every(({ wrong }) => wrong.length === 0);
+  console.log(isWell ? 'nothing half, nothing mixed, nothing hung' : 'FAILED');
+  process.exitCode = isWell ? 0 : 1;
+}
+
+async function extractAlone([kills = '100', seed = '0']: readonly string[]): Promise<void> {
   const started = performance.now();
   const { runs, killsAtWork, imageCount, different, ...result } = await torture(Number(kills), Number(seed));
   const seconds = Math.round((performance.now() - started) / 1000);

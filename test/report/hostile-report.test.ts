@@ -46,6 +46,7 @@ describe('a report that was edited', () => {
     'a class twice': [(r) => (r.classes[1] = r.classes[0]), /classes\[1\][\s\S]*every class once/],
     'figures of another class': [(r) => r.perClass.reverse(), /perClass\[0\]\.name/],
     'a class more test images': [(r) => r.perClass[2].support++, /perClass\[2\]\.support/],
+    'a row twice': [(r) => (r.perRepeat[1].test[0] = r.perRepeat[1].test[1]), /perRepeat\[1\]\.test\[1\]/],
     'a row on both sides': [(r) => (r.perRepeat[0].test[0] = r.perRepeat[0].train[0]), /in train or in test/],
     'a repeat of another number': [(r) => (r.perRepeat[1].repeat = 7), /perRepeat\[1\]\.repeat/],
     'a confusion matrix of more answers': [

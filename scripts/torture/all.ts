@@ -1,0 +1,272 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { drawPhotos } from './draw-photos.ts';
+import { uniform } from './uniform.ts';
+import { extractArgs, startOver, type TorturedVerb, torturedVerbs, type World } from './verbs.ts';
+
+const script = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
+
+/** A run that takes this long hangs: the undisturbed ones take a second or two. */
+const hangMs = 120_000;
+
+/** What became of one verb. */
+export interface TorturedResult {
+  readonly verb: string;
+  readonly kills: number;
+  /** Runs on a disk that was full before they ended; undefined where no such disk can be made here. */
+  readonly fullDisks: number | undefined;
+  readonly twos: number;
+  readonly churns: number;
+  /** What was found wrong: half a file, a mixed one, a run that hung, an error that is no message. */
+  readonly wrong: readonly string[];
+}
+
+export interface TortureOptions {
+  readonly kills: number;
+  /** Of each of the other disturbances. */
+  readonly others: number;
+  readonly seed: number;
+  readonly imageCount?: number;
+  readonly onResult?: (result: TorturedResult) => void;
+}
+
+/** Disturbs every verb in every way, and compares what lies there with what undisturbed runs left. */
+export async function tortureAll(options: TortureOptions): Promise<readonly TorturedResult[]> {
+  const root = await mkdtemp(join(tmpdir(), 'featuretap-torture-all-'));
+  try {
+    const world = await makeWorld(root, options.imageCount ?? 60);
+    const results: TorturedResult[] = [];
+    for (const verb of torturedVerbs) {
+      const result = await new Torture(verb, world, options).run();
+      results.push(result);
+      options.onResult?.(result);
+    }
+    return results;
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function makeWorld(root: string, imageCount: number): Promise<World> {
+  const data = join(root, 'data');
+  await drawPhotos(data, imageCount);
+  await must(extractArgs(data, join(root, 'cache')));
+  const set = join(root, 'cache', 'set');
+  const reports = join(root, 'reports');
+  await must(['classify', '--features', set, '--model', 'ridge', '--test-size', '0.3', '--out', reports]);
+  const [name] = await readdir(join(reports, 'set'));
+  const parts = join(root, 'parts');
+  for (const part of ['0/2', '1/2']) await must([...extractArgs(data, parts), '--part', part]);
+  return { root, data, set, report: join(reports, 'set', name as string), parts };
+}
+
+async function must(args: readonly string[]): Promise<void> {
+  const ended = await new Run(args).ended;
+  if (ended.code !== 0) throw new Error(`${args[0]} ended with ${ended.code ?? ended.signal}: ${ended.stderr}`);
+}
+
+class Torture {
+  readonly #verb: TorturedVerb;
+  readonly #world: World;
+  readonly #options: TortureOptions;
+  readonly #random: () => number;
+  readonly #wrong: string[] = [];
+  #expected: ReadonlyMap<string, string> = new Map();
+  #wholeMs = 0;
+
+  constructor(verb: TorturedVerb, world: World, options: TortureOptions) {
+    this.#verb = verb;
+    this.#world = world;
+    this.#options = options;
+    this.#random = uniform(options.seed);
+  }
+
+  async run(): Promise<TorturedResult> {
+    const place = join(this.#world.root, 'place');
+    await startOver(this.#verb, this.#world, place);
+    const started = performance.now();
+    await must(this.#verb.args(this.#world, place));
+    this.#wholeMs = performance.now() - started;
+    this.#expected = await this.#hashes(place);
+    if (this.#expected.size === 0) throw new Error(`${this.#verb.verb} wrote nothing that can be compared`);
+    const kills = await this.#kill(place);
+    const fullDisks = await this.#fillDisk();
+    const twos = await this.#twoAtOnce(place);
+    const churns = await this.#churn(place);
+    return { verb: this.#verb.verb, kills, fullDisks, twos, churns, wrong: this.#wrong };
+  }
+
+  /** kill -9 at random moments, most of them after the start of the program; a fifth of the time the run may end. */
+  async #kill(place: string): Promise<number> {
+    let kills = 0;
+    for (let round = 0; kills < this.#options.kills && round < 4 * this.#options.kills; round++) {
+      const isFresh = round % 5 === 0 || this.#verb.goesOn !== true;
+      if (isFresh) await startOver(this.#verb, this.#world, place);
+      const share = this.#random() < 0.2 ? this.#random() : 0.3 + 0.7 * this.#random();
+      const run = new Run(this.#verb.args(this.#world, place));
+      const timer = setTimeout(() => run.kill(), share * this.#wholeMs);
+      const ended = await run.ended;
+      clearTimeout(timer);
+      if (ended.signal === 'SIGKILL' && !ended.hung) kills++;
+      this.#judge(ended, `killed after ${Math.round(share * 100)} %`, ['SIGKILL', 0]);
+      if (this.#verb.goesOn !== true) await this.#check(place, `kill ${kills}`, false);
+      if (round % 5 === 4) await this.#finish(place, `after kill ${kills}`);
+    }
+    return kills;
+  }
+
+  /** Disks of every size from nothing to what the verb needs, where a small one can be mounted. */
+  async #fillDisk(): Promise<number | undefined> {
+    const disk = join(this.#world.root, 'disk');
+    await mkdir(disk, { recursive: true });
+    let needed = 0;
+    for (const file of await filesBelow(join(this.#world.root, 'place'))) needed += (await stat(file)).size;
+    let full = 0;
+    for (let round = 0; round < this.#options.others; round++) {
+      const kB = Math.max(8, Math.round(((round + 0.5) / this.#options.others) * 1.2 * (needed / 1024)));
+      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kB}k`, 'tmpfs', disk], { stdio: 'ignore' });
+      if (mounted.status !== 0) return undefined;
+      try {
+        const place = join(disk, 'place');
+        await startOver(this.#verb, this.#world, place).catch(() => undefined);
+        const ended = await new Run(this.#verb.args(this.#world, place)).ended;
+        if (ended.code === 1) full++;
+        this.#judge(ended, `a disk of ${kB} kB`, [0, 1]);
+        await this.#check(place, `a disk of ${kB} kB`, false);
+      } finally {
+        spawnSync('umount', [disk]);
+      }
+    }
+    return full;
+  }
+
+  /** Two runs of one command at once: each ends well, or is refused and names the other. */
+  async #twoAtOnce(place: string): Promise<number> {
+    for (let round = 0; round < this.#options.others; round++) {
+      await startOver(this.#verb, this.#world, place);
+      const first = new Run(this.#verb.args(this.#world, place));
+      await sleep(this.#random() * 0.3 * this.#wholeMs);
+      const second = new Run(this.#verb.args(this.#world, place));
+      const ended = [await first.ended, await second.ended];
+      for (const each of ended) this.#judge(each, 'two at once', [0, 1]);
+      if (ended.every(({ code }) => code !== 0)) this.#wrong.push('two at once: neither ended well');
+      await this.#check(place, 'two at once', true);
+    }
+    return this.#options.others;
+  }
+
+  /** Something that the verb reads goes away while it runs, and comes back. */
+  async #churn(place: string): Promise<number> {
+    for (let round = 0; round < this.#options.others; round++) {
+      await startOver(this.#verb, this.#world, place);
+      const run = new Run(this.#verb.args(this.#world, place));
+      await sleep(this.#random() * this.#wholeMs);
+      const back = await this.#verb.disturb(this.#world, place);
+      const ended = await run.ended;
+      await back();
+      this.#judge(ended, 'churn', [0, 1, 2]);
+      await this.#finish(place, 'after churn');
+    }
+    return this.#options.others;
+  }
+
+  /** Undisturbed, it ends well from whatever lies there, with the bytes of a run that nothing disturbed. */
+  async #finish(place: string, when: string): Promise<void> {
+    const ended = await new Run(this.#verb.args(this.#world, place)).ended;
+    this.#judge(ended, when, [0]);
+    await this.#check(place, when, true);
+  }
+
+  #judge(ended: Ended, when: string, allowed: readonly (number | string)[]): void {
+    const how = ended.code ?? ended.signal ?? '';
+    if (ended.hung) this.#wrong.push(`${when}: hung`);
+    else if (!allowed.includes(how)) this.#wrong.push(`${when}: ended with ${how}: ${firstLine(ended.stderr)}`);
+    if (/unexpected error|^\s+at .*:\d+:\d+\)?$/m.test(ended.stderr)) {
+      this.#wrong.push(`${when}: ${firstLine(ended.stderr)}`);
+    }
+  }
+
+  /** @param isFinished everything must be there, and nothing that is not finished */
+  async #check(place: string, when: string, isFinished: boolean): Promise<void> {
+    if (!isFinished && this.#verb.goesOn === true) return;
+    const found = await this.#hashes(place);
+    for (const [file, hash] of found) {
+      if (this.#expected.get(file) !== hash) this.#wrong.push(`${when}: ${file} has other bytes`);
+    }
+    if (isFinished) {
+      for (const file of this.#expected.keys()) {
+        if (!found.has(file)) this.#wrong.push(`${when}: ${file} is missing`);
+      }
+    }
+    for (const path of await filesBelow(place)) {
+      const [name, ends] = Object.entries(this.#verb.ends ?? {}).find(([end]) => path.endsWith(end)) ?? [];
+      if (ends?.test(await readFile(path, 'utf8')) === false) this.#wrong.push(`${when}: half of ${name}`);
+      if (isFinished && /\.(?:unfinished|waiting)$/.test(path))
+        this.#wrong.push(`${when}: ${relative(place, path)} is left`);
+    }
+  }
+
+  async #hashes(place: string): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (const path of await filesBelow(place)) {
+      const name = relative(place, path);
+      if (!this.#verb.same.test(name) || name.includes('.run')) continue;
+      found.set(
+        name,
+        createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex'),
+      );
+    }
+    return found;
+  }
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  readonly hung: boolean;
+}
+
+class Run {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+
+  constructor(args: readonly string[]) {
+    this.#child = spawn(process.execPath, [script, ...args, '--quiet'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    let hung = false;
+    this.#child.stderr?.on('data', (text) => {
+      stderr += text;
+    });
+    const timer = setTimeout(() => {
+      hung = true;
+      this.kill();
+    }, hangMs);
+    this.ended = new Promise((resolve) => {
+      this.#child.on('close', (code, signal) => {
+        clearTimeout(timer);
+        resolve({ code, signal, stderr, hung });
+      });
+    });
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n').slice(0, 3).join(' | ');
+}

@@ -1,0 +1,103 @@
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What all verbs start from, made once. */
+export interface World {
+  readonly root: string;
+  /** Drawn photos, one folder per class. */
+  readonly data: string;
+  /** A feature set of them, the report of a head on it, and the same set in two parts that are not merged yet. */
+  readonly set: string;
+  readonly report: string;
+  readonly parts: string;
+}
+
+/** A verb that is disturbed. One that lands later is one entry more. */
+export interface TorturedVerb {
+  readonly verb: string;
+  /** Lays into an empty folder what the verb needs to lie where it writes. */
+  readonly prepare?: (world: World, place: string) => Promise<void>;
+  readonly args: (world: World, place: string) => readonly string[];
+  /** Files below the place that are the same bytes in every run that ends well. */
+  readonly same: RegExp;
+  /** Files that must be whole whenever they are there, if their bytes are not the same: how a whole one ends. */
+  readonly ends?: Readonly<Record<string, RegExp>>;
+  /** Whether files of `same` may be of a run that is not finished: a manifest then says which of them count. */
+  readonly goesOn?: boolean;
+  /** Takes something away that the verb reads, while it runs, and gives back how to put it there again. */
+  readonly disturb: (world: World, place: string) => Promise<() => Promise<void>>;
+}
+
+const recipe = ['--weights', 'random:resnet-tiny', '--resize', '40', '--crop', '32', '--batch', '4'];
+/** Small shards and a checkpoint after every batch: many files are under way at any moment. */
+const often = ['--shard-mb', '0.02', '--checkpoint', '0'];
+
+export function extractArgs(data: string, cache: string): readonly string[] {
+  return ['extract', '--data', data, '--cache', cache, '--name', 'set', ...recipe, ...often];
+}
+
+async function away(path: string): Promise<() => Promise<void>> {
+  await rename(path, `${path}.away`);
+  return () => rename(`${path}.away`, path);
+}
+
+const setFiles = /(?:features-\d+\.npy|(?:index|labels)\.csv)$/;
+
+export const torturedVerbs: readonly TorturedVerb[] = [
+  {
+    verb: 'extract',
+    args: ({ data }, place) => extractArgs(data, place),
+    same: setFiles,
+    goesOn: true,
+    disturb: ({ data }) => away(join(data, 'class-1', 'photo-0001.jpg')),
+  },
+  {
+    verb: 'classify',
+    args: ({ set }, place) => [
+      ...['classify', '--features', set, '--model', 'ridge,knn', '--test-size', '0.3', '--out', join(place, 'reports')],
+    ],
+    same: /(?:head\.safetensors|predictions\.csv)$/,
+    ends: { 'report.json': /\n\}\n$/ },
+    disturb: ({ set }) => away(join(set, 'labels.csv')),
+  },
+  {
+    verb: 'compare',
+    prepare: ({ report }, place) => cp(report, join(place, 'reports', 'one'), { recursive: true }),
+    args: (_world, place) => ['compare', join(place, 'reports'), '--html', join(place, 'page.html')],
+    same: /(?:model-card\.md|labels-to-check\.csv)$/,
+    ends: { 'page.html': /<\/html>\s*$/ },
+    disturb: (_world, place) => away(join(place, 'reports', 'one', 'predictions.csv')),
+  },
+  {
+    verb: 'predict',
+    args: ({ data, report }, place) => [
+      ...['predict', '--head', report, '--submission', join(place, 'submission.csv'), join(data, 'class-0')],
+    ],
+    same: /submission\.csv$/,
+    disturb: ({ data }) => away(join(data, 'class-0', 'photo-0003.jpg')),
+  },
+  {
+    verb: 'export',
+    args: ({ report }, place) => ['export', '--head', report, '--to', join(place, 'head.onnx')],
+    same: /head\.onnx$/,
+    disturb: ({ report }) => away(join(report, 'head.safetensors')),
+  },
+  {
+    verb: 'merge',
+    prepare: async ({ parts }, place) => {
+      await mkdir(place, { recursive: true });
+      await cp(parts, place, { recursive: true });
+    },
+    args: ({ data }, place) => ['merge', '--data', data, '--cache', place, '--name', 'set', '--parts', '2', ...recipe],
+    same: /^set\/(?:features-\d+\.npy|(?:index|labels)\.csv)$/,
+    goesOn: true,
+    disturb: async ({ data }) => away(join(data, 'class-1', 'photo-0001.jpg')),
+  },
+];
+
+/** Takes a place back to what a verb starts from. */
+export async function startOver(verb: TorturedVerb, world: World, place: string): Promise<void> {
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place, { recursive: true });
+  await verb.prepare?.(world, place);
+}
