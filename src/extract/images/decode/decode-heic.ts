@@ -66,8 +66,11 @@ export function decodeHeic(bytes: Uint8Array, onSize?: (pixelCount: number) => v
 }
 
 function startLibHeif(): LibHeif {
-  const start = createRequire(import.meta.url)('libheif-js/libheif-wasm/libheif-bundle.js') as () => LibHeif;
-  return start();
+  const start = createRequire(import.meta.url)('libheif-js/libheif-wasm/libheif-bundle.js') as (
+    options: object,
+  ) => LibHeif;
+  // libde265 tells of damage on stdout, which is for results.
+  return start({ print: () => {}, printErr: () => {} });
 }
 
 function decodePrimary(

@@ -161,6 +161,20 @@ test('AVIF, HEIC and films are told apart by their brands', () => {
   assert.deepEqual(media('isom', 'isom', 'mp42'), { refused: 'isom (ISO media)' });
 });
 
+test('damage in a HEIC file is said in the reason alone: its decoder prints nothing', async (t) => {
+  const written = t.mock.method(process.stdout, 'write', () => true);
+  const errors = t.mock.method(process.stderr, 'write', () => true);
+  const start = fixture('420.heic').indexOf('hvcC');
+  for (let at = start; at < start + 90; at++) {
+    const bytes = fixture('420.heic');
+    bytes[at] = (bytes[at] as number) ^ 0x5a;
+    await decodeImage(bytes, { autoOrient: false }).catch(() => undefined);
+  }
+  const calls = written.mock.callCount() + errors.mock.callCount();
+  t.mock.restoreAll();
+  assert.equal(calls, 0);
+});
+
 test('JPEG 2000, HEIC and AVIF that claim more than the limit are refused before they are decoded', async () => {
   const claim = (name: string, marker: string, behind: number): Buffer => {
     const bytes = fixture(name);
