@@ -14,13 +14,15 @@ export interface DrawnSet {
   readonly dims: number;
   readonly classes: number;
   readonly dtype: Dtype;
+  /** sha256 of each row's photo, which lies at `train/<its first 32 digits>.jpg`; drawn where there are no photos. */
+  readonly photos?: readonly string[];
 }
 
 /** Of float32 rows: a shard's worth is in memory at a time. */
 const shardBytes = 64e6;
 
 /** Writes a feature set of drawn rows, however many there are, with ids and paths as long as Kaggle's. */
-export async function drawSet(folder: string, { rows, dims, classes, dtype }: DrawnSet): Promise<void> {
+export async function drawSet(folder: string, { rows, dims, classes, dtype, photos }: DrawnSet): Promise<void> {
   await nodeFiles.makeFolder(join(folder, runFolder));
   const rowsPerShard = Math.max(1, Math.floor(shardBytes / (4 * dims)));
   const shards: ShardEntry[] = [];
@@ -30,7 +32,7 @@ export async function drawSet(folder: string, { rows, dims, classes, dtype }: Dr
     shards.push(await writeShard(nodeFiles, folder, shardFile(shards.length), data, [dims], dtype));
   }
   const images = Array.from({ length: rows }, (_, row): IndexedImage => {
-    const sha256 = createHash('sha256').update(String(row)).digest('hex');
+    const sha256 = photos?.[row] ?? createHash('sha256').update(String(row)).digest('hex');
     const id = sha256.slice(0, 32);
     return { row, id, path: `train/${id}.jpg`, sha256 };
   });

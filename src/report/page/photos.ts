@@ -14,13 +14,13 @@ const sides = { large: 144, small: 56 } as const;
 type Size = keyof typeof sides;
 
 /** What a thumbnail takes on average, to share the room out before any is made. */
-const usualBytes = { large: 2_900, small: 660 } as const;
+const usualBytes = { large: 3_000, small: 700 } as const;
 
 /** Share of the room that large ones may take where not every photo can be large. */
 const largeShare = 0.42;
 
 /** WebP keeps less about itself than JPEG does, which counts in files of a kilobyte. */
-const format = { quality: 42, effort: 4 } as const;
+const format = { quality: 42, effort: 2 } as const;
 
 /** Of one photo's file. */
 const largestPhotoBytes = 512 * 1024 * 1024;

@@ -1,0 +1,157 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { cacheFolder } from '../../src/report/page/cache/page-cache.ts';
+import { browserPath, openBrowser } from '../../test/report/page/browser.ts';
+import { drawSet } from './stream/draw-set.ts';
+
+const usage = `npm run bench -- compare [options]
+How long compare takes to make its page, cold and from its cache, and how large the page is: six real runs on drawn
+features, with a photo of 500 x 375 pixels each.
+  --photos N,N     (default 1000,10000)
+  --classes N      (default 120)
+  --dims N         (default 2048)
+  --rounds N       of which the median counts (default 3)
+  --json           the figures as one JSON document
+Elements are counted by Chromium, where one is installed; $FEATURETAP_BROWSER may name it.`;
+
+const launcher = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
+
+interface Figures {
+  readonly photos: number;
+  readonly coldSeconds: number;
+  readonly cachedSeconds: number;
+  /** User and system time of the process, which a busy machine does not lengthen as much. */
+  readonly coldProcessorSeconds: number;
+  readonly cachedProcessorSeconds: number;
+  readonly bytes: number;
+  /** When the page is opened and nothing was looked at yet; undefined without a browser. */
+  readonly elements: number | undefined;
+}
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      photos: { type: 'string', default: '1000,10000' },
+      classes: { type: 'string', default: '120' },
+      dims: { type: 'string', default: '2048' },
+      rounds: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(usage);
+  const found: Figures[] = [];
+  for (const photos of values.photos.split(',').map(Number)) {
+    const figures = await measure(photos, Number(values.classes), Number(values.dims), Number(values.rounds));
+    found.push(figures);
+    if (!values.json) print(figures);
+  }
+  if (values.json) console.log(JSON.stringify(found, null, 2));
+}
+
+async function measure(photos: number, classes: number, dims: number, rounds: number): Promise<Figures> {
+  const folder = await mkdtemp(join(tmpdir(), 'featuretap-compare-'));
+  try {
+    const set = join(folder, 'drawn');
+    await drawSet(set, { rows: photos, dims, classes, dtype: 'float32', photos: await drawPhotos(set, photos) });
+    featuretap(folder, ['classify', '--features', 'drawn', '--model', 'all', '--test-size', '0.2', '--quiet']);
+    const cold: Spent[] = [];
+    const cached: Spent[] = [];
+    for (let round = 0; round < rounds; round++) {
+      await rm(join(folder, 'reports', cacheFolder), { recursive: true, force: true });
+      cold.push(featuretap(folder, ['compare', '--quiet']));
+      cached.push(featuretap(folder, ['compare', '--quiet']));
+    }
+    const page = join(folder, 'reports', 'index.html');
+    return {
+      photos,
+      coldSeconds: median(cold.map(({ seconds }) => seconds)),
+      cachedSeconds: median(cached.map(({ seconds }) => seconds)),
+      coldProcessorSeconds: median(cold.map(({ processor }) => processor)),
+      cachedProcessorSeconds: median(cached.map(({ processor }) => processor)),
+      bytes: (await stat(page)).size,
+      elements: browserPath === undefined ? undefined : await countElements(page),
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** JPEGs of 500 x 375 pixels, no two of the same bytes. @returns the sha256 of each */
+async function drawPhotos(folder: string, count: number): Promise<string[]> {
+  await mkdir(join(folder, 'train'), { recursive: true });
+  const drawn = await Promise.all(
+    Array.from({ length: Math.min(count, 100) }, (_, i) => {
+      const noise = { type: 'gaussian', mean: 60 + ((i * 37) % 140), sigma: 40 } as const;
+      // Noise of few pixels, made large: as smooth as photos are.
+      return sharp({ create: { width: 50, height: 38, channels: 3, background: 'black', noise } })
+        .resize(500, 375)
+        .jpeg({ quality: 90 })
+        .toBuffer();
+    }),
+  );
+  const hashes: string[] = [];
+  for (let i = 0; i < count; i++) {
+    // What follows the end of the image is not looked at.
+    const bytes = Buffer.concat([drawn[i % drawn.length] as Buffer, Buffer.from(String(i))]);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    await writeFile(join(folder, 'train', `${sha256.slice(0, 32)}.jpg`), bytes);
+    hashes.push(sha256);
+  }
+  return hashes;
+}
+
+interface Spent {
+  readonly seconds: number;
+  readonly processor: number;
+}
+
+/** Makes a process say its own user and system time, in microseconds, on its fourth channel when it ends. */
+const sayProcessorTime =
+  'data:text/javascript,' +
+  encodeURIComponent(
+    "import { writeSync } from 'node:fs'; process.on('exit', () => writeSync(3, JSON.stringify(process.cpuUsage())));",
+  );
+
+function featuretap(folder: string, args: readonly string[]): Spent {
+  const started = performance.now();
+  const { status, stderr, output } = spawnSync(process.execPath, ['--import', sayProcessorTime, launcher, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  if (status !== 0) throw new Error(`featuretap ${args.join(' ')}: ${stderr}`);
+  const { user, system } = JSON.parse(output[3] ?? '') as NodeJS.CpuUsage;
+  return { seconds: (performance.now() - started) / 1000, processor: (user + system) / 1e6 };
+}
+
+async function countElements(page: string): Promise<number> {
+  const browser = await openBrowser();
+  try {
+    const tab = await browser.newPage();
+    await tab.goto(pathToFileURL(page).href);
+    return (await tab.evaluate('document.querySelectorAll("*").length')) as number;
+  } finally {
+    await browser.close();
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
+}
+
+function print({ photos, coldSeconds, cachedSeconds, bytes, elements, ...figures }: Figures): void {
+  const processor = `processor ${figures.coldProcessorSeconds.toFixed(2)} and ${figures.cachedProcessorSeconds.toFixed(2)} s`;
+  console.log(
+    `${photos} photos, 6 runs: ${coldSeconds.toFixed(2)} s cold, ${cachedSeconds.toFixed(2)} s cached (${processor}); ` +
+      `${(bytes / 1e6).toFixed(2)} MB, ${elements === undefined ? 'elements not counted: no browser' : `${elements} elements at open`}`,
+  );
+}
