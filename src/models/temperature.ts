@@ -48,7 +48,7 @@ export function calibrated(head: Head): Head {
 }
 
 function detailsOf(inner: FittedHead, { inverse, rows }: Temperature, rowsAre: string): FittedHead['details'] {
-  const how = rows === 0 ? 'not calibrated: no row to spare' : `calibrated by a temperature on ${rows} ${rowsAre} rows`;
+  const how = rows === 0 ? 'not calibrated: no row to spare' : `temperature-scaled on ${rows} ${rowsAre} rows`;
   return {
     ...inner.details,
     temperatureSlope: inverse,

@@ -32,10 +32,7 @@ test('a temperature brings the log loss of an overconfident head down and change
   const [loss, lossBefore] = [await lossOf(await fitted.predictProba(held.features)), await lossOf(before)];
   assert.ok(loss < lossBefore - 0.02, `${loss} against ${lossBefore}`);
   assert.ok((fitted.details['temperatureSlope'] as number) < 1);
-  assert.match(
-    fitted.details['probabilities'] as string,
-    /softmax, calibrated by a temperature on 150 cross-validated rows/,
-  );
+  assert.match(fitted.details['probabilities'] as string, /softmax, temperature-scaled on 150 cross-validated rows/);
 });
 
 test('a temperature gives an underconfident forest sharper probabilities, saved with it', async () => {
@@ -52,13 +49,13 @@ test('a temperature gives an underconfident forest sharper probabilities, saved 
 test('a forest is calibrated on its out-of-bag rows about as folds would do it, and is the same forest', async () => {
   for (const trees of [20, 300]) {
     const fitted = await createHead('forest', { trees, calibrate: 'temperature' }).fit(train, context);
-    assert.match(fitted.details['probabilities'] as string, /by a temperature on 1\d\d out-of-bag rows/);
+    assert.match(fitted.details['probabilities'] as string, /temperature-scaled on 1\d\d out-of-bag rows/);
     const plain = await createHead('forest', { trees }).fit(train, context);
     assert.deepEqual(fitted.save().arrays, plain.save().arrays);
     assert.equal(fitted.details['outOfBagAccuracy'], plain.details['outOfBagAccuracy']);
     const { temperature: _, ...withFolds } = createHead('forest', { trees });
     const byFolds = await calibrated(withFolds).fit(train, context);
-    assert.match(byFolds.details['probabilities'] as string, /by a temperature on 150 cross-validated rows/);
+    assert.match(byFolds.details['probabilities'] as string, /temperature-scaled on 150 cross-validated rows/);
     const lossOf = async (head: typeof fitted): Promise<number> =>
       scoreProbabilities(held.labels, await head.predictProba(held.features)).logLoss;
     const [loss, lossByFolds, lossBefore] = [await lossOf(fitted), await lossOf(byFolds), await lossOf(plain)];
@@ -127,7 +124,7 @@ test('an mlp is calibrated on the rows that stopped it, by folds where they are 
   const params = { hidden: 16, lr: 0.02, validation: 0.2 };
   const plain = await createHead('mlp', params).fit(several, context);
   const fitted = await createHead('mlp', { ...params, calibrate: 'temperature' }).fit(several, context);
-  assert.match(fitted.details['probabilities'] as string, /by a temperature on 50 held-out rows/);
+  assert.match(fitted.details['probabilities'] as string, /temperature-scaled on 50 held-out rows/);
   assert.deepEqual(fitted.save().arrays, plain.save().arrays);
   const slope = fitted.details['temperatureSlope'] as number;
   assert.ok(slope > 0.5 && slope < 2 && slope !== 1, String(slope));
@@ -136,7 +133,7 @@ test('an mlp is calibrated on the rows that stopped it, by folds where they are 
     { ...params, validation: 0, epochs: 20 },
   ]) {
     const few = await createHead('mlp', { ...less, calibrate: 'temperature' }).fit(several, context);
-    assert.match(few.details['probabilities'] as string, /by a temperature on 250 cross-validated rows/);
+    assert.match(few.details['probabilities'] as string, /temperature-scaled on 250 cross-validated rows/);
   }
 });
 

@@ -1349,6 +1349,7 @@ export const clientScript: string = `"use strict";
   function startToolbar(explorer) {
     const { group, root } = explorer;
     const bar = one("[data-part=toolbar]", root);
+    if (matchMedia("(max-width: 44rem)").matches) bar.open = false;
     const control = (name) => one(\`[data-control=\${name}]\`, bar);
     const run = control("run");
     const className = control("class");
@@ -1520,7 +1521,7 @@ export const clientScript: string = `"use strict";
           return element(
             "li",
             {},
-            element("span", { class: "bar-name" }, group.className(c)),
+            element("span", { class: "bar-name" }, breakable(group.className(c))),
             element("span", { class: "bar-track" }, bar),
             element("span", { class: "number" }, percent2(probability))
           );
@@ -1564,7 +1565,11 @@ export const clientScript: string = `"use strict";
             "li",
             {},
             button,
-            element("span", { class: same ? "recognized" : "taken" }, own.group.className(own.group.labels[other])),
+            element(
+              "span",
+              { class: same ? "recognized" : "taken" },
+              breakable(own.group.className(own.group.labels[other]))
+            ),
             element("span", { class: "soft" }, \`cosine \${similarity.toFixed(2)}\`)
           );
         })
@@ -1618,7 +1623,7 @@ export const clientScript: string = `"use strict";
     else if (hash !== "") at = hash;
     writeAddress();
   });
-  if (at !== "") document.getElementById(at)?.scrollIntoView();
+  if (at !== "") document.getElementById(at)?.scrollIntoView({ behavior: "instant" });
   for (const image of all("img[data-photo]")) {
     const explorer = explorers[Number(image.closest("[data-group]")?.dataset["group"] ?? 0)];
     const place = Number(image.dataset["photo"]);

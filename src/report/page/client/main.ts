@@ -63,7 +63,7 @@ window.addEventListener('hashchange', () => {
   else if (hash !== '') at = hash;
   writeAddress();
 });
-if (at !== '') document.getElementById(at)?.scrollIntoView();
+if (at !== '') document.getElementById(at)?.scrollIntoView({ behavior: 'instant' });
 for (const image of all<HTMLImageElement>('img[data-photo]')) {
   const explorer = explorers[Number(image.closest<HTMLElement>('[data-group]')?.dataset['group'] ?? 0)];
   const place = Number(image.dataset['photo']);

@@ -5,7 +5,9 @@ import { type Filters, noFilters, type Order } from '../filters.ts';
 /** Ties the controls of the page's markup to the view, both ways. */
 export function startToolbar(explorer: Explorer): void {
   const { group, root } = explorer;
-  const bar = one('[data-part=toolbar]', root);
+  const bar = one<HTMLDetailsElement>('[data-part=toolbar]', root);
+  // On a phone the controls would take half of the screen.
+  if (matchMedia('(max-width: 44rem)').matches) bar.open = false;
   const control = <E extends HTMLElement>(name: string): E => one<E>(`[data-control=${name}]`, bar);
   const run = control<HTMLSelectElement>('run');
   const className = control<HTMLInputElement>('class');

@@ -1,5 +1,5 @@
 import { copies } from '../copy.ts';
-import { count, element, one, percent } from '../dom.ts';
+import { breakable, count, element, one, percent } from '../dom.ts';
 import type { Seen } from '../explorer.ts';
 import { picture } from './tile.ts';
 
@@ -108,7 +108,7 @@ export function startViewer(): OpenViewer {
         return element(
           'li',
           {},
-          element('span', { class: 'bar-name' }, group.className(c)),
+          element('span', { class: 'bar-name' }, breakable(group.className(c))),
           element('span', { class: 'bar-track' }, bar),
           element('span', { class: 'number' }, percent(probability)),
         );
@@ -154,7 +154,11 @@ export function startViewer(): OpenViewer {
           'li',
           {},
           button,
-          element('span', { class: same ? 'recognized' : 'taken' }, own.group.className(own.group.labels[other])),
+          element(
+            'span',
+            { class: same ? 'recognized' : 'taken' },
+            breakable(own.group.className(own.group.labels[other])),
+          ),
           element('span', { class: 'soft' }, `cosine ${similarity.toFixed(2)}`),
         );
       }),
