@@ -164,10 +164,14 @@ async function predictAll(
   try {
     await write(format.start);
     let done = 0;
+    let clipped = 0;
     for await (const outcome of progressing(outcomes, status, session)) {
       done++;
       if (outcome.outcome === 'failed') failed.push({ path: outcome.image.relativePath, reason: outcome.reason });
-      else await writer?.append(outcome.image, outcome.probabilities);
+      else {
+        if (outcome.clipped) clipped++;
+        await writer?.append(outcome.image, outcome.probabilities);
+      }
       // With a submission the answers are in its file.
       if (writer === undefined || answers !== undefined || session.json) {
         const line = formatOutcome(format, outcome, shipped.head.classes, run.top);
@@ -176,6 +180,12 @@ async function predictAll(
     }
     await write(format.end(failed));
     tellFailures(failed, done, session);
+    if (clipped > 0) {
+      session.warn(
+        `${clipped} of the images ${clipped === 1 ? 'is' : 'are'} grey with 16 bits, clipped at 255 (almost all white) as this head's features were; ` +
+          'extract --sixteen-bit scale and train on that to use what they show',
+      );
+    }
     return failed;
   } finally {
     status.clear();

@@ -16,6 +16,8 @@ export interface ImagePrediction {
   readonly image: ImageFile;
   /** In the order of the head's classes; sums to 1. */
   readonly probabilities: Float32Array;
+  /** Grey samples of 16 bits were clipped at 255, as the head's features were made. */
+  readonly clipped: boolean;
 }
 
 export interface ImageFailure {
@@ -79,6 +81,7 @@ async function* predictBatch(
         outcome: 'predicted',
         image: result.image,
         probabilities: data.slice(row * columnCount, (row + 1) * columnCount),
+        clipped: result.clipped,
       };
       row++;
     }

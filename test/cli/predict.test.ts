@@ -9,6 +9,7 @@ import type { Report } from '../../src/classify/result/report.ts';
 import { predictVerb } from '../../src/cli/predict.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { projectRoot } from '../reference.ts';
 import { featuretap, quietSession } from './command.ts';
 
 let root: string;
@@ -64,6 +65,15 @@ describe('featuretap predict', () => {
     const { status, stdout } = featuretap(['predict', '--head', head, '--json', broken]);
     assert.equal(status, 1);
     assert.deepEqual((JSON.parse(stdout) as { images: unknown[] }).images, []);
+  });
+
+  test('says how many photos lost something because the head was trained on clipped 16-bit grey', () => {
+    const kinds = join(projectRoot, 'test/fixtures/kinds');
+    const images = ['deep.png', 'shallow.png', 'deep.tif'].map((name) => join(kinds, name));
+    const { status, stderr } = featuretap(['predict', '--head', head, ...images, red]);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /2 of the images are grey with 16 bits, clipped at 255.*--sixteen-bit scale/);
+    assert.doesNotMatch(featuretap(['predict', '--head', head, red]).stderr, /16 bits/);
   });
 
   test('--csv has a line per image and rank', () => {
