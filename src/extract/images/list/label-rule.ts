@@ -9,12 +9,23 @@ export interface LabelRule {
   readonly labelOf: (path: string) => string | undefined;
 }
 
-const parent: LabelRule = { text: 'the parent folder', labelOf: (path) => foldersOf(path).at(-1) };
-const top: LabelRule = { text: 'the top folder', labelOf: (path) => foldersOf(path)[0] };
+const parent: LabelRule = { text: 'the parent folder', labelOf: parentOf };
+const top: LabelRule = { text: 'the top folder', labelOf: topOf };
 const whole: LabelRule = { text: 'the folders of the path', labelOf: (path) => foldersOf(path).join('/') || undefined };
 
 function atDepth(depth: number): LabelRule {
   return { text: `the folder at depth ${depth}`, labelOf: (path) => foldersOf(path)[depth - 1] };
+}
+
+/** Of a million paths: no list is made of each. */
+function parentOf(path: string): string | undefined {
+  const end = path.lastIndexOf('/');
+  return end === -1 ? undefined : path.slice(path.lastIndexOf('/', end - 1) + 1, end);
+}
+
+function topOf(path: string): string | undefined {
+  const end = path.indexOf('/');
+  return end === -1 ? undefined : path.slice(0, end);
 }
 
 function foldersOf(path: string): readonly string[] {
@@ -67,9 +78,11 @@ function fromExpression(text: string): LabelRule {
 
 /** The rule that is taken without a word from the user: the first with two classes, the parent folder before all. */
 export function usualRule(paths: readonly string[]): LabelRule {
+  const simple = [parent, top].find((rule) => hasTwoClasses(paths, rule));
+  if (simple !== undefined) return simple;
   const deepest = paths.reduce((depth, path) => Math.max(depth, foldersOf(path).length), 0);
   const others = Array.from({ length: Math.min(deepest, 20) }, (_, i) => atDepth(deepest - i));
-  return [parent, top, ...others].find((rule) => hasTwoClasses(paths, rule)) ?? parent;
+  return others.find((rule) => hasTwoClasses(paths, rule)) ?? parent;
 }
 
 function hasTwoClasses(paths: readonly string[], rule: LabelRule): boolean {
@@ -86,10 +99,9 @@ function hasTwoClasses(paths: readonly string[], rule: LabelRule): boolean {
 /** What the top folder would give where the rule in use gives something else, for a line of the run. */
 export function otherReading(paths: readonly string[], rule: LabelRule): string {
   if (rule !== parent) return '';
-  const tops = new Set(paths.map((path) => top.labelOf(path)));
-  const parents = new Set(paths.map((path) => parent.labelOf(path)));
-  const isSame = tops.size === parents.size && paths.every((path) => top.labelOf(path) === parent.labelOf(path));
-  if (isSame || tops.size < 2) return '';
+  if (paths.every((path) => topOf(path) === parentOf(path))) return '';
+  const tops = new Set(paths.map(topOf));
+  if (tops.size < 2) return '';
   return ` (--label-from top: ${tops.size} classes)`;
 }
 

@@ -38,7 +38,7 @@ export async function listImages(root: string, options: LayoutOptions = {}): Pro
             why: byFolders ? 'the folders say the classes, as asked' : 'the .cls files say the classes',
           })),
         }
-      : await findTables(tree, options, hasClassFolders(tree));
+      : await findTables(tree, options, tree.tables.length > 0 && hasClassFolders(tree));
   const [first] = tables;
   if (first === undefined && tree.images.length === 0) throw noImage(tree);
   const listed =

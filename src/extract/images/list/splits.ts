@@ -36,12 +36,17 @@ export function sharedPrefix(paths: readonly string[]): string {
  */
 export function isSplit(paths: readonly string[], prefix: string): boolean {
   const inner = new Map<string, Set<string>>();
+  // Paths are sorted: of a million, few begin another folder than the one before.
+  let last = '\0';
   for (const path of paths) {
+    if (path.startsWith(last)) continue;
     const folder = folderBelow(path, prefix);
     if (folder === '') return false;
     const classes = inner.get(folder) ?? new Set();
     inner.set(folder, classes);
-    classes.add(folderBelow(path, `${prefix}${folder}/`));
+    const own = folderBelow(path, `${prefix}${folder}/`);
+    classes.add(own);
+    last = own === '' ? '\0' : `${prefix}${folder}/${own}/`;
   }
   const named = [...inner].flatMap(([folder, classes]) => {
     const split = splitOfName(folder);
