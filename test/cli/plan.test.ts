@@ -113,6 +113,23 @@ describe('featuretap plan', () => {
     assert.match(printed, /next: job=\$\(sbatch --parsable .*\) && sbatch --dependency=afterany:\$\{job%%;\*\} /);
   });
 
+  it('hands the options of the data folder on to the tasks, with absolute paths', async () => {
+    const table = join(root, 'mine.csv');
+    const names = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.png'));
+    writeFileSync(table, `file,kind,other\n${names.map((name, i) => `${name},${i % 2},x\n`).join('')}`);
+    const asked = {
+      labels: relative(process.cwd(), table),
+      images: [data],
+      'id-column': 'file',
+      'label-column': 'kind',
+    };
+    const { document } = await plan({ ...onSlurm(), ...asked });
+    assert.equal(document.images, 12);
+    const script = readFileSync(document.files[0] as string, 'utf8');
+    assert.ok(script.includes(` --labels ${table} `), script);
+    assert.match(script, / --images .* --id-column file --label-column kind /);
+  });
+
   it('measures the speed where none is known, and takes the last run where there was one', async () => {
     const { rate: _, ...unrated } = onSlurm();
     const small = { ...unrated, resize: '40', crop: '32', device: 'cpu' };

@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
-import { explain } from '../../src/extract/explain/explain.ts';
+import { explainExtract } from '../../src/extract/explain/explain-extract.ts';
 import { extract } from '../../src/extract/extract.ts';
 import { listImages } from '../../src/extract/images/list/list.ts';
 import { imageLocator } from '../../src/extract/images/list/locate.ts';
 import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
+import { recomputeRows } from '../../src/extract/repair/recompute-rows.ts';
+import { readState } from '../../src/features/manifest/state.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
+import { IndexTable } from '../../src/features/tables/index-table.ts';
 import { PageCache } from '../../src/report/page/cache/page-cache.ts';
 import { makeThumbnails } from '../../src/report/page/photos.ts';
+import { InterruptedError } from '../../src/system/errors.ts';
+import { nodeFiles } from '../../src/system/files.ts';
+import { bothSets, extractAll, extractAlone, merge } from '../cluster/part/in-parts.ts';
 import { drawTar, drawZip } from '../formats/draw-archive.ts';
 import { CountingNetwork, drawFolder, drawnRun } from './drawn-data.ts';
 
@@ -76,12 +83,16 @@ test('explain knows the images of an archive, and the report finds their photos'
   const archive = await packed('seen.zip', drawZip(files, { deflate: true }));
   const run = drawnRun(archive, new CountingNetwork(), { name: 'seen', ...extra });
   const { folder } = await extract(run);
+  const { toCompute, kept } = await explainExtract({
+    ...run,
+    context: { ...run.context, network: async () => new CountingNetwork() },
+  });
+  assert.deepEqual([toCompute, kept], [0, 12]);
   const set = await openFeatureSet(folder);
   assert.equal(set.manifest.madeBy.data, archive);
   const wanted = set.ids.map((id) => ({ id, path: set.pathOf(id), sha256: set.sha256OfId(id) }));
   const { photos, unreadable } = await makeThumbnails(wanted, imageLocator(archive), new PageCache(folder));
   assert.deepEqual([photos.size, unreadable], [12, 0]);
-  void explain;
 });
 
 test('webdataset: KEY.jpg and KEY.cls in shards', async () => {
@@ -105,7 +116,6 @@ test('webdataset: KEY.jpg and KEY.cls in shards', async () => {
   assert.equal(single.leftOut.length, 6);
   const shards = join(root, 'shards');
   await drawFolder(shards, 0);
-  const { mkdir } = await import('node:fs/promises');
   await mkdir(shards, { recursive: true });
   await writeFile(join(shards, '0.tar'), drawTar(one));
   await writeFile(join(shards, '1.tar'), drawTar(two));
@@ -118,7 +128,6 @@ test('webdataset: KEY.jpg and KEY.cls in shards', async () => {
 
 test('a table and its archive of images', async () => {
   const folder = join(root, 'contest');
-  const { mkdir } = await import('node:fs/promises');
   await mkdir(folder);
   const images = Object.fromEntries(Object.values(files).map((bytes, i) => [`train/${i}.png`, bytes]));
   await writeFile(join(folder, 'train.zip'), drawZip(images));
@@ -131,4 +140,50 @@ test('a table and its archive of images', async () => {
   const { images: found, reading } = await listImages(folder);
   assert.deepEqual([found.length, found[0]?.relativePath], [12, 'train.zip/train/0.png']);
   assert.deepEqual(reading, ['train.csv: id = id, label = label']);
+});
+
+test('parts of an archive merge to the set of a single run', async () => {
+  const archive = await packed('parts.zip', drawZip(files, { deflate: true }));
+  await extractAlone(archive, extra);
+  await extractAll(archive, 3, extra);
+  await merge(archive, 3);
+  // The archive is new: whether its time of change is past in doubt differs from run to run.
+  const [parts, alone] = (await bothSets(archive)).map((set) => ({ ...set, memory: undefined }));
+  assert.deepEqual(parts, alone);
+});
+
+test('a run over an archive that was stopped goes on with the rows that it had', async () => {
+  const archive = await packed('stopped.tar', drawTar(files));
+  const controller = new AbortController();
+  const network = new CountingNetwork();
+  network.beforeRun = (run) => {
+    if (run === 1) controller.abort(new InterruptedError());
+  };
+  const stopped = drawnRun(archive, network, { ...extra, signal: controller.signal });
+  await assert.rejects(extract(stopped), InterruptedError);
+  const { resumedImages, newImages } = await extract(drawnRun(archive, new CountingNetwork(), extra));
+  assert.equal(resumedImages, 8);
+  assert.equal(newImages, 12 - 8);
+});
+
+test('rows whose shard was damaged are computed again from the archive', async () => {
+  const archive = await packed('repaired.zip', drawZip(files));
+  const run = drawnRun(archive, new CountingNetwork(), { name: 'repaired', ...extra });
+  const { folder } = await extract(run);
+  const shard = join(folder, 'features-00000.npy');
+  const bytes = await readFile(shard);
+  const before = Buffer.from(bytes);
+  bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
+  await writeFile(shard, bytes);
+  const state = await readState(nodeFiles, folder);
+  assert.ok(state !== undefined);
+  const verification = await verifyFeatureSet(folder);
+  assert.equal(verification.damagedShards.length, 1);
+  const rows = await recomputeRows(folder, state, [new IndexTable(state.index, 12, 1, folder).at(0)], {
+    network: async () => new CountingNetwork(),
+    batch: 4,
+    ...extra,
+  });
+  assert.equal(rows.size, 1);
+  assert.ok(before.length > 0);
 });

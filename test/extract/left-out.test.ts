@@ -60,3 +60,17 @@ test('parts of a split with files that are left out merge to the set of a single
   assert.deepEqual(manifest.counts, alone.manifest.counts);
   assert.deepEqual(...(await bothSets(data)));
 });
+
+test('parts of a folder that a table labels merge to the bytes of a single run, its options kept by the parts', async () => {
+  const data = join(root, 'table');
+  for (let i = 0; i < 12; i++) await drawImage(join(data, 'images', `${i}.png`), i);
+  const lines = Array.from({ length: 12 }, (_, i) => `${i},${i % 3},x${i % 2}\n`).join('');
+  await writeFile(join(data, 'mine.csv'), `id,kind,other\n${lines}`);
+  const extra = { layout: { labels: join(data, 'mine.csv'), labelColumn: 'other' } };
+  const alone = await extractAlone(data, extra);
+  await extractAll(data, 3, extra);
+  const { folder, manifest } = await merge(data, 3);
+  assert.match(await readFile(join(folder, 'labels.csv'), 'utf8'), /^id,label\n0,x0\n1,x1\n/);
+  assert.deepEqual(manifest.counts, alone.manifest.counts);
+  assert.deepEqual(...(await bothSets(data)));
+});

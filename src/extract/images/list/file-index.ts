@@ -18,6 +18,9 @@ export class FileIndex {
 
   /** Places of the images that an id means: none, one, or several that fit alike. */
   find(id: string): readonly number[] {
+    // A bare name that one image alone has: so are nearly all of a million.
+    const usual = this.#byStem.get(id);
+    if (typeof usual === 'number') return [usual];
     const plain = id
       .normalize('NFC')
       .replaceAll('\\', '/')
