@@ -42,7 +42,7 @@ export async function withRun<T>(
   const { plan, policy, context } = request;
   const { files = nodeFiles } = context;
   const watch = new Stopwatch();
-  const list = await watch.time('list', () => listInputs(plan, policy));
+  const list = await watch.time('list', () => listInputs(plan, policy, context.signal));
   const network = await context.network();
   const preprocessing = choosePreprocessing(plan.preprocessing, network.resize);
   const { folder, tap, seed } = plan;
@@ -61,8 +61,12 @@ export async function withRun<T>(
  *
  * @throws UserError when files are missing that its labels name, unless that is allowed, or all have one label
  */
-export async function listInputs({ data, layout }: ExtractPlan, { allowMissing }: ExtractPolicy): Promise<ImageList> {
-  const list = await listImages(data, layout);
+export async function listInputs(
+  { data, layout }: ExtractPlan,
+  { allowMissing }: ExtractPolicy,
+  signal?: AbortSignal,
+): Promise<ImageList> {
+  const list = await listImages(data, layout, signal);
   checkMissing(list, { allowMissing: allowMissing === true });
   checkClasses(list);
   return list;

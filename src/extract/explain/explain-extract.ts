@@ -17,7 +17,7 @@ export async function explainExtract(request: ExtractRequest): Promise<Explanati
   const { plan, policy, context } = request;
   const { files = nodeFiles } = context;
   const { folder, weights, engine, device } = plan;
-  const list = await listInputs(plan, policy);
+  const list = await listInputs(plan, policy, context.signal);
   // Known weights that are not here yet are not downloaded to be explained.
   const known = notDownloaded(weights);
   const network = known === undefined ? await context.network() : notYet(weights, known.file, known.resize);

@@ -19,8 +19,9 @@ import { openTree, type Tree } from './tree.ts';
  *
  * @throws UserError if the folder is none of these, or if a table is broken or can be read in several ways
  */
-export async function listImages(root: string, options: LayoutOptions = {}): Promise<ImageList> {
-  const tree = await openTree(root);
+export async function listImages(root: string, options: LayoutOptions = {}, signal?: AbortSignal): Promise<ImageList> {
+  const tree = await openTree(root, signal);
+  signal?.throwIfAborted();
   const { root: folder } = tree;
   checkImageCount(tree.images.length, folder);
   if (tree.images.length === 0 && tree.tables.length === 0) throw noImage(tree);

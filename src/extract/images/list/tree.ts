@@ -40,10 +40,10 @@ const largestClass = 4096;
  *
  * @throws UserError if it cannot be read, or an archive is refused
  */
-export async function openTree(root: string): Promise<Tree> {
+export async function openTree(root: string, signal?: AbortSignal): Promise<Tree> {
   const folder = resolve(root);
   if (await isFile(folder)) return archiveTree(folder, [{ prefix: '', archive: folder }]);
-  const walked = await walkFiles(folder);
+  const walked = await walkFiles(folder, signal);
   const archives = walked.images.length > 0 ? [] : walked.leftOut.filter(({ path }) => isArchiveName(path));
   if (archives.length > 0) {
     const inside = await archiveTree(

@@ -27,9 +27,9 @@ const openedAtOnce = 512;
  * up. A file whose name says that it is an image is taken for one without being opened; of every other one the first
  * bytes decide. A dangling link counts as the file that its name says, so that it is reported and not passed over.
  *
- * @throws UserError if a folder cannot be read
+ * @throws UserError if a folder cannot be read; the signal's reason once it is aborted
  */
-export async function walkFiles(root: string): Promise<Walked> {
+export async function walkFiles(root: string, signal?: AbortSignal): Promise<Walked> {
   const images: string[] = [];
   const tables: string[] = [];
   const leftOut: LeftOutFile[] = [];
@@ -46,6 +46,7 @@ export async function walkFiles(root: string): Promise<Walked> {
   async function walk(folder: string, real: string, prefix: string): Promise<void> {
     if (entered.has(real)) return;
     entered.add(real);
+    signal?.throwIfAborted();
     const entries = await readFolder(folder);
     if (entries.some(({ name }) => name.includes('\ufffd'))) await tellBadNames(folder, prefix);
     const inner: string[] = [];
@@ -62,7 +63,9 @@ export async function walkFiles(root: string): Promise<Walked> {
         const what = whatIs(join(folder, name));
         if (what === undefined) images.push(prefix + name);
         else leftOut.push(noImage(prefix + name, what));
-        if (++opened % openedAtOnce === 0) await setImmediate();
+        if (++opened % openedAtOnce !== 0) continue;
+        await setImmediate();
+        signal?.throwIfAborted();
       }
     }
     for (const name of inner.sort(compareCodePoints)) {

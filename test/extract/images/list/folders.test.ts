@@ -8,6 +8,7 @@ import { checkClasses } from '../../../../src/extract/images/list/check-classes.
 import type { LayoutOptions } from '../../../../src/extract/images/list/image-file.ts';
 import { countLeftOut, describeCount } from '../../../../src/extract/images/list/left-out.ts';
 import { listImages } from '../../../../src/extract/images/list/list.ts';
+import { InterruptedError } from '../../../../src/system/errors.ts';
 import { tells } from './tells.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'featuretap-folders-'));
@@ -210,4 +211,10 @@ describe('train/, val/ and test/ with class folders inside', () => {
       tells('holds images without a class', '--labels FILE', /--data \S+train for/),
     );
   });
+});
+
+test('listing stops where the run is interrupted', async () => {
+  const controller = new AbortController();
+  controller.abort(new InterruptedError());
+  await assert.rejects(listImages(folderOf(['a/1.jpg', 'b/2.jpg']), {}, controller.signal), InterruptedError);
 });
