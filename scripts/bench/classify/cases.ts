@@ -131,6 +131,8 @@ export interface Measured {
   readonly accuracy: number;
   readonly converged: boolean;
   readonly iterations: number;
+  /** Of the objective and its gradient, where both sides count them. */
+  readonly evaluations?: number;
   /** Largest memory of the process, features and runtime included. */
   readonly peakBytes: number;
   /** Class number per test row. */

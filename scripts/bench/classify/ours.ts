@@ -33,6 +33,7 @@ const scoredAt = performance.now();
 const processor = process.cpuUsage(processorAt);
 // Before anything else is computed: the peak is the fit's and the prediction's.
 const peakBytes = process.resourceUsage().maxRSS * 1024;
+const { evaluations } = fitted.details;
 const measured: Measured = {
   fitSeconds: (fittedAt - started) / 1000,
   scoreSeconds: (scoredAt - fittedAt) / 1000,
@@ -40,6 +41,7 @@ const measured: Measured = {
   accuracy: predictions.filter((label, row) => label === test[row]).length / test.length,
   converged: fitted.converged,
   iterations: fitted.iterations,
+  ...(typeof evaluations === 'number' ? { evaluations } : {}),
   peakBytes,
   predictions: Array.from(predictions),
   version: `featuretap ${programVersion()}`,

@@ -13,7 +13,9 @@ export function printTable(lines: readonly Line[], { rows, testRows, dims, class
       line.name,
       line.reference === undefined ? '' : describe(line.reference),
       describe(line.ours),
-      line.timesAsFast === undefined ? '' : `${line.timesAsFast.toFixed(1)}x (target ${line.target}x)`,
+      line.timesAsFast === undefined
+        ? ''
+        : `${line.timesAsFast.toFixed(1)}x${perEvaluation(line)} (target ${line.target}x)`,
       line.timesLessProcessor === undefined ? '' : `${line.timesLessProcessor.toFixed(1)}x`,
       line.samePredictions === undefined ? '' : `${(100 * line.samePredictions).toFixed(2)} %`,
       objectives(line),
@@ -42,6 +44,10 @@ function printColumns(table: readonly (readonly string[])[]): void {
     const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
     console.log(cells.join('  ').trimEnd());
   }
+}
+
+function perEvaluation({ timesAsFastPerEvaluation: times }: Line): string {
+  return times === undefined ? '' : `, ${times.toFixed(1)}x an evaluation`;
 }
 
 function objectives({ ours, reference }: Line): string {

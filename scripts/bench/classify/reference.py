@@ -47,6 +47,7 @@ class TorchLogistic:
         optimizer.step(closure)
         self.weights, self.bias = weights.detach(), bias.detach()
         self.n_iter_ = optimizer.state[weights]['n_iter']
+        self.evaluations = optimizer.state[weights]['func_evals']
 
     def predict(self, rows):
         return self.torch.addmm(self.bias, self.torch.from_numpy(rows), self.weights).argmax(1).numpy()
@@ -88,6 +89,7 @@ measured = {
 if isinstance(model, TorchLogistic):
     measured['version'] = 'PyTorch ' + model.torch.__version__
     measured['objective'] = model.objective
+    measured['evaluations'] = model.evaluations
 if type(model) is LogisticRegression:
     scores = train.astype(np.float64) @ model.coef_.T.astype(np.float64) + model.intercept_
     if scores.shape[1] == 1:
