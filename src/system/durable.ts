@@ -188,7 +188,9 @@ export async function linkOrCopy(files: Files, from: string, to: string): Promis
   try {
     await files.link(from, to);
   } catch (error) {
-    if (!refusals.includes(errorCode(error) ?? '')) throw readFailure(from, error);
+    const code = errorCode(error) ?? '';
+    if (code === 'ENOENT') throw readFailure(from, error);
+    if (!refusals.includes(code)) throw await writeFailure(files, to, error, 0);
     await writeDurably(files, to, readBlocks(files, from));
   }
 }

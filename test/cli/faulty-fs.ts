@@ -11,7 +11,7 @@ export const faults: readonly string[] = [
 /** Calls of node:fs/promises and node:fs by a path, which is their first argument. */
 const asyncCalls = [
   ...(['open', 'stat', 'readdir', 'rename', 'rm', 'mkdir', 'realpath', 'mkdtemp', 'readFile', 'writeFile'] as const),
-  ...(['copyFile', 'statfs'] as const),
+  ...(['copyFile', 'statfs', 'link'] as const),
 ];
 const syncCalls = ['openSync', 'statSync', 'readFileSync', 'writeFileSync', 'readdirSync', 'mkdirSync'] as const;
 const handleCalls = ['read', 'write', 'sync', 'stat', 'close'] as const;
