@@ -1,5 +1,6 @@
+import type { Ending } from '../features/run/publish.ts';
 import type { RunMaker } from '../features/run/run-records.ts';
-import type { Ending, FeatureWriter } from '../features/run/writer.ts';
+import type { FeatureWriter } from '../features/run/writer.ts';
 import { type FileMark, isSettled, markOf } from '../features/tables/file-memory.ts';
 import type { IndexedImage } from '../features/tables/index-table.ts';
 import type { LabelLine } from '../features/tables/labels.ts';

@@ -1,5 +1,5 @@
 import type { Preprocessing } from '../features/manifest/manifest.ts';
-import type { WriterSettings } from '../features/run/writer.ts';
+import type { WriterSettings } from '../features/run/open-run.ts';
 import { type Files, nodeFiles } from '../system/files.ts';
 import { checkClasses } from './images/list/check-classes.ts';
 import { checkMissing } from './images/list/check-missing.ts';

@@ -30,6 +30,18 @@ export interface RunSettings {
   readonly replace?: boolean | undefined;
 }
 
+/** What a writer is told. */
+export interface WriterSettings extends RunSettings {
+  /** Images that one batch holds: batches never straddle shards, so that their composition depends on nothing else. */
+  readonly batchImages: number;
+  /** As typed, for whoever finds the set locked. */
+  readonly command: string;
+  /** Size of a shard. Default: 64 MB. */
+  readonly shardBytes?: number | undefined;
+  /** At most so many seconds of work are lost by a kill. Default: 10. */
+  readonly checkpointSeconds?: number | undefined;
+}
+
 /**
  * Loads what a run goes on with: the set that is there, what a stopped run left, and what is remembered of files. Call it
  * with the lock held: it finishes what a killed run had published, and removes what nobody goes on with.

@@ -5,13 +5,7 @@ import { rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
 import { writeShard } from '../shards/shard.ts';
 import { ShardStore } from '../shards/shard-store.ts';
 import type { IndexedImage } from '../tables/index-table.ts';
-import type { Outcome } from '../tables/outcomes.ts';
-import type { Contents } from './publish.ts';
-
-interface WholeContents extends Contents {
-  readonly images: readonly IndexedImage[];
-  readonly outcomes: readonly Outcome[];
-}
+import type { Contents, Ending } from './publish.ts';
 
 /**
  * Writes the rows of a set again without those that the index does not name, in the index's order and in full shards.
@@ -20,7 +14,7 @@ interface WholeContents extends Contents {
  * @param shardImages images of a full shard
  * @returns the contents with their new shards and rows; the same object where there is nothing to gain
  */
-export async function pruned<C extends WholeContents>(
+export async function pruned<C extends Contents & Ending>(
   files: Files,
   folder: string,
   contents: C,

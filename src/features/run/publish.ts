@@ -37,6 +37,13 @@ export interface Contents {
   readonly canary: string;
 }
 
+/** What the writer needs of the data folder's contents to finish: everything but shards and rows. */
+export interface Ending {
+  readonly images: readonly IndexedImage[];
+  readonly labels: readonly LabelLine[];
+  readonly outcomes: readonly Outcome[];
+}
+
 /**
  * Makes a new state the current one. The tables are written beside the old ones, then the manifest that names them is
  * renamed into place: before that moment every reader finds the old state whole, after it the new one. The tables'

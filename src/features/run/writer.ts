@@ -7,43 +7,18 @@ import { runFolder } from '../manifest/layout.ts';
 import { type Manifest, rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
 import type { SetState } from '../manifest/state.ts';
 import type { FileMemory, RememberedFile } from '../tables/file-memory.ts';
-import { type IndexedImage, IndexTable } from '../tables/index-table.ts';
-import type { LabelLine } from '../tables/labels.ts';
-import type { Outcome } from '../tables/outcomes.ts';
+import { IndexTable } from '../tables/index-table.ts';
+import { checkNumbers, FillingShard } from './filling-shard.ts';
 import { type Journal, type JournalContents, removeJournal, removeUnfinished } from './journal.ts';
-import { firstBeyond } from './limit.kernel.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { type OpenedRun, openRun, type RunSettings } from './open-run.ts';
+import { type OpenedRun, openRun, type WriterSettings } from './open-run.ts';
 import { pruned } from './prune.ts';
-import { type Contents, publish, sameContents } from './publish.ts';
+import { type Contents, type Ending, publish, sameContents } from './publish.ts';
 import type { RunMaker } from './run-records.ts';
 import { keepSpares } from './spares.ts';
 
-export interface WriterSettings extends RunSettings {
-  /** Images that one batch holds: batches never straddle shards, so that their composition depends on nothing else. */
-  readonly batchImages: number;
-  /** As typed, for whoever finds the set locked. */
-  readonly command: string;
-  /** Size of a shard. Default: 64 MB. */
-  readonly shardBytes?: number | undefined;
-  /** At most so many seconds of work are lost by a kill. Default: 10. */
-  readonly checkpointSeconds?: number | undefined;
-}
-
 /** What a shard is filled to. */
 export const defaultShardBytes = 64_000_000;
-
-/** Of the manifest, its spare copy and the lock. */
-const bytesOfManifest = 10_000;
-/** Of an image in the tables, their spare copies and the records of a run; ids and paths are seldom longer than 100 bytes. */
-const bytesBesideRows = 1000;
-
-/** What the writer needs of the data folder's contents to finish: everything but shards and rows. */
-export interface Ending {
-  readonly images: readonly IndexedImage[];
-  readonly labels: readonly LabelLine[];
-  readonly outcomes: readonly Outcome[];
-}
 
 /**
  * Adds rows to a feature set, or makes a new one. Owns the set's lock: `close()` it. Nothing that it does is visible
@@ -62,16 +37,10 @@ export class FeatureWriter {
   readonly #state: SetState | undefined;
   readonly #journal: Journal;
   readonly #shards: ShardEntry[];
-  #shardImages = 0;
-  /** Numbers of one image: of all its rows. */
-  #imageNumbers = 0;
+  /** Undefined until the shape of a row is known. */
+  #shard: FillingShard | undefined;
   #nextShard: number;
   #rowCount = 0;
-  /** The shard that is being filled. */
-  #data: Float32Array = new Float32Array(0);
-  #images: string[] = [];
-  /** Images of it that are on the disk already, in pieces. */
-  #savedImages = 0;
   #read: RememberedFile[] = [];
   #lastSave: number = performance.now();
 
@@ -86,9 +55,10 @@ export class FeatureWriter {
     this.#shards = [...(opened.kept?.manifest.shards ?? [])];
     this.#nextShard = opened.firstShard;
     const rowShape = opened.kept?.manifest.rowShape ?? opened.journal.maker?.rowShape;
-    if (rowShape !== undefined) this.#setShape(rowShape);
+    if (rowShape !== undefined) this.#shard = this.#newShard(rowShape);
     this.#addKnown(opened.kept, opened.contents);
-    this.resumedImages = opened.contents.shards.reduce((sum, shard) => sum + shard.images.length, this.#images.length);
+    const left = this.#shard?.images.length ?? 0;
+    this.resumedImages = opened.contents.shards.reduce((sum, shard) => sum + shard.images.length, left);
   }
 
   /**
@@ -127,8 +97,8 @@ export class FeatureWriter {
         fix: '--name OTHER',
       });
     }
-    this.#setShape(maker.rowShape);
-    this.#journal.begin({ ...maker, shardImages: this.#shardImages });
+    this.#shard ??= this.#newShard(maker.rowShape);
+    this.#journal.begin({ ...maker, shardImages: this.#shard.capacity });
   }
 
   /** What made the rows that are there, and its canary; undefined for a new set. */
@@ -139,8 +109,7 @@ export class FeatureWriter {
   /** Images that the next batch may hold: fewer than a whole batch before the end of a shard that was resumed. */
   get batchRoom(): number {
     const { batchImages } = this.settings;
-    if (this.#shardImages === 0) return batchImages;
-    return Math.min(batchImages, this.#shardImages - this.#images.length);
+    return Math.min(batchImages, this.#shard?.room ?? batchImages);
   }
 
   /**
@@ -151,11 +120,14 @@ export class FeatureWriter {
    * @throws UserError when a number is not finite, or too large for float16
    */
   async append(data: Float32Array, images: readonly string[]): Promise<void> {
-    this.#check(data, images.length);
-    this.#fill(data);
-    for (const sha256 of images) this.#addImage(sha256);
+    const shard = this.#begun();
+    const expected = images.length * shard.imageNumbers;
+    if (data.length !== expected) throw new RangeError(`append: ${data.length} numbers for ${images.length} images`);
+    checkNumbers(data, this.settings.fields.dtype);
+    shard.add(data, images);
+    this.#number(images);
     const sinceSave = performance.now() - this.#lastSave;
-    if (this.#images.length === this.#shardImages) await this.#writeShard();
+    if (shard.room === 0) await this.#writeShard();
     else if (sinceSave >= (this.settings.checkpointSeconds ?? 10) * 1000) await this.save();
   }
 
@@ -167,12 +139,11 @@ export class FeatureWriter {
 
   /** Puts the rows of the unfinished shard on the disk: the next run goes on behind them. */
   async save(): Promise<void> {
-    const images = this.#images.slice(this.#savedImages);
-    if (images.length > 0) {
-      const size = this.#imageNumbers;
-      const data = this.#data.subarray(this.#savedImages * size, this.#images.length * size);
-      await this.#journal.writePiece(this.#nextShard, data, images, this.#takeRead());
-      this.#savedImages = this.#images.length;
+    const shard = this.#shard;
+    const images = shard?.images.slice(shard.savedImages) ?? [];
+    if (shard !== undefined && images.length > 0) {
+      await this.#journal.writePiece(this.#nextShard, shard.rows(shard.savedImages), images, this.#takeRead());
+      shard.savedImages = shard.images.length;
     }
     this.#lastSave = performance.now();
   }
@@ -184,7 +155,7 @@ export class FeatureWriter {
    * @returns the current manifest
    */
   async finish(ending: Ending, prune = false): Promise<Manifest> {
-    if (this.#images.length > 0) await this.#writeShard();
+    if (this.#shard !== undefined && this.#shard.images.length > 0) await this.#writeShard();
     const { fields, dataFolder } = this.settings;
     const current = this.#state?.manifest;
     const made = this.#journal.maker ?? current;
@@ -195,7 +166,7 @@ export class FeatureWriter {
     // The first maker's canary stays: differences within the tolerance must not add up from run to run.
     const { canary } = this.maker ?? made;
     const all: Contents & Ending = { fields, rowShape, shards: this.#shards, madeBy, canary, ...ending };
-    const contents = prune ? await pruned(this.#files, this.folder, all, this.#shardImages) : all;
+    const contents = prune ? await pruned(this.#files, this.folder, all, this.#begun().capacity) : all;
     const isWhole = this.#state?.missing.length === 0;
     const unchanged = current !== undefined && isWhole && (await sameContents(current, contents));
     const manifest = unchanged ? current : await publish(this.#files, this.folder, contents);
@@ -211,35 +182,32 @@ export class FeatureWriter {
    * What the disk must still take for `imagesLeft` more images and the set's end; undefined before a row's size is known.
    */
   bytesToFinish(imagesLeft: number): number | undefined {
-    if (this.#imageNumbers === 0) return undefined;
-    const imageBytes = this.#imageNumbers * bytesPerNumber(this.settings.fields.dtype);
-    // A shard is whole before the pieces that it is made of go, and those are float32.
-    const pieces = Math.min(imagesLeft, this.#shardImages) * this.#imageNumbers * bytesPerNumber('float32');
-    const tables = (this.rowOf.size + imagesLeft) * bytesBesideRows;
-    return (this.#images.length + imagesLeft) * imageBytes + pieces + tables + bytesOfManifest;
+    return this.#shard?.bytesToFinish(imagesLeft, this.rowOf.size + imagesLeft, this.settings.fields.dtype);
   }
 
   async close(): Promise<void> {
     await this.#lock.release();
   }
 
-  #setShape(rowShape: readonly number[]): void {
+  #newShard(rowShape: readonly number[]): FillingShard {
     const { fields, batchImages, shardBytes = defaultShardBytes } = this.settings;
-    this.#imageNumbers = rowLength(rowShape) * rowsPerImage(fields);
-    const wanted = shardBytes / (this.#imageNumbers * bytesPerNumber(fields.dtype));
-    this.#shardImages = this.#journal.maker?.shardImages ?? Math.max(1, Math.floor(wanted / batchImages)) * batchImages;
+    const imageNumbers = rowLength(rowShape) * rowsPerImage(fields);
+    const wanted = shardBytes / (imageNumbers * bytesPerNumber(fields.dtype));
+    const images = this.#journal.maker?.shardImages ?? Math.max(1, Math.floor(wanted / batchImages)) * batchImages;
+    return new FillingShard(imageNumbers, images);
   }
 
-  #fill(data: Float32Array): void {
-    const full = this.#shardImages * this.#imageNumbers;
-    if (this.#data.length !== full) this.#data = new Float32Array(full);
-    this.#data.set(data, this.#images.length * this.#imageNumbers);
+  #begun(): FillingShard {
+    if (this.#shard === undefined) throw new Error('begin comes before rows');
+    return this.#shard;
   }
 
-  #addImage(sha256: string): void {
-    this.#images.push(sha256);
-    this.rowOf.set(sha256, this.#rowCount);
-    this.#rowCount += rowsPerImage(this.settings.fields);
+  /** Gives images the next rows. */
+  #number(images: readonly string[]): void {
+    for (const sha256 of images) {
+      this.rowOf.set(sha256, this.#rowCount);
+      this.#rowCount += rowsPerImage(this.settings.fields);
+    }
   }
 
   #addKnown(kept: SetState | undefined, contents: JournalContents): void {
@@ -256,22 +224,21 @@ export class FeatureWriter {
     for (const { entry, images } of contents.shards) {
       this.#shards.push(entry);
       this.#nextShard++;
-      for (const sha256 of images) this.#addImage(sha256);
+      this.#number(images);
     }
-    this.#images = [];
     for (const { data, images } of contents.pieces) {
-      this.#fill(data);
-      for (const sha256 of images) this.#addImage(sha256);
+      this.#begun().add(data, images);
+      this.#number(images);
     }
-    this.#savedImages = this.#images.length;
+    if (this.#shard !== undefined) this.#shard.savedImages = this.#shard.images.length;
   }
 
   async #writeShard(): Promise<void> {
-    const data = this.#data.subarray(0, this.#images.length * this.#imageNumbers);
-    this.#shards.push(await this.#journal.writeShard(this.#nextShard, data, this.#images, this.#takeRead()));
+    const shard = this.#begun();
+    const { images } = shard;
+    this.#shards.push(await this.#journal.writeShard(this.#nextShard, shard.rows(), images, this.#takeRead()));
     this.#nextShard++;
-    this.#images = [];
-    this.#savedImages = 0;
+    shard.empty();
     this.#lastSave = performance.now();
   }
 
@@ -279,26 +246,5 @@ export class FeatureWriter {
     const read = this.#read;
     this.#read = [];
     return read;
-  }
-
-  #check(data: Float32Array, imageCount: number): void {
-    const { fields } = this.settings;
-    const expected = imageCount * this.#imageNumbers;
-    if (data.length !== expected) throw new RangeError(`append: ${data.length} numbers for ${imageCount} images`);
-    /** Largest number that float16 rounds to a finite one. */
-    const limit = fields.dtype === 'float16' ? 65_519.99 : Number.MAX_VALUE;
-    const at = firstBeyond(data, limit);
-    if (at === -1) return;
-    const value = data[at] as number;
-    throw new UserError({
-      what: Number.isFinite(value)
-        ? 'a feature is too large for float16'
-        : 'the backbone gave a number that is not finite',
-      found: String(value),
-      expected: Number.isFinite(value) ? 'at most 65504' : 'finite numbers',
-      fix: Number.isFinite(value)
-        ? '--dtype float32'
-        : 'check the weights file, or try another --engine or --precision',
-    });
   }
 }

@@ -1,0 +1,77 @@
+import { bytesPerNumber, type Dtype } from '../../formats/npy/npy.ts';
+import { UserError } from '../../system/errors.ts';
+import { firstBeyond } from './limit.kernel.ts';
+
+/** Of the manifest, its spare copy and the lock. */
+const bytesOfManifest = 10_000;
+/** Of an image in the tables, their spare copies and the records of a run; ids and paths are seldom longer than 100 bytes. */
+const bytesBesideRows = 1000;
+
+/** The shard that is being filled: rows of whole images, in memory until they are written. */
+export class FillingShard {
+  /** Numbers of one image: of all its rows. */
+  readonly imageNumbers: number;
+  /** Images that it takes. */
+  readonly capacity: number;
+  /** How many of them are on the disk already, in pieces. */
+  savedImages = 0;
+  #images: string[] = [];
+  #data: Float32Array = new Float32Array(0);
+
+  constructor(imageNumbers: number, capacity: number) {
+    this.imageNumbers = imageNumbers;
+    this.capacity = capacity;
+  }
+
+  /** sha256 of each image that it holds. */
+  get images(): readonly string[] {
+    return this.#images;
+  }
+
+  get room(): number {
+    return this.capacity - this.images.length;
+  }
+
+  /** @param data [images × rows per image, ...rowShape] */
+  add(data: Float32Array, images: readonly string[]): void {
+    const full = this.capacity * this.imageNumbers;
+    if (this.#data.length !== full) this.#data = new Float32Array(full);
+    this.#data.set(data, this.images.length * this.imageNumbers);
+    for (const sha256 of images) this.#images.push(sha256);
+  }
+
+  /** Rows from the given image on; valid until the shard is emptied. */
+  rows(firstImage = 0): Float32Array {
+    return this.#data.subarray(firstImage * this.imageNumbers, this.images.length * this.imageNumbers);
+  }
+
+  /** What the disk must still take for this shard, for `imagesLeft` more images and for the end of a set of `allImages`. */
+  bytesToFinish(imagesLeft: number, allImages: number, dtype: Dtype): number {
+    // A shard is whole before the pieces that it is made of go, and those are float32.
+    const pieces = Math.min(imagesLeft, this.capacity) * this.imageNumbers * bytesPerNumber('float32');
+    const rows = (this.images.length + imagesLeft) * this.imageNumbers * bytesPerNumber(dtype);
+    return rows + pieces + allImages * bytesBesideRows + bytesOfManifest;
+  }
+
+  empty(): void {
+    this.#images = [];
+    this.savedImages = 0;
+  }
+}
+
+/** @throws UserError when a number is not finite, or too large for float16 */
+export function checkNumbers(data: Float32Array, dtype: Dtype): void {
+  /** Largest number that float16 rounds to a finite one. */
+  const limit = dtype === 'float16' ? 65_519.99 : Number.MAX_VALUE;
+  const at = firstBeyond(data, limit);
+  if (at === -1) return;
+  const value = data[at] as number;
+  throw new UserError({
+    what: Number.isFinite(value)
+      ? 'a feature is too large for float16'
+      : 'the backbone gave a number that is not finite',
+    found: String(value),
+    expected: Number.isFinite(value) ? 'at most 65504' : 'finite numbers',
+    fix: Number.isFinite(value) ? '--dtype float32' : 'check the weights file, or try another --engine or --precision',
+  });
+}
