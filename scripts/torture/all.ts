@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,7 +120,7 @@ class Torture {
     return kills;
   }
 
-  /** Disks of every size from nothing to what the verb needs, where a small one can be mounted. */
+  /** Disks with room for nothing up to what the verb needs, where a small one can be mounted. */
   async #fillDisk(): Promise<number | undefined> {
     const disk = join(this.#world.root, 'disk');
     await mkdir(disk, { recursive: true });
@@ -128,16 +128,20 @@ class Torture {
     for (const file of await filesBelow(join(this.#world.root, 'place'))) needed += (await stat(file)).size;
     let full = 0;
     for (let round = 0; round < this.#options.others; round++) {
-      const kB = Math.max(8, Math.round(((round + 0.5) / this.#options.others) * 1.2 * (needed / 1024)));
-      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kB}k`, 'tmpfs', disk], { stdio: 'ignore' });
+      const size = 2 * needed + 2 ** 20;
+      const room = Math.round((round / this.#options.others) * 1.2 * needed);
+      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk], { stdio: 'ignore' });
       if (mounted.status !== 0) return undefined;
       try {
         const place = join(disk, 'place');
-        await startOver(this.#verb, this.#world, place).catch(() => undefined);
+        await startOver(this.#verb, this.#world, place);
+        const { bavail, bsize } = await statfs(disk);
+        await writeFile(join(disk, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - room)));
         const ended = await new Run(this.#verb.args(this.#world, place)).ended;
         if (ended.code === 1) full++;
-        this.#judge(ended, `a disk of ${kB} kB`, [0, 1]);
-        await this.#check(place, `a disk of ${kB} kB`, false);
+        const when = `a disk with room for ${room} bytes`;
+        this.#judge(ended, when, [0, 1]);
+        await this.#check(place, when, false);
       } finally {
         spawnSync('umount', [disk]);
       }

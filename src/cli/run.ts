@@ -53,7 +53,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
     await parser.parseAsync();
     return exitCode;
   } catch (error) {
-    return printError(error instanceof UserError ? withMeantCommand(error, args) : error, args.includes('--debug'));
+    // A module of the program is a file too: it may not open.
+    const known = knownFailure(error, undefined);
+    return printError(known instanceof UserError ? withMeantCommand(known, args) : known, args.includes('--debug'));
   }
 }
 

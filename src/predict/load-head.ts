@@ -23,7 +23,7 @@ export interface ShippedHead {
  */
 export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead> {
   const { folder } = asked;
-  const isReport = folder !== undefined && ((await isFile(folder)) || (await isFile(join(folder, headFile))));
+  const isReport = folder !== undefined && ((await isFile(folder)) || (await isThere(join(folder, headFile))));
   const proposal = isReport ? undefined : await headNotChosen(asked);
   if (proposal !== undefined) throw proposal;
   if (folder !== undefined) return loadReportHead(folder);
@@ -60,6 +60,14 @@ export async function loadReportHead(path: string): Promise<ShippedHead> {
     expected: `${report.model}, ${report.classes.length} classes, ${report.featureSet.dims} features, as report.json says`,
     fix: 'run classify again; report.json holds the command that made it',
   });
+}
+
+/** Whatever it is: who reads it says what is wrong with it. */
+async function isThere(path: string): Promise<boolean> {
+  return nodeFiles.stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { PixelReader } from '../../src/extract/images/pipeline/pixel-reader.ts';
+import { drawFolder } from '../extract/drawn-data.ts';
+import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { projectRoot } from '../reference.ts';
+import { featuretap, type Ran } from './command.ts';
+
+const windows = process.platform === 'win32' ? 'no pipes, devices or limits of this kind here' : false;
+
+describe('the command line among files that are none, and on a system that refuses', { skip: windows }, () => {
+  let root = '';
+  let trained: TrainedHeads;
+  let head = '';
+  let photo = '';
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-foreign-'));
+    trained = await trainHeads(root, { models: [['ridge', {}]], perClass: 4 });
+    head = trained.reports[0]?.report as string;
+    photo = join(trained.data, 'red', 'red-00.png');
+    pipe('pipe.png');
+    await symlink('/dev/zero', join(root, 'zero.png'));
+  });
+  after(() => rm(root, { recursive: true }));
+
+  function pipe(name: string): void {
+    assert.equal(spawnSync('mkfifo', [join(root, name)]).status, 0);
+  }
+
+  it('an image that is a pipe or a device gives no answer, at once, and the others do', () => {
+    const ran = featuretap(['predict', '--head', head, join(root, 'pipe.png'), join(root, 'zero.png'), photo]);
+    assert.equal(ran.status, 1, ran.stderr);
+    assert.equal(ran.stdout.trim().split('\n').length, 1);
+    assert.match(ran.stderr, /pipe\.png: not a regular file: a pipe/);
+    assert.match(ran.stderr, /zero\.png: not a regular file: a device/);
+  });
+
+  it('a pipe put in the place of an image that was listed fails, and the run goes on', async () => {
+    const reader = new PixelReader({ resize: 10, crop: 8, autoOrient: false } as never, () => false);
+    const read = await reader.read(join(root, 'pipe.png'));
+    assert.deepEqual([read.outcome, read.reason], ['failed', 'not a regular file: a pipe']);
+  });
+
+  it('pipes and devices in a data folder are counted among what is left out', async () => {
+    const data = join(root, 'with-pipe');
+    await drawFolder(data, 6);
+    assert.equal(spawnSync('mkfifo', [join(data, 'class-0', 'pipe.png')]).status, 0);
+    await symlink('/dev/zero', join(data, 'class-1', 'zero.png'));
+    const size = ['--resize', '72', '--crop', '64'];
+    const args = ['--data', data, '--cache', join(root, 'cache'), '--weights', trained.weights, ...size];
+    const ran = featuretap(['extract', ...args, '--json']);
+    assert.equal(ran.status, 0, ran.stderr);
+    const outcomes = await readFile(join(root, 'cache', 'with-pipe', 'outcomes.csv'), 'utf8');
+    assert.match(outcomes, /pipe\.png.*left-out/);
+    assert.match(outcomes, /zero\.png.*left-out/);
+  });
+
+  it('a report, predictions or a head that is a pipe is refused at once', async () => {
+    for (const file of ['report.json', 'predictions.csv', 'head.safetensors']) {
+      const folder = join(root, `piped-${file}`);
+      await cp(head, folder, { recursive: true });
+      await rm(join(folder, file));
+      pipe(join(`piped-${file}`, file));
+      const verb = file === 'predictions.csv' ? ['compare', folder] : ['predict', '--head', folder, photo];
+      const ran = featuretap(verb);
+      assert.equal(ran.status, 1, file);
+      assert.match(ran.stderr, /not a regular file: a pipe/, file);
+    }
+  });
+
+  it('two runs that predict into one file: one is refused and names the other, whose file is whole', async () => {
+    const file = join(root, 'two.csv');
+    const args = ['predict', '--head', head, '--submission', file];
+    const script = join(projectRoot, 'scripts/featuretap.cjs');
+    const first = spawn(process.execPath, [script, ...args, '-'], { stdio: ['pipe', 'ignore', 'inherit'] });
+    while (!(await readdir(root)).some((name) => name.startsWith('two.csv.') && name.endsWith('.unfinished'))) {
+      assert.equal(first.exitCode, null);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const second = featuretap([...args, photo]);
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, new RegExp(`another process is writing this file[\\s\\S]*process ${first.pid} `));
+    first.stdin.end(`${photo}\n`);
+    assert.deepEqual(await once(first, 'exit'), [0, null]);
+    assert.match(await readFile(file, 'utf8'), /^id,[^\n]*\nred-00,[^\n]*\n$/);
+    assert.deepEqual(
+      (await readdir(root)).filter((name) => name.startsWith('two.csv')),
+      ['two.csv'],
+    );
+  });
+
+  it('an empty list on standard input is wrong usage', () => {
+    const ran = featuretap(['predict', '--head', head, '--submission', join(root, 'empty.csv'), '-'], { input: '' });
+    assert.equal(ran.status, 2, ran.stderr);
+    assert.match(ran.stderr, /nothing on standard input/);
+  });
+
+  it('a folder in the place of the file to write is refused, with the option that names it', async () => {
+    await mkdir(join(root, 'a-folder'), { recursive: true });
+    for (const [args, option] of [
+      [['predict', '--head', head, '--submission', join(root, 'a-folder'), photo], '--submission FILE.csv'],
+      [['export', '--head', head, '--to', join(root, 'a-folder')], '--to FILE.onnx'],
+      [['compare', head, '--html', join(root, 'a-folder')], '--html FILE'],
+    ] as const) {
+      const ran = featuretap(args);
+      assert.equal(ran.status, 1);
+      assert.match(ran.stderr, new RegExp(`a folder, not a file[\\s\\S]*fix: +${option} names a file, not a folder`));
+    }
+  });
+
+  it('few open files are a message that says what raises the limit, or are enough', async () => {
+    const script = join(projectRoot, 'scripts/featuretap.cjs');
+    for (const limit of [26, 30, 40]) {
+      const command = `ulimit -n ${limit}; exec "$0" "$@"`;
+      const args = ['predict', '--head', head, '--submission', join(root, `few-${limit}.csv`), trained.data];
+      const { status, signal, stderr } = spawnSync('bash', ['-c', command, process.execPath, script, ...args], {
+        encoding: 'utf8',
+      });
+      assert.ok(status === 0 || status === 1 || signal !== null, stderr);
+      // Below some limit Node itself does not start: those lines are its own.
+      if (status === 1 && /featuretap|ulimit/.test(stderr)) assert.doesNotMatch(stderr, /unexpected error/);
+    }
+  });
+
+  describe('on a disk that is full', { skip: noSmallDisk() }, () => {
+    let disk = '';
+    before(async () => {
+      disk = join(root, 'disk');
+      await mkdir(disk);
+    });
+
+    function onDisk(kB: number, run: () => Ran): Ran {
+      assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kB}k`, 'tmpfs', disk]).status, 0);
+      try {
+        return run();
+      } finally {
+        spawnSync('umount', [disk]);
+      }
+    }
+
+    it('standard input that does not fit the folder of temporary files is told as that', async () => {
+      const input = await readFile(photo);
+      const env = { ...process.env, TMPDIR: disk };
+      const ran = onDisk(4, () => {
+        const script = join(projectRoot, 'scripts/featuretap.cjs');
+        const options = { encoding: 'utf8', input, env } as const;
+        const { status, stdout, stderr } = spawnSync(
+          process.execPath,
+          [script, 'predict', '--head', head, '-'],
+          options,
+        );
+        return { status, stdout, stderr };
+      });
+      assert.equal(ran.status, 1);
+      assert.match(ran.stderr, /the disk is full[\s\S]*stdin/);
+    });
+
+    it('compare leaves no half page, card or list, and names its own option', async () => {
+      const reports = join(root, 'reports-on-disk');
+      await cp(head, reports, { recursive: true });
+      let left: readonly string[] = [];
+      const ran = onDisk(8, () => {
+        const compared = featuretap(['compare', reports, '--html', join(disk, 'page.html')]);
+        left = spawnSync('ls', ['-A', disk], { encoding: 'utf8' })
+          .stdout.split('\n')
+          .filter((name) => name !== '');
+        return compared;
+      });
+      assert.equal(ran.status, 1);
+      assert.match(ran.stderr, /the disk is full[\s\S]*--html FILE/);
+      assert.doesNotMatch(ran.stderr, /--cache/);
+      // The folder of thumbnails may stay: it is made again at any time.
+      assert.deepEqual(
+        left.filter((name) => name !== '.featuretap-page'),
+        [],
+      );
+    });
+  });
+
+  it('what standard output cannot take is told, and the exit code says it', () => {
+    const script = join(projectRoot, 'scripts/featuretap.cjs');
+    const command = `"$0" "$@" > /dev/full`;
+    const { status, stderr } = spawnSync(
+      'bash',
+      ['-c', command, process.execPath, script, 'predict', '--head', head, photo],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(status, 1);
+    assert.match(stderr, /standard output cannot be written\n +found: +no space left on the disk/);
+  });
+
+  it('a data folder whose weights went away is told as that, and not as a mistake of this program', async () => {
+    await rename(trained.weights, `${trained.weights}.away`);
+    try {
+      await writeFile(join(root, 'list'), photo);
+      const ran = featuretap(['predict', '--head', head, photo]);
+      assert.equal(ran.status, 1);
+      assert.match(ran.stderr, /weights of the backbone that made the features are gone/);
+    } finally {
+      await rename(`${trained.weights}.away`, trained.weights);
+    }
+  });
+});
+
+function noSmallDisk(): string | false {
+  if (windows !== false) return windows;
+  const place = spawnSync('mktemp', ['-d'], { encoding: 'utf8' }).stdout.trim();
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place]).status === 0;
+  if (mounted) spawnSync('umount', [place]);
+  spawnSync('rmdir', [place]);
+  return mounted ? false : 'skipped: mounting a small disk needs root';
+}

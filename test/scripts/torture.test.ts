@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { tortureAll } from '../../scripts/torture/all.ts';
+import { torturedVerbs } from '../../scripts/torture/verbs.ts';
+
+it('every verb, killed ten times and disturbed in every other way, leaves nothing half, mixed or hung', async () => {
+  const results = await tortureAll({ kills: 10, others: 2, seed: 3, imageCount: 40 });
+  assert.deepEqual(
+    results.flatMap(({ verb, wrong }) => wrong.map((what) => `${verb}: ${what}`)),
+    [],
+  );
+  assert.deepEqual(
+    results.map(({ verb, kills }) => [verb, kills]),
+    torturedVerbs.map(({ verb }) => [verb, 10]),
+  );
+});
