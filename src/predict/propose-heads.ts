@@ -67,9 +67,9 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   });
 }
 
-/** Folder of the best head of the newest feature set and split under `reports`; undefined where there is none. */
-export async function bestHead(): Promise<string | undefined> {
-  const heads = await findHeads(usualFolder);
+/** Folder of the best head of the newest feature set and split under a folder of reports; undefined where there is none. */
+export async function bestHead(reports: string = usualFolder): Promise<string | undefined> {
+  const heads = await findHeads(reports);
   return heads[0] && shortPath(bestOf(heads, heads[0]).folder);
 }
 

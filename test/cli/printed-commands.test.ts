@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { drawPhotos } from '../../scripts/torture/draw-photos.ts';
+import { verbNames } from '../../src/system/own-command.ts';
+import { projectRoot } from '../reference.ts';
+
+/** As a user's shell has it who starts the launcher by its path. */
+const { npm_lifecycle_event: _event, npm_package_json: _file, ...plainEnvironment } = process.env;
+const launcher = join(projectRoot, 'scripts/featuretap.cjs');
+const tiny = ['--weights', 'random:resnet-tiny', '--resize', '36', '--crop', '32', '--device', 'cpu'];
+const isWindows = process.platform === 'win32';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-printed-'));
+  await drawPhotos(join(root, 'photos'), 40);
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+interface Ran {
+  readonly status: number | null;
+  readonly printed: string;
+}
+
+function typed(command: string, cwd: string, env: NodeJS.ProcessEnv = plainEnvironment): Ran {
+  const { status, stdout, stderr } = spawnSync(command, { cwd, env, encoding: 'utf8', shell: true });
+  return { status, printed: `${stdout}\n${stderr}` };
+}
+
+function featuretap(...args: readonly string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...args], {
+    cwd: root,
+    env: plainEnvironment,
+    encoding: 'utf8',
+  });
+  return { status, printed: `${stdout}\n${stderr}` };
+}
+
+/** Every command in a text: on a line of its own or behind `next:`, between backticks, and in a button that copies it. */
+function commandsIn(text: string, start: RegExp): ReadonlySet<string> {
+  const verb = `(?:${verbNames.join('|')})`;
+  const command = `${start.source} ${verb}\\b[^\`"<\\n]*`;
+  const places = [
+    `^(?: {4}|next: |\\$ | {2}fix: {6}(?:did you mean [^?]*\\? )?)(${command})$`,
+    `\`(${command})\``,
+    `data-copy="(${command})"`,
+  ];
+  return new Set(
+    places.flatMap((place) => [...text.matchAll(new RegExp(place, 'gm'))].map(([, found]) => found as string)),
+  );
+}
+
+const byNode = new RegExp(`node ${launcher.replaceAll(/[.\\]/g, '\\$&')}`);
+
+describe('a command that is printed', { skip: isWindows && 'skipped: commands are typed into a POSIX shell' }, () => {
+  test('runs as it stands, after a real run, from its page and from its model cards', async () => {
+    const extracted = featuretap('extract', '--data', 'photos', ...tiny);
+    const classified = featuretap('classify', '--model', 'svm', '--model', 'ridge', '--test-size', '25%');
+    const compared = featuretap('compare');
+    for (const { status, printed } of [extracted, classified, compared]) assert.equal(status, 0, printed);
+    const files = (await readdir(join(root, 'reports'), { recursive: true })).filter((name) =>
+      /\.(md|html)$/.test(name),
+    );
+    assert.equal(files.length, 3, 'a page and two cards');
+    const texts = await Promise.all(files.map((name) => readFile(join(root, 'reports', name), 'utf8')));
+    const all = commandsIn([extracted.printed, classified.printed, compared.printed, ...texts].join('\n'), byNode);
+    for (const verb of ['extract', 'classify', 'predict', 'export']) {
+      assert.ok(
+        [...all].some((command) => command.includes(`.cjs ${verb}`)),
+        `${verb} is among them: ${[...all].join('\n')}`,
+      );
+    }
+    const photo = join(
+      'photos',
+      (await readdir(join(root, 'photos'), { recursive: true })).find((name) => name.endsWith('.jpg')) as string,
+    );
+    for (const command of all) {
+      // Words in capitals are for the reader to fill in; a download is no part of a test.
+      const filled = command
+        .replace('PHOTO', photo)
+        .replace('FOLDER', 'photos')
+        .replace('resnet50', 'random:resnet-tiny');
+      const { status, printed } = typed(filled, root);
+      // A set that was made otherwise is refused with the way out, which is the answer that this command must give.
+      assert.ok(status === 0 || /--replace/.test(printed), `${filled}\n${printed}`);
+    }
+  });
+
+  test('mends the mistake that it is printed for', () => {
+    for (const mistake of [
+      ['classfy', '--model', 'ridge'],
+      ['classify', '--modle', 'ridge'],
+      ['classify', '--model', 'rigde'],
+      ['classify', '--model', 'ridge', '--features', 'phtos'],
+      ['extract', '--dta', 'photos', ...tiny],
+      ['predict', 'photos'],
+      ['predict', '--head', 'reports/photos', 'photos'],
+      ['export', '--to', 'head.onnx'],
+    ]) {
+      const { status, printed } = featuretap(...mistake);
+      assert.equal(status === 0, false, mistake.join(' '));
+      const [command] = commandsIn(printed, byNode);
+      assert.ok(command, printed);
+      const mended = typed(command, root);
+      assert.equal(mended.status, 0, `${command}\n${mended.printed}`);
+    }
+  });
+
+  test('by the demo runs in the checkout', async () => {
+    const small = [
+      '--folder',
+      join(root, 'demo'),
+      '--classes',
+      '3',
+      '--per-class',
+      '8',
+      '--weights',
+      'random:resnet-tiny',
+    ];
+    const npm = {
+      ...plainEnvironment,
+      npm_lifecycle_event: 'demo',
+      npm_package_json: join(projectRoot, 'package.json'),
+    };
+    const demo = typed(`node --import tsx scripts/demo/demo.ts ${small.join(' ')}`, projectRoot, npm);
+    assert.equal(demo.status, 0, demo.printed);
+    assert.equal(demo.printed.match(/^model +accuracy/gm)?.length, 1, 'the table is printed once');
+    const commands = [...commandsIn(demo.printed, /npm run/)];
+    for (const verb of ['extract', 'classify', 'compare', 'predict']) {
+      assert.ok(
+        commands.some((command) => command.startsWith(`npm run ${verb}`)),
+        verb,
+      );
+    }
+    for (const command of commands) {
+      if (command.includes('path/to/your/photos')) continue;
+      const { status, printed } = typed(command, projectRoot);
+      assert.equal(status, 0, `${command}\n${printed}`);
+    }
+  });
+});
