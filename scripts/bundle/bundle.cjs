@@ -50,7 +50,8 @@ module.exports = { bundleSources, listSources, root, sources };
 if (require.main === module) {
   const folder = join(root, 'dist', 'bundle');
   const made = bundleSources(listSources());
-  rmSync(folder, { recursive: true, force: true });
+  // All of it: types of sources that are gone must not be published.
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const { name, contents } of made) writeFileSync(join(folder, name), contents);
 }
