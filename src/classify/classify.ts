@@ -71,7 +71,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
     const quiet = {
       seed: options.seed,
       threads: options.threads,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal: options.signal,
     };
     const context = {
       ...quiet,
@@ -128,7 +128,7 @@ async function checkEveryLabel(
   const { doubts, unjudged } = await checkLabels(head, data, folds, openTrial, {
     seed,
     threads,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onFold: (done, total) => onEvent?.({ kind: 'fold', head, done, total }),
   });
   const check: LabelCheckFile = {

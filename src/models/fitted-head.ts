@@ -3,23 +3,39 @@ import { isStored, type RowSource, rowPass } from '../rows/row-source.ts';
 import { loadTable, type Table } from '../rows/table.ts';
 import { checkProbabilities } from './checks.ts';
 import { storedBlockRows } from './linear-loss.ts';
-import type { FitContext, FittedHead, Head, Prediction, PredictOptions } from './model.ts';
+import type { FitContext, FittedHead, Head, Prediction, PredictOptions, SavedHead } from './model.ts';
 
 /** A head that needs its rows in memory: they are loaded once, wherever they are. */
 export function inMemory(fit: (train: Table, context: FitContext) => Promise<FittedHead>): Pick<Head, 'rows' | 'fit'> {
   return { rows: 'memory', fit: async (train, context) => fit(await loadTable(train), context) };
 }
 
+type Answering = Omit<FittedHead, 'predict' | 'predictProba'> & Partial<Pick<FittedHead, 'predict'>>;
+
 /** Completes a head that says everything at once; one that has a cheaper way to its class numbers alone brings it. */
-export function fittedHead<H extends Omit<FittedHead, 'predict' | 'predictProba'> & Partial<FittedHead>>(
-  head: H,
-): NoInfer<H> & FittedHead {
+export function withPredict<H extends Answering>(head: H): NoInfer<H> & FittedHead {
   return {
     predictProba: async (features: Matrix, options: PredictOptions) =>
       (await head.predictBoth(features, options)).probabilities,
     predict: async (features: Matrix) => (await head.predictBoth(features)).predicted,
     ...head,
   };
+}
+
+/** What a fitted head brings: facts, answers, and what of it is saved. */
+interface Parts extends Omit<Answering, 'save'> {
+  arrays(): SavedHead['arrays'];
+  /** Default: `details`. */
+  readonly savedDetails?: SavedHead['details'];
+}
+
+/** A fitted head of its parts. */
+export function fittedHead<P extends Parts>(parts: P): NoInfer<P> & FittedHead {
+  const { model, solver, params, classes, dims, details, savedDetails = details } = parts;
+  return withPredict({
+    ...parts,
+    save: () => ({ model, solver, params, classes, dims, details: savedDetails, arrays: parts.arrays() }),
+  });
 }
 
 /**

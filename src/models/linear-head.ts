@@ -78,17 +78,10 @@ export function softmaxHead(fit: SoftmaxFit): FittedHead {
       softmaxRows(probabilities.data, classes.length, options?.uncalibrated === true ? 1 : inverseTemperature);
       return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
     },
-    save: () => ({
-      model,
-      solver: fit.solver,
-      params: fit.params,
-      classes,
-      dims,
-      details: { ...fit.details, converged: fit.converged, iterations: fit.iterations },
-      arrays: {
-        weights: { shape: [dims, classes.length], data: fit.weights },
-        bias: { shape: [classes.length], data: fit.bias },
-      },
+    savedDetails: { ...fit.details, converged: fit.converged, iterations: fit.iterations },
+    arrays: () => ({
+      weights: { shape: [dims, classes.length], data: fit.weights },
+      bias: { shape: [classes.length], data: fit.bias },
     }),
   });
 }

@@ -33,15 +33,15 @@ export interface FitContext {
   /** Upper bound of worker threads; the answer does not depend on it. */
   readonly threads: number;
   /** Aborted on Ctrl-C: a fit stops within a second and throws InterruptedError. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called with lines worth showing while a fit runs (one per epoch for Adam). */
-  readonly onProgress?: (event: FitProgress) => void;
+  readonly onProgress?: ((event: FitProgress) => void) | undefined;
   /** Held-out rows for per-epoch figures alone; never for a choice. */
-  readonly test?: Table<RowSource>;
+  readonly test?: Table<RowSource> | undefined;
   /** The fit serves to find the temperature alone: a head may stop sooner. */
   readonly forCalibration?: boolean;
   /** Where large states of a fit by blocks lie; it empties it when it begins. Default: arrays of its own. */
-  readonly arena?: Arena;
+  readonly arena?: Arena | undefined;
 }
 
 export interface FitProgress {
@@ -73,7 +73,7 @@ export interface Head {
   /** What `fit` holds at its peak beside the table it is given, or the rows that are being read. */
   needs(size: FitSize): readonly MemoryPart[];
   /** What to do instead, as a command line has it, where that is too much. */
-  readonly lighter?: string;
+  readonly lighter?: string | undefined;
   /** A cheaper way to the temperature of its probabilities than fits on folds, where the head has one. */
   readonly temperature?: TemperatureFit;
 }

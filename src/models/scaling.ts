@@ -5,7 +5,7 @@ import { applyScaling, fitScaling, type Scaling, scaleKinds } from '../rows/scal
 import type { Table } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
 import { checkFeatures, checkTrainingTable, savedArray } from './checks.ts';
-import { fittedHead } from './fitted-head.ts';
+import { withPredict } from './fitted-head.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { FitContext, FittedHead, Head, SavedHead } from './model.ts';
 import { type GivenParams, type ParamsOf, type RawParams, readParams } from './parameters.ts';
@@ -43,7 +43,7 @@ export function prepared(head: Head, preparation: Pick<Preparation, 'scale' | 'c
     const scaling = await fitScaling(preparation.scale, train.features);
     const scaled = (rows: Table<RowSource>) => ({ ...rows, features: applyScaling(scaling, rows.features) });
     const weighed = preparation.classWeight === 'balanced' ? balancedWeights(train) : train;
-    const context: FitContext = test === undefined ? rest : { ...rest, test: scaled(test) };
+    const context: FitContext = { ...rest, test: test && scaled(test) };
     return { table: scaled(weighed), context, finish: (fitted: FittedHead) => scaledHead(fitted, scaling, params) };
   };
   // Rows on the disk are scaled when they are read.
@@ -93,7 +93,7 @@ function scaledHead(inner: FittedHead, scaling: Scaling, params: Head['params'])
     return applyScaling(scaling, features, overwrite);
   };
   const { predictProba: _, ...rest } = inner;
-  return fittedHead({
+  return withPredict({
     ...rest,
     params,
     predictBoth: async (features, options) => inner.predictBoth(scaled(features, options?.overwrite), options),

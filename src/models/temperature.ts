@@ -2,7 +2,7 @@ import { isStored, type RowSource, takeRows } from '../rows/row-source.ts';
 import { evenPart, type Table, takeTableRows } from '../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../split/inner-folds.ts';
 import { throwIfInterrupted } from '../system/interrupt.ts';
-import { fittedHead, probabilitiesOf } from './fitted-head.ts';
+import { probabilitiesOf, withPredict } from './fitted-head.ts';
 import type { FitContext, FittedHead, Head, SavedHead, Temperature } from './model.ts';
 import { likeliestInverse, logInPlace, raiseRows } from './temperature.kernel.ts';
 
@@ -59,7 +59,7 @@ function detailsOf(inner: FittedHead, { inverse, rows }: Temperature, rowsAre: s
 
 function calibratedHead(inner: FittedHead, { inverse }: Pick<Temperature, 'inverse'>): FittedHead {
   const { predictProba: _, ...rest } = inner;
-  return fittedHead({
+  return withPredict({
     ...rest,
     calibrated: true,
     predictBoth: async (features, options) => {

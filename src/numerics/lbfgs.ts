@@ -19,7 +19,7 @@ export interface LbfgsOptions {
   /** Error of the objective's value: a line search that asks for a decrease below it would never end. */
   readonly valueError: { readonly relative: number; readonly absolute: number };
   readonly signal?: AbortSignal | undefined;
-  readonly onIteration?: (iteration: number, value: number, gradientSize: number) => void;
+  readonly onIteration?: ((iteration: number, value: number, gradientSize: number) => void) | undefined;
   /** Makes the vectors of the state, all 0. Default: new arrays. */
   readonly allocate?: (length: number) => Float64Array;
 }

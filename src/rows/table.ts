@@ -10,14 +10,14 @@ export interface Table<F extends RowSource = Matrix> {
   /** Sorted by code point, as numpy.unique sorts str. */
   readonly classes: readonly string[];
   /** Per-row weight; absent means 1 each. */
-  readonly sampleWeights?: Float64Array;
+  readonly sampleWeights?: Float64Array | undefined;
   /** Group number per row, without gaps: rows of one group stay together in every inner split. */
-  readonly groups?: Int32Array;
+  readonly groups?: Int32Array | undefined;
   /**
    * With augmented views: the row of the plain image that each row shows, a plain one's own. An inner split goes by the
    * plain rows; the views of an image are trained on where it is, and tested on nowhere.
    */
-  readonly plainRowOf?: Int32Array;
+  readonly plainRowOf?: Int32Array | undefined;
 }
 
 /** The chosen rows, in the order given, as a table of their own: plain ones all. */
@@ -31,10 +31,8 @@ export function takeLabels(table: Omit<Table, 'features'>, rows: Int32Array): Om
   return {
     labels: Int32Array.from(rows, (row) => table.labels[row] as number),
     classes: table.classes,
-    ...(sampleWeights === undefined
-      ? {}
-      : { sampleWeights: Float64Array.from(rows, (row) => sampleWeights[row] as number) }),
-    ...(groups === undefined ? {} : { groups: withoutGaps(Int32Array.from(rows, (row) => groups[row] as number)) }),
+    sampleWeights: sampleWeights && Float64Array.from(rows, (row) => sampleWeights[row] as number),
+    groups: groups && withoutGaps(Int32Array.from(rows, (row) => groups[row] as number)),
   };
 }
 

@@ -23,14 +23,15 @@ export function trainingTable<F extends RowSource>(data: LabelledData<F>, rows: 
   // Place among the rows of the image that each table row shows.
   const shown = chosen.map((_, i) => (i < rows.length ? i : Math.floor((i - rows.length) / viewsPerImage)));
   const images = shown.map((place) => rows[place] as number);
+  const plainRowOf = viewsPerImage === 0 ? undefined : shown;
   // With views and no groups of their own, the views of an image are one.
-  const groupOf = groups === undefined ? viewsPerImage > 0 && shown : images.map((row) => groups[row] as number);
+  const groupOf = groups === undefined ? plainRowOf : images.map((row) => groups[row] as number);
   return {
     features: takeRows(data.features, chosen),
     labels: images.map((row) => data.labels[row] as number),
     classes: data.classes,
-    ...(viewsPerImage === 0 ? {} : { plainRowOf: shown }),
-    ...(sampleWeights && { sampleWeights: Float64Array.from(images, (row) => sampleWeights[row] as number) }),
-    ...(groupOf && { groups: withoutGaps(groupOf) }),
+    plainRowOf,
+    sampleWeights: sampleWeights && Float64Array.from(images, (row) => sampleWeights[row] as number),
+    groups: groupOf && withoutGaps(groupOf),
   };
 }

@@ -39,7 +39,7 @@ export function sweptHead(
       ...mostOf(heads.map((head) => head.needs(size))),
       { what: 'rows of a fold', bytes: 4 * size.trainRows * size.dims },
     ],
-    ...(first.lighter === undefined ? {} : { lighter: first.lighter }),
+    lighter: first.lighter,
     ...inMemory(async (train, context) => {
       const folds = innerFolds(train, options.cv);
       const all = points.map((point) => ({ ...fixed, ...point }));

@@ -88,7 +88,7 @@ async function fitCart(
     seed: context.seed,
     threads: context.threads,
     ...(judged === null ? {} : { judged }),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     ...(onProgress === undefined
       ? {}
       : { onTree: (done: number, total: number) => onProgress({ stage: 'trees', done, total }) }),
@@ -139,23 +139,16 @@ function fitted(
       const probabilities = await forestProbabilities(forest, features, classes.length);
       return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
     },
-    save: () => ({
-      model: 'forest',
-      solver: 'cart',
-      params,
-      classes,
-      dims,
-      details: { ...details, warnings },
-      arrays: {
-        root: { shape: [forest.root.length], data: forest.root },
-        feature: { shape: [forest.feature.length], data: forest.feature },
-        threshold: { shape: [forest.threshold.length], data: forest.threshold },
-        child: { shape: [forest.child.length], data: forest.child },
-        leafStart: { shape: [forest.leafStart.length], data: forest.leafStart },
-        leafClass: { shape: [forest.leafClass.length], data: forest.leafClass },
-        leafFraction: { shape: [forest.leafFraction.length], data: forest.leafFraction },
-        featureImportances: { shape: [dims], data: featureImportances },
-      },
+    savedDetails: { ...details, warnings },
+    arrays: () => ({
+      root: { shape: [forest.root.length], data: forest.root },
+      feature: { shape: [forest.feature.length], data: forest.feature },
+      threshold: { shape: [forest.threshold.length], data: forest.threshold },
+      child: { shape: [forest.child.length], data: forest.child },
+      leafStart: { shape: [forest.leafStart.length], data: forest.leafStart },
+      leafClass: { shape: [forest.leafClass.length], data: forest.leafClass },
+      leafFraction: { shape: [forest.leafFraction.length], data: forest.leafFraction },
+      featureImportances: { shape: [dims], data: featureImportances },
     }),
   });
 }

@@ -7,7 +7,7 @@ import { usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
-import type { FitContext, FittedHead, Head, HeadKind, SavedHead } from '../model.ts';
+import type { FitContext, FittedHead, Head, HeadKind } from '../model.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
 import { neighbourVotes, unitRows } from './neighbours.kernel.ts';
 import { addKnn } from './onnx.ts';
@@ -168,18 +168,10 @@ function fitted(
       }
       return { predicted, probabilities: votes };
     },
-    save: (): SavedHead => ({
-      model: 'knn',
-      solver: 'cosine',
-      params,
-      classes,
-      dims,
-      details,
-      arrays: {
-        unitTrain: { shape: [trainRows, dims], data: unitTrain.data },
-        labels: { shape: [trainRows], data: labels },
-        ...(sampleWeights === null ? {} : { sampleWeights: { shape: [trainRows], data: sampleWeights } }),
-      },
+    arrays: () => ({
+      unitTrain: { shape: [trainRows, dims], data: unitTrain.data },
+      labels: { shape: [trainRows], data: labels },
+      ...(sampleWeights === null ? {} : { sampleWeights: { shape: [trainRows], data: sampleWeights } }),
     }),
   });
 }

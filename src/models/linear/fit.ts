@@ -100,7 +100,7 @@ async function fitWithTemperature(
     held.push(...test);
   }
   const { classes, labels } = table;
-  const known = { classes, labels, ...(judged === undefined ? {} : { sampleWeights: judged }) };
+  const known = { classes, labels, sampleWeights: judged };
   return { fitted, ...temperatureOf(scores, held, known) };
 }
 

@@ -214,7 +214,7 @@ async function fitRows(
     valueError: lossError(table.labels.length),
     signal: context.signal,
     allocate: (length) => allocate(length, context),
-    ...(options.onIteration === undefined ? {} : { onIteration: options.onIteration }),
+    onIteration: options.onIteration,
   });
 }
 

@@ -72,7 +72,6 @@ export async function heldOutTemperature(
   if (rows.length === 0) return { inverse: 1, rows: 0 };
   const { data } = await network.predictProba(takeRows(features, rows));
   logInPlace(data);
-  const weights = judged === undefined ? {} : { sampleWeights: judged };
-  const { inverse } = temperatureOf([data], [...rows], { classes, labels, ...weights });
+  const { inverse } = temperatureOf([data], [...rows], { classes, labels, sampleWeights: judged });
   return { inverse: Math.min(mostInverse, Math.max(1 / mostInverse, inverse)), rows: rows.length };
 }

@@ -8,7 +8,7 @@ import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../c
 import { fittedHead, inMemory } from '../fitted-head.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import type { FitContext, FittedHead, Head, HeadKind, Json, SavedHead } from '../model.ts';
+import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
 import { enoughHeldOut, heldOutTemperature, holdOut } from './hold-out.ts';
 import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from './network.ts';
@@ -212,19 +212,12 @@ function fitted(
       const probabilities = await mlpProbabilities(weights, sizes, features, threads);
       return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
     },
-    save: (): SavedHead => ({
-      model: 'mlp',
-      solver: 'adam',
-      params,
-      classes,
-      dims: sizes.dims,
-      details: { ...end.details, converged: end.converged, iterations: end.iterations },
-      arrays: {
-        hiddenWeights: { shape: [sizes.dims, sizes.hidden], data: weights.hiddenWeights },
-        hiddenBias: { shape: [sizes.hidden], data: weights.hiddenBias },
-        outputWeights: { shape: [sizes.hidden, sizes.classes], data: weights.outputWeights },
-        outputBias: { shape: [sizes.classes], data: weights.outputBias },
-      },
+    savedDetails: { ...end.details, converged: end.converged, iterations: end.iterations },
+    arrays: () => ({
+      hiddenWeights: { shape: [sizes.dims, sizes.hidden], data: weights.hiddenWeights },
+      hiddenBias: { shape: [sizes.hidden], data: weights.hiddenBias },
+      outputWeights: { shape: [sizes.hidden, sizes.classes], data: weights.outputWeights },
+      outputBias: { shape: [sizes.classes], data: weights.outputBias },
     }),
   });
 }

@@ -188,18 +188,10 @@ function fitted(fit: RidgeFit): FittedRidge {
       softmaxRows(scores.data, classes.length);
       return { predicted, probabilities: scores };
     },
-    save: () => ({
-      model: 'ridge',
-      solver: 'closed-form',
-      params,
-      classes,
-      dims,
-      details,
-      arrays: {
-        weights: { shape: [dims, classes.length], data: weights },
-        bias: { shape: [classes.length], data: bias },
-        factor: { shape: [1], data: Float64Array.of(factor) },
-      },
+    arrays: () => ({
+      weights: { shape: [dims, classes.length], data: weights },
+      bias: { shape: [classes.length], data: bias },
+      factor: { shape: [1], data: Float64Array.of(factor) },
     }),
   });
 }

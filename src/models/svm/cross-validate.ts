@@ -97,7 +97,7 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
     smaller = await fitPairs(smaller === undefined ? input : { ...input, smallerCaps: smaller }, {
       threads: context.threads,
       workers,
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      signal: context.signal,
     });
     const classifiers = { vectorStart: classStart, coefficients: smaller.coefficients, rho: smaller.rho };
     const own = new Int32Array(split.test.length);
@@ -122,8 +122,6 @@ function trainingSide({ features, classes, labels, sampleWeights }: Table, { tra
     features,
     classes,
     labels: Int32Array.from(train, (row) => labels[row] as number),
-    ...(sampleWeights === undefined
-      ? {}
-      : { sampleWeights: Float64Array.from(train, (row) => sampleWeights[row] as number) }),
+    sampleWeights: sampleWeights && Float64Array.from(train, (row) => sampleWeights[row] as number),
   };
 }

@@ -106,37 +106,27 @@ export function fittedSvm(state: SvmState): FittedSvm {
       return { rowCount: features.rowCount, columnCount, data };
     },
 
-    save: () => save(state, dims),
-  });
-}
-
-function save(state: SvmState, dims: number): SavedHead {
-  const { classifiers, calibration, present } = state;
-  const vectorCount = classifiers.vectors.rowCount;
-  return {
-    model: 'svm',
-    solver: state.solver,
-    params: state.params,
-    classes: state.classes,
-    dims,
-    details: {
+    savedDetails: {
       ...state.details,
       converged: state.converged,
       iterations: state.iterations,
       warnings: state.warnings,
       kernel: { ...classifiers.kernel },
-      calibration: { ...calibration },
+      calibration: { ...state.calibration },
     },
-    arrays: {
-      vectors: { shape: [vectorCount, dims], data: classifiers.vectors.data },
-      centre: { shape: [dims], data: classifiers.centre },
-      vectorStart: { shape: [present.length + 1], data: classifiers.vectorStart },
-      coefficients: { shape: [vectorCount, present.length - 1], data: classifiers.coefficients },
-      rho: { shape: [classifiers.rho.length], data: classifiers.rho },
-      present: { shape: [present.length], data: present },
-      supportRows: { shape: [vectorCount], data: state.supportRows },
+    arrays: () => {
+      const vectorCount = classifiers.vectors.rowCount;
+      return {
+        vectors: { shape: [vectorCount, dims], data: classifiers.vectors.data },
+        centre: { shape: [dims], data: classifiers.centre },
+        vectorStart: { shape: [presentCount + 1], data: classifiers.vectorStart },
+        coefficients: { shape: [vectorCount, presentCount - 1], data: classifiers.coefficients },
+        rho: { shape: [pairCount], data: classifiers.rho },
+        present: { shape: [presentCount], data: present },
+        supportRows: { shape: [vectorCount], data: state.supportRows },
+      };
     },
-  };
+  });
 }
 
 /** @throws UserError when the saved head is not whole */

@@ -47,8 +47,8 @@ export interface PairsContext {
   /** Kernel values of all classifiers and folds from which one more thread is started. */
   readonly kernelValuesPerThread?: number;
   /** Threads that were started before, and serve other fits after: their owner closes them. */
-  readonly workers?: PairWorkers;
-  readonly signal?: AbortSignal;
+  readonly workers?: PairWorkers | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
 

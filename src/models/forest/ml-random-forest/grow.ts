@@ -42,7 +42,7 @@ export interface MlForestOptions {
   readonly treeOptions: MlTreeOptions;
   readonly seed: number;
   readonly threads: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onTree?: (done: number) => void;
   /** Called once with the estimated seconds, before the first tree; may throw to stop. */
   readonly onEstimate: (seconds: number) => void;

@@ -57,7 +57,7 @@ async function fitMlForest(
     },
     seed: context.seed,
     threads: context.threads,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     ...(onProgress === undefined
       ? {}
       : { onTree: (done: number) => onProgress({ stage: 'trees', done, total: params.trees }) }),
@@ -110,10 +110,9 @@ function fitted(
       const probabilities = await mlForestVotes(forest, features, classes.length);
       return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
     },
-    save: () => {
+    arrays: () => {
       const bytes = new TextEncoder().encode(json);
-      const arrays = { model: { shape: [bytes.length], data: bytes } };
-      return { model: 'forest', solver: 'ml-random-forest', params, classes, dims, details, arrays };
+      return { model: { shape: [bytes.length], data: bytes } };
     },
   });
 }

@@ -27,7 +27,7 @@ export interface ForestOptions {
   readonly minLeaf: number;
   readonly seed: number;
   readonly threads: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onTree?: (done: number, total: number) => void;
   /** Finds the temperature of the probabilities too, for rows of these weights; few trees are joined by spare ones for it. */
   readonly judged?: { readonly weights: Float64Array | null };
