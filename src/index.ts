@@ -39,6 +39,8 @@ export type { LearningCurvePoint, RepeatResult, Report } from './classify/result
 export type { Grid, Point } from './classify/sweep/grid.ts';
 export { type SweepOptions, sweptHead } from './classify/sweep/swept-head.ts';
 export type { MemoryEvent } from './classify/trial/prepare-trials.ts';
+export { type Converted, type ConvertOptions, convertFeatureSet } from './convert/convert.ts';
+export type { FormatName } from './convert/formats.ts';
 export type {
   DeviceName,
   EngineName,

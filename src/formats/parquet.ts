@@ -32,7 +32,9 @@ export async function openParquet(path: string): Promise<ParquetTable> {
       import('hyparquet'),
       import('hyparquet-compressors'),
     ]);
-    const metadata = await parquetMetadataAsync({ byteLength: file.byteLength, slice: (a, b) => file.slice(a, b) });
+    const whole = { byteLength: file.byteLength, slice: (start: number, end?: number) => file.slice(start, end) };
+    // Looking for columns of places goes round for ever where a column claims -1 children.
+    const metadata = await parquetMetadataAsync(whole, { geoparquet: false });
     const columns = parquetSchema(metadata).children.map(({ element, children }) => ({
       name: element.name,
       kind: children.length > 0 ? ('list' as const) : kindOf(element.type, element.converted_type),

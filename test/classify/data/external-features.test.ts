@@ -161,3 +161,9 @@ test('joins labels by id where both sides have ids, in whatever form, and counts
 test('a folder that is no feature set and holds no matrix says what would be one', async () => {
   await refuses(read(join(projectRoot, 'docs')), /neither manifest\.json nor \.npy files[\s\S]*img_emb/);
 });
+
+test('a Parquet file whose schema leads round in a circle is refused or read, and never goes on for ever', async () => {
+  await read(file('minus-one-child.parquet'), npy('y-int8.npy')).catch((error) => {
+    assert.ok(error instanceof UserError, String(error));
+  });
+});
