@@ -208,6 +208,11 @@ test('a labels file is read by the names of its columns, with ids that have an e
       ['img-001', 'boxer'],
     ],
   );
+  const names = Array.from({ length: 24 }, (_, i) => `img-${i},${i + 0.5}\n`);
+  await writeFile(file, `id,label\n${names.join('')}`);
+  await assert.rejects(readLabels(file), /these look like measurements: regression is not done here/);
+  await writeFile(file, 'id,label\n1,scab\n2,rust\n3,scab rust\n');
+  await assert.rejects(readLabels(file), /multi-label/);
   await writeFile(file, 'id,breed,species\nimg-003,a,b\nimg-001,c,b\n');
   await assert.rejects(readLabels(file), /more than one way[\s\S]*--id-column id --label-column breed/);
 });

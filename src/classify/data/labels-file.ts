@@ -8,6 +8,7 @@ import {
   readingOptions,
   type TableSample,
 } from '../../formats/table/choose-columns.ts';
+import { LabelChecks } from '../../formats/table/label-checks.ts';
 import { openTable } from '../../formats/table/open-table.ts';
 import { fileSource } from '../../formats/table/table.ts';
 import { UserError } from '../../system/errors.ts';
@@ -56,11 +57,18 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   const named = columns.map((column) => (options.others?.includes(column) === true ? '' : column));
   const sample = { columns: named, rows: all.slice(0, sampleRows).map(({ cells }) => cells) };
   const { idColumn, labelColumns } = chooseReading(path, sample, options, (cell) => isId(idOf(cell)));
+  const names = labelColumns.map((column) => columns[column] as string);
+  const checks = new LabelChecks(names);
   const labels = new Map<string, string>();
   const rowOf = new Map<string, readonly string[]>();
   for (const { line, cells } of all) {
     const id = idOf(cells[idColumn] as string);
-    const label = labelOf(columns, labelColumns, cells);
+    const label =
+      checks.label(
+        id,
+        labelColumns.map((column) => cells[column] as string),
+        names,
+      ) ?? '';
     if (id === '' || label === '') {
       const found = `id ${JSON.stringify(id)}, label ${JSON.stringify(label)}`;
       throw unusable(path, `line ${line}`, found, 'an id and one label');
@@ -72,6 +80,7 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
     labels.set(id, label);
     rowOf.set(id, cells);
   }
+  checks.finish(path);
   const used = new Set([idColumn, ...labelColumns]);
   const others = [...columns.keys()].filter((column) => !used.has(column));
   const notes = table.notes.length === 0 ? '' : ` (${table.notes.join(', ')})`;
@@ -114,13 +123,6 @@ function chooseReading(
         : '--id-column NAME --label-column NAME',
     exitCode: 2,
   });
-}
-
-/** '' for a row of one-hot columns with no 1 or with several. */
-function labelOf(columns: readonly string[], labelColumns: readonly number[], cells: readonly string[]): string {
-  if (labelColumns.length === 1) return cells[labelColumns[0] as number] as string;
-  const ones = labelColumns.filter((column) => Number(cells[column]) === 1);
-  return ones.length === 1 ? (columns[ones[0] as number] as string) : '';
 }
 
 /** `a.jpg` for the id `a`. */

@@ -27,10 +27,14 @@ export function dataOptions(yargs: Argv): Argv {
       describe:
         'CSV with the header id,label, instead of those found at extraction; with X.npy: y.npy, .npz, .parquet or a CSV',
     })
-    .option('label-column', { type: 'string', describe: 'of a table: the column with the labels [told by its name]' })
-    .option('id-column', { type: 'string', describe: 'of a table: the column with the ids [told by its name]' })
-    .option('id-column', { type: 'string', describe: 'column of ids in --labels [by its name, and by what it holds]' })
-    .option('label-column', { type: 'string', describe: 'its column of labels; one-hot: the columns, commas between' })
+    .option('label-column', {
+      type: 'string',
+      describe: 'of a table (--labels, or --features): the column with the labels [told by its name]',
+    })
+    .option('id-column', {
+      type: 'string',
+      describe: 'of a table: the column with the ids [told by its name, and by what it holds]',
+    })
     .option('leave-out', { type: 'string', array: true, describe: 'classes whose images are left out, repeatable' })
     .option('min-images', { type: 'string', describe: 'leave classes with fewer images out, counted and named' })
     .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
@@ -82,7 +86,8 @@ export async function readData(options: Options, session: Session): Promise<Labe
   if (given !== undefined && isForeign(given)) return readMatrix(options, session, given, { leaveOut, ...small });
   for (const name of ['label-column', 'id-column']) {
     const column = text(options, name);
-    if (column !== undefined) throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --features');
+    if (column === undefined || options['labels'] !== undefined) continue;
+    throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --labels or --features');
   }
   let folder: string;
   if (given !== undefined) {

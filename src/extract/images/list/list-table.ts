@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
+import { LabelChecks } from '../../../formats/table/label-checks.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { FoundTable } from './find-tables.ts';
 import { idsOf } from './ids.ts';
 import type { ImageFile, ImageList, LayoutOptions, SplitName } from './image-file.ts';
-import { LabelChecks } from './label-checks.ts';
 import type { LeftOutFile } from './left-out.ts';
 import { unlabelled } from './list-folders.ts';
 import { folderBelow, sharedPrefix, splitOfName } from './splits.ts';

@@ -1,5 +1,5 @@
-import { isPlural } from '../../../formats/table/column-names.ts';
-import { UserError } from '../../../system/errors.ts';
+import { UserError } from '../../system/errors.ts';
+import { isPlural } from './column-names.ts';
 
 /** Distinct numbers with a fraction above which labels are measurements. */
 const mostFractions = 10;

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { drawFolder, drawImage } from '../extract/drawn-data.ts';
+import { featuretap } from './command.ts';
+
+describe('a data folder on the command line', () => {
+  let root = '';
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'featuretap-layouts-'));
+  });
+  after(() => rmSync(root, { recursive: true }));
+
+  const extract = (data: string, ...more: readonly string[]) =>
+    featuretap(
+      ['extract', '--data', data, '--weights', 'random:resnet-tiny', '--crop', '32', '--resize', '32', ...more],
+      { cwd: root },
+    );
+
+  it('a ready-made split is tested on val by default, on test when asked, and drawn when asked', async () => {
+    const data = join(root, 'split');
+    for (let i = 0; i < 60; i++) {
+      const part = i < 36 ? 'train' : i < 48 ? 'val' : 'test';
+      await drawImage(join(data, part, `class-${i % 2}`, `${i}.png`), i);
+    }
+    const made = extract(data, '--json');
+    assert.equal(made.status, 0, made.stderr);
+    assert.deepEqual(JSON.parse(made.stdout).reading, [
+      'split = the folders train/ 36, val/ 12, test/ 12; class = the parent folder in them: 2 classes: class-0, class-1',
+    ]);
+    const classify = async (...more: readonly string[]) => {
+      const ran = featuretap(['classify', '--model', 'ridge', '--features', 'cache/split', '--json', ...more], {
+        cwd: root,
+      });
+      assert.equal(ran.status, 0, ran.stderr);
+      const [{ trainSize, testSize }] = JSON.parse(ran.stdout);
+      return [trainSize, testSize, ran.stderr.match(/tested on \w+|drawn from train and val/)?.[0]];
+    };
+    assert.deepEqual(await classify(), [36, 12, 'tested on val']);
+    assert.deepEqual(await classify('--test-on', 'test'), [36, 12, 'tested on test']);
+    assert.deepEqual(await classify('--split', 'draw', '--test-size', '0.25'), [36, 12, 'drawn from train and val']);
+  });
+
+  it('one class is refused before the network runs, and a table in several readings is wrong usage', async () => {
+    await drawFolder(join(root, 'one'), 3, 1);
+    const one = extract('one');
+    assert.equal(one.status, 1);
+    assert.match(one.stderr, /only one class was found/);
+    const data = join(root, 'table');
+    for (const i of [0, 1, 2]) await drawImage(join(data, `${i}.png`), i);
+    writeFileSync(join(data, 'x.csv'), 'id,breed,species\n0,a,p\n1,b,q\n2,a,q\n');
+    const several = extract('table');
+    assert.equal(several.status, 2);
+    assert.match(several.stderr, /--id-column id --label-column breed\n\s+--id-column id --label-column species/);
+    const chosen = extract('table', '--label-column', 'species');
+    assert.equal(chosen.status, 0, chosen.stderr);
+    assert.match(chosen.stdout, /^x\.csv: id = id, label = species$/m);
+  });
+
+  it('classify reads a table of labels by its columns, and --label-column chooses', async () => {
+    await drawFolder(join(root, 'plain'), 12, 2);
+    assert.equal(extract('plain').status, 0);
+    const lines = Array.from(
+      { length: 12 },
+      (_, i) => `${i},class-${i % 2}/image-${String(i).padStart(3, '0')}.png,k${i % 2},s${i % 2 === 0 ? i % 3 : 9}`,
+    );
+    writeFileSync(join(root, 'own.csv'), `,image,breed,species\n${lines.join('\n')}\n`);
+    const run = (...more: readonly string[]) =>
+      featuretap(
+        [
+          'classify',
+          '--model',
+          'ridge',
+          '--features',
+          'cache/plain',
+          '--labels',
+          'own.csv',
+          '--test-size',
+          '4',
+          ...more,
+        ],
+        { cwd: root },
+      );
+    const several = run();
+    assert.equal(several.status, 2, several.stderr);
+    assert.match(several.stderr, /--id-column image --label-column breed/);
+    const chosen = run('--label-column', 'breed');
+    assert.equal(chosen.status, 0, chosen.stderr);
+    assert.match(chosen.stderr, /own\.csv: id = image, label = breed/);
+  });
+});
