@@ -83,6 +83,12 @@ export const torturedVerbs: readonly TorturedVerb[] = [
     disturb: ({ report }) => away(join(report, 'head.safetensors')),
   },
   {
+    verb: 'convert',
+    args: ({ set }, place) => ['convert', set, '--to', 'npz', '--out', join(place, 'set.npz')],
+    same: /set\.npz$/,
+    disturb: ({ set }) => away(join(set, 'index.csv')),
+  },
+  {
     verb: 'merge',
     prepare: async ({ parts }, place) => {
       await mkdir(place, { recursive: true });

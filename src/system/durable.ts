@@ -68,10 +68,11 @@ export class DurableFile {
   /** @returns sha256 of what was written, lower-case hex */
   async finish(): Promise<string> {
     await this.#try(async () => {
-      const { file, path } = this.#open as Unfinished;
+      const { file, path, done } = this.#open as Unfinished;
       await file.sync();
       await file.close();
       await this.#files.rename(path, this.#path);
+      done();
       this.#open = undefined;
       await this.#files.syncFolder(dirname(this.#path));
     });
@@ -81,10 +82,11 @@ export class DurableFile {
   /** Leaves no file behind; nothing where it is finished. */
   async discard(): Promise<void> {
     if (this.#open === undefined) return;
-    const { file, path } = this.#open;
+    const { file, path, done } = this.#open;
     this.#open = undefined;
     await file.close().catch(() => undefined);
     await this.#files.remove(path).catch(() => undefined);
+    done();
   }
 
   /** @throws UserError when the disk is full (with the space needed) or fails; the half-written file is removed */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from './errors.ts';
 import { fileReason } from './file-reason.ts';
+import { removeAtExit } from './writers/at-exit.ts';
 
 /** A folder for what is needed while a command runs. */
 export interface TemporaryFolder {
@@ -15,7 +16,14 @@ export interface TemporaryFolder {
 export async function makeTemporaryFolder(purpose: string): Promise<TemporaryFolder> {
   try {
     const path = await mkdtemp(join(tmpdir(), `featuretap-${purpose}-`));
-    return { path, remove: () => rm(path, { recursive: true, force: true }).catch(() => undefined) };
+    const done = removeAtExit(path);
+    return {
+      path,
+      remove: async () => {
+        await rm(path, { recursive: true, force: true }).catch(() => undefined);
+        done();
+      },
+    };
   } catch (cause) {
     throw new UserError({
       what: 'there is no place for temporary files',

@@ -59,6 +59,11 @@ const cases: readonly Case[] = [
     options: ({ reports }, out) => ({ head: reports[0]?.report, to: join(out, 'folder', 'head.onnx') }),
     whole: /head\.onnx$/,
   },
+  {
+    verb: 'convert',
+    options: ({ features }, out) => ({ features: [features], to: 'npz', out: join(out, 'folder', 'set.npz') }),
+    whole: /set\.npz$/,
+  },
   { verb: 'verify', options: ({ features }) => ({ features }) },
   {
     verb: 'merge',

@@ -23,6 +23,7 @@ export async function openReportsFolder(out: string): Promise<void> {
     const tried = await openUnfinished(nodeFiles, join(out, 'trial'));
     await tried.file.close();
     await nodeFiles.remove(tried.path);
+    tried.done();
   } catch (cause) {
     throw cannotWrite('reports cannot be written', out, cause);
   }

@@ -1,5 +1,7 @@
 import type { Entry } from 'yauzl';
 import { UserError } from '../../system/errors.ts';
+import { fileReason } from '../../system/file-reason.ts';
+import { openRegular } from '../../system/regular-file.ts';
 import { type ArchiveEntry, entryPath, hostile } from './entry.ts';
 
 /** Type of a file in the upper half of an entry's external attributes, where Unix made it. */
@@ -9,10 +11,12 @@ const linkType = 0o120000;
 /** @throws UserError where it is no whole zip archive, encrypted, or made to do harm */
 export async function listZip(archive: string): Promise<readonly ArchiveEntry[]> {
   const entries: ArchiveEntry[] = [];
-  const { openPromise } = await import('yauzl');
+  const { fromFdPromise } = await import('yauzl');
   try {
-    const zip = await openPromise(archive, {});
+    // Not by its path: yauzl would wait for ever at a pipe.
+    const file = await openRegular(archive);
     try {
+      const zip = await fromFdPromise(file.fd, { autoClose: false });
       for await (const entry of zip.eachEntry() as AsyncIterable<Entry>) {
         const name = entryPath(archive, entry.fileName);
         if (name === undefined) continue;
@@ -26,11 +30,11 @@ export async function listZip(archive: string): Promise<readonly ArchiveEntry[]>
         });
       }
     } finally {
-      zip.close();
+      await file.close();
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = fileReason(error);
     if (/relative path|absolute path|invalid characters/.test(message)) throw hostile(archive, message);
     throw new UserError({
       what: 'a zip archive cannot be read',

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import { type Files, listIfThere, type OpenFile } from '../files.ts';
+import { removeAtExit } from './at-exit.ts';
 import { commandOf, startOf, thisProcess } from './process-identity.ts';
 
 /** Ending of files that are being written; a run removes those that a killed one left. */
@@ -16,12 +17,14 @@ const pauseMs = 20;
 export interface Unfinished {
   readonly path: string;
   readonly file: OpenFile;
+  /** To be called when it has its name or is gone: until then it goes with the process. */
+  readonly done: () => void;
 }
 
 /** Opens a file of this process alone for what `path` shall stand for. */
 export async function openUnfinished(files: Files, path: string): Promise<Unfinished> {
   const own = path + ownEnding() + unfinishedSuffix;
-  return { path: own, file: await files.open(own, 'wx') };
+  return { path: own, file: await files.open(own, 'wx'), done: removeAtExit(own) };
 }
 
 /**
@@ -48,7 +51,7 @@ export async function openAlone(files: Files, path: string, waitMs: number): Pro
         // Twice: a listing may miss a file that is renamed meanwhile, as ours is once.
         if (others.length === 0 && (await otherWriters(files, path, mine)).length === 0) {
           await files.rename(waiting, base + unfinishedSuffix);
-          return { path: base + unfinishedSuffix, file };
+          return { path: base + unfinishedSuffix, file, done: removeAtExit(base + unfinishedSuffix) };
         }
         await sleep(pauseMs);
         others = await otherWriters(files, path, mine);
