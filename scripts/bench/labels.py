@@ -1,6 +1,7 @@
-"""cleanlab's own pipeline on the bench's rows: a line of JSON with the quality of every label and the issues in order.
+"""cleanlab on the bench's rows: a line of JSON with the quality of every label and the issues in order, by its own
+pipeline, and by out-of-fold probabilities that it is handed.
 
-Usage: labels.py FOLDER THREADS        FOLDER holds x.npy and labels.json {"labels": [...], "C": 0.1, "seed": 0}
+Usage: labels.py FOLDER THREADS        FOLDER holds x.npy, given.npy and labels.json {"labels": [...], "C": 0.1, "seed": 0}
 """
 import json
 import sys
@@ -24,14 +25,22 @@ started = time.perf_counter()
 folds = StratifiedKFold(5, shuffle=True, random_state=given['seed'])
 head = LogisticRegression(C=given['C'], max_iter=1000)
 probabilities = cross_val_predict(head, x, y, cv=folds, method='predict_proba', n_jobs=threads)
-issues = {
-    rule: find_label_issues(y, probabilities, filter_by=rule, return_indices_ranked_by='self_confidence', n_jobs=1).tolist()
-    for rule in ('confident_learning', 'prune_by_noise_rate')
-}
+
+
+def issues(of, rule):
+    return find_label_issues(y, of, filter_by=rule, return_indices_ranked_by='self_confidence', n_jobs=1).tolist()
+
+
+found = {rule: issues(probabilities, rule) for rule in ('confident_learning', 'prune_by_noise_rate')}
 seconds = time.perf_counter() - started
+handed = np.load(folder + '/given.npy')
 print(json.dumps({
     'version': f'cleanlab {__version__}, scikit-learn {sklearn.__version__}',
     'seconds': seconds,
     'quality': get_label_quality_scores(y, probabilities, method='self_confidence').tolist(),
-    'issues': issues,
+    'issues': found,
+    'handed': {
+        'quality': get_label_quality_scores(y, handed, method='self_confidence').tolist(),
+        'issues': issues(handed, 'prune_by_noise_rate'),
+    },
 }))

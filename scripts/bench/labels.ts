@@ -23,11 +23,26 @@ same five folds, find_label_issues) on the same features with some labels change
 npm run bench -- setup makes a Python that has cleanlab; without one only featuretap is measured.`;
 
 interface Found {
-  readonly seconds: number;
+  readonly seconds: number | undefined;
   /** Probability of the label, by row. */
   readonly quality: readonly number[];
   /** Rows, the likeliest to be wrong first. */
   readonly issues: readonly number[];
+}
+
+interface Checked extends Found {
+  /** [rows, classes] */
+  readonly probabilities: Float32Array;
+}
+
+interface Cleanlab {
+  readonly version: string;
+  /** Of its own pipeline. */
+  readonly seconds: number;
+  readonly quality: readonly number[];
+  readonly issues: Readonly<Record<string, readonly number[]>>;
+  /** Of the probabilities that it was handed. */
+  readonly handed: Omit<Found, 'seconds'>;
 }
 
 /** Prints, per draw, how many of the first labels of each ranking were changed, and how far the rankings agree. */
@@ -51,7 +66,7 @@ export async function run(args: readonly string[]): Promise<void> {
       const hits = issues.slice(0, first).filter((row) => changed.has(row)).length;
       const all = issues.filter((row) => changed.has(row)).length;
       console.log(
-        `  ${who.padEnd(34)} ${seconds.toFixed(2).padStart(6)} s   ${hits} of the first ${Math.min(first, issues.length)}` +
+        `  ${who.padEnd(34)} ${seconds === undefined ? '       –' : `${seconds.toFixed(2).padStart(6)} s`}   ${hits} of the first ${Math.min(first, issues.length)}` +
           `   ${all} of ${changed.size} among ${issues.length} suspected`,
       );
     };
@@ -60,41 +75,48 @@ export async function run(args: readonly string[]): Promise<void> {
     line('featuretap svm (the cheapest good)', cheap);
     const linear = await ours(data, 'linear', { calibrate: 'none', C: 1 });
     line('featuretap linear, C=1, uncalibrated', linear);
-    const theirs = await cleanlab(data, 1);
+    const theirs = await cleanlab(data, 1, cheap.probabilities);
     if (theirs === undefined) {
       console.log('  cleanlab: not measured, npm run bench -- setup');
       continue;
     }
-    const { seconds, quality, version } = theirs;
+    const { seconds, quality, version, handed } = theirs;
     for (const [rule, issues] of Object.entries(theirs.issues)) line(`cleanlab ${rule}`, { seconds, quality, issues });
+    line("cleanlab on the svm's answers", { seconds: undefined, ...handed });
+    const same = JSON.stringify(handed.issues) === JSON.stringify(cheap.issues);
     console.log(
-      `  Spearman's rank correlation with cleanlab over all labels: svm ${spearman(cheap.quality, quality).toFixed(3)}, ` +
-        `linear ${spearman(linear.quality, quality).toFixed(3)}   (${version})`,
+      `  Spearman's rank correlation over all labels (${version}): svm with cleanlab on its answers ` +
+        `${spearman(cheap.quality, handed.quality).toFixed(3)}, the same list: ${same ? 'yes' : 'no'}; with cleanlab's own ` +
+        `pipeline svm ${spearman(cheap.quality, quality).toFixed(3)}, linear ${spearman(linear.quality, quality).toFixed(3)}`,
     );
   }
 }
 
-async function ours(data: LabelledData, model: string, params: Readonly<Record<string, unknown>>): Promise<Found> {
+async function ours(data: LabelledData, model: string, params: Readonly<Record<string, unknown>>): Promise<Checked> {
   const started = performance.now();
   const head = createHead(model, { calibrate: 'auto', ...params });
   const context = { seed: 0, threads: availableParallelism() };
-  const { doubts } = await checkLabels(head, data, labelFolds(data, 0), openTrials(data, { stream: false }), context);
+  const { doubts, probabilities } = await checkLabels(
+    head,
+    data,
+    labelFolds(data, 0),
+    openTrials(data, { stream: false }),
+    context,
+  );
   const quality = new Array<number>(data.ids.length).fill(1);
   for (const { row, labelProbability } of doubts) quality[row] = labelProbability;
   const issues = doubts.filter(({ suspected }) => suspected).map(({ row }) => row);
-  return { seconds: (performance.now() - started) / 1000, quality, issues };
+  return { seconds: (performance.now() - started) / 1000, quality, issues, probabilities };
 }
 
-async function cleanlab(
-  data: LabelledData,
-  C: number,
-): Promise<{ seconds: number; quality: number[]; version: string; issues: Record<string, number[]> } | undefined> {
+async function cleanlab(data: LabelledData, C: number, given: Float32Array): Promise<Cleanlab | undefined> {
   const python = findPeer('cleanlab')?.python;
   if (python === undefined) return undefined;
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-labels-'));
   try {
     const { rowCount, columnCount } = data.features;
     await writeFile(join(folder, 'x.npy'), encodeNpy(data.features.data, [rowCount, columnCount], 'float32'));
+    await writeFile(join(folder, 'given.npy'), encodeNpy(given, [rowCount, data.classes.length], 'float32'));
     await writeFile(join(folder, 'labels.json'), JSON.stringify({ labels: [...data.labels], C, seed: 0 }));
     const script = fileURLToPath(new URL('labels.py', import.meta.url));
     const said = execFileSync(python, [script, folder, String(availableParallelism())], { maxBuffer: 1 << 28 });

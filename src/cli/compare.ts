@@ -51,7 +51,7 @@ export const compareVerb: Verb = {
 
     const page = text(options, 'html');
     if (form === 'text' || page !== undefined) {
-      await writeCards(runs.flat(), session);
+      for (const group of runs) await writeCards(group, session);
       const file = page ?? join(await pageFolder(given), 'index.html');
       // What draws thumbnails is loaded only where a page is made.
       const { gatherPage } = await import('../report/page/data/gather.ts');
@@ -78,13 +78,15 @@ async function pageFolder(given: readonly string[]): Promise<string> {
   return (await nodeFiles.stat(only)).isDirectory() ? only : 'reports';
 }
 
+/** @param runs of one group: what one of them found about the labels holds for all */
 async function writeCards(runs: readonly Run[], session: Session): Promise<void> {
+  const checks = await Promise.all(runs.map(({ report }) => readLabelCheck(report)));
+  const check = checks.find((found) => found !== undefined);
   for (const run of runs) {
     const { report } = run.report;
     try {
       await writeText(nodeFiles, join(report, modelCardFile), modelCard(run));
       if (run.predictions === undefined || run.report.featureSet.randomWeights) continue;
-      const check = await readLabelCheck(run.report);
       const suspects =
         check === undefined ? suspectsOf(suspectedLabels(heldOutImages(run.predictions))) : suspectsOfCheck(check);
       await writeText(nodeFiles, join(report, suspectsFile), suspectsList(suspects));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -57,6 +57,24 @@ test('--json prints one document per model on stdout and nothing else there', as
   }
   assert.match(stderr, /features: cache.drawn, the newest of 2/);
   assert.match(stderr, /mean nothing about pretrained features/);
+});
+
+test('--check-labels tells how many labels may be wrong, lists them, and refuses random weights', async () => {
+  const asked = 'classify --features cache/older --model svm --model knn --test-size 0.25 --check-labels --json';
+  const { code, stdout, stderr } = await featuretap(asked.split(' '));
+  assert.equal(code, 0, stderr);
+  const documents: readonly Readonly<Record<string, unknown>>[] = JSON.parse(stdout);
+  const found = documents.filter((document) => 'labelCheck' in document);
+  assert.equal(found.length, 1, 'one head looks');
+  const { report, labelCheck } = found[0] as { report: string; labelCheck: Readonly<Record<string, number>> };
+  const { folds, images, suspected } = labelCheck;
+  assert.deepEqual([folds, images], [5, 40]);
+  const list = await readFile(join(root, report, 'labels-to-check.csv'), 'utf8');
+  assert.equal(list.split('\n').length - 2, suspected);
+  assert.match(stderr, /looked at 40, each held out of one of 5 folds/);
+  const random = await featuretap('classify --model knn --check-labels'.split(' '));
+  assert.equal(random.code, 2);
+  assert.match(random.stderr, /--check-labels is not usable[\s\S]*random weights/);
 });
 
 test('prints a table, one line per model, and where each report is', async () => {

@@ -15,6 +15,8 @@ export interface LabelCheck {
   readonly folds: number;
   /** Every image that could be judged, the likeliest to be wrong first. */
   readonly doubts: readonly LabelDoubt[];
+  /** What the heads that had not seen a row said of it: [rows, classes] */
+  readonly probabilities: Float32Array;
   /** Rows whose class has no row in training while they are held out: nothing can be said of their labels. */
   readonly unjudged: number;
 }
@@ -50,7 +52,7 @@ export async function checkLabels(
     for (const row of test) judged[row] = trained.has(labels[row]) ? 1 : 0;
   }
   const doubts = doubtLabels(probabilities, labels, judged, classes.length);
-  return { folds: splits.length, doubts, unjudged: ids.length - doubts.length };
+  return { folds: splits.length, doubts, probabilities, unjudged: ids.length - doubts.length };
 }
 
 /** At most five folds; images of one group stay together. @throws UserError when every class has one row */

@@ -131,8 +131,8 @@ function streamNote({ data, blockRows, keptRows }: StreamPlan, memory: number): 
   return `by stream within ${formatBytes(memory)}: ${blockRows} rows at a time, ${kept}`;
 }
 
-/** What `--json` says of a report; the exact splits and the confusion matrix are in its report.json. */
-export function summary(report: Report): Readonly<Record<string, unknown>> {
+/** What `--json` says of a report, and of the label check by its head; the exact splits and the confusion matrix are in its report.json. */
+export function summary(report: Report, check?: LabelCheckFile): Readonly<Record<string, unknown>> {
   const { model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy } = report;
   const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss } = report;
   const { subsample, smallClasses } = report;
@@ -143,6 +143,16 @@ export function summary(report: Report): Readonly<Record<string, unknown>> {
     ...{ classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features },
     ...(subsample === undefined ? {} : { subsample }),
     ...(smallClasses === undefined ? {} : { smallClasses }),
+    ...(check === undefined
+      ? {}
+      : {
+          labelCheck: {
+            folds: check.folds,
+            images: check.images.length,
+            unjudged: check.unjudged,
+            suspected: check.images.filter(({ suspected }) => suspected).length,
+          },
+        }),
     warnings: report.warnings,
     report: report.report,
   };

@@ -111,7 +111,7 @@ export const classifyVerb: Verb = {
       });
       if (reports.length > 0) session.print(await comparisonText(reports));
       if (labels !== undefined) session.note(await keepSuspects(labels.report, labels.check));
-      session.printJson(reports.map(summary));
+      session.printJson(reports.map((report) => summary(report, labels?.report === report ? labels.check : undefined)));
     } finally {
       status.clear();
     }
