@@ -48,7 +48,7 @@ export interface RowOptions extends AskedColumns {
 export interface JoinOptions extends RowOptions {
   /** Instead of the labels that the feature set keeps. */
   readonly labels?: LabelsFile;
-  /** Largest share of inputs without a row that is put up with. */
+  /** Largest share of inputs that may have no row. */
   readonly maxMissing: number;
   /** Leave the set's augmented views alone. */
   readonly withoutViews?: boolean;

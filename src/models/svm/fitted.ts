@@ -147,13 +147,13 @@ export function loadSvm(saved: SavedHead): FittedSvm {
   if (strange !== undefined) {
     throw notWhole('array present', String(strange), `rising class numbers below ${saved.classes.length}`);
   }
-  const { converged, iterations, warnings, kernel, calibration, ...details } = saved.details;
+  const { converged, iterations, warnings, kernel: _kernel, calibration: _calibration, ...details } = saved.details;
   return fittedSvm({
     solver: saved.solver,
     params: saved.params,
     classes: saved.classes,
     classifiers: {
-      kernel: loadKernel(kernel),
+      kernel: savedKernel(saved),
       centre: savedArray(saved, 'centre', Float64Array, [saved.dims]),
       vectors: {
         rowCount: vectorCount,
@@ -167,7 +167,7 @@ export function loadSvm(saved: SavedHead): FittedSvm {
     },
     present,
     supportRows: savedArray(saved, 'supportRows', Int32Array, [vectorCount]),
-    calibration: loadCalibration(calibration),
+    calibration: savedCalibration(saved),
     converged: converged === true,
     iterations: typeof iterations === 'number' ? iterations : 0,
     warnings: Array.isArray(warnings) ? warnings.map(String) : [],
@@ -176,14 +176,16 @@ export function loadSvm(saved: SavedHead): FittedSvm {
   });
 }
 
-function loadKernel(kernel: Json | undefined): Kernel {
+/** The kernel of a saved head. @throws UserError when it is none */
+export function savedKernel({ details: { kernel } }: SavedHead): Kernel {
   const { name, gamma } = fields(kernel, 'kernel');
   if (name === 'linear') return { name };
   if (name === 'rbf' && typeof gamma === 'number' && gamma > 0) return { name, gamma };
   throw notWhole('kernel', JSON.stringify(kernel), 'linear, or rbf with its gamma');
 }
 
-function loadCalibration(calibration: Json | undefined): ProbabilityCalibration {
+/** How a saved head makes probabilities. @throws UserError when it does not say */
+export function savedCalibration({ details: { calibration } }: SavedHead): ProbabilityCalibration {
   const { slope, offset, heldOutRows, folds, foldsOf } = fields(calibration, 'calibration');
   if (
     ![slope, offset, heldOutRows, folds, foldsOf].every((value) => typeof value === 'number' && Number.isFinite(value))

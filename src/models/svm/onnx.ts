@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
-import { UserError } from '../../system/errors.ts';
 import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
 import { axes, toDouble, toFloat } from '../onnx-parts.ts';
+import { savedCalibration, savedKernel } from './fitted.ts';
 
 /** Exponents beyond this are cut off, as in `couple`: no probability becomes exactly 0. */
 const largestExponent = 300;
@@ -17,7 +17,7 @@ export function addSvm(graph: GraphBuilder, features: string, saved: SavedHead):
   const present = savedArray(saved, 'present', Int32Array, [null]);
   const kernel = kernelValues(graph, features, saved);
   const values = classifierValues(graph, kernel, saved, present.length);
-  const { slope, offset } = saved.details['calibration'] as { readonly slope: number; readonly offset: number };
+  const { slope, offset } = savedCalibration(saved);
   const probabilities =
     present.length === 2 ? platt(graph, values, slope, offset) : couple(graph, values, slope, present.length);
   return toFloat(graph, spread(graph, probabilities, present, saved.classes.length));
@@ -38,11 +38,8 @@ function kernelValues(graph: GraphBuilder, features: string, saved: SavedHead): 
     centred,
     graph.node('Transpose', [toDouble(graph, stored)], { perm: [1, 0] }),
   ]);
-  const kernel = saved.details['kernel'] as { readonly name: string; readonly gamma?: number };
+  const kernel = savedKernel(saved);
   if (kernel.name === 'linear') return products;
-  if (kernel.name !== 'rbf' || kernel.gamma === undefined) {
-    throw new UserError({ what: 'this kernel cannot be exported', found: kernel.name, expected: 'linear or rbf' });
-  }
   const norms = new Float64Array(vectorCount);
   for (let i = 0; i < vectors.length; i++) {
     const row = Math.floor(i / dims);

@@ -114,7 +114,7 @@ export async function growMlForest(features: Matrix, labels: Int32Array, options
 
 /**
  * Seconds of a tree on all rows from the trial trees. The package compares every cut with every row of a node and
- * counts the classes anew each time, so its time grows at least as the square of the rows, at most as the cube.
+ * counts the classes again each time, so its time grows at least as the square of the rows, at most as the cube.
  */
 function extrapolate(trialSeconds: readonly number[], rowCount: number): number {
   const [few, more] = trialSeconds;
