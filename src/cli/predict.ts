@@ -3,7 +3,6 @@ import type { InputFailure } from '../predict/inputs.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
 import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
-import { predictPaths } from '../predict/predict-paths.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
@@ -154,6 +153,8 @@ async function predictAll(
     answers === undefined ? session.write(piece) : answers.write(new TextEncoder().encode(piece));
   const failed: InputFailure[] = [];
   const status = statusLine(session);
+  // ONNX Runtime and what reads images come with it: a wrong option is answered without them.
+  const { predictPaths } = await import('../predict/predict-paths.ts');
   const outcomes = predictPaths(shipped, paths, {
     ...run,
     stdin: process.stdin,

@@ -1,7 +1,7 @@
 import type { Tap } from '../extract/backbone/backbone.ts';
 import { openNetwork } from '../extract/backbone/open-backbone.ts';
-import { resnetTaps } from '../extract/backbone/resnet-taps.ts';
-import { defaultCrop, listTaps } from '../extract/backbone/taps.ts';
+import { defaultCrop, resnetTaps } from '../extract/backbone/resnet-taps.ts';
+import { listTaps } from '../extract/backbone/taps.ts';
 import { loadWeights } from '../extract/weights/load-weights.ts';
 import { namedNetwork } from '../extract/weights/named-network.ts';
 import type { Architecture } from '../extract/weights/resnet.ts';

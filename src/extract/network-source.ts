@@ -9,7 +9,8 @@ import { openBackbone, quantizable } from './backbone/open-backbone.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import type { Calibration } from './backbone/quantize/calibration.ts';
 import { type Int8Preparation, prepareInt8 } from './backbone/quantize/open-int8.ts';
-import { checkResNetTap, resolveTap } from './backbone/taps.ts';
+import { checkResNetTap } from './backbone/resnet-taps.ts';
+import { resolveTap } from './backbone/taps.ts';
 import { readUserNetwork } from './backbone/user-network.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { checkResNetTap } from '../../extract/backbone/taps.ts';
+import { checkResNetTap } from '../../extract/backbone/resnet-taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { type ExtractPlan, type ExtractPolicy, extractDefaults, featureFolder } from '../../extract/plan.ts';
 import { namedNetwork } from '../../extract/weights/named-network.ts';

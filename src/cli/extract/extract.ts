@@ -1,20 +1,6 @@
 import type { Argv } from 'yargs';
-import { extractPart } from '../../cluster/part/extract-part.ts';
-import { type Part, parsePart } from '../../cluster/records/part.ts';
-import { explainExtract } from '../../extract/explain/explain-extract.ts';
-import { extract } from '../../extract/extract.ts';
-import type { LoadedNetwork } from '../../extract/network-source.ts';
-import type { ExtractContext } from '../../extract/plan.ts';
-import { usageError } from '../../system/errors.ts';
-import { programVersion } from '../../system/version.ts';
-import { flag, text } from '../options.ts';
-import { openProgress } from '../progress-bar.ts';
-import type { Options, Verb } from '../verb.ts';
-import { loadAskedNetwork } from './asked-network.ts';
-import { readExtractOptions, withExtractOptions } from './extract-options.ts';
-import { printExplanation, printResult } from './extract-output.ts';
-import { nextStep } from './next-step.ts';
-import { printPart } from './part-output.ts';
+import type { Verb } from '../verb.ts';
+import { withExtractOptions } from './extract-options.ts';
 
 /** Extract: run a frozen network over a folder of images once and keep what enters its average pool. */
 export const extractVerb: Verb = {
@@ -35,52 +21,7 @@ export const extractVerb: Verb = {
         describe: 'one of N parts, for a cluster: k/N with k from 0; auto or auto/N in a Slurm array or an indexed Job',
       }),
   run: async (options, session) => {
-    const part = readPart(options);
-    const asked = readExtractOptions(options);
-    const progress = openProgress(session);
-    let network: LoadedNetwork | undefined;
-    const context: ExtractContext = {
-      network: async () => {
-        network = await loadAskedNetwork(asked, session, progress.onProgress);
-        return network;
-      },
-      command: session.command,
-      version: programVersion(),
-      signal: session.signal,
-      onProgress: progress.onProgress,
-      onNote: session.note,
-      onWarning: session.warn,
-    };
-    const request = { ...asked, context };
-    try {
-      if (flag(options, 'explain')) {
-        const explanation = await explainExtract(request);
-        progress.close();
-        printExplanation(explanation, session);
-        return 0;
-      }
-      if (part !== undefined) {
-        const done = await extractPart(part, request);
-        progress.close();
-        printPart(done, session);
-        return 0;
-      }
-      const result = await extract(request);
-      progress.close();
-      const next = await nextStep(result);
-      printResult(result, network?.isRandom === true, asked.policy.threads, next, session);
-      return 0;
-    } finally {
-      progress.close();
-    }
+    const { runExtract } = await import('./run-extract.ts');
+    return runExtract(options, session);
   },
 };
-
-function readPart(options: Options): Part | undefined {
-  const value = text(options, 'part');
-  if (value === undefined) return undefined;
-  for (const name of ['explain', 'prune']) {
-    if (flag(options, name)) throw usageError('--part', `together with --${name}`, `--${name} for a whole set`);
-  }
-  return parsePart(value, process.env);
-}

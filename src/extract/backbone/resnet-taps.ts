@@ -1,5 +1,10 @@
+import { type UserError, usageError } from '../../system/errors.ts';
+import { quoteArgument } from '../../system/own-command.ts';
 import { type Architecture, type ConvNorm, planResNet } from '../weights/resnet.ts';
 import type { Tap } from './backbone.ts';
+
+/** torchvision's crop; the size of the probing image where neither the user nor the graph sets one. */
+export const defaultCrop = 224;
 
 export interface ResNetTaps {
   readonly stages: readonly Tap[];
@@ -61,4 +66,36 @@ export function resnetTaps(architecture: Architecture, crop: number, classCount:
 
 function outputSide(side: number, kernel: number, stride: number, padding: number): number {
   return Math.floor((side + 2 * padding - kernel) / stride) + 1;
+}
+
+/**
+ * As `resolveTap`, from a ResNet's architecture alone: nothing is made or downloaded for a tap that is not there.
+ *
+ * @param classCount outputs of `fc`; undefined where the weights have none
+ */
+export function checkResNetTap(architecture: Architecture, classCount: number | undefined, name: string): void {
+  const { stages, tensors } = resnetTaps(architecture, defaultCrop, classCount);
+  if ([...stages, ...tensors].some((tap) => tap.name === name)) return;
+  throw noSuchTap(
+    name,
+    stages.map((tap) => tap.name),
+    tensors.map((tap) => tap.name),
+    `random:${architecture}`,
+  );
+}
+
+/** @param weights what `taps` lists them of */
+export function noSuchTap(
+  name: string,
+  stages: readonly string[],
+  tensors: readonly string[],
+  weights: string,
+): UserError {
+  const near = tensors.filter((tensor) => tensor.startsWith(name) || tensor.includes(name)).slice(0, 5);
+  return usageError(
+    '--tap',
+    name,
+    [...stages, ...near, 'or another tensor of the graph'].join(', '),
+    `featuretap taps --weights ${quoteArgument(weights)} lists all ${tensors.length} tensors`,
+  );
 }

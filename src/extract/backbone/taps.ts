@@ -1,16 +1,11 @@
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../formats/onnx/encode.ts';
-import { UserError, usageError } from '../../system/errors.ts';
-import { quoteArgument } from '../../system/own-command.ts';
-import type { Architecture } from '../weights/resnet.ts';
+import { UserError } from '../../system/errors.ts';
 import type { Tap } from './backbone.ts';
 import type { Network } from './network.ts';
 import { openSession } from './ort-session.ts';
 import { pruneTo } from './prune.ts';
-import { resnetTaps } from './resnet-taps.ts';
-
-/** torchvision's crop; the size of the probing image where neither the user nor the graph sets one. */
-export const defaultCrop = 224;
+import { defaultCrop, noSuchTap } from './resnet-taps.ts';
 
 /**
  * The graph tensor that a tap's name means: a stage's (`avgpool` is the input of the average pool), else the tensor of
@@ -28,33 +23,6 @@ export function resolveTap(network: Network, name: string): string {
     network.stages.map((candidate) => candidate.name),
     tensors,
     network.source,
-  );
-}
-
-/**
- * As `resolveTap`, from a ResNet's architecture alone: nothing is made or downloaded for a tap that is not there.
- *
- * @param classCount outputs of `fc`; undefined where the weights have none
- */
-export function checkResNetTap(architecture: Architecture, classCount: number | undefined, name: string): void {
-  const { stages, tensors } = resnetTaps(architecture, defaultCrop, classCount);
-  if ([...stages, ...tensors].some((tap) => tap.name === name)) return;
-  throw noSuchTap(
-    name,
-    stages.map((tap) => tap.name),
-    tensors.map((tap) => tap.name),
-    `random:${architecture}`,
-  );
-}
-
-/** @param weights what `taps` lists them of */
-function noSuchTap(name: string, stages: readonly string[], tensors: readonly string[], weights: string): UserError {
-  const near = tensors.filter((tensor) => tensor.startsWith(name) || tensor.includes(name)).slice(0, 5);
-  return usageError(
-    '--tap',
-    name,
-    [...stages, ...near, 'or another tensor of the graph'].join(', '),
-    `featuretap taps --weights ${quoteArgument(weights)} lists all ${tensors.length} tensors`,
   );
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildResNet } from '../../../src/extract/backbone/resnet-graph.ts';
-import { resnetTaps } from '../../../src/extract/backbone/resnet-taps.ts';
-import { checkResNetTap, listTaps } from '../../../src/extract/backbone/taps.ts';
+import { checkResNetTap, resnetTaps } from '../../../src/extract/backbone/resnet-taps.ts';
+import { listTaps } from '../../../src/extract/backbone/taps.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { namedNetwork } from '../../../src/extract/weights/named-network.ts';
 import { type Architecture, neededTensors, planResNet } from '../../../src/extract/weights/resnet.ts';
