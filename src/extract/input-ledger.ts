@@ -15,7 +15,9 @@ interface Fault {
 }
 
 /** Why an id without a file has no row. */
-export const missingReason = 'labels.csv names it and there is no file';
+export function missingReason({ table = 'labels.csv' }: ImageList): string {
+  return `${table} names it and there is no file`;
+}
 
 /** Rows that others hold: their images are read where need be, and not computed. */
 export interface RowsElsewhere {
@@ -121,7 +123,8 @@ export class InputLedger {
       if (owner === undefined) ownerOf.set(end.sha256, image);
       else outcomes.push({ id, path, ...duplicateOf(owner.id, row as number) });
     }
-    for (const { id } of this.list.missing) outcomes.push({ id, path: '', outcome: 'missing', reason: missingReason });
+    const reason = missingReason(this.list);
+    for (const { id } of this.list.missing) outcomes.push({ id, path: '', outcome: 'missing', reason });
     for (const { path, reason } of this.list.leftOut) outcomes.push({ id: '', path, outcome: 'left-out', reason });
     const images: IndexedImage[] = [];
     for (const [sha256, row] of this.writer.rowOf) {

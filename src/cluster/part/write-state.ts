@@ -88,7 +88,7 @@ function* endings(ledger: InputLedger, { list, places, missingPlaces }: PartList
     yield { place, row, id, path, sha256, label, split, mark, outcome: 'kept', reason: '' };
   }
   for (const [i, { id, label }] of list.missing.entries()) {
-    yield { place: missingPlaces[i] as number, id, path: '', label, outcome: 'missing', reason: missingReason };
+    yield { place: missingPlaces[i] as number, id, path: '', label, outcome: 'missing', reason: missingReason(list) };
   }
 }
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { UserError } from '../../../system/errors.ts';
 import type { ImageList } from './image-file.ts';
 
@@ -12,18 +11,18 @@ const shownIds = 5;
  * @throws UserError with the count and the first few ids
  */
 export function checkMissing(list: ImageList, options: { readonly allowMissing: boolean }): void {
-  const { images, missing } = list;
+  const { images, missing, table = 'labels.csv' } = list;
   if (missing.length === 0 || (options.allowMissing && images.length > 0)) return;
   const count = (value: number): string => value.toLocaleString('en-US');
   const first = missing.slice(0, shownIds).map(({ id }) => id);
   throw new UserError({
-    what: `labels.csv names ${count(images.length + missing.length)} images of which ${count(images.length)} are there`,
-    where: join(list.root, 'train'),
+    what: `${table} names ${count(images.length + missing.length)} images of which ${count(images.length)} are there`,
+    where: list.root,
     found: `${count(missing.length)} missing: ${first.join(', ')}${missing.length > shownIds ? ', …' : ''}`,
     expected: 'a file for every id',
     fix:
       images.length === 0
-        ? 'put the images into train/, each named after its id'
+        ? 'put the images there, each named after its id; --images FOLDER names where they lie, --id-column NAME another column of ids'
         : '--allow-missing goes on with those that are there and records the others in outcomes.csv',
   });
 }

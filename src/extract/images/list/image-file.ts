@@ -27,6 +27,8 @@ export interface ImageList {
   /** How the folder was read, a line each, as the run prints it. */
   readonly reading: readonly string[];
   readonly images: readonly ImageFile[];
+  /** The table that says the labels, as messages name it; absent where folders do. */
+  readonly table?: string;
   /** Ids that a table names and that have no file. */
   readonly missing: readonly { readonly id: string; readonly label: string }[];
   /** Every other file under the folder, and the rule that leaves it out. */

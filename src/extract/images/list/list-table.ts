@@ -65,6 +65,7 @@ export async function listTables(tree: Tree, tables: readonly FoundTable[], opti
   leftOut.push(...others(tree, images, conflicts, tables));
   return {
     layout: 'table',
+    table: tables.map(({ name }) => name).join(', '),
     reading,
     images: used,
     missing: [...missing.values()].map(({ id, label }) => ({ id, label })),

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { checkMissing } from '../../../../src/extract/images/list/check-missing.ts';
 import type { ImageList, LayoutOptions } from '../../../../src/extract/images/list/image-file.ts';
 import { countLeftOut, describeCount } from '../../../../src/extract/images/list/left-out.ts';
 import { listImages } from '../../../../src/extract/images/list/list.ts';
@@ -275,4 +276,13 @@ describe('what a table says of an image', () => {
       ['001', '1'],
     );
   });
+});
+
+test('a table whose images are elsewhere is told by its name, with the options that find them', async () => {
+  const root = folderOf([], { 'm.csv': 'image_id,label\na,x\nb,y\n' });
+  const found = await listImages(root, { labels: join(root, 'm.csv') });
+  assert.throws(
+    () => checkMissing(found, { allowMissing: true }),
+    tells('m.csv names 2 images of which 0 are there', '--images FOLDER', '--id-column NAME'),
+  );
 });
