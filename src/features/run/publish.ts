@@ -73,16 +73,11 @@ export async function publish(files: Files, folder: string, contents: Contents):
     madeBy,
     canary: contents.canary,
   });
-  await publishManifest(files, folder, manifest);
-  return manifest;
-}
-
-/** The last step of `publish`: its shards are on the disk, and its tables wait under their `.next` names. */
-export async function publishManifest(files: Files, folder: string, manifest: Manifest): Promise<void> {
   await writeDurably(files, join(folder, manifestFile), [new TextEncoder().encode(formatManifest(manifest))]);
   await settleTables(files, folder, manifest);
   await removeUnnamedShards(files, folder, manifest);
   await keepSpares(files, folder, manifest);
+  return manifest;
 }
 
 function* each<T>(items: Iterable<T>, note: () => void): Generator<T> {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import {
   bytesPerNumber,
   type Dtype,
   encodeNpy,
-  encodeNpyBytes,
   type NpyHeader,
   npyHeaderBytes,
   npyPrefixBytes,
@@ -32,43 +31,14 @@ export async function writeShard(
   checksPath?: string,
 ): Promise<ShardEntry> {
   const rowCount = data.length / rowLength(rowShape);
-  const bytes = encodeNpy(data, [rowCount, ...rowShape], dtype);
-  const rows = { rowCount, rowBytes: rowLength(rowShape) * bytesPerNumber(dtype) };
-  return writeNpy(files, join(folder, file), bytes, rows, checksPath);
-}
-
-/**
- * The same of rows that are stored numbers already.
- *
- * @param rows whole rows, as they stand in a shard
- */
-export async function writeShardBytes(
-  files: Files,
-  folder: string,
-  file: string,
-  rows: Uint8Array,
-  { rowShape, dtype }: ShardShape,
-  checksPath: string,
-): Promise<ShardEntry> {
   const rowBytes = rowLength(rowShape) * bytesPerNumber(dtype);
-  const rowCount = rows.length / rowBytes;
-  const bytes = encodeNpyBytes(rows, [rowCount, ...rowShape], dtype);
-  return writeNpy(files, join(folder, file), bytes, { rowCount, rowBytes }, checksPath);
-}
-
-async function writeNpy(
-  files: Files,
-  path: string,
-  bytes: Uint8Array,
-  { rowCount, rowBytes }: { readonly rowCount: number; readonly rowBytes: number },
-  checksPath: string | undefined,
-): Promise<ShardEntry> {
+  const bytes = encodeNpy(data, [rowCount, ...rowShape], dtype);
   if (checksPath !== undefined) {
     const checks = checksOfRows(bytes.subarray(bytes.length - rowCount * rowBytes), rowBytes);
     await writeDurably(files, checksPath, [new Uint8Array(checks.buffer)]);
   }
-  const sha256 = await writeDurably(files, path, [bytes], bytes.length);
-  return { file: basename(path), rowCount, sha256 };
+  const sha256 = await writeDurably(files, join(folder, file), [bytes], bytes.length);
+  return { file, rowCount, sha256 };
 }
 
 /**

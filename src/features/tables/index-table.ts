@@ -15,8 +15,8 @@ const comma = 44;
 const newline = 10;
 
 /** The first line of index.csv. */
-export function indexHeader(rowsPerImage: number): string {
-  return `row,id,path,sha256${rowsPerImage > 1 ? ',view' : ''}\n`;
+function indexHeader(rowsPerImage: number): string {
+  return `row,id,path,sha256${rowsPerImage > 1 ? ',view' : ''}`;
 }
 
 /** index.csv as bytes: one line per row; with views a last column numbers them, 0 being the plain one. */
@@ -25,7 +25,7 @@ export function* formatIndex(images: Iterable<IndexedImage>, rowsPerImage: numbe
 }
 
 function* indexLines(images: Iterable<IndexedImage>, rowsPerImage: number): Generator<string> {
-  yield indexHeader(rowsPerImage);
+  yield `${indexHeader(rowsPerImage)}\n`;
   for (const image of images) {
     const rest = `,${csvField(image.id)},${csvField(image.path)},${image.sha256}`;
     if (rowsPerImage === 1) yield `${image.row}${rest}\n`;
@@ -48,7 +48,7 @@ export class IndexTable {
    * @throws UserError naming the file and the line
    */
   constructor(bytes: Uint8Array, imageCount: number, rowsPerImage: number, path: string) {
-    const table = new NumberedTable(bytes, indexHeader(rowsPerImage).trimEnd(), imageCount * rowsPerImage, {
+    const table = new NumberedTable(bytes, indexHeader(rowsPerImage), imageCount * rowsPerImage, {
       path,
       what: 'the index of a feature set is damaged',
       fix: 'featuretap verify --features FOLDER says what is damaged; with --repair it mends what can be mended',

@@ -7,11 +7,6 @@ const splitHeader = ['id', 'label', 'split'];
 /** A line of labels.csv: id, label and, where the data folder has a ready-made split, its part. */
 export type LabelLine = readonly [id: string, label: string, split?: string];
 
-/** The first line of labels.csv. */
-export function labelsHeader(hasSplit: boolean): string {
-  return csvLine(hasSplit ? splitHeader : header);
-}
-
 /**
  * labels.csv: id and label of every labelled input that has a file, in the order in which the data folder lists them; a
  * third column, `split`, where any of them has one.
@@ -22,7 +17,7 @@ export function* formatLabels(labels: Iterable<LabelLine>): Generator<Uint8Array
 
 function* labelLines(labels: Iterable<LabelLine>): Generator<string> {
   const hasSplit = hasSplits(labels);
-  yield labelsHeader(hasSplit);
+  yield csvLine(hasSplit ? splitHeader : header);
   for (const [id, label, split = ''] of labels) yield csvLine(hasSplit ? [id, label, split] : [id, label]);
 }
 

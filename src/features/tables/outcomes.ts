@@ -5,7 +5,7 @@ import { csvBlocks, csvLine, parseCsv } from './csv.ts';
 /** Why an input has no row of its own. */
 export type OutcomeKind = 'duplicate' | 'missing' | 'unreadable' | 'failed' | 'left-out';
 
-export const outcomeKinds: readonly OutcomeKind[] = ['duplicate', 'missing', 'unreadable', 'failed', 'left-out'];
+const outcomeKinds: readonly OutcomeKind[] = ['duplicate', 'missing', 'unreadable', 'failed', 'left-out'];
 
 /** One line of outcomes.csv. */
 export interface Outcome {
@@ -21,16 +21,12 @@ export interface Outcome {
 
 const header = ['id', 'path', 'outcome', 'row', 'reason'];
 
-/** The first line of outcomes.csv. */
-export const outcomesHeader: string = csvLine(header);
-
 export function* formatOutcomes(outcomes: Iterable<Outcome>): Generator<Uint8Array> {
-  yield* csvBlocks([outcomesHeader]);
   yield* csvBlocks(outcomeLines(outcomes));
 }
 
-/** Lines of outcomes.csv behind its header. */
-export function* outcomeLines(outcomes: Iterable<Outcome>): Generator<string> {
+function* outcomeLines(outcomes: Iterable<Outcome>): Generator<string> {
+  yield csvLine(header);
   for (const { id, path, outcome, row, reason } of outcomes) {
     yield csvLine([id, path, outcome, row === undefined ? '' : String(row), reason.replaceAll(/\s+/g, ' ')]);
   }

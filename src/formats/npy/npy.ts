@@ -37,24 +37,8 @@ export function encodeNpy(data: Float32Array, shape: readonly number[], dtype: D
     );
   }
   requireLittleEndian();
-  return encodeNumbers(dtype === 'float16' ? toFloat16(data) : data, shape);
-}
-
-/** The same of numbers as they are stored: the bits of float16, or float32. */
-function encodeNumbers(numbers: Uint16Array | Float32Array, shape: readonly number[]): Uint8Array {
-  return new Uint8Array(dump(numbers, [...shape], { dtype: numbers instanceof Uint16Array ? 'f2' : 'f4' }));
-}
-
-/** A whole .npy file of rows whose bytes are stored numbers already. */
-export function encodeNpyBytes(bytes: Uint8Array, shape: readonly number[], dtype: Dtype): Uint8Array {
-  requireLittleEndian();
-  const { buffer, byteOffset, byteLength } = bytes;
-  return encodeNumbers(
-    dtype === 'float16'
-      ? new Uint16Array(buffer, byteOffset, byteLength / 2)
-      : new Float32Array(buffer, byteOffset, byteLength / 4),
-    shape,
-  );
+  const numbers = dtype === 'float16' ? toFloat16(data) : data;
+  return new Uint8Array(dump(numbers, [...shape], { dtype: dtype === 'float16' ? 'f2' : 'f4' }));
 }
 
 /** Length of the header that `encodeNpy` writes before numbers of this shape. */
