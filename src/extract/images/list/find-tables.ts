@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import {
   type ColumnReading,
   chooseColumns,
@@ -52,9 +52,7 @@ const mostTables = 50;
 export async function findTables(tree: Tree, options: LayoutOptions, hasClasses: boolean): Promise<FoundTables> {
   const scope = imagesIn(tree, options.images);
   if (options.labels !== undefined) {
-    const name = options.labels.startsWith(`${tree.root}/`)
-      ? options.labels.slice(tree.root.length + 1)
-      : options.labels;
+    const name = below(tree.root, options.labels) ?? options.labels;
     const found = await examine(await openTable(fileSource(options.labels)), name, scope, options);
     if (typeof found === 'string') throw notReadable(options.labels, found);
     if (Array.isArray(found)) throw severalReadings(options.labels, found);
@@ -88,12 +86,18 @@ export async function findTables(tree: Tree, options: LayoutOptions, hasClasses:
   return { tables: asSplits(fitting), unused };
 }
 
+/** A path relative to a folder that it lies in, with forward slashes; undefined where it lies elsewhere. */
+function below(root: string, path: string): string | undefined {
+  const inner = relative(root, path);
+  return inner === '..' || inner.startsWith(`..${sep}`) || isAbsolute(inner) ? undefined : inner.replaceAll(sep, '/');
+}
+
 /** The images of the folders that the user names; all of them where none is. */
 function imagesIn({ root, images }: Tree, folders: readonly string[] | undefined): readonly string[] {
   if (folders === undefined) return images;
   const prefixes = folders.map((folder) => {
-    if (folder === root) return '';
-    if (folder.startsWith(`${root}/`)) return `${folder.slice(root.length + 1)}/`;
+    const inner = below(root, folder);
+    if (inner !== undefined) return inner === '' ? '' : `${inner}/`;
     throw new UserError({
       what: '--images is not usable',
       found: `${folder}, outside of the data folder`,
