@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { KubernetesOptions } from '../../cluster/plan/kubernetes.ts';
-import { kubernetesYaml } from '../../cluster/plan/kubernetes-yaml.ts';
 import { type ClusterPlan, jobName } from '../../cluster/plan/plan.ts';
 import { writePlan } from '../../cluster/plan/plan-files.ts';
 import { slurmScripts } from '../../cluster/plan/slurm.ts';
@@ -10,7 +9,6 @@ import { type UserError, usageError } from '../../system/errors.ts';
 import { readExtractOptions, withExtractOptions } from '../extract/extract-options.ts';
 import { openProgress } from '../progress-bar.ts';
 import type { Verb } from '../verb.ts';
-import { makePlan } from './make-plan.ts';
 import { type PlanRequest, readPlanOptions } from './plan-options.ts';
 import { type Made, printPlan } from './plan-output.ts';
 
@@ -48,6 +46,8 @@ export const planVerb: Verb = {
     const request = readExtractOptions(options);
     const progress = openProgress(session);
     try {
+      // With what lists images and measures a network: a wrong option is answered without it.
+      const { makePlan } = await import('./make-plan.ts');
       const plan = await makePlan(asked, request, options, session, progress.onProgress);
       progress.close();
       const made = asked.on === 'slurm' ? await planSlurm(plan, asked) : await planKubernetes(plan, asked);
@@ -72,6 +72,7 @@ async function planSlurm(plan: ClusterPlan, asked: PlanRequest): Promise<Made> {
 }
 
 async function planKubernetes(plan: ClusterPlan, asked: PlanRequest): Promise<Made> {
+  const { kubernetesYaml } = await import('../../cluster/plan/kubernetes-yaml.ts');
   const yaml = kubernetesYaml(plan, kubernetesOptions(asked));
   const written =
     asked.out === undefined ? { files: [], kept: [] } : await writePlan(resolve(asked.out), { 'jobs.yaml': yaml });
