@@ -101,13 +101,23 @@ function suggestFraction(classCount: number, rowCount: number): string {
 function checkSmallClasses(counts: Int32Array, classes: readonly string[]): void {
   const small = classes.filter((_, c) => (counts[c] as number) < 2);
   if (small.length === 0) return;
-  const shown = small.slice(0, 50).join(', ');
-  throw new UserError({
-    what: `${small.length} of ${classes.length} classes ${small.length === 1 ? 'has' : 'have'} fewer than 2 images, so a split cannot put one on each side`,
-    found: `${shown}${small.length > 50 ? ` and ${small.length - 50} more` : ''}`,
-    expected: 'at least 2 images of every class',
-    fix: '--min-images 2 leaves these classes out; or add images of them, or merge them into others',
-  });
+  throw new SmallClassesError(small, classes.length);
+}
+
+/** Classes with one image, of which a split cannot put one on each side. The message names up to fifty. */
+export class SmallClassesError extends UserError {
+  readonly smallClasses: readonly string[];
+
+  constructor(small: readonly string[], classCount: number) {
+    const shown = small.slice(0, 50).join(', ');
+    super({
+      what: `${small.length} of ${classCount} classes ${small.length === 1 ? 'has' : 'have'} fewer than 2 images, so a split cannot put one on each side`,
+      found: `${shown}${small.length > 50 ? ` and ${small.length - 50} more` : ''}`,
+      expected: 'at least 2 images of every class',
+      fix: '--min-images 2 leaves these classes out; or add images of them, or merge them into others',
+    });
+    this.smallClasses = small;
+  }
 }
 
 /** NumPy's rule for a legacy seed. */

@@ -43,6 +43,16 @@ describe('a data folder on the command line', () => {
     assert.deepEqual(await classify('--split', 'draw', '--test-size', '0.25'), [36, 12, 'drawn from train and val']);
   });
 
+  it('classes of one image are all in --json where classify cannot split them', async () => {
+    const data = join(root, 'rare');
+    for (let i = 0; i < 70; i++) await drawImage(join(data, i < 10 ? 'common' : `rare-${i}`, `${i}.png`), i);
+    assert.equal(extract(data).status, 0);
+    const ran = featuretap(['classify', '--model', 'knn', '--features', 'cache/rare', '--json'], { cwd: root });
+    assert.equal(ran.status, 1);
+    assert.match(ran.stderr, /60 of 61 classes have fewer than 2 images[\s\S]*and 10 more[\s\S]*--min-images 2/);
+    assert.equal(JSON.parse(ran.stdout).smallClasses.length, 60);
+  });
+
   it('one class is refused before the network runs, and a table in several readings is wrong usage', async () => {
     await drawFolder(join(root, 'one'), 3, 1);
     const one = extract('one');

@@ -13,7 +13,7 @@ import { readRuns } from '../../report/analysis/run.ts';
 import { groupReports } from '../../report/comparison.ts';
 import { suspectsFile, suspectsList, suspectsOfCheck } from '../../report/suspects-list.ts';
 import { terminalComparison } from '../../report/terminal.ts';
-import { checkSeed } from '../../split/split.ts';
+import { checkSeed, SmallClassesError } from '../../split/split.ts';
 import { writeDurably } from '../../system/durable.ts';
 import { type UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
@@ -96,6 +96,9 @@ export async function runClassify(options: Options, session: Session): Promise<n
     if (reports.length > 0) session.print(await comparisonText(reports));
     if (labels !== undefined) session.note(await keepSuspects(labels.report, labels.check));
     session.printJson(reports.map((report) => summary(report, labels?.report === report ? labels.check : undefined)));
+  } catch (error) {
+    if (error instanceof SmallClassesError) session.printJson({ smallClasses: error.smallClasses });
+    throw error;
   } finally {
     status.clear();
   }

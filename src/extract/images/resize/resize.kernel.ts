@@ -110,5 +110,5 @@ function vertical(source: Uint8Array, rowBytes: number, taps: Taps, firstRow: nu
 }
 
 function clip(value: number): number {
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return value < 0 ? 0 : Math.min(value, 255);
 }
