@@ -68,9 +68,11 @@ export async function makeThumbnails(
   const photos = new Map<string, string>();
   const largeCount = countOfLarge(wanted.length, budget);
   let [bytes, unreadable, leftOut] = [0, 0, 0];
+  // Once a small picture had no room, none is made for nothing.
+  let full = false;
   for (let first = 0; first < wanted.length; first += atOnce) {
     const block = wanted.slice(first, first + atOnce);
-    if (bytes >= budget) {
+    if (full) {
       leftOut += block.length;
       continue;
     }
@@ -88,8 +90,10 @@ export async function makeThumbnails(
     );
     for (const [i, picture] of pictures.entries()) {
       if (picture === undefined) unreadable++;
-      else if (bytes + picture.length > budget) leftOut++;
-      else {
+      else if (bytes + picture.length > budget) {
+        full = first + i >= largeCount;
+        leftOut++;
+      } else {
         bytes += picture.length;
         photos.set((block[i] as WantedPhoto).id, Buffer.from(picture).toString('base64'));
       }
