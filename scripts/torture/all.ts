@@ -32,6 +32,8 @@ export interface TortureOptions {
   readonly others: number;
   readonly seed: number;
   readonly imageCount?: number;
+  /** Default: every verb. */
+  readonly verbs?: readonly TorturedVerb[];
   readonly onResult?: (result: TorturedResult) => void;
 }
 
@@ -41,7 +43,7 @@ export async function tortureAll(options: TortureOptions): Promise<readonly Tort
   try {
     const world = await makeWorld(root, options.imageCount ?? 60);
     const results: TorturedResult[] = [];
-    for (const verb of torturedVerbs) {
+    for (const verb of options.verbs ?? torturedVerbs) {
       const result = await new Torture(verb, world, options).run();
       results.push(result);
       options.onResult?.(result);

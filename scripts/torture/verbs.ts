@@ -84,7 +84,7 @@ export const torturedVerbs: readonly TorturedVerb[] = [
   },
   {
     verb: 'convert',
-    args: ({ set }, place) => ['convert', set, '--to', 'npz', '--out', join(place, 'set.npz')],
+    args: ({ set }, place) => ['convert', set, '--to', 'npz', '--out', join(place, 'set.npz'), '--replace'],
     same: /set\.npz$/,
     disturb: ({ set }) => away(join(set, 'index.csv')),
   },
