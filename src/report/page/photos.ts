@@ -7,17 +7,17 @@ import { decodeEntry, encodeEntry } from './cache/entry.ts';
 import type { PageCache } from './cache/page-cache.ts';
 
 /** Bytes of all thumbnails, before base64 makes them a third longer: a page must open on a phone. */
-export const photoBytes = 800_000;
+export const photoBytes = 850_000;
 
 /** Sides of a thumbnail in pixels: one that is looked at, and one that is glanced at, on a map or beside another. */
-const sides = { large: 144, small: 56 } as const;
+const sides = { large: 144, small: 48 } as const;
 type Size = keyof typeof sides;
 
 /** What a thumbnail takes on average, to share the room out before any is made. */
-const usualBytes = { large: 3_000, small: 700 } as const;
+const usualBytes = { large: 3_000, small: 580 } as const;
 
 /** Share of the room that large ones may take where not every photo can be large. */
-const largeShare = 0.42;
+const largeShare = 0.33;
 
 /** WebP keeps less about itself than JPEG does, which counts in files of a kilobyte. */
 const format = { quality: 42, effort: 2 } as const;

@@ -50,7 +50,7 @@ test('where there is little room the first are large, the others small, and what
   assert.ok(bytes <= budget, `${bytes} bytes`);
   assert.equal(await sideOf(made.photos.get('photo-0')), 144);
   const last = [...made.photos.keys()].at(-1) as string;
-  assert.equal(await sideOf(made.photos.get(last)), 56);
+  assert.equal(await sideOf(made.photos.get(last)), 48);
   assert.equal(made.photos.size + made.leftOut, 40);
   assert.ok(made.leftOut > 0);
 });
