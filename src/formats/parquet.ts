@@ -35,10 +35,12 @@ export async function openParquet(path: string): Promise<ParquetTable> {
     const whole = { byteLength: file.byteLength, slice: (start: number, end?: number) => file.slice(start, end) };
     // Looking for columns of places goes round for ever where a column claims -1 children.
     const metadata = await parquetMetadataAsync(whole, { geoparquet: false });
-    const columns = parquetSchema(metadata).children.map(({ element, children }) => ({
-      name: element.name,
-      kind: children.length > 0 ? ('list' as const) : kindOf(element.type, element.converted_type),
-    }));
+    const columns = parquetSchema(metadata).children.map(({ element, children }) => {
+      // The library hands on what stands there.
+      const name: unknown = element.name;
+      if (typeof name !== 'string') throw new Error('a column without a name');
+      return { name, kind: children.length > 0 ? ('list' as const) : kindOf(element.type, element.converted_type) };
+    });
     return {
       path,
       sha256,
