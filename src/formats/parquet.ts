@@ -41,14 +41,17 @@ export async function openParquet(path: string): Promise<ParquetTable> {
       if (typeof name !== 'string') throw new Error('a column without a name');
       return { name, kind: children.length > 0 ? ('list' as const) : kindOf(element.type, element.converted_type) };
     });
+    const rowCount = Number(metadata.num_rows);
+    if (!(rowCount >= 0)) throw new Error(`${rowCount} rows`);
     return {
       path,
       sha256,
-      rowCount: Number(metadata.num_rows),
+      rowCount,
       columns,
       read: async (name) => {
         try {
           const rows = await parquetReadObjects({ file, metadata, columns: [name], compressors });
+          if (rows.length !== rowCount) throw new Error(`${rows.length} of ${rowCount} rows`);
           return rows.map((row) => row[name] as unknown);
         } catch (cause) {
           throw broken(path, `column ${name}: ${(cause as Error).message}`, cause);
