@@ -67,6 +67,11 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     describe: 'list the tensors of a network that extract can keep, with their shapes',
     load: async () => (await import('./taps.ts')).tapsVerb,
   },
+  backbones: {
+    wordOption: 'cache',
+    describe: 'list the networks that --weights knows by name: size, features, licence, and their speed here',
+    load: async () => (await import('./backbones.ts')).backbonesVerb,
+  },
   devices: {
     describe: 'try every engine and device on one small batch, and say what is missing where one does not work',
     load: async () => (await import('./devices.ts')).devicesVerb,

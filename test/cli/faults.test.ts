@@ -90,6 +90,7 @@ const cases: readonly Case[] = [
     whole: /slurm\/.*/,
   },
   { verb: 'taps', options: ({ weights }) => ({ weights }) },
+  { verb: 'backbones', options: (_trained, out) => ({ cache: join(out, 'cache') }) },
 ];
 
 describe('a disk or system that fails at any call', () => {

@@ -23,7 +23,8 @@ export interface MeasuredSpeed {
 /** What the network computes for an image: runs that differ in it say nothing of each other's speed. */
 export type WorkFields = Pick<FingerprintFields, 'architecture' | 'precision' | 'preprocessing' | 'views'>;
 
-interface SpeedFile extends MeasuredSpeed {
+/** The same, and of what. */
+export interface SpeedFile extends MeasuredSpeed {
   readonly architecture: string;
   readonly precision: Precision;
   readonly crop: number;
@@ -52,13 +53,24 @@ export async function* measuredSpeeds(files: Files, folder: string, fields: Work
   const cache = join(folder, '..');
   const others = (await listIfThere(files, cache)).map((name) => join(cache, name));
   for (const each of [folder, ...others.filter((other) => other !== folder)]) {
-    const bytes = await readIfThere(files, runPath(each, speedFile)).catch(() => undefined);
-    const speed = bytes && parseSpeed(bytes);
+    const speed = await readSpeed(files, each);
     if (speed === undefined) continue;
     const { architecture, precision, crop, rowsPerImage: rows } = speed;
     const sameNetwork = architecture === wanted.architecture && precision === wanted.precision;
     if (sameNetwork && crop === wanted.crop && rows === wanted.rowsPerImage) yield speed;
   }
+}
+
+/** The last run of each feature set of a cache, whatever its network. */
+export async function speedsIn(files: Files, cache: string): Promise<readonly SpeedFile[]> {
+  const names = (await listIfThere(files, cache)).toSorted();
+  const speeds = await Promise.all(names.map((name) => readSpeed(files, join(cache, name))));
+  return speeds.filter((speed) => speed !== undefined);
+}
+
+async function readSpeed(files: Files, folder: string): Promise<SpeedFile | undefined> {
+  const bytes = await readIfThere(files, runPath(folder, speedFile)).catch(() => undefined);
+  return bytes && parseSpeed(bytes);
 }
 
 function workOf(fields: WorkFields): Omit<SpeedFile, keyof MeasuredSpeed> {

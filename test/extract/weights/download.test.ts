@@ -288,7 +288,7 @@ test('an interrupted download keeps what has arrived for the next one', async (c
 });
 
 const tinyPth = Buffer.from(legacyPth(Object.fromEntries(randomWeights('resnet-tiny', 0).tensors)));
-const tinyKnown = { file: `tiny-${sha256(tinyPth).slice(0, 8)}.pth`, resize: 232 };
+const tinyKnown = { file: `tiny-${sha256(tinyPth).slice(0, 8)}.pth`, resize: 232, mebibytes: 1 };
 
 test('known weights are downloaded once, then read from the cache without any network', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from, tinyPth));

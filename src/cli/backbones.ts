@@ -1,0 +1,58 @@
+import { dirname } from 'node:path';
+import { type KnownBackbone, listBackbones, type Measured } from '../extract/backbones.ts';
+import { textTable } from '../report/text-table.ts';
+import { nodeFiles } from '../system/files.ts';
+import { text } from './options.ts';
+import type { Options, Session, Verb } from './verb.ts';
+
+export const backbonesVerb: Verb = {
+  options: (yargs) =>
+    yargs.option('cache', {
+      type: 'string',
+      describe: 'where feature sets live, for the speeds measured here [cache]',
+    }),
+  run: async (options: Options, session: Session): Promise<number> => {
+    const cache = text(options, 'cache', 'cache');
+    const backbones = await listBackbones(nodeFiles, cache);
+    session.printJson({ cache, backbones });
+    const columns = [
+      { title: '--weights', align: 'left' },
+      { title: 'parameters', align: 'right' },
+      { title: 'resize, crop', align: 'right' },
+      { title: 'features', align: 'right' },
+      { title: 'download', align: 'right' },
+      { title: 'here', align: 'left' },
+      { title: `images/s in ${cache}`, align: 'left' },
+    ] as const;
+    for (const line of textTable(columns, backbones.map(row))) session.print(line);
+    session.print(`here: downloaded, in ${dirname((backbones[0] as KnownBackbone).file)}`);
+    session.print(
+      'licence: torchvision is BSD-3-Clause and names no licence for its weights, which "may have their own licenses or ' +
+        'terms and conditions derived from the dataset used for training": ImageNet-1k',
+    );
+    return 0;
+  },
+};
+
+function row(backbone: KnownBackbone): readonly string[] {
+  const { name, parameters, resize, crop, features, downloadMebibytes, downloaded, measured } = backbone;
+  return [
+    name,
+    `${(parameters / 1e6).toFixed(1)} M`,
+    `${resize}, ${crop}`,
+    String(features),
+    `${downloadMebibytes.toFixed(1)} MiB`,
+    downloaded ? 'yes' : 'no',
+    measured.map((speed) => describe(speed, crop)).join('; '),
+  ];
+}
+
+/** What is not the default is named: `14.7 (cpu, 2 cores, int8)`. */
+function describe(speed: Measured, defaultCrop: number): string {
+  const { imagesPerSecond, device, cores, precision, crop, rowsPerImage } = speed;
+  const parts = [device, `${cores} ${cores === 1 ? 'core' : 'cores'}`];
+  if (precision !== 'float32') parts.push(precision);
+  if (crop !== defaultCrop) parts.push(`crop ${crop}`);
+  if (rowsPerImage > 1) parts.push(`${rowsPerImage - 1} ${rowsPerImage === 2 ? 'view' : 'views'}`);
+  return `${imagesPerSecond.toFixed(1)} (${parts.join(', ')})`;
+}

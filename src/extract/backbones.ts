@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import type { Files } from '../system/files.ts';
+import { defaultCrop } from './backbone/resnet-taps.ts';
+import { type SpeedFile, speedsIn } from './explain/speed.ts';
+import { knownWeights } from './weights/known-weights.ts';
+import { knownWeightsFile } from './weights/load-weights.ts';
+import { namedNetwork } from './weights/named-network.ts';
+import { type Architecture, neededTensors, planResNet } from './weights/resnet.ts';
+
+/** A network that `--weights` knows by its name, and what is known of it before it is used. */
+export interface KnownBackbone {
+  /** As `--weights` takes it. */
+  readonly name: string;
+  readonly architecture: Architecture;
+  /** Learned numbers, those of `fc` among them, as torchvision counts: running means and variances are none. */
+  readonly parameters: number;
+  /** The shorter side after Resize, and the side of the square that is cut from its middle, in pixels. */
+  readonly resize: number;
+  readonly crop: number;
+  /** Numbers per image behind the average pool. */
+  readonly features: number;
+  readonly downloadMebibytes: number;
+  readonly licence: BackboneLicence;
+  /** Where its file lies once it is downloaded. */
+  readonly file: string;
+  readonly downloaded: boolean;
+  /** The last run over each feature set of the cache that was made with its architecture. */
+  readonly measured: readonly Measured[];
+}
+
+export interface BackboneLicence {
+  readonly code: string;
+  /** null where whoever publishes the weights names none. */
+  readonly weights: string | null;
+}
+
+export interface Measured extends SpeedFile {
+  readonly imagesPerSecond: number;
+}
+
+/** torchvision's LICENSE is BSD-3-Clause; its README, "Pre-trained Model License", names no licence of the weights. */
+const torchvisionLicence: BackboneLicence = { code: 'BSD-3-Clause', weights: null };
+
+/**
+ * The networks that are known by name, in the order of the known weights.
+ *
+ * @param cache folder of feature sets, for the speeds that were measured here
+ */
+export async function listBackbones(files: Files, cache: string): Promise<readonly KnownBackbone[]> {
+  const speeds = await speedsIn(files, cache);
+  return Object.entries(knownWeights).map(([name, { resize, mebibytes }]) => {
+    const { architecture, classCount } = namedNetwork(name) as { architecture: Architecture; classCount: number };
+    const { featureCount } = planResNet(architecture);
+    const file = knownWeightsFile(name) as string;
+    return {
+      name,
+      architecture,
+      parameters: parameterCount(architecture, classCount),
+      resize,
+      crop: defaultCrop,
+      features: featureCount,
+      downloadMebibytes: mebibytes,
+      licence: torchvisionLicence,
+      file,
+      downloaded: existsSync(file),
+      measured: speeds
+        .filter((speed) => speed.architecture === architecture)
+        .map((speed) => ({ ...speed, imagesPerSecond: speed.images / speed.seconds })),
+    };
+  });
+}
+
+function parameterCount(architecture: Architecture, classCount: number): number {
+  const plan = planResNet(architecture);
+  let count = (plan.featureCount + 1) * classCount;
+  for (const [tensor, shape] of neededTensors(plan)) {
+    if (!tensor.includes('.running_')) count += shape.reduce((product, side) => product * side, 1);
+  }
+  return count;
+}
