@@ -56,7 +56,7 @@ export interface ExtractPolicy {
   readonly threads?: number | undefined;
   readonly skipUnreadable?: boolean;
   readonly allowMissing?: boolean;
-  /** Compute a set again that was made otherwise. */
+  /** Compute a set again that has another fingerprint. */
   readonly replace?: boolean;
   /** Write the shards again without the rows of images that are gone. */
   readonly prune?: boolean;

@@ -148,7 +148,7 @@ export async function readReport(file: string): Promise<Report> {
       what: 'the report is not JSON',
       where: file,
       found: (cause as Error).message,
-      fix: 'delete the file, or run classify again to write the report anew',
+      fix: 'delete the file, or run classify again to write the report',
       cause,
     });
   }
@@ -166,7 +166,7 @@ export async function readReport(file: string): Promise<Report> {
       where: error.at === '' ? file : `${file}, field ${error.at}`,
       found: error.found,
       expected: error.expected,
-      fix: 'run classify again to write the report anew, or leave the file out of the comparison',
+      fix: 'run classify again to write the report, or leave the file out of the comparison',
     });
   }
   return { ...(document as Report), report: dirname(file) };

@@ -85,7 +85,7 @@ describe('a command that is printed', { skip: isWindows && 'skipped: commands ar
         .replace('FOLDER', 'photos')
         .replace('resnet50', 'random:resnet-tiny');
       const { status, printed } = typed(filled, root);
-      // A set that was made otherwise is refused with the way out, which is the answer that this command must give.
+      // A set that has another fingerprint is refused with the way out, which is the answer that this command must give.
       assert.ok(status === 0 || /--replace/.test(printed), `${filled}\n${printed}`);
     }
   });

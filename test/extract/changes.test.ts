@@ -58,7 +58,7 @@ describe('extract over a folder that changes', () => {
     return { result, computed: network.imageCount, read };
   }
 
-  /** Rows by id must be those of a set that is made anew of the folder as it stands. */
+  /** Rows by id must be those of a set that is made again of the folder as it stands. */
   async function assertAsFresh(folder: string): Promise<void> {
     const { result } = await run({ name: 'fresh', replace: true });
     assert.deepEqual(await labelledRows(folder), await labelledRows(result.folder));

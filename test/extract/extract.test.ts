@@ -200,7 +200,7 @@ describe('extract', () => {
     );
   });
 
-  it('never mixes or overwrites rows that were made otherwise', async () => {
+  it('never mixes or overwrites rows that have another fingerprint', async () => {
     const data = await drawData(5);
     const first = await run(data, new CountingNetwork());
     const before = await contentsOf(first.folder);
@@ -271,7 +271,7 @@ describe('extract', () => {
     await assert.rejects(run(data, drifting), /off by 1\.5e-3/);
   });
 
-  it('computes a damaged set anew when told to replace it', async () => {
+  it('computes a damaged set again when told to replace it', async () => {
     const data = await drawData(6);
     const { folder } = await run(data, new CountingNetwork());
     await writeFile(join(folder, 'manifest.json'), '{');

@@ -50,7 +50,7 @@ for await (const mode of createInterface({ input: process.stdin })) {
 }
 process.exit(0);
 
-/** Linux starts the peak of resident memory anew on this; elsewhere it stays that of the whole process. */
+/** Linux starts the peak of resident memory again on this; elsewhere it stays that of the whole process. */
 function forgetPeak(): void {
   if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
 }

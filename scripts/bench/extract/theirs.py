@@ -205,7 +205,7 @@ round_batches = max(1, int(task["roundSeconds"] / warm))
 say(version=version, batch=batch, startSeconds=time.perf_counter() - started)
 for line in sys.stdin:
     with open("/proc/self/clear_refs", "w") as clear:
-        clear.write("5")  # the peak of resident memory starts anew
+        clear.write("5")  # the peak of resident memory starts again
     used = processor_seconds()
     images, seconds = backbone_round() if line.strip() == "backbone" else end_to_end()
     with open("/proc/self/status") as status:

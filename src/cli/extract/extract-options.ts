@@ -89,7 +89,7 @@ export function withExtractOptions(yargs: Argv): Argv {
       type: 'boolean',
       describe: 'record ids of labels.csv without a file instead of stopping',
     })
-    .option('replace', { type: 'boolean', describe: 'compute a feature set anew that was made otherwise' })
+    .option('replace', { type: 'boolean', describe: 'compute a feature set again although its fingerprint differs' })
     .option('shard-mb', { type: 'string', describe: 'size of a shard in MB [64]' })
     .option('checkpoint', { type: 'string', describe: 'seconds of work that a kill may cost [10]' });
 }

@@ -11,7 +11,7 @@ export const extractVerb: Verb = {
         type: 'boolean',
         describe: 'compute nothing: say what would be computed, why, and how long',
       })
-      .option('prune', { type: 'boolean', describe: 'write shards anew without the rows of images that are gone' })
+      .option('prune', { type: 'boolean', describe: 'write shards again without the rows of images that are gone' })
       .option('rehash', {
         type: 'boolean',
         describe: "read every file's bytes again, whatever its size and times say",

@@ -48,7 +48,7 @@ export interface MergeOptions {
   readonly data?: string | undefined;
   /** Compared with the parts. */
   readonly asked?: AskedFields;
-  /** Make the set again where there is one that was made otherwise. */
+  /** Make the set again where there is one that has another fingerprint. */
   readonly replace?: boolean;
   readonly keepParts?: boolean;
   readonly command: string;
@@ -74,7 +74,7 @@ export interface MergeResult {
  * Nothing of it is visible to readers before all of it is on the disk, and a part loses nothing before that.
  *
  * @throws PartsMissingError naming the parts that are missing, damaged, or made of other images; nothing has changed then
- * @throws UserError when there is a set already that was made otherwise
+ * @throws UserError when there is a set already that has another fingerprint
  */
 export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   const { files = nodeFiles, set, partCount } = options;
@@ -108,7 +108,7 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   }
 }
 
-/** @throws UserError when the parts were made otherwise than asked for */
+/** @throws UserError when the parts do not have the fingerprint that was asked for */
 function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: AskedFields): void {
   const { fields } = (parts[0] as CompletePart).record;
   const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;
@@ -130,7 +130,7 @@ function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: A
   });
   if (wrong.length === 0) return;
   throw new UserError({
-    what: 'the parts were made otherwise than asked for',
+    what: 'the parts do not have the fingerprint that was asked for',
     where: join(set, partsFolder),
     found: wrong.join('; '),
     fix: 'leave those options out, or make the parts again with --replace',

@@ -39,7 +39,7 @@ interface FoundPart {
 /**
  * Reads the record of every part, and whether they belong together.
  *
- * @throws PartsMissingError naming all that are missing, damaged, or made otherwise than most
+ * @throws PartsMissingError naming all that are missing, damaged, or with another fingerprint than most
  */
 export async function readParts(files: Files, set: string, count: number): Promise<CompleteParts> {
   const parts: FoundPart[] = [];
@@ -73,7 +73,7 @@ async function manifestOf(files: Files, folder: string, record: PartRecord): Pro
   throw new UserError({ what: 'its manifest is not the one that its record names', where: path });
 }
 
-/** Parts that were made otherwise than most, or whose network gives other numbers. */
+/** Parts that have another fingerprint than most, or whose network gives other numbers. */
 function madeOtherwise(parts: readonly FoundPart[]): readonly PartProblem[] {
   const counts = new Map<string, number>();
   for (const { record } of parts) counts.set(record.fingerprint, (counts.get(record.fingerprint) ?? 0) + 1);
@@ -84,7 +84,7 @@ function madeOtherwise(parts: readonly FoundPart[]): readonly PartProblem[] {
     const part = record.part.index;
     if (usual !== undefined && record.fingerprint !== usual.fingerprint) {
       const how = differences(usual.fields, record.fields).join('; ');
-      return [{ part, what: `made otherwise than the others (${how}): run it again with --replace` }];
+      return [{ part, what: `another fingerprint than the others (${how}): run it again with --replace` }];
     }
     if (first === undefined || manifest === undefined) return [];
     try {

@@ -31,7 +31,7 @@ export interface Explanation {
   readonly kept: number;
   /** Files with the same bytes as another one, whose row they share. */
   readonly copies: number;
-  /** Whether the run would refuse: the set was made otherwise, and neither --name nor --replace says what to do. */
+  /** Whether the run would refuse: the set has another fingerprint, and neither --name nor --replace says what to do. */
   readonly refuses: boolean;
   /** At the speed of the last run; absent where none was measured. */
   readonly seconds?: number;
@@ -72,10 +72,10 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   const reasons = changed.map(describeChange);
   if (state === undefined && left === undefined) reasons.push('there is no feature set of this name yet');
   if (otherwise && !replace) {
-    reasons.push('the run would refuse: --name OTHER keeps both, --replace computes it anew');
+    reasons.push('the run would refuse: --name OTHER keeps both, --replace computes it again');
   }
   if (left !== undefined) reasons.push(`${counted(left.images.length, 'row')} from the run that was stopped`);
-  for (const table of state?.missing ?? []) reasons.push(`${table} is gone: it is made anew of the data folder`);
+  for (const table of state?.missing ?? []) reasons.push(`${table} is gone: it is written again from the data folder`);
   reasons.push(...describeInputs(sorted));
   const made = otherwise ? undefined : (state?.manifest.madeBy ?? left?.madeBy);
   if (made !== undefined && toCompute > 0) reasons.push(describeMaker(made, request));
@@ -124,7 +124,7 @@ function describeChange(change: string): string {
 function describeInputs(sorted: SortedInputs): string[] {
   const { newFiles, changedFiles, otherwiseMade, movedFiles, copies, unreadBefore, goneImages, changedLabels } = sorted;
   const lines = [
-    [otherwiseMade, 'image', 'to compute anew'],
+    [otherwiseMade, 'image', 'to compute again'],
     [newFiles, 'new file', ''],
     [changedFiles, 'changed file', ''],
     [movedFiles, 'renamed, moved or copied file', 'whose bytes have a row'],

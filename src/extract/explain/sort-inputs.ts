@@ -26,7 +26,7 @@ export interface InputsToSort {
   readonly rehash: boolean;
 }
 
-/** How many inputs are what to a run. */
+/** Inputs of a run, counted by what it does with them. */
 export interface SortedInputs {
   readonly newFiles: number;
   readonly changedFiles: number;

@@ -86,7 +86,7 @@ async function restoreTables(files: Files, { folder, manifest, problems, restora
       found: beyond?.what ?? 'nothing that can be read',
       fix: isMadeOfData
         ? `delete ${file} and run featuretap extract again: it makes the table of the data folder, and computes no row`
-        : 'featuretap extract with --replace computes the set anew from its images',
+        : 'featuretap extract with --replace computes the set again from its images',
     });
   }
   for (const file of restorable) {

@@ -12,7 +12,7 @@ export interface SetState {
   readonly index: Uint8Array;
   readonly labels: Uint8Array;
   readonly outcomes: Uint8Array;
-  /** Tables that are not there, of those that the reader makes anew; their bytes are none. */
+  /** Tables that are not there, of those that the reader makes again; their bytes are none. */
   readonly missing: readonly string[];
 }
 

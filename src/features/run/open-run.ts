@@ -26,7 +26,7 @@ export interface RunSettings {
   readonly fields: FingerprintFields;
   /** Absolute path of the data folder. */
   readonly dataFolder: string;
-  /** Leave the rows of a set that was made otherwise, or is damaged, behind. */
+  /** Leave the rows of a set that has another fingerprint, or is damaged, behind. */
   readonly replace?: boolean | undefined;
 }
 
@@ -46,7 +46,7 @@ export interface WriterSettings extends RunSettings {
  * Loads what a run goes on with: the set that is there, what a stopped run left, and what is remembered of files. Call it
  * with the lock held: it finishes what a killed run had published, and removes what nobody goes on with.
  *
- * @throws UserError when what is there was made otherwise, or is damaged
+ * @throws UserError when what is there has another fingerprint, or is damaged
  */
 export async function openRun(files: Files, folder: string, settings: RunSettings): Promise<OpenedRun> {
   const { fields, dataFolder } = settings;
@@ -107,10 +107,10 @@ async function shardsOfDamagedSet(files: Files, folder: string): Promise<readonl
 
 export function madeOtherwise(folder: string, before: FingerprintFields, now: FingerprintFields): UserError {
   return new UserError({
-    what: 'a feature set of this name was made otherwise, and rows that differ are never mixed',
+    what: 'a feature set of this name has another fingerprint, and rows that differ are never mixed',
     where: folder,
     found: differences(before, now).join('; '),
     expected: 'the same fingerprint',
-    fix: '--name OTHER keeps both; --replace computes this one anew (the old one stays until the new one is whole)',
+    fix: '--name OTHER keeps both; --replace computes this one again (the old one stays until the new one is whole)',
   });
 }

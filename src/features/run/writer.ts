@@ -64,7 +64,7 @@ export class FeatureWriter {
   /**
    * Takes the lock, clears away what a killed run left half-written, and loads what is there.
    *
-   * @throws UserError when another process holds the set, or when what is there was made otherwise
+   * @throws UserError when another process holds the set, or when what is there has another fingerprint
    */
   static async open(files: Files, folder: string, settings: WriterSettings): Promise<FeatureWriter> {
     await makeFolder(files, join(folder, runFolder));

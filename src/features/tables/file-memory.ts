@@ -91,7 +91,7 @@ export class FileMemory {
     return this.#files.get(path);
   }
 
-  /** The mark that a file had when it had these bytes; one that was read anew before its times had settled has none. */
+  /** The mark that a file had when it had these bytes; one that was read again before its times had settled has none. */
   markOf(path: string, sha256: string): FileMark | undefined {
     const file = this.#files.get(path);
     if (file?.sha256 !== sha256) return undefined;

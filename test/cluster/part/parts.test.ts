@@ -185,7 +185,7 @@ describe('parts that meet trouble', () => {
     const other = new CountingNetwork('others');
     await assert.rejects(extractOne(data, 1, 3, { network: async () => other }), /weightsSha256/);
     await extractOne(data, 1, 3, { network: async () => other, replace: true });
-    await assert.rejects(merge(data, 3), /part 1: made otherwise than the others \(weightsSha256/);
+    await assert.rejects(merge(data, 3), /part 1: another fingerprint than the others \(weightsSha256/);
     await extractOne(data, 1, 3, { replace: true });
     await merge(data, 3);
     assert.deepEqual(...(await bothSets(data)));
@@ -257,21 +257,21 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('merge refuses parts that were made otherwise than it is told', async () => {
+  it('merge refuses parts that do not have the fingerprint that it is told', async () => {
     const data = await drawData(9);
     await extractAll(data, 3);
     await assert.rejects(merge(data, 3, { asked: { crop: 9, tap: 'avgpool' } }), /found: {4}crop: 8, not 9\n/);
     await merge(data, 3, { asked: { crop: 8, tap: 'avgpool', views: 0, weights: 'random' } });
   });
 
-  it('a set that was made otherwise is not overwritten, and is replaced when told to', async () => {
+  it('a set that has another fingerprint is not overwritten, and is replaced when told to', async () => {
     const data = await drawData(10);
     const other = new CountingNetwork('others');
     await extractAlone(data, { network: async () => other });
     await extractAlone(data, { name: 'parts', network: async () => other });
-    await assert.rejects(extractOne(data, 0, 2), /made otherwise/);
+    await assert.rejects(extractOne(data, 0, 2), /another fingerprint/);
     await extractAll(data, 2, { replace: true });
-    await assert.rejects(merge(data, 2), /made otherwise/);
+    await assert.rejects(merge(data, 2), /another fingerprint/);
     await extractAlone(data, { replace: true });
     await merge(data, 2, { replace: true });
     assert.deepEqual(...(await bothSets(data)));

@@ -39,7 +39,7 @@ describe('explainExtract', () => {
   }
 
   const maker = 'its rows are from onnx 0 on cpu: another one must give the same canary first';
-  const refusal = 'the run would refuse: --name OTHER keeps both, --replace computes it anew';
+  const refusal = 'the run would refuse: --name OTHER keeps both, --replace computes it again';
 
   it('says what a first run does, copies told apart', async () => {
     await copyFile(join(data, imagePath(0)), join(data, 'class-2/twin.png'));
@@ -54,7 +54,7 @@ describe('explainExtract', () => {
     const again = await explain();
     assert.deepEqual([again.toCompute, again.kept, again.copies], [0, 8, 1]);
     assert.deepEqual(again.reasons, ['1 copy of another input, sharing its row', 'nothing to compute']);
-    // Read anew, a copy is still no file that moved.
+    // Read again, a copy is still no file that moved.
     assert.deepEqual((await explain({ rehash: true })).reasons, again.reasons);
   });
 
@@ -94,13 +94,13 @@ describe('explainExtract', () => {
     ];
     for (const [change, extra] of changes) {
       const { reasons, refuses, toCompute, kept } = await explain(extra);
-      assert.deepEqual(reasons, [change, refusal, '8 images to compute anew']);
+      assert.deepEqual(reasons, [change, refusal, '8 images to compute again']);
       assert.deepEqual([refuses, toCompute, kept], [true, 8, 0]);
     }
     const views = { views: { count: 2, seed: 0 }, dtype: 'float16' as const, replace: true };
     await drawImage(join(data, 'class-0/added.png'), 100);
     const { reasons, refuses, bytes } = await explain(views);
-    assert.deepEqual(reasons.slice(2), ['8 images to compute anew', '1 new file']);
+    assert.deepEqual(reasons.slice(2), ['8 images to compute again', '1 new file']);
     assert.deepEqual([refuses, bytes], [false, 9 * 3 * 8]);
   });
 

@@ -222,7 +222,7 @@ describe('verify and repair', () => {
       ['manifest.json', 40],
     ] as const) {
       const folder = await copy();
-      // One bad place of a file that stands there since before: what is written anew is read as ever.
+      // One bad place of a file that stands there since before: what is written again is read as ever.
       const { ino } = await stat(join(folder, file));
       const files: Files = {
         ...quickFiles,

@@ -61,6 +61,6 @@ function damaged(where: string, found: string, expected: string): UserError {
     where,
     found,
     expected,
-    fix: "featuretap verify --features FOLDER --repair restores a feature set's own; extract with --replace calibrates anew",
+    fix: "featuretap verify --features FOLDER --repair restores a feature set's own; extract with --replace calibrates again",
   });
 }

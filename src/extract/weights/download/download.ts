@@ -81,7 +81,7 @@ async function receiveWhole(request: DownloadRequest, partial: PartialFile): Pro
     if (sha256.startsWith(request.sha256Prefix)) return;
     const size = await sizeOf(partial);
     await partial.handle.truncate(0);
-    // What was there before may have been the start of another file: once, everything is asked for anew.
+    // What was there before may have been the start of another file: once, everything is asked for again.
     if (before === 0 || startedOver) {
       await rm(partial.path, { force: true });
       throw wrongFile(request, sha256, size);

@@ -29,7 +29,7 @@ export interface ImagesJson {
   readonly labels: U16;
   /** How a path is made of an id, where that is how it is made. */
   readonly pattern: readonly [before: string, after: string] | null;
-  /** Paths that are made otherwise, by place. */
+  /** Paths that are not as they would be made, by place. */
   readonly paths: Readonly<Record<string, string>>;
   /** Folder that the paths are below; empty where it is not known. */
   readonly folder: string;
