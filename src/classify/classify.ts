@@ -6,6 +6,7 @@ import { InterruptedError, UserError } from '../system/errors.ts';
 import { WriteError } from '../system/write-error.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import { stratifiedSubsample } from './data/subsample.ts';
+import { conformalOf } from './knowing/conformal-figures.ts';
 import { checkLabels, labelFolds } from './label-check/check-labels.ts';
 import { chooseChecker } from './label-check/choose-checker.ts';
 import { type LabelCheckFile, writeLabelCheck } from './label-check/label-check-file.ts';
@@ -89,8 +90,12 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
       accuracy,
       logLoss,
     }));
+    const { fitted } = evaluation;
+    const conformal = await conformalOf(head, data, splits[0] as Split, fitted, openTrial, quiet).catch(resumable);
+    const made = makeReport(head, data, splits, evaluation, options);
     const found = {
-      ...makeReport(head, data, splits, evaluation, options),
+      ...made,
+      ...(typeof conformal === 'string' ? { warnings: [...made.warnings, conformal] } : { conformal }),
       ...(options.subsample === undefined ? {} : { subsample: { rows: train.length, of } }),
       ...(options.learningCurve === true
         ? { learningCurve: [...curve, ...full].sort((a, b) => a.repeat - b.repeat || a.trainSize - b.trainSize) }

@@ -1,7 +1,15 @@
 import { dirname } from 'node:path';
 import type { InputFailure } from '../predict/inputs.ts';
+import { classSets } from '../predict/knowing.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
-import { csvOutput, formatOutcome, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
+import {
+  csvOutput,
+  formatOutcome,
+  jsonOutput,
+  type OutputFormat,
+  type OutputOptions,
+  textOutput,
+} from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
@@ -9,7 +17,7 @@ import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { printableLine } from '../system/printable.ts';
-import { choice, number, positionals, text } from './options.ts';
+import { choice, flag, number, positionals, text } from './options.ts';
 import { retyped, withOption } from './retyped.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
@@ -29,6 +37,14 @@ export const predictVerb: Verb = {
       })
       .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
       .option('top', { type: 'string', describe: 'classes to show per image', default: '5' })
+      .option('coverage', {
+        type: 'string',
+        describe: 'answer with the smallest set of classes that holds the true one so often: 0.95, or 95%',
+      })
+      .option('abstain', {
+        type: 'boolean',
+        describe: 'one class, or "not sure" where the set of --coverage [0.95] holds more',
+      })
       .option('csv', { type: 'string', describe: 'path,id,rank,class,probability on stdout, or into FILE.csv' })
       .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
       .option('sample', {
@@ -63,11 +79,20 @@ export const predictVerb: Verb = {
       }
     }
 
+    const coverage = number(options, 'coverage', { above: 0, max: 0.9999, percent: true });
+    const abstain = flag(options, 'abstain');
+    if ((coverage !== undefined || abstain) && submission !== undefined) {
+      const given = coverage === undefined ? '--abstain' : '--coverage';
+      throw usageError(given, '--submission beside it, which takes probabilities', 'one of the two');
+    }
+
     const shipped = await loadAskedHead({
       folder,
       command: (head) => retyped(withOption(session.args, 'head', head)),
     });
     const { classes } = shipped.head;
+    const sets = coverage === undefined && !abstain ? undefined : classSets(shipped.report, coverage);
+    if (sets?.warning !== undefined) session.warn(`warning: ${sets.warning}`);
     const layout =
       sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes, sampleOptions(options));
     if (sample !== undefined) session.note(`${sample}: ${layout.said}`);
@@ -78,7 +103,17 @@ export const predictVerb: Verb = {
     const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);
     const answers = csvFile === undefined ? undefined : await openAnswers(csvFile);
     try {
-      const asked = { ...runOptions(options), batch, top, format, writer, answers, session };
+      const asked = {
+        ...runOptions(options),
+        batch,
+        top,
+        setOf: sets?.setOf,
+        abstain,
+        format,
+        writer,
+        answers,
+        session,
+      };
       const failed = await predictAll(shipped, paths, asked);
       if (answers !== undefined) {
         await answers.finish();
@@ -129,12 +164,11 @@ function sampleOptions(options: Options): SampleOptions {
   };
 }
 
-interface PredictRun {
+interface PredictRun extends OutputOptions {
   readonly weights?: string;
   readonly threads?: number;
   readonly seed?: number;
   readonly batch: number;
-  readonly top: number;
   readonly format: OutputFormat;
   readonly writer: SubmissionWriter | undefined;
   /** Where `format` goes; undefined for stdout. */
@@ -175,7 +209,7 @@ async function predictAll(
       }
       // With a submission the answers are in its file.
       if (writer === undefined || answers !== undefined || session.json) {
-        const line = formatOutcome(format, outcome, shipped.head.classes, run.top);
+        const line = formatOutcome(format, outcome, shipped.head.classes, run);
         if (line !== '') await write(line);
       }
     }

@@ -103,6 +103,8 @@ export interface Temperature {
   readonly inverse: number;
   /** How many rows told it; 0 where there is none to tell. */
   readonly rows: number;
+  /** Conformal scores of those rows by the probabilities that the temperature gives; absent where they had a part in the fit. */
+  readonly scores?: Float64Array;
 }
 
 export interface FittedHead {
@@ -120,6 +122,10 @@ export interface FittedHead {
   readonly details: Readonly<Record<string, Json>>;
   /** Whether its probabilities were calibrated: it can then be asked for those from before that too. */
   readonly calibrated: boolean;
+  /** Conformal scores of training rows that it judged without having seen them; absent where the fit gives none. */
+  readonly heldOut?: { readonly scores: Float64Array; readonly rowsAre: string };
+  /** The head that a sweep chose: what fits it again without the sweep. */
+  readonly chosen?: Head;
   /** Class numbers and probabilities of rows, for what one of them costs. */
   predictBoth(features: Matrix, options?: PredictOptions): Promise<Prediction>;
   /** Class probabilities, [rows, classes]; every row sums to 1. */

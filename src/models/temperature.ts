@@ -1,3 +1,4 @@
+import { conformalScores } from '../metrics/conformal.ts';
 import { isStored, type RowSource, takeRows } from '../rows/row-source.ts';
 import { evenPart, type Table, takeTableRows } from '../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../split/inner-folds.ts';
@@ -38,13 +39,19 @@ export function calibrated(head: Head): Head {
     fit: async (train, context) => {
       if (temperature?.fits(train) === true) {
         const { fitted, ...found } = await temperature.fit(train, context, train.sampleWeights);
-        return calibratedHead({ ...fitted, details: detailsOf(fitted, found, temperature.rowsAre), params }, found);
+        return calibratedHead({ ...fitted, ...foundBy(fitted, found, temperature.rowsAre), params }, found);
       }
       const inner = await head.fit(train, context);
       const found = await crossValidatedTemperature(head, train, context);
-      return calibratedHead({ ...inner, details: detailsOf(inner, found, 'cross-validated'), params }, found);
+      return calibratedHead({ ...inner, ...foundBy(inner, found, 'cross-validated'), params }, found);
     },
   };
+}
+
+/** What a calibration adds to a head. */
+function foundBy(inner: FittedHead, found: Temperature, rowsAre: string): Pick<FittedHead, 'details' | 'heldOut'> {
+  const details = detailsOf(inner, found, rowsAre);
+  return found.scores === undefined ? { details } : { details, heldOut: { scores: found.scores, rowsAre } };
 }
 
 function detailsOf(inner: FittedHead, { inverse, rows }: Temperature, rowsAre: string): FittedHead['details'] {
@@ -147,5 +154,6 @@ export function temperatureOf(
   }
   const own = Int32Array.from(held, (row) => labels[row] as number);
   const weights = sampleWeights && Float64Array.from(held, (row) => sampleWeights[row] as number);
-  return { inverse: likeliestInverse(all, classes.length, own, weights), rows: held.length };
+  const inverse = likeliestInverse(all, classes.length, own, weights);
+  return { inverse, rows: held.length, scores: conformalScores(all, classes.length, own, inverse) };
 }

@@ -1,4 +1,4 @@
-import type { Report } from '../classify/result/report.ts';
+import type { Conformal, Report } from '../classify/result/report.ts';
 import { confusedPairs, standingOut } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
@@ -35,6 +35,7 @@ export function modelCard({ name, report, predictions }: Run): string {
     `## Backbone\n\n${backbone(report)}`,
     `## Head\n\n${head(report)}`,
     `## Figures\n\n${figures(report)}`,
+    ...(report.conformal === undefined ? [] : [`## How sure it is\n\n${sureness(report.conformal)}`]),
     `## What it gets wrong\n\n${mistakes(report)}`,
     `## Limits\n\n${limits({ name, report, predictions })
       .map((line) => `- ${line}`)
@@ -133,6 +134,40 @@ function figures(report: Report): string {
   }
   rows.push(['macro F1', report.macroF1.toFixed(4)], ['balanced accuracy', percent(report.balancedAccuracy)]);
   return markdownTable(['figure', 'value'], rows);
+}
+
+/** Sets of classes, and answers to a part of the photos. */
+function sureness({ rows, rowsAre, testImages, coverages, perClass, riskCoverage }: Conformal): string {
+  const images = `${testImages} test images`;
+  const answered = riskCoverage.map((point) => [
+    percent(point.answered),
+    percent(point.accuracy),
+    percent(point.probability),
+  ]);
+  const classes = perClass.map((each) => [
+    each.name,
+    String(each.images),
+    percent(each.reached),
+    each.meanSetSize.toFixed(2),
+  ]);
+  return [
+    `Sets of classes that hold the true one as often as asked (\`predict --coverage\`), by RAPS on ${rows} training rows (${rowsAre}); what they came to on ${images}:`,
+    markdownTable(
+      ['coverage asked', 'reached', 'mean set size', 'one class alone', 'of those right'],
+      coverages.map((each) => [
+        percent(each.coverage),
+        percent(each.reached),
+        each.meanSetSize.toFixed(2),
+        percent(each.answered),
+        each.answeredAccuracy === undefined ? '' : percent(each.answeredAccuracy),
+      ]),
+    ),
+    ...(classes.length === 0
+      ? []
+      : ['At 95 %, by class:', markdownTable(['class', 'test images', 'reached', 'mean set size'], classes)]),
+    `Answering only the photos that it is surest of, of ${images}:`,
+    markdownTable(['answered', 'right', 'least probability'], answered),
+  ].join('\n\n');
 }
 
 function mistakes(report: Report): string {

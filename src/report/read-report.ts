@@ -51,6 +51,21 @@ const fingerprintFields: Shape = fields({
   }),
 });
 
+const setFigures = { reached: fraction, meanSetSize: finite } as const;
+
+const conformal: Shape = fields({
+  method: exactly('RAPS'),
+  rows: count,
+  rowsAre: string,
+  scores: listOf(finite, { atLeast: 1 }),
+  testImages: count,
+  coverages: listOf(
+    fields({ ...setFigures, coverage: fraction, answered: fraction, answeredAccuracy: optional(fraction) }),
+  ),
+  perClass: listOf(fields({ ...setFigures, name: string, images: count })),
+  riskCoverage: listOf(fields({ answered: fraction, accuracy: fraction, probability: fraction })),
+});
+
 const reportShape: Shape = fields({
   ...scores,
   model: string,
@@ -112,6 +127,7 @@ const reportShape: Shape = fields({
     listOf(fields({ repeat: count, trainSize: count, accuracy: fraction, logLoss: finite }), { atLeast: 1 }),
   ),
   uncalibratedLogLoss: optional(finite),
+  conformal: optional(conformal),
   probabilities: string,
   warnings: listOf(string),
   details: mapOf(anything),

@@ -1,8 +1,10 @@
 import { countClasses } from '../rows/classes.ts';
-import type { RowSource } from '../rows/row-source.ts';
 import { type Table, withoutGaps } from '../rows/table.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from './folds.ts';
 import type { Split } from './split.ts';
+
+/** Folds do not depend on the features. */
+type Labels = Omit<Table, 'features'>;
 
 /**
  * Folds of training rows in scikit-learn's order, without shuffling. Rows of one group share a fold; views follow their
@@ -10,7 +12,7 @@ import type { Split } from './split.ts';
  *
  * @throws UserError when every class has fewer than k rows
  */
-export function innerFolds(table: Table<RowSource>, k: number): Split[] {
+export function innerFolds(table: Labels, k: number): Split[] {
   const { plainRowOf } = table;
   if (plainRowOf === undefined) return plainFolds(table.labels, table.groups, k);
   const plain = plainRows(table);
@@ -28,7 +30,7 @@ export function innerFolds(table: Table<RowSource>, k: number): Split[] {
 }
 
 /** Up to k folds, as many as the largest class has rows; none where no class has two. */
-export function foldsForCalibration(table: Table<RowSource>, k: number): Split[] {
+export function foldsForCalibration(table: Labels, k: number): Split[] {
   const labels = plainRows(table).map((row) => table.labels[row] as number);
   const largest = countClasses(labels, table.classes.length).reduce((most, count) => Math.max(most, count), 0);
   return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
@@ -38,7 +40,7 @@ export function foldsForCalibration(table: Table<RowSource>, k: number): Split[]
 const enoughRows = 1000;
 
 /** The folds for a calibration by one factor: until enough rows are held out. */
-export function foldsToHoldOut(table: Table<RowSource>, k: number): readonly Split[] {
+export function foldsToHoldOut(table: Labels, k: number): readonly Split[] {
   const all = foldsForCalibration(table, k);
   let held = 0;
   const enough = all.findIndex(({ test }) => {
@@ -53,7 +55,7 @@ export function mostHeldOut(rowCount: number, k: number): number {
   return Math.min(rowCount, Math.max(2 * enoughRows, Math.ceil(rowCount / k)));
 }
 
-function plainRows({ plainRowOf, labels }: Table<RowSource>): Int32Array {
+function plainRows({ plainRowOf, labels }: Labels): Int32Array {
   const rows = Int32Array.from(labels.keys());
   return plainRowOf === undefined ? rows : rows.filter((row) => plainRowOf[row] === row);
 }

@@ -1,4 +1,5 @@
 import type { FingerprintFields, Manifest } from '../../features/manifest/manifest.ts';
+import type { RiskPoint } from '../../metrics/conformal.ts';
 import type { ClassFigures, Scores } from '../../metrics/metrics.ts';
 import type { Json } from '../../models/model.ts';
 
@@ -19,6 +20,32 @@ export interface LearningCurvePoint {
   readonly trainSize: number;
   readonly accuracy: number;
   readonly logLoss: number;
+}
+
+/** How often the sets of classes hold the true one, and how many classes that takes. */
+export interface SetFigures {
+  readonly reached: number;
+  readonly meanSetSize: number;
+}
+
+/** What `predict --coverage` needs, and what it comes to on the test images of the first repeat. */
+export interface Conformal {
+  readonly method: 'RAPS';
+  /** Training rows that the head judged without having seen them, and what they are called: `cross-validated`. */
+  readonly rows: number;
+  readonly rowsAre: string;
+  /** Their scores, smallest first: `conformalThreshold` takes one of them for every coverage. */
+  readonly scores: readonly number[];
+  readonly testImages: number;
+  readonly coverages: readonly (SetFigures & {
+    readonly coverage: number;
+    /** Share of the test images with one class alone in their set, and how often it is the true one. */
+    readonly answered: number;
+    readonly answeredAccuracy?: number;
+  })[];
+  /** At 95 %, of classes with 20 test images or more. */
+  readonly perClass: readonly (SetFigures & { readonly name: string; readonly images: number })[];
+  readonly riskCoverage: readonly RiskPoint[];
 }
 
 /** report.json, format version 1: what one classify run found for one model. */
@@ -68,6 +95,8 @@ export interface Report extends Scores {
   readonly learningCurve?: readonly LearningCurvePoint[];
   /** Log loss of the same test rows with uncalibrated probabilities, where the head has them; mean over the repeats. */
   readonly uncalibratedLogLoss?: number;
+  /** Absent in reports of versions before 0.2, and where no training row could be held out. */
+  readonly conformal?: Conformal;
   /** How probabilities were made, e.g. `softmax`, `sigmoid calibrated on cross-validated decision values`. */
   readonly probabilities: string;
   readonly warnings: readonly string[];

@@ -55,8 +55,9 @@ export function sweptHead(
       );
       const chosen = choosePoint(results, options.oneStandardError, kind.options);
       tellResults(results, chosen, context);
-      const fitted = await (heads[chosen] as Head).fit(train, context);
-      return { ...fitted, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };
+      const best = heads[chosen] as Head;
+      const fitted = await best.fit(train, context);
+      return { ...fitted, chosen: best, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };
     }),
   };
 }

@@ -1,3 +1,4 @@
+import { conformalScores } from '../../../metrics/conformal.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
 import { evenPart } from '../../../rows/table.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
@@ -127,7 +128,8 @@ export async function outOfBagTemperature(
   const byAll = await inverseOf(sums);
   const spoke = places.reduce((sum, place) => sum + counts[0][place]! + counts[1][place]!, 0) / places.length;
   const carried = byAll + (byAll - byHalf) * Math.log2(treeCount / spoke);
-  return { inverse: Math.min(2 * byAll, Math.max(byAll / 2, carried)), rows: places.length };
+  const inverse = Math.min(2 * byAll, Math.max(byAll / 2, carried));
+  return { inverse, rows: places.length, scores: conformalScores(logs, classCount, placeLabels, inverse) };
 }
 
 /** Sums the leaf shares of the trees that did not see each row. */

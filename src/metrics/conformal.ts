@@ -1,0 +1,105 @@
+/**
+ * Prediction sets by split conformal prediction with the scores of RAPS (Angelopoulos, Bates, Malik and Jordan, 2021,
+ * "Uncertainty Sets for Image Classifiers using Conformal Prediction"): the probability of all classes that rank before
+ * the one in question, and a penalty for every rank past the fifth. Without their random term, so that the same photo
+ * gets the same set; the most probable class scores 0 and is in every set, which then covers a little more than asked.
+ * With up to five classes it is APS (Romano, Sesia and Candès, 2020).
+ */
+
+/** Both as in the notebook of Angelopoulos and Bates, 2021, "A Gentle Introduction to Conformal Prediction". */
+const rapsPenalty = 0.01;
+const rapsFreeRanks = 5;
+
+/** The coverage of a report's figures per class, and what `predict --abstain` takes by itself. */
+export const usualCoverage = 0.95;
+
+/**
+ * Scores of the true classes: low where a head ranks them first.
+ *
+ * @param logs log probabilities, or scores of a softmax: [labels.length, classes]
+ * @param inverse temperature: probabilities are softmax(inverse * logs)
+ */
+export function conformalScores(
+  logs: Float32Array,
+  classCount: number,
+  labels: Int32Array,
+  inverse: number,
+): Float64Array {
+  const shares = new Float64Array(classCount);
+  return Float64Array.from(labels, (label, row) => {
+    const own = logs.subarray(row * classCount, (row + 1) * classCount);
+    const largest = own.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+    let sum = 0;
+    for (let c = 0; c < classCount; c++) {
+      shares[c] = Math.exp(inverse * ((own[c] as number) - largest));
+      sum += shares[c] as number;
+    }
+    let before = 0;
+    let rank = 1;
+    for (let c = 0; c < classCount; c++) {
+      const [share, truth] = [shares[c] as number, shares[label] as number];
+      if (share < truth || (share === truth && c >= label)) continue;
+      before += share / sum;
+      rank++;
+    }
+    return before + penalty(rank);
+  });
+}
+
+/**
+ * The largest score that a set takes in: of n calibration scores the ceil((n + 1) * coverage)-th smallest; infinite where
+ * n is too small for that coverage, and the set then holds every class.
+ *
+ * @param sorted scores, smallest first
+ */
+export function conformalThreshold(sorted: ArrayLike<number>, coverage: number): number {
+  // 0.9 * 110 is a whole number to its reader, not 99.00000000000001.
+  const place = Math.ceil((sorted.length + 1) * coverage - 1e-9);
+  return sorted[Math.max(1, place) - 1] ?? Number.POSITIVE_INFINITY;
+}
+
+/** The classes whose scores are within the threshold, most probable first; of equal ones the first. */
+export function conformalSet(probabilities: Float32Array, threshold: number): number[] {
+  const order = [...probabilities.keys()].sort(
+    (a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b,
+  );
+  let before = 0;
+  const beyond = order.findIndex((c, i) => {
+    if (before + penalty(i + 1) > threshold) return true;
+    before += probabilities[c] as number;
+    return false;
+  });
+  return beyond < 0 ? order : order.slice(0, beyond);
+}
+
+function penalty(rank: number): number {
+  return rapsPenalty * Math.max(0, rank - rapsFreeRanks);
+}
+
+/** How right a head is where it answers only the photos that it is surest of. */
+export interface RiskPoint {
+  /** Share of the photos that are answered. */
+  readonly answered: number;
+  /** Of those, the share that is right. */
+  readonly accuracy: number;
+  /** Least probability of the answer among them. */
+  readonly probability: number;
+}
+
+/**
+ * The risk/coverage curve (El-Yaniv and Wiener, 2010) at tenths of the photos.
+ *
+ * @param probabilities of the most probable class of each photo
+ * @param right whether that class is the true one
+ */
+export function riskCoverage(probabilities: readonly number[], right: readonly boolean[]): RiskPoint[] {
+  const order = [...probabilities.keys()].sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number));
+  const counts = Array.from({ length: 10 }, (_, i) => Math.ceil(((i + 1) * order.length) / 10));
+  return [...new Set(counts)]
+    .filter((count) => count > 0)
+    .map((count) => ({
+      answered: count / order.length,
+      accuracy: order.slice(0, count).filter((row) => right[row]).length / count,
+      probability: probabilities[order[count - 1] as number] as number,
+    }));
+}

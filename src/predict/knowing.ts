@@ -1,0 +1,64 @@
+import type { Report } from '../classify/result/report.ts';
+import { conformalSet, conformalThreshold, usualCoverage } from '../metrics/conformal.ts';
+import { UserError } from '../system/errors.ts';
+import type { RankedClass } from './predict.ts';
+
+/** The smallest set of classes that holds the true one as often as was asked; never empty. */
+export interface ClassSet {
+  /** Most probable first. */
+  readonly classes: readonly RankedClass[];
+  /** Of how many classes. */
+  readonly of: number;
+  /** It says little: more than ten classes, or more than half of them all. */
+  readonly large: boolean;
+}
+
+/** Makes the set of an image of its probabilities. */
+export type SetOf = (probabilities: Float32Array) => ClassSet;
+
+export interface Sets {
+  readonly setOf: SetOf;
+  readonly coverage: number;
+  /** What a user has to know of this coverage, if anything. */
+  readonly warning?: string;
+}
+
+const largeSet = 10;
+
+/**
+ * @param coverage in (0, 1)
+ * @throws UserError where the report was written without what it takes
+ */
+export function classSets(
+  { conformal, classes, report }: Pick<Report, 'conformal' | 'classes' | 'report'>,
+  coverage: number = usualCoverage,
+): Sets {
+  if (conformal === undefined) {
+    throw new UserError({
+      what: 'this report cannot say which classes hold the true one so often',
+      where: report,
+      found: 'no conformal scores: an older version wrote it, or no training row could be held out for them',
+      expected: 'a report with the field conformal',
+      fix: 'run its classify command again (report.json holds it), and read its warnings',
+    });
+  }
+  const { scores } = conformal;
+  const threshold = conformalThreshold(scores, coverage);
+  const least = Math.ceil(coverage / (1 - coverage) - 1e-9);
+  return {
+    coverage,
+    setOf: (probabilities) => {
+      const set = conformalSet(probabilities, threshold);
+      return {
+        classes: set.map((c) => ({ class: classes[c] as string, probability: probabilities[c] as number })),
+        of: classes.length,
+        large: set.length > largeSet || (set.length > 2 && set.length > classes.length / 2),
+      };
+    },
+    ...(Number.isFinite(threshold)
+      ? {}
+      : {
+          warning: `${scores.length} calibration rows are too few for a coverage of ${coverage}, which takes ${least}: every set holds all classes`,
+        }),
+  };
+}

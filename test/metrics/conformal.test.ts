@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import {
+  conformalScores,
+  conformalSet,
+  conformalThreshold,
+  type RiskPoint,
+  riskCoverage,
+} from '../../src/metrics/conformal.ts';
+
+interface ConformalCase {
+  readonly classes: number;
+  readonly inverse: number;
+  readonly logs: readonly number[];
+  readonly labels: readonly number[];
+  readonly scores: readonly number[];
+  readonly probabilities: readonly number[];
+  /** A threshold of null is infinite. */
+  readonly answers: readonly { coverage: number; threshold: number | null; sets: readonly (readonly number[])[] }[];
+  readonly right: readonly boolean[];
+  readonly curve: readonly RiskPoint[];
+}
+const golden: readonly ConformalCase[] = JSON.parse(
+  readFileSync(new URL('../fixtures/classify/conformal.json', import.meta.url), 'utf8'),
+);
+
+for (const one of golden) {
+  const rows = Array.from({ length: one.right.length }, (_, row) =>
+    Float32Array.from(one.probabilities.slice(row * one.classes, (row + 1) * one.classes)),
+  );
+
+  test(`scores of ${one.classes} classes are NumPy's`, () => {
+    const found = conformalScores(Float32Array.from(one.logs), one.classes, Int32Array.from(one.labels), one.inverse);
+    one.scores.forEach((score, row) => {
+      assert.ok(Math.abs((found[row] as number) - score) < 1e-12, `row ${row}: ${found[row]}, ${score}`);
+    });
+  });
+
+  test(`thresholds and sets of ${one.classes} classes are NumPy's at every coverage`, () => {
+    const sorted = [...one.scores].sort((a, b) => a - b);
+    for (const { coverage, threshold, sets } of one.answers) {
+      const found = conformalThreshold(sorted, coverage);
+      assert.equal(found, threshold ?? Number.POSITIVE_INFINITY);
+      assert.deepEqual(
+        rows.map((row) => conformalSet(row, found).sort((a, b) => a - b)),
+        sets,
+      );
+    }
+  });
+
+  test(`the risk/coverage curve of ${one.classes} classes is NumPy's`, () => {
+    const largest = rows.map((row) => Math.max(...row));
+    assert.deepEqual(riskCoverage(largest, one.right), one.curve);
+  });
+}
+
+test('of new draws from the same source the sets hold the true class as often as asked', () => {
+  // 1,000 rows: logs that favour the true class by 1.5, noise from a fixed linear congruential generator.
+  let state = 1;
+  const random = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  const classCount = 8;
+  const draw = (count: number): { logs: Float32Array; labels: Int32Array } => {
+    const labels = Int32Array.from({ length: count }, () => Math.floor(random() * classCount));
+    const noise = (): number => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
+    const logs = Float32Array.from(
+      { length: count * classCount },
+      (_, i) => noise() + (i % classCount === labels[Math.floor(i / classCount)] ? 1.5 : 0),
+    );
+    return { logs, labels };
+  };
+  const [seen, fresh] = [draw(1000), draw(1000)];
+  const sorted = conformalScores(seen.logs, classCount, seen.labels, 1).sort();
+  const scores = conformalScores(fresh.logs, classCount, fresh.labels, 1);
+  for (const coverage of [0.8, 0.9, 0.95]) {
+    const threshold = conformalThreshold(sorted, coverage);
+    const reached = scores.filter((score) => score <= threshold).length / 1000;
+    // Three standard deviations of 1,000 draws, and of the threshold's own 1,000.
+    assert.ok(Math.abs(reached - coverage) < 3 * Math.sqrt((2 * coverage * (1 - coverage)) / 1000), `${reached}`);
+  }
+});
