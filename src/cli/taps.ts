@@ -2,7 +2,7 @@ import type { Tap } from '../extract/backbone/backbone.ts';
 import { openNetwork } from '../extract/backbone/open-backbone.ts';
 import { defaultCrop, resnetTaps } from '../extract/backbone/resnet-taps.ts';
 import { listTaps } from '../extract/backbone/taps.ts';
-import { loadWeights } from '../extract/weights/load-weights.ts';
+import { type LoadWeightsOptions, loadWeights } from '../extract/weights/load-weights.ts';
 import { namedNetwork } from '../extract/weights/named-network.ts';
 import type { Architecture } from '../extract/weights/resnet.ts';
 import { textTable } from '../report/text-table.ts';
@@ -14,14 +14,18 @@ export const tapsVerb: Verb = {
     yargs
       .option('weights', {
         type: 'string',
-        describe: 'known name, .safetensors, .pth or .onnx file, or random [resnet50]',
+        describe: 'known name, .safetensors, .pth or .onnx file, FOLDER of a published network, or random [resnet50]',
       })
       .option('weights-key', { type: 'string', describe: 'which state dict of a checkpoint [the usual one]' })
+      .option('variant', { type: 'string', describe: 'of a published network, which graph [the plain one]' })
       .option('crop', { type: 'string', describe: `side of the square input in pixels [${defaultCrop}]` }),
   run: async (options: Options, session: Session): Promise<number> => {
     const asked = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
     const spec = text(options, 'weights', 'resnet50');
-    const { architecture, source, crop, taps } = await tapsOf(spec, asked, text(options, 'weights-key'));
+    const { architecture, source, crop, taps } = await tapsOf(spec, asked, {
+      key: text(options, 'weights-key'),
+      variant: text(options, 'variant'),
+    });
     session.printJson({ architecture, weights: source, crop, taps });
     session.print(`${architecture} from ${source}, one image of ${crop} x ${crop} pixels`);
     const rows = taps.map(({ name, tensor, shape }) => [name, `[${shape.join(', ')}]`, name === tensor ? '' : tensor]);
@@ -39,7 +43,11 @@ interface Listed {
 }
 
 /** A ResNet's tensors follow from its architecture, so its name alone needs no weights; a user's own graph is run once. */
-async function tapsOf(spec: string, asked: number | undefined, key: string | undefined): Promise<Listed> {
+async function tapsOf(
+  spec: string,
+  asked: number | undefined,
+  which: Pick<LoadWeightsOptions, 'key' | 'variant'>,
+): Promise<Listed> {
   const ofResNet = (architecture: Architecture, source: string, classCount: number | undefined): Listed => {
     const crop = asked ?? defaultCrop;
     const { stages, tensors } = resnetTaps(architecture, crop, classCount);
@@ -47,13 +55,14 @@ async function tapsOf(spec: string, asked: number | undefined, key: string | und
   };
   const named = namedNetwork(spec);
   if (named !== undefined) return ofResNet(named.architecture, spec, named.classCount);
-  const weights = await loadWeights(spec, { key });
+  const weights = await loadWeights(spec, which);
   if (weights.kind === 'state-dict') {
     const { architecture, source, classCount } = weights.stateDict;
     return ofResNet(architecture, source, classCount);
   }
   const network = openNetwork(weights, asked ?? defaultCrop);
-  const crop = asked ?? network.input.crop ?? defaultCrop;
-  const { architecture, source } = network;
+  const crop = asked ?? network.input.crop ?? weights.published?.trainedWith.crop ?? defaultCrop;
+  const { source } = network;
+  const architecture = weights.published?.architecture ?? network.architecture;
   return { architecture, source, crop, taps: await listTaps(network, crop) };
 }

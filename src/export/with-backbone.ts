@@ -1,7 +1,7 @@
 import type { Network } from '../extract/backbone/network.ts';
 import { pruneTo } from '../extract/backbone/prune.ts';
 import { resolveTap } from '../extract/backbone/taps.ts';
-import type { FingerprintFields } from '../features/manifest/manifest.ts';
+import type { FingerprintFields, Pool } from '../features/manifest/manifest.ts';
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode } from '../formats/onnx/schema.ts';
 import { UserError } from '../system/errors.ts';
@@ -76,7 +76,7 @@ function checkNetwork(network: Network): void {
 /** Pool and number format of the feature set: the tapped tensor to [batch, dims]. */
 function poolGraph(
   tensor: string,
-  { pool, dtype }: FingerprintFields,
+  { pool, prefixTokens = 0, dtype }: FingerprintFields,
   tapShape: readonly number[],
 ): { readonly nodes: readonly OnnxNode[]; readonly initializer: OnnxGraph['initializer']; readonly output: string } {
   const graph = new GraphBuilder('pool');
@@ -84,6 +84,8 @@ function poolGraph(
   if (tapShape.length === 3 && pool !== 'none') {
     const op = pool === 'mean' ? 'ReduceMean' : 'ReduceMax';
     value = graph.node(op, [value], { axes: [2, 3], keepdims: 0 }, { outputs: [`${prefix}pooled`] });
+  } else if (tapShape.length === 2 && pool !== 'none') {
+    value = tokensGraph(graph, tensor, pool, prefixTokens);
   } else if (tapShape.length > 1) {
     value = graph.node('Flatten', [value], { axis: 1 }, { outputs: [`${prefix}flat`] });
   }
@@ -93,6 +95,25 @@ function poolGraph(
   }
   const { node, initializer } = graph.graph();
   return { nodes: node, initializer, output: value };
+}
+
+/** The class token, the mean over the tokens behind the prefix, or both one after the other. */
+function tokensGraph(graph: GraphBuilder, tensor: string, pool: Pool, prefixTokens: number): string {
+  const number = (name: string, value: number): string =>
+    graph.initializer(`${prefix}${name}`, { type: 'int64', shape: [1], data: BigInt64Array.of(BigInt(value)) });
+  const slice = (name: string, from: number, to: number): string =>
+    graph.node(
+      'Slice',
+      [tensor, number(`${name}/from`, from), number(`${name}/to`, to), number(`${name}/axis`, 1)],
+      {},
+      { outputs: [`${prefix}${name}/tokens`] },
+    );
+  const mean = (name: string, from: number, to: number): string =>
+    graph.node('ReduceMean', [slice(name, from, to)], { axes: [1], keepdims: 0 }, { outputs: [`${prefix}${name}`] });
+  if (pool === 'cls') return mean('cls', 0, 1);
+  const patches = mean('patches', prefixTokens, 2 ** 31 - 1);
+  if (pool !== 'cls+mean') return patches;
+  return graph.node('Concat', [mean('cls', 0, 1), patches], { axis: 1 }, { outputs: [`${prefix}pooled`] });
 }
 
 /** The head's graph with its names set apart, its input replaced, and its outputs named as before. */

@@ -1,4 +1,4 @@
-import type { DeviceName } from '../features/manifest/manifest.ts';
+import { type DeviceName, rowLength } from '../features/manifest/manifest.ts';
 import { UserError } from '../system/errors.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { pooledShape, poolRows } from './backbone/pool.ts';
@@ -9,6 +9,7 @@ import type { PixelResult } from './images/pipeline/pixel-result.ts';
 import type { InputLedger } from './input-ledger.ts';
 import type { ExtractRun } from './open-run.ts';
 import { pixelBatches } from './pixel-batches.ts';
+import type { SettledPlan } from './plan.ts';
 
 /**
  * The straight line: decoded images, in batches, through the network, pooled, written. Resolves to what the network ran
@@ -32,7 +33,7 @@ export async function addRows(run: ExtractRun, ledger: InputLedger): Promise<Dev
       const network = backbone ?? (await watch.time('open', () => openBackbone(run, ledger)));
       backbone = network;
       const map = await watch.time('backbone', () => network.run(pixels));
-      const rows = poolRows(map, plan.pool);
+      const rows = poolRows(map, plan.pool, plan.prefixTokens);
       await watch.time('write', () => writer.append(rows.data, images));
       onProgress?.({ stage: 'extract', unit: 'images', done: ledger.settledCount, total: list.images.length });
     }
@@ -81,10 +82,10 @@ async function* noted(
 
 async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Promise<Backbone> {
   const { network, preprocessing, int8 } = run;
-  const { tap, pool } = run.plan;
+  const { tap, pool, prefixTokens } = run.plan;
   const backbone = int8?.backbone ?? (await network.open(preprocessing, tap, int8?.calibration));
   try {
-    const canary = await measureCanary(backbone);
+    const canary = await measureCanary(backbone, pool);
     const before = writer.maker ?? joins;
     if (before !== undefined) compareCanaries(before.canary, canary, before.madeBy, backbone);
     const { engine, engineVersion, device } = backbone;
@@ -100,10 +101,17 @@ async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Pr
       ...(weightsSeed === undefined ? {} : { weightsSeed }),
       data: writer.settings.dataFolder,
     };
-    writer.begin({ rowShape: pooledShape(backbone.tap.shape, pool), canary, madeBy });
+    const rowShape = pooledShape(backbone.tap.shape, pool, prefixTokens);
+    if (network.reading !== undefined) run.context.onNote?.(describeReading(network.architecture, run.plan, rowShape));
+    writer.begin({ rowShape, canary, madeBy });
     return backbone;
   } catch (error) {
     await backbone.close();
     throw error;
   }
+}
+
+/** `dinov2: cls of last_hidden_state, 384 numbers`. */
+function describeReading(architecture: string, { tap, pool }: SettledPlan, rowShape: readonly number[]): string {
+  return `${architecture}: ${pool === 'none' ? tap : `${pool} of ${tap}`}, ${rowLength(rowShape)} numbers`;
 }

@@ -1,4 +1,4 @@
-import type { MadeBy } from '../features/manifest/manifest.ts';
+import type { MadeBy, Pool } from '../features/manifest/manifest.ts';
 import { UserError } from '../system/errors.ts';
 import type { Backbone, PixelBatch } from './backbone/backbone.ts';
 import { poolRows } from './backbone/pool.ts';
@@ -30,10 +30,15 @@ export function drawCanary(crop: number): PixelBatch {
   return { rowCount: 1, crop, bytesNHWC };
 }
 
-/** The canary's vector through an open backbone: the mean of each channel of the tap, float32, little-endian, base64. */
-export async function measureCanary(backbone: Backbone): Promise<string> {
+/**
+ * The canary's vector through an open backbone: the mean of each channel of the tap, or over all tokens where the pool
+ * takes some of them, float32, little-endian, base64.
+ */
+export async function measureCanary(backbone: Backbone, pool: Pool): Promise<string> {
   const map = await backbone.run(drawCanary(backbone.preprocessing.crop));
-  const { data } = poolRows(map, map.rowShape.length === 3 ? 'mean' : 'none');
+  const axes = map.rowShape.length;
+  const isMean = axes === 3 || (axes === 2 && pool !== 'none');
+  const { data } = poolRows(map, isMean ? 'mean' : 'none', 0);
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 }
 

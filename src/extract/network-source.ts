@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { DeviceName, EngineName, Preprocessing } from '../features/manifest/manifest.ts';
+import type { DeviceName, EngineName, Pool, Preprocessing } from '../features/manifest/manifest.ts';
 import { usageError } from '../system/errors.ts';
 import { ownCommand } from '../system/own-command.ts';
 import type { OnProgress } from '../system/progress.ts';
@@ -12,6 +12,8 @@ import { type Int8Preparation, prepareInt8 } from './backbone/quantize/open-int8
 import { checkResNetTap } from './backbone/resnet-taps.ts';
 import { resolveTap } from './backbone/taps.ts';
 import { readUserNetwork } from './backbone/user-network.ts';
+import type { TrainedWith } from './weights/hub/preprocessor-config.ts';
+import type { AskedReading, Reading } from './weights/hub/reading.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 
 /** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
@@ -26,8 +28,10 @@ export interface NetworkSource {
   readonly weightsKey?: string | undefined;
   /** The seed of `random`. */
   readonly weightsSeed?: number | undefined;
-  /** The shorter side after Resize that the weights were trained for; absent where they do not say. */
-  readonly resize?: number | undefined;
+  /** Preprocessing that the weights were trained with; absent where they do not say. */
+  readonly trainedWith?: TrainedWith | undefined;
+  /** What is kept of a network that says so itself; absent: the tap `avgpool` and its mean. */
+  readonly reading?: ((asked: AskedReading) => Reading) | undefined;
   /** @param calibration makes the network int8 */
   open(preprocessing: Preprocessing, tap: string, calibration?: Calibration): Promise<Backbone>;
   /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
@@ -44,7 +48,8 @@ export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   /** Told while weights are downloaded. */
   readonly onProgress?: OnProgress;
   /** Refused where the network has no such tensor, before anything is made of it. */
-  readonly tap?: string;
+  readonly tap?: string | undefined;
+  readonly pool?: Pool | undefined;
   /** Told which device was taken. */
   readonly onNote?: (line: string) => void;
 }
@@ -74,8 +79,10 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         total: totalBytes,
       }),
   });
-  const { threads, tap } = options;
-  if (tap !== undefined) checkTap(loaded, tap);
+  const { threads, tap, pool } = options;
+  // Says which options there are, before any image is read.
+  const kept = loaded.kind === 'onnx' ? loaded.published?.reading({ tap, pool }) : undefined;
+  if (tap !== undefined || kept !== undefined) checkTap(loaded, kept?.tap ?? (tap as string));
   const engine = options.engine === undefined || options.engine === 'auto' ? 'onnx' : options.engine;
   return {
     ...describe(loaded, options.seed ?? 0),
@@ -102,7 +109,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
 }
 
 function checkTap(loaded: LoadedWeights, tap: string): void {
-  if (loaded.kind === 'onnx') resolveTap(readUserNetwork(loaded.bytes, loaded.file), tap);
+  if (loaded.kind === 'onnx') resolveTap(readUserNetwork(loaded.bytes, loaded.file, loaded.readExternal), tap);
   else checkResNetTap(loaded.stateDict.architecture, loaded.stateDict.classCount, tap);
 }
 
@@ -135,7 +142,16 @@ function checkInt8({ device, engine = 'auto' }: NetworkOptions): void {
 function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open' | 'prepareInt8'> {
   const weightsFile = loaded.file && resolve(loaded.file);
   if (loaded.kind === 'onnx') {
-    return { architecture: 'onnx', weightsSha256: loaded.sha256, weightsFile, warnings: [], isRandom: false };
+    const { published, sha256 } = loaded;
+    return {
+      architecture: published?.architecture ?? 'onnx',
+      weightsSha256: sha256,
+      weightsFile,
+      trainedWith: published?.trainedWith,
+      reading: published && ((asked) => published.reading(asked)),
+      warnings: [],
+      isRandom: false,
+    };
   }
   const { stateDict, warnings, resize, key } = loaded;
   return {
@@ -144,8 +160,14 @@ function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'wei
     weightsFile,
     weightsKey: key,
     weightsSeed: loaded.file === undefined ? seed : undefined,
-    resize,
+    trainedWith: resize === undefined ? undefined : { resize },
     warnings,
     isRandom: loaded.file === undefined,
   };
+}
+
+/** What is kept of a network: as asked, else as the network's makers do, else the mean of `avgpool`. */
+export function readingOf(network: Pick<NetworkSource, 'reading'>, { tap, pool }: AskedReading): Reading {
+  if (network.reading !== undefined) return network.reading({ tap, pool });
+  return { tap: tap ?? 'avgpool', pool: pool ?? 'mean' };
 }

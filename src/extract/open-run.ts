@@ -5,19 +5,20 @@ import { checkClasses } from './images/list/check-classes.ts';
 import { checkMissing } from './images/list/check-missing.ts';
 import type { ImageList } from './images/list/image-file.ts';
 import { listImages } from './images/list/list.ts';
-import type { NetworkSource } from './network-source.ts';
+import { type NetworkSource, readingOf } from './network-source.ts';
 import {
   type CalibrationRequest,
   calibrationFields,
   type OpenedCalibration,
   openCalibration,
 } from './open-calibration.ts';
-import type { ExtractPlan, ExtractPolicy, ExtractRequest } from './plan.ts';
+import type { ExtractPlan, ExtractPolicy, ExtractRequest, SettledPlan } from './plan.ts';
 import { choosePreprocessing } from './preprocessing.ts';
 import { Stopwatch } from './stopwatch.ts';
 
 /** A run under way: what it was asked, and what it holds open. */
 export interface ExtractRun extends ExtractRequest {
+  readonly plan: SettledPlan;
   readonly files: Files;
   readonly network: NetworkSource;
   readonly preprocessing: Preprocessing;
@@ -39,18 +40,19 @@ export async function withRun<T>(
   work: (run: ExtractRun, list: ImageList) => Promise<T>,
   calibrate: (request: CalibrationRequest) => Promise<OpenedCalibration> = openCalibration,
 ): Promise<T> {
-  const { plan, policy, context } = request;
+  const { plan: asked, policy, context } = request;
   const { files = nodeFiles } = context;
   const watch = new Stopwatch();
-  const list = await watch.time('list', () => listInputs(plan, policy, context.signal));
+  const list = await watch.time('list', () => listInputs(asked, policy, context.signal));
   const network = await context.network();
-  const preprocessing = choosePreprocessing(plan.preprocessing, network.resize);
+  const plan = { ...asked, ...readingOf(network, asked) };
+  const preprocessing = choosePreprocessing(plan.preprocessing, network.trainedWith);
   const { folder, tap, seed } = plan;
   const { onNote = () => {}, onWarning = onNote } = context;
-  const asked = { files, folder, network, preprocessing, tap, images: list.images, seed, onNote, onWarning };
-  const int8 = plan.precision === 'int8' ? await watch.time('open', () => calibrate(asked)) : undefined;
+  const calibration = { files, folder, network, preprocessing, tap, images: list.images, seed, onNote, onWarning };
+  const int8 = plan.precision === 'int8' ? await watch.time('open', () => calibrate(calibration)) : undefined;
   try {
-    return await work({ ...request, files, network, preprocessing, int8, watch }, list);
+    return await work({ ...request, plan, files, network, preprocessing, int8, watch }, list);
   } finally {
     await int8?.backbone?.close();
   }
@@ -77,7 +79,7 @@ export function writerSettings(
   { plan, policy, context, network, preprocessing, int8 }: Omit<ExtractRun, 'files' | 'watch'>,
   dataFolder: string,
 ): WriterSettings {
-  const { tap, pool, dtype, precision, views } = plan;
+  const { tap, pool, prefixTokens, dtype, precision, views } = plan;
   const { architecture, weightsSha256 } = network;
   const { batch, replace, shardBytes, checkpointSeconds } = policy;
   return {
@@ -86,6 +88,7 @@ export function writerSettings(
       weightsSha256,
       tap,
       pool,
+      ...(prefixTokens === undefined ? {} : { prefixTokens }),
       preprocessing,
       dtype,
       precision,

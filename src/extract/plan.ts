@@ -9,6 +9,7 @@ import type { openPixelPipeline } from './images/pipeline/pipeline.ts';
 import type { ViewRecipe } from './images/views/views.ts';
 import type { NetworkSource } from './network-source.ts';
 import type { AskedPreprocessing } from './preprocessing.ts';
+import type { Reading } from './weights/hub/reading.ts';
 
 /** What is asked for: which features, of which images. Known before anything is opened. */
 export interface ExtractPlan {
@@ -22,10 +23,14 @@ export interface ExtractPlan {
   readonly weights: string;
   /** Which state dict of a checkpoint; default: the one that is usually meant. */
   readonly weightsKey?: string | undefined;
+  /** Which graph of a published network: `fp16` …; default: the plain one. */
+  readonly variant?: string | undefined;
   readonly engine: EngineName | 'auto';
   readonly device: DeviceName | 'auto';
-  readonly tap: string;
-  readonly pool: Pool;
+  /** Default: what the network's makers take for an image's vector; `avgpool` of a ResNet. */
+  readonly tap?: string | undefined;
+  /** Default: likewise; the mean over a map. */
+  readonly pool?: Pool | undefined;
   readonly preprocessing: AskedPreprocessing;
   readonly dtype: Dtype;
   readonly precision: Precision;
@@ -35,13 +40,14 @@ export interface ExtractPlan {
   readonly views?: ViewRecipe | undefined;
 }
 
+/** A plan whose network is known: what is kept of it is settled. */
+export type SettledPlan = Omit<ExtractPlan, 'tap' | 'pool'> & Reading;
+
 /** What is asked for where nothing is said. ONNX Runtime on two cores is as fast at 8 images a run as with more of them. */
 export const extractDefaults = {
   weights: 'resnet50',
   engine: 'auto',
   device: 'auto',
-  tap: 'avgpool',
-  pool: 'mean',
   dtype: 'float32',
   precision: 'float32',
   seed: 0,

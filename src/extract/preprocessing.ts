@@ -1,4 +1,5 @@
 import type { Interpolation, Preprocessing } from '../features/manifest/manifest.ts';
+import type { TrainedWith } from './weights/hub/preprocessor-config.ts';
 
 /** What the user asked for; the rest follows from the weights. */
 export interface AskedPreprocessing {
@@ -21,18 +22,20 @@ const defaultResize = 256;
 const defaultCrop = 224;
 
 /**
- * torchvision's recipe with what the user asked for.
+ * torchvision's recipe, with what the network was trained with, with what the user asked for.
  *
- * @param weightsResize the shorter side that the weights were trained for, where they say it
+ * @param trainedWith what the weights, or the files beside them, say
  */
-export function choosePreprocessing(asked: AskedPreprocessing, weightsResize: number | undefined): Preprocessing {
-  const resize = asked.resize ?? weightsResize ?? defaultResize;
+export function choosePreprocessing(asked: AskedPreprocessing, trainedWith: TrainedWith = {}): Preprocessing {
+  const resize = asked.resize ?? trainedWith.resize ?? defaultResize;
+  const { centerCrop } = trainedWith;
   return {
     resize,
-    crop: asked.crop ?? (typeof resize === 'number' ? defaultCrop : Math.min(...resize)),
-    interpolation: asked.interpolation ?? 'bilinear',
-    mean: asked.mean ?? imagenetMean,
-    std: asked.std ?? imagenetStd,
+    crop: asked.crop ?? trainedWith.crop ?? (typeof resize === 'number' ? defaultCrop : Math.min(...resize)),
+    ...(centerCrop === undefined ? {} : { centerCrop }),
+    interpolation: asked.interpolation ?? trainedWith.interpolation ?? 'bilinear',
+    mean: asked.mean ?? trainedWith.mean ?? imagenetMean,
+    std: asked.std ?? trainedWith.std ?? imagenetStd,
     autoOrient: asked.autoOrient ?? false,
     // Clipping, Pillow's rule, is not written down: sets that were made before there was a choice have none.
     ...(asked.sixteenBit === 'scale' ? { sixteenBit: asked.sixteenBit } : {}),

@@ -34,7 +34,7 @@ export interface ExtractOptions
 export function extract(options: ExtractOptions): Promise<ExtractResult> {
   const { data, cache = 'cache', name, views = 0, signal, onProgress, onNote, onWarning, ...rest } = options;
   const asked = { ...extractDefaults, ...rest };
-  const { weights, weightsKey, engine, device, seed, tap, threads } = asked;
+  const { weights, weightsKey, engine, device, seed, variant, tap, pool, threads } = asked;
   const heard = {
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
@@ -53,7 +53,8 @@ export function extract(options: ExtractOptions): Promise<ExtractResult> {
     context: {
       ...heard,
       network: async () => {
-        const network = await loadNetwork(weights, { engine, device, seed, key: weightsKey, tap, threads, ...heard });
+        const what = { key: weightsKey, variant, tap, pool };
+        const network = await loadNetwork(weights, { engine, device, seed, threads, ...what, ...heard });
         for (const warning of network.warnings) onWarning?.(warning);
         return network;
       },

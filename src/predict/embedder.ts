@@ -63,7 +63,7 @@ export async function openEmbedder(report: Report, options: EmbedderOptions): Pr
   });
   return {
     embed: async (batch) => {
-      const { rowCount, data } = poolRows(await backbone.run(batch), fields.pool);
+      const { rowCount, data } = poolRows(await backbone.run(batch), fields.pool, fields.prefixTokens);
       const columnCount = rowCount === 0 ? 0 : data.length / rowCount;
       return { rowCount, columnCount, data: fields.dtype === 'float16' ? throughFloat16(data) : data };
     },

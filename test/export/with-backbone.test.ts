@@ -50,6 +50,7 @@ function normalize(bytes: Uint8Array, { crop, mean, std }: Preprocessing): Float
 
 async function compareOnPhotos(file: string, report: Report, data = trained.data): Promise<number> {
   const { preprocessing } = featureRecipe(report).fields;
+  const { crop } = preprocessing;
   const { head } = await loadReportHead(report.report);
   const embedder = await openEmbedder(report, { device: 'cpu' });
   const pipeline = openPixelPipeline(preprocessing, { threads: 1 });
@@ -64,7 +65,9 @@ async function compareOnPhotos(file: string, report: Report, data = trained.data
   for await (const outcome of predictImages(inputs(), { pipeline, embedder, head, batch: 4 })) {
     if (outcome.outcome !== 'predicted') continue;
     const input = normalize(pixels.get(outcome.image.id) as Uint8Array, preprocessing);
-    const found = await session.run({ pixels: new Tensor('float32', input, [1, 3, 64, 64]) });
+    const found = await session.run({
+      [session.inputNames[0] as string]: new Tensor('float32', input, [1, 3, crop, crop]),
+    });
     const data = found['probabilities']?.data as Float32Array;
     outcome.probabilities.forEach((value, c) => {
       worst = Math.max(worst, Math.abs(value - (data[c] as number)));
@@ -112,6 +115,23 @@ describe('featuretap export', () => {
     const checked = spawnSync(python, ['-c', script, file], { encoding: 'utf8' });
     assert.equal(checked.status, 0, checked.stderr);
   });
+
+  for (const pool of ['cls', 'mean', 'cls+mean'] as const) {
+    test(`--with-backbone takes pixels through a published transformer to the probabilities of predict: ${pool}`, async () => {
+      const ofTokens = await trainHeads(join(root, pool), {
+        models: [['linear', {}]],
+        perClass: 6,
+        published: join(projectRoot, 'test/fixtures/hub/dinov2'),
+        pool,
+      });
+      const report = ofTokens.reports[0] as Report;
+      const file = join(root, `${pool}.onnx`);
+      const { status, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
+      assert.equal(status, 0, stderr);
+      const worst = await compareOnPhotos(file, report, ofTokens.data);
+      assert.ok(worst <= 1e-5, `${worst} off`);
+    });
+  }
 
   test('--json says what was written, and that it was checked', () => {
     const report = trained.reports[0] as Report;

@@ -6,7 +6,7 @@ import { joinLabels } from '../../src/classify/data/labelled-data.ts';
 import type { Report } from '../../src/classify/result/report.ts';
 import { extract } from '../../src/extract/extract.ts';
 import { loadNetwork } from '../../src/extract/network-source.ts';
-import type { Precision } from '../../src/features/manifest/manifest.ts';
+import type { Pool, Precision } from '../../src/features/manifest/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import type { Dtype } from '../../src/formats/npy/npy.ts';
 import { createHead } from '../../src/models/registry.ts';
@@ -35,7 +35,9 @@ export interface TrainedOptions {
   readonly repeats?: number;
   readonly checkLabels?: boolean;
   readonly dtype?: Dtype;
-  readonly pool?: 'mean' | 'none';
+  readonly pool?: Pool;
+  /** The folder of a published network, with its own preprocessing; default: a tiny ResNet. */
+  readonly published?: string;
   readonly precision?: Precision;
 }
 
@@ -43,8 +45,9 @@ export interface TrainedOptions {
 export async function trainHeads(root: string, options: TrainedOptions): Promise<TrainedHeads> {
   const data = join(root, 'photos');
   await drawPhotos(data, options.perClass ?? 10);
-  const weights = join(root, 'resnet-tiny.safetensors');
-  await copyFile(fixture('resnet-tiny.safetensors'), weights);
+  const { published } = options;
+  const weights = published ?? join(root, 'resnet-tiny.safetensors');
+  if (published === undefined) await copyFile(fixture('resnet-tiny.safetensors'), weights);
   const { folder } = await extract({
     plan: {
       data,
@@ -52,9 +55,8 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
       weights,
       engine: 'auto',
       device: 'cpu',
-      tap: 'avgpool',
-      pool: options.pool ?? 'mean',
-      preprocessing: { resize: 72, crop: 64, autoOrient: false },
+      pool: options.pool,
+      preprocessing: published === undefined ? { resize: 72, crop: 64 } : {},
       dtype: options.dtype ?? 'float32',
       precision: options.precision ?? 'float32',
       seed: 0,

@@ -23,7 +23,7 @@ const started = performance.now();
 const task = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as Task;
 const precision = task.engine === 'featuretap int8' ? 'int8' : 'float32';
 const { crop, resize, batch, threads } = task;
-const preprocessing = choosePreprocessing({ resize, crop }, undefined);
+const preprocessing = choosePreprocessing({ resize, crop });
 const bytes = new Uint8Array(readFileSync(task.pixels));
 const imageBytes = crop * crop * 3;
 const rows = (from: number, count: number) => ({

@@ -6,6 +6,7 @@ import { shareWeights, weightsHome } from '../../cluster/plan/shared-weights.ts'
 import { taskMemoryGB } from '../../cluster/plan/task-memory.ts';
 import { measureRate, rateOfLastRun, type TaskRate } from '../../cluster/plan/task-rate.ts';
 import type { ImageList } from '../../extract/images/list/image-file.ts';
+import { readingOf } from '../../extract/network-source.ts';
 import { listInputs } from '../../extract/open-run.ts';
 import { choosePreprocessing } from '../../extract/preprocessing.ts';
 import { UserError, usageError } from '../../system/errors.ts';
@@ -102,9 +103,10 @@ async function taskRate(
   if (rate !== undefined) return { rate, source: 'as given by --rate' };
   const network = await loadAskedNetwork(request, session, onProgress);
   const { architecture } = network;
-  const { precision, views, tap } = request.plan;
+  const { precision, views } = request.plan;
+  const { tap } = readingOf(network, request.plan);
   const { batch } = request.policy;
-  const preprocessing = choosePreprocessing(request.plan.preprocessing, network.resize);
+  const preprocessing = choosePreprocessing(request.plan.preprocessing, network.trainedWith);
   const last = await rateOfLastRun(
     nodeFiles,
     folder,

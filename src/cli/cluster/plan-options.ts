@@ -116,6 +116,7 @@ const handedOn = [
   'depth',
   'label-from',
   'weights-key',
+  'variant',
   'id-column',
   'label-column',
   'conflicts',

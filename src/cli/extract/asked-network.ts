@@ -13,13 +13,15 @@ export async function loadAskedNetwork(
   session: Session,
   onProgress: OnProgress,
 ): Promise<LoadedNetwork> {
-  const { engine, device, seed, tap } = plan;
+  const { engine, device, seed, tap, pool, variant } = plan;
   const network = await loadNetwork(plan.weights, {
     engine,
     device,
     seed,
     key: plan.weightsKey,
+    variant,
     tap,
+    pool,
     threads: policy.threads,
     signal: session.signal,
     onNote: session.note,

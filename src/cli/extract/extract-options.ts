@@ -5,7 +5,7 @@ import { checkResNetTap } from '../../extract/backbone/resnet-taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { type ExtractPlan, type ExtractPolicy, extractDefaults, featureFolder } from '../../extract/plan.ts';
 import { namedNetwork } from '../../extract/weights/named-network.ts';
-import { engineNames, interpolations } from '../../features/manifest/manifest.ts';
+import { engineNames, interpolations, pools } from '../../features/manifest/manifest.ts';
 import { usageError } from '../../system/errors.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, list, number, text } from '../options.ts';
@@ -36,11 +36,15 @@ export function withExtractOptions(yargs: Argv): Argv {
     .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })
     .option('weights', {
       type: 'string',
-      describe: 'known name, .safetensors, .pth or .onnx file, or random [resnet50]',
+      describe: 'known name, .safetensors, .pth or .onnx file, FOLDER of a published network, or random [resnet50]',
     })
     .option('weights-key', {
       type: 'string',
       describe: 'which state dict of a checkpoint that holds several: state_dict, state_dict_ema … [the usual one]',
+    })
+    .option('variant', {
+      type: 'string',
+      describe: 'of a published network, which graph: fp16 is onnx/model_fp16.onnx [the plain one]',
     })
     .option('seed', {
       type: 'string',
@@ -48,13 +52,17 @@ export function withExtractOptions(yargs: Argv): Argv {
     })
     .option('tap', {
       type: 'string',
-      describe: 'tensor to keep: stem, layer1 … layer4, avgpool, fc, or its name [avgpool]',
+      describe:
+        'tensor to keep: stem, layer1 … layer4, avgpool, fc, or its name [avgpool; what is usual for a published network]',
     })
-    .option('pool', { type: 'string', describe: 'mean | max | none [mean]' })
+    .option('pool', {
+      type: 'string',
+      describe: 'mean | max | none | cls | cls+mean (of tokens) [mean; what is usual for a published network]',
+    })
     .option('resize', {
       type: 'string',
       describe:
-        'shorter side in pixels before the crop, or HEIGHTxWIDTH, whatever the ratio [256; 232 for resnet50-v2]',
+        'shorter side in pixels before the crop, or HEIGHTxWIDTH, whatever the ratio [as the network was trained; 256]',
     })
     .option('crop', {
       type: 'string',
@@ -134,9 +142,9 @@ export function readExtractOptions(options: Options): AskedExtract {
   const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
   const weights = text(options, 'weights', extractDefaults.weights);
-  const tap = text(options, 'tap', extractDefaults.tap);
+  const tap = text(options, 'tap');
   const named = namedNetwork(weights);
-  if (named !== undefined) checkResNetTap(named.architecture, named.classCount, tap);
+  if (named !== undefined) checkResNetTap(named.architecture, named.classCount, tap ?? 'avgpool');
   return {
     plan: {
       data,
@@ -144,10 +152,11 @@ export function readExtractOptions(options: Options): AskedExtract {
       folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
       weights,
       weightsKey: text(options, 'weights-key'),
+      variant: text(options, 'variant'),
       engine: choice(options, 'engine', ['auto', ...engineNames], extractDefaults.engine),
       device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], extractDefaults.device),
       tap,
-      pool: choice(options, 'pool', ['mean', 'max', 'none'], extractDefaults.pool),
+      pool: choice(options, 'pool', pools),
       preprocessing: {
         resize: sides(options),
         crop: number(options, 'crop', { whole: true, min: 1, max: mostPixels }),

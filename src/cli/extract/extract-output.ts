@@ -91,7 +91,8 @@ function describeHelp(shares: ReturnType<typeof stepShares>, { fields, madeBy }:
   if (largest === 'read') return 'images on a faster disk';
   if (largest !== 'backbone') return 'more cores: images are decoded on all of them, beside the network';
   if (madeBy.device !== 'cpu') return 'a faster GPU: the network is the largest step';
-  return fields.precision === 'float32' && fields.architecture !== 'onnx'
+  // int8 is made of a ResNet's state dict.
+  return fields.precision === 'float32' && madeBy.weightsFile?.endsWith('.onnx') !== true
     ? '--precision int8 (featuretap says how close its features are before it starts), a GPU, or more cores'
     : 'a GPU, or more cores: the network is the largest step';
 }

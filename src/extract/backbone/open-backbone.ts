@@ -1,4 +1,5 @@
 import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest/manifest.ts';
+import type { ReadExternal } from '../../formats/onnx/decode.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import type { Backbone } from './backbone.ts';
@@ -14,7 +15,12 @@ import { readUserNetwork } from './user-network.ts';
 /** Where a backbone's numbers come from: a ResNet's state dict, or a whole network in a user's own ONNX file. */
 export type BackboneWeights =
   | { readonly kind: 'state-dict'; readonly stateDict: StateDict }
-  | { readonly kind: 'onnx'; readonly file: string; readonly bytes: Uint8Array };
+  | {
+      readonly kind: 'onnx';
+      readonly file: string;
+      readonly bytes: Uint8Array;
+      readonly readExternal?: ReadExternal;
+    };
 
 export interface BackboneOptions {
   readonly weights: BackboneWeights;
@@ -37,7 +43,7 @@ export interface BackboneOptions {
 export function openNetwork(weights: BackboneWeights, crop: number): Network {
   return weights.kind === 'state-dict'
     ? buildResNet(weights.stateDict, crop)
-    : readUserNetwork(weights.bytes, weights.file);
+    : readUserNetwork(weights.bytes, weights.file, weights.readExternal);
 }
 
 /**

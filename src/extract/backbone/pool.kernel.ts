@@ -22,3 +22,13 @@ export function maxPool(map: Float32Array, rowCount: number, channels: number, p
   }
   return out;
 }
+
+/** Mean over tokens, in float64, rounded once: [tokens, length] -> `length` numbers of `out` from `to` on. */
+export function meanTokens(tokens: Float32Array, length: number, out: Float32Array, to: number): void {
+  const count = tokens.length / length;
+  for (let i = 0; i < length; i++) {
+    let sum = 0;
+    for (let at = i; at < tokens.length; at += length) sum += tokens[at];
+    out[to + i] = sum / count;
+  }
+}

@@ -1,4 +1,4 @@
-import { decodeModel } from '../../formats/onnx/decode.ts';
+import { decodeModel, type ReadExternal } from '../../formats/onnx/decode.ts';
 import { dataTypes, type OnnxModel, type OnnxNode, type OnnxValueInfo } from '../../formats/onnx/schema.ts';
 import { dataTypeName, decodeTensor } from '../../formats/onnx/tensor.ts';
 import { UserError } from '../../system/errors.ts';
@@ -8,10 +8,11 @@ import type { Network, NetworkInput, Stage } from './network.ts';
  * Reads a user's own `.onnx` file as a network: one float32 image input, NCHW or NHWC, normalized as torchvision does.
  *
  * @param source the file's path, for messages
+ * @param readExternal where tensors that are stored in other files are taken from
  * @throws UserError when the bytes are no ONNX model, or its input is not one batch of square RGB images
  */
-export function readUserNetwork(bytes: Uint8Array, source: string): Network {
-  const model = decodeModel(bytes, source);
+export function readUserNetwork(bytes: Uint8Array, source: string, readExternal?: ReadExternal): Network {
+  const model = decodeModel(bytes, source, readExternal);
   return { architecture: 'onnx', model, input: readInput(model, source), stages: findStages(model), source };
 }
 
@@ -31,7 +32,9 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
     throw unfitInput(where, type, 'float32, normalized pixels', 'export the network with a float32 input');
   }
   const shape = readShape(input);
-  const layout = shape[1] === 3 ? 'NCHW' : shape[3] === 3 ? 'NHWC' : undefined;
+  // Exporters of the model hub leave the number of channels open: their input has this name, and channels come first.
+  const isOpen = input.name === 'pixel_values' && shape[1] === undefined && shape[3] !== 3;
+  const layout = shape[1] === 3 || isOpen ? 'NCHW' : shape[3] === 3 ? 'NHWC' : undefined;
   const shown = `[${shape.map((extent) => extent ?? '?').join(', ')}]`;
   if (shape.length !== 4 || layout === undefined) {
     throw unfitInput(where, shown, '[batch, 3, height, width] or [batch, height, width, 3]');

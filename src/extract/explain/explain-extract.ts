@@ -1,6 +1,6 @@
 import { nodeFiles } from '../../system/files.ts';
 import { pooledShape } from '../backbone/pool.ts';
-import type { NetworkSource } from '../network-source.ts';
+import { type NetworkSource, readingOf } from '../network-source.ts';
 import { listInputs, writerSettings } from '../open-run.ts';
 import type { ExtractRequest } from '../plan.ts';
 import { choosePreprocessing } from '../preprocessing.ts';
@@ -14,15 +14,16 @@ import { type Explanation, explain } from './explain.ts';
  * @throws UserError as `extract` does for the data folder and the weights
  */
 export async function explainExtract(request: ExtractRequest): Promise<Explanation> {
-  const { plan, policy, context } = request;
+  const { plan: asked, policy, context } = request;
   const { files = nodeFiles } = context;
-  const { folder, weights, engine, device } = plan;
-  const list = await listInputs(plan, policy, context.signal);
+  const { folder, weights, engine, device } = asked;
+  const list = await listInputs(asked, policy, context.signal);
   // Known weights that are not here yet are not downloaded to be explained.
   const known = notDownloaded(weights);
   const network = known === undefined ? await context.network() : notYet(weights, known.file, known.resize);
-  const preprocessing = choosePreprocessing(plan.preprocessing, network.resize);
-  const { fields } = writerSettings({ ...request, network, preprocessing, int8: undefined }, list.root);
+  const plan = { ...asked, ...readingOf(network, asked) };
+  const preprocessing = choosePreprocessing(plan.preprocessing, network.trainedWith);
+  const { fields } = writerSettings({ ...request, plan, network, preprocessing, int8: undefined }, list.root);
   const explanation = await explain({
     files,
     folder,
@@ -36,7 +37,7 @@ export async function explainExtract(request: ExtractRequest): Promise<Explanati
       if (known !== undefined) return undefined;
       const backbone = await network.open(preprocessing, plan.tap);
       await backbone.close();
-      return pooledShape(backbone.tap.shape, plan.pool);
+      return pooledShape(backbone.tap.shape, plan.pool, plan.prefixTokens);
     },
   });
   if (known === undefined) return explanation;
@@ -49,5 +50,12 @@ function notYet(weights: string, file: string, resize: number): NetworkSource {
     throw new Error(`${file} is not here yet`);
   };
   const [architecture = ''] = weights.split('-');
-  return { architecture, weightsSha256: sha256PrefixOf(file), weights, resize, open: notHere, prepareInt8: notHere };
+  return {
+    architecture,
+    weightsSha256: sha256PrefixOf(file),
+    weights,
+    trainedWith: { resize },
+    open: notHere,
+    prepareInt8: notHere,
+  };
 }

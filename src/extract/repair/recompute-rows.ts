@@ -71,11 +71,11 @@ export async function recomputeRows(
   const recipe = { ...fields.preprocessing, views: fields.views };
   const pipeline = openPipeline(recipe, { threads, signal });
   try {
-    compareCanaries(manifest.canary, await measureCanary(backbone), madeBy, backbone);
+    compareCanaries(manifest.canary, await measureCanary(backbone, fields.pool), madeBy, backbone);
     const results = unchanged(pipeline.decode(images), wanted);
     const room = (): number => Math.max(1, Math.floor(options.batch / rowsPerImage(fields)));
     for await (const batch of pixelBatches(results, recipe, room, (sha256) => rows.has(sha256))) {
-      const { data } = poolRows(await backbone.run(batch.pixels), fields.pool);
+      const { data } = poolRows(await backbone.run(batch.pixels), fields.pool, fields.prefixTokens);
       const size = data.length / batch.images.length;
       for (const [i, sha256] of batch.images.entries()) rows.set(sha256, data.slice(i * size, (i + 1) * size));
       options.onProgress?.({ stage: 'repair', unit: 'images', done: rows.size, total: lost.length });

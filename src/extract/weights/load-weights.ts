@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readWholeFile, type WholeFile } from '../../formats/whole-file.ts';
 import { usageError } from '../../system/errors.ts';
 import { checkStateDict } from './check-state-dict.ts';
 import { userCacheFolder } from './download/cache-folder.ts';
 import { type DownloadProgress, download } from './download/download.ts';
+import { type GraphFile, readGraphFile } from './graph-file.ts';
+import { type Published, readNetworkFolder } from './hub/network-folder.ts';
 import { defaultWeightsUrl, type KnownWeights, knownWeights, sha256PrefixOf } from './known-weights.ts';
 import { randomSource, randomWeights } from './random/random-weights.ts';
 import { architectures, isArchitecture } from './resnet.ts';
@@ -15,6 +17,8 @@ import { keyNotTaken, readTensors, weightsFormat } from './weights-file.ts';
 export interface LoadWeightsOptions {
   /** Checkpoints only: which of the state dicts in one to take; default: the one that is usually meant. */
   readonly key?: string | undefined;
+  /** Folders of published networks only: which of their graphs (`fp16`: onnx/model_fp16.onnx); default: the plain one. */
+  readonly variant?: string | undefined;
   /** `random` only; default 0. */
   readonly seed?: number | undefined;
   /** Known names only: told while the file is downloaded, never when it is in the cache. */
@@ -42,28 +46,31 @@ export interface LoadedStateDict {
   readonly warnings: readonly string[];
 }
 
-/** A graph of the user's own: src/formats/onnx reads it. */
-export interface LoadedGraph {
+/** A graph of the user's own, or one that was published with what is to know of it. */
+export interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly kind: 'onnx';
-  readonly file: string;
-  readonly bytes: Uint8Array;
-  readonly sha256: string;
+  /** What the files beside it say; absent where the graph alone was named. */
+  readonly published?: Published;
 }
 
 /**
  * Reads what `--weights` names: a known name (downloaded once), `random` or `random:ARCHITECTURE` (seeded), or a
- * .safetensors, .pth or .onnx file.
+ * .safetensors, .pth or .onnx file, or the folder of a published network.
  *
  * @throws UserError where the name is unknown, the download fails, the file is not whole, or its tensors are not those
  * of a known ResNet
  */
 export async function loadWeights(spec: string, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
   const [name, architecture = 'resnet50'] = spec.split(':');
-  const { key } = options;
+  const { key, variant } = options;
+  const isFolder = statSync(spec, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (variant !== undefined && !isFolder)
+    throw usageError('--variant', `${variant}, and --weights ${spec}`, 'the folder of a published network');
   if (key !== undefined && (name === 'random' || Object.hasOwn(knownWeights, spec))) throw keyNotTaken(key, spec);
   if (name === 'random') return loadRandom(architecture, options.seed ?? 0);
   const known = Object.hasOwn(knownWeights, spec) ? knownWeights[spec] : undefined;
-  return known === undefined ? loadFile(spec, key) : loadKnown(known, options);
+  if (known !== undefined) return loadKnown(known, options);
+  return isFolder ? loadFolder(spec, options) : loadFile(spec, key);
 }
 
 /** Where the file of a known name lies once it is downloaded; undefined for any other name. */
@@ -112,12 +119,22 @@ function loadRandom(architecture: string, seed: number): LoadedWeights {
   return { kind: 'state-dict', stateDict: lastRandom, resize: 256, warnings: [] };
 }
 
+async function loadFolder(folder: string, { key, variant }: LoadWeightsOptions): Promise<LoadedGraph> {
+  if (key !== undefined) throw keyNotTaken(key, folder);
+  const { graph, published } = await readNetworkFolder(folder, variant);
+  return { ...loadedGraph(graph), published };
+}
+
+/** The decoded model is let go: it is made again when the network is opened. */
+function loadedGraph({ file, bytes, sha256, readExternal }: GraphFile): LoadedGraph {
+  return { kind: 'onnx', file, bytes, sha256, readExternal };
+}
+
 async function loadFile(path: string, key: string | undefined): Promise<LoadedWeights> {
   const format = weightsFormat(path);
-  const file = await readWholeFile(path, 'weights file');
   if (format === 'onnx' && key !== undefined) throw keyNotTaken(key, path);
-  if (format === 'onnx') return { kind: 'onnx', file: path, bytes: file.bytes, sha256: file.sha256 };
-  return loadTensors(file, format, key);
+  if (format === 'onnx') return loadedGraph(await readGraphFile(path));
+  return loadTensors(await readWholeFile(path, 'weights file'), format, key);
 }
 
 async function loadTensors(file: WholeFile, format: 'safetensors' | 'pth', asked?: string): Promise<LoadedStateDict> {

@@ -1,6 +1,6 @@
 import { UserError } from '../../system/errors.ts';
 import { fingerprintOf, hashOfJson } from './fingerprint.ts';
-import { engineNames, interpolations, type Manifest, rowLength, rowsPerImage } from './manifest.ts';
+import { engineNames, interpolations, type Manifest, pools, rowLength, rowsPerImage } from './manifest.ts';
 
 /** The format that this version writes, and the newest that it reads. */
 export const formatVersion = 1;
@@ -69,15 +69,17 @@ function checkFields(check: Checker, manifest: Manifest): void {
   check.text('fields.architecture', fields.architecture);
   check.sha256('fields.weightsSha256', fields.weightsSha256);
   check.text('fields.tap', fields.tap);
-  check.oneOf('fields.pool', fields.pool, ['mean', 'max', 'none']);
+  check.oneOf('fields.pool', fields.pool, pools);
+  if (fields.prefixTokens !== undefined) check.count('fields.prefixTokens', fields.prefixTokens, 0);
   check.oneOf('fields.dtype', fields.dtype, ['float32', 'float16']);
   check.oneOf('fields.precision', fields.precision, ['float32', 'int8']);
   check.record('fields.preprocessing', fields.preprocessing);
-  const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
+  const { resize, crop, centerCrop, interpolation, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
   for (const side of Array.isArray(resize) ? resize : [resize]) check.count('fields.preprocessing.resize', side, 1);
   if (Array.isArray(resize) && resize.length !== 2)
     check.fail('fields.preprocessing.resize', resize, 'height and width');
   check.count('fields.preprocessing.crop', crop, 1);
+  check.oneOf('fields.preprocessing.centerCrop', centerCrop, [undefined, 'transformers']);
   check.oneOf('fields.preprocessing.interpolation', interpolation, interpolations);
   check.oneOf('fields.preprocessing.autoOrient', autoOrient, [true, false]);
   check.oneOf('fields.preprocessing.sixteenBit', sixteenBit, [undefined, 'scale']);

@@ -1,6 +1,10 @@
 import type { Dtype } from '../../formats/npy/npy.ts';
 
-export type Pool = 'mean' | 'max' | 'none';
+/** `cls` and `cls+mean`: of a transformer's tokens, the class token and the mean over its patches. */
+export type Pool = (typeof pools)[number];
+
+export const pools = ['mean', 'max', 'none', 'cls', 'cls+mean'] as const;
+
 export type Precision = 'float32' | 'int8';
 export const engineNames = ['onnx', 'tensorflow'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -17,6 +21,8 @@ export interface Preprocessing {
   readonly resize: number | readonly [height: number, width: number];
   /** Side of the square CenterCrop, in pixels. */
   readonly crop: number;
+  /** Where the crop lies when it cannot lie in the middle: as transformers' processors put it; absent: torchvision's. */
+  readonly centerCrop?: 'transformers';
   readonly interpolation: Interpolation;
   /** Per channel, RGB on [0, 1]. */
   readonly mean: readonly [number, number, number];
@@ -34,6 +40,8 @@ export interface FingerprintFields {
   readonly weightsSha256: string;
   readonly tap: string;
   readonly pool: Pool;
+  /** The mean over a transformer's patches leaves so many tokens out, the first ones: class and register tokens. */
+  readonly prefixTokens?: number;
   readonly preprocessing: Preprocessing;
   readonly dtype: Dtype;
   readonly precision: Precision;

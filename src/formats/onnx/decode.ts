@@ -17,9 +17,13 @@ const fixed32 = 5;
 type Draft = Record<string, unknown>;
 type Wide = { readonly low: number; readonly high: number };
 
+/** The bytes of a file that a model keeps tensors in, by its location as the model writes it. */
+export type ReadExternal = (location: string) => Uint8Array;
+
 interface Decoding {
   readonly reader: protobuf.Reader;
   readonly source: string;
+  readonly readExternal: ReadExternal | undefined;
   messageCount: number;
 }
 
@@ -27,13 +31,14 @@ interface Decoding {
  * Reads an ONNX model. Tensors' raw bytes are views of `bytes`, not copies.
  *
  * @param source what errors name: the file's path
- * @throws UserError for bytes that are no whole ONNX model, or whose tensors are stored in other files
+ * @param readExternal where tensors that are stored in other files are taken from; default: they are refused
+ * @throws UserError for bytes that are no whole ONNX model, or whose tensors are not to be had
  */
-export function decodeModel(bytes: Uint8Array, source = 'ONNX model'): OnnxModel {
+export function decodeModel(bytes: Uint8Array, source = 'ONNX model', readExternal?: ReadExternal): OnnxModel {
   if (bytes.length > maxModelBytes) throw tooLarge(source, bytes.length);
   let model: Draft;
   try {
-    const decoding = { reader: new protobuf.Reader(bytes), source, messageCount: 0 };
+    const decoding = { reader: new protobuf.Reader(bytes), source, readExternal, messageCount: 0 };
     model = decodeMessage(decoding, 'Model', bytes.length, 0);
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -91,7 +96,7 @@ function decodeMessage(decoding: Decoding, name: MessageName, end: number, depth
   }
   for (const field of fields.values()) if (field.repeated) draft[field.key] ??= [];
   if (unknown.length > 0) draft['unknown'] = unknown;
-  if (name === 'Tensor') checkTensor(draft as unknown as OnnxTensor, decoding.source);
+  if (name === 'Tensor') takeExternalData(draft, decoding);
   return draft;
 }
 
@@ -197,9 +202,13 @@ function exact({ low, high }: Wide, signed: boolean): Int64 {
   return (BigInt(signed ? high | 0 : high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
-function checkTensor(tensor: OnnxTensor, source: string): void {
-  if (tensor.dataLocation === 1 || tensor.externalData.length > 0) {
-    const file = tensor.externalData.find((entry) => entry.key === 'location')?.value;
+/** A tensor that is stored in another file becomes one of this message. */
+function takeExternalData(draft: Draft, { source, readExternal }: Decoding): void {
+  const tensor = draft as unknown as OnnxTensor;
+  if (tensor.dataLocation !== 1 && tensor.externalData.length === 0) return;
+  const entry = (key: string): string | undefined => tensor.externalData.find((one) => one.key === key)?.value;
+  const file = entry('location');
+  if (readExternal === undefined || file === undefined) {
     throw new UserError({
       what: 'the ONNX model keeps its tensors in another file',
       where: `${source}, tensor ${tensor.name ?? ''}`,
@@ -208,4 +217,19 @@ function checkTensor(tensor: OnnxTensor, source: string): void {
       fix: 'in Python: onnx.save(onnx.load("model.onnx"), "one-file.onnx"), or torch.onnx.export(…, external_data=False)',
     });
   }
+  const bytes = readExternal(file);
+  const offset = Number(entry('offset') ?? 0);
+  const length = Number(entry('length') ?? bytes.length - offset);
+  const fits = [offset, length].every((value) => Number.isSafeInteger(value) && value >= 0);
+  if (!fits || offset + length > bytes.length) {
+    throw new UserError({
+      what: 'the file that an ONNX model keeps its tensors in is not the one that belongs to it',
+      where: `${source}, tensor ${tensor.name ?? ''}`,
+      found: `${bytes.length} bytes in ${file}`,
+      expected: `${entry('length') ?? 'the tensor'} bytes from ${entry('offset') ?? 0} on`,
+      fix: 'copy both files from where they were published',
+    });
+  }
+  Object.assign(draft, { rawData: bytes.subarray(offset, offset + length), externalData: [] });
+  delete draft['dataLocation'];
 }

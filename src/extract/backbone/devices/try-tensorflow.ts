@@ -15,7 +15,7 @@ const rowCount = 2;
 /** Tries the tensorflow engine for real: a small ResNet on one batch, on whatever device its library takes. */
 export async function tryTensorFlow(): Promise<TensorFlowReport> {
   const weights = await loadWeights('random:resnet-tiny');
-  const preprocessing = choosePreprocessing({ crop, resize: crop }, undefined);
+  const preprocessing = choosePreprocessing({ crop, resize: crop });
   try {
     const backbone = await openBackbone({ weights, tap: 'avgpool', preprocessing, engine: 'tensorflow' });
     try {

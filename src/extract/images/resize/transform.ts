@@ -35,22 +35,27 @@ interface Span {
 
 /**
  * One axis of torchvision's `CenterCrop(crop)` on an image of `size` pixels: the offset rounds half to even; an image
- * smaller than the crop is padded with zeros on both sides, the odd one at the end.
+ * smaller than the crop is padded with zeros on both sides, the odd one at the end. transformers' `center_crop` rounds
+ * the offset down, and the odd zero is at the start.
  */
-export function centerCropSpan(size: number, crop: number): Span {
+export function centerCropSpan(size: number, crop: number, rule?: Preprocessing['centerCrop']): Span {
+  if (rule === 'transformers') {
+    if (size < crop) return { from: 0, to: Math.ceil((crop - size) / 2), count: size };
+    return { from: Math.floor((size - crop) / 2), to: 0, count: crop };
+  }
   if (size < crop) return { from: 0, to: Math.floor((crop - size) / 2), count: size };
   return { from: roundHalfToEven((size - crop) / 2), to: 0, count: crop };
 }
 
-/** torchvision's Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory. */
+/** torchvision's (or transformers') Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory. */
 export function resizeAndCrop(
   resampler: Resampler,
   source: SourcePixels,
-  { resize, crop, interpolation }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation'>,
+  { resize, crop, interpolation, centerCrop }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation' | 'centerCrop'>,
 ): Uint8Array<ArrayBuffer> {
   const size = typeof resize === 'number' ? resizedSize(source, resize) : { height: resize[0], width: resize[1] };
-  const across = centerCropSpan(size.width, crop);
-  const down = centerCropSpan(size.height, crop);
+  const across = centerCropSpan(size.width, crop, centerCrop);
+  const down = centerCropSpan(size.height, crop, centerCrop);
   const columns = tapsOf(interpolation, source.width, size.width, across.from, across.count);
   const rows = tapsOf(interpolation, source.height, size.height, down.from, down.count);
   const stride = crop * 3;

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { dirname, join, normalize } from 'node:path';
+import { decodeModel, maxModelBytes, type ReadExternal } from '../../formats/onnx/decode.ts';
+import type { OnnxModel } from '../../formats/onnx/schema.ts';
+import { readWholeFile } from '../../formats/whole-file.ts';
+import { UserError } from '../../system/errors.ts';
+import { fileReason } from '../../system/file-reason.ts';
+import { readRegularSync } from '../../system/regular-file.ts';
+
+/** A graph of the user's own, read whole, and checked to be an ONNX model. */
+export interface GraphFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** Of the file's bytes, lower-case hex; where tensors lie in other files, over the hashes of all of them. */
+  readonly sha256: string;
+  /** Where tensors that are stored in other files are taken from. */
+  readonly readExternal: ReadExternal;
+  readonly model: OnnxModel;
+}
+
+/**
+ * Reads an .onnx file and the files beside it that it keeps tensors in.
+ *
+ * @throws UserError where one of them cannot be read, or lies outside the model's own folder
+ */
+export async function readGraphFile(path: string): Promise<GraphFile> {
+  const { bytes, sha256 } = await readWholeFile(path, 'weights file');
+  const files = new Map<string, Uint8Array>();
+  const readExternal = (location: string): Uint8Array => {
+    const known = files.get(location);
+    if (known !== undefined) return known;
+    const read = readBeside(path, location);
+    files.set(location, read);
+    return read;
+  };
+  const model = decodeModel(bytes, path, readExternal);
+  return { file: path, bytes, sha256: files.size === 0 ? sha256 : hashOfAll(sha256, files), readExternal, model };
+}
+
+function readBeside(path: string, location: string): Uint8Array {
+  const inner = normalize(location.replaceAll('\\', '/')).replaceAll('\\', '/');
+  // A model may name any file of the machine.
+  if (inner.startsWith('/') || /^[a-z]:/i.test(inner) || inner === '..' || inner.startsWith('../')) {
+    throw new UserError({
+      what: 'an ONNX model names a file outside its own folder',
+      where: path,
+      found: `tensors in ${location}`,
+      expected: `a file in ${dirname(path)}`,
+      fix: 'take a model that keeps its tensors beside it',
+    });
+  }
+  const file = join(dirname(path), inner);
+  try {
+    const { size, bytes } = readRegularSync(file, maxModelBytes);
+    if (bytes === undefined) throw new Error(`${size} bytes`);
+    return bytes;
+  } catch (error) {
+    throw new UserError({
+      what: 'the file that an ONNX model keeps its tensors in cannot be read',
+      where: file,
+      found: fileReason(error),
+      expected: `a file of 2 GiB at most, as ${path} names it`,
+      fix: 'put it there, under that name',
+      cause: error,
+    });
+  }
+}
+
+function hashOfAll(sha256: string, files: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash('sha256').update(sha256);
+  for (const [location, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`\n${location} ${createHash('sha256').update(bytes).digest('hex')}`);
+  return hash.digest('hex');
+}

@@ -1,0 +1,40 @@
+import { UserError } from '../../../system/errors.ts';
+import { nodeFiles, readIfThere } from '../../../system/files.ts';
+
+/** A config.json with the names of 20,000 classes is 1 MB. */
+export const largestBytes: number = 2 ** 24;
+
+/** An object of a JSON file. */
+export type Config = Readonly<Record<string, unknown>>;
+
+export function isConfig(value: unknown): value is Config {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads one of the JSON files of a published network; undefined where there is none.
+ *
+ * @throws UserError where it is no JSON object
+ */
+export async function readConfig(path: string): Promise<Config | undefined> {
+  const bytes = await readIfThere(nodeFiles, path, largestBytes);
+  if (bytes === undefined) return undefined;
+  const text = Buffer.from(bytes.buffer).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw notAConfig(path, error instanceof Error ? error.message : String(error));
+  }
+  if (!isConfig(value)) throw notAConfig(path, text.slice(0, 40));
+  return value;
+}
+
+function notAConfig(where: string, found: string): UserError {
+  return new UserError({
+    what: 'a file of the network is damaged: it is no JSON object',
+    where,
+    found,
+    fix: 'fetch it again from where it was published',
+  });
+}

@@ -1,0 +1,185 @@
+import type { Pool } from '../../../features/manifest/manifest.ts';
+import type { OnnxModel } from '../../../formats/onnx/schema.ts';
+import { UserError } from '../../../system/errors.ts';
+import { type Config, isConfig } from './config-file.ts';
+
+/** What is kept of a network: the tensor, and what becomes of it. */
+export interface Reading {
+  readonly tap: string;
+  readonly pool: Pool;
+  /** Tokens before a transformer's patches; absent where they play no part. */
+  readonly prefixTokens?: number;
+}
+
+/** What the user said of it. */
+export interface AskedReading {
+  readonly tap?: string | undefined;
+  readonly pool?: Pool | undefined;
+}
+
+/** The outputs of a published network and what its config says of them. */
+export interface Outputs {
+  /** `model_type` of config.json; `timm` for timm's. */
+  readonly architecture: string;
+  /** Outputs of the graph and how many axes each has, where the graph says so. */
+  readonly outputs: ReadonlyMap<string, number | undefined>;
+  /** Class and register tokens before the patches; undefined where the config's architecture is not known here. */
+  readonly prefixTokens: number | undefined;
+  /** config.json's path, for messages. */
+  readonly path: string;
+}
+
+const hidden = 'last_hidden_state';
+
+/** What the makers of each architecture take for an image's vector, the first that the graph has. */
+const usualReadings: Readonly<Record<string, readonly Reading[]>> = {
+  ...forEach(
+    ['dinov2', 'dinov2_with_registers', 'dinov3_vit', 'vit', 'deit', 'vit_mae', 'vit_msn', 'beit'],
+    [{ tap: hidden, pool: 'cls' }],
+  ),
+  ijepa: [{ tap: hidden, pool: 'mean' }],
+  clip: [{ tap: 'image_embeds', pool: 'none' }],
+  clip_vision_model: [{ tap: 'image_embeds', pool: 'none' }],
+  ...forEach(
+    ['siglip', 'siglip_vision_model', 'siglip2', 'convnext', 'convnextv2', 'swin', 'swinv2', 'regnet'],
+    [{ tap: 'pooler_output', pool: 'none' }],
+  ),
+  // The pooler of a ResNet is the mean over its map.
+  resnet: [
+    { tap: 'pooler_output', pool: 'none' },
+    { tap: hidden, pool: 'mean' },
+  ],
+};
+
+function forEach(names: readonly string[], readings: readonly Reading[]): Record<string, readonly Reading[]> {
+  return Object.fromEntries(names.map((name) => [name, readings]));
+}
+
+/** Tokens before the patches of last_hidden_state. */
+function countPrefixTokens(architecture: string, config: Config): number | undefined {
+  const registers = config['num_register_tokens'] ?? 0;
+  switch (architecture) {
+    case 'dinov2':
+    case 'vit':
+    case 'vit_mae':
+    case 'vit_msn':
+    case 'beit':
+    case 'clip':
+    case 'clip_vision_model':
+      return 1;
+    // The class token and the one of its teacher.
+    case 'deit':
+      return 2;
+    case 'dinov2_with_registers':
+    case 'dinov3_vit':
+      return Number.isSafeInteger(registers) && (registers as number) >= 0 ? 1 + (registers as number) : undefined;
+    case 'siglip':
+    case 'siglip_vision_model':
+    case 'siglip2':
+    case 'ijepa':
+      return 0;
+    default:
+      return undefined;
+  }
+}
+
+/** What config.json and the graph say of the outputs. */
+export function describeOutputs(config: Config, path: string, model: OnnxModel): Outputs {
+  const type = config['model_type'];
+  const architecture = typeof type === 'string' ? type : typeof config['architecture'] === 'string' ? 'timm' : '';
+  if (architecture === '')
+    throw new UserError({
+      what: "config.json does not say what the network's architecture is",
+      where: path,
+      found: 'neither model_type nor architecture',
+      expected: 'a config.json of transformers or timm',
+    });
+  const tower = isConfig(config['vision_config']) ? config['vision_config'] : config;
+  const outputs = model.graph.output.map(
+    ({ name, type: kind }) => [name, kind?.tensorType?.shape?.dim.length] as const,
+  );
+  return { architecture, outputs: new Map(outputs), prefixTokens: countPrefixTokens(architecture, tower), path };
+}
+
+/**
+ * What is kept: as asked, else as the architecture's makers do.
+ *
+ * @throws UserError that lists the readings where several fit, or where what is asked for cannot be had
+ */
+export function chooseReading(from: Outputs, asked: AskedReading): Reading {
+  return withPrefix(from, complete(from, asked));
+}
+
+function complete(from: Outputs, { tap, pool }: AskedReading): Reading {
+  const { architecture, outputs } = from;
+  const usual = Object.hasOwn(usualReadings, architecture) ? usualReadings[architecture] : undefined;
+  const fit = (usual ?? []).find((reading) => outputs.has(reading.tap));
+  if (tap !== undefined && pool !== undefined) return { tap, pool };
+  if (tap !== undefined) {
+    const same = (usual ?? []).find((reading) => reading.tap === tap);
+    if (same !== undefined) return same;
+    const axes = outputs.get(tap);
+    if (axes === 2) return { tap, pool: 'none' };
+    if (axes === 4) return { tap, pool: 'mean' };
+    // A tensor of the graph's inside: as the last one.
+    if (!outputs.has(tap)) return { tap, pool: fit?.tap === hidden ? fit.pool : 'mean' };
+    throw several(from, readingsOf(from, tap));
+  }
+  if (pool !== undefined) {
+    if (fit !== undefined && outputs.get(fit.tap) !== 2) return { tap: fit.tap, pool };
+    if (outputs.has(hidden)) return { tap: hidden, pool };
+    throw several(from, readingsOf(from));
+  }
+  if (fit !== undefined) return fit;
+  const readings = readingsOf(from);
+  const [only] = readings;
+  if (only !== undefined && readings.length === 1 && only.tap !== 'logits') return only;
+  throw several(from, readings);
+}
+
+/** Every reading of the graph's outputs. */
+function readingsOf({ outputs, prefixTokens }: Outputs, only?: string): readonly Reading[] {
+  return [...outputs].flatMap(([tap, axes]): readonly Reading[] => {
+    if (only !== undefined && tap !== only) return [];
+    if (axes === 2 || axes === undefined) return [{ tap, pool: 'none' }];
+    if (axes === 4) return [{ tap, pool: 'mean' }];
+    if (axes !== 3) return [];
+    const cls: readonly Reading[] = prefixTokens === 0 ? [] : [{ tap, pool: 'cls' }];
+    if (prefixTokens === undefined) return cls;
+    return [...cls, { tap, pool: 'mean' }, ...(prefixTokens === 0 ? [] : [{ tap, pool: 'cls+mean' } as const])];
+  });
+}
+
+function withPrefix(from: Outputs, reading: Reading): Reading {
+  const { prefixTokens, outputs, path, architecture } = from;
+  const { tap, pool } = reading;
+  if (outputs.get(tap) === 2 || outputs.get(tap) === 4) return reading;
+  if (prefixTokens === 0 && (pool === 'cls' || pool === 'cls+mean')) {
+    throw new UserError({
+      what: `--pool ${pool} is not usable: the network has no class token`,
+      where: path,
+      found: architecture,
+      expected: describe(readingsOf(from)),
+      exitCode: 2,
+    });
+  }
+  return (pool === 'mean' || pool === 'cls+mean') && prefixTokens !== undefined
+    ? { ...reading, prefixTokens }
+    : reading;
+}
+
+function several({ architecture, outputs, path }: Outputs, readings: readonly Reading[]): UserError {
+  const found = [...outputs.keys()].join(', ');
+  return new UserError({
+    what: `which tensor of the network is an image's vector must be said: nothing is usual for ${architecture} here`,
+    where: path,
+    found: `outputs ${found}`,
+    expected: 'one of them, and a pool where it has one vector for each token or place',
+    ...(readings.length === 0 ? {} : { fix: describe(readings) }),
+    exitCode: 2,
+  });
+}
+
+function describe(readings: readonly Reading[]): string {
+  return readings.map(({ tap, pool }) => `--tap ${tap}${pool === 'none' ? '' : ` --pool ${pool}`}`).join(' or ');
+}

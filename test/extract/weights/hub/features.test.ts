@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadNetwork, readingOf } from '../../../../src/extract/network-source.ts';
+import { loadWeights } from '../../../../src/extract/weights/load-weights.ts';
+import type { Pool } from '../../../../src/features/manifest/manifest.ts';
+import { makeTemporaryFolder } from '../../../../src/system/temporary-folder.ts';
+import { featuresOf, goldenFeatures, openPublished, published, worst } from './published.ts';
+
+const defaults: Readonly<Record<string, string>> = {
+  dinov2: 'cls',
+  'dinov2-registers': 'cls',
+  convnext: 'pooler_output',
+  siglip: 'pooler_output',
+  clip: 'image_embeds',
+};
+
+for (const [name, readings] of Object.entries(goldenFeatures)) {
+  for (const [reading, rows] of Object.entries(readings)) {
+    test(`${name}: ${reading} agrees with transformers, its processor included, to 1e-4`, async () => {
+      const network = await openPublished(name);
+      const asked = /^(cls|mean)/.test(reading) ? { pool: reading as Pool } : { tap: reading };
+      const photos = Object.keys(rows);
+      const found = await featuresOf(network, photos, asked);
+      for (const [i, photo] of photos.entries()) {
+        const difference = worst(found[i] as Float32Array, rows[photo] as readonly number[]);
+        assert.ok(difference < 1e-4, `${photo} is off by ${difference}`);
+      }
+    });
+  }
+
+  test(`${name}: ${defaults[name]} is kept where nothing is asked for`, async () => {
+    const { tap, pool } = readingOf(await openPublished(name), {});
+    assert.equal(tap === 'last_hidden_state' ? pool : tap, defaults[name]);
+  });
+}
+
+test('the mean over patches leaves the class token and four registers out, as the config counts them', async () => {
+  const network = await openPublished('dinov2-registers');
+  assert.equal(readingOf(network, { pool: 'mean' }).prefixTokens, 5);
+  assert.equal(readingOf(network, {}).prefixTokens, undefined);
+});
+
+test('tensors beside the graph give the same features, and count in its hash', async () => {
+  const [plain, external] = [await openPublished('dinov2'), await openPublished('dinov2', 'external')];
+  const [one] = await featuresOf(plain, ['ycc420.jpg'], {});
+  const [other] = await featuresOf(external, ['ycc420.jpg'], {});
+  assert.deepEqual(other, one);
+  assert.notEqual(external.weightsSha256, plain.weightsSha256);
+  // The graph's file alone names the same network: what a feature set records opens it again.
+  const file = external.weightsFile as string;
+  const again = await loadWeights(file);
+  assert.equal(again.kind === 'onnx' && again.sha256, external.weightsSha256);
+
+  const folder = await makeTemporaryFolder('hub');
+  try {
+    cpSync(join(published, 'dinov2'), folder.path, { recursive: true });
+    copyFileSync(join(folder.path, 'onnx/model.onnx'), join(folder.path, 'onnx/model_external.onnx_data'));
+    const changed = await loadNetwork(folder.path, { device: 'cpu', variant: 'external' });
+    assert.notEqual(changed.weightsSha256, external.weightsSha256);
+    rmSync(join(folder.path, 'onnx/model_external.onnx_data'));
+    await assert.rejects(loadNetwork(folder.path, { device: 'cpu', variant: 'external' }), /model_external.onnx_data/);
+  } finally {
+    await folder.remove();
+  }
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { choosePreprocessing } from '../../../../src/extract/preprocessing.ts';
+import type { Config } from '../../../../src/extract/weights/hub/config-file.ts';
+import { readPreprocessorConfig } from '../../../../src/extract/weights/hub/preprocessor-config.ts';
+import { readTimmConfig } from '../../../../src/extract/weights/hub/timm-config.ts';
+import { pixelsOf, published, readJson } from './published.ts';
+
+interface Golden {
+  readonly name: string;
+  readonly preprocessor?: Config;
+  readonly pretrainedConfig?: Config;
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+const golden = readJson<readonly Golden[]>(join(published, 'preprocessing.json'));
+
+for (const { name, preprocessor, pretrainedConfig, sha256 } of golden) {
+  test(`${name}: pixels equal those of the library's own processor on Pillow, to the bit`, async () => {
+    const trainedWith =
+      preprocessor === undefined
+        ? readTimmConfig(pretrainedConfig as Config, 'config.json')
+        : readPreprocessorConfig(preprocessor, 'preprocessor_config.json');
+    const preprocessing = choosePreprocessing({}, trainedWith);
+    for (const [photo, expected] of Object.entries(sha256)) {
+      const pixels = await pixelsOf(photo, preprocessing);
+      assert.equal(createHash('sha256').update(pixels).digest('hex'), expected, photo);
+    }
+  });
+}
+
+const plain = golden.find(({ name }) => name === 'dinov2')?.preprocessor as Config;
+
+test('what a user asks for goes before what the network was trained with', () => {
+  const trainedWith = readPreprocessorConfig(plain, 'x');
+  const asked = { resize: 64, crop: 56, interpolation: 'lanczos', mean: [0, 0, 0], std: [1, 1, 1] } as const;
+  const chosen = choosePreprocessing(asked, trainedWith);
+  assert.deepEqual(chosen, { ...asked, centerCrop: 'transformers', autoOrient: false });
+});
+
+test('a rescale factor goes into mean and deviation, and a normalization that is off leaves [0, 1]', () => {
+  const { mean, std } = readPreprocessorConfig({ ...plain, rescale_factor: 1 / 127.5, image_mean: [1, 1, 1] }, 'x');
+  assert.deepEqual(mean, [0.5, 0.5, 0.5]);
+  assert.ok(std?.every((value, i) => Math.abs(value - ((plain['image_std'] as number[])[i] as number) / 2) < 1e-12));
+  const off = readPreprocessorConfig({ ...plain, do_normalize: false }, 'x');
+  assert.deepEqual(
+    [off.mean, off.std],
+    [
+      [0, 0, 0],
+      [1, 1, 1],
+    ],
+  );
+});
+
+test('a bare number is a square for some processors, the shorter side for others', () => {
+  const old = { ...plain, do_center_crop: false, size: 24 };
+  assert.deepEqual(
+    readPreprocessorConfig(
+      { ...old, feature_extractor_type: 'ViTFeatureExtractor', image_processor_type: undefined },
+      'x',
+    ).resize,
+    [24, 24],
+  );
+  assert.equal(readPreprocessorConfig({ ...plain, size: 24, crop_size: 20 }, 'x').resize, 24);
+});
+
+const refused: readonly (readonly [field: string, change: Config])[] = [
+  ['image_processor_type', { image_processor_type: 'DINOv3ViTImageProcessorFast' }],
+  ['resample', { resample: 6 }],
+  ['resample', { resample: undefined }],
+  ['size', { size: { longest_edge: 224 } }],
+  ['size', { size: { shortest_edge: 224 }, do_center_crop: false }],
+  ['crop_size', { crop_size: { height: 20, width: 30 } }],
+  ['image_mean', { image_mean: undefined }],
+  ['image_std', { image_std: [1, 0, 1] }],
+  ['do_resize', { do_resize: false }],
+  ['do_rescale', { do_rescale: false }],
+  ['do_pad', { do_pad: true }],
+  ['rescale_offset', { rescale_offset: 1 }],
+];
+for (const [field, change] of refused) {
+  test(`${JSON.stringify(change)} is refused by the name ${field}`, () => {
+    assert.throws(
+      () => readPreprocessorConfig({ ...plain, ...change }, 'x'),
+      new RegExp(`cannot be honoured: ${field}`),
+    );
+  });
+}
+
+test("timm's crop modes and fields that are not computed here are refused by name", () => {
+  const config = golden.find(({ name }) => name === 'timm-center')?.pretrainedConfig as Config;
+  for (const [field, value] of [
+    ['crop_mode', 'border'],
+    ['interpolation', 'random'],
+    ['input_size', [1, 28, 28]],
+    ['crop_pct', undefined],
+    ['mean', [0.5]],
+  ] as const) {
+    assert.throws(() => readTimmConfig({ ...config, [field]: value }, 'x'), new RegExp(`pretrained_cfg.${field}`));
+  }
+});
