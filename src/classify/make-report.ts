@@ -56,6 +56,8 @@ export function makeReport(
     features: data.fingerprint,
     featureSet: data.featureSet,
     splitHash,
+    ...(data.imagesSha256 === undefined ? {} : { imagesSha256: data.imagesSha256 }),
+    ...(data.joined === undefined ? {} : { joined: data.joined }),
     confusion: confusionRows(confusion, data.classes.length),
     perClass: classFigures(confusion, data.classes).map((figures, c) => ({
       ...figures,

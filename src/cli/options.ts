@@ -87,6 +87,14 @@ export function list(options: Options, name: string): readonly string[] {
   return values.map((item) => item.trim());
 }
 
+/** Every value of a repeatable option as it stands: paths may hold commas. */
+export function texts(options: Options, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value)
+    ? value.map((item) => one({ [name]: item }, name) as string)
+    : [one(options, name) ?? []].flat();
+}
+
 export function flag(options: Options, name: string): boolean {
   const value = options[name];
   if (value === undefined || value === null) return false;

@@ -35,6 +35,7 @@ export class FeatureSet {
   readonly #index: IndexTable;
   readonly #state: SetState;
   readonly #checked = new Set<string>();
+  #imageOfRow: Int32Array | undefined;
   #ids: readonly string[] | undefined;
   #paths: readonly string[] | undefined;
   #labelLines: readonly LabelLine[] | undefined;
@@ -93,6 +94,20 @@ export class FeatureSet {
   sha256OfId(id: string): string | undefined {
     const image = this.#index.find(id);
     return image === undefined ? undefined : this.sha256Of(image);
+  }
+
+  /** sha256 of the bytes of the image whose plain row is given; rows of views belong to none here. */
+  sha256OfRow(row: number): string {
+    this.#imageOfRow ??= this.#imagesByRow();
+    return this.sha256Of(this.#imageOfRow[row] as number);
+  }
+
+  #imagesByRow(): Int32Array {
+    const images = new Int32Array(this.manifest.rowCount).fill(-1);
+    this.rows.forEach((row, image) => {
+      images[row] = image;
+    });
+    return images;
   }
 
   /** Id to label as found at extraction, in the data folder's order; ids without a row are among them. */

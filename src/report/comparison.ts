@@ -3,11 +3,16 @@ import type { Json } from '../models/model.ts';
 import { UserError } from '../system/errors.ts';
 import { sharedPath, weightsName } from './describe.ts';
 import { findReports } from './find-reports.ts';
+import { networksOf } from './networks.ts';
 import { readReport } from './read-report.ts';
 
-/** Reports that may be ranked: the same rows in the same splits with the same labels, on the same features. */
+/**
+ * Reports that may be ranked: the same rows in the same splits with the same labels, on the same features, or on those
+ * that other networks gave for the very same images.
+ */
 export interface ReportGroup {
   readonly splitHash: string;
+  /** Of the best report; `networksOf` lists all. */
   readonly features: string;
   /** What sets the group apart from the first one, in words; empty for the first. */
   readonly differences: readonly string[];
@@ -50,11 +55,19 @@ export async function compareReports(paths: readonly string[]): Promise<Comparis
   return { groups: groupReports(reports), unreadable };
 }
 
-/** Groups by split and features, ranks within each group, the largest group first. */
+/**
+ * Groups by split and images, ranks within each group, the largest group first. Images are told by the sha256 of their
+ * bytes; reports that do not know it are grouped by their features, with one of the same features that does.
+ */
 export function groupReports(reports: readonly Report[]): ReportGroup[] {
+  const known = new Map<string, string>();
+  for (const { splitHash, features, imagesSha256 } of reports) {
+    if (imagesSha256 !== undefined) known.set(`${splitHash} ${features}`, imagesSha256);
+  }
   const byKey = new Map<string, Report[]>();
   for (const report of reports) {
-    const key = `${report.splitHash} ${report.features}`;
+    const { splitHash, features, imagesSha256 } = report;
+    const key = `${splitHash} ${imagesSha256 ?? known.get(`${splitHash} ${features}`) ?? features}`;
     const members = byKey.get(key);
     if (members === undefined) byKey.set(key, [report]);
     else members.push(report);
@@ -62,15 +75,10 @@ export function groupReports(reports: readonly Report[]): ReportGroup[] {
   const groups = [...byKey.values()].sort((a, b) => b.length - a.length);
   const first = groups[0]?.[0];
   return groups.map((members, i) => {
-    const head = members[0] as Report;
-    return {
-      splitHash: head.splitHash,
-      features: head.features,
-      differences: i === 0 || first === undefined ? [] : describeDifferences(first, head),
-      reports: members.sort(
-        (a, b) => b.accuracy - a.accuracy || a.logLoss - b.logLoss || (a.report < b.report ? -1 : 1),
-      ),
-    };
+    const differences = i === 0 || first === undefined ? [] : describeDifferences(first, members[0] as Report);
+    members.sort((a, b) => b.accuracy - a.accuracy || a.logLoss - b.logLoss || (a.report < b.report ? -1 : 1));
+    const { splitHash, features } = members[0] as Report;
+    return { splitHash, features, differences, reports: members };
   });
 }
 
@@ -103,11 +111,12 @@ function describeDifferences(reference: Report, other: Report): string[] {
 
 /**
  * A short name per report: the model, then what tells it from the other reports of the same model.
- * `svm`, or `svm linear C=0.1` beside `svm linear C=1`.
+ * `svm`, or `svm linear C=0.1` beside `svm linear C=1`; with features of several networks `svm linear on dogs-dinov2`.
  */
 export function reportNames(reports: readonly Report[]): string[] {
+  const networks = networksOf(reports);
   return reports.map((report) => {
-    const siblings = reports.filter((other) => other.model === report.model);
+    const siblings = reports.filter(({ model, features }) => model === report.model && features === report.features);
     const told = Object.keys(report.params).filter((name) => {
       const values = new Set(siblings.map((sibling) => JSON.stringify(sibling.params[name])));
       return values.size > 1;
@@ -116,7 +125,8 @@ export function reportNames(reports: readonly Report[]): string[] {
     if (new Set(siblings.map((sibling) => sibling.solver)).size > 1) parts.push(`(${report.solver})`);
     const kernel = report.params['kernel'];
     if (typeof kernel === 'string' && !told.includes('kernel')) parts.unshift(kernel);
-    return [report.model, ...parts].join(' ');
+    const network = networks.find(({ features }) => features === report.features);
+    return [report.model, ...parts, ...(networks.length > 1 ? ['on', network?.name] : [])].join(' ');
   });
 }
 

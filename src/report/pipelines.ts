@@ -59,7 +59,7 @@ export function comparisonMarkdown(summary: ComparisonSummary): string {
       ]),
     );
     const apart = g === 0 ? [] : [`Not comparable with the first table: ${group.differences.join('; ')}.`];
-    const verdicts = group.verdicts.map((verdict) => `- ${verdict.words}`).join('\n');
+    const verdicts = [...group.networks, ...group.verdicts].map(({ words }) => `- ${words}`).join('\n');
     return [...apart, table, ...(verdicts === '' ? [] : [verdicts])].join('\n\n');
   });
   return `${blocks.join('\n\n')}\n`;

@@ -112,6 +112,8 @@ const reportShape: Shape = fields({
     rowShape: optional(listOf(count, { atLeast: 1 })),
   }),
   splitHash: string,
+  imagesSha256: optional(hexHash),
+  joined: optional(fields({ ids: path, leftOut: listOf(fields({ folder: path, images: listOf(string) })) })),
   confusion: listOf(listOf(count), { atLeast: 1 }),
   perClass: listOf(
     fields({

@@ -2,6 +2,7 @@ import type { Json } from '../models/model.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, reportNames } from './comparison.ts';
 import { accuracyDeviation, accuracyInterval } from './figures.ts';
+import { type NetworkDifference, networkDifferences } from './networks.ts';
 
 /** One report without its long lists: what a pipeline reads. */
 export interface ReportSummary {
@@ -26,6 +27,9 @@ export interface ReportSummary {
   readonly testSize: number;
   readonly seed: number;
   readonly randomWeights: boolean;
+  /** Folder of the feature set, and its fingerprint. */
+  readonly featureSet: string;
+  readonly features: string;
   readonly report: string;
 }
 
@@ -38,6 +42,8 @@ export interface ComparisonSummary {
     readonly reports: readonly ReportSummary[];
     /** Every pair of heads, tested; empty where they cannot be. */
     readonly verdicts: readonly HeadDifference[];
+    /** Every pair of networks, each with its best head; empty where all reports are on the same features. */
+    readonly networks: readonly NetworkDifference[];
   }[];
   readonly unreadable: Comparison['unreadable'];
 }
@@ -57,6 +63,7 @@ export function summarize(comparison: Comparison, verdicts: readonly (readonly H
         splitHash,
         differences,
         verdicts: verdicts[g] ?? [],
+        networks: networkDifferences(reports, names, verdicts[g] ?? []),
         reports: reports.map((report, i) => {
           const { low, high } = accuracyInterval(report);
           return {
@@ -80,6 +87,8 @@ export function summarize(comparison: Comparison, verdicts: readonly (readonly H
             testSize: report.testSize,
             seed: report.seed,
             randomWeights: report.featureSet.randomWeights,
+            featureSet: report.featureSet.folder,
+            features: report.features,
             report: report.report,
           };
         }),

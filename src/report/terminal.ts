@@ -1,9 +1,9 @@
 import type { Report } from '../classify/result/report.ts';
-import { shortPath } from '../system/short-path.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
-import { trainingImages, weightsName } from './describe.ts';
+import { trainingImages } from './describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
+import { describeNetworks, networkDifferences } from './networks.ts';
 import { type Column, textTable } from './text-table.ts';
 
 const columns: readonly Column[] = [
@@ -28,7 +28,7 @@ export function terminalComparison(
   verdicts: readonly (readonly HeadDifference[])[] = [],
 ): string {
   const blocks = comparison.groups.map((group, i) =>
-    [terminalGroup(group, i, comparison.groups.length), ...bestAgainstOthers(group, verdicts[i] ?? [])].join('\n'),
+    [terminalGroup(group, i, comparison.groups.length), ...verdictLines(group, verdicts[i] ?? [])].join('\n'),
   );
   const reports = comparison.groups.flatMap((group) => group.reports);
   if (reports.some((report) => report.featureSet.randomWeights)) {
@@ -37,9 +37,13 @@ export function terminalComparison(
   return blocks.join('\n\n');
 }
 
-function bestAgainstOthers(group: ReportGroup, verdicts: readonly HeadDifference[]): string[] {
-  const best = reportNames(group.reports)[0];
-  return verdicts.filter(({ first }) => first === best).map(({ words }) => words);
+/** The networks, where there are several, then the best head against the others. */
+function verdictLines({ reports }: ReportGroup, verdicts: readonly HeadDifference[]): string[] {
+  const names = reportNames(reports);
+  const networks = networkDifferences(reports, names, verdicts);
+  const said = new Set(networks.map(({ heads }) => heads));
+  const others = verdicts.filter((verdict) => verdict.first === names[0] && !said.has(verdict));
+  return [...networks, ...others].map(({ words }) => words);
 }
 
 function terminalGroup(group: ReportGroup, index: number, groupCount: number): string {
@@ -47,7 +51,7 @@ function terminalGroup(group: ReportGroup, index: number, groupCount: number): s
   const lines: string[] = [];
   if (index > 0) lines.push(`not comparable with the first table: ${group.differences.join('; ')}`);
   else if (groupCount > 1) lines.push(`${groupCount} groups of runs that cannot be ranked against each other:`);
-  lines.push(describeGroup(first));
+  lines.push(describeGroup(first, group.reports));
   const names = reportNames(group.reports);
   const rows = group.reports.map((report, i) => {
     const deviation = accuracyDeviation(report);
@@ -66,8 +70,12 @@ function terminalGroup(group: ReportGroup, index: number, groupCount: number): s
   return [...lines, ...textTable(columns, rows)].join('\n');
 }
 
-/** `120 classes, 800 training and 200 test images, 5 repeats from seed 0; features dogs (resnet50), 1a2b3c4d`. */
-export function describeGroup(report: Report): string {
+/**
+ * `120 classes, 800 training and 200 test images, 5 repeats from seed 0; features dogs (resnet50), 1a2b3c4d`.
+ *
+ * @param reports of the group, for their networks
+ */
+export function describeGroup(report: Report, reports: readonly Report[] = [report]): string {
   const repeats = report.perRepeat.length;
   const split =
     repeats === 1
@@ -75,6 +83,6 @@ export function describeGroup(report: Report): string {
       : `${repeats} repeats from seed ${report.seed} (± is their standard deviation)`;
   return (
     `${report.classes.length} classes, ${trainingImages(report)} training and ${report.testSize} test images, ${split}; ` +
-    `features ${shortPath(report.featureSet.folder)} (${weightsName(report)}), ${report.features.slice(0, 12)}`
+    describeNetworks(reports)
   );
 }

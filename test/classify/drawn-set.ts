@@ -23,6 +23,7 @@ export interface DrawnSet {
   readonly outcomes?: readonly Outcome[];
   readonly weights?: string;
   readonly labels?: readonly LabelLine[];
+  readonly weightsSha256?: string;
 }
 
 /** Writes a feature set of drawn rows with ids `img-000` and classes `kind-0`. */
@@ -34,6 +35,7 @@ export async function makeDrawnSet(folder: string, options: DrawnSet): Promise<v
     ids,
     labels: options.labels ?? ids.map((id, row) => [id, `kind-${row % classes}`]),
     ...(options.outcomes === undefined ? {} : { outcomes: options.outcomes }),
+    ...(options.weightsSha256 === undefined ? {} : { fields: { weightsSha256: options.weightsSha256 } }),
     ...(options.weights === undefined ? {} : { weights: options.weights }),
   });
 }

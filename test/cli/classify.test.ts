@@ -59,6 +59,32 @@ test('--json prints one document per model on stdout and nothing else there', as
   assert.match(stderr, /mean nothing about pretrained features/);
 });
 
+test('several --features train every head on each, on one split, and compare ranks them together', async () => {
+  await makeDrawnSet(join(root, 'network'), { rows: 80, dims: 10, weightsSha256: 'b'.repeat(64) });
+  const asked = 'classify --features cache/drawn --features network --model knn,svm --test-size 0.25 --json';
+  const { code, stdout, stderr } = await featuretap([...asked.split(' '), '--out', 'networks']);
+  assert.equal(code, 0, stderr);
+  const folders = (JSON.parse(stdout) as readonly { report: string }[]).map(({ report }) => report);
+  assert.equal(folders.length, 4);
+  const reports = await Promise.all(
+    folders.map(async (folder) => JSON.parse(await readFile(join(root, folder, 'report.json'), 'utf8'))),
+  );
+  for (const name of ['splitHash', 'imagesSha256'])
+    assert.equal(new Set(reports.map((report) => report[name])).size, 1);
+  assert.equal(new Set(reports.map(({ features }) => features)).size, 2);
+  const compared = JSON.parse((await featuretap(['compare', 'networks', '--json'])).stdout);
+  assert.equal(compared.comparable, true);
+  assert.equal(compared.groups[0].verdicts.length, 6);
+  assert.equal(compared.groups[0].networks.length, 1);
+  assert.equal((await featuretap(['compare', 'networks'])).code, 0, 'the page');
+});
+
+test('refuses a matrix beside other features', async () => {
+  const { code, stderr } = await featuretap('classify --features cache/drawn --features x.npy --model knn'.split(' '));
+  assert.equal(code, 2);
+  assert.match(stderr, /x\.npy beside others/);
+});
+
 test('--check-labels tells how many labels may be wrong, lists them, and refuses random weights', async () => {
   const asked = 'classify --features cache/older --model svm --model knn --test-size 0.25 --check-labels --json';
   const { code, stdout, stderr } = await featuretap(asked.split(' '));

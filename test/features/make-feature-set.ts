@@ -43,11 +43,13 @@ export interface FeatureSetParts {
   /** Default: all in one shard. */
   readonly rowsPerShard?: number;
   readonly weights?: string;
+  /** sha256 of the image of an id; default: as if its bytes were its id. */
+  readonly sha256Of?: (id: string) => string;
 }
 
 /** Writes a feature set from a matrix, with the code that extract uses: the folder is whole when this resolves. */
 export async function makeFeatureSet(folder: string, parts: FeatureSetParts): Promise<Manifest> {
-  const { matrix, ids } = parts;
+  const { matrix, ids, sha256Of = fakeSha256 } = parts;
   const fields = { ...plainFields, ...parts.fields };
   const stride = 1 + (fields.views?.count ?? 0);
   await nodeFiles.makeFolder(join(folder, runFolder));
@@ -63,7 +65,7 @@ export async function makeFeatureSet(folder: string, parts: FeatureSetParts): Pr
     fields,
     rowShape: [matrix.columnCount],
     shards,
-    images: ids.map((id, i) => ({ row: i * stride, id, path: `train/${id}.jpg`, sha256: fakeSha256(id) })),
+    images: ids.map((id, i) => ({ row: i * stride, id, path: `train/${id}.jpg`, sha256: sha256Of(id) })),
     labels: parts.labels ?? [],
     outcomes: parts.outcomes ?? [],
     canary: 'AAAAAA==',

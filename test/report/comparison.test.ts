@@ -40,6 +40,25 @@ describe('grouping', () => {
     assert.match(told.join('|'), /weights "random", not "resnet50"/);
   });
 
+  test('ranks features of several networks together where the very same images were split alike, and nowhere else', () => {
+    const other = { features: 'a'.repeat(64), set: 'cache/other' };
+    const images = { imagesSha256: '1'.repeat(64) };
+    const sizes = (...drawings: Drawing[]): number[] => groupReports(drawings.map(draw)).map((g) => g.reports.length);
+    assert.deepEqual(sizes(images, { ...other, ...images }), [2]);
+    assert.deepEqual(sizes(images, { ...other, imagesSha256: '2'.repeat(64) }), [1, 1]);
+    assert.deepEqual(sizes(images, { ...other, ...images, seed: 9, repeats: 2 }), [1, 1]);
+    assert.deepEqual(sizes(images, other), [1, 1], 'a report that does not know its images');
+    assert.deepEqual(sizes(images, {}, { ...other, ...images }), [3], 'beside one of the same features that does');
+  });
+
+  test('names the network of each report where there are several', () => {
+    const other = { features: 'a'.repeat(64), set: 'cache/other' };
+    const reports = [draw({ model: 'svm', params: { C: 1 } }), draw({ model: 'svm', params: { C: 2 }, ...other })];
+    assert.deepEqual(reportNames(reports), ['svm on drawn', 'svm on other']);
+    const namesakes = [draw({ model: 'svm' }), draw({ model: 'svm', ...other, set: 'elsewhere/drawn' })];
+    assert.deepEqual(reportNames(namesakes), ['svm on drawn ffffffff', 'svm on drawn aaaaaaaa']);
+  });
+
   test('names two reports of one model by the parameters that tell them apart', () => {
     const reports = [
       draw({ model: 'svm', params: { C: 1, kernel: 'linear', gamma: 'scale' } }),

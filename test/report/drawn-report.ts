@@ -17,6 +17,9 @@ export interface Drawing {
   readonly randomWeights?: boolean;
   readonly fitSeconds?: number;
   readonly folder?: string;
+  readonly imagesSha256?: string;
+  /** Folder of the feature set. */
+  readonly set?: string;
 }
 
 /** A small generator for test data (mulberry32). */
@@ -114,7 +117,7 @@ export function drawReport(drawing: Drawing = {}): { report: Report; predictions
     predictSeconds: 0.1,
     features,
     featureSet: {
-      folder: 'cache/drawn',
+      folder: drawing.set ?? 'cache/drawn',
       rowCount: rows.length,
       dims: 16,
       weights: drawing.randomWeights === true ? 'random' : 'resnet50',
@@ -124,6 +127,7 @@ export function drawReport(drawing: Drawing = {}): { report: Report; predictions
     splitHash: createHash('sha256')
       .update(JSON.stringify(perRepeat.map(({ train, test }) => [train, test])))
       .digest('hex'),
+    ...(drawing.imagesSha256 === undefined ? {} : { imagesSha256: drawing.imagesSha256 }),
     confusion,
     perClass,
     probabilities: 'softmax',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isRandom } from '../../features/manifest/manifest.ts';
 import type { FeatureSet, JoinedLabels } from '../../features/reader.ts';
 import { firstNonFinite } from '../../numerics/finite.kernel.ts';
@@ -31,6 +32,10 @@ export interface LabelledData<F extends RowSource = Matrix> {
   readonly smallClasses?: SmallClasses;
   /** Fingerprint of the feature set; for external features, the sha256 of its bytes. */
   readonly fingerprint: string;
+  /** sha256 over the sha256 of each id's image, in the ids' order; absent where the images are not known. */
+  readonly imagesSha256?: string;
+  /** Of several feature sets: what their join left out. */
+  readonly joined?: Report['joined'];
   /** What a report says about the features. */
   readonly featureSet: Report['featureSet'];
   /** What the user should know about the rows before they are used. */
@@ -52,6 +57,8 @@ export interface JoinOptions extends RowOptions {
   readonly maxMissing: number;
   /** Leave the set's augmented views alone. */
   readonly withoutViews?: boolean;
+  /** Which labelled images are taken, by the sha256 of their bytes; default: all. */
+  readonly isTaken?: (sha256: string) => boolean;
 }
 
 /**
@@ -78,25 +85,46 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
   const strays = options.labels === undefined ? 0 : joined.withoutRow.filter((id) => !known.has(id)).length;
   checkMissing(set, strays, options.maxMissing);
 
+  const { isTaken } = options;
+  const wanted = keptRows(joined.labels, options.leaveOut);
   const { rows: kept, small } = withoutSmallClasses(
-    keptRows(joined.labels, options.leaveOut),
+    isTaken === undefined ? wanted : wanted.filter((i) => isTaken(set.sha256OfRow(joined.rows[i] as number))),
     joined.labels,
     options.minImages,
   );
   const { splits } = set;
   const rows = kept.map((i) => joined.rows[i] as number);
   const ids = Array.from(kept, (i) => joined.ids[i] as string);
-  const { manifest } = set;
-  const reader = new RowReader(set.rowStore());
-  const viewsPerImage = options.withoutViews === true ? 0 : set.rowsPerImage - 1;
   return {
     ids,
-    features: storedRows(reader, viewsPerImage === 0 ? rows : withViewRows(set, rows)),
-    viewsPerImage,
+    imagesSha256: hashImages(Array.from(rows, (row) => set.sha256OfRow(row))),
     ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
     ...(options.labels === undefined ? {} : columnsOf(byId(options.labels, ids), options)),
     ...(splits === undefined ? {} : { parts: ids.map((id) => splits.get(id) ?? '') }),
     ...(small === undefined ? {} : { smallClasses: small }),
+    ...rowsOfSet(set, rows, options, strays),
+    warnings: [...joinWarnings(set, joined), ...(small === undefined ? [] : [describeSmallClasses(small)])],
+  };
+}
+
+/** What of the data is the feature set's own: the same images in another set differ in these alone. */
+export type SetRows = Pick<LabelledData<StoredRows>, 'features' | 'viewsPerImage' | 'fingerprint' | 'featureSet'>;
+
+/**
+ * @param rows plain row of each id
+ * @param strays labels of a file of one's own that name no input
+ */
+export function rowsOfSet(
+  set: FeatureSet,
+  rows: Uint32Array,
+  { withoutViews }: Pick<JoinOptions, 'withoutViews'>,
+  strays = 0,
+): SetRows {
+  const { manifest } = set;
+  const viewsPerImage = withoutViews === true ? 0 : set.rowsPerImage - 1;
+  return {
+    features: storedRows(new RowReader(set.rowStore()), viewsPerImage === 0 ? rows : withViewRows(set, rows)),
+    viewsPerImage,
     fingerprint: manifest.fingerprint,
     featureSet: {
       folder: set.folder,
@@ -109,8 +137,11 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
       madeBy: manifest.madeBy,
       rowShape: manifest.rowShape,
     },
-    warnings: [...joinWarnings(set, joined), ...(small === undefined ? [] : [describeSmallClasses(small)])],
   };
+}
+
+function hashImages(sha256s: readonly string[]): string {
+  return createHash('sha256').update(sha256s.join('\n')).digest('hex');
 }
 
 /**
@@ -160,7 +191,7 @@ export function checkFinite(features: Matrix, idOf: (row: number) => string, whe
   });
 }
 
-function checkMissing(set: FeatureSet, strays: number, maxMissing: number): void {
+export function checkMissing(set: FeatureSet, strays: number, maxMissing: number): void {
   const { counts } = set.manifest;
   const lost = counts.unreadable + counts.failed + strays;
   const inputs = counts.total + strays;
@@ -187,12 +218,12 @@ function missingByReason(set: FeatureSet, strays: number): Readonly<Record<strin
   return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0));
 }
 
+export const randomWarning = 'random backbone weights: accuracies mean nothing about pretrained features';
+
 function joinWarnings(set: FeatureSet, joined: JoinedLabels): string[] {
   const { rows } = joined;
   const warnings: string[] = [];
-  if (isRandom(set.manifest.madeBy)) {
-    warnings.push('random backbone weights: accuracies mean nothing about pretrained features');
-  }
+  if (isRandom(set.manifest.madeBy)) warnings.push(randomWarning);
   const distinct = new Set(rows).size;
   if (set.imageCount > distinct) {
     warnings.push(`${set.imageCount - distinct} images have a row and no label: left out`);

@@ -88,6 +88,18 @@ export interface Report extends Scores {
   };
   /** sha256 over the splits and the labels: reports are comparable when it is equal. */
   readonly splitHash: string;
+  /**
+   * sha256 over the sha256 of each labelled image's file: with the same split, reports on the features of other networks
+   * are comparable when it is equal, too. Absent where the images are not known.
+   */
+  readonly imagesSha256?: string;
+  /** `classify` with several feature sets, which took the images that are in all of them. */
+  readonly joined?: {
+    /** The first set's folder: ids and labels are as there. */
+    readonly ids: string;
+    /** Images of each set that another one lacks, by their ids there. */
+    readonly leftOut: readonly { readonly folder: string; readonly images: readonly string[] }[];
+  };
   /** confusion[true][predicted], test rows of all repeats together. */
   readonly confusion: readonly (readonly number[])[];
   readonly perClass: readonly ClassFigures[];

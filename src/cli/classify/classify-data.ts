@@ -3,14 +3,15 @@ import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-feature
 import { openExternalFeatures } from '../../classify/data/external-features.ts';
 import { readSplits } from '../../classify/data/fixed-split.ts';
 import { drawBesideTest, givenSplit, type TestPart } from '../../classify/data/given-split.ts';
-import { joinRows, type LabelledData, type RowOptions } from '../../classify/data/labelled-data.ts';
+import { joinSets } from '../../classify/data/join-sets.ts';
+import { type JoinOptions, joinRows, type LabelledData, type RowOptions } from '../../classify/data/labelled-data.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
 import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
 import { openFeatureSet } from '../../features/reader.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import type { ShuffleSplitOptions, Split } from '../../split/split.ts';
 import { usageError } from '../../system/errors.ts';
-import { choice, flag, list, number, text } from '../options.ts';
+import { choice, flag, list, number, text, texts } from '../options.ts';
 import type { Options, Session } from '../verb.ts';
 
 /** Options that say which rows there are and how they are split. */
@@ -20,7 +21,7 @@ export function dataOptions(yargs: Argv): Argv {
       type: 'string',
       describe:
         'folder of a feature set (default: the newest in cache), or what another program made: X.npy, X.npz:NAME, ' +
-        '.parquet, .csv, or a folder of shards',
+        '.parquet, .csv, or a folder of shards; several feature sets, each with its own --features, compare networks',
     })
     .option('labels', {
       type: 'string',
@@ -78,27 +79,28 @@ export function dataOptions(yargs: Argv): Argv {
     });
 }
 
-export async function readData(options: Options, session: Session): Promise<LabelledData<RowSource>> {
-  const given = text(options, 'features');
+/** One table for each feature set that was named, all of the same images in the same order. */
+export async function readData(options: Options, session: Session): Promise<readonly LabelledData<RowSource>[]> {
+  const all = texts(options, 'features');
+  const [given, ...others] = all;
   const leaveOut = list(options, 'leave-out');
   const minImages = number(options, 'min-images', { min: 1, whole: true });
   const small = minImages === undefined ? {} : { minImages };
-  if (given !== undefined && isForeign(given)) return readMatrix(options, session, given, { leaveOut, ...small });
+  const foreign = all.find(isForeign);
+  if (foreign !== undefined && others.length > 0) {
+    throw usageError(
+      '--features',
+      `${foreign} beside others`,
+      'feature sets: a matrix does not say which images it is of',
+    );
+  }
+  if (foreign !== undefined) return [await readMatrix(options, session, foreign, { leaveOut, ...small })];
   for (const name of ['label-column', 'id-column']) {
     const column = text(options, name);
     if (column === undefined || options['labels'] !== undefined) continue;
     throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --labels or --features');
   }
-  let folder: string;
-  if (given !== undefined) {
-    folder = await namedFeatureSet(given, 'cache');
-    if (folder !== given) session.note(`features: ${folder}`);
-  } else {
-    const chosen = await newestFeatureSet('cache');
-    folder = chosen.folder;
-    const others = chosen.others === 0 ? '' : `, the newest of ${chosen.others + 1} (--features names another)`;
-    session.note(`features: ${folder}${others}`);
-  }
+  const folder = given === undefined ? await newestFolder(session) : await namedFolder(given, session);
   const labelsFile = text(options, 'labels');
   const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
@@ -114,7 +116,7 @@ export async function readData(options: Options, session: Session): Promise<Labe
           ...column('labelColumn', text(options, 'label-column')),
         });
   if (labels !== undefined) session.note(labels.reading);
-  return joinRows(set, {
+  const joinOptions: JoinOptions = {
     leaveOut,
     ...small,
     maxMissing: number(options, 'max-missing', { min: 0, max: 1, percent: true }, 0.01),
@@ -122,7 +124,24 @@ export async function readData(options: Options, session: Session): Promise<Labe
     ...(labels === undefined ? {} : { labels }),
     ...(sampleWeight === undefined ? {} : { sampleWeight }),
     ...(groups === undefined ? {} : { groups }),
-  });
+  };
+  if (others.length === 0) return [joinRows(set, joinOptions)];
+  const sets = [set];
+  for (const other of others) sets.push(await openFeatureSet(await namedFolder(other, session)));
+  return joinSets(sets, joinOptions);
+}
+
+async function namedFolder(given: string, session: Session): Promise<string> {
+  const folder = await namedFeatureSet(given, 'cache');
+  if (folder !== given) session.note(`features: ${folder}`);
+  return folder;
+}
+
+async function newestFolder(session: Session): Promise<string> {
+  const chosen = await newestFeatureSet('cache');
+  const others = chosen.others === 0 ? '' : `, the newest of ${chosen.others + 1} (--features names another)`;
+  session.note(`features: ${chosen.folder}${others}`);
+  return chosen.folder;
 }
 
 async function readMatrix(

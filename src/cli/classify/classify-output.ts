@@ -7,22 +7,35 @@ import type { Report } from '../../classify/result/report.ts';
 import { percent } from '../../report/figures.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { formatBytes } from '../../system/durable.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { secondsBetweenLines } from '../progress-bar.ts';
 import type { StatusLine } from '../status-line.ts';
 import type { Session } from '../verb.ts';
 import { FitMeter } from './fit-progress.ts';
 
-export function describeData(data: LabelledData<RowSource>, session: Session): void {
-  const missing = Object.entries(data.featureSet.missing);
-  const lost = missing.map(([reason, count]) => `${count} ${reason}`).join(', ');
+/** @param tables of the same images, one for each feature set */
+export function describeData(tables: readonly LabelledData<RowSource>[], session: Session): void {
+  const [data] = tables as [LabelledData<RowSource>];
+  const several = tables.length > 1;
+  const inAll = several ? ` in all ${tables.length} feature sets` : '';
+  const features = tables.map(({ featureSet }) => featureSet.dims).join(' and ');
+  const lost = tables.map(({ featureSet }) => {
+    const missing = Object.entries(featureSet.missing);
+    const said =
+      missing.length === 0
+        ? 'every input has a row'
+        : `inputs without a row: ${missing.map(([reason, count]) => `${count} ${reason}`).join(', ')}`;
+    return several ? `${shortPath(featureSet.folder)}: ${said}` : said;
+  });
   session.note(
-    `${data.ids.length} labelled images of ${data.classes.length} classes, ${data.featureSet.dims} features each; ` +
-      (missing.length === 0 ? 'every input has a row' : `inputs without a row: ${lost}`),
+    `${data.ids.length} labelled images of ${data.classes.length} classes${inAll}, ${features} features each; ${lost.join('; ')}`,
   );
-  if (data.viewsPerImage > 0) {
-    session.note(`${data.viewsPerImage} augmented views of each training image are trained on too`);
+  for (const { viewsPerImage, featureSet } of tables) {
+    if (viewsPerImage === 0) continue;
+    const of = several ? ` in ${shortPath(featureSet.folder)}` : '';
+    session.note(`${viewsPerImage} augmented views of each training image${of} are trained on too`);
   }
-  for (const warning of data.warnings) session.warn(`warning: ${warning}`);
+  for (const warning of new Set(tables.flatMap(({ warnings }) => warnings))) session.warn(`warning: ${warning}`);
 }
 
 /** Prints what a run tells, each warning once. */

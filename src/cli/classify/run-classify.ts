@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseHeads } from '../../classify/choose-heads.ts';
-import { type ClassifyEvent, classify } from '../../classify/classify.ts';
+import { classify } from '../../classify/classify.ts';
+import type { LabelledData } from '../../classify/data/labelled-data.ts';
 import { checkSubsample } from '../../classify/data/subsample.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import type { Report } from '../../classify/result/report.ts';
@@ -13,10 +14,12 @@ import { readRuns } from '../../report/analysis/run.ts';
 import { groupReports } from '../../report/comparison.ts';
 import { suspectsFile, suspectsList, suspectsOfCheck } from '../../report/suspects-list.ts';
 import { terminalComparison } from '../../report/terminal.ts';
+import type { RowSource } from '../../rows/row-source.ts';
 import { checkSeed, SmallClassesError } from '../../split/split.ts';
 import { writeDurably } from '../../system/durable.ts';
 import { type UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { bytes, flag, list, number, text } from '../options.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { statusLine } from '../status-line.ts';
@@ -50,60 +53,71 @@ export async function runClassify(options: Options, session: Session): Promise<n
     keepHeapSmall();
   }
 
-  const data = await readData(options, session);
+  const tables = await readData(options, session);
+  const [data] = tables as [LabelledData<RowSource>];
   const withLabelCheck = flag(options, 'check-labels');
-  if (withLabelCheck && data.featureSet.randomWeights) {
+  if (withLabelCheck && tables.some(({ featureSet }) => featureSet.randomWeights)) {
     throw usageError(
       '--check-labels',
       'features of random weights, which disagree with many labels',
       'pretrained features',
     );
   }
-  describeData(data, session);
+  describeData(tables, session);
+  // Drawn of the first table: the others hold the same images in the same order.
   const splits = await chooseSplits(options, session, data, { testSize, seed, repeats });
   const status = statusLine(session);
-  const print = eventPrinter(data, splits?.length ?? repeats, session, status);
   const failed: string[] = [];
-  let labels: Extract<ClassifyEvent, { kind: 'labels' }> | undefined;
+  const reports: Report[] = [];
+  const checks = new Map<Report, LabelCheckFile>();
   try {
-    const reports = await classify(data, {
-      heads,
-      testSize,
-      seed,
-      repeats,
-      threads,
-      stream,
-      ...(memory === undefined ? {} : { memory }),
-      ...(subsample === undefined ? {} : { subsample }),
-      ...(splits === undefined ? {} : { splits }),
-      learningCurve: flag(options, 'learning-curve'),
-      checkLabels: withLabelCheck,
-      out: text(options, 'out', 'reports'),
-      signal: session.signal,
-      command: session.command,
-      ...(heads.length > 1 && {
-        onFailure: (head: Head, error: UserError): void => {
-          status.clear();
-          failed.push(head.model);
-          session.warn(`${head.model} failed: ${error.message}`);
+    for (const table of tables) {
+      const folder = shortPath(table.featureSet.folder);
+      if (tables.length > 1) session.note(`features: ${folder}`);
+      const print = eventPrinter(table, splits?.length ?? repeats, session, status);
+      const done = await classify(table, {
+        heads,
+        testSize,
+        seed,
+        repeats,
+        threads,
+        stream,
+        ...(memory === undefined ? {} : { memory }),
+        ...(subsample === undefined ? {} : { subsample }),
+        ...(splits === undefined ? {} : { splits }),
+        learningCurve: flag(options, 'learning-curve'),
+        checkLabels: withLabelCheck,
+        out: text(options, 'out', 'reports'),
+        signal: session.signal,
+        command: session.command,
+        ...(heads.length * tables.length > 1 && {
+          onFailure: (head: Head, error: UserError): void => {
+            status.clear();
+            const name = tables.length === 1 ? head.model : `${head.model} on ${folder}`;
+            failed.push(name);
+            session.warn(`${name} failed: ${error.message}`);
+          },
+        }),
+        onEvent: (event) => {
+          if (event.kind === 'labels') checks.set(event.report, event.check);
+          print(event);
         },
-      }),
-      onEvent: (event) => {
-        if (event.kind === 'labels') labels = event;
-        print(event);
-      },
-    });
+      });
+      reports.push(...done);
+    }
     if (reports.length > 0) session.print(await comparisonText(reports));
-    if (labels !== undefined) session.note(await keepSuspects(labels.report, labels.check));
-    session.printJson(reports.map((report) => summary(report, labels?.report === report ? labels.check : undefined)));
+    for (const [report, check] of checks) session.note(await keepSuspects(report, check));
+    session.printJson(reports.map((report) => summary(report, checks.get(report))));
   } catch (error) {
     if (error instanceof SmallClassesError) session.printJson({ smallClasses: error.smallClasses });
     throw error;
   } finally {
     status.clear();
   }
-  if (failed.length > 0)
-    session.warn(`no report of ${failed.join(', ')}: ${failed.length} of ${heads.length} heads failed`);
+  if (failed.length > 0) {
+    const all = heads.length * tables.length;
+    session.warn(`no report of ${failed.join(', ')}: ${failed.length} of ${all} heads failed`);
+  }
   return failed.length === 0 ? 0 : 1;
 }
 

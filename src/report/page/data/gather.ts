@@ -53,7 +53,8 @@ async function gatherGroup(
   budget: number,
   onStage: (what: string) => void,
 ): Promise<GroupData> {
-  const report = group.reports[0] as Report;
+  // Ids are the first set's where several were joined: another one may call other images so.
+  const report = group.reports.find(hasOwnIds) ?? (group.reports[0] as Report);
   const checks = await Promise.all(group.reports.map(readLabelCheck));
   const labelCheck = checks.find((check) => check !== undefined);
   const runs = (await readRuns(group)).map((run) => analyse(run, labelCheck));
@@ -94,8 +95,18 @@ function analyse(run: Run, labelCheck: GroupData['labelCheck']): RunData {
   };
 }
 
+function hasOwnIds({ joined, featureSet }: Report): boolean {
+  return joined === undefined || joined.ids === featureSet.folder;
+}
+
 async function openSet(report: Report, notes: string[]): Promise<FeatureSet | undefined> {
   const folder = sharedPath(report.featureSet.folder);
+  if (!hasOwnIds(report)) {
+    notes.push(
+      `The images have their ids from ${sharedPath(report.joined?.ids ?? '')}, of which no report is here: no photos and no map.`,
+    );
+    return undefined;
+  }
   try {
     const set = await openFeatureSet(report.featureSet.folder);
     if (set.manifest.fingerprint === report.features) return set;

@@ -1,6 +1,7 @@
 import type { GroupData, RunData } from '../../analysis/group-data.ts';
 import { describeData } from '../../describe.ts';
 import { accuracyDeviation, accuracyInterval, percent, seconds } from '../../figures.ts';
+import { networkDifferences, networksOf, sharedNetworks } from '../../networks.ts';
 import { costChart } from '../charts/cost.ts';
 import { intervalChart, runClass } from '../charts/intervals.ts';
 import { type Html, html } from '../html.ts';
@@ -90,7 +91,10 @@ function share(value: number): TableCell {
 
 /** The table of all runs of a group, and their accuracy against certainty and cost. */
 export function runsSection(group: GroupData, id: string): Html {
-  const report = group.group.reports[0];
+  const { reports } = group.group;
+  const report = reports[0];
+  const names = group.runs.map(({ run }) => run.name);
+  const networks = networkDifferences(reports, names, group.differences);
   const random = group.runs.some(({ run }) => run.report.featureSet.randomWeights);
   const repeated = (report?.perRepeat.length ?? 1) > 1;
   const shown = runColumns.filter(({ needsRepeats }) => repeated || needsRepeats !== true);
@@ -103,6 +107,7 @@ export function runsSection(group: GroupData, id: string): Html {
   const meanings = shown.filter(({ hint }) => hint !== undefined);
   return html`
     <p class="lead">${report === undefined ? '' : describeData(report)}</p>
+    ${networksOf(reports).length > 1 && html`<p class="note">${sharedNetworks(reports)}.</p><ul class="plain">${networks.map(({ words }) => html`<li>${words}</li>`)}</ul>`}
     ${table}
     <details><summary>What the columns mean</summary><dl class="facts">${meanings.map(({ title, hint }) => html`<dt>${title}</dt><dd>${hint}</dd>`)}</dl></details>
     ${random && html`<p class="note">* random backbone weights: these figures say nothing about pretrained features.</p>`}

@@ -1,0 +1,129 @@
+import type { FeatureSet } from '../../features/reader.ts';
+import type { StoredRows } from '../../rows/row-source.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import { shortPath } from '../../system/short-path.ts';
+import {
+  checkMissing,
+  type JoinOptions,
+  joinRows,
+  type LabelledData,
+  randomWarning,
+  rowsOfSet,
+} from './labelled-data.ts';
+
+/** Images that a warning names; the report names them all. */
+const mostNamed = 5;
+
+/**
+ * Joins several feature sets with labels, for one split of the same images: those that are in every set, by the sha256
+ * of their bytes. Ids, labels and their order are the first set's; another one may have named its images otherwise.
+ *
+ * @returns one table for each set, equal but for the features and what is said of them
+ * @throws UserError as `joinRows`, when two sets hold features of one recipe, and when no image is in all of them
+ */
+export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): LabelledData<StoredRows>[] {
+  const [first, ...others] = sets as [FeatureSet, ...FeatureSet[]];
+  refuseTwice(sets);
+  const imagesOf = new Map(sets.map((set) => [set, imagesBySha256(set)]));
+  const inAll = (sha256: string): boolean => sets.every((set) => imagesOf.get(set)?.has(sha256) === true);
+  const leftOut = sets.map((set) => ({
+    folder: set.folder,
+    images: (set === first ? labelledIds(set, options) : set.ids).filter(
+      (id) => !inAll(set.sha256OfRow(rowOf(set, id))),
+    ),
+  }));
+  const joined = { ids: first.folder, leftOut };
+  const table = joinRows(first, { ...options, isTaken: inAll });
+  if (table.ids.length === 0) throw nothingInCommon(sets);
+  const sha256s = table.ids.map((id) => first.sha256OfRow(rowOf(first, id)));
+  const said = leftOut.flatMap(({ folder, images }) => describeLeftOut(folder, images));
+  const rest = others.map((set): LabelledData<StoredRows> => {
+    checkMissing(set, 0, options.maxMissing);
+    const images = imagesOf.get(set) as ReadonlyMap<string, number>;
+    const rows = Uint32Array.from(sha256s, (sha256) => set.rows[images.get(sha256) as number] as number);
+    const warnings = [
+      ...(table.featureSet.randomWeights
+        ? table.warnings.filter((warning) => warning !== randomWarning)
+        : table.warnings),
+      ...said,
+      ...otherLabels(set, table, sha256s, images, options),
+    ];
+    const own = rowsOfSet(set, rows, options);
+    return {
+      ...table,
+      ...own,
+      joined,
+      warnings: own.featureSet.randomWeights ? [randomWarning, ...warnings] : warnings,
+    };
+  });
+  return [{ ...table, joined, warnings: [...table.warnings, ...said] }, ...rest];
+}
+
+/** The fingerprint tells networks, taps and preprocessing apart, not images: such sets are one network's. */
+function refuseTwice(sets: readonly FeatureSet[]): void {
+  for (const [i, set] of sets.entries()) {
+    const twin = sets.slice(0, i).find(({ manifest }) => manifest.fingerprint === set.manifest.fingerprint);
+    if (twin === undefined) continue;
+    throw usageError(
+      '--features',
+      `${shortPath(twin.folder)} and ${shortPath(set.folder)}, both with fingerprint ${set.manifest.fingerprint.slice(0, 12)}`,
+      'feature sets of different networks, taps or preprocessing',
+    );
+  }
+}
+
+function imagesBySha256(set: FeatureSet): ReadonlyMap<string, number> {
+  return new Map(Array.from(set.rows, (_, image) => [set.sha256Of(image), image]));
+}
+
+/** Ids with a label and a row whose class is not left out. */
+function labelledIds(set: FeatureSet, { labels, leaveOut = [] }: JoinOptions): readonly string[] {
+  const found = set.labelled(labels?.labels);
+  return found.ids.filter((_, i) => !leaveOut.includes(found.labels[i] as string));
+}
+
+function rowOf(set: FeatureSet, id: string): number {
+  return set.rowOf(id) as number;
+}
+
+function describeLeftOut(folder: string, images: readonly string[]): readonly string[] {
+  if (images.length === 0) return [];
+  const are = images.length === 1 ? '1 image' : `${images.length} images`;
+  return [
+    `${are} of ${shortPath(folder)} ${images.length === 1 ? 'is' : 'are'} not in every feature set: left out: ${some(images)}`,
+  ];
+}
+
+/** What the set's own labels say otherwise of the same bytes; nothing where the labels are a file's. */
+function otherLabels(
+  set: FeatureSet,
+  { labels, classes, featureSet }: LabelledData<StoredRows>,
+  sha256s: readonly string[],
+  images: ReadonlyMap<string, number>,
+  options: JoinOptions,
+): readonly string[] {
+  if (options.labels !== undefined) return [];
+  const found = sha256s.flatMap((sha256, i) => {
+    const id = set.ids[images.get(sha256) as number] as string;
+    const [used, own] = [classes[labels[i] as number] as string, set.labels.get(id)];
+    return own === undefined || own === used ? [] : [`${id}: ${own}, but ${used}`];
+  });
+  if (found.length === 0) return [];
+  return [
+    `${found.length} labels in ${shortPath(set.folder)} are not those of ${shortPath(featureSet.folder)}, which are used: ${some(found)}`,
+  ];
+}
+
+function some(names: readonly string[]): string {
+  return `${names.slice(0, mostNamed).join('; ')}${names.length > mostNamed ? '; …' : ''}`;
+}
+
+function nothingInCommon(sets: readonly FeatureSet[]): UserError {
+  return new UserError({
+    what: 'no labelled image is in every feature set',
+    where: sets.map(({ folder }) => shortPath(folder)).join(' and '),
+    found: `${sets.map(({ imageCount }) => imageCount).join(' and ')} images, none with the same bytes in all and a label`,
+    expected: 'feature sets of the same images',
+    fix: 'featuretap extract --data FOLDER --name NAME --weights … on the same data folder for each network',
+  });
+}

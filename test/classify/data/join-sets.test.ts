@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { joinSets } from '../../../src/classify/data/join-sets.ts';
+import { type FeatureSet, openFeatureSet } from '../../../src/features/reader.ts';
+import { loadRows } from '../../../src/rows/row-source.ts';
+import { fakeSha256, makeFeatureSet } from '../../features/make-feature-set.ts';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-join-sets-'));
+});
+after(() => rm(root, { recursive: true }));
+
+/** A set whose row of image `3` is [3 * scale]; ids have a prefix that its bytes do not know. */
+async function makeSet(
+  name: string,
+  images: readonly number[],
+  { prefix = '', scale = 1, labelOf = (image: number): string => (image % 2 === 0 ? 'even' : 'odd') } = {},
+): Promise<FeatureSet> {
+  const ids = images.map((image) => `${prefix}${image}`);
+  await makeFeatureSet(join(root, name), {
+    matrix: { rowCount: ids.length, columnCount: 1, data: Float32Array.from(images, (image) => image * scale) },
+    ids,
+    labels: images.map((image, i) => [ids[i] as string, labelOf(image)]),
+    fields: { weightsSha256: fakeSha256(String(scale)) },
+    sha256Of: (id) => fakeSha256(id.slice(prefix.length)),
+  });
+  return openFeatureSet(join(root, name));
+}
+
+test('takes the images that are in both by their bytes, under the ids and in the order of the first', async () => {
+  const a = await makeSet('a', [1, 2, 3, 4, 5]);
+  const b = await makeSet('b', [6, 5, 4, 2, 1], { prefix: 'photo-', scale: 10 });
+  const [first, second] = joinSets([a, b], { maxMissing: 0 });
+  assert.ok(first !== undefined && second !== undefined);
+  assert.deepEqual(first.ids, ['1', '2', '4', '5']);
+  assert.deepEqual([...(await loadRows(first.features)).data], [1, 2, 4, 5]);
+  assert.deepEqual([...(await loadRows(second.features)).data], [10, 20, 40, 50]);
+  for (const name of ['ids', 'labels', 'classes', 'imagesSha256'] as const) assert.equal(second[name], first[name]);
+  assert.notEqual(second.fingerprint, first.fingerprint);
+});
+
+test('counts and names what is not in both, for each set', async () => {
+  const a = await makeSet('left-a', [1, 2, 3, 4, 5]);
+  const b = await makeSet('left-b', [7, 6, 4, 2, 1], { prefix: 'photo-', scale: 10 });
+  const joined = joinSets([a, b], { maxMissing: 0 });
+  const leftOut = [
+    { folder: a.folder, images: ['3', '5'] },
+    { folder: b.folder, images: ['photo-7', 'photo-6'] },
+  ];
+  for (const { joined: said, warnings } of joined) {
+    assert.deepEqual(said, { ids: a.folder, leftOut });
+    assert.match(warnings.join('\n'), /2 images of .*left-a are not in every feature set: left out: 3; 5/);
+    assert.match(warnings.join('\n'), /2 images of .*left-b are not in .*: photo-7; photo-6/);
+  }
+});
+
+test('leaves small classes out only after what is not in both', async () => {
+  const a = await makeSet('small-a', [1, 2, 3, 4, 5, 6]);
+  const b = await makeSet('small-b', [1, 2, 4, 6], { scale: 10 });
+  const [first, second] = joinSets([a, b], { maxMissing: 0, minImages: 2 });
+  assert.deepEqual(first?.ids, ['2', '4', '6']);
+  assert.deepEqual(first?.smallClasses?.classes, ['odd']);
+  assert.deepEqual([...(await loadRows(second?.features as never)).data], [20, 40, 60]);
+});
+
+test('uses the labels of the first set, and says where those of another differ', async () => {
+  const a = await makeSet('labels-a', [1, 2, 3]);
+  const b = await makeSet('labels-b', [1, 2, 3], { scale: 10, labelOf: (image) => (image === 2 ? 'two' : 'odd') });
+  const [, second] = joinSets([a, b], { maxMissing: 0 });
+  assert.deepEqual(second?.classes, ['even', 'odd']);
+  assert.match(
+    second?.warnings.join('\n') ?? '',
+    /1 labels in .*labels-b are not those of .*labels-a.*: 2: two, but even/,
+  );
+});
+
+test('refuses two sets of one recipe, and sets without an image in common', async () => {
+  const a = await makeSet('refuse-a', [1, 2]);
+  const same = await makeSet('refuse-same', [1, 2]);
+  const apart = await makeSet('refuse-apart', [3, 4], { scale: 10 });
+  assert.throws(() => joinSets([a, same], { maxMissing: 0 }), /both with fingerprint/);
+  assert.throws(() => joinSets([a, apart], { maxMissing: 0 }), /no labelled image is in every feature set/);
+});
