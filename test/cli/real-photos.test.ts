@@ -53,7 +53,8 @@ describe('the whole path on real photos', { skip }, () => {
     const { status, stdout, stderr } = extract('--allow-missing', '--json');
     assert.equal(status, 0, stderr);
     const { counts, newImages, leftOut } = JSON.parse(stdout);
-    assert.deepEqual(counts, { kept: 1000, duplicate: 0, missing: 9222, unreadable: 0, failed: 0, total: 10_222 });
+    const nothing = { duplicate: 0, unreadable: 0, failed: 0 };
+    assert.deepEqual(counts, { ...nothing, kept: 1000, missing: 9222, total: 10_222, leftOut: 103 });
     assert.deepEqual([newImages, leftOut.unlabelled], [1000, 103]);
     const table = async (file: string): Promise<Record<string, string>[]> =>
       parse(await readFile(join(root, 'cache/dogs', file)), { columns: true });
