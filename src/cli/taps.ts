@@ -14,7 +14,8 @@ export const tapsVerb: Verb = {
     yargs
       .option('weights', {
         type: 'string',
-        describe: 'known name, .safetensors, .pth or .onnx file, FOLDER of a published network, or random [resnet50]',
+        describe:
+          'known name, hf:OWNER/NAME[@REVISION], .safetensors, .pth or .onnx file, FOLDER of a published network, or random [resnet50]',
       })
       .option('weights-key', { type: 'string', describe: 'which state dict of a checkpoint [the usual one]' })
       .option('variant', { type: 'string', describe: 'of a published network, which graph [the plain one]' })

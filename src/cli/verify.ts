@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { namedFeatureSet } from '../classify/choose-features.ts';
 import { loadNetwork } from '../extract/network-source.ts';
 import { type Repair, repairFeatureSet } from '../extract/repair/repair.ts';
+import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import type { Manifest } from '../features/manifest/manifest.ts';
 import type { Problem } from '../features/repair/problem.ts';
 import { type Verification, verifyFeatureSet } from '../features/repair/verify.ts';
@@ -49,11 +50,10 @@ export const verifyVerb: Verb = {
       threads,
       network: (manifest: Manifest) => {
         const { madeBy } = manifest;
-        const spec = weights ?? madeBy.weightsFile ?? madeBy.weights;
+        const { spec, options: which } = recordedWeights(madeBy, weights);
         return loadNetwork(spec, {
           threads,
-          seed: madeBy.weightsSeed,
-          key: madeBy.weightsKey,
+          ...which,
           device: 'cpu',
           signal: session.signal,
           onProgress: progress.onProgress,

@@ -89,7 +89,7 @@ async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Pr
     const before = writer.maker ?? joins;
     if (before !== undefined) compareCanaries(before.canary, canary, before.madeBy, backbone);
     const { engine, engineVersion, device } = backbone;
-    const { weights, weightsFile, weightsKey, weightsSeed } = network;
+    const { weights, weightsFile, weightsKey, weightsSeed, variant } = network;
     const madeBy = {
       featuretap: run.context.version,
       engine,
@@ -98,6 +98,7 @@ async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Pr
       weights,
       ...(weightsFile === undefined ? {} : { weightsFile }),
       ...(weightsKey === undefined ? {} : { weightsKey }),
+      ...(variant === undefined ? {} : { weightsVariant: variant }),
       ...(weightsSeed === undefined ? {} : { weightsSeed }),
       data: writer.settings.dataFolder,
     };

@@ -26,6 +26,8 @@ export interface NetworkSource {
   readonly weightsFile?: string | undefined;
   /** The key of the state dict that was taken, where a checkpoint holds several. */
   readonly weightsKey?: string | undefined;
+  /** Which of a published network's graphs it is, where it is not the plain one. */
+  readonly variant?: string | undefined;
   /** The seed of `random`. */
   readonly weightsSeed?: number | undefined;
   /** Preprocessing that the weights were trained with; absent where they do not say. */
@@ -86,7 +88,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   const engine = options.engine === undefined || options.engine === 'auto' ? 'onnx' : options.engine;
   return {
     ...describe(loaded, options.seed ?? 0),
-    weights,
+    weights: loaded.kind === 'onnx' ? (loaded.pinned ?? weights) : weights,
     open: async (preprocessing, tap, calibration) => {
       if (calibration !== undefined) checkInt8(options);
       const device = calibration === undefined ? await openDevice(engine, options) : 'cpu';
@@ -142,14 +144,15 @@ function checkInt8({ device, engine = 'auto' }: NetworkOptions): void {
 function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open' | 'prepareInt8'> {
   const weightsFile = loaded.file && resolve(loaded.file);
   if (loaded.kind === 'onnx') {
-    const { published, sha256 } = loaded;
+    const { published, sha256, variant, warnings = [] } = loaded;
     return {
       architecture: published?.architecture ?? 'onnx',
       weightsSha256: sha256,
       weightsFile,
       trainedWith: published?.trainedWith,
       reading: published && ((asked) => published.reading(asked)),
-      warnings: [],
+      variant,
+      warnings,
       isRandom: false,
     };
   }

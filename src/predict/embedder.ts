@@ -4,6 +4,7 @@ import { openBackbone } from '../extract/backbone/open-backbone.ts';
 import { poolRows } from '../extract/backbone/pool.ts';
 import { readCalibration } from '../extract/open-calibration.ts';
 import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
+import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import type { DeviceName } from '../features/manifest/manifest.ts';
 import { toFloat16 } from '../formats/npy/float16.kernel.ts';
 import { decodeNumbers } from '../formats/npy/npy.ts';
@@ -81,9 +82,8 @@ export async function sameWeights(
   { weights: given, seed }: Pick<EmbedderOptions, 'weights' | 'seed'>,
 ): Promise<LoadedWeights> {
   const { fields, madeBy } = featureRecipe(report);
-  const recorded = madeBy.weightsFile ?? madeBy.weights;
-  const spec = given ?? recorded;
-  if (given === undefined && madeBy.weightsFile !== undefined && !existsSync(madeBy.weightsFile)) {
+  const { spec, options } = recordedWeights(madeBy, given);
+  if (given === undefined && spec === madeBy.weightsFile && !existsSync(spec)) {
     throw new UserError({
       what: 'the weights of the backbone that made the features are gone',
       where: madeBy.weightsFile,
@@ -91,7 +91,7 @@ export async function sameWeights(
       fix: '--weights FILE names it where it lies now',
     });
   }
-  const loaded = await loadWeights(spec, { seed: seed ?? madeBy.weightsSeed ?? 0, key: madeBy.weightsKey });
+  const loaded = await loadWeights(spec, { ...options, seed: seed ?? options.seed ?? 0 });
   const sha256 = loaded.kind === 'onnx' ? loaded.sha256 : loaded.stateDict.sha256;
   if (sha256 === fields.weightsSha256) return loaded;
   throw new UserError({

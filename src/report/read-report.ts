@@ -105,6 +105,7 @@ const reportShape: Shape = fields({
         weights: string,
         weightsFile: optional(string),
         weightsKey: optional(string),
+        weightsVariant: optional(string),
         weightsSeed: optional(count),
         data: string,
       }),

@@ -38,6 +38,8 @@ export interface TrainedOptions {
   readonly pool?: Pool;
   /** The folder of a published network, with its own preprocessing; default: a tiny ResNet. */
   readonly published?: string;
+  /** Which of its graphs. */
+  readonly variant?: string;
   readonly precision?: Precision;
 }
 
@@ -45,7 +47,7 @@ export interface TrainedOptions {
 export async function trainHeads(root: string, options: TrainedOptions): Promise<TrainedHeads> {
   const data = join(root, 'photos');
   await drawPhotos(data, options.perClass ?? 10);
-  const { published } = options;
+  const { published, variant } = options;
   const weights = published ?? join(root, 'resnet-tiny.safetensors');
   if (published === undefined) await copyFile(fixture('resnet-tiny.safetensors'), weights);
   const { folder } = await extract({
@@ -63,7 +65,7 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
     },
     policy: { batch: 8, threads: 1 },
     context: {
-      network: () => loadNetwork(weights, { device: 'cpu' }),
+      network: () => loadNetwork(weights, { device: 'cpu', variant }),
       command: 'featuretap extract',
       version: '0.1.0',
     },

@@ -33,6 +33,10 @@ export async function makePlan(
   const { tasks, cpus, gpus } = asked;
   const { folder } = request.plan;
   const [name, cache, data] = [basename(folder), dirname(folder), resolve(request.plan.data)];
+  if (request.plan.weights.startsWith('hf:')) {
+    const fix = 'download its files once, and name their folder: --weights FOLDER, one that all nodes see';
+    throw usageError('--weights', request.plan.weights, 'weights that no task has to download', fix);
+  }
   const weights = absoluteWeights(request.plan.weights);
   if (asked.on === 'kubernetes') checkMounts(data, cache, weights);
   else checkFile(weights);

@@ -6,12 +6,14 @@ import type { AskedExtract } from './extract-options.ts';
 /**
  * Reads the weights that were asked for, downloading them where they are not there yet, and says what is to know of them.
  *
+ * @param offline a network of a hub is not downloaded
  * @throws UserError where they are not usable
  */
 export async function loadAskedNetwork(
   { plan, policy }: AskedExtract,
   session: Session,
   onProgress: OnProgress,
+  offline = false,
 ): Promise<LoadedNetwork> {
   const { engine, device, seed, tap, pool, variant } = plan;
   const network = await loadNetwork(plan.weights, {
@@ -20,6 +22,7 @@ export async function loadAskedNetwork(
     seed,
     key: plan.weightsKey,
     variant,
+    offline,
     tap,
     pool,
     threads: policy.threads,

@@ -36,7 +36,8 @@ export function withExtractOptions(yargs: Argv): Argv {
     .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })
     .option('weights', {
       type: 'string',
-      describe: 'known name, .safetensors, .pth or .onnx file, FOLDER of a published network, or random [resnet50]',
+      describe:
+        'known name, hf:OWNER/NAME[@REVISION], .safetensors, .pth or .onnx file, FOLDER of a published network, or random [resnet50]',
     })
     .option('weights-key', {
       type: 'string',

@@ -23,7 +23,7 @@ export async function runExtract(options: Options, session: Session): Promise<nu
   let network: LoadedNetwork | undefined;
   const context: ExtractContext = {
     network: async () => {
-      network = await loadAskedNetwork(asked, session, progress.onProgress);
+      network = await loadAskedNetwork(asked, session, progress.onProgress, flag(options, 'explain'));
       return network;
     },
     command: session.command,

@@ -7,6 +7,8 @@ import { checkStateDict } from './check-state-dict.ts';
 import { userCacheFolder } from './download/cache-folder.ts';
 import { type DownloadProgress, download } from './download/download.ts';
 import { type GraphFile, readGraphFile } from './graph-file.ts';
+import { downloadNetwork } from './hub/download-network.ts';
+import { type HubName, parseHubName } from './hub/hub-name.ts';
 import { type Published, readNetworkFolder } from './hub/network-folder.ts';
 import { defaultWeightsUrl, type KnownWeights, knownWeights, sha256PrefixOf } from './known-weights.ts';
 import { randomSource, randomWeights } from './random/random-weights.ts';
@@ -21,7 +23,9 @@ export interface LoadWeightsOptions {
   readonly variant?: string | undefined;
   /** `random` only; default 0. */
   readonly seed?: number | undefined;
-  /** Known names only: told while the file is downloaded, never when it is in the cache. */
+  /** Never downloads a network of a hub. */
+  readonly offline?: boolean | undefined;
+  /** Known names and networks of a hub: told while a file is downloaded, never when it is in the cache. */
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal | undefined;
   /** Where downloads are kept; default `userCacheFolder()`. */
@@ -51,11 +55,18 @@ export interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly kind: 'onnx';
   /** What the files beside it say; absent where the graph alone was named. */
   readonly published?: Published;
+  /** `hf:OWNER/NAME@COMMIT`, where it is a hub's. */
+  readonly pinned?: string;
+  /** Which of a published network's graphs it is, where it is not the plain one. */
+  readonly variant?: string | undefined;
+  /** Worth showing once. */
+  readonly warnings?: readonly string[];
 }
 
 /**
  * Reads what `--weights` names: a known name (downloaded once), `random` or `random:ARCHITECTURE` (seeded), or a
- * .safetensors, .pth or .onnx file, or the folder of a published network.
+ * .safetensors, .pth or .onnx file, the folder of a published network, or
+ * `hf:OWNER/NAME[@REVISION]` (downloaded once).
  *
  * @throws UserError where the name is unknown, the download fails, the file is not whole, or its tensors are not those
  * of a known ResNet
@@ -63,9 +74,15 @@ export interface LoadedGraph extends Omit<GraphFile, 'model'> {
 export async function loadWeights(spec: string, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
   const [name, architecture = 'resnet50'] = spec.split(':');
   const { key, variant } = options;
+  const hubName = parseHubName(spec);
+  if (hubName !== undefined) return loadHub(hubName, spec, options);
   const isFolder = statSync(spec, { throwIfNoEntry: false })?.isDirectory() === true;
   if (variant !== undefined && !isFolder)
-    throw usageError('--variant', `${variant}, and --weights ${spec}`, 'the folder of a published network');
+    throw usageError(
+      '--variant',
+      `${variant}, and --weights ${spec}`,
+      'hf:OWNER/NAME, or the folder of a published network',
+    );
   if (key !== undefined && (name === 'random' || Object.hasOwn(knownWeights, spec))) throw keyNotTaken(key, spec);
   if (name === 'random') return loadRandom(architecture, options.seed ?? 0);
   const known = Object.hasOwn(knownWeights, spec) ? knownWeights[spec] : undefined;
@@ -122,7 +139,20 @@ function loadRandom(architecture: string, seed: number): LoadedWeights {
 async function loadFolder(folder: string, { key, variant }: LoadWeightsOptions): Promise<LoadedGraph> {
   if (key !== undefined) throw keyNotTaken(key, folder);
   const { graph, published } = await readNetworkFolder(folder, variant);
-  return { ...loadedGraph(graph), published };
+  return { ...loadedGraph(graph), published, variant };
+}
+
+async function loadHub(name: HubName, spec: string, options: LoadWeightsOptions): Promise<LoadedGraph> {
+  const { key, variant, offline, onProgress, signal, cacheFolder = userCacheFolder() } = options;
+  if (key !== undefined) throw keyNotTaken(key, spec);
+  const { folder, pinned, warnings } = await downloadNetwork(name, {
+    variant,
+    offline,
+    onProgress,
+    signal,
+    cacheFolder,
+  });
+  return { ...(await loadFolder(folder, { variant })), pinned, warnings };
 }
 
 /** The decoded model is let go: it is made again when the network is opened. */

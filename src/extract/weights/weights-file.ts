@@ -28,7 +28,7 @@ export function weightsFormat(path: string): WeightsFormat {
     throw usageError(
       '--weights',
       path,
-      `a name (${Object.keys(knownWeights).join(', ')}, random) or a .safetensors, .pth or .onnx file`,
+      `a name (${Object.keys(knownWeights).join(', ')}, random, hf:OWNER/NAME), a .safetensors, .pth or .onnx file, or a folder`,
     );
   return format;
 }

@@ -117,6 +117,7 @@ function checkFields(check: Checker, manifest: Manifest): void {
   }
   if (manifest.madeBy.weightsSeed !== undefined) check.count('madeBy.weightsSeed', manifest.madeBy.weightsSeed, 0);
   if (manifest.madeBy.weightsKey !== undefined) check.text('madeBy.weightsKey', manifest.madeBy.weightsKey);
+  if (manifest.madeBy.weightsVariant !== undefined) check.text('madeBy.weightsVariant', manifest.madeBy.weightsVariant);
   if (manifest.madeBy.weightsFile !== undefined) check.text('madeBy.weightsFile', manifest.madeBy.weightsFile);
 }
 

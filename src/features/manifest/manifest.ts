@@ -81,12 +81,14 @@ export interface MadeBy {
   readonly engine: EngineName;
   readonly engineVersion: string;
   readonly device: DeviceName;
-  /** As the user gave them: `resnet50`, `random` or a path. */
+  /** As the user gave them: `resnet50`, `random` or a path; a network of a hub with its commit: `hf:OWNER/NAME@COMMIT`. */
   readonly weights: string;
   /** Absolute path of the weights file, absent for `random`. */
   readonly weightsFile?: string;
   /** The key of the state dict that was taken, where the weights file is a checkpoint with several. */
   readonly weightsKey?: string;
+  /** Which graph of a published network it is, where it is not the plain one. */
+  readonly weightsVariant?: string;
   /** `random` alone: the seed that its weights were drawn from. */
   readonly weightsSeed?: number;
   /** Absolute path of the data folder. */

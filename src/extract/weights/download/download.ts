@@ -19,6 +19,12 @@ export interface DownloadRequest {
   readonly target: string;
   /** The first digits of the file's sha256, lower-case hex. */
   readonly sha256Prefix: string;
+  /** Git's own hash of the file, where it is the one that is known: it is checked instead. */
+  readonly gitSha1?: string | undefined;
+  /** Of the whole file, where it is known: a server that sends more is stopped. */
+  readonly bytes?: number | undefined;
+  /** Sent along, to the address's own origin alone. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What to do where it cannot be downloaded, for the message. */
   readonly fix: string;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -77,14 +83,14 @@ async function receiveWhole(request: DownloadRequest, partial: PartialFile): Pro
       });
       continue;
     }
-    const sha256 = await sha256Of(partial);
-    if (sha256.startsWith(request.sha256Prefix)) return;
+    const found = await hashOf(partial, request.gitSha1 === undefined ? 'sha256' : 'git');
+    if (found.startsWith(request.gitSha1 ?? request.sha256Prefix)) return;
     const size = await sizeOf(partial);
     await partial.handle.truncate(0);
     // What was there before may have been the start of another file: once, everything is asked for again.
     if (before === 0 || startedOver) {
       await rm(partial.path, { force: true });
-      throw wrongFile(request, sha256, size);
+      throw wrongFile(request, found, size);
     }
     startedOver = true;
   }
@@ -94,8 +100,10 @@ async function sizeOf(partial: PartialFile): Promise<number> {
   return (await partial.handle.stat()).size;
 }
 
-async function sha256Of(partial: PartialFile): Promise<string> {
-  const hash = createHash('sha256');
+/** Lower-case hex; Git's hash is over a header with the length as well. */
+async function hashOf(partial: PartialFile, kind: 'sha256' | 'git'): Promise<string> {
+  const hash = createHash(kind === 'git' ? 'sha1' : 'sha256');
+  if (kind === 'git') hash.update(`blob ${await sizeOf(partial)}\0`);
   const chunk = Buffer.alloc(1 << 20);
   for (let at = 0; ; ) {
     const { bytesRead } = await partial.handle.read(chunk, 0, chunk.length, at);
@@ -115,12 +123,13 @@ function unreachable(request: DownloadRequest, error: TransientError, attempts: 
   });
 }
 
-function wrongFile(request: DownloadRequest, sha256: string, size: number): UserError {
+function wrongFile(request: DownloadRequest, hash: string, size: number): UserError {
+  const { gitSha1, sha256Prefix, bytes } = request;
   return new UserError({
     what: 'The server sent another file',
     where: request.url,
-    found: `${size} bytes with sha256 ${sha256}`,
-    expected: `sha256 ${request.sha256Prefix}…`,
+    found: `${size} bytes with ${gitSha1 === undefined ? 'sha256' : "Git's hash"} ${hash}`,
+    expected: `${bytes === undefined ? '' : `${bytes} bytes with `}${gitSha1 ?? `sha256 ${sha256Prefix}…`}`,
     fix: request.fix,
   });
 }

@@ -22,7 +22,11 @@ export async function fetchRest(request: DownloadRequest, file: FileHandle, offs
     const response = await connected(
       fetch(request.url, {
         // Compressed bytes cannot be resumed by their offset.
-        headers: { 'accept-encoding': 'identity', ...(offset > 0 ? { range: `bytes=${offset}-` } : {}) },
+        headers: {
+          ...request.headers,
+          'accept-encoding': 'identity',
+          ...(offset > 0 ? { range: `bytes=${offset}-` } : {}),
+        },
         signal: AbortSignal.any(signals),
       }),
     );
@@ -55,7 +59,7 @@ export async function fetchRest(request: DownloadRequest, file: FileHandle, offs
       if (done) break;
       watch.reset();
       received += value.length;
-      if (received > maxBytes) throw tooLong(request);
+      if (received > (request.bytes ?? maxBytes)) throw tooLong(request);
       await file.appendFile(value);
       report();
     }
@@ -100,7 +104,7 @@ function tooLong(request: DownloadRequest): UserError {
   return new UserError({
     what: 'The server sends more than a weights file',
     where: request.url,
-    found: `more than ${maxBytes} bytes`,
+    found: `more than ${request.bytes ?? maxBytes} bytes`,
     fix: request.fix,
   });
 }

@@ -1,0 +1,26 @@
+import { usageError } from '../../../system/errors.ts';
+
+/** A network on a model hub: `hf:OWNER/NAME[@REVISION]`. */
+export interface HubName {
+  readonly owner: string;
+  readonly name: string;
+  /** A branch, a tag or a commit. */
+  readonly revision: string;
+}
+
+const part = /^(?!\.)[\w.-]+$/;
+
+/** @returns undefined for weights that are not on a hub. @throws a usage UserError where the name is none */
+export function parseHubName(weights: string): HubName | undefined {
+  if (!weights.startsWith('hf:')) return undefined;
+  const [, owner = '', name = '', revision = 'main'] = /^hf:([^/@]*)\/([^/@]*)(?:@(.+))?$/.exec(weights) ?? [];
+  const fits = part.test(owner) && part.test(name) && /^[\w./-]+$/.test(revision) && !revision.includes('..');
+  if (!fits)
+    throw usageError('--weights', weights, 'hf:OWNER/NAME or hf:OWNER/NAME@REVISION', 'hf:onnx-community/dinov2-small');
+  return { owner, name, revision };
+}
+
+/** Whether a revision is a commit: what it holds never changes. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { downloadNetwork, type HubOptions } from '../../../../src/extract/weights/hub/download-network.ts';
+import { type HubName, parseHubName } from '../../../../src/extract/weights/hub/hub-name.ts';
+import { readNetworkFolder } from '../../../../src/extract/weights/hub/network-folder.ts';
+import { makeTemporaryFolder } from '../../../../src/system/temporary-folder.ts';
+import { commits, repository, type ServedHub, serveHub } from './hub-server.ts';
+import { published } from './published.ts';
+
+const dinov2 = join(published, 'dinov2');
+const main = parseHubName(`hf:${repository}`) as HubName;
+const pinned = (commit: string | undefined): HubName => parseHubName(`hf:${repository}@${commit}`) as HubName;
+
+interface Started {
+  readonly hub: ServedHub;
+  readonly cacheFolder: string;
+  get(name?: HubName, options?: Partial<HubOptions>): ReturnType<typeof downloadNetwork>;
+}
+
+async function start(context: TestContext, env: NodeJS.ProcessEnv = {}): Promise<Started> {
+  const hub = await serveHub(context, dinov2);
+  const folder = await makeTemporaryFolder('hub');
+  context.after(() => folder.remove());
+  return {
+    hub,
+    cacheFolder: folder.path,
+    get: (name = main, options = {}) =>
+      downloadNetwork(name, {
+        variant: undefined,
+        cacheFolder: folder.path,
+        env: { HF_ENDPOINT: hub.endpoint, ...env },
+        ...options,
+      }),
+  };
+}
+
+const graphs = (hub: ServedHub): number => hub.storageAsked.length;
+
+test('downloads what is needed once, whole, under the commit that the revision is', async (context) => {
+  const { hub, get } = await start(context);
+  const { folder, pinned } = await get();
+  assert.equal(pinned, `hf:${repository}@${commits[0]}`);
+  for (const path of ['config.json', 'preprocessor_config.json', 'onnx/model.onnx'])
+    assert.deepEqual(readFileSync(join(folder, path)), readFileSync(join(dinov2, path)), path);
+  assert.ok(!existsSync(join(folder, 'onnx/model_external.onnx')));
+  assert.equal((await readNetworkFolder(folder, undefined)).published.architecture, 'dinov2');
+  await get();
+  assert.equal(graphs(hub), 1);
+});
+
+test('a variant brings the file that its tensors are in', async (context) => {
+  const { get } = await start(context);
+  const { folder } = await get(main, { variant: 'external' });
+  const { graph } = await readNetworkFolder(folder, 'external');
+  assert.ok(graph.model.graph.initializer.length > 0);
+  await assert.rejects(get(main, { variant: 'fp16' }), /no variant fp16[\s\S]*--variant external/);
+});
+
+test('a commit that is in the cache is taken without asking the hub', async (context) => {
+  const { hub, get } = await start(context);
+  await get();
+  const before = hub.hubAsked.length;
+  await get(pinned(commits[0]));
+  assert.equal(hub.hubAsked.length, before);
+});
+
+test('a branch that moved on is a network of its own', async (context) => {
+  const { hub, get } = await start(context);
+  const one = await get();
+  hub.commit = commits[1] as string;
+  hub.files.set('onnx/model.onnx', readFileSync(join(published, 'dinov2-registers/onnx/model.onnx')));
+  const other = await get();
+  assert.equal(other.pinned, `hf:${repository}@${commits[1]}`);
+  assert.notEqual(other.folder, one.folder);
+  assert.equal((await get(pinned(commits[0]))).folder, one.folder);
+});
+
+test('the token goes to the hub alone, and not to where it sends for the file', async (context) => {
+  const { hub, get, cacheFolder } = await start(context, { HF_TOKEN: 'hf_secret' });
+  hub.token = 'hf_secret';
+  const { folder } = await get();
+  assert.ok(hub.hubAsked.length > 3 && hub.hubAsked.every(({ authorization }) => authorization === 'Bearer hf_secret'));
+  assert.deepEqual(
+    hub.storageAsked.map(({ authorization }) => authorization),
+    [undefined],
+  );
+  const kept = readFileSync(join(cacheFolder, 'hub', repository.replace('/', '--'), `${commits[0]}.json`), 'utf8');
+  assert.ok(!kept.includes('hf_secret') && !kept.includes('s3cret') && folder !== '');
+});
+
+test('no token and no signature is in an error, and a closed repository says what opens it', async (context) => {
+  const { hub, get } = await start(context, { HF_TOKEN: 'hf_wrong' });
+  hub.token = 'hf_right';
+  await assert.rejects(get(), (error: Error) => {
+    assert.match(error.message, /401[\s\S]*accept the licence[\s\S]*HF_TOKEN/);
+    assert.ok(!error.message.includes('hf_wrong'));
+    return true;
+  });
+  hub.token = undefined;
+  hub.wrongBytes = Buffer.alloc(100);
+  await assert.rejects(get(), (error: Error) => {
+    assert.match(error.message, /another file/);
+    assert.ok(!error.message.includes('s3cret') && !error.message.includes('hf_wrong'));
+    return true;
+  });
+});
+
+test('goes on where a download broke off', async (context) => {
+  const { hub, get } = await start(context);
+  hub.breakAfter = 30_000;
+  const { folder } = await get();
+  assert.deepEqual(readFileSync(join(folder, 'onnx/model.onnx')), readFileSync(join(dinov2, 'onnx/model.onnx')));
+  assert.deepEqual(
+    hub.storageAsked.map(({ range }) => range),
+    [undefined, 'bytes=30000-', 'bytes=60000-'],
+  );
+});
+
+test("a file that is not what the hub's headers say is not kept", async (context) => {
+  const { hub, get } = await start(context);
+  const graph = hub.files.get('onnx/model.onnx') as Buffer;
+  hub.wrongBytes = Buffer.from(graph);
+  hub.wrongBytes[1000] = (hub.wrongBytes[1000] as number) ^ 1;
+  await assert.rejects(get(), /another file/);
+  hub.wrongBytes = Buffer.concat([graph, graph]);
+  await assert.rejects(get(), /sends more than/);
+  hub.wrongBytes = undefined;
+  assert.ok(existsSync(join((await get()).folder, 'onnx/model.onnx')));
+});
+
+test('a file that was damaged in the cache is fetched again', async (context) => {
+  const { hub, get } = await start(context);
+  const { folder } = await get();
+  for (const path of ['onnx/model.onnx', 'config.json']) {
+    const bytes = readFileSync(join(folder, path));
+    bytes[20] = (bytes[20] as number) ^ 1;
+    writeFileSync(join(folder, path), bytes);
+  }
+  writeFileSync(`${folder}.json`, '{"commit"');
+  await get();
+  assert.equal(graphs(hub), 2);
+  assert.deepEqual(readFileSync(join(folder, 'config.json')), readFileSync(join(dinov2, 'config.json')));
+});
+
+test('offline, the cache alone is asked, and an empty one says which files to put where', async (context) => {
+  const { hub, get } = await start(context);
+  const offline = { env: { HF_ENDPOINT: hub.endpoint, HF_HUB_OFFLINE: '1' } };
+  await assert.rejects(
+    get(main, offline),
+    /HF_HUB_OFFLINE[\s\S]*config.json[\s\S]*onnx\/model.onnx[\s\S]*--weights FOLDER/,
+  );
+  assert.equal(hub.hubAsked.length, 0);
+  const { folder } = await get();
+  const asked = hub.hubAsked.length;
+  assert.equal((await get(main, offline)).folder, folder);
+  assert.equal((await get(main, { offline: true })).folder, folder);
+  assert.equal(hub.hubAsked.length, asked);
+});
+
+test('a hub that does not answer leaves the cache, with a warning, or an error with what to do by hand', async (context) => {
+  const { hub, get } = await start(context);
+  const { folder } = await get();
+  await hub.close();
+  const again = await get();
+  assert.equal(again.folder, folder);
+  assert.match(again.warnings.join(), /does not answer[\s\S]*from the cache/);
+  await assert.rejects(get(pinned(commits[1])), /cannot be asked[\s\S]*--weights FOLDER/);
+});
+
+test('a repository or a revision that is not there is refused by its name', async (context) => {
+  const { get } = await start(context);
+  await assert.rejects(get(parseHubName('hf:nobody/nothing') as HubName), /no such network[\s\S]*404/);
+  await assert.rejects(get(parseHubName(`hf:${repository}@v2`) as HubName), /v2/);
+});
+
+test('names that are none of a repository are wrong usage', () => {
+  for (const name of ['hf:', 'hf:x', 'hf:../x', 'hf:a/..', 'hf:a/b/c', 'hf:a/b@', 'hf:a/b@../../x', 'hf:a/b@x y'])
+    assert.throws(() => parseHubName(name), /hf:OWNER\/NAME/, name);
+  assert.deepEqual(parseHubName('hf:a/b@refs/pr/1'), { owner: 'a', name: 'b', revision: 'refs/pr/1' });
+  assert.equal(parseHubName('resnet50'), undefined);
+});
+
+test('an endpoint with a password in it is refused without repeating it', async (context) => {
+  const { get } = await start(context);
+  const env = { HF_ENDPOINT: 'https://me:hunter2@example.org' };
+  await assert.rejects(get(main, { env }), (error: Error) => !error.message.includes('hunter2'));
+});
