@@ -93,7 +93,7 @@ function trainingCounts(data: Pick<LabelledData, 'labels' | 'classes'>, splits: 
 }
 
 /** sha256 over class names, labels and splits: equal where two reports tested the same rows after the same training. */
-function hashSplits(data: LabelledData<RowSource>, splits: readonly Split[]): string {
+export function hashSplits(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'>, splits: readonly Split[]): string {
   const hash = createHash('sha256').update(JSON.stringify([data.classes, data.ids]));
   for (const numbers of [data.labels, ...splits.flatMap(({ train, test }) => [train, test])]) {
     hash.update(`,${numbers.length}:`).update(numbers);

@@ -13,6 +13,7 @@ import {
 import type { ImageOutcome } from '../predict/predict.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
+import type { TrainingPhotos } from '../predict/training-photos.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
@@ -45,6 +46,11 @@ export const predictVerb: Verb = {
         type: 'boolean',
         describe: 'one class, or "not sure" where the set of --coverage [0.95] holds more',
       })
+      .option('unlike', {
+        type: 'boolean',
+        describe: 'mark photos that are unlike the training photos, whose feature set has to be there',
+      })
+      .option('why', { type: 'boolean', describe: 'name the nearest training photos: id, label, similarity' })
       .option('csv', { type: 'string', describe: 'path,id,rank,class,probability on stdout, or into FILE.csv' })
       .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
       .option('sample', {
@@ -81,9 +87,12 @@ export const predictVerb: Verb = {
 
     const coverage = number(options, 'coverage', { above: 0, max: 0.9999, percent: true });
     const abstain = flag(options, 'abstain');
-    if ((coverage !== undefined || abstain) && submission !== undefined) {
-      const given = coverage === undefined ? '--abstain' : '--coverage';
-      throw usageError(given, '--submission beside it, which takes probabilities', 'one of the two');
+    const unlike = flag(options, 'unlike');
+    const why = flag(options, 'why');
+    const knowing = { coverage: coverage !== undefined, abstain, unlike, why };
+    const [given] = Object.entries(knowing).find(([, asked]) => asked) ?? [];
+    if (given !== undefined && submission !== undefined) {
+      throw usageError(`--${given}`, '--submission beside it, which takes probabilities', 'one of the two');
     }
 
     const shipped = await loadAskedHead({
@@ -99,7 +108,8 @@ export const predictVerb: Verb = {
     if (shipped.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
-    const format = session.json ? jsonOutput(folder as string) : csv ? csvOutput() : textOutput();
+    const photos = unlike || why ? await trainingPhotos(shipped, session) : undefined;
+    const format = session.json ? jsonOutput(folder as string) : csv ? csvOutput({ unlike, why }) : textOutput();
     const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);
     const answers = csvFile === undefined ? undefined : await openAnswers(csvFile);
     try {
@@ -109,6 +119,9 @@ export const predictVerb: Verb = {
         top,
         setOf: sets?.setOf,
         abstain,
+        photos,
+        unlike,
+        why,
         format,
         writer,
         answers,
@@ -129,6 +142,14 @@ export const predictVerb: Verb = {
     }
   },
 };
+
+async function trainingPhotos({ report }: ShippedHead, session: Session): Promise<TrainingPhotos> {
+  // What multiplies matrices comes with it.
+  const { openTrainingPhotos } = await import('../predict/training-photos.ts');
+  const photos = await openTrainingPhotos(report);
+  if (photos.note !== undefined) session.note(photos.note);
+  return photos;
+}
 
 /** `--csv` alone writes to stdout, before a name that ends in .csv into that file; any other word is an image. */
 function csvAsked(options: Options): { csv: boolean; csvFile?: string; images: readonly string[] } {
@@ -209,7 +230,7 @@ async function predictAll(
       }
       // With a submission the answers are in its file.
       if (writer === undefined || answers !== undefined || session.json) {
-        const line = formatOutcome(format, outcome, shipped.head.classes, run);
+        const line = await formatOutcome(format, outcome, shipped.head.classes, run);
         if (line !== '') await write(line);
       }
     }

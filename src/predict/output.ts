@@ -4,6 +4,7 @@ import { printableJson, printableLine } from '../system/printable.ts';
 import type { ClassSet, SetOf } from './knowing.ts';
 import type { ImageOutcome, RankedClass } from './predict.ts';
 import { topClasses } from './predict.ts';
+import type { LikePhoto, TrainingPhotos } from './training-photos.ts';
 
 /** What is said of an image. */
 export interface Said {
@@ -13,6 +14,10 @@ export interface Said {
   readonly set?: ClassSet;
   /** With `--abstain`: the only class of the set, or null for "not sure". */
   readonly answer?: string | null;
+  /** With `--unlike`: whether it is unlike the training photos. */
+  readonly unlike?: boolean;
+  /** With `--why`: the nearest training photos. */
+  readonly like?: readonly LikePhoto[];
 }
 
 /** How answers are written, one image at a time: nothing is held back, however many there are. */
@@ -30,7 +35,14 @@ const notSure = 'not sure';
 export function textOutput(): OutputFormat {
   return {
     start: '',
-    predicted: (path, _id, said) => `${printableLine(path)}  ${sentence(said)}\n`,
+    predicted: (path, _id, said) => {
+      const mark = said.unlike === true ? '  (unlike the training photos)' : '';
+      const like = said.like?.map(
+        ({ id, label, similarity }) => `${printableLine(id)} (${printableLine(label)}, ${similarity.toFixed(3)})`,
+      );
+      const why = like === undefined ? '' : `    like ${like.join(', ')}\n`;
+      return `${printableLine(path)}  ${sentence(said)}${mark}\n${why}`;
+    },
     end: () => '',
   };
 }
@@ -50,16 +62,24 @@ function sentence({ top, set, answer }: Said): string {
 
 /**
  * A line per image and rank: path, id, rank (from 1), class, probability; no cell is a formula to a spreadsheet. Of an
- * image whose class is not sure, one line with that in the place of the class, without a probability.
+ * image whose class is not sure, one line with that in the place of the class, without a probability. With `--unlike` a
+ * column says true or false, with `--why` one names the nearest training photos: `id label similarity; …`.
  */
-export function csvOutput(): OutputFormat {
+export function csvOutput(columns: Pick<OutputOptions, 'unlike' | 'why'> = {}): OutputFormat {
   return {
-    start: 'path,id,rank,class,probability\n',
-    predicted: (path, id, { top, set, answer }) => {
+    start: `path,id,rank,class,probability${columns.unlike === true ? ',unlike' : ''}${columns.why === true ? ',like' : ''}\n`,
+    predicted: (path, id, { top, set, answer, unlike, like }) => {
       const names = [forSpreadsheet(path), forSpreadsheet(id)];
-      if (answer === null) return stringify([[...names, 1, notSure, '']]);
+      const nearest = like?.map((photo) => `${photo.id} ${photo.label} ${photo.similarity.toFixed(4)}`).join('; ');
+      const more = [
+        ...(unlike === undefined ? [] : [String(unlike)]),
+        ...(nearest === undefined ? [] : [forSpreadsheet(nearest)]),
+      ];
+      if (answer === null) return stringify([[...names, 1, notSure, '', ...more]]);
       const classes = set?.classes ?? top;
-      return stringify(classes.map((entry, i) => [...names, i + 1, forSpreadsheet(entry.class), entry.probability]));
+      return stringify(
+        classes.map((entry, i) => [...names, i + 1, forSpreadsheet(entry.class), entry.probability, ...more]),
+      );
     },
     end: () => '',
   };
@@ -67,18 +87,21 @@ export function csvOutput(): OutputFormat {
 
 /**
  * One JSON document, written as it grows: `{ head, images: [{ path, id, top: [{ class, probability }] }], failed }`, an
- * image with `set` (names) and `large` where sets were asked for, and with `answer` where abstaining was.
+ * image with `set` (names) and `large` where sets were asked for, with `answer` where abstaining was, and with `unlike`
+ * and `like` where these were.
  */
 export function jsonOutput(head: string): OutputFormat {
   let first = true;
   return {
     start: `{\n  "head": ${JSON.stringify(head)},\n  "images": [`,
-    predicted: (path, id, { top, set, answer }) => {
+    predicted: (path, id, { top, set, answer, unlike, like }) => {
       const separator = first ? '\n' : ',\n';
       first = false;
       const more = {
         ...(set === undefined ? {} : { set: set.classes.map((entry) => entry.class), large: set.large }),
         ...(answer === undefined ? {} : { answer }),
+        ...(unlike === undefined ? {} : { unlike }),
+        ...(like === undefined ? {} : { like }),
       };
       return `${separator}    ${printableJson(JSON.stringify({ path, id, top, ...more }))}`;
     },
@@ -92,17 +115,26 @@ export interface OutputOptions {
   readonly setOf?: SetOf | undefined;
   /** One class, or none. */
   readonly abstain?: boolean;
+  /** What `unlike` and `why` compare with. */
+  readonly photos?: TrainingPhotos | undefined;
+  readonly unlike?: boolean;
+  readonly why?: boolean;
 }
 
-export function formatOutcome(
+export async function formatOutcome(
   format: OutputFormat,
   outcome: ImageOutcome,
   classes: readonly string[],
   options: OutputOptions,
-): string {
+): Promise<string> {
   if (outcome.outcome === 'failed') return '';
   const { relativePath, id } = outcome.image;
-  return format.predicted(relativePath, id, saidOf(outcome.probabilities, classes, options));
+  const said = saidOf(outcome.probabilities, classes, options);
+  const { photos, unlike = false, why = false } = options;
+  if (photos === undefined) return format.predicted(relativePath, id, said);
+  const found = await photos.likenessOf(outcome.features);
+  const more = { ...(unlike ? { unlike: found.unlike } : {}), ...(why ? { like: found.like } : {}) };
+  return format.predicted(relativePath, id, { ...said, ...more });
 }
 
 function saidOf(

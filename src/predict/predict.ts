@@ -16,6 +16,8 @@ export interface ImagePrediction {
   readonly image: ImageFile;
   /** In the order of the head's classes; sums to 1. */
   readonly probabilities: Float32Array;
+  /** The row that they were made of, as a feature set would keep it. */
+  readonly features: Float32Array;
   /** Grey samples of 16 bits were clipped at 255, as the head's features were made. */
   readonly clipped: boolean;
 }
@@ -71,16 +73,17 @@ async function* predictBatch(
   options: PredictOptions,
 ): AsyncGenerator<ImageOutcome> {
   const ready = results.filter((result): result is PixelsReady => result.outcome === 'pixels');
-  const proba = ready.length === 0 ? undefined : await probabilities(ready, options);
+  const answers = ready.length === 0 ? undefined : await answersTo(ready, options);
   let row = 0;
   for (const result of results) {
     if (result.outcome === 'failed') yield result;
     else {
-      const { data, columnCount } = proba as Matrix;
+      const { probabilities, features } = answers as Answers;
       yield {
         outcome: 'predicted',
         image: result.image,
-        probabilities: data.slice(row * columnCount, (row + 1) * columnCount),
+        probabilities: rowOf(probabilities, row),
+        features: rowOf(features, row),
         clipped: result.clipped,
       };
       row++;
@@ -88,14 +91,25 @@ async function* predictBatch(
   }
 }
 
-async function probabilities(ready: readonly PixelsReady[], options: PredictOptions): Promise<Matrix> {
+/** A row of each per image. */
+interface Answers {
+  readonly probabilities: Matrix;
+  readonly features: Matrix;
+}
+
+function rowOf({ data, columnCount }: Matrix, row: number): Float32Array {
+  return data.slice(row * columnCount, (row + 1) * columnCount);
+}
+
+async function answersTo(ready: readonly PixelsReady[], options: PredictOptions): Promise<Answers> {
   const { pipeline, embedder, head } = options;
   const { crop } = pipeline.recipe;
   const bytesNHWC = new Uint8Array(ready.length * crop * crop * 3);
   ready.forEach(({ pixels }, i) => {
     bytesNHWC.set(pixels, i * crop * crop * 3);
   });
-  return head.predictProba(await embedder.embed({ rowCount: ready.length, crop, bytesNHWC }));
+  const features = await embedder.embed({ rowCount: ready.length, crop, bytesNHWC });
+  return { probabilities: await head.predictProba(features), features };
 }
 
 export interface RankedClass {

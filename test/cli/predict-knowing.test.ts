@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import sharp from 'sharp';
 import type { Report } from '../../src/classify/result/report.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { featuretap } from './command.ts';
@@ -88,5 +89,65 @@ describe('featuretap predict', () => {
     assert.equal(both.status, 2);
     assert.match(both.stderr, /--abstain is not usable/);
     assert.equal(featuretap(['predict', '--head', head, '--coverage', '1', red]).status, 2);
+  });
+});
+
+describe('featuretap predict, beside the training photos', () => {
+  test('--why names a training photo as its own nearest, and without it nothing is said', () => {
+    const [report] = trained.reports;
+    const names = ['red', 'green', 'blue'].flatMap((name) =>
+      Array.from({ length: 10 }, (_, i) => [name, `${name}-${String(i).padStart(2, '0')}`] as const),
+    );
+    const paths = names.map(([name, id]) => join(trained.data, name, `${id}.png`));
+    const { stdout, stderr } = featuretap(['predict', '--head', head, '--json', '--why', ...paths]);
+    const { images } = JSON.parse(stdout) as {
+      images: { id: string; like: { id: string; label: string; similarity: number }[] }[];
+    };
+    // Those of the training side are there themselves; the test side's nearest is another photo.
+    const own = images.filter(
+      ({ id, like }) => like[0]?.id.split('/')[1] === id && Math.abs(like[0].similarity - 1) < 1e-5,
+    );
+    const counts = report?.perClass
+      .filter(({ name }) => names.some(([own]) => own === name))
+      .map((c) => c.trained ?? 0);
+    assert.equal(
+      own.length,
+      counts?.reduce((sum, count) => sum + count, 0),
+      stderr,
+    );
+    for (const { like } of images) {
+      assert.equal(like.length, 3);
+      for (const { id, label } of like) assert.equal(label, id.split('/')[0]);
+    }
+    assert.match(featuretap(['predict', '--head', head, '--why', red]).stdout, /%\n {4}like \S+ \(.+, \d\.\d{3}\), /);
+  });
+
+  test('--unlike marks a photo of nothing that was trained on, and no training photo of the middle', async () => {
+    const strange = join(root, 'strange.png');
+    const pixels = Uint8Array.from({ length: 96 * 96 * 3 }, (_, i) => ((i >> 3) % 2 === 0 ? 255 : 0));
+    await sharp(pixels, { raw: { width: 96, height: 96, channels: 3 } })
+      .png()
+      .toFile(strange);
+    const { stdout } = featuretap(['predict', '--head', head, '--unlike', '--top', '1', red, strange]);
+    assert.match(stdout, /red-00\.png {2}red [\d.]+ %\n.*strange\.png {2}.* %\s{2}\(unlike the training photos\)\n$/);
+    const csv = featuretap(['predict', '--head', head, '--unlike', '--top', '1', '--csv', red, strange]).stdout;
+    assert.match(csv, /^path,id,rank,class,probability,unlike\n.*,false\n.*,true\n$/);
+  });
+
+  test('says that the features are gone, or that they are others, before any photo is read', async () => {
+    const gone = join(root, 'gone');
+    await cp(head, gone, { recursive: true });
+    const file = join(gone, 'report.json');
+    const report = JSON.parse(await readFile(file, 'utf8')) as Report;
+    const featureSet = { ...report.featureSet, folder: join(root, 'no such set') };
+    await writeFile(file, JSON.stringify({ ...report, featureSet }));
+    const without = featuretap(['predict', '--head', gone, '--unlike', red]);
+    assert.deepEqual([without.status, without.stdout], [1, '']);
+    assert.match(without.stderr, /the features of the training photos are gone[\s\S]*no such set/);
+    assert.equal(featuretap(['predict', '--head', gone, red]).status, 0);
+    await writeFile(file, JSON.stringify({ ...report, splitHash: '0'.repeat(64) }));
+    const other = featuretap(['predict', '--head', gone, '--why', red]);
+    assert.equal(other.status, 1);
+    assert.match(other.stderr, /does not tell which of its photos the head was trained on/);
   });
 });

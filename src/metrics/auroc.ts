@@ -1,0 +1,24 @@
+/** How well scores tell two groups apart, as scikit-learn's roc_auc_score and roc_curve say it. */
+export interface Separation {
+  /** Chance that one of the first group scores higher than one of the second; ties count half. */
+  readonly auroc: number;
+  /** Share of the second group that scores as high as the 95 % of the first that score highest, or more. */
+  readonly falseAt95: number;
+}
+
+/** @param inside scores that should be high, and `outside` those that should be low; neither is empty */
+export function separation(inside: ArrayLike<number>, outside: ArrayLike<number>): Separation {
+  const [high, low] = [Float64Array.from(inside).sort(), Float64Array.from(outside).sort()];
+  let sum = 0;
+  let [below, upTo] = [0, 0];
+  for (const score of high) {
+    while (below < low.length && (low[below] as number) < score) below++;
+    while (upTo < low.length && (low[upTo] as number) <= score) upTo++;
+    sum += (below + upTo) / 2;
+  }
+  const least = high[high.length - Math.ceil(0.95 * high.length - 1e-9)] as number;
+  return {
+    auroc: sum / (high.length * low.length),
+    falseAt95: low.filter((score) => score >= least).length / low.length,
+  };
+}
