@@ -14,6 +14,7 @@ export function exportMetadata(report: Report): Readonly<Record<string, string>>
     features: report.features,
     weights: featureSet.weights,
     command: report.command,
+    ...(featureSet.parts === undefined ? {} : { input: partsText(featureSet.parts) }),
     ...(fields === undefined
       ? {}
       : {
@@ -25,4 +26,11 @@ export function exportMetadata(report: Report): Readonly<Record<string, string>>
         }),
     ...(featureSet.randomWeights ? { warning: 'the backbone has random weights: its answers mean nothing' } : {}),
   };
+}
+
+/** What the head's input is made of, for whoever makes such a row elsewhere. */
+function partsText(parts: NonNullable<Report['featureSet']['parts']>): string {
+  const each = parts.map(({ dims, weights, features }) => `${dims} numbers of ${weights} (${features})`);
+  const sum = parts.reduce((total, { dims }) => total + dims, 0);
+  return `${each.join(', then ')}; each part scaled to the L2 norm ${Math.sqrt(sum / parts.length)}`;
 }

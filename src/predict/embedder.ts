@@ -9,6 +9,7 @@ import type { DeviceName } from '../features/manifest/manifest.ts';
 import { toFloat16 } from '../formats/npy/float16.kernel.ts';
 import { decodeNumbers } from '../formats/npy/npy.ts';
 import { UserError } from '../system/errors.ts';
+import { shortPath } from '../system/short-path.ts';
 import type { Embedder } from './predict.ts';
 
 export interface EmbedderOptions {
@@ -28,10 +29,20 @@ type FeatureRecipe = Report['featureSet'] & {
 /**
  * The recipe that made the features of a report.
  *
- * @throws UserError where the features are external: nothing says how an image becomes such a row
+ * @throws UserError where the features are external (nothing says how an image becomes such a row) or several networks'
  */
 export function featureRecipe(report: Report): FeatureRecipe {
-  const { fields, madeBy } = report.featureSet;
+  const { fields, madeBy, parts } = report.featureSet;
+  if (parts !== undefined) {
+    const [first] = parts.map(({ folder }) => shortPath(folder));
+    throw new UserError({
+      what: `this head was trained on the features of ${parts.length} networks side by side, and images are run through one network alone`,
+      where: report.report,
+      found: parts.map(({ folder, weights }) => `${shortPath(folder)} (${weights})`).join(' + '),
+      expected: 'a head that was trained on one feature set',
+      fix: `featuretap classify --features ${first} trains one`,
+    });
+  }
   if (fields === undefined || madeBy === undefined) {
     throw new UserError({
       what: 'this head was trained on a matrix that featuretap did not make, so it cannot take images',

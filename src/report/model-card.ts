@@ -69,7 +69,11 @@ function data(report: Report): string {
       ],
       [
         'folder at extraction',
-        featureSet.madeBy === undefined ? 'not known: external features' : sharedPath(featureSet.madeBy.data),
+        featureSet.madeBy !== undefined
+          ? sharedPath(featureSet.madeBy.data)
+          : featureSet.parts === undefined
+            ? 'not known: external features'
+            : `as in ${featureSet.parts.map(({ folder }) => sharedPath(folder)).join(' and ')}`,
       ],
       ['classes', String(report.classes.length)],
       ['training images', trainingImages(report)],
@@ -92,6 +96,12 @@ function backbone(report: Report): string {
     ['terms', terms],
     ['features', `${featureSet.dims} numbers per image, fingerprint ${features}`],
   ];
+  for (const { dims, weights, features: part } of featureSet.parts ?? []) {
+    rows.push([
+      'side by side',
+      `${dims} numbers of ${sharedPath(weights)}, fingerprint ${part}, scaled to the L2 norm of the other part`,
+    ]);
+  }
   if (fields !== undefined) {
     const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
     rows.push(

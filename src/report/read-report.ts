@@ -111,6 +111,7 @@ const reportShape: Shape = fields({
       }),
     ),
     rowShape: optional(listOf(count, { atLeast: 1 })),
+    parts: optional(listOf(fields({ folder: path, dims: count, weights: string, features: string }), { atLeast: 2 })),
   }),
   splitHash: string,
   imagesSha256: optional(hexHash),

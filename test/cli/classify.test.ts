@@ -79,6 +79,34 @@ test('several --features train every head on each, on one split, and compare ran
   assert.equal((await featuretap(['compare', 'networks'])).code, 0, 'the page');
 });
 
+test('--features A+B trains on both side by side, is compared with A alone, and predict refuses its head', async () => {
+  await makeDrawnSet(join(root, 'beside'), { rows: 80, dims: 10, weightsSha256: 'c'.repeat(64) });
+  const asked =
+    'classify --features drawn --features drawn+beside --model knn --test-size 0.25 --json --out beside-reports';
+  const { code, stdout, stderr } = await featuretap(asked.split(' '));
+  assert.equal(code, 0, stderr);
+  const [, both] = JSON.parse(stdout) as readonly { report: string }[];
+  assert.match(both?.report ?? '', /^beside-reports.drawn\+beside.knn-/);
+  const compared = JSON.parse((await featuretap(['compare', 'beside-reports', '--json'])).stdout);
+  assert.equal(compared.groups[0].networks.length, 1);
+  assert.equal((await featuretap(['compare', 'beside-reports'])).code, 0, 'the page');
+  const refused = await featuretap(['predict', '--head', both?.report ?? '', 'photo.jpg']);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /trained on the features of 2 networks side by side/);
+});
+
+test('refuses the same features twice, alone or side by side', async () => {
+  for (const features of [['drawn', 'drawn'], ['drawn+drawn'], ['drawn+']]) {
+    const { code } = await featuretap([
+      'classify',
+      '--model',
+      'knn',
+      ...features.flatMap((each) => ['--features', each]),
+    ]);
+    assert.equal(code, 2, features.join(' '));
+  }
+});
+
 test('refuses a matrix beside other features', async () => {
   const { code, stderr } = await featuretap('classify --features cache/drawn --features x.npy --model knn'.split(' '));
   assert.equal(code, 2);

@@ -85,6 +85,14 @@ export interface Report extends Scores {
     readonly madeBy?: Manifest['madeBy'];
     /** Shape of one row of the feature set. */
     readonly rowShape?: readonly number[];
+    /** `--features A+B`: the sets whose rows stand side by side, each part scaled to the same L2 norm, in their order. */
+    readonly parts?: readonly {
+      readonly folder: string;
+      readonly dims: number;
+      readonly weights: string;
+      /** Its fingerprint. */
+      readonly features: string;
+    }[];
   };
   /** sha256 over the splits and the labels: reports are comparable when it is equal. */
   readonly splitHash: string;

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
 import { openExternalFeatures } from '../../classify/data/external-features.ts';
@@ -7,10 +9,12 @@ import { joinSets } from '../../classify/data/join-sets.ts';
 import { type JoinOptions, joinRows, type LabelledData, type RowOptions } from '../../classify/data/labelled-data.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
 import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
-import { openFeatureSet } from '../../features/reader.ts';
-import type { RowSource } from '../../rows/row-source.ts';
+import { sideBySide } from '../../classify/data/side-by-side.ts';
+import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
+import type { RowSource, StoredRows } from '../../rows/row-source.ts';
 import type { ShuffleSplitOptions, Split } from '../../split/split.ts';
 import { usageError } from '../../system/errors.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { choice, flag, list, number, text, texts } from '../options.ts';
 import type { Options, Session } from '../verb.ts';
 
@@ -21,7 +25,7 @@ export function dataOptions(yargs: Argv): Argv {
       type: 'string',
       describe:
         'folder of a feature set (default: the newest in cache), or what another program made: X.npy, X.npz:NAME, ' +
-        '.parquet, .csv, or a folder of shards; several feature sets, each with its own --features, compare networks',
+        '.parquet, .csv, or a folder of shards; repeated it compares networks, A+B puts two side by side',
     })
     .option('labels', {
       type: 'string',
@@ -82,12 +86,11 @@ export function dataOptions(yargs: Argv): Argv {
 /** One table for each feature set that was named, all of the same images in the same order. */
 export async function readData(options: Options, session: Session): Promise<readonly LabelledData<RowSource>[]> {
   const all = texts(options, 'features');
-  const [given, ...others] = all;
   const leaveOut = list(options, 'leave-out');
   const minImages = number(options, 'min-images', { min: 1, whole: true });
   const small = minImages === undefined ? {} : { minImages };
   const foreign = all.find(isForeign);
-  if (foreign !== undefined && others.length > 0) {
+  if (foreign !== undefined && all.length > 1) {
     throw usageError(
       '--features',
       `${foreign} beside others`,
@@ -100,12 +103,20 @@ export async function readData(options: Options, session: Session): Promise<read
     if (column === undefined || options['labels'] !== undefined) continue;
     throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --labels or --features');
   }
-  const folder = given === undefined ? await newestFolder(session) : await namedFolder(given, session);
+  // Each table by the folders of its sets, several where they stand side by side.
+  const asked: (readonly string[])[] = [];
+  for (const given of all) asked.push(await namedFolders(given, session));
+  if (asked.length === 0) asked.push([await newestFolder(session)]);
+  const folders = [...new Set(asked.flat())];
+  const again = asked.find((parts, i) => asked.slice(0, i).some((other) => other.join('+') === parts.join('+')));
+  if (again !== undefined)
+    throw usageError('--features', `${again.map(shortPath).join('+')} twice`, 'different features');
   const labelsFile = text(options, 'labels');
   const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
-  const set = await openFeatureSet(folder);
+  const sets = await Promise.all(folders.map((folder) => openFeatureSet(folder)));
+  const [set] = sets as [FeatureSet];
   const labels =
     labelsFile === undefined
       ? undefined
@@ -125,10 +136,46 @@ export async function readData(options: Options, session: Session): Promise<read
     ...(sampleWeight === undefined ? {} : { sampleWeight }),
     ...(groups === undefined ? {} : { groups }),
   };
-  if (others.length === 0) return [joinRows(set, joinOptions)];
-  const sets = [set];
-  for (const other of others) sets.push(await openFeatureSet(await namedFolder(other, session)));
-  return joinSets(sets, joinOptions);
+  if (asked.length === 1 && folders.length === 1) return [joinRows(set, joinOptions)];
+  const sideways = asked.find((parts) => parts.length > 1);
+  if (
+    sideways !== undefined &&
+    sets.some(({ rowsPerImage }) => rowsPerImage > 1) &&
+    joinOptions.withoutViews !== true
+  ) {
+    throw usageError(
+      '--features',
+      `${sideways.map(shortPath).join('+')}, with augmented views`,
+      '--without-views: plain images alone',
+    );
+  }
+  if (sideways !== undefined && flag(options, 'stream')) {
+    throw usageError(
+      '--stream',
+      `given with --features ${sideways.map(shortPath).join('+')}`,
+      'one feature set in each --features',
+    );
+  }
+  const joined = new Map(joinSets(sets, joinOptions).map((table, i) => [folders[i] as string, table]));
+  const tables: LabelledData<RowSource>[] = [];
+  for (const parts of asked) {
+    const own = parts.map((folder) => joined.get(folder) as LabelledData<StoredRows>);
+    tables.push(own.length === 1 ? (own[0] as LabelledData<StoredRows>) : await sideBySide(own));
+  }
+  return tables;
+}
+
+/** The folders behind one `--features`: `a+b` is two of them, unless there is a folder of that name. */
+async function namedFolders(given: string, session: Session): Promise<readonly string[]> {
+  const whole = !given.includes('+') || existsSync(given) || existsSync(join('cache', given));
+  const names = whole ? [given] : given.split('+');
+  if (names.some((name) => name.trim() === '')) throw usageError('--features', given, 'FOLDER+FOLDER');
+  const folders: string[] = [];
+  for (const name of names) folders.push(resolve(await namedFolder(name, session)));
+  const twice = folders.find((folder, i) => folders.indexOf(folder) !== i);
+  if (twice !== undefined)
+    throw usageError('--features', `${given}: ${shortPath(twice)} twice`, 'different feature sets');
+  return folders;
 }
 
 async function namedFolder(given: string, session: Session): Promise<string> {

@@ -96,11 +96,15 @@ function analyse(run: Run, labelCheck: GroupData['labelCheck']): RunData {
 }
 
 function hasOwnIds({ joined, featureSet }: Report): boolean {
-  return joined === undefined || joined.ids === featureSet.folder;
+  return joined === undefined || joined.ids === (featureSet.parts?.[0]?.folder ?? featureSet.folder);
 }
 
 async function openSet(report: Report, notes: string[]): Promise<FeatureSet | undefined> {
-  const folder = sharedPath(report.featureSet.folder);
+  // Of networks side by side the first one's set has the images.
+  const [made = { folder: report.featureSet.folder, features: report.features }] = report.featureSet.parts ?? [];
+  const folder = sharedPath(made.folder);
+  if (report.featureSet.parts !== undefined)
+    notes.push(`The map and the near copies are by the features of ${folder}.`);
   if (!hasOwnIds(report)) {
     notes.push(
       `The images have their ids from ${sharedPath(report.joined?.ids ?? '')}, of which no report is here: no photos and no map.`,
@@ -108,8 +112,8 @@ async function openSet(report: Report, notes: string[]): Promise<FeatureSet | un
     return undefined;
   }
   try {
-    const set = await openFeatureSet(report.featureSet.folder);
-    if (set.manifest.fingerprint === report.features) return set;
+    const set = await openFeatureSet(made.folder);
+    if (set.manifest.fingerprint === made.features) return set;
     notes.push(`The feature set in ${folder} was made in another way since: no photos and no map.`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
