@@ -32,8 +32,10 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
     throw unfitInput(where, type, 'float32, normalized pixels', 'export the network with a float32 input');
   }
   const shape = readShape(input);
-  // Exporters of the model hub leave the number of channels open: their input has this name, and channels come first.
-  const isOpen = input.name === 'pixel_values' && shape[1] === undefined && shape[3] !== 3;
+  // Exporters of the model hub leave the number of channels open, but say by a name that they come first.
+  const second = tensorType.shape?.dim[1]?.dimParam ?? '';
+  const isNamed = input.name === 'pixel_values' || /channel/i.test(second);
+  const isOpen = isNamed && shape[1] === undefined && shape[3] !== 3;
   const layout = shape[1] === 3 || isOpen ? 'NCHW' : shape[3] === 3 ? 'NHWC' : undefined;
   const shown = `[${shape.map((extent) => extent ?? '?').join(', ')}]`;
   if (shape.length !== 4 || layout === undefined) {

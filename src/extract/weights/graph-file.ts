@@ -5,6 +5,7 @@ import type { OnnxModel } from '../../formats/onnx/schema.ts';
 import { readWholeFile } from '../../formats/whole-file.ts';
 import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
+import { formatBytes } from '../../system/files.ts';
 import { readRegularSync } from '../../system/regular-file.ts';
 
 /** A graph of the user's own, read whole, and checked to be an ONNX model. */
@@ -26,11 +27,14 @@ export interface GraphFile {
 export async function readGraphFile(path: string): Promise<GraphFile> {
   const { bytes, sha256 } = await readWholeFile(path, 'weights file');
   const files = new Map<string, Uint8Array>();
+  let total = bytes.length;
   const readExternal = (location: string): Uint8Array => {
     const known = files.get(location);
     if (known !== undefined) return known;
     const read = readBeside(path, location);
     files.set(location, read);
+    total += read.length;
+    if (total > maxModelBytes) throw tooLarge(path, total);
     return read;
   };
   const model = decodeModel(bytes, path, readExternal);
@@ -64,6 +68,17 @@ function readBeside(path: string, location: string): Uint8Array {
       cause: error,
     });
   }
+}
+
+/** What runs is one message, with every tensor in it. */
+function tooLarge(where: string, bytes: number): UserError {
+  return new UserError({
+    what: 'the network is too large to be run here',
+    where,
+    found: `${formatBytes(bytes)} with the files that it keeps tensors in`,
+    expected: `${formatBytes(maxModelBytes)} at most`,
+    fix: 'a smaller one of its family, or its fp16 variant',
+  });
 }
 
 function hashOfAll(sha256: string, files: ReadonlyMap<string, Uint8Array>): string {

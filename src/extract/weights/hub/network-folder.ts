@@ -59,7 +59,7 @@ async function readPreprocessing(folder: string, config: Config, configPath: str
   if (timm !== undefined && (preprocessor === undefined || timmConfigOf(preprocessor) !== undefined))
     return readTimmConfig(timm, preprocessor === undefined ? configPath : path);
   if (preprocessor === undefined) throw missing(folder, 'preprocessor_config.json');
-  return readPreprocessorConfig(preprocessor, path);
+  return readPreprocessorConfig(preprocessor, path, config['model_type']);
 }
 
 function missing(folder: string, file: string): UserError {

@@ -12,14 +12,36 @@ const filters: readonly Interpolation[] = ['nearest', 'lanczos', 'bilinear', 'bi
  * transformers' image processors that resize, crop, rescale and normalize in this order, and what the class itself says
  * where the file does not (transformers 5.24).
  */
-const processors: Readonly<Record<string, { readonly crops: boolean; readonly square: boolean }>> = {
+const processors: Readonly<Record<string, Processor>> = {
   BeitImageProcessor: { crops: false, square: true },
   BitImageProcessor: { crops: true, square: false },
-  CLIPImageProcessor: { crops: true, square: false },
+  CLIPImageProcessor: { crops: true, square: false, resample: 3 },
   ConvNextImageProcessor: { crops: false, square: false },
   DeiTImageProcessor: { crops: true, square: true },
-  SiglipImageProcessor: { crops: false, square: true },
-  ViTImageProcessor: { crops: false, square: true },
+  SiglipImageProcessor: { crops: false, square: true, resample: 3 },
+  ViTImageProcessor: { crops: false, square: true, resample: 2 },
+};
+
+interface Processor {
+  /** Whether it crops where the file does not say. */
+  readonly crops: boolean;
+  /** Whether a size of one number is height and width, not the shorter side. */
+  readonly square: boolean;
+  /** The filter that it has taken in all versions, where the file does not say. */
+  readonly resample?: number;
+}
+
+/** The processor of an architecture, for files of 2021 and before, which do not name it (transformers' own table). */
+const processorOf: Readonly<Record<string, string>> = {
+  beit: 'BeitImageProcessor',
+  clip: 'CLIPImageProcessor',
+  convnext: 'ConvNextImageProcessor',
+  deit: 'DeiTImageProcessor',
+  dinov2: 'BitImageProcessor',
+  resnet: 'ConvNextImageProcessor',
+  siglip: 'SiglipImageProcessor',
+  swin: 'ViTImageProcessor',
+  vit: 'ViTImageProcessor',
 };
 
 /** Fields that say nothing of the pixels of an RGB photo. */
@@ -50,11 +72,14 @@ const read = new Set([
 /**
  * Preprocessing as preprocessor_config.json gives it.
  *
+ * @param architecture config.json's `model_type`, for files that do not name their processor
  * @throws UserError that names the field that is missing, or that cannot be honoured
  */
-export function readPreprocessorConfig(config: Config, path: string): TrainedWith {
+export function readPreprocessorConfig(config: Config, path: string, architecture?: unknown): TrainedWith {
   const fields = new Fields(config, path);
-  const type = String(config['image_processor_type'] ?? config['feature_extractor_type'] ?? 'no processor');
+  const usual =
+    typeof architecture === 'string' && Object.hasOwn(processorOf, architecture) && processorOf[architecture];
+  const type = String(config['image_processor_type'] ?? config['feature_extractor_type'] ?? (usual || 'no processor'));
   const name = type.replace(/Fast$|Pil$/, '').replace(/FeatureExtractor$/, 'ImageProcessor');
   const processor = Object.hasOwn(processors, name) ? processors[name] : undefined;
   if (processor === undefined) throw fields.refuse('image_processor_type', Object.keys(processors).join(', '), type);
@@ -65,18 +90,17 @@ export function readPreprocessorConfig(config: Config, path: string): TrainedWit
   }
   fields.mustBeOn('do_resize');
   fields.mustBeOn('do_rescale');
-  const resample = fields.number('resample');
+  const resample =
+    config['resample'] === undefined && processor.resample !== undefined
+      ? processor.resample
+      : fields.number('resample');
   const interpolation = filters[resample];
   if (interpolation === undefined) throw fields.refuse('resample', 'a whole number from 0 to 5');
   return { ...geometry(fields, name, processor), interpolation, ...normalization(fields) };
 }
 
 /** The resize and the crop. */
-function geometry(
-  fields: Fields,
-  name: string,
-  { crops, square }: { readonly crops: boolean; readonly square: boolean },
-): TrainedWith {
+function geometry(fields: Fields, name: string, { crops, square }: Processor): TrainedWith {
   const size = fields.size('size', square);
   const cropped = fields.config['do_center_crop'] ?? crops;
   const crop = cropped === true ? fields.size('crop_size', true) : undefined;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadNetwork, readingOf } from '../../../../src/extract/network-source.ts';
 import { loadWeights } from '../../../../src/extract/weights/load-weights.ts';
 import type { Pool } from '../../../../src/features/manifest/manifest.ts';
+import { decodeModel } from '../../../../src/formats/onnx/decode.ts';
+import { encodeModel } from '../../../../src/formats/onnx/encode.ts';
 import { makeTemporaryFolder } from '../../../../src/system/temporary-folder.ts';
 import { featuresOf, goldenFeatures, openPublished, published, worst } from './published.ts';
 
@@ -40,6 +42,56 @@ test('the mean over patches leaves the class token and four registers out, as th
   const network = await openPublished('dinov2-registers');
   assert.equal(readingOf(network, { pool: 'mean' }).prefixTokens, 5);
   assert.equal(readingOf(network, {}).prefixTokens, undefined);
+});
+
+test('a graph whose batch is fixed at one image gives the rows that it gives in batches', async () => {
+  const folder = await makeTemporaryFolder('hub');
+  try {
+    cpSync(join(published, 'siglip'), folder.path, { recursive: true });
+    const file = join(folder.path, 'onnx/vision_model.onnx');
+    const model = decodeModel(readFileSync(file));
+    const [input] = model.graph.input;
+    const tensorType = input?.type?.tensorType;
+    assert.ok(input !== undefined && tensorType?.shape !== undefined);
+    const dim = tensorType.shape.dim.map((one, axis) => (axis === 0 ? { dimValue: 1 } : one));
+    const type = { ...input.type, tensorType: { ...tensorType, shape: { ...tensorType.shape, dim } } };
+    writeFileSync(file, encodeModel({ ...model, graph: { ...model.graph, input: [{ ...input, type }] } }));
+    const photos = ['ycc420.jpg', 'profile.png', 'ycc411.jpg'];
+    const alone = await featuresOf(await loadNetwork(folder.path, { device: 'cpu' }), photos, {});
+    for (const [i, row] of (await featuresOf(await openPublished('siglip'), photos, {})).entries())
+      assert.ok(worst(alone[i] as Float32Array, [...row]) < 1e-5);
+  } finally {
+    await folder.remove();
+  }
+});
+
+test('input and outputs may have any name; those of outputs that are not usual are asked for', async () => {
+  const folder = await makeTemporaryFolder('hub');
+  try {
+    cpSync(join(published, 'dinov2'), folder.path, { recursive: true });
+    const file = join(folder.path, 'onnx/model.onnx');
+    const { graph, ...model } = decodeModel(readFileSync(file));
+    const names: Readonly<Record<string, string>> = { pixel_values: 'image', last_hidden_state: 'tokens' };
+    const renamed = (name: string): string => names[name] ?? name;
+    const node = graph.node.map((one) => ({
+      ...one,
+      input: one.input.map(renamed),
+      output: one.output.map(renamed),
+    }));
+    const input = graph.input.map((one) => ({ ...one, name: renamed(one.name) }));
+    const output = graph.output.map((one) => ({ ...one, name: renamed(one.name) }));
+    writeFileSync(file, encodeModel({ ...model, graph: { ...graph, node, input, output } }));
+    await assert.rejects(
+      loadNetwork(folder.path, { device: 'cpu' }),
+      /--tap tokens --pool cls or --tap tokens --pool mean/,
+    );
+    const asked = { tap: 'tokens', pool: 'cls+mean' } as const;
+    const network = await loadNetwork(folder.path, { device: 'cpu', ...asked });
+    const [row] = await featuresOf(network, ['ycc420.jpg'], asked);
+    assert.ok(worst(row as Float32Array, goldenFeatures['dinov2']?.['cls+mean']?.['ycc420.jpg'] ?? []) < 1e-4);
+  } finally {
+    await folder.remove();
+  }
 });
 
 test('tensors beside the graph give the same features, and count in its hash', async () => {

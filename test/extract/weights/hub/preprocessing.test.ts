@@ -66,6 +66,15 @@ test('a bare number is a square for some processors, the shorter side for others
   assert.equal(readPreprocessorConfig({ ...plain, size: 24, crop_size: 20 }, 'x').resize, 24);
 });
 
+test('a file that does not name its processor is read as its architecture has it, its filter included', () => {
+  const { mean, std } = choosePreprocessing({});
+  const old = { do_normalize: true, do_resize: true, image_mean: mean, image_std: std, size: 24 };
+  const { resize, interpolation } = readPreprocessorConfig(old, 'x', 'vit');
+  assert.deepEqual([resize, interpolation], [[24, 24], 'bilinear']);
+  assert.throws(() => readPreprocessorConfig(old, 'x', 'newformer'), /image_processor_type/);
+  assert.throws(() => readPreprocessorConfig(old, 'x', 'dinov2'), /resample|crop_size/);
+});
+
 const refused: readonly (readonly [field: string, change: Config])[] = [
   ['image_processor_type', { image_processor_type: 'DINOv3ViTImageProcessorFast' }],
   ['resample', { resample: 6 }],
