@@ -21,6 +21,7 @@ const floors = [
   'export',
   'predict',
   'library',
+  'serve',
   'cluster',
   'cli',
 ];

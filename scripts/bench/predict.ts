@@ -46,7 +46,8 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-async function trainHead(folder: string, weights: string): Promise<string> {
+/** Trains a head on 40 drawn photos, which lie in `photos` below the folder; its report. */
+export async function trainHead(folder: string, weights: string): Promise<string> {
   const photos = join(folder, 'photos');
   await drawPhotos(photos, 40);
   const small = ['--resize', '36', '--crop', '32'];

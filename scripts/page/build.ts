@@ -2,18 +2,25 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const entry: string = fileURLToPath(new URL('../../src/report/page/client/main.ts', import.meta.url));
+const inSources = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 
-/** The TypeScript module that carries the page's script. */
-export const clientModule: string = fileURLToPath(new URL('../../src/report/page/client-script.ts', import.meta.url));
+/** Folders of pages: `client/` is what runs in a browser, `client-script.ts` the TypeScript module that carries it. */
+export const pages: { readonly report: string; readonly serve: string } = {
+  report: inSources('report/page'),
+  serve: inSources('serve/page'),
+};
+
+export function clientModule(page: string): string {
+  return `${page}/client-script.ts`;
+}
 
 /**
- * Bundles what the page of `compare` runs in a browser and returns the TypeScript module that carries it as text. `npm run
- * page` writes it; a test compares it with the one in the repository. Readable, so that a change of it can be reviewed.
+ * Bundles what a page runs in a browser and returns the TypeScript module that carries it as text. `npm run page` writes
+ * it; a test compares it with the one in the repository. Readable, so that a change of it can be reviewed.
  */
-export async function buildClientModule(): Promise<string> {
+export async function buildClientModule(page: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    entryPoints: [`${page}/client/main.ts`],
     bundle: true,
     write: false,
     format: 'iife',
@@ -28,4 +35,6 @@ export async function buildClientModule(): Promise<string> {
   return `/** \`client/\`, bundled; \`npm run page\` makes this file. */\nexport const clientScript: string = \`${script}\`;\n`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(clientModule, await buildClientModule());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const page of Object.values(pages)) writeFileSync(clientModule(page), await buildClientModule(page));
+}

@@ -2,8 +2,8 @@ import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { InterruptedError } from '../system/errors.ts';
 
-/** What is under way has this long to end in order once the first signal was heard; every file survives less. */
-const graceMs = 1000;
+/** What is under way has this long to end in order unless its verb says otherwise; every file survives less. */
+const usualGraceMs = 1000;
 
 /**
  * A thread that hears signals while native code holds the main one, which then hears nothing: ONNX Runtime's `run()` may
@@ -27,7 +27,7 @@ const watchdog = `
       if (count === 1) {
         setTimeout(() => {
           if (Atomics.load(heard, 0) === 0) say('\\nstopping once the network answers; Ctrl-C again stops at once\\n');
-        }, ${graceMs});
+        }, ${usualGraceMs});
       } else setTimeout(() => {
         say('stopped\\n');
         process.kill(process.pid, 'SIGKILL');
@@ -37,10 +37,10 @@ const watchdog = `
   }`;
 
 /**
- * The first Ctrl-C or SIGTERM asks for an orderly stop and ends the process a second later at the latest, wherever
- * JavaScript runs; the second one ends it at once.
+ * The first Ctrl-C or SIGTERM asks for an orderly stop and ends the process a second later at the latest (or after
+ * `graceMs`), wherever JavaScript runs; the second one ends it at once.
  */
-export function interruptSignal(): AbortSignal {
+export function interruptSignal(graceMs: number = usualGraceMs): AbortSignal {
   const controller = new AbortController();
   const heard = new Int32Array(new SharedArrayBuffer(4));
   const onSignal = (): void => {

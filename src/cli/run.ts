@@ -43,9 +43,11 @@ export async function runCli(args: readonly string[]): Promise<number> {
       async (builder) => (await load()).options(builder.usage(usage) as Argv),
       async (argv) => {
         const verb = await load();
-        exitCode = await verb.run(argv as Options, openSession(argv as Options, args)).catch((error: unknown) => {
-          throw knownFailure(error, verb.writes);
-        });
+        exitCode = await verb
+          .run(argv as Options, openSession(argv as Options, args, verb.graceMs))
+          .catch((error: unknown) => {
+            throw knownFailure(error, verb.writes);
+          });
       },
     );
   }
@@ -64,7 +66,7 @@ function optionNames(parser: unknown): readonly string[] {
   return Object.keys((parser as { getOptions(): { readonly key: object } }).getOptions().key);
 }
 
-function openSession(options: Options, args: readonly string[]): Session {
+function openSession(options: Options, args: readonly string[], graceMs?: number): Session {
   const json = flag(options, 'json');
   const quiet = flag(options, 'quiet');
   const stderr = (text: string): void => {
@@ -74,7 +76,7 @@ function openSession(options: Options, args: readonly string[]): Session {
     json,
     quiet,
     debug: flag(options, 'debug'),
-    signal: interruptSignal(),
+    signal: interruptSignal(graceMs),
     command: ['featuretap', ...args.map(quoteArgument)].join(' '),
     args,
     print: (text) => {

@@ -36,6 +36,8 @@ export interface Verb {
   readonly options: (yargs: Argv) => Argv;
   /** Where its files go, for what to do when they cannot be written. */
   readonly writes?: WriteAdvice;
+  /** How long what is under way may take to end once a signal was heard, in milliseconds; default 1000. */
+  readonly graceMs?: number;
   /** Resolves to the exit code; errors are thrown. */
   readonly run: (options: Options, session: Session) => Promise<number>;
 }

@@ -32,6 +32,11 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     describe: 'classify images with the head of a report',
     load: async () => (await import('./predict.ts')).predictVerb,
   },
+  serve: {
+    wordOption: 'head',
+    describe: 'classify photos over HTTP, and on a page to drop them on',
+    load: async () => (await import('./serve.ts')).serveVerb,
+  },
   export: {
     wordOption: 'head',
     describe: 'write the head of a report as an ONNX model, alone or behind its backbone',

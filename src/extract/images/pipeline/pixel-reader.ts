@@ -52,10 +52,22 @@ export class PixelReader {
     } catch (error) {
       return { outcome: 'failed', reason: describeReadFailure(error), seconds };
     }
+    return this.#readBytes(bytes, seconds, started);
+  }
+
+  /** As `read`, for the bytes of a file that is in memory already. */
+  async readBytes(bytes: Uint8Array): Promise<FilePixels> {
+    return this.#readBytes(bytes, { read: 0, decode: 0, resize: 0 }, performance.now());
+  }
+
+  async #readBytes(
+    bytes: Uint8Array,
+    seconds: { read: number; decode: number; resize: number },
+    started: number,
+  ): Promise<FilePixels> {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const file = { sha256, byteCount: bytes.length, seconds };
-    const wasRead = performance.now();
-    seconds.read = (wasRead - started) / 1000;
+    seconds.read = (performance.now() - started) / 1000;
     if (this.#isKnown(sha256)) return { outcome: 'known', ...file };
     let taken = 0;
     const onSize = (pixelCount: number): void => {

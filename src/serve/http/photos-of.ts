@@ -1,0 +1,89 @@
+import type { FastifyRequest } from 'fastify';
+import { HttpError } from './http-error.ts';
+
+/** One image file as it was sent. */
+export interface SentPhoto {
+  /** Its file name, or `body`. */
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes that requests hold in memory: each at most `most`, all of them together at most `mostOfAll`. */
+export class BodyBytes {
+  readonly most: number;
+  readonly #mostOfAll: number;
+  #held = 0;
+
+  constructor(most: number, mostOfAll: number) {
+    this.most = most;
+    this.#mostOfAll = mostOfAll;
+  }
+
+  /** @throws HttpError 413 */
+  check(ofRequest: number): void {
+    if (ofRequest > this.most) throw new HttpError(413, `more than ${this.most} bytes in one request`);
+  }
+
+  /** @throws HttpError 413 or 503 */
+  take(byteCount: number, ofRequest: number): void {
+    this.check(ofRequest);
+    if (this.#held + byteCount > this.#mostOfAll) throw new HttpError(503, 'too many bytes are under way: ask again');
+    this.#held += byteCount;
+  }
+
+  giveBack(byteCount: number): void {
+    this.#held -= byteCount;
+  }
+}
+
+/** Most files of one multipart request. */
+const mostPhotos = 1000;
+
+/**
+ * Reads the photos of a request as they stream in: the body is one image, or multipart/form-data holds many.
+ *
+ * @param onBytes told of every piece before it is kept; throws where it is too much
+ * @throws HttpError 400 where there is no photo; what the stream throws where it is cut
+ */
+export async function photosOf(
+  request: FastifyRequest,
+  onBytes: (byteCount: number) => void,
+): Promise<readonly SentPhoto[]> {
+  const photos: SentPhoto[] = [];
+  if (request.isMultipart()) {
+    for await (const part of request.parts({ limits: { files: mostPhotos, fields: 10, fieldSize: 1000 } })) {
+      if (part.type !== 'file') continue;
+      const name = part.filename === undefined || part.filename === '' ? `photo-${photos.length + 1}` : part.filename;
+      photos.push({ name, bytes: await collect(part.file, onBytes) });
+    }
+  } else {
+    const bytes = request.body === undefined || request.body === null ? undefined : request.body;
+    if (bytes !== undefined) {
+      const body = await collect(bytes as AsyncIterable<Uint8Array>, onBytes);
+      if (body.length > 0) photos.push({ name: 'body', bytes: body });
+    }
+  }
+  if (photos.length > 0) return photos;
+  throw new HttpError(400, 'no photo: send one image as the body, or several as the files of multipart/form-data');
+}
+
+async function collect(
+  pieces: AsyncIterable<Uint8Array>,
+  onBytes: (byteCount: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of pieces) {
+    onBytes(piece.length);
+    kept.push(piece);
+    size += piece.length;
+  }
+  // Memory of its own, so that it can be handed to a thread.
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of kept) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,55 @@
+import type { AddressInfo } from 'node:net';
+import { UserError } from '../system/errors.ts';
+import { errorCode } from '../system/files.ts';
+import { createServer, type ServedHead, type ServerOptions } from './http/server.ts';
+import { Classifier, type ClassifierOptions } from './photos/classifier.ts';
+
+export interface ServeOptions extends ServerOptions, ClassifierOptions {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8080/` */
+  readonly url: string;
+  /** Takes no further request, answers those under way, and lets go of threads and networks. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves heads over HTTP until it is closed.
+ *
+ * @throws UserError where a backbone cannot be opened, or the port is not to be had
+ */
+export async function serve(heads: readonly ServedHead[], options: ServeOptions): Promise<RunningServer> {
+  const classifier = await Classifier.open(heads, options);
+  const app = await createServer(heads, classifier, options);
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await classifier.close();
+    throw notListening(error, options);
+  }
+  const { address, family, port } = app.server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/`,
+    close: async () => {
+      await app.close();
+      await classifier.close();
+    },
+  };
+}
+
+function notListening(error: unknown, { host, port }: ServeOptions): unknown {
+  const reasons: Readonly<Record<string, readonly [found: string, fix: string]>> = {
+    EADDRINUSE: ['another program listens there', `--port ${port + 1}, or --port 0 for one that is free`],
+    EACCES: ['no permission: ports below 1024 are the system’s', '--port 8080'],
+    EADDRNOTAVAIL: ['no such address on this machine', '--host 127.0.0.1'],
+    ENOTFOUND: ['no such host', '--host 127.0.0.1'],
+  };
+  const reason = reasons[errorCode(error) ?? ''];
+  if (reason === undefined) return error;
+  const [found, fix] = reason;
+  return new UserError({ what: 'the server cannot listen', where: `${host}:${port}`, found, fix, cause: error });
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { crc32, deflateSync } from 'node:zlib';
+import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { needsReference, projectRoot, reference } from '../reference.ts';
+import { post } from './served.ts';
+
+const withoutProc = process.platform === 'linux' ? false : 'skipped: no /proc here';
+
+describe('a server that is treated badly', { timeout: 300_000 }, () => {
+  let root = '';
+  let trained: TrainedHeads;
+  let photo: Buffer<ArrayBuffer>;
+  let child: ChildProcess;
+  let url = '';
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-hostile-'));
+    trained = await trainHeads(root, { models: [['ridge', {}]] });
+    photo = await readFile(join(trained.data, 'red/red-00.png'));
+    [child, url] = await start(['--timeout', '2', '--max-body', '2MB']);
+  });
+  after(async () => {
+    child.kill('SIGKILL');
+    await rm(root, { recursive: true });
+  });
+
+  async function start(options: readonly string[]): Promise<[ChildProcess, string]> {
+    const script = join(projectRoot, 'scripts/featuretap.cjs');
+    const args = [script, 'serve', '--head', trained.reports[0]?.report as string, '--port', '0', ...options];
+    const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [line] = (await once(started.stdout as NonNullable<ChildProcess['stdout']>, 'data')) as [Buffer];
+    return [started, String(line).trim()];
+  }
+
+  const goesOn = async (): Promise<void> => assert.equal((await post(url, photo)).status, 200);
+
+  it('answers 408 to bodies and headers that do not come to an end, and goes on', async () => {
+    const slow = Array.from({ length: 20 }, () => raw(`${head(1000)}x`));
+    const headless = raw('POST /predict HTTP/1.1\r\nHost: localhost\r\n');
+    await goesOn();
+    for (const socket of [...slow, headless]) assert.match(await heard(socket), /^HTTP\/1\.1 408 /);
+    await goesOn();
+  });
+
+  it('goes on after bodies that are cut off', async () => {
+    for (const text of [`${head(1000)}x`, `${head(1000, form)}--b\r\nContent-Disp`, 'POST /pre']) {
+      const socket = raw(text);
+      await once(socket, 'connect');
+      socket.destroy();
+    }
+    const part = '--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\nabc';
+    const answer = heard(raw(`${head(part.length, form)}${part}`));
+    assert.match(await answer, /^HTTP\/1\.1 400 /, 'a form without its end');
+    await goesOn();
+  });
+
+  it('answers 413 to a body above the limit: announced, streamed, or in a form', async () => {
+    assert.match(await heard(raw(head(2_000_001))), /^HTTP\/1\.1 413 /);
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+    const streamed = raw(
+      `POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(31)}`,
+    );
+    assert.match(await heard(streamed), /^HTTP\/1\.1 413 /);
+    const parts = new FormData();
+    for (const name of ['a', 'b', 'c']) parts.append(name, new Blob([new Uint8Array(700_000)]), name);
+    const sent = await post(url, parts).then(
+      ({ status }) => status,
+      () => 413,
+    );
+    assert.equal(sent, 413);
+    await goesOn();
+  });
+
+  it('refuses a decompression bomb by its header', async () => {
+    const bomb = await post(url, onePixelBits(60_000, 60_000, 1000));
+    assert.equal(bomb.status, 422);
+    assert.match(await bomb.text(), /60000 x 60000 pixels.*decompression bomb/);
+    const real = onePixelBits(12_000, 12_000);
+    assert.ok(real.length < 100_000);
+    assert.equal((await post(url, real)).status, 422);
+    await goesOn();
+  });
+
+  it('answers 400 to what is no HTTP', async () => {
+    assert.match(await heard(raw('\u0016\u0003\u0001 hello\r\n\r\n')), /^HTTP\/1\.1 400 /);
+    await goesOn();
+  });
+
+  it('answers every odd image with 200, or 422 and the reason', { skip: needsReference('odd-images') }, async () => {
+    for (const name of await readdir(reference('odd-images'))) {
+      const bytes = await readFile(reference(`odd-images/${name}`));
+      const { status } = await post(url, bytes);
+      assert.equal(status, bytes.length === 0 ? 400 : name.startsWith('bad-') ? 422 : 200, name);
+    }
+    await goesOn();
+  });
+
+  it('takes no more memory after 1,000 requests than after 300', { skip: withoutProc }, async () => {
+    const ask = async (count: number): Promise<number> => {
+      let asked = 0;
+      const client = async (): Promise<void> => {
+        while (asked++ < count)
+          assert.equal((await post(url, asked % 10 === 0 ? 'no image' : photo)).status % 222, 200);
+      };
+      await Promise.all(Array.from({ length: 8 }, client));
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+    };
+    const before = await ask(300);
+    const afterwards = await ask(700);
+    assert.ok(afterwards < before + 60, `${before} MB, then ${afterwards} MB`);
+  });
+
+  it('finishes what is under way on SIGTERM, takes nothing new and ends with 0', async () => {
+    const [other, otherUrl] = await start([]);
+    const { port } = new URL(otherUrl);
+    const socket = raw(head(photo.length), port);
+    socket.write(photo.subarray(0, 100));
+    // Whoever is answered now came later: the first one is under way.
+    assert.equal((await post(otherUrl, photo)).status, 200);
+    other.kill('SIGTERM');
+    const refused = async (): Promise<boolean> =>
+      fetch(`${otherUrl}health`).then(
+        (r) => r.status === 503,
+        () => true,
+      );
+    while (!(await refused())) await new Promise((resolve) => setTimeout(resolve, 20));
+    const answer = heard(socket);
+    socket.write(photo.subarray(100));
+    assert.match(await answer, /^HTTP\/1\.1 200 /);
+    assert.deepEqual(await once(other, 'exit'), [0, null]);
+  });
+
+  function raw(text: string, port: string = new URL(url).port): Socket {
+    const socket = connect({ host: '127.0.0.1', port: Number(port) });
+    socket.on('error', () => undefined);
+    socket.write(text, 'latin1');
+    return socket;
+  }
+});
+
+const form = 'multipart/form-data; boundary=b';
+
+function head(length: number, type = 'image/png'): string {
+  return `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
+}
+
+/** The first that a server says. */
+async function heard(socket: Socket): Promise<string> {
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return String(data);
+}
+
+/** A PNG of one bit a pixel: a small file, whatever it unpacks to. */
+function onePixelBits(width: number, height: number, rows: number = height): Buffer<ArrayBuffer> {
+  const chunk = (type: string, data: Uint8Array): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, sum]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1;
+  const pixels = deflateSync(new Uint8Array(rows * (1 + Math.ceil(width / 8))));
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', new Uint8Array())]);
+}

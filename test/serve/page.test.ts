@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { buildClientModule, clientModule, pages } from '../../scripts/page/build.ts';
+import type { RunningServer } from '../../src/serve/serve.ts';
+import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { openBrowser, withoutBrowser } from '../report/page/browser.ts';
+import { type Answer, post, serveReports } from './served.ts';
+
+describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
+  let root = '';
+  let trained: TrainedHeads;
+  let reports: readonly string[] = [];
+  let server: RunningServer;
+  let browser: Browser;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-serve-page-'));
+    trained = await trainHeads(root, {
+      models: [
+        ['ridge', {}],
+        ['knn', {}],
+      ],
+    });
+    reports = trained.reports.map(({ report }) => report);
+    server = await serveReports(reports);
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser.close();
+    await server.close();
+    await rm(root, { recursive: true });
+  });
+
+  it('is served with the script that its sources make: npm run page writes it', async () => {
+    assert.equal(await readFile(clientModule(pages.serve), 'utf8'), await buildClientModule(pages.serve));
+  });
+
+  const photo = (name: string): string => join(trained.data, name);
+
+  for (const [width, height, scheme] of [
+    [360, 740, 'dark'],
+    [820, 1180, 'light'],
+    [1440, 900, 'dark'],
+  ] as const) {
+    it(`shows what the server answers, side by side, and passes axe: ${width} pixels, ${scheme}`, async () => {
+      const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+      const elsewhere: string[] = [];
+      const errors: string[] = [];
+      page.on('request', (request) => {
+        if (!/^blob:/.test(request.url()) && !request.url().startsWith(server.url)) elsewhere.push(request.url());
+      });
+      page.on('pageerror', (error) => errors.push(error.message));
+      page.on('console', (message) => {
+        if (/Content Security Policy/i.test(message.text())) errors.push(message.text());
+      });
+      await page.goto(server.url);
+      await checkAccess(page);
+      await page.setInputFiles('#choose-files', [photo('red/red-00.png'), photo('blue/blue-03.png')]);
+      await saying(page, '2 of 2 photos answered.');
+      const { heads } = (await (await post(server.url, await readFile(photo('red/red-00.png')))).json()) as {
+        heads: readonly Answer[];
+      };
+      const card = page.locator('#answers > li').first();
+      assert.deepEqual(
+        await card.locator('.heads li .name').allTextContents(),
+        heads.flatMap(({ images }) => images[0]?.top.map((entry) => entry.class)),
+      );
+      assert.deepEqual(
+        await card.locator('.heads li .share').allTextContents(),
+        heads.flatMap(({ images }) => images[0]?.top.map((entry) => `${(entry.probability * 100).toFixed(1)} %`)),
+      );
+      assert.equal(await page.locator('canvas[role=img]').count(), 2);
+      await checkAccess(page);
+      assert.deepEqual([elsewhere, errors], [[], []]);
+      await page.close();
+    });
+  }
+
+  it('is worked by the keyboard: a button opens the files, Clear takes the answers away', async () => {
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    // Files are the browser's to ask for from here on.
+    const chosen = page.waitForEvent('filechooser');
+    await page.locator('#heads', { hasText: '4 classes' }).waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'choose');
+    await page.keyboard.press('Enter');
+    const chooser = await chosen;
+    await chooser.setFiles(photo('red/red-01.png'));
+    await page.waitForSelector('.heads');
+    await page.focus('#clear');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator('#answers > li').count(), 0);
+    assert.equal(await page.evaluate('document.activeElement.id'), 'choose');
+    await page.close();
+  });
+
+  it('takes photos that are dropped and pasted, and says why one has no answer', async () => {
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    const bytes = (await readFile(photo('green/green-02.png'))).toString('base64');
+    for (const [event, target] of [
+      ['drop', 'document.getElementById("drop")'],
+      ['paste', 'document.body'],
+    ] as const) {
+      await page.evaluate(`{
+        const data = new DataTransfer();
+        const bytes = Uint8Array.from(atob('${bytes}'), (c) => c.charCodeAt(0));
+        data.items.add(new File([bytes], '${event}.png', { type: 'image/png' }));
+        data.items.add(new File(['no image'], '${event}-bad.jpg', { type: 'image/jpeg' }));
+        data.items.add(new File(['a table'], 'table.csv', { type: 'text/csv' }));
+        const init = { bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data };
+        ${target}.dispatchEvent('${event}' === 'drop' ? new DragEvent('drop', init) : new ClipboardEvent('paste', init));
+      }`);
+    }
+    await saying(page, '4 of 4 photos answered. 2 files are no image.');
+    assert.deepEqual((await page.locator('#answers h3').allTextContents()).sort(), [
+      'drop-bad.jpg',
+      'drop.png',
+      'paste-bad.jpg',
+      'paste.png',
+    ]);
+    assert.deepEqual(
+      await page.locator('.failed').allTextContents(),
+      Array(2).fill('No answer: not an image of a known kind (unknown)'),
+    );
+    await page.close();
+  });
+
+  it('asks the phone for its camera and the machine for a folder', async () => {
+    const page = await browser.newPage();
+    await page.goto(server.url);
+    assert.equal(await page.getAttribute('#camera-files', 'capture'), 'environment');
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('#folder')]);
+    await chooser.setFiles(join(trained.data, 'blue'));
+    await saying(page, '10 of 10 photos answered.');
+    assert.ok((await page.locator('#answers h3').allTextContents()).includes('blue/blue-00.png'));
+    await page.close();
+  });
+
+  it('asks for the token that the server wants, and takes one from the address', async () => {
+    const token = 'a-token-of-some-length';
+    const guarded = await serveReports(reports.slice(0, 1), { token });
+    try {
+      const page = await browser.newPage();
+      await page.goto(guarded.url);
+      await page.fill('#token-text', token);
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#token', { state: 'hidden' });
+      await page.setInputFiles('#choose-files', photo('red/red-00.png'));
+      await page.waitForSelector('.heads');
+      await page.close();
+      const linked = await browser.newPage();
+      await linked.goto(`${guarded.url}#token=${token}`);
+      await linked.locator('#heads', { hasText: '4 classes' }).waitFor();
+      await linked.close();
+    } finally {
+      await guarded.close();
+    }
+  });
+});
+
+/** Resolves when the page says so, and nothing else. */
+function saying(page: Page, text: string): Promise<void> {
+  return page.getByText(text, { exact: true }).waitFor();
+}
+
+async function checkAccess(page: Page): Promise<void> {
+  const [wide, inner] = (await page.evaluate('[document.documentElement.scrollWidth, window.innerWidth]')) as [
+    number,
+    number,
+  ];
+  assert.ok(wide <= inner, `${wide} pixels wide on a screen of ${inner}`);
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  // By the debugger's own way: the page's policy lets no script in.
+  await page.evaluate(await readFile(axe, 'utf8'));
+  const found = (await page.evaluate('axe.run()')) as {
+    violations: { id: string; nodes: { html: string }[] }[];
+  };
+  assert.deepEqual(
+    found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`),
+    [],
+  );
+}

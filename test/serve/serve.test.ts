@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
+import { isLoopback } from '../../src/serve/http/admission.ts';
+import type { RunningServer } from '../../src/serve/serve.ts';
+import { featuretap } from '../cli/command.ts';
+import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { type Answer, post, serveReports } from './served.ts';
+
+describe('a server of heads', { timeout: 300_000 }, () => {
+  let root = '';
+  let trained: TrainedHeads;
+  let reports: readonly string[] = [];
+  let photos: readonly string[] = [];
+  let server: RunningServer;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-serve-'));
+    trained = await trainHeads(root, {
+      models: [
+        ['ridge', {}],
+        ['knn', {}],
+      ],
+    });
+    reports = trained.reports.map(({ report }) => report);
+    photos = ['red/red-00.png', 'blue/blue-03.png', 'green/green-07.png'].map((name) => join(trained.data, name));
+    server = await serveReports(reports.slice(0, 1));
+  });
+  after(async () => {
+    await server.close();
+    await rm(root, { recursive: true });
+  });
+
+  const predicted = (head: string, ...paths: readonly string[]): Answer => {
+    const { stdout, stderr } = featuretap(['predict', '--head', head, '--json', ...paths]);
+    assert.notEqual(stdout, '', stderr);
+    return JSON.parse(stdout) as Answer;
+  };
+  const form = async (...paths: readonly string[]): Promise<FormData> => {
+    const made = new FormData();
+    for (const path of paths) made.append('photos', new Blob([await readFile(path)]), basename(path));
+    return made;
+  };
+
+  it('answers the photos of a form as predict --json does, number for number', async () => {
+    const response = await post(server.url, await form(...photos));
+    assert.equal(response.status, 200);
+    const answer = (await response.json()) as Answer;
+    const expected = predicted(reports[0] as string, ...photos);
+    assert.deepEqual(answer, {
+      ...expected,
+      images: expected.images.map((image) => ({ ...image, path: basename(image.path) })),
+    });
+  });
+
+  it('answers a photo that is the body, with as many classes as top says', async () => {
+    const response = await fetch(`${server.url}predict?top=2`, {
+      method: 'POST',
+      body: await readFile(photos[0] as string),
+    });
+    const { images } = (await response.json()) as Answer;
+    const expected = predicted(reports[0] as string, photos[0] as string).images[0]?.top.slice(0, 2);
+    assert.deepEqual(images, [{ path: 'body', id: 'body', top: expected }]);
+  });
+
+  it('answers by several heads in their order', async () => {
+    const several = await serveReports(reports);
+    try {
+      const response = await post(several.url, await readFile(photos[0] as string));
+      const { heads } = (await response.json()) as { heads: readonly Answer[] };
+      assert.deepEqual(
+        heads.map(({ head, images }) => [head, images[0]?.top]),
+        reports.map((head) => [head, predicted(head, photos[0] as string).images[0]?.top]),
+      );
+    } finally {
+      await several.close();
+    }
+  });
+
+  it('names what cannot be read beside the answers, and answers 422 where nothing can be', async () => {
+    const mixed = await form(photos[0] as string);
+    mixed.append('photos', new Blob(['no image']), 'text.jpg');
+    const some = await post(server.url, mixed);
+    const none = await post(server.url, 'no image');
+    assert.deepEqual([some.status, none.status], [200, 422]);
+    const failed = [{ path: 'text.jpg', reason: 'not an image of a known kind (unknown)' }];
+    assert.deepEqual(((await some.json()) as Answer).failed, failed);
+    assert.deepEqual(((await none.json()) as Answer).failed, [{ ...failed[0], path: 'body' }]);
+  });
+
+  it('refuses a request without a photo, an unknown path and a wrong parameter', async () => {
+    const answers = [
+      await post(server.url, ''),
+      await post(server.url, new FormData()),
+      await fetch(`${server.url}nothing`),
+      await fetch(`${server.url}predict`),
+      await fetch(`${server.url}predict?top=0`, { method: 'POST', body: 'x' }),
+    ];
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [400, 400, 404, 404, 400],
+    );
+    for (const answer of answers) assert.match(((await answer.json()) as { error: string }).error, /\w/);
+  });
+
+  it('describes itself: health, classes, and an OpenAPI document that its answers follow', async () => {
+    const json = async (path: string): Promise<unknown> => (await fetch(server.url + path)).json();
+    assert.deepEqual(await json('health'), { status: 'ok' });
+    const classes = (await json('classes')) as { heads: readonly { classes: readonly string[] }[] };
+    assert.deepEqual(classes.heads[0]?.classes, trained.reports[0]?.classes);
+    const { openapi, paths } = (await json('openapi.json')) as {
+      openapi: string;
+      paths: Record<
+        string,
+        Record<string, { responses: Record<string, { content: Record<string, { schema: AnySchema }> }> }>
+      >;
+    };
+    assert.equal(openapi, '3.1.0');
+    const answered = await (await post(server.url, await form(...photos))).json();
+    for (const [path, method, value] of [
+      ['/predict', 'post', answered],
+      ['/classes', 'get', classes],
+      ['/health', 'get', await json('health')],
+    ] as const) {
+      const schema = paths[path]?.[method]?.responses['200']?.content['application/json']?.schema;
+      const validate = new Ajv2020().compile(schema as AnySchema);
+      assert.ok(validate(value), `${path}: ${JSON.stringify(validate.errors)}`);
+      assert.ok(!validate({}), `${path}: its schema refuses what is no answer`);
+    }
+  });
+
+  it('answers under its own names alone, so that no name of others can be pointed at it', async () => {
+    const { port } = new URL(server.url);
+    const status = (host: string): Promise<number | undefined> => withHeaders(server.url, { host });
+    assert.equal(await status(`127.0.0.1:${port}`), 200);
+    assert.equal(await status(`localhost:${port}`), 200);
+    assert.equal(await status(`[::1]:${port}`), 200);
+    assert.equal(await status('rebound.example'), 421);
+    assert.equal(await status('127.0.0.1.rebound.example'), 421);
+    assert.equal(await status('localhost@rebound.example'), 421);
+    const named = await serveReports(reports.slice(0, 1), { allowedHosts: ['photos.example'] });
+    try {
+      assert.equal(await withHeaders(named.url, { host: 'photos.example' }), 200);
+    } finally {
+      await named.close();
+    }
+  });
+
+  it('refuses what a page of another site sends', async () => {
+    const { host } = new URL(server.url);
+    assert.equal(await withHeaders(server.url, { host, origin: `http://${host}` }), 200);
+    assert.equal(await withHeaders(server.url, { host, origin: 'https://other.example' }), 403);
+    assert.equal(await withHeaders(server.url, { host, origin: 'http://127.0.0.1:1' }), 403);
+    assert.equal(await withHeaders(server.url, { host, origin: 'null' }), 403);
+    assert.equal(
+      await withHeaders(server.url, { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }),
+      403,
+    );
+  });
+
+  it('wants its token where it has one, for photos and classes', async () => {
+    const token = 'a-token-of-some-length';
+    const guarded = await serveReports(reports.slice(0, 1), { token });
+    try {
+      const status = async (path: string, authorization?: string, init: RequestInit = {}): Promise<number> =>
+        (await fetch(guarded.url + path, { ...init, ...(authorization && { headers: { authorization } }) })).status;
+      const photo = { method: 'POST', body: await readFile(photos[0] as string) };
+      assert.equal(await status('predict', undefined, photo), 401);
+      assert.equal(await status('predict', `Bearer ${token}x`, photo), 401);
+      assert.equal(await status('predict', `Basic ${token}`, photo), 401);
+      assert.equal(await status('predict', `Bearer ${token}`, photo), 200);
+      assert.equal(await status('classes'), 401);
+      assert.equal(await status('classes', `Bearer ${token}`), 200);
+      assert.equal(await status('health'), 200);
+    } finally {
+      await guarded.close();
+    }
+  });
+
+  it('answers 503 with Retry-After where too much is under way, and goes on afterwards', async () => {
+    const small = await serveReports(reports.slice(0, 1), { mostInFlight: 1 });
+    try {
+      const { port } = new URL(small.url);
+      const photo = await readFile(photos[0] as string);
+      const slow = request({
+        host: '127.0.0.1',
+        port,
+        method: 'POST',
+        path: '/predict',
+        headers: { 'content-length': photo.length },
+      });
+      const answered = new Promise<number | undefined>((resolve, reject) => {
+        slow.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject);
+      });
+      slow.write(photo.subarray(0, 10));
+      // Until the first one is under way.
+      let second = await post(small.url, photo);
+      for (let i = 0; i < 50 && second.status === 200; i++) second = await post(small.url, photo);
+      assert.deepEqual([second.status, second.headers.get('retry-after')], [503, '1']);
+      slow.end(photo.subarray(10));
+      assert.equal(await answered, 200);
+      assert.equal((await post(small.url, photo)).status, 200);
+    } finally {
+      await small.close();
+    }
+  });
+
+  it('says that nothing came in time where the time limit is over', async () => {
+    const hasty = await serveReports(reports.slice(0, 1), { timeLimitSeconds: 0.001 });
+    try {
+      assert.equal((await post(hasty.url, await form(...photos, ...photos, ...photos))).status, 504);
+    } finally {
+      await hasty.close();
+    }
+  });
+});
+
+describe('serve, typed', { timeout: 120_000 }, () => {
+  it('refuses to listen to other machines without a token, and a token that can be guessed', () => {
+    const open = featuretap(['serve', '--head', 'none', '--host', '0.0.0.0']);
+    assert.deepEqual([open.status, /no token/.test(open.stderr)], [2, true]);
+    const short = featuretap(['serve', '--head', 'none', '--token', 'secret']);
+    assert.deepEqual([short.status, /at least 16/.test(short.stderr), /secret/.test(short.stderr)], [2, true, false]);
+  });
+
+  it('tells addresses of this machine alone from others', () => {
+    const hosts = ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '0.0.0.0', '::', '10.0.0.1', '127.evil.example'];
+    assert.deepEqual(hosts.filter(isLoopback), ['127.0.0.1', '127.1.2.3', '::1', 'localhost']);
+  });
+});
+
+function withHeaders(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(`${url}health`, { headers }, (response) => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end();
+  });
+}

@@ -1,0 +1,36 @@
+import { loadReportHead } from '../../src/predict/load-head.ts';
+import type { ServedHead } from '../../src/serve/http/server.ts';
+import { type RunningServer, type ServeOptions, serve } from '../../src/serve/serve.ts';
+
+const usual: ServeOptions = {
+  ...{ host: '127.0.0.1', port: 0, token: undefined, allowedHosts: [], top: 5, batch: 8 },
+  ...{ mostBodyBytes: 4e6, mostInFlight: 64, timeLimitSeconds: 30, threads: 2 },
+};
+
+/** Serves reports in this process on a port that is free. */
+export async function serveReports(
+  reports: readonly string[],
+  options: Partial<ServeOptions> = {},
+): Promise<RunningServer> {
+  const heads: ServedHead[] = [];
+  for (const name of reports) heads.push({ ...(await loadReportHead(name)), name });
+  return serve(heads, { ...usual, ...options });
+}
+
+export interface Answer {
+  readonly head: string;
+  readonly images: readonly {
+    readonly path: string;
+    readonly id: string;
+    readonly top: readonly { readonly class: string; readonly probability: number }[];
+  }[];
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export async function post(
+  url: string,
+  body: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${url}predict`, { method: 'POST', body, headers });
+}
