@@ -8,7 +8,7 @@ import type { ImageOutcome } from '../../predict/predict.ts';
 import { clientScript } from '../page/client-script.ts';
 import { pageHtml } from '../page/html.ts';
 import { pageStyle } from '../page/style.ts';
-import type { Classifier, PhotoAnswer } from '../photos/classifier.ts';
+import type { Classifier, HeadRow, PhotoAnswer } from '../photos/classifier.ts';
 import { checkSite, checkToken } from './admission.ts';
 import { HttpError } from './http-error.ts';
 import { openApi } from './open-api.ts';
@@ -127,36 +127,39 @@ export async function createServer(
       const sent = await photos;
       const outcomes = await orTimeOut(answers, signal);
       reply.code(outcomes.some(({ outcome }) => outcome === 'predicted') ? 200 : 422);
-      return reply.type('application/json; charset=utf-8').send(documentOf(heads, sent, outcomes, top));
+      return reply.type('application/json; charset=utf-8').send(await documentOf(heads, sent, outcomes, top));
     },
   });
   return app;
 }
 
 /** What `predict --json` prints; with several heads one such document for each, as `{ heads: […] }`. */
-function documentOf(
+async function documentOf(
   heads: readonly ServedHead[],
   photos: readonly SentPhoto[],
   answers: readonly PhotoAnswer[],
   top: number,
-): string {
-  const documents = heads.map(({ name, head }, place) => {
+): Promise<string> {
+  const documents: string[] = [];
+  for (const [place, { name, head }] of heads.entries()) {
     const format = jsonOutput(name);
-    const outcomes = photos.map((photo, i) => outcomeOf(photo, answers[i] as PhotoAnswer, place));
-    const failed = outcomes.flatMap((outcome) =>
-      outcome.outcome === 'failed' ? [{ path: outcome.image.relativePath, reason: outcome.reason }] : [],
-    );
-    const images = outcomes.map((outcome) => formatOutcome(format, outcome, head.classes, top));
-    return [format.start, ...images, format.end(failed)].join('');
-  });
+    const pieces = [format.start];
+    const failed: { readonly path: string; readonly reason: string }[] = [];
+    for (const [i, photo] of photos.entries()) {
+      const outcome = outcomeOf(photo, answers[i] as PhotoAnswer, place);
+      if (outcome.outcome === 'failed') failed.push({ path: outcome.image.relativePath, reason: outcome.reason });
+      else pieces.push(await formatOutcome(format, outcome, head.classes, { top }));
+    }
+    documents.push([...pieces, format.end(failed)].join(''));
+  }
   return documents.length === 1 ? (documents[0] as string) : `{ "heads": [${documents.join(', ')}] }\n`;
 }
 
 function outcomeOf({ name }: SentPhoto, answer: PhotoAnswer, place: number): ImageOutcome {
   const image = { id: withoutExtension(basename(name)), path: name, relativePath: name };
   if (answer.outcome === 'failed') return { outcome: 'failed', image, reason: answer.reason };
-  const { probabilities, clipped } = answer;
-  return { outcome: 'predicted', image, probabilities: probabilities[place] as Float32Array, clipped };
+  const { rows, clipped } = answer;
+  return { outcome: 'predicted', image, ...(rows[place] as HeadRow), clipped };
 }
 
 function topAsked(request: FastifyRequest, fallback: number): number {

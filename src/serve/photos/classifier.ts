@@ -6,12 +6,20 @@ import type { Embedder } from '../../predict/predict.ts';
 import { NetworkQueue } from './network-queue.ts';
 import { PhotoPool } from './photo-pool.ts';
 
+/** What one head says of a photo. */
+export interface HeadRow {
+  /** In the order of the head's classes. */
+  readonly probabilities: Float32Array;
+  /** What they were made of. */
+  readonly features: Float32Array;
+}
+
 /** What the heads say of one photo. */
 export type PhotoAnswer =
   | {
       readonly outcome: 'predicted';
-      /** In the order of the heads; each in the order of its classes. */
-      readonly probabilities: readonly Float32Array[];
+      /** In the order of the heads. */
+      readonly rows: readonly HeadRow[];
       readonly clipped: boolean;
     }
   | { readonly outcome: 'failed'; readonly reason: string };
@@ -26,7 +34,7 @@ interface Stage {
   /** Places of its heads in the order they were given. */
   readonly heads: readonly number[];
   readonly pool: PhotoPool;
-  readonly queue: NetworkQueue<readonly Float32Array[]>;
+  readonly queue: NetworkQueue<readonly HeadRow[]>;
   readonly embedder: Embedder;
 }
 
@@ -63,7 +71,7 @@ export class Classifier {
    * @throws the signal's reason, where it is aborted before the answer is there
    */
   async classify(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<PhotoAnswer> {
-    const probabilities = new Array<Float32Array>(this.#headCount);
+    const rows = new Array<HeadRow>(this.#headCount);
     let clipped = false;
     for (const [i, { pool, queue, heads }] of this.#stages.entries()) {
       // A thread takes what it is given away; only the last stage may have the caller's own.
@@ -71,13 +79,13 @@ export class Classifier {
       const { outcome, pixels, reason = 'no reason given', clipped: lost = false } = await pool.read(own, signal);
       signal.throwIfAborted();
       if (outcome === 'failed' || pixels === undefined) return { outcome: 'failed', reason };
-      const rows = await queue.ask(pixels, signal);
+      const ofStage = await queue.ask(pixels, signal);
       heads.forEach((place, row) => {
-        probabilities[place] = rows[row] as Float32Array;
+        rows[place] = ofStage[row] as HeadRow;
       });
       clipped ||= lost;
     }
-    return { outcome: 'predicted', probabilities, clipped };
+    return { outcome: 'predicted', rows, clipped };
   }
 
   /** After the last answer. */
@@ -96,16 +104,16 @@ async function openStage(
   const { preprocessing } = featureRecipe(report).fields;
   const embedder = await openEmbedder(report, { ...options, device: 'cpu' });
   const pool = new PhotoPool(preprocessing, options.threads ?? availableParallelism());
-  const queue = new NetworkQueue<readonly Float32Array[]>({
+  const queue = new NetworkQueue<readonly HeadRow[]>({
     crop: preprocessing.crop,
     batch: options.batch,
     pending: () => pool.pending,
     run: async (batch) => {
-      const rows = await embedder.embed(batch);
+      const features = await embedder.embed(batch);
       const byHead: Matrix[] = [];
-      for (const { head } of heads) byHead.push(await head.predictProba(rows));
+      for (const { head } of heads) byHead.push(await head.predictProba(features));
       return Array.from({ length: batch.rowCount }, (_, row) =>
-        byHead.map(({ data, columnCount }) => data.slice(row * columnCount, (row + 1) * columnCount)),
+        byHead.map((probabilities) => ({ probabilities: rowOf(probabilities, row), features: rowOf(features, row) })),
       );
     },
   });
@@ -116,4 +124,8 @@ async function closeStage({ pool, queue, embedder }: Stage): Promise<void> {
   await pool.close();
   await queue.idle();
   await embedder.close();
+}
+
+function rowOf({ data, columnCount }: Matrix, row: number): Float32Array {
+  return data.slice(row * columnCount, (row + 1) * columnCount);
 }
