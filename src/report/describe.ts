@@ -21,8 +21,12 @@ export function describeClassSizes(report: Report): string | undefined {
     : `${least} to ${most} training images per class, median ${median}`;
 }
 
-/** The data behind a report in a sentence. */
-export function describeData(report: Report): string {
+/**
+ * The data behind a report in a sentence.
+ *
+ * @param withFeatures false where reports on several networks' features share it
+ */
+export function describeData(report: Report, withFeatures = true): string {
   const { featureSet, classes, testSize, perRepeat, seed } = report;
   const trainSize = trainingImages(report);
   const split =
@@ -30,7 +34,9 @@ export function describeData(report: Report): string {
       ? `split once (seed ${seed}) into ${trainSize} training and ${testSize} test images`
       : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${testSize} test images`;
   const sizes = describeClassSizes(report);
-  return `${featureSet.rowCount} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}; ${featureSet.dims} features each from ${featureSet.randomWeights ? 'a network of random weights' : weightsName(report)}.`;
+  const network = featureSet.randomWeights ? 'a network of random weights' : weightsName(report);
+  const features = withFeatures ? `; ${featureSet.dims} features each from ${network}` : '';
+  return `${featureSet.rowCount} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
 }
 
 /** The weights as a report that is passed on says them: a file by its name, not by where it lay. */

@@ -146,7 +146,7 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
 function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
   const { report } = best.run;
   const again = reportCommand(report) ?? ownCommand('classify');
-  const { randomWeights } = report.featureSet;
+  const { randomWeights, parts } = report.featureSet;
   return [
     ...(randomWeights
       ? [
@@ -170,7 +170,9 @@ function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
     ...(oneDrawnSplit(report)
       ? [{ what: 'For narrower intervals, test on ten splits instead of one', command: `${again} --repeats 10` }]
       : []),
-    { what: 'To use the head', command: ownCommand('predict', ['--head', report.report, 'PHOTO']) },
+    parts === undefined
+      ? { what: 'To use the head', command: ownCommand('predict', ['--head', report.report, 'PHOTO']) }
+      : { what: 'To classify photos, train a head on the features of one network: predict runs no two side by side.' },
     {
       what: 'To ship it as one ONNX file',
       command: ownCommand('export', ['--head', report.report, '--to', 'head.onnx']),

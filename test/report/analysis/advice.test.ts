@@ -61,6 +61,17 @@ test('what comes next is a command that can be typed, made of the one that made 
   assert.doesNotMatch(commands(fixed), /--repeats/);
 });
 
+test('a head of two networks side by side is not offered to predict, which refuses it', () => {
+  const part = { folder: 'cache/a', dims: 8, weights: 'resnet50', features: 'a'.repeat(64) };
+  const group = groupOf([strong], (report) => ({
+    ...report,
+    featureSet: { ...report.featureSet, parts: [part, { ...part, folder: 'cache/b' }] },
+  }));
+  const { steps } = advise(group);
+  assert.ok(!steps.some(({ command }) => command?.includes('--head reports/drawn/svm PHOTO')));
+  assert.ok(steps.some(({ what }) => /train a head on the features of one network/.test(what)));
+});
+
 test('classes with few training images are told to be found less often where they are', () => {
   const sized = (recallOfSmall: number) =>
     groupOf([strong], (report) => ({

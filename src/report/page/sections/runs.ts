@@ -95,6 +95,7 @@ export function runsSection(group: GroupData, id: string): Html {
   const report = reports[0];
   const names = group.runs.map(({ run }) => run.name);
   const networks = networkDifferences(reports, names, group.differences);
+  const several = networksOf(reports).length > 1;
   const random = group.runs.some(({ run }) => run.report.featureSet.randomWeights);
   const repeated = (report?.perRepeat.length ?? 1) > 1;
   const shown = runColumns.filter(({ needsRepeats }) => repeated || needsRepeats !== true);
@@ -106,8 +107,8 @@ export function runsSection(group: GroupData, id: string): Html {
   });
   const meanings = shown.filter(({ hint }) => hint !== undefined);
   return html`
-    <p class="lead">${report === undefined ? '' : describeData(report)}</p>
-    ${networksOf(reports).length > 1 && html`<p class="note">${sharedNetworks(reports)}.</p><ul class="plain">${networks.map(({ words }) => html`<li>${words}</li>`)}</ul>`}
+    <p class="lead">${report === undefined ? '' : describeData(report, !several)}</p>
+    ${several && html`<p class="note">${sharedNetworks(reports)}.</p><ul class="plain">${networks.map(({ words }) => html`<li>${words}</li>`)}</ul>`}
     ${table}
     <details><summary>What the columns mean</summary><dl class="facts">${meanings.map(({ title, hint }) => html`<dt>${title}</dt><dd>${hint}</dd>`)}</dl></details>
     ${random && html`<p class="note">* random backbone weights: these figures say nothing about pretrained features.</p>`}
