@@ -58,18 +58,33 @@ export function conformalThreshold(sorted: ArrayLike<number>, coverage: number):
   return sorted[Math.max(1, place) - 1] ?? Number.POSITIVE_INFINITY;
 }
 
-/** The classes whose scores are within the threshold, most probable first; of equal ones the first. */
-export function conformalSet(probabilities: Float32Array, threshold: number): number[] {
+/** The classes of a photo, most probable first, of equal ones the first; and the score of each, which never falls. */
+export function rankedScores(probabilities: Float32Array): {
+  readonly order: readonly number[];
+  readonly scores: Float64Array;
+} {
   const order = [...probabilities.keys()].sort(
     (a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b,
   );
   let before = 0;
-  const beyond = order.findIndex((c, i) => {
-    if (before + penalty(i + 1) > threshold) return true;
+  const scores = Float64Array.from(order, (c, i) => {
+    const score = before + penalty(i + 1);
     before += probabilities[c] as number;
-    return false;
+    return score;
   });
-  return beyond < 0 ? order : order.slice(0, beyond);
+  return { order, scores };
+}
+
+/** How many of the scores, smallest first, are within the threshold. */
+export function setSize(scores: Float64Array, threshold: number): number {
+  const beyond = scores.findIndex((score) => score > threshold);
+  return beyond < 0 ? scores.length : beyond;
+}
+
+/** The classes whose scores are within the threshold, most probable first. */
+export function conformalSet(probabilities: Float32Array, threshold: number): readonly number[] {
+  const { order, scores } = rankedScores(probabilities);
+  return order.slice(0, setSize(scores, threshold));
 }
 
 function penalty(rank: number): number {
@@ -92,8 +107,10 @@ export interface RiskPoint {
  * @param probabilities of the most probable class of each photo
  * @param right whether that class is the true one
  */
-export function riskCoverage(probabilities: readonly number[], right: readonly boolean[]): RiskPoint[] {
-  const order = [...probabilities.keys()].sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number));
+export function riskCoverage(probabilities: ArrayLike<number>, right: ArrayLike<boolean | number>): RiskPoint[] {
+  const order = Array.from({ length: probabilities.length }, (_, row) => row).sort(
+    (a, b) => (probabilities[b] as number) - (probabilities[a] as number),
+  );
   const counts = Array.from({ length: 10 }, (_, i) => Math.ceil(((i + 1) * order.length) / 10));
   return [...new Set(counts)]
     .filter((count) => count > 0)

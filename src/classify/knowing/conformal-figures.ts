@@ -1,12 +1,11 @@
 import {
   conformalScores,
-  conformalSet,
   conformalThreshold,
+  rankedScores,
   riskCoverage,
+  setSize,
   usualCoverage,
 } from '../../metrics/conformal.ts';
-import { largestPerRow } from '../../metrics/metrics.kernel.ts';
-import { mean } from '../../metrics/metrics.ts';
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
 import { logInPlace } from '../../models/temperature.kernel.ts';
 import type { RowSource } from '../../rows/row-source.ts';
@@ -15,7 +14,7 @@ import { foldsForCalibration } from '../../split/inner-folds.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
-import type { Conformal } from '../result/report.ts';
+import type { Conformal, SetFigures } from '../result/report.ts';
 import type { OpenTrial } from '../trial/trial.ts';
 
 /** Coverages whose figures a report shows; `predict` takes any. */
@@ -57,59 +56,52 @@ export async function conformalOf(
   const trial = await openTrial(split);
   const classCount = data.classes.length;
   const thresholds = shownCoverages.map((coverage) => conformalThreshold(calibration.scores, coverage));
-  /** By test row. */
-  const seen: { truth: number; guess: number; probability: number; sets: readonly Set[] }[] = [];
+  const testImages = split.test.length;
+  const labels = split.test.map((row) => data.labels[row] as number);
+  // By test row, in few bytes: there may be millions.
+  const rankOfTruth = new Int32Array(testImages);
+  const largest = new Float32Array(testImages);
+  const sizes = thresholds.map(() => new Int32Array(testImages));
   await trial.predict(fitted, (places, { probabilities: { data: all, rowCount } }) => {
-    const first = largestPerRow(all, classCount);
     for (let i = 0; i < rowCount; i++) {
-      const own = all.subarray(i * classCount, (i + 1) * classCount);
       const place = places?.[i] ?? i;
-      const truth = data.labels[split.test[place] as number] as number;
-      const guess = first[i] as number;
-      const sets = thresholds.map((threshold) => {
-        const set = conformalSet(own, threshold);
-        return { size: set.length, covers: set.includes(truth) };
-      });
-      seen[place] = { truth, guess, probability: own[guess] as number, sets };
+      const { order, scores } = rankedScores(all.subarray(i * classCount, (i + 1) * classCount));
+      rankOfTruth[place] = order.indexOf(labels[place] as number);
+      largest[place] = all[i * classCount + (order[0] as number)] as number;
+      for (const [at, threshold] of thresholds.entries()) {
+        (sizes[at] as Int32Array)[place] = setSize(scores, threshold);
+      }
     }
   });
-  const usual = shownCoverages.indexOf(usualCoverage);
+  const right = Uint8Array.from(rankOfTruth, (rank) => (rank === 0 ? 1 : 0));
+  const figuresOf = (rows: Int32Array, size: Int32Array): SetFigures => ({
+    reached: rows.filter((row) => (rankOfTruth[row] as number) < (size[row] as number)).length / rows.length,
+    meanSetSize: rows.reduce((sum, row) => sum + (size[row] as number), 0) / rows.length,
+  });
+  const rows = Int32Array.from(labels.keys());
+  const usual = sizes[shownCoverages.indexOf(usualCoverage)] as Int32Array;
+  const ofClass = data.classes.map((): number[] => []);
+  for (const row of rows) ofClass[labels[row] as number]?.push(row);
   return {
     method: 'RAPS',
     ...calibration,
-    testImages: seen.length,
+    testImages,
     coverages: shownCoverages.map((coverage, at) => {
-      const sure = seen.filter(({ sets }) => sets[at]?.size === 1);
+      const size = sizes[at] as Int32Array;
+      const sure = rows.filter((row) => size[row] === 1);
+      const accuracy = sure.filter((row) => right[row] === 1).length / sure.length;
       return {
         coverage,
-        ...figuresOf(seen.map(({ sets }) => sets[at] as Set)),
-        answered: sure.length / seen.length,
-        ...(sure.length === 0
-          ? {}
-          : { answeredAccuracy: sure.filter(({ truth, guess }) => truth === guess).length / sure.length }),
+        ...figuresOf(rows, size),
+        answered: sure.length / testImages,
+        ...(sure.length === 0 ? {} : { answeredAccuracy: accuracy }),
       };
     }),
     perClass: data.classes.flatMap((name, c) => {
-      const own = seen.filter(({ truth }) => truth === c).map(({ sets }) => sets[usual] as Set);
-      return own.length < enoughOfClass ? [] : [{ name, images: own.length, ...figuresOf(own) }];
+      const own = Int32Array.from(ofClass[c] ?? []);
+      return own.length < enoughOfClass ? [] : [{ name, images: own.length, ...figuresOf(own, usual) }];
     }),
-    riskCoverage: riskCoverage(
-      seen.map(({ probability }) => probability),
-      seen.map(({ truth, guess }) => truth === guess),
-    ),
-  };
-}
-
-/** The set of one test row. */
-interface Set {
-  readonly size: number;
-  readonly covers: boolean;
-}
-
-function figuresOf(sets: readonly Set[]): { readonly reached: number; readonly meanSetSize: number } {
-  return {
-    reached: sets.filter(({ covers }) => covers).length / sets.length,
-    meanSetSize: mean(sets.map(({ size }) => size)),
+    riskCoverage: riskCoverage(largest, right),
   };
 }
 
