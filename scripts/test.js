@@ -1,4 +1,5 @@
-// npm test: node:test over test/**/*.test.ts. `npm test -- split svm` runs the files whose path holds one of the words.
+// npm test: node:test over test/**/*.test.ts. `npm test -- split svm` runs the files whose path holds one of the words,
+// `npm run test:quick` those that take a moment.
 // Node 20's own runner takes no globs, so the list is made here.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -6,15 +7,29 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Paths of files, or the beginnings of them, that take seconds: they start programs, browsers, whole runs. */
+const slow = [
+  ...['cli/', 'cluster/merge/', 'cluster/part/', 'cluster/plan/kubernetes-run', 'cluster/plan/slurm.test'],
+  ...['classify/memory/peak-memory', 'classify/trial/stream', 'export/', 'extract/backbone/devices'],
+  ...['extract/backbone/tensorflow', 'extract/extract.test', 'extract/faults', 'extract/images/decode/pixels'],
+  ...['extract/images/resize/interpolation', 'extract/int8-set', 'extract/repair/', 'extract/torture'],
+  ...['extract/weights/download', 'extract/weights/load-weights', 'features/run/', 'formats/npy/', 'formats/onnx/'],
+  ...['fuzz.test', 'index.test', 'models/contract', 'models/forest/forest', 'models/stream', 'models/svm/svm.test'],
+  ...['models/temperature', 'predict/', 'report/map/', 'report/page/page', 'scripts/', 'serve/'],
+].map((path) => `test/${path}`);
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const flags = process.argv.slice(2).filter((word) => word.startsWith('--'));
-const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+const quick = process.argv.includes('--quick');
+const flags = process.argv.slice(2).filter((word) => word.startsWith('--') && word !== '--quick');
+const found = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   // Slashes on Windows too, so that `npm test -- cli/extract` finds its file there.
   .map((file) => relative(root, join(root, 'test', file)).replaceAll('\\', '/'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
+const files = found.filter((file) => !quick || !slow.some((path) => file.startsWith(path)));
+if (quick) console.log(`${files.length} of ${found.length} test files; npm test runs the others too`);
 if (files.length === 0) {
   console.error(`no test file under test/ matches ${words.join(', ')}`);
   process.exit(2);
