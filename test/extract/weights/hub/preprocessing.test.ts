@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import { decodeImage } from '../../../../src/extract/images/decode/decode.ts';
+import { openResampler } from '../../../../src/extract/images/resize/resampler.ts';
+import { resizeAndCrop } from '../../../../src/extract/images/resize/transform.ts';
 import { choosePreprocessing } from '../../../../src/extract/preprocessing.ts';
 import type { Config } from '../../../../src/extract/weights/hub/config-file.ts';
 import { readPreprocessorConfig } from '../../../../src/extract/weights/hub/preprocessor-config.ts';
 import { readTimmConfig } from '../../../../src/extract/weights/hub/timm-config.ts';
+import { needsReference, reference } from '../../../reference.ts';
 import { pixelsOf, published, readJson } from './published.ts';
 
 interface Golden {
@@ -30,6 +36,26 @@ for (const { name, preprocessor, pretrainedConfig, sha256 } of golden) {
     }
   });
 }
+
+test("pixels of all reference photos equal those of the published networks' own processors, to the bit", {
+  skip: needsReference('reference/pixels.csv', 'dogs/train', 'odd-images'),
+}, async () => {
+  type Line = { name: string; preprocessor: Config; photos: number; sha256: string };
+  const lines = readJson<readonly Line[]>(join(published, 'preprocessing-photos.json'));
+  const table = parse(readFileSync(reference('reference/pixels.csv')), { columns: true }) as { file: string }[];
+  const files = new Set(table.map(({ file }) => file));
+  const recipes = lines.map(({ preprocessor }) => choosePreprocessing({}, readPreprocessorConfig(preprocessor, 'x')));
+  const digests = lines.map(() => createHash('sha256'));
+  const resampler = openResampler();
+  for (const file of files) {
+    const source = await decodeImage(readFileSync(reference(file)), { autoOrient: false });
+    for (const [i, recipe] of recipes.entries()) digests[i]?.update(resizeAndCrop(resampler, source, recipe));
+  }
+  for (const [i, { name, photos, sha256 }] of lines.entries()) {
+    assert.equal(files.size, photos);
+    assert.equal(digests[i]?.digest('hex'), sha256, name);
+  }
+});
 
 const plain = golden.find(({ name }) => name === 'dinov2')?.preprocessor as Config;
 
