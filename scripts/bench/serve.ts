@@ -80,8 +80,12 @@ async function measure(
   const ours = spawn(process.execPath, [command, 'serve', '--head', head, '--port', '0', '--quiet'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(ours.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
-  rows.push(...(await measureServer('serve', ours, String(line).trim(), bodies, clients, predicted.perSecond)));
+  try {
+    const [line] = (await once(ours.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+    rows.push(...(await measureServer('serve', ours, String(line).trim(), bodies, clients, predicted.perSecond)));
+  } finally {
+    await end(ours);
+  }
   const { report } = await loadReportHead(head);
   const isResnet50 = report.featureSet.dims === 2048;
   const peer = isResnet50 ? findPeer('fastapi', 'uvicorn', 'torch', 'torchvision', 'PIL') : undefined;
@@ -92,10 +96,19 @@ async function measure(
     stdio: ['ignore', 'ignore', 'inherit'],
     env: peerEnvironment,
   });
-  const url = `http://127.0.0.1:${peerPort}/`;
-  await isUp(url, theirs);
-  rows.push(...(await measureServer('fastapi + torch', theirs, url, bodies, clients, predicted.perSecond)));
+  try {
+    const url = `http://127.0.0.1:${peerPort}/`;
+    await isUp(url, theirs);
+    rows.push(...(await measureServer('fastapi + torch', theirs, url, bodies, clients, predicted.perSecond)));
+  } finally {
+    await end(theirs);
+  }
   return { photos: files.length, rows };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM');
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
 /** From the first batch's answers to the last ones: starting is not what is compared. */
@@ -130,6 +143,7 @@ async function measureServer(
   const rows: Row[] = [];
   // The first ones are slower than all that follow.
   await ask(url, bodies.slice(0, 16), 4);
+  console.error(`${server}: ${bodies.length} photos for each of ${clients.join(', ')} clients`);
   for (const count of clients) {
     const [started, before] = [performance.now(), processorMs(child)];
     const latencies = (await ask(url, bodies, count)).sort((one, other) => one - other);
@@ -140,8 +154,6 @@ async function measureServer(
       processorMs: known((processorMs(child) - before) / bodies.length),
     });
   }
-  child.kill('SIGTERM');
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return rows;
 }
 

@@ -23,7 +23,7 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-hostile-'));
     trained = await trainHeads(root, { models: [['ridge', {}]] });
     photo = await readFile(join(trained.data, 'red/red-00.png'));
-    [child, url] = await start(['--timeout', '2', '--max-body', '2MB']);
+    [child, url] = await start(['--timeout', '5', '--max-body', '2MB']);
   });
   after(async () => {
     child.kill('SIGKILL');
@@ -49,13 +49,22 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
   });
 
   it('goes on after bodies that are cut off', async () => {
-    for (const text of [`${head(1000)}x`, `${head(1000, form)}--b\r\nContent-Disp`, 'POST /pre']) {
+    const cut = [
+      `${head(1000)}x`,
+      `${head(1000, form)}--b\r\nContent-Disp`,
+      `${head(1000, form)}${filePart}`,
+      'POST /pre',
+    ];
+    // More of each than may be under way at one time: none keeps its place.
+    for (const text of Array.from({ length: 70 }, () => cut).flat()) {
       const socket = raw(text);
       await once(socket, 'connect');
-      socket.destroy();
+      // Sent, then cut.
+      socket.end();
+      socket.resume();
+      await once(socket, 'close');
     }
-    const part = '--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\nabc';
-    const answer = heard(raw(`${head(part.length, form)}${part}`));
+    const answer = heard(raw(`${head(filePart.length, form)}${filePart}`));
     assert.match(await answer, /^HTTP\/1\.1 400 /, 'a form without its end');
     await goesOn();
   });
@@ -146,6 +155,7 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
 });
 
 const form = 'multipart/form-data; boundary=b';
+const filePart = '--b\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\nabc';
 
 function head(length: number, type = 'image/png'): string {
   return `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
