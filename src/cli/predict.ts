@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { InputFailure } from '../predict/inputs.ts';
 import { classSets } from '../predict/knowing.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
@@ -12,6 +12,7 @@ import {
 } from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
+import { checkOverwrite } from '../predict/submission/overwrite.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
 import type { TrainingPhotos } from '../predict/training-photos.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
@@ -78,6 +79,9 @@ export const predictVerb: Verb = {
     const submission = text(options, 'submission');
     if (sample !== undefined && submission === undefined) {
       throw usageError('--sample', 'no --submission', '--submission FILE.csv beside it');
+    }
+    if (sample !== undefined && resolve(sample) === resolve(submission as string)) {
+      throw usageError('--submission', `${submission}, the --sample itself`, 'a file of its own');
     }
     for (const option of ['submission-as', 'positive']) {
       if (text(options, option) !== undefined && sample === undefined) {
@@ -161,6 +165,7 @@ function csvAsked(options: Options): { csv: boolean; csvFile?: string; images: r
 }
 
 async function openAnswers(file: string): Promise<DurableFile> {
+  checkOverwrite(file, 'path,id,rank,class,probability', '--csv');
   await makeFolder(nodeFiles, dirname(file));
   return DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
 }

@@ -4,6 +4,7 @@ import { DurableFile, makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import type { SubmissionColumn, SubmissionLayout } from './layout.ts';
+import { checkOverwrite } from './overwrite.ts';
 import { checkAllAnswered, SampleIds } from './sample-ids.ts';
 
 /** Rows are handed to the disk in pieces of this size. */
@@ -34,9 +35,10 @@ export class SubmissionWriter {
   /**
    * Starts the file, and its folder where there is none.
    *
-   * @throws UserError when it cannot be written, or when another process is writing it
+   * @throws UserError when it cannot be written, when another process is writing it, or when it is another table
    */
   static async open(file: string, layout: SubmissionLayout, classes: readonly string[]): Promise<SubmissionWriter> {
+    checkOverwrite(file, stringify([layout.header]), '--submission');
     await makeFolder(nodeFiles, dirname(file));
     const open = await DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
     return new SubmissionWriter(file, open, layout, classes);

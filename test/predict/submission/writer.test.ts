@@ -211,3 +211,21 @@ test('a folder in the place of the file is refused before anything is predicted'
     /a folder, not a file/,
   );
 });
+
+test('a table that is no submission is not written over, an earlier submission is', async () => {
+  const labels = join(folder, 'labels.csv');
+  await writeFile(labels, 'id,breed\nx,akita\n');
+  const layout = plainLayout(classes);
+  await assert.rejects(
+    SubmissionWriter.open(labels, layout, classes),
+    /holds something else[\s\S]*id,breed[\s\S]*--submission OTHER\.csv/,
+  );
+  assert.equal(await readFile(labels, 'utf8'), 'id,breed\nx,akita\n');
+  const file = join(folder, 'twice.csv');
+  for (const probability of [0.1, 0.2]) {
+    const writer = await SubmissionWriter.open(file, layout, classes);
+    await writer.append(image('x.jpg'), [probability, 0.3, 0.7 - probability]);
+    await writer.finish();
+  }
+  assert.match(await readFile(file, 'utf8'), /^x,0\.2/m);
+});
