@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { requireLittleEndian } from '../../formats/npy/npy.ts';
-import { removeFile, unfinishedSuffix } from '../../system/durable.ts';
+import { isAbandoned, removeFile, unfinishedSuffix } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere } from '../../system/files.ts';
 import { canonicalJson } from '../manifest/fingerprint.ts';
@@ -189,11 +189,15 @@ export async function removeJournal(files: Files, folder: string): Promise<void>
   }
 }
 
-/** Removes what a killed process was in the middle of writing. Call it with the lock held. */
+/**
+ * Removes what a killed process was in the middle of writing. Call it with the lock held: announcements of the lock alone
+ * may be under way, and stay unless their process is gone.
+ */
 export async function removeUnfinished(files: Files, folder: string): Promise<void> {
   for (const place of [folder, join(folder, runFolder)]) {
     for (const file of await listIfThere(files, place)) {
-      if (file.endsWith(unfinishedSuffix) && !file.startsWith('lock-')) await removeFile(files, join(place, file));
+      if (!file.endsWith(unfinishedSuffix)) continue;
+      if (!file.startsWith('lock-') || isAbandoned(file)) await removeFile(files, join(place, file));
     }
   }
 }

@@ -69,6 +69,13 @@ export async function openAlone(files: Files, path: string, waitMs: number): Pro
   }
 }
 
+/** Whether a file of this name was left by a process of this machine that is gone. */
+export function isAbandoned(file: string): boolean {
+  const [, machine, pid = '', started = ''] =
+    /\.([0-9a-f]{8})-(\d+)-([0-9a-f]{8})-\d+(?:\.unfinished|\.waiting)$/.exec(file) ?? [];
+  return machine === thisMachine() && isGone(Number(pid), started);
+}
+
 interface Writer {
   /** Of its file, without the ending that says how far it is. */
   readonly name: string;

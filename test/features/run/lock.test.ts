@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { removeUnfinished } from '../../../src/features/run/journal.ts';
 import { takeLock } from '../../../src/features/run/lock.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
+import { openUnfinished } from '../../../src/system/writers/unfinished.ts';
 import { projectRoot } from '../../reference.ts';
 
 describe('takeLock', () => {
@@ -47,6 +49,27 @@ describe('takeLock', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     await (await takeLock(nodeFiles, folder, 'after')).release();
+  });
+
+  it('an announcement that a kill left half written goes with the next run, one that is under way stays', async () => {
+    const path = join(folder, '.run', 'lock-announced.json');
+    const source = `
+      import { nodeFiles } from './src/system/files.ts';
+      import { openUnfinished } from './src/system/writers/unfinished.ts';
+      await openUnfinished(nodeFiles, ${JSON.stringify(path)});
+      process.kill(process.pid, 'SIGKILL');`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      cwd: projectRoot,
+      stdio: 'inherit',
+    });
+    await once(child, 'exit');
+    assert.equal((await readdir(join(folder, '.run'))).length, 1);
+    const mine = await openUnfinished(nodeFiles, path);
+    await removeUnfinished(nodeFiles, folder);
+    assert.deepEqual(await readdir(join(folder, '.run')), [basename(mine.path)]);
+    await mine.file.close();
+    await rm(mine.path);
+    mine.done();
   });
 
   it('takes over where the number of a dead process belongs to another one now', async () => {
