@@ -30,7 +30,7 @@ export function chooseHeads(
   const known = headKinds.map((kind) => kind.model);
   const names = models.includes('all') ? known : [...new Set(models)];
   const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw choiceError('--model', unknown, [...known, 'all']);
+  if (unknown !== undefined) throw unknownHead(unknown, [...known, 'all']);
   const kinds = names.map(headKind);
   for (const [name, value] of Object.entries(params)) {
     if (kinds.some((kind) => readsParam(kind, name, value))) continue;
@@ -66,6 +66,34 @@ export function chooseHeads(
     } catch (error) {
       throw namedAsOption(error, kind);
     }
+  });
+}
+
+/** What other libraries call these heads. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['random-forest', 'forest'],
+  ['randomforest', 'forest'],
+  ['random_forest', 'forest'],
+  ['rf', 'forest'],
+  ['logistic', 'linear'],
+  ['logistic-regression', 'linear'],
+  ['logreg', 'linear'],
+  ['softmax', 'linear'],
+  ['svc', 'svm'],
+]);
+
+function unknownHead(found: string, choices: readonly string[]): UserError {
+  const error = choiceError('--model', found, choices);
+  const instead = otherNames.get(found.toLowerCase());
+  if (instead !== undefined && choices.includes(instead)) return new UserError({ ...error.parts, instead });
+  if (
+    !/^(?:wide_)?(?:resne[tx]|vit|dino|clip|convnext|efficientnet|mobilenet|densenet|vgg|swin|inception)/i.test(found)
+  )
+    return error;
+  const { instead: _near, ...parts } = error.parts;
+  return new UserError({
+    ...parts,
+    fix: `a network is --weights of extract; --model takes a head: ${choices.join(' | ')}`,
   });
 }
 

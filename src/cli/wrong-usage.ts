@@ -4,6 +4,18 @@ import { type VerbName, verbNames } from '../system/own-command.ts';
 import { retyped } from './retyped.ts';
 import { verbs } from './verbs.ts';
 
+/** What other programs call the same things. */
+const otherVerbs: ReadonlyMap<string, VerbName> = new Map([
+  ['train', 'classify'],
+  ['fit', 'classify'],
+  ['test', 'predict'],
+  ['infer', 'predict'],
+  ['inference', 'predict'],
+  ['features', 'extract'],
+  ['embed', 'extract'],
+  ['report', 'compare'],
+]);
+
 /**
  * The error for arguments that yargs refuses: its messages name neither what was typed nor what there is.
  *
@@ -17,7 +29,12 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
   const help = `featuretap ${verb} --help lists its options`;
   const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(', ');
   if (unknown === undefined) return new UserError({ what: message, where: verb, exitCode: 2, fix: help });
-  const typed = [...new Set(unknown.map((name) => args.find((word) => nameOf(word) === kebab(name)) ?? name))];
+  // yargs takes -test-size for the letters t, e, s, …
+  const oneDash = args.find((word) => /^-[A-Za-z][\w-]+(?:=|$)/.test(word) && optionNames.includes(nameOf(word)));
+  const typed =
+    oneDash !== undefined
+      ? [oneDash]
+      : [...new Set(unknown.map((name) => args.find((word) => nameOf(word) === kebab(name)) ?? name))];
   const isOption = typed.some((word) => word.startsWith('-'));
   const corrected = typed.length === 1 ? meant(verb, typed[0] as string, optionNames) : undefined;
   return new UserError({
@@ -29,7 +46,8 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
 }
 
 function wrongVerb(typed: string | undefined, args: readonly string[]): UserError {
-  const nearest = typed === undefined ? undefined : nearestName(typed, verbNames);
+  const nearest =
+    typed === undefined ? undefined : (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
   return new UserError({
     what: typed === undefined ? 'no verb was named' : 'there is no such verb',
     ...(typed === undefined ? {} : { found: typed }),

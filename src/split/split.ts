@@ -85,17 +85,15 @@ function splitSizes(
         ? `${testCount} test images of ${rowCount}`
         : `${count} of ${rowCount} images for ${classCount} classes`,
     expected: `at least ${classCount} images on each side`,
-    fix: `--test-size ${classCount} up to --test-size ${rowCount - classCount}; or as a fraction, ${suggestFraction(classCount, rowCount)}`,
+    fix: `--test-size ${classCount} up to --test-size ${rowCount - classCount}; or as a fraction, --test-size ${smallestFraction(classCount, rowCount)}`,
   });
 }
 
-/** A round fraction whose test set holds every class; the caller knows that one exists up to rounding. */
-function suggestFraction(classCount: number, rowCount: number): string {
+/** A round fraction whose test set has room for every class; the caller knows that one exists up to rounding. */
+export function smallestFraction(classCount: number, rowCount: number): number {
   const smallest = Math.ceil((classCount / rowCount) * 100) / 100;
   const testCount = Math.ceil(smallest * rowCount);
-  return testCount >= classCount && rowCount - testCount >= classCount
-    ? `--test-size ${smallest}`
-    : `--test-size ${classCount / rowCount}`;
+  return testCount >= classCount && rowCount - testCount >= classCount ? smallest : classCount / rowCount;
 }
 
 function checkSmallClasses(counts: Int32Array, classes: readonly string[]): void {

@@ -40,6 +40,26 @@ test('a mistyped verb, option or word is answered with the whole command as it w
   assert.match(fixOf('Unknown argument: bogus', 'extract', '--bogus') ?? '', /extract --help lists its options$/);
 });
 
+test('a verb of other programs and an option with one dash are answered with the command as it was meant', () => {
+  const fixOf = (message: string, ...args: string[]): string | undefined =>
+    wrongUsage(message, args, optionNames).parts.fix;
+  for (const [typed, verb] of [
+    ['train', 'classify'],
+    ['fit', 'classify'],
+    ['test', 'predict'],
+    ['infer', 'predict'],
+    ['features', 'extract'],
+    ['embed', 'extract'],
+    ['report', 'compare'],
+  ] as const) {
+    assert.equal(fixOf(`Unknown argument: ${typed}`, typed), `did you mean ${verb}? ${ownCommand(verb)}`);
+  }
+  assert.equal(
+    fixOf('Unknown arguments: t, e, s, i, z', 'classify', '-test-size', '0.2'),
+    `did you mean --test-size? ${ownCommand('classify', ['--test-size', '0.2'])}`,
+  );
+});
+
 test('unknown options are shown as they were typed, a spare word as an argument', () => {
   const option = wrongUsage('Unknown arguments: wieghts, x', ['extract', '--wieghts=a', '-x'], optionNames).message;
   assert.match(

@@ -165,6 +165,13 @@ export async function readData(options: Options, session: Session): Promise<read
   return tables;
 }
 
+/** @throws UserError where a feature set that was named is not there, or none was and there is none */
+export async function checkNamed(options: Options, session: Session): Promise<void> {
+  const all = texts(options, 'features');
+  if (all.length === 0) await newestFolder(session);
+  for (const given of all) if (!isForeign(given)) await namedFolders(given, session);
+}
+
 /** The folders behind one `--features`: `a+b` is two of them, unless there is a folder of that name. */
 async function namedFolders(given: string, session: Session): Promise<readonly string[]> {
   const whole = !given.includes('+') || existsSync(given) || existsSync(join('cache', given));

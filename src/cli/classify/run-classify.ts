@@ -17,14 +17,15 @@ import { terminalComparison } from '../../report/terminal.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { checkSeed, SmallClassesError } from '../../split/split.ts';
 import { writeDurably } from '../../system/durable.ts';
-import { type UserError, usageError } from '../../system/errors.ts';
+import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { bytes, flag, list, number, text } from '../options.ts';
+import { retyped, withOption } from '../retyped.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { statusLine } from '../status-line.ts';
 import type { Options, Session } from '../verb.ts';
-import { chooseSplits, readData } from './classify-data.ts';
+import { checkNamed, chooseSplits, readData } from './classify-data.ts';
 import { describeData, eventPrinter, labelsNote, summary } from './classify-output.ts';
 import { headParams, sweepOptions } from './head-options.ts';
 
@@ -33,7 +34,16 @@ const modelNames = headKinds.map((kind) => kind.model).join(' | ');
 /** What `classify` does once its options are declared: loaded only where it is done. */
 export async function runClassify(options: Options, session: Session): Promise<number> {
   const models = list(options, 'model');
-  if (models.length === 0) throw usageError('--model', 'nothing', `${modelNames} | all`);
+  if (models.length === 0) {
+    // The feature set comes first: without one, no head helps.
+    await checkNamed(options, session);
+    throw new UserError({
+      what: '--model is missing',
+      expected: `${modelNames} | all`,
+      fix: retyped(withOption(session.args, 'model', 'all')),
+      exitCode: 2,
+    });
+  }
   const seed = number(options, 'seed', {}, 0);
   checkSeed(seed);
   const heads = chooseHeads(models, headParams(options), sweepOptions(options));

@@ -1,5 +1,6 @@
 import type { ExtractResult } from '../../extract/extract.ts';
 import { bestHead } from '../../predict/propose-heads.ts';
+import { smallestFraction } from '../../split/split.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
 
@@ -9,17 +10,42 @@ export interface NextStep {
   readonly note?: string;
 }
 
+/** Of the rows that are held out unless classify is told otherwise. */
+const usualTestSize = 0.1;
+
 /** Images with labels are there to train on; those without are there to be classified by a head that was trained before. */
-export async function nextStep({ list, folder }: ExtractResult): Promise<NextStep> {
+export async function nextStep({ list, folder, manifest }: ExtractResult): Promise<NextStep> {
   const features = shortPath(folder);
   if (list.images.some(({ label }) => label !== undefined)) {
-    return { command: ownCommand('classify', ['--features', features, '--model', 'all']) };
+    const withoutRow = manifest.counts.total - manifest.counts.kept;
+    const drawing = list.images.some(({ split }) => split !== undefined) ? [] : drawOptions(list.images, withoutRow);
+    return { command: ownCommand('classify', ['--features', features, '--model', 'all', ...drawing]) };
   }
   const head = await bestHead();
   const images = shortPath(list.root);
   if (head !== undefined) {
     return { command: ownCommand('predict', ['--head', head, images]), note: 'no image has a label' };
   }
-  const note = 'no image has a label: predict classifies them, once classify has trained a head on images that have';
-  return { command: ownCommand('predict', [images]), note };
+  const note =
+    'no image has a label: predict classifies them with a head, which classify trains on labelled photos; ' +
+    'the folder of its report goes in place of REPORT';
+  return { command: ownCommand('predict', ['--head', 'REPORT', images]), note };
+}
+
+/**
+ * What classify needs beside its defaults to draw a split of these images: a class of one image cannot be on both sides,
+ * and a tenth of a few images does not hold every class.
+ *
+ * @param withoutRow images that gave no row of their own; which classes they are of does not matter for a size that works
+ */
+export function drawOptions(images: readonly { readonly label?: string }[], withoutRow: number): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { label } of images) if (label !== undefined) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const kept = [...counts.values()].filter((count) => count > 1);
+  const small = kept.length < counts.size && kept.length > 1 ? ['--min-images', '2'] : [];
+  const rows = kept.reduce((sum, count) => sum + count, 0);
+  // Fewer than there may be: a size that works for these works for more.
+  const fewest = Math.max(rows - withoutRow, 2 * kept.length);
+  if (kept.length < 2 || Math.ceil(usualTestSize * fewest) >= kept.length) return small;
+  return [...small, '--test-size', String(smallestFraction(kept.length, fewest))];
 }

@@ -1,9 +1,6 @@
 import { UserError } from '../../system/errors.ts';
 import { isPlural } from './column-names.ts';
 
-/** Distinct numbers with a fraction above which labels are measurements. */
-const mostFractions = 10;
-
 /** Looks at every label of a table: whether it is one class, and none of several, nor a measurement. */
 export class LabelChecks {
   readonly #isPlural: boolean;
@@ -59,14 +56,14 @@ export class LabelChecks {
     }
     const values = [...this.#counts.keys()];
     const isNumeric = values.every((value) => /^-?\d*\.?\d+(?:e[+-]?\d+)?$/i.test(value));
-    const fractions = isNumeric ? values.filter((value) => !Number.isInteger(Number(value))).length : 0;
-    if (fractions === 0 || values.length <= mostFractions) return;
+    const fractions = isNumeric ? values.filter((value) => !Number.isInteger(Number(value))) : [];
+    if (fractions.length === 0) return;
     throw new UserError({
       what: 'these look like measurements: regression is not done here',
       where,
-      found: `${values.length} different numbers, such as ${values.slice(0, 3).join(', ')}`,
+      found: `${values.length} different numbers, such as ${fractions.slice(0, 3).join(', ')}`,
       expected: 'classes',
-      fix: '--label-column NAME takes another column; or put the numbers into classes first (pandas.cut)',
+      fix: '--label-column NAME takes another column; or put the numbers into classes first (pandas.cut), with names that are no fractions',
     });
   }
 

@@ -269,6 +269,13 @@ describe('what a table says of an image', () => {
     );
   });
 
+  test('a few numbers with fractions are no classes either', async () => {
+    await assert.rejects(
+      list(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'], { 'x.csv': 'id,label\na,0.25\nb,1.75\nc,2.5\nd,3.25\n' }),
+      tells('these look like measurements: regression is not done here', '4 different numbers'),
+    );
+  });
+
   test('labels that are numbers stay as they are written', async () => {
     const { images } = await list(['a.jpg', 'b.jpg'], { 'x.csv': 'id,label\na,001\nb,1\n' });
     assert.deepEqual(
