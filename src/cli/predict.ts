@@ -280,7 +280,7 @@ function tellFailures(failed: readonly InputFailure[], done: number, session: Se
     throw usageError('the list of images', 'nothing on standard input', 'paths, one a line, or the bytes of one image');
   }
   if (failed.length === 0) return;
-  session.warn(`${failed.length} without an answer:`);
+  session.warn(`${failed.length === 1 ? 'one image' : `${failed.length} images`} could not be classified:`);
   for (const { path, reason } of failed) session.warn(`  ${printableLine(path)}: ${printableLine(reason)}`);
 }
 

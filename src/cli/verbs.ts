@@ -64,7 +64,7 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
   },
   status: {
     wordOption: 'name',
-    describe: 'say how far the parts of a feature set are',
+    describe: 'show the progress of the parts of a feature set',
     load: async () => (await import('./cluster/status.ts')).statusVerb,
   },
   taps: {

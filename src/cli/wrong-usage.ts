@@ -38,7 +38,7 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
   const isOption = typed.some((word) => word.startsWith('-'));
   const corrected = typed.length === 1 ? meant(verb, typed[0] as string, optionNames) : undefined;
   return new UserError({
-    what: `${verb} takes no such ${isOption ? 'option' : 'argument'}`,
+    what: `${verb}: unknown ${isOption ? 'option' : 'argument'}`,
     found: typed.join(' '),
     exitCode: 2,
     fix: corrected === undefined ? help : didYouMean(corrected, args, typed[0] as string),
@@ -49,7 +49,7 @@ function wrongVerb(typed: string | undefined, args: readonly string[]): UserErro
   const nearest =
     typed === undefined ? undefined : (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
   return new UserError({
-    what: typed === undefined ? 'no verb was named' : 'there is no such verb',
+    what: typed === undefined ? 'no verb was named' : 'unknown command',
     ...(typed === undefined ? {} : { found: typed }),
     expected: verbNames.join(' | '),
     fix: nearest === undefined ? 'featuretap --help says what each does' : didYouMean([nearest], args, typed as string),

@@ -66,7 +66,7 @@ async function* noted(
         what: 'an image cannot be read',
         where: whereIs(result.image),
         found: result.reason,
-        fix: 'mend or remove the file, or go on without such files: --skip-unreadable records each in outcomes.csv',
+        fix: 'fix or remove the file, or go on without such files: --skip-unreadable records each in outcomes.csv',
       });
     }
     yield result;

@@ -120,7 +120,7 @@ async function openDevice(engine: EngineName, options: NetworkOptions): Promise<
   if (engine !== 'onnx') return options.device === 'auto' ? undefined : options.device;
   const { device, passedOver } = await chooseDevice(options.device);
   if (options.device === 'auto') {
-    const why = device === 'cpu' && passedOver.length > 0 ? ` (${ownCommand('devices')} says why not a GPU)` : '';
+    const why = device === 'cpu' && passedOver.length > 0 ? ` (${ownCommand('devices')} shows why no GPU is used)` : '';
     options.onNote?.(`device: ${device}${why}`);
   }
   return device;

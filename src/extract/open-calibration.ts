@@ -94,7 +94,7 @@ async function readSample(request: CalibrationRequest): Promise<Sample> {
       what: '--precision int8 has no images to calibrate on',
       where: drawn[0]?.path ?? 'the data folder',
       found: `${drawn.length} drawn, none readable; the first: ${read[0]?.reason}`,
-      fix: 'mend or remove the files, or --precision float32',
+      fix: 'fix or remove the files, or --precision float32',
     });
   }
   const { crop } = preprocessing;

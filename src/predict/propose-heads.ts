@@ -56,11 +56,12 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   const lines = [...textTable(columns, rows), ...more];
   const typed = (head: FoundHead): string => command(shortPath(head.folder));
   return new UserError({
-    what: '--head is not usable',
-    found:
-      folder === undefined
-        ? 'nothing'
-        : `${folder}, ${own.length > 0 ? `a folder of ${own.length === 1 ? 'a report' : `${own.length} reports`}` : 'where there is no report'}`,
+    what: folder === undefined ? '--head is missing' : '--head is not usable',
+    ...(folder === undefined
+      ? {}
+      : {
+          found: `${folder}, ${own.length > 0 ? `a folder of ${own.length === 1 ? 'a report' : `${own.length} reports`}` : 'where there is no report'}`,
+        }),
     expected: `the folder of one report, the newest first:\n            ${lines.join('\n            ')}`,
     fix: best === newest ? typed(best) : `${typed(best)}\n            or the newest: ${typed(newest)}`,
     exitCode: 2,

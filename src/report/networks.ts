@@ -77,7 +77,7 @@ export function networkDifferences(
     networks.slice(i + 1).flatMap((other): NetworkDifference[] => {
       const heads = verdicts.find(({ first, second }) => first === one.head && second === other.head);
       if (heads === undefined) return [];
-      const words = `${one.name} and ${other.name}, each with its best head: ${heads.words}`;
+      const words = `By the best heads of ${one.name} and ${other.name}, ${heads.words}`;
       return [{ first: one.name, second: other.name, heads, words }];
     }),
   );

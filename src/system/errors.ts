@@ -45,11 +45,10 @@ export function choiceError(option: string, found: string, choices: readonly str
   });
 }
 
-/** Wrong usage of a command-line option or a library argument: exit code 2. */
+/** Wrong usage of a command-line option or a library argument: exit code 2. Found `nothing`, it is missing. */
 export function usageError(option: string, found: string, expected: string, fix?: string): UserError {
   return new UserError({
-    what: `${option} is not usable`,
-    found,
+    ...(found === 'nothing' ? { what: `${option} is missing` } : { what: `${option} is not usable`, found }),
     expected,
     exitCode: 2,
     ...(fix === undefined ? {} : { fix }),

@@ -150,7 +150,7 @@ test('adam shows its line after each epoch', async () => {
 test('wrong usage ends with 2 and one message, a set that is not there with 1', async () => {
   const noModel = await featuretap(['classify']);
   assert.equal(noModel.code, 2);
-  assert.match(noModel.stderr, /--model is not usable[\s\S]*linear \|/);
+  assert.match(noModel.stderr, /--model is missing[\s\S]*linear \|/);
   const idle = await featuretap('classify --model linear --trees 4'.split(' '));
   assert.equal(idle.code, 2);
   assert.match(idle.stderr, /--trees is not usable/);

@@ -28,7 +28,7 @@ describe('featuretap compare', () => {
       list,
       /^id,label,suggestion,label_probability,suggestion_probability,times_suggested,times_held_out\n/,
     );
-    assert.equal(list.split('\n').length - 2, Number(/Check (\d+) labels/.exec(await page())?.[1] ?? 0));
+    assert.equal(list.split('\n').length - 2, Number(/Review (\d+) suspicious labels/.exec(await page())?.[1] ?? 0));
   });
 
   test('--json, --csv and --markdown print one thing each and no page; --fail-below decides the exit code', () => {

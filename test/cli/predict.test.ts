@@ -58,7 +58,7 @@ describe('featuretap predict', () => {
       failed.map(({ path }) => path),
       [broken, 'gone.png'],
     );
-    assert.match(stderr, /2 without an answer:\n.*broken\.jpg: .+\n.*gone\.png: .+/);
+    assert.match(stderr, /2 images could not be classified:\n.*broken\.jpg: .+\n.*gone\.png: .+/);
   });
 
   test('--json is a document when every image is broken, too', () => {

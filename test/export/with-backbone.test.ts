@@ -144,7 +144,7 @@ describe('featuretap export', () => {
   });
 
   test('without --head or --to is wrong usage', async () => {
-    await assert.rejects(exportVerb.run({ to: 'x.onnx' }, quietSession), /--head is not usable/);
+    await assert.rejects(exportVerb.run({ to: 'x.onnx' }, quietSession), /--head is missing/);
     await assert.rejects(exportVerb.run({ head: 'x' }, quietSession), /--to FILE\.onnx/);
   });
 

@@ -41,10 +41,7 @@ test('says which network is better before which head is, and each verdict once',
     /2 networks on the same images, by their sha256: cache.good \(resnet50\), aaaaaaaaaaaa; cache.bad/,
   );
   const said = text.split('\n').filter((line) => line.includes(' is better than '));
-  assert.match(
-    said[0] ?? '',
-    /^good and bad, each with its best head: \w+ on good is better than forest on bad on these/,
-  );
+  assert.match(said[0] ?? '', /^By the best heads of good and bad, \w+ on good is better than forest on bad on these/);
   assert.equal(text.split(`${names[0]} is better than forest on bad`).length, 2);
 });
 

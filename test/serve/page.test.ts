@@ -126,7 +126,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     ]);
     assert.deepEqual(
       await page.locator('.failed').allTextContents(),
-      Array(2).fill('No answer: not an image of a known kind (unknown)'),
+      Array(2).fill('No answer: not an image of a known kind'),
     );
     await page.close();
   });

@@ -115,7 +115,7 @@ export async function loadKnown(known: KnownWeights, options: LoadWeightsOptions
       url: `${base.replace(/\/$/, '')}/${known.file}`,
       target: path,
       sha256Prefix,
-      fix: `fetch that address by other means and name the file: --weights ${known.file}`,
+      fix: `download it another way and name the file: --weights ${known.file}`,
       onProgress,
       signal,
     });

@@ -46,7 +46,7 @@ function whichHead({ runs, differences }: GroupData, best: RunData): string[] {
     const candidates = runs.filter((data) => data === best || alike.includes(data.run.name));
     const cheapest = candidates.reduce((a, b) => (b.run.report.fitSeconds < a.run.report.fitSeconds ? b : a));
     const surest = candidates.reduce((a, b) => (b.run.report.logLoss < a.run.report.logLoss ? b : a));
-    lines.push(`Not distinguishable from it here: ${listWords(alike)}.`);
+    lines.push(`No significant difference from it here: ${listWords(alike)}.`);
     lines.push(
       `Of these ${cheapest.run.name} fits fastest (${seconds(cheapest.run.report.fitSeconds)} s) and ${surest.run.name} has the best probabilities (log loss ${surest.run.report.logLoss.toFixed(3)}).`,
     );
@@ -66,7 +66,7 @@ function howSure({ differences }: GroupData, { run }: RunData): string[] {
     `That is the 95 % interval of ${run.name}’s accuracy, from ${what}.`,
   ];
   const closest = differences.find((pair) => pair.first === run.name || pair.second === run.name);
-  if (closest !== undefined) lines.push(`${closest.words}.`);
+  if (closest !== undefined) lines.push(`${closest.words.replace(/^no /, 'No ')}.`);
   if (report.featureSet.randomWeights) {
     lines.push('The backbone has random weights: these figures say nothing about pretrained features.');
   }
@@ -83,14 +83,14 @@ function whatWrong({ run, mistakes }: RunData): string[] {
   const wrong = all - run.report.confusion.reduce((sum, row, c) => sum + (row[c] ?? 0), 0);
   const lines = [
     `${wrong} of ${all} answers.`,
-    told.length === 0 ? 'No pair of classes stands out.' : `Most often it takes ${listWords(told)}.`,
+    told.length === 0 ? 'No pair of classes stands out.' : `Most often mistakes ${listWords(told)}.`,
   ];
   const weakest = run.report.perClass
-    .filter((figures) => figures.support > 0)
+    .filter(({ support, recall }) => support > 0 && recall < 1)
     .sort((a, b) => a.recall - b.recall || b.support - a.support)
     .slice(0, 3)
     .map((figures) => `${figures.name} (${Math.round(figures.recall * figures.support)} of ${figures.support})`);
-  lines.push(`Least often found: ${listWords(weakest)}.`);
+  if (weakest.length > 0) lines.push(`Lowest recall: ${listWords(weakest)}.`);
   const small = smallClasses(run.report);
   if (small !== undefined) lines.push(small);
   const sure = mistakes.filter((image) => image.confidence >= 0.9).length;
@@ -125,12 +125,15 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
   const curve = curveOf(runs);
   const suspects = best.suspects.length;
   const checked = labelCheck === undefined ? best.images.length : labelCheck.images.length;
-  const looked = `${checked} of ${labelCheck?.imageCount ?? report.featureSet.rowCount} photos were looked at`;
+  const all = labelCheck?.imageCount ?? report.featureSet.rowCount;
+  const looked = `${checked.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} photos checked`;
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
   const said = [
     ...(curve?.answer === 'yes' ? [curve.words] : []),
     ...(suspects > 0
-      ? [`Check ${suspects === 1 ? 'one label' : `${suspects} labels`}, the likeliest to be wrong first: ${looked}.`]
+      ? [
+          `Review ${suspects === 1 ? 'one suspicious label' : `${suspects} suspicious labels, the most suspicious first`} (${looked}).`,
+        ]
       : []),
     ...(divided > 0
       ? [
@@ -173,11 +176,23 @@ function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
     parts === undefined
       ? { what: 'To use the head', command: ownCommand('predict', ['--head', report.report, 'PHOTO']) }
       : { what: 'To classify photos, train a head on the features of one network: predict runs no two side by side.' },
-    {
-      what: 'To ship it as one ONNX file',
-      command: ownCommand('export', ['--head', report.report, '--to', 'head.onnx']),
-    },
+    exportStep(report),
   ];
+}
+
+/** A head on features of pretrained weights that ONNX Runtime ran can be written with the network in front of it. */
+function exportStep({ report, featureSet }: Report): Step {
+  const { parts, fields, madeBy, randomWeights } = featureSet;
+  const whole = parts === undefined && fields !== undefined && madeBy?.engine === 'onnx' && !randomWeights;
+  return whole
+    ? {
+        what: 'To ship it as one ONNX file, the network in it',
+        command: ownCommand('export', ['--head', report, '--with-backbone', '--to', 'model.onnx']),
+      }
+    : {
+        what: 'To ship the head as an ONNX file',
+        command: ownCommand('export', ['--head', report, '--to', 'head.onnx']),
+      };
 }
 
 function curveOf(runs: GroupData['runs']): ReturnType<typeof learningCurve> {

@@ -110,7 +110,7 @@ function describePair(pair: TestedPair, adjustedP: number, pairCount: number): H
     ? `${a} is better than ${b}`
     : doubtful
       ? `${a} may be better than ${b}, but one such pair among ${pairCount} can be chance`
-      : `${a} and ${b} are not distinguishable`;
+      : `no significant difference between ${a} and ${b}`;
   // The counts beside it show the pair's own p: the adjusted one, which decides, would look wrong there by itself.
   const found = pairCount === 1 ? pValue(p) : `${pValue(p)}; adjusted for ${pairCount} pairs, ${pValue(adjustedP)}`;
   return {
@@ -122,15 +122,15 @@ function describePair(pair: TestedPair, adjustedP: number, pairCount: number): H
     adjustedP,
     distinguishable,
     doubtful,
-    words: `${verdict}${doubtful ? ':' : ''} ${onWhat(pair)} (${found})`,
+    words: `${verdict}${doubtful ? ';' : ''} ${onWhat(pair)} (${found})`,
   };
 }
 
-function onWhat({ first, counts, interval }: TestedPair): string {
+function onWhat({ first, second, counts, interval }: TestedPair): string {
   const { testSize, perRepeat } = first.report;
   if (counts !== undefined) {
     const { onlyFirst, onlySecond } = counts;
-    return `on these ${testSize} images: ${onlyFirst} that only the first has right, ${onlySecond} only the second`;
+    return `on these ${testSize} images: ${first.name} alone is right on ${onlyFirst}, ${second.name} alone on ${onlySecond}`;
   }
   if (pairIsTied(interval)) return `over these ${perRepeat.length} repeats: the same accuracy in each`;
   const points = (value: number): string => (value * 100).toFixed(1);

@@ -61,7 +61,7 @@ ${viewerDialog()}
 }
 
 const parts = [
-  ['overview', 'In short'],
+  ['overview', 'Summary'],
   ['runs', 'All runs'],
   ['explore', 'Photos and classes'],
   ['sides', 'Side by side'],

@@ -32,11 +32,11 @@ const strong = { model: 'svm', skill: 0.95 };
 
 test('heads that are as good as the best are named, those that are only perhaps worse apart', () => {
   const group = groupOf([strong, { model: 'linear', skill: 0.9 }, { model: 'forest', skill: 0.3 }]);
-  assert.match(advise(group).which.join(' '), /Not distinguishable from it here: linear\./);
+  assert.match(advise(group).which.join(' '), /No significant difference from it here: linear\./);
   const [toLinear, toForest, between] = group.differences;
   const doubtful = [toLinear, { ...toForest, distinguishable: false, doubtful: true }, between] as const;
   const { which } = advise({ ...group, differences: doubtful as GroupData['differences'] });
-  assert.match(which.join(' '), /Perhaps better than forest\. Not distinguishable from it here: linear\./);
+  assert.match(which.join(' '), /Perhaps better than forest\. No significant difference from it here: linear\./);
 });
 
 test('what comes next is a command that can be typed, made of the one that made the report', () => {
@@ -70,6 +70,32 @@ test('a head of two networks side by side is not offered to predict, which refus
   const { steps } = advise(group);
   assert.ok(!steps.some(({ command }) => command?.includes('--head reports/drawn/svm PHOTO')));
   assert.ok(steps.some(({ what }) => /train a head on the features of one network/.test(what)));
+});
+
+test('the network is offered in the ONNX file where the head was trained on features that ONNX Runtime computed', () => {
+  const fields = {} as NonNullable<Report['featureSet']['fields']>;
+  const madeBy = { engine: 'onnx' } as NonNullable<Report['featureSet']['madeBy']>;
+  const exported = (more: Partial<Report['featureSet']>): boolean =>
+    advise(groupOf([strong], (report) => ({ ...report, featureSet: { ...report.featureSet, ...more } }))).steps.some(
+      ({ command }) => command?.includes('--with-backbone'),
+    );
+  assert.ok(exported({ fields, madeBy }));
+  assert.ok(!exported({}), 'a matrix that featuretap did not make');
+  assert.ok(!exported({ fields, madeBy: { ...madeBy, engine: 'tensorflow' } }));
+  assert.ok(!exported({ fields, madeBy, randomWeights: true }));
+});
+
+test('a class that is always found is not among those of the lowest recall', () => {
+  const one = groupOf([{ model: 'linear', skill: 0.5 }], (report) => ({
+    ...report,
+    perClass: report.perClass.map((figures, c) => ({
+      ...figures,
+      name: `c${c}`,
+      support: 4,
+      recall: c === 0 ? 0.5 : 1,
+    })),
+  }));
+  assert.match(advise(one).wrong.join(' '), /Lowest recall: c0 \(2 of 4\)\./);
 });
 
 test('classes with few training images are told to be found less often where they are', () => {
@@ -111,7 +137,7 @@ test('says how many photos were looked at for labels to check, and offers to loo
   const rows = withSuspects.runs[0]?.run.report.featureSet.rowCount;
   assert.match(
     advise(withSuspects).next.join(' '),
-    new RegExp(`Check 2 labels, the likeliest to be wrong first: 0 of ${rows} photos were looked at`),
+    new RegExp(`Review 2 suspicious labels, the most suspicious first \\(0 of ${rows} photos checked\\)`),
   );
   const check: LabelCheckFile = {
     formatVersion: 1,
@@ -119,7 +145,7 @@ test('says how many photos were looked at for labels to check, and offers to loo
     images: Array.from({ length: 6 }, () => ({ ...suspect, suspected: true })),
   };
   const checked = advise({ ...withSuspects, labelCheck: check });
-  assert.match(checked.next.join(' '), /6 of 7 photos were looked at/);
+  assert.match(checked.next.join(' '), /6 of 7 photos checked/);
   assert.doesNotMatch(checked.steps.map(({ command }) => command).join(' '), /--check-labels/);
 });
 
@@ -132,5 +158,5 @@ test('pairs of classes that were confused once each are not ranked', () => {
   const three = (report: Report): Report => ({ ...report, classes: ['a', 'b', 'c'], confusion });
   assert.match(advise(groupOf([strong], three)).wrong.join(' '), /2 of 17 answers\. No pair of classes stands out\./);
   const twice = (report: Report): Report => ({ ...three(report), confusion: [[4, 2, 0], ...confusion.slice(1)] });
-  assert.match(advise(groupOf([strong], twice)).wrong.join(' '), /Most often it takes a for b \(2×\)\./);
+  assert.match(advise(groupOf([strong], twice)).wrong.join(' '), /Most often mistakes a for b \(2×\)\./);
 });

@@ -114,14 +114,14 @@ describe('the page', { skip: withoutBrowser }, () => {
   test('answers the four questions in boxes of one height and names every run, from one file without a request', async () => {
     await withPage(file, {}, async (page) => {
       const heights = new Set<number>();
-      for (const question of ['Which head', 'How sure', 'What it gets wrong', 'What next']) {
+      for (const question of ['Which head', 'How certain', 'What it gets wrong', 'Next']) {
         assert.ok(await page.getByRole('heading', { name: question, exact: true }).isVisible(), question);
         const box = await page.locator('.card', { hasText: question }).boundingBox();
         heights.add(Math.round(box?.height ?? 0));
       }
       assert.equal(heights.size, 1);
       assert.equal((await firstColumn(page, '#g0-runs')).length, 3);
-      assert.match((await page.locator('.verdicts').first().textContent()) ?? '', /forest|not distinguishable/);
+      assert.match((await page.locator('.verdicts').first().textContent()) ?? '', /forest|no significant difference/);
     });
   });
 
@@ -274,7 +274,7 @@ describe('the page', { skip: withoutBrowser }, () => {
       const shown = await gallery(page).locator('.photos li').allTextContents();
       for (const text of shown) assert.ok(Number(/([\d.]+)\s%/.exec(text)?.[1]) >= 59.9, text);
       await page.getByLabel('Class', { exact: true }).fill('no such class');
-      assert.ok(await page.getByText('No photo passes these filters.').isVisible());
+      assert.ok(await page.getByText('No photos match these filters.').isVisible());
     });
   });
 

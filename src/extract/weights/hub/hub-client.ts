@@ -158,7 +158,7 @@ function notAHub(url: string): UserError {
 
 /** What to do where a hub cannot be asked. */
 export const byHand: string =
-  'put config.json, preprocessor_config.json and onnx/model.onnx (with its model.onnx_data, where there is one) into a folder by other means: --weights FOLDER';
+  'download config.json, preprocessor_config.json and onnx/model.onnx (with its model.onnx_data, where there is one) another way, into one folder: --weights FOLDER';
 
 async function refused(
   hub: Hub,

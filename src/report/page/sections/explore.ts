@@ -27,7 +27,7 @@ export function exploreSection(data: GroupData, pageFolder: string, id: string):
           <option value="id">by name</option></select></label>
       </p>
       ${labelsNote(data)}
-      <p data-control="none" hidden>No photo passes these filters.</p>
+      <p data-control="none" hidden>No photos match these filters.</p>
       <ul class="photos" aria-labelledby="${id}-photos"></ul>
       <p><button type="button" data-control="more" hidden></button></p>
       <div class="selection" data-part="selection" role="group" aria-label="Selected photos">
@@ -42,7 +42,7 @@ export function exploreSection(data: GroupData, pageFolder: string, id: string):
       id, label, suggestion and path; a suggestion stands where the label may be wrong.</p>
     </div>
     <div data-part="matrix" class="part">
-      <h3>What <span data-run-name>${runs[0]?.run.name}</span> takes for what</h3>
+      <h3>Confusion matrix of <span data-run-name>${runs[0]?.run.name}</span></h3>
       <div class="controls">
         <span data-control="classes">${data.group.reports[0]?.classes.length} classes</span>
         <label><input type="checkbox" data-control="confused"> only those that are confused</label>
@@ -52,7 +52,7 @@ export function exploreSection(data: GroupData, pageFolder: string, id: string):
       <div class="confusion">
         <div><div class="matrix-scroll" role="application" aria-label="Confusion matrix: the arrow keys go from cell to cell, Enter opens the photos of one" aria-describedby="${id}-cell" tabindex="0"><div class="matrix-space"><canvas></canvas></div></div>
         <p class="said" id="${id}-cell" role="status" data-control="cell"></p></div>
-        <div class="pairs"><h4 id="${id}-pairs">Confused most</h4>
+        <div class="pairs"><h4 id="${id}-pairs">Most confused pairs</h4>
         <p data-control="no-pairs" hidden>None is confused with another.</p>
         <p data-control="once" hidden>No pair stands out: each was confused once.</p>
         <ol aria-labelledby="${id}-pairs"></ol><p><button type="button" data-control="all-pairs" hidden></button></p></div>
@@ -128,7 +128,7 @@ function mapPart({ features, images }: GroupData, id: string): Html {
             html`<label><input type="radio" name="${id}-projection" data-control="projection" value="${i}"${i === 0 && html` checked`}> ${name}</label>`,
         )}</fieldset>`
       }
-      <label class="touch"><input type="checkbox" data-control="draw"> draw a region with the finger</label>
+      <label class="touch"><input type="checkbox" data-control="draw"> Draw a region with your finger</label>
     </div>
     <div class="map"><div class="map-frame"><canvas tabindex="0" role="application" aria-label="Map of the features: the arrow keys go from dot to dot, Enter opens a photo, x selects it" aria-describedby="${id}-dot"></canvas><div class="tip" hidden></div></div>
     <div><ul class="legend" data-control="legend"></ul>

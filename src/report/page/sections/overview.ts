@@ -2,14 +2,14 @@ import { advise } from '../../analysis/advice.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { breakable, copyable, type Html, html } from '../html.ts';
 
-/** What the whole comparison comes to: which head, how sure, what it gets wrong, what next; then commands to type. */
+/** What the whole comparison comes to: which head, how certain, what it gets wrong, what next; then commands to type. */
 export function overviewSection(group: GroupData): Html {
   const advice = advise(group);
   const cards: readonly (readonly [string, readonly string[]])[] = [
     ['Which head', advice.which],
-    ['How sure', advice.sure],
+    ['How certain', advice.sure],
     ['What it gets wrong', advice.wrong],
-    ['What next', advice.next],
+    ['Next', advice.next],
   ];
   return html`<div class="cards">${cards.map(
     ([title, lines]) =>

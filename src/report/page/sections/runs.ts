@@ -56,7 +56,7 @@ const runColumns: readonly RunColumn[] = [
   {
     title: 'log loss',
     kind: 'number',
-    hint: 'what sure and wrong probabilities cost, 0 being the best: the score of many contests',
+    hint: 'penalizes confident wrong predictions; lower is better',
     cell: ({ run }) => ({ value: run.report.logLoss, shown: run.report.logLoss.toFixed(3) }),
   },
   {
