@@ -29,8 +29,8 @@ export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead> {
   if (folder !== undefined) return loadReportHead(folder);
   throw usageError(
     '--head',
-    'nothing, and there are no reports here',
-    'the folder of a report, which classify writes',
+    'nothing',
+    'the folder of a report, which classify writes; there are no reports here',
     'featuretap classify --model all',
   );
 }
