@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { checkExport, rowsToCheck } from '../export/check-export.ts';
 import { exportHead } from '../export/export-head.ts';
@@ -12,8 +12,9 @@ import type { OnnxModel } from '../formats/onnx/schema.ts';
 import { featureRecipe, sameWeights } from '../predict/embedder.ts';
 import { loadAskedHead } from '../predict/load-head.ts';
 import { formatBytes, makeFolder, patienceMs, writeDurably } from '../system/durable.ts';
-import { usageError } from '../system/errors.ts';
-import { nodeFiles } from '../system/files.ts';
+import { UserError, usageError } from '../system/errors.ts';
+import { nodeFiles, statIfThere } from '../system/files.ts';
+import { readRangeSync } from '../system/regular-file.ts';
 import { flag, number, text } from './options.ts';
 import { retyped, withOption } from './retyped.ts';
 import type { Options, Session, Verb } from './verb.ts';
@@ -27,6 +28,7 @@ export const exportVerb: Verb = {
     yargs
       .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
       .option('to', { type: 'string', describe: 'the .onnx file to write' })
+      .option('replace', { type: 'boolean', describe: 'write over a file that export did not make' })
       .option('with-backbone', {
         type: 'boolean',
         describe: 'the whole network, from normalized pixels to probabilities',
@@ -36,7 +38,10 @@ export const exportVerb: Verb = {
   run: async (options: Options, session: Session): Promise<number> => {
     const folder = text(options, 'head');
     const to = text(options, 'to');
-    if (to === undefined) throw usageError('--to', 'nothing', '--to FILE.onnx');
+    if (to === undefined) {
+      throw usageError('--to', 'nothing', '--to FILE.onnx', retyped(withOption(session.args, 'to', 'head.onnx')));
+    }
+    await checkTarget(to, flag(options, 'replace'), session);
     const whole = flag(options, 'with-backbone');
     if (!whole && text(options, 'weights') !== undefined) {
       throw usageError('--weights', 'no --with-backbone', '--with-backbone beside it');
@@ -74,6 +79,31 @@ export const exportVerb: Verb = {
     return 0;
   },
 };
+
+/**
+ * Runtimes tell a model by its extension; and a file that another program wrote, a downloaded network say, is written
+ * over only where that was asked for.
+ */
+async function checkTarget(to: string, replace: boolean, session: Session): Promise<void> {
+  const command = (value: string): string => retyped(withOption(session.args, 'to', value));
+  if (!/\.onnx$/i.test(to)) {
+    const { dir, name } = parse(to);
+    throw usageError('--to', to, '--to FILE.onnx', command(join(dir, `${name}.onnx`)));
+  }
+  if (replace || (await statIfThere(nodeFiles, to))?.isFile() !== true || isOwn(to)) return;
+  throw new UserError({
+    what: 'the file is there already, and export did not write it',
+    where: to,
+    fix: '--replace writes over it, --to FILE.onnx writes another',
+    exitCode: 2,
+  });
+}
+
+/** Whether a file begins as a model of this program: its version of ONNX, then who made it. */
+function isOwn(file: string): boolean {
+  const begin = readRangeSync(file, 0, 64);
+  return begin[0] === 0x08 && begin.includes('featuretap');
+}
 
 async function joinBackbone(head: OnnxModel, report: Report, options: Options): Promise<OnnxModel> {
   const { fields, folder } = featureRecipe(report);

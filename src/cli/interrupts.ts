@@ -26,7 +26,7 @@ const watchdog = `
       count++;
       if (count === 1) {
         setTimeout(() => {
-          if (Atomics.load(heard, 0) === 0) say('\\nstopping once the network answers; Ctrl-C again stops at once\\n');
+          if (Atomics.load(heard, 0) === 0) say('\\nstopping at the end of the step under way; Ctrl-C again stops at once\\n');
         }, ${usualGraceMs});
       } else setTimeout(() => {
         say('stopped\\n');

@@ -11,6 +11,7 @@ import {
   textOutput,
 } from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
+import { bestHead } from '../predict/propose-heads.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { checkOverwrite } from '../predict/submission/overwrite.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
@@ -71,7 +72,11 @@ export const predictVerb: Verb = {
     const folder = text(options, 'head');
     const { csv, csvFile, images } = csvAsked(options);
     const paths = [...images, ...positionals(options, 'images')];
-    if (paths.length === 0) throw usageError('the list of images', 'nothing', 'files, folders, globs, or -');
+    if (paths.length === 0) {
+      const args =
+        folder === undefined ? withOption(session.args, 'head', (await bestHead()) ?? 'REPORT') : session.args;
+      throw usageError('the list of images', 'nothing', 'files, folders, globs, or -', retyped([...args, 'photo.jpg']));
+    }
     const top = number(options, 'top', { min: 1, whole: true }, 5);
     const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, defaultBatch);
     if (csv && session.json) throw usageError('--csv', '--json beside it', 'one of the two');

@@ -101,10 +101,10 @@ describe('the command line among files that are none, and on a system that refus
   });
 
   it('a folder in the place of the file to write is refused, with the option that names it', async () => {
-    await mkdir(join(root, 'a-folder'), { recursive: true });
+    for (const name of ['a-folder', 'a-folder.onnx']) await mkdir(join(root, name), { recursive: true });
     for (const [args, option] of [
       [['predict', '--head', head, '--submission', join(root, 'a-folder'), photo], '--submission FILE.csv'],
-      [['export', '--head', head, '--to', join(root, 'a-folder')], '--to FILE.onnx'],
+      [['export', '--head', head, '--to', join(root, 'a-folder.onnx')], '--to FILE.onnx'],
       [['compare', head, '--html', join(root, 'a-folder')], '--html FILE'],
     ] as const) {
       const ran = featuretap(args);

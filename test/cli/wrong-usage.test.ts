@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { classifyVerb } from '../../src/cli/classify/classify.ts';
 import { number } from '../../src/cli/options.ts';
 import { withOption } from '../../src/cli/retyped.ts';
 import { withMeantCommand, wrongUsage } from '../../src/cli/wrong-usage.ts';
 import { choiceError } from '../../src/system/errors.ts';
 import { ownCommand } from '../../src/system/own-command.ts';
 import { projectRoot } from '../reference.ts';
+import { quietSession } from './command.ts';
 
 const optionNames = ['data', 'weights', 'head', 'test-size', 'json'];
 
@@ -86,6 +88,11 @@ test('an option takes the place of the one that was given, or stands behind the 
   assert.deepEqual(placed('predict', '--head', 'A', 'x.jpg'), ['predict', '--head', 'B', 'x.jpg']);
   assert.deepEqual(placed('predict', '--head=A', 'x.jpg'), ['predict', '--head', 'B', 'x.jpg']);
   assert.deepEqual(placed('--quiet', 'predict', 'x.jpg'), ['--quiet', 'predict', '--head', 'B', 'x.jpg']);
+});
+
+test('more than a thousand splits are refused with the bound', async () => {
+  const run = classifyVerb.run({ model: ['knn'], repeats: '1001' }, quietSession);
+  await assert.rejects(run, /--repeats is not usable[\s\S]*a whole number from 1 up to 1000/);
 });
 
 test('a fraction may be given in percent where it is a share, and nowhere else', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -146,6 +146,25 @@ describe('featuretap export', () => {
   test('without --head or --to is wrong usage', async () => {
     await assert.rejects(exportVerb.run({ to: 'x.onnx' }, quietSession), /--head is missing/);
     await assert.rejects(exportVerb.run({ head: 'x' }, quietSession), /--to FILE\.onnx/);
+  });
+
+  test('a name without .onnx is answered with the whole command that has one', () => {
+    const { report } = trained.reports[0] as Report;
+    const { status, stderr } = featuretap(['export', '--head', report, '--to', 'head.pb']);
+    assert.equal(status, 2);
+    assert.match(stderr, /expected: --to FILE\.onnx\n {2}fix: .*export.* --to head\.onnx/);
+  });
+
+  test('a file that export did not write stays unless --replace is given; its own it writes over', async () => {
+    const { report } = trained.reports[0] as Report;
+    const file = join(root, 'there.onnx');
+    const args = ['export', '--head', report, '--to', file];
+    await writeFile(file, 'notes');
+    const refused = featuretap(args);
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, /there already, and export did not write it[\s\S]*fix: +--replace/);
+    assert.equal(await readFile(file, 'utf8'), 'notes');
+    for (const more of [['--replace'], []]) assert.equal(featuretap([...args, ...more]).status, 0);
   });
 
   test('what the page of the docs shows in Python runs and gives the probability that predict gives', {

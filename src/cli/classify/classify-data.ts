@@ -53,7 +53,7 @@ export function dataOptions(yargs: Argv): Argv {
       describe:
         'test images of each split, a fraction, a percentage or a count; with --groups, of the groups (default 0.1)',
     })
-    .option('repeats', { type: 'string', describe: 'how many splits (default 1)' })
+    .option('repeats', { type: 'string', describe: 'how many splits, up to 1000 (default 1)' })
     .option('split', {
       type: 'string',
       describe:

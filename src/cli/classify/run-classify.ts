@@ -31,6 +31,9 @@ import { headParams, sweepOptions } from './head-options.ts';
 
 const modelNames = headKinds.map((kind) => kind.model).join(' | ');
 
+/** Splits of one run: the mean of so many moves by nothing that matters, and each is a fit. */
+const mostRepeats = 1000;
+
 /** What `classify` does once its options are declared: loaded only where it is done. */
 export async function runClassify(options: Options, session: Session): Promise<number> {
   const models = list(options, 'model');
@@ -53,7 +56,7 @@ export async function runClassify(options: Options, session: Session): Promise<n
     if (options[name] !== undefined) throw usageError(`--${name}`, 'given with --split', 'one of the two');
   }
   const testSize = number(options, 'test-size', { above: 0, percent: true }, 0.1);
-  const repeats = number(options, 'repeats', { min: 1, whole: true }, 1);
+  const repeats = number(options, 'repeats', { min: 1, max: mostRepeats, whole: true }, 1);
   const threads = number(options, 'threads', { min: 1, whole: true }, availableParallelism());
   const [memory, subsample] = [bytes(options, 'memory'), number(options, 'subsample', { percent: true })];
   if (subsample !== undefined) checkSubsample(subsample);
