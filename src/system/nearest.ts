@@ -4,5 +4,7 @@ import { closestMatch } from 'leven';
 export function nearestName(typed: string, names: readonly string[]): string | undefined {
   // Two letters that changed places count as two edits: `smv` is two from `svm`.
   const maxDistance = Math.min(3, Math.ceil(typed.length / 2));
-  return closestMatch(typed.toLowerCase(), names, { maxDistance });
+  const lower = names.map((name) => name.toLowerCase());
+  const closest = closestMatch(typed.toLowerCase(), lower, { maxDistance });
+  return closest === undefined ? undefined : names[lower.indexOf(closest)];
 }

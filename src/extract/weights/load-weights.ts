@@ -14,6 +14,7 @@ import { defaultWeightsUrl, type KnownWeights, knownWeights, sha256PrefixOf } fr
 import { randomSource, randomWeights } from './random/random-weights.ts';
 import { architectures, isArchitecture } from './resnet.ts';
 import type { StateDict } from './state-dict.ts';
+import { checkPlace } from './weights-beside.ts';
 import { keyNotTaken, readTensors, weightsFormat } from './weights-file.ts';
 
 export interface LoadWeightsOptions {
@@ -87,6 +88,8 @@ export async function loadWeights(spec: string, options: LoadWeightsOptions = {}
   if (name === 'random') return loadRandom(architecture, options.seed ?? 0);
   const known = Object.hasOwn(knownWeights, spec) ? knownWeights[spec] : undefined;
   if (known !== undefined) return loadKnown(known, options);
+  if (!isFolder) weightsFormat(spec);
+  await checkPlace(spec, isFolder);
   return isFolder ? loadFolder(spec, options) : loadFile(spec, key);
 }
 

@@ -6,6 +6,7 @@ import { StridedTensor } from '../../formats/pth/strided-tensor.ts';
 import { decodeSafetensors } from '../../formats/safetensors.ts';
 import type { WholeFile } from '../../formats/whole-file.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { nearestName } from '../../system/nearest.ts';
 import type { UnreadTensor } from './check-state-dict.ts';
 import { knownWeights } from './known-weights.ts';
 
@@ -24,13 +25,17 @@ const formats: Readonly<Record<string, WeightsFormat>> = {
 export function weightsFormat(path: string): WeightsFormat {
   const extension = extname(path).toLowerCase();
   const format = Object.hasOwn(formats, extension) ? formats[extension] : undefined;
-  if (format === undefined)
-    throw usageError(
+  if (format !== undefined) return format;
+  const names = Object.keys(knownWeights);
+  const instead = nearestName(path, [...names, 'random']);
+  throw new UserError({
+    ...usageError(
       '--weights',
       path,
-      `a name (${Object.keys(knownWeights).join(', ')}, random, hf:OWNER/NAME), a .safetensors, .pth or .onnx file, or a folder`,
-    );
-  return format;
+      `a name (${names.join(', ')}, random, hf:OWNER/NAME), a .safetensors, .pth or .onnx file, or a folder`,
+    ).parts,
+    ...(instead === undefined ? {} : { instead }),
+  });
 }
 
 /** Tensors of a file before any is converted, and what is to know of where they were. */

@@ -227,9 +227,22 @@ test('a file of objects alone is refused with what it holds', async () => {
 });
 
 test('a file that is not there, a folder and an unknown kind are refused', async () => {
-  await refuses(join(folder, 'none.pth'), /no such file/);
+  await refuses(join(folder, 'nowhere', 'none.pth'), /no such file/);
   await refuses(write('weights.h5', new Uint8Array()), /\.safetensors, \.pth or \.onnx/);
   await assert.rejects(loadWeights('resnet5'), (error) => error instanceof UserError && error.exitCode === 2);
+});
+
+test('weights that are near what was named are proposed', async () => {
+  const place = mkdtempSync(join(folder, 'place-'));
+  const there = join(place, 'mine.pth');
+  writeFileSync(there, 'x');
+  for (const [named, instead] of [
+    ['resnet51', 'resnet50'],
+    [join(place, 'mime.pth'), there],
+    [place, there],
+  ] as const) {
+    await assert.rejects(loadWeights(named), (error) => error instanceof UserError && error.parts.instead === instead);
+  }
 });
 
 test('an .onnx file is passed on with its sha256', async () => {

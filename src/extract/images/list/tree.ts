@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type ArchiveEntry, entryHeadSync, readEntrySync } from '../../../formats/archive/entry.ts';
 import { isArchiveName, listArchive } from '../../../formats/archive/list-archive.ts';
 import { isTableName } from '../../../formats/table/open-table.ts';
 import { bytesSource, fileSource, type TableSource } from '../../../formats/table/table.ts';
 import { UserError } from '../../../system/errors.ts';
+import { nearestName } from '../../../system/nearest.ts';
+import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
 import { compareCodePoints } from './code-point-order.ts';
 import { isHidden, isImageName, withoutExtension } from './image-names.ts';
@@ -42,7 +44,10 @@ const largestClass = 4096;
  */
 export async function openTree(root: string, signal?: AbortSignal): Promise<Tree> {
   const folder = resolve(root);
-  if (await isFile(folder)) return archiveTree(folder, [{ prefix: '', archive: folder }]);
+  if (await isFile(folder, root)) {
+    if (!isArchiveName(folder) && 'kind' in sniff(readRangeSync(folder, 0, sniffBytes))) throw oneImage(root);
+    return archiveTree(folder, [{ prefix: '', archive: folder }]);
+  }
   const walked = await walkFiles(folder, signal);
   const archives = walked.images.length > 0 ? [] : walked.leftOut.filter(({ path }) => isArchiveName(path));
   if (archives.length > 0) {
@@ -66,13 +71,37 @@ export async function openTree(root: string, signal?: AbortSignal): Promise<Tree
   };
 }
 
-async function isFile(path: string): Promise<boolean> {
+function oneImage(root: string): UserError {
+  return new UserError({
+    what: 'the data folder cannot be read',
+    where: '--data',
+    found: root,
+    expected: 'a folder of images, or an archive; this is one image',
+    instead: dirname(root),
+  });
+}
+
+/** Of a path that is not there: the folder or archive beside it whose name is nearest, in the same spelling. */
+async function nearestBeside(root: string): Promise<string | undefined> {
+  const folder = dirname(resolve(root));
+  const beside: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!isHidden(entry.name) && (!entry.isFile() || isArchiveName(entry.name))) beside.push(entry.name);
+  }
+  const near = nearestName(basename(resolve(root)), beside);
+  return near === undefined ? undefined : join(dirname(root), near);
+}
+
+/** @param root as it was typed */
+async function isFile(path: string, root: string): Promise<boolean> {
   try {
     const found = await stat(path);
     if (found.isFile() || found.isDirectory()) return found.isFile();
     throw Object.assign(new Error('neither a folder nor a file'), { code: 'ENOTDIR' });
   } catch (error) {
-    throw folderError(path, error);
+    const instead = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await nearestBeside(root) : undefined;
+    if (instead === undefined) throw folderError(path, error);
+    throw new UserError({ what: 'there is no such data folder', where: path, found: root, instead, cause: error });
   }
 }
 

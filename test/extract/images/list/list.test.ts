@@ -239,6 +239,20 @@ test('passes over pipes, which would never end', { skip: process.platform === 'w
   );
 });
 
+test('a folder that is not there is answered with the one beside it whose name is nearest, an image with its folder', async () => {
+  const root = folderOf(['dogs/pug/a.jpg']);
+  writeFileSync(join(root, 'dogs', 'one'), Buffer.from('ffd8ffe000104a46494600010101', 'hex'));
+  for (const [typed, instead] of [
+    [join(root, 'dgos'), join(root, 'dogs')],
+    [join(root, 'dogs', 'one'), join(root, 'dogs')],
+  ] as const) {
+    await assert.rejects(
+      listImages(typed),
+      (error) => error instanceof UserError && error.parts.found === typed && error.parts.instead === instead,
+    );
+  }
+});
+
 test('refuses folders that are none of the layouts', async () => {
   await assert.rejects(listImages(join(scratch, 'nowhere')), tells('no such folder', '--data'));
   const file = join(folderOf(['a.jpg']), 'a.jpg');

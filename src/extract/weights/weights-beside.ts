@@ -1,0 +1,36 @@
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../../system/errors.ts';
+import { listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
+import { nearestName } from '../../system/nearest.ts';
+
+/** Files that are named in a message. */
+const mostNamed = 10;
+
+/**
+ * Says which weights lie where the user looked for some.
+ *
+ * @throws UserError where a folder is no published network but holds weights files, or a file is not there but others are
+ */
+export async function checkPlace(spec: string, isFolder: boolean): Promise<void> {
+  const folder = isFolder ? spec : dirname(spec);
+  const isThere = (await statIfThere(nodeFiles, isFolder ? join(spec, 'config.json') : spec)) !== undefined;
+  if (isThere) return;
+  const names = (await listIfThere(nodeFiles, folder)).filter((name) =>
+    /\.(?:safetensors|pth|pt|ckpt|onnx)$/i.test(name),
+  );
+  if (names.length === 0) return;
+  const paths = names.sort().map((name) => join(folder, name));
+  const near = isFolder
+    ? paths.length === 1
+      ? paths[0]
+      : undefined
+    : nearestName(join(folder, basename(spec)), paths);
+  const more = paths.length > mostNamed ? ` and ${paths.length - mostNamed} more` : '';
+  throw new UserError({
+    what: isFolder ? 'the folder is no published network: it has no config.json' : 'there is no such weights file',
+    where: '--weights',
+    found: spec,
+    expected: `${isFolder ? 'one of its weights files' : 'a file that is there'}: ${paths.slice(0, mostNamed).join(' | ')}${more}`,
+    ...(near === undefined ? { fix: `--weights ${paths[0]}` } : { instead: near }),
+  });
+}
