@@ -17,7 +17,9 @@ const usualTestSize = 0.1;
 export async function nextStep({ list, folder, manifest }: ExtractResult): Promise<NextStep> {
   const features = shortPath(folder);
   if (list.images.some(({ label }) => label !== undefined)) {
-    const withoutRow = manifest.counts.total - manifest.counts.kept;
+    // Missing images are not among those listed.
+    const { duplicate, unreadable, failed } = manifest.counts;
+    const withoutRow = duplicate + unreadable + failed;
     const drawing = list.images.some(({ split }) => split !== undefined) ? [] : drawOptions(list.images, withoutRow);
     return { command: ownCommand('classify', ['--features', features, '--model', 'all', ...drawing]) };
   }
