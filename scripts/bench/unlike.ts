@@ -8,10 +8,10 @@ import { openFeatureSet } from '../../src/features/reader.ts';
 import { separation } from '../../src/metrics/auroc.ts';
 import { createHead } from '../../src/models/registry.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
+import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { loadReportHead, type ShippedHead } from '../../src/predict/load-head.ts';
 import { kthDistances, nearestRows, unlikeThreshold } from '../../src/predict/nearest-training.ts';
 import { predictPaths } from '../../src/predict/predict-paths.ts';
-import { unitRows } from '../../src/report/alike/nearest.kernel.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import { drawPhotos } from '../demo/draw.ts';
 

@@ -1,8 +1,8 @@
 import { multiplyTransposed } from '../numerics/matmul.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { keepNearest } from '../numerics/nearest.kernel.ts';
 import { evenPart } from '../rows/table.ts';
 import { foldsForCalibration } from '../split/inner-folds.ts';
-import { keepNearestOf } from './nearest-training.kernel.ts';
 
 export interface NearestRows {
   /** Rows of the bank, most similar first, -1 where there are fewer: [queries, count] */
@@ -34,7 +34,7 @@ export async function nearestRows(
     const end = Math.min(queries.rowCount, first + blockRows);
     const data = queries.data.subarray(first * columnCount, end * columnCount);
     const block = await multiplyTransposed({ rowCount: end - first, columnCount, data }, bank, { threads });
-    keepNearestOf(
+    keepNearest(
       block.data,
       bank.rowCount,
       count,

@@ -3,7 +3,7 @@ import { hashSplits } from '../classify/make-report.ts';
 import type { Report } from '../classify/result/report.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
 import type { Matrix } from '../numerics/matrix.ts';
-import { unitRows } from '../report/alike/nearest.kernel.ts';
+import { unitRows } from '../numerics/nearest.kernel.ts';
 import { encodeLabels } from '../rows/classes.ts';
 import { evenPart } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { separation } from '../../src/metrics/auroc.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
+import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { kthDistances, nearestRows, unlikeThreshold } from '../../src/predict/nearest-training.ts';
-import { unitRows } from '../../src/report/alike/nearest.kernel.ts';
 
 /** scikit-learn's; scripts/fixtures/unlike.py wrote them. */
 const golden: {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
-import { keepNearest, unitRows } from './nearest.kernel.ts';
+import { keepNearest, unitRows } from '../../numerics/nearest.kernel.ts';
 
 /** The rows that each row is most like, by cosine. */
 export interface Neighbours {
@@ -28,11 +28,15 @@ export async function cosineNeighbours(features: Matrix, count: number): Promise
   const nearest = new Int32Array(rowCount * count);
   const similarity = new Float32Array(rowCount * count);
   const threads = availableParallelism();
+  // A row of its own is no neighbour: each is a fold by itself.
+  const folds = Int32Array.from({ length: rowCount }, (_, row) => row);
   for (let first = 0; first < rowCount; first += blockRows) {
     const rows = Math.min(blockRows, rowCount - first);
     const part = data.subarray(first * columnCount, (first + rows) * columnCount);
     const block = await multiplyTransposed({ rowCount: rows, columnCount, data: part }, features, { threads });
-    keepNearest(block.data, first, rows, rowCount, count, nearest, similarity);
+    const [from, to] = [first * count, (first + rows) * count];
+    const own = folds.subarray(first, first + rows);
+    keepNearest(block.data, rowCount, count, own, folds, nearest.subarray(from, to), similarity.subarray(from, to));
   }
   return { rowCount, count, nearest, similarity };
 }

@@ -9,35 +9,37 @@ export function unitRows(data: Float32Array, rowCount: number, columnCount: numb
 }
 
 /**
- * The `count` most similar other rows of rows [first, first + rows), most similar first, the earlier of equals; -1 where
- * there are fewer.
+ * The `count` most similar rows of a bank for each query, most similar first, the earlier of equals; -1 where there are
+ * fewer. A bank row of the query's own fold is passed over.
  *
- * @param similarities of these rows with all: [rows, rowCount]
- * @param nearest numbers of the other rows, [rowCount, count], and `similarity` theirs, written at the row's own place
+ * @param similarities [queries, bankRows]
+ * @param queryFolds per query, and `bankFolds` per row; undefined where none is passed over
+ * @param nearest [queries, count], and `similarity` likewise, are written
  */
 export function keepNearest(
   similarities: Float32Array,
-  first: number,
-  rows: number,
-  rowCount: number,
+  bankRows: number,
   count: number,
+  queryFolds: Int32Array | undefined,
+  bankFolds: Int32Array | undefined,
   nearest: Int32Array,
   similarity: Float32Array,
 ): void {
-  for (let i = 0; i < rows; i++) {
-    const row = first + i;
-    const at = row * count;
+  const queries = nearest.length / count;
+  for (let query = 0, from = 0; query < queries; query++) {
+    const at = query * count;
     let kept = 0;
-    for (let other = 0, from = i * rowCount; other < rowCount; other++, from++) {
+    for (let row = 0; row < bankRows; row++, from++) {
+      if (queryFolds !== undefined && bankFolds !== undefined && bankFolds[row] === queryFolds[query]) continue;
       const value = similarities[from];
-      if (other === row || (kept === count && value <= similarity[at + count - 1])) continue;
+      if (kept === count && value <= similarity[at + count - 1]) continue;
       let place = kept < count ? kept++ : count - 1;
       for (; place > 0 && similarity[at + place - 1] < value; place--) {
         similarity[at + place] = similarity[at + place - 1];
         nearest[at + place] = nearest[at + place - 1];
       }
       similarity[at + place] = value;
-      nearest[at + place] = other;
+      nearest[at + place] = row;
     }
     nearest.fill(-1, at + kept, at + count);
   }
