@@ -102,6 +102,18 @@ export function flag(options: Options, name: string): boolean {
   throw usageError(`--${name}`, Array.isArray(value) ? 'given more than once' : String(value), `--${name} alone, once`);
 }
 
+/** What opens the network of a head, as `predict` and `serve` are asked for it. */
+export function embedderOptions(options: Options): { weights?: string; threads?: number; seed?: number } {
+  const weights = text(options, 'weights');
+  const threads = number(options, 'threads', { min: 1, whole: true });
+  const seed = number(options, 'seed', { min: 0, whole: true });
+  return {
+    ...(seed === undefined ? {} : { seed }),
+    ...(weights === undefined ? {} : { weights }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}
+
 function describeRange(range: NumberRange): string {
   const kind =
     range.whole === true ? 'a whole number' : range.percent === true ? 'a number or a percentage' : 'a number';

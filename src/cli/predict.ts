@@ -20,7 +20,7 @@ import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { printableLine } from '../system/printable.ts';
-import { choice, flag, number, positionals, text } from './options.ts';
+import { choice, embedderOptions, flag, number, positionals, text } from './options.ts';
 import { retyped, withOption } from './retyped.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
@@ -123,7 +123,7 @@ export const predictVerb: Verb = {
     const answers = csvFile === undefined ? undefined : await openAnswers(csvFile);
     try {
       const asked = {
-        ...runOptions(options),
+        ...embedderOptions(options),
         batch,
         top,
         setOf: sets?.setOf,
@@ -173,17 +173,6 @@ async function openAnswers(file: string): Promise<DurableFile> {
   checkOverwrite(file, 'path,id,rank,class,probability', '--csv');
   await makeFolder(nodeFiles, dirname(file));
   return DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
-}
-
-function runOptions(options: Options): { weights?: string; threads?: number; seed?: number } {
-  const weights = text(options, 'weights');
-  const threads = number(options, 'threads', { min: 1, whole: true });
-  const seed = number(options, 'seed', { min: 0, whole: true });
-  return {
-    ...(seed === undefined ? {} : { seed }),
-    ...(weights === undefined ? {} : { weights }),
-    ...(threads === undefined ? {} : { threads }),
-  };
 }
 
 function sampleOptions(options: Options): SampleOptions {

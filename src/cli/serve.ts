@@ -2,7 +2,7 @@ import { loadAskedHead } from '../predict/load-head.ts';
 import { isLoopback } from '../serve/http/admission.ts';
 import type { ServedHead } from '../serve/http/server.ts';
 import { usageError } from '../system/errors.ts';
-import { bytes, list, number, text } from './options.ts';
+import { bytes, embedderOptions, list, number, text } from './options.ts';
 import { retyped, withOption } from './retyped.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
@@ -69,7 +69,7 @@ export const serveVerb: Verb = {
       mostBodyBytes: bytes(options, 'max-body') ?? defaultBodyMB * 1e6,
       mostInFlight: number(options, 'max-in-flight', { min: 1, max: 10_000, whole: true }, defaultInFlight),
       timeLimitSeconds: number(options, 'timeout', { above: 0, max: longestTimeout }, defaultTimeout),
-      ...backboneOptions(options),
+      ...embedderOptions(options),
     };
     const heads = await headsAsked(options, session);
     // ONNX Runtime and the HTTP library come with it: a wrong option is answered without them.
@@ -119,17 +119,6 @@ async function headsAsked(options: Options, session: Session): Promise<readonly 
     heads.push({ ...head, name: folder as string });
   }
   return heads;
-}
-
-function backboneOptions(options: Options): { weights?: string; threads?: number; seed?: number } {
-  const weights = text(options, 'weights');
-  const threads = number(options, 'threads', { min: 1, whole: true });
-  const seed = number(options, 'seed', { min: 0, whole: true });
-  return {
-    ...(seed === undefined ? {} : { seed }),
-    ...(weights === undefined ? {} : { weights }),
-    ...(threads === undefined ? {} : { threads }),
-  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -35,17 +35,7 @@ const idNames = ['ids', 'id', 'filenames', 'file_names', 'files', 'paths', 'name
 export async function openNpzMatrix(path: string, wanted?: string): Promise<ForeignMatrix> {
   const { arrays, sha256 } = await readNpz(path);
   const matrices = arrays.filter(({ header }) => header.shape.length >= 2 && (header.shape[1] as number) > 1);
-  const array =
-    wanted === undefined
-      ? (byName(matrices, featureNames) ?? (matrices.length === 1 ? matrices[0] : undefined))
-      : arrays.find(({ name }) => name === wanted);
-  if (array === undefined)
-    throw notThere(
-      path,
-      arrays,
-      wanted,
-      matrices.map(({ name }) => name),
-    );
+  const array = chosenArray(path, arrays, matrices, featureNames, wanted);
   const { rowCount, columnCount, data } = await readNpyMatrix({ where: `${path}:${array.name}`, bytes: array.bytes });
   const ofRows = arrays.filter(({ header }) => isVector(header.shape) && header.shape[0] === rowCount);
   const labels = byName(ofRows, labelNames);
@@ -72,18 +62,29 @@ export async function openNpzMatrix(path: string, wanted?: string): Promise<Fore
 export async function readNpzLabels(path: string, wanted?: string): Promise<RowNames> {
   const { arrays } = await readNpz(path);
   const vectors = arrays.filter(({ header }) => isVector(header.shape));
+  const array = chosenArray(path, arrays, vectors, labelNames, wanted);
+  return namesOf(path, array);
+}
+
+/** The array of that name; without one the candidate whose name says so, or the only one. */
+function chosenArray(
+  path: string,
+  arrays: readonly NpzArray[],
+  candidates: readonly NpzArray[],
+  names: readonly string[],
+  wanted: string | undefined,
+): NpzArray {
   const array =
     wanted === undefined
-      ? (byName(vectors, labelNames) ?? (vectors.length === 1 ? vectors[0] : undefined))
+      ? (byName(candidates, names) ?? (candidates.length === 1 ? candidates[0] : undefined))
       : arrays.find(({ name }) => name === wanted);
-  if (array === undefined)
-    throw notThere(
-      path,
-      arrays,
-      wanted,
-      vectors.map(({ name }) => name),
-    );
-  return namesOf(path, array);
+  if (array !== undefined) return array;
+  throw notThere(
+    path,
+    arrays,
+    wanted,
+    candidates.map(({ name }) => name),
+  );
 }
 
 function namesOf(path: string, { name, bytes }: NpzArray): Promise<RowNames> {
