@@ -1,26 +1,20 @@
 import { dirname, resolve } from 'node:path';
+import type { OverlayFolder } from '../predict/evidence/overlay-folder.ts';
 import type { InputFailure } from '../predict/inputs.ts';
-import { classSets } from '../predict/knowing.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
-import {
-  csvOutput,
-  formatOutcome,
-  jsonOutput,
-  type OutputFormat,
-  type OutputOptions,
-  textOutput,
-} from '../predict/output.ts';
+import { csvOutput, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
 import { bestHead } from '../predict/propose-heads.ts';
+import { type SayOptions, say } from '../predict/say.ts';
 import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
 import { checkOverwrite } from '../predict/submission/overwrite.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
-import type { TrainingPhotos } from '../predict/training-photos.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { printableLine } from '../system/printable.ts';
-import { choice, embedderOptions, flag, number, positionals, text } from './options.ts';
+import { choice, embedderOptions, number, positionals, text } from './options.ts';
+import { knowingAsked, knowingOptions, openKnowing } from './predict/knowing.ts';
 import { retyped, withOption } from './retyped.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
@@ -31,7 +25,7 @@ const defaultBatch = 8;
 export const predictVerb: Verb = {
   writes: { option: '--submission FILE.csv' },
   options: (yargs) =>
-    yargs
+    knowingOptions(yargs)
       .positional('images', {
         type: 'string',
         array: true,
@@ -40,19 +34,6 @@ export const predictVerb: Verb = {
       })
       .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
       .option('top', { type: 'string', describe: 'classes to show per image', default: '5' })
-      .option('coverage', {
-        type: 'string',
-        describe: 'answer with the smallest set of classes that holds the true one so often: 0.95, or 95%',
-      })
-      .option('abstain', {
-        type: 'boolean',
-        describe: 'one class, or "not sure" where the set of --coverage [0.95] holds more',
-      })
-      .option('unlike', {
-        type: 'boolean',
-        describe: 'mark photos that are unlike the training photos, whose feature set has to be there',
-      })
-      .option('why', { type: 'boolean', describe: 'name the nearest training photos: id, label, similarity' })
       .option('csv', { type: 'string', describe: 'path,id,rank,class,probability on stdout, or into FILE.csv' })
       .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
       .option('sample', {
@@ -93,50 +74,30 @@ export const predictVerb: Verb = {
         throw usageError(`--${option}`, 'no --sample', '--sample sample_submission.csv beside it');
       }
     }
-
-    const coverage = number(options, 'coverage', { above: 0, max: 0.9999, percent: true });
-    const abstain = flag(options, 'abstain');
-    const unlike = flag(options, 'unlike');
-    const why = flag(options, 'why');
-    const knowing = { coverage: coverage !== undefined, abstain, unlike, why };
-    const [given] = Object.entries(knowing).find(([, asked]) => asked) ?? [];
-    if (given !== undefined && submission !== undefined) {
-      throw usageError(`--${given}`, '--submission beside it, which takes probabilities', 'one of the two');
-    }
+    const asked = knowingAsked(options, submission);
 
     const shipped = await loadAskedHead({
       folder,
       command: (head) => retyped(withOption(session.args, 'head', head)),
     });
     const { classes } = shipped.head;
-    const sets = coverage === undefined && !abstain ? undefined : classSets(shipped.report, coverage);
-    if (sets?.warning !== undefined) session.warn(`warning: ${sets.warning}`);
     const layout =
       sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes, sampleOptions(options));
     if (sample !== undefined) session.note(`${sample}: ${layout.said}`);
     if (shipped.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
-    const photos = unlike || why ? await trainingPhotos(shipped, session) : undefined;
-    const format = session.json ? jsonOutput(folder as string) : csv ? csvOutput({ unlike, why }) : textOutput();
+    const knowing = await openKnowing(shipped, asked, session);
+    const format = session.json ? jsonOutput(folder as string) : csv ? csvOutput(asked) : textOutput();
+    const overlays = asked.overlays === undefined ? undefined : await openOverlays(asked.overlays);
     const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);
     const answers = csvFile === undefined ? undefined : await openAnswers(csvFile);
     try {
-      const asked = {
+      const failed = await predictAll(shipped, paths, {
         ...embedderOptions(options),
-        batch,
-        top,
-        setOf: sets?.setOf,
-        abstain,
-        photos,
-        unlike,
-        why,
-        format,
-        writer,
-        answers,
-        session,
-      };
-      const failed = await predictAll(shipped, paths, asked);
+        ...knowing,
+        ...{ batch, top, format, writer, answers, overlays, session },
+      });
       if (answers !== undefined) {
         await answers.finish();
         session.note(`answers: ${csvFile}`);
@@ -152,12 +113,10 @@ export const predictVerb: Verb = {
   },
 };
 
-async function trainingPhotos({ report }: ShippedHead, session: Session): Promise<TrainingPhotos> {
-  // What multiplies matrices comes with it.
-  const { openTrainingPhotos } = await import('../predict/training-photos.ts');
-  const photos = await openTrainingPhotos(report);
-  if (photos.note !== undefined) session.note(photos.note);
-  return photos;
+async function openOverlays(folder: string): Promise<OverlayFolder> {
+  // What encodes images comes with it.
+  const { OverlayFolder } = await import('../predict/evidence/overlay-folder.ts');
+  return new OverlayFolder(folder);
 }
 
 /** `--csv` alone writes to stdout, before a name that ends in .csv into that file; any other word is an image. */
@@ -184,7 +143,7 @@ function sampleOptions(options: Options): SampleOptions {
   };
 }
 
-interface PredictRun extends OutputOptions {
+interface PredictRun extends SayOptions {
   readonly weights?: string;
   readonly threads?: number;
   readonly seed?: number;
@@ -193,6 +152,7 @@ interface PredictRun extends OutputOptions {
   readonly writer: SubmissionWriter | undefined;
   /** Where `format` goes; undefined for stdout. */
   readonly answers: DurableFile | undefined;
+  readonly overlays: OverlayFolder | undefined;
   readonly session: Session;
 }
 
@@ -202,7 +162,7 @@ async function predictAll(
   paths: readonly string[],
   run: PredictRun,
 ): Promise<readonly InputFailure[]> {
-  const { session, format, writer, answers } = run;
+  const { session, format, writer, answers, overlays } = run;
   const write = (piece: string): Promise<void> =>
     answers === undefined ? session.write(piece) : answers.write(new TextEncoder().encode(piece));
   const failed: InputFailure[] = [];
@@ -213,6 +173,7 @@ async function predictAll(
     ...run,
     stdin: process.stdin,
     signal: session.signal,
+    evidence: overlays !== undefined ? 'must' : run.why === true && session.json ? 'may' : undefined,
     onFailure: (failure) => failed.push(failure),
     onNote: session.note,
   });
@@ -222,15 +183,17 @@ async function predictAll(
     let clipped = 0;
     for await (const outcome of progressing(outcomes, status, session)) {
       done++;
-      if (outcome.outcome === 'failed') failed.push({ path: outcome.image.relativePath, reason: outcome.reason });
-      else {
-        if (outcome.clipped) clipped++;
-        await writer?.append(outcome.image, outcome.probabilities);
+      const { relativePath, id } = outcome.image;
+      if (outcome.outcome === 'failed') {
+        failed.push({ path: relativePath, reason: outcome.reason });
+        continue;
       }
+      if (outcome.clipped) clipped++;
+      await writer?.append(outcome.image, outcome.probabilities);
       // With a submission the answers are in its file.
       if (writer === undefined || answers !== undefined || session.json) {
-        const line = await formatOutcome(format, outcome, shipped.head.classes, run);
-        if (line !== '') await write(line);
+        const shown = overlays === undefined ? outcome.evidence : await overlays.write(outcome);
+        await write(format.predicted(relativePath, id, await say(outcome, shipped.head.classes, run, shown)));
       }
     }
     await write(format.end(failed));

@@ -6,7 +6,7 @@ import { checkFeatures, savedArray } from './checks.ts';
 import { fittedHead } from './fitted-head.ts';
 import { lossBlockRows } from './linear-loss.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
-import type { FittedHead, Json, SavedHead } from './model.ts';
+import type { FittedHead, Json, LinearScores, SavedHead } from './model.ts';
 
 /** A fitted linear softmax model, whichever solver made it. */
 export interface SoftmaxFit {
@@ -105,6 +105,17 @@ export function loadLinear(saved: SavedHead): FittedHead {
     details,
     threads: 1,
   });
+}
+
+/** The sums of a head that is saved as weights [dims, classes] and a bias [classes], as `LinearScores` has them. */
+export async function savedLinearScores(saved: SavedHead): Promise<LinearScores> {
+  const { dims, classes } = saved;
+  const weights = savedArray(saved, 'weights', Float32Array, [dims, classes.length]);
+  const byClass = new Float64Array(weights.length);
+  for (let d = 0, i = 0; d < dims; d++) {
+    for (let c = 0; c < classes.length; c++, i++) byClass[c * dims + d] = weights[i] as number;
+  }
+  return { weights: byClass, bias: Float64Array.from(savedArray(saved, 'bias', Float32Array, [classes.length])) };
 }
 
 /** What to do where rows do not fit memory, for every head that is fitted by gradients of a linear loss. */

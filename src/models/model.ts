@@ -152,6 +152,14 @@ export interface PredictOptions {
   readonly into?: Float32Array | undefined;
 }
 
+/** Scores that are sums over the features of a row: score(c) = bias(c) + the sum over d of weight(c, d) * feature(d). */
+export interface LinearScores {
+  /** [classes, dims] */
+  readonly weights: Float64Array;
+  /** [classes]; far below zero for a class that no training row had. */
+  readonly bias: Float64Array;
+}
+
 /** One line in the list of heads (`registry.ts`): how a name becomes a head, fresh or saved. */
 export interface HeadKind {
   readonly model: string;
@@ -190,4 +198,9 @@ export interface HeadKind {
    * @returns name of float32 [rows, classes]; undefined where its solver has no ONNX form
    */
   toOnnx(graph: GraphBuilder, features: string, saved: SavedHead): string | undefined;
+  /**
+   * What a saved head makes its probabilities of, its scaling apart; undefined, or absent, where that is no sum over the
+   * features.
+   */
+  linearScores?(saved: SavedHead): Promise<LinearScores | undefined>;
 }

@@ -74,10 +74,12 @@ export async function openEmbedder(report: Report, options: EmbedderOptions): Pr
       : { calibration: await readCalibration([report.report, folder], calibration.sha256) }),
   });
   return {
+    tapShape: backbone.tap.shape,
     embed: async (batch) => {
-      const { rowCount, data } = poolRows(await backbone.run(batch), fields.pool, fields.prefixTokens);
+      const tap = await backbone.run(batch);
+      const { rowCount, data } = poolRows(tap, fields.pool, fields.prefixTokens);
       const columnCount = rowCount === 0 ? 0 : data.length / rowCount;
-      return { rowCount, columnCount, data: fields.dtype === 'float16' ? throughFloat16(data) : data };
+      return { rowCount, columnCount, data: fields.dtype === 'float16' ? throughFloat16(data) : data, tap };
     },
     close: () => backbone.close(),
   };

@@ -1,24 +1,8 @@
 import { stringify } from 'csv-stringify/sync';
 import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import { printableJson, printableLine } from '../system/printable.ts';
-import type { ClassSet, SetOf } from './knowing.ts';
-import type { ImageOutcome, RankedClass } from './predict.ts';
-import { topClasses } from './predict.ts';
-import type { LikePhoto, TrainingPhotos } from './training-photos.ts';
-
-/** What is said of an image. */
-export interface Said {
-  /** The most probable classes. */
-  readonly top: readonly RankedClass[];
-  /** With `--coverage`. */
-  readonly set?: ClassSet;
-  /** With `--abstain`: the only class of the set, or null for "not sure". */
-  readonly answer?: string | null;
-  /** With `--unlike`: whether it is unlike the training photos. */
-  readonly unlike?: boolean;
-  /** With `--why`: the nearest training photos. */
-  readonly like?: readonly LikePhoto[];
-}
+import type { ShownEvidence } from './evidence/evidence.ts';
+import type { Said } from './say.ts';
 
 /** How answers are written, one image at a time: nothing is held back, however many there are. */
 export interface OutputFormat {
@@ -41,7 +25,12 @@ export function textOutput(): OutputFormat {
         ({ id, label, similarity }) => `${printableLine(id)} (${printableLine(label)}, ${similarity.toFixed(3)})`,
       );
       const why = like === undefined ? '' : `    like ${like.join(', ')}\n`;
-      return `${printableLine(path)}  ${sentence(said)}${mark}\n${why}`;
+      const { evidence } = said;
+      const where =
+        evidence?.file === undefined
+          ? ''
+          : `    evidence for ${printableLine(evidence.class)}: ${printableLine(evidence.file)}\n`;
+      return `${printableLine(path)}  ${sentence(said)}${mark}\n${why}${where}`;
     },
     end: () => '',
   };
@@ -60,20 +49,34 @@ function sentence({ top, set, answer }: Said): string {
   return `${counted}: ${ranked}${more === 0 ? '' : `, and ${more} more`}`;
 }
 
+/** Columns behind the usual ones. */
+export interface CsvColumns {
+  readonly unlike?: boolean;
+  readonly why?: boolean;
+  readonly evidence?: boolean;
+}
+
 /**
  * A line per image and rank: path, id, rank (from 1), class, probability; no cell is a formula to a spreadsheet. Of an
  * image whose class is not sure, one line with that in the place of the class, without a probability. With `--unlike` a
- * column says true or false, with `--why` one names the nearest training photos: `id label similarity; …`.
+ * column says true or false, with `--why` one names the nearest training photos: `id label similarity; …`, with
+ * `--evidence` one names the file of the map.
  */
-export function csvOutput(columns: Pick<OutputOptions, 'unlike' | 'why'> = {}): OutputFormat {
+export function csvOutput(columns: CsvColumns = {}): OutputFormat {
+  const more = [
+    ...(columns.unlike === true ? ['unlike'] : []),
+    ...(columns.why === true ? ['like'] : []),
+    ...(columns.evidence === true ? ['evidence'] : []),
+  ];
   return {
-    start: `path,id,rank,class,probability${columns.unlike === true ? ',unlike' : ''}${columns.why === true ? ',like' : ''}\n`,
-    predicted: (path, id, { top, set, answer, unlike, like }) => {
+    start: `${['path,id,rank,class,probability', ...more].join(',')}\n`,
+    predicted: (path, id, { top, set, answer, unlike, like, evidence }) => {
       const names = [forSpreadsheet(path), forSpreadsheet(id)];
       const nearest = like?.map((photo) => `${photo.id} ${photo.label} ${photo.similarity.toFixed(4)}`).join('; ');
       const more = [
         ...(unlike === undefined ? [] : [String(unlike)]),
         ...(nearest === undefined ? [] : [forSpreadsheet(nearest)]),
+        ...(columns.evidence === true ? [forSpreadsheet(evidence?.file ?? '')] : []),
       ];
       if (answer === null) return stringify([[...names, 1, notSure, '', ...more]]);
       const classes = set?.classes ?? top;
@@ -87,14 +90,14 @@ export function csvOutput(columns: Pick<OutputOptions, 'unlike' | 'why'> = {}): 
 
 /**
  * One JSON document, written as it grows: `{ head, images: [{ path, id, top: [{ class, probability }] }], failed }`, an
- * image with `set` (names) and `large` where sets were asked for, with `answer` where abstaining was, and with `unlike`
- * and `like` where these were.
+ * image with `set` (names) and `large` where sets were asked for, with `answer` where abstaining was, and with `unlike`,
+ * `like` and `evidence` where these were.
  */
 export function jsonOutput(head: string): OutputFormat {
   let first = true;
   return {
     start: `{\n  "head": ${JSON.stringify(head)},\n  "images": [`,
-    predicted: (path, id, { top, set, answer, unlike, like }) => {
+    predicted: (path, id, { top, set, answer, unlike, like, evidence }) => {
       const separator = first ? '\n' : ',\n';
       first = false;
       const more = {
@@ -102,6 +105,7 @@ export function jsonOutput(head: string): OutputFormat {
         ...(answer === undefined ? {} : { answer }),
         ...(unlike === undefined ? {} : { unlike }),
         ...(like === undefined ? {} : { like }),
+        ...(evidence === undefined ? {} : { evidence: shortened(evidence) }),
       };
       return `${separator}    ${printableJson(JSON.stringify({ path, id, top, ...more }))}`;
     },
@@ -109,43 +113,9 @@ export function jsonOutput(head: string): OutputFormat {
   };
 }
 
-export interface OutputOptions {
-  /** Classes to show. */
-  readonly top: number;
-  readonly setOf?: SetOf | undefined;
-  /** One class, or none. */
-  readonly abstain?: boolean;
-  /** What `unlike` and `why` compare with. */
-  readonly photos?: TrainingPhotos | undefined;
-  readonly unlike?: boolean;
-  readonly why?: boolean;
-}
-
-export async function formatOutcome(
-  format: OutputFormat,
-  outcome: ImageOutcome,
-  classes: readonly string[],
-  options: OutputOptions,
-): Promise<string> {
-  if (outcome.outcome === 'failed') return '';
-  const { relativePath, id } = outcome.image;
-  const said = saidOf(outcome.probabilities, classes, options);
-  const { photos, unlike = false, why = false } = options;
-  if (photos === undefined) return format.predicted(relativePath, id, said);
-  const found = await photos.likenessOf(outcome.features);
-  const more = { ...(unlike ? { unlike: found.unlike } : {}), ...(why ? { like: found.like } : {}) };
-  return format.predicted(relativePath, id, { ...said, ...more });
-}
-
-function saidOf(
-  probabilities: Float32Array,
-  classes: readonly string[],
-  { top, setOf, abstain = false }: OutputOptions,
-): Said {
-  const said = { top: topClasses(probabilities, classes, top) };
-  if (setOf === undefined) return said;
-  const set = setOf(probabilities);
-  if (!abstain) return { ...said, set };
-  const [first, ...others] = set.classes;
-  return { ...said, set, answer: first !== undefined && others.length === 0 ? first.class : null };
+/** Seven digits say all that features of float32 hold. */
+function shortened({ class: name, score, file, png, map }: ShownEvidence): object {
+  const short = (value: number): number => Number(value.toPrecision(7));
+  const shown = { ...(file === undefined ? {} : { file }), ...(png === undefined ? {} : { png }) };
+  return { class: name, score: short(score), ...shown, map: map.map((row) => row.map(short)) };
 }

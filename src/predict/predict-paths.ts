@@ -1,5 +1,7 @@
 import { openPixelPipeline } from '../extract/images/pipeline/pipeline.ts';
+import { UserError } from '../system/errors.ts';
 import { type EmbedderOptions, featureRecipe, openEmbedder } from './embedder.ts';
+import { type EvidenceMaps, openEvidence } from './evidence/evidence.ts';
 import { type InputOptions, openInputs } from './inputs.ts';
 import type { ShippedHead } from './load-head.ts';
 import { type ImageOutcome, predictImages } from './predict.ts';
@@ -8,6 +10,8 @@ export interface PredictPathsOptions extends Omit<EmbedderOptions, 'device'>, In
   /** Images per run of the network. Default: 8, past which ResNet50 gains nothing on a CPU and answers come later. */
   readonly batch?: number;
   readonly signal?: AbortSignal;
+  /** Where in a photo the evidence for its class lies: `must` fails where the head cannot say, `may` tells `onNote`. */
+  readonly evidence?: 'must' | 'may' | undefined;
 }
 
 /**
@@ -15,20 +19,46 @@ export interface PredictPathsOptions extends Omit<EmbedderOptions, 'device'>, In
  * read is an outcome; what names no image is told to `onFailure`.
  */
 export async function* predictPaths(
-  { head, report }: ShippedHead,
+  shipped: ShippedHead,
   paths: readonly string[],
   options: PredictPathsOptions,
 ): AsyncGenerator<ImageOutcome> {
   const { batch = 8, signal, threads } = options;
+  const { head, report } = shipped;
   const { preprocessing } = featureRecipe(report).fields;
   const embedder = await openEmbedder(report, { ...options, device: 'cpu' });
   const pipeline = openPixelPipeline(preprocessing, { ...(signal && { signal }), ...(threads && { threads }) });
   const inputs = openInputs(paths, options);
   try {
-    yield* predictImages(inputs.images, { pipeline, embedder, head, batch, ...(signal && { signal }) });
+    const evidence = await evidenceMaps(shipped, embedder.tapShape, options);
+    yield* predictImages(inputs.images, { pipeline, embedder, head, evidence, batch, ...(signal && { signal }) });
   } finally {
     await inputs.close();
     await pipeline.close();
     await embedder.close();
   }
+}
+
+async function evidenceMaps(
+  { saved, report }: ShippedHead,
+  tapShape: readonly number[],
+  { evidence, onNote }: PredictPathsOptions,
+): Promise<EvidenceMaps | undefined> {
+  if (evidence === undefined) return undefined;
+  const maps = await openEvidence(saved, featureRecipe(report).fields, tapShape);
+  if (typeof maps !== 'string') return maps;
+  if (evidence === 'must') throw noEvidence(report.report, maps);
+  onNote?.(`where in a photo the evidence lies is not shown: ${maps}`);
+  return undefined;
+}
+
+function noEvidence(where: string, found: string): UserError {
+  return new UserError({
+    what: 'this head does not say where in a photo the evidence lies',
+    where,
+    found,
+    expected: 'a linear, ridge or svm head (the svm with its linear kernel) on features pooled by their mean',
+    fix: 'featuretap classify --model linear trains one; --why alone names the nearest training photos',
+    exitCode: 2,
+  });
 }

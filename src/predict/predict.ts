@@ -1,13 +1,20 @@
-import type { PixelBatch } from '../extract/backbone/backbone.ts';
+import type { PixelBatch, TapMap } from '../extract/backbone/backbone.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
 import type { PixelPipeline, PixelsReady } from '../extract/images/pipeline/pixel-result.ts';
 import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import type { Evidence, EvidenceMaps } from './evidence/evidence.ts';
+
+/** Features, [batch.rowCount, dims], and what they were pooled of, in the same run of the network. */
+export interface EmbeddedRows extends Matrix {
+  readonly tap: TapMap;
+}
 
 /** Turns images into rows of the feature set that a head was trained on. Owns native memory: `close()` it. */
 export interface Embedder {
-  /** [batch.rowCount, dims] */
-  embed(batch: PixelBatch): Promise<Matrix>;
+  /** Of one image at the tap, before the pool: [channels, height, width], say. */
+  readonly tapShape: readonly number[];
+  embed(batch: PixelBatch): Promise<EmbeddedRows>;
   close(): Promise<void>;
 }
 
@@ -18,6 +25,10 @@ export interface ImagePrediction {
   readonly probabilities: Float32Array;
   /** The row that they were made of, as a feature set would keep it. */
   readonly features: Float32Array;
+  /** What the network saw: [crop, crop, 3], RGB. */
+  readonly pixels: Uint8Array;
+  /** Where the evidence for the most probable class lies, where that was asked for. */
+  readonly evidence: Evidence | undefined;
   /** Grey samples of 16 bits were clipped at 255, as the head's features were made. */
   readonly clipped: boolean;
 }
@@ -34,6 +45,7 @@ export interface PredictOptions {
   readonly pipeline: PixelPipeline;
   readonly embedder: Embedder;
   readonly head: FittedHead;
+  readonly evidence?: EvidenceMaps | undefined;
   /** Images per run of the network. */
   readonly batch: number;
   readonly signal?: AbortSignal;
@@ -79,11 +91,14 @@ async function* predictBatch(
     if (result.outcome === 'failed') yield result;
     else {
       const { probabilities, features } = answers as Answers;
+      const own = rowOf(probabilities, row);
       yield {
         outcome: 'predicted',
         image: result.image,
-        probabilities: rowOf(probabilities, row),
+        probabilities: own,
         features: rowOf(features, row),
+        pixels: result.pixels,
+        evidence: options.evidence?.evidenceOf(features.tap, row, mostProbable(own)),
         clipped: result.clipped,
       };
       row++;
@@ -94,7 +109,7 @@ async function* predictBatch(
 /** A row of each per image. */
 interface Answers {
   readonly probabilities: Matrix;
-  readonly features: Matrix;
+  readonly features: EmbeddedRows;
 }
 
 function rowOf({ data, columnCount }: Matrix, row: number): Float32Array {
@@ -110,6 +125,11 @@ async function answersTo(ready: readonly PixelsReady[], options: PredictOptions)
   });
   const features = await embedder.embed({ rowCount: ready.length, crop, bytesNHWC });
   return { probabilities: await head.predictProba(features), features };
+}
+
+/** Class number of the largest probability, the lowest among equals. */
+export function mostProbable(probabilities: Float32Array): number {
+  return probabilities.reduce((best, p, c) => (p > (probabilities[best] as number) ? c : best), 0);
 }
 
 export interface RankedClass {

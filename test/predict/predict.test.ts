@@ -8,7 +8,13 @@ import type { ImageFile } from '../../src/extract/images/list/image-file.ts';
 import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import type { PixelPipeline, PixelResult } from '../../src/extract/images/pipeline/pixel-result.ts';
 import type { FittedHead } from '../../src/models/model.ts';
-import { type Embedder, type ImageOutcome, predictImages, topClasses } from '../../src/predict/predict.ts';
+import {
+  type EmbeddedRows,
+  type Embedder,
+  type ImageOutcome,
+  predictImages,
+  topClasses,
+} from '../../src/predict/predict.ts';
 
 const seconds = { read: 0, decode: 0, resize: 0 };
 
@@ -42,10 +48,16 @@ function recordingEmbedder(batches: number[]): Embedder {
   return {
     embed: async ({ rowCount, bytesNHWC }) => {
       batches.push(rowCount);
-      return { rowCount, columnCount: 3, data: Float32Array.from(bytesNHWC) };
+      return tapped(rowCount, Float32Array.from(bytesNHWC));
     },
+    tapShape: [3],
     close: async () => {},
   };
+}
+
+/** Rows of three features that were tapped as they are. */
+function tapped(rowCount: number, data: Float32Array): EmbeddedRows {
+  return { rowCount, columnCount: 3, data, tap: { rowCount, rowShape: [3], data } };
 }
 
 /** Gives class n mod 4 a probability of 0.7 for an image whose pixels are n. */
@@ -110,7 +122,8 @@ test('images are taken from the list no further ahead than a bounded number, how
       const recipe = { resize: 8, crop: 8, interpolation: 'bilinear', autoOrient: false } as const;
       const pipeline = openPixelPipeline(recipe, { threads: 1 });
       const embedder: Embedder = {
-        embed: async ({ rowCount }) => ({ rowCount, columnCount: 3, data: new Float32Array(rowCount * 3) }),
+        embed: async ({ rowCount }) => tapped(rowCount, new Float32Array(rowCount * 3)),
+        tapShape: [3],
         close: async () => {},
       };
       let [told, furthest] = [0, 0];

@@ -1,5 +1,5 @@
 import { checkSolver } from '../checks.ts';
-import { loadLinear } from '../linear-head.ts';
+import { loadLinear, savedLinearScores } from '../linear-head.ts';
 import type { HeadKind } from '../model.ts';
 import { addLinear } from '../onnx-parts.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
@@ -77,4 +77,5 @@ export const linear: HeadKind = {
     return loadLinear(saved);
   },
   toOnnx: addLinear,
+  linearScores: savedLinearScores,
 };

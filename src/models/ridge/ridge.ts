@@ -5,6 +5,7 @@ import { type Table, takeTableRows } from '../../rows/table.ts';
 import { UserError } from '../../system/errors.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
+import { savedLinearScores } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
@@ -82,6 +83,7 @@ export const ridge: HeadKind = {
     });
   },
   toOnnx: addRidge,
+  linearScores: savedLinearScores,
 };
 
 /**

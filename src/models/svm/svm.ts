@@ -1,10 +1,11 @@
 import { checkSolver } from '../checks.ts';
-import { loadLinear } from '../linear-head.ts';
+import { loadLinear, savedLinearScores } from '../linear-head.ts';
 import type { HeadKind } from '../model.ts';
 import { addLinear } from '../onnx-parts.ts';
+import { classMeans } from './class-means.ts';
 import { crossValidateSvm } from './cross-validate.ts';
 import { svmHead } from './fit.ts';
-import { loadSvm } from './fitted.ts';
+import { loadSvm, savedKernel } from './fitted.ts';
 import { crossValidateLinearSvc } from './linear-svc/cross-validate.ts';
 import { linearSvc } from './linear-svc/linear-svc.ts';
 import { addSvm } from './onnx.ts';
@@ -44,4 +45,8 @@ export const svm: HeadKind = {
   },
   toOnnx: (graph, features, saved) =>
     saved.solver === 'linearsvc' ? addLinear(graph, features, saved) : addSvm(graph, features, saved),
+  linearScores: async (saved) => {
+    if (saved.solver === 'linearsvc') return savedLinearScores(saved);
+    return savedKernel(saved).name === 'linear' ? classMeans(saved) : undefined;
+  },
 };

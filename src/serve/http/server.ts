@@ -3,8 +3,8 @@ import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { withoutExtension } from '../../extract/images/list/image-names.ts';
 import type { ShippedHead } from '../../predict/load-head.ts';
-import { formatOutcome, jsonOutput } from '../../predict/output.ts';
-import type { ImageOutcome } from '../../predict/predict.ts';
+import { jsonOutput } from '../../predict/output.ts';
+import { say } from '../../predict/say.ts';
 import { clientScript } from '../page/client-script.ts';
 import { pageHtml } from '../page/html.ts';
 import { pageStyle } from '../page/style.ts';
@@ -146,20 +146,16 @@ async function documentOf(
     const pieces = [format.start];
     const failed: { readonly path: string; readonly reason: string }[] = [];
     for (const [i, photo] of photos.entries()) {
-      const outcome = outcomeOf(photo, answers[i] as PhotoAnswer, place);
-      if (outcome.outcome === 'failed') failed.push({ path: outcome.image.relativePath, reason: outcome.reason });
-      else pieces.push(await formatOutcome(format, outcome, head.classes, { top }));
+      const answer = answers[i] as PhotoAnswer;
+      if (answer.outcome === 'failed') failed.push({ path: photo.name, reason: answer.reason });
+      else {
+        const said = await say(answer.rows[place] as HeadRow, head.classes, { top });
+        pieces.push(format.predicted(photo.name, withoutExtension(basename(photo.name)), said));
+      }
     }
     documents.push([...pieces, format.end(failed)].join(''));
   }
   return documents.length === 1 ? (documents[0] as string) : `{ "heads": [${documents.join(', ')}] }\n`;
-}
-
-function outcomeOf({ name }: SentPhoto, answer: PhotoAnswer, place: number): ImageOutcome {
-  const image = { id: withoutExtension(basename(name)), path: name, relativePath: name };
-  if (answer.outcome === 'failed') return { outcome: 'failed', image, reason: answer.reason };
-  const { rows, clipped } = answer;
-  return { outcome: 'predicted', image, ...(rows[place] as HeadRow), clipped };
 }
 
 function topAsked(request: FastifyRequest, fallback: number): number {

@@ -1,0 +1,79 @@
+import type { ShippedHead } from '../../predict/load-head.ts';
+import type { CsvColumns } from '../../predict/output.ts';
+import type { SayOptions } from '../../predict/say.ts';
+import type { TrainingPhotos } from '../../predict/training-photos.ts';
+import { usageError } from '../../system/errors.ts';
+import { flag, number, text } from '../options.ts';
+import type { Options, Session, Verb } from '../verb.ts';
+
+/** What `predict` is to say beside the classes of a photo. */
+export interface KnowingAsked extends CsvColumns {
+  readonly coverage: number | undefined;
+  readonly abstain: boolean;
+  readonly unlike: boolean;
+  readonly why: boolean;
+  /** Folder of the overlays. */
+  readonly overlays: string | undefined;
+}
+
+export const knowingOptions: Verb['options'] = (yargs) =>
+  yargs
+    .option('coverage', {
+      type: 'string',
+      describe: 'answer with the smallest set of classes that holds the true one so often: 0.95, or 95%',
+    })
+    .option('abstain', {
+      type: 'boolean',
+      describe: 'one class, or "not sure" where the set of --coverage [0.95] holds more',
+    })
+    .option('unlike', {
+      type: 'boolean',
+      describe: 'mark photos that are unlike the training photos, whose feature set has to be there',
+    })
+    .option('why', {
+      type: 'boolean',
+      describe: 'name the nearest training photos: id, label, similarity; with --json also where the evidence lies',
+    })
+    .option('evidence', {
+      type: 'string',
+      describe:
+        'a folder for a PNG of each photo: where in it the evidence for its class lies (linear, ridge, linear svm)',
+    });
+
+/** @throws a usage UserError where one of them goes beside a submission, which takes probabilities */
+export function knowingAsked(options: Options, submission: string | undefined): KnowingAsked {
+  const overlays = text(options, 'evidence');
+  const asked = {
+    coverage: number(options, 'coverage', { above: 0, max: 0.9999, percent: true }),
+    abstain: flag(options, 'abstain'),
+    unlike: flag(options, 'unlike'),
+    why: flag(options, 'why'),
+    evidence: overlays !== undefined,
+  };
+  const [given] = Object.entries(asked).find(([, value]) => value !== undefined && value !== false) ?? [];
+  if (given !== undefined && submission !== undefined) {
+    throw usageError(`--${given}`, '--submission beside it, which takes probabilities', 'one of the two');
+  }
+  return { ...asked, overlays };
+}
+
+/** What says it: the sets of the report, and the training photos where they are compared with. */
+export async function openKnowing(
+  { report }: ShippedHead,
+  { coverage, abstain, unlike, why }: KnowingAsked,
+  session: Session,
+): Promise<Omit<SayOptions, 'top'>> {
+  const { classSets } = await import('../../predict/knowing.ts');
+  const sets = coverage === undefined && !abstain ? undefined : classSets(report, coverage);
+  if (sets?.warning !== undefined) session.warn(`warning: ${sets.warning}`);
+  const photos = unlike || why ? await trainingPhotos(report, session) : undefined;
+  return { setOf: sets?.setOf, abstain, photos, unlike, why };
+}
+
+async function trainingPhotos(report: ShippedHead['report'], session: Session): Promise<TrainingPhotos> {
+  // What multiplies matrices comes with it.
+  const { openTrainingPhotos } = await import('../../predict/training-photos.ts');
+  const photos = await openTrainingPhotos(report);
+  if (photos.note !== undefined) session.note(photos.note);
+  return photos;
+}

@@ -1,0 +1,111 @@
+import type { TapMap } from '../../extract/backbone/backbone.ts';
+import type { FingerprintFields } from '../../features/manifest/manifest.ts';
+import { featureScores } from '../../models/feature-scores.ts';
+import type { SavedHead } from '../../models/model.ts';
+import { weightedMap } from './map.kernel.ts';
+
+/** Where in a photo the evidence for one of the classes lies. */
+export interface Evidence {
+  readonly class: string;
+  /** What the head makes the probability of this class of, before any calibration: the mean of the map. */
+  readonly score: number;
+  /** The score's share of each place of what the network saw, row by row from its upper left: [rows][columns]. */
+  readonly map: readonly (readonly number[])[];
+}
+
+/** Evidence that was also drawn over its photo. */
+export interface ShownEvidence extends Evidence {
+  /** The PNG that was written. */
+  readonly file?: string;
+  /** The PNG itself, in base64. */
+  readonly png?: string;
+}
+
+/** Makes class activation maps of what a network's tap held, at no further run of the network. */
+export interface EvidenceMaps {
+  /**
+   * @param row of the batch that the tap's tensor is of
+   * @param classNumber which of the head's classes
+   */
+  evidenceOf(tap: TapMap, row: number, classNumber: number): Evidence;
+}
+
+/** The places of a tapped tensor that is pooled by its mean, row by row. */
+interface Places {
+  readonly rows: number;
+  readonly columns: number;
+  /** In the numbers of one image. */
+  readonly first: number;
+  readonly channelStep: number;
+  readonly placeStep: number;
+}
+
+/**
+ * The class activation maps of a head (Zhou and others, 2016): exact where its scores are sums over the features, and
+ * these are means over a map, since the mean of the weighted map is then the score itself.
+ *
+ * @param tapShape of one image, as the backbone gives it
+ * @returns in words why there are none, where they would not be exact
+ */
+export async function openEvidence(
+  saved: SavedHead,
+  fields: Pick<FingerprintFields, 'pool' | 'prefixTokens'>,
+  tapShape: readonly number[],
+): Promise<EvidenceMaps | string> {
+  if (fields.pool !== 'mean') {
+    return `features pooled by ${fields.pool} are no means over places, whose parts would say where the evidence lies`;
+  }
+  const places = placesOf(tapShape, fields.prefixTokens ?? 0);
+  if (places === undefined) return `what was tapped, [${tapShape.join(', ')}], has no places`;
+  const scores = await featureScores(saved);
+  if (scores === undefined) {
+    return `the scores of ${headInWords(saved)} are no sums over the features, so no part of them belongs to a place`;
+  }
+  const { dims, classes } = saved;
+  const { rows, columns, first, channelStep, placeStep } = places;
+  const length = tapShape.reduce((product, extent) => product * extent, 1);
+  const values = new Float64Array(rows * columns);
+  return {
+    evidenceOf: (tap, row, c) => {
+      const start = row * length + first;
+      const own = tap.data.subarray(start, (row + 1) * length);
+      const weights = scores.weights.subarray(c * dims, (c + 1) * dims);
+      const bias = scores.bias[c] as number;
+      weightedMap(own, weights, scores.perLength ? 0 : bias, channelStep, placeStep, values);
+      if (scores.perLength) {
+        const by = 1 / (lengthOf(own, places, dims) || 1);
+        for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * by + bias;
+      }
+      const map = Array.from({ length: rows }, (_, y) => [...values.subarray(y * columns, (y + 1) * columns)]);
+      const score = values.reduce((sum, value) => sum + value, 0) / values.length;
+      return { class: classes[c] as string, score, map };
+    },
+  };
+}
+
+/** Of [channels, height, width], or of a square of patches [prefix + patches, channels]. */
+function placesOf(shape: readonly number[], prefixTokens: number): Places | undefined {
+  const [one = 0, two = 0, three = 0] = shape;
+  if (shape.length === 3) return { rows: two, columns: three, first: 0, channelStep: two * three, placeStep: 1 };
+  if (shape.length !== 2) return undefined;
+  const side = Math.round(Math.sqrt(one - prefixTokens));
+  if (side ** 2 !== one - prefixTokens) return undefined;
+  return { rows: side, columns: side, first: prefixTokens * two, channelStep: 1, placeStep: two };
+}
+
+/** Length of the features of an image: of the means over its places. */
+function lengthOf(own: Float32Array, { rows, columns, channelStep, placeStep }: Places, channels: number): number {
+  const count = rows * columns;
+  let squares = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    let sum = 0;
+    for (let place = 0; place < count; place++) sum += own[channel * channelStep + place * placeStep] as number;
+    squares += (sum / count) ** 2;
+  }
+  return Math.sqrt(squares);
+}
+
+function headInWords({ model, params }: SavedHead): string {
+  const { kernel } = params;
+  return kernel === 'rbf' ? `${model} with the rbf kernel` : model;
+}

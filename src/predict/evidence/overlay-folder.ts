@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { makeFolder, writeDurably } from '../../system/durable.ts';
+import { nodeFiles } from '../../system/files.ts';
+import type { ImagePrediction } from '../predict.ts';
+import type { ShownEvidence } from './evidence.ts';
+import { overlayPng } from './overlay.ts';
+
+/** Of an id in a file name: file systems take 255 bytes, and a character may be three. */
+const longestName = 50;
+
+/** A folder of one overlay for each image: `ID.evidence.png`, a number behind the id where several images have it. */
+export class OverlayFolder {
+  readonly #folder: string;
+  /** In lower case: a file system may not tell the two apart. */
+  readonly #taken = new Set<string>();
+
+  #made: Promise<void> | undefined;
+
+  /** @param folder is made when there is something to write */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Writes the overlay of an image whose evidence is known.
+   *
+   * @returns the evidence and its file; undefined where there is none
+   */
+  async write({ image, pixels, evidence }: ImagePrediction): Promise<ShownEvidence | undefined> {
+    if (evidence === undefined) return undefined;
+    this.#made ??= makeFolder(nodeFiles, this.#folder);
+    await this.#made;
+    const file = join(this.#folder, `${this.#nameOf(image.id)}.evidence.png`);
+    await writeDurably(nodeFiles, file, [await overlayPng(pixels, evidence)]);
+    return { ...evidence, file };
+  }
+
+  #nameOf(id: string): string {
+    // An id of a table may hold slashes, and what some file systems do not take.
+    const name = id.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, longestName);
+    for (let number = 1; ; number++) {
+      const numbered = number === 1 ? name : `${name}-${number}`;
+      if (this.#taken.has(numbered.toLowerCase())) continue;
+      this.#taken.add(numbered.toLowerCase());
+      return numbered;
+    }
+  }
+}
