@@ -50,6 +50,7 @@ export function makeReport(
     trainSize: perRepeat[0]?.train.length ?? 0,
     testSize: perRepeat[0]?.test.length ?? 0,
     seed: options.seed,
+    ...(data.grouping === undefined ? {} : { grouping: data.grouping }),
     ...(data.smallClasses === undefined ? {} : { smallClasses: data.smallClasses }),
     fitSeconds: average((r) => r.fitSeconds),
     predictSeconds: average((r) => r.predictSeconds),
@@ -92,12 +93,20 @@ function trainingCounts(data: Pick<LabelledData, 'labels' | 'classes'>, splits: 
   return counts.map((count) => count / splits.length);
 }
 
-/** sha256 over class names, labels and splits: equal where two reports tested the same rows after the same training. */
-export function hashSplits(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'>, splits: readonly Split[]): string {
+/**
+ * sha256 over class names, labels and splits, and what groups were made of: equal where two reports tested the same rows
+ * after the same training.
+ */
+export function hashSplits(
+  data: Pick<LabelledData, 'ids' | 'labels' | 'classes' | 'grouping'>,
+  splits: readonly Split[],
+): string {
   const hash = createHash('sha256').update(JSON.stringify([data.classes, data.ids]));
   for (const numbers of [data.labels, ...splits.flatMap(({ train, test }) => [train, test])]) {
     hash.update(`,${numbers.length}:`).update(numbers);
   }
+  // Folds within the training rows follow the groups, too.
+  if (data.grouping !== undefined) hash.update(JSON.stringify(data.grouping));
   return hash.digest('hex');
 }
 

@@ -113,8 +113,10 @@ async function trainedOn(report: Report): Promise<{
     train: Int32Array.from(train),
     test: Int32Array.from(test),
   }));
+  const grouping = report.grouping === undefined ? {} : { grouping: report.grouping };
   const same =
-    set.manifest.fingerprint === report.features && hashSplits({ ids, ...coded }, splits) === report.splitHash;
+    set.manifest.fingerprint === report.features &&
+    hashSplits({ ids, ...coded, ...grouping }, splits) === report.splitHash;
   if (same) return { set, ids, labels: coded.labels, rows: kept.map((i) => joined.rows[i] as number) };
   throw new UserError({
     what: 'the feature set does not tell which of its photos the head was trained on',

@@ -88,6 +88,18 @@ const reportShape: Shape = fields({
   trainSize: count,
   testSize: count,
   subsample: optional(fields({ rows: count, of: count })),
+  grouping: optional(fields({ by: exactly('near-copies'), groups: count, images: count })),
+  copies: optional(
+    fields({
+      compared: count,
+      of: count,
+      distance: finite,
+      clusters: count,
+      images: count,
+      acrossSplit: count,
+      accuracyWithout: optional(fraction),
+    }),
+  ),
   seed: count,
   fitSeconds: finite,
   predictSeconds: finite,

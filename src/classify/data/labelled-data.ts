@@ -26,6 +26,8 @@ export interface LabelledData<F extends RowSource = Matrix> {
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
   readonly groups?: Int32Array;
+  /** Absent where the groups are those of a column, or there are none. */
+  readonly grouping?: NonNullable<Report['grouping']>;
   /** Part of the data folder's ready-made split per id: train, val or test, '' for none. Absent where it has none. */
   readonly parts?: readonly string[];
   /** Absent where none are. */

@@ -48,6 +48,22 @@ export interface Conformal {
   readonly riskCoverage: readonly RiskPoint[];
 }
 
+/** Images that are copies of each other, exact or nearly, by the cosine of their features. */
+export interface CopiesFound {
+  /** Labelled images that were compared with each other, and all of them. */
+  readonly compared: number;
+  readonly of: number;
+  /** Cosine distance up to which two images are copies. */
+  readonly distance: number;
+  /** Clusters of copies, and images in them. */
+  readonly clusters: number;
+  readonly images: number;
+  /** Test images of all repeats together with a copy among the training images of their repeat. */
+  readonly acrossSplit: number;
+  /** Accuracy on the other test images, mean over the repeats; absent where there is none. */
+  readonly accuracyWithout?: number;
+}
+
 /** report.json, format version 1: what one classify run found for one model. */
 export interface Report extends Scores {
   readonly formatVersion: 1;
@@ -61,6 +77,10 @@ export interface Report extends Scores {
   /** `classify --subsample`: a stratified part of the training rows of the first repeat; `perRepeat` names them. */
   readonly subsample?: { readonly rows: number; readonly of: number };
   readonly seed: number;
+  /** `classify --groups near-copies`: the clusters that stay on one side, and the images in those of more than one. */
+  readonly grouping?: { readonly by: 'near-copies'; readonly groups: number; readonly images: number };
+  /** Absent in reports of versions before 0.3, with random weights, and with `--stream`. */
+  readonly copies?: CopiesFound;
   /** `classify --min-images`: the classes that it left out. */
   readonly smallClasses?: { readonly minImages: number; readonly classes: readonly string[]; readonly images: number };
   /** Mean over the repeats. */

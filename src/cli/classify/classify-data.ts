@@ -17,6 +17,7 @@ import { usageError } from '../../system/errors.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { choice, flag, list, number, text, texts } from '../options.ts';
 import type { Options, Session } from '../verb.ts';
+import { groupsColumn } from './asked-groups.ts';
 
 /** Options that say which rows there are and how they are split. */
 export function dataOptions(yargs: Argv): Argv {
@@ -45,7 +46,8 @@ export function dataOptions(yargs: Argv): Argv {
     .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
     .option('groups', {
       type: 'string',
-      describe: 'column of --labels: images of one group (one animal) stay on one side of every split',
+      describe:
+        'column of --labels: images of one group (one animal) stay on one side of every split; near-copies: copies of one image, exact or nearly, do',
     })
     .option('without-views', { type: 'boolean', describe: 'leave augmented views alone: train on plain images' })
     .option('test-size', {
@@ -112,7 +114,7 @@ export async function readData(options: Options, session: Session): Promise<read
   if (again !== undefined)
     throw usageError('--features', `${again.map(shortPath).join('+')} twice`, 'different features');
   const labelsFile = text(options, 'labels');
-  const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
+  const [sampleWeight, groups] = [text(options, 'sample-weight'), groupsColumn(options)];
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
   const sets = await Promise.all(folders.map((folder) => openFeatureSet(folder)));
@@ -207,7 +209,7 @@ async function readMatrix(
   for (const name of ['max-missing', 'without-views']) {
     if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
   }
-  const [sampleWeight, groups] = [text(options, 'sample-weight'), text(options, 'groups')];
+  const [sampleWeight, groups] = [text(options, 'sample-weight'), groupsColumn(options)];
   return openExternalFeatures(features, text(options, 'labels'), {
     ...kept,
     labelColumn: text(options, 'label-column'),

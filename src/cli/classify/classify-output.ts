@@ -148,7 +148,7 @@ function streamNote({ data, blockRows, keptRows }: StreamPlan, memory: number): 
 export function summary(report: Report, check?: LabelCheckFile): Readonly<Record<string, unknown>> {
   const { model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy } = report;
   const { classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features, uncalibratedLogLoss } = report;
-  const { subsample, smallClasses } = report;
+  const { subsample, smallClasses, grouping, copies } = report;
   return {
     ...{ model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy },
     ...(uncalibratedLogLoss === undefined ? {} : { uncalibratedLogLoss }),
@@ -156,6 +156,8 @@ export function summary(report: Report, check?: LabelCheckFile): Readonly<Record
     ...{ classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features },
     ...(subsample === undefined ? {} : { subsample }),
     ...(smallClasses === undefined ? {} : { smallClasses }),
+    ...(grouping === undefined ? {} : { grouping }),
+    ...(copies === undefined ? {} : { copies }),
     ...(check === undefined
       ? {}
       : {

@@ -25,6 +25,7 @@ import { retyped, withOption } from '../retyped.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { statusLine } from '../status-line.ts';
 import type { Options, Session } from '../verb.ts';
+import { withAskedGroups } from './asked-groups.ts';
 import { checkNamed, chooseSplits, readData } from './classify-data.ts';
 import { describeData, eventPrinter, labelsNote, summary } from './classify-output.ts';
 import { headParams, sweepOptions } from './head-options.ts';
@@ -66,7 +67,7 @@ export async function runClassify(options: Options, session: Session): Promise<n
     keepHeapSmall();
   }
 
-  const tables = await readData(options, session);
+  const tables = await withAskedGroups(await readData(options, session), options, session);
   const [data] = tables as [LabelledData<RowSource>];
   const withLabelCheck = flag(options, 'check-labels');
   if (withLabelCheck && tables.some(({ featureSet }) => featureSet.randomWeights)) {

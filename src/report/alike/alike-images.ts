@@ -1,6 +1,6 @@
 import type { Prediction } from '../../classify/result/predictions.ts';
-import { type AlikeRows, alikeRows } from './alike-rows.ts';
-import type { Neighbours } from './neighbours.ts';
+import { type AlikeRows, alikeRows } from '../../rows/alike/alike-rows.ts';
+import type { Neighbours } from '../../rows/alike/neighbours.ts';
 
 export interface AlikeImages {
   /** Closest first. */

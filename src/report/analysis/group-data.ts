@@ -1,6 +1,6 @@
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
+import type { Neighbours } from '../../rows/alike/neighbours.ts';
 import type { AlikeImages } from '../alike/alike-images.ts';
-import type { Neighbours } from '../alike/neighbours.ts';
 import type { Comparison, ReportGroup } from '../comparison.ts';
 import type { FeatureMap } from '../map/feature-map.ts';
 import type { Suspect } from '../suspects-list.ts';

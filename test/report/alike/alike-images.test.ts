@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alikeImages } from '../../../src/report/alike/alike-images.ts';
-import { cosineNeighbours } from '../../../src/report/alike/neighbours.ts';
+import { cosineNeighbours } from '../../../src/rows/alike/neighbours.ts';
 import { drawReport, seeded } from '../drawn-report.ts';
 
 const random = seeded(2);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FeatureSet } from '../../../features/reader.ts';
-import { cosineNeighbours, type Neighbours } from '../../alike/neighbours.ts';
+import { cosineNeighbours, type Neighbours } from '../../../rows/alike/neighbours.ts';
 import type { FeatureMap, Point } from '../../map/feature-map.ts';
 import { bytesOf, decodeEntry, encodeEntry, numbersOf } from './entry.ts';
 import type { PageCache } from './page-cache.ts';

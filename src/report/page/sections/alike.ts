@@ -22,8 +22,8 @@ export function alikeSection(data: GroupData): Html {
     or shots of one moment. ${leak}${part}</p>
     <ul class="twins">${pairs.slice(0, shownPairs).map((pair) => twins(pair, data))}</ul>
     ${pairs.length > shownPairs && html`<p class="note">${pairs.length - shownPairs} more pairs are not shown here; the filter “near copy” has them all.</p>`}
-    <p class="note">Remove one of each pair, or keep them on one side: a labels file with a column that names what belongs
-    together, and ${withCommands(`\`${withOwnCommands('featuretap classify --labels FILE --groups COLUMN')}\``)}.</p>`;
+    <p class="note">Remove one of each pair, or keep them on one side:
+    ${withCommands(`\`${withOwnCommands('featuretap classify --groups near-copies')}\``)}.</p>`;
 }
 
 function twins({ ids, labels, similarity, timesApart }: AlikePair, { photos, images }: GroupData): Html {

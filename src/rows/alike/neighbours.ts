@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { keepNearest, unitRows } from '../../numerics/nearest.kernel.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
 
 /** The rows that each row is most like, by cosine. */
 export interface Neighbours {
@@ -22,7 +23,7 @@ const blockRows = 512;
  *
  * @param features is changed: its rows are brought to length 1
  */
-export async function cosineNeighbours(features: Matrix, count: number): Promise<Neighbours> {
+export async function cosineNeighbours(features: Matrix, count: number, signal?: AbortSignal): Promise<Neighbours> {
   const { rowCount, columnCount, data } = features;
   unitRows(data, rowCount, columnCount);
   const nearest = new Int32Array(rowCount * count);
@@ -31,6 +32,7 @@ export async function cosineNeighbours(features: Matrix, count: number): Promise
   // A row of its own is no neighbour: each is a fold by itself.
   const folds = Int32Array.from({ length: rowCount }, (_, row) => row);
   for (let first = 0; first < rowCount; first += blockRows) {
+    await pauseForInterrupt(signal);
     const rows = Math.min(blockRows, rowCount - first);
     const part = data.subarray(first * columnCount, (first + rows) * columnCount);
     const block = await multiplyTransposed({ rowCount: rows, columnCount, data: part }, features, { threads });

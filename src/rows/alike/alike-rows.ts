@@ -20,16 +20,23 @@ const closeShare = 0.13;
  * alike do not make every pair one.
  */
 export function alikeRows({ rowCount, count, nearest, similarity }: Neighbours): AlikeRows[] {
-  if (rowCount < 3) return [];
-  const largest = Float32Array.from({ length: rowCount }, (_, row) => similarity[row * count] as number);
-  const usual = 1 - (largest.slice().sort()[rowCount >> 1] as number);
+  const limit = closeDistance({ rowCount, count, nearest, similarity });
   const pairs = new Map<string, AlikeRows>();
-  for (const [row, close] of largest.entries()) {
-    // Copies are copies where half of the rows have one, too: their distance is 0 but for rounding.
-    if (1 - close > Math.max(closeShare * usual, 1e-6)) continue;
+  for (let row = 0; row < rowCount; row++) {
+    const close = similarity[row * count] as number;
+    if (!(1 - close <= limit)) continue;
     const other = nearest[row * count] as number;
     const [first, second] = row < other ? [row, other] : [other, row];
     pairs.set(`${first} ${second}`, { first, second, similarity: Math.min(1, close) });
   }
   return [...pairs.values()].sort((a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second);
+}
+
+/** Cosine distance up to which two rows are nearly the same; below 0 where there are too few rows to tell. */
+export function closeDistance({ rowCount, count, similarity }: Neighbours): number {
+  if (rowCount < 3) return -1;
+  const largest = Float32Array.from({ length: rowCount }, (_, row) => similarity[row * count] as number);
+  const usual = 1 - (largest.sort()[rowCount >> 1] as number);
+  // Copies are copies where half of the rows have one, too: their distance is 0 but for rounding.
+  return Math.max(closeShare * usual, 1e-6);
 }

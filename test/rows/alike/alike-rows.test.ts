@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
-import { type AlikeRows, alikeRows } from '../../../src/report/alike/alike-rows.ts';
-import { cosineNeighbours } from '../../../src/report/alike/neighbours.ts';
-import { seeded } from '../drawn-report.ts';
-import { golden } from '../golden.ts';
+import { type AlikeRows, alikeRows } from '../../../src/rows/alike/alike-rows.ts';
+import { cosineNeighbours } from '../../../src/rows/alike/neighbours.ts';
+import { seeded } from '../../report/drawn-report.ts';
+import { golden } from '../../report/golden.ts';
 
 const matrixOf = (rows: readonly (readonly number[])[]) => ({
   rowCount: rows.length,

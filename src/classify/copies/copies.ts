@@ -1,0 +1,117 @@
+import type { Matrix } from '../../numerics/matrix.ts';
+import { type Copies, findCopies } from '../../rows/alike/copies.ts';
+import { isStored, loadRows, type RowSource, takeRows } from '../../rows/row-source.ts';
+import { evenPart } from '../../rows/table.ts';
+import type { Split } from '../../split/split.ts';
+import { usageError } from '../../system/errors.ts';
+import type { LabelledData } from '../data/labelled-data.ts';
+import type { Prediction } from '../result/predictions.ts';
+import type { CopiesFound } from '../result/report.ts';
+
+/** Images that every run compares with each other: the time grows with their square, three seconds for so many. */
+const mostCompared = 10_000;
+/** Bytes of their features, which are read once more for that. */
+const mostBytes = 256e6;
+
+/** `--groups near-copies`, in the place of a column of the labels file. */
+export const nearCopies = 'near-copies';
+
+/** The labelled images that were compared, and which of them are copies. */
+export interface ComparedImages extends Copies {
+  /** Place of each among the labelled images. */
+  readonly places: Int32Array;
+  readonly of: number;
+}
+
+/** Compares the features of all images, or of an even part of them where there are many. */
+export async function compareImages(data: LabelledData<RowSource>, signal?: AbortSignal): Promise<ComparedImages> {
+  const most = Math.min(mostCompared, Math.floor(mostBytes / (4 * data.features.columnCount)));
+  const places = evenPart(Int32Array.from(data.ids.keys()), most);
+  return { ...(await findCopies(await plainRows(data, places), signal)), places, of: data.ids.length };
+}
+
+/**
+ * The same images with each cluster of copies as a group, so that every split keeps it on one side.
+ *
+ * @param tables of the same images in the same order, one for each feature set; the first one's features are compared
+ * @throws a usage UserError where the labels file gives groups, too
+ */
+export async function groupedByCopies(
+  tables: readonly LabelledData<RowSource>[],
+  signal?: AbortSignal,
+): Promise<readonly LabelledData<RowSource>[]> {
+  const [first] = tables as [LabelledData<RowSource>];
+  if (first.groups !== undefined) throw usageError('--groups', 'a column and near-copies', 'one of the two');
+  const { clusterOf, sizes } = await findCopies(await plainRows(first, Int32Array.from(first.ids.keys())), signal);
+  return tables.map((table) => ({
+    ...table,
+    groups: clusterOf,
+    grouping: { by: nearCopies, groups: sizes.length, images: imagesInClusters(sizes) },
+  }));
+}
+
+/** A copy of the plain rows of some images in memory. */
+async function plainRows({ features }: LabelledData<RowSource>, places: Int32Array): Promise<Matrix> {
+  const rows = takeRows(features, places);
+  return isStored(rows) ? loadRows(rows) : rows;
+}
+
+function imagesInClusters(sizes: Int32Array): number {
+  return sizes.reduce((sum, size) => sum + (size > 1 ? size : 0), 0);
+}
+
+/**
+ * What copies on the other side of the split do to the accuracy: that of the test images without a copy among the
+ * training images of their repeat, beside that of all.
+ *
+ * @param predictions of the test rows of each split, in their order
+ */
+export function copiesFound(
+  { clusterOf, sizes, distance, places, of }: ComparedImages,
+  splits: readonly Split[],
+  predictions: Iterable<Prediction>,
+): CopiesFound {
+  const clusterAt = new Map(Array.from(places, (place, i) => [place, clusterOf[i] as number]));
+  const accuracies: number[] = [];
+  let acrossSplit = 0;
+  const answers = predictions[Symbol.iterator]();
+  for (const { train, test } of splits) {
+    const trained = new Set(Array.from(train, (row) => clusterAt.get(row)));
+    let [right, counted] = [0, 0];
+    for (const row of test) {
+      const { value } = answers.next() as { value: Prediction };
+      const cluster = clusterAt.get(row);
+      if (cluster !== undefined && trained.has(cluster)) acrossSplit++;
+      else {
+        counted++;
+        if (value.predictedClass === value.trueClass) right++;
+      }
+    }
+    if (counted > 0) accuracies.push(right / counted);
+  }
+  const sum = accuracies.reduce((total, accuracy) => total + accuracy, 0);
+  return {
+    compared: places.length,
+    of,
+    distance: Math.max(0, distance),
+    clusters: sizes.filter((size) => size > 1).length,
+    images: imagesInClusters(sizes),
+    acrossSplit,
+    ...(accuracies.length === 0 ? {} : { accuracyWithout: sum / accuracies.length }),
+  };
+}
+
+/** What a user has to know of them, where any test image has a copy in training. */
+export function describeCopies(
+  { acrossSplit, accuracyWithout }: CopiesFound,
+  { accuracy, tested }: { readonly accuracy: number; readonly tested: number },
+): string | undefined {
+  if (acrossSplit === 0) return undefined;
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const [are, them] = acrossSplit === 1 ? ['is a copy', 'it'] : ['are copies', 'them'];
+  const without =
+    accuracyWithout === undefined
+      ? 'no other test image is left'
+      : `without ${them} accuracy is ${percent(accuracyWithout)}, with ${them} ${percent(accuracy)}`;
+  return `${acrossSplit} of ${tested} test images ${are}, exact or nearly, of training images: ${without}; --groups near-copies keeps copies on one side`;
+}
