@@ -1,12 +1,6 @@
 import { UserError } from '../system/errors.ts';
+import { openParquetFile, type ParquetColumn } from './parquet-file.ts';
 import { readWholeFile } from './whole-file.ts';
-
-export type ParquetKind = 'number' | 'text' | 'list' | 'other';
-
-export interface ParquetColumn {
-  readonly name: string;
-  readonly kind: ParquetKind;
-}
 
 /** A Parquet file: its columns are known, and read when they are asked for. */
 export interface ParquetTable {
@@ -26,46 +20,26 @@ export interface ParquetTable {
  */
 export async function openParquet(path: string): Promise<ParquetTable> {
   const { bytes, sha256 } = await readWholeFile(path, 'Parquet file');
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  try {
-    const [{ parquetMetadataAsync, parquetSchema, parquetReadObjects }, { compressors }] = await Promise.all([
-      import('hyparquet'),
-      import('hyparquet-compressors'),
-    ]);
-    const whole = { byteLength: file.byteLength, slice: (start: number, end?: number) => file.slice(start, end) };
-    // Looking for columns of places goes round for ever where a column claims -1 children.
-    const metadata = await parquetMetadataAsync(whole, { geoparquet: false });
-    const columns = parquetSchema(metadata).children.map(({ element, children }) => {
-      // The library hands on what stands there.
-      const name: unknown = element.name;
-      if (typeof name !== 'string') throw new Error('a column without a name');
-      return { name, kind: children.length > 0 ? ('list' as const) : kindOf(element.type, element.converted_type) };
-    });
-    const rowCount = Number(metadata.num_rows);
-    if (!(rowCount >= 0)) throw new Error(`${rowCount} rows`);
-    return {
-      path,
-      sha256,
-      rowCount,
-      columns,
-      read: async (name) => {
-        try {
-          const rows = await parquetReadObjects({ file, metadata, columns: [name], compressors });
-          if (rows.length !== rowCount) throw new Error(`${rows.length} of ${rowCount} rows`);
-          return rows.map((row) => row[name] as unknown);
-        } catch (cause) {
-          throw broken(path, `column ${name}: ${(cause as Error).message}`, cause);
-        }
-      },
-    };
-  } catch (cause) {
-    throw broken(path, (cause as Error).message, cause);
-  }
-}
-
-function kindOf(type: string | undefined, converted: string | undefined): ParquetKind {
-  if (type === 'BYTE_ARRAY') return converted === 'DECIMAL' ? 'other' : 'text';
-  return ['BOOLEAN', 'INT32', 'INT64', 'FLOAT', 'DOUBLE'].includes(type ?? '') ? 'number' : 'other';
+  const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const guarded = async <T>(place: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (cause) {
+      throw broken(path, `${place}${(cause as Error).message}`, cause);
+    }
+  };
+  const file = await guarded('', () => openParquetFile(whole));
+  const rowCount = file.groups.reduce((sum, rows) => sum + rows, 0);
+  return {
+    path,
+    sha256,
+    rowCount,
+    columns: file.columns,
+    read: async (name) => {
+      const rows = await guarded(`column ${name}: `, () => file.read([name], 0, rowCount));
+      return rows.map((row) => row[name]);
+    },
+  };
 }
 
 function broken(where: string, found: string, cause: unknown): UserError {

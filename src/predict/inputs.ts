@@ -8,7 +8,7 @@ import { countLeftOut, describeCount } from '../extract/images/list/left-out.ts'
 import { openTree } from '../extract/images/list/tree.ts';
 import { walkImages } from '../extract/images/list/walk.ts';
 import { isArchiveName } from '../formats/archive/list-archive.ts';
-import { chooseIdColumn } from '../formats/table/choose-columns.ts';
+import { chooseIdColumn, sampleOf } from '../formats/table/choose-columns.ts';
 import { isTableName, openTable } from '../formats/table/open-table.ts';
 import { fileSource } from '../formats/table/table.ts';
 import { writeDurably } from '../system/durable.ts';
@@ -16,9 +16,6 @@ import { UserError } from '../system/errors.ts';
 import { fileReason } from '../system/file-reason.ts';
 import { errorCode, nodeFiles } from '../system/files.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../system/temporary-folder.ts';
-
-/** Rows that a table's column of ids is chosen by. */
-const sampleRows = 1000;
 
 /** Something that was named and holds no image: kept for the list at the end, it does not stop the others. */
 export interface InputFailure {
@@ -96,12 +93,8 @@ async function* tableImages(file: string, options: InputOptions): AsyncGenerator
   const found = await listed(file, options, async () => {
     const [table, tree] = [await openTable(fileSource(file)), await openTree(folder)];
     const index = new FileIndex(tree.images);
-    const sample: (readonly string[])[] = [];
-    for await (const { cells } of table.rows([...table.columns.keys()])) {
-      if (sample.push(cells) === sampleRows) break;
-    }
     const isFile = (cell: string): boolean => index.find(cell).length > 0;
-    return { table, tree, index, column: chooseIdColumn({ columns: table.columns, rows: sample }, file, isFile) };
+    return { table, tree, index, column: chooseIdColumn(await sampleOf(table), file, isFile) };
   });
   if (found === undefined) return;
   const { table, tree, index, column } = found;

@@ -1,6 +1,7 @@
+import { openTable } from '../../formats/table/open-table.ts';
+import { fileSource, readRows } from '../../formats/table/table.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError } from '../../system/errors.ts';
-import { readRecords } from './labels-file.ts';
 
 /** Splits that a file prescribes. */
 export interface FixedSplits {
@@ -12,36 +13,37 @@ export interface FixedSplits {
 }
 
 /**
- * Reads a split from a CSV file with the header `id,side` or `id,side,repeat`: side is `train` or `test`, repeat counts
+ * Reads a split from a table, say a CSV file with the header `id,side` or `id,side,repeat`: side is `train` or `test`, repeat counts
  * from 0. Rows keep the file's order.
  *
  * @param ids id of each row
  * @throws UserError naming the line of another side, or of an id that is on both sides
  */
 export async function readSplits(path: string, ids: readonly string[]): Promise<FixedSplits> {
-  const { header, records } = await readRecords(path);
-  const [idAt, sideAt, repeatAt] = ['id', 'side', 'repeat'].map((name) => header.indexOf(name)) as [
-    number,
-    number,
-    number,
-  ];
-  if (idAt < 0 || sideAt < 0) throw unusable(path, 'line 1', header.join(','), 'the header id,side or id,side,repeat');
+  const table = await openTable(fileSource(path, '--split'));
+  for (const name of ['id', 'side']) {
+    if (table.columns.includes(name)) continue;
+    throw unusable(path, 'line 1', table.columns.join(','), 'the header id,side or id,side,repeat');
+  }
+  const places = ['id', 'side', 'repeat'].map((name) => table.columns.indexOf(name)).filter((place) => place >= 0);
+  const rows = await readRows(table, places);
   const rowOf = new Map(ids.map((id, row) => [id, row]));
   const repeats: { train: number[]; test: number[]; sideOf: Map<number, string> }[] = [];
   const named = new Set<number>();
   let unknown = 0;
-  records.forEach((record, i) => {
-    const where = `line ${i + 2}`;
-    const [id, side, repeat] = [record[idAt] ?? '', record[sideAt] ?? '', Number(repeatAt < 0 ? 0 : record[repeatAt])];
+  for (const { line, cells } of rows) {
+    const where = `line ${line}`;
+    const [id = '', side = '', repeatText = '0'] = cells;
+    const repeat = Number(repeatText);
     if (side !== 'train' && side !== 'test')
       throw unusable(path, where, `side ${JSON.stringify(side)}`, 'train or test');
-    if (!Number.isSafeInteger(repeat) || repeat < 0 || repeat > records.length) {
-      throw unusable(path, where, `repeat ${record[repeatAt]}`, 'a whole number from 0');
+    if (!Number.isSafeInteger(repeat) || repeat < 0 || repeat > rows.length) {
+      throw unusable(path, where, `repeat ${repeatText}`, 'a whole number from 0');
     }
     const row = rowOf.get(id);
     if (row === undefined) {
       unknown++;
-      return;
+      continue;
     }
     repeats[repeat] ??= { train: [], test: [], sideOf: new Map() };
     const sides = repeats[repeat];
@@ -50,7 +52,7 @@ export async function readSplits(path: string, ids: readonly string[]): Promise<
     sides.sideOf.set(row, side);
     sides[side].push(row);
     named.add(row);
-  });
+  }
   const splits = Array.from(repeats, (sides, repeat) => {
     if (sides === undefined || sides.train.length === 0 || sides.test.length === 0) {
       const counts = `${sides?.train.length ?? 0} training and ${sides?.test.length ?? 0} test rows in repeat ${repeat}`;

@@ -1,18 +1,17 @@
 import { basename } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import {
   type AskedColumns,
   type ColumnReading,
   chooseColumns,
   describeReading,
   readingOptions,
+  sampleRows,
   type TableSample,
 } from '../../formats/table/choose-columns.ts';
 import { LabelChecks } from '../../formats/table/label-checks.ts';
 import { openTable } from '../../formats/table/open-table.ts';
-import { fileSource } from '../../formats/table/table.ts';
+import { fileSource, readRows } from '../../formats/table/table.ts';
 import { UserError } from '../../system/errors.ts';
-import { nodeFiles, readText } from '../../system/files.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 
 /** A table of labels by id, with further columns by name. */
@@ -35,9 +34,6 @@ export interface LabelsFileOptions extends AskedColumns {
   readonly others?: readonly (string | undefined)[];
 }
 
-/** Rows that the columns are chosen by. */
-const sampleRows = 1000;
-
 /**
  * Reads a table of labels: CSV in any dress, JSON Lines or Parquet. Columns are chosen by their names and by what they
  * hold; an id may have an extension that the feature set's has not.
@@ -48,8 +44,7 @@ const sampleRows = 1000;
 export async function readLabels(path: string, options: LabelsFileOptions = {}): Promise<LabelsFile> {
   const table = await openTable(fileSource(path));
   const { columns } = table;
-  const all: { readonly line: number; readonly cells: readonly string[] }[] = [];
-  for await (const row of table.rows([...columns.keys()])) all.push(row);
+  const all = await readRows(table);
   if (all.length === 0) throw unusable(path, 'the whole file', 'no line after the header', 'one line per image');
   const { isId = () => false } = options;
   const idOf = (cell: string): string => (isId(cell) ? cell : withoutExtension(cell, isId));
@@ -83,20 +78,16 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   checks.finish(path);
   const used = new Set([idColumn, ...labelColumns]);
   const others = [...columns.keys()].filter((column) => !used.has(column));
+  const extraColumns = others.map((column) => columns[column] as string);
   const notes = table.notes.length === 0 ? '' : ` (${table.notes.join(', ')})`;
   return {
     path,
     reading: `${basename(path)}: ${describeReading(columns, { idColumn, labelColumns })}${notes}`,
     labels,
-    extraColumns: others.map((column) => columns[column] as string),
+    extraColumns,
     column: (name) => {
       const at = others.find((column) => columns[column] === name);
-      if (at === undefined)
-        throw noColumn(
-          path,
-          name,
-          others.map((column) => columns[column] as string),
-        );
+      if (at === undefined) throw noColumn(path, name, extraColumns);
       return new Map(Array.from(rowOf, ([id, cells]) => [id, cells[at] ?? '']));
     },
   };
@@ -131,14 +122,8 @@ function withoutExtension(cell: string, isId: (cell: string) => boolean): string
   return bare !== cell && isId(bare) ? bare : cell;
 }
 
-/** @throws UserError when no column from `first` on has the name */
-function placeOf(path: string, header: readonly string[], first: number, name: string): number {
-  const at = header.indexOf(name, first);
-  if (at >= 0) return at;
-  throw noColumn(path, name, header.slice(first));
-}
-
-function noColumn(path: string, name: string, others: readonly string[]): UserError {
+/** @param others columns that there are */
+export function noColumn(path: string, name: string, others: readonly string[]): UserError {
   return new UserError({
     what: `the labels file has no column ${name}`,
     where: path,
@@ -147,61 +132,6 @@ function noColumn(path: string, name: string, others: readonly string[]): UserEr
   });
 }
 
-/** One label per row of a matrix, in its order. */
-export interface RowLabels {
-  readonly ids: readonly string[];
-  readonly names: readonly string[];
-  /** Values of a column after the label, row by row. @throws UserError when there is no such column */
-  column(name: string): readonly string[];
-}
-
-/**
- * Reads labels that go with the rows of a matrix in order: a header, then one label per line, or id and label.
- *
- * @throws UserError naming the line of a row without a label
- */
-export async function readRowLabels(path: string): Promise<RowLabels> {
-  const { header, records } = await readRecords(path);
-  const place = header.length >= 2 ? 1 : 0;
-  const names = records.map((record, i) => {
-    const name = record[place] ?? '';
-    if (name === '') throw unusable(path, `line ${i + 2}`, 'no label', 'a label for every row');
-    return name;
-  });
-  return {
-    ids: records.map((record, i) => (place === 1 ? (record[0] as string) : `row-${i}`)),
-    names,
-    column: (name) => {
-      const at = placeOf(path, header, place + 1, name);
-      return records.map((record) => record[at] ?? '');
-    },
-  };
-}
-
-/** Header and lines of a CSV file. @throws UserError when it cannot be read or is no CSV */
-export async function readRecords(
-  path: string,
-): Promise<{ readonly header: readonly string[]; readonly records: readonly (readonly string[])[] }> {
-  let text: string;
-  try {
-    text = await readText(nodeFiles, path);
-  } catch (cause) {
-    throw new UserError({
-      what: 'the labels file cannot be read',
-      where: path,
-      found: (cause as UserError).parts.found ?? '',
-      fix: 'the option names a CSV file with the header id,label',
-      cause,
-    });
-  }
-  try {
-    const [header, ...records] = parse(text, { bom: true, relax_column_count: true, trim: true }) as string[][];
-    return { header: header ?? [], records };
-  } catch (cause) {
-    throw unusable(path, 'the whole file', (cause as Error).message, 'CSV with the header id,label');
-  }
-}
-
-function unusable(path: string, place: string, found: string, expected: string): UserError {
+export function unusable(path: string, place: string, found: string, expected: string): UserError {
   return new UserError({ what: 'the labels file is not usable', where: `${path}, ${place}`, found, expected });
 }

@@ -1,5 +1,6 @@
 import { usageError } from '../../system/errors.ts';
 import { isIdName, isIndexName, isLabelName } from './column-names.ts';
+import { readRows, type Table } from './table.ts';
 
 /** Columns that the user names. */
 export interface AskedColumns {
@@ -27,6 +28,14 @@ export type ColumnChoice =
 export interface TableSample {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+}
+
+/** Rows that the columns are chosen by. */
+export const sampleRows = 1000;
+
+export async function sampleOf(table: Table): Promise<TableSample> {
+  const rows = await readRows(table, undefined, sampleRows);
+  return { columns: table.columns, rows: rows.map(({ cells }) => cells) };
 }
 
 /**

@@ -20,21 +20,22 @@ const delimiters: readonly (readonly [delimiter: string, note: string])[] = [
  * Opens a table of delimited text: commas, tabs, semicolons or bars, as its header has them; quotes, CRLF, blank lines
  * and a byte order mark do no harm.
  *
+ * @param oneColumn one column is enough
  * @throws UserError naming the line
  */
-export async function openDelimited(source: TableSource): Promise<Table> {
+export async function openDelimited(source: TableSource, oneColumn = false): Promise<Table> {
   const head = await headOf(source, headBytes);
   const encoding = await encodingOf(source, head);
   const text = new TextDecoder(encoding.label).decode(head);
   const [delimiter, delimiterNote] = delimiterOf(text);
-  const records = (): AsyncGenerator<Parsed> => parsed(source, encoding, delimiter);
   let columns: readonly string[] | undefined;
-  for await (const { record } of records()) {
+  for await (const { record } of parsed(source, encoding, delimiter)) {
     columns = record;
     break;
   }
   if (columns === undefined) throw tableError(source, 'is empty', 'no line', 'put a line for each image into it');
-  if (columns.length < 2) {
+  const isVector = columns.length < 2;
+  if (isVector && !oneColumn) {
     const fix = 'save the file as CSV with a comma between id and label';
     throw tableError(source, 'has one column', `the header ${JSON.stringify(columns[0]?.slice(0, 80))}`, fix, 1);
   }
@@ -45,7 +46,8 @@ export async function openDelimited(source: TableSource): Promise<Table> {
     notes: [delimiterNote, encoding.note ?? ''].filter((note) => note !== ''),
     rows: async function* (wanted): AsyncGenerator<TableRow> {
       let isHeader = true;
-      for await (const { info, record } of records()) {
+      // In a single column an empty line is an empty cell.
+      for await (const { info, record } of parsed(source, encoding, delimiter, !isVector)) {
         if (!isHeader) yield { line: info.lines, cells: wanted.map((column) => record[column] ?? '') };
         isHeader = false;
       }
@@ -58,13 +60,18 @@ interface Parsed {
   readonly record: readonly string[];
 }
 
-async function* parsed(source: TableSource, encoding: TextEncoding, delimiter: string): AsyncGenerator<Parsed> {
+async function* parsed(
+  source: TableSource,
+  encoding: TextEncoding,
+  delimiter: string,
+  skipEmptyLines = true,
+): AsyncGenerator<Parsed> {
   const text = Readable.from(decoded(source, encoding));
   const parser = parse({
     info: true,
     trim: true,
     delimiter,
-    skip_empty_lines: true,
+    skip_empty_lines: skipEmptyLines,
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: longestRecord,
   });

@@ -1,5 +1,6 @@
 import { openDelimited } from './delimited.ts';
 import { openJsonLines } from './json-lines.ts';
+import { openParquet } from './parquet.ts';
 import { headOf, type Table, type TableSource, tableError } from './table.ts';
 
 /** Files that are tables by their names. */
@@ -12,15 +13,12 @@ export function isTableName(name: string): boolean {
 /**
  * Opens a table of any kind, told by its first bytes: Parquet, JSON Lines, or delimited text.
  *
+ * @param options.oneColumn a text with one column is a table too
  * @throws UserError naming the file, and the line where there is one
  */
-export async function openTable(source: TableSource): Promise<Table> {
+export async function openTable(source: TableSource, options: { readonly oneColumn?: boolean } = {}): Promise<Table> {
   const head = Buffer.from(await headOf(source, 512));
-  if (head.subarray(0, 4).toString('latin1') === 'PAR1') {
-    // Few tables are Parquet: a start does without its reader.
-    const { openParquet } = await import('./parquet.ts');
-    return openParquet(source);
-  }
+  if (head.subarray(0, 4).toString('latin1') === 'PAR1') return openParquet(source);
   const text = head
     .toString('latin1')
     .replace(/^\xef\xbb\xbf/, '')
@@ -30,5 +28,5 @@ export async function openTable(source: TableSource): Promise<Table> {
     const fix = 'save the sheet as CSV UTF-8, then --labels FILE.csv';
     throw tableError(source, 'is no table that is read', 'a spreadsheet or a zip archive', fix);
   }
-  return openDelimited(source);
+  return openDelimited(source, options.oneColumn);
 }

@@ -8,6 +8,8 @@ export interface TableSource {
   /** As messages name it: a path. */
   readonly where: string;
   readonly name: string;
+  /** The option that names it, where that is not `--labels`. */
+  readonly option?: string | undefined;
   /** From the start to the end; may be asked for more than once. */
   blocks(): AsyncIterable<Uint8Array>;
   size(): Promise<number>;
@@ -32,10 +34,11 @@ export interface Table {
   rows(columns: readonly number[]): AsyncGenerator<TableRow>;
 }
 
-export function fileSource(path: string): TableSource {
+export function fileSource(path: string, option?: string): TableSource {
   return {
     where: path,
     name: basename(path),
+    option,
     blocks: () => readBlocks(nodeFiles, path),
     size: async () => (await nodeFiles.stat(path)).size,
     slice: async (start, end) => {
@@ -63,6 +66,17 @@ export function bytesSource(bytes: Uint8Array, where: string): TableSource {
   };
 }
 
+/** Rows of a table, all of them unless fewer are asked for; with the cells of all columns, or of those that are named. */
+export async function readRows(
+  table: Table,
+  columns: readonly number[] = [...table.columns.keys()],
+  most: number = Number.POSITIVE_INFINITY,
+): Promise<readonly TableRow[]> {
+  const rows: TableRow[] = [];
+  for await (const row of table.rows(columns)) if (rows.push(row) >= most) break;
+  return rows;
+}
+
 /** The first bytes of a table, `count` at most. */
 export async function headOf(source: TableSource, count: number): Promise<Uint8Array> {
   try {
@@ -79,15 +93,18 @@ export async function headOf(source: TableSource, count: number): Promise<Uint8A
   }
 }
 
+type Named = Pick<TableSource, 'where' | 'name' | 'option'>;
+
 /** A table that cannot be read, for a reason that its bytes or the disk give. */
-export function unreadable(source: Pick<TableSource, 'where' | 'name'>, error: unknown, line?: number): UserError {
+export function unreadable(source: Named, error: unknown, line?: number): UserError {
   if (error instanceof UserError && error.parts.what.startsWith(source.name)) return error;
   const reason = error instanceof UserError ? (error.parts.found ?? error.parts.what) : fileReason(error);
-  return tableError(source, 'cannot be read', reason, 'mend the file, or name another one: --labels FILE', line, error);
+  const fix = `mend the file, or name another one: ${source.option ?? '--labels'} FILE`;
+  return tableError(source, 'cannot be read', reason, fix, line, error);
 }
 
 export function tableError(
-  { where, name }: Pick<TableSource, 'where' | 'name'>,
+  { where, name }: Named,
   what: string,
   found: string,
   fix: string,

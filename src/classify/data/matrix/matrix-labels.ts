@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { readNpyLabels } from '../../../formats/npy/npy-file.ts';
 import { openParquet } from '../../../formats/parquet.ts';
 import { UserError } from '../../../system/errors.ts';
-import { readRowLabels } from '../labels-file.ts';
+import { readRowLabels } from '../row-labels.ts';
 import { columnRoles } from './column-roles.ts';
 import type { ForeignMatrix, MatrixOptions, RowNames } from './foreign-matrix.ts';
 import { readNpzLabels } from './npy-matrix.ts';
@@ -23,7 +23,7 @@ export interface MatrixLabels extends RowNames {
 /** Labels as a file has them, before they are joined. */
 interface LabelLines extends RowNames {
   /** Absent where the file is a vector. */
-  readonly ids?: readonly string[];
+  readonly ids?: readonly string[] | undefined;
   readonly column: (name: string) => readonly string[];
 }
 
@@ -62,8 +62,7 @@ async function readLines(labelsFile: string, options: MatrixOptions): Promise<La
   if (/\.npz$/i.test(path)) return { ...(await readNpzLabels(path, name)), column: noColumns(path) };
   if (/\.parquet$/i.test(path)) return readParquetLabels(path, options);
   const { ids, names, column } = await readRowLabels(path);
-  const vector = ids[0] === 'row-0';
-  return { ...(vector ? {} : { ids }), ...rowNames(names, path), numeric: false, column };
+  return { ids, ...rowNames(names, path), numeric: false, column };
 }
 
 async function readParquetLabels(path: string, options: MatrixOptions): Promise<LabelLines> {
@@ -81,7 +80,7 @@ async function readParquetLabels(path: string, options: MatrixOptions): Promise<
   const texts = async (at: number): Promise<string[]> =>
     (await read(columns[at]?.name as string)).map((value) => String(value ?? ''));
   return {
-    ...(id === undefined ? {} : { ids: await texts(id) }),
+    ids: id === undefined ? undefined : await texts(id),
     ...rowNames(await texts(label), path),
     column: noColumns(path),
   };

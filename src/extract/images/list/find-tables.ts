@@ -4,7 +4,7 @@ import {
   chooseColumns,
   describeReading,
   readingOptions,
-  type TableSample,
+  sampleOf,
 } from '../../../formats/table/choose-columns.ts';
 import { openTable } from '../../../formats/table/open-table.ts';
 import { fileSource, type Table } from '../../../formats/table/table.ts';
@@ -37,8 +37,6 @@ export interface FoundTables {
   readonly unused: readonly { readonly path: string; readonly why: string }[];
 }
 
-/** Rows that the columns are chosen by. */
-const sampleRows = 1000;
 /** Folders above a table that is looked at, and tables that are. */
 const deepest = 2;
 const mostTables = 50;
@@ -173,15 +171,6 @@ async function examine(
   return all.some(({ namesImages }) => namesImages) || options.labels !== undefined
     ? all
     : 'none of its rows names an image';
-}
-
-async function sampleOf(table: Table): Promise<TableSample> {
-  const rows: (readonly string[])[] = [];
-  for await (const { cells } of table.rows([...table.columns.keys()])) {
-    rows.push(cells);
-    if (rows.length === sampleRows) break;
-  }
-  return { columns: table.columns, rows };
 }
 
 function severalReadings(where: string, readings: readonly FoundTable[]): UserError {

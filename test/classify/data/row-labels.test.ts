@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type RowLabels, readRowLabels } from '../../../src/classify/data/row-labels.ts';
+
+describe('readRowLabels', () => {
+  let root = '';
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'featuretap-row-labels-'));
+  });
+  after(() => rm(root, { recursive: true }));
+
+  async function read(text: string | Uint8Array): Promise<RowLabels> {
+    const file = join(root, 'y.csv');
+    await writeFile(file, text);
+    return readRowLabels(file);
+  }
+
+  it('reads a vector of labels below its header, in the order of the lines', async () => {
+    const { ids, names } = await read('label\ncat\n"dog, small"\ncat\n');
+    assert.deepEqual([ids, names], [undefined, ['cat', 'dog, small', 'cat']]);
+  });
+
+  it('reads ids, labels and a column after them, whatever stands between them and however it is encoded', async () => {
+    for (const text of [
+      'id,label,owner\n7,café,x\n8,chat,y\n',
+      'id;label;owner\r\n7;café;x\r\n\r\n8;chat;y\r\n',
+      '\ufeffid\tlabel\towner\n7\tcafé\tx\n8\tchat\ty\n',
+    ]) {
+      for (const encoding of ['utf8', 'latin1'] as const) {
+        if (encoding === 'latin1' && text.startsWith('\ufeff')) continue;
+        const { ids, names, column } = await read(Buffer.from(text, encoding));
+        assert.deepEqual(
+          [ids, names, column('owner')],
+          [
+            ['7', '8'],
+            ['café', 'chat'],
+            ['x', 'y'],
+          ],
+        );
+        assert.throws(() => column('label'), /no column label[\s\S]*owner/);
+      }
+    }
+  });
+
+  it('names the line of a row without a label, an empty line of a vector too', async () => {
+    await assert.rejects(read('id,label\n7,cat\n\n8,\n'), /line 4[\s\S]*no label/);
+    await assert.rejects(read('label\ncat\n\ndog\n'), /line 3[\s\S]*no label/);
+    await assert.rejects(read('label\n"cat\n'), /y\.csv cannot be read/);
+  });
+});
