@@ -4,9 +4,9 @@ import { checkExport, rowsToCheck } from '../export/check-export.ts';
 import { exportHead } from '../export/export-head.ts';
 import { exportMetadata } from '../export/metadata.ts';
 import { withBackbone } from '../export/with-backbone.ts';
+import { readActivationRanges } from '../extract/activation-ranges.ts';
 import { openBackbone, openNetwork, quantizable } from '../extract/backbone/open-backbone.ts';
 import { buildInt8ResNet } from '../extract/backbone/quantize/int8-graph.ts';
-import { readCalibration } from '../extract/open-calibration.ts';
 import { encodeModel } from '../formats/onnx/encode.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
 import { featureRecipe, sameWeights } from '../predict/embedder.ts';
@@ -107,10 +107,10 @@ function isOwn(file: string): boolean {
 
 async function joinBackbone(head: OnnxModel, report: Report, options: Options): Promise<OnnxModel> {
   const { fields, folder } = featureRecipe(report);
-  const calibration =
+  const activationRanges =
     fields.calibration === undefined
       ? undefined
-      : await readCalibration([report.report, folder], fields.calibration.sha256);
+      : await readActivationRanges([report.report, folder], fields.calibration.sha256);
   const given = text(options, 'weights');
   const seed = number(options, 'seed', { min: 0, whole: true });
   const weights = await sameWeights(report, {
@@ -118,12 +118,12 @@ async function joinBackbone(head: OnnxModel, report: Report, options: Options): 
     ...(seed === undefined ? {} : { seed }),
   });
   const { preprocessing, tap } = fields;
-  const backbone = await openBackbone({ weights, tap, preprocessing, calibration });
+  const backbone = await openBackbone({ weights, tap, preprocessing, activationRanges });
   try {
     const network =
-      calibration === undefined
+      activationRanges === undefined
         ? openNetwork(weights, preprocessing.crop)
-        : buildInt8ResNet(quantizable(weights), preprocessing, calibration);
+        : buildInt8ResNet(quantizable(weights), preprocessing, activationRanges);
     return withBackbone(head, network, fields, backbone.tap.shape);
   } finally {
     await backbone.close();

@@ -83,7 +83,7 @@ async function* noted(
 async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Promise<Backbone> {
   const { network, preprocessing, int8 } = run;
   const { tap, pool, prefixTokens } = run.plan;
-  const backbone = int8?.backbone ?? (await network.open(preprocessing, tap, int8?.calibration));
+  const backbone = int8?.backbone ?? (await network.open(preprocessing, tap, int8?.activationRanges));
   try {
     const canary = await measureCanary(backbone, pool);
     const before = writer.maker ?? joins;

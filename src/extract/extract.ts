@@ -3,12 +3,12 @@ import { FeatureWriter } from '../features/run/writer.ts';
 import type { Outcome } from '../features/tables/outcomes.ts';
 import { DiskFullError } from '../system/durable.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';
+import { keepActivationRanges, removeOtherActivationRanges } from './activation-ranges.ts';
 import { addRows } from './add-rows.ts';
 import { usableCores } from './backbone/cores.ts';
 import { keepSpeed } from './explain/speed.ts';
 import type { ImageList } from './images/list/image-file.ts';
 import { InputLedger } from './input-ledger.ts';
-import { keepCalibration, removeOtherCalibrations } from './open-calibration.ts';
 import { type ExtractRun, withRun, writerSettings } from './open-run.ts';
 import type { ExtractRequest } from './plan.ts';
 import type { StepSeconds } from './stopwatch.ts';
@@ -62,7 +62,7 @@ export async function fill<T>(
   const { files, int8, context } = run;
   const { list, writer } = ledger;
   try {
-    if (int8 !== undefined) await keepCalibration(files, writer.folder, int8);
+    if (int8 !== undefined) await keepActivationRanges(files, writer.folder, int8);
     const knownImages = writer.rowOf.size;
     const device = await addRows(run, ledger);
     return await finish({ device, newImages: writer.rowOf.size - knownImages });
@@ -84,7 +84,7 @@ async function publishSet(run: ExtractRun, ledger: InputLedger, filled: Filled):
   const { newImages, device } = filled;
   if (writer.rowOf.size === 0) throw new NothingReadableError(list, ledger.ending().outcomes);
   const manifest = await watch.time('write', () => writer.finish(ledger.ending(), policy.prune));
-  if (int8 !== undefined) await removeOtherCalibrations(files, folder, int8);
+  if (int8 !== undefined) await removeOtherActivationRanges(files, folder, int8);
   const keptImages = manifest.imageCount - newImages;
   const seconds = watch.stop();
   if (device !== undefined) {

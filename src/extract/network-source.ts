@@ -6,8 +6,8 @@ import type { OnProgress } from '../system/progress.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { chooseDevice } from './backbone/devices/devices.ts';
 import { openBackbone, quantizable } from './backbone/open-backbone.ts';
+import type { ActivationRanges } from './backbone/quantize/activation-ranges.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
-import type { Calibration } from './backbone/quantize/calibration.ts';
 import { type Int8Preparation, prepareInt8 } from './backbone/quantize/open-int8.ts';
 import { checkResNetTap } from './backbone/resnet-taps.ts';
 import { resolveTap } from './backbone/taps.ts';
@@ -34,8 +34,8 @@ export interface NetworkSource {
   readonly trainedWith?: TrainedWith | undefined;
   /** What is kept of a network that says so itself; absent: the tap `avgpool` and its mean. */
   readonly reading?: ((asked: AskedReading) => Reading) | undefined;
-  /** @param calibration makes the network int8 */
-  open(preprocessing: Preprocessing, tap: string, calibration?: Calibration): Promise<Backbone>;
+  /** @param activationRanges make the network int8 */
+  open(preprocessing: Preprocessing, tap: string, activationRanges?: ActivationRanges): Promise<Backbone>;
   /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
   prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
 }
@@ -89,9 +89,9 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   return {
     ...describe(loaded, options.seed ?? 0),
     weights: loaded.kind === 'onnx' ? (loaded.pinned ?? weights) : weights,
-    open: async (preprocessing, tap, calibration) => {
-      if (calibration !== undefined) checkInt8(options);
-      const device = calibration === undefined ? await openDevice(engine, options) : 'cpu';
+    open: async (preprocessing, tap, activationRanges) => {
+      if (activationRanges !== undefined) checkInt8(options);
+      const device = activationRanges === undefined ? await openDevice(engine, options) : 'cpu';
       return openBackbone({
         weights: loaded,
         tap,
@@ -99,7 +99,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         engine,
         device,
         threads,
-        calibration,
+        activationRanges,
         onNote: options.onNote,
       });
     },

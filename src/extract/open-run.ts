@@ -1,17 +1,17 @@
 import type { Preprocessing } from '../features/manifest/manifest.ts';
 import type { WriterSettings } from '../features/run/open-run.ts';
 import { type Files, nodeFiles } from '../system/files.ts';
+import {
+  type ActivationRangesRequest,
+  activationRangesFields,
+  type OpenedActivationRanges,
+  openActivationRanges,
+} from './activation-ranges.ts';
 import { checkClasses } from './images/list/check-classes.ts';
 import { checkMissing } from './images/list/check-missing.ts';
 import type { ImageList } from './images/list/image-file.ts';
 import { listImages } from './images/list/list.ts';
 import { type NetworkSource, readingOf } from './network-source.ts';
-import {
-  type CalibrationRequest,
-  calibrationFields,
-  type OpenedCalibration,
-  openCalibration,
-} from './open-calibration.ts';
 import type { ExtractPlan, ExtractPolicy, ExtractRequest, SettledPlan } from './plan.ts';
 import { choosePreprocessing } from './preprocessing.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -23,22 +23,22 @@ export interface ExtractRun extends ExtractRequest {
   readonly network: NetworkSource;
   readonly preprocessing: Preprocessing;
   /** Present where the precision is int8. */
-  readonly int8: OpenedCalibration | undefined;
+  readonly int8: OpenedActivationRanges | undefined;
   /** Running since the list was begun. */
   readonly watch: Stopwatch;
 }
 
 /**
- * Lists the images, then reads the network's weights and, for int8, opens its calibration; both are held while `work`
+ * Lists the images, then reads the network's weights and, for int8, opens its activation ranges; both are held while `work`
  * goes on.
  *
- * @param calibrate opens the calibration; default: the one in the set's folder, else a new one
+ * @param openRanges opens the activation ranges; default: those in the set's folder, else new ones
  * @throws UserError when files are missing that the labels name, unless that is allowed, or the weights are not usable
  */
 export async function withRun<T>(
   request: ExtractRequest,
   work: (run: ExtractRun, list: ImageList) => Promise<T>,
-  calibrate: (request: CalibrationRequest) => Promise<OpenedCalibration> = openCalibration,
+  openRanges: (request: ActivationRangesRequest) => Promise<OpenedActivationRanges> = openActivationRanges,
 ): Promise<T> {
   const { plan: asked, policy, context } = request;
   const { files = nodeFiles } = context;
@@ -49,8 +49,8 @@ export async function withRun<T>(
   const preprocessing = choosePreprocessing(plan.preprocessing, network.trainedWith);
   const { folder, tap, seed } = plan;
   const { onNote = () => {}, onWarning = onNote } = context;
-  const calibration = { files, folder, network, preprocessing, tap, images: list.images, seed, onNote, onWarning };
-  const int8 = plan.precision === 'int8' ? await watch.time('open', () => calibrate(calibration)) : undefined;
+  const ranges = { files, folder, network, preprocessing, tap, images: list.images, seed, onNote, onWarning };
+  const int8 = plan.precision === 'int8' ? await watch.time('open', () => openRanges(ranges)) : undefined;
   try {
     return await work({ ...request, plan, files, network, preprocessing, int8, watch }, list);
   } finally {
@@ -92,7 +92,7 @@ export function writerSettings(
       preprocessing,
       dtype,
       precision,
-      ...(int8 && { calibration: calibrationFields(int8) }),
+      ...(int8 && { calibration: activationRangesFields(int8) }),
       ...(views && { views }),
     },
     // A batch holds whole images, each with its views.

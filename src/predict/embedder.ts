@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Report } from '../classify/result/report.ts';
+import { readActivationRanges } from '../extract/activation-ranges.ts';
 import { openBackbone } from '../extract/backbone/open-backbone.ts';
 import { poolRows } from '../extract/backbone/pool.ts';
-import { readCalibration } from '../extract/open-calibration.ts';
 import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
 import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import type { DeviceName } from '../features/manifest/manifest.ts';
@@ -68,10 +68,8 @@ export async function openEmbedder(report: Report, options: EmbedderOptions): Pr
     tap: fields.tap,
     preprocessing: fields.preprocessing,
     device: options.device,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(calibration === undefined
-      ? {}
-      : { calibration: await readCalibration([report.report, folder], calibration.sha256) }),
+    threads: options.threads,
+    activationRanges: calibration && (await readActivationRanges([report.report, folder], calibration.sha256)),
   });
   return {
     tapShape: backbone.tap.shape,

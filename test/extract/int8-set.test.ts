@@ -3,12 +3,12 @@ import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { readActivationRanges } from '../../src/extract/activation-ranges.ts';
 import { openBackbone } from '../../src/extract/backbone/open-backbone.ts';
 import { poolRows } from '../../src/extract/backbone/pool.ts';
 import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { PixelReader } from '../../src/extract/images/pipeline/pixel-reader.ts';
 import { loadNetwork } from '../../src/extract/network-source.ts';
-import { readCalibration } from '../../src/extract/open-calibration.ts';
 import { repairFeatureSet } from '../../src/extract/repair/repair.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
@@ -72,7 +72,7 @@ describe('extract --precision int8', () => {
     );
   });
 
-  it('calibrates on images of the folder, says how close int8 is, and keeps the calibration with the set', async () => {
+  it('calibrates on images of the folder, says how close int8 is, and keeps its activation ranges with the set', async () => {
     const notes: string[] = [];
     const { manifest, folder } = await run({}, notes);
     assert.match(
@@ -86,11 +86,11 @@ describe('extract --precision int8', () => {
     const hashes = new Set(set.ids.map((_, image) => set.sha256Of(image)));
     for (const image of named.images) assert.ok(hashes.has(image));
 
-    // The kept calibration makes the network that made the rows, as predict needs it.
-    const calibration = await readCalibration([root, folder], named.sha256);
+    // The kept activation ranges make the network that made the rows, as predict needs it.
+    const activationRanges = await readActivationRanges([root, folder], named.sha256);
     const { preprocessing } = manifest.fields;
     const weights = await loadWeights(weightsFile);
-    const backbone = await openBackbone({ weights, tap: 'avgpool', preprocessing, device: 'cpu', calibration });
+    const backbone = await openBackbone({ weights, tap: 'avgpool', preprocessing, device: 'cpu', activationRanges });
     const path = join(root, 'data', set.paths[0] as string);
     const { pixels } = await new PixelReader(preprocessing, () => false).read(path);
     const map = await backbone.run({ rowCount: 1, crop: 32, bytesNHWC: pixels as Uint8Array });
@@ -99,7 +99,7 @@ describe('extract --precision int8', () => {
     assert.deepEqual(poolRows(map, 'mean').data, data);
   });
 
-  it('images that come later are run with the calibration that is there', async () => {
+  it('images that come later are run with the activation ranges that are there', async () => {
     const before = await run();
     await drawImage(join(root, 'data/class-0/later.png'), 77);
     const notes: string[] = [];
@@ -122,20 +122,23 @@ describe('extract --precision int8', () => {
     assert.equal(files.length, 1);
   });
 
-  it('a damaged or exchanged calibration is refused, not used', async () => {
+  it('damaged or exchanged activation ranges are refused, not used', async () => {
     const { manifest, folder } = await run({ name: 'damaged' });
     const { sha256 } = manifest.fields.calibration as { sha256: string };
     const file = join(folder, `calibration-${sha256.slice(0, 8)}.json`);
     const text = await readFile(file, 'utf8');
     await writeFile(file, text.replace('"seed":0', '"seed":1'));
-    await assert.rejects(readCalibration([root, folder], sha256), /is not there[\s\S]*a calibration with sha256/);
+    await assert.rejects(
+      readActivationRanges([root, folder], sha256),
+      /are not there[\s\S]*activation ranges with sha256/,
+    );
     await writeFile(file, text.slice(0, 1000));
-    await assert.rejects(run({ name: 'damaged' }), /a calibration is damaged/);
+    await assert.rejects(run({ name: 'damaged' }), /activation ranges of int8 are damaged/);
     await rm(file);
-    await assert.rejects(readCalibration([root, folder], sha256), /no such file/);
+    await assert.rejects(readActivationRanges([root, folder], sha256), /no such file/);
   });
 
-  it('verify finds a calibration that is damaged or gone, and --repair restores it', async () => {
+  it('verify finds activation ranges that are damaged or gone, and --repair restores them', async () => {
     const { manifest, folder } = await run({ name: 'verified' });
     const { sha256 } = manifest.fields.calibration as { sha256: string };
     const name = `calibration-${sha256.slice(0, 8)}.json`;

@@ -4,16 +4,16 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { keepActivationRanges } from '../../../src/extract/activation-ranges.ts';
 import type { Backbone, PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.ts';
 import { openBackbone, quantizable } from '../../../src/extract/backbone/open-backbone.ts';
 import { ortVersion } from '../../../src/extract/backbone/ort-session.ts';
 import { poolRows } from '../../../src/extract/backbone/pool.ts';
-import type { Calibration } from '../../../src/extract/backbone/quantize/calibration.ts';
-import { calibrationSha256 } from '../../../src/extract/backbone/quantize/calibration-file.ts';
+import type { ActivationRanges } from '../../../src/extract/backbone/quantize/activation-ranges.ts';
+import { activationRangesSha256 } from '../../../src/extract/backbone/quantize/activation-ranges-file.ts';
 import { prepareInt8 } from '../../../src/extract/backbone/quantize/open-int8.ts';
 import { extract } from '../../../src/extract/extract.ts';
 import type { NetworkSource } from '../../../src/extract/network-source.ts';
-import { keepCalibration } from '../../../src/extract/open-calibration.ts';
 import { choosePreprocessing } from '../../../src/extract/preprocessing.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
@@ -37,7 +37,7 @@ const say = (fields: object): void => {
   process.stdout.write(`${JSON.stringify(fields)}\n`);
 };
 
-const { backbone, source, calibration } = await open();
+const { backbone, source, activationRanges } = await open();
 for (let at = 0; at < 2 * batch; at += batch) await backbone.run(rows(at, batch));
 await keepFeatures();
 say({ version: `ONNX Runtime ${ortVersion}`, batch, startSeconds: (performance.now() - started) / 1000 });
@@ -71,7 +71,7 @@ async function keepFeatures(): Promise<void> {
 interface Opened {
   readonly backbone: Backbone;
   readonly source: NetworkSource;
-  readonly calibration: Calibration | undefined;
+  readonly activationRanges: ActivationRanges | undefined;
 }
 
 /** Opens the network (and calibrates it) once, as the others do, for all rounds. */
@@ -92,7 +92,7 @@ async function open(): Promise<Opened> {
     open: async () => lent,
     prepareInt8: () => Promise.reject(new Error('the calibration lies in the feature set already')),
   };
-  return { backbone, source, calibration: int8?.calibration };
+  return { backbone, source, activationRanges: int8?.activationRanges };
 }
 
 function lend(backbone: Backbone): Backbone {
@@ -114,10 +114,10 @@ async function backboneRound(): Promise<{ readonly images: number; readonly seco
 async function endToEndRound(): Promise<{ readonly images: number; readonly seconds: number }> {
   const cache = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   try {
-    if (calibration !== undefined) {
+    if (activationRanges !== undefined) {
       await mkdir(join(cache, 'bench'));
-      const sha256 = calibrationSha256(calibration);
-      await keepCalibration(nodeFiles, join(cache, 'bench'), { calibration, sha256 });
+      const sha256 = activationRangesSha256(activationRanges);
+      await keepActivationRanges(nodeFiles, join(cache, 'bench'), { activationRanges, sha256 });
     }
     const { newImages, seconds } = await extract({
       plan: {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { calibrationFile } from '../../features/manifest/layout.ts';
+import { activationRangesFile } from '../../features/manifest/layout.ts';
 import type { SavedHead } from '../../models/model.ts';
 import { writeSavedHead } from '../../models/saved-head.ts';
 import { DurableFile, patienceMs, writeDurably } from '../../system/durable.ts';
@@ -71,7 +71,7 @@ function cannotWrite(what: string, where: string, cause: unknown): UserError {
 async function keepActivationRanges(report: Report): Promise<void> {
   const { folder, fields } = report.featureSet;
   if (fields?.calibration === undefined) return;
-  const file = calibrationFile(fields.calibration.sha256);
+  const file = activationRangesFile(fields.calibration.sha256);
   const bytes = await readIfThere(nodeFiles, join(folder, file));
   if (bytes !== undefined) await writeDurably(nodeFiles, join(report.report, file), [bytes], bytes.length);
 }

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
+import {
+  keepActivationRanges,
+  readActivationRanges,
+  removeOtherActivationRanges,
+} from '../../extract/activation-ranges.ts';
 import { keepSpeed } from '../../extract/explain/speed.ts';
-import { keepCalibration, readCalibration, removeOtherCalibrations } from '../../extract/open-calibration.ts';
 import { runFolder, shardFile } from '../../features/manifest/layout.ts';
 import type { Manifest, ShardEntry } from '../../features/manifest/manifest.ts';
 import { removeJournal } from '../../features/run/journal.ts';
@@ -42,17 +46,21 @@ export async function publishMerged(
   contents: Contents,
 ): Promise<Manifest> {
   const { fields } = contents;
-  const calibration = fields.calibration && {
-    calibration: await readCalibration(await calibrationFolders(files, set), fields.calibration.sha256, files),
+  const opened = fields.calibration && {
+    activationRanges: await readActivationRanges(
+      await activationRangesFolders(files, set),
+      fields.calibration.sha256,
+      files,
+    ),
     sha256: fields.calibration.sha256,
   };
-  if (calibration !== undefined) await keepCalibration(files, set, calibration);
+  if (opened !== undefined) await keepActivationRanges(files, set, opened);
   const isSame = current !== undefined && (await sameContents(current, contents));
   const manifest = isSame ? current : await publish(files, set, contents);
   // A merge that was killed right behind its manifest has made none.
   if (isSame) await keepSpares(files, set, manifest);
   await removeJournal(files, set);
-  if (calibration !== undefined) await removeOtherCalibrations(files, set, calibration);
+  if (opened !== undefined) await removeOtherActivationRanges(files, set, opened);
   const [largest] = parts.map(({ record }) => record.run).sort((a, b) => b.images - a.images);
   const { device, cores, images = 0, seconds = 0 } = largest ?? {};
   if (device !== undefined && cores !== undefined) {
@@ -61,7 +69,7 @@ export async function publishMerged(
   return manifest;
 }
 
-async function calibrationFolders(files: Files, set: string): Promise<readonly string[]> {
+async function activationRangesFolders(files: Files, set: string): Promise<readonly string[]> {
   const names = await listIfThere(files, join(set, partsFolder));
   return [set, ...names.filter((name) => name.startsWith('int8-')).map((name) => join(set, partsFolder, name))];
 }

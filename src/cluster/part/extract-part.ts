@@ -21,7 +21,7 @@ import { ProgressWriter, writeFailure } from '../records/progress-file.ts';
 import { renameWhereFree } from '../records/rename-where-free.ts';
 import { openAttempt } from './attempt.ts';
 import { type BaseRows, readBaseRows } from './base-rows.ts';
-import { sharedCalibration } from './shared-calibration.ts';
+import { sharedActivationRanges } from './shared-activation-ranges.ts';
 import { isSame, writeState } from './write-state.ts';
 
 export interface PartResult {
@@ -54,7 +54,7 @@ export async function extractPart(part: Part, request: ExtractRequest): Promise<
   };
   try {
     const listed = { ...request, context: { ...context, network } };
-    return await withRun(listed, (run, all) => tryUntilDone(run, part, listOfPart(all, part)), sharedCalibration);
+    return await withRun(listed, (run, all) => tryUntilDone(run, part, listOfPart(all, part)), sharedActivationRanges);
   } catch (error) {
     if (!(error instanceof InterruptedError)) await tellFailure(files, folder, error);
     throw error;

@@ -8,7 +8,7 @@ import type { Part } from './part.ts';
  *
  *     .parts/3-of-8/0001/               a feature set, with part.json and inputs.csv beside its files
  *     .parts/3-of-8/attempt-HOST-PID-…  rows of a run under way, or of one that was stopped
- *     .parts/int8-…/                    the calibration that all parts share
+ *     .parts/int8-…/                    the activation ranges that all parts share
  */
 export const partsFolder = '.parts';
 export const recordFile = 'part.json';

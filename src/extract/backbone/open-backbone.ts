@@ -5,7 +5,7 @@ import type { StateDict } from '../weights/state-dict.ts';
 import type { Backbone } from './backbone.ts';
 import type { Network } from './network.ts';
 import { openOnnxBackbone } from './onnx-backbone.ts';
-import type { Calibration } from './quantize/calibration.ts';
+import type { ActivationRanges } from './quantize/activation-ranges.ts';
 import { openInt8Backbone } from './quantize/open-int8.ts';
 import { buildResNet } from './resnet-graph.ts';
 import { loadTensorFlow } from './tensorflow/load-tensorflow.ts';
@@ -34,7 +34,7 @@ export interface BackboneOptions {
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
   /** Makes the network int8: from `prepareInt8`. */
-  readonly calibration?: Calibration | undefined;
+  readonly activationRanges?: ActivationRanges | undefined;
   /** Told what is worth knowing about a user's own graph. */
   readonly onNote?: ((line: string) => void) | undefined;
 }
@@ -61,9 +61,9 @@ const engines: Readonly<Record<EngineName, (options: BackboneOptions) => Promise
 };
 
 async function openOnnx(options: BackboneOptions): Promise<Backbone> {
-  const { weights, calibration, preprocessing, device = 'cpu' } = options;
-  if (calibration !== undefined) {
-    return openInt8Backbone({ ...options, weights: quantizable(weights) }, calibration);
+  const { weights, activationRanges, preprocessing, device = 'cpu' } = options;
+  if (activationRanges !== undefined) {
+    return openInt8Backbone({ ...options, weights: quantizable(weights) }, activationRanges);
   }
   // A user's own int8 graph may hold weights that x86 without VNNI clips.
   const own = weights.kind === 'onnx';
@@ -76,7 +76,7 @@ async function openOnnx(options: BackboneOptions): Promise<Backbone> {
 }
 
 async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {
-  const { weights, calibration, preprocessing } = options;
+  const { weights, activationRanges, preprocessing } = options;
   if (weights.kind === 'onnx')
     throw new UserError({
       what: 'The tensorflow engine runs ResNets from a state dict, not ONNX graphs',
@@ -84,7 +84,7 @@ async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {
       expected: 'a .safetensors or .pth file',
       fix: '--engine onnx',
     });
-  if (calibration !== undefined)
+  if (activationRanges !== undefined)
     throw usageError('--precision', 'int8 with --engine tensorflow', 'float32, or --engine onnx');
   const tf = await loadTensorFlow();
   return openTensorFlowBackbone(tf, weights.stateDict, openNetwork(weights, preprocessing.crop), options);

@@ -100,10 +100,10 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   };
 }
 
-/** The asked fields with what only the set knows: its calibration, and the rest of a sha256 of which a part is known. */
+/** The asked fields with what only the set knows: its activation ranges, and the rest of a sha256 of which a part is known. */
 function asTheSetSays(asked: FingerprintFields, before: FingerprintFields | undefined): FingerprintFields {
   if (before === undefined) return asked;
-  // A run goes on with the calibration of the set: it is made once, of images, and explaining runs none.
+  // A run goes on with the activation ranges of the set: they are measured once, on images, and explaining runs none.
   const calibrated = asked.precision === 'int8' && before.calibration !== undefined;
   const sameWeights = before.weightsSha256.startsWith(asked.weightsSha256);
   return {

@@ -8,13 +8,13 @@ import { parseOutcomes } from '../../features/tables/outcomes.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
+import { readActivationRanges } from '../activation-ranges.ts';
 import { poolRows } from '../backbone/pool.ts';
 import { compareCanaries, measureCanary } from '../canary.ts';
 import type { ImageFile } from '../images/list/image-file.ts';
 import { imageLocator } from '../images/list/locate.ts';
 import { openPixelPipeline } from '../images/pipeline/pipeline.ts';
 import type { NetworkSource } from '../network-source.ts';
-import { readCalibration } from '../open-calibration.ts';
 import { pixelBatches } from '../pixel-batches.ts';
 
 export interface RecomputeOptions {
@@ -66,8 +66,8 @@ export async function recomputeRows(
   for (const path of wanted.keys()) images.push({ id: path, ...(await locate(path)), relativePath: path });
   const rows = new Map<string, Float32Array>();
   const { calibration: made } = fields;
-  const calibration = made && (await readCalibration([folder], made.sha256, options.files));
-  const backbone = await network.open(fields.preprocessing, fields.tap, calibration);
+  const activationRanges = made && (await readActivationRanges([folder], made.sha256, options.files));
+  const backbone = await network.open(fields.preprocessing, fields.tap, activationRanges);
   const recipe = { ...fields.preprocessing, views: fields.views };
   const pipeline = openPipeline(recipe, { threads, signal });
   try {

@@ -32,7 +32,7 @@ export interface RepairOptions extends RecomputeOptions {
 }
 
 export interface Repair {
-  /** Manifest, tables and calibration that were restored from their spare copies. */
+  /** Manifest, tables and activation ranges that were restored from their spare copies. */
   readonly restored: readonly string[];
   /** Images whose rows were computed again. */
   readonly recomputed: number;

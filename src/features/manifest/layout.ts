@@ -7,12 +7,12 @@ export const labelsFile = 'labels.csv';
 export const outcomesFile = 'outcomes.csv';
 export const runFolder = '.run';
 
-/** Name of the file of an int8 set's calibration; the copy beside a head has the same. */
-export function calibrationFile(sha256: string): string {
+/** Name of the file of an int8 set's activation ranges; the copy beside a head has the same. */
+export function activationRangesFile(sha256: string): string {
   return `calibration-${sha256.slice(0, 8)}.json`;
 }
 
-export function isCalibrationFile(file: string): boolean {
+export function isActivationRangesFile(file: string): boolean {
   return /^calibration-[0-9a-f]{8}\.json$/.test(file);
 }
 

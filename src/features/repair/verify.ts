@@ -5,7 +5,7 @@ import { type Files, nodeFiles, readIfThere } from '../../system/files.ts';
 import { manifestFile, nextSuffix, runPath, spareFile } from '../manifest/layout.ts';
 import { type Manifest, rowLength } from '../manifest/manifest.ts';
 import { NewerFormatError, parseManifest } from '../manifest/manifest-file.ts';
-import { calibrationOf, type KeptFile, readSpare, tablesOf } from '../run/spares.ts';
+import { activationRangesOf, type KeptFile, readSpare, tablesOf } from '../run/spares.ts';
 import { checkTables, type Tables } from './check-tables.ts';
 import { type DamagedShard, damagedRows } from './damaged-rows.ts';
 import { describeError, type Problem } from './problem.ts';
@@ -15,7 +15,7 @@ export interface Verification {
   /** The manifest, or its spare copy where that alone is whole; undefined where neither is. */
   readonly manifest: Manifest | undefined;
   readonly problems: readonly Problem[];
-  /** Manifest, tables and calibration that are damaged and have a whole spare copy. */
+  /** Manifest, tables and activation ranges that are damaged and have a whole spare copy. */
   readonly restorable: readonly string[];
   readonly damagedShards: readonly DamagedShard[];
   readonly checkedRows: number;
@@ -37,7 +37,7 @@ const attempts = 5;
 
 /**
  * Reads a feature set again from end to end: every shard against its sha256, every line of the index against the
- * shards, every label and outcome against the index, and the calibration of an int8 set. Changes nothing and takes no
+ * shards, every label and outcome against the index, and the activation ranges of an int8 set. Changes nothing and takes no
  * lock: where a run published another state in the meantime, that one is read.
  *
  * @throws UserError where there is no feature set, or one of a newer format
@@ -74,8 +74,8 @@ async function verifyOnce(
   }
   const tables = await readTables(files, folder, manifest, problems, restorable);
   checkTables(folder, manifest, tables, problems);
-  const calibration = calibrationOf(manifest);
-  if (calibration !== undefined) await readKept(files, folder, calibration, problems, restorable);
+  const activationRanges = activationRangesOf(manifest);
+  if (activationRanges !== undefined) await readKept(files, folder, activationRanges, problems, restorable);
   const rowBytes = rowLength(manifest.rowShape) * bytesPerNumber(manifest.fields.dtype);
   const damagedShards: DamagedShard[] = [];
   let firstRow = 0;

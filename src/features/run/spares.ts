@@ -4,7 +4,7 @@ import { writeDurably } from '../../system/durable.ts';
 import { type Files, hashOfFile, readBlocks, readIfThere, statIfThere } from '../../system/files.ts';
 import { hashOfJson } from '../manifest/fingerprint.ts';
 import {
-  calibrationFile,
+  activationRangesFile,
   indexFile,
   labelsFile,
   manifestFile,
@@ -35,12 +35,12 @@ export function tablesOf(manifest: Manifest): readonly KeptFile[] {
   return tables.map(([file, sha256]) => ({ file, sha256, isWhole: (bytes) => sha256Of(bytes) === sha256 }));
 }
 
-/** The calibration of an int8 set: the fingerprint holds the sha256 of its canonical JSON. */
-export function calibrationOf(manifest: Manifest): KeptFile | undefined {
+/** The activation ranges of an int8 set: the fingerprint holds the sha256 of its canonical JSON. */
+export function activationRangesOf(manifest: Manifest): KeptFile | undefined {
   const sha256 = manifest.fields.calibration?.sha256;
   if (sha256 === undefined) return undefined;
   return {
-    file: calibrationFile(sha256),
+    file: activationRangesFile(sha256),
     isWhole: (bytes) => sha256OfJson(bytes) === sha256,
     lack: 'rows cannot be added, nor photos predicted',
   };
@@ -53,7 +53,7 @@ export function calibrationOf(manifest: Manifest): KeptFile | undefined {
 export async function keepSpares(files: Files, folder: string, manifest: Manifest): Promise<void> {
   const text = new TextEncoder().encode(formatManifest(manifest));
   const own: KeptFile = { file: manifestFile, isWhole: (bytes) => Buffer.compare(bytes, text) === 0 };
-  for (const kept of [own, ...tablesOf(manifest), calibrationOf(manifest) ?? []].flat()) {
+  for (const kept of [own, ...tablesOf(manifest), activationRangesOf(manifest) ?? []].flat()) {
     const spare = runPath(folder, spareFile(kept.file));
     if ((await isWholeFile(files, spare, kept)) === true) continue;
     const path = join(folder, kept.file);

@@ -129,7 +129,7 @@ describe('a set that was made in parts', () => {
     await checkSame(data, 3);
   });
 
-  it('is the same in int8, with one calibration for all parts', async () => {
+  it('is the same in int8, with one measurement of activation ranges for all parts', async () => {
     const data = await drawData(20);
     const network = () => loadNetwork(fixture('resnet-tiny.safetensors'), { device: 'cpu' });
     const extra: Extra = {

@@ -48,9 +48,9 @@ test('int8 runs a grouped convolution and a CIFAR stem as close to PyTorch as an
   const sample = { seed: 3, images: ['a', 'b', 'c'], pixels: fixtureBatch() };
   for (const name of ['resnext', 'cifar']) {
     const { stateDict } = await load(name);
-    const { backbone, calibration } = await prepareInt8({ ...options, weights: stateDict }, sample);
+    const { backbone, activationRanges } = await prepareInt8({ ...options, weights: stateDict }, sample);
     await backbone.close();
-    assert.ok(calibration.agreement.worst > 0.99, `${name}: ${calibration.agreement.worst}`);
+    assert.ok(activationRanges.agreement.worst > 0.99, `${name}: ${activationRanges.agreement.worst}`);
   }
 });
 

@@ -8,7 +8,7 @@ import { createFeed } from '../feed.ts';
 import type { Network } from '../network.ts';
 import { openSession } from '../ort-session.ts';
 import { pruneTo } from '../prune.ts';
-import { bytesTensor, convInputs, type Measurements, observedTensors, type Range } from './calibration.ts';
+import { bytesTensor, convInputs, type Measurements, observedTensors, type Range } from './activation-ranges.ts';
 import { chooseRange } from './choose-range.ts';
 import { emptyObservation, type Observation, observe } from './observe.kernel.ts';
 

@@ -1,4 +1,4 @@
-import type { Range } from './calibration.ts';
+import type { Range } from './activation-ranges.ts';
 import { type Observation, quantizationError } from './observe.kernel.ts';
 
 /** Fractions of the observed extremes that are tried; below them, clipping always costs more than it saves. */

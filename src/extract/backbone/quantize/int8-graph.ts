@@ -4,7 +4,7 @@ import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/res
 import type { StateDict } from '../../weights/state-dict.ts';
 import { foldBatchNorm } from '../fold-batch-norm.ts';
 import type { Network, Stage } from '../network.ts';
-import { bytesTensor, convInputs, type Measurements, type Range } from './calibration.ts';
+import { bytesTensor, convInputs, type Measurements, type Range } from './activation-ranges.ts';
 import { foldNormalization } from './fold-normalization.ts';
 import { meanShift, quantizeKernels } from './quantize-weights.kernel.ts';
 

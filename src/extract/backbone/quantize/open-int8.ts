@@ -10,9 +10,9 @@ import { openOnnxBackbone } from '../onnx-backbone.ts';
 import { poolRows } from '../pool.ts';
 import { buildResNet } from '../resnet-graph.ts';
 import { resolveTap } from '../taps.ts';
+import type { ActivationRanges } from './activation-ranges.ts';
 import { checkAgreement, measureAgreement } from './agreement.ts';
 import { calibrate, type Sample } from './calibrate.ts';
-import type { Calibration } from './calibration.ts';
 import { findClipping, findFloatLeftovers } from './check-int8.ts';
 import { buildInt8ResNet } from './int8-graph.ts';
 import { runSample } from './run-sample.ts';
@@ -24,15 +24,15 @@ export interface Int8Options {
   readonly threads?: number | undefined;
 }
 
-/** Opens a ResNet quantized to int8 by a calibration made before; on the CPU. */
-export async function openInt8Backbone(options: Int8Options, calibration: Calibration): Promise<Backbone> {
-  const network = buildInt8ResNet(options.weights, options.preprocessing, calibration);
+/** Opens a ResNet quantized to int8 by activation ranges measured before; on the CPU. */
+export async function openInt8Backbone(options: Int8Options, activationRanges: ActivationRanges): Promise<Backbone> {
+  const network = buildInt8ResNet(options.weights, options.preprocessing, activationRanges);
   checkTap(network, options.tap);
   return openOnnxBackbone(network, { ...options, device: 'cpu' });
 }
 
 export interface Int8Preparation {
-  readonly calibration: Calibration;
+  readonly activationRanges: ActivationRanges;
   /** Worth showing: a processor on which int8 loses accuracy, a graph that is not int8 throughout. */
   readonly warnings: readonly string[];
   /** Open, as `openInt8Backbone` would open it. */
@@ -70,8 +70,8 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
         ...(await findClipping(network, options, sample.pixels, quantized)),
       ];
       const { architecture, sha256: weightsSha256 } = weights;
-      const calibration = { architecture, weightsSha256, preprocessing, agreement, ...measurements };
-      return { calibration, warnings, backbone };
+      const activationRanges = { architecture, weightsSha256, preprocessing, agreement, ...measurements };
+      return { activationRanges, warnings, backbone };
     } catch (error) {
       await backbone.close();
       throw error;

@@ -28,24 +28,24 @@ const options = { weights, tap: 'avgpool', preprocessing: preprocessing(64) };
 const sample = { seed: 3, images: ['a', 'b', 'c'], pixels: fixtureBatch() };
 
 test('int8 features of resnet-tiny are close to PyTorch in float32, and the agreement says how close', async () => {
-  const { backbone, warnings, calibration } = await prepareInt8(options, sample);
-  const { agreement } = calibration;
+  const { backbone, warnings, activationRanges } = await prepareInt8(options, sample);
+  const { agreement } = activationRanges;
   const map = await backbone.run(sample.pixels);
   const values = cosines(poolRows(map, 'mean').data, golden(stages, 'mean').data, 3);
   assert.ok(Math.min(...values) > 0.995, `cosines ${values}`);
   assert.ok(Math.abs(Math.min(...values) - agreement.worst) < 1e-5);
   assert.ok(Math.abs(values.reduce((sum, value) => sum + value, 0) / 3 - agreement.mean) < 1e-5);
   assert.deepEqual(warnings, []);
-  assert.deepEqual([calibration.seed, calibration.images], [3, ['a', 'b', 'c']]);
+  assert.deepEqual([activationRanges.seed, activationRanges.images], [3, ['a', 'b', 'c']]);
   await backbone.close();
 });
 
 test('every convolution becomes QLinearConv and every sum QLinearAdd', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-test-'));
   try {
-    const { backbone, calibration } = await prepareInt8(options, sample);
+    const { backbone, activationRanges } = await prepareInt8(options, sample);
     await backbone.close();
-    const network = buildInt8ResNet(weights, options.preprocessing, calibration);
+    const network = buildInt8ResNet(weights, options.preprocessing, activationRanges);
     const optimizedModelPath = join(folder, 'optimized.onnx');
     await (await openOnnxBackbone(network, { ...options, device: 'cpu', optimizedModelPath })).close();
     const optimized = readFileSync(optimizedModelPath);
@@ -63,17 +63,17 @@ test('every convolution becomes QLinearConv and every sum QLinearAdd', async () 
   }
 });
 
-test('a calibration read back from JSON gives the same bits', async () => {
-  const { backbone, calibration } = await prepareInt8(options, sample);
-  const again = await openInt8Backbone(options, JSON.parse(JSON.stringify(calibration)));
+test('activation ranges read back from JSON give the same bits', async () => {
+  const { backbone, activationRanges } = await prepareInt8(options, sample);
+  const again = await openInt8Backbone(options, JSON.parse(JSON.stringify(activationRanges)));
   assert.deepEqual(await again.run(sample.pixels), await backbone.run(sample.pixels));
   await backbone.close();
   await again.close();
 });
 
 test('an int8 batch gives the bits that its rows give one by one, on any number of threads', async () => {
-  const { backbone, calibration } = await prepareInt8({ ...options, threads: 2 }, sample);
-  const single = await openInt8Backbone({ ...options, threads: 1 }, calibration);
+  const { backbone, activationRanges } = await prepareInt8({ ...options, threads: 2 }, sample);
+  const single = await openInt8Backbone({ ...options, threads: 1 }, activationRanges);
   const whole = await backbone.run(sample.pixels);
   const rowBytes = 64 * 64 * 3;
   const rowLength = whole.data.length / 3;
@@ -86,35 +86,35 @@ test('an int8 batch gives the bits that its rows give one by one, on any number 
   await single.close();
 });
 
-test('the same sample gives the same calibration on any number of threads', async () => {
+test('the same sample gives the same activation ranges on any number of threads', async () => {
   const one = await prepareInt8({ ...options, threads: 1 }, sample);
   const two = await prepareInt8({ ...options, threads: 2 }, sample);
-  assert.deepEqual(one.calibration, two.calibration);
+  assert.deepEqual(one.activationRanges, two.activationRanges);
   await one.backbone.close();
   await two.backbone.close();
 });
 
 test('taps of the stages and behind each relu exist in int8, others are refused with the way out', async () => {
-  const { backbone, calibration } = await prepareInt8(options, sample);
+  const { backbone, activationRanges } = await prepareInt8(options, sample);
   await backbone.close();
   for (const tap of ['stem', 'layer2', 'fc']) {
-    const tapped = await openInt8Backbone({ ...options, tap }, calibration);
+    const tapped = await openInt8Backbone({ ...options, tap }, activationRanges);
     const exact = golden(stages, tap);
     const map = await tapped.run(sample.pixels);
     const values = cosines(map.data.subarray(0, exact.data.length), exact.data, exact.shape[0] as number);
     assert.ok(Math.min(...values) > 0.99, `${tap}: ${values}`);
     await tapped.close();
   }
-  const inner = await openInt8Backbone({ ...options, tap: 'layer2.0.relu1' }, calibration);
+  const inner = await openInt8Backbone({ ...options, tap: 'layer2.0.relu1' }, activationRanges);
   assert.deepEqual(inner.tap.shape, [16, 16, 16]);
   await inner.close();
-  const refused = openInt8Backbone({ ...options, tap: 'layer1.0.conv1' }, calibration);
+  const refused = openInt8Backbone({ ...options, tap: 'layer1.0.conv1' }, activationRanges);
   await assert.rejects(refused, /--precision int8[\s\S]*--precision float32/);
 });
 
 test('images of extremes have the bits of exact products: on no processor is a sum clipped', async () => {
-  const { backbone, calibration } = await prepareInt8(options, sample);
-  const network = buildInt8ResNet(weights, options.preprocessing, calibration);
+  const { backbone, activationRanges } = await prepareInt8(options, sample);
+  const network = buildInt8ResNet(weights, options.preprocessing, activationRanges);
   const exact = await openOnnxBackbone(network, { ...options, device: 'cpu', exactProducts: true });
   const bytesNHWC = Uint8Array.from({ length: 3 * 64 * 64 * 3 }, (_, at) =>
     at < 12_288 ? 255 : at < 24_576 ? (at % 7) * 42 : ((at * 2_654_435_761) >>> 7) & 255,
@@ -126,8 +126,8 @@ test('images of extremes have the bits of exact products: on no processor is a s
 });
 
 test('on a processor that may clip, the integer graph is compared with itself in exact products', async () => {
-  const { backbone, calibration } = await prepareInt8(options, sample);
-  const network = buildInt8ResNet(weights, options.preprocessing, calibration);
+  const { backbone, activationRanges } = await prepareInt8(options, sample);
+  const network = buildInt8ResNet(weights, options.preprocessing, activationRanges);
   const quantized = await runSample(backbone, sample.pixels);
   await backbone.close();
   assert.deepEqual(await findClipping(network, options, sample.pixels, quantized, false), []);

@@ -2,24 +2,24 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../features/manifest/fingerprint.ts';
 import { UserError } from '../../../system/errors.ts';
 import { isArchitecture, planResNet } from '../../weights/resnet.ts';
-import { type Calibration, convInputs, observedTensors } from './calibration.ts';
+import { type ActivationRanges, convInputs, observedTensors } from './activation-ranges.ts';
 
-/** sha256 of a calibration, lower-case hex: it stands for the calibration in a feature set's fingerprint. */
-export function calibrationSha256(calibration: Calibration): string {
-  return createHash('sha256').update(canonicalJson(calibration)).digest('hex');
+/** sha256 of activation ranges, lower-case hex: it stands for them in a feature set's fingerprint. */
+export function activationRangesSha256(activationRanges: ActivationRanges): string {
+  return createHash('sha256').update(canonicalJson(activationRanges)).digest('hex');
 }
 
-export function encodeCalibration(calibration: Calibration): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(calibration)}\n`);
+export function encodeActivationRanges(activationRanges: ActivationRanges): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(activationRanges)}\n`);
 }
 
 /**
- * Reads a calibration's file, and checks that it holds all that its network needs.
+ * Reads a file of activation ranges, and checks that it holds all that its network needs.
  *
  * @param where the file's path, for messages
  * @throws UserError naming what is missing
  */
-export function decodeCalibration(bytes: Uint8Array, where: string): Calibration {
+export function decodeActivationRanges(bytes: Uint8Array, where: string): ActivationRanges {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -48,7 +48,7 @@ export function decodeCalibration(bytes: Uint8Array, where: string): Calibration
     const fits = Array.isArray(list) && list.length === layer.inChannels && list.every(Number.isFinite);
     if (!fits) throw damaged(where, `no usable means of ${input}`, `${layer.inChannels} numbers`);
   }
-  return value as unknown as Calibration;
+  return value as unknown as ActivationRanges;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -57,7 +57,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function damaged(where: string, found: string, expected: string): UserError {
   return new UserError({
-    what: 'a calibration is damaged',
+    what: 'the activation ranges of int8 are damaged',
     where,
     found,
     expected,

@@ -12,7 +12,7 @@ export interface Range {
  * What a float32 network's activations looked like on sample images: all that a quantized network needs beside weights,
  * and what it belongs to.
  */
-export interface Calibration extends Measurements {
+export interface ActivationRanges extends Measurements {
   readonly architecture: Architecture;
   readonly weightsSha256: string;
   readonly preprocessing: Preprocessing;

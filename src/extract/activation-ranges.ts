@@ -1,22 +1,26 @@
 import { join } from 'node:path';
 import { canonicalJson } from '../features/manifest/fingerprint.ts';
-import { calibrationFile, isCalibrationFile } from '../features/manifest/layout.ts';
+import { activationRangesFile, isActivationRangesFile } from '../features/manifest/layout.ts';
 import type { FingerprintFields, Preprocessing } from '../features/manifest/manifest.ts';
 import { removeFile, writeDurably } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere, statIfThere } from '../system/files.ts';
 import type { Backbone } from './backbone/backbone.ts';
+import type { ActivationRanges } from './backbone/quantize/activation-ranges.ts';
+import {
+  activationRangesSha256,
+  decodeActivationRanges,
+  encodeActivationRanges,
+} from './backbone/quantize/activation-ranges-file.ts';
 import { describeAgreement } from './backbone/quantize/agreement.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
-import type { Calibration } from './backbone/quantize/calibration.ts';
-import { calibrationSha256, decodeCalibration, encodeCalibration } from './backbone/quantize/calibration-file.ts';
 import { defaultSampleSize, drawSample } from './backbone/quantize/sample.ts';
 import type { ImageFile } from './images/list/image-file.ts';
 import type { FilePixels } from './images/pipeline/pixel-protocol.ts';
 import { PixelReader } from './images/pipeline/pixel-reader.ts';
 import type { NetworkSource } from './network-source.ts';
 
-export interface CalibrationRequest {
+export interface ActivationRangesRequest {
   readonly files: Files;
   /** The feature set's. */
   readonly folder: string;
@@ -29,56 +33,58 @@ export interface CalibrationRequest {
   readonly onWarning: (line: string) => void;
 }
 
-export interface OpenedCalibration {
-  readonly calibration: Calibration;
+export interface OpenedActivationRanges {
+  readonly activationRanges: ActivationRanges;
   readonly sha256: string;
-  /** Present where the calibration was made just now: the quantized network that was compared with it. */
+  /** Present where they were measured just now: the quantized network that they were checked with. */
   readonly backbone?: Backbone;
 }
 
 /**
- * The calibration of an int8 feature set: the one that lies in its folder, as long as it was made of the same weights
- * and pixels, so that rows added later are like those that are there; else a new one, on images of the user's own.
+ * The activation ranges of an int8 feature set: those that lie in its folder, as long as they are of the same weights
+ * and pixels, so that rows added later are like those that are there; else new ones, on images of the user's own.
  *
  * @throws UserError when quantized features are too far from float32 ones, or none of the sample's images can be read
  */
-export async function openCalibration(request: CalibrationRequest): Promise<OpenedCalibration> {
-  return (await keptCalibration(request)) ?? (await newCalibration(request));
+export async function openActivationRanges(request: ActivationRangesRequest): Promise<OpenedActivationRanges> {
+  return (await keptActivationRanges(request)) ?? (await measureActivationRanges(request));
 }
 
-/** The calibration that lies in the folder, or undefined. */
-export async function keptCalibration(request: CalibrationRequest): Promise<OpenedCalibration | undefined> {
-  const kept = await findCalibration(request);
+/** Those that lie in the folder, or undefined. */
+export async function keptActivationRanges(
+  request: ActivationRangesRequest,
+): Promise<OpenedActivationRanges | undefined> {
+  const kept = await findActivationRanges(request);
   if (kept === undefined) return undefined;
   request.onNote(`${describeAgreement(kept.agreement)} (measured when the feature set was begun)`);
-  return { calibration: kept, sha256: calibrationSha256(kept) };
+  return { activationRanges: kept, sha256: activationRangesSha256(kept) };
 }
 
-/** Calibrates on a sample of the images. */
-export async function newCalibration(request: CalibrationRequest): Promise<OpenedCalibration> {
+/** Measures them on a sample of the images. */
+export async function measureActivationRanges(request: ActivationRangesRequest): Promise<OpenedActivationRanges> {
   const { network, preprocessing, tap } = request;
   const sample = await readSample(request);
-  const { calibration, warnings, backbone } = await network.prepareInt8(preprocessing, tap, sample);
-  request.onNote(describeAgreement(calibration.agreement));
+  const { activationRanges, warnings, backbone } = await network.prepareInt8(preprocessing, tap, sample);
+  request.onNote(describeAgreement(activationRanges.agreement));
   for (const warning of warnings) request.onWarning(warning);
-  return { calibration, sha256: calibrationSha256(calibration), backbone };
+  return { activationRanges, sha256: activationRangesSha256(activationRanges), backbone };
 }
 
-async function findCalibration(request: CalibrationRequest): Promise<Calibration | undefined> {
+async function findActivationRanges(request: ActivationRangesRequest): Promise<ActivationRanges | undefined> {
   const { files, folder, network, preprocessing, seed } = request;
-  const names = (await listIfThere(files, folder)).filter(isCalibrationFile);
+  const names = (await listIfThere(files, folder)).filter(isActivationRangesFile);
   for (const name of [...names].sort()) {
     const path = join(folder, name);
     const bytes = await readIfThere(files, path);
     if (bytes === undefined) continue;
-    const found = decodeCalibration(bytes, path);
+    const found = decodeActivationRanges(bytes, path);
     const same = found.weightsSha256 === network.weightsSha256 && found.seed === seed;
     if (same && canonicalJson(found.preprocessing) === canonicalJson(preprocessing)) return found;
   }
   return undefined;
 }
 
-async function readSample(request: CalibrationRequest): Promise<Sample> {
+async function readSample(request: ActivationRangesRequest): Promise<Sample> {
   const { images, preprocessing, seed } = request;
   const drawn = drawSample(images, (image) => image.relativePath, defaultSampleSize, seed);
   const reader = new PixelReader(preprocessing, () => false);
@@ -105,53 +111,61 @@ async function readSample(request: CalibrationRequest): Promise<Sample> {
   return { seed, images: ready.map(({ sha256 }) => sha256), pixels };
 }
 
-/** What the fingerprint says of a calibration. */
-export function calibrationFields({
-  calibration,
+/** What the fingerprint says of them. */
+export function activationRangesFields({
+  activationRanges,
   sha256,
-}: OpenedCalibration): NonNullable<FingerprintFields['calibration']> {
-  return { seed: calibration.seed, images: calibration.images, sha256 };
+}: OpenedActivationRanges): NonNullable<FingerprintFields['calibration']> {
+  return { seed: activationRanges.seed, images: activationRanges.images, sha256 };
 }
 
-/** Writes the calibration beside the shards, where later runs and `predict` find it. */
-export async function keepCalibration(files: Files, folder: string, opened: OpenedCalibration): Promise<void> {
-  const path = join(folder, calibrationFile(opened.sha256));
-  const bytes = encodeCalibration(opened.calibration);
+/** Writes them beside the shards, where later runs and `predict` find it. */
+export async function keepActivationRanges(
+  files: Files,
+  folder: string,
+  opened: OpenedActivationRanges,
+): Promise<void> {
+  const path = join(folder, activationRangesFile(opened.sha256));
+  const bytes = encodeActivationRanges(opened.activationRanges);
   if ((await statIfThere(files, path)) === undefined) await writeDurably(files, path, [bytes], bytes.length);
 }
 
-/** Removes the calibrations of sets that this one has replaced. */
-export async function removeOtherCalibrations(files: Files, folder: string, opened: OpenedCalibration): Promise<void> {
-  const own = calibrationFile(opened.sha256);
+/** Removes those of sets that this one has replaced. */
+export async function removeOtherActivationRanges(
+  files: Files,
+  folder: string,
+  opened: OpenedActivationRanges,
+): Promise<void> {
+  const own = activationRangesFile(opened.sha256);
   for (const name of await listIfThere(files, folder)) {
-    if (isCalibrationFile(name) && name !== own) await removeFile(files, join(folder, name));
+    if (isActivationRangesFile(name) && name !== own) await removeFile(files, join(folder, name));
   }
 }
 
 /**
- * The calibration that a manifest names, from the first of the folders that has it.
+ * The activation ranges that a manifest names, from the first of the folders that has them.
  *
  * @param folders the head's own, the feature set's
  * @throws UserError when the file is gone, damaged, or not the one that made the features
  */
-export async function readCalibration(
+export async function readActivationRanges(
   folders: readonly string[],
   sha256: string,
   files: Files = nodeFiles,
-): Promise<Calibration> {
-  const file = calibrationFile(sha256);
+): Promise<ActivationRanges> {
+  const file = activationRangesFile(sha256);
   let found = 'no such file';
   for (const folder of folders) {
     const path = join(folder, file);
     const bytes = await readIfThere(files, path);
     if (bytes === undefined) continue;
-    const calibration = decodeCalibration(bytes, path);
-    const actual = calibrationSha256(calibration);
-    if (actual === sha256) return calibration;
-    found = `a calibration with sha256 ${actual}`;
+    const activationRanges = decodeActivationRanges(bytes, path);
+    const actual = activationRangesSha256(activationRanges);
+    if (actual === sha256) return activationRanges;
+    found = `activation ranges with sha256 ${actual}`;
   }
   throw new UserError({
-    what: 'the calibration that made the int8 features is not there',
+    what: 'the activation ranges that made the int8 features are not there',
     where: folders.map((folder) => join(folder, file)).join(' or '),
     found,
     expected: `sha256 ${sha256}`,
