@@ -1,7 +1,7 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import type { Entry } from 'yauzl';
 import { UserError } from '../system/errors.ts';
-import { type NpyFileHeader, npyHeaderOf } from './npy/npy-file.ts';
+import { type NpyFileHeader, npyHeaderOf } from './npy/npy-header.ts';
 import { readWholeFile } from './whole-file.ts';
 
 /** No array of an archive is larger once it is unpacked: deflate can make a thousand bytes of one. */

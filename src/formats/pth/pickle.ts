@@ -1,7 +1,7 @@
 import { UserError } from '../../system/errors.ts';
 import { PickleCursor } from './pickle-cursor.ts';
-import { deepestPickle, longestPickleStack, PickleDepth } from './pickle-depth.ts';
 import { readLiteral } from './pickle-literals.ts';
+import { PickleStack } from './pickle-stack.ts';
 import {
   PickleDict,
   type PickleGlobal,
@@ -41,31 +41,26 @@ export function unpickle(
 }
 
 const stop = 0x2e;
-const mark = Symbol('mark');
-type Slot = PickleValue | typeof mark;
 
 class PickleMachine {
   readonly #cursor: PickleCursor;
   readonly #environment: PickleEnvironment;
-  readonly #stack: Slot[] = [];
+  readonly #stack: PickleStack;
   readonly #memo = new Map<number, PickleValue>();
-  readonly #depth = new PickleDepth();
-  #openMarks = 0;
 
   constructor(cursor: PickleCursor, environment: PickleEnvironment) {
     this.#cursor = cursor;
+    this.#stack = new PickleStack(cursor);
     this.#environment = environment;
   }
 
   run(): PickleValue {
     for (;;) {
       const opcode = this.#cursor.byte();
-      if (opcode === stop) return this.#pop();
+      if (opcode === stop) return this.#stack.pop();
       const literal = readLiteral(opcode, this.#cursor);
       if (literal === undefined) this.#step(opcode);
       else this.#stack.push(literal);
-      if (this.#stack.length > longestPickleStack)
-        throw this.#tooMuch(`${this.#stack.length} values that wait`, longestPickleStack);
     }
   }
 
@@ -82,31 +77,29 @@ class PickleMachine {
         cursor.uint64();
         return;
       case 0x28:
-        stack.push(mark);
-        if (++this.#openMarks > deepestPickle) throw this.#tooMuch(`${this.#openMarks} open lists`, deepestPickle);
+        stack.pushMark();
         return;
       case 0x30: // POP
-        if (stack.length === 0) throw cursor.broken('a pop from an empty stack', 'a value');
-        if (stack.pop() === mark) this.#openMarks--;
+        stack.drop();
         return;
       case 0x31: // POP_MARK
-        this.#popMark();
+        stack.popMark();
         return;
       case 0x32: // DUP
-        stack.push(this.#peek());
+        stack.push(stack.peek());
         return;
 
       case 0x5d: // EMPTY_LIST
         stack.push([]);
         return;
       case 0x6c: // LIST
-        this.#pushList(this.#popMark());
+        stack.pushList(stack.popMark());
         return;
       case 0x61: // APPEND
-        this.#append([this.#pop()]);
+        stack.append([stack.pop()]);
         return;
       case 0x65: // APPENDS
-        this.#append(this.#popMark());
+        stack.append(stack.popMark());
         return;
       case 0x29: // EMPTY_TUPLE
         stack.push(new PickleTuple([]));
@@ -114,41 +107,41 @@ class PickleMachine {
       case 0x85: // TUPLE1, TUPLE2, TUPLE3
       case 0x86:
       case 0x87:
-        this.#pushTuple(Array.from({ length: opcode - 0x84 }, () => this.#pop()).reverse());
+        stack.pushTuple(Array.from({ length: opcode - 0x84 }, () => stack.pop()).reverse());
         return;
       case 0x74: // TUPLE
-        this.#pushTuple(this.#popMark());
+        stack.pushTuple(stack.popMark());
         return;
       case 0x7d: // EMPTY_DICT
         stack.push(new PickleDict());
         return;
       case 0x64: {
         // DICT
-        const items = this.#popMark();
+        const items = stack.popMark();
         stack.push(new PickleDict());
-        this.#setItems(items);
+        stack.setItems(items);
         return;
       }
       case 0x73: {
         // SETITEM
-        const value = this.#pop();
-        this.#setItems([this.#pop(), value]);
+        const value = stack.pop();
+        stack.setItems([stack.pop(), value]);
         return;
       }
       case 0x75: // SETITEMS
-        this.#setItems(this.#popMark());
+        stack.setItems(stack.popMark());
         return;
       case 0x8f: // EMPTY_SET
         stack.push(new PickleSet());
         return;
       case 0x90: // ADDITEMS
-        this.#addItems(this.#popMark());
+        stack.addItems(stack.popMark());
         return;
       case 0x91: {
         // FROZENSET
-        const frozen = this.#popMark();
+        const frozen = stack.popMark();
         stack.push(new PickleSet());
-        this.#addItems(frozen);
+        stack.addItems(frozen);
         return;
       }
 
@@ -162,16 +155,16 @@ class PickleMachine {
         stack.push(this.#recall(cursor.uint32()));
         return;
       case 0x70: // PUT
-        this.#memo.set(Number(cursor.line()), this.#peek());
+        this.#memo.set(Number(cursor.line()), stack.peek());
         return;
       case 0x71: // BINPUT
-        this.#memo.set(cursor.byte(), this.#peek());
+        this.#memo.set(cursor.byte(), stack.peek());
         return;
       case 0x72: // LONG_BINPUT
-        this.#memo.set(cursor.uint32(), this.#peek());
+        this.#memo.set(cursor.uint32(), stack.peek());
         return;
       case 0x94: // MEMOIZE
-        this.#memo.set(this.#memo.size, this.#peek());
+        this.#memo.set(this.#memo.size, stack.peek());
         return;
 
       case 0x63: // GLOBAL
@@ -179,8 +172,8 @@ class PickleMachine {
         return;
       case 0x93: {
         // STACK_GLOBAL
-        const name = this.#pop();
-        const module = this.#pop();
+        const name = stack.pop();
+        const module = stack.pop();
         if (typeof name !== 'string' || typeof module !== 'string')
           throw cursor.broken('a global without a name', 'a name');
         stack.push(this.#global(module, name));
@@ -192,34 +185,34 @@ class PickleMachine {
       case 0x69: {
         // INST: a class by name, made of what lies above the mark.
         const made = this.#global(cursor.line(), cursor.line());
-        stack.push(this.#make(made, this.#popMark()));
+        stack.push(this.#make(made, stack.popMark()));
         return;
       }
       case 0x6f: {
         // OBJ: the class lies at the bottom of its arguments.
-        const [made, ...args] = this.#popMark();
+        const [made, ...args] = stack.popMark();
         stack.push(this.#make(made, args));
         return;
       }
       case 0x81: {
         // NEWOBJ
-        const args = this.#pop();
-        stack.push(this.#make(this.#pop(), tupleItems(args)));
+        const args = stack.pop();
+        stack.push(this.#make(stack.pop(), tupleItems(args)));
         return;
       }
       case 0x92: {
         // NEWOBJ_EX: named arguments, too, of which no class that is known takes any.
-        this.#pop();
-        const args = this.#pop();
-        stack.push(this.#make(this.#pop(), tupleItems(args)));
+        stack.pop();
+        const args = stack.pop();
+        stack.push(this.#make(stack.pop(), tupleItems(args)));
         return;
       }
       case 0x62: // BUILD: attributes, as an OrderedDict's (`_metadata` of a state dict). Nothing here reads them.
-        this.#build(this.#pop());
-        if (!(this.#peek() instanceof PickleDict)) throw this.#refused('an object with a state of its own');
+        stack.setState(stack.pop());
+        if (!(stack.peek() instanceof PickleDict)) throw this.#refused('an object with a state of its own');
         return;
       case 0x51: // BINPERSID
-        stack.push(this.#environment.persistentLoad(this.#pop()));
+        stack.push(this.#environment.persistentLoad(stack.pop()));
         return;
       default:
         throw this.#refusedOpcode(opcode);
@@ -227,8 +220,8 @@ class PickleMachine {
   }
 
   #reduce(): void {
-    const args = this.#pop();
-    this.#stack.push(this.#make(this.#pop(), tupleItems(args)));
+    const args = this.#stack.pop();
+    this.#stack.push(this.#make(this.#stack.pop(), tupleItems(args)));
   }
 
   /** What a call gives: a value of the environment, or a record of what was not made. */
@@ -243,82 +236,10 @@ class PickleMachine {
     return new PickleRecord(module, name);
   }
 
-  #build(state: PickleValue): void {
-    const made = this.#peek();
-    if (!(made instanceof PickleRecord)) return;
-    this.#nest(made, [state]);
-    made.state = state;
-  }
-
   #global(module: string, name: string): PickleGlobal {
     const found = this.#environment.findGlobal(module, name);
     if (found === undefined) throw this.#refused(`${module}.${name}`);
     return found;
-  }
-
-  #pop(): PickleValue {
-    const value = this.#stack.pop();
-    if (value === undefined || value === mark) throw this.#cursor.broken('an operation without its operand', 'a value');
-    return value as PickleValue;
-  }
-
-  #peek(): PickleValue {
-    const value = this.#pop();
-    this.#stack.push(value);
-    return value;
-  }
-
-  #popMark(): PickleValue[] {
-    const start = this.#stack.lastIndexOf(mark);
-    if (start < 0) throw this.#cursor.broken('the end of a list without its start', 'a mark');
-    const items = this.#stack.splice(start + 1) as PickleValue[];
-    this.#stack.pop();
-    this.#openMarks--;
-    return items;
-  }
-
-  #pushTuple(items: readonly PickleValue[]): void {
-    const tuple = new PickleTuple(items);
-    this.#nest(tuple, items);
-    this.#stack.push(tuple);
-  }
-
-  #pushList(items: PickleValue[]): void {
-    this.#nest(items, items);
-    this.#stack.push(items);
-  }
-
-  #nest(container: object, items: readonly PickleValue[]): void {
-    const depth = this.#depth.add(container, items);
-    if (depth > deepestPickle) throw this.#tooMuch(`values ${depth} deep in each other`, deepestPickle);
-  }
-
-  #tooMuch(found: string, limit: number): UserError {
-    return this.#cursor.broken(found, `at most ${limit}`);
-  }
-
-  #append(items: readonly PickleValue[]): void {
-    const list = this.#peek();
-    if (list instanceof PickleRecord) return;
-    if (!Array.isArray(list)) throw this.#cursor.broken('an item appended to what is no list', 'a list');
-    this.#nest(list, items);
-    for (const item of items) list.push(item);
-  }
-
-  #addItems(items: readonly PickleValue[]): void {
-    const set = this.#peek();
-    if (set instanceof PickleRecord) return;
-    if (!(set instanceof PickleSet)) throw this.#cursor.broken('items added to what is no set', 'a set');
-    this.#nest(set, items);
-    for (const item of items) set.add(item);
-  }
-
-  #setItems(items: readonly PickleValue[]): void {
-    const dict = this.#peek();
-    if (!(dict instanceof PickleDict)) throw this.#cursor.broken('an item set in what is no dict', 'a dict');
-    if (items.length % 2 !== 0) throw this.#cursor.broken('a dict key without a value', 'pairs');
-    this.#nest(dict, items);
-    for (let i = 0; i < items.length; i += 2) dict.set(items[i] as PickleValue, items[i + 1] as PickleValue);
   }
 
   #recall(index: number): PickleValue {

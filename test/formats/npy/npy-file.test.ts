@@ -5,7 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { readNpyLabels, readNpyMatrix } from '../../../src/formats/npy/npy-file.ts';
+import { readNpyMatrix } from '../../../src/formats/npy/npy-file.ts';
+import { readNpyLabels } from '../../../src/formats/npy/npy-labels.ts';
 import { projectRoot } from '../../reference.ts';
 
 const fixture = (name: string): string => join(projectRoot, 'test', 'fixtures', 'classify', 'npy', `${name}.npy`);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { readNpyLabels } from '../../../formats/npy/npy-file.ts';
+import { readNpyLabels } from '../../../formats/npy/npy-labels.ts';
 import { openParquet } from '../../../formats/parquet.ts';
 import { UserError } from '../../../system/errors.ts';
 import { readRowLabels } from '../row-labels.ts';

@@ -1,4 +1,5 @@
-import { describeNpyMatrix, readNpyLabels, readNpyMatrix } from '../../../formats/npy/npy-file.ts';
+import { describeNpyMatrix, readNpyMatrix } from '../../../formats/npy/npy-file.ts';
+import { readNpyLabels } from '../../../formats/npy/npy-labels.ts';
 import { type NpzArray, readNpz } from '../../../formats/npz.ts';
 import { NpyStore } from '../../../rows/npy-store.ts';
 import { RowReader } from '../../../rows/row-reader.ts';

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import { type CsvError, parse } from 'csv-parse';
-import { checkWhole } from '../../../formats/npy/npy-file.ts';
+import { checkWhole } from '../../../formats/npy/npy-labels.ts';
 import { openParquet } from '../../../formats/parquet.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import { UserError } from '../../../system/errors.ts';

@@ -1,0 +1,58 @@
+import { UserError } from '../../system/errors.ts';
+import { eachBlock, type NpyBytes, readExactly, readHeader, unusable, withFile } from './npy-header.ts';
+import { textReader } from './npy-items.ts';
+import { readObjectItems } from './object-array.ts';
+
+/** One label per row, and whether they are numbers, which sort by value. */
+export interface NpyLabels {
+  readonly names: readonly string[];
+  readonly numeric: boolean;
+}
+
+/**
+ * Reads a vector of labels: whole numbers (as floats, too), booleans, text (`U`, `S`) or Python objects that are strings
+ * or whole numbers, whose pickle is read without running anything.
+ *
+ * @throws UserError for any other type or shape, and for floats that are no whole numbers
+ */
+export async function readNpyLabels(source: string | NpyBytes): Promise<NpyLabels> {
+  const path = typeof source === 'string' ? source : source.where;
+  return withFile(source, async (file, bytes) => {
+    const header = await readHeader(file, bytes, path);
+    const { type, shape, itemBytes, bigEndian } = header;
+    const flat = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+    if (!flat) throw unusable(path, `shape (${shape.join(', ')})`, '(rows,)');
+    if (type === 'O')
+      return readObjects(await readExactly(file, header.dataOffset, bytes - header.dataOffset, path), shape, path);
+    const read = textReader(type, itemBytes, bigEndian);
+    if (read === undefined) throw unusable(path, `type ${type}`, 'whole numbers or text');
+    const names: string[] = [];
+    await eachBlock(file, header.dataOffset, bytes, path, itemBytes, (block) => {
+      const view = new DataView(block.buffer, block.byteOffset, block.length);
+      for (let i = 0; i < block.length; i += itemBytes) names.push(read(view, i));
+    });
+    if (type.startsWith('f')) checkWhole(names, path);
+    return { names, numeric: !/^[US]/.test(type) };
+  });
+}
+
+function readObjects(pickle: Uint8Array, shape: readonly number[], path: string): NpyLabels {
+  const labels = readObjectItems(pickle, path);
+  const count = shape.reduce((product, side) => product * side, 1);
+  if (labels.names.length !== count)
+    throw unusable(path, `${labels.names.length} objects`, `${count}, as its shape says`);
+  return labels;
+}
+
+/** @throws UserError where a label is no whole number: that is no class */
+export function checkWhole(names: readonly string[], where: string): void {
+  const broken = names.filter((name) => !/^-?\d+$/.test(name));
+  if (broken.length === 0) return;
+  throw new UserError({
+    what: 'these labels look like measurements, and regression is not done here',
+    where,
+    found: `${broken.slice(0, 3).join(', ')}: ${new Set(names).size} distinct numbers in ${names.length} rows`,
+    expected: 'whole numbers or names of classes',
+    fix: 'np.digitize or pandas.cut makes classes of measurements',
+  });
+}
