@@ -1,6 +1,6 @@
 import { loadAskedHead } from '../predict/load-head.ts';
 import { isLoopback } from '../serve/http/admission.ts';
-import type { ServedHead } from '../serve/http/server.ts';
+import type { NamedHead } from '../serve/served-head.ts';
 import { usageError } from '../system/errors.ts';
 import { bytes, embedderOptions, list, number, text } from './options.ts';
 import { retyped, withOption } from './retyped.ts';
@@ -74,7 +74,8 @@ export const serveVerb: Verb = {
     const heads = await headsAsked(options, session);
     // ONNX Runtime and the HTTP library come with it: a wrong option is answered without them.
     const { serve } = await import('../serve/serve.ts');
-    const server = await serve(heads, asked);
+    const { withTrainingPhotos } = await import('../serve/served-head.ts');
+    const server = await serve(await withTrainingPhotos(heads, asked.threads, session.note), asked);
     try {
       session.print(server.url);
       session.printJson({ url: server.url, heads: heads.map(({ name }) => name), token: token !== undefined });
@@ -107,9 +108,9 @@ function tokenAsked(options: Options, host: string): string | undefined {
   return token;
 }
 
-async function headsAsked(options: Options, session: Session): Promise<readonly ServedHead[]> {
+async function headsAsked(options: Options, session: Session): Promise<readonly NamedHead[]> {
   const folders = list(options, 'head');
-  const heads: ServedHead[] = [];
+  const heads: NamedHead[] = [];
   for (const folder of folders.length === 0 ? [undefined] : folders) {
     const command = (head: string): string => retyped(withOption(session.args, 'head', head));
     const head = await loadAskedHead({ folder, command });

@@ -1,8 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../system/errors.ts';
 import { errorCode } from '../system/files.ts';
-import { createServer, type ServedHead, type ServerOptions } from './http/server.ts';
+import { createServer, type ServerOptions } from './http/server.ts';
 import { Classifier, type ClassifierOptions } from './photos/classifier.ts';
+import type { ServedHead } from './served-head.ts';
 
 export interface ServeOptions extends ServerOptions, ClassifierOptions {
   readonly host: string;

@@ -21,7 +21,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-serve-page-'));
     trained = await trainHeads(root, {
       models: [
-        ['ridge', {}],
+        ['linear', { calibrate: 'temperature' }],
         ['knn', {}],
       ],
     });
@@ -66,14 +66,15 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
       };
       const card = page.locator('#answers > li').first();
       assert.deepEqual(
-        await card.locator('.heads li .name').allTextContents(),
+        await card.locator('.heads .top .name').allTextContents(),
         heads.flatMap(({ images }) => images[0]?.top.map((entry) => entry.class)),
       );
       assert.deepEqual(
-        await card.locator('.heads li .share').allTextContents(),
+        await card.locator('.heads .top .share').allTextContents(),
         heads.flatMap(({ images }) => images[0]?.top.map((entry) => `${(entry.probability * 100).toFixed(1)} %`)),
       );
       assert.equal(await page.locator('canvas[role=img]').count(), 2);
+      await checkKnowing(page, await knowing(server.url, photo('red/red-00.png')));
       await checkAccess(page);
       assert.deepEqual([elsewhere, errors], [[], []]);
       await page.close();
@@ -163,6 +164,42 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     }
   });
 });
+
+interface Known {
+  readonly heads: readonly Answer[];
+}
+
+async function knowing(url: string, photo: string): Promise<Known> {
+  const query = 'abstain=true&unlike=true&why=true&overlay=true';
+  const response = await fetch(`${url}predict?${query}`, { method: 'POST', body: await readFile(photo) });
+  return (await response.json()) as Known;
+}
+
+/** The first card: sets, marks, evidence and training photos of each head as the server has them. */
+async function checkKnowing(page: Page, { heads }: Known): Promise<void> {
+  const card = page.locator('#answers > li').first();
+  const images = heads.map((head) => head.images[0] ?? assert.fail());
+  const marks = (await card.locator('.mark').allTextContents()).join('\n');
+  const unsure = images.filter(({ answer }) => answer === null);
+  assert.equal(marks.match(/Not sure\./g)?.length ?? 0, unsure.length);
+  for (const { set = [] } of unsure) assert.ok(marks.includes(`${set.length} of 4 classes: ${set.join(', ')}.`), marks);
+  const unlike = images.filter((image) => image.unlike === true).length;
+  assert.equal(marks.match(/Unlike the training photos\./g)?.length ?? 0, unlike);
+  assert.deepEqual(
+    await card.locator('.like li').allTextContents(),
+    images.flatMap(({ like = [] }) =>
+      like.map(({ id, label, similarity }) => `${label} ${id}${similarity.toFixed(3)}`),
+    ),
+  );
+  const overlay = card.locator('figure img');
+  assert.equal(await overlay.count(), 1, 'of the head that has one');
+  const alt = (await overlay.getAttribute('alt')) ?? '';
+  assert.match(alt, /^Evidence for red in red-00\.png: most at the (top|bottom) (left|right)$/);
+  const width = `{ const image = document.querySelector('figure img'); image.decode().then(() => image.naturalWidth); }`;
+  assert.equal(await page.evaluate(width), 64);
+  await page.locator('#limits summary').click();
+  assert.match((await page.locator('#limit-list').textContent()) ?? '', /no evidence map, since the scores of knn/);
+}
 
 /** Resolves when the page says so, and nothing else. */
 function saying(page: Page, text: string): Promise<void> {

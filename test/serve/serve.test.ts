@@ -212,13 +212,14 @@ describe('a server of heads', { timeout: 300_000 }, () => {
 
   it('says that nothing came in time where the time limit is over', async () => {
     const never = {
+      withoutEvidence: [undefined],
       classify: (_bytes: Uint8Array, signal: AbortSignal) =>
         new Promise<never>((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason));
         }),
     };
     const [name = ''] = reports;
-    const app = await createServer([{ ...(await loadReportHead(name)), name }], never, {
+    const app = await createServer([{ ...(await loadReportHead(name)), name, photos: 'none' }], never, {
       ...{ token: undefined, allowedHosts: [], top: 5, mostBodyBytes: 1000, mostInFlight: 1, timeLimitSeconds: 0.1 },
     });
     const answer = await app.inject({ method: 'POST', url: '/predict', payload: 'a photo' });

@@ -1,6 +1,7 @@
 import { loadReportHead } from '../../src/predict/load-head.ts';
-import type { ServedHead } from '../../src/serve/http/server.ts';
+
 import { type RunningServer, type ServeOptions, serve } from '../../src/serve/serve.ts';
+import { type NamedHead, withTrainingPhotos } from '../../src/serve/served-head.ts';
 
 const usual: ServeOptions = {
   ...{ host: '127.0.0.1', port: 0, token: undefined, allowedHosts: [], top: 5, batch: 8 },
@@ -12,9 +13,9 @@ export async function serveReports(
   reports: readonly string[],
   options: Partial<ServeOptions> = {},
 ): Promise<RunningServer> {
-  const heads: ServedHead[] = [];
+  const heads: NamedHead[] = [];
   for (const name of reports) heads.push({ ...(await loadReportHead(name)), name });
-  return serve(heads, { ...usual, ...options });
+  return serve(await withTrainingPhotos(heads, 2, () => undefined), { ...usual, ...options });
 }
 
 export interface Answer {
@@ -23,6 +24,17 @@ export interface Answer {
     readonly path: string;
     readonly id: string;
     readonly top: readonly { readonly class: string; readonly probability: number }[];
+    readonly set?: readonly string[];
+    readonly large?: boolean;
+    readonly answer?: string | null;
+    readonly unlike?: boolean;
+    readonly like?: readonly { readonly id: string; readonly label: string; readonly similarity: number }[];
+    readonly evidence?: {
+      readonly class: string;
+      readonly score: number;
+      readonly map: readonly (readonly number[])[];
+      readonly png?: string;
+    };
   }[];
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
 }

@@ -25,7 +25,7 @@ export function weightedMap(
   }
 }
 
-/** Matplotlib's viridis at nine even steps, RGB: dark blue is the lowest, yellow the highest. */
+/** Matplotlib's viridis at nine even steps, RGB: dark purple is the lowest, yellow the highest. */
 const viridis = Uint8Array.from(
   [
     [68, 1, 84],

@@ -3,7 +3,7 @@ import type { Evidence } from './evidence.ts';
 import { overGrey, spreadMap } from './map.kernel.ts';
 
 /**
- * A PNG of what the network saw, in grey, under a map's colours: dark blue where the evidence is lowest, yellow where it
+ * A PNG of what the network saw, in grey, under a map's colours: dark purple where the evidence is lowest, yellow where it
  * is highest in this photo.
  *
  * @param pixels [crop, crop, 3], RGB: the photo after resize and crop

@@ -2,18 +2,57 @@ import { programVersion } from '../../system/version.ts';
 
 const json = (schema: object): object => ({ 'application/json': { schema } });
 const list = (items: object): object => ({ type: 'array', items });
-const object = (properties: Readonly<Record<string, object>>): object => ({
+const object = (
+  properties: Readonly<Record<string, object>>,
+  optional: Readonly<Record<string, object>> = {},
+): object => ({
   type: 'object',
-  properties,
+  properties: { ...properties, ...optional },
   required: Object.keys(properties),
 });
 
 const text = { type: 'string' };
 const probability = { type: 'number', minimum: 0, maximum: 1 };
+const number = { type: 'number' };
+const flag = { type: 'boolean' };
+const evidence = {
+  ...object(
+    {
+      class: { ...text, description: 'the most probable one' },
+      score: { ...number, description: 'what its probability is made of; the mean of the map' },
+      map: {
+        ...list(list(number)),
+        description: 'shares of the score, [rows][columns] from the upper left of the crop',
+      },
+    },
+    { png: { ...text, contentEncoding: 'base64', description: 'the map over the crop that the network saw' } },
+  ),
+  description: 'with why or overlay, where the head can say',
+};
+const image = object(
+  { path: text, id: text, top: list(object({ class: text, probability })) },
+  {
+    set: { ...list(text), description: 'with coverage or abstain: the classes of the set, most probable first' },
+    large: { ...flag, description: 'beside set: it says little' },
+    answer: { type: ['string', 'null'], description: 'with abstain: the only class of the set, or null for not sure' },
+    unlike: { ...flag, description: 'with unlike: whether the photo is unlike the training photos' },
+    like: {
+      ...list(object({ id: text, label: text, similarity: number })),
+      description: 'with why: the nearest training photos',
+    },
+    evidence,
+  },
+);
 const answers = object({
   head: { ...text, description: 'the folder of the report, as serve was given it' },
-  images: list(object({ path: text, id: text, top: list(object({ class: text, probability })) })),
+  images: list(image),
   failed: list(object({ path: text, reason: text })),
+});
+const option = (name: string, description: string): object => ({
+  name,
+  in: 'query',
+  description,
+  schema: { ...flag, default: false },
 });
 const refusal = (description: string): object => ({ description, content: json(object({ error: text })) });
 
@@ -31,7 +70,7 @@ export function openApi(
   }: { readonly top: number; readonly mostBodyBytes: number; readonly token: string | undefined },
 ): object {
   const schema = headCount === 1 ? answers : object({ heads: list(answers) });
-  const image = { type: 'string', format: 'binary' };
+  const file = { type: 'string', format: 'binary' };
   const security = token === undefined ? {} : { security: [{ token: [] }] };
   return {
     openapi: '3.1.0',
@@ -48,20 +87,30 @@ export function openApi(
               description: 'classes for each photo, the most probable first',
               schema: { type: 'integer', minimum: 1, default: top },
             },
+            {
+              name: 'coverage',
+              in: 'query',
+              description: 'adds the smallest set of classes that holds the true one so often',
+              schema: { type: 'number', exclusiveMinimum: 0, maximum: 0.9999 },
+            },
+            option('abstain', 'one class, or null where the set of coverage [0.95] holds more'),
+            option('unlike', 'marks photos that are unlike the training photos'),
+            option('why', 'adds the nearest training photos, and where the evidence lies'),
+            option('overlay', 'adds the evidence drawn over the photo; one photo a request'),
           ],
           requestBody: {
             required: true,
             description: `one image file as the body, or several as files of a form; at most ${mostBodyBytes} bytes in all`,
             content: {
-              'application/octet-stream': { schema: image },
-              'image/*': { schema: image },
-              'multipart/form-data': { schema: object({ photos: list(image) }) },
+              'application/octet-stream': { schema: file },
+              'image/*': { schema: file },
+              'multipart/form-data': { schema: object({ photos: list(file) }) },
             },
           },
           responses: {
             200: { description: 'An answer for at least one photo', content: json(schema) },
             422: { description: 'No photo could be read; `failed` says why', content: json(schema) },
-            400: refusal('No photo, a wrong parameter, or a body that was cut off'),
+            400: refusal('No photo, a wrong parameter, one that no head can answer, or a body that was cut off'),
             401: refusal('No token, or not the right one'),
             403: refusal('Sent by a page of another site'),
             408: { description: 'The request did not arrive within the time limit' },
@@ -81,7 +130,18 @@ export function openApi(
               description: 'Heads in the order in which answers hold them',
               content: json(
                 object({
-                  heads: list(object({ head: text, model: text, accuracy: probability, classes: list(text) })),
+                  heads: list(
+                    object({
+                      head: text,
+                      model: text,
+                      accuracy: probability,
+                      classes: list(text),
+                      without: {
+                        ...object({}, { set: text, like: text, evidence: text }),
+                        description: 'what it cannot say of a photo, and why',
+                      },
+                    }),
+                  ),
                 }),
               ),
             },

@@ -1,24 +1,16 @@
-import { basename } from 'node:path';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { withoutExtension } from '../../extract/images/list/image-names.ts';
-import type { ShippedHead } from '../../predict/load-head.ts';
-import { jsonOutput } from '../../predict/output.ts';
-import { say } from '../../predict/say.ts';
 import { clientScript } from '../page/client-script.ts';
 import { pageHtml } from '../page/html.ts';
 import { pageStyle } from '../page/style.ts';
-import type { Classifier, HeadRow, PhotoAnswer } from '../photos/classifier.ts';
+import type { Classifier, PhotoAnswer } from '../photos/classifier.ts';
+import type { ServedHead } from '../served-head.ts';
 import { checkSite, checkToken } from './admission.ts';
+import { answeringHead, checkAsked, documentOf } from './answers.ts';
+import { readAsked } from './asked.ts';
 import { HttpError } from './http-error.ts';
 import { openApi } from './open-api.ts';
-import { BodyBytes, photosOf, type SentPhoto } from './photos-of.ts';
-
-/** A head under the name that answers carry. */
-export interface ServedHead extends ShippedHead {
-  /** The folder of its report, as it was named. */
-  readonly name: string;
-}
+import { BodyBytes, photosOf } from './photos-of.ts';
 
 export interface ServerOptions {
   /** Wanted with every question; undefined: none is. */
@@ -46,10 +38,11 @@ const contentPolicy =
  * nothing of what it is sent. `listen()` it; `close()` waits for the answers that are under way.
  */
 export async function createServer(
-  heads: readonly ServedHead[],
-  classifier: Pick<Classifier, 'classify'>,
+  served: readonly ServedHead[],
+  classifier: Pick<Classifier, 'classify' | 'withoutEvidence'>,
   options: ServerOptions,
 ): Promise<FastifyInstance> {
+  const heads = served.map((head, place) => answeringHead(head, classifier.withoutEvidence[place]));
   const app = fastify({
     // Slow bodies and slow headers end here, with 408.
     requestTimeout: options.timeLimitSeconds * 1000,
@@ -91,11 +84,12 @@ export async function createServer(
   app.get('/health', async () => ({ status: 'ok' }));
   app.get('/openapi.json', async () => openApi(heads.length, options));
   app.get('/classes', { onRequest: withToken }, async () => ({
-    heads: heads.map(({ name, head, report }) => ({
+    heads: heads.map(({ served: { name, head, report }, without }) => ({
       head: name,
       model: report.model,
       accuracy: report.accuracy,
       classes: head.classes,
+      without,
     })),
   }));
   app.post('/predict', {
@@ -105,7 +99,8 @@ export async function createServer(
       if (inFlight >= options.mostInFlight) throw new HttpError(503, 'too many requests are under way: ask again');
     },
     handler: async (request, reply) => {
-      const top = topAsked(request, options.top);
+      const asked = readAsked(request.query, options.top);
+      checkAsked(heads, asked);
       const limit = AbortSignal.timeout(options.timeLimitSeconds * 1000);
       const gone = new AbortController();
       const onClose = (): void => gone.abort(new HttpError(499, 'nobody waits for the answer'));
@@ -117,7 +112,11 @@ export async function createServer(
         bytes.take(byteCount, held + byteCount);
         held += byteCount;
       });
-      const answers = photos.then((sent) => Promise.all(sent.map((photo) => classifier.classify(photo.bytes, signal))));
+      const answers = photos.then((sent) => {
+        if (asked.overlay && sent.length > 1) throw new HttpError(400, 'overlay is for one photo a request');
+        const more = { evidence: asked.why || asked.overlay, pixels: asked.overlay };
+        return Promise.all(sent.map((photo) => classifier.classify(photo.bytes, signal, more)));
+      });
       // Those whose time is over are under way all the same until a thread lets go of them.
       const done = (): void => {
         inFlight--;
@@ -127,43 +126,11 @@ export async function createServer(
       const sent = await photos;
       const outcomes = await orTimeOut(answers, signal);
       reply.code(outcomes.some(({ outcome }) => outcome === 'predicted') ? 200 : 422);
-      return reply.type('application/json; charset=utf-8').send(await documentOf(heads, sent, outcomes, top));
+      const answered = sent.map(({ name }, i) => ({ name, answer: outcomes[i] as PhotoAnswer }));
+      return reply.type('application/json; charset=utf-8').send(await documentOf(heads, answered, asked));
     },
   });
   return app;
-}
-
-/** What `predict --json` prints; with several heads one such document for each, as `{ heads: […] }`. */
-async function documentOf(
-  heads: readonly ServedHead[],
-  photos: readonly SentPhoto[],
-  answers: readonly PhotoAnswer[],
-  top: number,
-): Promise<string> {
-  const documents: string[] = [];
-  for (const [place, { name, head }] of heads.entries()) {
-    const format = jsonOutput(name);
-    const pieces = [format.start];
-    const failed: { readonly path: string; readonly reason: string }[] = [];
-    for (const [i, photo] of photos.entries()) {
-      const answer = answers[i] as PhotoAnswer;
-      if (answer.outcome === 'failed') failed.push({ path: photo.name, reason: answer.reason });
-      else {
-        const said = await say(answer.rows[place] as HeadRow, head.classes, { top });
-        pieces.push(format.predicted(photo.name, withoutExtension(basename(photo.name)), said));
-      }
-    }
-    documents.push([...pieces, format.end(failed)].join(''));
-  }
-  return documents.length === 1 ? (documents[0] as string) : `{ "heads": [${documents.join(', ')}] }\n`;
-}
-
-function topAsked(request: FastifyRequest, fallback: number): number {
-  const { top } = request.query as { readonly top?: unknown };
-  if (top === undefined) return fallback;
-  const count = Number(top);
-  if (typeof top === 'string' && Number.isSafeInteger(count) && count >= 1) return count;
-  throw new HttpError(400, `top is ${JSON.stringify(top)}: expected a whole number from 1`);
 }
 
 async function orTimeOut<T>(answers: Promise<T>, signal: AbortSignal): Promise<T> {

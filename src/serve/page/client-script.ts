@@ -1,6 +1,7 @@
 /** `client/`, bundled; `npm run page` makes this file. */
 export const clientScript: string = `"use strict";
 (() => {
+  var coverage = 0.95;
   var TokenWanted = class extends Error {
   };
   var token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
@@ -10,11 +11,22 @@ export const clientScript: string = `"use strict";
   async function servedHeads() {
     const response = await ask("classes", {});
     if (!response.ok) throw new Error(await reasonOf(response));
-    return await response.json();
+    const { heads } = await response.json();
+    return heads;
   }
-  async function classify(photo) {
+  function questionFor(heads) {
+    const any = (field) => heads.some(({ without }) => without[field] === void 0);
+    const query = new URLSearchParams();
+    if (any("set")) query.set("coverage", String(coverage));
+    if (any("set")) query.set("abstain", "true");
+    if (any("like")) query.set("unlike", "true");
+    if (any("like") || any("evidence")) query.set("why", "true");
+    if (any("evidence")) query.set("overlay", "true");
+    return \`predict?\${query}\`;
+  }
+  async function classify(photo, question) {
     for (; ; ) {
-      const response = await ask("predict", {
+      const response = await ask(question, {
         method: "POST",
         body: photo,
         headers: { "content-type": "application/octet-stream" }
@@ -42,10 +54,94 @@ export const clientScript: string = `"use strict";
   function pause(milliseconds) {
     return new Promise((resolve) => setTimeout(resolve, milliseconds));
   }
+  function element(tag, text, className) {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    if (className !== void 0) made.className = className;
+    return made;
+  }
+  var mostNamed = 10;
+  function headPart(name, said, classCount) {
+    const { top, set, answer: answer2, unlike, evidence, like } = said;
+    const parts = [];
+    if (unlike === true) {
+      parts.push(marked("Unlike the training photos.", "It may show something that this head was not trained on."));
+    }
+    if (set !== void 0 && answer2 === null) parts.push(marked("Not sure.", setSentence(set, classCount)));
+    else if (set !== void 0) parts.push(element("p", \`The only class of its set at \${percent(coverage, 0)}.\`, "note"));
+    parts.push(classList(top));
+    if (evidence?.png !== void 0) parts.push(evidenceFigure(name, evidence, evidence.png));
+    if (like !== void 0) parts.push(...likeList(like));
+    return parts;
+  }
+  function marked(word, rest) {
+    const paragraph = element("p", "", "mark");
+    paragraph.append(element("strong", word), \` \${rest}\`);
+    return paragraph;
+  }
+  function setSentence(set, classCount) {
+    const named = set.slice(0, mostNamed).join(", ");
+    const more = set.length > mostNamed ? \` and \${set.length - mostNamed} more\` : "";
+    return \`The set that holds the true class for \${percent(coverage, 0)} of photos has \${set.length} of \${classCount} classes: \${named}\${more}.\`;
+  }
+  function classList(top) {
+    const list2 = element("ol", "", "top");
+    for (const { class: name, probability } of top) {
+      const item = document.createElement("li");
+      item.append(element("span", name, "name"), element("span", percent(probability), "share"), bar(probability));
+      list2.append(item);
+    }
+    return list2;
+  }
+  function evidenceFigure(name, { class: ofClass, map }, png) {
+    const image = document.createElement("img");
+    const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
+    const url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+    image.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
+    image.src = url;
+    image.alt = \`Evidence for \${ofClass} in \${name}: most at the \${highestPlace(map)}\`;
+    const figure = document.createElement("figure");
+    figure.append(image, element("figcaption", \`Evidence for \${ofClass}: yellow most, dark purple least\`));
+    return figure;
+  }
+  function highestPlace(map) {
+    let [row, column, highest] = [0, 0, Number.NEGATIVE_INFINITY];
+    map.forEach((values, y) => {
+      values.forEach((value, x) => {
+        if (value > highest) [row, column, highest] = [y, x, value];
+      });
+    });
+    const third = (place, count) => Math.min(2, Math.floor(3 * (place + 0.5) / count));
+    const [down, across] = [third(row, map.length), third(column, map[0]?.length ?? 1)];
+    if (down === 1 && across === 1) return "centre";
+    return [["top", "", "bottom"][down], ["left", "", "right"][across]].filter((word) => word !== "").join(" ");
+  }
+  function likeList(like) {
+    const list2 = element("ol", "", "like");
+    for (const { id, label, similarity } of like) {
+      const item = document.createElement("li");
+      const words = element("span", label, "name");
+      words.append(element("span", \` \${id}\`, "id"));
+      item.append(words, element("span", similarity.toFixed(3), "share"));
+      list2.append(item);
+    }
+    return [element("p", "Nearest training photos, by the cosine of their features:", "note"), list2];
+  }
+  function percent(probability, digits = 1) {
+    return \`\${(probability * 100).toFixed(digits)} %\`;
+  }
+  function bar(probability) {
+    const outer = element("span", "", "bar");
+    outer.setAttribute("aria-hidden", "true");
+    const inner = document.createElement("span");
+    inner.style.width = \`\${probability * 100}%\`;
+    outer.append(inner);
+    return outer;
+  }
   var thumbnailSide = 480;
-  function openCard(name, headCount2) {
+  function openCard(name, headCount) {
     const card = document.createElement("li");
-    if (headCount2 > 1) card.className = "several";
+    if (headCount > 1) card.className = "several";
     card.append(element("h3", name), element("p", "Waiting for its answer …", "note"));
     return card;
   }
@@ -66,7 +162,7 @@ export const clientScript: string = `"use strict";
       heading?.after(element("p", "No thumbnail: this browser does not show such files.", "note"));
     }
   }
-  function showAnswers(card, answers) {
+  function showAnswers(card, name, answers, served2) {
     const failure = answers[0]?.failed[0];
     if (failure !== void 0) {
       showFailure(card, failure.reason);
@@ -74,18 +170,12 @@ export const clientScript: string = `"use strict";
     }
     const heads = document.createElement("div");
     heads.className = "heads";
-    for (const { head, images } of answers) {
+    answers.forEach(({ head, images }, i) => {
       const part = document.createElement("div");
       if (answers.length > 1) part.append(element("h4", head));
-      const list2 = document.createElement("ol");
-      for (const { class: name, probability } of images[0]?.top ?? []) {
-        const item = document.createElement("li");
-        item.append(element("span", name, "name"), element("span", percent(probability), "share"), bar(probability));
-        list2.append(item);
-      }
-      part.append(list2);
+      for (const said of images) part.append(...headPart(name, said, served2[i]?.classes.length ?? 0));
       heads.append(part);
-    }
+    });
     replaceNote(card, heads);
   }
   function showFailure(card, reason) {
@@ -94,23 +184,6 @@ export const clientScript: string = `"use strict";
   function replaceNote(card, content) {
     card.querySelector(":scope > .note:last-child, :scope > .failed, :scope > .heads")?.remove();
     card.append(content);
-  }
-  function percent(probability) {
-    return \`\${(probability * 100).toFixed(1)} %\`;
-  }
-  function bar(probability) {
-    const outer = element("span", "", "bar");
-    outer.setAttribute("aria-hidden", "true");
-    const inner = document.createElement("span");
-    inner.style.width = \`\${probability * 100}%\`;
-    outer.append(inner);
-    return outer;
-  }
-  function element(tag, text, className) {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    if (className !== void 0) made.className = className;
-    return made;
   }
   async function droppedFiles(data) {
     const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
@@ -143,7 +216,7 @@ export const clientScript: string = `"use strict";
   var clear = byId("clear");
   var tokenForm = byId("token");
   var drop = byId("drop");
-  var headCount = 1;
+  var served = [];
   var waiting = [];
   var asked = 0;
   var added = 0;
@@ -152,10 +225,10 @@ export const clientScript: string = `"use strict";
   var round = 0;
   async function begin() {
     try {
-      const { heads } = await servedHeads();
-      headCount = heads.length;
+      served = await servedHeads();
       tokenForm.hidden = true;
-      byId("heads").textContent = heads.map(
+      tellLimits();
+      byId("heads").textContent = served.map(
         ({ head, model, accuracy, classes }) => \`\${head} (\${model}): \${classes.length} classes, \${(accuracy * 100).toFixed(1)} % right on held-out photos\`
       ).join(" · ");
       next();
@@ -163,6 +236,16 @@ export const clientScript: string = `"use strict";
       if (error instanceof TokenWanted) wantToken();
       else byId("heads").textContent = \`The server does not answer: \${error.message}\`;
     }
+  }
+  function tellLimits() {
+    const words = { set: "no sets of classes", like: "no training photos", evidence: "no evidence map" };
+    const lines = served.flatMap(
+      ({ head, without }) => ["set", "like", "evidence"].flatMap(
+        (field) => without[field] === void 0 ? [] : [\`\${head}: \${words[field]}, since \${without[field]}\`]
+      )
+    );
+    byId("limits").hidden = lines.length === 0;
+    byId("limit-list").replaceChildren(...lines.map((line) => element("li", line)));
   }
   function wantToken() {
     tokenForm.hidden = false;
@@ -174,7 +257,7 @@ export const clientScript: string = `"use strict";
     skipped += others;
     for (const photo of images) {
       const name = photo.webkitRelativePath || photo.name || "pasted photo";
-      const card = openCard(name, headCount);
+      const card = openCard(name, served.length);
       list.append(card);
       waiting.push({ photo, name, card });
       added++;
@@ -198,7 +281,7 @@ export const clientScript: string = `"use strict";
     const { photo, name, card } = one;
     if (card.querySelector("canvas") === null) await showThumbnail(card, name, photo);
     try {
-      showAnswers(card, await classify(photo));
+      showAnswers(card, name, await classify(photo, questionFor(served)), served);
     } catch (error) {
       if (error instanceof TokenWanted) {
         if (ofRound === round) waiting.unshift(one);

@@ -37,7 +37,10 @@ export const pageHtml: string = `<!doctype html>
 </section>
 </main>
 <noscript><p>This page needs JavaScript. Programs ask <a href="openapi.json">POST /predict</a>.</p></noscript>
-<footer><p>For programs: <a href="openapi.json">the OpenAPI document</a> of this server.</p></footer>
+<footer>
+<details id="limits" hidden><summary>What these heads cannot say</summary><ul id="limit-list"></ul></details>
+<p>For programs: <a href="openapi.json">the OpenAPI document</a> of this server.</p>
+</footer>
 </body>
 </html>
 `;

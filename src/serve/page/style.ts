@@ -3,12 +3,12 @@ export const pageStyle: string = `
 :root {
   color-scheme: light dark;
   --paper: #fbfaf7; --sheet: #ffffff; --ink: #1d2430; --soft: #556070; --line: #dcdad3; --field: #7d8187; --accent: #0b5cad;
-  --on-accent: #ffffff; --wrong: #b3271b;
+  --on-accent: #ffffff; --wrong: #b3271b; --warn: #b26a00;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14171c; --sheet: #1b2027; --ink: #e8e9ea; --soft: #a9b2bd; --line: #343b45; --field: #76808c; --accent: #7db8f0;
-    --on-accent: #10151b; --wrong: #f0776a;
+    --on-accent: #10151b; --wrong: #f0776a; --warn: #e5a83b;
   }
 }
 * { box-sizing: border-box; }
@@ -41,7 +41,15 @@ canvas { display: block; max-width: 100%; max-height: 14rem; margin: .5rem 0; bo
 .heads { display: grid; gap: .2rem 1.2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); }
 .heads ol { list-style: none; margin: 0; padding: 0; }
 .heads li { display: grid; grid-template-columns: 1fr auto; gap: 0 .8rem; margin: .25rem 0; }
-.heads li:first-child { font-weight: 600; }
+.heads .top li:first-child { font-weight: 600; }
+.heads .like li { font-size: .9rem; }
+.id { color: var(--soft); font-size: .85em; }
+.mark { border-left: .25rem solid var(--warn); padding-left: .6rem; overflow-wrap: anywhere; }
+figure { margin: .6rem 0; }
+figure img { display: block; width: 14rem; max-width: 100%; height: auto; border-radius: .3rem; }
+figcaption { color: var(--soft); font-size: .9rem; overflow-wrap: anywhere; }
+summary { min-height: 2rem; cursor: pointer; }
+#limit-list { margin: .2rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 .name { overflow-wrap: anywhere; }
 .share { font-variant-numeric: tabular-nums; }
 .bar { grid-column: 1 / -1; height: .4rem; border-radius: .2rem; background: var(--line); overflow: hidden; }

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { type EmbedderOptions, featureRecipe, openEmbedder } from '../../predict/embedder.ts';
+import { type Evidence, type EvidenceMaps, openEvidence } from '../../predict/evidence/evidence.ts';
 import type { ShippedHead } from '../../predict/load-head.ts';
-import type { Embedder } from '../../predict/predict.ts';
+import { type Embedder, mostProbable } from '../../predict/predict.ts';
 import { NetworkQueue } from './network-queue.ts';
 import { PhotoPool } from './photo-pool.ts';
 
@@ -12,6 +13,10 @@ export interface HeadRow {
   readonly probabilities: Float32Array;
   /** What they were made of. */
   readonly features: Float32Array;
+  /** Where the evidence for the most probable class lies, where that was asked for and the head can say. */
+  readonly evidence?: Evidence;
+  /** What the network saw, where that was asked for: [crop, crop, 3], RGB. */
+  readonly pixels?: Uint8Array;
 }
 
 /** What the heads say of one photo. */
@@ -29,10 +34,18 @@ export interface ClassifierOptions extends Omit<EmbedderOptions, 'device'> {
   readonly batch: number;
 }
 
+/** What of a photo is wanted beside probabilities and features. */
+export interface MoreWanted {
+  readonly evidence?: boolean;
+  readonly pixels?: boolean;
+}
+
 /** Heads on the same features: one decode and one run of the network serve all of them. */
 interface Stage {
   /** Places of its heads in the order they were given. */
   readonly heads: readonly number[];
+  /** Of each of them; in words why there are none. */
+  readonly evidence: readonly (EvidenceMaps | string)[];
   readonly pool: PhotoPool;
   readonly queue: NetworkQueue<readonly HeadRow[]>;
   readonly embedder: Embedder;
@@ -40,12 +53,20 @@ interface Stage {
 
 /** Classifies photos that lie in memory by several heads, as they come. Owns threads and networks: `close()` it. */
 export class Classifier {
-  readonly #headCount: number;
   readonly #stages: readonly Stage[];
+  /** For each head, in words, why it cannot say where in a photo the evidence lies; undefined where it can. */
+  readonly withoutEvidence: readonly (string | undefined)[];
 
   private constructor(headCount: number, stages: readonly Stage[]) {
-    this.#headCount = headCount;
     this.#stages = stages;
+    const without = new Array<string | undefined>(headCount);
+    for (const { heads, evidence } of stages) {
+      heads.forEach((place, i) => {
+        const maps = evidence[i];
+        without[place] = typeof maps === 'string' ? maps : undefined;
+      });
+    }
+    this.withoutEvidence = without;
   }
 
   /** @throws UserError where a head's backbone cannot be opened */
@@ -70,8 +91,8 @@ export class Classifier {
    *
    * @throws the signal's reason, where it is aborted before the answer is there
    */
-  async classify(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<PhotoAnswer> {
-    const rows = new Array<HeadRow>(this.#headCount);
+  async classify(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal, more: MoreWanted = {}): Promise<PhotoAnswer> {
+    const rows = new Array<HeadRow>(this.withoutEvidence.length);
     let clipped = false;
     for (const [i, { pool, queue, heads }] of this.#stages.entries()) {
       // A thread takes what it is given away; only the last stage may have the caller's own.
@@ -79,9 +100,10 @@ export class Classifier {
       const { outcome, pixels, reason = 'no reason given', clipped: lost = false } = await pool.read(own, signal);
       signal.throwIfAborted();
       if (outcome === 'failed' || pixels === undefined) return { outcome: 'failed', reason };
-      const ofStage = await queue.ask(pixels, signal);
+      const ofStage = await queue.ask(pixels, signal, more.evidence);
       heads.forEach((place, row) => {
-        rows[place] = ofStage[row] as HeadRow;
+        const said = ofStage[row] as HeadRow;
+        rows[place] = more.pixels === true ? { ...said, pixels } : said;
       });
       clipped ||= lost;
     }
@@ -101,23 +123,31 @@ async function openStage(
 ): Promise<Stage> {
   const heads = places.map((place) => all[place] as ShippedHead);
   const { report } = heads[0] as ShippedHead;
-  const { preprocessing } = featureRecipe(report).fields;
+  const { fields } = featureRecipe(report);
+  const { preprocessing } = fields;
   const embedder = await openEmbedder(report, { ...options, device: 'cpu' });
+  const evidence: (EvidenceMaps | string)[] = [];
+  for (const { saved } of heads) evidence.push(await openEvidence(saved, fields, embedder.tapShape));
   const pool = new PhotoPool(preprocessing, options.threads ?? availableParallelism());
   const queue = new NetworkQueue<readonly HeadRow[]>({
     crop: preprocessing.crop,
     batch: options.batch,
     pending: () => pool.pending,
-    run: async (batch) => {
+    run: async (batch, explained) => {
       const features = await embedder.embed(batch);
       const byHead: Matrix[] = [];
       for (const { head } of heads) byHead.push(await head.predictProba(features));
       return Array.from({ length: batch.rowCount }, (_, row) =>
-        byHead.map((probabilities) => ({ probabilities: rowOf(probabilities, row), features: rowOf(features, row) })),
+        byHead.map((matrix, i) => {
+          const [maps, probabilities] = [evidence[i], rowOf(matrix, row)];
+          const said = { probabilities, features: rowOf(features, row) };
+          if (explained[row] !== true || maps === undefined || typeof maps === 'string') return said;
+          return { ...said, evidence: maps.evidenceOf(features.tap, row, mostProbable(probabilities)) };
+        }),
       );
     },
   });
-  return { heads: places, pool, queue, embedder };
+  return { heads: places, evidence, pool, queue, embedder };
 }
 
 async function closeStage({ pool, queue, embedder }: Stage): Promise<void> {

@@ -7,6 +7,7 @@ const longestWaitMs = 5;
 interface Asked<Row> {
   readonly pixels: Uint8Array;
   readonly signal: AbortSignal;
+  readonly explained: boolean;
   readonly resolve: (row: Row) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -16,8 +17,12 @@ export interface NetworkQueueOptions<Row> {
   readonly crop: number;
   /** Most images in one run. */
   readonly batch: number;
-  /** Runs the network: a row for each image. */
-  readonly run: (batch: PixelBatch) => Promise<readonly Row[]>;
+  /**
+   * Runs the network: a row for each image.
+   *
+   * @param explained which images are to have their evidence
+   */
+  readonly run: (batch: PixelBatch, explained: readonly boolean[]) => Promise<readonly Row[]>;
   /** Photos on their way here: with none a batch does not wait. */
   readonly pending: () => number;
 }
@@ -34,9 +39,9 @@ export class NetworkQueue<Row> {
   }
 
   /** @throws the signal's reason where the image was let go before its run */
-  ask(pixels: Uint8Array, signal: AbortSignal): Promise<Row> {
+  ask(pixels: Uint8Array, signal: AbortSignal, explained = false): Promise<Row> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ pixels, signal, resolve, reject });
+      this.#waiting.push({ pixels, signal, explained, resolve, reject });
       if (this.#waiting.length >= this.#options.batch) this.#full?.();
       this.#running ??= this.#work();
     });
@@ -77,7 +82,8 @@ export class NetworkQueue<Row> {
       bytesNHWC.set(pixels, i * size);
     });
     try {
-      const rows = await run({ rowCount: asked.length, crop, bytesNHWC });
+      const explained = asked.map((image) => image.explained);
+      const rows = await run({ rowCount: asked.length, crop, bytesNHWC }, explained);
       asked.forEach(({ resolve }, i) => {
         resolve(rows[i] as Row);
       });

@@ -149,7 +149,7 @@ test('a map is spread over pixels as PyTorch interpolates it', () => {
   });
 });
 
-test('an overlay is a PNG of the crop: grey half, dark blue at the lowest place and yellow at the highest', async () => {
+test('an overlay is a PNG of the crop: grey half, dark purple at the lowest place and yellow at the highest', async () => {
   const pixels = new Uint8Array(14 * 14 * 3).fill(100);
   const map = [
     [-2, 0],

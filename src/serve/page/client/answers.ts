@@ -1,18 +1,38 @@
-/** What `POST /predict` answers for one photo and one head: the document of `predict --json`. */
+/** What `POST /predict` says of one photo: `images` of the document of `predict --json`. */
+export interface ImageAnswer {
+  readonly top: readonly { readonly class: string; readonly probability: number }[];
+  /** Most probable first; holds the true class as often as `coverage` says. */
+  readonly set?: readonly string[];
+  /** The only class of the set; null where it holds more. */
+  readonly answer?: string | null;
+  readonly unlike?: boolean;
+  readonly like?: readonly { readonly id: string; readonly label: string; readonly similarity: number }[];
+  readonly evidence?: {
+    readonly class: string;
+    readonly map: readonly (readonly number[])[];
+    /** In base64. */
+    readonly png?: string;
+  };
+}
+
+/** What one head answers. */
 export interface HeadAnswer {
   readonly head: string;
-  readonly images: readonly { readonly top: readonly { readonly class: string; readonly probability: number }[] }[];
+  readonly images: readonly ImageAnswer[];
   readonly failed: readonly { readonly reason: string }[];
 }
 
-export interface ServedHeads {
-  readonly heads: readonly {
-    readonly head: string;
-    readonly model: string;
-    readonly accuracy: number;
-    readonly classes: readonly string[];
-  }[];
+export interface ServedHead {
+  readonly head: string;
+  readonly model: string;
+  readonly accuracy: number;
+  readonly classes: readonly string[];
+  /** What it cannot say, and why. */
+  readonly without: { readonly set?: string; readonly like?: string; readonly evidence?: string };
 }
+
+/** Of the sets that are shown. */
+export const coverage = 0.95;
 
 /** The server wants a token, or another one. */
 export class TokenWanted extends Error {}
@@ -24,16 +44,34 @@ export function useToken(given: string): void {
   token = given;
 }
 
-export async function servedHeads(): Promise<ServedHeads> {
+export async function servedHeads(): Promise<readonly ServedHead[]> {
   const response = await ask('classes', {});
   if (!response.ok) throw new Error(await reasonOf(response));
-  return (await response.json()) as ServedHeads;
+  const { heads } = (await response.json()) as { readonly heads: readonly ServedHead[] };
+  return heads;
 }
 
-/** One answer for each head, in their order. */
-export async function classify(photo: Blob): Promise<readonly HeadAnswer[]> {
+/** All that at least one of the heads can say: the server refuses what none can. */
+export function questionFor(heads: readonly ServedHead[]): string {
+  const any = (field: keyof ServedHead['without']): boolean =>
+    heads.some(({ without }) => without[field] === undefined);
+  const query = new URLSearchParams();
+  if (any('set')) query.set('coverage', String(coverage));
+  if (any('set')) query.set('abstain', 'true');
+  if (any('like')) query.set('unlike', 'true');
+  if (any('like') || any('evidence')) query.set('why', 'true');
+  if (any('evidence')) query.set('overlay', 'true');
+  return `predict?${query}`;
+}
+
+/**
+ * One answer for each head, in their order.
+ *
+ * @param question from `questionFor`
+ */
+export async function classify(photo: Blob, question: string): Promise<readonly HeadAnswer[]> {
   for (;;) {
-    const response = await ask('predict', {
+    const response = await ask(question, {
       method: 'POST',
       body: photo,
       headers: { 'content-type': 'application/octet-stream' },

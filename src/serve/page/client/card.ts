@@ -1,4 +1,6 @@
-import type { HeadAnswer } from './answers.ts';
+import type { HeadAnswer, ServedHead } from './answers.ts';
+import { element } from './element.ts';
+import { headPart } from './head-part.ts';
 
 /** Longer side of a thumbnail, in pixels. */
 const thumbnailSide = 480;
@@ -31,7 +33,12 @@ export async function showThumbnail(card: HTMLLIElement, name: string, photo: Bl
 }
 
 /** Puts what the heads say in place of what was there. */
-export function showAnswers(card: HTMLLIElement, answers: readonly HeadAnswer[]): void {
+export function showAnswers(
+  card: HTMLLIElement,
+  name: string,
+  answers: readonly HeadAnswer[],
+  served: readonly ServedHead[],
+): void {
   const failure = answers[0]?.failed[0];
   if (failure !== undefined) {
     showFailure(card, failure.reason);
@@ -39,18 +46,12 @@ export function showAnswers(card: HTMLLIElement, answers: readonly HeadAnswer[])
   }
   const heads = document.createElement('div');
   heads.className = 'heads';
-  for (const { head, images } of answers) {
+  answers.forEach(({ head, images }, i) => {
     const part = document.createElement('div');
     if (answers.length > 1) part.append(element('h4', head));
-    const list = document.createElement('ol');
-    for (const { class: name, probability } of images[0]?.top ?? []) {
-      const item = document.createElement('li');
-      item.append(element('span', name, 'name'), element('span', percent(probability), 'share'), bar(probability));
-      list.append(item);
-    }
-    part.append(list);
+    for (const said of images) part.append(...headPart(name, said, served[i]?.classes.length ?? 0));
     heads.append(part);
-  }
+  });
   replaceNote(card, heads);
 }
 
@@ -61,26 +62,4 @@ export function showFailure(card: HTMLLIElement, reason: string): void {
 function replaceNote(card: HTMLLIElement, content: HTMLElement): void {
   card.querySelector(':scope > .note:last-child, :scope > .failed, :scope > .heads')?.remove();
   card.append(content);
-}
-
-/** As `predict` prints it. */
-function percent(probability: number): string {
-  return `${(probability * 100).toFixed(1)} %`;
-}
-
-/** The figure beside it says the same: a screen reader passes over it. */
-function bar(probability: number): HTMLElement {
-  const outer = element('span', '', 'bar');
-  outer.setAttribute('aria-hidden', 'true');
-  const inner = document.createElement('span');
-  inner.style.width = `${probability * 100}%`;
-  outer.append(inner);
-  return outer;
-}
-
-function element(tag: string, text: string, className?: string): HTMLElement {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  if (className !== undefined) made.className = className;
-  return made;
 }

@@ -1,5 +1,6 @@
-import { classify, servedHeads, TokenWanted, useToken } from './answers.ts';
+import { classify, questionFor, type ServedHead, servedHeads, TokenWanted, useToken } from './answers.ts';
 import { openCard, showAnswers, showFailure, showThumbnail } from './card.ts';
+import { element } from './element.ts';
 import { droppedFiles, imagesAmong } from './files.ts';
 
 /** Photos that are asked for at one time: the server batches them. */
@@ -17,7 +18,7 @@ interface Waiting {
   readonly card: HTMLLIElement;
 }
 
-let headCount = 1;
+let served: readonly ServedHead[] = [];
 let waiting: Waiting[] = [];
 let asked = 0;
 let added = 0;
@@ -28,10 +29,10 @@ let round = 0;
 
 async function begin(): Promise<void> {
   try {
-    const { heads } = await servedHeads();
-    headCount = heads.length;
+    served = await servedHeads();
     tokenForm.hidden = true;
-    byId('heads').textContent = heads
+    tellLimits();
+    byId('heads').textContent = served
       .map(
         ({ head, model, accuracy, classes }) =>
           `${head} (${model}): ${classes.length} classes, ${(accuracy * 100).toFixed(1)} % right on held-out photos`,
@@ -42,6 +43,18 @@ async function begin(): Promise<void> {
     if (error instanceof TokenWanted) wantToken();
     else byId('heads').textContent = `The server does not answer: ${(error as Error).message}`;
   }
+}
+
+/** What the heads cannot say, and why. */
+function tellLimits(): void {
+  const words = { set: 'no sets of classes', like: 'no training photos', evidence: 'no evidence map' } as const;
+  const lines = served.flatMap(({ head, without }) =>
+    (['set', 'like', 'evidence'] as const).flatMap((field) =>
+      without[field] === undefined ? [] : [`${head}: ${words[field]}, since ${without[field]}`],
+    ),
+  );
+  byId('limits').hidden = lines.length === 0;
+  byId('limit-list').replaceChildren(...lines.map((line) => element('li', line)));
 }
 
 function wantToken(): void {
@@ -55,7 +68,7 @@ function add(files: readonly File[]): void {
   skipped += others;
   for (const photo of images) {
     const name = photo.webkitRelativePath || photo.name || 'pasted photo';
-    const card = openCard(name, headCount);
+    const card = openCard(name, served.length);
     list.append(card);
     waiting.push({ photo, name, card });
     added++;
@@ -82,7 +95,7 @@ async function answer(one: Waiting, ofRound: number): Promise<void> {
   const { photo, name, card } = one;
   if (card.querySelector('canvas') === null) await showThumbnail(card, name, photo);
   try {
-    showAnswers(card, await classify(photo));
+    showAnswers(card, name, await classify(photo, questionFor(served)), served);
   } catch (error) {
     if (error instanceof TokenWanted) {
       if (ofRound === round) waiting.unshift(one);

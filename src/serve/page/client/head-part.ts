@@ -1,0 +1,99 @@
+import { coverage, type ImageAnswer } from './answers.ts';
+import { element } from './element.ts';
+
+/** Classes of a set that are named; the others are counted. */
+const mostNamed = 10;
+
+/** What one head says of a photo: how far it can be trusted, its classes, and why. */
+export function headPart(name: string, said: ImageAnswer, classCount: number): readonly HTMLElement[] {
+  const { top, set, answer, unlike, evidence, like } = said;
+  const parts: HTMLElement[] = [];
+  if (unlike === true) {
+    parts.push(marked('Unlike the training photos.', 'It may show something that this head was not trained on.'));
+  }
+  if (set !== undefined && answer === null) parts.push(marked('Not sure.', setSentence(set, classCount)));
+  else if (set !== undefined) parts.push(element('p', `The only class of its set at ${percent(coverage, 0)}.`, 'note'));
+  parts.push(classList(top));
+  if (evidence?.png !== undefined) parts.push(evidenceFigure(name, evidence, evidence.png));
+  if (like !== undefined) parts.push(...likeList(like));
+  return parts;
+}
+
+function marked(word: string, rest: string): HTMLElement {
+  const paragraph = element('p', '', 'mark');
+  paragraph.append(element('strong', word), ` ${rest}`);
+  return paragraph;
+}
+
+function setSentence(set: readonly string[], classCount: number): string {
+  const named = set.slice(0, mostNamed).join(', ');
+  const more = set.length > mostNamed ? ` and ${set.length - mostNamed} more` : '';
+  return `The set that holds the true class for ${percent(coverage, 0)} of photos has ${set.length} of ${classCount} classes: ${named}${more}.`;
+}
+
+function classList(top: ImageAnswer['top']): HTMLElement {
+  const list = element('ol', '', 'top');
+  for (const { class: name, probability } of top) {
+    const item = document.createElement('li');
+    item.append(element('span', name, 'name'), element('span', percent(probability), 'share'), bar(probability));
+    list.append(item);
+  }
+  return list;
+}
+
+function evidenceFigure(
+  name: string,
+  { class: ofClass, map }: NonNullable<ImageAnswer['evidence']>,
+  png: string,
+): HTMLElement {
+  const image = document.createElement('img');
+  const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'image/png' }));
+  image.addEventListener('load', () => URL.revokeObjectURL(url), { once: true });
+  image.src = url;
+  image.alt = `Evidence for ${ofClass} in ${name}: most at the ${highestPlace(map)}`;
+  const figure = document.createElement('figure');
+  figure.append(image, element('figcaption', `Evidence for ${ofClass}: yellow most, dark purple least`));
+  return figure;
+}
+
+/** Where a map is highest, in words. */
+function highestPlace(map: readonly (readonly number[])[]): string {
+  let [row, column, highest] = [0, 0, Number.NEGATIVE_INFINITY];
+  map.forEach((values, y) => {
+    values.forEach((value, x) => {
+      if (value > highest) [row, column, highest] = [y, x, value];
+    });
+  });
+  const third = (place: number, count: number): number => Math.min(2, Math.floor((3 * (place + 0.5)) / count));
+  const [down, across] = [third(row, map.length), third(column, map[0]?.length ?? 1)];
+  if (down === 1 && across === 1) return 'centre';
+  return [['top', '', 'bottom'][down], ['left', '', 'right'][across]].filter((word) => word !== '').join(' ');
+}
+
+function likeList(like: NonNullable<ImageAnswer['like']>): readonly HTMLElement[] {
+  const list = element('ol', '', 'like');
+  for (const { id, label, similarity } of like) {
+    const item = document.createElement('li');
+    const words = element('span', label, 'name');
+    words.append(element('span', ` ${id}`, 'id'));
+    item.append(words, element('span', similarity.toFixed(3), 'share'));
+    list.append(item);
+  }
+  return [element('p', 'Nearest training photos, by the cosine of their features:', 'note'), list];
+}
+
+/** As `predict` prints it. */
+function percent(probability: number, digits = 1): string {
+  return `${(probability * 100).toFixed(digits)} %`;
+}
+
+/** The figure beside it says the same: a screen reader passes over it. */
+function bar(probability: number): HTMLElement {
+  const outer = element('span', '', 'bar');
+  outer.setAttribute('aria-hidden', 'true');
+  const inner = document.createElement('span');
+  inner.style.width = `${probability * 100}%`;
+  outer.append(inner);
+  return outer;
+}
