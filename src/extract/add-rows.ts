@@ -1,41 +1,57 @@
 import { type DeviceName, rowLength } from '../features/manifest/manifest.ts';
 import { UserError } from '../system/errors.ts';
-import type { Backbone } from './backbone/backbone.ts';
+import type { Backbone, TapMap } from './backbone/backbone.ts';
 import { pooledShape, poolRows } from './backbone/pool.ts';
 import { compareCanaries, measureCanary } from './canary.ts';
-import { whereIs } from './images/list/image-file.ts';
+import { type ImageFile, whereIs } from './images/list/image-file.ts';
 import { openPixelPipeline } from './images/pipeline/pipeline.ts';
 import type { PixelResult } from './images/pipeline/pixel-result.ts';
 import type { InputLedger } from './input-ledger.ts';
 import type { ExtractRun } from './open-run.ts';
 import { pixelBatches } from './pixel-batches.ts';
-import type { SettledPlan } from './plan.ts';
+import type { Reading } from './weights/hub/reading.ts';
+
+/** One feature set that a run fills: what is kept of the network, and how each input stands in it. */
+export interface Target {
+  readonly reading: Reading;
+  readonly ledger: InputLedger;
+}
+
+/** One or more feature sets of the same images. */
+export type Targets = readonly [Target, ...Target[]];
 
 /**
- * The straight line: decoded images, in batches, through the network, pooled, written. Resolves to what the network ran
- * on; undefined where there was nothing for it to do.
+ * The straight line: decoded images, in batches, through the network, pooled, written; an image goes through the network
+ * once, whatever the number of sets that lack its row. Resolves to what the network ran on; undefined where there was
+ * nothing for it to do.
  */
-export async function addRows(run: ExtractRun, ledger: InputLedger): Promise<DeviceName | undefined> {
+export async function addRows(run: ExtractRun, targets: Targets): Promise<DeviceName | undefined> {
   const { plan, policy, context, preprocessing, watch } = run;
   const { signal, onProgress, openPipeline = openPixelPipeline } = context;
-  const { list, writer } = ledger;
-  const toRead = ledger.toRead();
+  const [{ ledger }, ...others] = targets;
+  const readers: Reader[] = [];
+  const toRead = imagesToRead(targets, readers);
   const first = toRead.next();
   // Nothing to read: threads and the network stay away.
   if (first.done === true) return undefined;
   const recipe = { ...preprocessing, views: plan.views };
-  const pipeline = openPipeline(recipe, { known: writer.rowOf.keys(), threads: policy.threads, signal });
+  const inFirst = [...ledger.writer.rowOf.keys()];
+  const known = inFirst.filter((sha256) => others.every((other) => other.ledger.writer.rowOf.has(sha256)));
+  const pipeline = openPipeline(recipe, { known, threads: policy.threads, signal });
   let backbone: Backbone | undefined;
   try {
-    const results = noted(pipeline.decode(startingWith(first.value, toRead)), ledger, run);
-    const isKnown = (sha256: string): boolean => ledger.isKnown(sha256);
-    for await (const { pixels, images } of pixelBatches(results, pipeline.recipe, () => writer.batchRoom, isKnown)) {
-      const network = backbone ?? (await watch.time('open', () => openBackbone(run, ledger)));
+    const results = noted(pipeline.decode(startingWith(first.value, toRead)), readers, run);
+    const isKnown = (sha256: string): boolean => targets.every((target) => target.ledger.isKnown(sha256));
+    const room = (): number => Math.min(...targets.map((target) => target.ledger.writer.batchRoom));
+    for await (const { pixels, images } of pixelBatches(results, pipeline.recipe, room, isKnown)) {
+      const network = backbone ?? (await watch.time('open', () => openBackbone(run, targets)));
       backbone = network;
-      const map = await watch.time('backbone', () => network.run(pixels));
-      const rows = poolRows(map, plan.pool, plan.prefixTokens);
-      await watch.time('write', () => writer.append(rows.data, images));
-      onProgress?.({ stage: 'extract', unit: 'images', done: ledger.settledCount, total: list.images.length });
+      const maps = await watch.time('backbone', () => network.runAll(pixels));
+      await watch.time('write', async () => {
+        for (const target of targets) await append(target, mapOf(network, maps, target), images);
+      });
+      const done = Math.min(...targets.map((target) => target.ledger.settledCount));
+      onProgress?.({ stage: 'extract', unit: 'images', done, total: ledger.list.images.length });
     }
     return backbone?.device;
   } finally {
@@ -44,21 +60,53 @@ export async function addRows(run: ExtractRun, ledger: InputLedger): Promise<Dev
   }
 }
 
+/** The sets that asked for an image. */
+type Reader = readonly InputLedger[];
+
+/** Images that any set asks for, in the order of the list; who asked for each is put behind the `readers`. */
+function* imagesToRead(targets: Targets, readers: Reader[]): Generator<ImageFile> {
+  for (const [place, image] of targets[0].ledger.list.images.entries()) {
+    const asking = targets.map(({ ledger }) => ledger).filter((ledger) => ledger.mustRead(place));
+    if (asking.length === 0) continue;
+    readers.push(asking);
+    yield image;
+  }
+}
+
+function mapOf({ taps }: Backbone, maps: readonly TapMap[], { reading }: Target): TapMap {
+  return maps[taps.findIndex(({ name }) => name === reading.tap)] as TapMap;
+}
+
+/** Adds the rows of the batch's images that the set lacks: all of them, unless another set was behind it. */
+async function append({ reading, ledger }: Target, map: TapMap, images: readonly string[]): Promise<void> {
+  const { data, rowCount } = poolRows(map, reading.pool, reading.prefixTokens);
+  const places = [...images.keys()].filter((place) => !ledger.isKnown(images[place] as string));
+  if (places.length === images.length) return ledger.writer.append(data, images);
+  if (places.length === 0) return;
+  const imageNumbers = (data.length / rowCount) * (rowCount / images.length);
+  const lacking = new Float32Array(places.length * imageNumbers);
+  for (const [at, place] of places.entries()) {
+    lacking.set(data.subarray(place * imageNumbers, (place + 1) * imageNumbers), at * imageNumbers);
+  }
+  const named = places.map((place) => images[place] as string);
+  await ledger.writer.append(lacking, named);
+}
+
 function* startingWith<T>(first: T, rest: Iterable<T>): Generator<T> {
   yield first;
   yield* rest;
 }
 
-/** Passes results on, each noted in the ledger; the first file without pixels ends the run unless it may be skipped. */
+/** Passes results on, each noted where it was asked for; the first file without pixels ends the run unless it may be skipped. */
 async function* noted(
   results: AsyncIterable<PixelResult>,
-  ledger: InputLedger,
+  readers: Reader[],
   { watch, policy, context }: ExtractRun,
 ): AsyncGenerator<PixelResult> {
   let clipped = 0;
   let first = '';
   for await (const result of results) {
-    ledger.note(result);
+    for (const ledger of readers.shift() as Reader) ledger.note(result);
     if (result.outcome === 'pixels' && result.clipped && clipped++ === 0) first = result.image.relativePath;
     watch.addPixels(result.seconds);
     if (result.outcome === 'failed' && policy.skipUnreadable !== true) {
@@ -80,31 +128,15 @@ async function* noted(
   }
 }
 
-async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Promise<Backbone> {
+/** Opens the network with the taps of all sets, and begins each set that has no row yet. */
+async function openBackbone(run: ExtractRun, targets: Targets): Promise<Backbone> {
   const { network, preprocessing, int8 } = run;
-  const { tap, pool, prefixTokens } = run.plan;
-  const backbone = int8?.backbone ?? (await network.open(preprocessing, tap, int8?.activationRanges));
+  const taps = [...new Set(targets.map(({ reading }) => reading.tap))];
+  const [tap = ''] = taps;
+  const asked = taps.length === 1 ? tap : taps;
+  const backbone = int8?.backbone ?? (await network.open(preprocessing, asked, int8?.activationRanges));
   try {
-    const canary = await measureCanary(backbone, pool);
-    const before = writer.maker ?? joins;
-    if (before !== undefined) compareCanaries(before.canary, canary, before.madeBy, backbone);
-    const { engine, engineVersion, device } = backbone;
-    const { weights, weightsFile, weightsKey, weightsSeed, variant } = network;
-    const madeBy = {
-      featuretap: run.context.version,
-      engine,
-      engineVersion,
-      device,
-      weights,
-      ...(weightsFile === undefined ? {} : { weightsFile }),
-      ...(weightsKey === undefined ? {} : { weightsKey }),
-      ...(variant === undefined ? {} : { weightsVariant: variant }),
-      ...(weightsSeed === undefined ? {} : { weightsSeed }),
-      data: writer.settings.dataFolder,
-    };
-    const rowShape = pooledShape(backbone.tap.shape, pool, prefixTokens);
-    if (network.reading !== undefined) run.context.onNote?.(describeReading(network.architecture, run.plan, rowShape));
-    writer.begin({ rowShape, canary, madeBy });
+    for (const target of targets) await begin(run, target, backbone);
     return backbone;
   } catch (error) {
     await backbone.close();
@@ -112,7 +144,35 @@ async function openBackbone(run: ExtractRun, { writer, joins }: InputLedger): Pr
   }
 }
 
+/** Tells the set's writer what made its rows, once the canary shows that it is what made those before. */
+async function begin(run: ExtractRun, { reading, ledger }: Target, backbone: Backbone): Promise<void> {
+  const { writer, joins } = ledger;
+  const { tap, pool, prefixTokens } = reading;
+  const canary = await measureCanary(backbone, pool, tap);
+  const before = writer.maker ?? joins;
+  if (before !== undefined) compareCanaries(before.canary, canary, before.madeBy, backbone);
+  const { network } = run;
+  const { engine, engineVersion, device } = backbone;
+  const { weights, weightsFile, weightsKey, weightsSeed, variant } = network;
+  const madeBy = {
+    featuretap: run.context.version,
+    engine,
+    engineVersion,
+    device,
+    weights,
+    ...(weightsFile === undefined ? {} : { weightsFile }),
+    ...(weightsKey === undefined ? {} : { weightsKey }),
+    ...(variant === undefined ? {} : { weightsVariant: variant }),
+    ...(weightsSeed === undefined ? {} : { weightsSeed }),
+    data: writer.settings.dataFolder,
+  };
+  const tapped = backbone.taps.find(({ name }) => name === tap) ?? backbone.tap;
+  const rowShape = pooledShape(tapped.shape, pool, prefixTokens);
+  if (network.reading !== undefined) run.context.onNote?.(describeReading(network.architecture, reading, rowShape));
+  writer.begin({ rowShape, canary, madeBy });
+}
+
 /** `dinov2: cls of last_hidden_state, 384 numbers`. */
-function describeReading(architecture: string, { tap, pool }: SettledPlan, rowShape: readonly number[]): string {
+function describeReading(architecture: string, { tap, pool }: Reading, rowShape: readonly number[]): string {
   return `${architecture}: ${pool === 'none' ? tap : `${pool} of ${tap}`}, ${rowLength(rowShape)} numbers`;
 }

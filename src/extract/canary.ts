@@ -1,6 +1,6 @@
 import type { MadeBy, Pool } from '../features/manifest/manifest.ts';
 import { UserError } from '../system/errors.ts';
-import type { Backbone, PixelBatch } from './backbone/backbone.ts';
+import type { Backbone, PixelBatch, TapMap } from './backbone/backbone.ts';
 import { poolRows } from './backbone/pool.ts';
 
 /**
@@ -33,9 +33,12 @@ export function drawCanary(crop: number): PixelBatch {
 /**
  * The canary's vector through an open backbone: the mean of each channel of the tap, or over all tokens where the pool
  * takes some of them, float32, little-endian, base64.
+ *
+ * @param tap one of the backbone's; default: its first
  */
-export async function measureCanary(backbone: Backbone, pool: Pool): Promise<string> {
-  const map = await backbone.run(drawCanary(backbone.preprocessing.crop));
+export async function measureCanary(backbone: Backbone, pool: Pool, tap: string = backbone.tap.name): Promise<string> {
+  const maps = await backbone.runAll(drawCanary(backbone.preprocessing.crop));
+  const map = maps[backbone.taps.findIndex(({ name }) => name === tap)] as TapMap;
   const axes = map.rowShape.length;
   const isMean = axes === 3 || (axes === 2 && pool !== 'none');
   const { data } = poolRows(map, isMean ? 'mean' : 'none', 0);

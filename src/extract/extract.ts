@@ -4,13 +4,14 @@ import type { Outcome } from '../features/tables/outcomes.ts';
 import { DiskFullError } from '../system/durable.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { keepActivationRanges, removeOtherActivationRanges } from './activation-ranges.ts';
-import { addRows } from './add-rows.ts';
+import { addRows, type Target, type Targets } from './add-rows.ts';
 import { usableCores } from './backbone/cores.ts';
 import { keepSpeed } from './explain/speed.ts';
 import type { ImageList } from './images/list/image-file.ts';
 import { InputLedger } from './input-ledger.ts';
+import { readingOf } from './network-source.ts';
 import { type ExtractRun, withRun, writerSettings } from './open-run.ts';
-import type { ExtractRequest } from './plan.ts';
+import type { ExtractPlan, ExtractRequest } from './plan.ts';
 import type { StepSeconds } from './stopwatch.ts';
 
 export interface ExtractResult {
@@ -28,21 +29,57 @@ export interface ExtractResult {
   readonly list: ImageList;
 }
 
+/** Where a feature set lies, and what it keeps of the network. */
+export type SetPlan = Pick<ExtractPlan, 'folder' | 'tap' | 'pool'>;
+
 /**
  * Runs the network over the images of a folder that have no row yet, and publishes the feature set.
  *
  * @throws UserError naming the file or option; what was computed until then is on the disk, and the next run goes on
  * @throws InterruptedError once the signal is aborted, with the same on the disk
  */
-export function extract(request: ExtractRequest): Promise<ExtractResult> {
-  return withRun(request, async (run, list) => {
-    const writer = await FeatureWriter.open(run.files, run.plan.folder, writerSettings(run, list.root));
-    const ledger = new InputLedger(list, writer, run.policy.rehash);
-    return fill(run, ledger, (filled) => publishSet(run, ledger, filled));
+export async function extract(request: ExtractRequest): Promise<ExtractResult> {
+  const [result] = await extractSeveral(request, [request.plan]);
+  return result;
+}
+
+/**
+ * The same for several feature sets of the same images, which keep other tensors of the network or pool them otherwise:
+ * each image is decoded and goes through the network once. Each set is an ordinary one; a rerun, for all of them or for
+ * one, goes on where each stands.
+ *
+ * @param sets in folders of their own
+ */
+export function extractSeveral(
+  request: ExtractRequest,
+  sets: readonly [SetPlan, ...SetPlan[]],
+): Promise<readonly [ExtractResult, ...ExtractResult[]]> {
+  return withRun({ ...request, plan: { ...request.plan, ...sets[0] } }, async (run, list) => {
+    const targets: Target[] = [];
+    try {
+      for (const set of sets) targets.push(await openTarget(run, set, list));
+    } catch (error) {
+      for (const { ledger } of targets) await ledger.writer.close();
+      throw error;
+    }
+    return fill(run, targets as [Target, ...Target[]], async (filled) => {
+      const results: ExtractResult[] = [];
+      for (const [at, { ledger }] of targets.entries()) {
+        results.push(await publishSet(run, ledger, filled[at] as Filled));
+      }
+      return results as [ExtractResult, ...ExtractResult[]];
+    });
   });
 }
 
-/** What `fill` has done. */
+async function openTarget(run: ExtractRun, set: SetPlan, list: ImageList): Promise<Target> {
+  const reading = readingOf(run.network, set);
+  const settings = writerSettings(run, list.root, reading);
+  const writer = await FeatureWriter.open(run.files, set.folder, settings);
+  return { reading, ledger: new InputLedger(list, writer, run.policy.rehash) };
+}
+
+/** What `fill` has done to one set. */
 export interface Filled {
   /** Images whose rows it computed. */
   readonly newImages: number;
@@ -50,31 +87,46 @@ export interface Filled {
   readonly device: DeviceName | undefined;
 }
 
+/** Of each set, in their order. */
+type AllFilled = readonly [Filled, ...Filled[]];
+
 /**
- * Computes the rows that the ledger's inputs lack, and ends as `finish` does. Whatever stops it, the rows that were
- * computed are on the disk, and the next run goes on behind them. Closes the writer.
+ * Computes the rows that the sets lack, and ends as `finish` does, which is told what became of each. Whatever stops it,
+ * the rows that were computed are on the disk, and the next run goes on behind them. Closes the writers.
  */
 export async function fill<T>(
   run: ExtractRun,
-  ledger: InputLedger,
-  finish: (filled: Filled) => Promise<T>,
+  targets: Targets,
+  finish: (filled: AllFilled) => Promise<T>,
 ): Promise<T> {
   const { files, int8, context } = run;
-  const { list, writer } = ledger;
+  const writers = targets.map(({ ledger }) => ledger.writer);
   try {
-    if (int8 !== undefined) await keepActivationRanges(files, writer.folder, int8);
-    const knownImages = writer.rowOf.size;
-    const device = await addRows(run, ledger);
-    return await finish({ device, newImages: writer.rowOf.size - knownImages });
+    if (int8 !== undefined) for (const { folder } of writers) await keepActivationRanges(files, folder, int8);
+    const known = writers.map((writer) => writer.rowOf.size);
+    const device = await addRows(run, targets);
+    const filled = writers.map(({ rowOf }, at) => ({ device, newImages: rowOf.size - (known[at] as number) }));
+    return await finish(filled as [Filled, ...Filled[]]);
   } catch (error) {
     // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
-    await writer.save().catch(() => undefined);
+    for (const writer of writers) await writer.save().catch(() => undefined);
     if (error instanceof InterruptedError) throw new InterruptedError(context.command);
-    const bytesLeft = writer.bytesToFinish(list.images.length - ledger.settledCount);
-    throw error instanceof DiskFullError && bytesLeft !== undefined ? error.toFinish(bytesLeft) : error;
+    throw error instanceof DiskFullError ? withBytesLeft(error, targets) : error;
   } finally {
-    await writer.close();
+    for (const writer of writers) await writer.close();
   }
+}
+
+/** What the disk must still take for all sets, where the size of their rows is known. */
+function withBytesLeft(error: DiskFullError, targets: Targets): DiskFullError {
+  let bytesLeft = 0;
+  for (const { ledger } of targets) {
+    const { list, writer, settledCount } = ledger;
+    const bytes = writer.bytesToFinish(list.images.length - settledCount);
+    if (bytes === undefined) return error;
+    bytesLeft += bytes;
+  }
+  return error.toFinish(bytesLeft);
 }
 
 async function publishSet(run: ExtractRun, ledger: InputLedger, filled: Filled): Promise<ExtractResult> {

@@ -64,23 +64,24 @@ export class InputLedger {
     return this.writer.rowOf.has(sha256) || this.#elsewhere?.has(sha256) === true;
   }
 
-  /** Images that must be read: all but those that have a row and did not change since they were read last. */
-  *toRead(): Generator<ImageFile> {
-    for (const [place, image] of this.list.images.entries()) {
-      const mark = markOf(image.path, image.entry?.byteCount);
-      const known =
-        mark === undefined || this.#rehash ? undefined : this.writer.memory.recall(image.relativePath, mark);
-      if (known !== undefined && this.isKnown(known)) {
-        this.#sha256[place] = known;
-        this.#settled++;
-        continue;
-      }
-      this.#handedOut.push({ place, mark });
-      yield image;
+  /**
+   * Whether the image at a place of the list must be read: it has no row, or changed since it was read last. Ask once for
+   * each, in order; the result of one that must be read is to be noted.
+   */
+  mustRead(place: number): boolean {
+    const image = this.list.images[place] as ImageFile;
+    const mark = markOf(image.path, image.entry?.byteCount);
+    const known = mark === undefined || this.#rehash ? undefined : this.writer.memory.recall(image.relativePath, mark);
+    if (known !== undefined && this.isKnown(known)) {
+      this.#sha256[place] = known;
+      this.#settled++;
+      return false;
     }
+    this.#handedOut.push({ place, mark });
+    return true;
   }
 
-  /** Notes the next result; they come in the order in which `toRead` gave the images. */
+  /** Notes the next result; they come in the order of the images that must be read. */
   note(result: PixelResult): void {
     const { place, mark } = this.#handedOut.shift() as { place: number; mark: FileMark | undefined };
     this.#settled++;

@@ -34,8 +34,11 @@ export interface NetworkSource {
   readonly trainedWith?: TrainedWith | undefined;
   /** What is kept of a network that says so itself; absent: the tap `avgpool` and its mean. */
   readonly reading?: ((asked: AskedReading) => Reading) | undefined;
-  /** @param activationRanges make the network int8 */
-  open(preprocessing: Preprocessing, tap: string, activationRanges?: ActivationRanges): Promise<Backbone>;
+  /**
+   * @param tap several: each is kept of every run
+   * @param activationRanges make the network int8
+   */
+  open(preprocessing: Preprocessing, tap: string | readonly string[], activationRanges?: ActivationRanges): Promise<Backbone>;
   /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
   prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
 }

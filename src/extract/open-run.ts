@@ -15,6 +15,7 @@ import { type NetworkSource, readingOf } from './network-source.ts';
 import type { ExtractPlan, ExtractPolicy, ExtractRequest, SettledPlan } from './plan.ts';
 import { choosePreprocessing } from './preprocessing.ts';
 import { Stopwatch } from './stopwatch.ts';
+import type { Reading } from './weights/hub/reading.ts';
 
 /** A run under way: what it was asked, and what it holds open. */
 export interface ExtractRun extends ExtractRequest {
@@ -74,12 +75,18 @@ export async function listInputs(
   return list;
 }
 
-/** What the writer is told of a run: its fingerprint above all. */
+/**
+ * What the writer is told of a run: its fingerprint above all.
+ *
+ * @param reading what the set keeps of the network; default: as planned
+ */
 export function writerSettings(
   { plan, policy, context, network, preprocessing, int8 }: Omit<ExtractRun, 'files' | 'watch'>,
   dataFolder: string,
+  reading: Reading = plan,
 ): WriterSettings {
-  const { tap, pool, prefixTokens, dtype, precision, views } = plan;
+  const { tap, pool, prefixTokens } = reading;
+  const { dtype, precision, views } = plan;
   const { architecture, weightsSha256 } = network;
   const { batch, replace, shardBytes, checkpointSeconds } = policy;
   return {

@@ -71,22 +71,28 @@ export class CountingNetwork implements NetworkSource {
     return this.batches.reduce((sum, count) => sum + count, 0);
   }
 
-  async open(preprocessing: Backbone['preprocessing'], tap: string): Promise<Backbone> {
+  async open(preprocessing: Backbone['preprocessing'], tap: string | readonly string[]): Promise<Backbone> {
     this.opened++;
     const canary = drawCanary(preprocessing.crop).bytesNHWC;
+    const taps = [tap].flat().map((name) => ({ name, tensor: name, shape: [4, 2, 2] }));
+    // Each tap holds numbers of its own.
+    const maps = (batch: PixelBatch): readonly TapMap[] => taps.map((_, at) => quarters(batch, this.scale * (at + 1)));
+    const runAll = async (batch: PixelBatch): Promise<readonly TapMap[]> => {
+      if (Buffer.compare(batch.bytesNHWC, canary) === 0) return maps(batch);
+      this.beforeRun(this.batches.length);
+      this.batches.push(batch.rowCount);
+      return maps(batch);
+    };
     return {
       engine: 'onnx',
       engineVersion: '0',
       device: 'cpu',
       architecture: this.architecture,
-      tap: { name: tap, tensor: tap, shape: [4, 2, 2] },
+      tap: taps[0]!,
+      taps,
       preprocessing,
-      run: async (batch) => {
-        if (Buffer.compare(batch.bytesNHWC, canary) === 0) return quarters(batch, this.scale);
-        this.beforeRun(this.batches.length);
-        this.batches.push(batch.rowCount);
-        return quarters(batch, this.scale);
-      },
+      run: async (batch) => (await runAll(batch))[0]!,
+      runAll,
       close: async () => {},
     };
   }

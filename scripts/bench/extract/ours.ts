@@ -96,9 +96,11 @@ async function open(): Promise<Opened> {
 }
 
 function lend(backbone: Backbone): Backbone {
-  const { engine, engineVersion, device, architecture, tap } = backbone;
+  const { engine, engineVersion, device, architecture, tap, taps } = backbone;
   const run = (batch: PixelBatch): Promise<TapMap> => backbone.run(batch);
-  return { engine, engineVersion, device, architecture, tap, preprocessing, run, close: async () => undefined };
+  const runAll = (batch: PixelBatch): Promise<readonly TapMap[]> => backbone.runAll(batch);
+  const close = async (): Promise<void> => undefined;
+  return { engine, engineVersion, device, architecture, tap, taps, preprocessing, run, runAll, close };
 }
 
 async function backboneRound(): Promise<{ readonly images: number; readonly seconds: number }> {

@@ -94,7 +94,7 @@ async function tryOnce(run: ExtractRun, part: Part, list: PartList): Promise<Par
   const ledger = new InputLedger(list.list, writer, run.policy.rehash, base && elsewhere(base));
   const progress = followProgress(run, ledger, list);
   try {
-    return await fill(progress.run, ledger, async (filled) => {
+    return await fill(progress.run, [{ reading: run.plan, ledger }], async ([filled]) => {
       await progress.writer.close();
       return keepState(run, ledger, part, list, { ...last, isWhole }, filled);
     });

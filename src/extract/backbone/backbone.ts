@@ -28,14 +28,19 @@ export interface TapMap {
   readonly data: Float32Array;
 }
 
-/** A frozen network with one tap, on one engine and device. Owns native memory: `close()` it. */
+/** A frozen network with a tap, or several, on one engine and device. Owns native memory: `close()` it. */
 export interface Backbone {
   readonly engine: EngineName;
   readonly engineVersion: string;
   readonly device: DeviceName;
   readonly architecture: string;
+  /** The first of its taps: mostly the only one. */
   readonly tap: Tap;
+  readonly taps: readonly Tap[];
   readonly preprocessing: Preprocessing;
+  /** What the first tap holds for a batch. */
   run(batch: PixelBatch): Promise<TapMap>;
+  /** What each tap holds, in the order of `taps`, from one run of the network. */
+  runAll(batch: PixelBatch): Promise<readonly TapMap[]>;
   close(): Promise<void>;
 }

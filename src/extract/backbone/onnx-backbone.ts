@@ -13,8 +13,8 @@ import { cannotRun, checkCrop, resolveTap } from './taps.ts';
 import { checkInferenceMode } from './training-mode.ts';
 
 export interface OnnxBackboneOptions {
-  /** A stage's name or a tensor's own. */
-  readonly tap: string;
+  /** A stage's name or a tensor's own, or several. */
+  readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;
   readonly device: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
@@ -30,17 +30,18 @@ export interface OnnxBackboneOptions {
 }
 
 /**
- * Opens a network on ONNX Runtime, cut off behind its tap, and runs it once on blank images: a session that opens but
+ * Opens a network on ONNX Runtime, cut off behind its taps, and runs it once on blank images: a session that opens but
  * cannot run is found here, not in the middle of the work.
  *
- * @throws UserError when the tap is unknown or is no map of float32 per image, when the network cannot run, or when its
+ * @throws UserError when a tap is unknown or is no map of float32 per image, when the network cannot run, or when its
  * answer for an image depends on the other images of its batch
  */
 export async function openOnnxBackbone(network: Network, options: OnnxBackboneOptions): Promise<Backbone> {
   const { preprocessing } = options;
   checkCrop(network, preprocessing.crop);
-  const tensor = resolveTap(network, options.tap);
-  const pruned = pruneTo(network.model, [tensor]);
+  const named = [options.tap].flat().map((tap) => ({ name: tap, tensor: resolveTap(network, tap) }));
+  // Two names may mean one tensor.
+  const pruned = pruneTo(network.model, [...new Set(named.map(({ tensor }) => tensor))]);
   if (options.prove === true) checkInferenceMode(pruned, network.source);
   const model = encodeModel(pruned);
   let session: ort.InferenceSession;
@@ -53,11 +54,14 @@ export async function openOnnxBackbone(network: Network, options: OnnxBackboneOp
     const feed = createFeed(network.input, preprocessing);
     const { name, batch = 2 } = network.input;
     const blank = feed.tensor(new Uint8Array(batch * preprocessing.crop ** 2 * 3), batch);
-    const output = (await session.run({ [name]: blank }))[tensor] as ort.Tensor;
-    checkTapped(network, tensor, output, batch);
-    const tap = { name: options.tap, tensor, shape: output.dims.slice(1) };
-    const backbone = new OnnxBackbone(network, session, feed, tap, options);
-    return options.prove === true ? await proven(backbone, network, session, feed, tap, options) : backbone;
+    const outputs = await session.run({ [name]: blank });
+    const taps = named.map((tap) => {
+      const output = outputs[tap.tensor] as ort.Tensor;
+      checkTapped(network, tap.tensor, output, batch);
+      return { ...tap, shape: output.dims.slice(1) };
+    });
+    const backbone = new OnnxBackbone(network, session, feed, taps, options);
+    return options.prove === true ? await proven(backbone, network, session, feed, options) : backbone;
   } catch (error) {
     await session.release();
     throw error instanceof UserError ? error : cannotRun(network, error);
@@ -73,26 +77,26 @@ async function proven(
   network: Network,
   session: ort.InferenceSession,
   feed: Feed,
-  tap: Tap,
   options: OnnxBackboneOptions,
 ): Promise<Backbone> {
   const { crop } = options.preprocessing;
   const bytesNHWC = drawPair(crop);
   const first = bytesNHWC.subarray(0, bytesNHWC.length / 2);
-  const together = await backbone.run({ rowCount: 2, crop, bytesNHWC });
-  const row = together.data.slice(0, together.data.length / 2);
+  const firstRows = async (batch: PixelBatch): Promise<readonly Float32Array[]> =>
+    (await backbone.runAll(batch)).map(({ data, rowCount }) => data.slice(0, data.length / rowCount));
+  const together = await firstRows({ rowCount: 2, crop, bytesNHWC });
   // Where the graph fixes its batch, other company instead of none.
   const rest = network.input.batch === undefined ? new Uint8Array(0) : new Uint8Array(first.length);
   const apart = { rowCount: 1 + rest.length / first.length, crop, bytesNHWC: Buffer.concat([first, rest]) };
-  const alone = (await backbone.run(apart)).data.slice(0, row.length);
+  const alone = await firstRows(apart);
   const allowed = options.device === 'cpu' ? sameRow : sameRowOnGpu;
-  const difference = rowDifference(row, alone);
+  const difference = largestDifference(together, alone);
   if (difference <= allowed) return backbone;
-  const again = (await backbone.run(apart)).data.slice(0, row.length);
-  if (network.input.batch !== undefined || rowDifference(alone, again) > allowed) {
+  const again = await firstRows(apart);
+  if (network.input.batch !== undefined || largestDifference(alone, again) > allowed) {
     throw new UserError({
       what: "the network's answer for an image depends on the other images of its batch, or on chance",
-      where: `${tap.name} in ${network.source}`,
+      where: `${backbone.taps.map((tap) => tap.name).join(', ')} in ${network.source}`,
       found: `a row that differs by ${(difference * 100).toPrecision(2)} % of its largest number between two runs`,
       expected: `the same row to ${allowed}`,
       fix: 'export it again in Python, with model.eval() before torch.onnx.export and a dynamic batch axis',
@@ -101,7 +105,13 @@ async function proven(
   options.onNote?.(
     `${network.source}: rows depend on the batch (by ${(difference * 100).toPrecision(2)} %), so images run one by one, which is slower`,
   );
-  return new OnnxBackbone({ ...network, input: { ...network.input, batch: 1 } }, session, feed, tap, options);
+  const oneByOne = { ...network, input: { ...network.input, batch: 1 } };
+  return new OnnxBackbone(oneByOne, session, feed, backbone.taps, options);
+}
+
+/** The largest difference between the rows of any tap. */
+function largestDifference(one: readonly Float32Array[], other: readonly Float32Array[]): number {
+  return Math.max(...one.map((row, tap) => rowDifference(row, other[tap] as Float32Array)));
 }
 
 class OnnxBackbone implements Backbone {
@@ -110,6 +120,7 @@ class OnnxBackbone implements Backbone {
   readonly device: DeviceName;
   readonly architecture: string;
   readonly tap: Tap;
+  readonly taps: readonly Tap[];
   readonly preprocessing: Preprocessing;
   readonly #network: Network;
   readonly #session: ort.InferenceSession;
@@ -118,17 +129,28 @@ class OnnxBackbone implements Backbone {
   #last: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  constructor(network: Network, session: ort.InferenceSession, feed: Feed, tap: Tap, options: OnnxBackboneOptions) {
+  constructor(
+    network: Network,
+    session: ort.InferenceSession,
+    feed: Feed,
+    taps: readonly Tap[],
+    options: OnnxBackboneOptions,
+  ) {
     this.#network = network;
     this.#session = session;
     this.#feed = feed;
-    this.tap = tap;
+    this.tap = taps[0] as Tap;
+    this.taps = taps;
     this.preprocessing = options.preprocessing;
     this.device = options.device;
     this.architecture = network.architecture;
   }
 
-  run(batch: PixelBatch): Promise<TapMap> {
+  async run(batch: PixelBatch): Promise<TapMap> {
+    return (await this.runAll(batch))[0] as TapMap;
+  }
+
+  runAll(batch: PixelBatch): Promise<readonly TapMap[]> {
     const result = this.#last.then(() => this.#run(batch));
     this.#last = result.catch(() => undefined);
     return result;
@@ -139,30 +161,35 @@ class OnnxBackbone implements Backbone {
     return this.#closed;
   }
 
-  async #run(batch: PixelBatch): Promise<TapMap> {
+  async #run(batch: PixelBatch): Promise<readonly TapMap[]> {
     const { rowCount } = batch;
     checkBatch(batch, this.preprocessing.crop);
     const fixed = this.#network.input.batch;
-    const rowShape = this.tap.shape;
-    if (fixed === undefined || fixed === rowCount)
-      return { rowCount, rowShape, data: await this.#rows(batch, 0, rowCount) };
+    if (fixed === undefined || fixed === rowCount) {
+      const rows = await this.#rows(batch, 0, rowCount);
+      return this.taps.map(({ shape }, tap) => ({ rowCount, rowShape: shape, data: rows[tap] as Float32Array }));
+    }
     // The graph takes so many rows and no other number: the last run is filled up with what lay in the buffer.
-    const rowLength = rowShape.reduce((product, extent) => product * extent, 1);
-    const data = new Float32Array(rowCount * rowLength);
+    const maps = this.taps.map(({ shape }) => {
+      const rowLength = shape.reduce((product, extent) => product * extent, 1);
+      return { rowCount, rowShape: shape, rowLength, data: new Float32Array(rowCount * rowLength) };
+    });
     for (let from = 0; from < rowCount; from += fixed) {
       const count = Math.min(fixed, rowCount - from);
       const rows = await this.#rows(batch, from, count);
-      data.set(rows.subarray(0, count * rowLength), from * rowLength);
+      for (const [tap, { data, rowLength }] of maps.entries()) {
+        data.set((rows[tap] as Float32Array).subarray(0, count * rowLength), from * rowLength);
+      }
     }
-    return { rowCount, rowShape, data };
+    return maps.map(({ rowShape, data }) => ({ rowCount, rowShape, data }));
   }
 
-  /** Rows [from, from + count) of the batch through the network. */
-  async #rows(batch: PixelBatch, from: number, count: number): Promise<Float32Array> {
+  /** Rows [from, from + count) of the batch through the network: what each tap holds. */
+  async #rows(batch: PixelBatch, from: number, count: number): Promise<readonly Float32Array[]> {
     const rowLength = batch.crop * batch.crop * 3;
     const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
     const results = await this.#session.run({ [this.#network.input.name]: this.#feed.tensor(bytes, count) });
-    return (results[this.tap.tensor] as ort.Tensor).data as Float32Array;
+    return this.taps.map(({ tensor }) => (results[tensor] as ort.Tensor).data as Float32Array);
   }
 }
 

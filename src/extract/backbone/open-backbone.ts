@@ -24,8 +24,8 @@ export type BackboneWeights =
 
 export interface BackboneOptions {
   readonly weights: BackboneWeights;
-  /** `avgpool`, another stage (`stem`, `layer1` … `layer4`, `fc`), or a tensor's own name. */
-  readonly tap: string;
+  /** `avgpool`, another stage (`stem`, `layer1` … `layer4`, `fc`), or a tensor's own name; several: each once. */
+  readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;
   /** Default `onnx`. */
   readonly engine?: EngineName;
@@ -61,9 +61,10 @@ const engines: Readonly<Record<EngineName, (options: BackboneOptions) => Promise
 };
 
 async function openOnnx(options: BackboneOptions): Promise<Backbone> {
-  const { weights, activationRanges, preprocessing, device = 'cpu' } = options;
+  const { weights, tap, activationRanges, preprocessing, device = 'cpu' } = options;
   if (activationRanges !== undefined) {
-    return openInt8Backbone({ ...options, weights: quantizable(weights) }, activationRanges);
+    if (typeof tap !== 'string') throw usageError('--tap', tap.join(), 'one tap with --precision int8');
+    return openInt8Backbone({ ...options, tap, weights: quantizable(weights) }, activationRanges);
   }
   // A user's own int8 graph may hold weights that x86 without VNNI clips.
   const own = weights.kind === 'onnx';

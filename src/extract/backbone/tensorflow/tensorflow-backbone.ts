@@ -1,4 +1,4 @@
-import type { LayersModel, SymbolicTensor, Tensor } from '@tensorflow/tfjs';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs';
 import type { DeviceName, Preprocessing } from '../../../features/manifest/manifest.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
@@ -10,19 +10,19 @@ import type { TensorFlow } from './load-tensorflow.ts';
 import { buildTensorFlowResNet } from './tensorflow-resnet.ts';
 
 export interface TensorFlowBackboneOptions {
-  /** A stage's name or a tensor's own. */
-  readonly tap: string;
+  /** A stage's name or a tensor's own, or several. */
+  readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;
   /** Default: whatever the backend runs on. */
   readonly device?: DeviceName | undefined;
 }
 
 /**
- * Opens a ResNet on TensorFlow.js, with what enters or leaves a layer as its only output.
+ * Opens a ResNet on TensorFlow.js, with what enters or leaves layers as its outputs.
  *
  * @param tf the TensorFlow.js module, its backend chosen: @tensorflow/tfjs-node-gpu, or @tensorflow/tfjs on WASM or CPU
  * @param network the same weights as a graph: names of stages and tensors come from it
- * @throws UserError when the tap is unknown, or the backend does not run on the device that was asked for
+ * @throws UserError when a tap is unknown, or the backend does not run on the device that was asked for
  */
 export async function openTensorFlowBackbone(
   tf: TensorFlow,
@@ -33,14 +33,19 @@ export async function openTensorFlowBackbone(
   await tf.ready();
   const device = deviceOf(tf);
   if (options.device !== undefined && options.device !== device) throw wrongDevice(tf, device, options.device);
-  const tensor = resolveTap(network, options.tap);
+  const named = [options.tap].flat().map((tap) => ({ name: tap, tensor: resolveTap(network, tap) }));
   const whole = buildTensorFlowResNet(tf, weights, options.preprocessing.crop);
   // The notebook hooks what enters the average pool: here that is the layer's own input.
-  const layer = whole.getLayer(options.tap === 'avgpool' ? 'avgpool' : tensor);
-  const tapped = (options.tap === 'avgpool' ? layer.input : layer.output) as SymbolicTensor;
+  const tapped = named.map(({ name, tensor }) => {
+    const layer = whole.getLayer(name === 'avgpool' ? 'avgpool' : tensor);
+    return (name === 'avgpool' ? layer.input : layer.output) as SymbolicTensor;
+  });
   const model = tf.model({ inputs: whole.inputs, outputs: tapped });
-  const tap = { name: options.tap, tensor, shape: channelsFirst(tapped.shape.slice(1) as number[]) };
-  return new TensorFlowBackbone(tf, [model, whole], tap, weights.architecture, { ...options, device });
+  const taps = named.map((tap, at) => {
+    const { shape } = tapped[at] as SymbolicTensor;
+    return { ...tap, shape: channelsFirst(shape.slice(1) as number[]) };
+  });
+  return new TensorFlowBackbone(tf, [model, whole], taps, weights.architecture, { ...options, device });
 }
 
 class TensorFlowBackbone implements Backbone {
@@ -49,9 +54,10 @@ class TensorFlowBackbone implements Backbone {
   readonly device: DeviceName;
   readonly architecture: string;
   readonly tap: Tap;
+  readonly taps: readonly Tap[];
   readonly preprocessing: Preprocessing;
   readonly #tf: TensorFlow;
-  /** The network up to the tap, and the whole one whose layers it shares. */
+  /** The network up to its taps, and the whole one whose layers it shares. */
   readonly #models: readonly [LayersModel, LayersModel];
   readonly #table: Float32Array;
   /** The run under way: TensorFlow.js keeps one list of living tensors, so runs wait for each other. */
@@ -60,7 +66,7 @@ class TensorFlowBackbone implements Backbone {
   constructor(
     tf: TensorFlow,
     models: readonly [LayersModel, LayersModel],
-    tap: Tap,
+    taps: readonly Tap[],
     architecture: string,
     options: { readonly device: DeviceName; readonly preprocessing: Preprocessing },
   ) {
@@ -70,11 +76,16 @@ class TensorFlowBackbone implements Backbone {
     this.engineVersion = versionOf(tf);
     this.device = options.device;
     this.architecture = architecture;
-    this.tap = tap;
+    this.tap = taps[0] as Tap;
+    this.taps = taps;
     this.preprocessing = options.preprocessing;
   }
 
-  run(batch: PixelBatch): Promise<TapMap> {
+  async run(batch: PixelBatch): Promise<TapMap> {
+    return (await this.runAll(batch))[0] as TapMap;
+  }
+
+  runAll(batch: PixelBatch): Promise<readonly TapMap[]> {
     const result = this.#last.then(() => this.#run(batch));
     this.#last = result.catch(() => undefined);
     return result;
@@ -86,7 +97,7 @@ class TensorFlowBackbone implements Backbone {
     this.#models[1].dispose();
   }
 
-  async #run({ rowCount, crop, bytesNHWC }: PixelBatch): Promise<TapMap> {
+  async #run({ rowCount, crop, bytesNHWC }: PixelBatch): Promise<readonly TapMap[]> {
     const tf = this.#tf;
     const expected = rowCount * crop * crop * 3;
     if (crop !== this.preprocessing.crop || bytesNHWC.length !== expected)
@@ -95,15 +106,20 @@ class TensorFlowBackbone implements Backbone {
       );
     const pixels = new Float32Array(expected);
     normalizePixels(bytesNHWC, rowCount * crop * crop, this.#table, pixels);
-    const output = tf.tidy(() => {
+    const outputs = tf.tidy(() => {
       const input = tf.tensor4d(pixels, [rowCount, crop, crop, 3]);
-      const map = this.#models[0].predictOnBatch(input) as Tensor;
-      return map.rank === 4 ? tf.transpose(map, [0, 3, 1, 2]) : map;
+      const maps = [this.#models[0].predictOnBatch(input)].flat();
+      return maps.map((map) => (map.rank === 4 ? tf.transpose(map, [0, 3, 1, 2]) : map));
     });
     try {
-      return { rowCount, rowShape: this.tap.shape, data: (await output.data()) as Float32Array };
+      const maps: TapMap[] = [];
+      for (const [tap, output] of outputs.entries()) {
+        const { shape: rowShape } = this.taps[tap] as Tap;
+        maps.push({ rowCount, rowShape, data: (await output.data()) as Float32Array });
+      }
+      return maps;
     } finally {
-      output.dispose();
+      tf.dispose(outputs);
     }
   }
 }
