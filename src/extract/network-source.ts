@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { DeviceName, EngineName, Pool, Preprocessing } from '../features/manifest/manifest.ts';
+import type { DeviceName, EngineName, Preprocessing } from '../features/manifest/manifest.ts';
 import { usageError } from '../system/errors.ts';
 import { ownCommand } from '../system/own-command.ts';
 import type { OnProgress } from '../system/progress.ts';
@@ -38,7 +38,11 @@ export interface NetworkSource {
    * @param tap several: each is kept of every run
    * @param activationRanges make the network int8
    */
-  open(preprocessing: Preprocessing, tap: string | readonly string[], activationRanges?: ActivationRanges): Promise<Backbone>;
+  open(
+    preprocessing: Preprocessing,
+    tap: string | readonly string[],
+    activationRanges?: ActivationRanges,
+  ): Promise<Backbone>;
   /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
   prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
 }
@@ -52,9 +56,8 @@ export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   readonly threads?: number | undefined;
   /** Told while weights are downloaded. */
   readonly onProgress?: OnProgress;
-  /** Refused where the network has no such tensor, before anything is made of it. */
-  readonly tap?: string | undefined;
-  readonly pool?: Pool | undefined;
+  /** What is to be kept of it: refused where the network has no such tensor, before anything is made of it. */
+  readonly readings?: readonly AskedReading[] | undefined;
   /** Told which device was taken. */
   readonly onNote?: (line: string) => void;
 }
@@ -84,10 +87,12 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         total: totalBytes,
       }),
   });
-  const { threads, tap, pool } = options;
+  const { threads, readings = [{}] } = options;
   // Says which options there are, before any image is read.
-  const kept = loaded.kind === 'onnx' ? loaded.published?.reading({ tap, pool }) : undefined;
-  if (tap !== undefined || kept !== undefined) checkTap(loaded, kept?.tap ?? (tap as string));
+  for (const asked of readings) {
+    const { tap } = loaded.kind === 'onnx' ? (loaded.published?.reading(asked) ?? asked) : asked;
+    if (tap !== undefined) checkTap(loaded, tap);
+  }
   const engine = options.engine === undefined || options.engine === 'auto' ? 'onnx' : options.engine;
   return {
     ...describe(loaded, options.seed ?? 0),

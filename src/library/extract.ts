@@ -53,7 +53,7 @@ export function extract(options: ExtractOptions): Promise<ExtractResult> {
     context: {
       ...heard,
       network: async () => {
-        const what = { key: weightsKey, variant, tap, pool };
+        const what = { key: weightsKey, variant, readings: [{ tap, pool }] };
         const network = await loadNetwork(weights, { engine, device, seed, threads, ...what, ...heard });
         for (const warning of network.warnings) onWarning?.(warning);
         return network;

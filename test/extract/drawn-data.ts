@@ -76,7 +76,8 @@ export class CountingNetwork implements NetworkSource {
     const canary = drawCanary(preprocessing.crop).bytesNHWC;
     const taps = [tap].flat().map((name) => ({ name, tensor: name, shape: [4, 2, 2] }));
     // Each tap holds numbers of its own.
-    const maps = (batch: PixelBatch): readonly TapMap[] => taps.map((_, at) => quarters(batch, this.scale * (at + 1)));
+    const maps = (batch: PixelBatch): readonly TapMap[] =>
+      taps.map(({ name }) => quarters(batch, this.scale * (name === 'layer3' ? 2 : 1)));
     const runAll = async (batch: PixelBatch): Promise<readonly TapMap[]> => {
       if (Buffer.compare(batch.bytesNHWC, canary) === 0) return maps(batch);
       this.beforeRun(this.batches.length);

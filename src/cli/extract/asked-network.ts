@@ -10,12 +10,12 @@ import type { AskedExtract } from './extract-options.ts';
  * @throws UserError where they are not usable
  */
 export async function loadAskedNetwork(
-  { plan, policy }: AskedExtract,
+  { plan, policy, sets }: AskedExtract,
   session: Session,
   onProgress: OnProgress,
   offline = false,
 ): Promise<LoadedNetwork> {
-  const { engine, device, seed, tap, pool, variant } = plan;
+  const { engine, device, seed, variant } = plan;
   const network = await loadNetwork(plan.weights, {
     engine,
     device,
@@ -23,8 +23,7 @@ export async function loadAskedNetwork(
     key: plan.weightsKey,
     variant,
     offline,
-    tap,
-    pool,
+    readings: sets,
     threads: policy.threads,
     signal: session.signal,
     onNote: session.note,

@@ -3,13 +3,14 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { checkResNetTap } from '../../extract/backbone/resnet-taps.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
-import { type ExtractPlan, type ExtractPolicy, extractDefaults, featureFolder } from '../../extract/plan.ts';
+import { type ExtractPlan, type ExtractPolicy, extractDefaults } from '../../extract/plan.ts';
 import { namedNetwork } from '../../extract/weights/named-network.ts';
-import { engineNames, interpolations, pools } from '../../features/manifest/manifest.ts';
+import { engineNames, interpolations } from '../../features/manifest/manifest.ts';
 import { usageError } from '../../system/errors.ts';
 import { ownCommand, setupCommand } from '../../system/own-command.ts';
 import { choice, flag, list, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
+import { readSets, type Sets } from './sets.ts';
 
 /** Options that say which features to make of which images: those of `extract`, and of the verbs that make it in parts. */
 export function withExtractOptions(yargs: Argv): Argv {
@@ -54,11 +55,12 @@ export function withExtractOptions(yargs: Argv): Argv {
     .option('tap', {
       type: 'string',
       describe:
-        'tensor to keep: stem, layer1 … layer4, avgpool, fc, or its name [avgpool; what is usual for a published network]',
+        'tensor to keep: stem, layer1 … layer4, avgpool, fc, or its name; several: a set for each [avgpool; what is usual for a published network]',
     })
     .option('pool', {
       type: 'string',
-      describe: 'mean | max | none | cls | cls+mean (of tokens) [mean; what is usual for a published network]',
+      describe:
+        'mean | max | none | cls | cls+mean (of tokens); several: a set for each [mean; what is usual for a published network]',
     })
     .option('resize', {
       type: 'string',
@@ -132,32 +134,39 @@ function triple(
 
 /** What those options ask for. */
 export interface AskedExtract {
+  /** Of the first set. */
   readonly plan: ExtractPlan;
+  /** Where each set lies, and what it keeps of the network; mostly there is but one. */
+  readonly sets: Sets;
   readonly policy: ExtractPolicy;
 }
 
-/** @throws UserError where one is not usable */
-export function readExtractOptions(options: Options): AskedExtract {
+/**
+ * @param mayBeSeveral whether `--tap` and `--pool` may name several
+ * @throws UserError where one is not usable
+ */
+export function readExtractOptions(options: Options, mayBeSeveral = false): AskedExtract {
   const data = text(options, 'data') ?? dataBeside(options);
   const seed = number(options, 'seed', { whole: true, min: 0 }, extractDefaults.seed);
   const viewCount = number(options, 'views', { whole: true, min: 0, max: 1000 }, 0);
   const shardMB = number(options, 'shard-mb', { above: 0, max: 4000 });
   const weights = text(options, 'weights', extractDefaults.weights);
-  const tap = text(options, 'tap');
+  const precision = choice(options, 'precision', ['float32', 'int8'], extractDefaults.precision);
+  const sets = readSets(options, data, precision, mayBeSeveral);
   const named = namedNetwork(weights);
-  if (named !== undefined) checkResNetTap(named.architecture, named.classCount, tap ?? 'avgpool');
+  if (named !== undefined)
+    for (const { tap } of sets) checkResNetTap(named.architecture, named.classCount, tap ?? 'avgpool');
   return {
+    sets,
     plan: {
+      ...sets[0],
       data,
       layout: layoutGiven(options, data),
-      folder: featureFolder(data, text(options, 'cache', 'cache'), text(options, 'name')),
       weights,
       weightsKey: text(options, 'weights-key'),
       variant: text(options, 'variant'),
       engine: choice(options, 'engine', ['auto', ...engineNames], extractDefaults.engine),
       device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], extractDefaults.device),
-      tap,
-      pool: choice(options, 'pool', pools),
       preprocessing: {
         resize: sides(options),
         crop: number(options, 'crop', { whole: true, min: 1, max: mostPixels }),
@@ -168,7 +177,7 @@ export function readExtractOptions(options: Options): AskedExtract {
         sixteenBit: choice<'clip' | 'scale'>(options, 'sixteen-bit', ['clip', 'scale'], 'clip'),
       },
       dtype: choice(options, 'dtype', ['float32', 'float16'], extractDefaults.dtype),
-      precision: choice(options, 'precision', ['float32', 'int8'], extractDefaults.precision),
+      precision,
       seed,
       views: viewCount === 0 ? undefined : { count: viewCount, seed },
     },

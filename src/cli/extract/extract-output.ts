@@ -12,10 +12,17 @@ import { formatSeconds } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 import type { NextStep } from './next-step.ts';
 
-/** What `--explain` found. */
-export function printExplanation(explanation: Explanation, session: Session): void {
+/** What `--explain` found, of each set. */
+export function printExplanations(explanations: readonly Explanation[], session: Session): void {
+  printOneOrAll(
+    explanations.map((explanation) => ({ featureSet: explanation.folder, ...explanation })),
+    session,
+  );
+  for (const explanation of explanations) printExplanation(explanation, session);
+}
+
+function printExplanation(explanation: Explanation, session: Session): void {
   const { folder, reading, leftOut, reasons, toCompute, kept, copies, seconds, speed, bytes } = explanation;
-  session.printJson({ featureSet: folder, ...explanation });
   const shared = copies === 0 ? '' : `, ${copies} duplicate`;
   session.print(
     `${shortPath(folder)}: ${toCompute} image${toCompute === 1 ? '' : 's'} to compute, ${kept} kept${shared}`,
@@ -31,21 +38,54 @@ export function printExplanation(explanation: Explanation, session: Session): vo
   session.print(`  ${parts.join(', ')}`);
 }
 
+/** The document of `--json`: of one set alone, or of several. */
+function printOneOrAll(documents: readonly object[], session: Session): void {
+  session.printJson(documents.length === 1 ? documents[0] : { featureSets: documents });
+}
+
 /** The summary of a run: counts that add up, where the time went, and what to type next. */
-export function printResult(
-  result: ExtractResult,
+export function printResults(
+  results: readonly [ExtractResult, ...ExtractResult[]],
   isRandom: boolean,
   threads: number | undefined,
   next: NextStep,
   session: Session,
 ): void {
-  const { manifest, seconds, newImages, keptImages, resumedImages, list } = result;
-  const { counts, fields, rowShape, rowCount } = manifest;
+  // The network ran once for all sets: their seconds are the same run's, the last one's are whole.
+  const seconds = (results.at(-1) ?? results[0]).seconds;
   const shares = stepShares(seconds, threads ?? usableCores());
+  const newImages = Math.max(...results.map((result) => result.newImages));
   const imagesPerSecond = newImages === 0 ? 0 : newImages / seconds.total;
-  session.printJson({
-    featureSet: result.folder,
-    fingerprint: manifest.fingerprint,
+  const run = {
+    randomWeights: isRandom,
+    imagesPerSecond,
+    seconds,
+    shares: Object.fromEntries(shares),
+    next: next.command,
+  };
+  printOneOrAll(
+    results.map((result) => ({ ...describeForJson(result), ...run })),
+    session,
+  );
+  const [{ list, manifest }] = results;
+  for (const result of results) session.print(describeSet(result.folder, result.manifest));
+  for (const line of list.reading) session.print(line);
+  for (const line of new Set(results.map(describeImages))) session.print(line);
+  for (const line of describeLeftOut(countLeftOut(list.leftOut))) session.print(line);
+  if (newImages > 0) {
+    const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
+    session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
+    session.print(`what would help: ${describeHelp(shares, manifest)}`);
+  } else session.print('nothing to compute: the network did not run');
+  if (next.note !== undefined) session.print(next.note);
+  session.print(`next: ${next.command}`);
+}
+
+function describeForJson({ folder, manifest, newImages, keptImages, resumedImages, list }: ExtractResult): object {
+  const { fingerprint, counts, rowCount, rowShape, fields } = manifest;
+  return {
+    featureSet: folder,
+    fingerprint,
     newImages,
     keptImages,
     resumedImages,
@@ -55,24 +95,12 @@ export function printResult(
     rowCount,
     rowShape,
     dtype: fields.dtype,
-    randomWeights: isRandom,
-    imagesPerSecond,
-    seconds,
-    shares: Object.fromEntries(shares),
-    next: next.command,
-  });
-  session.print(describeSet(result.folder, manifest));
+  };
+}
+
+function describeImages({ manifest, newImages, keptImages, resumedImages }: ExtractResult): string {
   const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
-  for (const line of list.reading) session.print(line);
-  session.print(`${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(counts)}`);
-  for (const line of describeLeftOut(countLeftOut(list.leftOut))) session.print(line);
-  if (newImages > 0) {
-    const parts = shares.map(([step, share]) => `${step} ${Math.round(share * 100)} %`);
-    session.print(`${formatSeconds(seconds.total)}, ${imagesPerSecond.toFixed(1)} images/s: ${parts.join(', ')}`);
-    session.print(`what would help: ${describeHelp(shares, manifest)}`);
-  } else session.print('nothing to compute: the network did not run');
-  if (next.note !== undefined) session.print(next.note);
-  session.print(`next: ${next.command}`);
+  return `${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(manifest.counts)}`;
 }
 
 /** What a set is: one line. */

@@ -14,14 +14,15 @@ export interface NextStep {
 const usualTestSize = 0.1;
 
 /** Images with labels are there to train on; those without are there to be classified by a head that was trained before. */
-export async function nextStep({ list, folder, manifest }: ExtractResult): Promise<NextStep> {
-  const features = shortPath(folder);
+export async function nextStep(results: readonly [ExtractResult, ...ExtractResult[]]): Promise<NextStep> {
+  const [{ list, manifest }] = results;
+  const features = results.flatMap(({ folder }) => ['--features', shortPath(folder)]);
   if (list.images.some(({ label }) => label !== undefined)) {
     // Missing images are not among those listed.
     const { duplicate, unreadable, failed } = manifest.counts;
     const withoutRow = duplicate + unreadable + failed;
     const drawing = list.images.some(({ split }) => split !== undefined) ? [] : drawOptions(list.images, withoutRow);
-    return { command: ownCommand('classify', ['--features', features, '--model', 'all', ...drawing]) };
+    return { command: ownCommand('classify', [...features, '--model', 'all', ...drawing]) };
   }
   const head = await bestHead();
   const images = shortPath(list.root);

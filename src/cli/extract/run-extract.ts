@@ -1,7 +1,8 @@
 import { extractPart } from '../../cluster/part/extract-part.ts';
 import { type Part, parsePart } from '../../cluster/records/part.ts';
+import type { Explanation } from '../../extract/explain/explain.ts';
 import { explainExtract } from '../../extract/explain/explain-extract.ts';
-import { extract } from '../../extract/extract.ts';
+import { extractSeveral } from '../../extract/extract.ts';
 import type { LoadedNetwork } from '../../extract/network-source.ts';
 import type { ExtractContext } from '../../extract/plan.ts';
 import { usageError } from '../../system/errors.ts';
@@ -11,14 +12,14 @@ import { openProgress } from '../progress-bar.ts';
 import type { Options, Session } from '../verb.ts';
 import { loadAskedNetwork } from './asked-network.ts';
 import { readExtractOptions } from './extract-options.ts';
-import { printExplanation, printResult } from './extract-output.ts';
+import { printExplanations, printResults } from './extract-output.ts';
 import { nextStep } from './next-step.ts';
 import { printPart } from './part-output.ts';
 
 /** What `extract` does once its options are declared: loaded only where it is done. */
 export async function runExtract(options: Options, session: Session): Promise<number> {
   const part = readPart(options);
-  const asked = readExtractOptions(options);
+  const asked = readExtractOptions(options, part === undefined);
   const progress = openProgress(session);
   let network: LoadedNetwork | undefined;
   const context: ExtractContext = {
@@ -36,9 +37,12 @@ export async function runExtract(options: Options, session: Session): Promise<nu
   const request = { ...asked, context };
   try {
     if (flag(options, 'explain')) {
-      const explanation = await explainExtract(request);
+      const explanations: Explanation[] = [];
+      for (const set of asked.sets) {
+        explanations.push(await explainExtract({ ...request, plan: { ...request.plan, ...set } }));
+      }
       progress.close();
-      printExplanation(explanation, session);
+      printExplanations(explanations, session);
       return 0;
     }
     if (part !== undefined) {
@@ -47,10 +51,10 @@ export async function runExtract(options: Options, session: Session): Promise<nu
       printPart(done, session);
       return 0;
     }
-    const result = await extract(request);
+    const results = await extractSeveral(request, asked.sets);
     progress.close();
-    const next = await nextStep(result);
-    printResult(result, network?.isRandom === true, asked.policy.threads, next, session);
+    const next = await nextStep(results);
+    printResults(results, network?.isRandom === true, asked.policy.threads, next, session);
     return 0;
   } finally {
     progress.close();

@@ -47,6 +47,23 @@ for (const tap of ['stem', 'layer1', 'layer2', 'layer3', 'avgpool', 'fc', 'layer
   });
 }
 
+test('several taps of one run hold what each holds alone', async () => {
+  const names = ['layer3', 'avgpool', 'layer4', 'fc'];
+  const backbone = await openBackbone({ ...options, tap: names });
+  const maps = await backbone.runAll(batch);
+  assert.deepEqual(
+    backbone.taps.map(({ name }) => name),
+    names,
+  );
+  for (const [at, tap] of names.entries()) {
+    const alone = await openBackbone({ ...options, tap });
+    assert.deepEqual(maps[at], await alone.run(batch), tap);
+    await alone.close();
+  }
+  assert.deepEqual(await backbone.run(batch), maps[0]);
+  await backbone.close();
+});
+
 test('pooled maps agree with PyTorch', async () => {
   const backbone = await openBackbone({ ...options, tap: 'avgpool' });
   const { data, rowCount, rowShape } = await backbone.run(batch);

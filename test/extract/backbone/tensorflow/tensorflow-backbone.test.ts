@@ -27,7 +27,7 @@ async function stateDictOf(spec: string): Promise<StateDict> {
   return loaded.stateDict;
 }
 
-function onTensorFlow(stateDict: StateDict, tap: string, crop: number): Promise<Backbone> {
+function onTensorFlow(stateDict: StateDict, tap: string | readonly string[], crop: number): Promise<Backbone> {
   const network = openNetwork({ kind: 'state-dict', stateDict }, crop);
   return openTensorFlowBackbone(tf, stateDict, network, {
     tap,
@@ -66,6 +66,16 @@ for (const tap of ['stem', 'layer1', 'layer2', 'layer4', 'avgpool', 'fc', 'conv1
     for (const engine of engines) await engine.close();
   });
 }
+
+test('several taps of one run hold what each holds alone', async () => {
+  const names = ['layer2', 'avgpool'];
+  const stateDict = await stateDictOf('random:resnet-tiny');
+  const batch = drawnBatch(2, 64);
+  const maps = await (await onTensorFlow(stateDict, names, 64)).runAll(batch);
+  for (const [at, tap] of names.entries()) {
+    assert.deepEqual(maps[at], await (await onTensorFlow(stateDict, tap, 64)).run(batch), tap);
+  }
+});
 
 test('basic blocks agree too', async () => {
   const stateDict = await stateDictOf('random:resnet18');

@@ -86,7 +86,7 @@ test('input and outputs may have any name; those of outputs that are not usual a
       /--tap tokens --pool cls or --tap tokens --pool mean/,
     );
     const asked = { tap: 'tokens', pool: 'cls+mean' } as const;
-    const network = await loadNetwork(folder.path, { device: 'cpu', ...asked });
+    const network = await loadNetwork(folder.path, { device: 'cpu', readings: [asked] });
     const [row] = await featuresOf(network, ['ycc420.jpg'], asked);
     assert.ok(worst(row as Float32Array, goldenFeatures['dinov2']?.['cls+mean']?.['ycc420.jpg'] ?? []) < 1e-4);
   } finally {
