@@ -18,6 +18,7 @@ const floors = [
   'classify',
   'extract',
   'report',
+  'relabel',
   'export',
   'predict',
   'library',

@@ -1,4 +1,4 @@
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What all verbs start from, made once. */
@@ -75,6 +75,19 @@ export const torturedVerbs: readonly TorturedVerb[] = [
     ],
     same: /submission\.csv$/,
     disturb: ({ data }) => away(join(data, 'class-0', 'photo-0003.jpg')),
+  },
+  {
+    verb: 'relabel',
+    prepare: async ({ set }, place) => {
+      const [, first = ''] = (await readFile(join(set, 'labels.csv'), 'utf8')).split('\n');
+      const [id, label] = first.split(',');
+      await writeFile(join(place, 'list.csv'), `id,correction\n${id},${label === 'class-0' ? 'class-1' : 'class-0'}\n`);
+    },
+    args: ({ set }, place) => [
+      ...['relabel', join(place, 'list.csv'), '--features', set, '--to', join(place, 'own', 'labels.csv'), '--write'],
+    ],
+    same: /labels\.csv$/,
+    disturb: ({ set }) => away(join(set, 'labels.csv')),
   },
   {
     verb: 'export',

@@ -37,6 +37,11 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     describe: 'classify photos over HTTP, and on a page to drop them on',
     load: async () => (await import('./serve.ts')).serveVerb,
   },
+  relabel: {
+    positionals: '[corrections]',
+    describe: 'correct labels by a list that was looked through: says what would change, and changes it with --write',
+    load: async () => (await import('./relabel/relabel.ts')).relabelVerb,
+  },
   export: {
     wordOption: 'head',
     describe: 'write the head of a report as an ONNX model, alone or behind its backbone',

@@ -19,6 +19,9 @@ export interface LabelsFile {
   readonly path: string;
   /** How it was read: `labels.csv: id = image_id, label = breed`. */
   readonly reading: string;
+  readonly columns: Pick<ColumnReading, 'idColumn' | 'labelColumns'>;
+  /** The id that a cell of the column of ids names. */
+  readonly idOf: (cell: string) => string;
   /** In the file's order. */
   readonly labels: ReadonlyMap<string, string>;
   /** Names of the columns beside those two. */
@@ -83,6 +86,8 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   return {
     path,
     reading: `${basename(path)}: ${describeReading(columns, { idColumn, labelColumns })}${notes}`,
+    columns: { idColumn, labelColumns },
+    idOf,
     labels,
     extraColumns,
     column: (name) => {

@@ -90,7 +90,7 @@ async function* parsed(
 }
 
 /** The one that the first line has most of, outside of quotes. */
-function delimiterOf(text: string): readonly [delimiter: string, note: string] {
+export function delimiterOf(text: string): readonly [delimiter: string, note: string] {
   const line = /[^\r\n]+/.exec(text.replace(/^\ufeff/, ''))?.[0] ?? '';
   const bare = line.replaceAll(/"[^"]*"/g, '');
   const counts = delimiters.map(([delimiter]) => bare.split(delimiter).length);

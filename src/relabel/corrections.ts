@@ -1,0 +1,55 @@
+import { fromSpreadsheet } from '../formats/spreadsheet-cell.ts';
+import { openTable } from '../formats/table/open-table.ts';
+import { fileSource } from '../formats/table/table.ts';
+import { UserError, usageError } from '../system/errors.ts';
+
+/** A label that is to be another one. */
+export interface Correction {
+  readonly id: string;
+  readonly to: string;
+  /** The label that it had when the list was made; absent where the list does not say. */
+  readonly from?: string;
+  readonly line: number;
+}
+
+/** Columns that hold the new label, the first that is there. */
+const newLabelColumns = ['correction', 'suggestion', 'label'] as const;
+
+/**
+ * Reads a list of corrections: `labels-to-check.csv`, the page's `selected-photos.csv`, or any table with a column `id`
+ * and one of `correction`, `suggestion`, `label` with the new label. A line without a new label is left alone. Beside
+ * `correction` or `suggestion`, `label` is the label that was there when the list was made.
+ *
+ * @throws UserError where a column is missing, or an id has two new labels
+ */
+export async function readCorrections(path: string): Promise<readonly Correction[]> {
+  const table = await openTable(fileSource(path));
+  const places = new Map(table.columns.map((name, column) => [name.trim().toLowerCase(), column]));
+  const idColumn = places.get('id');
+  const toName = newLabelColumns.find((name) => places.has(name));
+  if (idColumn === undefined || toName === undefined) {
+    throw usageError(
+      path,
+      `the columns ${table.columns.join(', ')}`,
+      `a column id, and one of ${newLabelColumns.join(', ')} with the new label`,
+    );
+  }
+  const fromColumn = toName === 'label' ? undefined : places.get('label');
+  const wanted = [idColumn, places.get(toName) as number, ...(fromColumn === undefined ? [] : [fromColumn])];
+  const found = new Map<string, Correction>();
+  for await (const { line, cells } of table.rows(wanted)) {
+    const [id = '', to = '', from = ''] = cells.map(fromSpreadsheet);
+    if (to === '') continue;
+    if (id === '') throw unusable(path, line, `no id, and the label ${to}`, 'an id in every line');
+    const before = found.get(id);
+    if (before !== undefined && before.to !== to) {
+      throw unusable(path, line, `${id}: ${to}, and in line ${before.line}: ${before.to}`, 'one new label for each id');
+    }
+    found.set(id, { id, to, line, ...(from === '' ? {} : { from }) });
+  }
+  return [...found.values()];
+}
+
+function unusable(path: string, line: number, found: string, expected: string): UserError {
+  return new UserError({ what: 'the corrections are not usable', where: `${path}, line ${line}`, found, expected });
+}

@@ -1,0 +1,120 @@
+import { dirname } from 'node:path';
+import { readLabels } from '../classify/data/labels-file.ts';
+import { csvBlocks, csvLine } from '../features/tables/csv.ts';
+import { replaceCells } from '../formats/table/replace-cells.ts';
+import { DurableFile, makeFolder, patienceMs } from '../system/durable.ts';
+import { UserError } from '../system/errors.ts';
+import { nodeFiles, readWhole, statIfThere } from '../system/files.ts';
+import type { Correction } from './corrections.ts';
+import { planRelabel, type RelabelPlan } from './plan.ts';
+
+export interface RelabelOptions {
+  /** The labels file: a table that is changed in place, or one that is written where it is not there. */
+  readonly path: string;
+  /** Labels that a new file begins with; absent for a table that has to be there. */
+  readonly base?: ReadonlyMap<string, string>;
+  /** Whether a cell is an id of the feature set. */
+  readonly isId?: (cell: string) => boolean;
+  /** Columns of the table, where they have to be told. */
+  readonly columns?: { readonly idColumn?: string; readonly labelColumn?: string };
+  /** Take labels that no image has yet. */
+  readonly newLabels: boolean;
+  /** Without it nothing is written. */
+  readonly write: boolean;
+}
+
+export interface Relabelled extends RelabelPlan {
+  readonly path: string;
+  /** How the table is read; absent for a new file. */
+  readonly reading?: string;
+  /** Labels of the file. */
+  readonly labelCount: number;
+  readonly written: boolean;
+}
+
+/**
+ * Applies corrections to a labels file, or says what they would do. A table keeps its other columns, its order and its
+ * quotes, and gets its new content at once or not at all; whoever writes is alone from the moment it reads. No photo is
+ * opened, moved or written.
+ *
+ * @throws UserError where corrections do not fit the labels, or the file cannot be changed
+ */
+export async function relabel(corrections: readonly Correction[], options: RelabelOptions): Promise<Relabelled> {
+  if (!options.write) return (await plan(corrections, options)).found;
+  const { path, base } = options;
+  // Nothing is there that could be made for a path that was mistyped.
+  if (base !== undefined) await makeFolder(nodeFiles, dirname(path));
+  const file = await DurableFile.open(nodeFiles, path, { aloneWithinMs: patienceMs });
+  try {
+    const { found, blocks } = await plan(corrections, options);
+    if (found.changes.length === 0) return found;
+    for await (const block of blocks()) await file.write(block);
+    await file.finish();
+    return { ...found, written: true };
+  } finally {
+    await file.discard();
+  }
+}
+
+interface Planned {
+  readonly found: Relabelled;
+  /** The new content of the file. */
+  readonly blocks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+async function plan(corrections: readonly Correction[], options: RelabelOptions): Promise<Planned> {
+  const { path, base, newLabels } = options;
+  const isNew = base !== undefined && (await statIfThere(nodeFiles, path)) === undefined;
+  if (isNew) {
+    const planned = planRelabel(base, corrections, { where: path, newLabels });
+    const to = newLabelOf(planned);
+    const lines = function* (): Generator<string> {
+      yield csvLine(['id', 'label']);
+      for (const [id, label] of base) yield csvLine([id, to.get(id) ?? label]);
+    };
+    const found = { ...planned, path, labelCount: base.size, written: false };
+    return { found, blocks: () => csvBlocks(lines()) };
+  }
+  const ids = new Set(corrections.map(({ id }) => id));
+  const isId = (cell: string): boolean => ids.has(cell) || options.isId?.(cell) === true;
+  const file = await readLabels(path, { ...options.columns, isId });
+  const planned = planRelabel(file.labels, corrections, { where: path, newLabels });
+  const { idColumn, labelColumns } = file.columns;
+  const [labelColumn] = labelColumns as [number];
+  const bytes = await readWhole(nodeFiles, path);
+  if (!isDelimited(bytes)) throw notInPlace(path, 'Parquet or JSON Lines');
+  if (labelColumns.length > 1) throw notInPlace(path, `${labelColumns.length} columns, one for each class`);
+  const found = { ...planned, path, reading: file.reading, labelCount: file.labels.size, written: false };
+  const to = newLabelOf(planned);
+  return {
+    found,
+    blocks: async function* () {
+      yield await replaceCells(bytes, path, (cells) => {
+        const label = to.get(file.idOf(cells[idColumn] ?? ''));
+        return label === undefined ? undefined : new Map([[labelColumn, label]]);
+      });
+    },
+  };
+}
+
+function newLabelOf({ changes }: RelabelPlan): ReadonlyMap<string, string> {
+  return new Map(changes.map(({ id, to }) => [id, to]));
+}
+
+function isDelimited(bytes: Uint8Array): boolean {
+  const head = Buffer.from(bytes.subarray(0, 64))
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart();
+  return !head.startsWith('PAR1') && !head.startsWith('{');
+}
+
+function notInPlace(path: string, found: string): UserError {
+  return new UserError({
+    what: 'this table of labels cannot be changed in place',
+    where: path,
+    found,
+    expected: 'CSV or the like, with one column of labels',
+    fix: '--to FILE.csv writes the corrected labels into a file of their own, for classify --labels FILE.csv',
+  });
+}
