@@ -112,12 +112,16 @@ export function linearLoss(
 export function blockLoss(kind: LossKind, dims: number, classCount: number, threads: number): BlockLoss {
   const gradientBlock = new Float32Array(dims * classCount);
   let residualBlock = new Float32Array(0);
+  let minusOnes = new Float32Array(0);
   const depth = new (runtime().Tensor)('int32', Int32Array.of(classCount), [1]);
   return {
     async add(state, data, labels, rowWeights, weightGradient, biasGradient) {
       const rows = labels.length;
       const session = await lossSession(kind, rows, dims, classCount, threads);
-      if (residualBlock.length < rows * classCount) residualBlock = new Float32Array(rows * classCount);
+      if (residualBlock.length < rows * classCount) {
+        residualBlock = new Float32Array(rows * classCount);
+        minusOnes = new Float32Array(rows).fill(-1);
+      }
       const residual = residualBlock.subarray(0, rows * classCount);
       const rowLoss = new Float32Array(rows);
       await session.run(
@@ -125,14 +129,14 @@ export function blockLoss(kind: LossKind, dims: number, classCount: number, thre
           rows: float32Tensor(data, [rows, dims]),
           weights: float32Tensor(state.weights, [dims, classCount]),
           bias: float32Tensor(state.bias, [1, classCount]),
-          labels: new (runtime().Tensor)('int32', labels.slice(), [rows]),
-          depth,
+          labels: new (runtime().Tensor)('int32', labels.slice(), [rows, 1]),
+          ...(kind === 'softmax' ? { minusOnes: float32Tensor(minusOnes.subarray(0, rows), [rows, 1]) } : { depth }),
           rowWeights: float32Tensor(rowWeights, [rows, 1]),
         },
         {
           gradient: float32Tensor(gradientBlock, [dims, classCount]),
           residual: float32Tensor(residual, [rows, classCount]),
-          rowLoss: float32Tensor(rowLoss, [rows]),
+          rowLoss: float32Tensor(rowLoss, [rows, 1]),
         },
       );
       accumulate(weightGradient, gradientBlock);
@@ -157,15 +161,16 @@ function buildLoss(graph: GraphBuilder, kind: LossKind, scoresTurned: boolean, g
   const features = graph.input('rows', 'float32', ['rows', 'dims']);
   const weights = graph.input('weights', 'float32', ['dims', 'classes']);
   const bias = graph.input('bias', 'float32', [1, 'classes']);
-  const labels = graph.input('labels', 'int32', ['rows']);
-  const depth = graph.input('depth', 'int32', [1]);
+  const labels = graph.input('labels', 'int32', ['rows', 1]);
   const rowWeights = graph.input('rowWeights', 'float32', ['rows', 1]);
 
-  const products = scoresTurned
-    ? graph.node('Transpose', [graph.node('Gemm', [weights, features], { transA: 1, transB: 1 })], { perm: [1, 0] })
-    : graph.node('Gemm', [features, weights]);
-  const scores = graph.node('Add', [products, bias]);
-  const parts = { scores, labels, depth, rowWeights };
+  const scores = scoresTurned
+    ? graph.node('Add', [
+        graph.node('Transpose', [graph.node('Gemm', [weights, features], { transA: 1, transB: 1 })], { perm: [1, 0] }),
+        bias,
+      ])
+    : graph.node('Gemm', [features, weights, bias]);
+  const parts = { scores, labels, rowWeights };
   const residual = kind === 'softmax' ? buildSoftmax(graph, parts) : buildSquaredHinge(graph, parts);
   if (gradientTurned) {
     const turned = graph.node('Gemm', [residual, features], { transA: 1 });
@@ -175,44 +180,40 @@ function buildLoss(graph: GraphBuilder, kind: LossKind, scoresTurned: boolean, g
   }
   graph.output('gradient', 'float32', ['dims', 'classes']);
   graph.output('residual', 'float32', ['rows', 'classes']);
-  graph.output('rowLoss', 'float32', ['rows']);
+  graph.output('rowLoss', 'float32', ['rows', 1]);
 }
 
 interface LossParts {
   readonly scores: string;
+  /** [rows, 1] */
   readonly labels: string;
-  readonly depth: string;
   readonly rowWeights: string;
 }
 
-/** Adds `rowLoss` and the derivative of the loss by the scores, and returns the latter's name. */
-function buildSoftmax(graph: GraphBuilder, { scores, labels, depth, rowWeights }: LossParts): string {
+/**
+ * Adds `rowLoss` and the derivative of the loss by the scores, and returns the latter's name. Each row's own class is
+ * picked out of it: a matrix that marks the classes costs as much as all else between the products.
+ */
+function buildSoftmax(graph: GraphBuilder, { scores, labels, rowWeights }: LossParts): string {
+  const minusOnes = graph.input('minusOnes', 'float32', ['rows', 1]);
   const logProbabilities = graph.node('LogSoftmax', [scores], { axis: -1 });
-  const truth = oneHot(graph, labels, depth, 0);
-  const own = graph.node('ReduceSum', [graph.node('Mul', [truth, logProbabilities]), classAxis(graph)], {
-    keepdims: 0,
-  });
+  const own = graph.node('GatherElements', [logProbabilities, labels], { axis: 1 });
   graph.node('Neg', [own], {}, { outputs: ['rowLoss'] });
-  const error = graph.node('Sub', [graph.node('Exp', [logProbabilities]), truth]);
+  const probabilities = graph.node('Exp', [logProbabilities]);
+  const error = graph.node('ScatterElements', [probabilities, labels, minusOnes], { axis: 1, reduction: 'add' });
   return graph.node('Mul', [error, rowWeights], {}, { outputs: ['residual'] });
 }
 
 /** max(0, 1 - sign * score)², sign being 1 for a row's own class and -1 for every other. */
-function buildSquaredHinge(graph: GraphBuilder, { scores, labels, depth, rowWeights }: LossParts): string {
-  const sign = oneHot(graph, labels, depth, -1);
+function buildSquaredHinge(graph: GraphBuilder, { scores, labels, rowWeights }: LossParts): string {
+  const depth = graph.input('depth', 'int32', [1]);
+  const offOn = graph.initializer('offOn', { type: 'float32', shape: [2], data: Float32Array.of(-1, 1) });
+  const classAxis = graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
+  const sign = graph.node('OneHot', [graph.node('Squeeze', [labels, classAxis]), depth, offOn], { axis: -1 });
   const one = graph.initializer('one', { type: 'float32', shape: [], data: Float32Array.of(1) });
   const shortfall = graph.node('Relu', [graph.node('Sub', [one, graph.node('Mul', [sign, scores])])]);
-  graph.node('ReduceSumSquare', [shortfall], { axes: [1], keepdims: 0 }, { outputs: ['rowLoss'] });
+  graph.node('ReduceSumSquare', [shortfall], { axes: [1], keepdims: 1 }, { outputs: ['rowLoss'] });
   const minusTwo = graph.initializer('minusTwo', { type: 'float32', shape: [], data: Float32Array.of(-2) });
   const weighted = graph.node('Mul', [shortfall, graph.node('Mul', [rowWeights, minusTwo])]);
   return graph.node('Mul', [weighted, sign], {}, { outputs: ['residual'] });
-}
-
-function oneHot(graph: GraphBuilder, labels: string, depth: string, off: number): string {
-  const values = graph.initializer('offOn', { type: 'float32', shape: [2], data: Float32Array.of(off, 1) });
-  return graph.node('OneHot', [labels, depth, values], { axis: -1 });
-}
-
-function classAxis(graph: GraphBuilder): string {
-  return graph.initializer('classAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
 }

@@ -40,6 +40,8 @@ export interface LbfgsResult {
   readonly iterations: number;
   readonly evaluations: number;
   readonly converged: boolean;
+  /** What was left to win, as the quadratic model sees it. */
+  readonly left: number;
 }
 
 /** Armijo and weak Wolfe constants; Nocedal and Wright, Numerical Optimization, section 3.1. */
@@ -116,10 +118,11 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
     if (gradientSize <= options.gradientTolerance) end = 'gradient';
     options.onIteration?.(iterations, value, gradientSize);
   }
+  const left = Math.max(0, -memory.direction(direction) / 2);
   if (current !== x) x.set(current);
   if (end !== 'gradient') gradientSize = await sizeOf(memory.gradient, true);
   const converged = end !== 'steps' && end !== 'stuck';
-  return { x, value, gradientSize, iterations, evaluations, converged, end };
+  return { x, value, gradientSize, iterations, evaluations, converged, end, left };
 }
 
 /**

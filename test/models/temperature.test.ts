@@ -88,6 +88,23 @@ test('folds of a linear head that start at the fit of all rows give the slope of
   }
 });
 
+test('a linear head that --tol ends sooner or later has the slope of folds that it ends likewise', async () => {
+  for (const params of [
+    { C: 1000, tol: 0.03 },
+    { C: 10, tol: 0.01 },
+    { C: 10, tol: 1e-3 },
+  ]) {
+    const fitted = await createHead('linear', { ...params, calibrate: 'temperature' }).fit(train, context);
+    const { temperature: _, ...withFolds } = createHead('linear', params);
+    const byFolds = await calibrated(withFolds).fit(train, context);
+    const [slope, other] = [fitted, byFolds].map((head) => head.details['temperatureSlope'] as number);
+    assert.ok(
+      Math.abs((slope as number) / (other as number) - 1) < 0.05,
+      `tol=${params.tol}: ${slope} against ${other}`,
+    );
+  }
+});
+
 test('a forest with groups or views is calibrated on folds: kin in the bag would tell', async () => {
   const groups = Int32Array.from(train.labels.keys(), (row) => row >> 1);
   const plainRowOf = Int32Array.from(train.labels.keys(), (row) => row - (row % 10 === 9 ? 5 : 0));
