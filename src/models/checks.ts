@@ -36,8 +36,9 @@ export function checkTrainingTable(table: Table<RowSource>, model: string, isSca
   }
   // Rows that stay on the disk are looked at when they are first read.
   if (!isStored(features)) {
-    checkFinite(features, where);
-    if (!isScaledLater) checkMagnitude(largestMagnitude(features.data), where);
+    const largest = largestMagnitude(features.data);
+    if (Number.isNaN(largest)) checkFinite(features, where);
+    if (!isScaledLater) checkMagnitude(largest, where);
   }
   if (sampleWeights === undefined) return;
   if (sampleWeights.length !== features.rowCount) {

@@ -5,14 +5,38 @@ export function firstNonFinite(values: Float32Array | Float64Array): number {
   return -1;
 }
 
-/** Largest absolute value; NaN among them is passed over. */
+/** Largest absolute value; NaN where one of them is NaN or infinite. */
 export function largestMagnitude(values: Float32Array): number {
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) {
-    const size = Math.abs(values[i]);
-    if (size > largest) largest = size;
+  // Four of each: one chain of comparisons would wait for itself.
+  let m0 = 0;
+  let m1 = 0;
+  let m2 = 0;
+  let m3 = 0;
+  // A finite number less itself is 0; NaN and both infinities give NaN, and so does what it is added to.
+  let n0 = 0;
+  let n1 = 0;
+  let n2 = 0;
+  let n3 = 0;
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    const v0 = values[i];
+    const v1 = values[i + 1];
+    const v2 = values[i + 2];
+    const v3 = values[i + 3];
+    m0 = Math.max(m0, Math.abs(v0));
+    m1 = Math.max(m1, Math.abs(v1));
+    m2 = Math.max(m2, Math.abs(v2));
+    m3 = Math.max(m3, Math.abs(v3));
+    n0 += v0 - v0;
+    n1 += v1 - v1;
+    n2 += v2 - v2;
+    n3 += v3 - v3;
   }
-  return largest;
+  for (let i = whole; i < values.length; i++) {
+    m0 = Math.max(m0, Math.abs(values[i]));
+    n0 += values[i] - values[i];
+  }
+  return Math.max(m0, m1, m2, m3) + (n0 + n1 + (n2 + n3));
 }
 
 /**

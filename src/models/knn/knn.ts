@@ -9,7 +9,7 @@ import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../c
 import { fittedHead, inMemory } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, HeadKind } from '../model.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
-import { neighbourVotes, unitRows } from './neighbours.kernel.ts';
+import { keepNearer, neighbourVotes, noNeighbours, unitRows } from './neighbours.kernel.ts';
 import { addKnn } from './onnx.ts';
 
 const solvers = ['cosine'] as const;
@@ -42,8 +42,10 @@ export interface FittedKnn extends FittedHead {
   readonly sampleWeights: Float64Array | null;
 }
 
-/** Numbers in a block of similarities: 32 MB, so that memory does not grow with the rows asked about. */
-const blockSimilarities = 1 << 23;
+/** Rows asked about at a time, so that memory does not grow with them. */
+const blockQueries = 1024;
+/** Training rows at a time: what a thread reads of them again and again stays in its second-level cache. */
+const blockTrainRows = 1024;
 
 /**
  * Nearest neighbours by cosine similarity, weighted as DINO's evaluation weighs them (Caron et al. 2021, section 4.1:
@@ -67,7 +69,7 @@ export const knn: HeadKind = {
       ...inMemory((train, context) => fit(params, train, context)),
       needs: ({ trainRows, dims }) => [
         { what: 'rows of length 1', bytes: 4 * trainRows * dims },
-        { what: 'similarities', bytes: 4 * Math.max(blockSimilarities, 64 * trainRows) },
+        { what: 'similarities', bytes: 4 * blockQueries * blockTrainRows },
         { what: 'rows to be saved', bytes: 4 * trainRows * dims },
       ],
     } satisfies Head;
@@ -124,16 +126,24 @@ function fitted(
   const votesFor = async (features: Matrix): Promise<Matrix> => {
     checkFeatures(features, dims, 'knn');
     const data = new Float32Array(features.rowCount * classes.length);
-    const blockRows = Math.max(64, Math.floor(blockSimilarities / trainRows));
-    for (let first = 0; first < features.rowCount; first += blockRows) {
-      const rowCount = Math.min(blockRows, features.rowCount - first);
+    const partRows = Math.ceil(trainRows / Math.ceil(trainRows / blockTrainRows));
+    const room = new Float32Array(partRows * Math.min(blockQueries, features.rowCount));
+    const temperature = params.votes === 'uniform' ? 0 : params.temperature;
+    for (let first = 0; first < features.rowCount; first += blockQueries) {
+      const rowCount = Math.min(blockQueries, features.rowCount - first);
       const block = unitRows(features.data.subarray(first * dims, (first + rowCount) * dims), dims);
-      const similarities = await multiplyTransposed({ rowCount, columnCount: dims, data: block }, unitTrain, {
-        threads,
-      });
+      const queries = { rowCount, columnCount: dims, data: block };
+      const neighbours = noNeighbours(rowCount, k);
+      for (let start = 0; start < trainRows; start += partRows) {
+        const end = Math.min(trainRows, start + partRows);
+        const rows = unitTrain.data.subarray(start * dims, end * dims);
+        const part = { rowCount: end - start, columnCount: dims, data: rows };
+        const similarities = room.subarray(0, part.rowCount * rowCount);
+        await multiplyTransposed(part, queries, { threads }, similarities);
+        keepNearer(similarities, start, neighbours);
+      }
       const votes = data.subarray(first * classes.length, (first + rowCount) * classes.length);
-      const temperature = params.votes === 'uniform' ? 0 : params.temperature;
-      neighbourVotes(similarities.data, trainRows, labels, sampleWeights, k, temperature, classes.length, votes);
+      neighbourVotes(neighbours, labels, sampleWeights, temperature, classes.length, votes);
     }
     return { rowCount: features.rowCount, columnCount: classes.length, data };
   };

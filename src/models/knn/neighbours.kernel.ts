@@ -1,61 +1,101 @@
 /** Rows divided by their Euclidean length (taken in float64), [rows, columns]; a row of zeros stays one. */
 export function unitRows(data: Float32Array, columns: number): Float32Array {
   const out = new Float32Array(data.length);
+  const whole = columns - (columns % 4);
   for (let start = 0; start < data.length; start += columns) {
     const end = start + columns;
-    let squares = 0;
-    for (let i = start; i < end; i++) squares += data[i] * data[i];
+    // Four sums: one chain of additions would wait for itself.
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    let i = start;
+    for (const last = start + whole; i < last; i += 4) {
+      s0 += data[i] * data[i];
+      s1 += data[i + 1] * data[i + 1];
+      s2 += data[i + 2] * data[i + 2];
+      s3 += data[i + 3] * data[i + 3];
+    }
+    for (; i < end; i++) s0 += data[i] * data[i];
+    const squares = s0 + s1 + (s2 + s3);
     const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-    for (let i = start; i < end; i++) out[i] = data[i] * scale;
+    for (i = start; i < end; i++) out[i] = data[i] * scale;
   }
   return out;
 }
 
+/** The training rows that are most similar to each of some queries, of those seen so far. */
+export interface Neighbours {
+  /** [queries, k]: most similar first, minus infinity where there is none yet. */
+  readonly similarity: Float32Array;
+  /** [queries, k]: their row numbers. */
+  readonly row: Int32Array;
+  /** [queries]: the least of each query's similarities, which a row must be above to be taken. */
+  readonly least: Float32Array;
+}
+
+export function noNeighbours(queries: number, k: number): Neighbours {
+  return {
+    similarity: new Float32Array(queries * k).fill(Number.NEGATIVE_INFINITY),
+    row: new Int32Array(queries * k),
+    least: new Float32Array(queries).fill(Number.NEGATIVE_INFINITY),
+  };
+}
+
 /**
- * Adds up the votes of the `k` most similar training rows for each query row; of equally similar ones the earlier row
- * comes first.
+ * Takes what is nearer among some more training rows, which follow those seen so far; of equally similar ones the earlier
+ * row comes first.
  *
- * @param similarities [queries, trainRows]
+ * @param similarities [rows, queries]
+ * @param firstRow number of the first of these rows
+ */
+export function keepNearer(similarities: Float32Array, firstRow: number, neighbours: Neighbours): void {
+  const { similarity, row, least } = neighbours;
+  const queries = least.length;
+  const k = row.length / queries;
+  for (let i = 0, now = firstRow; i < similarities.length; now++) {
+    for (let query = 0; query < queries; query++, i++) {
+      const value = similarities[i];
+      if (value <= least[query]) continue;
+      const first = query * k;
+      let at = first + k - 1;
+      while (at > first && similarity[at - 1] < value) {
+        similarity[at] = similarity[at - 1];
+        row[at] = row[at - 1];
+        at--;
+      }
+      similarity[at] = value;
+      row[at] = now;
+      least[query] = similarity[first + k - 1];
+    }
+  }
+}
+
+/**
+ * Adds up the votes of each query's neighbours.
+ *
  * @param weights vote of each training row before its similarity counts, above 0; null for 1 each
  * @param temperature a vote counts exp(similarity / temperature); 0 for votes that all count 1
  * @param votes [queries, classCount], out: shares that sum to 1 per query
  */
 export function neighbourVotes(
-  similarities: Float32Array,
-  trainRows: number,
+  { similarity, row, least }: Neighbours,
   labels: Int32Array,
   weights: Float64Array | null,
-  k: number,
   temperature: number,
   classCount: number,
   votes: Float32Array,
 ): void {
-  const queries = similarities.length / trainRows;
-  const best = new Float32Array(k);
-  const bestRow = new Int32Array(k);
+  const k = row.length / least.length;
   const sums = new Float64Array(classCount);
-  for (let query = 0; query < queries; query++) {
-    const start = query * trainRows;
-    let count = 0;
-    for (let row = 0; row < trainRows; row++) {
-      const similarity = similarities[start + row];
-      if (count === k && similarity <= best[k - 1]) continue;
-      let at = count < k ? count++ : k - 1;
-      while (at > 0 && best[at - 1] < similarity) {
-        best[at] = best[at - 1];
-        bestRow[at] = bestRow[at - 1];
-        at--;
-      }
-      best[at] = similarity;
-      bestRow[at] = row;
-    }
+  for (let query = 0, first = 0; query < least.length; query++, first += k) {
     sums.fill(0);
     let total = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = first; i < first + k; i++) {
       // Relative to the nearest one, so that a small temperature does not overflow.
-      const nearness = temperature === 0 ? 1 : Math.exp((best[i] - best[0]) / temperature);
-      const vote = nearness * (weights === null ? 1 : weights[bestRow[i]]);
-      sums[labels[bestRow[i]]] += vote;
+      const nearness = temperature === 0 ? 1 : Math.exp((similarity[i] - similarity[first]) / temperature);
+      const vote = nearness * (weights === null ? 1 : weights[row[i]]);
+      sums[labels[row[i]]] += vote;
       total += vote;
     }
     for (let c = 0; c < classCount; c++) votes[query * classCount + c] = sums[c] / total;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { knn } from '../../../src/models/knn/knn.ts';
+import { type FittedKnn, knn } from '../../../src/models/knn/knn.ts';
+import type { Matrix } from '../../../src/numerics/matrix.ts';
 import { takeRows } from '../../../src/rows/row-source.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
@@ -44,6 +45,32 @@ test("rows of weight 0 take no neighbour's place", async () => {
   const less = { ...train, features: takeRows(train.features, kept), labels: kept.map((row) => train.labels[row]!) };
   const without = await knn.create({}).fit(less, context);
   assert.deepEqual(await weighted.predictProba(held), await without.predictProba(held));
+});
+
+test('knn finds the same neighbours in several blocks of training rows and of queries, the earlier of equals', async () => {
+  const [dims, classes] = [6, [...'abc']];
+  // Whole numbers: many rows are alike.
+  const draw = (rowCount: number, step: number): Matrix => ({
+    rowCount,
+    columnCount: dims,
+    data: Float32Array.from({ length: rowCount * dims }, (_, i) => 1 + (Math.imul(i + 1, step) >>> 28)),
+  });
+  const train = draw(2500, 0x9e3779b1);
+  const queries = draw(1100, 0x85ebca6b);
+  const labels = Int32Array.from({ length: 2500 }, (_, row) => (row >> 1) % 3);
+  const fitted = await knn.create({ k: 5, votes: 'uniform' }).fit({ features: train, labels, classes }, context);
+  const { data } = await fitted.predictProba(queries);
+  const { unitTrain } = fitted as FittedKnn;
+  const cosine = (query: number, row: number): number => {
+    let sum = 0;
+    for (let d = 0; d < dims; d++) sum += queries.data[query * dims + d]! * unitTrain.data[row * dims + d]!;
+    return sum;
+  };
+  for (const query of [0, 1, 1023, 1024, 1099]) {
+    const nearest = [...labels.keys()].sort((a, b) => cosine(query, b) - cosine(query, a) || a - b).slice(0, 5);
+    const shares = classes.map((_, c) => (nearest.filter((row) => labels[row] === c).length + 1 / 3) / 6);
+    checkClose(data.subarray(query * 3, query * 3 + 3), shares, 1e-6, `query ${query}`);
+  }
 });
 
 for (const [name, table] of Object.entries(smallTables)) {
