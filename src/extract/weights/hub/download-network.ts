@@ -16,10 +16,12 @@ import {
   resolveRevision,
 } from './hub-client.ts';
 import { type HubName, isCommit } from './hub-name.ts';
-import { graphNames, variantsOf } from './network-folder.ts';
+import { besideGraph, graphNames, type Tower, variantsOf } from './network-folder.ts';
 
 export interface HubOptions {
   readonly variant: string | undefined;
+  /** Default: the images'. */
+  readonly tower?: Tower | undefined;
   readonly cacheFolder: string;
   /** Never asks the hub, as with $HF_HUB_OFFLINE. */
   readonly offline?: boolean | undefined;
@@ -44,7 +46,7 @@ export interface HubNetwork {
  * @throws UserError where the hub cannot be asked and the cache does not do, or it does not have the network
  */
 export async function downloadNetwork(asked: HubName, options: HubOptions): Promise<HubNetwork> {
-  const { env = process.env, variant, offline = false, signal } = options;
+  const { env = process.env, offline = false, signal } = options;
   const hub = hubOf(env, signal);
   const cache = new HubCache(options.cacheFolder, asked);
   const title = `hf:${asked.owner}/${asked.name}`;
@@ -55,7 +57,7 @@ export async function downloadNetwork(asked: HubName, options: HubOptions): Prom
     pinned: `${title}@${commit}`,
     warnings,
   });
-  const isHere = cached !== undefined && (await allWhole(cache, cached, variant));
+  const isHere = cached !== undefined && (await allWhole(cache, cached, options));
   if (isHere && isCommit(asked.revision)) return network(cached.commit);
   if (offline || isOffline(env)) {
     if (isHere) return network(cached.commit);
@@ -80,8 +82,8 @@ export async function downloadNetwork(asked: HubName, options: HubOptions): Prom
 async function fetchNetwork(hub: Hub, asked: HubName, cache: HubCache, options: HubOptions): Promise<string> {
   const resolved = await resolveRevision(hub, asked);
   const { commit } = resolved;
-  const wanted = neededOf(resolved.files, options.variant);
-  if (wanted === undefined) throw notPublished(resolved.files, options.variant, asked);
+  const wanted = neededOf(resolved.files, options);
+  if (wanted === undefined) throw notPublished(resolved.files, options, asked);
   const before = await cache.read(commit);
   const described = { ...before?.described };
   for (const path of wanted) described[path] ??= await describeFile(hub, asked, commit, path);
@@ -107,35 +109,38 @@ async function fetchNetwork(hub: Hub, asked: HubName, cache: HubCache, options: 
   return commit;
 }
 
+/** Which of a network's graphs is wanted. */
+type Wanted = Pick<HubOptions, 'variant' | 'tower'>;
+
 /**
  * The files of a repository that are needed: what says how, the graph, and the files that it keeps tensors in; undefined
  * where it lacks one.
  */
-function neededOf(files: readonly string[], variant: string | undefined): readonly string[] | undefined {
-  const graph = graphNames(variant).find((path) => files.includes(path));
+function neededOf(files: readonly string[], { variant, tower = 'image' }: Wanted): readonly string[] | undefined {
+  const graph = graphNames(variant, tower).find((path) => files.includes(path));
   if (graph === undefined || !files.includes('config.json')) return undefined;
   const isBeside = (path: string): boolean =>
     (path.startsWith(`${graph}_data`) || path === `${graph}.data`) && /^onnx\/[\w.-]+$/.test(path);
-  const said = ['config.json', 'preprocessor_config.json'].filter((path) => files.includes(path));
+  const said = besideGraph[tower].filter((path) => files.includes(path));
   return [...said, graph, ...files.filter(isBeside)];
 }
 
-async function allWhole(cache: HubCache, commit: CachedCommit, variant: string | undefined): Promise<boolean> {
-  for (const path of neededOf(commit.files, variant) ?? ['']) if (!(await cache.isWhole(commit, path))) return false;
+async function allWhole(cache: HubCache, commit: CachedCommit, wanted: Wanted): Promise<boolean> {
+  for (const path of neededOf(commit.files, wanted) ?? ['']) if (!(await cache.isWhole(commit, path))) return false;
   return true;
 }
 
-function notPublished(files: readonly string[], variant: string | undefined, { owner, name }: HubName): UserError {
+function notPublished(files: readonly string[], { variant, tower }: Wanted, { owner, name }: HubName): UserError {
   const graphs = files.filter((path) => path.endsWith('.onnx'));
   const own = graphs.flatMap((path) => (path.startsWith('onnx/') ? [path.slice('onnx/'.length)] : []));
   return new UserError({
     what:
       variant === undefined
-        ? 'this network is not published as an ONNX graph'
+        ? `${tower === 'text' ? 'the text tower of this network' : 'this network'} is not published as an ONNX graph`
         : `the network has no variant ${variant}`,
     where: `hf:${owner}/${name}`,
     found: graphs.length === 0 ? 'no .onnx file' : graphs.slice(0, 12).join(', '),
-    expected: `config.json, and ${graphNames(variant).join(' or ')}`,
+    expected: `config.json, and ${graphNames(variant, tower).join(' or ')}`,
     fix:
       own.length > 0
         ? variantsOf(own)

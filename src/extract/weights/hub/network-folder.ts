@@ -17,11 +17,21 @@ export interface Published {
   reading(asked: AskedReading): Reading;
 }
 
+/** One side of a network that was trained on images with their captions. */
+export type Tower = 'image' | 'text';
+
 /** Names of the graph in a published network's folder, the image tower of two first. */
-export function graphNames(variant: string | undefined): readonly string[] {
+export function graphNames(variant: string | undefined, tower: Tower = 'image'): readonly string[] {
   const suffix = variant === undefined ? '' : `_${variant}`;
+  if (tower === 'text') return [`onnx/text_model${suffix}.onnx`];
   return [`onnx/vision_model${suffix}.onnx`, `onnx/model${suffix}.onnx`];
 }
+
+/** Files that say how what goes into the graph is made. */
+export const besideGraph: Readonly<Record<Tower, readonly string[]>> = {
+  image: ['config.json', 'preprocessor_config.json'],
+  text: ['config.json', 'tokenizer.json', 'tokenizer_config.json'],
+};
 
 /**
  * Reads a network as it is published on a model hub: config.json, preprocessor_config.json, and onnx/model.onnx or

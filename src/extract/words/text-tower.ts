@@ -1,0 +1,197 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type * as ort from 'onnxruntime-node';
+import { encodeModel } from '../../formats/onnx/encode.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { unitRows } from '../../numerics/nearest.kernel.ts';
+import { UserError } from '../../system/errors.ts';
+import { runtime } from '../../system/onnx-runtime.ts';
+import { openSession } from '../backbone/ort-session.ts';
+import { type GraphFile, readGraphFile } from '../weights/graph-file.ts';
+import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts';
+import { besideGraph, graphNames } from '../weights/hub/network-folder.ts';
+import { openTokenizer, type TokenizeText } from './tokenizer.ts';
+
+/** The side of a two-tower network that takes text; what it gives lies among the images' vectors. Owns native memory. */
+export interface TextTower {
+  /** Numbers in a vector. */
+  readonly dims: number;
+  /**
+   * A vector for each text, [texts, dims], each of length 1.
+   *
+   * @throws UserError for a text that is longer than the network reads
+   */
+  encode(texts: readonly string[]): Promise<Matrix>;
+  close(): Promise<void>;
+}
+
+/** What lies beside images in a network's space, and whether the text is filled up to the longest that it reads. */
+interface TextReading {
+  readonly output: string;
+  /** SigLIP saw nothing but texts of full length when it was trained. */
+  readonly padded: boolean;
+}
+
+/** By config.json's `model_type`; the first two by transformers' `get_text_features`. */
+const readings: Readonly<Record<string, TextReading>> = {
+  clip: { output: 'text_embeds', padded: false },
+  siglip: { output: 'pooler_output', padded: true },
+  siglip2: { output: 'pooler_output', padded: true },
+};
+
+/** Texts of one length that go through the network together. */
+const mostTogether = 32;
+
+/**
+ * Opens the text tower of a published network: config.json, tokenizer.json, tokenizer_config.json and
+ * onnx/text_model.onnx. `close()` it.
+ *
+ * @param variant `fp16` …: onnx/text_model_fp16.onnx
+ * @throws UserError where a file is missing, or the network is of a kind that is not known here
+ */
+export async function openTextTower(
+  folder: string,
+  { variant, threads }: { readonly variant?: string | undefined; readonly threads?: number | undefined } = {},
+): Promise<TextTower> {
+  const path = join(folder, 'config.json');
+  const config = (await readConfig(path)) ?? {};
+  const reading = readingOf(config, path);
+  const [name = ''] = graphNames(variant, 'text');
+  const needed = [...besideGraph.text, name];
+  const lacking = needed.filter((file) => !existsSync(join(folder, file)));
+  if (lacking.length > 0) {
+    throw new UserError({
+      what: 'the network has no text tower here',
+      where: folder,
+      found: `no ${lacking.join(', no ')}`,
+      expected: needed.join(', '),
+      fix: 'put the files there as they were published; a network without a text tower knows no words',
+    });
+  }
+  const tokenize = await openTokenizer(folder, { longest: longestOf(config, path), padded: reading.padded });
+  const graph = await readGraphFile(join(folder, name));
+  const inputs = inputsOf(graph);
+  if (!graph.model.graph.output.some((output) => output.name === reading.output)) {
+    throw new UserError({
+      what: "the text tower does not give a text's place among images",
+      where: graph.file,
+      found: `outputs ${graph.model.graph.output.map((output) => output.name).join(', ')}`,
+      expected: reading.output,
+      fix: 'export it with its projection: optimum-cli export onnx --task zero-shot-image-classification',
+    });
+  }
+  const session = await openSession(encodeModel(graph.model), { device: 'cpu', threads });
+  const tower = new OnnxTextTower(session, tokenize, inputs, reading.output);
+  try {
+    // What it gives for any text tells how many numbers that is.
+    const { columnCount } = await tower.encode(['']);
+    return Object.assign(tower, { dims: columnCount });
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+class OnnxTextTower implements TextTower {
+  readonly dims: number = 0;
+  readonly #session: ort.InferenceSession;
+  readonly #tokenize: TokenizeText;
+  readonly #inputs: ReadonlyMap<string, 'int32' | 'int64'>;
+  readonly #output: string;
+
+  constructor(
+    session: ort.InferenceSession,
+    tokenize: TokenizeText,
+    inputs: ReadonlyMap<string, 'int32' | 'int64'>,
+    output: string,
+  ) {
+    this.#session = session;
+    this.#tokenize = tokenize;
+    this.#inputs = inputs;
+    this.#output = output;
+  }
+
+  async encode(texts: readonly string[]): Promise<Matrix> {
+    const tokens = texts.map((text) => this.#tokenize(text));
+    const byLength = new Map<number, number[]>();
+    for (const [place, { length }] of tokens.entries()) byLength.set(length, [...(byLength.get(length) ?? []), place]);
+    const rows: Float32Array[] = [];
+    for (const [length, places] of byLength) {
+      for (let first = 0; first < places.length; first += mostTogether) {
+        const together = places.slice(first, first + mostTogether);
+        const vectors = await this.#run(
+          together.map((place) => tokens[place] as readonly number[]),
+          length,
+        );
+        const width = vectors.length / together.length;
+        for (const [at, place] of together.entries()) rows[place] = vectors.slice(at * width, (at + 1) * width);
+      }
+    }
+    const columnCount = rows[0]?.length ?? 0;
+    const data = new Float32Array(rows.length * columnCount);
+    for (const [at, row] of rows.entries()) data.set(row, at * columnCount);
+    unitRows(data, rows.length, columnCount);
+    return { rowCount: rows.length, columnCount, data };
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+
+  /** Texts of one length through the network: no token is there to fill a place, so none needs to be masked. */
+  async #run(tokens: readonly (readonly number[])[], length: number): Promise<Float32Array> {
+    const { Tensor } = runtime();
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const [name, type] of this.#inputs) {
+      const values = name === 'attention_mask' ? tokens.flat().map(() => 1) : tokens.flat();
+      const data = type === 'int64' ? BigInt64Array.from(values, BigInt) : Int32Array.from(values);
+      feeds[name] = new Tensor(type, data, [tokens.length, length]);
+    }
+    return (await this.#session.run(feeds))[this.#output]?.data as Float32Array;
+  }
+}
+
+function readingOf(config: Config, path: string): TextReading {
+  const architecture = String(config['model_type']);
+  const reading = Object.hasOwn(readings, architecture) ? readings[architecture] : undefined;
+  if (reading !== undefined) return reading;
+  throw new UserError({
+    what: 'words are understood by networks that were trained on images with their captions',
+    where: path,
+    found: `model_type ${architecture}`,
+    expected: Object.keys(readings).join(' | '),
+    fix: 'extract --weights hf:OWNER/NAME with such a network: onnx-community and Xenova publish CLIP and SigLIP',
+  });
+}
+
+/** Tokens of the longest text that the network reads. */
+function longestOf(config: Config, path: string): number {
+  const tower = isConfig(config['text_config']) ? config['text_config'] : {};
+  // transformers leaves out what is as usual: 77 for CLIP, 64 for SigLIP.
+  const longest = tower['max_position_embeddings'] ?? (config['model_type'] === 'clip' ? 77 : 64);
+  if (typeof longest === 'number' && Number.isSafeInteger(longest) && longest > 0) return longest;
+  throw new UserError({
+    what: 'config.json does not say how long a text may be',
+    where: path,
+    found: `text_config.max_position_embeddings ${JSON.stringify(longest)}`,
+    expected: 'a whole number of tokens',
+  });
+}
+
+function inputsOf({ model, file }: GraphFile): ReadonlyMap<string, 'int32' | 'int64'> {
+  const known = ['input_ids', 'attention_mask'];
+  // Before IR version 4, initializers are listed as inputs too.
+  const initialized = new Set(model.graph.initializer.map(({ name }) => name));
+  const inputs = model.graph.input.filter(({ name }) => !initialized.has(name));
+  const other = inputs.find(({ name }) => !known.includes(name));
+  if (other !== undefined || !inputs.some(({ name }) => name === 'input_ids')) {
+    throw new UserError({
+      what: 'the text tower takes inputs that are not known here',
+      where: file,
+      found: inputs.map(({ name }) => name).join(', '),
+      expected: 'input_ids, and attention_mask where there is one',
+    });
+  }
+  // ONNX numbers its types: 6 is int32, 7 is int64.
+  return new Map(inputs.map(({ name, type }) => [name, type?.tensorType?.elemType === 6 ? 'int32' : 'int64']));
+}
