@@ -37,6 +37,11 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     describe: 'classify photos over HTTP, and on a page to drop them on',
     load: async () => (await import('./serve.ts')).serveVerb,
   },
+  find: {
+    positionals: '[query]',
+    describe: 'list the photos of a feature set that are nearest to words, or to a photo',
+    load: async () => (await import('./find/find.ts')).findVerb,
+  },
   relabel: {
     positionals: '[corrections]',
     describe: 'correct labels by a list that was looked through: says what would change, and changes it with --write',

@@ -31,7 +31,7 @@ type FeatureRecipe = Report['featureSet'] & {
  *
  * @throws UserError where the features are external (nothing says how an image becomes such a row) or several networks'
  */
-export function featureRecipe(report: Report): FeatureRecipe {
+export function featureRecipe(report: Pick<Report, 'featureSet' | 'report'>): FeatureRecipe {
   const { fields, madeBy, parts } = report.featureSet;
   if (parts !== undefined) {
     const [first] = parts.map(({ folder }) => shortPath(folder));
@@ -60,7 +60,10 @@ export function featureRecipe(report: Report): FeatureRecipe {
  *
  * @throws UserError when the weights are gone or are not the ones that made the features
  */
-export async function openEmbedder(report: Report, options: EmbedderOptions): Promise<Embedder> {
+export async function openEmbedder(
+  report: Pick<Report, 'featureSet' | 'report'>,
+  options: EmbedderOptions,
+): Promise<Embedder> {
   const { fields, folder } = featureRecipe(report);
   const { calibration } = fields;
   const backbone = await openBackbone({
@@ -89,7 +92,7 @@ export async function openEmbedder(report: Report, options: EmbedderOptions): Pr
  * @throws UserError when they are gone or differ
  */
 export async function sameWeights(
-  report: Report,
+  report: Pick<Report, 'featureSet' | 'report'>,
   { weights: given, seed }: Pick<EmbedderOptions, 'weights' | 'seed'>,
 ): Promise<LoadedWeights> {
   const { fields, madeBy } = featureRecipe(report);

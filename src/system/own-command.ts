@@ -37,7 +37,7 @@ export function startOf({ environment, script, packageFile, isCheckout }: StartS
 /** Every verb of the command line, in the order in which `--help` lists them. */
 // biome-ignore format: as in --help
 export const verbNames = [
-  'extract', 'classify', 'compare', 'predict', 'serve', 'relabel', 'export', 'convert', 'verify', 'plan', 'merge',
+  'extract', 'classify', 'compare', 'predict', 'serve', 'find', 'relabel', 'export', 'convert', 'verify', 'plan', 'merge',
   'status', 'taps', 'backbones', 'devices',
 ] as const;
 

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
+import { usableCores } from '../../extract/backbone/cores.ts';
+import { openOwnTower } from '../../extract/words/own-tower.ts';
+import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { embedPhoto } from '../../predict/find/embed-photo.ts';
+import { nearestPhotos, unitRowsOf } from '../../predict/find/nearest-photos.ts';
+import { usageError } from '../../system/errors.ts';
+import { printableLine } from '../../system/printable.ts';
+import { shortPath } from '../../system/short-path.ts';
+import { number, text } from '../options.ts';
+import { openProgress } from '../progress-bar.ts';
+import type { Options, Session } from '../verb.ts';
+
+/** What `find` does once its options are declared: loaded only where it is done. */
+export async function runFind(options: Options, session: Session): Promise<number> {
+  const query = text(options, 'query');
+  if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
+  const count = number(options, 'count', { whole: true, min: 1, max: 10_000 }, 20);
+  const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 }, usableCores());
+  const named = text(options, 'features');
+  const folder = named === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(named, 'cache');
+  if (folder !== named) session.note(`features: ${shortPath(folder)}`);
+  const set = await openFeatureSet(folder);
+  // The rows are read while the question is encoded.
+  const [vector, rows] = await Promise.all([encode(query, set, threads, session), unitRowsOf(set, session.signal)]);
+  const found = await nearestPhotos(set, rows, vector, { count, threads });
+  session.printJson({ query, features: folder, data: set.manifest.madeBy.data, found });
+  for (const { path, label, similarity } of found) {
+    const labelled = label === undefined ? '' : `  ${printableLine(label)}`;
+    session.print(`${similarity.toFixed(3)}  ${printableLine(path)}${labelled}`);
+  }
+  return 0;
+}
+
+/** Names of photos end so: one that is not there was not meant as words. */
+const photoName = /\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|jp2|p[bgpn]m)$/i;
+
+async function encode(query: string, set: FeatureSet, threads: number, session: Session): Promise<Matrix> {
+  const { signal } = session;
+  if (query === '-' || existsSync(query) || photoName.test(query)) return embedPhoto(query, set, { threads, signal });
+  const progress = openProgress(session);
+  const { folder, dims, manifest } = set;
+  const { fields, madeBy } = manifest;
+  const { onProgress } = progress;
+  try {
+    const tower = await openOwnTower({ folder, dims, fields, madeBy }, { threads, signal, onProgress });
+    try {
+      return await tower.encode([query]);
+    } finally {
+      await tower.close();
+    }
+  } finally {
+    progress.close();
+  }
+}

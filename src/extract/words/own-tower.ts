@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Manifest } from '../../features/manifest/manifest.ts';
+import { UserError } from '../../system/errors.ts';
+import type { OnProgress } from '../../system/progress.ts';
+import { userCacheFolder } from '../weights/download/cache-folder.ts';
+import { downloadNetwork } from '../weights/hub/download-network.ts';
+import { parseHubName } from '../weights/hub/hub-name.ts';
+import { openTextTower, type TextTower } from './text-tower.ts';
+
+/** What a feature set says of the network that made it, and how its rows were read. */
+export interface WordsOf extends Pick<Manifest, 'fields' | 'madeBy' | 'dims'> {
+  /** Of the set, for messages. */
+  readonly folder: string;
+}
+
+export interface OwnTowerOptions {
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  /** Where downloads are kept; default: the user's cache. */
+  readonly cacheFolder?: string | undefined;
+}
+
+/**
+ * Opens the text tower of the very network that made a feature set: a network of a hub at the commit that it was pinned
+ * to, downloaded where it is not there yet. `close()` it.
+ *
+ * @throws UserError where the network has none, or the set keeps something else than an image's vector beside texts
+ */
+export async function openOwnTower(set: WordsOf, options: OwnTowerOptions = {}): Promise<TextTower> {
+  const { weights, weightsFile, weightsVariant: variant } = set.madeBy;
+  const { threads, signal, onProgress, cacheFolder = userCacheFolder() } = options;
+  const name = parseHubName(weights);
+  let folder = publishedFolder(weightsFile);
+  if (name !== undefined) {
+    const network = await downloadNetwork(name, {
+      variant,
+      tower: 'text',
+      cacheFolder,
+      signal,
+      onProgress: ({ receivedBytes, totalBytes }) =>
+        onProgress?.({ stage: `download ${weights}`, unit: 'bytes', done: receivedBytes, total: totalBytes }),
+    });
+    folder = network.folder;
+  }
+  if (folder === undefined) throw noWords(set, `${set.fields.architecture} from ${weights}`);
+  const tower = await openTextTower(folder, { variant, threads });
+  const { tap, pool } = set.fields;
+  if (pool === 'none' && usualTaps.has(tap) && tower.dims === set.dims) return tower;
+  await tower.close();
+  throw noWords(set, `${pool === 'none' ? tap : `${pool} of ${tap}`}, ${set.dims} numbers`);
+}
+
+/** Outputs of image towers that lie in the texts' space. */
+const usualTaps: ReadonlySet<string> = new Set(['image_embeds', 'pooler_output']);
+
+/** The folder of a published network, its graph lying in the folder onnx. */
+function publishedFolder(weightsFile: string | undefined): string | undefined {
+  if (weightsFile?.endsWith('.onnx') !== true) return undefined;
+  const folder = dirname(dirname(weightsFile));
+  return existsSync(folder) ? folder : undefined;
+}
+
+function noWords({ folder }: WordsOf, found: string): UserError {
+  return new UserError({
+    what: 'the rows of this feature set cannot be compared with words',
+    where: folder,
+    found,
+    expected: "an image's vector of a network with a text tower: CLIP's image_embeds, SigLIP's pooler_output",
+    fix: 'featuretap extract --weights hf:OWNER/NAME makes such a set of the same images, with a network such as CLIP and the usual tap and pool',
+  });
+}

@@ -1,0 +1,61 @@
+import type { FeatureSet } from '../../features/reader.ts';
+import { multiplyTransposed } from '../../numerics/matmul.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { keepNearest, unitRows } from '../../numerics/nearest.kernel.ts';
+import { RowReader } from '../../rows/row-reader.ts';
+import { changedRows, loadRows, type RowSource, rowPass, storedRows } from '../../rows/row-source.ts';
+
+/** A photo of a feature set that is near what was asked for. */
+export interface FoundPhoto {
+  readonly id: string;
+  /** Relative to the data folder. */
+  readonly path: string;
+  readonly label?: string;
+  /** Cosine of its vector and the one that was asked for. */
+  readonly similarity: number;
+}
+
+/** Rows up to this size are held in memory: they are read while the question is being encoded. */
+const mostBytes = 1e9;
+
+/** The rows of a set's images, each of length 1, in the index's order. */
+export async function unitRowsOf(set: FeatureSet, signal?: AbortSignal): Promise<RowSource> {
+  const stored = storedRows(new RowReader(set.rowStore(), undefined, signal), set.rows);
+  const unit = changedRows(stored, (rows) => unitRows(rows, rows.length / set.dims, set.dims));
+  return 4 * set.imageCount * set.dims <= mostBytes ? loadRows(unit) : unit;
+}
+
+/**
+ * The photos that lie nearest to a vector, the nearest first; of two that are as near the one that is first in the index.
+ *
+ * @param rows of the set's images: `unitRowsOf`
+ * @param query of length 1, [1, dims]
+ */
+export async function nearestPhotos(
+  set: FeatureSet,
+  rows: RowSource,
+  query: Matrix,
+  { count, threads }: { readonly count: number; readonly threads: number },
+): Promise<readonly FoundPhoto[]> {
+  const pass = rowPass(rows);
+  const best: { readonly place: number; readonly similarity: number }[] = [];
+  for await (const block of pass.blocks()) {
+    const { data } = await multiplyTransposed(query, block, { threads });
+    const kept = Math.min(count, block.rowCount);
+    const nearest = new Int32Array(kept);
+    const similarity = new Float32Array(kept);
+    keepNearest(data, block.rowCount, kept, undefined, undefined, nearest, similarity);
+    for (const [at, row] of nearest.entries()) {
+      const place = block.start + row;
+      best.push({ place: pass.places?.[place] ?? place, similarity: similarity[at] as number });
+    }
+    best.sort((a, b) => b.similarity - a.similarity || a.place - b.place);
+    best.length = Math.min(best.length, count);
+  }
+  return best.map(({ place, similarity }) => {
+    const id = set.ids[place] as string;
+    const label = set.labels.get(id);
+    const photo = { id, path: set.paths[place] as string, similarity };
+    return label === undefined ? photo : { ...photo, label };
+  });
+}
