@@ -21,11 +21,11 @@ import type { OpenTrial } from './trial/trial.ts';
 
 export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   /** Instead of splits that are drawn. */
-  readonly splits?: readonly Split[];
+  readonly splits?: readonly Split[] | undefined;
   /** Folder of all reports; this run's go to `<out>/<feature set>/<model>-…`. */
   readonly out: string;
   /** Train on a stratified part of each split's training rows: a fraction, or a whole number of them. */
-  readonly subsample?: number;
+  readonly subsample?: number | undefined;
   /** Fit every head on parts of the training rows too. */
   readonly learningCurve?: boolean;
   /** Look at every label with answers given while its image was held out, by the cheapest good head. */

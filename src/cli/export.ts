@@ -114,8 +114,8 @@ async function joinBackbone(head: OnnxModel, report: Report, options: Options): 
   const given = text(options, 'weights');
   const seed = number(options, 'seed', { min: 0, whole: true });
   const weights = await sameWeights(report, {
-    ...(given === undefined ? {} : { weights: given }),
-    ...(seed === undefined ? {} : { seed }),
+    weights: given,
+    seed,
   });
   const { preprocessing, tap } = fields;
   const backbone = await openBackbone({ weights, tap, preprocessing, activationRanges });

@@ -1,3 +1,4 @@
+import type { EmbedderOptions } from '../predict/embedder.ts';
 import { choiceError, usageError } from '../system/errors.ts';
 import type { Options } from './verb.ts';
 
@@ -103,14 +104,11 @@ export function flag(options: Options, name: string): boolean {
 }
 
 /** What opens the network of a head, as `predict` and `serve` are asked for it. */
-export function embedderOptions(options: Options): { weights?: string; threads?: number; seed?: number } {
-  const weights = text(options, 'weights');
-  const threads = number(options, 'threads', { min: 1, whole: true });
-  const seed = number(options, 'seed', { min: 0, whole: true });
+export function embedderOptions(options: Options): Omit<EmbedderOptions, 'device'> {
   return {
-    ...(seed === undefined ? {} : { seed }),
-    ...(weights === undefined ? {} : { weights }),
-    ...(threads === undefined ? {} : { threads }),
+    weights: text(options, 'weights'),
+    threads: number(options, 'threads', { min: 1, whole: true }),
+    seed: number(options, 'seed', { min: 0, whole: true }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import type { EmbedderOptions } from '../predict/embedder.ts';
 import type { OverlayFolder } from '../predict/evidence/overlay-folder.ts';
 import type { InputFailure } from '../predict/inputs.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
@@ -135,18 +136,10 @@ async function openAnswers(file: string): Promise<DurableFile> {
 }
 
 function sampleOptions(options: Options): SampleOptions {
-  const positive = text(options, 'positive');
-  const answer = text(options, 'submission-as');
-  return {
-    ...(answer === undefined ? {} : { answer: choice(options, 'submission-as', answers, 'name') }),
-    ...(positive === undefined ? {} : { positive }),
-  };
+  return { answer: choice(options, 'submission-as', answers), positive: text(options, 'positive') };
 }
 
-interface PredictRun extends SayOptions {
-  readonly weights?: string;
-  readonly threads?: number;
-  readonly seed?: number;
+interface PredictRun extends SayOptions, Omit<EmbedderOptions, 'device'> {
   readonly batch: number;
   readonly format: OutputFormat;
   readonly writer: SubmissionWriter | undefined;

@@ -50,7 +50,7 @@ function wrongVerb(typed: string | undefined, args: readonly string[]): UserErro
     typed === undefined ? undefined : (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
   return new UserError({
     what: typed === undefined ? 'no verb was named' : 'unknown command',
-    ...(typed === undefined ? {} : { found: typed }),
+    found: typed,
     expected: verbNames.join(' | '),
     fix: nearest === undefined ? 'featuretap --help says what each does' : didYouMean([nearest], args, typed as string),
     exitCode: 2,

@@ -14,11 +14,11 @@ import type { Embedder } from './predict.ts';
 
 export interface EmbedderOptions {
   /** Instead of the file that the feature set names; must be the same weights. */
-  readonly weights?: string;
+  readonly weights?: string | undefined;
   /** Of random weights; default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   readonly device: DeviceName;
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 type FeatureRecipe = Report['featureSet'] & {

@@ -6,12 +6,12 @@ export interface UserErrorParts {
   /** What went wrong, as a sentence without a full stop. */
   readonly what: string;
   /** File, option, field or tensor. */
-  readonly where?: string;
-  readonly found?: string;
-  readonly expected?: string;
-  readonly fix?: string;
+  readonly where?: string | undefined;
+  readonly found?: string | undefined;
+  readonly expected?: string | undefined;
+  readonly fix?: string | undefined;
   /** What `found` was probably meant to be: the fix where there is no other. */
-  readonly instead?: string;
+  readonly instead?: string | undefined;
   /** 1 failed (default), 2 wrong usage. */
   readonly exitCode?: 1 | 2;
   readonly cause?: unknown;
@@ -41,7 +41,7 @@ export function choiceError(option: string, found: string, choices: readonly str
     found,
     expected: choices.join(' | '),
     exitCode: 2,
-    ...(instead === undefined ? {} : { instead }),
+    instead,
   });
 }
 
@@ -51,7 +51,7 @@ export function usageError(option: string, found: string, expected: string, fix?
     ...(found === 'nothing' ? { what: `${option} is missing` } : { what: `${option} is not usable`, found }),
     expected,
     exitCode: 2,
-    ...(fix === undefined ? {} : { fix }),
+    fix,
   });
 }
 

@@ -219,7 +219,7 @@ export function readFailure(path: string, error: unknown): UserError {
     where: path,
     found: fileReason(error),
     ...(code === 'ENOTREGULAR' ? { expected: 'a regular file' } : {}),
-    ...(fix === undefined ? {} : { fix }),
+    fix,
     cause: error,
   });
 }

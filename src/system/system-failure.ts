@@ -11,7 +11,7 @@ export function systemFailure(error: unknown): UserError | undefined {
   if (typeof code !== 'string' || (syscall === undefined && !isFileCode(code))) return undefined;
   return new UserError({
     what: `the system refused ${syscall === undefined ? 'a file' : `a call (${syscall})`}`,
-    ...(path === undefined ? {} : { where: path }),
+    where: path,
     found: fileReason(error),
     fix:
       code === 'EMFILE' || code === 'ENFILE'

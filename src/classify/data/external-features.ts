@@ -68,7 +68,7 @@ export async function openExternalFeatures(
       randomWeights: false,
       missing: {},
     },
-    ...(small === undefined ? {} : { smallClasses: small }),
+    smallClasses: small,
     warnings: small === undefined ? [] : [describeSmallClasses(small)],
   };
 }

@@ -5,9 +5,9 @@ import type { LabelsFile } from './labels-file.ts';
 /** Columns of a labels file beside the label, by name. */
 export interface AskedColumns {
   /** Holds each row's weight. */
-  readonly sampleWeight?: string;
+  readonly sampleWeight?: string | undefined;
   /** Holds each row's group. */
-  readonly groups?: string;
+  readonly groups?: string | undefined;
 }
 
 /** A labels file seen from the rows that are used. */

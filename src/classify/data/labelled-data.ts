@@ -25,13 +25,13 @@ export interface LabelledData<F extends RowSource = Matrix> {
   /** Weight per id. */
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
-  readonly groups?: Int32Array;
+  readonly groups?: Int32Array | undefined;
   /** Absent where the groups are those of a column, or there are none. */
   readonly grouping?: NonNullable<Report['grouping']>;
   /** Part of the data folder's ready-made split per id: train, val or test, '' for none. Absent where it has none. */
-  readonly parts?: readonly string[];
+  readonly parts?: readonly string[] | undefined;
   /** Absent where none are. */
-  readonly smallClasses?: SmallClasses;
+  readonly smallClasses?: SmallClasses | undefined;
   /** Fingerprint of the feature set; for external features, the sha256 of its bytes. */
   readonly fingerprint: string;
   /** sha256 over the sha256 of each id's image, in the ids' order; absent where the images are not known. */
@@ -54,7 +54,7 @@ export interface RowOptions extends AskedColumns {
 
 export interface JoinOptions extends RowOptions {
   /** Instead of the labels that the feature set keeps. */
-  readonly labels?: LabelsFile;
+  readonly labels?: LabelsFile | undefined;
   /** Largest share of inputs that may have no row. */
   readonly maxMissing: number;
   /** Leave the set's augmented views alone. */
@@ -102,8 +102,8 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
     imagesSha256: hashImages(Array.from(rows, (row) => set.sha256OfRow(row))),
     ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
     ...(options.labels === undefined ? {} : columnsOf(byId(options.labels, ids), options)),
-    ...(splits === undefined ? {} : { parts: ids.map((id) => splits.get(id) ?? '') }),
-    ...(small === undefined ? {} : { smallClasses: small }),
+    parts: splits === undefined ? undefined : ids.map((id) => splits.get(id) ?? ''),
+    smallClasses: small,
     ...rowsOfSet(set, rows, options, strays),
     warnings: [...joinWarnings(set, joined), ...(small === undefined ? [] : [describeSmallClasses(small)])],
   };

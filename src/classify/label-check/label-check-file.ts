@@ -87,6 +87,6 @@ function damaged(file: string, found: string, cause?: unknown): UserError {
     found,
     expected: 'what classify --check-labels writes',
     fix: 'delete the file, or run classify --check-labels again',
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }

@@ -20,7 +20,7 @@ export interface TrialOptions {
    * Bytes that the run may take beyond the idle process. Default: what is free, and by stream half of it. It changes no
    * number: by stream it decides how many of the rows are read only once.
    */
-  readonly memory?: number;
+  readonly memory?: number | undefined;
 }
 
 export type MemoryEvent =

@@ -134,9 +134,9 @@ export async function readData(options: Options, session: Session): Promise<read
     ...small,
     maxMissing: number(options, 'max-missing', { min: 0, max: 1, percent: true }, 0.01),
     withoutViews: flag(options, 'without-views'),
-    ...(labels === undefined ? {} : { labels }),
-    ...(sampleWeight === undefined ? {} : { sampleWeight }),
-    ...(groups === undefined ? {} : { groups }),
+    labels,
+    sampleWeight,
+    groups,
   };
   if (asked.length === 1 && folders.length === 1) return [joinRows(set, joinOptions)];
   const sideways = asked.find((parts) => parts.length > 1);
@@ -215,8 +215,8 @@ async function readMatrix(
     labelColumn: text(options, 'label-column'),
     idColumn: text(options, 'id-column'),
     onNote: session.note,
-    ...(sampleWeight === undefined ? {} : { sampleWeight }),
-    ...(groups === undefined ? {} : { groups }),
+    sampleWeight,
+    groups,
   });
 }
 

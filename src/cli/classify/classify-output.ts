@@ -151,13 +151,13 @@ export function summary(report: Report, check?: LabelCheckFile): Readonly<Record
   const { subsample, smallClasses, grouping, copies } = report;
   return {
     ...{ model, solver, params, accuracy, top5Accuracy, logLoss, macroF1, balancedAccuracy },
-    ...(uncalibratedLogLoss === undefined ? {} : { uncalibratedLogLoss }),
+    uncalibratedLogLoss,
     perRepeat: report.perRepeat.map(({ train: _train, test: _test, ...figures }) => figures),
     ...{ classes, trainSize, testSize, seed, fitSeconds, predictSeconds, features },
-    ...(subsample === undefined ? {} : { subsample }),
-    ...(smallClasses === undefined ? {} : { smallClasses }),
-    ...(grouping === undefined ? {} : { grouping }),
-    ...(copies === undefined ? {} : { copies }),
+    subsample,
+    smallClasses,
+    grouping,
+    copies,
     ...(check === undefined
       ? {}
       : {

@@ -48,8 +48,8 @@ export async function printPlan(plan: ClusterPlan, asked: PlanRequest, made: Mad
     memoryGB: plan.memoryGB,
     files,
     kept,
-    ...(yaml === undefined ? {} : { yaml }),
-    ...(submitted === undefined ? {} : { submitted }),
+    yaml,
+    submitted,
     next,
   });
   // YAML on standard output is for kubectl: what people read goes beside it.

@@ -235,13 +235,13 @@ function layoutGiven(options: Options, data: string): LayoutOptions | undefined 
   const conflicts = choice(options, 'conflicts', ['drop'] as const);
   const found = (path: string): string => (existsSync(resolve(path)) ? resolve(path) : resolve(data, path));
   const layout = {
-    ...(labels === undefined ? {} : { labels: found(labels) }),
-    ...(images.length === 0 ? {} : { images: images.map(found) }),
-    ...(idColumn === undefined ? {} : { idColumn }),
-    ...(labelColumn === undefined ? {} : { labelColumn }),
-    ...(conflicts === undefined ? {} : { conflicts }),
-    ...(depth === undefined ? {} : { depth }),
-    ...(labelFrom === undefined ? {} : { labelFrom }),
+    labels: labels && found(labels),
+    images: images.length === 0 ? undefined : images.map(found),
+    idColumn,
+    labelColumn,
+    conflicts,
+    depth,
+    labelFrom,
   };
-  return Object.keys(layout).length === 0 ? undefined : layout;
+  return Object.values(layout).some((value) => value !== undefined) ? layout : undefined;
 }

@@ -1,4 +1,5 @@
 import type { ExtractResult } from '../../extract/extract.ts';
+import type { ImageFile } from '../../extract/images/list/image-file.ts';
 import { bestHead } from '../../predict/propose-heads.ts';
 import { smallestFraction } from '../../split/split.ts';
 import { ownCommand } from '../../system/own-command.ts';
@@ -41,7 +42,7 @@ export async function nextStep(results: readonly [ExtractResult, ...ExtractResul
  *
  * @param withoutRow images that gave no row of their own; which classes they are of does not matter for a size that works
  */
-export function drawOptions(images: readonly { readonly label?: string }[], withoutRow: number): readonly string[] {
+export function drawOptions(images: readonly Pick<ImageFile, 'label'>[], withoutRow: number): readonly string[] {
   const counts = new Map<string, number>();
   for (const { label } of images) if (label !== undefined) counts.set(label, (counts.get(label) ?? 0) + 1);
   const kept = [...counts.values()].filter((count) => count > 1);

@@ -22,7 +22,7 @@ export interface PartsStatus {
   /** All that are not done and not running, as `--array` takes them. */
   readonly array: string;
   /** Inputs of all parts, once a part has listed them. */
-  readonly inputs?: number;
+  readonly inputs?: number | undefined;
   /** Inputs whose end is known. */
   readonly inputsDone: number;
   /** Images with a row in complete parts. */
@@ -30,7 +30,7 @@ export interface PartsStatus {
   /** Images per second of the parts under way, together. */
   readonly imagesPerSecond: number;
   /** At that rate; absent where it is not known. */
-  readonly secondsLeft?: number;
+  readonly secondsLeft?: number | undefined;
   /** Inputs of complete parts that gave no row, and attempts that ended with an error, by reason. */
   readonly failures: readonly { readonly reason: string; readonly inputs: number; readonly parts: readonly number[] }[];
 }
@@ -85,7 +85,7 @@ export async function readStatus(set: string, asked?: number, files: Files = nod
     done,
     ...lists,
     array: arrayExpression(idle),
-    ...(inputs === undefined ? {} : { inputs }),
+    inputs,
     inputsDone,
     rows,
     imagesPerSecond,

@@ -26,7 +26,7 @@ export interface NetworkInput {
   /** `bytes` only: pixels of the mean colour on each side of the crop. */
   readonly padding?: number;
   /** Rows per run where the graph fixes them; absent where any number goes. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
   /** Side of the square input in pixels where the graph fixes it. */
-  readonly crop?: number;
+  readonly crop?: number | undefined;
 }

@@ -51,8 +51,8 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
     name: input.name,
     form: 'normalized',
     layout,
-    ...(batch === undefined ? {} : { batch }),
-    ...(crop === undefined ? {} : { crop }),
+    batch,
+    crop,
   };
 }
 
@@ -68,7 +68,7 @@ function unfitInput(where: string, found: string, expected: string, fix?: string
     where,
     found,
     expected,
-    ...(fix === undefined ? {} : { fix }),
+    fix,
   });
 }
 

@@ -34,11 +34,11 @@ export interface Explanation {
   /** Whether the run would refuse: the set has another fingerprint, and neither --name nor --replace says what to do. */
   readonly refuses: boolean;
   /** At the speed of the last run; absent where none was measured. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   /** What those seconds are reckoned from. */
-  readonly speed?: MeasuredSpeed;
+  readonly speed?: MeasuredSpeed | undefined;
   /** Of new rows; absent before the shape of a row is known. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
 }
 
 export interface ExplainRequest {
@@ -95,8 +95,9 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     kept,
     copies,
     refuses: otherwise && !replace,
-    ...(usable === undefined ? {} : { seconds: (toCompute * usable.seconds) / usable.images, speed: usable }),
-    ...(imageBytes === undefined ? {} : { bytes: toCompute * imageBytes }),
+    seconds: usable && (toCompute * usable.seconds) / usable.images,
+    speed: usable,
+    bytes: imageBytes && toCompute * imageBytes,
   };
 }
 

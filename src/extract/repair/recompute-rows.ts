@@ -99,7 +99,7 @@ function filesOf(folder: string, state: SetState, lost: readonly IndexedImage[])
 }
 
 /** Results of files that still have the bytes that their row was made of. */
-async function* unchanged<T extends { readonly image: ImageFile; readonly sha256?: string }>(
+async function* unchanged<T extends { readonly image: ImageFile; readonly sha256?: string | undefined }>(
   results: AsyncIterable<T>,
   wanted: ReadonlyMap<string, string>,
 ): AsyncGenerator<T> {

@@ -104,6 +104,6 @@ function broken(archive: string, found: string, cause?: unknown): UserError {
     found,
     expected: 'a whole tar archive',
     fix: 'download it again, or unpack it and --data FOLDER',
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }

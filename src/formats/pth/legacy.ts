@@ -31,7 +31,7 @@ export function readLegacyPth(bytes: Uint8Array, where: string, onRecord?: (name
   const environment: PickleEnvironment = {
     where,
     findGlobal: torchGlobals(where),
-    ...(onRecord === undefined ? {} : { onRecord }),
+    onRecord,
     persistentLoad: (id) => {
       const { key, element, elementCount, part } = parseStorageId(id, where);
       const size = bytesPerElement[element];

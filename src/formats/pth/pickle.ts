@@ -19,7 +19,7 @@ export interface PickleEnvironment {
   /** What a persistent id stands for; throws for one it does not know. */
   readonly persistentLoad: (id: PickleValue) => PickleValue;
   /** Told the name of each class or function that the pickle wanted made or called, and that was not. */
-  readonly onRecord?: (name: string) => void;
+  readonly onRecord?: ((name: string) => void) | undefined;
 }
 
 /**

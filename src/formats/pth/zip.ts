@@ -30,7 +30,7 @@ export async function readZipPth(
   const { value } = unpickle(entries.get(pickleName) as Uint8Array, 0, {
     where,
     findGlobal: torchGlobals(where),
-    ...(onRecord === undefined ? {} : { onRecord }),
+    onRecord,
     persistentLoad: (id) => {
       const { element, key, elementCount } = parseStorageId(id, where);
       const byteLength = elementCount * bytesPerElement[element];

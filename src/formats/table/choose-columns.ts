@@ -4,9 +4,9 @@ import { readRows, type Table } from './table.ts';
 
 /** Columns that the user names. */
 export interface AskedColumns {
-  readonly idColumn?: string;
+  readonly idColumn?: string | undefined;
   /** One name, or several with commas between: one-hot columns. */
-  readonly labelColumn?: string;
+  readonly labelColumn?: string | undefined;
 }
 
 /** One way to read a table. */

@@ -117,6 +117,6 @@ export function tableError(
     found: found.length > 200 ? `${found.slice(0, 197)}...` : found,
     expected: 'a header that names the columns, then one line for each image',
     fix,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }

@@ -23,9 +23,9 @@ export type Answer = (typeof answers)[number];
 
 export interface SampleOptions {
   /** What a single column beside the id holds; default: told from the sample's own values. */
-  readonly answer?: Answer;
+  readonly answer?: Answer | undefined;
   /** The class whose probability a single column holds; default: the one that the column is named after, else the second of two. */
-  readonly positive?: string;
+  readonly positive?: string | undefined;
 }
 
 const idNames = /^(?:image|img|file|photo|picture)?[_ ]?(?:id|name|path)$|^(?:image|img|file|filename|photo|id_code)$/i;

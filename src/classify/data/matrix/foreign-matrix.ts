@@ -15,9 +15,9 @@ export interface ForeignMatrix {
   /** Of what it is made of, lower-case hex. */
   readonly sha256: string;
   /** What each row is called, where the file says so. */
-  readonly ids?: readonly string[];
+  readonly ids?: readonly string[] | undefined;
   /** Labels that came with it. */
-  readonly labels?: RowNames;
+  readonly labels?: RowNames | undefined;
   /** Values of another column of the same table. @throws UserError when there is no such column */
   readonly column?: (name: string) => readonly string[];
   /** How the file was read, for the user: `features = X (5 x 3), label = y`. */

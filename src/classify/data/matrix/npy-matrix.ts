@@ -52,8 +52,8 @@ export async function openNpzMatrix(path: string, wanted?: string): Promise<Fore
     rowCount,
     columnCount,
     sha256,
-    ...(ids === undefined ? {} : { ids: (await namesOf(path, ids)).names }),
-    ...(labels === undefined ? {} : { labels: await namesOf(path, labels) }),
+    ids: ids === undefined ? undefined : (await namesOf(path, ids)).names,
+    labels: labels === undefined ? undefined : await namesOf(path, labels),
     said: said.join(', ') + (unused.length === 0 ? '' : `; not used: ${unused.join(', ')}`),
     take: async (rows) => takeRows({ rowCount, columnCount, data }, rows),
   };

@@ -49,8 +49,8 @@ export async function openShardFolder(folder: string, options: MatrixOptions): P
   return {
     ...matrix,
     where: folder,
-    ...(beside?.ids === undefined ? {} : { ids: beside.ids }),
-    ...(beside?.labels === undefined ? {} : { labels: beside.labels }),
+    ids: beside?.ids,
+    labels: beside?.labels,
     said: `features = ${shards}${beside === undefined ? '' : `; ${beside.said}`}`,
   };
 }
@@ -118,8 +118,8 @@ async function readMetadata(files: readonly string[], options: MatrixOptions): P
     ...(labelName === undefined ? [] : [`label = ${labelName}`]),
   ];
   return {
-    ...(idName === undefined ? {} : { ids }),
-    ...(labelName === undefined ? {} : { labels: rowNames(labels, from) }),
+    ids: idName === undefined ? undefined : ids,
+    labels: labelName === undefined ? undefined : rowNames(labels, from),
     from,
     said: `${from}: ${said.join(', ') || 'no id and no label'}`,
   };

@@ -30,8 +30,8 @@ export async function openParquetMatrix(path: string, options: MatrixOptions, wa
     rowCount,
     columnCount,
     sha256,
-    ...(roles.id === undefined ? {} : { ids: await texts(roles.id) }),
-    ...(roles.label === undefined ? {} : { labels: rowNames(await texts(roles.label), path) }),
+    ids: roles.id === undefined ? undefined : await texts(roles.id),
+    labels: roles.label === undefined ? undefined : rowNames(await texts(roles.label), path),
     column: (name) => others.get(name) ?? noColumn(path, name, [...others.keys()]),
     said: sayRoles(columns, roles),
     take: async (rows) => takeRows({ rowCount, columnCount, data }, rows),
@@ -123,8 +123,8 @@ export async function openCsvMatrix(path: string, options: MatrixOptions): Promi
     rowCount: rows.length,
     columnCount,
     sha256: hash.digest('hex'),
-    ...(ids === undefined ? {} : { ids }),
-    ...(labels === undefined ? {} : { labels: rowNames(labels, path) }),
+    ids,
+    labels: labels === undefined ? undefined : rowNames(labels, path),
     column: (name) =>
       named(columns.findIndex((column) => column.name === name)) ??
       noColumn(

@@ -38,18 +38,18 @@ export interface ImageList {
 /** How to read a data folder where it is not to be read in the usual way. */
 export interface LayoutOptions {
   /** A table that says which image has which label: absolute path. */
-  readonly labels?: string;
+  readonly labels?: string | undefined;
   /** Folders of the images that it names: absolute paths. */
-  readonly images?: readonly string[];
-  readonly idColumn?: string;
+  readonly images?: readonly string[] | undefined;
+  readonly idColumn?: string | undefined;
   /** One name, or those of one-hot columns with commas between. */
-  readonly labelColumn?: string;
+  readonly labelColumn?: string | undefined;
   /** What becomes of an image that two lines give different labels; default: an error. */
-  readonly conflicts?: 'drop';
+  readonly conflicts?: 'drop' | undefined;
   /** The folder that is the class, counted from the top: 1 is the first one. */
-  readonly depth?: number;
+  readonly depth?: number | undefined;
   /** What of a path is the class: `parent`, `top`, `path`, or a regular expression. */
-  readonly labelFrom?: string;
+  readonly labelFrom?: string | undefined;
 }
 
 /** What messages call an image: its path, in its archive where it lies in one. */

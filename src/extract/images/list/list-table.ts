@@ -16,7 +16,7 @@ interface Named {
   readonly id: string;
   readonly label: string;
   readonly line: number;
-  readonly split?: SplitName;
+  readonly split?: SplitName | undefined;
   readonly table: FoundTable;
 }
 
@@ -96,7 +96,7 @@ async function* rowsOf(found: FoundTable): AsyncGenerator<Named> {
       const fix = 'give the label, or remove the line: its image is then left out';
       throw fail('has an empty label', `id ${JSON.stringify(id)} without a label`, fix, line);
     }
-    yield { id, label, line, table: found, ...(split === undefined ? {} : { split }) };
+    yield { id, label, line, table: found, split };
   }
   if (count === 0) {
     const fix = 'name the images in it, or take it away where folders name the classes';

@@ -150,8 +150,8 @@ function toResult(image: ImageFile, file: FilePixels): PixelResult {
       outcome: 'failed',
       image,
       reason: file.reason ?? 'no reason given',
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(byteCount === undefined ? {} : { byteCount }),
+      sha256,
+      byteCount,
       seconds,
     };
   }

@@ -49,8 +49,8 @@ export interface ImageFailed {
   /** One phrase without the file's name: `truncated JPEG: premature end of input`. */
   readonly reason: string;
   /** Absent where the file could not be read. */
-  readonly sha256?: string;
-  readonly byteCount?: number;
+  readonly sha256?: string | undefined;
+  readonly byteCount?: number | undefined;
   readonly seconds: PixelSeconds;
 }
 

@@ -34,7 +34,7 @@ export async function crossValidateLinearSvc(
     let start: Float32Array | undefined;
     for (const [i, { C, maxIterations }] of rising) {
       throwIfInterrupted(signal);
-      const fit = await solver.fit({ C, maxIterations, rowWeights, ...(start === undefined ? {} : { start }) });
+      const fit = await solver.fit({ C, maxIterations, rowWeights, start });
       start = fit.coefficients;
       const values = await decisionValues(test, fit, { threads, signal });
       (found[i] as Int32Array[])[f] = largestPerRow(

@@ -26,7 +26,7 @@ export interface LinearSvcOptions {
   /** Weights of the rows, instead of the table's; a row of 0 takes no part. */
   readonly rowWeights?: Float64Array;
   /** Where to start, [classes, rows]: what an earlier fit on such rows ended with; copied. Default: zeros. */
-  readonly start?: Float32Array;
+  readonly start?: Float32Array | undefined;
   readonly onProgress?: (doneClasses: number) => void;
 }
 
