@@ -125,6 +125,25 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
+  test('says what a head gets right of the photos that it is surest of, and what its sets come to, as the report has it', async () => {
+    const [run] = (await compareReports([join(root, 'reports')])).groups[0]?.reports ?? [];
+    const { riskCoverage = [], coverages = [] } = run?.conformal ?? {};
+    const point = riskCoverage.find(({ answered }) => answered >= 0.8) ?? assert.fail();
+    const sets = coverages.find(({ coverage }) => coverage === 0.95) ?? assert.fail();
+    const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+    await withPage(file, {}, async (page) => {
+      const words = `at ${percent(point.answered)} of the photos answered, ${percent(point.accuracy)} are right.`;
+      assert.ok(await page.getByText(words).isVisible(), words);
+      assert.equal((await firstColumn(page, '#g0-sure')).length, 3);
+      const cells = await page.locator('#g0-sure tbody tr').first().locator('td').allTextContents();
+      const expected = [point.accuracy, sets.reached].map(percent);
+      const plain = cells.slice(0, 3).map((cell) => cell.replace(/\s/g, ' '));
+      assert.deepEqual(plain, [...expected, sets.meanSetSize.toFixed(2)]);
+      const chart = page.getByRole('img', { name: /^Risk and coverage: / });
+      assert.equal(await chart.locator('polyline').count(), 3);
+    });
+  });
+
   test('has a strict policy: nothing but its own style and script by their hashes, and pictures as data', async () => {
     await withPage(file, {}, async (page) => {
       const policy = (await page.locator('meta[http-equiv=Content-Security-Policy]').getAttribute('content')) ?? '';

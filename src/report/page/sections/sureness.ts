@@ -1,0 +1,84 @@
+import type { Conformal } from '../../../classify/result/report.ts';
+import { type RiskPoint, usualCoverage } from '../../../metrics/conformal.ts';
+import type { GroupData } from '../../analysis/group-data.ts';
+import { percent } from '../../figures.ts';
+import { runClass } from '../charts/intervals.ts';
+import { riskChart } from '../charts/risk.ts';
+import { type Html, html } from '../html.ts';
+import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
+
+/** Share of the photos at which heads are compared. */
+const comparedShare = 0.8;
+
+interface SureRun {
+  readonly name: string;
+  readonly place: number;
+  readonly conformal: Conformal;
+}
+
+const columns: readonly TableColumn[] = [
+  { title: 'head', kind: 'text' },
+  {
+    title: 'right of 80 %',
+    kind: 'number',
+    hint: 'accuracy where the 80 % of the photos it is surest of are answered',
+  },
+  {
+    title: 'sets reach',
+    kind: 'number',
+    hint: 'share of the photos whose true class is in the set, where 95 % was asked',
+  },
+  { title: 'set size', kind: 'number', hint: 'classes in such a set, on average' },
+  { title: 'one class', kind: 'number', hint: 'share of the photos whose set is one class alone' },
+  { title: 'of those right', kind: 'number', hint: 'accuracy on the photos whose set is one class alone' },
+];
+
+/** What the heads of a group know of their own answers, on the test images; nothing where no report says it. */
+export function surenessBlock({ runs }: GroupData, id: string): Html {
+  const sure = runs.flatMap(({ run }, place): SureRun[] => {
+    const { conformal } = run.report;
+    return conformal === undefined ? [] : [{ name: run.name, place, conformal }];
+  });
+  const [best] = sure;
+  if (best === undefined) return html``;
+  const table = sortableTable({
+    id: `${id}-sure`,
+    caption: `Answers to a part of the photos, and sets of classes at 95 %.`,
+    columns,
+    rows: sure.map(cells),
+  });
+  const curves = sure.map(({ name, place, conformal }) => ({ name, place, points: conformal.riskCoverage }));
+  return html`
+    <h3>How much can it answer?</h3>
+    ${sentence(best)}
+    ${table}
+    <details><summary>What these columns mean</summary><dl class="facts">${columns.map(({ title, hint }) => hint !== undefined && html`<dt>${title}</dt><dd>${hint}</dd>`)}</dl></details>
+    <div class="charts"><figure><figcaption>Right among the photos answered</figcaption><div class="chart">${riskChart(curves)}</div></figure></div>
+    <p class="note">On the test images of the first split. <code>predict --coverage</code> gives the sets, <code>--abstain</code> one class or “not sure”.</p>`;
+}
+
+function sentence({ name, conformal }: SureRun): Html {
+  const point = compared(conformal);
+  if (point === undefined) return html``;
+  return html`<p>${name}: at ${percent(point.answered)} of the photos answered, ${percent(point.accuracy)} are right.</p>`;
+}
+
+function compared({ riskCoverage }: Conformal): RiskPoint | undefined {
+  return riskCoverage.find(({ answered }) => answered >= comparedShare - 1e-9);
+}
+
+function cells({ name, place, conformal }: SureRun): readonly TableCell[] {
+  const sets = conformal.coverages.find(({ coverage }) => coverage === usualCoverage);
+  return [
+    { value: name, shown: html`<span class="swatch ${runClass(place)}"></span>${name}` },
+    share(compared(conformal)?.accuracy),
+    share(sets?.reached),
+    { value: sets?.meanSetSize ?? -1, shown: sets?.meanSetSize.toFixed(2) ?? '–' },
+    share(sets?.answered),
+    share(sets?.answeredAccuracy),
+  ];
+}
+
+function share(value: number | undefined): TableCell {
+  return { value: value ?? -1, shown: value === undefined ? '–' : percent(value) };
+}
