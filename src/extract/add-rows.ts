@@ -134,7 +134,9 @@ async function openBackbone(run: ExtractRun, targets: Targets): Promise<Backbone
   const taps = [...new Set(targets.map(({ reading }) => reading.tap))];
   const [tap = ''] = taps;
   const asked = taps.length === 1 ? tap : taps;
-  const backbone = int8?.backbone ?? (await network.open(preprocessing, asked, int8?.activationRanges));
+  const [pool, ...others] = new Set(targets.map(({ reading }) => reading.pool));
+  const only = others.length === 0 ? pool : undefined;
+  const backbone = int8?.backbone ?? (await network.open(preprocessing, asked, int8?.activationRanges, only));
   try {
     for (const target of targets) await begin(run, target, backbone);
     return backbone;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { DeviceName, EngineName, Preprocessing } from '../features/manifest/manifest.ts';
+import type { DeviceName, EngineName, Pool, Preprocessing } from '../features/manifest/manifest.ts';
 import { usageError } from '../system/errors.ts';
 import { ownCommand } from '../system/own-command.ts';
 import type { OnProgress } from '../system/progress.ts';
@@ -37,11 +37,13 @@ export interface NetworkSource {
   /**
    * @param tap several: each is kept of every run
    * @param activationRanges make the network int8
+   * @param pool what becomes of every tap's maps: a GPU may take the mean itself
    */
   open(
     preprocessing: Preprocessing,
     tap: string | readonly string[],
     activationRanges?: ActivationRanges,
+    pool?: Pool,
   ): Promise<Backbone>;
   /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
   prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
@@ -97,7 +99,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   return {
     ...describe(loaded, options.seed ?? 0),
     weights: loaded.kind === 'onnx' ? (loaded.pinned ?? weights) : weights,
-    open: async (preprocessing, tap, activationRanges) => {
+    open: async (preprocessing, tap, activationRanges, pool) => {
       if (activationRanges !== undefined) checkInt8(options);
       const device = activationRanges === undefined ? await openDevice(engine, options) : 'cpu';
       return openBackbone({
@@ -108,6 +110,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
         device,
         threads,
         activationRanges,
+        pool,
         onNote: options.onNote,
       });
     },

@@ -8,7 +8,8 @@ import { copyPadded, fillPixels } from './pad.kernel.ts';
 export interface Feed {
   /**
    * @param bytes [rowCount, crop, crop, 3]
-   * @returns a tensor of the network's fixed number of rows, else of `rowCount`; the next call uses its memory again
+   * @returns a tensor of the network's fixed number of rows, else of `rowCount`; its memory is `bytes` or is used again by
+   *   the next call
    */
   tensor(bytes: Uint8Array, rowCount: number): ort.Tensor;
 }
@@ -41,6 +42,7 @@ class NormalizedFeed implements Feed {
 }
 
 class ByteFeed implements Feed {
+  readonly #rows: number | undefined;
   readonly #padding: number;
   readonly #crop: number;
   /** The mean colour: what a padding with zeros is before normalization. */
@@ -48,20 +50,24 @@ class ByteFeed implements Feed {
   #padded = new Uint8Array(0);
 
   constructor(input: NetworkInput, preprocessing: Preprocessing) {
+    this.#rows = input.batch;
     this.#padding = input.padding ?? 0;
     this.#crop = preprocessing.crop;
     this.#colour = Uint8Array.from(preprocessing.mean, (mean) => Math.round(mean * 255));
   }
 
   tensor(bytes: Uint8Array, rowCount: number): ort.Tensor {
+    const rows = this.#rows ?? rowCount;
     const side = this.#crop + 2 * this.#padding;
-    const length = rowCount * side * side * 3;
+    const shape = [rows, side, side, 3];
+    if (this.#padding === 0 && rows === rowCount) return new ort.Tensor('uint8', bytes, shape);
+    const length = rows * side * side * 3;
     if (this.#padded.length !== length) {
       this.#padded = new Uint8Array(length);
       // The border stays; each batch writes the middle alone.
       fillPixels(this.#padded, this.#colour);
     }
     copyPadded(bytes, rowCount, this.#crop, this.#padding, this.#padded);
-    return new ort.Tensor('uint8', this.#padded, [rowCount, side, side, 3]);
+    return new ort.Tensor('uint8', this.#padded, shape);
   }
 }

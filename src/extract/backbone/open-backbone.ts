@@ -1,8 +1,9 @@
-import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest/manifest.ts';
+import type { DeviceName, EngineName, Pool, Preprocessing } from '../../features/manifest/manifest.ts';
 import type { ReadExternal } from '../../formats/onnx/decode.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import type { Backbone } from './backbone.ts';
+import { openOnGpu } from './gpu/open-on-gpu.ts';
 import type { Network } from './network.ts';
 import { openOnnxBackbone } from './onnx-backbone.ts';
 import type { ActivationRanges } from './quantize/activation-ranges.ts';
@@ -33,6 +34,8 @@ export interface BackboneOptions {
   readonly device?: DeviceName | undefined;
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
+  /** What becomes of the tap's maps: a GPU may take the mean itself, and `run` then gives vectors. Default: maps. */
+  readonly pool?: Pool | undefined;
   /** Makes the network int8: from `prepareInt8`. */
   readonly activationRanges?: ActivationRanges | undefined;
   /** Told what is worth knowing about a user's own graph. */
@@ -68,12 +71,11 @@ async function openOnnx(options: BackboneOptions): Promise<Backbone> {
   }
   // A user's own int8 graph may hold weights that x86 without VNNI clips.
   const own = weights.kind === 'onnx';
-  return openOnnxBackbone(openNetwork(weights, preprocessing.crop), {
-    ...options,
-    device,
-    exactProducts: own,
-    prove: own,
-  });
+  const network = openNetwork(weights, preprocessing.crop);
+  const settings = { ...options, device, exactProducts: own, prove: own };
+  return device === 'cuda'
+    ? openOnGpu(network, { ...settings, pool: own ? undefined : options.pool })
+    : openOnnxBackbone(network, settings);
 }
 
 async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {

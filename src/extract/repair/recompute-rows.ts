@@ -67,7 +67,7 @@ export async function recomputeRows(
   const rows = new Map<string, Float32Array>();
   const { calibration: made } = fields;
   const activationRanges = made && (await readActivationRanges([folder], made.sha256, options.files));
-  const backbone = await network.open(fields.preprocessing, fields.tap, activationRanges);
+  const backbone = await network.open(fields.preprocessing, fields.tap, activationRanges, fields.pool);
   const recipe = { ...fields.preprocessing, views: fields.views };
   const pipeline = openPipeline(recipe, { threads, signal });
   try {
