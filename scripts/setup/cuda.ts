@@ -1,16 +1,20 @@
 /**
  * npm run setup:cuda
+ * npm run setup:cuda -- --wheel onnxruntime_gpu-….whl
  *
- * Gives ONNX Runtime its CUDA libraries, which `npm ci` leaves out, by the package's own installer, and proves them with
- * a run. Linux on x64; ONNX Runtime's npm package has no CUDA elsewhere.
+ * Gives ONNX Runtime its CUDA libraries, which `npm ci` leaves out, by the package's own installer (for CUDA 12) or out
+ * of a wheel of PyPI's onnxruntime-gpu (for the CUDA that one is built for), and proves them with a run. Linux on x64;
+ * ONNX Runtime's npm package has no CUDA elsewhere.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { nativeFolder, tryDevice, whyNot } from '../../src/extract/backbone/devices/devices.ts';
 import { cudaLibrary, cudaNeeds } from '../../src/extract/backbone/devices/explain.ts';
 import { UserError } from '../../src/system/errors.ts';
+import { cudaFiles, linkedCuda, takeFromWheel } from './cuda-wheel.ts';
 
 /** The parts of the installer's own tables (script/install-metadata.js) that say what it will download. */
 interface InstallMetadata {
@@ -35,18 +39,22 @@ interface Download {
 const require = createRequire(import.meta.url);
 
 try {
-  await setUp();
+  const { values } = parseArgs({ options: { wheel: { type: 'string' } } });
+  await setUp(values.wheel);
 } catch (error) {
   console.error(error instanceof UserError ? `setup:cuda: ${error.message}` : error);
   process.exitCode = 1;
 }
 
-async function setUp(): Promise<void> {
+async function setUp(wheel: string | undefined): Promise<void> {
   const folder = join(dirname(require.resolve('onnxruntime-node')), '..');
   const download = readDownload(folder);
   const { version } = require(join(folder, 'package.json')) as { version: string };
   const target = nativeFolder();
-  if (download.files.every((file) => existsSync(join(target, file)))) {
+  if (wheel !== undefined) {
+    await takeFromWheel(wheel, target, version);
+    tellFiles(target, cudaFiles);
+  } else if (download.files.every((file) => existsSync(join(target, file)))) {
     console.log(`The CUDA libraries of onnxruntime-node ${version} are in ${target} already`);
   } else {
     const size = await sizeOf(download.url);
@@ -60,12 +68,17 @@ async function setUp(): Promise<void> {
       stdio: 'inherit',
     });
     if (installer.status !== 0) throw failed(`its installer ended with code ${installer.status}`, download.url);
-    for (const file of download.files) {
-      console.log(`  ${file}: ${Math.round(statSync(join(target, file)).size / 1e6)} MB`);
-    }
+    tellFiles(target, download.files);
   }
-  console.log('Proving it: one small batch on CUDA and on the CPU …');
-  console.log(await prove());
+  const major = linkedCuda(readFileSync(join(target, cudaLibrary)));
+  console.log(`They need ${cudaNeeds(major)}. Proving it: one small batch on CUDA and on the CPU …`);
+  console.log(await prove(major));
+}
+
+function tellFiles(folder: string, files: readonly string[]): void {
+  for (const file of files) {
+    console.log(`  ${join(folder, file)}: ${Math.ceil(statSync(join(folder, file)).size / 1e6)} MB`);
+  }
 }
 
 /** What the package's installer would download here, from its own tables. */
@@ -112,13 +125,13 @@ function failed(found: string, url: string): UserError {
   });
 }
 
-async function prove(): Promise<string> {
+async function prove(major: number | undefined): Promise<string> {
   const [cuda, cpu] = [await tryDevice('cuda'), await tryDevice('cpu')];
   if (!cuda.works) {
     throw new UserError({
       what: 'The libraries are there, and CUDA does not run',
       found: cuda.reason,
-      expected: cudaNeeds,
+      expected: cudaNeeds(major),
       fix: cuda.fix,
     });
   }

@@ -1,5 +1,5 @@
 import type { DeviceName } from '../../../features/manifest/manifest.ts';
-import { setupCommand } from '../../../system/own-command.ts';
+import { isCheckout, setupCommand } from '../../../system/own-command.ts';
 
 /** Why a device is not of use, and what would make it so. */
 export interface Absence {
@@ -10,8 +10,14 @@ export interface Absence {
 /** The file that ONNX Runtime's CUDA support lies in, on Linux. */
 export const cudaLibrary = 'libonnxruntime_providers_cuda.so';
 
-/** What is needed beside ONNX Runtime's own files: the majors that its CUDA 12 build links to (onnxruntime.ai, "CUDA Execution Provider"). */
-export const cudaNeeds = 'an NVIDIA driver, CUDA 12 and cuDNN 9';
+/**
+ * What is needed beside ONNX Runtime's own files (onnxruntime.ai, "CUDA Execution Provider").
+ *
+ * @param major of CUDA; default: that of the build which npm's package downloads
+ */
+export function cudaNeeds(major = 12): string {
+  return `an NVIDIA driver, CUDA ${major} and cuDNN 9`;
+}
 
 export function notInstalled(): Absence {
   return { reason: `${cudaLibrary} is not installed`, fix: setupCommand('cuda') };
@@ -40,11 +46,21 @@ export function explainFailure(device: DeviceName, message: string): Absence {
     }
   }
   if (device === 'cuda') {
-    if (missing !== undefined) return { reason: `${missing} is not installed`, fix: `install ${cudaNeeds}` };
+    if (missing !== undefined) return notFound(missing);
     if (/no CUDA-capable device|CUDA driver version|cudaErrorNoDevice|CUDA failure 100/.test(message)) {
-      return { reason: 'no NVIDIA GPU or driver was found', fix: `install ${cudaNeeds}` };
+      return { reason: 'no NVIDIA GPU or driver was found', fix: 'install an NVIDIA driver' };
     }
   }
   const line = message.split('\n').find((text) => text.trim() !== '') ?? 'no answer';
   return { reason: line.trim().slice(0, 300), fix: '--device cpu' };
+}
+
+/** A library that CUDA's is linked to: its name says which CUDA that is, and the machine may have another. */
+function notFound(library: string): Absence {
+  const major = Number(/^lib(?:cudart|cublas|cublasLt)\.so\.(\d+)$/.exec(library)?.[1] ?? Number.NaN);
+  const needs = Number.isNaN(major) ? library : cudaNeeds(major);
+  const elsewhere = "where they are, name their folders in LD_LIBRARY_PATH (PyTorch's: site-packages/nvidia/*/lib)";
+  const another =
+    Number.isNaN(major) || !isCheckout() ? '' : `; for another CUDA: ${setupCommand('cuda')} -- --wheel FILE`;
+  return { reason: `${library} was not found`, fix: `install ${needs}; ${elsewhere}${another}` };
 }

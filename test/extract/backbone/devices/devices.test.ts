@@ -74,9 +74,13 @@ test("messages of ONNX Runtime's libraries become the one thing to mend", () => 
   const cublas =
     'Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.12: cannot open shared object file: No such file or directory';
   assert.deepEqual(explainFailure('cuda', cublas), {
-    reason: 'libcublasLt.so.12 is not installed',
-    fix: 'install an NVIDIA driver, CUDA 12 and cuDNN 9',
+    reason: 'libcublasLt.so.12 was not found',
+    fix:
+      "install an NVIDIA driver, CUDA 12 and cuDNN 9; where they are, name their folders in LD_LIBRARY_PATH (PyTorch's: " +
+      'site-packages/nvidia/*/lib); for another CUDA: npm run setup:cuda -- --wheel FILE',
   });
+  const newer = explainFailure('cuda', cublas.replace('Lt.so.12', 'Lt.so.13'));
+  assert.match(newer.fix, /CUDA 13 and cuDNN 9/);
   assert.match(explainFailure('cuda', 'CUDA failure 100: no CUDA-capable device is detected').reason, /no NVIDIA GPU/);
   assert.match(explainFailure('webgpu', 'No supported adapters').reason, /no GPU driver/);
   assert.deepEqual(explainFailure('webgpu', '\n  something new\nmore'), {
