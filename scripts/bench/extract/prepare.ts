@@ -14,21 +14,22 @@ import { encodeSafetensors } from '../../../src/formats/safetensors.ts';
 import { drawPhotos } from '../../demo/draw.ts';
 import type { Task } from './contestant.ts';
 
-const crop = 224;
-const resize = 256;
-
 interface Input {
   readonly data?: string | undefined;
   readonly weights?: string | undefined;
+  /** Side of the network's input, in pixels; the shorter side before it is cut out is 8/7 of it. Default 224. */
+  readonly crop?: number;
+}
+
+/** What all contestants read, and whose weights they are. */
+export interface Prepared extends Pick<Task, 'crop' | 'resize' | 'pixels' | 'weights' | 'onnx' | 'data' | 'images'> {
+  readonly architecture: string;
 }
 
 /** Writes what all contestants read: the same weights, the same pixels, the same files. */
-export async function prepare(
-  scratch: string,
-  input: Input,
-  images: number,
-  endToEnd: number,
-): Promise<Pick<Task, 'crop' | 'resize' | 'pixels' | 'weights' | 'onnx' | 'data' | 'images'>> {
+export async function prepare(scratch: string, input: Input, images: number, endToEnd: number): Promise<Prepared> {
+  const { crop = 224 } = input;
+  const resize = Math.round((crop * 8) / 7);
   const reference = (file: string): string | undefined => {
     const path = fileURLToPath(new URL(`../../../../shared/${file}`, import.meta.url));
     return existsSync(path) ? path : undefined;
@@ -63,7 +64,7 @@ export async function prepare(
     else writeFileSync(copy, Buffer.concat([readFileSync(path), Buffer.from(String(at))]));
     paths.push(copy);
   }
-  return { crop, resize, pixels, weights, onnx, data, images: paths };
+  return { architecture: stateDict.architecture, crop, resize, pixels, weights, onnx, data, images: paths };
 }
 
 /** Windows lets few users make links. */

@@ -1,0 +1,16 @@
+import { measure } from './gpu/measure.ts';
+import { measureUsage, readOptions } from './gpu/options.ts';
+import { pack, packUsage, readPackOptions } from './gpu/pack.ts';
+
+const usage = `npm run bench -- gpu [options]: ResNet50 on CUDA and WebGPU, beside the CPU and PyTorch on the same GPU
+${measureUsage}
+
+npm run bench -- gpu --pack FOLDER [options]: all that a bare machine with an NVIDIA GPU and no network needs for that
+${packUsage}`;
+
+/** Measures a GPU, or packs what a machine that has one needs to do it. */
+export async function run(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return console.log(usage);
+  if (args.includes('--pack')) return pack(readPackOptions(args));
+  await measure(readOptions(args), `npm run bench -- gpu ${args.join(' ')}`.trim());
+}

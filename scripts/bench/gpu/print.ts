@@ -1,0 +1,32 @@
+import { textTable } from '../../../src/report/text-table.ts';
+import type { Result } from './result.ts';
+
+export function printResults(results: readonly Result[], batches: readonly number[]): void {
+  const columns = [
+    'images/s',
+    ...batches.map((batch) => `network, ${batch} a run`),
+    'from files',
+    'features off by',
+    'worst row',
+    'version',
+  ];
+  const titled = columns.map(
+    (title, at) => ({ title, align: at === 0 || title === 'version' ? 'left' : 'right' }) as const,
+  );
+  const rows = results.map((result) => [
+    result.label,
+    ...batches.map((batch) => rate(result.network.find((each) => each.batch === batch)?.imagesPerSecond)),
+    rate((result.endToEnd ?? result.decoding)?.imagesPerSecond),
+    result.features?.largest.toExponential(1) ?? '',
+    result.features?.worstRow.toExponential(1) ?? '',
+    result.version ?? '',
+  ]);
+  for (const line of textTable(titled, rows)) console.log(line);
+  for (const { label, notMeasured } of results) {
+    if (notMeasured !== undefined) console.log(`${label}: not measured: ${notMeasured}`);
+  }
+}
+
+function rate(imagesPerSecond: number | undefined): string {
+  return imagesPerSecond === undefined ? '' : imagesPerSecond.toFixed(imagesPerSecond < 100 ? 1 : 0);
+}

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { EndToEnd, Line, NetworkRate } from './task.ts';
+
+/** What became of one contestant. */
+export interface Result {
+  readonly label: string;
+  readonly version?: string;
+  readonly openSeconds?: number;
+  readonly network: readonly (NetworkRate & { readonly imagesPerSecond: number })[];
+  readonly endToEnd?: EndToEnd & { readonly imagesPerSecond: number };
+  /** Files to pixels on all cores, and no network. */
+  readonly decoding?: { readonly images: number; readonly seconds: number; readonly imagesPerSecond: number };
+  /** To the CPU's in float32. */
+  readonly features?: Difference;
+  /** Why it was not measured, or what of it was not. */
+  readonly notMeasured?: string;
+}
+
+export interface Difference {
+  readonly rows: number;
+  /** Largest |a - b|, and the largest |b|. */
+  readonly largest: number;
+  readonly largestValue: number;
+  /** ‖a - b‖ / ‖b‖ of the row where it is largest. */
+  readonly worstRow: number;
+}
+
+/** One contestant's lines, and why it ended where it did not end well. */
+export function gather(label: string, lines: readonly Line[], reason: string | undefined): Result {
+  let result: Result = { label, network: [] };
+  let why = reason;
+  for (const line of lines) {
+    if ('opened' in line) result = { ...result, version: line.opened.version, openSeconds: line.opened.seconds };
+    if ('network' in line) {
+      const rate = { ...line.network, imagesPerSecond: median(line.network.each) };
+      result = { ...result, network: [...result.network, rate] };
+    }
+    if ('endToEnd' in line) result = { ...result, endToEnd: withRate(line.endToEnd) };
+    if ('decoding' in line) result = { ...result, decoding: withRate(line.decoding) };
+    if ('failed' in line) why = line.failed;
+  }
+  return why === undefined ? result : { ...result, notMeasured: why };
+}
+
+function withRate<T extends { readonly images: number; readonly seconds: number }>(
+  measured: T,
+): T & { readonly imagesPerSecond: number } {
+  return { ...measured, imagesPerSecond: measured.images / measured.seconds };
+}
+
+/** Of an even number of values, the mean of the middle two. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
+}
+
+/** Features in two files, float32 [rows, width]; undefined where one of them was not written. */
+export function compareFeatures(path: string, reference: string, rows: number): Difference | undefined {
+  if (!existsSync(path) || !existsSync(reference)) return undefined;
+  const [ours, exact] = [path, reference].map((file) => new Float32Array(new Uint8Array(readFileSync(file)).buffer));
+  if (ours === undefined || exact === undefined || ours.length !== exact.length) return undefined;
+  const width = exact.length / rows;
+  let [largest, largestValue, worstRow] = [0, 0, 0];
+  for (let row = 0; row < exact.length; row += width) {
+    let [off, norm] = [0, 0];
+    for (let at = row; at < row + width; at++) {
+      const value = exact[at] as number;
+      const difference = Math.abs((ours[at] as number) - value);
+      // Math.max keeps a NaN once it has met one.
+      largest = Math.max(largest, difference);
+      largestValue = Math.max(largestValue, Math.abs(value));
+      off += difference ** 2;
+      norm += value ** 2;
+    }
+    worstRow = Math.max(worstRow, Math.sqrt(off / norm));
+  }
+  return { rows, largest, largestValue, worstRow };
+}
