@@ -90,7 +90,7 @@ function unknownHead(found: string, choices: readonly string[]): UserError {
     !/^(?:wide_)?(?:resne[tx]|vit|dino|clip|convnext|efficientnet|mobilenet|densenet|vgg|swin|inception)/i.test(found)
   )
     return error;
-  const { instead: _near, ...parts } = error.parts;
+  const { instead: _near, option: _usual, ...parts } = error.parts;
   return new UserError({
     ...parts,
     fix: `a network is --weights of extract; --model takes a head: ${choices.join(' | ')}`,
@@ -104,7 +104,12 @@ function namedAsOption(error: unknown, kind: HeadKind): unknown {
     error.parts.what.startsWith(`${each} `),
   );
   if (name === undefined) return error;
-  return new UserError({ ...error.parts, what: error.parts.what.replace(name, `--${optionName(name)}`) });
+  const { what, option } = error.parts;
+  return new UserError({
+    ...error.parts,
+    what: what.replace(name, `--${optionName(name)}`),
+    ...(option && { option: { ...option, name: optionName(option.name) } }),
+  });
 }
 
 /** A head's parameter as the command line spells it: `maxDepth` is `max-depth`. */

@@ -9,8 +9,12 @@ import type { Options } from './verb.ts';
 function one(options: Options, name: string): string | undefined {
   const value = options[name];
   if (value === undefined || value === null) return undefined;
-  if (Array.isArray(value)) throw usageError(`--${name}`, `${value.length} values: ${value.join(', ')}`, 'one value');
-  if (value === '' || typeof value === 'boolean') throw usageError(`--${name}`, 'no value', `--${name} VALUE`);
+  if (Array.isArray(value)) {
+    const last = { value: String(value.at(-1)) };
+    throw usageError(`--${name}`, `${value.length} values: ${value.join(', ')}`, 'one value', last);
+  }
+  if (value === '' || typeof value === 'boolean')
+    throw usageError(`--${name}`, 'no value', `--${name} VALUE`, { value: null });
   return String(value);
 }
 
@@ -44,8 +48,20 @@ export function number(options: Options, name: string, range: NumberRange, fallb
     (range.min === undefined || value >= range.min) &&
     (range.above === undefined || value > range.above) &&
     (range.max === undefined || value <= range.max);
-  if (!fits) throw usageError(`--${name}`, given, describeRange(range));
+  if (!fits)
+    throw usageError(`--${name}`, given, describeRange(range), { value: nearestUsable(given, range, fallback) });
   return value;
+}
+
+/** The value of a range that is nearest to what was typed, its default where that is no number; null for none. */
+function nearestUsable(given: string, range: NumberRange, fallback: number | undefined): string | null {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, above, whole } = range;
+  // A comma for a point, and a unit behind it.
+  const typed = Number.parseFloat(given.replace(',', '.'));
+  const value = whole === true ? Math.round(typed) : typed;
+  const usable = Math.min(max, Math.max(min, value));
+  if (Number.isFinite(usable) && (above === undefined || usable > above)) return String(usable);
+  return fallback === undefined ? null : String(fallback);
 }
 
 const bytesOfUnit: Readonly<Record<string, number>> = {
@@ -75,7 +91,7 @@ export function choice<T extends string>(
   const given = one(options, name);
   if (given === undefined) return fallback;
   const found = choices.find((candidate) => candidate === given);
-  if (found === undefined) throw choiceError(`--${name}`, given, choices);
+  if (found === undefined) throw choiceError(`--${name}`, given, choices, fallback);
   return found;
 }
 

@@ -13,11 +13,10 @@ import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
-import { printableLine } from '../system/printable.ts';
 import { choice, embedderOptions, number, positionals, text } from './options.ts';
 import { knowingAsked, knowingOptions, openKnowing } from './predict/knowing.ts';
 import { retyped, withOption } from './retyped.ts';
-import { type StatusLine, statusLine } from './status-line.ts';
+import { isSameOutput, type StatusLine, statusLine } from './status-line.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 /** Images per run of the network: past this ResNet50 gains nothing on a CPU, and answers come later. */
@@ -81,6 +80,9 @@ export const predictVerb: Verb = {
       folder,
       command: (head) => retyped(withOption(session.args, 'head', head)),
     });
+    // What knows archives and tables comes with it.
+    const { checkAnyThere } = await import('./predict/meant-images.ts');
+    await checkAnyThere(paths, shipped.report, session);
     const { classes } = shipped.head;
     const layout =
       sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes, sampleOptions(options));
@@ -160,6 +162,9 @@ async function predictAll(
     answers === undefined ? session.write(piece) : answers.write(new TextEncoder().encode(piece));
   const failed: InputFailure[] = [];
   const status = statusLine(session);
+  const toStdout = answers === undefined && (writer === undefined || session.json);
+  // Answers show how far it is: a line of progress among them would only be in the way.
+  const silent = toStdout && isSameOutput();
   // ONNX Runtime and what reads images come with it: a wrong option is answered without them.
   const { predictPaths } = await import('../predict/predict-paths.ts');
   const outcomes = predictPaths(shipped, paths, {
@@ -174,7 +179,7 @@ async function predictAll(
     await write(format.start);
     let done = 0;
     let clipped = 0;
-    for await (const outcome of progressing(outcomes, status, session)) {
+    for await (const outcome of silent ? outcomes : progressing(outcomes, status, session)) {
       done++;
       const { relativePath, id } = outcome.image;
       if (outcome.outcome === 'failed') {
@@ -190,7 +195,8 @@ async function predictAll(
       }
     }
     await write(format.end(failed));
-    tellFailures(failed, done, session);
+    const { tellFailures } = await import('./predict/meant-images.ts');
+    await tellFailures(paths, { failed, done }, shipped.report, session);
     if (clipped > 0) {
       session.warn(
         `${clipped} of the images ${clipped === 1 ? 'is' : 'are'} grey with 16 bits, clipped at 255 (almost all white) as this head's features were; ` +
@@ -223,15 +229,6 @@ async function* progressing(
       session.note(line);
     }
   }
-}
-
-function tellFailures(failed: readonly InputFailure[], done: number, session: Session): void {
-  if (done === 0 && failed.length === 0) {
-    throw usageError('the list of images', 'nothing on standard input', 'paths, one a line, or the bytes of one image');
-  }
-  if (failed.length === 0) return;
-  session.warn(`${failed.length === 1 ? 'one image' : `${failed.length} images`} could not be classified:`);
-  for (const { path, reason } of failed) session.warn(`  ${printableLine(path)}: ${printableLine(reason)}`);
 }
 
 async function finishSubmission(

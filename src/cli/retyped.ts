@@ -8,14 +8,31 @@ export function retyped(args: readonly string[]): string {
   return ownCommand(verb, [...args.slice(0, at), ...args.slice(at + 1)]);
 }
 
-/** The same command with an option's value in place of the one that was given, or behind the verb where none was. */
+/** The same command with an option's value in place of those that were given, or behind the verb where none was. */
 export function withOption(args: readonly string[], name: string, value: string): readonly string[] {
-  const option = `--${name}`;
-  const at = args.findIndex((arg) => arg === option || arg.startsWith(`${option}=`));
-  if (at < 0) {
-    const behind = args.findIndex((arg) => verbNames.includes(arg as VerbName)) + 1;
-    return [...args.slice(0, behind), option, value, ...args.slice(behind)];
+  const at = args.findIndex((arg) => isOption(arg, name));
+  const place = at < 0 ? args.findIndex((arg) => verbNames.includes(arg as VerbName)) + 1 : at;
+  return [...args.slice(0, place), `--${name}`, value, ...withoutOption(args.slice(place), name)];
+}
+
+/** The same command without an option, however often it was given. */
+export function withoutOption(args: readonly string[], name: string): readonly string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] as string;
+    if (!isOption(arg, name)) kept.push(arg);
+    // Its value goes with it: a word, or a number below zero.
+    else if (!arg.includes('=') && /^(?!-)|^-\.?\d/.test(args[at + 1] ?? '-')) at++;
   }
-  const given = args[at] === option && args[at + 1]?.startsWith('-') === false ? 2 : 1;
-  return [...args.slice(0, at), option, value, ...args.slice(at + given)];
+  return kept;
+}
+
+/** yargs takes `--test-size` and `--testSize` alike. */
+function isOption(arg: string, name: string): boolean {
+  if (!arg.startsWith('--')) return false;
+  const given = (arg.slice(2).split('=')[0] as string).replaceAll(
+    /(?<=.)[A-Z]/g,
+    (letter) => `-${letter.toLowerCase()}`,
+  );
+  return given === name;
 }

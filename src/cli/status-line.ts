@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { Session } from './verb.ts';
 
 export interface StatusLine {
@@ -26,4 +27,14 @@ export function statusLine(session: Session): StatusLine {
       visible = false;
     },
   };
+}
+
+/** Whether results and progress go to one place: the same terminal, file or pipe. */
+export function isSameOutput(): boolean {
+  try {
+    const [results, others] = [fstatSync(1), fstatSync(2)];
+    return results.dev === others.dev && results.ino === others.ino;
+  } catch {
+    return false;
+  }
 }

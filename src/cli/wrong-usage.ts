@@ -1,7 +1,7 @@
 import { UserError } from '../system/errors.ts';
 import { nearestName } from '../system/nearest.ts';
 import { type VerbName, verbNames } from '../system/own-command.ts';
-import { retyped } from './retyped.ts';
+import { retyped, withOption, withoutOption } from './retyped.ts';
 import { verbs } from './verbs.ts';
 
 /** What other programs call the same things. */
@@ -73,10 +73,16 @@ function didYouMean(corrected: readonly string[], args: readonly string[], typed
   return `did you mean ${corrected.join(' ')}? ${retyped(args.flatMap((arg) => (arg === typed ? corrected : [arg])))}`;
 }
 
-/** An error with `instead`, with the whole command as it was meant. */
+/** An error with `instead` or `option`, with the whole command as it was meant. */
 export function withMeantCommand(error: UserError, args: readonly string[]): UserError {
-  const { found, instead, fix } = error.parts;
-  if (instead === undefined || found === undefined || fix !== undefined) return error;
+  const { found, instead, option, fix } = error.parts;
+  if (fix !== undefined) return error;
+  if (instead === undefined && option !== undefined) {
+    const { name, value } = option;
+    const meant = value === null ? withoutOption(args, name) : withOption(args, name, value);
+    return new UserError({ ...error.parts, fix: retyped(meant) });
+  }
+  if (instead === undefined || found === undefined) return error;
   const corrected = args.map((arg) => {
     const [, option = '', value = arg] = /^(--[\w-]+=)(.*)$/.exec(arg) ?? [];
     return `${option}${value.split(',').map((word) => (word === found ? instead : word))}`;

@@ -110,7 +110,12 @@ function readOption(name: string, option: HeadOption, raw: RawParams, solver: st
   const numbers = items.map((item) => (typeof item === 'string' && item.trim() !== '' ? Number(item) : item));
   const { numbers: range, list } = option;
   const fits = range !== undefined && numbers.length > 0 && numbers.every((value) => isInRange(value, range));
-  if (!fits || (list !== true && Array.isArray(given))) throw usageError(name, String(given), describeValues(option));
+  if (!fits || (list !== true && Array.isArray(given))) {
+    const fallback = defaultOf(option, solver);
+    throw usageError(name, String(given), describeValues(option), {
+      value: fallback === null ? null : String(fallback),
+    });
+  }
   return list === true ? numbers.toSorted((a, b) => a - b) : numbers[0];
 }
 

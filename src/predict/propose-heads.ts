@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { headFile } from '../models/saved-head.ts';
 import { percent } from '../report/figures.ts';
@@ -7,6 +7,7 @@ import { readReport } from '../report/read-report.ts';
 import { textTable } from '../report/text-table.ts';
 import { UserError } from '../system/errors.ts';
 import { listIfThere, nodeFiles } from '../system/files.ts';
+import { nearestName } from '../system/nearest.ts';
 import { shortPath } from '../system/short-path.ts';
 
 /** Where classify writes its reports unless it is told otherwise. */
@@ -37,16 +38,16 @@ export interface HeadAsked {
  */
 export async function headNotChosen({ folder, command }: HeadAsked): Promise<UserError | undefined> {
   const own = folder === undefined ? [] : await findHeads(folder);
-  const heads = own.length > 0 ? own : await findHeads(usualFolder);
+  const all = own.length > 0 ? own : await findHeads(usualFolder);
+  const meant = folder === undefined || own.length > 0 ? [] : namedAlike(folder, all);
+  const heads = meant.length > 0 ? meant : all;
   const newest = heads[0];
   if (newest === undefined) return undefined;
   const best = bestOf(heads, newest);
+  const marks = (head: FoundHead): string =>
+    [...(head === newest ? ['newest'] : []), ...(head === best ? ['best'] : [])].join(', ');
   const listed = heads.slice(0, mostListed);
-  const rows = listed.map((head) => [
-    shortPath(head.folder),
-    percent(head.report.accuracy),
-    [...(head === newest ? ['newest'] : []), ...(head === best ? ['best'] : [])].join(', '),
-  ]);
+  const rows = listed.map((head) => [shortPath(head.folder), percent(head.report.accuracy), marks(head)]);
   const columns = [
     { title: 'head', align: 'left' },
     { title: 'accuracy', align: 'right' },
@@ -57,15 +58,30 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   const typed = (head: FoundHead): string => command(shortPath(head.folder));
   return new UserError({
     what: folder === undefined ? '--head is missing' : '--head is not usable',
-    ...(folder === undefined
-      ? {}
-      : {
-          found: `${folder}, ${own.length > 0 ? `a folder of ${own.length === 1 ? 'a report' : `${own.length} reports`}` : 'where there is no report'}`,
-        }),
-    expected: `the folder of one report, the newest first:\n            ${lines.join('\n            ')}`,
-    fix: best === newest ? typed(best) : `${typed(best)}\n            or the newest: ${typed(newest)}`,
+    ...(folder === undefined ? {} : { found: `${folder}, ${whatIs(own.length)}` }),
+    expected: `the folder of one report${meant.length > 0 ? ' of that name' : ''}, the newest first:\n            ${lines.join('\n            ')}`,
+    fix: best === newest ? typed(best) : `the best:   ${typed(best)}\n            the newest: ${typed(newest)}`,
     exitCode: 2,
   });
+}
+
+function whatIs(reportCount: number): string {
+  if (reportCount === 0) return 'where there is no report';
+  return `a folder of ${reportCount === 1 ? 'a report' : `${reportCount} reports`}`;
+}
+
+/** Heads whose folder begins as what was typed does, up to an ellipsis or a star; else the one of the nearest name. */
+function namedAlike(typed: string, heads: readonly FoundHead[]): readonly FoundHead[] {
+  const wanted = resolve(typed.replace(/(?:…|\.{3}|\*)$/, ''));
+  const beginning = heads.filter(({ folder }) => resolve(folder).startsWith(wanted));
+  if (beginning.length > 0) return beginning;
+  const folders = heads.map(({ folder }) => resolve(folder));
+  const near = nearestName(wanted, folders);
+  // `svm-smo-a5b84b89` alone, or without its ending, names one as well.
+  const name = basename(wanted);
+  return heads.filter(({ folder }, i) =>
+    near === undefined ? name !== '' && basename(folder).startsWith(name) : folders[i] === near,
+  );
 }
 
 /** Folder of the best head of the newest feature set and split under a folder of reports; undefined where there is none. */

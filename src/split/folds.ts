@@ -100,7 +100,7 @@ export function groupShuffleSplit(
       where: `--test-size ${testSize}`,
       found: `${groupCount} groups`,
       expected: `1 to ${groupCount - 1} groups on the test side`,
-      fix: groupCount > 1 ? `--test-size 1 up to --test-size ${groupCount - 1}, or a fraction` : 'name more groups',
+      ...(groupCount > 1 ? { option: { name: 'test-size', value: '0.2' } } : { fix: 'name more groups' }),
     });
   }
   const random = randomState(options.seed);

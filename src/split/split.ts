@@ -71,7 +71,8 @@ function splitSizes(
 ): { readonly trainCount: number; readonly testCount: number } {
   const isFraction = testSize > 0 && testSize < 1;
   if (!isFraction && !(Number.isSafeInteger(testSize) && testSize >= 1)) {
-    throw usageError('--test-size', String(testSize), 'a fraction above 0 and below 1, or a whole number of images');
+    const expected = 'a fraction above 0 and below 1, or a whole number of images';
+    throw usageError('--test-size', String(testSize), expected, { value: usualFraction(classCount, rowCount) });
   }
   const testCount = isFraction ? Math.ceil(testSize * rowCount) : testSize;
   const trainCount = rowCount - testCount;
@@ -84,9 +85,16 @@ function splitSizes(
       trainCount < 1
         ? `${testCount} test images of ${rowCount}`
         : `${count} of ${rowCount} images for ${classCount} classes`,
-    expected: `at least ${classCount} images on each side`,
-    fix: `--test-size ${classCount} up to --test-size ${rowCount - classCount}; or as a fraction, --test-size ${smallestFraction(classCount, rowCount)}`,
+    expected: `at least ${classCount} images on each side: --test-size ${classCount} up to ${rowCount - classCount}, or a fraction`,
+    option: { name: 'test-size', value: usualFraction(classCount, rowCount) },
   });
+}
+
+/** A fifth, or the smallest share that has room for every class where a fifth has none. */
+function usualFraction(classCount: number, rowCount: number): string {
+  const testCount = Math.ceil(0.2 * rowCount);
+  const fits = testCount >= classCount && rowCount - testCount >= classCount;
+  return String(fits ? 0.2 : smallestFraction(classCount, rowCount));
 }
 
 /** A round fraction whose test set has room for every class; the caller knows that one exists up to rounding. */
@@ -121,7 +129,7 @@ export class SmallClassesError extends UserError {
 /** NumPy's rule for a legacy seed. */
 export function checkSeed(seed: number): void {
   if (Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 32) return;
-  throw usageError('--seed', String(seed), 'a whole number from 0 up to 4294967295');
+  throw usageError('--seed', String(seed), 'a whole number from 0 up to 4294967295', { value: '0' });
 }
 
 function shuffled(rows: readonly number[], random: RandomState): Int32Array {

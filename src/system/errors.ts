@@ -12,9 +12,17 @@ export interface UserErrorParts {
   readonly fix?: string | undefined;
   /** What `found` was probably meant to be: the fix where there is no other. */
   readonly instead?: string | undefined;
+  /** An option with which the same command would work: the fix where there is no other. */
+  readonly option?: OptionValue | undefined;
   /** 1 failed (default), 2 wrong usage. */
   readonly exitCode?: 1 | 2;
   readonly cause?: unknown;
+}
+
+/** An option by its name without dashes, and its value; null for one that is left out. */
+export interface OptionValue {
+  readonly name: string;
+  readonly value: string | null;
 }
 
 /**
@@ -33,26 +41,48 @@ export class UserError extends Error {
   }
 }
 
-/** As `usageError`, for one of a few words: the nearest one is proposed. */
-export function choiceError(option: string, found: string, choices: readonly string[]): UserError {
+/** As `usageError`, for one of a few words: the nearest one is proposed, or `usual` where none is near. */
+export function choiceError(
+  option: string,
+  found: string,
+  choices: readonly string[],
+  usual: string | undefined = choices[0],
+): UserError {
   const instead = nearestName(found, choices);
+  const near =
+    instead !== undefined ? { instead } : usual !== undefined && { option: { name: bare(option), value: usual } };
   return new UserError({
     what: `${option} is not usable`,
     found,
     expected: choices.join(' | '),
     exitCode: 2,
     instead,
+    option: instead === undefined && usual !== undefined ? { name: bare(option), value: usual } : undefined,
   });
 }
 
-/** Wrong usage of a command-line option or a library argument: exit code 2. Found `nothing`, it is missing. */
-export function usageError(option: string, found: string, expected: string, fix?: string): UserError {
+/**
+ * Wrong usage of a command-line option or a library argument: exit code 2. Found `nothing`, it is missing.
+ *
+ * @param fix a command, or a value with which the option is usable; null to leave it out
+ */
+export function usageError(
+  option: string,
+  found: string,
+  expected: string,
+  fix?: string | { readonly value: string | null },
+): UserError {
   return new UserError({
     ...(found === 'nothing' ? { what: `${option} is missing` } : { what: `${option} is not usable`, found }),
     expected,
     exitCode: 2,
-    fix,
+    ...(typeof fix === 'string' ? { fix } : { option: fix && { name: bare(option), value: fix.value } }),
   });
+}
+
+/** `--test-size` is `test-size`. */
+function bare(option: string): string {
+  return option.replace(/^--/, '');
 }
 
 /** Thrown when the user interrupted (Ctrl-C, SIGTERM); `resume` says how to go on. Exit code 130. */
@@ -71,9 +101,14 @@ function formatParts(parts: UserErrorParts): string {
   if (parts.where !== undefined) lines.push(`  where:    ${printableLine(parts.where)}`);
   if (parts.found !== undefined) lines.push(`  found:    ${inOnePart(parts.found)}`);
   if (parts.expected !== undefined) lines.push(`  expected: ${inOnePart(parts.expected)}`);
-  const fix = parts.fix ?? (parts.instead === undefined ? undefined : `did you mean ${parts.instead}?`);
+  const fix = parts.fix ?? (parts.instead === undefined ? optionFix(parts.option) : `did you mean ${parts.instead}?`);
   if (fix !== undefined) lines.push(`  fix:      ${inOnePart(fix)}`);
   return lines.join('\n');
+}
+
+function optionFix(option: OptionValue | undefined): string | undefined {
+  if (option === undefined) return undefined;
+  return option.value === null ? `leave --${option.name} out` : `--${option.name} ${option.value}`;
 }
 
 /** A name that holds the end of a line must not look like the next part of the message. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -106,6 +106,48 @@ describe('featuretap predict', () => {
     const none = featuretap(['predict', red], { cwd: dirname(reports) });
     assert.equal(none.status, 2);
     assert.match(none.stderr, basename(reports) === 'reports' ? /newest, best/ : /there are no reports here/);
+  });
+
+  test('a path that names nothing is answered with the command for what is near, or for photos that are there', () => {
+    const near = featuretap(['predict', '--head', head, red.replace('red-00', 'red-0')]);
+    assert.equal(near.status, 1);
+    assert.match(
+      near.stderr,
+      /^there is no such image or folder\n[\s\S]*fix: {6}did you mean \S*red-00\.png\? \S.*red-00\.png\n$/,
+    );
+    const words = featuretap(['predict', '--head', head, 'what', 'breed', 'is', 'this'], { cwd: root });
+    assert.equal(words.status, 1);
+    assert.match(words.stderr, /^none of these is there\n {2}found: {4}what, breed, is, this\n/);
+    assert.match(words.stderr, /fix: {6}one that is there: \S.* predict .*--head \S+ \S+\n$/);
+    const sentence = featuretap(['predict', '--head', head, 'what breed is this?'], { cwd: root });
+    assert.match(sentence.stderr, /no image matches\n {2}fix: {6}one that is there: /);
+  });
+
+  test('a name with spaces that was typed without quotes is put into them', async () => {
+    await copyFile(red, join(root, 'my own photo.png'));
+    const { status, stderr } = featuretap(['predict', '--head', head, 'my', 'own', 'photo.png'], { cwd: root });
+    assert.equal(status, 1);
+    assert.match(stderr, /did you mean my own photo\.png\? \S.* ['"]my own photo\.png['"]\n$/);
+    await rm(join(root, 'my own photo.png'));
+  });
+
+  test('a link that leads nowhere is named with where it leads', { skip: process.platform === 'win32' }, async () => {
+    await symlink('other.png', join(root, 'loop.png'));
+    await symlink('loop.png', join(root, 'other.png'));
+    const { stderr } = featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
+    assert.match(stderr, /found: {4}loop\.png, a link to other\.png, which leads back to it\n/);
+    await rm(join(root, 'other.png'));
+    const dangling = featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
+    assert.match(dangling.stderr, /found: {4}loop\.png, a link to other\.png, where nothing is\n/);
+    await rm(join(root, 'loop.png'));
+  });
+
+  test('what is broken or missing beside others ends with what to do', () => {
+    const { status, stderr } = featuretap(['predict', '--head', head, red, broken]);
+    assert.equal(status, 1);
+    assert.match(stderr, /broken\.jpg: .+\n {2}fix: {6}mend or replace these files/);
+    const missing = featuretap(['predict', '--head', head, red, red.replace('00', '0')]);
+    assert.match(missing.stderr, /no such file\n {2}fix: {6}did you mean \S*red-00\.png\?/);
   });
 
   test('reads paths and an image from standard input', async () => {

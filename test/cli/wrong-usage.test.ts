@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { classifyVerb } from '../../src/cli/classify/classify.ts';
-import { number } from '../../src/cli/options.ts';
-import { withOption } from '../../src/cli/retyped.ts';
+import { type NumberRange, number } from '../../src/cli/options.ts';
+import { withOption, withoutOption } from '../../src/cli/retyped.ts';
 import { withMeantCommand, wrongUsage } from '../../src/cli/wrong-usage.ts';
-import { choiceError } from '../../src/system/errors.ts';
+import { choiceError, type UserError } from '../../src/system/errors.ts';
 import { ownCommand } from '../../src/system/own-command.ts';
 import { projectRoot } from '../reference.ts';
 import { quietSession } from './command.ts';
@@ -80,7 +80,54 @@ test('a mistyped choice is answered with the command that has the nearest one, i
     meant('smv', 'classify', '--model=linear,smv'),
     `did you mean svm? ${ownCommand('classify', ['--model=linear,svm'])}`,
   );
-  assert.equal(meant('transformer', 'classify', '--model', 'transformer'), undefined);
+  assert.equal(
+    meant('transformer', 'classify', '--model', 'transformer'),
+    ownCommand('classify', ['--model', 'linear']),
+    'the first one where none is near',
+  );
+});
+
+test('a number that is not usable is answered with the command that has the nearest one, or none', () => {
+  const meant = (name: string, range: NumberRange, fallback: number | undefined, ...args: string[]): string => {
+    const options = { [name]: args[args.indexOf(`--${name}`) + 1] };
+    try {
+      return String(fallback === undefined ? number(options, name, range) : number(options, name, range, fallback));
+    } catch (error) {
+      return withMeantCommand(error as UserError, args).parts.fix ?? 'none';
+    }
+  };
+  const command = (...args: string[]): string => ownCommand('extract', args);
+  const whole = { min: 1, max: 64, whole: true };
+  assert.equal(meant('seed', { min: 0, whole: true }, 0, 'extract', '--seed', 'abc', 'x'), command('--seed', '0', 'x'));
+  assert.equal(meant('batch', whole, 8, 'extract', '--batch', '0'), command('--batch', '1'));
+  assert.equal(meant('batch', whole, 8, 'extract', '--batch', '2.7'), command('--batch', '3'));
+  assert.equal(meant('batch', whole, 8, 'extract', '--batch', '-5', '--json'), command('--batch', '1', '--json'));
+  assert.equal(meant('batch', whole, 8, 'extract', '--batch', '1000'), command('--batch', '64'));
+  assert.equal(meant('lr', { above: 0 }, undefined, 'extract', '--lr', '0,01'), command('--lr', '0.01'));
+  assert.equal(meant('lr', { above: 0 }, undefined, 'extract', '--lr', '0', 'x'), command('x'));
+  assert.equal(meant('crop', whole, undefined, 'extract', '--crop', 'big'), command());
+});
+
+test('an option of a head that is not usable is answered with the command at its default', async () => {
+  const refused = (options: Record<string, unknown>, ...args: string[]): Promise<string | undefined> =>
+    classifyVerb.run({ features: 'F', ...options }, quietSession).then(
+      () => undefined,
+      (error) => withMeantCommand(error as UserError, ['classify', ...args]).parts.fix,
+    );
+  assert.equal(
+    await refused({ model: ['forest'], 'max-depth': '0' }, '--model', 'forest', '--max-depth', '0'),
+    ownCommand('classify', ['--model', 'forest']),
+  );
+  assert.equal(
+    await refused({ model: ['svm'], C: 'big' }, '--model', 'svm', '--C', 'big'),
+    ownCommand('classify', ['--model', 'svm', '--C', '1']),
+  );
+});
+
+test('an option is taken out with its value, in both spellings and however often it stands there', () => {
+  const left = (...args: string[]): readonly string[] => withoutOption(args, 'test-size');
+  assert.deepEqual(left('classify', '--test-size', '9', '--json', '--testSize=3'), ['classify', '--json']);
+  assert.deepEqual(left('classify', '--test-size', '-9', '--test-size', '--json'), ['classify', '--json']);
 });
 
 test('an option takes the place of the one that was given, or stands behind the verb', () => {

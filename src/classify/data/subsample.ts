@@ -30,6 +30,7 @@ export function stratifiedSubsample(
       where: `--subsample ${size}`,
       found: `${wanted} of ${rows.length} training images for ${present} classes`,
       expected: `at least ${present}, one of each class`,
+      option: { name: 'subsample', value: String(present) },
       exitCode: 2,
     });
   }
@@ -47,7 +48,9 @@ export function stratifiedSubsample(
 /** @throws a usage UserError for a size that is neither a share nor a count */
 export function checkSubsample(size: number): void {
   if ((size > 0 && size < 1) || (Number.isSafeInteger(size) && size >= 1)) return;
-  throw usageError('--subsample', String(size), 'a fraction above 0 and below 1, or a whole number of images');
+  throw usageError('--subsample', String(size), 'a fraction above 0 and below 1, or a whole number of images', {
+    value: null,
+  });
 }
 
 /** Rows of each class: its exact share rounded so that they add up, the largest remainders first, and 1 at least. */

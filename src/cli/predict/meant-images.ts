@@ -1,0 +1,122 @@
+import { existsSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import picomatch from 'picomatch';
+import type { Report } from '../../classify/result/report.ts';
+import { isHidden, isImageName } from '../../extract/images/list/image-names.ts';
+import { isArchiveName } from '../../formats/archive/list-archive.ts';
+import { isTableName } from '../../formats/table/open-table.ts';
+import type { InputFailure } from '../../predict/inputs.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import { errorCode, listIfThere, nodeFiles } from '../../system/files.ts';
+import { nearestName } from '../../system/nearest.ts';
+import { printableLine } from '../../system/printable.ts';
+import { shortPath } from '../../system/short-path.ts';
+import { retyped } from '../retyped.ts';
+import type { Session } from '../verb.ts';
+
+/** Names of a folder that are shown, so that a message stays one. */
+const mostNamed = 6;
+
+/** Of paths as they were typed, those that name nothing; a glob and `-` may name something yet. */
+export function missingPaths(paths: readonly string[]): readonly string[] {
+  return paths.filter((path) => path !== '-' && !existsSync(path) && !picomatch.scan(path).isGlob);
+}
+
+/** @throws UserError where none of the paths is there: the network need not be loaded to say so */
+export async function checkAnyThere(paths: readonly string[], report: Report, session: Session): Promise<void> {
+  const missing = missingPaths(paths);
+  if (missing.length < paths.length) return;
+  const here = await namesIn('.');
+  const more = here.length > mostNamed ? ' …' : '';
+  throw new UserError({
+    what: missing.length === 1 ? 'there is no such image or folder' : 'none of these is there',
+    found: missing.map(withTarget).join(', '),
+    expected: `files, folders, archives, tables or quoted globs${here.length === 0 ? '' : `; here: ${here.slice(0, mostNamed).join(', ')}${more}`}`,
+    fix: await meantCommand(paths, missing, report, session),
+  });
+}
+
+/** A link is named with where it leads: to nothing, or back to itself. */
+function withTarget(path: string): string {
+  try {
+    const target = readlinkSync(path);
+    return `${path}, a link to ${target}, ${leadsBack(path) ? 'which leads back to it' : 'where nothing is'}`;
+  } catch {
+    return path;
+  }
+}
+
+function leadsBack(link: string): boolean {
+  try {
+    statSync(link);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'ELOOP';
+  }
+}
+
+/** The same command with what was probably meant by paths that name nothing, or with images that are there. */
+export async function meantCommand(
+  paths: readonly string[],
+  missing: readonly string[],
+  report: Report,
+  session: Session,
+): Promise<string> {
+  const { args } = session;
+  const without = args.filter((arg) => !paths.includes(arg));
+  // A name with spaces that was typed without quotes.
+  const whole = paths.join(' ');
+  if (paths.length > 1 && existsSync(whole)) return `did you mean ${whole}? ${retyped([...without, whole])}`;
+  const near = new Map<string, string>();
+  for (const path of missing) {
+    const meant = await nearestBeside(path);
+    if (meant !== undefined) near.set(path, meant);
+  }
+  if (near.size > 0) {
+    const command = retyped(args.map((arg) => near.get(arg) ?? arg));
+    return `did you mean ${[...near.values()].join(', ')}? ${command}`;
+  }
+  const [image] = (await namesIn('.')).filter(isImageName);
+  const known = image ?? dataFolder(report);
+  return known === undefined ? 'name a photo that is there' : `one that is there: ${retyped([...without, known])}`;
+}
+
+/** Lists what gave no answer, and says what to type for it. */
+export async function tellFailures(
+  paths: readonly string[],
+  { failed, done }: { readonly failed: readonly InputFailure[]; readonly done: number },
+  report: Report,
+  session: Session,
+): Promise<void> {
+  if (done === 0 && failed.length === 0) {
+    throw usageError('the list of images', 'nothing on standard input', 'paths, one a line, or the bytes of one image');
+  }
+  if (failed.length === 0) return;
+  session.warn(`${failed.length === 1 ? 'one image' : `${failed.length} images`} could not be classified:`);
+  for (const { path, reason } of failed) session.warn(`  ${printableLine(path)}: ${printableLine(reason)}`);
+  const missing = missingPaths(paths);
+  const fix =
+    missing.length > 0 || done === 0
+      ? await meantCommand(paths, missing, report, session)
+      : 'mend or replace these files and run it again for them; the others are answered';
+  session.warn(`  fix:      ${fix}`);
+}
+
+/** The photos from which the head's features were made, where they still lie there. */
+function dataFolder({ featureSet }: Report): string | undefined {
+  const folder = featureSet.madeBy?.data;
+  return folder !== undefined && existsSync(folder) ? shortPath(folder) : undefined;
+}
+
+async function nearestBeside(path: string): Promise<string | undefined> {
+  const near = nearestName(basename(path), await namesIn(dirname(path)));
+  return near === undefined ? undefined : join(dirname(path), near);
+}
+
+/** What of a folder can be predicted, judged by names: images first, then folders, archives and tables. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  const names = (await listIfThere(nodeFiles, folder)).filter((name) => !isHidden(name)).sort();
+  const images = names.filter(isImageName);
+  const others = names.filter((name) => isArchiveName(name) || isTableName(name) || !/\.\w+$/.test(name));
+  return [...images, ...others];
+}
