@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { EigenvalueDecomposition, Matrix as MlMatrix } from 'ml-matrix';
-import { UMAP } from 'umap-js';
 import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { nextUint32, seedStream } from '../../numerics/xoshiro.kernel.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { centreColumns, lanczos, nearestRows } from './lanczos.kernel.ts';
+import { fuzzyUnion, runEpochs, startLayout } from './umap.kernel.ts';
 
 export interface Point {
   readonly x: number;
@@ -20,24 +21,29 @@ export interface FeatureMap {
   readonly umap: readonly Point[] | undefined;
 }
 
-/** UMAP's own default. */
+/** umap-learn's default, and its epochs for a set of this size. */
 const neighbourCount = 15;
+const epochCount = 500;
+
+/** Epochs that hold the event loop: some hundredths of a second for 2,000 rows. */
+const epochsAtOnce = 10;
 
 /** Past this many Lanczos steps the two leading components no longer change in the digits that a page shows. */
 const lanczosSteps = 100;
 
 /**
  * Two views of feature rows in the plane: principal components (scikit-learn's `PCA(2)`, signs as there) and UMAP
- * (McInnes, Healy and Melville 2018; umap-js) over exact neighbours. The same rows give the same map.
+ * (McInnes, Healy and Melville 2018) over exact neighbours. The same rows give the same map. Lets other work in between.
  *
  * @param features is changed: its columns are centred
+ * @throws InterruptedError when the signal is aborted
  */
-export async function mapFeatures(features: Matrix): Promise<FeatureMap> {
+export async function mapFeatures(features: Matrix, signal?: AbortSignal): Promise<FeatureMap> {
   const { rowCount: n, data, columnCount } = features;
   centreColumns(data, n, columnCount);
   const gram = (await multiplyTransposed(features, features, { threads: availableParallelism() })).data;
   const { points, explained } = principalComponents(gram, n);
-  return { pca: points, explained, umap: n > neighbourCount ? umap(gram, n) : undefined };
+  return { pca: points, explained, umap: n > neighbourCount ? await umap(gram, n, signal) : undefined };
 }
 
 /** The two leading components from the Gram matrix of centred rows. */
@@ -84,16 +90,14 @@ function principalComponents(gram: Float32Array, n: number): { points: Point[]; 
   };
 }
 
-function umap(gram: Float32Array, n: number): Point[] {
+async function umap(gram: Float32Array, n: number, signal: AbortSignal | undefined): Promise<Point[]> {
   const { indices, distances } = nearestRows(gram, n, neighbourCount);
   const random = seedStream(1, 0);
-  const projection = new UMAP({ nNeighbors: neighbourCount, random: () => nextUint32(random) / 2 ** 32 });
-  const rows = (values: ArrayLike<number>): number[][] =>
-    Array.from({ length: n }, (_, i) =>
-      Array.from({ length: neighbourCount }, (_, k) => values[i * neighbourCount + k] as number),
-    );
-  projection.setPrecomputedKNN(rows(indices), rows(distances));
-  // With neighbours given, the rows themselves are only counted.
-  const placed = projection.fit(Array.from({ length: n }, () => [0]));
-  return placed.map(([x = 0, y = 0]) => ({ x, y }));
+  const layout = startLayout(fuzzyUnion(indices, distances, n, neighbourCount), n, epochCount, random);
+  for (let epoch = 0; epoch < epochCount; epoch += epochsAtOnce) {
+    await pauseForInterrupt(signal);
+    runEpochs(layout, epoch, epoch + epochsAtOnce, random);
+  }
+  const { points } = layout;
+  return Array.from({ length: n }, (_, i) => ({ x: points[2 * i] as number, y: points[2 * i + 1] as number }));
 }

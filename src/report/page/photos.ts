@@ -25,8 +25,8 @@ const format = { quality: 42, effort: 2 } as const;
 /** Of one photo's file. */
 const largestPhotoBytes = 512 * 1024 * 1024;
 
-/** Photos that are read at once: sharp decodes on several threads. */
-const atOnce = 16;
+/** Photos that are read ahead: sharp decodes on several threads. */
+const readAhead = 24;
 
 const cacheName = `thumbnails-${createHash('sha256')
   .update(JSON.stringify([1, sides, format]))
@@ -68,37 +68,36 @@ export async function makeThumbnails(
   const photos = new Map<string, string>();
   const largeCount = countOfLarge(wanted.length, budget);
   let [bytes, unreadable, leftOut] = [0, 0, 0];
-  // Once a small picture had no room, none is made for nothing.
-  let full = false;
-  for (let first = 0; first < wanted.length; first += atOnce) {
-    const block = wanted.slice(first, first + atOnce);
-    if (full) {
-      leftOut += block.length;
-      continue;
+  const pictureOf = async (photo: WantedPhoto, i: number): Promise<Uint8Array | undefined> => {
+    const size: Size = i < largeCount ? 'large' : 'small';
+    const key = photo.sha256 === undefined ? undefined : `${size} ${photo.sha256}`;
+    const old = key === undefined ? undefined : (kept.get(key) ?? made.get(key));
+    if (old !== undefined) return old;
+    const picture = photo.path === undefined ? undefined : await thumbnail(await locate(photo.path), sides[size]);
+    // A file that changed since is shown as it is, and not kept under the hash of what it was.
+    if (key !== undefined && picture !== undefined && picture.sha256 === photo.sha256) made.set(key, picture.bytes);
+    return picture?.bytes;
+  };
+  const reading: Promise<Uint8Array | undefined>[] = [];
+  for (const [i, { id }] of wanted.entries()) {
+    while (reading.length < Math.min(wanted.length, i + readAhead)) {
+      reading.push(pictureOf(wanted[reading.length] as WantedPhoto, reading.length));
     }
-    const pictures = await Promise.all(
-      block.map(async (photo, i): Promise<Uint8Array | undefined> => {
-        const size: Size = first + i < largeCount ? 'large' : 'small';
-        const key = photo.sha256 === undefined ? undefined : `${size} ${photo.sha256}`;
-        const old = key === undefined ? undefined : (kept.get(key) ?? made.get(key));
-        if (old !== undefined) return old;
-        const picture = photo.path === undefined ? undefined : await thumbnail(await locate(photo.path), sides[size]);
-        // A file that changed since is shown as it is, and not kept under the hash of what it was.
-        if (key !== undefined && picture !== undefined && picture.sha256 === photo.sha256) made.set(key, picture.bytes);
-        return picture?.bytes;
-      }),
-    );
-    for (const [i, picture] of pictures.entries()) {
-      if (picture === undefined) unreadable++;
-      else if (bytes + picture.length > budget) {
-        full = first + i >= largeCount;
-        leftOut++;
-      } else {
-        bytes += picture.length;
-        photos.set((block[i] as WantedPhoto).id, Buffer.from(picture).toString('base64'));
-      }
+    const picture = await reading[i];
+    if (picture === undefined) unreadable++;
+    else if (bytes + picture.length > budget) {
+      leftOut++;
+      // Once a small picture had no room, no other is made for nothing.
+      if (i < largeCount) continue;
+      leftOut += wanted.length - 1 - i;
+      break;
+    } else {
+      bytes += picture.length;
+      photos.set(id, Buffer.from(picture).toString('base64'));
     }
   }
+  // Those that were read ahead are kept for another page.
+  await Promise.all(reading);
   if (made.size > 0) await cache.write(cacheName, encodeKept(new Map([...made, ...kept])));
   return { photos, unreadable, leftOut };
 }

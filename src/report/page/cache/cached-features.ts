@@ -6,7 +6,7 @@ import { bytesOf, decodeEntry, encodeEntry, numbersOf } from './entry.ts';
 import type { PageCache } from './page-cache.ts';
 
 /** Raised when what is kept, or how it is made, changes. */
-const version = 1;
+const version = 2;
 
 /** Neighbours that are kept of each image: enough to find some in training where a fifth are test images. */
 const neighbourCount = 10;
@@ -17,31 +17,39 @@ export interface FeaturesSeen {
   readonly map: FeatureMap;
 }
 
+/** The neighbours at once; the map, which takes longer, when it is asked for. */
+export interface FeaturesSeeing {
+  readonly neighbours: Neighbours;
+  drawMap(): Promise<FeatureMap>;
+}
+
 /**
  * Neighbours of the given rows and a map of some of them, from the cache where they are there.
  *
  * @param rows rows of the set
  * @param mapped places among `rows`
- * @param onStage told what takes long
+ * @param options.onStage told what takes long
  */
 export async function seeFeatures(
   set: FeatureSet,
   rows: readonly number[],
   mapped: readonly number[],
   cache: PageCache,
-  onStage: (what: string) => void,
-): Promise<FeaturesSeen> {
+  { onStage, signal }: { readonly onStage: (what: string) => void; readonly signal?: AbortSignal | undefined },
+): Promise<FeaturesSeeing> {
   const name = `features-${keyOf(set, rows, mapped)}`;
   const kept = decode(await cache.read(name), rows.length, mapped.length);
-  if (kept !== undefined) return kept;
+  if (kept !== undefined) return { neighbours: kept.neighbours, drawMap: async () => kept.map };
   onStage('comparing photos with each other');
   const neighbours = await cosineNeighbours(await set.readMatrix(rows), neighbourCount);
-  onStage('drawing the map');
-  // Its libraries take long to load: a page whose map is kept does without.
-  const { mapFeatures } = await import('../../map/feature-map.ts');
-  const map = await mapFeatures(await set.readMatrix(mapped.map((place) => rows[place] as number)));
-  await cache.write(name, encode({ neighbours, map }));
-  return { neighbours, map };
+  const drawMap = async (): Promise<FeatureMap> => {
+    // Its libraries take long to load: a page whose map is kept does without.
+    const { mapFeatures } = await import('../../map/feature-map.ts');
+    const map = await mapFeatures(await set.readMatrix(mapped.map((place) => rows[place] as number)), signal);
+    await cache.write(name, encode({ neighbours, map }));
+    return map;
+  };
+  return { neighbours, drawMap };
 }
 
 function keyOf({ manifest }: FeatureSet, rows: readonly number[], mapped: readonly number[]): string {

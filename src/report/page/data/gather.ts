@@ -17,7 +17,7 @@ import { suspectsOf, suspectsOfCheck } from '../../suspects-list.ts';
 import { seeFeatures } from '../cache/cached-features.ts';
 import { PageCache } from '../cache/page-cache.ts';
 import { makeThumbnails, photoBytes, type WantedPhoto } from '../photos.ts';
-import { type ChosenRows, chooseRows, imageTable, mappedPlaces } from './images.ts';
+import { chooseRows, imageTable, mappedPlaces } from './images.ts';
 import { linkTo } from './links.ts';
 
 export interface GatherOptions {
@@ -31,6 +31,8 @@ export interface GatherOptions {
   readonly onStage?: (what: string) => void;
 }
 
+type Stages = Required<Pick<GatherOptions, 'onStage'>> & Pick<GatherOptions, 'signal'>;
+
 /** Collects what the page shows: answers, tests, photos and the map. What is gone is left out with a note. */
 export async function gatherPage(comparison: Comparison, options: GatherOptions): Promise<PageData> {
   const folder = dirname(options.page);
@@ -40,7 +42,7 @@ export async function gatherPage(comparison: Comparison, options: GatherOptions)
     options.signal?.throwIfAborted();
     // The page is one file: its groups share the room.
     const budget = (options.photoBytes ?? photoBytes) / comparison.groups.length;
-    groups.push(await gatherGroup(group, folder, cache, budget, options.onStage ?? (() => {})));
+    groups.push(await gatherGroup(group, folder, cache, budget, { onStage: () => {}, ...options }));
   }
   await cache.sweep();
   return { groups, unreadable: comparison.unreadable, version: options.version, folder };
@@ -51,7 +53,7 @@ async function gatherGroup(
   pageFolder: string,
   cache: PageCache,
   budget: number,
-  onStage: (what: string) => void,
+  { onStage, signal }: Stages,
 ): Promise<GroupData> {
   // Ids are the first set's where several were joined: another one may call other images so.
   const report = group.reports.find(hasOwnIds) ?? (group.reports[0] as Report);
@@ -68,19 +70,27 @@ async function gatherGroup(
   const { images, without: unlisted } = imageTable(rows, answers, ...dataFolder(set, pageFolder), set);
   if (unlisted > 0)
     notes.push(`${unlisted} test images are counted in every figure, but are not among the photos here.`);
-  const features = set === undefined || rows === undefined ? undefined : await see(set, rows, cache, onStage);
+  const mapped = mappedPlaces(rows?.ids.length ?? 0);
+  const seen =
+    set === undefined || rows === undefined || rows.ids.length === 0
+      ? undefined
+      : await seeFeatures(set, rows.rows, mapped, cache, { onStage, signal });
   const alike =
-    rows === undefined || features === undefined || report.featureSet.randomWeights
+    rows === undefined || seen === undefined || report.featureSet.randomWeights
       ? undefined
-      : alikeImages({ ...rows, of: features.of }, features.neighbours, answers);
-  const shown = { group, runs, differences: headDifferences(runs.map(({ run }) => run)), images, features, alike };
-  onStage('reading photos');
-  const photos =
-    set === undefined
-      ? undefined
-      : await makeThumbnails(wantedPhotos(shown, set), imageLocator(set.manifest.madeBy.data), cache, budget);
+      : alikeImages(rows, seen.neighbours, answers);
+  const shown = { group, runs, differences: headDifferences(runs.map(({ run }) => run)), images, alike };
+  onStage('reading photos and drawing the map');
+  // Photos are read by other threads than the one that draws the map.
+  const [map, photos] = await Promise.all([
+    seen?.drawMap(),
+    set && makeThumbnails(wantedPhotos(shown, set), imageLocator(set.manifest.madeBy.data), cache, budget),
+  ]);
   if (photos !== undefined) notes.push(...photoNotes(photos, images.folder));
-  return { ...shown, labelCheck, photos: photos?.photos ?? new Map<string, string>(), notes };
+  const features: GroupFeatures | undefined = rows &&
+    seen &&
+    map && { neighbours: seen.neighbours, map, mapped, of: rows.of };
+  return { ...shown, features, labelCheck, photos: photos?.photos ?? new Map<string, string>(), notes };
 }
 
 function analyse(run: Run, labelCheck: GroupData['labelCheck']): RunData {
@@ -120,17 +130,6 @@ async function openSet(report: Report, notes: string[]): Promise<FeatureSet | un
     notes.push(`The feature set in ${folder} cannot be opened (${error.parts.what}): no photos and no map.`);
   }
   return undefined;
-}
-
-async function see(
-  set: FeatureSet,
-  rows: ChosenRows,
-  cache: PageCache,
-  onStage: (what: string) => void,
-): Promise<GroupFeatures | undefined> {
-  if (rows.ids.length === 0) return undefined;
-  const mapped = mappedPlaces(rows.ids.length);
-  return { ...(await seeFeatures(set, rows.rows, mapped, cache, onStage)), mapped, of: rows.of };
 }
 
 /** The data folder as a command would name it, and as a link from the page; both empty where it is not known. */
