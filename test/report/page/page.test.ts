@@ -4,7 +4,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { compareReports } from '../../../src/report/comparison.ts';
 import { gatherPage } from '../../../src/report/page/data/gather.ts';
@@ -102,6 +104,12 @@ const lookAt = async (page: Page, part: string, drawn: string): Promise<Locator>
   await place.scrollIntoViewIfNeeded();
   await place.locator(drawn).first().waitFor();
   return place;
+};
+/** Waits until the page shows what it should: parts are drawn again when they come into sight, not at once. */
+const becomes = async (read: () => Promise<unknown>, expected: unknown): Promise<void> => {
+  const end = Date.now() + 60_000;
+  while (!isDeepStrictEqual(await read(), expected) && Date.now() < end) await setTimeout(20);
+  assert.deepEqual(await read(), expected);
 };
 const status = (page: Page): Locator => page.locator('.toolbar [data-control=status]');
 const viewer = (page: Page): Locator => page.getByRole('dialog');
@@ -256,17 +264,17 @@ describe('the page', { skip: withoutBrowser }, () => {
       assert.equal(await status(page).textContent(), `${wrong} of 48 photos`);
       const pairs = page.locator('[data-part=matrix] ol li');
       await lookAt(page, 'matrix', '.pair');
-      const counts = (await pairs.allTextContents()).map((text) => Number(/(\d+)×/.exec(text)?.[1]));
-      assert.equal(
-        counts.reduce((a, b) => a + b, 0),
-        wrong,
-      );
+      const pairCounts = async (): Promise<number> =>
+        (await pairs.allTextContents()).reduce((sum, text) => sum + Number(/(\d+)×/.exec(text)?.[1]), 0);
+      await becomes(pairCounts, wrong);
       await page.getByLabel('Class', { exact: true }).fill('RED');
       await lookAt(page, 'classes', 'td');
-      assert.deepEqual(await firstColumn(page, '[data-part=classes]'), ['red']);
+      await becomes(() => firstColumn(page, '[data-part=classes]'), ['red']);
       const left = await countPhotos(page);
       for (const text of await gallery(page).locator('.photos li').allTextContents()) assert.match(text, /red/);
       assert.ok(left > 0 && left <= wrong, `${left} of ${wrong}`);
+      await lookAt(page, 'matrix', '.pair');
+      await becomes(pairCounts, left);
       for (const text of await pairs.allTextContents()) assert.match(text, /\bred\b/);
       assert.match(await address(page), /run=forest&class=RED&answer=wrong/);
       await page.getByRole('button', { name: 'Clear filters' }).click();
@@ -290,10 +298,11 @@ describe('the page', { skip: withoutBrowser }, () => {
       assert.equal(await status(page).textContent(), '15 of 48 photos');
       await page.getByLabel('Confidence from').fill('60');
       await page.keyboard.press('Tab');
+      await countPhotos(page);
       const shown = await gallery(page).locator('.photos li').allTextContents();
       for (const text of shown) assert.ok(Number(/([\d.]+)\s%/.exec(text)?.[1]) >= 59.9, text);
       await page.getByLabel('Class', { exact: true }).fill('no such class');
-      assert.ok(await page.getByText('No photos match these filters.').isVisible());
+      await page.getByText('No photos match these filters.').waitFor();
     });
   });
 
