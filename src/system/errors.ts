@@ -49,8 +49,6 @@ export function choiceError(
   usual: string | undefined = choices[0],
 ): UserError {
   const instead = nearestName(found, choices);
-  const near =
-    instead !== undefined ? { instead } : usual !== undefined && { option: { name: bare(option), value: usual } };
   return new UserError({
     what: `${option} is not usable`,
     found,
