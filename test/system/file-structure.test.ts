@@ -7,7 +7,7 @@ import { projectRoot } from '../reference.ts';
 const source = join(projectRoot, 'src');
 
 /** Of node:fs, what neither opens a file nor changes one by its name. */
-const harmless = ['existsSync', 'readdir', 'realpath', 'stat', 'statSync', 'writeSync'];
+const harmless = ['existsSync', 'fstatSync', 'readdir', 'readlinkSync', 'realpath', 'stat', 'statSync', 'writeSync'];
 
 /** Where more of node:fs is used outside system/, and why. */
 const filesOfTheirOwn: Readonly<Record<string, string>> = {
