@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { FittedHead, Head, SavedHead } from '../../src/models/model.ts';
+import { likeliestInverse, logInPlace, raiseRows } from '../../src/models/temperature.kernel.ts';
+import {
+  calibrated,
+  loadCalibrated,
+  savedInverseTemperature,
+  temperatureOf,
+  testPart,
+} from '../../src/models/temperature.ts';
+import type { RowSource } from '../../src/rows/row-source.ts';
+
+interface TemperatureCase {
+  readonly name: string;
+  readonly classes: number;
+  readonly scores: readonly number[];
+  readonly y: readonly number[];
+  readonly weights: readonly number[] | null;
+  readonly inverse: number;
+  /** Of the first rows. */
+  readonly probabilities: readonly number[];
+  readonly raised: readonly number[];
+}
+/** Written by scripts/fixtures/temperature.py with scikit-learn. */
+const golden: readonly TemperatureCase[] = JSON.parse(
+  readFileSync(new URL('../fixtures/classify/temperature.json', import.meta.url), 'utf8'),
+);
+
+for (const one of golden) {
+  const [labels, scores] = [Int32Array.from(one.y), Float32Array.from(one.scores)];
+  test(`the inverse temperature is scikit-learn's: ${one.name}`, () => {
+    const weights = one.weights === null ? undefined : Float64Array.from(one.weights);
+    const found = likeliestInverse(scores, one.classes, labels, weights);
+    // scikit-learn stops its search once the logarithm is known to 1e-5 or so.
+    assert.ok(Math.abs(found / one.inverse - 1) < 2e-4, `${found}, ${one.inverse}`);
+  });
+
+  test(`probabilities are raised as softmax does it: ${one.name}`, () => {
+    const raised = Float32Array.from(one.probabilities);
+    raiseRows(raised, one.classes, one.inverse);
+    raised.forEach((value, i) => {
+      assert.ok(Math.abs(value - (one.raised[i] as number)) < 2e-6, `${i}: ${value}, ${one.raised[i]}`);
+    });
+  });
+}
+
+const [first] = golden as readonly [TemperatureCase];
+const [labels, scores] = [Int32Array.from(first.y), Float32Array.from(first.scores)];
+const never = Number.NEGATIVE_INFINITY;
+
+test('a class that cannot be, and a row whose own class cannot be, change nothing', () => {
+  const { classes } = first;
+  const wider = new Float32Array((labels.length + 1) * (classes + 1)).fill(never);
+  for (let row = 0; row < labels.length; row++) {
+    wider.set(scores.subarray(row * classes, (row + 1) * classes), row * (classes + 1));
+  }
+  wider.set([0, 1, 2, 3], labels.length * (classes + 1));
+  const found = likeliestInverse(wider, classes + 1, Int32Array.of(...labels, classes), undefined);
+  assert.equal(found, likeliestInverse(scores, classes, labels, undefined));
+});
+
+test('scores that separate the classes end past a million, scores that are always wrong above zero', () => {
+  const right = Float32Array.of(1, 0, 0, 1);
+  const sure = likeliestInverse(right, 2, Int32Array.of(0, 1), undefined);
+  assert.ok(Number.isFinite(sure) && sure > 10, String(sure));
+  const wrong = likeliestInverse(right, 2, Int32Array.of(1, 0), undefined);
+  assert.ok(wrong > 0 && wrong < 1e-3, String(wrong));
+  // Equal scores say nothing: they stay as they are.
+  assert.equal(likeliestInverse(Float32Array.of(2, 2, 2, 2), 2, Int32Array.of(1, 0), undefined), 1);
+});
+
+test('logarithms are natural ones, of 0 minus infinity', () => {
+  const values = Float32Array.of(0, 1, 0.5);
+  logInPlace(values);
+  assert.deepEqual([...values], [never, 0, Math.fround(-Math.LN2)]);
+});
+
+test('the temperature of held-out rows takes labels and weights by the rows of the table', () => {
+  const { classes } = first;
+  const names = Array.from({ length: classes }, (_, c) => `class ${c}`);
+  // The table holds one row more, the first, and the folds hold out the others in two blocks.
+  const table = { classes: names, labels: Int32Array.of(0, ...labels) };
+  const held = Array.from(labels, (_, row) => row + 1);
+  const blocks = [scores.subarray(0, 7 * classes), scores.subarray(7 * classes)];
+  const found = temperatureOf(blocks, held, table);
+  assert.equal(found.inverse, likeliestInverse(scores, classes, labels, undefined));
+  assert.deepEqual([found.rows, found.scores?.length], [labels.length, labels.length]);
+  const weights = Float64Array.from(labels, (_, row) => row % 3);
+  const weighted = temperatureOf(blocks, held, { ...table, sampleWeights: Float64Array.of(100, ...weights) });
+  assert.equal(weighted.inverse, likeliestInverse(scores, classes, labels, weights));
+  assert.notEqual(weighted.inverse, found.inverse);
+  assert.deepEqual(temperatureOf([], [], table), { inverse: 1, rows: 0 });
+});
+
+test('a head that was saved without a temperature is loaded as it is', () => {
+  const saved = { params: { C: 1 }, details: {} } as unknown as SavedHead;
+  const plain = {} as FittedHead;
+  assert.equal(
+    loadCalibrated(saved, (given) => {
+      assert.equal(given, saved);
+      return plain;
+    }),
+    plain,
+  );
+  assert.equal(savedInverseTemperature(saved), 1);
+  const details = { temperatureSlope: 2.5 };
+  assert.equal(savedInverseTemperature({ ...saved, details }), 2.5);
+});
+
+test('the memory of a calibration is that of the held-out probabilities, and in memory of the rows of a fold', () => {
+  const head = { params: {}, needs: () => [{ what: 'the fit', bytes: 5 }] } as unknown as Head;
+  const size = { trainRows: 10_000, dims: 16, classes: 4 } as Parameters<Head['needs']>[0];
+  assert.deepEqual(calibrated(head).needs(size), [
+    { what: 'the fit', bytes: 5 },
+    { what: 'rows of a fold', bytes: 4 * 10_000 * 16 },
+    { what: 'cross-validated probabilities', bytes: 8 * 2000 * 4 },
+  ]);
+  // From the disk no more than 2 ** 21 probabilities are kept, but 2,000 rows of them.
+  const large = { trainRows: 1_000_000, dims: 16, stream: true } as Parameters<Head['needs']>[0];
+  for (const [classes, rows] of [
+    [4, 200_000],
+    [100, 20_971],
+    [5000, 2000],
+  ] as const) {
+    assert.deepEqual(calibrated(head).needs({ ...large, classes }), [
+      { what: 'the fit', bytes: 5 },
+      { what: 'held-out probabilities', bytes: 8 * classes * rows },
+    ]);
+  }
+});
+
+test('of rows on the disk a fold holds out its share of those that are kept, of rows in memory all', () => {
+  const rows = Int32Array.from({ length: 3000 }, (_, row) => row);
+  const classes = Array.from({ length: 1000 }, (_, c) => String(c));
+  const features = { rowCount: 3000, columnCount: 1, data: new Float32Array(3000) };
+  assert.equal(testPart(rows, 5, { features, classes }), rows);
+  const stored = { ...features, data: undefined, reader: {}, rows } as unknown as RowSource;
+  assert.equal(testPart(rows, 5, { features: stored, classes }).length, Math.ceil(2097 / 5));
+});
