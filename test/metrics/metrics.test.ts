@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { largestPerRow } from '../../src/metrics/metrics.kernel.ts';
+import { countCorrect, largestOfRows, largestPerRow, logLossSum } from '../../src/metrics/metrics.kernel.ts';
 import {
   classFigures,
   confusionOf,
@@ -62,3 +62,30 @@ for (const one of golden) {
     });
   });
 }
+
+test('the largest of a row are given in their order, of equals the first one first', () => {
+  const rows = Float32Array.of(0.1, 0.4, 0.4, 0.1, /**/ 5, 4, 3, 2, /**/ 2, 3, 4, 5);
+  assert.deepEqual([...largestOfRows(rows, 4, 2)], [1, 2, 0, 1, 3, 2]);
+  assert.deepEqual([...largestOfRows(rows, 4, 4)], [1, 2, 0, 3, 0, 1, 2, 3, 3, 2, 1, 0]);
+  assert.deepEqual([...largestOfRows(rows, 4, 1)], [...largestPerRow(rows, 4)]);
+  // A stable sort of many rows gives the same.
+  const drawn = Float32Array.from({ length: 600 }, (_, i) => (i * 7919) % 13);
+  const sorted = Array.from({ length: 60 }, (_, row) => {
+    const own = [...drawn.subarray(10 * row, 10 * row + 10)];
+    return [...own.keys()].sort((a, b) => (own[b] as number) - (own[a] as number) || a - b).slice(0, 3);
+  });
+  assert.deepEqual([...largestOfRows(drawn, 10, 3)], sorted.flat());
+});
+
+test('class numbers that agree are counted', () => {
+  assert.equal(countCorrect(Int32Array.of(1, 2, 3, 4), Int32Array.of(1, 3, 3, 4)), 3);
+  assert.equal(countCorrect(Int32Array.of(), Int32Array.of()), 0);
+});
+
+test('probabilities are clipped on both sides before the log loss', () => {
+  const clip = 0.25;
+  // Of 0 and 1 the clipped ones are 0.25 and 0.75, which sum to 1.
+  assertClose(logLossSum(Float32Array.of(0, 1), 2, Int32Array.of(0), clip), -Math.log(0.25), 'too small');
+  assertClose(logLossSum(Float32Array.of(0, 1), 2, Int32Array.of(1), clip), -Math.log(0.75), 'too large');
+  assertClose(logLossSum(Float32Array.of(0.5, 1, 0), 3, Int32Array.of(0), clip), -Math.log(0.5 / 1.5), 'rescaled');
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { encodeLabels } from '../../src/rows/classes.ts';
-import { type Split, stratifiedShuffleSplit } from '../../src/split/split.ts';
+import { SmallClassesError, type Split, smallestFraction, stratifiedShuffleSplit } from '../../src/split/split.ts';
 import { needsReference, reference } from '../reference.ts';
 
 interface Sides {
@@ -113,4 +113,28 @@ test('sorts class names by code point, as numpy.unique does', () => {
     '￿',
     '\u{1F600}',
   ]);
+});
+
+test('a round fraction is proposed that has room for every class', () => {
+  assert.deepEqual(
+    [smallestFraction(10, 40), smallestFraction(3, 1000), smallestFraction(120, 1000)],
+    [0.25, 0.01, 0.12],
+  );
+  for (const [classCount, rowCount] of [
+    [2, 4],
+    [3, 7],
+    [7, 15],
+    [499, 999],
+  ] as const) {
+    const testCount = Math.ceil(smallestFraction(classCount, rowCount) * rowCount);
+    assert.ok(testCount >= classCount && rowCount - testCount >= classCount, `${classCount} of ${rowCount}`);
+  }
+});
+
+test('classes with one image are counted, and up to fifty of them named', () => {
+  const message = (count: number): string => new SmallClassesError(names(count), 100).message;
+  assert.match(message(1), /^1 of 100 classes has fewer than 2 images[\s\S]*found: {4}class 0\n/);
+  assert.match(message(2), /^2 of 100 classes have fewer[\s\S]*found: {4}class 0, class 1\n/);
+  assert.doesNotMatch(message(50), /more/);
+  assert.match(message(52), /class 48, class 49 and 2 more\n/);
 });
