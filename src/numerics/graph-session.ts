@@ -24,13 +24,18 @@ export function graphSession(
   if (known !== undefined) return known;
   const graph = new GraphBuilder(name);
   build(graph);
-  const opened = openOrtSession(encodeModel(graph.model()), {
-    intraOpNumThreads,
+  const opened = openGraph(graph, intraOpNumThreads);
+  sessions.set(key, opened);
+  return opened;
+}
+
+/** A session of its own over a graph of float32 operations: `release()` it. */
+export function openGraph(graph: GraphBuilder, threads: number): Promise<Ort.InferenceSession> {
+  return openOrtSession(encodeModel(graph.model()), {
+    intraOpNumThreads: Math.max(1, Math.min(threads, maxThreads)),
     // Its rewriting would undo the order of operands that makes a product independent of the thread count.
     graphOptimizationLevel: 'disabled',
   });
-  sessions.set(key, opened);
-  return opened;
 }
 
 /** A tensor on the given numbers, without a copy unless they are shared: ONNX Runtime refuses shared memory. */

@@ -1,0 +1,33 @@
+import { batchNormEpsilon, neededTensors, planResNet, type ResidualBlock } from '../weights/resnet.ts';
+import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
+
+/** The part of a ResNet between a tap and its average pool. */
+export interface ResNetTail {
+  readonly blocks: readonly ResidualBlock[];
+  /** Those of the blocks, and of `fc` where the file has it. */
+  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  readonly normEpsilon: number;
+}
+
+/**
+ * What a ResNet does behind a tap.
+ *
+ * @param tap a layer (`layer3`), whose last block's output it is, or a block (`layer4.1`)
+ * @returns undefined where the tap is no block's output
+ */
+export function resNetTail(weights: StateDict, tap: string): ResNetTail | undefined {
+  const plan = planResNet(weights.architecture);
+  const all = plan.layers.flatMap((layer) => layer.blocks);
+  const last = plan.layers.find(({ name }) => name === tap)?.blocks.at(-1)?.name ?? tap;
+  const at = all.findIndex(({ name }) => name === last);
+  if (at < 0) return undefined;
+  const blocks = all.slice(at + 1);
+  const isOfBlocks = (name: string): boolean => blocks.some((block) => name.startsWith(`${block.name}.`));
+  const names = [...neededTensors(plan).keys()].filter(isOfBlocks);
+  const tensors = new Map<string, WeightTensor>();
+  for (const name of [...names, 'fc.weight', 'fc.bias']) {
+    const tensor = weights.tensors.get(name);
+    if (tensor !== undefined) tensors.set(name, tensor);
+  }
+  return { blocks, tensors, normEpsilon: batchNormEpsilon };
+}

@@ -1,0 +1,58 @@
+/** A convolution without bias and the batch norm behind it, by the names of torchvision's tensors. */
+export interface TailConv {
+  /** Its kernel is `<conv>.weight`: [outChannels, inChannels, kernel, kernel]. */
+  readonly conv: string;
+  /** `.weight`, `.bias`, `.running_mean`, `.running_var`, each [outChannels]. */
+  readonly norm: string;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** relu(main path + shortcut); between the main path's convolutions stands a relu, after the last one none. */
+export interface TailBlock {
+  readonly name: string;
+  readonly main: readonly TailConv[];
+  /** Absent where the shortcut is the block's input itself. */
+  readonly shortcut?: TailConv;
+}
+
+export interface TailTensor {
+  readonly shape: readonly number[];
+  /** C order. */
+  readonly data: Float32Array;
+}
+
+/** The residual blocks of a network between a tap and its average pool, and what their tensors hold. */
+export interface NetworkTail {
+  /** The tap: `layer3`. */
+  readonly tap: string;
+  /** What a row holds: [channels, height, width] at the tap. */
+  readonly mapShape: readonly [channels: number, height: number, width: number];
+  readonly blocks: readonly TailBlock[];
+  /** Added to a batch norm's variance. */
+  readonly normEpsilon: number;
+  readonly tensors: ReadonlyMap<string, TailTensor>;
+  /** sha256 of the weights that they come from, lower-case hex. */
+  readonly weightsSha256: string;
+}
+
+/** What the graphs are built from: everything but the numbers. */
+export type TailShape = Pick<NetworkTail, 'mapShape' | 'blocks' | 'normEpsilon'>;
+
+/** The convolutions in the order in which they run, a block's main path before its shortcut. */
+export function tailConvolutions(blocks: readonly TailBlock[]): readonly TailConv[] {
+  return blocks.flatMap(({ main, shortcut }) => (shortcut === undefined ? main : [...main, shortcut]));
+}
+
+/** Channels that the average pool takes and the last layer reads. */
+export function featureCountOf({ blocks, mapShape }: Pick<TailShape, 'blocks' | 'mapShape'>): number {
+  return blocks.at(-1)?.main.at(-1)?.outChannels ?? mapShape[0];
+}
+
+/** Side behind a convolution. */
+export function sideBehind(side: number, { kernel, stride, padding }: TailConv): number {
+  return Math.floor((side + 2 * padding - kernel) / stride) + 1;
+}

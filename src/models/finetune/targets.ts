@@ -1,0 +1,25 @@
+/**
+ * What the cross-entropy asks for: the label's class 1, less the smoothing, which all classes share (Szegedy and others,
+ * 2016; `label_smoothing` of torch.nn.CrossEntropyLoss). A row is multiplied by its share of the loss, so that the loss
+ * of a batch is a weighted mean.
+ *
+ * @param weights of the rows
+ * @returns [rows, classes]
+ */
+export function smoothTargets(
+  labels: ArrayLike<number>,
+  weights: ArrayLike<number>,
+  classes: number,
+  smoothing: number,
+): Float32Array {
+  const rowCount = labels.length;
+  const total = Array.from(weights).reduce((sum, weight) => sum + weight, 0);
+  const targets = new Float32Array(rowCount * classes);
+  for (let row = 0; row < rowCount; row++) {
+    const share = total > 0 ? (weights[row] as number) / total : 0;
+    const at = row * classes;
+    targets.fill((share * smoothing) / classes, at, at + classes);
+    targets[at + (labels[row] as number)] = share * (1 - smoothing + smoothing / classes);
+  }
+  return targets;
+}

@@ -1,0 +1,142 @@
+import type * as Ort from 'onnxruntime-node';
+import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { float32Tensor, openGraph } from '../../numerics/graph-session.ts';
+import { graphShapes } from './layout.ts';
+import { adamWStep, sgdStep } from './optimizers.kernel.ts';
+import { type Sides, sidesBehind } from './positions.ts';
+import { addTrainingStep, type StepOptions, stepNames } from './step-graph.ts';
+import { gradientOf, statisticsOf } from './step-tensors.ts';
+import type { TailShape } from './tail.ts';
+import { invariantThreads } from './threads.ts';
+
+/** Tensors of a network by torchvision's names, kernels as the graphs take them (`graphShapes`). */
+export type GraphTensors = ReadonlyMap<string, Float32Array>;
+
+export interface TrainerOptions extends StepOptions {
+  readonly optimizer: 'sgd' | 'adamw';
+  /** Of SGD. */
+  readonly momentum: number;
+  /** Of kernels and the last layer's weights; norms and biases have none. */
+  readonly weightDecay: number;
+  /** Upper bound; the answer does not depend on it. */
+  readonly threads: number;
+}
+
+/** Rows of a step. */
+export interface StepBatch {
+  /** [rows, channels, height, width] */
+  readonly maps: Float32Array;
+  /** [rows, classes]: the probabilities that a row asks for, times its share of the loss. */
+  readonly targets: Float32Array;
+  readonly rowCount: number;
+}
+
+/** Trains tensors in place. Owns native memory: `close()` it. */
+export interface Trainer {
+  /** What the optimizer keeps of each tensor, all 0 at first: what a checkpoint needs beside the tensors. */
+  readonly moments: ReadonlyMap<string, readonly Float32Array[]>;
+  /**
+   * One step of the optimizer.
+   *
+   * @param step counts from 1
+   * @param rates learning rates of the last layer and of the blocks
+   * @returns the loss before the step
+   */
+  step(batch: StepBatch, step: number, rates: { readonly head: number; readonly blocks: number }): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** What torch.nn.BatchNorm2d takes of a batch's statistics. */
+const statisticsShare = 0.1;
+
+/** @param tensors trained in place */
+export async function openTrainer(tail: TailShape, tensors: GraphTensors, options: TrainerOptions): Promise<Trainer> {
+  const shapes = graphShapes(tail, options.classes);
+  const graph = new GraphBuilder('finetune');
+  const products = addTrainingStep(graph, tail, options);
+  const threads = invariantThreads(products, [options.batch, Math.max(1, options.batch - 1)], options.threads);
+  const session = await openGraph(graph, threads);
+  const tensorOf = (name: string): Ort.Tensor =>
+    float32Tensor(tensors.get(name) as Float32Array, shapes.get(name) ?? []);
+  const inputs = Object.fromEntries(
+    session.inputNames.filter((name) => tensors.has(name)).map((name) => [name, tensorOf(name)]),
+  );
+  const results: Record<string, Ort.Tensor> = {};
+  for (const [name, tensor] of Object.entries(inputs)) {
+    if (!session.outputNames.includes(gradientOf(name))) continue;
+    results[gradientOf(name)] = float32Tensor(new Float32Array(tensor.size), tensor.dims);
+  }
+  const trained = Object.keys(inputs).filter((name) => gradientOf(name) in results);
+  const perTensor = options.optimizer === 'sgd' ? 1 : 2;
+  const moments = new Map(
+    trained.map((name) => {
+      const { length } = tensors.get(name) as Float32Array;
+      return [name, Array.from({ length: perTensor }, () => new Float32Array(length))] as const;
+    }),
+  );
+  const norms = normsOf(tail).filter(({ norm }) => session.outputNames.includes(statisticsOf(norm).mean));
+  const fetches = { ...Object.fromEntries(session.outputNames.map((name) => [name, null])), ...results };
+
+  return {
+    moments,
+    step: async ({ maps, targets, rowCount }, step, rates) => {
+      const found = await session.run(
+        {
+          ...inputs,
+          [stepNames.maps]: float32Tensor(maps, [rowCount, ...tail.mapShape]),
+          [stepNames.targets]: float32Tensor(targets, [rowCount, options.classes]),
+        },
+        fetches,
+      );
+      for (const name of trained) {
+        const parameters = tensors.get(name) as Float32Array;
+        const gradient = numbersOf(results, gradientOf(name));
+        const [first, second] = moments.get(name) ?? [];
+        const isHead = name.startsWith('fc.');
+        const decay = (shapes.get(name) ?? []).length > 1 ? options.weightDecay : 0;
+        const own = { rate: isHead ? rates.head : rates.blocks, decay };
+        if (first === undefined) continue;
+        if (second === undefined) sgdStep(parameters, gradient, first, options.momentum, own);
+        else adamWStep(parameters, gradient, first, second, step, own);
+      }
+      for (const { norm, rowsPerImage } of norms) {
+        const { mean, variance } = statisticsOf(norm);
+        const count = rowCount * rowsPerImage;
+        moveTo(tensors.get(`${norm}.running_mean`), numbersOf(found, mean), 1);
+        moveTo(tensors.get(`${norm}.running_var`), numbersOf(found, variance), count / (count - 1));
+      }
+      return numbersOf(found, stepNames.loss)[0] as number;
+    },
+    close: () => session.release(),
+  };
+}
+
+function numbersOf(tensors: Readonly<Record<string, Ort.Tensor>>, name: string): Float32Array {
+  const data = tensors[name]?.data;
+  if (data instanceof Float32Array) return data;
+  throw new RangeError(`the training step gave no ${name}`);
+}
+
+/** Batch norms with the rows that each sees of an image. */
+function normsOf({
+  blocks,
+  mapShape: [, height, width],
+}: TailShape): readonly { norm: string; rowsPerImage: number }[] {
+  const found: { norm: string; rowsPerImage: number }[] = [];
+  let sides: Sides = { height, width };
+  for (const { main, shortcut } of blocks) {
+    for (const conv of main) {
+      sides = sidesBehind(sides, conv);
+      found.push({ norm: conv.norm, rowsPerImage: sides.height * sides.width });
+    }
+    if (shortcut !== undefined) found.push({ norm: shortcut.norm, rowsPerImage: sides.height * sides.width });
+  }
+  return found;
+}
+
+/** Moves what a norm remembers towards what it saw. */
+function moveTo(running: Float32Array | undefined, seen: Float32Array, factor: number): void {
+  running?.forEach((value, channel) => {
+    running[channel] = (1 - statisticsShare) * value + statisticsShare * factor * (seen[channel] as number);
+  });
+}
