@@ -1,3 +1,5 @@
+import type { TailShape } from './finetune/tail.ts';
+
 /** How large a fit is going to be: known before a row is read. */
 export interface FitSize {
   /** Training rows, those of views among them. */
@@ -8,6 +10,8 @@ export interface FitSize {
   readonly threads: number;
   /** The rows stay on the disk. Default: they are in memory. */
   readonly stream?: boolean;
+  /** The network behind the tap whose maps the rows are, where one is asked for. */
+  readonly tail?: TailShape | undefined;
 }
 
 /** Something that a fit holds while it runs. */

@@ -4,6 +4,8 @@ import type { Matrix } from '../numerics/matrix.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import type { Split } from '../split/split.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import type { NetworkTail } from './finetune/tail.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { HeadOptions, RawParams } from './parameters.ts';
 
@@ -42,6 +44,10 @@ export interface FitContext {
   readonly forCalibration?: boolean;
   /** Where large states of a fit by blocks lie; it empties it when it begins. Default: arrays of its own. */
   readonly arena?: Arena | undefined;
+  /** The network behind the tap whose maps the rows are: for a head that trains it further. */
+  readonly networkTail?: (() => Promise<NetworkTail>) | undefined;
+  /** Where a long fit keeps what it has reached, so that it goes on from there when it is begun again. */
+  readonly checkpoints?: Checkpoints | undefined;
 }
 
 export interface FitProgress {
@@ -68,6 +74,8 @@ export interface Head {
    * disk; or all of them in `memory`, where it loads them once.
    */
   readonly rows: 'blocks' | 'memory';
+  /** Its rows are too large for memory: they are left on the disk without being asked for. */
+  readonly staysOnDisk?: boolean;
   /** Fits rows wherever they are; from the disk by blocks, the answer is that of the rows in memory to the rounding of sums. */
   fit(train: Table<RowSource>, context: FitContext): Promise<FittedHead>;
   /** What `fit` holds at its peak beside the table it is given, or the rows that are being read. */
@@ -167,6 +175,8 @@ export interface HeadKind {
   readonly solvers: readonly string[];
   /** The parameters that `create` reads, beside `solver`: an option that no chosen head reads is refused. */
   readonly options: HeadOptions;
+  /** It takes minutes, or rows of its own kind: `all` leaves it out. */
+  readonly byNameOnly?: boolean;
   /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
   create(params: RawParams): Head;
   /**

@@ -1,5 +1,6 @@
 import { choiceError, UserError } from '../system/errors.ts';
 import { checkProbabilities } from './checks.ts';
+import { finetuneFrom } from './finetune/finetune.ts';
 import { forest } from './forest/forest.ts';
 import { knn } from './knn/knn.ts';
 import { linear } from './linear/linear.ts';
@@ -12,7 +13,7 @@ import { svm } from './svm/svm.ts';
 import { calibrated, loadCalibrated } from './temperature.ts';
 
 /** Every head: a new one is a folder and one line here. */
-export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp];
+export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp, finetuneFrom(linear)];
 
 /**
  * Makes an unfitted head. Beside its own parameters each takes `scale`, `classWeight` and `calibrate`.

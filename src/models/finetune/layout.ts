@@ -7,6 +7,9 @@ import {
   tailConvolutions,
 } from './tail.ts';
 
+/** Tensors of a network by torchvision's names, kernels as the graphs take them. */
+export type GraphTensors = ReadonlyMap<string, Float32Array>;
+
 /** Parts of a batch norm that are trained, and those that it measures. */
 export const normWeights = ['weight', 'bias'] as const;
 export const normStatistics = ['running_mean', 'running_var'] as const;

@@ -1,10 +1,11 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
-import { type MapRows, positionsOf } from './convolution.ts';
+import { positionsOf } from './convolution.ts';
 import { graphShapes } from './layout.ts';
 import { batchNorm, type ConvNormLayer, frozenNorm } from './norm-graph.ts';
+import { inputRows, meanOfPositions, type ResidualRows, residual } from './residual.ts';
 import { type Product, RowOperators } from './row-operators.ts';
 import { stepTensors } from './step-tensors.ts';
-import { featureCountOf, type TailBlock, type TailConv, type TailShape } from './tail.ts';
+import { featureCountOf, type TailShape } from './tail.ts';
 
 /** How a batch norm behaves while the network is trained: by its fixed statistics, or by those of the batch. */
 export type BatchNormMode = 'frozen' | 'train';
@@ -19,7 +20,7 @@ export interface StepOptions {
 }
 
 /** What a graph of a training step takes and gives, beside the tensors of the network. */
-export const stepNames = { maps: 'maps', targets: 'targets', loss: 'loss' } as const;
+export const stepNames: { readonly targets: 'targets'; readonly loss: 'loss' } = { targets: 'targets', loss: 'loss' };
 
 /**
  * Adds a training step to a graph: the forward pass from the tap to the loss, and back to the gradient of every tensor
@@ -37,7 +38,7 @@ export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: S
   const tensors = stepTensors(graph, graphShapes(tail, options.classes));
   const features = featureCountOf(tail);
   let map = inputRows(on, tail);
-  const trained: TrainedBlock[] = [];
+  const trained: ResidualRows<ConvNormLayer>[] = [];
   for (const [index, block] of tail.blocks.entries()) {
     const isFrozen = index < options.frozenBlocks;
     const normed = isFrozen || options.batchNorm === 'frozen' ? frozenNorm : batchNorm;
@@ -47,7 +48,7 @@ export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: S
   }
   const positions = positionsOf(map.sides);
   const images = on.reshape(map.rows, [-1, positions, features]);
-  const pooled = on.node('ReduceMean', [images], { axes: [1], keepdims: 0 });
+  const pooled = meanOfPositions(on, images);
   const weight = tensors.value('fc.weight');
   const logits = addScores(on, pooled, weight, tensors.value('fc.bias'), options);
   const targets = graph.input(stepNames.targets, 'float32', ['batch', options.classes]);
@@ -70,7 +71,7 @@ export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: S
     // The gradient of the last block's sum is there already: the pool spreads one number over all positions.
     const isLast = index === trained.length - 1;
     const ofSum: string = isLast ? gradient : on.throughRelu(gradient, layer.output.rows);
-    gradient = layer.backward(ofSum, index > 0);
+    gradient = backThrough(on, layer, ofSum, index > 0);
     if (gradient === undefined) break;
   }
   return on.products;
@@ -89,49 +90,22 @@ function addScores(
   return on.add(on.node('Transpose', [product], { perm: [1, 0] }), bias);
 }
 
-/** `maps` as rows: [batch x positions, channels]. */
-function inputRows(on: RowOperators, { mapShape: [channels, height, width] }: TailShape): MapRows {
-  const maps = on.graph.input(stepNames.maps, 'float32', ['batch', channels, height, width]);
-  const flat = on.reshape(maps, [-1, channels, height * width]);
-  const byPosition = on.node('Transpose', [flat], { perm: [0, 2, 1] });
-  return { rows: on.reshape(byPosition, [-1, channels]), sides: { height, width }, channels };
-}
-
-interface TrainedBlock {
-  readonly output: MapRows;
-  /** @param gradient of the sum of both paths, before the relu */
-  backward(gradient: string, wanted: boolean): string | undefined;
-}
-
-function residual(
+/**
+ * Gradient of a block's input from that of the sum of its paths.
+ *
+ * @param wanted whether the input's gradient is
+ */
+function backThrough(
   on: RowOperators,
-  input: MapRows,
-  { main, shortcut }: TailBlock,
-  normed: (input: MapRows, conv: TailConv) => ConvNormLayer,
-): TrainedBlock {
-  const layers: ConvNormLayer[] = [];
-  const between: string[] = [];
-  let map = input;
-  for (const [index, conv] of main.entries()) {
-    const layer = normed(map, conv);
-    layers.push(layer);
-    map = layer.output;
-    if (index === main.length - 1) break;
-    map = { ...map, rows: on.node('Relu', [map.rows]) };
-    between.push(map.rows);
+  { layers, between, side }: ResidualRows<ConvNormLayer>,
+  gradient: string,
+  wanted: boolean,
+): string | undefined {
+  const ofSide = side === undefined ? gradient : side.backward(gradient, wanted);
+  let ofMain: string | undefined = gradient;
+  for (const [index, layer] of [...layers.entries()].reverse()) {
+    ofMain = layer.backward(ofMain as string, index > 0 || wanted);
+    if (index > 0) ofMain = on.throughRelu(ofMain as string, between[index - 1] as string);
   }
-  const side = shortcut === undefined ? undefined : normed(input, shortcut);
-  const sum = on.add(map.rows, side === undefined ? input.rows : side.output.rows);
-  return {
-    output: { ...map, rows: on.node('Relu', [sum]) },
-    backward: (gradient, wanted) => {
-      const ofSide = side === undefined ? gradient : side.backward(gradient, wanted);
-      let ofMain: string | undefined = gradient;
-      for (const [index, layer] of [...layers.entries()].reverse()) {
-        ofMain = layer.backward(ofMain as string, index > 0 || wanted);
-        if (index > 0) ofMain = on.throughRelu(ofMain as string, between[index - 1] as string);
-      }
-      return ofMain === undefined || ofSide === undefined || !wanted ? undefined : on.add(ofMain, ofSide);
-    },
-  };
+  return ofMain === undefined || ofSide === undefined || !wanted ? undefined : on.add(ofMain, ofSide);
 }

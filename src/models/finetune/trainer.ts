@@ -1,16 +1,14 @@
 import type * as Ort from 'onnxruntime-node';
 import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { float32Tensor, openGraph } from '../../numerics/graph-session.ts';
-import { graphShapes } from './layout.ts';
+import { type GraphTensors, graphShapes } from './layout.ts';
 import { adamWStep, sgdStep } from './optimizers.kernel.ts';
 import { type Sides, sidesBehind } from './positions.ts';
+import { mapsInput } from './residual.ts';
 import { addTrainingStep, type StepOptions, stepNames } from './step-graph.ts';
 import { gradientOf, statisticsOf } from './step-tensors.ts';
 import type { TailShape } from './tail.ts';
 import { invariantThreads } from './threads.ts';
-
-/** Tensors of a network by torchvision's names, kernels as the graphs take them (`graphShapes`). */
-export type GraphTensors = ReadonlyMap<string, Float32Array>;
 
 export interface TrainerOptions extends StepOptions {
   readonly optimizer: 'sgd' | 'adamw';
@@ -83,7 +81,7 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
       const found = await session.run(
         {
           ...inputs,
-          [stepNames.maps]: float32Tensor(maps, [rowCount, ...tail.mapShape]),
+          [mapsInput]: float32Tensor(maps, [rowCount, ...tail.mapShape]),
           [stepNames.targets]: float32Tensor(targets, [rowCount, options.classes]),
         },
         fetches,

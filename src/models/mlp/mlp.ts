@@ -6,11 +6,11 @@ import { UserError, usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
+import { enoughHeldOut, heldOutTemperature, holdOut } from '../hold-out.ts';
 import { absentBias } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
-import { enoughHeldOut, heldOutTemperature, holdOut } from './hold-out.ts';
 import { type MlpSizes, type MlpWeights, mlpProbabilities, mlpStep, startMlp } from './network.ts';
 import { addMlp } from './onnx.ts';
 

@@ -1,9 +1,10 @@
-import type { RandomState } from '../../numerics/mt19937.kernel.ts';
-import { takeRows } from '../../rows/row-source.ts';
-import type { Table } from '../../rows/table.ts';
-import type { FittedHead, Temperature } from '../model.ts';
-import { logInPlace } from '../temperature.kernel.ts';
-import { temperatureOf } from '../temperature.ts';
+import type { RandomState } from '../numerics/mt19937.kernel.ts';
+import { type RowSource, takeRows } from '../rows/row-source.ts';
+import type { Table } from '../rows/table.ts';
+import { probabilitiesOf } from './fitted-head.ts';
+import type { FittedHead, Temperature } from './model.ts';
+import { logInPlace } from './temperature.kernel.ts';
+import { temperatureOf } from './temperature.ts';
 
 /**
  * Draws rows to hold out from training. A row stays where it would be the last one of its class to train on, so that
@@ -13,7 +14,7 @@ import { temperatureOf } from '../temperature.ts';
  * @returns row numbers, ascending
  */
 export function holdOut(
-  table: Table,
+  table: Omit<Table, 'features'>,
   share: number,
   random: RandomState,
 ): { readonly kept: Int32Array; readonly held: Int32Array } {
@@ -64,14 +65,15 @@ const mostInverse = 2;
  */
 export async function heldOutTemperature(
   network: FittedHead,
-  { plainRowOf, features, labels, classes }: Table,
+  { plainRowOf, features, labels, classes }: Table<RowSource>,
   held: Int32Array,
   judged: Float64Array | undefined,
+  signal?: AbortSignal,
 ): Promise<Temperature> {
   const rows = held.filter((row) => plainRowOf === undefined || plainRowOf[row] === row);
   if (rows.length === 0) return { inverse: 1, rows: 0 };
-  const { data } = await network.predictProba(takeRows(features, rows));
-  logInPlace(data);
-  const { inverse } = temperatureOf([data], [...rows], { classes, labels, sampleWeights: judged });
+  const logs = await probabilitiesOf(network, takeRows(features, rows), { signal });
+  logInPlace(logs);
+  const { inverse } = temperatureOf([logs], [...rows], { classes, labels, sampleWeights: judged });
   return { inverse: Math.min(mostInverse, Math.max(1 / mostInverse, inverse)), rows: rows.length };
 }

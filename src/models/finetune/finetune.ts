@@ -1,0 +1,66 @@
+import { checkSolver } from '../checks.ts';
+import { heldOutTemperature } from '../hold-out.ts';
+import type { Head, HeadKind } from '../model.ts';
+import { readParams } from '../parameters.ts';
+import { tune } from './fit.ts';
+import { tuneNeeds } from './memory.ts';
+import { addTunedNetwork } from './onnx.ts';
+import { options, solvers } from './options.ts';
+import { savedNetwork } from './saved-network.ts';
+import { tunedHead } from './tuned-head.ts';
+
+const declared = { solvers, options, solverAlias: 'optimizer' };
+
+/**
+ * The last blocks of a network, trained further from the maps of a tap: its frozen part has run once, when the maps were
+ * extracted. A row is a whole map.
+ *
+ * @param linear what the last layer starts as
+ */
+export function finetuneFrom(linear: HeadKind): HeadKind {
+  return {
+    model: 'finetune',
+    solvers,
+    options,
+    byNameOnly: true,
+    autoCalibrate: (raw) => (readParams(declared, raw).params.validation === 0 ? 'none' : 'temperature'),
+    autoSweep: () => ({}),
+    create: (raw) => {
+      const { solver, params } = readParams(declared, raw);
+      const needs: Head['needs'] = (size) => tuneNeeds(params, solver === 'adamw', size);
+      const options = { params, solver, linear };
+      return {
+        model: 'finetune',
+        solver,
+        params,
+        rows: 'blocks',
+        staysOnDisk: true,
+        fit: async (train, context) => (await tune(train, options, context)).fitted,
+        needs,
+        temperature: {
+          rowsAre: 'held-out',
+          fits: () => params.validation > 0,
+          fit: async (train, context, judged) => {
+            const { fitted, held } = await tune(train, options, context);
+            return { fitted, ...(await heldOutTemperature(fitted, train, held, judged, context.signal)) };
+          },
+          needs,
+        },
+      } satisfies Head;
+    },
+    load: (saved) => {
+      checkSolver(saved, solvers);
+      const { iterations, network: _network, ...details } = saved.details;
+      return tunedHead(savedNetwork(saved), {
+        solver: saved.solver,
+        params: saved.params,
+        classes: saved.classes,
+        iterations: Number(iterations),
+        warnings: [],
+        details,
+        threads: 1,
+      });
+    },
+    toOnnx: addTunedNetwork,
+  };
+}

@@ -1,0 +1,217 @@
+import { randomState } from '../../numerics/mt19937.kernel.ts';
+import { presentClasses } from '../../rows/classes.ts';
+import type { RowSource } from '../../rows/row-source.ts';
+import { type Table, takeTableRows } from '../../rows/table.ts';
+import { UserError } from '../../system/errors.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
+import { holdOut } from '../hold-out.ts';
+import { absentBias } from '../linear-head.ts';
+import type { FitContext, FittedHead, HeadKind, Json } from '../model.ts';
+import { openCheckpoint } from './checkpoint.ts';
+import { type HeldOutFigures, heldOutFigures } from './held-out.ts';
+import type { TuneParams } from './options.ts';
+import { rateShare } from './schedule.ts';
+import { startTensors } from './start.ts';
+import { featureCountOf, type NetworkTail } from './tail.ts';
+import { frozenBlocks, tailOf } from './trained-blocks.ts';
+import { openTrainer, type Trainer } from './trainer.ts';
+import { batchesOf, planEpoch, shuffled } from './training-rows.ts';
+import { tunedHead } from './tuned-head.ts';
+import { type BestSoFar, resumeFrom, stateOf } from './tune-state.ts';
+
+export interface TuneOptions {
+  readonly params: TuneParams;
+  readonly solver: 'sgd' | 'adamw';
+  /** What the last layer may start as. */
+  readonly linear: HeadKind;
+}
+
+export interface Tuned {
+  readonly fitted: FittedHead;
+  /** Rows of the table that told which epoch to keep. */
+  readonly held: Int32Array;
+}
+
+/** Figures of an epoch; those of epoch 0 are the start's. */
+export interface EpochFigures {
+  readonly epoch: number;
+  readonly trainLoss?: number;
+  readonly heldLoss?: number;
+  readonly heldAccuracy?: number;
+}
+
+/**
+ * Trains the blocks behind the tap and a last layer, step by step on maps that stay where they are.
+ *
+ * @throws UserError where the rows cannot be trained on; InterruptedError on Ctrl-C, with the last epoch's state kept
+ */
+export async function tune(whole: Table<RowSource>, options: TuneOptions, context: FitContext): Promise<Tuned> {
+  const { params, solver } = options;
+  checkTrainingTable(whole, 'finetune');
+  const tail = await tailOf(context, whole.features.columnCount);
+  checkSeveralClasses(whole, 'finetune');
+  const frozen = frozenBlocks(tail, params.from);
+  const { table, present } = presentClasses(whole);
+  const random = randomState(context.seed);
+  const { kept, held } = holdOut(table, params.validation, random);
+  const checked = held.filter((row) => table.plainRowOf === undefined || table.plainRowOf[row] === row);
+  const heldTable = checked.length === 0 ? undefined : takeTableRows(table, checked);
+
+  const checkpoint = openCheckpoint(context.checkpoints, whole, recipeOf(options, context, tail));
+  const state = await checkpoint?.read();
+  const start = { ...options, random };
+  const tensors = await startTensors(tail, table, kept, { ...start, resumed: state !== undefined }, context);
+  const plan = planEpoch(kept.length, params.batch);
+  const schedule = { steps: plan.steps * params.epochs, warmupSteps: Math.min(Math.round(plan.steps * params.warmup), plan.steps * params.epochs) };
+  const { momentum, weightDecay, batchNorm } = params;
+  const trainer = await openTrainer(tail, tensors, {
+    classes: table.classes.length,
+    batch: plan.batch,
+    frozenBlocks: frozen,
+    optimizer: solver,
+    threads: context.threads,
+    ...{ momentum, weightDecay, batchNorm },
+  });
+  try {
+    const judge = async (): Promise<HeldOutFigures | undefined> =>
+      heldTable && heldOutFigures({ tail, tensors }, heldTable, context);
+    const reached = resumeFrom(state, tensors, trainer);
+    const figures: EpochFigures[] = [...(reached?.figures ?? [])];
+    let best: BestSoFar | undefined = reached?.best;
+    if (reached === undefined && heldTable !== undefined) {
+      const found = await judge();
+      figures.push({ epoch: 0, ...found });
+      best = { epoch: 0, loss: found?.heldLoss ?? Number.POSITIVE_INFINITY, tensors: copyOf(tensors) };
+      say(0, figures, context, params, 0, undefined);
+    }
+    // The order of each epoch follows from the ones before it.
+    for (let epoch = 1; epoch <= (reached?.epoch ?? 0); epoch++) shuffled(kept, random);
+    for (let epoch = (reached?.epoch ?? 0) + 1; epoch <= params.epochs && !isOver(best, epoch - 1, params); epoch++) {
+      const begun = performance.now();
+      const first = (epoch - 1) * plan.steps;
+      const trainLoss = await oneEpoch(trainer, table, shuffled(kept, random), epoch);
+      const found = await judge();
+      figures.push({ epoch, trainLoss, ...found });
+      if (found !== undefined && found.heldLoss < (best?.loss ?? Number.POSITIVE_INFINITY)) {
+        best = { epoch, loss: found.heldLoss, tensors: copyOf(tensors) };
+      }
+      await checkpoint?.write(stateOf(epoch, figures, best, tensors, trainer));
+      say(epoch, figures, context, params, rateShare(schedule, first), (performance.now() - begun) / 1000);
+    }
+    const kindled = best === undefined ? copyOf(tensors) : best.tensors;
+    return { fitted: finished(kindled, figures, best), held };
+  } finally {
+    await trainer.close();
+  }
+
+  async function oneEpoch(
+    trainer: Trainer,
+    train: Table<RowSource>,
+    order: Int32Array,
+    epoch: number,
+  ): Promise<number> {
+    let [lossSum, weightSum, step] = [0, 0, (epoch - 1) * plan.steps];
+    for await (const { weight, ...batch } of batchesOf(train, order, plan, params.labelSmoothing)) {
+      await pauseForInterrupt(context.signal);
+      const share = rateShare(schedule, step);
+      step++;
+      if (weight === 0) continue;
+      const rates = { head: share * params.lr, blocks: share * (params.backboneLr ?? params.lr / 10) };
+      lossSum += weight * (await trainer.step(batch, step, rates));
+      weightSum += weight;
+      const rowsRead = (step * order.length) / plan.steps;
+      const rows = { rowsRead: Math.round(rowsRead), rowsToRead: params.epochs * order.length };
+      context.onProgress?.({ stage: 'epochs', done: epoch - 1, total: params.epochs, loss: lossSum / weightSum, ...rows });
+    }
+    if (Number.isFinite(lossSum)) return lossSum / weightSum;
+    throw new UserError({
+      what: 'the training of the finetune head ran away',
+      found: `a loss of ${lossSum} in epoch ${epoch}`,
+      fix: '--lr and --backbone-lr lower the learning rates',
+    });
+  }
+
+  function finished(
+    trained: Map<string, Float32Array>,
+    figures: readonly EpochFigures[],
+    best: BestSoFar | undefined,
+  ): FittedHead {
+    return tunedHead(
+      { tail: shapeOf(tail), tensors: withAllClasses(trained, present, whole.classes.length, featureCountOf(tail)) },
+      {
+        solver,
+        params,
+        classes: whole.classes,
+        iterations: figures.at(-1)?.epoch ?? 0,
+        warnings:
+          best?.epoch === 0
+            ? ['no epoch did better on the held-out rows than the network as it was: it is kept as it was']
+            : [],
+        details: {
+          probabilities: 'softmax',
+          iterationsAre: 'epochs',
+          epochs: figures.map((each) => ({ ...each })),
+          trainedBlocks: tail.blocks.slice(frozen).map(({ name }) => name),
+          weightsSha256: tail.weightsSha256,
+          ...(best === undefined ? {} : { bestEpoch: best.epoch, heldOutRows: held.length, heldOutLoss: best.loss }),
+        },
+        threads: context.threads,
+      },
+    );
+  }
+}
+
+function recipeOf({ params, solver }: TuneOptions, { seed }: FitContext, tail: NetworkTail): Readonly<Record<string, Json>> {
+  return { params, solver, seed, weights: tail.weightsSha256, tap: tail.tap };
+}
+
+/** Whether there has been no better epoch for as long as patience says. */
+function isOver(best: BestSoFar | undefined, epoch: number, { patience }: TuneParams): boolean {
+  return best !== undefined && epoch - best.epoch >= patience;
+}
+
+function copyOf(tensors: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
+  return new Map([...tensors].map(([name, data]) => [name, data.slice()]));
+}
+
+function shapeOf({ mapShape, blocks, normEpsilon }: NetworkTail) {
+  return { mapShape, blocks, normEpsilon };
+}
+
+/** The last layer with a row for every class: one that no training row has gets the probability 0. */
+function withAllClasses(
+  tensors: Map<string, Float32Array>,
+  present: Int32Array,
+  classCount: number,
+  features: number,
+): Map<string, Float32Array> {
+  if (present.length === classCount) return tensors;
+  const [weight, bias] = [tensors.get('fc.weight'), tensors.get('fc.bias')];
+  const all = { weight: new Float32Array(classCount * features), bias: new Float32Array(classCount).fill(absentBias) };
+  present.forEach((c, i) => {
+    all.bias[c] = bias?.[i] ?? 0;
+    all.weight.set(weight?.subarray(i * features, (i + 1) * features) ?? [], c * features);
+  });
+  return new Map([...tensors, ['fc.weight', all.weight], ['fc.bias', all.bias]]);
+}
+
+function say(
+  epoch: number,
+  figures: readonly EpochFigures[],
+  { onProgress }: FitContext,
+  { epochs, lr }: TuneParams,
+  share: number,
+  seconds: number | undefined,
+): void {
+  const { trainLoss, heldLoss, heldAccuracy } = figures.at(-1) ?? {};
+  const parts = [
+    epoch === 0 ? 'before training' : `epoch ${epoch}/${epochs}`,
+    ...(trainLoss === undefined ? [] : [`lr ${(share * lr).toPrecision(2)}, training loss ${trainLoss.toFixed(4)}`]),
+    ...(heldLoss === undefined ? [] : [`held-out loss ${heldLoss.toFixed(4)}`]),
+    ...(heldAccuracy === undefined ? [] : [`correct ${(100 * heldAccuracy).toFixed(1)} %`]),
+    ...(seconds === undefined ? [] : [`${seconds.toFixed(1)} s`]),
+  ];
+  const [start, ...rest] = parts;
+  onProgress?.({ stage: 'epochs', done: epoch, total: epochs, message: `${start}: ${rest.join(', ')}` });
+}

@@ -1,0 +1,44 @@
+import type { FitSize, MemoryPart } from '../memory-parts.ts';
+import { positionsOf } from './convolution.ts';
+import { graphShapes } from './layout.ts';
+import type { TuneParams } from './options.ts';
+import { type Sides, sidesBehind } from './positions.ts';
+import type { TailShape } from './tail.ts';
+
+/** Arrays of a map's size that a step holds of each convolution's output: product, relu, gradients. */
+const arraysPerOutput = 3;
+
+/** What fine-tuning holds beside the rows that are being read. */
+export function tuneNeeds(params: TuneParams, isAdam: boolean, { dims, classes, trainRows, tail }: FitSize): MemoryPart[] {
+  const batch = Math.min(params.batch, trainRows);
+  const maps = { what: 'maps of a step', bytes: 3 * 4 * batch * dims };
+  if (tail === undefined) return [maps];
+  const weights = [...graphShapes(tail, classes).values()].reduce((sum, shape) => sum + shape.reduce((n, s) => n * s, 1), 0);
+  // The network as it was, as it is, its gradients, the best so far; and its bytes while a checkpoint is written.
+  const copies = 4 + (isAdam ? 2 : 1) + (isAdam ? 4 : 3);
+  return [
+    maps,
+    { what: 'weights, gradients and optimizer', bytes: 4 * copies * weights },
+    { what: 'a step of the network', bytes: 4 * batch * numbersOfStep(tail) },
+    { what: 'pooled features', bytes: params.lastLayer === 'linear' ? 3 * 4 * trainRows * featuresOf(tail) : 0 },
+  ];
+}
+
+/** Numbers of an image that a step holds between its way forward and back. */
+function numbersOfStep({ mapShape: [channels, height, width], blocks }: TailShape): number {
+  let sides: Sides = { height, width };
+  let count = channels * positionsOf(sides);
+  for (const { main, shortcut } of blocks) {
+    for (const conv of main) {
+      sides = sidesBehind(sides, conv);
+      const gathered = conv.kernel === 1 ? 0 : conv.kernel ** 2 * conv.inChannels;
+      count += positionsOf(sides) * (gathered + arraysPerOutput * conv.outChannels);
+    }
+    if (shortcut !== undefined) count += positionsOf(sides) * (shortcut.inChannels + arraysPerOutput * shortcut.outChannels);
+  }
+  return count;
+}
+
+function featuresOf(tail: TailShape): number {
+  return tail.blocks.at(-1)?.main.at(-1)?.outChannels ?? 0;
+}

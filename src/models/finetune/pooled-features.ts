@@ -1,0 +1,76 @@
+import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { float32Tensor, graphSession } from '../../numerics/graph-session.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { convolution, positionsOf } from './convolution.ts';
+import { foldedShapes } from './fold.ts';
+import type { GraphTensors } from './layout.ts';
+import { inputRows, mapsInput, meanOfPositions, residual } from './residual.ts';
+import { type Product, RowOperators } from './row-operators.ts';
+import { featureCountOf, type TailShape } from './tail.ts';
+import { invariantThreads } from './threads.ts';
+
+/** Images of one run: several a second on two cores, so that Ctrl-C is heard. */
+const blockRows = 16;
+
+/** Adds the blocks with fixed statistics, and the average pool, as `pooled`. @returns the products that it computes */
+function addPooledFeatures(graph: GraphBuilder, tail: TailShape): readonly Product[] {
+  const on = new RowOperators(graph);
+  let map = inputRows(on, tail);
+  for (const [name, shape] of foldedShapes(tail.blocks)) graph.input(name, 'float32', shape);
+  for (const block of tail.blocks) {
+    const { output } = residual(on, map, block, (input, conv) => {
+      const { columns, size, output: sides } = convolution(on, input, conv);
+      const rows = on.rowsByRows(columns, `${conv.conv}.weight`, size, [`${conv.conv}.bias`]);
+      return { output: { rows, sides, channels: conv.outChannels } };
+    });
+    map = output;
+  }
+  const images = on.reshape(map.rows, [-1, positionsOf(map.sides), map.channels]);
+  graph.node('Identity', [meanOfPositions(on, images)], {}, { outputs: ['pooled'] });
+  graph.output('pooled', 'float32', ['batch', map.channels]);
+  return on.products;
+}
+
+/**
+ * What the average pool behind the blocks gives.
+ *
+ * @param folded tensors as `foldedTensors` gives them
+ * @param maps [rows, channels x height x width]
+ * @returns [rows, features], the same bits on any number of threads
+ * @throws InterruptedError when the signal is aborted
+ */
+export async function pooledFeatures(
+  tail: TailShape,
+  folded: GraphTensors,
+  maps: Matrix,
+  { threads, signal }: { readonly threads: number; readonly signal?: AbortSignal | undefined },
+): Promise<Matrix> {
+  const features = featureCountOf(tail);
+  const data = new Float32Array(maps.rowCount * features);
+  const shapes = foldedShapes(tail.blocks);
+  const tensors = Object.fromEntries(
+    [...shapes].map(([name, shape]) => [name, float32Tensor(folded.get(name) as Float32Array, shape)]),
+  );
+  for (let start = 0; start < maps.rowCount; start += blockRows) {
+    await pauseForInterrupt(signal);
+    const count = Math.min(blockRows, maps.rowCount - start);
+    const session = await featureSession(tail, threadsFor(tail, count, threads));
+    const rows = maps.data.subarray(start * maps.columnCount, (start + count) * maps.columnCount);
+    const own = data.subarray(start * features, (start + count) * features);
+    const feeds = { ...tensors, [mapsInput]: float32Tensor(rows, [count, ...tail.mapShape]) };
+    await session.run(feeds, { pooled: float32Tensor(own, [count, features]) });
+  }
+  return { rowCount: maps.rowCount, columnCount: features, data };
+}
+
+function threadsFor(tail: TailShape, rowCount: number, threads: number): number {
+  return invariantThreads(addPooledFeatures(new GraphBuilder('pooled'), tail), [rowCount], threads);
+}
+
+function featureSession(tail: TailShape, threads: number) {
+  const { mapShape, blocks } = tail;
+  return graphSession(`pooled ${JSON.stringify({ mapShape, blocks })}`, threads, (graph) => {
+    addPooledFeatures(graph, tail);
+  });
+}

@@ -1,0 +1,53 @@
+import type { MapRows } from './convolution.ts';
+import type { RowOperators } from './row-operators.ts';
+import type { TailBlock, TailConv, TailShape } from './tail.ts';
+
+/** A residual block in a graph; `L` is what a convolution with its norm is there. */
+export interface ResidualRows<L> {
+  readonly output: MapRows;
+  /** The main path, first to last. */
+  readonly layers: readonly L[];
+  /** Relus between them. */
+  readonly between: readonly string[];
+  /** The shortcut, where it is not the input itself. */
+  readonly side: L | undefined;
+}
+
+/** Name of the input that holds the maps. */
+export const mapsInput = 'maps';
+
+/** The input `maps` [batch, channels, height, width] as rows. */
+export function inputRows(on: RowOperators, { mapShape: [channels, height, width] }: TailShape): MapRows {
+  const maps = on.graph.input(mapsInput, 'float32', ['batch', channels, height, width]);
+  const flat = on.reshape(maps, [-1, channels, height * width]);
+  const byPosition = on.node('Transpose', [flat], { perm: [0, 2, 1] });
+  return { rows: on.reshape(byPosition, [-1, channels]), sides: { height, width }, channels };
+}
+
+/** relu(main path + shortcut). */
+export function residual<L extends { readonly output: MapRows }>(
+  on: RowOperators,
+  input: MapRows,
+  { main, shortcut }: TailBlock,
+  normed: (input: MapRows, conv: TailConv) => L,
+): ResidualRows<L> {
+  const layers: L[] = [];
+  const between: string[] = [];
+  let map = input;
+  for (const [index, conv] of main.entries()) {
+    const layer = normed(map, conv);
+    layers.push(layer);
+    map = layer.output;
+    if (index === main.length - 1) break;
+    map = { ...map, rows: on.node('Relu', [map.rows]) };
+    between.push(map.rows);
+  }
+  const side = shortcut === undefined ? undefined : normed(input, shortcut);
+  const sum = on.add(map.rows, side === undefined ? input.rows : side.output.rows);
+  return { output: { ...map, rows: on.node('Relu', [sum]) }, layers, between, side };
+}
+
+/** The average pool: [batch, positions, channels] -> [batch, channels]. */
+export function meanOfPositions(on: RowOperators, images: string): string {
+  return on.node('ReduceMean', [images], { axes: [1], keepdims: 0 });
+}

@@ -1,0 +1,60 @@
+import { checkFeatures } from '../checks.ts';
+import { fittedHead } from '../fitted-head.ts';
+import { softmaxHead } from '../linear-head.ts';
+import type { FittedHead, Json } from '../model.ts';
+import { foldedTensors } from './fold.ts';
+import type { GraphTensors } from './layout.ts';
+import { pooledFeatures } from './pooled-features.ts';
+import { networkJson, savedTensors, type TunedNetwork, tensorOf } from './saved-network.ts';
+import { featureCountOf } from './tail.ts';
+
+/** What came of a fit, beside the network. */
+export interface TunedFacts {
+  readonly solver: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly classes: readonly string[];
+  readonly iterations: number;
+  readonly warnings: readonly string[];
+  readonly details: Readonly<Record<string, Json>>;
+  readonly threads: number;
+}
+
+/** A fine-tuned network as a head: maps of the tap in, probabilities out. */
+export function tunedHead({ tail, tensors }: TunedNetwork, facts: TunedFacts): FittedHead {
+  const { solver, params, classes, iterations, warnings, details, threads } = facts;
+  const dims = tail.mapShape.reduce((product, side) => product * side, 1);
+  const features = featureCountOf(tail);
+  const last = softmaxHead({
+    model: 'finetune',
+    ...{ solver, params, classes, iterations, warnings: [], details: {}, threads },
+    dims: features,
+    weights: transposed(tensorOf(tensors, 'fc.weight'), classes.length, features),
+    bias: tensorOf(tensors, 'fc.bias'),
+    converged: true,
+  });
+  // Made at the first question: a head that is only written asks for none.
+  let folded: GraphTensors | undefined;
+  return fittedHead({
+    model: 'finetune',
+    ...{ solver, params, classes, dims, iterations, warnings, details },
+    converged: true,
+    calibrated: false,
+    predictBoth: async (maps, options) => {
+      checkFeatures(maps, dims, 'finetune');
+      folded ??= foldedTensors(tail, tensors);
+      const pooled = await pooledFeatures(tail, folded, maps, { threads, signal: options?.signal });
+      return last.predictBoth(pooled, options);
+    },
+    savedDetails: { ...details, iterations, network: networkJson(tail) },
+    arrays: () => savedTensors(tail, tensors, classes.length),
+  });
+}
+
+/** [rows, columns] -> [columns, rows]. */
+export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column] as number;
+  }
+  return out;
+}
