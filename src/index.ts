@@ -13,6 +13,7 @@
 import type { ExtractResult } from './extract/extract.ts';
 import type { ExtractOptions } from './library/extract.ts';
 import type { Answer, PredictOptions } from './library/predict.ts';
+import type { FinetuneParams } from './models/finetune/options.ts';
 import type { GivenForestParams as ForestParams } from './models/forest/params.ts';
 import type { KnnParams } from './models/knn/knn.ts';
 import type { LinearParams } from './models/linear/linear.ts';
@@ -137,6 +138,8 @@ export const ridge: HeadMaker<RidgeParams> = (params) => createHead('ridge', par
 
 /** A network with one hidden layer, stopped early: scikit-learn's `MLPClassifier`. */
 export const mlp: HeadMaker<MlpParams> = (params) => createHead('mlp', params);
+/** The last blocks of a ResNet, trained further from the maps of a tap. */
+export const finetune: HeadMaker<FinetuneParams> = (params) => createHead('finetune', params);
 export type {
   Answer,
   ExtractOptions,

@@ -16,7 +16,7 @@ export const commandDefaults: Readonly<Record<string, Pick<HeadOption, 'default'
 };
 
 /**
- * Makes the heads that the user named, `all` being every one. A parameter goes to each head that reads it; the solver
+ * Makes the heads that the user named, `all` being every one but those that are only taken by name. A parameter goes to each head that reads it; the solver
  * to each that has it. Probabilities are calibrated unless `calibrate` says otherwise. With a sweep, a head that reads some
  * of its parameters chooses among them when it is fitted.
  *
@@ -28,7 +28,9 @@ export function chooseHeads(
   sweep?: SweepOptions & { readonly grid: Grid | 'auto' },
 ): Head[] {
   const known = headKinds.map((kind) => kind.model);
-  const names = models.includes('all') ? known : [...new Set(models)];
+  const everyHead = headKinds.filter(({ byNameOnly }) => byNameOnly !== true).map((kind) => kind.model);
+  const asked = models.flatMap((model) => (model === 'all' ? everyHead : [model]));
+  const names = [...new Set(asked)];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw unknownHead(unknown, [...known, 'all']);
   const kinds = names.map(headKind);

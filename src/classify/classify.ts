@@ -15,6 +15,7 @@ import { learningCurve } from './learning-curve.ts';
 import { makeReport } from './make-report.ts';
 import type { Report } from './result/report.ts';
 import { openReportsFolder, writeReport } from './result/write-report.ts';
+import { openCheckpoints } from './trial/checkpoints.ts';
 import { evaluateHead } from './trial/evaluate.ts';
 import { type MemoryEvent, prepareTrials, type TrialOptions } from './trial/prepare-trials.ts';
 import type { OpenTrial } from './trial/trial.ts';
@@ -65,7 +66,9 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
     throw error instanceof InterruptedError ? new InterruptedError(options.command) : error;
   };
   const folds = options.checkLabels === true ? labelFolds(data, options.seed) : [];
-  const openTrial = await prepareTrials(data, [...splits, ...folds], options, options.onEvent).catch(resumable);
+  const checkpoints = openCheckpoints(options.out);
+  const all = [...splits, ...folds];
+  const openTrial = await prepareTrials(data, all, options, checkpoints, options.onEvent).catch(resumable);
   const reports: Report[] = [];
   const trained: Head[] = [];
   // Features of random weights say little of what is alike; rows on the disk stay there.
@@ -113,6 +116,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
         : {}),
     };
     const report = await writeReport(found, evaluation.predictions, evaluation.fitted.save());
+    await checkpoints.clear();
     options.onEvent?.({ kind: 'report', report });
     return report;
   };

@@ -9,11 +9,16 @@ import { checkExport } from '../../src/export/check-export.ts';
 import { exportHead } from '../../src/export/export-head.ts';
 import { encodeModel } from '../../src/formats/onnx/encode.ts';
 import type { SavedHead } from '../../src/models/model.ts';
-import { createHead } from '../../src/models/registry.ts';
+import { createHead, headKinds } from '../../src/models/registry.ts';
 import type { Table } from '../../src/rows/table.ts';
+import { drawnTail } from '../models/finetune/drawn-tail.ts';
 import { seeded } from '../report/drawn-report.ts';
 
-const context = { seed: 3, threads: 1 };
+/** For the head that trains a network behind the rows: it takes them for maps of 2 x 1. */
+const contextOf = ({ features }: Table) => ({
+  ...{ seed: 3, threads: 1 },
+  networkTail: async () => drawnTail([features.columnCount / 2, 2, 1]),
+});
 
 /** Overlapping clouds of non-negative features, classes of very different sizes. */
 function drawTable(classCount: number, dims: number, sizes: (c: number) => number): Table {
@@ -60,13 +65,15 @@ const heads: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['ridge', { alpha: 3, scale: 'minmax' }],
   ['mlp', { hidden: 9, epochs: 3 }],
   ['mlp', { hidden: 20, epochs: 2, scale: 'standard' }],
+  ['finetune', { epochs: 2, lr: 0.01 }],
+  ['finetune', { epochs: 2, batchNorm: 'train', lastLayer: 'fresh', calibrate: 'temperature' }],
 ];
 
 describe('an exported head gives the probabilities of the head itself in ONNX Runtime', () => {
   for (const [name, table] of Object.entries(tables)) {
     for (const [model, params] of heads) {
       test(`${model} ${JSON.stringify(params)}, ${name}`, async () => {
-        const fitted = await createHead(model, params).fit(table, context);
+        const fitted = await createHead(model, params).fit(table, contextOf(table));
         const bytes = encodeModel(exportHead(fitted.save()));
         assert.ok((await checkExport(bytes, fitted, table.features)) <= 1e-5);
       });
@@ -76,10 +83,11 @@ describe('an exported head gives the probabilities of the head itself in ONNX Ru
 
 describe('an exported head', () => {
   const table = tables['five classes of 4 to 40 rows'] as Table;
+  const context = contextOf(table);
   const shipped = async (model: string): Promise<SavedHead> => (await createHead(model).fit(table, context)).save();
 
   test('names the most probable class of each row, in rows that sum to 1', async () => {
-    for (const model of ['linear', 'svm', 'forest', 'knn', 'ridge', 'mlp']) {
+    for (const model of headKinds.map((kind) => kind.model)) {
       const session = await InferenceSession.create(encodeModel(exportHead(await shipped(model))));
       const { rowCount, columnCount, data } = table.features;
       const found = await session.run({ features: new Tensor('float32', data, [rowCount, columnCount]) });
@@ -127,7 +135,8 @@ describe('the ONNX checker of Debian', () => {
   }, async () => {
     const files: string[] = [];
     for (const [i, [model, params]] of heads.entries()) {
-      const fitted = await createHead(model, params).fit(tables['five classes of 4 to 40 rows'] as Table, context);
+      const table = tables['five classes of 4 to 40 rows'] as Table;
+      const fitted = await createHead(model, params).fit(table, contextOf(table));
       const file = join(folder, `${i}.onnx`);
       await writeFile(file, encodeModel(exportHead(fitted.save(), { classes: JSON.stringify(fitted.classes) })));
       files.push(file);

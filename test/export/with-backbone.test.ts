@@ -79,6 +79,17 @@ async function compareOnPhotos(file: string, report: Report, data = trained.data
 }
 
 describe('featuretap export', () => {
+  test('--with-backbone puts a fine-tuned network together again: pixels to the probabilities of predict', async () => {
+    const maps = { tap: 'layer3', pool: 'none', dtype: 'float16', perClass: 6 } as const;
+    const tuned = await trainHeads(join(root, 'tuned'), { models: [['finetune', { epochs: 2 }]], ...maps });
+    const [report] = tuned.reports as [Report];
+    const file = join(root, 'tuned.onnx');
+    const { status, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
+    assert.equal(status, 0, stderr);
+    const worst = await compareOnPhotos(file, report, tuned.data);
+    assert.ok(worst < 1e-3, `off by ${worst}`);
+  });
+
   for (const model of ['linear', 'svm', 'forest'] as const) {
     test(`--with-backbone takes pixels to the probabilities of predict: ${model}`, async () => {
       const report = trained.reports.find((candidate) => candidate.model === model) as Report;

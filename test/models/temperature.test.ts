@@ -7,6 +7,7 @@ import { calibrated } from '../../src/models/temperature.ts';
 import { type Table, takeTableRows } from '../../src/rows/table.ts';
 import { foldsForCalibration } from '../../src/split/inner-folds.ts';
 import { drawRows } from '../classify/drawn-set.ts';
+import { drawnTail } from './finetune/drawn-tail.ts';
 
 const features = drawRows(400, 16, 5, 21, 1.3);
 const labels = Int32Array.from({ length: 400 }, (_, row) => row % 5);
@@ -20,7 +21,8 @@ const held = takeTableRows(
   whole,
   rows.filter((row) => row >= 150),
 );
-const context = { seed: 0, threads: 2 };
+const networkTail = async () => drawnTail([4, 2, 2]);
+const context = { seed: 0, threads: 2, networkTail };
 
 test('a temperature brings the log loss of an overconfident head down and changes no prediction', async () => {
   const fitted = await createHead('linear', { C: 1000, calibrate: 'temperature' }).fit(train, context);
@@ -177,6 +179,9 @@ test('the heads of the command line are calibrated unless told otherwise', () =>
   ]);
   assert.deepEqual(calibration(['linear'], { calibrate: 'none' }), [['linear', 'none']]);
   assert.deepEqual(calibration(['svm'], { calibrate: 'temperature' }), [['svm', 'temperature']]);
+  // Held-out rows cost nothing more; without them it would take five fits.
+  assert.deepEqual(calibration(['finetune']), [['finetune', 'temperature']]);
+  assert.deepEqual(calibration(['finetune'], { validation: 0 }), [['finetune', 'none']]);
   // A fit takes minutes there.
   assert.deepEqual(calibration(['forest'], { solver: 'ml-random-forest' }), [['forest', 'none']]);
 });

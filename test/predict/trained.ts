@@ -10,6 +10,7 @@ import type { Pool, Precision } from '../../src/features/manifest/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import type { Dtype } from '../../src/formats/npy/npy.ts';
 import { createHead } from '../../src/models/registry.ts';
+import { loadNetworkTail } from '../../src/predict/network-tail.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
 import { seeded } from '../report/drawn-report.ts';
 
@@ -36,6 +37,7 @@ export interface TrainedOptions {
   readonly checkLabels?: boolean;
   readonly dtype?: Dtype;
   readonly pool?: Pool;
+  readonly tap?: string;
   /** The folder of a published network, with its own preprocessing; default: a tiny ResNet. */
   readonly published?: string;
   /** Which of its graphs. */
@@ -58,6 +60,7 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
       engine: 'auto',
       device: 'cpu',
       pool: options.pool,
+      ...(options.tap === undefined ? {} : { tap: options.tap }),
       preprocessing: published === undefined ? { resize: 72, crop: 64 } : {},
       dtype: options.dtype ?? 'float32',
       precision: options.precision ?? 'float32',
@@ -79,6 +82,7 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
     checkLabels: options.checkLabels ?? false,
     threads: 2,
     command: 'featuretap classify',
+    loadNetworkTail,
   });
   return { data, features: folder, weights, reports };
 }

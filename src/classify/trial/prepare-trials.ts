@@ -1,6 +1,7 @@
 import { checkMagnitude } from '../../models/checks.ts';
+import type { NetworkTail } from '../../models/finetune/tail.ts';
 import type { FitSize } from '../../models/memory-parts.ts';
-import type { Head } from '../../models/model.ts';
+import type { FitContext, Head } from '../../models/model.ts';
 import { isStored, type RowSource, type StoredRows } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError, usageError } from '../../system/errors.ts';
@@ -8,6 +9,7 @@ import type { LabelledData } from '../data/labelled-data.ts';
 import { availableMemory } from '../memory/available.ts';
 import { checkNeeds, type FitNeeds, fitNeeds } from '../memory/fit-needs.ts';
 import { planStream, type StreamPlan } from '../memory/stream-plan.ts';
+import type { Report } from '../result/report.ts';
 import { checkStoredRows, type OpenTrial, openTrials } from './trial.ts';
 
 export interface TrialOptions {
@@ -21,6 +23,8 @@ export interface TrialOptions {
    * number: by stream it decides how many of the rows are read only once.
    */
   readonly memory?: number | undefined;
+  /** The network behind the tap of a feature set, for heads that train it. */
+  readonly loadNetworkTail?: ((featureSet: Report['featureSet']) => Promise<NetworkTail>) | undefined;
 }
 
 export type MemoryEvent =
@@ -37,16 +41,21 @@ export type MemoryEvent =
 export async function prepareTrials(
   data: LabelledData<RowSource>,
   splits: readonly Split[],
-  { heads, threads, signal, stream = false, memory }: TrialOptions,
+  { heads, threads, signal, stream: asked = false, memory, loadNetworkTail }: TrialOptions,
+  checkpoints: FitContext['checkpoints'],
   onEvent: ((event: MemoryEvent) => void) | undefined,
 ): Promise<OpenTrial> {
-  const size = largestFit(data, splits, threads, stream);
+  const large = heads.some(({ staysOnDisk }) => staysOnDisk === true);
+  const stream = asked || (large && isStored(data.features));
+  const tail = large ? await loadNetworkTail?.(data.featureSet) : undefined;
+  const networkTail = tail && (async () => tail);
+  const size = { ...largestFit(data, splits, threads, stream), tail };
   if (!stream) {
     const available = memory ?? availableMemory();
     const needs = heads.map((head) => fitNeeds(head, size));
     onEvent?.({ kind: 'memory', needs, available });
     checkNeeds(needs, size, available, memory !== undefined);
-    return openTrials(data, { stream, signal });
+    return openTrials(data, { stream, signal, networkTail, checkpoints });
   }
   checkStreamed(heads);
   const budget = memory ?? Math.floor(availableMemory() / 2);
@@ -59,7 +68,7 @@ export async function prepareTrials(
     onEvent?.({ kind: 'check', done, total });
   });
   if (heads.some(({ params }) => params['scale'] === undefined)) checkMagnitude(largest, data.featureSet.folder);
-  return openTrials(plan.data, { stream, signal });
+  return openTrials(plan.data, { stream, signal, networkTail, checkpoints });
 }
 
 /** @throws a usage UserError for a head that needs its rows in memory, all at once */

@@ -22,6 +22,11 @@ export interface Trial {
   uncalibratedLogLoss(fitted: FittedHead): Promise<number | undefined>;
 }
 
+/** What all fits of a run have in common. */
+export interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'signal'> {
+  readonly stream: boolean;
+}
+
 /** Makes a split ready. One trial at a time: the next one takes the memory of the last. */
 export type OpenTrial = (split: Split) => Promise<Trial>;
 
@@ -30,13 +35,10 @@ export type OpenTrial = (split: Split) => Promise<Trial>;
  * as they need them. Rows for tables in memory are read split by split, straight into the tables, so that no second copy
  * of the features is there; heads that share a split share its tables.
  */
-export function openTrials(
-  data: LabelledData<RowSource>,
-  { stream, signal }: { readonly stream: boolean; readonly signal?: AbortSignal | undefined },
-): OpenTrial {
+export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...more }: TrialSurroundings): OpenTrial {
   const lastTrain = lastTable((rows) => trainingTable(data, rows));
   const lastTest = lastTable((rows) => testTable(data, rows));
-  const arena = stream ? { arena: createArena() } : {};
+  const common = { ...more, ...(stream ? { arena: createArena() } : {}) };
 
   function lastTable(make: (rows: Int32Array) => Table<RowSource>): (rows: Int32Array) => Promise<Table<RowSource>> {
     let last: { readonly rows: Int32Array; readonly table: Table<RowSource> } | undefined;
@@ -52,7 +54,7 @@ export function openTrials(
   return async (split) => {
     const [train, test] = [await lastTrain(split.train), await lastTest(split.test)];
     return {
-      fit: (head, context, watched = false) => head.fit(train, { ...context, ...arena, ...(watched && { test }) }),
+      fit: (head, context, watched = false) => head.fit(train, { ...context, ...common, ...(watched && { test }) }),
       predict: (fitted, take) => predictRows(fitted, test.features, { signal }, take),
       score: async (fitted) => {
         const scores = testScores(data, split.test);

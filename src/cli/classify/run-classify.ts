@@ -9,6 +9,7 @@ import type { Report } from '../../classify/result/report.ts';
 import { checkStreamed } from '../../classify/trial/prepare-trials.ts';
 import type { Head } from '../../models/model.ts';
 import { headKinds } from '../../models/registry.ts';
+import { loadNetworkTail } from '../../predict/network-tail.ts';
 import { headDifferences } from '../../report/analysis/differences.ts';
 import { readRuns } from '../../report/analysis/run.ts';
 import { groupReports } from '../../report/comparison.ts';
@@ -62,7 +63,7 @@ export async function runClassify(options: Options, session: Session): Promise<n
   const [memory, subsample] = [bytes(options, 'memory'), number(options, 'subsample', { percent: true })];
   if (subsample !== undefined) checkSubsample(subsample);
   const stream = flag(options, 'stream');
-  if (stream) {
+  if (stream || heads.some(({ staysOnDisk }) => staysOnDisk === true)) {
     checkStreamed(heads);
     keepHeapSmall();
   }
@@ -102,6 +103,7 @@ export async function runClassify(options: Options, session: Session): Promise<n
         learningCurve: flag(options, 'learning-curve'),
         checkLabels: withLabelCheck,
         out: text(options, 'out', 'reports'),
+        loadNetworkTail,
         signal: session.signal,
         command: session.command,
         ...(heads.length * tables.length > 1 && {

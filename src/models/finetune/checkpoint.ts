@@ -67,7 +67,10 @@ function decode(bytes: Uint8Array): TuneState | undefined {
   }
 }
 
-function keyOf({ features, labels, classes, sampleWeights, groups, plainRowOf }: Table<RowSource>, recipe: Json): string {
+function keyOf(
+  { features, labels, classes, sampleWeights, groups, plainRowOf }: Table<RowSource>,
+  recipe: Json,
+): string {
   const hash = createHash('sha256').update(JSON.stringify({ format, recipe, classes }));
   const rows = isStored(features) ? features.rows : features.data;
   for (const part of [rows, labels, sampleWeights, groups, plainRowOf]) {

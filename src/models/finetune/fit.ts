@@ -17,8 +17,8 @@ import { featureCountOf, type NetworkTail } from './tail.ts';
 import { frozenBlocks, tailOf } from './trained-blocks.ts';
 import { openTrainer, type Trainer } from './trainer.ts';
 import { batchesOf, planEpoch, shuffled } from './training-rows.ts';
-import { tunedHead } from './tuned-head.ts';
 import { type BestSoFar, resumeFrom, stateOf } from './tune-state.ts';
+import { tunedHead } from './tuned-head.ts';
 
 export interface TuneOptions {
   readonly params: TuneParams;
@@ -63,7 +63,10 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
   const start = { ...options, random };
   const tensors = await startTensors(tail, table, kept, { ...start, resumed: state !== undefined }, context);
   const plan = planEpoch(kept.length, params.batch);
-  const schedule = { steps: plan.steps * params.epochs, warmupSteps: Math.min(Math.round(plan.steps * params.warmup), plan.steps * params.epochs) };
+  const schedule = {
+    steps: plan.steps * params.epochs,
+    warmupSteps: Math.min(Math.round(plan.steps * params.warmup), plan.steps * params.epochs),
+  };
   const { momentum, weightDecay, batchNorm } = params;
   const trainer = await openTrainer(tail, tensors, {
     classes: table.classes.length,
@@ -122,7 +125,13 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
       weightSum += weight;
       const rowsRead = (step * order.length) / plan.steps;
       const rows = { rowsRead: Math.round(rowsRead), rowsToRead: params.epochs * order.length };
-      context.onProgress?.({ stage: 'epochs', done: epoch - 1, total: params.epochs, loss: lossSum / weightSum, ...rows });
+      context.onProgress?.({
+        stage: 'epochs',
+        done: epoch - 1,
+        total: params.epochs,
+        loss: lossSum / weightSum,
+        ...rows,
+      });
     }
     if (Number.isFinite(lossSum)) return lossSum / weightSum;
     throw new UserError({
@@ -162,7 +171,11 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
   }
 }
 
-function recipeOf({ params, solver }: TuneOptions, { seed }: FitContext, tail: NetworkTail): Readonly<Record<string, Json>> {
+function recipeOf(
+  { params, solver }: TuneOptions,
+  { seed }: FitContext,
+  tail: NetworkTail,
+): Readonly<Record<string, Json>> {
   return { params, solver, seed, weights: tail.weightsSha256, tap: tail.tap };
 }
 

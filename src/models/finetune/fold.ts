@@ -28,7 +28,10 @@ export function foldedTensors(
     const [mean, variance] = [take(`${norm}.running_mean`), take(`${norm}.running_var`)];
     const scale = Float64Array.from(weight, (w, i) => w / Math.sqrt((variance[i] as number) + normEpsilon));
     folded.set(`${conv}.weight`, foldRows(take(`${conv}.weight`), scale));
-    folded.set(`${conv}.bias`, bias.map((b, i) => b - (mean[i] as number) * (scale[i] as number)));
+    folded.set(
+      `${conv}.bias`,
+      bias.map((b, i) => b - (mean[i] as number) * (scale[i] as number)),
+    );
   }
   return folded;
 }

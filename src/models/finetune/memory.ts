@@ -9,11 +9,18 @@ import type { TailShape } from './tail.ts';
 const arraysPerOutput = 3;
 
 /** What fine-tuning holds beside the rows that are being read. */
-export function tuneNeeds(params: TuneParams, isAdam: boolean, { dims, classes, trainRows, tail }: FitSize): MemoryPart[] {
+export function tuneNeeds(
+  params: TuneParams,
+  isAdam: boolean,
+  { dims, classes, trainRows, tail }: FitSize,
+): MemoryPart[] {
   const batch = Math.min(params.batch, trainRows);
   const maps = { what: 'maps of a step', bytes: 3 * 4 * batch * dims };
   if (tail === undefined) return [maps];
-  const weights = [...graphShapes(tail, classes).values()].reduce((sum, shape) => sum + shape.reduce((n, s) => n * s, 1), 0);
+  const weights = [...graphShapes(tail, classes).values()].reduce(
+    (sum, shape) => sum + shape.reduce((n, s) => n * s, 1),
+    0,
+  );
   // The network as it was, as it is, its gradients, the best so far; and its bytes while a checkpoint is written.
   const copies = 4 + (isAdam ? 2 : 1) + (isAdam ? 4 : 3);
   return [
@@ -34,7 +41,8 @@ function numbersOfStep({ mapShape: [channels, height, width], blocks }: TailShap
       const gathered = conv.kernel === 1 ? 0 : conv.kernel ** 2 * conv.inChannels;
       count += positionsOf(sides) * (gathered + arraysPerOutput * conv.outChannels);
     }
-    if (shortcut !== undefined) count += positionsOf(sides) * (shortcut.inChannels + arraysPerOutput * shortcut.outChannels);
+    if (shortcut !== undefined)
+      count += positionsOf(sides) * (shortcut.inChannels + arraysPerOutput * shortcut.outChannels);
   }
   return count;
 }

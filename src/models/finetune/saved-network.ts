@@ -59,11 +59,7 @@ export function savedNetwork(saved: SavedHead): TunedNetwork {
 const convFields = ['inChannels', 'outChannels', 'kernel', 'stride', 'padding'] as const;
 
 export function networkJson({ mapShape, blocks, normEpsilon }: TailShape): Json {
-  const convJson = (conv: TailConv): Json => [
-    conv.conv,
-    conv.norm,
-    ...convFields.map((field) => conv[field]),
-  ];
+  const convJson = (conv: TailConv): Json => [conv.conv, conv.norm, ...convFields.map((field) => conv[field])];
   return {
     mapShape,
     normEpsilon,

@@ -48,7 +48,10 @@ export async function startTensors(
   const { seed, threads, signal } = context;
   const fitted = await linear.create({ C: params.C }).fit(rows, { seed, threads, signal });
   const saved = fitted.save();
-  tensors.set('fc.weight', transposed(savedArray(saved, 'weights', Float32Array, [features, classes]), features, classes));
+  tensors.set(
+    'fc.weight',
+    transposed(savedArray(saved, 'weights', Float32Array, [features, classes]), features, classes),
+  );
   tensors.set('fc.bias', savedArray(saved, 'bias', Float32Array, [classes]).slice());
   return tensors;
 }

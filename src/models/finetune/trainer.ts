@@ -101,7 +101,7 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
         const { mean, variance } = statisticsOf(norm);
         const count = rowCount * rowsPerImage;
         moveTo(tensors.get(`${norm}.running_mean`), numbersOf(found, mean), 1);
-        moveTo(tensors.get(`${norm}.running_var`), numbersOf(found, variance), count / (count - 1));
+        moveTo(tensors.get(`${norm}.running_var`), numbersOf(found, variance), count > 1 ? count / (count - 1) : 1);
       }
       return numbersOf(found, stepNames.loss)[0] as number;
     },

@@ -36,7 +36,9 @@ export function resumeFrom(
   state: TuneState | undefined,
   tensors: ReadonlyMap<string, Float32Array>,
   { moments }: Trainer,
-): { readonly epoch: number; readonly figures: readonly EpochFigures[]; readonly best: BestSoFar | undefined } | undefined {
+):
+  | { readonly epoch: number; readonly figures: readonly EpochFigures[]; readonly best: BestSoFar | undefined }
+  | undefined {
   if (state === undefined) return undefined;
   const { epoch, arrays, figures } = state;
   const targets = [

@@ -54,7 +54,8 @@ export function tunedHead({ tail, tensors }: TunedNetwork, facts: TunedFacts): F
 export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column] as number;
+    for (let column = 0; column < columns; column++)
+      out[column * rows + row] = values[row * columns + column] as number;
   }
   return out;
 }

@@ -1,0 +1,59 @@
+import type { Report } from '../classify/result/report.ts';
+import { resNetTail } from '../extract/backbone/resnet-tail.ts';
+import type { NetworkTail } from '../models/finetune/tail.ts';
+import { UserError } from '../system/errors.ts';
+import { shortPath } from '../system/short-path.ts';
+import { featureRecipe, sameWeights } from './embedder.ts';
+
+/** How a feature set of maps is made. */
+const extractMaps = 'featuretap extract --tap layer3 --pool none --dtype float16';
+
+/**
+ * The part of a network that lies behind the tap of a feature set, with the weights that made its rows and no others.
+ *
+ * @throws UserError where the rows are no whole maps of a ResNet, or its weights are gone or differ
+ */
+export async function loadNetworkTail(featureSet: Report['featureSet']): Promise<NetworkTail> {
+  const where = shortPath(featureSet.folder);
+  const { fields } = featureRecipe({ featureSet, report: where });
+  const [channels, height, width] = featureSet.rowShape ?? [];
+  if (fields.pool !== 'none' || channels === undefined || height === undefined || width === undefined) {
+    throw new UserError({
+      what: 'fine-tuning needs whole maps',
+      where,
+      found: `rows of ${featureSet.dims} numbers: ${fields.tap}, pool ${fields.pool}`,
+      expected: 'maps of a layer, channels x height x width',
+      fix: `${extractMaps} makes them of the same images`,
+    });
+  }
+  const loaded = await sameWeights({ featureSet, report: where }, {});
+  if (loaded.kind === 'onnx') {
+    throw new UserError({
+      what: 'fine-tuning knows the layers of ResNets alone',
+      where,
+      found: `${fields.architecture}, an ONNX graph`,
+      expected: "a ResNet's state dict: .safetensors or .pth",
+      fix: '--weights of extract takes one, or a known name such as resnet50',
+    });
+  }
+  const tail = resNetTail(loaded.stateDict, fields.tap);
+  if (tail === undefined || tail.blocks.length === 0) {
+    throw new UserError({
+      what: 'there is no block behind the maps to train',
+      where,
+      found: `maps of ${fields.tap}`,
+      expected: 'the output of a layer or block before the last one: layer3, layer4.1',
+      fix: `${extractMaps} keeps those`,
+    });
+  }
+  const grouped = tail.blocks.flatMap(({ main }) => main).find(({ groups }) => groups > 1);
+  if (grouped !== undefined) {
+    throw new UserError({
+      what: 'fine-tuning does not know grouped convolutions',
+      where,
+      found: `${grouped.conv} of ${fields.architecture}, ${grouped.groups} groups`,
+      expected: 'a ResNet without them: resnet18 to resnet152, wide_resnet50_2',
+    });
+  }
+  return { ...tail, tap: fields.tap, mapShape: [channels, height, width], weightsSha256: fields.weightsSha256 };
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { joinRows } from '../../../src/classify/data/labelled-data.ts';
+import { openFeatureSet } from '../../../src/features/reader.ts';
+import type { Checkpoints } from '../../../src/models/checkpoints.ts';
+import { foldedTensors } from '../../../src/models/finetune/fold.ts';
+import { graphTensors } from '../../../src/models/finetune/layout.ts';
+import { pooledFeatures } from '../../../src/models/finetune/pooled-features.ts';
+import { rateShare } from '../../../src/models/finetune/schedule.ts';
+import { invariantThreads } from '../../../src/models/finetune/threads.ts';
+import { frozenBlocks } from '../../../src/models/finetune/trained-blocks.ts';
+import { planEpoch } from '../../../src/models/finetune/training-rows.ts';
+import type { FitContext, Json } from '../../../src/models/model.ts';
+import { createHead } from '../../../src/models/registry.ts';
+import { loadTable, type Table } from '../../../src/rows/table.ts';
+import { InterruptedError, UserError } from '../../../src/system/errors.ts';
+import { drawRows } from '../../classify/drawn-set.ts';
+import { makeFeatureSet } from '../../features/make-feature-set.ts';
+import { drawnTail } from './drawn-tail.ts';
+
+const tail = drawnTail([3, 4, 3]);
+const context: FitContext = { seed: 1, threads: 2, networkTail: async () => tail };
+const labels = Int32Array.from({ length: 90 }, (_, row) => row % 3);
+const table: Table = { features: drawRows(90, 36, 3, 8, 1.5), labels, classes: ['a', 'b', 'c'] };
+const probe = drawRows(30, 36, 3, 8, 1.5);
+
+interface Epoch {
+  readonly trainLoss?: number;
+  readonly heldLoss?: number;
+}
+const epochsOf = (details: Readonly<Record<string, Json>>): readonly Epoch[] => details['epochs'] as unknown as Epoch[];
+
+test('starts as the linear head on the features of the network as it was', async () => {
+  const head = createHead('finetune', { epochs: 1, lr: 1e-12, validation: 0, C: 3 });
+  const found = await (await head.fit(table, context)).predictProba(probe);
+  const folded = foldedTensors(tail, graphTensors(tail.blocks, tail.tensors));
+  const pooled = async (maps: typeof probe) => pooledFeatures(tail, folded, maps, { threads: 1 });
+  const linear = await createHead('linear', { C: 3 }).fit(
+    { ...table, features: await pooled(table.features) },
+    context,
+  );
+  const expected = await linear.predictProba(await pooled(probe));
+  found.data.forEach((share, i) => {
+    assert.ok(Math.abs(share - expected.data[i]!) < 1e-5, `${share}, not ${expected.data[i]}`);
+  });
+});
+
+for (const params of [{}, { optimizer: 'adamw' }, { batchNorm: 'train', lastLayer: 'fresh' }]) {
+  test(`brings the training loss down: ${JSON.stringify(params)}`, async () => {
+    const head = createHead('finetune', { epochs: 8, lr: 0.03, validation: 0, batch: 16, ...params });
+    const fitted = await head.fit(table, context);
+    const losses = epochsOf(fitted.details).map(({ trainLoss = Number.NaN }) => trainLoss);
+    assert.equal(losses.length, 8);
+    assert.ok(losses.at(-1)! < 0.9 * losses[0]!, `${losses}`);
+  });
+}
+
+test('trains the blocks from a place on, and leaves those before it as they were', async () => {
+  const fitted = await createHead('finetune', { from: 'layer4.1', epochs: 2, lr: 0.1, validation: 0 }).fit(
+    table,
+    context,
+  );
+  const { arrays } = fitted.save();
+  for (const [name, { data }] of tail.tensors) {
+    const same = arrays[name]!.data.every((value, i) => value === data[i]);
+    assert.equal(same, name.startsWith('layer4.0') || name.includes('running'), name);
+  }
+  assert.deepEqual(fitted.details['trainedBlocks'], ['layer4.1']);
+});
+
+test('a batch norm in training mode moves its statistics', async () => {
+  const params = { epochs: 1, validation: 0, batchNorm: 'train' };
+  const { arrays } = (await createHead('finetune', params).fit(table, context)).save();
+  for (const part of ['running_mean', 'running_var']) {
+    assert.notDeepEqual(arrays[`layer4.1.bn2.${part}`]!.data, tail.tensors.get(`layer4.1.bn2.${part}`)!.data);
+  }
+});
+
+test('keeps the epoch with the least held-out loss and stops when none is better for long', async () => {
+  const params = { epochs: 40, lr: 0.5, backboneLr: 0.2, patience: 3, validation: 0.3, warmup: 0 };
+  const fitted = await createHead('finetune', params).fit(table, context);
+  const losses = epochsOf(fitted.details).map(({ heldLoss = Number.NaN }) => heldLoss);
+  const best = fitted.details['bestEpoch'] as number;
+  assert.equal(losses[best], Math.min(...losses));
+  assert.equal(losses.length - 1 - best, 3);
+  assert.equal(fitted.iterations, losses.length - 1);
+});
+
+test('says so where no epoch did better than the start, and keeps the start', async () => {
+  const params = { epochs: 2, lr: 5, backboneLr: 1e-9, validation: 0.3, warmup: 0, patience: 1 };
+  const fitted = await createHead('finetune', params).fit(table, context);
+  assert.match(fitted.warnings.join(), /no epoch did better/);
+  assert.equal(fitted.details['bestEpoch'], 0);
+});
+
+/** Checkpoints in memory. */
+function memoryCheckpoints(): Checkpoints & { readonly kept: Map<string, Uint8Array> } {
+  const kept = new Map<string, Uint8Array>();
+  return { kept, read: async (key) => kept.get(key), write: async (key, bytes) => void kept.set(key, bytes.slice()) };
+}
+
+for (const params of [{ optimizer: 'adamw' }, { batchNorm: 'train' }, { lastLayer: 'fresh', validation: 0 }]) {
+  test(`goes on from its checkpoint to the same bytes: ${JSON.stringify(params)}`, async () => {
+    const head = createHead('finetune', { epochs: 5, lr: 0.02, batch: 16, ...params });
+    const undisturbed = (await head.fit(table, context)).save();
+    const checkpoints = memoryCheckpoints();
+    for (const stopAfter of [1, 3]) {
+      const controller = new AbortController();
+      const onProgress: FitContext['onProgress'] = ({ message, done }) => {
+        if (message !== undefined && done === stopAfter) controller.abort();
+      };
+      const stopped = head.fit(table, { ...context, checkpoints, onProgress, signal: controller.signal });
+      await assert.rejects(stopped, InterruptedError);
+      assert.equal(checkpoints.kept.size, 1);
+    }
+    const epochs: number[] = [];
+    const onProgress: FitContext['onProgress'] = ({ message, done }) => {
+      if (message !== undefined) epochs.push(done);
+    };
+    const resumed = (await head.fit(table, { ...context, checkpoints, onProgress })).save();
+    assert.deepEqual(epochs, [4, 5]);
+    assert.deepEqual(resumed, undisturbed);
+  });
+}
+
+test('a checkpoint is of one fit: other rows, another seed or parameter begin anew; a damaged one is no checkpoint', async () => {
+  const checkpoints = memoryCheckpoints();
+  const params = { epochs: 1, batch: 32 };
+  await createHead('finetune', params).fit(table, { ...context, checkpoints });
+  await createHead('finetune', { ...params, lr: 0.01 }).fit(table, { ...context, checkpoints });
+  await createHead('finetune', params).fit(table, { ...context, seed: 2, checkpoints });
+  await createHead('finetune', params).fit({ ...table, labels: labels.toReversed() }, { ...context, checkpoints });
+  assert.equal(checkpoints.kept.size, 4);
+  for (const key of checkpoints.kept.keys()) checkpoints.kept.set(key, new Uint8Array(20));
+  const again = await createHead('finetune', params).fit(table, { ...context, checkpoints });
+  assert.deepEqual(again.save(), (await createHead('finetune', params).fit(table, context)).save());
+});
+
+test('rows on the disk give the head that they give in memory, bit for bit', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'featuretap-finetune-'));
+  try {
+    const ids = Array.from(labels, (_, row) => `i${row}`);
+    const named = ids.map((id, row) => [id, table.classes[row % 3]!] as const);
+    await makeFeatureSet(join(root, 'maps'), { matrix: table.features, ids, labels: named, rowsPerShard: 25 });
+    const { features } = joinRows(await openFeatureSet(join(root, 'maps')), { maxMissing: 0 });
+    const head = createHead('finetune', { epochs: 2, batch: 16 });
+    const fitted = await head.fit({ ...table, features }, context);
+    assert.deepEqual(fitted.save(), (await head.fit(await loadTable({ ...table, features }), context)).save());
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
+
+test('refuses rows without a network behind them, maps of other sides, and blocks that are not there', async () => {
+  const head = createHead('finetune', { epochs: 1 });
+  await assert.rejects(head.fit(table, { seed: 0, threads: 1 }), /needs the network[\s\S]*--tap layer3 --pool none/);
+  const other = { ...context, networkTail: async () => drawnTail([3, 4, 4]) };
+  await assert.rejects(head.fit(table, other), /36 numbers[\s\S]*3 x 4 x 4/);
+  const nowhere = createHead('finetune', { from: 'layer4.2' });
+  await assert.rejects(nowhere.fit(table, context), (error) => error instanceof UserError && error.exitCode === 2);
+  assert.equal(frozenBlocks(tail, 'tap'), 0);
+  assert.equal(frozenBlocks(tail, 'layer3'), 0);
+  assert.equal(frozenBlocks({ ...tail, tap: 'layer3.5' }, 'layer3'), 0);
+  assert.equal(frozenBlocks(tail, 'layer4.0'), 0);
+  assert.equal(frozenBlocks(tail, 'layer4.1'), 1);
+  for (const from of ['layer1', 'layer2', 'layer3.5']) assert.throws(() => frozenBlocks(tail, from), UserError);
+});
+
+test('the learning rate rises, then follows half a cosine to 0', () => {
+  const shares = Array.from({ length: 6 }, (_, step) => rateShare({ steps: 6, warmupSteps: 2 }, step));
+  assert.deepEqual(shares.slice(0, 3), [0.5, 1, 1]);
+  assert.ok(Math.abs(shares[4]! - 0.5) < 1e-12);
+  assert.ok(shares[5]! > 0 && shares[5]! < shares[4]!);
+});
+
+test('cuts rows into batches that differ by one row at most', () => {
+  assert.deepEqual(planEpoch(90, 32), { steps: 3, batch: 30 });
+  assert.deepEqual(planEpoch(5, 32), { steps: 1, batch: 5 });
+  assert.deepEqual(planEpoch(65, 32), { steps: 3, batch: 22 });
+});
+
+test('takes as many threads as leave every product its order of sums', () => {
+  const products = (rows: number, columns: number) => [{ rows, columns }];
+  assert.equal(invariantThreads(products(1568, 512), [32], 16), 16);
+  assert.equal(invariantThreads(products(49, 512), [1], 16), 6);
+  assert.equal(invariantThreads(products(20, 100), [1], 4), 1);
+  assert.equal(invariantThreads([{ rows: { perImage: 49 }, columns: 512 }], [1, 32], 16), 6);
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parse } from 'csv-parse/sync';
+import { joinRows } from '../../src/classify/data/labelled-data.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { headFile } from '../../src/models/saved-head.ts';
+import { loadNetworkTail } from '../../src/predict/network-tail.ts';
+import { featuretap } from '../cli/command.ts';
+import { projectRoot } from '../reference.ts';
+import { type TrainedHeads, trainHeads } from './trained.ts';
+
+interface Predicted {
+  readonly images: readonly { id: string; top: readonly { class: string; probability: number }[] }[];
+}
+
+let root: string;
+let maps: TrainedHeads;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-finetune-'));
+  maps = await trainHeads(root, {
+    models: [['finetune', { epochs: 2, batch: 8 }]],
+    tap: 'layer3',
+    pool: 'none',
+    dtype: 'float16',
+  });
+});
+after(() => rm(root, { recursive: true }));
+
+test('the command line trains on maps that stay on the disk, and predicts photos as it tested them', async () => {
+  const out = join(root, 'by-command');
+  const asked = ['--model', 'finetune', '--epochs', '2', '--batch', '8', '--test-size', '0.3', '--calibrate', 'none'];
+  const ran = featuretap(['classify', '--features', maps.features, ...asked, '--out', out, '--json']);
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(ran.stderr, /by stream within/);
+  assert.match(ran.stderr, /epoch 2\/2: lr .*training loss .*held-out loss .*correct .* s/);
+  const [{ report }] = JSON.parse(ran.stdout) as [{ report: string }];
+  assert.deepEqual(await readdir(join(out, 'checkpoints')), [], 'a finished run leaves no checkpoint');
+
+  const predicted = featuretap(['predict', '--head', report, maps.data, '--json', '--top', '1']);
+  assert.equal(predicted.status, 0, predicted.stderr);
+  const { images } = JSON.parse(predicted.stdout) as Predicted;
+  const answers = new Map(images.map(({ id, top: [best] }) => [id, best]));
+  const tested: { id: string; predicted: string; probability: string }[] = parse(
+    await readFile(join(report, 'predictions.csv')),
+    { columns: true },
+  );
+  assert.ok(tested.length >= 10, `${tested.length} test images`);
+  for (const { id, predicted: name, probability } of tested) {
+    assert.equal(answers.get(basename(id))?.class, name, id);
+    assert.ok(Math.abs((answers.get(basename(id))?.probability ?? 0) - Number(probability)) < 1e-3, id);
+  }
+});
+
+test('a run that is killed goes on from its last epoch to the same head', async () => {
+  const args = ['classify', '--features', maps.features, '--model', 'finetune', '--epochs', '60', '--batch', '4'];
+  const more = ['--lr', '1e-4', '--patience', '60'];
+  const undisturbed = featuretap([...args, ...more, '--out', join(root, 'undisturbed'), '--json']);
+  assert.equal(undisturbed.status, 0, undisturbed.stderr);
+  const out = join(root, 'killed');
+  const script = join(projectRoot, 'scripts/featuretap.cjs');
+  const child = spawn(process.execPath, [script, ...args, ...more, '--out', out], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  for await (const chunk of child.stderr) {
+    said += chunk;
+    if (/epoch 3\/60/.test(said)) child.kill('SIGKILL');
+  }
+  assert.ok(!said.includes('epoch 60/60'), 'it was killed before its end');
+  const resumed = featuretap([...args, ...more, '--out', out, '--json']);
+  assert.equal(resumed.status, 0, resumed.stderr);
+  assert.doesNotMatch(resumed.stderr, /epoch 2\/60/);
+  const headOf = ({ stdout }: { stdout: string }) =>
+    readFile(join((JSON.parse(stdout) as [{ report: string }])[0].report, headFile));
+  assert.deepEqual(await headOf(resumed), await headOf(undisturbed));
+});
+
+test('features that are no whole maps of a ResNet are refused with the command that makes them', async () => {
+  const pooled = await trainHeads(join(root, 'pooled'), { models: [['linear', {}]], perClass: 4 });
+  const { featureSet } = joinRows(await openFeatureSet(pooled.features), { maxMissing: 0 });
+  const said = /needs whole maps[\s\S]*avgpool, pool mean[\s\S]*--tap layer3 --pool none/;
+  await assert.rejects(loadNetworkTail(featureSet), said);
+  const asked = ['--model', 'finetune', '--test-size', '4', '--out', join(root, 'none')];
+  const ran = featuretap(['classify', '--features', pooled.features, ...asked]);
+  assert.equal(ran.status, 1);
+  assert.match(ran.stderr, said);
+  const { fields } = featureSet;
+  const last = { ...featureSet, rowShape: [256, 2, 2], fields: { ...fields!, pool: 'none' as const } };
+  await assert.rejects(loadNetworkTail(last), /no block behind the maps[\s\S]*maps of avgpool/);
+});
