@@ -1,4 +1,4 @@
-import type { TailShape } from './finetune/tail.ts';
+import type { TailShape } from './finetune/network/tail.ts';
 
 /** How large a fit is going to be: known before a row is read. */
 export interface FitSize {

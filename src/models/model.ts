@@ -5,7 +5,7 @@ import type { RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
 import type { Split } from '../split/split.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import type { NetworkTail } from './finetune/tail.ts';
+import type { NetworkTail } from './finetune/network/tail.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { HeadOptions, RawParams } from './parameters.ts';
 

@@ -1,6 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
 import { resNetTail } from '../extract/backbone/resnet-tail.ts';
-import type { NetworkTail } from '../models/finetune/tail.ts';
+import type { NetworkTail } from '../models/finetune/network/tail.ts';
 import { UserError } from '../system/errors.ts';
 import { shortPath } from '../system/short-path.ts';
 import { featureRecipe, sameWeights } from './embedder.ts';

@@ -1,5 +1,5 @@
 import { checkMagnitude } from '../../models/checks.ts';
-import type { NetworkTail } from '../../models/finetune/tail.ts';
+import type { NetworkTail } from '../../models/finetune/network/tail.ts';
 import type { FitSize } from '../../models/memory-parts.ts';
 import type { FitContext, Head } from '../../models/model.ts';
 import { isStored, type RowSource, type StoredRows } from '../../rows/row-source.ts';

@@ -1,9 +1,9 @@
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
-import { positionsOf } from './convolution.ts';
-import { graphShapes } from './layout.ts';
+import { positionsOf } from './network/convolution.ts';
+import { graphShapes } from './network/layout.ts';
+import { type Sides, sidesBehind } from './network/positions.ts';
+import type { TailShape } from './network/tail.ts';
 import type { TuneParams } from './options.ts';
-import { type Sides, sidesBehind } from './positions.ts';
-import type { TailShape } from './tail.ts';
 
 /** Arrays of a map's size that a step holds of each convolution's output: product, relu, gradients. */
 const arraysPerOutput = 3;

@@ -1,9 +1,9 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import type { SavedHead } from '../model.ts';
-import { foldedTensors } from './fold.ts';
-import { fromGraphKernels } from './layout.ts';
+import { foldedTensors } from './network/fold.ts';
+import { fromGraphKernels } from './network/layout.ts';
+import { featureCountOf, type TailConv } from './network/tail.ts';
 import { savedNetwork } from './saved-network.ts';
-import { featureCountOf, type TailConv } from './tail.ts';
 
 /** The tuned blocks and the last layer: maps as rows, float32 [rows, dims], to probabilities [rows, classes]. */
 export function addTunedNetwork(graph: GraphBuilder, features: string, saved: SavedHead): string {

@@ -2,13 +2,13 @@ import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { float32Tensor, graphSession } from '../../numerics/graph-session.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
-import { convolution, positionsOf } from './convolution.ts';
-import { foldedShapes } from './fold.ts';
-import type { GraphTensors } from './layout.ts';
-import { inputRows, mapsInput, meanOfPositions, residual } from './residual.ts';
-import { type Product, RowOperators } from './row-operators.ts';
-import { featureCountOf, type TailShape } from './tail.ts';
-import { invariantThreads } from './threads.ts';
+import { convolution, positionsOf } from './network/convolution.ts';
+import { foldedShapes } from './network/fold.ts';
+import type { GraphTensors } from './network/layout.ts';
+import { inputRows, mapsInput, meanOfPositions, residual } from './network/residual.ts';
+import { type Product, RowOperators } from './network/row-operators.ts';
+import { featureCountOf, type TailShape } from './network/tail.ts';
+import { invariantThreads } from './network/threads.ts';
 
 /** Images of one run: several a second on two cores, so that Ctrl-C is heard. */
 const blockRows = 16;

@@ -1,8 +1,8 @@
 import { UserError } from '../../system/errors.ts';
 import { savedArray } from '../checks.ts';
 import type { Json, SavedHead } from '../model.ts';
-import { fromGraphKernels, type GraphTensors, toGraphKernels } from './layout.ts';
-import { featureCountOf, type TailConv, type TailShape, tailConvolutions } from './tail.ts';
+import { fromGraphKernels, type GraphTensors, toGraphKernels } from './network/layout.ts';
+import { featureCountOf, type TailConv, type TailShape, tailConvolutions } from './network/tail.ts';
 
 /** The blocks of a network and its last layer, trained. */
 export interface TunedNetwork {

@@ -4,11 +4,11 @@ import { type RowSource, rowPass } from '../../rows/row-source.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import { savedArray } from '../checks.ts';
 import type { FitContext, HeadKind } from '../model.ts';
-import { foldedTensors } from './fold.ts';
-import { type GraphTensors, graphTensors } from './layout.ts';
+import { foldedTensors } from './network/fold.ts';
+import { type GraphTensors, graphTensors } from './network/layout.ts';
+import { featureCountOf, type NetworkTail } from './network/tail.ts';
 import type { TuneParams } from './options.ts';
 import { pooledFeatures } from './pooled-features.ts';
-import { featureCountOf, type NetworkTail } from './tail.ts';
 import { transposed } from './tuned-head.ts';
 
 interface StartOptions {

@@ -1,6 +1,6 @@
 import { UserError, usageError } from '../../system/errors.ts';
 import type { FitContext } from '../model.ts';
-import type { NetworkTail, TailBlock } from './tail.ts';
+import type { NetworkTail, TailBlock } from './network/tail.ts';
 
 /**
  * The network behind the tap that the rows come from.

@@ -1,14 +1,14 @@
 import type * as Ort from 'onnxruntime-node';
 import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { float32Tensor, openGraph } from '../../numerics/graph-session.ts';
-import { type GraphTensors, graphShapes } from './layout.ts';
+import { type GraphTensors, graphShapes } from './network/layout.ts';
+import { type Sides, sidesBehind } from './network/positions.ts';
+import { mapsInput } from './network/residual.ts';
+import { addTrainingStep, type StepOptions, stepNames } from './network/step-graph.ts';
+import { gradientOf, statisticsOf } from './network/step-tensors.ts';
+import type { TailShape } from './network/tail.ts';
+import { invariantThreads } from './network/threads.ts';
 import { adamWStep, sgdStep } from './optimizers.kernel.ts';
-import { type Sides, sidesBehind } from './positions.ts';
-import { mapsInput } from './residual.ts';
-import { addTrainingStep, type StepOptions, stepNames } from './step-graph.ts';
-import { gradientOf, statisticsOf } from './step-tensors.ts';
-import type { TailShape } from './tail.ts';
-import { invariantThreads } from './threads.ts';
 
 export interface TrainerOptions extends StepOptions {
   readonly optimizer: 'sgd' | 'adamw';

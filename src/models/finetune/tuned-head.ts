@@ -2,11 +2,11 @@ import { checkFeatures } from '../checks.ts';
 import { fittedHead } from '../fitted-head.ts';
 import { softmaxHead } from '../linear-head.ts';
 import type { FittedHead, Json } from '../model.ts';
-import { foldedTensors } from './fold.ts';
-import type { GraphTensors } from './layout.ts';
+import { foldedTensors } from './network/fold.ts';
+import type { GraphTensors } from './network/layout.ts';
+import { featureCountOf } from './network/tail.ts';
 import { pooledFeatures } from './pooled-features.ts';
 import { networkJson, savedTensors, type TunedNetwork, tensorOf } from './saved-network.ts';
-import { featureCountOf } from './tail.ts';
 
 /** What came of a fit, beside the network. */
 export interface TunedFacts {

@@ -1,4 +1,4 @@
-import type { NetworkTail, TailConv } from '../../../src/models/finetune/tail.ts';
+import type { NetworkTail, TailConv } from '../../../src/models/finetune/network/tail.ts';
 import { randomState } from '../../../src/numerics/mt19937.kernel.ts';
 
 /** Two basic blocks of a network that has learned nothing, behind maps of a few channels. */

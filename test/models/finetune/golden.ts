@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeSafetensors, typedTensor } from '../../../src/formats/safetensors.ts';
-import { toGraphKernels } from '../../../src/models/finetune/layout.ts';
+import { toGraphKernels } from '../../../src/models/finetune/network/layout.ts';
 import {
   type NetworkTail,
   type TailBlock,
   type TailConv,
   tailConvolutions,
-} from '../../../src/models/finetune/tail.ts';
+} from '../../../src/models/finetune/network/tail.ts';
 import { projectRoot } from '../../reference.ts';
 
 /** What scripts/fixtures/finetune.py wrote, by PyTorch's autograd. */

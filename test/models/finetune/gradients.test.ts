@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
-import { graphShapes } from '../../../src/models/finetune/layout.ts';
-import { addTrainingStep, type BatchNormMode } from '../../../src/models/finetune/step-graph.ts';
-import { gradientOf } from '../../../src/models/finetune/step-tensors.ts';
+import { graphShapes } from '../../../src/models/finetune/network/layout.ts';
+import { addTrainingStep, type BatchNormMode } from '../../../src/models/finetune/network/step-graph.ts';
+import { gradientOf } from '../../../src/models/finetune/network/step-tensors.ts';
 import { smoothTargets } from '../../../src/models/finetune/targets.ts';
 import { float32Tensor, openGraph } from '../../../src/numerics/graph-session.ts';
 import { classCount, type Golden, golden, relativeError } from './golden.ts';

@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 
 /** A side of a product: fixed, or so many for each image of the batch. */
 export type Side = number | { readonly perImage: number };

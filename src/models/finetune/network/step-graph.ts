@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import { positionsOf } from './convolution.ts';
 import { graphShapes } from './layout.ts';
 import { batchNorm, type ConvNormLayer, frozenNorm } from './norm-graph.ts';

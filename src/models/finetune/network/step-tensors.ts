@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import type { StepTensors } from './norm-graph.ts';
 
 /** Name of the output that holds a tensor's gradient. */
