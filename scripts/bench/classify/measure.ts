@@ -34,7 +34,13 @@ export function measureLine(folder: string, chosen: BenchCase, threads: number, 
   const { name, estimator, target } = chosen;
   if (python === undefined) return { name, estimator, target, ours };
   const script = fileURLToPath(new URL('reference.py', import.meta.url));
-  const { predictions: expected, ...reference } = runSide(python, [script, folder, estimator, String(threads)]);
+  const { predictions: expected, ...reference } = runSide(python, [
+    script,
+    folder,
+    estimator,
+    String(threads),
+    ...(chosen.rows === undefined ? [] : [String(chosen.rows)]),
+  ]);
   const same = predictions.filter((label, row) => label === expected[row]).length;
   return {
     name,

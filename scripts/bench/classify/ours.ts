@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { sweptHead } from '../../../src/classify/sweep/swept-head.ts';
 import type { SavedHead } from '../../../src/models/model.ts';
 import { createHead, headKind } from '../../../src/models/registry.ts';
+import type { Matrix } from '../../../src/numerics/matrix.ts';
 import { programVersion } from '../../../src/system/version.ts';
 import type { BenchCase, Measured } from './cases.ts';
 import { readLabels, readMatrix } from './data.ts';
@@ -9,11 +10,11 @@ import { softmaxObjective, squaredHingeObjective } from './objective.kernel.ts';
 
 /** One head of ours in a process of its own: fits, predicts, and writes what it measured to stdout. */
 const [folder = '', chosen = '', threads = '1'] = process.argv.slice(2);
-const { model, params, sweep, agreement } = JSON.parse(chosen) as BenchCase;
+const { model, params, rows, sweep, agreement } = JSON.parse(chosen) as BenchCase;
 const { classCount, train, test } = readLabels(folder);
 const table = {
-  features: readMatrix(join(folder, 'train.npy')),
-  labels: Int32Array.from(train),
+  features: firstRows(readMatrix(join(folder, 'train.npy')), rows),
+  labels: Int32Array.from(train.slice(0, rows)),
   classes: Array.from({ length: classCount }, (_, c) => `class ${c}`),
 };
 const testFeatures = readMatrix(join(folder, 'test.npy'));
@@ -48,6 +49,11 @@ const measured: Measured = {
   ...objective(),
 };
 console.log(JSON.stringify(measured));
+
+function firstRows(matrix: Matrix, count = matrix.rowCount): Matrix {
+  const rowCount = Math.min(matrix.rowCount, count);
+  return { ...matrix, rowCount, data: matrix.data.subarray(0, rowCount * matrix.columnCount) };
+}
 
 /** In float64 where it must agree; else what the fit says, which takes no time. */
 function objective(): Pick<Measured, 'objective'> {

@@ -1,6 +1,6 @@
 """One estimator of scikit-learn on the bench's files: fits, predicts, and writes what it measured to stdout as JSON.
 
-Usage: reference.py FOLDER ESTIMATOR THREADS
+Usage: reference.py FOLDER ESTIMATOR THREADS [ROWS]
 """
 import json
 import resource
@@ -57,6 +57,9 @@ folder, estimator, threads = sys.argv[1:4]
 labels = json.load(open(folder + '/labels.json'))
 train, test = np.load(folder + '/train.npy'), np.load(folder + '/test.npy')
 train_labels, test_labels = np.array(labels['train']), np.array(labels['test'])
+if len(sys.argv) > 4:
+    rows = int(sys.argv[4])
+    train, train_labels = train[:rows].copy(), train_labels[:rows]
 known = {'SVC': SVC, 'LinearSVC': LinearSVC, 'RandomForestClassifier': RandomForestClassifier,
          'LogisticRegression': LogisticRegression, 'LogisticRegressionCV': LogisticRegressionCV,
          'RidgeClassifierCV': RidgeClassifierCV, 'KNeighborsClassifier': KNeighborsClassifier,
