@@ -1,25 +1,21 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { drawPhotos } from './draw-photos.ts';
+import { type Ended, Run } from './run.ts';
+import { tortureServe } from './serve/disturb.ts';
 import { uniform } from './uniform.ts';
-import { extractArgs, startOver, type TorturedVerb, torturedVerbs, type World } from './verbs.ts';
-
-const script = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
-
-/** A run that takes this long hangs: the undisturbed ones take a second or two. */
-const hangMs = 120_000;
+import { startOver, type TorturedVerb, torturedVerbs, type World } from './verbs.ts';
+import { makeWorld, must } from './world.ts';
 
 /** What became of one verb. */
 export interface TorturedResult {
   readonly verb: string;
   readonly kills: number;
-  /** Runs on a disk that was full before they ended; undefined where no such disk can be made here. */
-  readonly fullDisks: number | undefined;
+  /** Runs on a disk that was full before they ended; undefined where no such disk can be made here, `none` where it writes none. */
+  readonly fullDisks: number | 'none' | undefined;
   readonly twos: number;
   readonly churns: number;
   /** What was found wrong: half a file, a mixed one, a run that hung, an error that is no message. */
@@ -32,7 +28,7 @@ export interface TortureOptions {
   readonly others: number;
   readonly seed: number;
   readonly imageCount?: number;
-  /** Default: every verb. */
+  /** Default: every verb that ends by itself, and `serve`. */
   readonly verbs?: readonly TorturedVerb[];
   readonly onResult?: (result: TorturedResult) => void;
 }
@@ -48,28 +44,15 @@ export async function tortureAll(options: TortureOptions): Promise<readonly Tort
       results.push(result);
       options.onResult?.(result);
     }
+    if (options.verbs === undefined) {
+      const result = await tortureServe(world, options);
+      results.push(result);
+      options.onResult?.(result);
+    }
     return results;
   } finally {
     await rm(root, { recursive: true, force: true });
   }
-}
-
-async function makeWorld(root: string, imageCount: number): Promise<World> {
-  const data = join(root, 'data');
-  await drawPhotos(data, imageCount);
-  await must(extractArgs(data, join(root, 'cache')));
-  const set = join(root, 'cache', 'set');
-  const reports = join(root, 'reports');
-  await must(['classify', '--features', set, '--model', 'ridge', '--test-size', '0.3', '--out', reports]);
-  const [name] = await readdir(join(reports, 'set'));
-  const parts = join(root, 'parts');
-  for (const part of ['0/2', '1/2']) await must([...extractArgs(data, parts), '--part', part]);
-  return { root, data, set, report: join(reports, 'set', name as string), parts };
-}
-
-async function must(args: readonly string[]): Promise<void> {
-  const ended = await new Run(args).ended;
-  if (ended.code !== 0) throw new Error(`${args[0]} ended with ${ended.code ?? ended.signal}: ${ended.stderr}`);
 }
 
 class Torture {
@@ -230,41 +213,6 @@ class Torture {
       );
     }
     return found;
-  }
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stderr: string;
-  readonly hung: boolean;
-}
-
-class Run {
-  readonly ended: Promise<Ended>;
-  readonly #child: ChildProcess;
-
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [script, ...args, '--quiet'], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
-    let hung = false;
-    this.#child.stderr?.on('data', (text) => {
-      stderr += text;
-    });
-    const timer = setTimeout(() => {
-      hung = true;
-      this.kill();
-    }, hangMs);
-    this.ended = new Promise((resolve) => {
-      this.#child.on('close', (code, signal) => {
-        clearTimeout(timer);
-        resolve({ code, signal, stderr, hung });
-      });
-    });
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL');
   }
 }
 

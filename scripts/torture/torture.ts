@@ -7,6 +7,10 @@
 //
 //   npm run torture -- all [kills, default 100] [seed, default 0]
 //
+// or a server, by slow and cut bodies, decompression bombs, the fuzzers' images and many requests:
+//
+//   npm run torture -- serve [requests, default 10000] [seed, default 0]
+//
 // One kill in five falls anywhere in a run, the others between the moment in which it takes the lock and its end: the
 // start of the program, when no file is touched, is most of such a short run.
 import { spawn } from 'node:child_process';
@@ -18,6 +22,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tortureAll } from './all.ts';
 import { drawPhotos } from './draw-photos.ts';
+import { hostileServe } from './serve/hostile.ts';
 import { uniform } from './uniform.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -159,6 +164,7 @@ async function hashes(folder: string): Promise<Record<string, string>> {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [first, ...rest] = process.argv.slice(2);
   if (first === 'all') await everyVerb(rest);
+  else if (first === 'serve') await serveAlone(rest);
   else await extractAlone(process.argv.slice(2));
 }
 
@@ -181,6 +187,22 @@ async function everyVerb([kills = '100', seed = '0']: readonly string[]): Promis
   const isWell = results.every(({ wrong }) => wrong.length === 0);
   console.log(isWell ? 'nothing half, nothing mixed, nothing hung' : 'FAILED');
   process.exitCode = isWell ? 0 : 1;
+}
+
+async function serveAlone([requests = '10000', seed = '0']: readonly string[]): Promise<void> {
+  const started = performance.now();
+  const { statuses, fuzzed, memoryMB, wrong } = await hostileServe({ requests: Number(requests), seed: Number(seed) });
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const counted = Object.entries(statuses).map(([status, count]) => `${count} with ${status}`);
+  console.log(`${requests} requests in ${seconds} s, answered ${counted.join(', ')}`);
+  console.log(`fuzzed images among them: ${fuzzed.read} read, ${fuzzed.refused} refused`);
+  const [after, atEnd] = memoryMB ?? [];
+  if (after !== undefined && atEnd !== undefined) {
+    console.log(`memory: ${after.toFixed(0)} MB after a fifth of them, ${atEnd.toFixed(0)} MB after all`);
+  }
+  for (const what of wrong) console.log(`  ${what}`);
+  console.log(wrong.length === 0 ? 'each was answered with its status, and the server went on' : 'FAILED');
+  process.exitCode = wrong.length === 0 ? 0 : 1;
 }
 
 async function extractAlone([kills = '100', seed = '0']: readonly string[]): Promise<void> {

@@ -77,6 +77,14 @@ export const torturedVerbs: readonly TorturedVerb[] = [
     disturb: ({ data }) => away(join(data, 'class-0', 'photo-0003.jpg')),
   },
   {
+    verb: 'evidence',
+    args: ({ data, report }, place) => [
+      ...['predict', '--head', report, '--evidence', join(place, 'maps'), join(data, 'class-0')],
+    ],
+    same: /\.evidence\.png$/,
+    disturb: ({ report }) => away(join(report, 'head.safetensors')),
+  },
+  {
     verb: 'relabel',
     prepare: async ({ set }, place) => {
       const [, first = ''] = (await readFile(join(set, 'labels.csv'), 'utf8')).split('\n');

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { crc32, deflateSync } from 'node:zlib';
+import { oneBitPng } from '../../scripts/torture/serve/one-bit-png.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { needsReference, projectRoot, reference } from '../reference.ts';
 import { post } from './served.ts';
@@ -87,10 +87,10 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
   });
 
   it('refuses a decompression bomb by its header', async () => {
-    const bomb = await post(url, onePixelBits(60_000, 60_000, 1000));
+    const bomb = await post(url, oneBitPng(60_000, 60_000, 1000));
     assert.equal(bomb.status, 422);
     assert.match(await bomb.text(), /60000 x 60000 pixels.*decompression bomb/);
-    const real = onePixelBits(12_000, 12_000);
+    const real = oneBitPng(12_000, 12_000);
     assert.ok(real.length < 100_000);
     assert.equal((await post(url, real)).status, 422);
     await goesOn();
@@ -166,22 +166,4 @@ async function heard(socket: Socket): Promise<string> {
   const [data] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
   return String(data);
-}
-
-/** A PNG of one bit a pixel: a small file, whatever it unpacks to. */
-function onePixelBits(width: number, height: number, rows: number = height): Buffer<ArrayBuffer> {
-  const chunk = (type: string, data: Uint8Array): Buffer => {
-    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header[8] = 1;
-  const pixels = deflateSync(new Uint8Array(rows * (1 + Math.ceil(width / 8))));
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', pixels), chunk('IEND', new Uint8Array())]);
 }

@@ -1,0 +1,152 @@
+import { readdir, readFile, rename } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TorturedResult, TortureOptions } from '../all.ts';
+import { uniform } from '../uniform.ts';
+import type { World } from '../verbs.ts';
+import { type Ended, post, ServedProcess, sameAnswer } from './served-process.ts';
+
+/** Photos that are under way while a server is disturbed. */
+const askedAtOnce = 4;
+
+/**
+ * Disturbs `serve`: kills it while it answers and starts it again on the same port, starts two on one port, and takes away
+ * what it read when it started while it answers. It writes nothing, so that no disk can be full.
+ */
+export async function tortureServe(world: World, options: TortureOptions): Promise<TorturedResult> {
+  const [name = ''] = await readdir(join(world.data, 'class-0'));
+  const photo = Uint8Array.from(await readFile(join(world.data, 'class-0', name)));
+  const torture = new ServeTorture(world, photo, await freePort(), uniform(options.seed));
+  await torture.begin();
+  const kills = await torture.kill(options.kills);
+  const twos = await torture.twoAtOnce(options.others);
+  const churns = await torture.churn(options.others);
+  return { verb: 'serve', kills, fullDisks: 'none', twos, churns, wrong: torture.wrong };
+}
+
+class ServeTorture {
+  readonly wrong: string[] = [];
+  readonly #world: World;
+  readonly #photo: Uint8Array<ArrayBuffer>;
+  readonly #port: number;
+  readonly #random: () => number;
+  #expected = '';
+  #files: readonly string[] = [];
+
+  constructor(world: World, photo: Uint8Array<ArrayBuffer>, port: number, random: () => number) {
+    this.#world = world;
+    this.#photo = photo;
+    this.#port = port;
+    this.#random = random;
+  }
+
+  /** What an undisturbed server answers, and the files that are there. */
+  async begin(): Promise<void> {
+    this.#files = await this.#filesThere();
+    const server = this.#start();
+    const url = await server.url;
+    if (url === '') throw new Error(`serve did not start: ${(await server.ended).stderr}`);
+    this.#expected = (await post(url, this.#photo)).body;
+    this.#judge(await server.stop(), 'SIGTERM', 0);
+  }
+
+  /** kill -9 while photos are under way; the next server takes the same port, answers the same, and no file is left. */
+  async kill(count: number): Promise<number> {
+    for (let round = 1; round <= count; round++) {
+      const server = this.#start();
+      const url = await server.url;
+      await this.#answers(url, `before kill ${round}`);
+      const asked = Array.from({ length: askedAtOnce }, () => post(url, this.#photo));
+      await sleep(this.#random() * 60);
+      server.kill('SIGKILL');
+      for (const { status } of await Promise.all(asked)) {
+        if (status !== 200 && status !== 0) this.wrong.push(`kill ${round}: a photo under way got ${status}`);
+      }
+      const { signal } = await server.ended;
+      if (signal !== 'SIGKILL') this.wrong.push(`kill ${round}: ended before it`);
+    }
+    const left = await this.#filesThere();
+    if (left.join() !== this.#files.join()) this.wrong.push('after the kills: other files than before');
+    return count;
+  }
+
+  /** The second one is refused, names the port, and the first goes on. */
+  async twoAtOnce(count: number): Promise<number> {
+    for (let round = 0; round < count; round++) {
+      const first = this.#start();
+      const url = await first.url;
+      const second = this.#start();
+      const asked = post(url, this.#photo);
+      const ended = await second.ended;
+      this.#judge(ended, 'two at once: the second', 1);
+      if (!ended.stderr.includes(`${this.#port}`)) this.wrong.push(`two at once: ${ended.stderr}`);
+      if ((await asked).status !== 200) this.wrong.push('two at once: the first did not answer');
+      await this.#answers(url, 'two at once');
+      this.#judge(await first.stop(), 'two at once: the first', 0);
+    }
+    return count;
+  }
+
+  /** The report, the features and the photos go away while it answers: all of it is in memory. */
+  async churn(count: number): Promise<number> {
+    const { report, set, data } = this.#world;
+    for (let round = 0; round < count; round++) {
+      const server = this.#start();
+      const url = await server.url;
+      const gone = [report, set, data][round % 3] as string;
+      const asked = post(url, this.#photo);
+      await rename(gone, `${gone}.away`);
+      try {
+        await this.#answers(url, 'churn');
+        const explained = await post(url, this.#photo, '?why=true&unlike=true&overlay=true');
+        if (explained.status !== 200) this.wrong.push(`churn: ${explained.status} ${explained.body.slice(0, 200)}`);
+        if ((await asked).status !== 200) this.wrong.push('churn: a photo under way had no answer');
+      } finally {
+        await rename(`${gone}.away`, gone);
+      }
+      this.#judge(await server.stop(), 'churn', 0);
+    }
+    return count;
+  }
+
+  #start(): ServedProcess {
+    return new ServedProcess(['--head', this.#world.report, '--port', String(this.#port)]);
+  }
+
+  async #answers(url: string, when: string): Promise<void> {
+    if (url === '') {
+      this.wrong.push(`${when}: did not start`);
+      return;
+    }
+    const { status, body } = await post(url, this.#photo);
+    if (status !== 200 || !sameAnswer(body, this.#expected))
+      this.wrong.push(`${when}: ${status} ${body.slice(0, 200)}`);
+  }
+
+  #judge({ code, signal, stderr }: Ended, when: string, expected: number): void {
+    if (code !== expected) this.wrong.push(`${when}: ended with ${code ?? signal}: ${stderr.slice(0, 200)}`);
+    if (/unexpected error|^\s+at .*:\d+:\d+\)?$/m.test(stderr)) this.wrong.push(`${when}: ${stderr.slice(0, 200)}`);
+  }
+
+  /** Of the report and the feature set: nothing beside them may appear. */
+  async #filesThere(): Promise<readonly string[]> {
+    const { report, set } = this.#world;
+    const names: string[] = [];
+    for (const folder of [report, set]) names.push(...(await readdir(folder, { recursive: true })));
+    return names.sort();
+  }
+}
+
+/** A port that nobody listens on: both servers of a pair must want the same one. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
