@@ -22,9 +22,13 @@ export function printResults(results: readonly Result[], batches: readonly numbe
     result.version ?? '',
   ]);
   for (const line of textTable(titled, rows)) console.log(line);
-  for (const { label, notMeasured } of results) {
-    if (notMeasured !== undefined) console.log(`${label}: not measured: ${notMeasured}`);
-  }
+  for (const result of results) if (result.notMeasured !== undefined) console.log(told(result));
+}
+
+/** One line on how a contestant ended. */
+export function told({ label, version, notMeasured }: Result): string {
+  if (notMeasured === undefined) return `${label}: measured`;
+  return `${label}: ${version === undefined ? '' : 'the rest '}not measured: ${notMeasured}`;
 }
 
 function rate(imagesPerSecond: number | undefined): string {
