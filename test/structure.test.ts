@@ -21,6 +21,7 @@ const floors = [
   'relabel',
   'export',
   'predict',
+  'suggest',
   'library',
   'serve',
   'cluster',

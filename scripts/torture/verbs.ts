@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What all verbs start from, made once. */
@@ -83,6 +83,24 @@ export const torturedVerbs: readonly TorturedVerb[] = [
     ],
     same: /\.evidence\.png$/,
     disturb: ({ report }) => away(join(report, 'head.safetensors')),
+  },
+  {
+    verb: 'suggest',
+    prepare: async ({ data }, place) => {
+      await mkdir(join(place, 'new'));
+      for (const name of (await readdir(join(data, 'class-2'))).sort().slice(0, 12)) {
+        // A byte behind its end makes it another file, without a label.
+        const bytes = Buffer.concat([await readFile(join(data, 'class-2', name)), Buffer.from([0])]);
+        await writeFile(join(place, 'new', name), bytes);
+      }
+    },
+    args: ({ report }, place) => [
+      ...['suggest', '--head', report, '--from', join(place, 'new'), '--count', '5'],
+      ...['--cache', join(place, 'cache'), '--out', join(place, 'suggestions'), '--batch', '4'],
+    ],
+    same: /suggestions\.csv$/,
+    ends: { 'suggestions/index.html': /<\/html>\s*$/ },
+    disturb: (_world, place) => away(join(place, 'new', 'photo-0005.jpg')),
   },
   {
     verb: 'relabel',

@@ -42,6 +42,11 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     describe: 'list the photos of a feature set that are nearest to words, or to a photo',
     load: async () => (await import('./find/find.ts')).findVerb,
   },
+  suggest: {
+    wordOption: 'from',
+    describe: 'say which photos without labels a head learns most from, as a list and a page',
+    load: async () => (await import('./suggest/suggest.ts')).suggestVerb,
+  },
   relabel: {
     positionals: '[corrections]',
     describe: 'correct labels by a list that was looked through: says what would change, and changes it with --write',

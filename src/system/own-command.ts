@@ -37,8 +37,8 @@ export function startOf({ environment, script, packageFile, isCheckout }: StartS
 /** Every verb of the command line, in the order in which `--help` lists them. */
 // biome-ignore format: as in --help
 export const verbNames = [
-  'extract', 'classify', 'compare', 'predict', 'serve', 'find', 'relabel', 'export', 'convert', 'verify', 'plan', 'merge',
-  'status', 'taps', 'backbones', 'devices',
+  'extract', 'classify', 'compare', 'predict', 'serve', 'find', 'suggest', 'relabel', 'export', 'convert', 'verify',
+  'plan', 'merge', 'status', 'taps', 'backbones', 'devices',
 ] as const;
 
 export type VerbName = (typeof verbNames)[number];

@@ -65,6 +65,22 @@ const cases: readonly Case[] = [
     whole: /set\.npz$/,
   },
   {
+    verb: 'suggest',
+    options: ({ reports }, out) => ({
+      ...{ head: reports[0]?.report, from: join(out, 'new'), count: '2', out: join(out, 'suggestions') },
+      ...{ cache: join(out, 'cache'), threads: '1' },
+    }),
+    prepare: async ({ data }, out) => {
+      await mkdir(join(out, 'new'));
+      for (const name of readdirSync(join(data, 'red')).slice(0, 3)) {
+        // A byte behind its end makes it another file, without a label.
+        const bytes = Buffer.concat([readFileSync(join(data, 'red', name)), Buffer.from([0])]);
+        await writeFile(join(out, 'new', name), bytes);
+      }
+    },
+    whole: /suggestions\.csv$|features-\d+\.npy$/,
+  },
+  {
     verb: 'relabel',
     options: (_trained, out) => ({ corrections: join(out, 'list.csv'), labels: join(out, 'labels.csv'), write: true }),
     prepare: async (_trained, out) => {
@@ -167,7 +183,7 @@ describe('a disk or system that fails at any call', () => {
           if (typeof result !== 'number') {
             assert.doesNotMatch(result.message, /unexpected|drawn fault/, place);
             assert.ok(
-              !result.message.includes('--cache') || ['extract', 'plan', 'merge', 'status'].includes(verb),
+              !result.message.includes('--cache') || ['extract', 'plan', 'merge', 'status', 'suggest'].includes(verb),
               place,
             );
           }

@@ -31,7 +31,8 @@ export function withExtractOptions(yargs: Argv): Argv {
     .option('depth', { type: 'string', describe: 'the folder that is the class, counted from the top: 1, 2 …' })
     .option('label-from', {
       type: 'string',
-      describe: 'the class: parent, top or path (of folders), or a REGEX over names whose first group it is [parent]',
+      describe:
+        'the class: parent, top or path (of folders), a REGEX over names whose first group it is, or none [parent]',
     })
     .option('name', { type: 'string', describe: "name of the feature set [the data folder's]" })
     .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })

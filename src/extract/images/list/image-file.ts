@@ -48,7 +48,7 @@ export interface LayoutOptions {
   readonly conflicts?: 'drop' | undefined;
   /** The folder that is the class, counted from the top: 1 is the first one. */
   readonly depth?: number | undefined;
-  /** What of a path is the class: `parent`, `top`, `path`, or a regular expression. */
+  /** What of a path is the class: `parent`, `top`, `path`, or a regular expression; `none` for images without labels. */
   readonly labelFrom?: string | undefined;
 }
 

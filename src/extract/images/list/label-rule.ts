@@ -9,6 +9,9 @@ export interface LabelRule {
   readonly labelOf: (path: string) => string | undefined;
 }
 
+/** `--label-from none`: images alone, whatever their folders are called. */
+export const noLabels = 'none';
+
 const parent: LabelRule = { text: 'the parent folder', labelOf: parentOf };
 const top: LabelRule = { text: 'the top folder', labelOf: topOf };
 const whole: LabelRule = { text: 'the folders of the path', labelOf: (path) => foldersOf(path).join('/') || undefined };
@@ -57,12 +60,12 @@ function fromExpression(text: string): LabelRule {
     throw usageError(
       '--label-from',
       `${text}: ${error instanceof Error ? error.message : String(error)}`,
-      'parent, top, path, or a regular expression whose first group is the class',
+      'parent, top, path, none, or a regular expression whose first group is the class',
       "--label-from '^([a-z]+)[._-]' takes cat from cat.12.jpg",
     );
   }
   if (!/[^a-z]/.test(text)) {
-    throw usageError('--label-from', text, 'parent, top, path, or a regular expression such as ^([a-z]+)[._-]');
+    throw usageError('--label-from', text, 'parent, top, path, none, or a regular expression such as ^([a-z]+)[._-]');
   }
   return {
     text: `what ${text} finds in the path`,

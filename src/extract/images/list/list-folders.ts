@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { UserError } from '../../../system/errors.ts';
 import { idsOf } from './ids.ts';
 import type { ImageFile, ImageList, LayoutOptions, SplitName } from './image-file.ts';
-import { askedRule, type LabelRule, labelsOf, otherReading, usualRule } from './label-rule.ts';
+import { askedRule, type LabelRule, labelsOf, noLabels, otherReading, usualRule } from './label-rule.ts';
 import type { LeftOutFile } from './left-out.ts';
 import { folderBelow, isSplit, sharedPrefix, splitOfName, splitOrder } from './splits.ts';
 import type { Tree } from './tree.ts';
@@ -16,6 +16,9 @@ type Listed = Pick<ImageList, 'layout' | 'reading' | 'images' | 'leftOut'>;
  */
 export function listFolders(tree: Tree, options: LayoutOptions): Listed {
   const { images: paths } = tree;
+  if (options.labelFrom === noLabels) {
+    return { layout: 'flat', reading: ['no labels, as asked'], images: toFiles(tree, paths), leftOut: [] };
+  }
   const rule = askedRule(options);
   const prefix = sharedPrefix(paths);
   if (isSplit(paths, prefix)) return listSplits(tree, prefix, rule);

@@ -129,6 +129,8 @@ describe('folders that say the class', () => {
       labelsOf(['a/1.jpg', 'a/b/2.jpg'], { depth: 2 }),
       tells('1 of 2 images have no class', 'a/1.jpg'),
     );
+    const none = { '3': undefined, 'a/1': undefined, 'a/b/2': undefined };
+    assert.deepEqual(await labelsOf(['a/1.jpg', 'a/b/2.jpg', '3.jpg'], { labelFrom: 'none' }), none);
     await assert.rejects(labelsOf(nested, { depth: 2, labelFrom: 'top' }), tells('--depth', 'one of the two'));
     await assert.rejects(labelsOf(nested, { labelFrom: '(' }), tells('--label-from', 'regular expression'));
     await assert.rejects(labelsOf(nested, { labelFrom: 'parnet' }), tells('--label-from', 'parent, top, path'));

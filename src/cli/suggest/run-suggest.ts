@@ -1,0 +1,133 @@
+import { basename, join, resolve } from 'node:path';
+import { imageLocator } from '../../extract/images/list/locate.ts';
+import type { FeatureSet } from '../../features/reader.ts';
+import { loadAskedHead } from '../../predict/load-head.ts';
+import { checkOverwrite } from '../../predict/submission/overwrite.ts';
+import { percent } from '../../report/figures.ts';
+import { PageCache } from '../../report/page/cache/page-cache.ts';
+import { makeThumbnails } from '../../report/page/photos.ts';
+import { suggestionsHtml } from '../../suggest/page.ts';
+import { choices } from '../../suggest/rank/choose.ts';
+import { type Suggestion, type Suggestions, suggestPhotos } from '../../suggest/suggest.ts';
+import {
+  photoPath,
+  suggestionsCsv,
+  suggestionsFile,
+  suggestionsHeader,
+  suggestionsPage,
+} from '../../suggest/suggestions-csv.ts';
+import { extractUnlabelled } from '../../suggest/unlabelled.ts';
+import { makeFolder, writeText } from '../../system/durable.ts';
+import { usageError } from '../../system/errors.ts';
+import { nodeFiles } from '../../system/files.ts';
+import { printableLine } from '../../system/printable.ts';
+import { shortPath } from '../../system/short-path.ts';
+import { programVersion } from '../../system/version.ts';
+import { choice, embedderOptions, number, text } from '../options.ts';
+import { openProgress } from '../progress-bar.ts';
+import { retyped, withOption } from '../retyped.ts';
+import type { Options, Session } from '../verb.ts';
+
+/** Suggestions that are listed; the CSV has them all. */
+const mostListed = 10;
+
+/** What `suggest` does once its options are declared: loaded only where it is done. */
+export async function runSuggest(options: Options, session: Session): Promise<number> {
+  const from = text(options, 'from');
+  const count = number(options, 'count', { min: 1, whole: true }, 50);
+  const by = choice(options, 'by', choices, choices[0]);
+  const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, 8);
+  const asked = embedderOptions(options);
+  const out = text(options, 'out', 'suggestions');
+  const headFolder = text(options, 'head');
+  const head = await loadAskedHead({
+    folder: headFolder,
+    command: (folder) => retyped(withOption(session.args, 'head', folder)),
+  });
+  if (from === undefined) {
+    throw usageError(
+      '--from',
+      'nothing',
+      'a folder of photos without labels',
+      retyped(withOption(session.args, 'from', 'FOLDER')),
+    );
+  }
+  if (head.report.featureSet.randomWeights) {
+    session.warn('warning: the backbone has random weights: what is suggested is as good as drawn');
+  }
+  const csv = join(out, suggestionsFile);
+  checkOverwrite(csv, suggestionsHeader, '--out');
+  const { signal } = session;
+  const progress = openProgress(session);
+  let set: FeatureSet;
+  try {
+    set = await extractUnlabelled(head, {
+      ...asked,
+      from,
+      cache: text(options, 'cache', 'cache'),
+      name: text(options, 'name') ?? defaultName(from),
+      batch,
+      device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu']),
+      command: session.command,
+      version: programVersion(),
+      signal,
+      onProgress: progress.onProgress,
+      onNote: session.note,
+      onWarning: session.warn,
+    });
+  } finally {
+    progress.close();
+  }
+  const found = await suggestPhotos(head, set, { count, choice: by, signal });
+  const unread = tellLeftOut(found, set, session);
+  await makeFolder(nodeFiles, out);
+  const thumbnails = await thumbnailsOf(found.photos, set, out);
+  await writeText(nodeFiles, csv, suggestionsCsv(found.photos, from));
+  const page = join(out, suggestionsPage);
+  const { photos, unlabelled } = found;
+  const shownHead = shortPath(resolve(headFolder as string));
+  await writeText(nodeFiles, page, suggestionsHtml({ photos, unlabelled, folder: from, head: shownHead, thumbnails }));
+  session.printJson({ head: headFolder, from, by, featureSet: set.folder, ...found, csv, page });
+  for (const line of photos.slice(0, mostListed).map((photo) => described(photo, from))) session.print(line);
+  if (photos.length > mostListed) session.print(`and ${photos.length - mostListed} more`);
+  session.print(`${photos.length} of ${unlabelled} photos to label next, the first one first: ${csv}, ${page}`);
+  return unread === 0 ? 0 : 1;
+}
+
+function defaultName(from: string): string {
+  const name = basename(resolve(from)).replace(/\.(?:zip|tar)$/i, '');
+  return `${name === '' ? 'photos' : name}-unlabelled`;
+}
+
+/** @returns how many photos cannot be read */
+function tellLeftOut({ labelled }: Suggestions, { outcomes }: FeatureSet, session: Session): number {
+  const unread = outcomes.filter(({ outcome }) => outcome === 'unreadable' || outcome === 'failed');
+  const twins = outcomes.filter(({ outcome }) => outcome === 'duplicate').length;
+  if (labelled === undefined) {
+    session.warn("warning: the head's own feature set is gone: photos that are labelled already may be among these");
+  }
+  const left = [
+    ...(labelled === undefined || labelled === 0 ? [] : [`${labelled} that are labelled already`]),
+    ...(twins === 0 ? [] : [`${twins} exact copies of others`]),
+  ];
+  if (left.length > 0) session.note(`left out: ${left.join(', ')}`);
+  if (unread.length === 0) return 0;
+  session.warn(`${unread.length === 1 ? 'one photo' : `${unread.length} photos`} could not be read:`);
+  for (const { path, reason } of unread) session.warn(`  ${printableLine(path)}: ${printableLine(reason)}`);
+  return unread.length;
+}
+
+function thumbnailsOf(
+  photos: readonly Suggestion[],
+  set: FeatureSet,
+  out: string,
+): Promise<ReadonlyMap<string, string>> {
+  const wanted = photos.map(({ id, path }) => ({ id, path, sha256: set.sha256OfId(id) }));
+  const locate = imageLocator(set.manifest.madeBy.data);
+  return makeThumbnails(wanted, locate, new PageCache(out)).then((made) => made.photos);
+}
+
+function described({ rank, path, likeliest: [first, second] }: Suggestion, from: string): string {
+  const classes = [first, second].map((each) => `${printableLine(each.class)} ${percent(each.probability)}`);
+  return `${rank}  ${printableLine(photoPath(from, path))}  ${classes.join(' or ')}`;
+}

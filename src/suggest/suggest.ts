@@ -1,0 +1,104 @@
+import type { Report } from '../classify/result/report.ts';
+import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
+import { predictRows } from '../models/fitted-head.ts';
+import type { ShippedHead } from '../predict/load-head.ts';
+import { RowReader } from '../rows/row-reader.ts';
+import { storedRows } from '../rows/row-source.ts';
+import { UserError } from '../system/errors.ts';
+import { type Choice, chooseToLabel } from './rank/choose.ts';
+import { twoLikeliest } from './rank/margin.kernel.ts';
+
+/** A photo whose label would teach the head much. */
+export interface Suggestion {
+  /** From 1, the first to label first. */
+  readonly rank: number;
+  readonly id: string;
+  /** In the folder of the photos. */
+  readonly path: string;
+  /** What the head takes it for, and what it would take it for else. */
+  readonly likeliest: readonly [RankedClass, RankedClass];
+  /** Probability of the likeliest class less that of the next. */
+  readonly margin: number;
+}
+
+interface RankedClass {
+  readonly class: string;
+  readonly probability: number;
+}
+
+export interface Suggestions {
+  readonly photos: readonly Suggestion[];
+  /** Photos that were chosen among. */
+  readonly unlabelled: number;
+  /** Photos that are among the labelled ones of the head's own set, by their bytes; undefined where that set is gone. */
+  readonly labelled: number | undefined;
+}
+
+/**
+ * Chooses among photos without labels those that a head learns most from.
+ *
+ * @param set features of the photos, made as the head's were
+ * @throws UserError where no photo is left to choose among
+ */
+export async function suggestPhotos(
+  { head, report }: Pick<ShippedHead, 'head' | 'report'>,
+  set: FeatureSet,
+  { count, choice, signal }: { readonly count: number; readonly choice: Choice; readonly signal?: AbortSignal },
+): Promise<Suggestions> {
+  const known = await labelledImages(report);
+  const images = [...set.rows.keys()].filter((image) => known?.has(set.sha256Of(image)) !== true);
+  if (images.length === 0) {
+    throw new UserError({
+      what: 'there is no photo to label',
+      where: set.manifest.madeBy.data,
+      found: `${set.rows.length} photos, all of them among the labelled ones`,
+      expected: 'photos that have no label yet',
+    });
+  }
+  const rows = Uint32Array.from(images, (image) => set.rows[image] as number);
+  const classCount = head.classes.length;
+  const [first, second] = [new Int32Array(rows.length), new Int32Array(rows.length)];
+  const [firstP, secondP] = [new Float64Array(rows.length), new Float64Array(rows.length)];
+  const stored = storedRows(new RowReader(set.rowStore()), rows);
+  await predictRows(head, stored, { ...(signal && { signal }) }, (places, { probabilities: { data } }) => {
+    const two = twoLikeliest(data.subarray(0, (places?.length ?? rows.length) * classCount), classCount);
+    for (let i = 0; 2 * i < two.length; i++) {
+      const place = places?.[i] ?? i;
+      const [a, b] = [two[2 * i] as number, two[2 * i + 1] as number];
+      [first[place], second[place]] = [a, b];
+      firstP[place] = data[i * classCount + a] as number;
+      secondP[place] = data[i * classCount + b] as number;
+    }
+  });
+  const margins = firstP.map((probability, i) => probability - (secondP[i] as number));
+  const chosen = await chooseToLabel(margins, count, choice, (places) =>
+    set.readMatrix(places.map((place) => rows[place] as number)),
+  );
+  const ranked = (classes: Int32Array, probabilities: Float64Array, place: number): RankedClass => ({
+    class: head.classes[classes[place] as number] as string,
+    probability: probabilities[place] as number,
+  });
+  const photos = Array.from(chosen, (place, i): Suggestion => {
+    const image = images[place] as number;
+    return {
+      rank: i + 1,
+      id: set.ids[image] as string,
+      path: set.paths[image] as string,
+      likeliest: [ranked(first, firstP, place), ranked(second, secondP, place)],
+      margin: margins[place] as number,
+    };
+  });
+  const labelled = known && set.rows.length - images.length;
+  return { photos, unlabelled: images.length, labelled };
+}
+
+/** sha256 of the labelled images of a head's own feature set; undefined where that is gone. */
+async function labelledImages(report: Report): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const own = await openFeatureSet(report.featureSet.folder);
+    return new Set(Array.from(own.labelled().rows, (row) => own.sha256OfRow(row)));
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import { stringify } from 'csv-stringify/sync';
+import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
+import type { Suggestion } from './suggest.ts';
+
+/** Name of the list in the folder of suggestions, and of its page. */
+export const suggestionsFile = 'suggestions.csv';
+export const suggestionsPage = 'index.html';
+
+/** Its first line, with its end. */
+export const suggestionsHeader: string = 'rank,id,path,suggestion,probability,second,second_probability,margin\n';
+
+/**
+ * The photos to label as CSV, the first to label first; no cell is a formula to a spreadsheet.
+ *
+ * @param folder of the photos, as the user typed it
+ */
+export function suggestionsCsv(photos: readonly Suggestion[], folder: string): string {
+  const lines = photos.map(({ rank, id, path, likeliest: [first, second], margin }) => [
+    rank,
+    forSpreadsheet(id),
+    forSpreadsheet(photoPath(folder, path)),
+    forSpreadsheet(first.class),
+    first.probability.toFixed(6),
+    forSpreadsheet(second.class),
+    second.probability.toFixed(6),
+    margin.toFixed(6),
+  ]);
+  return suggestionsHeader + stringify(lines);
+}
+
+/** A photo's path as the user would type it. */
+export function photoPath(folder: string, path: string): string {
+  return `${folder.replace(/[/\\]+$/, '')}/${path}`;
+}

@@ -1,0 +1,96 @@
+import { keepActivationRanges, readActivationRanges } from '../extract/activation-ranges.ts';
+import { extract } from '../extract/extract.ts';
+import { loadNetwork } from '../extract/network-source.ts';
+import { type ExtractContext, extractDefaults, featureFolder } from '../extract/plan.ts';
+import { recordedWeights } from '../extract/weights/recorded-weights.ts';
+import { differences, fingerprintOf } from '../features/manifest/fingerprint.ts';
+import type { DeviceName } from '../features/manifest/manifest.ts';
+import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
+import { type EmbedderOptions, featureRecipe, sameWeights } from '../predict/embedder.ts';
+import type { ShippedHead } from '../predict/load-head.ts';
+import { makeFolder } from '../system/durable.ts';
+import { UserError } from '../system/errors.ts';
+import { nodeFiles } from '../system/files.ts';
+
+export interface UnlabelledOptions extends Pick<ExtractContext, 'command' | 'version' | 'signal'> {
+  /** Folder or archive of photos; what its folders are called says nothing. */
+  readonly from: string;
+  readonly cache: string;
+  /** Of the feature set. */
+  readonly name: string;
+  readonly weights?: string | undefined;
+  /** Of random weights. */
+  readonly seed?: number | undefined;
+  readonly threads?: number | undefined;
+  /** Default: the CPU where it made the head's features, else `auto`. */
+  readonly device?: DeviceName | 'auto' | undefined;
+  readonly batch: number;
+  readonly onProgress: NonNullable<ExtractContext['onProgress']>;
+  readonly onNote: (line: string) => void;
+  readonly onWarning: (line: string) => void;
+}
+
+/**
+ * The features of photos, made as those of a head were, by `extract`: a run that is stopped goes on, and photos whose
+ * features are there cost nothing. A photo that cannot be read is left out and counted.
+ *
+ * @throws UserError as `extract`, and where the weights of the head's features are gone or differ
+ */
+export async function extractUnlabelled(
+  { report }: Pick<ShippedHead, 'report'>,
+  options: UnlabelledOptions,
+): Promise<FeatureSet> {
+  const { fields, madeBy, folder: ownSet } = featureRecipe(report);
+  const folder = featureFolder(options.from, options.cache, options.name);
+  const { calibration, preprocessing, tap, pool, dtype, precision } = fields;
+  if (calibration !== undefined) {
+    const ranges = await readActivationRanges([report.report, ownSet], calibration.sha256);
+    await makeFolder(nodeFiles, folder);
+    await keepActivationRanges(nodeFiles, folder, { activationRanges: ranges, sha256: calibration.sha256 });
+  }
+  const device = options.device ?? (madeBy.device === 'cpu' ? 'cpu' : 'auto');
+  const given: Pick<EmbedderOptions, 'weights' | 'seed'> = options;
+  const { spec, options: recorded } = recordedWeights(madeBy, options.weights);
+  const { onProgress, onNote, onWarning, signal, command, version, threads, batch } = options;
+  await extract({
+    plan: {
+      data: options.from,
+      layout: { labelFrom: 'none' },
+      folder,
+      weights: spec,
+      engine: extractDefaults.engine,
+      device,
+      tap,
+      pool,
+      preprocessing,
+      dtype,
+      precision,
+      seed: calibration?.seed ?? 0,
+    },
+    policy: { batch, threads, skipUnreadable: true },
+    context: {
+      network: async () => {
+        await sameWeights(report, given);
+        const seed = options.seed ?? recorded.seed ?? 0;
+        return loadNetwork(spec, { ...recorded, seed, device, threads, onProgress, onNote });
+      },
+      command,
+      version,
+      ...(signal && { signal }),
+      onProgress,
+      onNote,
+      onWarning,
+    },
+  });
+  const set = await openFeatureSet(folder);
+  // Views are for training.
+  const { views: _views, ...plain } = fields;
+  if (set.manifest.fingerprint === fingerprintOf(plain)) return set;
+  throw new UserError({
+    what: 'the features of the photos are not made as those of the head',
+    where: folder,
+    found: differences(plain, set.manifest.fields).join(', '),
+    expected: 'the same recipe',
+    fix: '--name OTHER makes another feature set',
+  });
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { openFeatureSet } from '../../src/features/reader.ts';
+import { suggestionsHtml } from '../../src/suggest/page.ts';
+import type { Suggestion } from '../../src/suggest/suggest.ts';
+import { suggestionsCsv, suggestionsHeader } from '../../src/suggest/suggestions-csv.ts';
+import { featuretap, type Ran } from '../cli/command.ts';
+import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
+import { openBrowser, withoutBrowser } from '../report/page/browser.ts';
+
+let root: string;
+let trained: TrainedHeads;
+let head: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-suggest-'));
+  trained = await trainHeads(root, { models: [['linear', {}]] });
+  head = trained.reports[0]?.report as string;
+});
+after(() => rm(root, { recursive: true }));
+
+const suggest = (...args: readonly string[]): Ran =>
+  featuretap(['suggest', '--head', head, '--threads', '1', ...args], { cwd: root });
+
+/** Photos of two of the classes under other names, one of them twice, a labelled one and a broken one, in folders that say nothing. */
+async function layOut(folder: string): Promise<void> {
+  const photos = readdirSync(join(trained.data, 'red')).slice(0, 4);
+  await mkdir(join(folder, 'monday', 'late'), { recursive: true });
+  for (const [i, name] of photos.entries()) {
+    // Bytes behind an image's end make it another file of the same picture.
+    const bytes = readFileSync(join(trained.data, 'red', name));
+    await writeFile(join(folder, 'monday', `shot-${i}.png`), Buffer.concat([bytes, Buffer.from([i])]));
+  }
+  copyFileSync(join(folder, 'monday', 'shot-0.png'), join(folder, 'loose.png'));
+  copyFileSync(
+    join(trained.data, 'green', readdirSync(join(trained.data, 'green'))[0] as string),
+    join(folder, 'known.png'),
+  );
+  await writeFile(join(folder, 'monday', 'late', 'broken.png'), 'no image');
+}
+
+describe('suggest', () => {
+  it('ranks photos without labels, once each, leaves out those that have one, and computes nothing twice', async () => {
+    await layOut(join(root, 'new'));
+    const first = suggest('--from', 'new', '--count', '3', '--json');
+    // As predict does where a photo has no answer.
+    assert.equal(first.status, 1, first.stderr);
+    assert.match(first.stderr, /left out: 1 that are labelled already, 1 exact copies of others/);
+    assert.match(first.stderr, /one photo could not be read:\n {2}monday\/late\/broken\.png: /);
+    await rm(join(root, 'new', 'monday', 'late'), { recursive: true });
+    await writeFile(join(root, 'new', 'notes.txt'), 'seen on monday');
+    const found = JSON.parse(first.stdout) as { photos: readonly Suggestion[]; unlabelled: number; featureSet: string };
+    assert.equal(found.unlabelled, 4);
+    assert.deepEqual(
+      found.photos.map(({ rank }) => rank),
+      [1, 2, 3],
+    );
+    assert.equal(new Set(found.photos.map(({ id }) => id)).size, 3);
+    for (const { likeliest, margin, path } of found.photos) {
+      assert.ok(Math.abs(likeliest[0].probability - likeliest[1].probability - margin) < 1e-12);
+      assert.ok(margin >= 0 && /shot-|loose/.test(path));
+    }
+    const set = await openFeatureSet(found.featureSet);
+    assert.equal(set.folder, join(root, 'cache', 'new-unlabelled'));
+    assert.equal(set.manifest.fingerprint, (await openFeatureSet(trained.features)).manifest.fingerprint);
+    assert.equal(set.labels.size, 0);
+
+    const shard = join(set.folder, 'features-00000.npy');
+    const { mtimeMs } = statSync(shard);
+    const csv = await readFile(join(root, 'suggestions', 'suggestions.csv'), 'utf8');
+    const again = suggest('--from', 'new', '--count', '3');
+    assert.equal(again.status, 0, again.stderr);
+    assert.equal(statSync(shard).mtimeMs, mtimeMs);
+    assert.equal(await readFile(join(root, 'suggestions', 'suggestions.csv'), 'utf8'), csv);
+    assert.match(again.stdout, /^1 {2}new\/.*%\n/);
+    assert.match(again.stdout, /3 of 4 photos to label next, the first one first: suggestions.suggestions\.csv/);
+    assert.ok(csv.startsWith(suggestionsHeader));
+    assert.equal(csv.trimEnd().split('\n').length, 4);
+  });
+
+  it('by margin alone takes the smallest margins, the smallest first', () => {
+    const { stdout, stderr } = suggest(
+      '--from',
+      'new',
+      '--count',
+      '4',
+      '--by',
+      'margin',
+      '--out',
+      'by-margin',
+      '--json',
+    );
+    const margins = (JSON.parse(stdout || stderr) as { photos: readonly Suggestion[] }).photos.map(
+      ({ margin }) => margin,
+    );
+    assert.equal(margins.length, 4);
+    assert.deepEqual(
+      margins,
+      [...margins].sort((a, b) => a - b),
+    );
+  });
+
+  it('refuses what cannot be: no folder, another table in its place, nothing left to label', async () => {
+    assert.match(suggest().stderr, /--from is missing[\s\S]*suggest .*--from FOLDER/);
+    await mkdir(join(root, 'taken'));
+    await writeFile(join(root, 'taken', 'suggestions.csv'), 'id,label\na,b\n');
+    const taken = suggest('--from', 'new', '--out', 'taken');
+    assert.equal(taken.status, 2);
+    assert.match(taken.stderr, /holds something else/);
+    assert.equal(await readFile(join(root, 'taken', 'suggestions.csv'), 'utf8'), 'id,label\na,b\n');
+    const nothing = suggest('--from', trained.data, '--name', 'labelled');
+    assert.match(nothing.stderr, /there is no photo to label[\s\S]*40 photos, all of them among the labelled ones/);
+  });
+
+  it('goes on without the set of the head, and says what that costs', async () => {
+    const { features } = trained;
+    await rename(features, join(root, 'aside'));
+    try {
+      const alone = suggest('--from', 'new', '--out', 'alone', '--json');
+      assert.equal(alone.status, 0, alone.stderr);
+      assert.match(alone.stderr, /the head's own feature set is gone/);
+      assert.equal((JSON.parse(alone.stdout) as { unlabelled: number }).unlabelled, 5);
+    } finally {
+      await rename(join(root, 'aside'), features);
+    }
+  });
+
+  it('writes no cell that is a formula, and no markup that a name brings', () => {
+    const photo: Suggestion = {
+      rank: 1,
+      id: '=a',
+      path: '<b>.png',
+      likeliest: [
+        { class: '@x', probability: 0.5 },
+        { class: '"y", z', probability: 0.4 },
+      ],
+      margin: 0.1,
+    };
+    assert.equal(
+      suggestionsCsv([photo], '-new/'),
+      `${suggestionsHeader}1,'=a,'-new/<b>.png,'@x,0.500000,"""y"", z",0.400000,0.100000\n`,
+    );
+    const thumbnails = new Map([['=a', 'AAAA']]);
+    const page = suggestionsHtml({ photos: [photo], unlabelled: 1, folder: 'new', head: 'reports/one', thumbnails });
+    assert.ok(!page.includes('<b>.png'));
+    assert.match(page, /alt="Photo 1, &lt;b&gt;\.png"/);
+  });
+});
+
+describe('the page of suggestions', { timeout: 120_000, skip: withoutBrowser }, () => {
+  it('passes axe, light and dark, on a phone and on a desk, and asks nothing of the network', async () => {
+    const made = suggest('--from', 'new', '--count', '4', '--out', 'seen');
+    assert.equal(made.status, 0, made.stderr);
+    const browser = await openBrowser();
+    try {
+      for (const [width, height, colorScheme] of [
+        [360, 740, 'dark'],
+        [1440, 900, 'light'],
+      ] as const) {
+        const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+        const elsewhere: string[] = [];
+        page.on('request', (request) => {
+          if (!/^(?:file|data):/.test(request.url())) elsewhere.push(request.url());
+        });
+        await page.goto(`file://${join(root, 'seen', 'index.html')}`);
+        assert.equal(await page.locator('ol.photos li img').count(), 4);
+        // By the debugger's own way: the page's policy lets no script in.
+        await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+        const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly { readonly id: string }[] };
+        assert.deepEqual(
+          violations.map(({ id }) => id),
+          [],
+        );
+        assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+        assert.deepEqual(elsewhere, []);
+        await page.close();
+      }
+    } finally {
+      await browser.close();
+    }
+  });
+});
