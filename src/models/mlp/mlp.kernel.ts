@@ -1,8 +1,12 @@
-import type { Moments } from '../../numerics/adam.kernel.ts';
+/** First and second moment of one group of parameters, in float32 as scikit-learn's are for float32 features. */
+export interface Float32Moments {
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+}
 
 /**
- * One step of Adam (Kingma and Ba, 2015, algorithm 1) on float32 gradients, with the slope of an L2 penalty added;
- * epsilon as in scikit-learn's MLPClassifier, which leaves it out of the bias correction.
+ * One step of Adam (Kingma and Ba, 2015, algorithm 1), all in float32, with the slope of an L2 penalty added; epsilon as
+ * in scikit-learn's MLPClassifier, which leaves it out of the bias correction.
  *
  * @param penalty times the parameters is added to the gradient
  * @param size of the step, with the correction of the moments' bias
@@ -11,15 +15,20 @@ export function penalizedAdamStep(
   parameters: Float32Array,
   gradient: Float32Array,
   penalty: number,
-  moments: Moments,
+  moments: Float32Moments,
   size: number,
 ): void {
+  const { fround } = Math;
   const { first, second } = moments;
+  const [byPenalty, bySize, flat] = [fround(penalty), fround(size), fround(1e-8)];
+  const [keepFirst, addFirst, keepSecond, addSecond] = [fround(0.9), fround(0.1), fround(0.999), fround(0.001)];
   for (let i = 0; i < parameters.length; i++) {
-    const g = gradient[i] + penalty * parameters[i];
-    first[i] = 0.9 * first[i] + 0.1 * g;
-    second[i] = 0.999 * second[i] + 0.001 * g * g;
-    parameters[i] -= (size * first[i]) / (Math.sqrt(second[i]) + 1e-8);
+    const g = fround(gradient[i] + fround(byPenalty * parameters[i]));
+    const m = fround(fround(keepFirst * first[i]) + fround(addFirst * g));
+    const v = fround(fround(keepSecond * second[i]) + fround(fround(addSecond * g) * g));
+    first[i] = m;
+    second[i] = v;
+    parameters[i] -= fround(fround(bySize * m) / fround(fround(Math.sqrt(v)) + flat));
   }
 }
 

@@ -72,8 +72,8 @@ export const mlp: HeadKind = {
       throw usageError('patience', String(params.patience), 'nothing without held-out rows', '--validation 0.1');
     }
     const mlpNeeds = ({ trainRows, dims, classes }: FitSize): MemoryPart[] => [
-      // Weights, two moments in float64, gradients, the best weights so far and their predecessor.
-      { what: 'state of Adam', bytes: (dims + classes) * params.hidden * (4 + 16 + 4 + 8) },
+      // Weights, two moments, gradients, the best weights so far and their predecessor.
+      { what: 'state of Adam', bytes: (dims + classes) * params.hidden * (4 + 8 + 4 + 8) },
       { what: 'held-out rows', bytes: Math.ceil(4 * params.validation * trainRows * dims) },
       { what: 'a batch', bytes: 4 * Math.min(trainRows, params.batch) * (dims + params.hidden + 2 * classes) },
     ];

@@ -29,8 +29,8 @@ export interface AdamGroup {
   move(penalty: number, step: number, learningRate: number): void;
 }
 
-/** Float32 parameter and gradient, two float64 moments. */
-const PARAMETER_BYTES = 24;
+/** Parameter, gradient and two moments, in float32. */
+const PARAMETER_BYTES = 16;
 /** What a WebAssembly memory can be, less a page to spare. */
 const MOST_BYTES = 2 ** 32 - 65536;
 
@@ -47,8 +47,8 @@ export function wasmAdam(count: number): AdamGroup {
   const padded = Math.max(4, Math.ceil(count / 4) * 4);
   const gradientAt = 4 * padded;
   const firstAt = gradientAt + 4 * padded;
-  const secondAt = firstAt + 8 * padded;
-  growTo(wasm.memory, secondAt + 8 * padded);
+  const secondAt = firstAt + 4 * padded;
+  growTo(wasm.memory, secondAt + 4 * padded);
   const { buffer } = wasm.memory;
   return {
     parameters: new Float32Array(buffer, 0, count),
@@ -61,7 +61,7 @@ export function wasmAdam(count: number): AdamGroup {
 export function plainAdam(count: number): AdamGroup {
   const parameters = new Float32Array(count);
   const gradient = new Float32Array(count);
-  const moments = { first: new Float64Array(count), second: new Float64Array(count) };
+  const moments = { first: new Float32Array(count), second: new Float32Array(count) };
   return {
     parameters,
     gradient,
