@@ -6,14 +6,15 @@ import { parseArgs } from 'node:util';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
 import { multipliesBytesExactly } from '../../src/extract/backbone/quantize/processor.ts';
 import { UserError } from '../../src/system/errors.ts';
-import { Contestant, type Mode, type Round, type Task } from './extract/contestant.ts';
+import { Contestant, type Mode, type NetworkName, networkNames, type Round, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
 import { type Figures, printClaims, printFigures } from './extract/print.ts';
 import { findPeer } from './peers/python.ts';
 
 const usage = `npm run bench -- extract [options]
+  --backbone A,B     networks, one after the other: resnet18, resnet50, vit-s14 (DINOv2's small one) [resnet50]
   --data FOLDER      photos (default: ../shared/dogs where it is, else drawn ones)
-  --weights NAME     of a ResNet50 (default: ../shared/weights/resnet50-pqf.safetensors where it is, else random)
+  --weights NAME     of the ResNet (default of resnet50: ../shared/weights/resnet50-pqf.safetensors where it is, else random)
   --images N         images of a round of the backbone alone (default 64)
   --end-to-end N     images of a round from files, the folder over again where it holds fewer; 0 leaves it out (default 200)
   --batches A,B      images per run (default 8)
@@ -37,6 +38,9 @@ const newestEngines = [
   'openvino int8 NNCF',
 ];
 
+/** Numbers in a row of each. */
+const dims: Readonly<Record<NetworkName, number>> = { resnet18: 512, resnet50: 2048, 'vit-s14': 384 };
+
 interface Entry {
   readonly engine: string;
   /** Absent: this project. */
@@ -48,6 +52,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      backbone: { type: 'string', default: 'resnet50' },
       data: { type: 'string' },
       weights: { type: 'string' },
       images: { type: 'string', default: '64' },
@@ -68,42 +73,56 @@ export async function run(args: readonly string[]): Promise<void> {
   const least = Math.max(16, ...batches.map((batch) => 2 * batch));
   if ((images as number) < least)
     throw new UserError({ what: `--images ${images} is too few`, expected: `${least}`, exitCode: 2 });
-  const scratch = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
+  const networks = values.backbone.split(',').map(network);
   const load = loadavg()[0] as number;
-  try {
-    const common = await prepare(scratch, values, images as number, endToEnd as number);
-    const figures: Figures[] = [];
-    const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
-    for (const batch of batches) {
-      const turn = { ...common, batch, threads: threads as number, roundSeconds: roundSeconds as number };
-      figures.push(...(await contest(entries(values.only), turn, modes, rounds as number)));
+  const all: (Figures & { readonly network: NetworkName })[] = [];
+  for (const network of networks) {
+    const scratch = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
+    try {
+      const python = network === 'vit-s14' ? findPeer('torch', 'transformers', 'onnx')?.python : undefined;
+      const input = { ...values, network, python };
+      const common = await prepare(scratch, input, images as number, endToEnd as number);
+      const figures: Figures[] = [];
+      const modes: readonly Mode[] = endToEnd === 0 ? ['backbone'] : ['backbone', 'end-to-end'];
+      for (const batch of batches) {
+        const turn = { ...common, batch, threads: threads as number, roundSeconds: roundSeconds as number };
+        figures.push(...(await contest(entries(values.only, network), turn, modes, rounds as number)));
+      }
+      if (networks.length > 1) console.log(`\n${network}`);
+      printFigures(figures);
+      printClaims(figures);
+      all.push(...figures.map((row) => ({ network, ...row })));
+    } finally {
+      await rm(scratch, { recursive: true });
     }
-    printFigures(figures);
-    printClaims(figures);
-    const machine = {
-      processor: cpus()[0]?.model,
-      exactByteProducts: multipliesBytesExactly() ?? null,
-      memoryGigabytes: Math.round(totalmem() / 1e9),
-      node: process.version,
-      threads,
-      loadBefore: load,
-      loadAfter: loadavg()[0],
-    };
-    console.log(`${machine.processor}, ${threads} threads; load ${load.toFixed(1)} before`);
-    if (values.out !== undefined) {
-      const document = {
-        date: new Date().toISOString(),
-        command: `npm run bench -- extract ${args.join(' ')}`,
-        machine,
-        images,
-        endToEnd,
-        figures,
-      };
-      writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
-    }
-  } finally {
-    await rm(scratch, { recursive: true });
   }
+  const machine = {
+    processor: cpus()[0]?.model,
+    exactByteProducts: multipliesBytesExactly() ?? null,
+    memoryGigabytes: Math.round(totalmem() / 1e9),
+    node: process.version,
+    threads,
+    loadBefore: load,
+    loadAfter: loadavg()[0],
+  };
+  console.log(`${machine.processor}, ${threads} threads; load ${load.toFixed(1)} before`);
+  if (values.out !== undefined) {
+    const document = {
+      date: new Date().toISOString(),
+      command: `npm run bench -- extract ${args.join(' ')}`,
+      machine,
+      images,
+      endToEnd,
+      figures: all,
+    };
+    writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
+  }
+}
+
+function network(name: string): NetworkName {
+  const known = networkNames.find((candidate) => candidate === name);
+  if (known !== undefined) return known;
+  throw new UserError({ what: 'no such network', found: name, expected: networkNames.join(' | '), exitCode: 2 });
 }
 
 function count(text: string | undefined): number {
@@ -113,7 +132,7 @@ function count(text: string | undefined): number {
 }
 
 /** Who takes part: this project, each Python that is there, the words of --only permitting. */
-function entries(only: string | undefined): readonly Entry[] {
+function entries(only: string | undefined, network: NetworkName): readonly Entry[] {
   const words = only?.split(',') ?? [''];
   const found = findPeer('torch', 'openvino');
   const newest = found?.newest === true ? found.python : undefined;
@@ -127,7 +146,9 @@ function entries(only: string | undefined): readonly Entry[] {
     })),
     ...(newest === undefined ? [] : newestEngines.map((engine) => ({ engine, python: newest }))),
   ];
-  return all.filter(({ engine }) => words.some((word) => engine.includes(word)));
+  // int8 is made of ResNets here, and each of the others' quantizers is told apart for them.
+  const taking = network === 'vit-s14' ? all.filter(({ engine }) => !engine.includes('int8')) : all;
+  return taking.filter(({ engine }) => words.some((word) => engine.includes(word)));
 }
 
 /** Every contestant once, then every contestant again: what disturbs the machine disturbs them all. */
@@ -164,7 +185,9 @@ async function contest(
         processorMilliseconds: median(results.map((result) => (result.processorSeconds / result.images) * 1000)),
         startSeconds,
         peakMegabytes: Math.round(Math.max(...results.map(({ peakBytes }) => peakBytes)) / 1e6),
-        ...(compared ? { cosine: meanCosine(readFeatures(task.features), readFeatures(exact)) } : {}),
+        ...(compared
+          ? { cosine: meanCosine(readFeatures(task.features), readFeatures(exact), dims[task.network]) }
+          : {}),
       });
     }
   }
@@ -176,9 +199,9 @@ function readFeatures(path: string): Float32Array {
   return new Float32Array(new Uint8Array(readFileSync(path)).buffer);
 }
 
-function meanCosine(features: Float32Array, exact: Float32Array): number {
+function meanCosine(features: Float32Array, exact: Float32Array, dims: number): number {
   const length = Math.min(features.length, exact.length);
-  const rows = length / 2048;
+  const rows = length / dims;
   return (
     cosines(features.subarray(0, length), exact.subarray(0, length), rows).reduce((sum, value) => sum + value, 0) / rows
   );

@@ -11,13 +11,15 @@ export interface Task {
   readonly threads: number;
   /** A round takes fewer images where it would take much longer than this. */
   readonly roundSeconds: number;
+  readonly network: NetworkName;
   readonly crop: number;
   readonly resize: number;
+  readonly interpolation: 'bilinear' | 'bicubic';
   /** File of decoded images, [images, crop, crop, 3] bytes. */
   readonly pixels: string;
-  /** The same weights for all: torchvision's names, float32, .safetensors. */
+  /** The same weights for all: a ResNet's in torchvision's names, float32, .safetensors; a ViT's folder as it is published. */
   readonly weights: string;
-  /** The float32 network as ONNX, from normalized pixels to the tap, for OpenVINO. */
+  /** The float32 network as ONNX, from normalized pixels to the tap or the tokens, for OpenVINO. */
   readonly onnx: string;
   /** Data folder, and the images in it that are read. */
   readonly data: string;
@@ -25,6 +27,10 @@ export interface Task {
   /** Where to write the first images' features, float32, for the cosine beside each row. */
   readonly features: string;
 }
+
+/** Networks of real sizes: `vit-s14` is DINOv2's small one. */
+export const networkNames = ['resnet18', 'resnet50', 'vit-s14'] as const;
+export type NetworkName = (typeof networkNames)[number];
 
 export type Mode = 'backbone' | 'end-to-end';
 

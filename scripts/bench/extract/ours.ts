@@ -23,7 +23,9 @@ const started = performance.now();
 const task = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as Task;
 const precision = task.engine === 'featuretap int8' ? 'int8' : 'float32';
 const { crop, resize, batch, threads } = task;
-const preprocessing = choosePreprocessing({ resize, crop });
+const preprocessing = choosePreprocessing({ resize, crop, interpolation: task.interpolation });
+const [tap, pool] =
+  task.network === 'vit-s14' ? (['last_hidden_state', 'cls'] as const) : (['avgpool', 'mean'] as const);
 const bytes = new Uint8Array(readFileSync(task.pixels));
 const imageBytes = crop * crop * 3;
 const rows = (from: number, count: number) => ({
@@ -63,7 +65,7 @@ function readPeak(): number {
 async function keepFeatures(): Promise<void> {
   const features: Float32Array[] = [];
   for (let at = 0; at < Math.max(16, batch); at += batch) {
-    features.push(poolRows(await backbone.run(rows(at, batch)), 'mean').data);
+    features.push(poolRows(await backbone.run(rows(at, batch)), pool).data);
   }
   writeFileSync(task.features, Buffer.concat(features.map((part) => Buffer.from(part.buffer))));
 }
@@ -76,18 +78,17 @@ interface Opened {
 
 /** Opens the network (and calibrates it) once, as the others do, for all rounds. */
 async function open(): Promise<Opened> {
-  const weights = quantizable(await loadWeights(task.weights));
-  const options = { weights, tap: 'avgpool', preprocessing, threads };
+  const weights = await loadWeights(task.weights);
+  const options = { tap, preprocessing, threads };
   const sample = { seed: 0, images: [], pixels: rows(0, Math.min(16, imageCount)) };
-  const int8 = precision === 'int8' ? await prepareInt8(options, sample) : undefined;
-  const backbone =
-    int8?.backbone ??
-    (await openBackbone({ ...options, weights: { kind: 'state-dict', stateDict: weights }, device: 'cpu' }));
+  const int8 =
+    precision === 'int8' ? await prepareInt8({ ...options, weights: quantizable(weights) }, sample) : undefined;
+  const backbone = int8?.backbone ?? (await openBackbone({ ...options, weights, device: 'cpu' }));
   // A round closes what it is lent; the next one needs it again.
   const lent = lend(backbone);
   const source = {
-    architecture: weights.architecture,
-    weightsSha256: weights.sha256,
+    architecture: backbone.architecture,
+    weightsSha256: weights.kind === 'onnx' ? weights.sha256 : weights.stateDict.sha256,
     weights: task.weights,
     open: async () => lent,
     prepareInt8: () => Promise.reject(new Error('the calibration lies in the feature set already')),
@@ -107,7 +108,7 @@ async function backboneRound(): Promise<{ readonly images: number; readonly seco
   const clock = performance.now();
   let images = 0;
   for (let at = 0; at + batch <= imageCount; at += batch, images += batch) {
-    poolRows(await backbone.run(rows(at, batch)), 'mean');
+    poolRows(await backbone.run(rows(at, batch)), pool);
   }
   return { images, seconds: (performance.now() - clock) / 1000 };
 }
@@ -128,9 +129,9 @@ async function endToEndRound(): Promise<{ readonly images: number; readonly seco
         weights: source.weights,
         engine: 'auto',
         device: 'cpu',
-        tap: 'avgpool',
-        pool: 'mean',
-        preprocessing: { resize, crop },
+        tap,
+        pool,
+        preprocessing: { resize, crop, interpolation: task.interpolation },
         dtype: 'float32',
         precision,
         seed: 0,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -11,18 +12,25 @@ import { PixelReader } from '../../../src/extract/images/pipeline/pixel-reader.t
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { encodeSafetensors } from '../../../src/formats/safetensors.ts';
+import { UserError } from '../../../src/system/errors.ts';
 import { drawPhotos } from '../../demo/draw.ts';
-import type { Task } from './contestant.ts';
+import type { NetworkName, Task } from './contestant.ts';
 
 interface Input {
+  /** Default: resnet50. */
+  readonly network?: NetworkName;
   readonly data?: string | undefined;
   readonly weights?: string | undefined;
   /** Side of the network's input, in pixels; the shorter side before it is cut out is 8/7 of it. Default 224. */
   readonly crop?: number;
+  /** Draws and exports the ViT. */
+  readonly python?: string | undefined;
 }
 
+type Shared = 'network' | 'crop' | 'resize' | 'interpolation' | 'pixels' | 'weights' | 'onnx' | 'data' | 'images';
+
 /** What all contestants read, and whose weights they are. */
-export interface Prepared extends Pick<Task, 'crop' | 'resize' | 'pixels' | 'weights' | 'onnx' | 'data' | 'images'> {
+export interface Prepared extends Pick<Task, Shared> {
   readonly architecture: string;
 }
 
@@ -34,18 +42,18 @@ export async function prepare(scratch: string, input: Input, images: number, end
     const path = fileURLToPath(new URL(`../../../../shared/${file}`, import.meta.url));
     return existsSync(path) ? path : undefined;
   };
-  const loaded = await loadWeights(input.weights ?? reference('weights/resnet50-pqf.safetensors') ?? 'random');
-  const stateDict = quantizable(loaded);
-  const weights = join(scratch, 'weights.safetensors');
-  writeFileSync(weights, encodeSafetensors(Object.fromEntries(stateDict.tensors)));
-  const network = buildResNet(stateDict, crop);
-  const onnx = join(scratch, 'network.onnx');
-  writeFileSync(onnx, encodeModel(pruneTo(network.model, [resolveTap(network, 'avgpool')])));
+  const { network = 'resnet50' } = input;
+  const known = network === 'resnet50' ? reference('weights/resnet50-pqf.safetensors') : undefined;
+  const { architecture, weights, onnx } =
+    network === 'vit-s14'
+      ? drawVit(scratch, input.python)
+      : await writeResNet(scratch, input.weights ?? known ?? `random:${network}`, crop);
+  const interpolation = network === 'vit-s14' ? 'bicubic' : 'bilinear';
   const drawn = join(scratch, 'drawn');
   const source = input.data ?? reference('dogs') ?? drawn;
   if (source === drawn) await drawPhotos({ folder: drawn, classCount: 10, perClass: 20, seed: 0 });
   const files = (await listImages(source)).images;
-  const reader = new PixelReader({ resize, crop, interpolation: 'bilinear' as const, autoOrient: false }, () => false);
+  const reader = new PixelReader({ resize, crop, interpolation, autoOrient: false }, () => false);
   const pixels = join(scratch, 'pixels.u8');
   const decoded: Uint8Array[] = [];
   for (let at = 0; at < images; at++) {
@@ -64,7 +72,34 @@ export async function prepare(scratch: string, input: Input, images: number, end
     else writeFileSync(copy, Buffer.concat([readFileSync(path), Buffer.from(String(at))]));
     paths.push(copy);
   }
-  return { architecture: stateDict.architecture, crop, resize, pixels, weights, onnx, data, images: paths };
+  return { architecture, network, crop, resize, interpolation, pixels, weights, onnx, data, images: paths };
+}
+
+type Written = Pick<Prepared, 'architecture' | 'weights' | 'onnx'>;
+
+async function writeResNet(scratch: string, named: string, crop: number): Promise<Written> {
+  const stateDict = quantizable(await loadWeights(named));
+  const weights = join(scratch, 'weights.safetensors');
+  writeFileSync(weights, encodeSafetensors(Object.fromEntries(stateDict.tensors)));
+  const network = buildResNet(stateDict, crop);
+  const onnx = join(scratch, 'network.onnx');
+  writeFileSync(onnx, encodeModel(pruneTo(network.model, [resolveTap(network, 'avgpool')])));
+  return { architecture: stateDict.architecture, weights, onnx };
+}
+
+/** A ViT-S/14 with drawn weights, laid out as DINOv2 is published. */
+function drawVit(scratch: string, python: string | undefined): Written {
+  const weights = join(scratch, 'vit');
+  const script = fileURLToPath(new URL('vit.py', import.meta.url));
+  const done = python && spawnSync(python, ['-W', 'ignore', script, weights], { encoding: 'utf8' });
+  if (done === undefined || done === '' || done.status !== 0) {
+    throw new UserError({
+      what: 'the ViT cannot be drawn',
+      found: done ? done.stderr.trim().split('\n').at(-1) : 'no Python with torch, transformers and onnx',
+      fix: 'npm run bench -- setup makes one',
+    });
+  }
+  return { architecture: 'dinov2', weights, onnx: join(weights, 'onnx', 'model.onnx') };
 }
 
 /** Windows lets few users make links. */

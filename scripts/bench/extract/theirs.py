@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", str(task["threads"]))
 os.environ.setdefault("TORCHINDUCTOR_FREEZING", "1")
 import numpy as np  # noqa: E402
 
+tokens = task["network"].startswith("vit")
 engine, batch, crop, threads = task["engine"], task["batch"], task["crop"], task["threads"]
 mean = np.array([0.485, 0.456, 0.406], np.float32)
 std = np.array([0.229, 0.224, 0.225], np.float32)
@@ -48,14 +49,9 @@ batches = [normalized(pixels[at : at + batch]) for at in range(0, len(pixels) - 
 
 def torch_engine():
     import torch
-    import torchvision
 
     torch.set_num_threads(threads)
-    model = torchvision.models.resnet50().eval()
-    state = {n: torch.from_numpy(a.copy()) for n, a in read_safetensors(task["weights"]).items()}
-    state.pop("fc.weight", None), state.pop("fc.bias", None)
-    model.load_state_dict(state, strict=False)
-    model.fc = torch.nn.Identity()
+    model = transformer(torch) if tokens else resnet(torch)
     example = torch.from_numpy(batches[0])
     dtype, last = torch.float32, False
     if engine == "torch optimize_for_inference":
@@ -105,6 +101,31 @@ def torch_engine():
     return torch.__version__, run
 
 
+def resnet(torch):
+    import torchvision
+
+    model = getattr(torchvision.models, task["network"])().eval()
+    state = {n: torch.from_numpy(a.copy()) for n, a in read_safetensors(task["weights"]).items()}
+    state.pop("fc.weight", None), state.pop("fc.bias", None)
+    model.load_state_dict(state, strict=False)
+    model.fc = torch.nn.Identity()
+    return model
+
+
+def transformer(torch):
+    from transformers import AutoModel
+
+    class ClassToken(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = AutoModel.from_pretrained(task["weights"]).eval()
+
+        def forward(self, pixels):
+            return self.model(pixel_values=pixels).last_hidden_state[:, 0]
+
+    return ClassToken().eval()
+
+
 def one_relu_each(model):
     """torchvision's blocks call one ReLU three times; the X86 quantizer tells patterns by module (ValueError otherwise)."""
     import types
@@ -138,7 +159,8 @@ def openvino_engine():
         # The mixed preset is what NNCF's guide recommends for networks that are not symmetric around zero.
         model = nncf.quantize(model, nncf.Dataset(batches[:2]), preset=nncf.QuantizationPreset.MIXED)
     compiled = core.compile_model(model, "CPU", properties)
-    return ov.__version__, lambda inputs: compiled(inputs)[0].mean(axis=(2, 3))
+    pool = (lambda found: found[:, 0]) if tokens else (lambda found: found.mean(axis=(2, 3)))
+    return ov.__version__, lambda inputs: pool(compiled(inputs)[0])
 
 
 def decode(path):
@@ -148,7 +170,7 @@ def decode(path):
     width, height = image.size
     short = task["resize"]
     size = (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
-    image = image.resize(size, Image.BILINEAR)
+    image = image.resize(size, Image.BICUBIC if task["interpolation"] == "bicubic" else Image.BILINEAR)
     left, top = round((size[0] - crop) / 2), round((size[1] - crop) / 2)
     return np.asarray(image.crop((left, top, left + crop, top + crop)))
 
