@@ -6,7 +6,7 @@ import { downloadNetwork, type HubOptions } from '../../../../src/extract/weight
 import { type HubName, parseHubName } from '../../../../src/extract/weights/hub/hub-name.ts';
 import { readNetworkFolder } from '../../../../src/extract/weights/hub/network-folder.ts';
 import { makeTemporaryFolder } from '../../../../src/system/temporary-folder.ts';
-import { commits, repository, type ServedHub, serveHub } from './hub-server.ts';
+import { commits, filesOf, repository, type ServedHub, serveHub } from './hub-server.ts';
 import { published } from './published.ts';
 
 const dinov2 = join(published, 'dinov2');
@@ -48,6 +48,24 @@ test('downloads what is needed once, whole, under the commit that the revision i
   assert.equal((await readNetworkFolder(folder, undefined)).published.architecture, 'dinov2');
   await get();
   assert.equal(graphs(hub), 1);
+});
+
+test('the text tower is brought when it is asked for, to the same folder, and what is there already is not', async (context) => {
+  const { hub, get } = await start(context);
+  hub.files = filesOf(join(published, 'clip'));
+  const images = await get();
+  assert.ok(!existsSync(join(images.folder, 'tokenizer.json')));
+  const { folder, pinned } = await get(main, { tower: 'text' });
+  assert.deepEqual([folder, pinned], [images.folder, images.pinned]);
+  for (const path of ['tokenizer.json', 'tokenizer_config.json', 'onnx/text_model.onnx'])
+    assert.deepEqual(readFileSync(join(folder, path)), readFileSync(join(published, 'clip', path)), path);
+  assert.equal(graphs(hub), 2);
+  await get(main, { tower: 'text' });
+  await get();
+  assert.equal(graphs(hub), 2);
+  hub.files = filesOf(dinov2);
+  hub.commit = commits[1] as string;
+  await assert.rejects(get(main, { tower: 'text' }), /text tower of this network is not published/);
 });
 
 test('a variant brings the file that its tensors are in', async (context) => {
