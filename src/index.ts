@@ -12,7 +12,7 @@
  */
 import type { ExtractResult } from './extract/extract.ts';
 import type { ExtractOptions } from './library/extract.ts';
-import type { Answer, Answered, PredictOptions } from './library/predict.ts';
+import type { Answer, PredictOptions } from './library/predict.ts';
 import type { FinetuneParams } from './models/finetune/options.ts';
 import type { GivenForestParams as ForestParams } from './models/forest/params.ts';
 import type { KnnParams } from './models/knn/knn.ts';
@@ -23,6 +23,7 @@ import { createHead } from './models/registry.ts';
 import type { RidgeParams } from './models/ridge/ridge.ts';
 import type { PreparationParams } from './models/scaling.ts';
 import type { GivenSvmParams as SvmParams } from './models/svm/params.ts';
+import type { ZeroShotParams } from './models/zero-shot/zero-shot.ts';
 
 export type { ClassifyEvent } from './classify/classify.ts';
 export { openExternalFeatures, readExternalFeatures } from './classify/data/external-features.ts';
@@ -82,9 +83,6 @@ export { createHead, headKinds, loadHead } from './models/registry.ts';
 export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
 export type { Arena } from './numerics/arena.ts';
 export type { Matrix } from './numerics/matrix.ts';
-export type { Evidence } from './predict/evidence/evidence.ts';
-export type { RankedClass } from './predict/predict.ts';
-export type { LikePhoto } from './predict/training-photos.ts';
 export { type Comparison, compareReports, type ReportGroup } from './report/comparison.ts';
 export { readReport } from './report/read-report.ts';
 export { countClasses, encodeLabels } from './rows/classes.ts';
@@ -141,11 +139,14 @@ export const ridge: HeadMaker<RidgeParams> = (params) => createHead('ridge', par
 
 /** A network with one hidden layer, stopped early: scikit-learn's `MLPClassifier`. */
 export const mlp: HeadMaker<MlpParams> = (params) => createHead('mlp', params);
+
+/** Classes named in words, of which the nearest is taken: for the features of CLIP, SigLIP and the like. */
+export const zeroShot: HeadMaker<ZeroShotParams> = (params) => createHead('zero-shot', params);
+
 /** The last blocks of a ResNet, trained further from the maps of a tap. */
 export const finetune: HeadMaker<FinetuneParams> = (params) => createHead('finetune', params);
 export type {
   Answer,
-  Answered,
   ExtractOptions,
   ExtractResult,
   ForestParams,
@@ -156,4 +157,5 @@ export type {
   PreparationParams,
   RidgeParams,
   SvmParams,
+  ZeroShotParams,
 };

@@ -40,6 +40,8 @@ export interface FitContext {
   readonly onProgress?: ((event: FitProgress) => void) | undefined;
   /** Held-out rows for per-epoch figures alone; never for a choice. */
   readonly test?: Table<RowSource> | undefined;
+  /** Texts to vectors of length 1 among the rows', [texts, dims]: where the network that made the rows knows words. */
+  readonly encodeWords?: ((texts: readonly string[]) => Promise<Matrix>) | undefined;
   /** The fit serves to find the temperature alone: a head may stop sooner. */
   readonly forCalibration?: boolean;
   /** Where large states of a fit by blocks lie; it empties it when it begins. Default: arrays of its own. */

@@ -9,6 +9,8 @@ export interface HeadOption {
   readonly describe: string;
   readonly words?: readonly string[];
   readonly numbers?: NumberRange;
+  /** It takes any text; its head checks it. */
+  readonly text?: true;
   /** Several numbers may be given. */
   readonly list?: true;
   /** It is on or off and has no value. */
@@ -36,6 +38,7 @@ export interface NumberRange {
 type ValueOf<O> =
   | (O extends { readonly words: readonly (infer W)[] } ? W : never)
   | (O extends { readonly numbers: object } ? number : never)
+  | (O extends { readonly text: true } ? string : never)
   | (O extends { readonly list: true } ? readonly number[] : never)
   | (O extends { readonly flag: true } ? boolean : never);
 
@@ -100,6 +103,7 @@ function readOption(name: string, option: HeadOption, raw: RawParams, solver: st
   const given = raw[name];
   if (option.flag === true) return given === true;
   if (!isGiven(raw, name)) return defaultOf(option, solver);
+  if (option.text === true && typeof given === 'string' && given.trim() !== '') return given;
   const word = option.words?.find((candidate) => candidate === given);
   if (word !== undefined) return word;
   const items = Array.isArray(given)
@@ -137,7 +141,8 @@ function isInRange(value: unknown, range: NumberRange): value is number {
 }
 
 /** What an option takes: `linear | rbf`, `scale | auto | a number above 0`; nothing for a flag. */
-export function describeValues({ words = [], numbers, list }: HeadOption): string {
+export function describeValues({ words = [], numbers, list, text }: HeadOption): string {
+  if (text === true) return 'text';
   if (numbers === undefined) return words.join(' | ');
   const range = describeRange(numbers);
   return [...words, list === true ? `${range}, or several with commas between them` : range].join(' | ');

@@ -11,9 +11,10 @@ import { ridge } from './ridge/ridge.ts';
 import { loadPrepared, preparationOf, preparationOptions, prepared } from './scaling.ts';
 import { svm } from './svm/svm.ts';
 import { calibrated, loadCalibrated } from './temperature.ts';
+import { zeroShot } from './zero-shot/zero-shot.ts';
 
 /** Every head: a new one is a folder and one line here. */
-export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp, finetuneFrom(linear)];
+export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp, finetuneFrom(linear), zeroShot];
 
 /**
  * Makes an unfitted head. Beside its own parameters each takes `scale`, `classWeight` and `calibrate`.

@@ -54,7 +54,8 @@ describe('a number that is none', () => {
     return folder;
   }
 
-  for (const { model } of headKinds) {
+  // Zero-shot learns nothing from rows, whatever their length.
+  for (const { model } of headKinds.filter((kind) => kind.model !== 'zero-shot')) {
     for (const [factor, size] of [
       [1e-42, 'small'],
       [1e30, 'large'],

@@ -87,7 +87,8 @@ describe('an exported head', () => {
   const shipped = async (model: string): Promise<SavedHead> => (await createHead(model).fit(table, context)).save();
 
   test('names the most probable class of each row, in rows that sum to 1', async () => {
-    for (const model of headKinds.map((kind) => kind.model)) {
+    // Zero-shot needs words: test/models/zero-shot.
+    for (const model of headKinds.map((kind) => kind.model).filter((name) => name !== 'zero-shot')) {
       const session = await InferenceSession.create(encodeModel(exportHead(await shipped(model))));
       const { rowCount, columnCount, data } = table.features;
       const found = await session.run({ features: new Tensor('float32', data, [rowCount, columnCount]) });

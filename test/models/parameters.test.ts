@@ -67,7 +67,10 @@ test('every head takes its own defaults, and an option of every head is a flag o
   for (const { model, solvers, options } of headKinds) {
     for (const solver of solvers) assert.equal(createHead(model, { solver }).solver, solver);
     for (const [name, option] of Object.entries<HeadOption>({ ...options, ...preparationOptions })) {
-      assert.ok(option.flag === true || option.words !== undefined || option.numbers !== undefined, `${model} ${name}`);
+      assert.ok(
+        option.flag === true || option.text === true || option.words !== undefined || option.numbers !== undefined,
+        `${model} ${name}`,
+      );
     }
   }
 });

@@ -2,6 +2,7 @@ import { checkMagnitude } from '../../models/checks.ts';
 import type { NetworkTail } from '../../models/finetune/network/tail.ts';
 import type { FitSize } from '../../models/memory-parts.ts';
 import type { FitContext, Head } from '../../models/model.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
 import { isStored, type RowSource, type StoredRows } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError, usageError } from '../../system/errors.ts';
@@ -16,6 +17,8 @@ export interface TrialOptions {
   readonly heads: readonly Head[];
   readonly threads: number;
   readonly signal?: AbortSignal;
+  /** Texts to vectors among those of a set's images, for heads that take words. */
+  readonly encodeWords?: (featureSet: Report['featureSet'], texts: readonly string[]) => Promise<Matrix>;
   /** Leave the rows on the disk and go through them block by block. */
   readonly stream?: boolean;
   /**
@@ -41,7 +44,7 @@ export type MemoryEvent =
 export async function prepareTrials(
   data: LabelledData<RowSource>,
   splits: readonly Split[],
-  { heads, threads, signal, stream: asked = false, memory, loadNetworkTail }: TrialOptions,
+  { heads, threads, signal, stream: asked = false, memory, loadNetworkTail, encodeWords }: TrialOptions,
   checkpoints: FitContext['checkpoints'],
   onEvent: ((event: MemoryEvent) => void) | undefined,
 ): Promise<OpenTrial> {
@@ -50,12 +53,14 @@ export async function prepareTrials(
   const tail = large ? await loadNetworkTail?.(data.featureSet) : undefined;
   const networkTail = tail && (async () => tail);
   const size = { ...largestFit(data, splits, threads, stream), tail };
+  const words = encodeWords && lastWords((texts) => encodeWords(data.featureSet, texts));
+  const common = { signal, networkTail, checkpoints, encodeWords: words };
   if (!stream) {
     const available = memory ?? availableMemory();
     const needs = heads.map((head) => fitNeeds(head, size));
     onEvent?.({ kind: 'memory', needs, available });
     checkNeeds(needs, size, available, memory !== undefined);
-    return openTrials(data, { stream, signal, networkTail, checkpoints });
+    return openTrials(data, { stream, ...common });
   }
   checkStreamed(heads);
   const budget = memory ?? Math.floor(availableMemory() / 2);
@@ -68,7 +73,17 @@ export async function prepareTrials(
     onEvent?.({ kind: 'check', done, total });
   });
   if (heads.some(({ params }) => params['scale'] === undefined)) checkMagnitude(largest, data.featureSet.folder);
-  return openTrials(plan.data, { stream, signal, networkTail, checkpoints });
+  return openTrials(plan.data, { stream, ...common });
+}
+
+/** Every fold of a calibration says the same words: they are encoded once. */
+function lastWords(encode: (texts: readonly string[]) => Promise<Matrix>): NonNullable<FitContext['encodeWords']> {
+  let last: { readonly key: string; readonly vectors: Promise<Matrix> } | undefined;
+  return (texts) => {
+    const key = JSON.stringify(texts);
+    if (last?.key !== key) last = { key, vectors: encode(texts) };
+    return last.vectors;
+  };
 }
 
 /** @throws a usage UserError for a head that needs its rows in memory, all at once */

@@ -23,7 +23,7 @@ export interface Trial {
 }
 
 /** What all fits of a run have in common. */
-export interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'signal'> {
+export interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'encodeWords' | 'signal'> {
   readonly stream: boolean;
 }
 

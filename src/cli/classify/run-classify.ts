@@ -10,6 +10,7 @@ import { checkStreamed } from '../../classify/trial/prepare-trials.ts';
 import type { Head } from '../../models/model.ts';
 import { headKinds } from '../../models/registry.ts';
 import { loadNetworkTail } from '../../predict/network-tail.ts';
+import { encodeWords } from '../../predict/words.ts';
 import { headDifferences } from '../../report/analysis/differences.ts';
 import { readRuns } from '../../report/analysis/run.ts';
 import { groupReports } from '../../report/comparison.ts';
@@ -106,6 +107,7 @@ export async function runClassify(options: Options, session: Session): Promise<n
         loadNetworkTail,
         signal: session.signal,
         command: session.command,
+        encodeWords: (featureSet, texts) => encodeWords(featureSet, texts, { threads, signal: session.signal }),
         ...(heads.length * tables.length > 1 && {
           onFailure: (head: Head, error: UserError): void => {
             status.clear();

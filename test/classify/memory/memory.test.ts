@@ -23,7 +23,8 @@ const size: FitSize = { trainRows: 50_000, testRows: 5000, dims: 2048, classes: 
 const rowBytes = 4 * 55_000 * 2048;
 
 test('every head says what it needs: the rows at least, and more for more rows', () => {
-  for (const kind of headKinds) {
+  // Zero-shot takes rows as they are: there is nothing to scale.
+  for (const kind of headKinds.filter(({ model }) => model !== 'zero-shot')) {
     for (const solver of kind.solvers) {
       const head = createHead(kind.model, { solver });
       const { bytes, parts } = fitNeeds(head, size);

@@ -1,0 +1,23 @@
+import type { Report } from '../classify/result/report.ts';
+import { type OwnTowerOptions, openOwnTower } from '../extract/words/own-tower.ts';
+import type { Matrix } from '../numerics/matrix.ts';
+import { featureRecipe } from './embedder.ts';
+
+/**
+ * Texts as vectors of length 1 among the images' of a feature set, by the text tower of the network that made it.
+ *
+ * @returns [texts, dims]
+ * @throws UserError where the set's network knows no words, or the set keeps something else than its images' vectors
+ */
+export async function encodeWords(
+  featureSet: Report['featureSet'],
+  texts: readonly string[],
+  options: OwnTowerOptions = {},
+): Promise<Matrix> {
+  const tower = await openOwnTower(featureRecipe({ featureSet, report: featureSet.folder }), options);
+  try {
+    return await tower.encode(texts);
+  } finally {
+    await tower.close();
+  }
+}
