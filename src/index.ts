@@ -12,7 +12,7 @@
  */
 import type { ExtractResult } from './extract/extract.ts';
 import type { ExtractOptions } from './library/extract.ts';
-import type { Answer, PredictOptions } from './library/predict.ts';
+import type { Answer, Answered, PredictOptions } from './library/predict.ts';
 import type { FinetuneParams } from './models/finetune/options.ts';
 import type { GivenForestParams as ForestParams } from './models/forest/params.ts';
 import type { KnnParams } from './models/knn/knn.ts';
@@ -83,6 +83,9 @@ export { createHead, headKinds, loadHead } from './models/registry.ts';
 export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
 export type { Arena } from './numerics/arena.ts';
 export type { Matrix } from './numerics/matrix.ts';
+export type { Evidence } from './predict/evidence/evidence.ts';
+export type { RankedClass } from './predict/predict.ts';
+export type { LikePhoto } from './predict/training-photos.ts';
 export { type Comparison, compareReports, type ReportGroup } from './report/comparison.ts';
 export { readReport } from './report/read-report.ts';
 export { countClasses, encodeLabels } from './rows/classes.ts';
@@ -147,6 +150,7 @@ export const zeroShot: HeadMaker<ZeroShotParams> = (params) => createHead('zero-
 export const finetune: HeadMaker<FinetuneParams> = (params) => createHead('finetune', params);
 export type {
   Answer,
+  Answered,
   ExtractOptions,
   ExtractResult,
   ForestParams,

@@ -8,8 +8,6 @@ import { isForeign } from '../classify/data/matrix/open-matrix.ts';
 import type { Report } from '../classify/result/report.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import type { Head } from '../models/model.ts';
-import { loadNetworkTail } from '../predict/network-tail.ts';
-import { encodeWords } from '../predict/words.ts';
 import type { RowSource } from '../rows/row-source.ts';
 
 /** What `classify` may be told; the names and defaults are those of its options on the command line. */
@@ -42,8 +40,9 @@ export async function classify(options: ClassifyOptions): Promise<Report[]> {
     threads: availableParallelism(),
     out: 'reports',
     command: 'featuretap classify, called by a program',
-    loadNetworkTail,
-    encodeWords,
+    // Loaded when they are called: they bring native code.
+    loadNetworkTail: async (...asked) => (await import('../predict/network-tail.ts')).loadNetworkTail(...asked),
+    encodeWords: async (...asked) => (await import('../predict/words.ts')).encodeWords(...asked),
     ...options,
     ...(splits && { splits }),
   });

@@ -1,36 +1,103 @@
-import { loadReportHead } from '../predict/load-head.ts';
-import { type RankedClass, topClasses } from '../predict/predict.ts';
+import type { Evidence } from '../predict/evidence/evidence.ts';
+import { classSets } from '../predict/knowing.ts';
+import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
+import type { ImagePrediction, RankedClass } from '../predict/predict.ts';
 import { type PredictPathsOptions, predictPaths } from '../predict/predict-paths.ts';
+import { type SayOptions, say } from '../predict/say.ts';
+import type { LikePhoto } from '../predict/training-photos.ts';
+import { usageError } from '../system/errors.ts';
 
 /** What `predict` may be told; the names and defaults are those of its options on the command line. */
-export interface PredictOptions extends Omit<PredictPathsOptions, 'stdin' | 'onFailure'> {
+export interface PredictOptions extends Omit<PredictPathsOptions, 'stdin' | 'onFailure' | 'evidence'> {
   /** Folder of a report, as `classify` writes it. */
   readonly head: string;
   /** Files, folders and globs. */
   readonly images: readonly string[];
   /** Classes to give for each image. Default: 5. */
   readonly top?: number;
+  /** Adds the smallest set of classes that holds the true one so often, in (0, 1); with `abstain` 0.95 unless it is given. */
+  readonly coverage?: number;
+  /** Adds one class, or null where the set holds more. */
+  readonly abstain?: boolean;
+  /** Marks images that are unlike the training photos, whose feature set has to be there. */
+  readonly unlike?: boolean;
+  /** Adds the nearest training photos, and where the evidence lies if the head can say. */
+  readonly why?: boolean;
+  /** Adds where in the image the evidence for its class lies; an error where the head cannot say. */
+  readonly evidence?: boolean;
 }
 
-/** What a head says of an image: the most probable classes first, or why there is no answer. */
-export type Answer =
-  | { readonly path: string; readonly classes: readonly RankedClass[] }
-  | { readonly path: string; readonly reason: string };
+/** What a head says of an image it could read. */
+export interface Answered {
+  readonly path: string;
+  /** The most probable first. */
+  readonly classes: readonly RankedClass[];
+  /** With `coverage` or `abstain`: the classes of the set, most probable first. */
+  readonly set?: readonly RankedClass[];
+  /** With `abstain`: the only class of the set; null for "not sure". */
+  readonly answer?: string | null;
+  /** With `unlike`: whether the image is unlike the training photos. */
+  readonly unlike?: boolean;
+  /** With `why`: the nearest training photos, nearest first. */
+  readonly like?: readonly LikePhoto[];
+  /** With `evidence`, or `why` where the head can say: the mean of the map is the score of the most probable class. */
+  readonly evidence?: Evidence;
+}
+
+/** What a head says of an image, or why there is no answer. */
+export type Answer = Answered | { readonly path: string; readonly reason: string };
 
 /**
  * Classifies images by the head of a report, in the order in which they are named; what cannot be read is an answer too.
  *
- * @throws UserError when there is no such head, or the network that made its features is gone
+ * @throws UserError when there is no such head, the network that made its features is gone, or the head cannot say what
+ * is asked
  */
-export async function* predict({ head: folder, images, top = 5, ...options }: PredictOptions): AsyncGenerator<Answer> {
+export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
+  const { head: folder, images, top = 5, why = false, evidence = false, ...rest } = options;
   const shipped = await loadReportHead(folder);
+  const asked = await sayOptions(shipped, { ...options, top });
   const failures: Answer[] = [];
   const onFailure = (failure: Answer): number => failures.push(failure);
   const nothing = (async function* () {})();
-  for await (const outcome of predictPaths(shipped, images, { ...options, stdin: nothing, onFailure })) {
+  const maps = evidence ? 'must' : why ? 'may' : undefined;
+  for await (const outcome of predictPaths(shipped, images, { ...rest, evidence: maps, stdin: nothing, onFailure })) {
     const path = outcome.image.relativePath;
     if (outcome.outcome === 'failed') yield { path, reason: outcome.reason };
-    else yield { path, classes: topClasses(outcome.probabilities, shipped.head.classes, top) };
+    else yield { path, ...(await answerTo(outcome, shipped, asked)) };
   }
   yield* failures;
+}
+
+async function sayOptions(
+  { report }: ShippedHead,
+  {
+    top,
+    coverage,
+    abstain = false,
+    unlike = false,
+    why = false,
+    threads,
+    onNote,
+  }: PredictOptions & { readonly top: number },
+): Promise<SayOptions> {
+  if (coverage !== undefined && !(coverage > 0 && coverage < 1)) {
+    throw usageError('coverage', String(coverage), 'a share above 0 and below 1');
+  }
+  const sets = coverage === undefined && !abstain ? undefined : classSets(report, coverage);
+  if (sets?.warning !== undefined) onNote?.(sets.warning);
+  if (!unlike && !why) return { top, setOf: sets?.setOf, abstain };
+  const { openTrainingPhotos } = await import('../predict/training-photos.ts');
+  const photos = await openTrainingPhotos(report, threads);
+  if (photos.note !== undefined) onNote?.(photos.note);
+  return { top, setOf: sets?.setOf, abstain, photos, unlike, why };
+}
+
+async function answerTo(
+  outcome: ImagePrediction,
+  { head }: ShippedHead,
+  asked: SayOptions,
+): Promise<Omit<Answered, 'path'>> {
+  const { top: classes, set, ...said } = await say(outcome, head.classes, asked, outcome.evidence);
+  return { classes, ...(set === undefined ? {} : { set: set.classes }), ...said };
 }

@@ -74,4 +74,32 @@ describe('readState', () => {
     const state = await readState(publishing, folder);
     assert.equal(Buffer.from(state?.labels ?? []).toString(), 'id,label\na,dog\n');
   });
+
+  it('gives a damaged table up after a few looks, however often the manifest changes meanwhile', async () => {
+    const folder = await make('changing');
+    const manifest = join(folder, 'manifest.json');
+    const text = await readFile(manifest, 'utf8');
+    await writeFile(join(folder, 'labels.csv'), 'damaged');
+    let looks = 0;
+    const changing: Files = {
+      ...nodeFiles,
+      open: async (path, flags) => {
+        if (path === manifest) await writeFile(manifest, text + '\n'.repeat(++looks));
+        return nodeFiles.open(path, flags);
+      },
+    };
+    await assert.rejects(readState(changing, folder), /labels\.csv/);
+    assert.equal(looks, 6);
+    // One that stays as it is says so at the second look.
+    looks = 0;
+    const still: Files = {
+      ...nodeFiles,
+      open: (path, flags) => {
+        if (path === manifest) looks++;
+        return nodeFiles.open(path, flags);
+      },
+    };
+    await assert.rejects(readState(still, folder), /labels\.csv/);
+    assert.equal(looks, 2);
+  });
 });

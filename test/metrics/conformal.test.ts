@@ -82,3 +82,22 @@ test('of new draws from the same source the sets hold the true class as often as
     assert.ok(Math.abs(reached - coverage) < 3 * Math.sqrt((2 * coverage * (1 - coverage)) / 1000), `${reached}`);
   }
 });
+
+test('a common summand changes no score, and of equal probabilities the first ranks first', () => {
+  const logs = Float32Array.of(1, 2, 4, /**/ 3, 1, 2);
+  const labels = Int32Array.of(0, 2);
+  const scores = conformalScores(logs, 3, labels, 1);
+  assert.deepEqual(
+    conformalScores(
+      logs.map((value) => value + 1024),
+      3,
+      labels,
+      1,
+    ),
+    scores,
+  );
+  const equal = conformalScores(new Float32Array(9), 3, Int32Array.of(0, 1, 2), 1);
+  equal.forEach((score, rank) => {
+    assert.ok(Math.abs(score - rank / 3) < 1e-12, `${score} at rank ${rank}`);
+  });
+});

@@ -67,6 +67,14 @@ test('scores that separate the classes end past a million, scores that are alway
   assert.ok(Number.isFinite(sure) && sure > 10, String(sure));
   const wrong = likeliestInverse(right, 2, Int32Array.of(1, 0), undefined);
   assert.ok(wrong > 0 && wrong < 1e-3, String(wrong));
+  // The first step of a Newton search is twice the inverse of a gap; one past a million is the last.
+  const gap = 2 ** -20;
+  const near = Float32Array.of(1 + gap, 1, 1, 1 + gap);
+  const last = likeliestInverse(near, 2, Int32Array.of(0, 1), undefined);
+  assert.ok(Math.abs(last - 2 / gap) < 2, String(last));
+  // Nor do scores that lie far apart leave the numbers.
+  const far = likeliestInverse(Float32Array.of(0, 1000, 0, 1), 2, Int32Array.of(0, 1), undefined);
+  assert.ok(far > 0 && far < 1e-2, String(far));
   // Equal scores say nothing: they stay as they are.
   assert.equal(likeliestInverse(Float32Array.of(2, 2, 2, 2), 2, Int32Array.of(1, 0), undefined), 1);
 });
@@ -107,6 +115,33 @@ test('a head that was saved without a temperature is loaded as it is', () => {
   assert.equal(savedInverseTemperature(saved), 1);
   const details = { temperatureSlope: 2.5 };
   assert.equal(savedInverseTemperature({ ...saved, details }), 2.5);
+});
+
+test('a head that was saved with a temperature is loaded with it, and answers without it when asked', async () => {
+  const answer = { predicted: Int32Array.of(0), probabilities: { rowCount: 1, columnCount: 2, data: [0.8, 0.2] } };
+  const plain = {
+    classes: ['a', 'b'],
+    predictBoth: async () => ({
+      ...answer,
+      probabilities: { ...answer.probabilities, data: Float32Array.from(answer.probabilities.data) },
+    }),
+    save: () => ({ params: {}, details: { solver: 'x' } }),
+    details: { temperatureSlope: 2 },
+  } as unknown as FittedHead;
+  const saved = {
+    params: { C: 1, calibrate: 'temperature' },
+    details: { temperatureSlope: 2 },
+  } as unknown as SavedHead;
+  const loaded = loadCalibrated(saved, (given) => {
+    assert.deepEqual(given.params, { C: 1 });
+    return plain;
+  });
+  assert.equal(loaded.calibrated, true);
+  const rows = { rowCount: 1, columnCount: 1, data: new Float32Array(1) };
+  const [p = 0, q = 0] = (await loaded.predictProba(rows)).data;
+  assert.ok(Math.abs(p - 0.64 / 0.68) < 1e-6 && Math.abs(q - 0.04 / 0.68) < 1e-6, `${p}, ${q}`);
+  assert.deepEqual((await loaded.predictProba(rows, { uncalibrated: true })).data, Float32Array.of(0.8, 0.2));
+  assert.deepEqual(loaded.save(), { params: saved.params, details: { solver: 'x', temperatureSlope: 2 } });
 });
 
 test('the memory of a calibration is that of the held-out probabilities, and in memory of the rows of a fold', () => {

@@ -73,4 +73,6 @@ test('a test size that leaves a side without a group is refused', () => {
     groupShuffleSplit(Int32Array.from([0, 0, 1, 2]), { testSize, seed: 0, repeats: 1 });
   assert.throws(() => split(3), /3 groups[\s\S]*1 to 2 groups/);
   assert.throws(() => split(0.9), /--test-size 0.9/);
+  // A share takes part of the groups, 1 is one of them.
+  assert.equal(new Set(split(1)[0]?.test.map((row) => [0, 0, 1, 2][row] as number)).size, 1);
 });

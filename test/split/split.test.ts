@@ -65,6 +65,11 @@ test('names the classes that have a single image', () => {
   );
 });
 
+test('takes a single row out of a single class', () => {
+  const [split] = stratifiedShuffleSplit(new Int32Array(3), ['pug'], { testSize: 1, seed: 0, repeats: 1 });
+  assert.deepEqual([split?.train.length, split?.test.length], [2, 1]);
+});
+
 test('says which test sizes would work when the test set is smaller than the number of classes', () => {
   const labels = Int32Array.from({ length: 40 }, (_, row) => row % 10);
   const split = (testSize: number): Split[] =>
@@ -96,7 +101,10 @@ test('draws the smallest split there is, and says what is missing where there is
 test('refuses a test size or seed that is out of range', () => {
   const labels = Int32Array.from([0, 0, 1, 1]);
   for (const testSize of [0, -1, 1.5, Number.NaN]) {
-    assert.throws(() => stratifiedShuffleSplit(labels, names(2), { testSize, seed: 0, repeats: 1 }), /--test-size/);
+    assert.throws(
+      () => stratifiedShuffleSplit(labels, names(2), { testSize, seed: 0, repeats: 1 }),
+      /a fraction above 0 and below 1/,
+    );
   }
   for (const seed of [-1, 2 ** 32, 0.5]) {
     assert.throws(() => stratifiedShuffleSplit(labels, names(2), { testSize: 0.5, seed, repeats: 1 }), /--seed/);
@@ -117,8 +125,8 @@ test('sorts class names by code point, as numpy.unique does', () => {
 
 test('a round fraction is proposed that has room for every class', () => {
   assert.deepEqual(
-    [smallestFraction(10, 40), smallestFraction(3, 1000), smallestFraction(120, 1000)],
-    [0.25, 0.01, 0.12],
+    [smallestFraction(10, 40), smallestFraction(7, 30), smallestFraction(120, 1000)],
+    [0.25, 0.24, 0.12],
   );
   for (const [classCount, rowCount] of [
     [2, 4],

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeImage } from '../../../src/extract/images/decode/decode.ts';
 import { DecodeError } from '../../../src/extract/images/decode/decode-error.ts';
 import { Draw } from '../../bench/fuzz/draw.ts';
@@ -118,20 +118,27 @@ class Hostile {
   /** A byte now and then, and never the last: 408 when the time is over. */
   async #slow(): Promise<void> {
     const socket = this.#connect(`${head(1000)}x`);
-    const drip = setInterval(() => socket.write('x'), 200);
-    const [data] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [Buffer | boolean];
-    clearInterval(drip);
+    const heard = new Promise<string>((resolve) => {
+      socket.once('data', (data) => resolve(String(data)));
+      socket.once('close', () => resolve('closed without an answer'));
+    });
+    // Silent before the time is over: a byte that crosses the answer may take it away.
+    for (let second = 0; second < timeLimitSeconds - 2; second++) {
+      await sleep(1000);
+      socket.write('x');
+    }
+    const answer = await heard;
     socket.destroy();
-    this.#count(408, { status: statusOf(data), body: '' }, 'a slow body');
+    this.#count(408, { status: statusOf(answer), body: answer }, 'a slow body');
   }
 
   async #cut(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const bytes = Buffer.from(this.#photo).subarray(0, this.#draw.below(this.#photo.length));
       const socket = this.#connect(head(this.#photo.length));
-      await once(socket, 'connect');
+      const closed = new Promise((resolve) => socket.resume().once('close', resolve));
       socket.end(bytes);
-      await once(socket.resume(), 'close');
+      await closed;
     }
   }
 
@@ -203,6 +210,6 @@ function head(length: number): string {
   return `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: ${length}\r\n\r\n`;
 }
 
-function statusOf(data: Buffer | boolean): number {
-  return Number(/^HTTP\/1\.1 (\d+) /.exec(String(data))?.[1] ?? 0);
+function statusOf(answer: string): number {
+  return Number(/^HTTP\/1\.1 (\d+) /.exec(answer)?.[1] ?? 0);
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../../system/errors.ts';
-import { type DataType, dataTypes, type Int64, type OnnxTensor } from './schema.ts';
+import { type DataType, dataTypes, type OnnxTensor } from './schema.ts';
 
 /**
  * A tensor's elements. float16 and bfloat16 travel as their 16 bits; bool as 0 and 1; strings as UTF-8 text.
@@ -139,10 +139,4 @@ function decodeNumbers(
       // Types of up to 32 bits share int32_data; 16-bit floats are their bits there.
       return (arrayTypes[type] as Uint8ArrayConstructor).from(tensor.int32Data);
   }
-}
-
-/** A number from a 64-bit field that counts something: exact, or a UserError. */
-export function toNumber(value: Int64, where: string): number {
-  if (typeof value === 'number') return value;
-  throw new UserError({ what: 'a number in the ONNX model is out of range', where, found: String(value) });
 }

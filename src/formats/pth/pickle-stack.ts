@@ -1,7 +1,12 @@
 import type { UserError } from '../../system/errors.ts';
 import type { PickleCursor } from './pickle-cursor.ts';
-import { deepestPickle, longestPickleStack, PickleDepth } from './pickle-depth.ts';
 import { PickleDict, PickleRecord, PickleSet, PickleTuple, type PickleValue } from './pickle-value.ts';
+
+/** Python itself writes no pickle of deeper data: its recursion limit is 1,000. */
+const deepestPickle = 1000;
+
+/** Values that wait to be put together. Protocol 0 and 1 let a whole list or tuple wait at once. */
+const longestPickleStack = 4_000_000;
 
 const mark = Symbol('mark');
 type Slot = PickleValue | typeof mark;
@@ -110,5 +115,20 @@ export class PickleStack {
     this.#slots.push(slot);
     if (this.#slots.length > longestPickleStack)
       throw this.#tooMuch(`${this.#slots.length} values that wait`, longestPickleStack);
+  }
+}
+
+/** How deep containers lie in each other, kept while they are filled: a few bytes of a pickle may ask for one more level. */
+class PickleDepth {
+  readonly #depths = new WeakMap<object, number>();
+
+  /** Takes note that a container holds items. @returns its depth, 1 for one that holds no other */
+  add(container: object, items: readonly PickleValue[]): number {
+    let depth = this.#depths.get(container) ?? 1;
+    for (const item of items) {
+      if (typeof item === 'object' && item !== null) depth = Math.max(depth, 1 + (this.#depths.get(item) ?? 0));
+    }
+    this.#depths.set(container, depth);
+    return depth;
   }
 }

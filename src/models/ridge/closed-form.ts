@@ -2,7 +2,7 @@ import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
 import { columnMeans } from '../../numerics/linear-loss.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
-import { addInto, centredRows, centredTargets, divideRows, temperatureSlope } from './ridge.kernel.ts';
+import { addInto, centredRows, centredTargets, divideRows } from './ridge.kernel.ts';
 import { factorShifted, inverseForms, solveShifted } from './tridiagonal.kernel.ts';
 import { tridiagonalize } from './tridiagonal.ts';
 
@@ -78,26 +78,6 @@ export async function solveRidge(
     }
   }
   return { weights: solution.weights, bias, alpha: solution.alpha, tried: solution.tried, leftOutScores };
-}
-
-/**
- * The factor that makes softmax(factor * scores) the likeliest: where the slope of the cross-entropy, which is convex
- * in the factor, crosses 0. Between 0.01 and 1000.
- */
-export function fitTemperature(
-  scores: Float64Array,
-  labels: Int32Array,
-  present: Uint8Array,
-  weights: Float64Array | null,
-): number {
-  let low = Math.log(0.01);
-  let high = Math.log(1000);
-  for (let i = 0; i < 30; i++) {
-    const middle = (low + high) / 2;
-    if (temperatureSlope(scores, labels, present, weights, Math.exp(middle)) < 0) low = middle;
-    else high = middle;
-  }
-  return Math.exp((low + high) / 2);
 }
 
 interface Solved {

@@ -9,8 +9,9 @@ import { savedLinearScores } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
-import { fitTemperature, solveRidge } from './closed-form.ts';
+import { solveRidge } from './closed-form.ts';
 import { addRidge } from './onnx.ts';
+import { fitTemperature } from './softmax-factor.ts';
 
 const solvers = ['closed-form'] as const;
 

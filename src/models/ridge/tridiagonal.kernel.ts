@@ -72,21 +72,54 @@ function updateAndMultiply(state: Tridiagonalization, k: number): Float64Array {
   const product = new Float64Array(size);
   const v = reflectors.subarray(k * size, (k + 1) * size);
   const oldV = k > 0 ? reflectors.subarray((k - 1) * size, k * size) : new Float64Array(size);
-  for (let i = first; i < size; i++) {
+  // Two rows at a time: what they share is read once. The sums are those of one row after the other, to the bit.
+  let i = first;
+  for (; i + 1 < size; i += 2) {
     const row = i * size;
+    const next = row + size;
     const oldVi = oldV[i];
     const oldWi = pending[i];
     const vi = v[i];
+    const oldVNext = oldV[i + 1];
+    const oldWNext = pending[i + 1];
+    const vNext = v[i + 1];
     let sum = 0;
+    let sumNext = 0;
     for (let j = first; j < i; j++) {
-      const value = matrix[row + j] - (oldVi * pending[j] + oldWi * oldV[j]);
+      const oldVj = oldV[j];
+      const oldWj = pending[j];
+      const vj = v[j];
+      const value = matrix[row + j] - (oldVi * oldWj + oldWi * oldVj);
+      const valueNext = matrix[next + j] - (oldVNext * oldWj + oldWNext * oldVj);
       matrix[row + j] = value;
-      sum += value * v[j];
-      product[j] += value * vi;
+      matrix[next + j] = valueNext;
+      sum += value * vj;
+      sumNext += valueNext * vj;
+      product[j] = product[j] + value * vi + valueNext * vNext;
     }
     const corner = matrix[row + i] - 2 * oldVi * oldWi;
     matrix[row + i] = corner;
     product[i] += sum + corner * vi;
+    const between = matrix[next + i] - (oldVNext * oldWi + oldWNext * oldVi);
+    matrix[next + i] = between;
+    sumNext += between * vi;
+    product[i] += between * vNext;
+    const nextCorner = matrix[next + i + 1] - 2 * oldVNext * oldWNext;
+    matrix[next + i + 1] = nextCorner;
+    product[i + 1] += sumNext + nextCorner * vNext;
+  }
+  if (i < size) {
+    const row = i * size;
+    let sum = 0;
+    for (let j = first; j < i; j++) {
+      const value = matrix[row + j] - (oldV[i] * pending[j] + pending[i] * oldV[j]);
+      matrix[row + j] = value;
+      sum += value * v[j];
+      product[j] += value * v[i];
+    }
+    const corner = matrix[row + i] - 2 * oldV[i] * pending[i];
+    matrix[row + i] = corner;
+    product[i] += sum + corner * v[i];
   }
   return product;
 }
@@ -144,11 +177,38 @@ export function factorShifted(diagonal: Float64Array, offDiagonal: Float64Array,
 export function inverseForms(factor: ShiftedFactor, rows: Float64Array, size: number): Float64Array {
   const { lower, inverse } = factor;
   const forms = new Float64Array(rows.length / size);
-  for (let row = 0, at = 0; row < forms.length; row++) {
+  let row = 0;
+  // Four rows at a time: each number of one waits for the one before it.
+  for (; row + 3 < forms.length; row += 4) {
+    const [at0, at1, at2, at3] = [row * size, (row + 1) * size, (row + 2) * size, (row + 3) * size];
+    let u0 = 0;
+    let u1 = 0;
+    let u2 = 0;
+    let u3 = 0;
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    for (let k = 0, before = 0; k < size; before = lower[k], k++) {
+      u0 = rows[at0 + k] - before * u0;
+      u1 = rows[at1 + k] - before * u1;
+      u2 = rows[at2 + k] - before * u2;
+      u3 = rows[at3 + k] - before * u3;
+      sum0 += u0 * u0 * inverse[k];
+      sum1 += u1 * u1 * inverse[k];
+      sum2 += u2 * u2 * inverse[k];
+      sum3 += u3 * u3 * inverse[k];
+    }
+    forms[row] = sum0;
+    forms[row + 1] = sum1;
+    forms[row + 2] = sum2;
+    forms[row + 3] = sum3;
+  }
+  for (; row < forms.length; row++) {
     let u = 0;
     let sum = 0;
-    for (let k = 0; k < size; k++, at++) {
-      u = rows[at] - (k > 0 ? lower[k - 1] * u : 0);
+    for (let k = 0, before = 0; k < size; before = lower[k], k++) {
+      u = rows[row * size + k] - before * u;
       sum += u * u * inverse[k];
     }
     forms[row] = sum;

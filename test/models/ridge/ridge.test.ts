@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { solveRidge } from '../../../src/models/ridge/closed-form.ts';
+import { temperatureSlope } from '../../../src/models/ridge/ridge.kernel.ts';
 import { type FittedRidge, ridge } from '../../../src/models/ridge/ridge.ts';
+import { fitTemperature } from '../../../src/models/ridge/softmax-factor.ts';
 import { takeRows } from '../../../src/rows/row-source.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
@@ -53,6 +55,29 @@ for (const name of ['tall', 'wide'] as const) {
     });
   }
 }
+
+test('the factor of the softmax is where the likelihood has no slope, or the end of its range', () => {
+  const table = (rowCount: number, classCount: number, spread: number) => {
+    const labels = Int32Array.from({ length: rowCount }, (_, row) => row % classCount);
+    const scores = Float64Array.from({ length: rowCount * classCount }, (_, i) => {
+      const [row, c] = [Math.floor(i / classCount), i % classCount];
+      return spread * (((i * 7919) % 101) / 101 + (row % 3 > 0 && c === labels[row] ? 0.6 : 0));
+    });
+    return [scores, labels, new Uint8Array(classCount).fill(1), null] as const;
+  };
+  for (const [rowCount, classCount, spread] of [
+    [200, 5, 1],
+    [300, 40, 0.05],
+    [60, 3, 30],
+  ] as const) {
+    const given = table(rowCount, classCount, spread);
+    const factor = fitTemperature(...given);
+    assert.ok(temperatureSlope(...given, factor * (1 - 1e-6)) < 0, `${factor} is too large`);
+    assert.ok(temperatureSlope(...given, factor * (1 + 1e-6)) > 0, `${factor} is too small`);
+  }
+  checkClose([fitTemperature(...table(60, 3, 1e-5))], [1000], 1e-6, 'the largest factor');
+  checkClose([fitTemperature(...table(60, 3, 0))], [0.01], 1e-6, 'the smallest factor');
+});
 
 test('both ways to the closed form agree where rows and features are about as many', async () => {
   const { train, held } = goldenTable('tall');
