@@ -12,7 +12,7 @@ How long a command takes to start: on a set so small that its own work is next t
 the package, beside Python's imports. Every command once per round, the rounds in turns.
   --rounds N   (default 9)
   --node FILE  another Node to run with, repeatable
-  --out FILE   the figures as JSON
+  --out FILE   the figures as JSON (default bench/start.json)
 npm run bench -- setup makes the Python with the newest scikit-learn and PyTorch (default python3).`;
 
 interface Row {
@@ -32,7 +32,7 @@ export async function run(args: readonly string[]): Promise<void> {
     options: {
       rounds: { type: 'string', default: '9' },
       node: { type: 'string', multiple: true, default: [] },
-      out: { type: 'string' },
+      out: { type: 'string', default: 'bench/start.json' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -47,7 +47,7 @@ export async function run(args: readonly string[]): Promise<void> {
       for (const row of kept) row.seconds.push(time(row) as number);
     }
     print(rows);
-    if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(document(args, kept), null, 2)}\n`);
+    writeFileSync(values.out, `${JSON.stringify(document(args, kept), null, 2)}\n`);
   } finally {
     rmSync(folder, { recursive: true });
   }
