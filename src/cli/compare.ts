@@ -32,11 +32,11 @@ export const compareVerb: Verb = {
       .option('markdown', { type: 'boolean', describe: 'tables for a pull request on stdout, and no page' })
       .option('fail-below', {
         type: 'string',
-        describe: 'exit 1 unless the best report of each group has this accuracy, from 0 to 1',
+        describe: 'exit 1 unless the best report of each group has this accuracy: 0.8 or 80%',
       }),
   run: async (options: Options, session: Session): Promise<number> => {
     const form = outputForm(options, session);
-    const failBelow = number(options, 'fail-below', { min: 0, max: 1 });
+    const failBelow = number(options, 'fail-below', { min: 0, max: 1, percent: true });
     const given = positionals(options, 'reports');
     const comparison = await compareReports(given.length === 0 ? ['reports'] : given);
     for (const { message } of comparison.unreadable) session.warn(`left out: ${message}`);
@@ -105,7 +105,7 @@ function outputForm(options: Options, session: Session): 'text' | 'json' | 'csv'
     ...(['csv', 'markdown'] as const).filter((name) => flag(options, name)),
   ];
   if (asked.length > 1)
-    throw usageError(`--${asked[1]}`, `--${asked[0]} beside it`, 'one of --json, --csv, --markdown');
+    throw usageError(`--${asked[1]}`, `--${asked[0]} beside it`, 'one of --json, --csv, --markdown', { value: null });
   return asked[0] ?? 'text';
 }
 

@@ -60,18 +60,20 @@ export const predictVerb: Verb = {
     }
     const top = number(options, 'top', { min: 1, whole: true }, 5);
     const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, defaultBatch);
-    if (csv && session.json) throw usageError('--csv', '--json beside it', 'one of the two');
+    if (csv && session.json) throw usageError('--csv', '--json beside it', 'one of the two', { value: null });
     const sample = text(options, 'sample');
     const submission = text(options, 'submission');
     if (sample !== undefined && submission === undefined) {
-      throw usageError('--sample', 'no --submission', '--submission FILE.csv beside it');
+      const fix = retyped(withOption(session.args, 'submission', 'submission.csv'));
+      throw usageError('--sample', 'no --submission', '--submission FILE.csv beside it', fix);
     }
     if (sample !== undefined && resolve(sample) === resolve(submission as string)) {
       throw usageError('--submission', `${submission}, the --sample itself`, 'a file of its own');
     }
     for (const option of ['submission-as', 'positive']) {
       if (text(options, option) !== undefined && sample === undefined) {
-        throw usageError(`--${option}`, 'no --sample', '--sample sample_submission.csv beside it');
+        const fix = retyped(withOption(session.args, 'sample', 'sample_submission.csv'));
+        throw usageError(`--${option}`, 'no --sample', '--sample sample_submission.csv beside it', fix);
       }
     }
     const asked = knowingAsked(options, submission);

@@ -8,11 +8,12 @@ export function retyped(args: readonly string[]): string {
   return ownCommand(verb, [...args.slice(0, at), ...args.slice(at + 1)]);
 }
 
-/** The same command with an option's value in place of those that were given, or behind the verb where none was. */
+/** The same command with an option and its value ('' for none) in place of those that were given, or behind the verb where none was. */
 export function withOption(args: readonly string[], name: string, value: string): readonly string[] {
   const at = args.findIndex((arg) => isOption(arg, name));
   const place = at < 0 ? args.findIndex((arg) => verbNames.includes(arg as VerbName)) + 1 : at;
-  return [...args.slice(0, place), `--${name}`, value, ...withoutOption(args.slice(place), name)];
+  const option = value === '' ? [`--${name}`] : [`--${name}`, value];
+  return [...args.slice(0, place), ...option, ...withoutOption(args.slice(place), name)];
 }
 
 /** The same command without an option, however often it was given. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../system/errors.ts';
-import { ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
+import { isNpmScript, ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
 import { printable, printableJson } from '../system/printable.ts';
 import { programVersion } from '../system/version.ts';
 import { interruptSignal } from './interrupts.ts';
@@ -9,7 +9,7 @@ import { knownFailure } from './known-failure.ts';
 import { flag, keepDashes } from './options.ts';
 import type { Options, Session } from './verb.ts';
 import { verbs } from './verbs.ts';
-import { withMeantCommand, wrongUsage } from './wrong-usage.ts';
+import { keptByNpm, withMeantCommand, wrongUsage } from './wrong-usage.ts';
 
 /**
  * Parses the arguments, runs one verb and resolves to the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
@@ -32,7 +32,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .help()
     .fail((message, error) => {
       if (error) throw error;
-      throw wrongUsage(message, args, optionNames(parser));
+      const names = optionNames(parser);
+      throw (isNpmScript() ? keptByNpm(args, names) : undefined) ?? wrongUsage(message, args, names);
     });
   for (const name of verbNames) {
     const { positionals, describe, load } = verbs[name];
@@ -43,6 +44,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
       async (builder) => (await load()).options(builder.usage(usage) as Argv),
       async (argv) => {
         const verb = await load();
+        const kept = isNpmScript() ? keptByNpm(args, optionNames(parser)) : undefined;
+        if (kept !== undefined) throw kept;
         exitCode = await verb
           .run(argv as Options, openSession(argv as Options, args, verb.graceMs))
           .catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { namedFeatureSet } from '../classify/choose-features.ts';
+import { namedFeatureSet, newestFeatureSet } from '../classify/choose-features.ts';
 import { loadNetwork } from '../extract/network-source.ts';
 import { type Repair, repairFeatureSet } from '../extract/repair/repair.ts';
 import { recordedWeights } from '../extract/weights/recorded-weights.ts';
@@ -29,7 +29,10 @@ export const verifyVerb: Verb = {
       .option('threads', { type: 'string', describe: 'for --repair: threads [all cores]' }),
   run: async (options, session) => {
     const given = text(options, 'features');
-    if (given === undefined) throw usageError('--features', 'no value', '--features cache/NAME');
+    if (given === undefined) {
+      const { folder: newest } = await newestFeatureSet('cache');
+      throw usageError('--features', 'nothing', 'a feature set', { value: newest });
+    }
     const features = await namedFeatureSet(given, 'cache');
     const folder = resolve(features);
     const progress = openProgress(session);

@@ -1,6 +1,6 @@
 import { UserError } from '../system/errors.ts';
 import { nearestName } from '../system/nearest.ts';
-import { type VerbName, verbNames } from '../system/own-command.ts';
+import { ownCommand, type VerbName, verbNames } from '../system/own-command.ts';
 import { retyped, withOption, withoutOption } from './retyped.ts';
 import { verbs } from './verbs.ts';
 
@@ -89,6 +89,48 @@ export function withMeantCommand(error: UserError, args: readonly string[]): Use
   });
   if (corrected.every((arg, i) => arg === args[i])) return error;
   return new UserError({ ...error.parts, fix: `did you mean ${instead}? ${retyped(corrected)}` });
+}
+
+/** Options that npm takes for the beginning of one of its own. */
+const shortForNpm: ReadonlyMap<string, string> = new Map([
+  ['head', 'heading'],
+  ['engine', 'engine-strict'],
+]);
+
+/** Options of npm that a verb has as well: that they are set says nothing. */
+const ownToNpm: ReadonlySet<string> = new Set(['cache', 'json', 'quiet', 'depth', 'version', 'help', 'debug']);
+
+/**
+ * The error for options that were typed without a `--` before them: `npm run predict --head REPORT photo.jpg` keeps them
+ * to itself, as variables of the environment, and takes the value of one that it does not know for an argument.
+ *
+ * @param optionNames every option of the verb
+ * @returns undefined where npm kept none
+ */
+export function keptByNpm(
+  args: readonly string[],
+  optionNames: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): UserError | undefined {
+  const kept = optionNames.flatMap((name): { name: string; value: string }[] => {
+    // Both spellings of an option are known here, and none of a letter is npm's.
+    if (ownToNpm.has(name) || name.length === 1 || name !== kebab(name)) return [];
+    const value = environment[`npm_config_${(shortForNpm.get(name) ?? name).replaceAll('-', '_')}`];
+    return value === undefined ? [] : [{ name, value }];
+  });
+  if (kept.length === 0) return undefined;
+  const words = kept.map(({ name, value }) => [`--${name}`, ...(value === 'true' ? [] : [value])]);
+  // Of several whose values it let go, it does not say which value is whose.
+  const isPlain = words.filter((option) => option.length === 1).length < 2;
+  const [verb = '', ...others] = args;
+  return new UserError({
+    what: `npm kept ${kept.map(({ name }) => `--${name}`).join(' and ')} to itself`,
+    expected: '-- between the verb and its options',
+    fix: isPlain
+      ? retyped([verb, ...words.toSorted((one, other) => other.length - one.length).flat(), ...others])
+      : `${ownCommand(verb as VerbName)} -- and the same options again`,
+    exitCode: 2,
+  });
 }
 
 /** `--test-size=3` is `test-size`. */

@@ -114,7 +114,8 @@ async function* noted(
         what: 'an image cannot be read',
         where: whereIs(result.image),
         found: result.reason,
-        fix: 'fix or remove the file, or go on without such files: --skip-unreadable records each in outcomes.csv',
+        expected: 'an image; mend or remove the file, or go on without such files, each recorded in outcomes.csv',
+        option: { name: 'skip-unreadable', value: '' },
       });
     }
     yield result;

@@ -75,6 +75,9 @@ function namedAlike(typed: string, heads: readonly FoundHead[]): readonly FoundH
   const wanted = resolve(typed.replace(/(?:…|\.{3}|\*)$/, ''));
   const beginning = heads.filter(({ folder }) => resolve(folder).startsWith(wanted));
   if (beginning.length > 0) return beginning;
+  // A file that a report's folder does not hold.
+  const around = heads.filter(({ folder }) => resolve(folder) === dirname(wanted));
+  if (around.length > 0) return around;
   const folders = heads.map(({ folder }) => resolve(folder));
   const near = nearestName(wanted, folders);
   // `svm-smo-a5b84b89` alone, or without its ending, names one as well.
@@ -94,7 +97,12 @@ export async function bestHead(reports: string = usualFolder): Promise<string | 
 function bestOf(heads: readonly FoundHead[], newest: FoundHead): FoundHead {
   return heads
     .filter(({ report }) => comparable(report, newest.report))
-    .reduce((one, other) => (other.report.accuracy > one.report.accuracy ? other : one));
+    .reduce((one, other) => (isBetter(other.report, one.report) ? other : one));
+}
+
+/** As `compare` puts them in order: of equal accuracies, the smaller log loss. */
+function isBetter(one: Report, other: Report): boolean {
+  return one.accuracy > other.accuracy || (one.accuracy === other.accuracy && one.logLoss < other.logLoss);
 }
 
 function comparable(one: Report, other: Report): boolean {

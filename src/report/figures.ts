@@ -2,6 +2,11 @@ import type { Report } from '../classify/result/report.ts';
 import { type Interval, wilson } from './statistics/interval.ts';
 import { correctedMeanInterval } from './statistics/resampled-t.ts';
 
+/** `1,000` */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
 /** `75.9 %`: one decimal, as long as a test set has fewer than some thousand images there is no more to know. */
 export function percent(fraction: number): string {
   return `${(fraction * 100).toFixed(1)} %`;

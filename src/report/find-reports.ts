@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles, readFailure } from '../system/files.ts';
+import { nearestName } from '../system/nearest.ts';
 
 /**
  * The report.json files under the given files and folders, each once, sorted within a folder. A file that is named
@@ -30,10 +31,15 @@ async function reportsUnder(path: string): Promise<string[]> {
   try {
     isFile = !(await nodeFiles.stat(path)).isDirectory();
   } catch (cause) {
+    const beside = await readdir(dirname(path)).catch(() => []);
+    const near = nearestName(basename(path), beside);
     throw new UserError({
       what: 'there is no such report file or folder',
       where: path,
-      fix: 'featuretap classify --model all writes reports under reports/',
+      found: path,
+      ...(near === undefined
+        ? { fix: 'featuretap classify --model all writes reports under reports/' }
+        : { instead: join(dirname(path), near) }),
       cause,
     });
   }

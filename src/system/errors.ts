@@ -19,7 +19,7 @@ export interface UserErrorParts {
   readonly cause?: unknown;
 }
 
-/** An option by its name without dashes, and its value; null for one that is left out. */
+/** An option by its name without dashes, and its value: '' for one that has none, null for one that is left out. */
 export interface OptionValue {
   readonly name: string;
   readonly value: string | null;
@@ -106,7 +106,7 @@ function formatParts(parts: UserErrorParts): string {
 
 function optionFix(option: OptionValue | undefined): string | undefined {
   if (option === undefined) return undefined;
-  return option.value === null ? `leave --${option.name} out` : `--${option.name} ${option.value}`;
+  return option.value === null ? `leave --${option.name} out` : `--${option.name} ${option.value}`.trimEnd();
 }
 
 /** A name that holds the end of a line must not look like the next part of the message. */

@@ -118,6 +118,11 @@ function ownStart(): Start {
   return started;
 }
 
+/** Whether a script of its own package.json started this program: npm takes options for its own there. */
+export function isNpmScript(): boolean {
+  return ownStart() === 'npm';
+}
+
 /** Whether this program runs from its repository, which has scripts that the package lacks. */
 export function isCheckout(): boolean {
   return existsSync(ownFile('src/cli.ts'));

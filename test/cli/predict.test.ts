@@ -136,6 +136,7 @@ describe('featuretap predict', () => {
     await symlink('loop.png', join(root, 'other.png'));
     const { stderr } = featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
     assert.match(stderr, /found: {4}loop\.png, a link to other\.png, which leads back to it\n/);
+    assert.doesNotMatch(stderr, /did you mean/);
     await rm(join(root, 'other.png'));
     const dangling = featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
     assert.match(dangling.stderr, /found: {4}loop\.png, a link to other\.png, where nothing is\n/);

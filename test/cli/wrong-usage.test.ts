@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { classifyVerb } from '../../src/cli/classify/classify.ts';
 import { type NumberRange, number } from '../../src/cli/options.ts';
 import { withOption, withoutOption } from '../../src/cli/retyped.ts';
-import { withMeantCommand, wrongUsage } from '../../src/cli/wrong-usage.ts';
+import { keptByNpm, withMeantCommand, wrongUsage } from '../../src/cli/wrong-usage.ts';
 import { choiceError, type UserError } from '../../src/system/errors.ts';
 import { ownCommand } from '../../src/system/own-command.ts';
 import { projectRoot } from '../reference.ts';
@@ -128,6 +128,27 @@ test('an option is taken out with its value, in both spellings and however often
   const left = (...args: string[]): readonly string[] => withoutOption(args, 'test-size');
   assert.deepEqual(left('classify', '--test-size', '9', '--json', '--testSize=3'), ['classify', '--json']);
   assert.deepEqual(left('classify', '--test-size', '-9', '--test-size', '--json'), ['classify', '--json']);
+});
+
+test('options that npm kept to itself are put behind its --', () => {
+  const names = ['head', 'data', 'test-size', 'testSize', 'unlike', 'json', 'cache', 'C'];
+  const fixOf = (environment: Record<string, string>, ...args: string[]): string | undefined =>
+    keptByNpm(args, names, { npm_config_cache: '/root/.npm', npm_config_json: 'true', ...environment })?.parts.fix;
+  assert.equal(fixOf({}, 'predict', 'a.jpg'), undefined);
+  assert.equal(
+    fixOf({ npm_config_heading: 'reports/x' }, 'predict', 'a.jpg'),
+    ownCommand('predict', ['--head', 'reports/x', 'a.jpg']),
+    'npm takes --head for the beginning of its own',
+  );
+  assert.equal(
+    fixOf({ npm_config_data: 'true', npm_config_heading: 'x' }, 'extract', 'pets'),
+    ownCommand('extract', ['--head', 'x', '--data', 'pets']),
+    'an option without a value stands before the word that was its value',
+  );
+  assert.match(
+    fixOf({ npm_config_data: 'true', npm_config_test_size: 'true' }, 'classify', 'pets', '0.2') ?? '',
+    / -- and the same options again$/,
+  );
 });
 
 test('an option takes the place of the one that was given, or stands behind the verb', () => {

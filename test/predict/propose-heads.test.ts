@@ -39,6 +39,11 @@ test('the beginning of a head that was meant proposes that one and no other', as
       /fix: {6}take \S*linear-[\w-]+$/,
       'the last letter is wrong',
     );
+    assert.match(
+      await proposed(join(knn, 'report.jsn')),
+      /fix: {6}take \S*knn-[\w-]+$/,
+      'a file that it does not hold',
+    );
     assert.match(await proposed('elsewhere'), /where there is no report[\s\S]*linear[\s\S]*knn|knn[\s\S]*linear/);
   } finally {
     process.chdir(here);

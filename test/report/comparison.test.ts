@@ -149,5 +149,6 @@ describe('reading', () => {
         (error) => error instanceof UserError && /classify/.test(error.message),
       );
     }
+    await assert.rejects(compareReports([`${empty}s`]), (error) => (error as UserError).parts.instead === empty);
   });
 });

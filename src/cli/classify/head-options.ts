@@ -65,7 +65,7 @@ export function sweepOptions(options: Options): (SweepOptions & { readonly grid:
     if (oneStandardError) throw usageError('--one-standard-error', 'no --sweep', '--sweep with it');
     return undefined;
   }
-  if (words.length === 0) throw usageError('--sweep', 'no value', 'auto, or NAME=VALUE,VALUE…');
+  if (words.length === 0) throw usageError('--sweep', 'no value', 'auto, or NAME=VALUE,VALUE…', { value: 'auto' });
   return { grid: parseSweep(words), cv: cv ?? 5, oneStandardError };
 }
 

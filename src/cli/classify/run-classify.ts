@@ -17,7 +17,7 @@ import { groupReports } from '../../report/comparison.ts';
 import { suspectsFile, suspectsList, suspectsOfCheck } from '../../report/suspects-list.ts';
 import { terminalComparison } from '../../report/terminal.ts';
 import type { RowSource } from '../../rows/row-source.ts';
-import { checkSeed, SmallClassesError } from '../../split/split.ts';
+import { SmallClassesError } from '../../split/split.ts';
 import { writeDurably } from '../../system/durable.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
@@ -50,8 +50,7 @@ export async function runClassify(options: Options, session: Session): Promise<n
       exitCode: 2,
     });
   }
-  const seed = number(options, 'seed', {}, 0);
-  checkSeed(seed);
+  const seed = number(options, 'seed', { min: 0, max: 2 ** 32 - 1, whole: true }, 0);
   const heads = chooseHeads(models, headParams(options), sweepOptions(options));
   const splitFile = text(options, 'split');
   const fixed = splitFile !== undefined && splitFile !== 'draw';

@@ -109,14 +109,20 @@ function dataFolder({ featureSet }: Report): string | undefined {
 }
 
 async function nearestBeside(path: string): Promise<string | undefined> {
-  const near = nearestName(basename(path), await namesIn(dirname(path)));
+  // What is listed there and cannot be found is a link that leads nowhere: the path itself, or another one.
+  const beside = (await namesIn(dirname(path))).filter((name) => existsSync(join(dirname(path), name)));
+  const near = nearestName(basename(path), beside);
   return near === undefined ? undefined : join(dirname(path), near);
+}
+
+function isFolder(path: string): boolean {
+  return basename(path) !== 'node_modules' && existsSync(path) && statSync(path).isDirectory();
 }
 
 /** What of a folder can be predicted, judged by names: images first, then folders, archives and tables. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   const names = (await listIfThere(nodeFiles, folder)).filter((name) => !isHidden(name)).sort();
   const images = names.filter(isImageName);
-  const others = names.filter((name) => isArchiveName(name) || isTableName(name) || !/\.\w+$/.test(name));
+  const others = names.filter((name) => isArchiveName(name) || isTableName(name) || isFolder(join(folder, name)));
   return [...images, ...others];
 }

@@ -31,6 +31,6 @@ export async function checkPlace(spec: string, isFolder: boolean): Promise<void>
     where: '--weights',
     found: spec,
     expected: `${isFolder ? 'one of its weights files' : 'a file that is there'}: ${paths.slice(0, mostNamed).join(' | ')}${more}`,
-    ...(near === undefined ? { fix: `--weights ${paths[0]}` } : { instead: near }),
+    ...(near === undefined ? { option: { name: 'weights', value: paths[0] as string } } : { instead: near }),
   });
 }

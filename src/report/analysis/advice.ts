@@ -1,7 +1,7 @@
 import type { Report } from '../../classify/result/report.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import { classSizes } from '../describe.ts';
-import { accuracyInterval, percent, seconds } from '../figures.ts';
+import { accuracyInterval, count, percent, seconds } from '../figures.ts';
 import { reportCommand } from '../report-command.ts';
 import { confusedPairs, standingOut } from './confusion.ts';
 import type { GroupData, RunData } from './group-data.ts';
@@ -126,7 +126,7 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
   const suspects = best.suspects.length;
   const checked = labelCheck === undefined ? best.images.length : labelCheck.images.length;
   const all = labelCheck?.imageCount ?? report.featureSet.rowCount;
-  const looked = `${checked.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} photos checked`;
+  const looked = `${count(checked)} of ${count(all)} photos checked`;
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
   const said = [
     ...(curve?.answer === 'yes' ? [curve.words] : []),

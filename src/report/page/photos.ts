@@ -7,7 +7,7 @@ import { decodeEntry, encodeEntry } from './cache/entry.ts';
 import type { PageCache } from './cache/page-cache.ts';
 
 /** Bytes of all thumbnails, before base64 makes them a third longer: a page must open on a phone. */
-export const photoBytes = 850_000;
+export const photoBytes = 830_000;
 
 /** Sides of a thumbnail in pixels: one that is looked at, and one that is glanced at, on a map or beside another. */
 const sides = { large: 144, small: 48 } as const;

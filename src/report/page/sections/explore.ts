@@ -1,5 +1,6 @@
 import { withOwnCommands } from '../../../system/own-command.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
+import { count } from '../../figures.ts';
 import { runClass } from '../charts/intervals.ts';
 import { type Html, html, withCommands } from '../html.ts';
 import { runPanel } from './run-panel.ts';
@@ -81,7 +82,7 @@ function toolbar({ runs, group, images, alike, features }: GroupData, id: string
   const classCount = group.reports[0]?.classes.length ?? 0;
   const field = (name: string, control: string, make: (attributes: Html) => Html): Html =>
     html`<span><label for="${id}-${control}">${name}</label> ${make(html`id="${id}-${control}" data-control="${control}"`)}</span>`;
-  return html`<details class="toolbar" data-part="toolbar" open><summary>Filters<span data-control="count"></span>: <span role="status" data-control="status">all ${images.ids.length} photos</span></summary>
+  return html`<details class="toolbar" data-part="toolbar" open><summary>Filters<span data-control="count"></span>: <span role="status" data-control="status">all ${count(images.ids.length)} photos</span></summary>
     <div class="fields">
       ${field('Head', 'run', (attributes) => html`<select ${attributes}>${runs.map(({ run }, i) => html`<option value="${i}">${run.name}</option>`)}</select>`)}
       ${field('Class', 'class', (attributes) => html`<input type="search" ${attributes} list="${id}-classes" placeholder="all ${classCount}" autocomplete="off" spellcheck="false">`)}
@@ -105,12 +106,12 @@ function labelsNote({ labelCheck, runs, group }: GroupData): Html {
   }
   if (labelCheck !== undefined) {
     const { model, folds, images, imageCount, unjudged } = labelCheck;
-    return html`<p class="note">Labels: ${images.length} of ${imageCount} photos were looked at, each held out of one of
+    return html`<p class="note">Labels: ${count(images.length)} of ${count(imageCount)} photos were looked at, each held out of one of
       ${folds} folds by ${model}${unjudged > 0 && `; ${unjudged} are the only ones of their class and cannot be judged`}.
       ${images.filter(({ suspected }) => suspected).length} may be wrong; a hard photo with the right label may be among them.</p>`;
   }
   const looked = runs[0]?.images.length ?? 0;
-  return html`<p class="note">Labels: the ${looked} test photos of ${report.featureSet.rowCount} were looked at; a hard photo
+  return html`<p class="note">Labels: the ${count(looked)} test photos of ${count(report.featureSet.rowCount)} were looked at; a hard photo
     with the right label may be among those to check.</p>`;
 }
 
@@ -120,7 +121,7 @@ function mapPart({ features, images }: GroupData, id: string): Html {
   const of = Math.max(images.ids.length, features?.of ?? 0);
   return html`<div data-part="map" class="part">
     <h3 id="${id}-map">Map of the features</h3>
-    <p>${mapped < of ? `${mapped} of ${of} photos` : `${of} photos`}, a dot each: what lies together looks alike to the
+    <p>${mapped < of ? `${count(mapped)} of ${count(of)} photos` : `${count(of)} photos`}, a dot each: what lies together looks alike to the
     backbone, before any head.</p>
     <div class="controls">
       ${
