@@ -63,6 +63,8 @@ function use() {
   draw();
   const tiny = '--weights random:resnet-tiny --resize 36 --crop 32 --device cpu';
   check(run(`npx featuretap extract --data photos ${tiny}`, folder).includes('24 images'), 'extract keeps 24 images');
+  const packaged = run('npx featuretap extract --data photos --weights demo-net --cache packaged --device cpu', folder);
+  check(packaged.includes('24 images, [128]'), 'extract runs the network of the package');
   // Workers of every kind: decoding, trees, pairs of a support vector machine.
   run('npx featuretap classify --model all --test-size 25%', folder);
   run('npx featuretap compare', folder);

@@ -1,25 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { knownWeightsFile } from '../../src/extract/weights/load-weights.ts';
 import { bestHead } from '../../src/predict/propose-heads.ts';
 import { ownCommand, quoteArgument, type VerbName } from '../../src/system/own-command.ts';
 import { drawPhotos } from './draw.ts';
+import { drawInParallel } from './draw-in-parallel.ts';
 
 /**
- * npm run demo: draws a small labelled set, then types the verbs as a user would. Nothing is downloaded, and everything
- * lies in a folder of its own, so that nothing of it stands beside the user's sets and reports.
+ * npm run demo: draws a small labelled set, then types the verbs as a user would. Nothing is downloaded: the network is
+ * demo-net, which comes with the program. Everything lies in a folder of its own, so that nothing of it stands beside the
+ * user's sets and reports.
  */
 
 const { values } = parseArgs({
   options: {
     folder: { type: 'string', default: 'demo' },
     classes: { type: 'string', default: '10' },
-    'per-class': { type: 'string', default: '40' },
-    weights: { type: 'string' },
+    'per-class': { type: 'string', default: '60' },
+    weights: { type: 'string', default: 'demo-net' },
   },
 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -45,28 +46,30 @@ function type(verb: VerbName, args: readonly string[], into?: string): void {
   if (done.status !== 0) process.exit(done.status ?? 130);
 }
 
-// Written last: a drawing that was interrupted is drawn again.
-const drawn = join(values.folder, 'drawn.json');
-if (existsSync(drawn)) {
+// Written last: a drawing that was interrupted, or was another, is drawn again.
+const record = join(values.folder, 'drawn.json');
+const asked = `${JSON.stringify({ classCount, perClass, seed, weights: values.weights })}\n`;
+if ((await readFile(record, 'utf8').catch(() => undefined)) === asked) {
   say(`${classCount * perClass} drawn photos are in ${photos} already`);
 } else {
   await rm(values.folder, { recursive: true, force: true });
   say(`drawing ${classCount * perClass} photos of ${classCount} classes into ${photos} …`);
-  const classes = await drawPhotos({ folder: photos, classCount, perClass, seed });
+  await drawInParallel({ folder: photos, classCount, perClass, seed });
   await drawPhotos({ folder: unseen, classCount: 3, perClass: 1, seed: seed + 1 });
-  await writeFile(drawn, `${JSON.stringify({ classes, perClass, seed })}\n`);
+  await writeFile(record, asked);
 }
+if (values.weights === 'demo-net')
+  say(
+    'The network is demo-net: small (0.8 MB, part of the program), trained on patterns that a script drew, none of them of these classes. It shows the whole path; it never saw a photo.',
+  );
 
-// Downloaded by an earlier run of extract; the demo itself downloads nothing.
-const pretrained = knownWeightsFile('resnet50');
-const weights = values.weights ?? (pretrained !== undefined && existsSync(pretrained) ? 'resnet50' : 'random');
-type('extract', ['--data', photos, '--cache', cache, '--weights', weights]);
+type('extract', ['--data', photos, '--cache', cache, '--weights', values.weights]);
 type('classify', ['--model', 'all', '--features', join(cache, 'photos'), '--test-size', '25%', '--out', reports]);
 mkdirSync(reports, { recursive: true });
 type('compare', [reports], join(reports, 'table.txt'));
 const head = await bestHead(reports);
 if (head !== undefined) type('predict', ['--head', head, '--top', '3', unseen]);
 say(
-  `\nThe whole path took ${Math.round((Date.now() - startedAt) / 1000)} s; open ${join(reports, 'index.html')} in a browser. The same for your own photos, one folder per class:`,
+  `\nThe whole path took ${Math.round((Date.now() - startedAt) / 1000)} s; open ${join(reports, 'index.html')} in a browser. The same for your own photos, one folder per class, with the ResNet50 that is downloaded once (98 MB):`,
 );
 say(`\n  ${ownCommand('extract', ['--data', 'path/to/your/photos'])}`);

@@ -11,22 +11,29 @@ export interface DrawOptions {
   readonly classCount: number;
   readonly perClass: number;
   readonly seed: number;
+  /** Draws one part of that many, by classes: the parts together are the whole. */
+  readonly part?: { readonly index: number; readonly count: number };
   /** Called after each photo. */
   readonly onDrawn?: (done: number, total: number) => void;
 }
+
+/** Half-widths of an object beyond which none of it lies: 1.125, the most that its edge wobbles to, and a little. */
+const outermost = 1.13;
 
 type Colour = readonly [number, number, number];
 
 /**
  * Draws a labelled set of JPEG photos, one folder per class: a textured object of random shape, place, scale, turn
  * and colours on a cloudy ground, under a slanting light, behind clutter, with sensor noise, in many sizes.
- * A pure function of its options. Returns the class names.
+ * A pure function of its options. Returns the class names, of all parts.
  */
 export async function drawPhotos(options: DrawOptions): Promise<readonly string[]> {
   const chosen = Object.entries(textures).slice(0, options.classCount);
   const total = chosen.length * options.perClass;
   let done = 0;
+  let written: Promise<unknown> = Promise.resolve();
   for (const [classNumber, [name, texture]] of chosen.entries()) {
+    if (options.part !== undefined && classNumber % options.part.count !== options.part.index) continue;
     await mkdir(join(options.folder, name), { recursive: true });
     for (let i = 0; i < options.perClass; i++) {
       const photo = drawPhoto(
@@ -35,12 +42,15 @@ export async function drawPhotos(options: DrawOptions): Promise<readonly string[
         options.seed * 1_000_003 + classNumber * 10_007 + i,
       );
       const file = join(options.folder, name, `${name}-${String(i).padStart(3, '0')}.jpg`);
-      await sharp(photo.rgb, { raw: { width: photo.width, height: photo.height, channels: 3 } })
+      // The next photo is drawn while this one is written.
+      await written;
+      written = sharp(photo.rgb, { raw: { width: photo.width, height: photo.height, channels: 3 } })
         .jpeg({ quality: photo.quality })
-        .toFile(file);
-      options.onDrawn?.(++done, total);
+        .toFile(file)
+        .then(() => options.onDrawn?.(++done, total));
     }
   }
+  await written;
   return chosen.map(([name]) => name);
 }
 
@@ -87,27 +97,45 @@ function drawPhoto(texture: Texture, typicalHue: number, seed: number): Photo {
   const grain = between(4, 22);
   const [cos, sin] = [Math.cos(object.turn), Math.sin(object.turn)];
   const [lightX, lightY] = [Math.cos(light.angle), Math.sin(light.angle)];
+  // The texture has a noise of its own beside the ground's: each remembers where it was last asked.
+  const textureNoise = cloudNoise(seed);
   const rgb = new Uint8Array(width * height * 3);
   for (let y = 0, at = 0; y < height; y++) {
+    const inRow = clutter.filter((item) => Math.abs((y - item.y) / item.ry) < 1);
     for (let x = 0; x < width; x++, at += 3) {
       const cloud = noise(x / short, y / short);
-      let [red, green, blue] = mix(groundA, groundB, cloud);
-      const [dx, dy] = [x - object.x, y - object.y];
-      const [ox, oy] = [dx * cos + dy * sin, dy * cos - dx * sin];
-      const inside = Math.abs(ox / object.rx) ** object.roundness + Math.abs(oy / object.ry) ** object.roundness;
-      if (inside < 1 + object.wobble * (cloud - 0.5)) {
-        [red, green, blue] = mix(inkA, inkB, texture(ox / object.repeat, oy / object.repeat, noise));
+      let from: Colour = groundA;
+      let to: Colour = groundB;
+      let share = cloud;
+      const dx = x - object.x;
+      const dy = y - object.y;
+      const ox = dx * cos + dy * sin;
+      const oy = dy * cos - dx * sin;
+      const ex = Math.abs(ox / object.rx);
+      const ey = Math.abs(oy / object.ry);
+      // The edge wobbles by an eighth at most; powers are dear.
+      if (ex < outermost && ey < outermost) {
+        const inside = ex ** object.roundness + ey ** object.roundness;
+        if (inside < 1 + object.wobble * (cloud - 0.5)) {
+          from = inkA;
+          to = inkB;
+          share = texture(ox / object.repeat, oy / object.repeat, textureNoise);
+        }
       }
-      for (const item of clutter) {
-        const [cx, cy] = [(x - item.x) / item.rx, (y - item.y) / item.ry];
-        if (item.round ? cx * cx + cy * cy < 1 : Math.abs(cx) < 1 && Math.abs(cy) < 1) [red, green, blue] = item.colour;
+      for (const item of inRow) {
+        const cx = (x - item.x) / item.rx;
+        const cy = (y - item.y) / item.ry;
+        if (item.round ? cx * cx + cy * cy >= 1 : Math.abs(cx) >= 1) continue;
+        from = item.colour;
+        share = 0;
       }
       const slant = (lightX * (x / width - 0.5) + lightY * (y / height - 0.5)) * 2 * light.strength;
       const shade = light.level + slant;
       const speck = (random() - 0.5) * grain * 2;
-      rgb[at] = clamp(red * shade + speck);
-      rgb[at + 1] = clamp(green * shade + speck);
-      rgb[at + 2] = clamp(blue * shade + speck);
+      for (let c = 0; c < 3; c++) {
+        const first = from[c] as number;
+        rgb[at + c] = clamp((first + ((to[c] as number) - first) * share) * shade + speck);
+      }
     }
   }
   return { width, height, quality: Math.round(between(70, 93)), rgb };

@@ -18,12 +18,27 @@ export function cloudNoise(seed: number): (x: number, y: number) => number {
     return ((h ^ (h >>> 16)) >>> 0) / 4294967296;
   };
   const smooth = (t: number): number => t * t * (3 - 2 * t);
-  const octave = (x: number, y: number): number => {
-    const [x0, y0] = [Math.floor(x), Math.floor(y)];
-    const [fx, fy] = [smooth(x - x0), smooth(y - y0)];
-    const top = lattice(x0, y0) * (1 - fx) + lattice(x0 + 1, y0) * fx;
-    const bottom = lattice(x0, y0 + 1) * (1 - fx) + lattice(x0 + 1, y0 + 1) * fx;
-    return top * (1 - fy) + bottom * fy;
+  const octave = (): ((x: number, y: number) => number) => {
+    // Pixel after pixel lies in the same square of the lattice: its corners are hashed once.
+    let [atX, atY, topLeft, topRight, bottomLeft, bottomRight] = [Number.NaN, Number.NaN, 0, 0, 0, 0];
+    return (x, y) => {
+      const x0 = Math.floor(x);
+      const y0 = Math.floor(y);
+      if (x0 !== atX || y0 !== atY) {
+        atX = x0;
+        atY = y0;
+        topLeft = lattice(x0, y0);
+        topRight = lattice(x0 + 1, y0);
+        bottomLeft = lattice(x0, y0 + 1);
+        bottomRight = lattice(x0 + 1, y0 + 1);
+      }
+      const fx = smooth(x - x0);
+      const fy = smooth(y - y0);
+      const top = topLeft * (1 - fx) + topRight * fx;
+      const bottom = bottomLeft * (1 - fx) + bottomRight * fx;
+      return top * (1 - fy) + bottom * fy;
+    };
   };
-  return (x, y) => octave(x, y) * 0.55 + octave(x * 2.1, y * 2.1) * 0.3 + octave(x * 4.3, y * 4.3) * 0.15;
+  const [coarse, middle, fine] = [octave(), octave(), octave()];
+  return (x, y) => coarse(x, y) * 0.55 + middle(x * 2.1, y * 2.1) * 0.3 + fine(x * 4.3, y * 4.3) * 0.15;
 }

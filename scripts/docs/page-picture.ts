@@ -6,7 +6,7 @@ import { openBrowser } from '../../test/report/page/browser.ts';
 
 /**
  * docs/page.png: the top of a page that `compare` wrote, as README shows it.
- * Run: npm run docs:picture -- demo/reports, after a demo with pretrained weights (npm run demo -- --weights FILE).
+ * Run: npm run docs:picture -- demo/reports, after npm run demo.
  */
 
 const [folder = 'demo/reports'] = process.argv.slice(2);

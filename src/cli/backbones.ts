@@ -25,9 +25,11 @@ export const backbonesVerb: Verb = {
       { title: `images/s in ${cache}`, align: 'left' },
     ] as const;
     for (const line of textTable(columns, backbones.map(row))) session.print(line);
-    session.print(`here: downloaded, in ${dirname((backbones[0] as KnownBackbone).file)}`);
     session.print(
-      'licence: torchvision is BSD-3-Clause and names no licence for its weights, which "may have their own licenses or ' +
+      `here: downloaded, in ${dirname((backbones[0] as KnownBackbone).file)}; demo-net is part of the program, and for trying it out`,
+    );
+    session.print(
+      'licence: demo-net is MIT; torchvision is BSD-3-Clause and names no licence for its weights, which "may have their own licenses or ' +
         'terms and conditions derived from the dataset used for training": ImageNet-1k',
     );
     return 0;
@@ -41,7 +43,7 @@ function row(backbone: KnownBackbone): readonly string[] {
     `${(parameters / 1e6).toFixed(1)} M`,
     `${resize}, ${crop}`,
     String(features),
-    `${downloadMebibytes.toFixed(1)} MiB`,
+    downloadMebibytes === 0 ? 'none' : `${downloadMebibytes.toFixed(1)} MiB`,
     downloaded ? 'yes' : 'no',
     measured.map((speed) => describe(speed, crop)).join('; '),
   ];

@@ -49,13 +49,18 @@ async function tapsOf(
   asked: number | undefined,
   which: Pick<LoadWeightsOptions, 'key' | 'variant'>,
 ): Promise<Listed> {
-  const ofResNet = (architecture: Architecture, source: string, classCount: number | undefined): Listed => {
-    const crop = asked ?? defaultCrop;
+  const ofResNet = (
+    architecture: Architecture,
+    source: string,
+    classCount: number | undefined,
+    usualCrop = defaultCrop,
+  ): Listed => {
+    const crop = asked ?? usualCrop;
     const { stages, tensors } = resnetTaps(architecture, crop, classCount);
     return { architecture, source, crop, taps: [...stages, ...tensors] };
   };
   const named = namedNetwork(spec);
-  if (named !== undefined) return ofResNet(named.architecture, spec, named.classCount);
+  if (named !== undefined) return ofResNet(named.architecture, spec, named.classCount, named.crop);
   const weights = await loadWeights(spec, which);
   if (weights.kind === 'state-dict') {
     const { architecture, source, classCount } = weights.stateDict;

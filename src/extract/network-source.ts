@@ -167,14 +167,14 @@ function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'wei
       isRandom: false,
     };
   }
-  const { stateDict, warnings, resize, key } = loaded;
+  const { stateDict, warnings, trainedWith, key } = loaded;
   return {
     architecture: stateDict.architecture,
     weightsSha256: stateDict.sha256,
     weightsFile,
     weightsKey: key,
     weightsSeed: loaded.file === undefined ? seed : undefined,
-    trainedWith: resize === undefined ? undefined : { resize },
+    trainedWith,
     warnings,
     isRandom: loaded.file === undefined,
   };

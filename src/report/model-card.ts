@@ -15,6 +15,7 @@ export const modelCardFile = 'model-card.md';
 const knownTerms: Readonly<Record<string, string>> = {
   resnet50: torchvisionTerms('IMAGENET1K_V1'),
   'resnet50-v2': torchvisionTerms('IMAGENET1K_V2'),
+  'demo-net': 'part of featuretap, under its MIT licence; trained on drawn patterns alone, so it never saw a photo',
   random: 'drawn from a seed: no terms, and nothing learned',
 };
 

@@ -111,16 +111,7 @@ describe('a command that is printed', { skip: isWindows && 'skipped: commands ar
   });
 
   test('by the demo runs in the checkout', async () => {
-    const small = [
-      '--folder',
-      join(root, 'demo'),
-      '--classes',
-      '3',
-      '--per-class',
-      '8',
-      '--weights',
-      'random:resnet-tiny',
-    ];
+    const small = ['--folder', join(root, 'demo'), '--classes', '3', '--per-class', '8'];
     const npm = {
       ...plainEnvironment,
       npm_lifecycle_event: 'demo',

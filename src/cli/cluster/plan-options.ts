@@ -4,6 +4,7 @@ import { mostParts } from '../../cluster/records/part.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { mostImages } from '../../extract/images/list/most-images.ts';
 import { knownWeights } from '../../extract/weights/known-weights.ts';
+import { packagedWeightsOf } from '../../extract/weights/packaged-weights.ts';
 import { usageError } from '../../system/errors.ts';
 import { choice, flag, list, number, text } from '../options.ts';
 import type { Options } from '../verb.ts';
@@ -172,7 +173,8 @@ export function taskArguments(options: Options, folders: TaskFolders): readonly 
 
 /** Weights as the tasks find them: a file by its absolute path, a name as it is. */
 export function absoluteWeights(weights: string): string {
-  return Object.hasOwn(knownWeights, weights) || /^random(:|$)/.test(weights) ? weights : resolve(weights);
+  const isName = Object.hasOwn(knownWeights, weights) || packagedWeightsOf(weights) !== undefined;
+  return isName || /^random(:|$)/.test(weights) ? weights : resolve(weights);
 }
 
 /** Whether a path lies in a folder or is that folder. */

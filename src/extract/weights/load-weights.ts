@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readWholeFile, type WholeFile } from '../../formats/whole-file.ts';
-import { usageError } from '../../system/errors.ts';
+import { UserError, usageError } from '../../system/errors.ts';
 import { checkStateDict } from './check-state-dict.ts';
 import { userCacheFolder } from './download/cache-folder.ts';
 import { type DownloadProgress, download } from './download/download.ts';
@@ -10,7 +10,9 @@ import { type GraphFile, readGraphFile } from './graph-file.ts';
 import { downloadNetwork } from './hub/download-network.ts';
 import { type HubName, parseHubName } from './hub/hub-name.ts';
 import { type Published, readNetworkFolder } from './hub/network-folder.ts';
+import type { TrainedWith } from './hub/preprocessor-config.ts';
 import { defaultWeightsUrl, type KnownWeights, knownWeights, sha256PrefixOf } from './known-weights.ts';
+import { type PackagedWeights, packagedFile, packagedWeightsOf } from './packaged-weights.ts';
 import { randomSource, randomWeights } from './random/random-weights.ts';
 import { architectures, isArchitecture } from './resnet.ts';
 import type { StateDict } from './state-dict.ts';
@@ -43,8 +45,8 @@ export interface LoadedStateDict {
   readonly stateDict: StateDict;
   /** Absolute or as given; absent for `random`. */
   readonly file?: string;
-  /** The shorter side after Resize that the weights were trained for; absent where the file does not say. */
-  readonly resize?: number;
+  /** How images are prepared for these weights; absent where the file does not say. */
+  readonly trainedWith?: TrainedWith;
   /** The key of the state dict that was taken, where a checkpoint holds several. */
   readonly key?: string | undefined;
   /** Worth showing once: tensors that are not used, other state dicts, objects that were left unread. */
@@ -65,7 +67,7 @@ export interface LoadedGraph extends Omit<GraphFile, 'model'> {
 }
 
 /**
- * Reads what `--weights` names: a known name (downloaded once), `random` or `random:ARCHITECTURE` (seeded), or a
+ * Reads what `--weights` names: a known name (downloaded once, or part of the package), `random` or `random:ARCHITECTURE` (seeded), or a
  * .safetensors, .pth or .onnx file, the folder of a published network, or
  * `hf:OWNER/NAME[@REVISION]` (downloaded once).
  *
@@ -84,7 +86,10 @@ export async function loadWeights(spec: string, options: LoadWeightsOptions = {}
       `${variant}, and --weights ${spec}`,
       'hf:OWNER/NAME, or the folder of a published network',
     );
-  if (key !== undefined && (name === 'random' || Object.hasOwn(knownWeights, spec))) throw keyNotTaken(key, spec);
+  const packaged = packagedWeightsOf(spec);
+  if (key !== undefined && (name === 'random' || packaged !== undefined || Object.hasOwn(knownWeights, spec)))
+    throw keyNotTaken(key, spec);
+  if (packaged !== undefined) return loadPackaged(packaged);
   if (name === 'random') return loadRandom(architecture, options.seed ?? 0);
   const known = Object.hasOwn(knownWeights, spec) ? knownWeights[spec] : undefined;
   if (known !== undefined) return loadKnown(known, options);
@@ -124,7 +129,21 @@ export async function loadKnown(known: KnownWeights, options: LoadWeightsOptions
     });
   }
   const file = cached?.sha256.startsWith(sha256Prefix) ? cached : await readWholeFile(path, 'weights file');
-  return { ...(await loadTensors(file, 'pth')), resize: known.resize };
+  return { ...(await loadTensors(file, 'pth')), trainedWith: { resize: known.resize } };
+}
+
+async function loadPackaged(packaged: PackagedWeights): Promise<LoadedWeights> {
+  const file = await readWholeFile(packagedFile(packaged), 'weights file');
+  if (file.sha256 !== packaged.sha256)
+    throw new UserError({
+      what: 'a file of this program is not as it was published',
+      where: file.path,
+      found: `sha256 ${file.sha256}`,
+      expected: `sha256 ${packaged.sha256}`,
+      fix: 'install the program again',
+    });
+  const { resize, crop, note } = packaged;
+  return { ...(await loadTensors(file, 'safetensors')), trainedWith: { resize, crop }, warnings: [note] };
 }
 
 /** The last random network: `predict` and tests ask for the same one again, and it takes seconds to make. */
@@ -136,7 +155,7 @@ function loadRandom(architecture: string, seed: number): LoadedWeights {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw usageError('the seed of random weights', String(seed), 'a whole number from 0 to 2^53');
   if (lastRandom?.source !== randomSource(architecture, seed)) lastRandom = randomWeights(architecture, seed);
-  return { kind: 'state-dict', stateDict: lastRandom, resize: 256, warnings: [] };
+  return { kind: 'state-dict', stateDict: lastRandom, trainedWith: { resize: 256 }, warnings: [] };
 }
 
 async function loadFolder(folder: string, { key, variant }: LoadWeightsOptions): Promise<LoadedGraph> {

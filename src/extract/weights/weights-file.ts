@@ -9,6 +9,7 @@ import { UserError, usageError } from '../../system/errors.ts';
 import { nearestName } from '../../system/nearest.ts';
 import type { UnreadTensor } from './check-state-dict.ts';
 import { knownWeights } from './known-weights.ts';
+import { packagedNames } from './packaged-weights.ts';
 
 export type WeightsFormat = 'safetensors' | 'pth' | 'onnx';
 
@@ -26,7 +27,7 @@ export function weightsFormat(path: string): WeightsFormat {
   const extension = extname(path).toLowerCase();
   const format = Object.hasOwn(formats, extension) ? formats[extension] : undefined;
   if (format !== undefined) return format;
-  const names = Object.keys(knownWeights);
+  const names = [...Object.keys(knownWeights), ...packagedNames];
   const instead = nearestName(path, [...names, 'random']);
   throw new UserError({
     ...usageError(

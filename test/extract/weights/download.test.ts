@@ -297,7 +297,7 @@ test('known weights are downloaded once, then read from the cache without any ne
   const second = await loadKnown(tinyKnown, { ...options, weightsUrl: 'http://127.0.0.1:9/' });
   assert.equal(ranges.length, 1);
   assert.ok(first.kind === 'state-dict' && second.kind === 'state-dict');
-  assert.equal(first.resize, 232);
+  assert.equal(first.trainedWith?.resize, 232);
   assert.equal(first.stateDict.architecture, 'resnet-tiny');
   assert.equal(second.stateDict.sha256, sha256(tinyPth));
   assert.equal(second.file, join(root, 'known', 'weights', tinyKnown.file));
