@@ -30,13 +30,18 @@ export function graphSession(
 }
 
 /** A session of its own over a graph of float32 operations: `release()` it. */
-export function openGraph(graph: GraphBuilder, threads: number): Promise<Ort.InferenceSession> {
+export function openGraph(
+  graph: GraphBuilder,
+  threads: number,
+  more: Ort.InferenceSession.SessionOptions = {},
+): Promise<Ort.InferenceSession> {
   return openOrtSession(encodeModel(graph.model()), {
     intraOpNumThreads: Math.max(1, Math.min(threads, maxThreads)),
     // Its rewriting would undo the order of operands that makes a product independent of the thread count.
     graphOptimizationLevel: 'disabled',
     // Threads wait awake between the nodes of a run, many of which take less than waking up does, and sleep after it.
     extra: { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' },
+    ...more,
   });
 }
 

@@ -88,6 +88,16 @@ function lastWords(encode: (texts: readonly string[]) => Promise<Matrix>): NonNu
 
 /** @throws a usage UserError for a head that needs its rows in memory, all at once */
 export function checkStreamed(heads: readonly Head[]): void {
+  const large = heads.find(({ staysOnDisk }) => staysOnDisk === true);
+  const other = heads.find(({ rows }) => rows === 'memory');
+  if (large !== undefined && other !== undefined) {
+    throw usageError(
+      '--model',
+      `${large.model} beside ${other.model}`,
+      `${large.model} by itself: its rows are maps, which stay on the disk`,
+      `--model ${large.model}; and --model ${other.model} on a feature set of the average pool`,
+    );
+  }
   for (const { model, solver, params, rows } of heads) {
     if (rows === 'blocks') continue;
     if (params['sweep'] !== undefined) {

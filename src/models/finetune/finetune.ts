@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { usageError } from '../../system/errors.ts';
 import { checkSolver } from '../checks.ts';
 import { heldOutTemperature } from '../hold-out.ts';
 import type { Head, HeadKind } from '../model.ts';
@@ -27,21 +29,28 @@ export function finetuneFrom(linear: HeadKind): HeadKind {
     autoSweep: () => ({}),
     create: (raw) => {
       const { solver, params } = readParams(declared, raw);
+      const { validation, patience, lastLayer, C } = params;
+      if (validation === 0 && patience !== options.patience.default) {
+        throw usageError('patience', String(patience), 'nothing without held-out rows', '--validation 0.1');
+      }
+      if (lastLayer === 'fresh' && C !== options.C.default) {
+        throw usageError('C', String(C), 'nothing with a fresh last layer', '--last-layer linear');
+      }
       const needs: Head['needs'] = (size) => tuneNeeds(params, solver === 'adamw', size);
-      const options = { params, solver, linear };
+      const asked = { params, solver, linear };
       return {
         model: 'finetune',
         solver,
         params,
         rows: 'blocks',
         staysOnDisk: true,
-        fit: async (train, context) => (await tune(train, options, context)).fitted,
+        fit: async (train, context) => (await tune(train, asked, context)).fitted,
         needs,
         temperature: {
           rowsAre: 'held-out',
           fits: () => params.validation > 0,
           fit: async (train, context, judged) => {
-            const { fitted, held } = await tune(train, options, context);
+            const { fitted, held } = await tune(train, asked, context);
             return { fitted, ...(await heldOutTemperature(fitted, train, held, judged, context.signal)) };
           },
           needs,
@@ -58,7 +67,8 @@ export function finetuneFrom(linear: HeadKind): HeadKind {
         iterations: Number(iterations),
         warnings: [],
         details,
-        threads: 1,
+        // They change no number, and a network is many products.
+        threads: availableParallelism(),
       });
     },
     toOnnx: addTunedNetwork,

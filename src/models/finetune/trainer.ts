@@ -53,7 +53,8 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
   const graph = new GraphBuilder('finetune');
   const products = addTrainingStep(graph, tail, options);
   const threads = invariantThreads(products, [options.batch, Math.max(1, options.batch - 1)], options.threads);
-  const session = await openGraph(graph, threads);
+  // A plan of all arrays for each size of a batch would lie beside the arrays of the first step: half as much again.
+  const session = await openGraph(graph, threads, { enableMemPattern: false });
   const tensorOf = (name: string): Ort.Tensor =>
     float32Tensor(tensors.get(name) as Float32Array, shapes.get(name) ?? []);
   const inputs = Object.fromEntries(

@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { joinRows } from '../../../src/classify/data/labelled-data.ts';
+import { checkStreamed } from '../../../src/classify/trial/prepare-trials.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
 import type { Checkpoints } from '../../../src/models/checkpoints.ts';
 import { foldedTensors } from '../../../src/models/finetune/network/fold.ts';
@@ -167,6 +169,24 @@ test('refuses rows without a network behind them, maps of other sides, and block
   assert.equal(frozenBlocks(tail, 'layer4.0'), 0);
   assert.equal(frozenBlocks(tail, 'layer4.1'), 1);
   for (const from of ['layer1', 'layer2', 'layer3.5']) assert.throws(() => frozenBlocks(tail, from), UserError);
+});
+
+test('is refused beside a head that needs its rows in memory, and left out of all', () => {
+  const beside = () => checkStreamed([createHead('finetune'), createHead('svm')]);
+  assert.throws(beside, /finetune beside svm[\s\S]*by itself/);
+  checkStreamed([createHead('finetune'), createHead('linear')]);
+  assert.ok(!chooseHeads(['all'], {}).some(({ model }) => model === 'finetune'));
+  const named = chooseHeads(['all', 'finetune'], {}).map(({ model }) => model);
+  assert.equal(named.at(-1), 'finetune');
+});
+
+test('refuses parameters that would do nothing', () => {
+  assert.throws(
+    () => createHead('finetune', { validation: 0, patience: 3 }),
+    /patience[\s\S]*nothing without held-out/,
+  );
+  assert.throws(() => createHead('finetune', { lastLayer: 'fresh', C: 3 }), /C[\s\S]*nothing with a fresh last layer/);
+  assert.throws(() => createHead('finetune', { optimizer: 'adamw', momentum: 0.5 }), /momentum/);
 });
 
 test('the learning rate rises, then follows half a cosine to 0', () => {
