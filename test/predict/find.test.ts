@@ -87,6 +87,18 @@ test('finds the photo itself first, and all photos where so many are asked for',
   assert.ok(Math.abs((json.found[0]?.similarity ?? 0) - 1) < 1e-5);
 });
 
+test('writes a page with the photos in their order and nothing from elsewhere', async () => {
+  const page = join(root, 'pages', 'found.html');
+  const { json } = await find({ query: join(root, 'photos', imagePath(4)), count: '3', page });
+  const html = readFileSync(page, 'utf8');
+  assert.deepEqual(
+    [...html.matchAll(/alt="Photo (\d), ([^"]+)"/g)].map(([, place, file]) => [Number(place), file]),
+    json.found.map(({ id }, place) => [place + 1, `${id}.png`]),
+  );
+  assert.equal(html.match(/data:image\/webp;base64,/g)?.length, 3);
+  assert.ok(!/src="(?!data:)|https?:/.test(html));
+});
+
 test('rows that stay on the disk are searched block by block to the same answer', async () => {
   const query = await embedPhoto(join(root, 'photos', imagePath(7)), set, {});
   const options = { count: 6, threads: 1 };

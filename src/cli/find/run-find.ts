@@ -1,14 +1,23 @@
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
 import { usableCores } from '../../extract/backbone/cores.ts';
+import { imageLocator } from '../../extract/images/list/locate.ts';
 import { openOwnTower } from '../../extract/words/own-tower.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { embedPhoto } from '../../predict/find/embed-photo.ts';
-import { nearestPhotos, unitRowsOf } from '../../predict/find/nearest-photos.ts';
+import { type FoundPhoto, nearestPhotos, unitRowsOf } from '../../predict/find/nearest-photos.ts';
+import { PageCache } from '../../report/page/cache/page-cache.ts';
+import { breakable, html } from '../../report/page/html.ts';
+import { photoListHtml } from '../../report/page/photo-list.ts';
+import { makeThumbnails } from '../../report/page/photos.ts';
+import { makeFolder, writeText } from '../../system/durable.ts';
 import { usageError } from '../../system/errors.ts';
+import { nodeFiles } from '../../system/files.ts';
 import { printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
+import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { number, text } from '../options.ts';
 import { openProgress } from '../progress-bar.ts';
 import type { Options, Session } from '../verb.ts';
@@ -26,12 +35,35 @@ export async function runFind(options: Options, session: Session): Promise<numbe
   // The rows are read while the question is encoded.
   const [vector, rows] = await Promise.all([encode(query, set, threads, session), unitRowsOf(set, session.signal)]);
   const found = await nearestPhotos(set, rows, vector, { count, threads });
-  session.printJson({ query, features: folder, data: set.manifest.madeBy.data, found });
+  const page = text(options, 'page');
+  if (page !== undefined) await writePage(page, query, set, found);
+  session.printJson({ query, features: folder, data: set.manifest.madeBy.data, found, page });
   for (const { path, label, similarity } of found) {
     const labelled = label === undefined ? '' : `  ${printableLine(label)}`;
     session.print(`${similarity.toFixed(3)}  ${printableLine(path)}${labelled}`);
   }
+  if (page !== undefined) session.note(`the photos: ${page}`);
   return 0;
+}
+
+async function writePage(page: string, query: string, set: FeatureSet, found: readonly FoundPhoto[]): Promise<void> {
+  const { data } = set.manifest.madeBy;
+  const folder = dirname(resolve(page));
+  await makeFolder(nodeFiles, folder);
+  const wanted = found.map(({ id, path }) => ({ id, path, sha256: set.sha256OfId(id) }));
+  const kept = await makeTemporaryFolder('find');
+  const { photos } = await makeThumbnails(wanted, imageLocator(data), new PageCache(kept.path)).finally(kept.remove);
+  const list = photoListHtml({
+    title: 'Photos found',
+    lead: html`The ${found.length} of ${set.imageCount} photos in <code>${breakable(shortPath(data))}</code> that are nearest to <b>${breakable(query)}</b>, the nearest one first.`,
+    note: html`Under each photo: the cosine of its vector and that of the question, and its label where it has one.`,
+    photos: found.map(({ id, path, label, similarity }) => ({
+      file: path,
+      picture: photos.get(id),
+      lines: [html`<b>${similarity.toFixed(3)}</b> ${label === undefined ? '' : breakable(label)}`],
+    })),
+  });
+  await writeText(nodeFiles, page, list);
 }
 
 /** Names of photos end so: one that is not there was not meant as words. */
