@@ -53,7 +53,7 @@ export function conformalScores(
  * @param sorted scores, smallest first
  */
 export function conformalThreshold(sorted: ArrayLike<number>, coverage: number): number {
-  // 0.9 * 110 is a whole number to its reader, not 99.00000000000001.
+  // 0.55 * 100 is a whole number to its reader, not 55.00000000000001.
   const place = Math.ceil((sorted.length + 1) * coverage - 1e-9);
   return sorted[Math.max(1, place) - 1] ?? Number.POSITIVE_INFINITY;
 }

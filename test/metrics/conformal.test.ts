@@ -101,3 +101,13 @@ test('a common summand changes no score, and of equal probabilities the first ra
     assert.ok(Math.abs(score - rank / 3) < 1e-12, `${score} at rank ${rank}`);
   });
 });
+
+test('a coverage that asks for a whole number of rows takes that one, whatever the product rounds to', () => {
+  const sorted = Float64Array.from({ length: 99 }, (_, i) => i + 1);
+  assert.equal(0.55 * 100, 55.00000000000001);
+  assert.equal(conformalThreshold(sorted, 0.55), 55);
+});
+
+test('without a photo there is no point of the curve', () => {
+  assert.deepEqual(riskCoverage([], []), []);
+});

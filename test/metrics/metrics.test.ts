@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { separation } from '../../src/metrics/auroc.ts';
 import { countCorrect, largestOfRows, largestPerRow, logLossSum } from '../../src/metrics/metrics.kernel.ts';
 import {
   classFigures,
@@ -47,6 +48,9 @@ for (const one of golden) {
     assertClose(scores.logLoss, one.logLoss, 'log loss', 1e-6);
     assertClose(scores.top5Accuracy, one.top5Accuracy, 'top-5');
 
+    // Of equal probabilities top-k takes the last class, argmax the first.
+    if (/^(ten|three) classes$/.test(one.name)) assertClose(scores.accuracy, one.accuracy, 'accuracy of probabilities');
+
     const confusion = confusionOf(labels, largestPerRow(data, one.classes), one.classes);
     assert.deepEqual(confusionRows(confusion, one.classes), one.confusion);
     const figures = scoreConfusion(confusion, one.classes);
@@ -75,6 +79,15 @@ test('the largest of a row are given in their order, of equals the first one fir
     return [...own.keys()].sort((a, b) => (own[b] as number) - (own[a] as number) || a - b).slice(0, 3);
   });
   assert.deepEqual([...largestOfRows(drawn, 10, 3)], sorted.flat());
+});
+
+test('without a row there is no accuracy, and nothing is divided by zero', () => {
+  assert.deepEqual(scoreConfusion(new Int32Array(4), 2), { accuracy: 0, macroF1: 0, balancedAccuracy: 0 });
+});
+
+test('scores are told apart by pairs, ties counting half', () => {
+  // Of the six pairs three are in order and one is a tie; of the two low ones one is as high as all of the high ones.
+  assert.deepEqual(separation([3, 1, 2], [3, 0]), { auroc: 3.5 / 6, falseAt95: 0.5 });
 });
 
 test('class numbers that agree are counted', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { FittedHead, Head, SavedHead } from '../../src/models/model.ts';
+import { createHead } from '../../src/models/registry.ts';
 import { likeliestInverse, logInPlace, raiseRows } from '../../src/models/temperature.kernel.ts';
 import {
   calibrated,
@@ -11,6 +12,7 @@ import {
   testPart,
 } from '../../src/models/temperature.ts';
 import type { RowSource } from '../../src/rows/row-source.ts';
+import { drawRows } from '../classify/drawn-set.ts';
 
 interface TemperatureCase {
   readonly name: string;
@@ -142,6 +144,27 @@ test('a head that was saved with a temperature is loaded with it, and answers wi
   assert.ok(Math.abs(p - 0.64 / 0.68) < 1e-6 && Math.abs(q - 0.04 / 0.68) < 1e-6, `${p}, ${q}`);
   assert.deepEqual((await loaded.predictProba(rows, { uncalibrated: true })).data, Float32Array.of(0.8, 0.2));
   assert.deepEqual(loaded.save(), { params: saved.params, details: { solver: 'x', temperatureSlope: 2 } });
+});
+
+test('a calibrated head says on how many rows of which kind, keeps their scores, and tells how far it is', async () => {
+  const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
+  const table = { features: drawRows(60, 6, 3, 9, 1), labels, classes: ['a', 'b', 'c'] };
+  const progress: unknown[] = [];
+  const onProgress = (event: unknown): void => void progress.push(event);
+  const fitted = await calibrated(createHead('ridge')).fit(table, { seed: 0, threads: 1, onProgress });
+  assert.deepEqual(
+    progress.filter((event) => (event as { stage?: string }).stage === 'calibration'),
+    [0, 1, 2, 3, 4].map((done) => ({ stage: 'calibration', done, total: 5 })),
+  );
+  assert.match(String(fitted.details['probabilities']), /, temperature-scaled on 60 cross-validated rows$/);
+  assert.deepEqual([fitted.heldOut?.rowsAre, fitted.heldOut?.scores.length], ['cross-validated', 60]);
+  assert.equal(fitted.params['calibrate'], 'temperature');
+  assert.equal(fitted.details['temperatureRows'], 60);
+  // Of a class one row each there is none to hold out.
+  const few = { features: drawRows(3, 6, 3, 9, 1), labels: Int32Array.of(0, 1, 2), classes: table.classes };
+  const plain = await calibrated(createHead('ridge')).fit(few, { seed: 0, threads: 1 });
+  assert.match(String(plain.details['probabilities']), /, not calibrated: no row to spare$/);
+  assert.deepEqual([plain.heldOut, plain.details['temperatureSlope']], [undefined, 1]);
 });
 
 test('the memory of a calibration is that of the held-out probabilities, and in memory of the rows of a fold', () => {

@@ -73,6 +73,15 @@ test('a test size that leaves a side without a group is refused', () => {
     groupShuffleSplit(Int32Array.from([0, 0, 1, 2]), { testSize, seed: 0, repeats: 1 });
   assert.throws(() => split(3), /3 groups[\s\S]*1 to 2 groups/);
   assert.throws(() => split(0.9), /--test-size 0.9/);
+  assert.throws(() => split(0), /--test-size 0/);
   // A share takes part of the groups, 1 is one of them.
   assert.equal(new Set(split(1)[0]?.test.map((row) => [0, 0, 1, 2][row] as number)).size, 1);
+});
+
+test('a class number that no row has changes no fold', () => {
+  const labels = Int32Array.from({ length: 60 }, (_, row) => (row * row) % 3);
+  const groups = Int32Array.from(labels, (_, row) => (row * 7) % 11);
+  const spread = labels.map((label) => 2 * label + 1);
+  assert.deepEqual(stratifiedGroupKFold(spread, groups, 4), stratifiedGroupKFold(labels, groups, 4));
+  assert.deepEqual(stratifiedKFold(spread, 4), stratifiedKFold(labels, 4));
 });

@@ -45,6 +45,7 @@ test('for a calibration there are as many folds as the largest class has rows, a
   const few = Int32Array.of(0, 0, 0, 1);
   assert.equal(foldsForCalibration({ labels: few, classes }, 5).length, 3);
   assert.equal(foldsForCalibration({ labels, classes }, 5).length, 5);
+  assert.equal(foldsForCalibration({ labels: Int32Array.of(0, 0, 1, 1), classes }, 5).length, 2);
   assert.deepEqual(foldsForCalibration({ labels: Int32Array.of(0, 1), classes }, 5), []);
   // A view is no second row of its class.
   const views = { labels: Int32Array.of(0, 0, 1, 1), classes, plainRowOf: Int32Array.of(0, 0, 2, 2) };

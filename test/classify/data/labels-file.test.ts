@@ -63,6 +63,10 @@ describe('readLabels', () => {
     );
   });
 
+  it('refuses a file without a line after the header', async () => {
+    await assert.rejects(read('id,label\n'), /labels\.csv, the whole file[\s\S]*no line after the header/);
+  });
+
   it('drops an extension only where the id is known without it', async () => {
     const isId = (cell: string): boolean => ['a', 'b.c', 'd.jpg'].includes(cell);
     const found = await read('id,label\na.jpeg,x\nb.c,y\nd.jpg,z\ne.png,x\na.b.toolong,y\n', { isId });
