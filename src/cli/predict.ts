@@ -173,7 +173,7 @@ async function predictAll(
     ...run,
     stdin: process.stdin,
     signal: session.signal,
-    evidence: overlays !== undefined ? 'must' : run.why === true && session.json ? 'may' : undefined,
+    evidence: overlays !== undefined ? 'must' : run.why === true ? 'may' : undefined,
     onFailure: (failure) => failed.push(failure),
     onNote: session.note,
   });

@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import { printableJson, printableLine } from '../system/printable.ts';
 import type { ShownEvidence } from './evidence/evidence.ts';
+import { highestPlace } from './evidence/highest-place.ts';
 import type { Said } from './say.ts';
 
 /** How answers are written, one image at a time: nothing is held back, however many there are. */
@@ -27,9 +28,9 @@ export function textOutput(): OutputFormat {
       const why = like === undefined ? '' : `    like ${like.join(', ')}\n`;
       const { evidence } = said;
       const where =
-        evidence?.file === undefined
+        evidence === undefined
           ? ''
-          : `    evidence for ${printableLine(evidence.class)}: ${printableLine(evidence.file)}\n`;
+          : `    evidence for ${printableLine(evidence.class)}: most at the ${highestPlace(evidence.map)}${evidence.file === undefined ? '' : `, ${printableLine(evidence.file)}`}\n`;
       return `${printableLine(path)}  ${sentence(said)}${mark}\n${why}${where}`;
     },
     end: () => '',

@@ -32,7 +32,8 @@ export const knowingOptions: Verb['options'] = (yargs) =>
     })
     .option('why', {
       type: 'boolean',
-      describe: 'name the nearest training photos: id, label, similarity; with --json also where the evidence lies',
+      describe:
+        'name the nearest training photos (id, label, similarity), and where the evidence lies if the head can say',
     })
     .option('evidence', {
       type: 'string',

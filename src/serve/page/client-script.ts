@@ -60,6 +60,18 @@ export const clientScript: string = `"use strict";
     if (className !== void 0) made.className = className;
     return made;
   }
+  function highestPlace(map) {
+    let [row, column, highest] = [0, 0, Number.NEGATIVE_INFINITY];
+    map.forEach((values, y) => {
+      values.forEach((value, x) => {
+        if (value > highest) [row, column, highest] = [y, x, value];
+      });
+    });
+    const third = (place, count) => Math.min(2, Math.floor(3 * (place + 0.5) / count));
+    const [down, across] = [third(row, map.length), third(column, map[0]?.length ?? 1)];
+    if (down === 1 && across === 1) return "centre";
+    return [["top", "", "bottom"][down], ["left", "", "right"][across]].filter((word) => word !== "").join(" ");
+  }
   var mostNamed = 10;
   function headPart(name, said, classCount) {
     const { top, set, answer: answer2, unlike, evidence, like } = said;
@@ -103,18 +115,6 @@ export const clientScript: string = `"use strict";
     const figure = document.createElement("figure");
     figure.append(image, element("figcaption", \`Evidence for \${ofClass}: yellow most, dark purple least\`));
     return figure;
-  }
-  function highestPlace(map) {
-    let [row, column, highest] = [0, 0, Number.NEGATIVE_INFINITY];
-    map.forEach((values, y) => {
-      values.forEach((value, x) => {
-        if (value > highest) [row, column, highest] = [y, x, value];
-      });
-    });
-    const third = (place, count) => Math.min(2, Math.floor(3 * (place + 0.5) / count));
-    const [down, across] = [third(row, map.length), third(column, map[0]?.length ?? 1)];
-    if (down === 1 && across === 1) return "centre";
-    return [["top", "", "bottom"][down], ["left", "", "right"][across]].filter((word) => word !== "").join(" ");
   }
   function likeList(like) {
     const list2 = element("ol", "", "like");

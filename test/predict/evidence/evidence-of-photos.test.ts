@@ -72,7 +72,10 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     const args = ['predict', '--head', linear, '--evidence', maps];
     const { stdout, stderr, status } = featuretap([...args, red, red]);
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /red-00\.png {2}red .*\n {4}evidence for red: .*maps.red-00\.evidence\.png\n/);
+    assert.match(
+      stdout,
+      /red-00\.png {2}red .*\n {4}evidence for red: most at the (?:top|bottom) (?:left|right), .*maps.red-00\.evidence\.png\n/,
+    );
     assert.deepEqual((await readdir(maps)).sort(), ['red-00-2.evidence.png', 'red-00.evidence.png']);
     const { width, height, format } = await sharp(join(maps, 'red-00.evidence.png')).metadata();
     assert.deepEqual([width, height, format], [64, 64, 'png']);
@@ -82,12 +85,14 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     assert.match(csv, /^path,id,rank,class,probability,evidence\n.*,red-00,1,red,[\d.]+,.*red-00\.evidence\.png\n$/);
   });
 
-  test('--why --json has the map of the most probable class, and says where the head has none', () => {
+  test('--why says where the evidence lies, with --json the map, and that a head has none', () => {
     const [image] = said(['--head', linear, '--why', red]);
     assert.equal(image?.evidence?.class, image?.top[0]?.class);
     const { map = [], score = 0 } = image?.evidence ?? {};
     assert.deepEqual([map.length, map[0]?.length], [2, 2], 'a crop of 64 pixels through strides of 32');
     assert.ok(Math.abs(map.flat().reduce((sum, value) => sum + value, 0) / 4 - score) < 1e-4);
+    const text = featuretap(['predict', '--head', linear, '--why', red]).stdout;
+    assert.match(text, /\n {4}like .*\n {4}evidence for red: most at the (?:top|bottom) (?:left|right)\n$/);
     const { stdout, stderr } = featuretap(['predict', '--head', neighbours, '--why', '--json', red]);
     assert.equal((JSON.parse(stdout) as { images: Image[] }).images[0]?.evidence, undefined);
     assert.match(stderr, /where in a photo the evidence lies is not shown: the scores of knn are no sums/);

@@ -6,6 +6,7 @@ import { featureScores } from '../../../src/models/feature-scores.ts';
 import type { SavedHead } from '../../../src/models/model.ts';
 import { createHead } from '../../../src/models/registry.ts';
 import { type EvidenceMaps, openEvidence } from '../../../src/predict/evidence/evidence.ts';
+import { highestPlace } from '../../../src/predict/evidence/highest-place.ts';
 import { overGrey, spreadMap } from '../../../src/predict/evidence/map.kernel.ts';
 import { overlayPng, sharesOf } from '../../../src/predict/evidence/overlay.ts';
 import { projectRoot } from '../../reference.ts';
@@ -147,6 +148,18 @@ test('a map is spread over pixels as PyTorch interpolates it', () => {
   spreadMap(Float64Array.from(grid), 7, 7, side).forEach((value, i) => {
     near(value, values[i] as number, 1e-6);
   });
+});
+
+test('names the place where a map is highest', () => {
+  const at = (row: number, column: number): string =>
+    highestPlace(
+      Array.from({ length: 7 }, (_, y) => Array.from({ length: 7 }, (_, x) => +(y === row && x === column))),
+    );
+  assert.deepEqual(
+    [at(0, 0), at(3, 3), at(6, 3), at(2, 6), at(1, 3), at(5, 1)],
+    ['top left', 'centre', 'bottom', 'right', 'top', 'bottom left'],
+  );
+  assert.equal(highestPlace([[4]]), 'centre');
 });
 
 test('an overlay is a PNG of the crop: grey half, dark purple at the lowest place and yellow at the highest', async () => {

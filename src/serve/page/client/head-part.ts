@@ -1,3 +1,4 @@
+import { highestPlace } from '../../../predict/evidence/highest-place.ts';
 import { coverage, type ImageAnswer } from './answers.ts';
 import { element } from './element.ts';
 
@@ -55,20 +56,6 @@ function evidenceFigure(
   const figure = document.createElement('figure');
   figure.append(image, element('figcaption', `Evidence for ${ofClass}: yellow most, dark purple least`));
   return figure;
-}
-
-/** Where a map is highest, in words. */
-function highestPlace(map: readonly (readonly number[])[]): string {
-  let [row, column, highest] = [0, 0, Number.NEGATIVE_INFINITY];
-  map.forEach((values, y) => {
-    values.forEach((value, x) => {
-      if (value > highest) [row, column, highest] = [y, x, value];
-    });
-  });
-  const third = (place: number, count: number): number => Math.min(2, Math.floor((3 * (place + 0.5)) / count));
-  const [down, across] = [third(row, map.length), third(column, map[0]?.length ?? 1)];
-  if (down === 1 && across === 1) return 'centre';
-  return [['top', '', 'bottom'][down], ['left', '', 'right'][across]].filter((word) => word !== '').join(' ');
 }
 
 function likeList(like: NonNullable<ImageAnswer['like']>): readonly HTMLElement[] {
