@@ -1,8 +1,8 @@
 import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
-import { columnMeans } from '../../numerics/linear-loss.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
-import { addInto, centredRows, centredTargets, divideRows } from './ridge.kernel.ts';
+import { columnPanel, type Problem, panelColumns, prepare, rowBlock, targetBlock } from './problem.ts';
+import { addBlock, addInto, divideRows } from './ridge.kernel.ts';
 import { factorShifted, inverseForms, solveShifted } from './tridiagonal.kernel.ts';
 import { tridiagonalize } from './tridiagonal.ts';
 
@@ -21,18 +21,6 @@ export interface RidgeSolution {
   readonly tried: readonly { readonly alpha: number; readonly error: number }[];
   /** [rows, classes]: each row's scores from the fit without it. */
   readonly leftOutScores: Float64Array;
-}
-
-interface Problem {
-  readonly features: Matrix;
-  readonly labels: Int32Array;
-  readonly classCount: number;
-  readonly featureMeans: Float64Array;
-  readonly targetMeans: Float64Array;
-  /** Square root of each row's weight. */
-  readonly rowFactors: Float64Array;
-  /** Each row's share of all weight: what the intercept adds to its own leverage. */
-  readonly rowShares: Float64Array;
 }
 
 /** Rows that are turned into float64 at a time. */
@@ -87,24 +75,6 @@ interface Solved {
   readonly leftOutResiduals: Float64Array;
 }
 
-function prepare(features: Matrix, labels: Int32Array, classCount: number, weights: Float64Array | null): Problem {
-  const { rowCount, columnCount } = features;
-  const weightSum = weights === null ? rowCount : weights.reduce((sum, weight) => sum + weight, 0);
-  const targetMeans = new Float64Array(classCount).fill(-1);
-  labels.forEach((label, row) => {
-    targetMeans[label] = targetMeans[label]! + (2 * (weights?.[row] ?? 1)) / weightSum;
-  });
-  return {
-    features,
-    labels,
-    classCount,
-    featureMeans: columnMeans(features.data, columnCount, weights ?? undefined),
-    targetMeans,
-    rowFactors: Float64Array.from({ length: rowCount }, (_, row) => Math.sqrt(weights?.[row] ?? 1)),
-    rowShares: Float64Array.from({ length: rowCount }, (_, row) => (weights?.[row] ?? 1) / weightSum),
-  };
-}
-
 /** At most as many rows as features: through the Gram matrix K of the rows. */
 async function solveByRows(
   problem: Problem,
@@ -152,10 +122,19 @@ async function solveByFeatures(
   const products = new Float64Array(dims * classCount);
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
-    const rows = rowBlock(problem, first, blockRows);
-    addInto(covariance, (await gemm64('transposeLeft', rows, rows, context.threads)).data);
     const targets = targetBlock(problem, first, blockRows);
-    addInto(products, (await gemm64('transposeLeft', rows, targets, context.threads)).data);
+    const panels: Matrix64[] = [];
+    for (let start = 0; start < dims; start += panelColumns) {
+      const panel = columnPanel(problem, first, targets.rowCount, start);
+      const own = (await gemm64('transposeLeft', panel, targets, context.threads)).data;
+      addInto(products.subarray(start * classCount, start * classCount + own.length), own);
+      panels.push(panel);
+      // The lower triangle, which is all that is read of it.
+      for (const [p, other] of panels.entries()) {
+        const { data, columnCount } = await gemm64('transposeLeft', panel, other, context.threads);
+        addBlock(covariance, dims, start, p * panelColumns, data, columnCount);
+      }
+    }
   }
   const { diagonal, offDiagonal, rotation } = await tridiagonalize(covariance, dims, context);
   const crossProducts = { rowCount: dims, columnCount: classCount, data: products };
@@ -204,27 +183,6 @@ async function residualBlock(
   const fitted = (await gemm64('plain', rows, weights, context.threads)).data;
   for (let i = 0; i < residuals.length; i++) residuals[i] = residuals[i]! - fitted[i]!;
   return residuals;
-}
-
-function rowBlock(problem: Problem, first: number, count: number): Matrix64 {
-  const { features, featureMeans, rowFactors } = problem;
-  const rowCount = Math.min(count, features.rowCount - first);
-  const { columnCount } = features;
-  return {
-    rowCount,
-    columnCount,
-    data: centredRows(features.data, columnCount, first, rowCount, featureMeans, rowFactors),
-  };
-}
-
-function targetBlock(problem: Problem, first: number, count: number): Matrix64 {
-  const { labels, classCount, targetMeans, rowFactors } = problem;
-  const rowCount = Math.min(count, labels.length - first);
-  return {
-    rowCount,
-    columnCount: classCount,
-    data: centredTargets(labels, classCount, first, rowCount, targetMeans, rowFactors),
-  };
 }
 
 function alphaList(alphas: readonly number[] | 'auto', diagonal: Float64Array): readonly number[] {

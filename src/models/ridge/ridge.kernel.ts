@@ -1,4 +1,4 @@
-/** Rows less the means and times a factor each, in float64: [count, dims]. */
+/** Rows less the means and times a factor each, in float64: [count, dims], or their columns `from` to `end` - 1 alone. */
 export function centredRows(
   data: Float32Array,
   dims: number,
@@ -6,12 +6,14 @@ export function centredRows(
   count: number,
   means: Float64Array,
   rowFactors: Float64Array,
+  from = 0,
+  end: number = dims,
 ): Float64Array {
-  const out = new Float64Array(count * dims);
+  const out = new Float64Array(count * (end - from));
   for (let row = 0, at = 0; row < count; row++) {
     const start = (first + row) * dims;
     const factor = rowFactors[first + row];
-    for (let d = 0; d < dims; d++, at++) out[at] = (data[start + d] - means[d]) * factor;
+    for (let d = from; d < end; d++, at++) out[at] = (data[start + d] - means[d]) * factor;
   }
   return out;
 }
@@ -37,6 +39,20 @@ export function centredTargets(
 /** target += block. */
 export function addInto(target: Float64Array, block: Float64Array): void {
   for (let i = 0; i < target.length; i++) target[i] += block[i];
+}
+
+/** Adds a block of so many columns to a matrix of [any, size], whose first number goes to `row` and `column`. */
+export function addBlock(
+  target: Float64Array,
+  size: number,
+  row: number,
+  column: number,
+  block: Float64Array,
+  width: number,
+): void {
+  for (let i = 0, start = row * size + column; i < block.length; start += size) {
+    for (let c = 0; c < width; c++, i++) target[start + c] += block[i];
+  }
 }
 
 /** target -= block. */

@@ -6,6 +6,7 @@ import { type FittedRidge, ridge } from '../../../src/models/ridge/ridge.ts';
 import { fitTemperature } from '../../../src/models/ridge/softmax-factor.ts';
 import { takeRows } from '../../../src/rows/row-source.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
+import { drawRows } from '../../classify/drawn-set.ts';
 import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
 
 for (const name of ['tall', 'wide'] as const) {
@@ -55,6 +56,28 @@ for (const name of ['tall', 'wide'] as const) {
     });
   }
 }
+
+test('ridge by features has the error of its own leave-one-out fits where the covariance is made in several panels', async () => {
+  const [rowCount, dims, classCount, alpha] = [1100, 600, 3, 50];
+  const features = drawRows(rowCount, dims, classCount, 3, 1);
+  const labels = Int32Array.from({ length: rowCount }, (_, row) => row % classCount);
+  const all = await solveRidge(features, labels, classCount, null, [alpha], context);
+  const kept = Int32Array.from({ length: rowCount - 1 }, (_, row) => row + 1);
+  const others = await solveRidge(
+    takeRows(features, kept),
+    kept.map((row) => labels[row]!),
+    classCount,
+    null,
+    [alpha],
+    context,
+  );
+  const scores = Array.from(others.bias, (bias, c) => {
+    let sum = bias;
+    for (let d = 0; d < dims; d++) sum += features.data[d]! * others.weights[d * classCount + c]!;
+    return sum;
+  });
+  checkClose(all.leftOutScores.subarray(0, classCount), scores, 1e-7, 'scores of the first row');
+});
 
 test('the factor of the softmax is where the likelihood has no slope, or the end of its range', () => {
   const table = (rowCount: number, classCount: number, spread: number) => {
