@@ -129,6 +129,19 @@ describe('suggest', () => {
     }
   });
 
+  it('makes features as those of an int8 head are: by the activation ranges of its own photos', async () => {
+    const other = join(root, 'int8');
+    await mkdir(other);
+    const quantized = await trainHeads(other, { models: [['ridge', {}]], perClass: 4, precision: 'int8' });
+    const asked = ['--head', quantized.reports[0]?.report as string, '--from', join(root, 'new'), '--threads', '1'];
+    const ran = featuretap(['suggest', ...asked, '--count', '2', '--json'], { cwd: other });
+    assert.equal(ran.status, 0, ran.stderr);
+    const { featureSet } = JSON.parse(ran.stdout) as { featureSet: string };
+    const { manifest } = await openFeatureSet(featureSet);
+    assert.equal(manifest.fields.precision, 'int8');
+    assert.equal(manifest.fingerprint, (await openFeatureSet(quantized.features)).manifest.fingerprint);
+  });
+
   it('writes no cell that is a formula, and no markup that a name brings', () => {
     const photo: Suggestion = {
       rank: 1,
