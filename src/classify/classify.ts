@@ -4,7 +4,7 @@ import { groupShuffleSplit } from '../split/folds.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../split/split.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { WriteError } from '../system/write-error.ts';
-import { type ComparedImages, compareImages, copiesFound, describeCopies } from './copies/copies.ts';
+import { compareImages, copiesFound, describeCopies } from './copies/copies.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import { stratifiedSubsample } from './data/subsample.ts';
 import { conformalOf } from './knowing/conformal-figures.ts';
@@ -71,9 +71,10 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
   const openTrial = await prepareTrials(data, all, options, checkpoints, options.onEvent).catch(resumable);
   const reports: Report[] = [];
   const trained: Head[] = [];
-  // Features of random weights say little of what is alike; rows on the disk stay there.
+  // Features of random weights say little of what is alike; rows on the disk stay there. Before the tables of the first
+  // trial are read: beside them there is no room for rows once more.
   const withCopies = !data.featureSet.randomWeights && options.stream !== true;
-  let compared: Promise<ComparedImages> | undefined;
+  const compared = withCopies ? await compareImages(data, options.signal).catch(resumable) : undefined;
   const tryHead = async (head: Head): Promise<Report> => {
     let repeat = 0;
     const quiet = {
@@ -100,9 +101,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
     const { fitted } = evaluation;
     const conformal = await conformalOf(head, data, splits[0] as Split, fitted, openTrial, quiet).catch(resumable);
     const made = makeReport(head, data, splits, evaluation, options);
-    // Once for all heads, behind the first fit: what is wrong with the rows was told by then.
-    if (withCopies) compared ??= compareImages(data, options.signal).catch(resumable);
-    const copies = compared && copiesFound(await compared, splits, evaluation.predictions);
+    const copies = compared && copiesFound(compared, splits, evaluation.predictions);
     const tested = splits.reduce((sum, { test: rows }) => sum + rows.length, 0);
     const leak = copies && describeCopies(copies, { accuracy: made.accuracy, tested });
     const found = {

@@ -11,7 +11,7 @@ import type { CopiesFound } from '../result/report.ts';
 /** Images that every run compares with each other: the time grows with their square, three seconds for so many. */
 const mostCompared = 10_000;
 /** Bytes of their features, which are read once more for that. */
-const mostBytes = 256e6;
+const mostBytes = 100e6;
 
 /** `--groups near-copies`, in the place of a column of the labels file. */
 export const nearCopies = 'near-copies';
