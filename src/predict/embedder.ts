@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Report } from '../classify/result/report.ts';
 import { readActivationRanges } from '../extract/activation-ranges.ts';
+import type { PixelBatch } from '../extract/backbone/backbone.ts';
 import { openBackbone } from '../extract/backbone/open-backbone.ts';
 import { poolRows } from '../extract/backbone/pool.ts';
 import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
@@ -8,9 +9,10 @@ import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import type { DeviceName } from '../features/manifest/manifest.ts';
 import { toFloat16 } from '../formats/npy/float16.kernel.ts';
 import { decodeNumbers } from '../formats/npy/npy.ts';
+import { rowsSideBySide } from '../rows/side-by-side.ts';
 import { UserError } from '../system/errors.ts';
 import { shortPath } from '../system/short-path.ts';
-import type { Embedder } from './predict.ts';
+import type { EmbeddedRows, Embedder } from './predict.ts';
 
 export interface EmbedderOptions {
   /** Instead of the file that the feature set names; must be the same weights. */
@@ -21,9 +23,14 @@ export interface EmbedderOptions {
   readonly threads?: number | undefined;
 }
 
-type FeatureRecipe = Report['featureSet'] & {
+type FeatureRecipe = Pick<Report['featureSet'], 'folder'> & {
   readonly fields: NonNullable<Report['featureSet']['fields']>;
   readonly madeBy: NonNullable<Report['featureSet']['madeBy']>;
+};
+
+/** Of a report: what says how its features were made. */
+type OfReport = Pick<Report, 'report'> & {
+  readonly featureSet: Pick<Report['featureSet'], 'folder' | 'fields' | 'madeBy' | 'parts'>;
 };
 
 /**
@@ -31,14 +38,14 @@ type FeatureRecipe = Report['featureSet'] & {
  *
  * @throws UserError where the features are external (nothing says how an image becomes such a row) or several networks'
  */
-export function featureRecipe(report: Pick<Report, 'featureSet' | 'report'>): FeatureRecipe {
-  const { fields, madeBy, parts } = report.featureSet;
+export function featureRecipe(report: OfReport): FeatureRecipe {
+  const { fields, madeBy, parts, folder } = report.featureSet;
   if (parts !== undefined) {
-    const [first] = parts.map(({ folder }) => shortPath(folder));
+    const [first] = parts.map((part) => shortPath(part.folder));
     throw new UserError({
-      what: `this head was trained on the features of ${parts.length} networks side by side, and images are run through one network alone`,
+      what: `this head was trained on the features of ${parts.length} networks side by side: predict and serve run several, this takes one`,
       where: report.report,
-      found: parts.map(({ folder, weights }) => `${shortPath(folder)} (${weights})`).join(' + '),
+      found: parts.map((part) => `${shortPath(part.folder)} (${part.weights})`).join(' + '),
       expected: 'a head that was trained on one feature set',
       fix: `featuretap classify --features ${first} trains one`,
     });
@@ -47,23 +54,80 @@ export function featureRecipe(report: Pick<Report, 'featureSet' | 'report'>): Fe
     throw new UserError({
       what: 'this head was trained on a matrix that featuretap did not make, so it cannot take images',
       where: report.report,
-      found: report.featureSet.folder,
+      found: folder,
       expected: 'a head that was trained on a feature set of extract',
       fix: 'featuretap extract --data FOLDER, then featuretap classify on its feature set',
     });
   }
-  return { ...report.featureSet, fields, madeBy };
+  return { folder, fields, madeBy };
 }
 
 /**
- * Opens the backbone that made a head's features, cut off behind its tap, with its pool and number format.
+ * The recipes of all networks whose features stand side by side in a report's rows; mostly it is one.
  *
- * @throws UserError when the weights are gone or are not the ones that made the features
+ * @throws UserError as `featureRecipe`, and where an older version wrote the report of several
  */
-export async function openEmbedder(
-  report: Pick<Report, 'featureSet' | 'report'>,
-  options: EmbedderOptions,
-): Promise<Embedder> {
+export function featureRecipes(report: OfReport): readonly FeatureRecipe[] {
+  const { parts } = report.featureSet;
+  if (parts === undefined) return [featureRecipe(report)];
+  return parts.map(({ folder, weights, fields, madeBy }) => {
+    if (fields !== undefined && madeBy !== undefined) return { folder, fields, madeBy };
+    throw new UserError({
+      what: 'this report does not say how the features of its networks were made',
+      where: report.report,
+      found: `${shortPath(folder)} (${weights}) without a recipe: an older version wrote it`,
+      expected: 'the recipe of every network',
+      fix: 'run its classify command again: report.json holds it',
+    });
+  });
+}
+
+/**
+ * Opens the backbone that made a head's features, cut off behind its tap, with its pool and number format; or several,
+ * whose rows it puts side by side as the head's were.
+ *
+ * @throws UserError when weights are gone or are not the ones that made the features
+ */
+export async function openEmbedder(report: OfReport, options: EmbedderOptions): Promise<Embedder> {
+  const recipes = featureRecipes(report);
+  const given = recipes.length === 1 ? undefined : await partOfWeights(report.report, recipes, options.weights);
+  const opened: Embedder[] = [];
+  try {
+    for (const [i, featureSet] of recipes.entries()) {
+      const weights = recipes.length === 1 || given === i ? options.weights : undefined;
+      opened.push(await openOne({ report: report.report, featureSet }, { ...options, weights }));
+    }
+  } catch (error) {
+    for (const embedder of opened) await embedder.close();
+    throw error;
+  }
+  return opened.length === 1 ? (opened[0] as Embedder) : embedSideBySide(opened);
+}
+
+/** Which of several networks the weights given are those of. @throws UserError where it is none */
+async function partOfWeights(
+  where: string,
+  recipes: readonly FeatureRecipe[],
+  given: string | undefined,
+): Promise<number | undefined> {
+  if (given === undefined) return undefined;
+  const found = new Set<string>();
+  for (const [i, { fields, madeBy }] of recipes.entries()) {
+    const { spec, options } = recordedWeights(madeBy, given);
+    const sha256 = sha256Of(await loadWeights(spec, options));
+    if (sha256 === fields.weightsSha256) return i;
+    found.add(sha256);
+  }
+  throw new UserError({
+    what: 'these weights are of no network that made the features of this head',
+    where,
+    found: `${given}, with sha256 ${[...found].join(', ')}`,
+    expected: recipes.map(({ fields, madeBy }) => `${fields.weightsSha256} (${madeBy.weights})`).join(' or '),
+    fix: '--weights FILE names the weights of the network whose file was moved',
+  });
+}
+
+async function openOne(report: OfReport, options: EmbedderOptions): Promise<Embedder> {
   const { fields, folder } = featureRecipe(report);
   const { calibration } = fields;
   const backbone = await openBackbone({
@@ -75,6 +139,7 @@ export async function openEmbedder(
     activationRanges: calibration && (await readActivationRanges([report.report, folder], calibration.sha256)),
   });
   return {
+    recipe: fields.preprocessing,
     tapShape: backbone.tap.shape,
     embed: async (batch) => {
       const tap = await backbone.run(batch);
@@ -86,13 +151,32 @@ export async function openEmbedder(
   };
 }
 
+/** Rows as `classify --features A+B` makes them of the features of each. */
+function embedSideBySide(networks: readonly Embedder[]): Embedder {
+  const [first, ...others] = networks as [Embedder, ...Embedder[]];
+  return {
+    recipe: { ...first.recipe, beside: others.map(({ recipe }) => recipe) },
+    tapShape: first.tapShape,
+    embed: async (...batches) => {
+      const parts: EmbeddedRows[] = [];
+      for (const [i, network] of networks.entries()) parts.push(await network.embed(batches[i] as PixelBatch));
+      const [{ rowCount, tap }] = parts as [EmbeddedRows];
+      const dims = parts.map(({ columnCount }) => columnCount);
+      return { ...(await rowsSideBySide(rowCount, dims, async (i) => parts[i] as EmbeddedRows)), tap };
+    },
+    close: async () => {
+      for (const network of networks) await network.close();
+    },
+  };
+}
+
 /**
  * Loads the weights that the features were made with, and no others.
  *
  * @throws UserError when they are gone or differ
  */
 export async function sameWeights(
-  report: Pick<Report, 'featureSet' | 'report'>,
+  report: OfReport,
   { weights: given, seed }: Pick<EmbedderOptions, 'weights' | 'seed'>,
 ): Promise<LoadedWeights> {
   const { fields, madeBy } = featureRecipe(report);
@@ -106,7 +190,7 @@ export async function sameWeights(
     });
   }
   const loaded = await loadWeights(spec, { ...options, seed: seed ?? options.seed ?? 0 });
-  const sha256 = loaded.kind === 'onnx' ? loaded.sha256 : loaded.stateDict.sha256;
+  const sha256 = sha256Of(loaded);
   if (sha256 === fields.weightsSha256) return loaded;
   throw new UserError({
     what: 'this head was trained on features of another backbone: its answers would mean nothing',
@@ -117,6 +201,10 @@ export async function sameWeights(
       ? '--seed N with the seed that extract had'
       : '--weights FILE with the weights of the feature set, or classify again on features of these weights',
   });
+}
+
+function sha256Of(loaded: LoadedWeights): string {
+  return loaded.kind === 'onnx' ? loaded.sha256 : loaded.stateDict.sha256;
 }
 
 /** What reading the row back from a float16 shard would give. */

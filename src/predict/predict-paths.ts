@@ -1,7 +1,8 @@
 import { openPixelPipeline } from '../extract/images/pipeline/pipeline.ts';
 import { UserError } from '../system/errors.ts';
-import { type EmbedderOptions, featureRecipe, openEmbedder } from './embedder.ts';
-import { type EvidenceMaps, openEvidence } from './evidence/evidence.ts';
+import { type EmbedderOptions, openEmbedder } from './embedder.ts';
+import type { EvidenceMaps } from './evidence/evidence.ts';
+import { evidenceOfHead } from './evidence/evidence-of-head.ts';
 import { type InputOptions, openInputs } from './inputs.ts';
 import type { ShippedHead } from './load-head.ts';
 import { type ImageOutcome, predictImages } from './predict.ts';
@@ -25,9 +26,8 @@ export async function* predictPaths(
 ): AsyncGenerator<ImageOutcome> {
   const { batch = 8, signal, threads } = options;
   const { head, report } = shipped;
-  const { preprocessing } = featureRecipe(report).fields;
   const embedder = await openEmbedder(report, { ...options, device: 'cpu' });
-  const pipeline = openPixelPipeline(preprocessing, { ...(signal && { signal }), ...(threads && { threads }) });
+  const pipeline = openPixelPipeline(embedder.recipe, { ...(signal && { signal }), ...(threads && { threads }) });
   const inputs = openInputs(paths, options);
   try {
     const evidence = await evidenceMaps(shipped, embedder.tapShape, options);
@@ -40,14 +40,14 @@ export async function* predictPaths(
 }
 
 async function evidenceMaps(
-  { saved, report }: ShippedHead,
+  shipped: ShippedHead,
   tapShape: readonly number[],
   { evidence, onNote }: PredictPathsOptions,
 ): Promise<EvidenceMaps | undefined> {
   if (evidence === undefined) return undefined;
-  const maps = await openEvidence(saved, featureRecipe(report).fields, tapShape);
+  const maps = await evidenceOfHead(shipped, tapShape);
   if (typeof maps !== 'string') return maps;
-  if (evidence === 'must') throw noEvidence(report.report, maps);
+  if (evidence === 'must') throw noEvidence(shipped.report.report, maps);
   onNote?.(`where in a photo the evidence lies is not shown: ${maps}`);
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { PixelBatch, TapMap } from '../extract/backbone/backbone.ts';
+import { stackBeside } from '../extract/backbone/stack-pixels.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
-import type { PixelPipeline, PixelsReady } from '../extract/images/pipeline/pixel-result.ts';
+import type { PixelPipeline, PixelRecipe, PixelsReady } from '../extract/images/pipeline/pixel-result.ts';
 import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import type { Evidence, EvidenceMaps } from './evidence/evidence.ts';
@@ -12,9 +13,12 @@ export interface EmbeddedRows extends Matrix {
 
 /** Turns images into rows of the feature set that a head was trained on. Owns native memory: `close()` it. */
 export interface Embedder {
-  /** Of one image at the tap, before the pool: [channels, height, width], say. */
+  /** Of the pixels that it takes: the first network's, and beside it those of the others. */
+  readonly recipe: PixelRecipe;
+  /** Of one image at the first network's tap, before the pool: [channels, height, width], say. */
   readonly tapShape: readonly number[];
-  embed(batch: PixelBatch): Promise<EmbeddedRows>;
+  /** @param batches the same images for each network that the row is made of, as `recipe` says */
+  embed(...batches: readonly PixelBatch[]): Promise<EmbeddedRows>;
   close(): Promise<void>;
 }
 
@@ -25,7 +29,7 @@ export interface ImagePrediction {
   readonly probabilities: Float32Array;
   /** The row that they were made of, as a feature set would keep it. */
   readonly features: Float32Array;
-  /** What the network saw: [crop, crop, 3], RGB. */
+  /** What the (first) network saw: [crop, crop, 3], RGB. */
   readonly pixels: Uint8Array;
   /** Where the evidence for the most probable class lies, where that was asked for. */
   readonly evidence: Evidence | undefined;
@@ -118,13 +122,14 @@ function rowOf({ data, columnCount }: Matrix, row: number): Float32Array {
 
 async function answersTo(ready: readonly PixelsReady[], options: PredictOptions): Promise<Answers> {
   const { pipeline, embedder, head } = options;
-  const { crop } = pipeline.recipe;
-  const bytesNHWC = new Uint8Array(ready.length * crop * crop * 3);
-  ready.forEach(({ pixels }, i) => {
-    bytesNHWC.set(pixels, i * crop * crop * 3);
-  });
-  const features = await embedder.embed({ rowCount: ready.length, crop, bytesNHWC });
+  const images = ready.map(({ pixels, beside = [] }) => [pixels, ...beside]);
+  const features = await embedder.embed(...stackBeside(cropsOf(pipeline.recipe), images));
   return { probabilities: await head.predictProba(features), features };
+}
+
+/** Side of the crop for each network of a recipe. */
+export function cropsOf({ crop, beside = [] }: PixelRecipe): readonly number[] {
+  return [crop, ...beside.map((recipe) => recipe.crop)];
 }
 
 /** Class number of the largest probability, the lowest among equals. */

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
+import { joinSets } from '../classify/data/join-sets.ts';
+import { sideBySide } from '../classify/data/side-by-side.ts';
 import { hashSplits } from '../classify/make-report.ts';
 import type { Report } from '../classify/result/report.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { unitRows } from '../numerics/nearest.kernel.ts';
 import { encodeLabels } from '../rows/classes.ts';
+import { takeRows } from '../rows/row-source.ts';
 import { evenPart } from '../rows/table.ts';
 import { UserError } from '../system/errors.ts';
 import { kthDistances, nearestRows, unlikeThreshold, usualNeighbour } from './nearest-training.ts';
@@ -45,10 +48,10 @@ export async function openTrainingPhotos(
   report: Report,
   threads: number = availableParallelism(),
 ): Promise<TrainingPhotos> {
-  const { set, ids, labels, rows } = await trainedOn(report);
+  const { ids, labels, readRows } = await trainedOn(report);
   const train = Int32Array.from(report.perRepeat[0]?.train ?? []);
   const places = evenPart(train, mostRows);
-  const bank = await set.readMatrix(places.map((place) => rows[place] as number));
+  const bank = await readRows(places);
   unitRows(bank.data, bank.rowCount, bank.columnCount);
   const own = places.map((place) => labels[place] as number);
   const k = Math.min(usualNeighbour, bank.rowCount);
@@ -81,17 +84,40 @@ export async function openTrainingPhotos(
   };
 }
 
-/** The labelled rows of a report's feature set, numbered as its splits number them. */
-async function trainedOn(report: Report): Promise<{
-  readonly set: FeatureSet;
+/** The labelled rows of a report's features, numbered as its splits number them. */
+interface LabelledRows {
   readonly ids: readonly string[];
   readonly labels: Int32Array;
-  readonly rows: Uint32Array;
-}> {
-  const { folder } = report.featureSet;
-  let set: FeatureSet;
+  /** Rows at these places, copied. */
+  readRows(places: Int32Array): Promise<Matrix>;
+}
+
+async function trainedOn(report: Report): Promise<LabelledRows> {
+  const { featureSet } = report;
+  const sets: FeatureSet[] = [];
+  for (const { folder } of featureSet.parts ?? [featureSet]) sets.push(await openTrainedOn(folder));
+  const prints = featureSet.parts?.map(({ features }) => features) ?? [report.features];
+  const isMade = sets.every(({ manifest }, i) => manifest.fingerprint === prints[i]);
+  const found = isMade ? await labelledRows(sets, report.classes) : undefined;
+  const splits = report.perRepeat.map(({ train, test }) => ({
+    train: Int32Array.from(train),
+    test: Int32Array.from(test),
+  }));
+  const grouping = report.grouping === undefined ? {} : { grouping: report.grouping };
+  if (found !== undefined && hashSplits({ ...found, ...grouping }, splits) === report.splitHash) return found;
+  throw new UserError({
+    what: 'the feature set does not tell which of its photos the head was trained on',
+    where: featureSet.folder,
+    found:
+      'other photos, labels or features than the report was made of: the set changed since, or its labels came from a file (--labels)',
+    expected: 'the photos and labels that the set itself keeps, as classify found them',
+    fix: 'run classify again on the set as it is now',
+  });
+}
+
+async function openTrainedOn(folder: string): Promise<FeatureSet> {
   try {
-    set = await openFeatureSet(folder);
+    return await openFeatureSet(folder);
   } catch (cause) {
     if (!(cause instanceof UserError)) throw cause;
     throw new UserError({
@@ -103,27 +129,27 @@ async function trainedOn(report: Report): Promise<{
       cause,
     });
   }
+}
+
+async function labelledRows(
+  sets: readonly FeatureSet[],
+  classes: readonly string[],
+): Promise<(LabelledRows & { readonly classes: readonly string[] }) | undefined> {
+  const [set] = sets as [FeatureSet];
   const joined = set.labelled();
-  const known = new Set(report.classes);
-  // Classes were left out as a whole: --leave-out, --min-images.
+  const known = new Set(classes);
+  if (sets.length > 1) {
+    // Classes were left out as a whole: --leave-out, --min-images.
+    const leaveOut = [...new Set(joined.labels)].filter((name) => !known.has(name));
+    const tables = joinSets(sets, { leaveOut, maxMissing: 1, withoutViews: true });
+    const { ids, labels, features, classes: found } = await sideBySide(tables);
+    return { ids, labels, classes: found, readRows: async (places) => takeRows(features, places) };
+  }
   const kept = Uint32Array.from(joined.ids.keys()).filter((i) => known.has(joined.labels[i] as string));
-  const ids = Array.from(kept, (i) => joined.ids[i] as string);
-  const coded = encodeLabels(Array.from(kept, (i) => joined.labels[i] as string));
-  const splits = report.perRepeat.map(({ train, test }) => ({
-    train: Int32Array.from(train),
-    test: Int32Array.from(test),
-  }));
-  const grouping = report.grouping === undefined ? {} : { grouping: report.grouping };
-  const same =
-    set.manifest.fingerprint === report.features &&
-    hashSplits({ ids, ...coded, ...grouping }, splits) === report.splitHash;
-  if (same) return { set, ids, labels: coded.labels, rows: kept.map((i) => joined.rows[i] as number) };
-  throw new UserError({
-    what: 'the feature set does not tell which of its photos the head was trained on',
-    where: folder,
-    found:
-      'other photos, labels or features than the report was made of: the set changed since, or its labels came from a file (--labels)',
-    expected: 'the photos and labels that the set itself keeps, as classify found them',
-    fix: 'run classify again on the set as it is now',
-  });
+  return {
+    ids: Array.from(kept, (i) => joined.ids[i] as string),
+    ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
+    readRows: (places) =>
+      set.readMatrix(Uint32Array.from(places, (place) => joined.rows[kept[place] as number] as number)),
+  };
 }

@@ -51,6 +51,15 @@ const fingerprintFields: Shape = fields({
   }),
 });
 
+const madeBy: Shape = fields({
+  weights: string,
+  weightsFile: optional(string),
+  weightsKey: optional(string),
+  weightsVariant: optional(string),
+  weightsSeed: optional(count),
+  data: string,
+});
+
 const setFigures = { reached: fraction, meanSetSize: finite } as const;
 
 const conformal: Shape = fields({
@@ -112,18 +121,21 @@ const reportShape: Shape = fields({
     randomWeights: boolean,
     missing: mapOf(count),
     fields: optional(fingerprintFields),
-    madeBy: optional(
-      fields({
-        weights: string,
-        weightsFile: optional(string),
-        weightsKey: optional(string),
-        weightsVariant: optional(string),
-        weightsSeed: optional(count),
-        data: string,
-      }),
-    ),
+    madeBy: optional(madeBy),
     rowShape: optional(listOf(count, { atLeast: 1 })),
-    parts: optional(listOf(fields({ folder: path, dims: count, weights: string, features: string }), { atLeast: 2 })),
+    parts: optional(
+      listOf(
+        fields({
+          folder: path,
+          dims: count,
+          weights: string,
+          features: string,
+          fields: optional(fingerprintFields),
+          madeBy: optional(madeBy),
+        }),
+        { atLeast: 2 },
+      ),
+    ),
   }),
   splitHash: string,
   imagesSha256: optional(hexHash),

@@ -79,7 +79,7 @@ test('several --features train every head on each, on one split, and compare ran
   assert.equal((await featuretap(['compare', 'networks'])).code, 0, 'the page');
 });
 
-test('--features A+B trains on both side by side, is compared with A alone, and predict refuses its head', async () => {
+test('--features A+B trains on both side by side, is compared with A alone, and predict needs the weights of both', async () => {
   await makeDrawnSet(join(root, 'beside'), { rows: 80, dims: 10, weightsSha256: 'c'.repeat(64) });
   const asked =
     'classify --features drawn --features drawn+beside --model knn --test-size 0.25 --json --out beside-reports';
@@ -92,7 +92,7 @@ test('--features A+B trains on both side by side, is compared with A alone, and 
   assert.equal((await featuretap(['compare', 'beside-reports'])).code, 0, 'the page');
   const refused = await featuretap(['predict', '--head', both?.report ?? '', 'photo.jpg']);
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /trained on the features of 2 networks side by side/);
+  assert.match(refused.stderr, /the weights of the backbone that made the features are gone/);
 });
 
 test('refuses the same features twice, alone or side by side', async () => {

@@ -34,7 +34,7 @@ async function predictAll(
 ): Promise<Map<string, readonly number[]>> {
   const { head } = await loadReportHead(from.report);
   const embedder = await openEmbedder(from, { device: 'cpu', ...(weights === undefined ? {} : { weights }) });
-  const pipeline = openPixelPipeline(featureRecipe(from).fields.preprocessing, { threads: 1 });
+  const pipeline = openPixelPipeline(embedder.recipe, { threads: 1 });
   const inputs = openInputs([data], { stdin: process.stdin, onFailure: ({ reason }) => assert.fail(reason) });
   const found = new Map<string, readonly number[]>();
   for await (const outcome of predictImages(inputs.images, { pipeline, embedder, head, batch: 3 })) {

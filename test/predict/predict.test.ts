@@ -46,6 +46,7 @@ function numberPipeline(): PixelPipeline {
 
 function recordingEmbedder(batches: number[]): Embedder {
   return {
+    recipe: numberPipeline().recipe,
     embed: async ({ rowCount, bytesNHWC }) => {
       batches.push(rowCount);
       return tapped(rowCount, Float32Array.from(bytesNHWC));
@@ -122,6 +123,7 @@ test('images are taken from the list no further ahead than a bounded number, how
       const recipe = { resize: 8, crop: 8, interpolation: 'bilinear', autoOrient: false } as const;
       const pipeline = openPixelPipeline(recipe, { threads: 1 });
       const embedder: Embedder = {
+        recipe: numberPipeline().recipe,
         embed: async ({ rowCount }) => tapped(rowCount, new Float32Array(rowCount * 3)),
         tapShape: [3],
         close: async () => {},

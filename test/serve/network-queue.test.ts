@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NetworkQueue } from '../../src/serve/photos/network-queue.ts';
 
-const image = (value: number): Uint8Array => new Uint8Array(3).fill(value);
+const image = (value: number): readonly Uint8Array[] => [new Uint8Array(3).fill(value)];
 const never = new AbortController().signal;
 
 function queueOf(batch: number, pending = () => 0): { queue: NetworkQueue<number>; runs: number[][] } {
   const runs: number[][] = [];
   const queue = new NetworkQueue<number>({
-    crop: 1,
+    crops: [1],
     batch,
     pending,
-    run: async ({ rowCount, bytesNHWC }) => {
+    run: async ([batch]) => {
+      const { rowCount, bytesNHWC } = batch ?? assert.fail('no batch');
       const values = Array.from({ length: rowCount }, (_, i) => bytesNHWC[3 * i] as number);
       runs.push(values);
       if (values.includes(13)) throw new Error('no such number');

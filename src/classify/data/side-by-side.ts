@@ -2,39 +2,25 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Matrix } from '../../numerics/matrix.ts';
 import type { StoredRows } from '../../rows/row-source.ts';
-import { normalizeRows } from '../../rows/scale.kernel.ts';
+import { rowsSideBySide } from '../../rows/side-by-side.ts';
 import type { Report } from '../result/report.ts';
 import { type LabelledData, readIntoMemory } from './labelled-data.ts';
 
 /**
- * The features of several networks side by side: each network's part of a row is scaled to the same L2 norm, so that
- * none counts for more because its numbers are larger or more. Nothing is fitted for that: a row depends on its image
- * alone. The norm is such that the numbers of a row have a root mean square of 1, about what pooled features have:
- * the defaults of the heads fit both.
+ * The features of several networks side by side, as `rowsSideBySide` scales them.
  *
  * @param tables of `joinSets`: the same images in the same order
  */
 export async function sideBySide(tables: readonly LabelledData<StoredRows>[]): Promise<LabelledData<Matrix>> {
   const [first] = tables as [LabelledData<StoredRows>];
-  const columnCount = tables.reduce((sum, { features }) => sum + features.columnCount, 0);
-  const rowCount = first.ids.length;
-  const data = new Float32Array(rowCount * columnCount);
-  const norm = Math.sqrt(columnCount / tables.length);
-  let offset = 0;
-  for (const table of tables) {
-    const { features } = await readIntoMemory(table);
-    const dims = features.columnCount;
-    normalizeRows(features.data, dims, features.data);
-    for (let i = 0; i < features.data.length; i++) features.data[i] = (features.data[i] as number) * norm;
-    for (let row = 0; row < rowCount; row++) {
-      data.set(features.data.subarray(row * dims, (row + 1) * dims), row * columnCount + offset);
-    }
-    offset += dims;
-  }
+  const dims = tables.map(({ features }) => features.columnCount);
+  const features = await rowsSideBySide(first.ids.length, dims, async (part) => {
+    return (await readIntoMemory(tables[part] as LabelledData<StoredRows>)).features;
+  });
   const fingerprints = tables.map(({ fingerprint }) => fingerprint);
   return {
     ...first,
-    features: { rowCount, columnCount, data },
+    features,
     fingerprint: createHash('sha256')
       .update(JSON.stringify(['side by side, the same norm each', ...fingerprints]))
       .digest('hex'),
@@ -57,11 +43,13 @@ function describeParts(tables: readonly LabelledData<StoredRows>[]): Report['fea
     weights: sets.map(({ weights }) => name(weights)).join(' + '),
     randomWeights: sets.some(({ randomWeights }) => randomWeights),
     missing: Object.fromEntries(missing),
-    parts: tables.map(({ fingerprint, featureSet: { folder, dims, weights } }) => ({
+    parts: tables.map(({ fingerprint, featureSet: { folder, dims, weights, fields, madeBy } }) => ({
       folder,
       dims,
       weights,
       features: fingerprint,
+      ...(fields && { fields }),
+      ...(madeBy && { madeBy }),
     })),
   };
 }

@@ -112,6 +112,9 @@ export interface Report extends Scores {
       readonly weights: string;
       /** Its fingerprint. */
       readonly features: string;
+      /** As those of a single set; absent in reports of version 0.2 and before. */
+      readonly fields?: FingerprintFields;
+      readonly madeBy?: Manifest['madeBy'];
     }[];
   };
   /** sha256 over the splits and the labels: reports are comparable when it is equal. */

@@ -67,13 +67,14 @@ function cannotWrite(what: string, where: string, cause: unknown): UserError {
   });
 }
 
-/** Copies the activation ranges of an int8 backbone to the head, which must work when the feature set is gone. */
-async function keepActivationRanges(report: Report): Promise<void> {
-  const { folder, fields } = report.featureSet;
-  if (fields?.calibration === undefined) return;
-  const file = activationRangesFile(fields.calibration.sha256);
-  const bytes = await readIfThere(nodeFiles, join(folder, file));
-  if (bytes !== undefined) await writeDurably(nodeFiles, join(report.report, file), [bytes], bytes.length);
+/** Copies the activation ranges of int8 backbones to the head, which must work when the feature set is gone. */
+async function keepActivationRanges({ report, featureSet }: Report): Promise<void> {
+  for (const { folder, fields } of featureSet.parts ?? [featureSet]) {
+    if (fields?.calibration === undefined) continue;
+    const file = activationRangesFile(fields.calibration.sha256);
+    const bytes = await readIfThere(nodeFiles, join(folder, file));
+    if (bytes !== undefined) await writeDurably(nodeFiles, join(report, file), [bytes], bytes.length);
+  }
 }
 
 /** Indented JSON, with lists of numbers on one line: a confusion matrix has a line per class. */

@@ -149,7 +149,7 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
 function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
   const { report } = best.run;
   const again = reportCommand(report) ?? ownCommand('classify');
-  const { randomWeights, parts } = report.featureSet;
+  const { randomWeights } = report.featureSet;
   return [
     ...(randomWeights
       ? [
@@ -173,9 +173,7 @@ function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
     ...(oneDrawnSplit(report)
       ? [{ what: 'For narrower intervals, test on ten splits instead of one', command: `${again} --repeats 10` }]
       : []),
-    parts === undefined
-      ? { what: 'To use the head', command: ownCommand('predict', ['--head', report.report, 'PHOTO']) }
-      : { what: 'To classify photos, train a head on the features of one network: predict runs no two side by side.' },
+    { what: 'To use the head', command: ownCommand('predict', ['--head', report.report, 'PHOTO']) },
     exportStep(report),
   ];
 }

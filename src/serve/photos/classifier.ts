@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { Matrix } from '../../numerics/matrix.ts';
-import { type EmbedderOptions, featureRecipe, openEmbedder } from '../../predict/embedder.ts';
-import { type Evidence, type EvidenceMaps, openEvidence } from '../../predict/evidence/evidence.ts';
+import { type EmbedderOptions, openEmbedder } from '../../predict/embedder.ts';
+import type { Evidence, EvidenceMaps } from '../../predict/evidence/evidence.ts';
+import { evidenceOfHead } from '../../predict/evidence/evidence-of-head.ts';
 import type { ShippedHead } from '../../predict/load-head.ts';
-import { type Embedder, mostProbable } from '../../predict/predict.ts';
+import { cropsOf, type Embedder, mostProbable } from '../../predict/predict.ts';
 import { NetworkQueue } from './network-queue.ts';
 import { PhotoPool } from './photo-pool.ts';
 
@@ -97,10 +98,16 @@ export class Classifier {
     for (const [i, { pool, queue, heads }] of this.#stages.entries()) {
       // A thread takes what it is given away; only the last stage may have the caller's own.
       const own = i === this.#stages.length - 1 ? bytes : bytes.slice();
-      const { outcome, pixels, reason = 'no reason given', clipped: lost = false } = await pool.read(own, signal);
+      const {
+        outcome,
+        pixels,
+        beside = [],
+        reason = 'no reason given',
+        clipped: lost = false,
+      } = await pool.read(own, signal);
       signal.throwIfAborted();
       if (outcome === 'failed' || pixels === undefined) return { outcome: 'failed', reason };
-      const ofStage = await queue.ask(pixels, signal, more.evidence);
+      const ofStage = await queue.ask([pixels, ...beside], signal, more.evidence);
       heads.forEach((place, row) => {
         const said = ofStage[row] as HeadRow;
         rows[place] = more.pixels === true ? { ...said, pixels } : said;
@@ -123,21 +130,19 @@ async function openStage(
 ): Promise<Stage> {
   const heads = places.map((place) => all[place] as ShippedHead);
   const { report } = heads[0] as ShippedHead;
-  const { fields } = featureRecipe(report);
-  const { preprocessing } = fields;
   const embedder = await openEmbedder(report, { ...options, device: 'cpu' });
   const evidence: (EvidenceMaps | string)[] = [];
-  for (const { saved } of heads) evidence.push(await openEvidence(saved, fields, embedder.tapShape));
-  const pool = new PhotoPool(preprocessing, options.threads ?? availableParallelism());
+  for (const head of heads) evidence.push(await evidenceOfHead(head, embedder.tapShape));
+  const pool = new PhotoPool(embedder.recipe, options.threads ?? availableParallelism());
   const queue = new NetworkQueue<readonly HeadRow[]>({
-    crop: preprocessing.crop,
+    crops: cropsOf(embedder.recipe),
     batch: options.batch,
     pending: () => pool.pending,
-    run: async (batch, explained) => {
-      const features = await embedder.embed(batch);
+    run: async (batches, explained) => {
+      const features = await embedder.embed(...batches);
       const byHead: Matrix[] = [];
       for (const { head } of heads) byHead.push(await head.predictProba(features));
-      return Array.from({ length: batch.rowCount }, (_, row) =>
+      return Array.from({ length: features.rowCount }, (_, row) =>
         byHead.map((matrix, i) => {
           const [maps, probabilities] = [evidence[i], rowOf(matrix, row)];
           const said = { probabilities, features: rowOf(features, row) };

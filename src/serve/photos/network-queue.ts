@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PixelBatch } from '../../extract/backbone/backbone.ts';
+import { stackBeside } from '../../extract/backbone/stack-pixels.ts';
 
 /** How long a batch that is not full waits for photos that are on their way, in milliseconds. */
 const longestWaitMs = 5;
 
 interface Asked<Row> {
-  readonly pixels: Uint8Array;
+  readonly pixels: readonly Uint8Array[];
   readonly signal: AbortSignal;
   readonly explained: boolean;
   readonly resolve: (row: Row) => void;
@@ -13,16 +14,17 @@ interface Asked<Row> {
 }
 
 export interface NetworkQueueOptions<Row> {
-  /** Side of the square crop, in pixels. */
-  readonly crop: number;
+  /** Side of the square crop, in pixels, for each network that looks at an image. */
+  readonly crops: readonly number[];
   /** Most images in one run. */
   readonly batch: number;
   /**
-   * Runs the network: a row for each image.
+   * Runs the network, or several: a row for each image.
    *
+   * @param batches the same images for each network
    * @param explained which images are to have their evidence
    */
-  readonly run: (batch: PixelBatch, explained: readonly boolean[]) => Promise<readonly Row[]>;
+  readonly run: (batches: readonly PixelBatch[], explained: readonly boolean[]) => Promise<readonly Row[]>;
   /** Photos on their way here: with none a batch does not wait. */
   readonly pending: () => number;
 }
@@ -38,8 +40,11 @@ export class NetworkQueue<Row> {
     this.#options = options;
   }
 
-  /** @throws the signal's reason where the image was let go before its run */
-  ask(pixels: Uint8Array, signal: AbortSignal, explained = false): Promise<Row> {
+  /**
+   * @param pixels of one image, for each network
+   * @throws the signal's reason where the image was let go before its run
+   */
+  ask(pixels: readonly Uint8Array[], signal: AbortSignal, explained = false): Promise<Row> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ pixels, signal, explained, resolve, reject });
       if (this.#waiting.length >= this.#options.batch) this.#full?.();
@@ -75,15 +80,11 @@ export class NetworkQueue<Row> {
   }
 
   async #run(asked: readonly Asked<Row>[]): Promise<void> {
-    const { crop, run } = this.#options;
-    const size = crop * crop * 3;
-    const bytesNHWC = new Uint8Array(asked.length * size);
-    asked.forEach(({ pixels }, i) => {
-      bytesNHWC.set(pixels, i * size);
-    });
+    const { crops, run } = this.#options;
+    const images = asked.map(({ pixels }) => pixels);
     try {
       const explained = asked.map((image) => image.explained);
-      const rows = await run({ rowCount: asked.length, crop, bytesNHWC }, explained);
+      const rows = await run(stackBeside(crops, images), explained);
       asked.forEach(({ resolve }, i) => {
         resolve(rows[i] as Row);
       });

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { pixelBuffers } from '../../extract/images/pipeline/pixel-protocol.ts';
 import { PixelReader } from '../../extract/images/pipeline/pixel-reader.ts';
 import type { PhotoReply, PhotoSetup, PhotoTask } from './photo-protocol.ts';
 
@@ -26,7 +27,7 @@ async function work(): Promise<void> {
   for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
     const pixels = await reader.readBytes(task.bytes);
     const reply: PhotoReply = { index: task.index, pixels };
-    port?.postMessage(reply, pixels.pixels === undefined ? [] : [pixels.pixels.buffer]);
+    port?.postMessage(reply, pixelBuffers(pixels));
   }
   busy = false;
 }

@@ -61,15 +61,15 @@ test('what comes next is a command that can be typed, made of the one that made 
   assert.doesNotMatch(commands(fixed), /--repeats/);
 });
 
-test('a head of two networks side by side is not offered to predict, which refuses it', () => {
+test('a head of two networks side by side is offered to predict, and alone to export', () => {
   const part = { folder: 'cache/a', dims: 8, weights: 'resnet50', features: 'a'.repeat(64) };
   const group = groupOf([strong], (report) => ({
     ...report,
     featureSet: { ...report.featureSet, parts: [part, { ...part, folder: 'cache/b' }] },
   }));
   const { steps } = advise(group);
-  assert.ok(!steps.some(({ command }) => command?.includes('--head reports/drawn/svm PHOTO')));
-  assert.ok(steps.some(({ what }) => /train a head on the features of one network/.test(what)));
+  assert.ok(steps.some(({ command }) => command?.includes('--head reports/drawn/svm PHOTO')));
+  assert.ok(!steps.some(({ command }) => command?.includes('--with-backbone')));
 });
 
 test('the network is offered in the ONNX file where the head was trained on features that ONNX Runtime computed', () => {

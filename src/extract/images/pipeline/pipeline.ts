@@ -139,12 +139,13 @@ class WorkerPipeline implements PixelPipeline {
   }
 }
 
-function bytesPerImage({ crop, views }: PixelRecipe): number {
-  return crop ** 2 * 3 * (1 + (views?.count ?? 0));
+function bytesPerImage({ crop, views, beside = [] }: PixelRecipe): number {
+  const own = crop ** 2 * 3 * (1 + (views?.count ?? 0));
+  return beside.reduce((sum, recipe) => sum + bytesPerImage(recipe), own);
 }
 
 function toResult(image: ImageFile, file: FilePixels): PixelResult {
-  const { sha256, byteCount, seconds, pixels, views = [], clipped = false } = file;
+  const { sha256, byteCount, seconds, pixels, views = [], beside, clipped = false } = file;
   if (file.outcome === 'failed' || sha256 === undefined || byteCount === undefined) {
     return {
       outcome: 'failed',
@@ -156,5 +157,5 @@ function toResult(image: ImageFile, file: FilePixels): PixelResult {
     };
   }
   if (pixels === undefined) return { outcome: 'known', image, sha256, byteCount, seconds };
-  return { outcome: 'pixels', image, sha256, byteCount, pixels, views, clipped, seconds };
+  return { outcome: 'pixels', image, sha256, byteCount, pixels, views, beside, clipped, seconds };
 }

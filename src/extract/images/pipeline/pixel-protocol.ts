@@ -25,6 +25,7 @@ export interface FilePixels {
   readonly byteCount?: number;
   readonly pixels?: Uint8Array<ArrayBuffer>;
   readonly views?: readonly Uint8Array<ArrayBuffer>[];
+  readonly beside?: readonly Uint8Array<ArrayBuffer>[];
   readonly clipped?: boolean;
   readonly reason?: string;
   readonly seconds: PixelSeconds;
@@ -33,6 +34,11 @@ export interface FilePixels {
 export interface WorkerReply {
   readonly index: number;
   readonly result: FilePixels;
+}
+
+/** The memory of all pixels of a file, which a thread hands over. */
+export function pixelBuffers({ pixels, views = [], beside = [] }: FilePixels): ArrayBuffer[] {
+  return pixels === undefined ? [] : [pixels, ...views, ...beside].map(({ buffer }) => buffer);
 }
 
 /**

@@ -94,16 +94,30 @@ export class PixelReader {
     sha256: string,
     seconds: { decode: number; resize: number },
     onSize: (pixelCount: number) => void,
-  ): Promise<Pick<FilePixels, 'outcome' | 'pixels' | 'views' | 'clipped'>> {
+  ): Promise<Pick<FilePixels, 'outcome' | 'pixels' | 'views' | 'beside' | 'clipped'>> {
     const { autoOrient, sixteenBit = 'clip' } = this.#recipe;
     const started = performance.now();
     const source = await decodeImage(bytes, { autoOrient, sixteenBit, onSize });
     const decoded = performance.now();
     const pixels = resizeAndCrop(this.#resampler, source, this.#recipe);
     const views = this.#views(sha256, source);
+    const beside = await this.#beside(bytes, source);
     seconds.decode += (decoded - started) / 1000;
     seconds.resize = (performance.now() - decoded) / 1000;
-    return { outcome: 'pixels', pixels, views, clipped: source.clipped === true };
+    return { outcome: 'pixels', pixels, views, beside, clipped: source.clipped === true };
+  }
+
+  async #beside(bytes: Uint8Array, source: SourcePixels): Promise<Uint8Array<ArrayBuffer>[]> {
+    const own = this.#recipe;
+    const all: Uint8Array<ArrayBuffer>[] = [];
+    for (const recipe of own.beside ?? []) {
+      const { autoOrient, sixteenBit = 'clip' } = recipe;
+      // Networks are mostly told the same of an image's orientation and depth: one decode serves them.
+      const isSame = autoOrient === own.autoOrient && sixteenBit === (own.sixteenBit ?? 'clip');
+      const decoded = isSame ? source : await decodeImage(bytes, { autoOrient, sixteenBit });
+      all.push(resizeAndCrop(this.#resampler, decoded, recipe));
+    }
+    return all;
   }
 
   #views(sha256: string, source: SourcePixels): Uint8Array<ArrayBuffer>[] {

@@ -6,6 +6,8 @@ import type { ViewRecipe } from '../views/views.ts';
 export interface PixelRecipe extends Omit<Preprocessing, 'mean' | 'std'> {
   /** Augmented views beside the plain image; absent: none. */
   readonly views?: ViewRecipe | undefined;
+  /** Of other networks that look at the same image; absent: none. */
+  readonly beside?: readonly PixelRecipe[] | undefined;
 }
 
 /** Seconds of processor time of one image, by step. */
@@ -28,6 +30,8 @@ export interface PixelsReady {
   readonly pixels: Uint8Array;
   /** As many as the recipe asks for, of the same shape as `pixels`; view 1 comes first. */
   readonly views: readonly Uint8Array[];
+  /** The same image by the recipe's `beside`, in their order, each of the shape that its own recipe says; absent: none. */
+  readonly beside?: readonly Uint8Array[] | undefined;
   /** Grey samples of 16 bits were above 255 and are lost: almost all white. */
   readonly clipped: boolean;
   readonly seconds: PixelSeconds;

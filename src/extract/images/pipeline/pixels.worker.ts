@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerSetup, WorkerTask } from './pixel-protocol.ts';
-import { claimTask, isKnown } from './pixel-protocol.ts';
+import { claimTask, isKnown, pixelBuffers } from './pixel-protocol.ts';
 import { PixelReader } from './pixel-reader.ts';
 
 const port = parentPort;
@@ -33,11 +33,7 @@ async function work(): Promise<void> {
     const task = tasks.shift();
     if (task === undefined) break;
     const result = await reader.read(task.path, task.entry);
-    const images = result.pixels === undefined ? [] : [result.pixels, ...(result.views ?? [])];
-    port?.postMessage(
-      { index: task.index, result },
-      images.map(({ buffer }) => buffer),
-    );
+    port?.postMessage({ index: task.index, result }, pixelBuffers(result));
   }
   busy = false;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { givePixelsBack, openBudget, takePixels } from '../../../../src/extract/images/pipeline/pixel-budget.ts';
 import { PixelReader } from '../../../../src/extract/images/pipeline/pixel-reader.ts';
+import type { PixelRecipe } from '../../../../src/extract/images/pipeline/pixel-result.ts';
 import { projectRoot } from '../../../reference.ts';
 
 const recipe = { resize: 40, crop: 32, interpolation: 'bilinear', autoOrient: false } as const;
@@ -41,6 +42,19 @@ test('the budget holds one image of the largest size for up to 7 threads, and mo
   const budget = openBudget(16);
   for (let i = 0; i < 4; i++) takePixels(budget, largest);
   assert.equal(budget[0], 0);
+});
+
+test('recipes beside the first give what each gives alone, another orientation among them', async () => {
+  const turned = { resize: 30, crop: 24, interpolation: 'bicubic', autoOrient: true } as const;
+  const small = { ...recipe, resize: 20, crop: 16 };
+  const path = join(fixtures, 'orientation-6.jpg');
+  const read = (one: PixelRecipe) => new PixelReader(one, () => false).read(path);
+  const { pixels, beside } = await read({ ...recipe, beside: [turned, small] });
+  const alone = await Promise.all([recipe, turned, small].map(read));
+  assert.deepEqual(
+    [pixels, ...(beside ?? [])],
+    alone.map((file) => file.pixels),
+  );
 });
 
 test('refuses a file too large for any image without reading it', { skip: process.platform === 'win32' }, async () => {

@@ -1,0 +1,21 @@
+import type { PixelBatch } from './backbone.ts';
+
+/** Images as one batch, copied. @param images each [crop, crop, 3], RGB */
+export function stackPixels(crop: number, images: readonly Uint8Array[]): PixelBatch {
+  const imageBytes = crop * crop * 3;
+  const bytesNHWC = new Uint8Array(images.length * imageBytes);
+  images.forEach((pixels, i) => {
+    bytesNHWC.set(pixels, i * imageBytes);
+  });
+  return { rowCount: images.length, crop, bytesNHWC };
+}
+
+/** One batch for each of several networks. @param images of each image its pixels for every network, in their order */
+export function stackBeside(crops: readonly number[], images: readonly (readonly Uint8Array[])[]): PixelBatch[] {
+  return crops.map((crop, network) =>
+    stackPixels(
+      crop,
+      images.map((pixels) => pixels[network] as Uint8Array),
+    ),
+  );
+}

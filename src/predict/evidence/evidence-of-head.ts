@@ -1,0 +1,13 @@
+import { featureRecipes } from '../embedder.ts';
+import type { ShippedHead } from '../load-head.ts';
+import { type EvidenceMaps, openEvidence } from './evidence.ts';
+
+/** As `openEvidence`, for the head of a report. @param tapShape of one image, as the embedder gives it */
+export async function evidenceOfHead(
+  { saved, report }: Pick<ShippedHead, 'saved' | 'report'>,
+  tapShape: readonly number[],
+): Promise<EvidenceMaps | string> {
+  const [recipe, ...others] = featureRecipes(report);
+  if (recipe !== undefined && others.length === 0) return openEvidence(saved, recipe.fields, tapShape);
+  return `its features are those of ${1 + others.length} networks side by side, each scaled by its own length: there is no one map of places`;
+}
