@@ -90,7 +90,12 @@ test('--features A+B trains on both side by side, is compared with A alone, and 
   const compared = JSON.parse((await featuretap(['compare', 'beside-reports', '--json'])).stdout);
   assert.equal(compared.groups[0].networks.length, 1);
   assert.equal((await featuretap(['compare', 'beside-reports'])).code, 0, 'the page');
-  const refused = await featuretap(['predict', '--head', both?.report ?? '', 'photo.jpg']);
+  const refused = await featuretap([
+    'predict',
+    '--head',
+    both?.report ?? '',
+    join(projectRoot, 'test/fixtures/pixels/gray.jpg'),
+  ]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /the weights of the backbone that made the features are gone/);
 });
