@@ -14,7 +14,8 @@ export async function encodeWords(
   texts: readonly string[],
   options: OwnTowerOptions = {},
 ): Promise<Matrix> {
-  const tower = await openOwnTower(featureRecipe({ featureSet, report: featureSet.folder }), options);
+  const recipe = featureRecipe({ featureSet, report: featureSet.folder });
+  const tower = await openOwnTower({ ...recipe, dims: featureSet.dims }, options);
   try {
     return await tower.encode(texts);
   } finally {
