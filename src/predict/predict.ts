@@ -1,7 +1,7 @@
 import type { PixelBatch, TapMap } from '../extract/backbone/backbone.ts';
-import { stackBeside } from '../extract/backbone/stack-pixels.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
 import type { PixelPipeline, PixelRecipe, PixelsReady } from '../extract/images/pipeline/pixel-result.ts';
+import { stackBeside } from '../extract/stack-pixels.ts';
 import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import type { Evidence, EvidenceMaps } from './evidence/evidence.ts';

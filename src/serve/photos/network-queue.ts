@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PixelBatch } from '../../extract/backbone/backbone.ts';
-import { stackBeside } from '../../extract/backbone/stack-pixels.ts';
+import { stackBeside } from '../../extract/stack-pixels.ts';
 
 /** How long a batch that is not full waits for photos that are on their way, in milliseconds. */
 const longestWaitMs = 5;

@@ -1,4 +1,4 @@
-import type { PixelBatch } from './backbone.ts';
+import type { PixelBatch } from './backbone/backbone.ts';
 
 /** Images as one batch, copied. @param images each [crop, crop, 3], RGB */
 export function stackPixels(crop: number, images: readonly Uint8Array[]): PixelBatch {
