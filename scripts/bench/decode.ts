@@ -8,6 +8,7 @@ import type { ImageFile } from '../../src/extract/images/list/image-file.ts';
 import { listImages } from '../../src/extract/images/list/list.ts';
 import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import { drawPhotos } from '../demo/draw.ts';
+import { resizeCost } from './decode/resize-cost.ts';
 import { findPeer, peerEnvironment } from './peers/python.ts';
 
 const usage = `npm run bench -- decode [options]
@@ -26,6 +27,8 @@ interface Round {
 
 const resize = 256;
 const crop = 224;
+/** Images whose resize is timed by itself. */
+const mostResized = 200;
 
 /** Images per second from file to the network's input bytes, in turns with Pillow and torchvision where python3 has them. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -63,12 +66,14 @@ export async function run(args: readonly string[]): Promise<void> {
       theirName = python.name;
     }
     const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+    const filters = await resizeCost(distinct(images).slice(0, mostResized), resize, crop);
     const figures = {
       images: images.length,
       threads,
       views,
       ours: { ...median(ours), each: ours.map(({ imagesPerSecond }) => imagesPerSecond), peakMegabytes },
       python: theirs.length === 0 ? null : { name: theirName, ...median(theirs) },
+      filters,
     };
     if (values.json) return console.log(JSON.stringify(figures, null, 2));
     const rate = ({ imagesPerSecond }: Round): string => `${imagesPerSecond.toFixed(0).padStart(6)} images/s`;
@@ -83,9 +88,18 @@ export async function run(args: readonly string[]): Promise<void> {
       const shown = Object.entries(steps).map(([step, ms]) => `${step} ${ms.toFixed(2)} ms`);
       console.log(`  per image, in its thread: ${shown.join(', ')}; peak memory ${peakMegabytes} MB`);
     }
+    const { bilinear, bicubic, ratio, pixelRatio } = filters;
+    console.log(
+      `  resize and crop alone, ${filters.images} images in turns: bilinear ${bilinear.toFixed(2)} ms, bicubic ${bicubic.toFixed(2)} ms, ratio ${ratio.toFixed(2)}; with the decode ${pixelRatio.toFixed(2)}`,
+    );
   } finally {
     rmSync(scratch, { recursive: true });
   }
+}
+
+/** A folder that holds fewer images than were asked for is gone through again and again. */
+function distinct(images: readonly ImageFile[]): readonly ImageFile[] {
+  return [...new Map(images.map((image) => [image.path, image])).values()];
 }
 
 async function photos(data: string | undefined, count: number, scratch: string): Promise<readonly ImageFile[]> {

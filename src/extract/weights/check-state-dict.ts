@@ -112,10 +112,10 @@ function checkStem(named: ReadonlyMap<string, UnreadTensor>, where: string): voi
   const stem = named.get('conv1.weight');
   if (stem?.shape.length === 4 && named.has('layer1.0.conv1.weight') && stem.shape[1] !== 3)
     throw new UserError({
-      what: `This network takes images of ${stem.shape[1]} ${stem.shape[1] === 1 ? 'channel' : 'channels'}`,
+      what: `This network takes images of ${stem.shape[1]} ${stem.shape[1] === 1 ? 'channel' : 'channels'}, and the images have 3: whatever their file holds, they are decoded to RGB`,
       where,
       found: `conv1.weight of shape [${stem.shape.join(', ')}]`,
-      expected: 'three channels: images are decoded to RGB',
+      expected: `conv1.weight of shape [${stem.shape.with(1, 3).join(', ')}]`,
       fix: 'take weights that were trained on RGB images',
     });
   if (stem === undefined && named.has('conv1.0.weight') && named.has('layer1.0.conv1.weight'))
