@@ -14,8 +14,18 @@ const slow = [
   ...['extract/backbone/tensorflow', 'extract/extract.test', 'extract/faults', 'extract/images/decode/pixels'],
   ...['extract/images/resize/interpolation', 'extract/int8-set', 'extract/repair/', 'extract/torture'],
   ...['extract/weights/download', 'extract/weights/load-weights', 'features/run/', 'formats/npy/', 'formats/onnx/'],
-  ...['fuzz.test', 'index.test', 'models/contract', 'models/forest/forest', 'models/stream', 'models/svm/svm.test'],
-  ...['models/temperature', 'predict/', 'report/map/', 'report/page/page', 'scripts/', 'serve/'],
+  ...[
+    'scripts/',
+    'serve/',
+    'suggest/suggest',
+    'fuzz.test',
+    'index.test',
+    'models/contract',
+    'models/forest/forest',
+    'models/stream',
+    'models/svm/svm.test',
+  ],
+  ...['models/finetune/resnet50', 'models/temperature', 'predict/', 'relabel/', 'report/map/', 'report/page/page'],
 ].map((path) => `test/${path}`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -70,6 +70,9 @@ type('compare', [reports], join(reports, 'table.txt'));
 const head = await bestHead(reports);
 if (head !== undefined) type('predict', ['--head', head, '--top', '3', unseen]);
 say(
-  `\nThe whole path took ${Math.round((Date.now() - startedAt) / 1000)} s; open ${join(reports, 'index.html')} in a browser. The same for your own photos, one folder per class, with the ResNet50 that is downloaded once (98 MB):`,
+  `\nThe whole path took ${Math.round((Date.now() - startedAt) / 1000)} s; open ${join(reports, 'index.html')} in a browser.`,
 );
+if (head !== undefined)
+  say(`A page to drop photos on, answered by this head:\n\n  ${ownCommand('serve', ['--head', head])}\n`);
+say('The same for your own photos, one folder per class, with the ResNet50 that is downloaded once (98 MB):');
 say(`\n  ${ownCommand('extract', ['--data', 'path/to/your/photos'])}`);

@@ -97,7 +97,7 @@ test('--features A+B trains on both side by side, is compared with A alone, and 
     join(projectRoot, 'test/fixtures/pixels/gray.jpg'),
   ]);
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /the weights of the backbone that made the features are gone/);
+  assert.match(refused.stderr, /features of another backbone: its answers would mean nothing/);
 });
 
 test('refuses the same features twice, alone or side by side', async () => {

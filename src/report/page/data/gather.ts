@@ -82,10 +82,12 @@ async function gatherGroup(
   const shown = { group, runs, differences: headDifferences(runs.map(({ run }) => run)), images, alike };
   onStage('reading photos and drawing the map');
   // Photos are read by other threads than the one that draws the map.
-  const [map, photos] = await Promise.all([
-    seen?.drawMap(),
-    set && makeThumbnails(wantedPhotos(shown, set), imageLocator(set.manifest.madeBy.data), cache, budget),
-  ]);
+  const drawing = seen?.drawMap();
+  const reading =
+    set && makeThumbnails(wantedPhotos(shown, set), imageLocator(set.manifest.madeBy.data), cache, budget);
+  // Both end, whatever becomes of the other: nothing is written behind an error.
+  await Promise.allSettled([drawing, reading]);
+  const [map, photos] = await Promise.all([drawing, reading]);
   if (photos !== undefined) notes.push(...photoNotes(photos, images.folder));
   const features: GroupFeatures | undefined = rows &&
     seen &&
