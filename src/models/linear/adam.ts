@@ -63,6 +63,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
   const rowCount = train.labels.length;
 
   let step = 0;
+  let lastLoss = 0;
   for (let number = 1; number <= params.epochs; number++) {
     let lossSum = 0;
     let weightSum = 0;
@@ -84,6 +85,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
     }
     const trainLoss = lossSum / weightSum;
     if (!Number.isFinite(trainLoss)) throw ranAway(number, trainLoss);
+    lastLoss = trainLoss;
     const held = context.test && (await evaluate(fitted(state, []), context.test, context.signal));
     epochs.push({ trainLoss, ...held });
     const message = epochLine(number, params.epochs, trainLoss, held);
@@ -100,7 +102,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
       ...withAbsentClasses(at.weights, at.bias, present, dims, whole.classes.length),
       converged: true,
       iterations: seen.length,
-      warnings: [],
+      warnings: lastLoss > Math.log(classCount) ? [worseThanGuess(lastLoss, classCount)] : [],
       details: { epochs: seen, steps: step, iterationsAre: 'epochs', probabilities: 'softmax' },
       threads: context.threads,
     });
@@ -141,6 +143,12 @@ async function evaluate(
   const { accuracy, logLoss } = tally.scores();
   const testCount = labels.length;
   return { testLoss: logLoss, correct: Math.round(accuracy * testCount), testCount };
+}
+
+/** A learning rate that is too high leaves finite numbers that mean nothing. */
+function worseThanGuess(loss: number, classCount: number): string {
+  const guess = Math.log(classCount).toFixed(2);
+  return `the training loss of the last epoch, ${loss.toPrecision(3)}, is above that of an even guess, ${guess}: --lr lowers the learning rate`;
 }
 
 function ranAway(epoch: number, loss: number): UserError {

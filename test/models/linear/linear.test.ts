@@ -199,3 +199,15 @@ function wideTable(): Table {
     classes: ['a', 'b', 'c', 'd', 'e'],
   };
 }
+
+test('a learning rate that leaves the loss above an even guess gets a word, a usual one does not', async () => {
+  const table: Table = {
+    features: drawRows(60, 8, 3, 4),
+    labels: Int32Array.from({ length: 60 }, (_, row) => row % 3),
+    classes: ['a', 'b', 'c'],
+  };
+  const fit = (lr: number): Promise<FittedHead> =>
+    createHead('linear', { solver: 'adam', epochs: 3, batch: 16, lr }).fit(table, context);
+  assert.match((await fit(1e30)).warnings.join(), /above that of an even guess, 1\.10: --lr lowers/);
+  assert.deepEqual((await fit(0.05)).warnings, []);
+});
