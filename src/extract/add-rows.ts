@@ -28,16 +28,14 @@ export type Targets = readonly [Target, ...Target[]];
 export async function addRows(run: ExtractRun, targets: Targets): Promise<DeviceName | undefined> {
   const { plan, policy, context, preprocessing, watch } = run;
   const { signal, onProgress, openPipeline = openPixelPipeline } = context;
-  const [{ ledger }, ...others] = targets;
+  const [{ ledger }] = targets;
   const readers: Reader[] = [];
   const toRead = imagesToRead(targets, readers);
   const first = toRead.next();
   // Nothing to read: threads and the network stay away.
   if (first.done === true) return undefined;
   const recipe = { ...preprocessing, views: plan.views };
-  const inFirst = [...ledger.writer.rowOf.keys()];
-  const known = inFirst.filter((sha256) => others.every((other) => other.ledger.writer.rowOf.has(sha256)));
-  const pipeline = openPipeline(recipe, { known, threads: policy.threads, signal });
+  const pipeline = openPipeline(recipe, { known: knownToAll(targets), threads: policy.threads, signal });
   let backbone: Backbone | undefined;
   try {
     const results = noted(pipeline.decode(startingWith(first.value, toRead)), readers, run);
@@ -57,6 +55,13 @@ export async function addRows(run: ExtractRun, targets: Targets): Promise<Device
   } finally {
     await pipeline.close();
     await backbone?.close();
+  }
+}
+
+/** Images that have a row in every set. */
+function* knownToAll([first, ...others]: Targets): Generator<string> {
+  for (const sha256 of first.ledger.writer.rowOf.keys()) {
+    if (others.every(({ ledger }) => ledger.writer.rowOf.has(sha256))) yield sha256;
   }
 }
 
