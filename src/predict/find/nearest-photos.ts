@@ -1,5 +1,5 @@
 import type { FeatureSet } from '../../features/reader.ts';
-import { multiplyTransposed } from '../../numerics/matmul.ts';
+import { multiply } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { keepNearest, unitRows } from '../../numerics/nearest.kernel.ts';
 import { RowReader } from '../../rows/row-reader.ts';
@@ -25,22 +25,29 @@ export async function unitRowsOf(set: FeatureSet, signal?: AbortSignal): Promise
   return 4 * set.imageCount * set.dims <= mostBytes ? loadRows(unit) : unit;
 }
 
+/** A row, by its place among those that were searched. */
+export interface NearRow {
+  readonly place: number;
+  readonly similarity: number;
+}
+
 /**
- * The photos that lie nearest to a vector, the nearest first; of two that are as near the one that is first in the index.
+ * The rows that lie nearest to a vector, the nearest first; of two that are as near the one that comes first.
  *
- * @param rows of the set's images: `unitRowsOf`
+ * @param rows each of length 1
  * @param query of length 1, [1, dims]
  */
-export async function nearestPhotos(
-  set: FeatureSet,
+export async function nearestPlaces(
   rows: RowSource,
   query: Matrix,
   { count, threads }: { readonly count: number; readonly threads: number },
-): Promise<readonly FoundPhoto[]> {
+): Promise<readonly NearRow[]> {
   const pass = rowPass(rows);
-  const best: { readonly place: number; readonly similarity: number }[] = [];
+  // Rows times a column reads them once as they lie; a row times their transpose takes twice as long.
+  const column = { rowCount: query.columnCount, columnCount: 1, data: query.data };
+  const best: NearRow[] = [];
   for await (const block of pass.blocks()) {
-    const { data } = await multiplyTransposed(query, block, { threads });
+    const { data } = await multiply(block, column, { threads });
     const kept = Math.min(count, block.rowCount);
     const nearest = new Int32Array(kept);
     const similarity = new Float32Array(kept);
@@ -52,6 +59,22 @@ export async function nearestPhotos(
     best.sort((a, b) => b.similarity - a.similarity || a.place - b.place);
     best.length = Math.min(best.length, count);
   }
+  return best;
+}
+
+/**
+ * The photos that lie nearest to a vector, the nearest first; of two that are as near the one that is first in the index.
+ *
+ * @param rows of the set's images: `unitRowsOf`
+ * @param query of length 1, [1, dims]
+ */
+export async function nearestPhotos(
+  set: FeatureSet,
+  rows: RowSource,
+  query: Matrix,
+  options: { readonly count: number; readonly threads: number },
+): Promise<readonly FoundPhoto[]> {
+  const best = await nearestPlaces(rows, query, options);
   return best.map(({ place, similarity }) => {
     const id = set.ids[place] as string;
     const label = set.labels.get(id);
