@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { GroupData, PageData } from '../analysis/group-data.ts';
 import type { PageJson } from './client/json.ts';
 import { clientScript } from './client-script.ts';
 import { groupJson } from './data/group-json.ts';
+import { documentHead } from './document-head.ts';
 import { embedJson, type Html, html, raw } from './html.ts';
 import { alikeSection } from './sections/alike.ts';
 import { exploreSection } from './sections/explore.ts';
@@ -10,38 +10,13 @@ import { overviewSection } from './sections/overview.ts';
 import { runsSection } from './sections/runs.ts';
 import { sidesSection } from './sections/sides.ts';
 import { viewerDialog } from './sections/viewer.ts';
-import { pageStyle } from './style.ts';
-
-/** Nothing but what this file holds: its own style and script by their hashes, pictures as data, no connection at all. */
-const policy: string = [
-  "default-src 'none'",
-  `style-src '${hashSource(pageStyle)}'`,
-  `script-src '${hashSource(clientScript)}'`,
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
-function hashSource(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
-}
 
 /** The whole page as one HTML document that needs no other file and no network. */
 export function renderPage(data: PageData): string {
   const several = data.groups.length > 1;
   const runCount = data.groups.reduce((sum, group) => sum + group.runs.length, 0);
   const json: PageJson = { groups: data.groups.map(groupJson) };
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Heads compared</title>
-<link rel="icon" href="data:,">
-<style>${raw(pageStyle)}</style>
-</head>
+  const page = html`${documentHead('Heads compared', [clientScript])}
 <body>
 <header><h1>Heads compared</h1>
 <p class="lead">${runCount} ${runCount === 1 ? 'run' : 'runs'}${several && ` in ${data.groups.length} groups that cannot be ranked against each other`}</p></header>

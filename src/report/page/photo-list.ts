@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { programVersion } from '../../system/version.ts';
+import { documentHead } from './document-head.ts';
 import { breakable, type Html, html, raw } from './html.ts';
-import { pageStyle } from './style.ts';
 
 /** One photo of a list, and what stands under it. */
 export interface ListedPhoto {
@@ -19,28 +18,9 @@ export interface PhotoList {
   readonly photos: readonly ListedPhoto[];
 }
 
-/** Nothing but what this file holds: its own style by its hash, pictures as data, no script and no connection. */
-const policy: string = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(pageStyle).digest('base64')}'`,
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
 /** A page of photos in their order: one file that needs no other and no network. */
 export function photoListHtml({ title, lead, note, photos }: PhotoList): string {
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-<style>${raw(pageStyle)}</style>
-</head>
+  const page = html`${documentHead(title)}
 <body>
 <header><h1>${title}</h1>
 <p class="lead">${lead}</p></header>
