@@ -45,7 +45,7 @@ function commandsIn(text: string, start: RegExp): ReadonlySet<string> {
   const verb = `(?:${verbNames.join('|')})`;
   const command = `${start.source} ${verb}\\b[^\`"<\\n]*`;
   const places = [
-    `^(?: {4}|next: |\\$ | {2}fix: {6}(?:did you mean [^?]*\\? )?)(${command})$`,
+    `^(?: {4}|next: |\\$ | {2}fix: {6}(?:did you mean [^?]*\\? |the best: +)?| {12}the newest: )(${command})$`,
     `\`(${command})\``,
     `data-copy="(${command})"`,
   ];
