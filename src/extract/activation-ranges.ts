@@ -19,6 +19,7 @@ import type { ImageFile } from './images/list/image-file.ts';
 import type { FilePixels } from './images/pipeline/pixel-protocol.ts';
 import { PixelReader } from './images/pipeline/pixel-reader.ts';
 import type { NetworkSource } from './network-source.ts';
+import { stackPixels } from './stack-pixels.ts';
 
 export interface ActivationRangesRequest {
   readonly files: Files;
@@ -103,11 +104,10 @@ async function readSample(request: ActivationRangesRequest): Promise<Sample> {
       fix: 'fix or remove the files, or --precision float32',
     });
   }
-  const { crop } = preprocessing;
-  const imageBytes = crop * crop * 3;
-  const bytesNHWC = new Uint8Array(ready.length * imageBytes);
-  for (const [row, { pixels }] of ready.entries()) bytesNHWC.set(pixels, row * imageBytes);
-  const pixels = { rowCount: ready.length, crop, bytesNHWC };
+  const pixels = stackPixels(
+    preprocessing.crop,
+    ready.map((image) => image.pixels),
+  );
   return { seed, images: ready.map(({ sha256 }) => sha256), pixels };
 }
 

@@ -2,6 +2,7 @@ import type { MadeBy, Pool } from '../features/manifest/manifest.ts';
 import { UserError } from '../system/errors.ts';
 import type { Backbone, PixelBatch, TapMap } from './backbone/backbone.ts';
 import { poolRows } from './backbone/pool.ts';
+import { type SampleForm, samplesOf } from './images/samples.ts';
 
 /**
  * Largest difference between two engines' or devices' vectors of the canary, ‖a - b‖ / ‖b‖: float32 engines are within
@@ -13,7 +14,8 @@ export const canaryTolerance = 1e-3;
  * A fixed picture of shapes, edges and noise, in whole numbers alone: every machine draws the same bytes. Its vector is
  * kept with a feature set, and tells whether what would add rows to it computes the same numbers.
  */
-export function drawCanary(crop: number): PixelBatch {
+export function drawCanary(form: SampleForm): PixelBatch {
+  const { crop } = form;
   const bytesNHWC = new Uint8Array(crop * crop * 3);
   let state = 1;
   for (let y = 0, at = 0; y < crop; y++) {
@@ -27,7 +29,7 @@ export function drawCanary(crop: number): PixelBatch {
       }
     }
   }
-  return { rowCount: 1, crop, bytesNHWC };
+  return { rowCount: 1, crop, bytesNHWC: samplesOf(bytesNHWC, form) };
 }
 
 /**
@@ -37,7 +39,7 @@ export function drawCanary(crop: number): PixelBatch {
  * @param tap one of the backbone's; default: its first
  */
 export async function measureCanary(backbone: Backbone, pool: Pool, tap: string = backbone.tap.name): Promise<string> {
-  const maps = await backbone.runAll(drawCanary(backbone.preprocessing.crop));
+  const maps = await backbone.runAll(drawCanary(backbone.preprocessing));
   const map = maps[backbone.taps.findIndex(({ name }) => name === tap)] as TapMap;
   const axes = map.rowShape.length;
   const isMean = axes === 3 || (axes === 2 && pool !== 'none');

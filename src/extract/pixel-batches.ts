@@ -1,5 +1,6 @@
 import type { PixelBatch } from './backbone/backbone.ts';
 import type { PixelRecipe, PixelResult } from './images/pipeline/pixel-result.ts';
+import { bytesPerImage } from './images/samples.ts';
 
 /** Images that go through the network together. */
 export interface ImageBatch {
@@ -22,7 +23,7 @@ export async function* pixelBatches(
   isKnown: (sha256: string) => boolean,
 ): AsyncGenerator<ImageBatch> {
   const { crop } = recipe;
-  const cropBytes = crop * crop * 3;
+  const cropBytes = bytesPerImage(recipe);
   const imageBytes = cropBytes * (1 + (recipe.views?.count ?? 0));
   const toBatch = (): ImageBatch => {
     const bytesNHWC = bytes.subarray(0, images.length * imageBytes);

@@ -28,12 +28,13 @@ const defaultCrop = 224;
  */
 export function choosePreprocessing(asked: AskedPreprocessing, trainedWith: TrainedWith = {}): Preprocessing {
   const resize = asked.resize ?? trainedWith.resize ?? defaultResize;
-  const { centerCrop } = trainedWith;
+  const { centerCrop, resizeIn } = trainedWith;
   return {
     resize,
     crop: asked.crop ?? trainedWith.crop ?? (typeof resize === 'number' ? defaultCrop : Math.min(...resize)),
     ...(centerCrop === undefined ? {} : { centerCrop }),
     interpolation: asked.interpolation ?? trainedWith.interpolation ?? 'bilinear',
+    ...(resizeIn === undefined ? {} : { resizeIn }),
     mean: asked.mean ?? trainedWith.mean ?? imagenetMean,
     std: asked.std ?? trainedWith.std ?? imagenetStd,
     autoOrient: asked.autoOrient ?? false,

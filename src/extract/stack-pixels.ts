@@ -1,8 +1,8 @@
 import type { PixelBatch } from './backbone/backbone.ts';
 
-/** Images as one batch, copied. @param images each [crop, crop, 3], RGB */
+/** Images as one batch, copied. @param images each [crop, crop, 3], all in the same form */
 export function stackPixels(crop: number, images: readonly Uint8Array[]): PixelBatch {
-  const imageBytes = crop * crop * 3;
+  const imageBytes = images[0]?.length ?? 0;
   const bytesNHWC = new Uint8Array(images.length * imageBytes);
   images.forEach((pixels, i) => {
     bytesNHWC.set(pixels, i * imageBytes);

@@ -1,4 +1,5 @@
 import type { Conformal, Report } from '../classify/result/report.ts';
+import { describePreprocessing } from '../features/manifest/describe-preprocessing.ts';
 import { confusedPairs, standingOut } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
@@ -104,17 +105,13 @@ function backbone(report: Report): string {
     ]);
   }
   if (fields !== undefined) {
-    const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
     rows.push(
       ['sha256 of the weights', fields.weightsSha256],
       [
         'architecture',
         `${fields.architecture}, tap ${fields.tap}, pool ${fields.pool}, ${fields.precision}, kept as ${fields.dtype}`,
       ],
-      [
-        'preprocessing',
-        `${typeof resize === 'number' ? `shorter side to ${resize}` : `resized to ${resize.join(' x ')} (height x width)`}${interpolation === 'bilinear' ? '' : `, ${interpolation}`}, centre crop ${crop}, mean ${mean.join(' ')}, std ${std.join(' ')}${autoOrient ? ', turned by EXIF' : ', EXIF orientation not applied'}${sixteenBit === 'scale' ? ', 16-bit grey scaled' : ''}`,
-      ],
+      ['preprocessing', describePreprocessing(fields.preprocessing)],
     );
   }
   return markdownTable(['what', 'value'], rows);

@@ -73,7 +73,7 @@ export class CountingNetwork implements NetworkSource {
 
   async open(preprocessing: Backbone['preprocessing'], tap: string | readonly string[]): Promise<Backbone> {
     this.opened++;
-    const canary = drawCanary(preprocessing.crop).bytesNHWC;
+    const canary = drawCanary(preprocessing).bytesNHWC;
     const taps = [tap].flat().map((name) => ({ name, tensor: name, shape: [4, 2, 2] }));
     // Each tap holds numbers of its own.
     const maps = (batch: PixelBatch): readonly TapMap[] =>

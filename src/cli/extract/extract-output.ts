@@ -22,13 +22,15 @@ export function printExplanations(explanations: readonly Explanation[], session:
 }
 
 function printExplanation(explanation: Explanation, session: Session): void {
-  const { folder, reading, leftOut, reasons, toCompute, kept, copies, seconds, speed, bytes } = explanation;
+  const { folder, reading, leftOut, reasons, preprocessing, toCompute, kept, copies, seconds, speed, bytes } =
+    explanation;
   const shared = copies === 0 ? '' : `, ${copies} duplicate`;
   session.print(
     `${shortPath(folder)}: ${toCompute} image${toCompute === 1 ? '' : 's'} to compute, ${kept} kept${shared}`,
   );
   for (const line of [...reading, ...describeLeftOut(leftOut, ''), ...reasons]) session.print(`  ${line}`);
   if (toCompute === 0) return;
+  session.print(`  images: ${preprocessing}`);
   const parts = [
     seconds === undefined || speed === undefined
       ? 'no speed of such a run was measured yet'

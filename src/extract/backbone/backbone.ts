@@ -1,11 +1,11 @@
 import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest/manifest.ts';
 
-/** A batch of images ready for the network: RGB bytes after resize and crop, before normalization. */
+/** A batch of images ready for the network: after resize and crop, before normalization. */
 export interface PixelBatch {
   readonly rowCount: number;
   /** Side of the square crop, in pixels. */
   readonly crop: number;
-  /** [rowCount, crop, crop, 3], RGB, row by row: the bytes that torchvision hands to ToTensor. */
+  /** [rowCount, crop, crop, 3], RGB, row by row, in the form that the preprocessing says (`images/samples.ts`). */
   readonly bytesNHWC: Uint8Array;
 }
 

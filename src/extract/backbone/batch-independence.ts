@@ -1,18 +1,21 @@
+import { type SampleForm, samplesOf } from '../images/samples.ts';
+
 /** How far two rows of one image may lie apart, as a share of the row's largest number: float32 sums in another order. */
 export const sameRow = 1e-4;
 
 /** The same on a GPU, whose libraries choose another algorithm, and TF32, by the batch. */
 export const sameRowOnGpu = 1e-2;
 
-/** Two crops that are not alike, [2, crop, crop, 3]: noise by a linear congruential generator, the second one darker. */
-export function drawPair(crop: number): Uint8Array {
+/** Two crops that are not alike, [2, crop, crop, 3] in the form asked for: noise by a linear congruential generator, the second one darker. */
+export function drawPair(form: SampleForm): Uint8Array {
+  const { crop } = form;
   const pixels = new Uint8Array(2 * crop * crop * 3);
   let state = 1;
   for (let i = 0; i < pixels.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     pixels[i] = (state >>> 24) >> (i * 2 < pixels.length ? 0 : 2);
   }
-  return pixels;
+  return samplesOf(pixels, form);
 }
 
 /** The largest difference between two rows, as a share of the largest number in them. */

@@ -1,13 +1,13 @@
 import * as ort from 'onnxruntime-node';
 import type { Preprocessing } from '../../features/manifest/manifest.ts';
 import type { NetworkInput } from './network.ts';
-import { normalizationTable, normalizePixels, normalizePlanes } from './normalize.kernel.ts';
+import { normalizationTable, normalizeFloats, normalizePixels, normalizePlanes } from './normalize.kernel.ts';
 import { copyPadded, fillPixels } from './pad.kernel.ts';
 
 /** Turns image bytes into the tensor that a network reads. */
 export interface Feed {
   /**
-   * @param bytes [rowCount, crop, crop, 3]
+   * @param bytes [rowCount, crop, crop, 3], in the form that the preprocessing says
    * @returns a tensor of the network's fixed number of rows, else of `rowCount`; its memory is `bytes` or is used again by
    *   the next call
    */
@@ -15,7 +15,9 @@ export interface Feed {
 }
 
 export function createFeed(input: NetworkInput, preprocessing: Preprocessing): Feed {
-  return input.form === 'bytes' ? new ByteFeed(input, preprocessing) : new NormalizedFeed(input, preprocessing);
+  if (input.form === 'bytes') return new ByteFeed(input, preprocessing);
+  const { resizeIn } = preprocessing;
+  return resizeIn === undefined ? new NormalizedFeed(input, preprocessing) : new FloatFeed(input, preprocessing);
 }
 
 class NormalizedFeed implements Feed {
@@ -39,6 +41,35 @@ class NormalizedFeed implements Feed {
     else normalizePixels(bytes, rowCount * positions, this.#table, this.#pixels);
     return new ort.Tensor('float32', this.#pixels, layout === 'NCHW' ? [rows, 3, crop, crop] : [rows, crop, crop, 3]);
   }
+}
+
+/** For images that were resized in floating point. */
+class FloatFeed implements Feed {
+  readonly #input: NetworkInput;
+  readonly #preprocessing: Preprocessing;
+  #pixels = new Float32Array(0);
+
+  constructor(input: NetworkInput, preprocessing: Preprocessing) {
+    this.#input = input;
+    this.#preprocessing = preprocessing;
+  }
+
+  tensor(bytes: Uint8Array, rowCount: number): ort.Tensor {
+    const { layout, batch: rows = rowCount } = this.#input;
+    const { crop, mean, std } = this.#preprocessing;
+    const length = rows * crop * crop * mean.length;
+    if (this.#pixels.length !== length) this.#pixels = new Float32Array(length);
+    // A caller's bytes may begin anywhere, floats only at every fourth byte.
+    const { buffer, byteOffset } = byteOffsetFits(bytes) ? bytes : new Uint8Array(bytes);
+    const values = new Float32Array(buffer, byteOffset, bytes.length / Float32Array.BYTES_PER_ELEMENT);
+    normalizeFloats(values, { rowCount, positions: crop * crop, planar: layout === 'NCHW' }, mean, std, this.#pixels);
+    const shape = layout === 'NCHW' ? [rows, mean.length, crop, crop] : [rows, crop, crop, mean.length];
+    return new ort.Tensor('float32', this.#pixels, shape);
+  }
+}
+
+function byteOffsetFits({ byteOffset }: Uint8Array): boolean {
+  return byteOffset % Float32Array.BYTES_PER_ELEMENT === 0;
 }
 
 class ByteFeed implements Feed {

@@ -43,3 +43,32 @@ export function normalizePixels(bytes: Uint8Array, pixelCount: number, table: Fl
     out[at + 2] = table[512 + bytes[at + 2]];
   }
 }
+
+/** What `normalizeFloats` is to make of an image: planes, or pixels in the same order. */
+interface FloatRows {
+  readonly rowCount: number;
+  readonly positions: number;
+  readonly planar: boolean;
+}
+
+/** Numbers [rows, positions, channels] less their channel's mean, by its deviation, each step rounded to float32. */
+export function normalizeFloats(
+  values: Float32Array,
+  { rowCount, positions, planar }: FloatRows,
+  mean: ArrayLike<number>,
+  std: ArrayLike<number>,
+  out: Float32Array,
+): void {
+  const channels = mean.length;
+  for (let channel = 0; channel < channels; channel++) {
+    const channelMean = Math.fround(mean[channel]);
+    const channelStd = Math.fround(std[channel]);
+    for (let row = 0; row < rowCount; row++) {
+      let from = row * positions * channels + channel;
+      let to = planar ? (row * channels + channel) * positions : from;
+      for (let i = 0; i < positions; i++, from += channels, to += planar ? 1 : channels) {
+        out[to] = Math.fround(values[from] - channelMean) / channelStd;
+      }
+    }
+  }
+}

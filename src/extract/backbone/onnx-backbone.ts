@@ -3,6 +3,7 @@ import type { DeviceName, Preprocessing } from '../../features/manifest/manifest
 import { encodeModel } from '../../formats/onnx/encode.ts';
 import { UserError } from '../../system/errors.ts';
 import { quoteArgument } from '../../system/own-command.ts';
+import { bytesPerImage } from '../images/samples.ts';
 import type { Backbone, PixelBatch, Tap, TapMap } from './backbone.ts';
 import { drawPair, rowDifference, sameRow, sameRowOnGpu } from './batch-independence.ts';
 import { createFeed, type Feed } from './feed.ts';
@@ -53,7 +54,7 @@ export async function openOnnxBackbone(network: Network, options: OnnxBackboneOp
   try {
     const feed = createFeed(network.input, preprocessing);
     const { name, batch = 2 } = network.input;
-    const blank = feed.tensor(new Uint8Array(batch * preprocessing.crop ** 2 * 3), batch);
+    const blank = feed.tensor(new Uint8Array(batch * bytesPerImage(preprocessing)), batch);
     const outputs = await session.run({ [name]: blank });
     const taps = named.map((tap) => {
       const output = outputs[tap.tensor] as ort.Tensor;
@@ -80,7 +81,7 @@ async function proven(
   options: OnnxBackboneOptions,
 ): Promise<Backbone> {
   const { crop } = options.preprocessing;
-  const bytesNHWC = drawPair(crop);
+  const bytesNHWC = drawPair(options.preprocessing);
   const first = bytesNHWC.subarray(0, bytesNHWC.length / 2);
   const firstRows = async (batch: PixelBatch): Promise<readonly Float32Array[]> =>
     (await backbone.runAll(batch)).map(({ data, rowCount }) => data.slice(0, data.length / rowCount));
@@ -163,7 +164,7 @@ class OnnxBackbone implements Backbone {
 
   async #run(batch: PixelBatch): Promise<readonly TapMap[]> {
     const { rowCount } = batch;
-    checkBatch(batch, this.preprocessing.crop);
+    checkBatch(batch, this.preprocessing);
     const fixed = this.#network.input.batch;
     if (fixed === undefined || fixed === rowCount) {
       const rows = await this.#rows(batch, 0, rowCount);
@@ -186,15 +187,16 @@ class OnnxBackbone implements Backbone {
 
   /** Rows [from, from + count) of the batch through the network: what each tap holds. */
   async #rows(batch: PixelBatch, from: number, count: number): Promise<readonly Float32Array[]> {
-    const rowLength = batch.crop * batch.crop * 3;
+    const rowLength = batch.bytesNHWC.length / batch.rowCount;
     const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
     const results = await this.#session.run({ [this.#network.input.name]: this.#feed.tensor(bytes, count) });
     return this.taps.map(({ tensor }) => (results[tensor] as ort.Tensor).data as Float32Array);
   }
 }
 
-function checkBatch(batch: PixelBatch, crop: number): void {
-  const expected = batch.rowCount * crop * crop * 3;
+function checkBatch(batch: PixelBatch, form: Preprocessing): void {
+  const { crop } = form;
+  const expected = batch.rowCount * bytesPerImage(form);
   if (batch.crop === crop && batch.bytesNHWC.length === expected) return;
   throw new RangeError(
     `a batch of ${batch.rowCount} crops of ${batch.crop} in ${batch.bytesNHWC.length} bytes; expected crops of ${crop} in ${expected}`,

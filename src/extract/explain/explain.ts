@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { describePreprocessing } from '../../features/manifest/describe-preprocessing.ts';
 import { differences, fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { labelsFile, manifestFile, outcomesFile } from '../../features/manifest/layout.ts';
 import {
@@ -24,6 +25,8 @@ export interface Explanation {
   /** How the data folder was read, a line each. */
   readonly reading: readonly string[];
   readonly leftOut: readonly LeftOutCount[];
+  /** What becomes of an image before the network, in words. */
+  readonly preprocessing: string;
   readonly reasons: readonly string[];
   /** Images that the network would run over. */
   readonly toCompute: number;
@@ -90,6 +93,7 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     folder,
     reading: list.reading,
     leftOut: countLeftOut(list.leftOut),
+    preprocessing: describePreprocessing(fields.preprocessing),
     reasons,
     toCompute,
     kept,

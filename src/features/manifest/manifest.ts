@@ -24,6 +24,11 @@ export interface Preprocessing {
   /** Where the crop lies when it cannot lie in the middle: as transformers' processors put it; absent: torchvision's. */
   readonly centerCrop?: 'transformers';
   readonly interpolation: Interpolation;
+  /**
+   * Pixels are rescaled to [0, 1] first and resized as floating-point numbers, which nothing rounds: torchvision's resize
+   * of tensors with antialiasing. Absent: resized as bytes, which is Pillow's, and rescaled then.
+   */
+  readonly resizeIn?: 'float32';
   /** Per channel, RGB on [0, 1]. */
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];

@@ -12,11 +12,12 @@ export interface GpuBackboneOptions extends OnnxBackboneOptions {
 
 /**
  * As `openOnnxBackbone`, with what one thread would do before and after the network done by the GPU too: it normalizes
- * the bytes, and takes the mean over a map where that is the pool.
+ * bytes, and takes the mean over a map where that is the pool.
  */
 export function openOnGpu(network: Network, options: GpuBackboneOptions): Promise<Backbone> {
   const { preprocessing, pool } = options;
-  const fed = network.input.form === 'normalized' ? readBytes(network, preprocessing) : network;
+  const isBytes = preprocessing.resizeIn === undefined;
+  const fed = network.input.form === 'normalized' && isBytes ? readBytes(network, preprocessing) : network;
   const taps = pool === 'mean' ? [options.tap].flat() : [];
   return openOnnxBackbone(taps.reduce(averageMap, fed), options);
 }

@@ -51,7 +51,8 @@ export async function findClipping(
   const rowCount = Math.min(checkedImages, sample.rowCount);
   const reference = await openOnnxBackbone(network, { ...options, device: 'cpu', exactProducts: true });
   try {
-    const pixels = { ...sample, rowCount, bytesNHWC: sample.bytesNHWC.subarray(0, rowCount * sample.crop ** 2 * 3) };
+    const imageBytes = sample.bytesNHWC.length / sample.rowCount;
+    const pixels = { ...sample, rowCount, bytesNHWC: sample.bytesNHWC.subarray(0, rowCount * imageBytes) };
     const { data } = await runSample(reference, pixels);
     const off = data.reduce((count, value, at) => (value === quantized.data[at] ? count : count + 1), 0);
     if (off === 0) return [];

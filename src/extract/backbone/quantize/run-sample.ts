@@ -5,7 +5,7 @@ export async function runSample(backbone: Backbone, pixels: PixelBatch): Promise
   const rowShape = backbone.tap.shape;
   const rowLength = rowShape.reduce((product, extent) => product * extent, 1);
   const data = new Float32Array(pixels.rowCount * rowLength);
-  const imageBytes = pixels.crop * pixels.crop * 3;
+  const imageBytes = pixels.bytesNHWC.length / pixels.rowCount;
   for (let from = 0; from < pixels.rowCount; from += rowsPerRun) {
     const to = Math.min(pixels.rowCount, from + rowsPerRun);
     const bytesNHWC = pixels.bytesNHWC.subarray(from * imageBytes, to * imageBytes);

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../../../system/workers.ts';
 import type { ImageFile } from '../list/image-file.ts';
+import { bytesPerImage } from '../samples.ts';
 import { openBudget } from './pixel-budget.ts';
 import { type FilePixels, packKnown, type WorkerReply, type WorkerSetup, type WorkerTask } from './pixel-protocol.ts';
 import type { PixelPipeline, PixelPipelineOptions, PixelRecipe, PixelResult } from './pixel-result.ts';
@@ -39,7 +40,7 @@ class WorkerPipeline implements PixelPipeline {
     this.recipe = recipe;
     this.threads = options.threads ?? availableParallelism();
     this.#signal = options.signal;
-    this.#ahead = Math.max(this.threads + 1, Math.min(mostAhead, Math.floor(waitingBytes / bytesPerImage(recipe))));
+    this.#ahead = Math.max(this.threads + 1, Math.min(mostAhead, Math.floor(waitingBytes / bytesOfAll(recipe))));
     const setup: WorkerSetup = {
       recipe,
       claims: this.#claims,
@@ -139,9 +140,9 @@ class WorkerPipeline implements PixelPipeline {
   }
 }
 
-function bytesPerImage({ crop, views, beside = [] }: PixelRecipe): number {
-  const own = crop ** 2 * 3 * (1 + (views?.count ?? 0));
-  return beside.reduce((sum, recipe) => sum + bytesPerImage(recipe), own);
+function bytesOfAll({ views, beside = [], ...form }: PixelRecipe): number {
+  const own = bytesPerImage(form) * (1 + (views?.count ?? 0));
+  return beside.reduce((sum, recipe) => sum + bytesOfAll(recipe), own);
 }
 
 function toResult(image: ImageFile, file: FilePixels): PixelResult {

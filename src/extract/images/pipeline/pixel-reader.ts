@@ -7,6 +7,7 @@ import { DecodeError } from '../decode/decode-error.ts';
 import { openResampler } from '../resize/resampler.ts';
 import type { Resampler, SourcePixels } from '../resize/resize.kernel.ts';
 import { resizeAndCrop } from '../resize/transform.ts';
+import { samplesOf } from '../samples.ts';
 import { drawView, viewPixels } from '../views/views.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { givePixelsBack, openBudget, type PixelBudget, takePixels } from './pixel-budget.ts';
@@ -123,9 +124,10 @@ export class PixelReader {
   #views(sha256: string, source: SourcePixels): Uint8Array<ArrayBuffer>[] {
     const { views, crop } = this.#recipe;
     if (views === undefined) return [];
-    return Array.from({ length: views.count }, (_, i) =>
-      viewPixels(this.#resampler, source, drawView(sha256, views.seed, i + 1, source), crop),
-    );
+    return Array.from({ length: views.count }, (_, i) => {
+      const view = drawView(sha256, views.seed, i + 1, source);
+      return samplesOf(viewPixels(this.#resampler, source, view, crop), this.#recipe);
+    });
   }
 }
 

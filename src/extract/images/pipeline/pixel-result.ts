@@ -26,7 +26,7 @@ export interface PixelsReady {
   /** Of the file's bytes, lower-case hex. */
   readonly sha256: string;
   readonly byteCount: number;
-  /** [crop, crop, 3], RGB, row by row: the bytes that torchvision hands to ToTensor. */
+  /** [crop, crop, 3], RGB, row by row, in the form that the recipe says (`samples.ts`). */
   readonly pixels: Uint8Array;
   /** As many as the recipe asks for, of the same shape as `pixels`; view 1 comes first. */
   readonly views: readonly Uint8Array[];

@@ -9,7 +9,7 @@ export const precisionBits = 22;
 const half = 1 << (precisionBits - 1);
 
 /** Which source pixels make each output pixel of one axis, and by how much. */
-export interface Taps {
+export interface ExactTaps {
   /** Output pixels. */
   readonly count: number;
   /** Weights kept per output pixel; unused ones are 0. */
@@ -18,6 +18,12 @@ export interface Taps {
   readonly start: Int32Array;
   /** [count]: source pixels used, at most `width`. */
   readonly length: Int32Array;
+  /** [count, width]; those of one output pixel add up to 1. */
+  readonly weights: Float64Array;
+}
+
+/** The same for sums of integers. */
+export interface Taps extends Omit<ExactTaps, 'weights'> {
   /** [count, width], fixed point with 22 fractional bits. */
   readonly weights: Int32Array;
 }
@@ -61,7 +67,7 @@ export function plainResampler(): Resampler {
 }
 
 /** One past the last source pixel that is used. */
-export function end(taps: Taps): number {
+export function end(taps: Pick<Taps, 'count' | 'start' | 'length'>): number {
   const last = taps.count - 1;
   return taps.start[last] + taps.length[last];
 }

@@ -7,7 +7,7 @@
  */
 
 import type { Interpolation } from '../../../features/manifest/manifest.ts';
-import { precisionBits, type Taps } from './resize.kernel.ts';
+import { type ExactTaps, precisionBits, type Taps } from './resize.kernel.ts';
 
 /** One of Pillow's filters: how far it reaches on either side, in pixels of the smaller image, and its values there. */
 interface Filter {
@@ -54,6 +54,23 @@ export function tapsOf(
   from: number,
   count: number,
 ): Taps {
+  const exact = exactTapsOf(interpolation, sourceSize, targetSize, from, count);
+  const weights = new Int32Array(exact.weights.length);
+  for (let i = 0; i < weights.length; i++) {
+    const weight = exact.weights[i] as number;
+    weights[i] = Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * (1 << precisionBits));
+  }
+  return { ...exact, weights };
+}
+
+/** The same weights before they are rounded: PyTorch's antialiased resize of floating-point images takes these. */
+export function exactTapsOf(
+  interpolation: Interpolation,
+  sourceSize: number,
+  targetSize: number,
+  from: number,
+  count: number,
+): ExactTaps {
   if (interpolation === 'nearest') return nearestTaps(sourceSize, targetSize, from, count);
   const { reach, at } = filters[interpolation];
   const scale = sourceSize / targetSize;
@@ -62,8 +79,7 @@ export function tapsOf(
   const width = Math.ceil(support) * 2 + 1;
   const start = new Int32Array(count);
   const length = new Int32Array(count);
-  const weights = new Int32Array(count * width);
-  const exact = new Float64Array(width);
+  const weights = new Float64Array(count * width);
   const inverse = 1 / filterScale;
   for (let i = 0; i < count; i++) {
     const center = (from + i + 0.5) * scale;
@@ -71,13 +87,11 @@ export function tapsOf(
     const used = Math.min(Math.trunc(center + support + 0.5), sourceSize) - first;
     let sum = 0;
     for (let j = 0; j < used; j++) {
-      exact[j] = at((j + first - center + 0.5) * inverse);
-      sum += exact[j] as number;
+      const weight = at((j + first - center + 0.5) * inverse);
+      weights[i * width + j] = weight;
+      sum += weight;
     }
-    for (let j = 0; j < used; j++) {
-      const weight = sum === 0 ? (exact[j] as number) : (exact[j] as number) / sum;
-      weights[i * width + j] = Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * (1 << precisionBits));
-    }
+    if (sum !== 0) for (let j = 0; j < used; j++) (weights[i * width + j] as number) /= sum;
     start[i] = first;
     length[i] = used;
   }
@@ -85,7 +99,7 @@ export function tapsOf(
 }
 
 /** Pillow adds the step up from pixel to pixel, and so do we: the sum may round to another pixel than a product. */
-function nearestTaps(sourceSize: number, targetSize: number, from: number, count: number): Taps {
+function nearestTaps(sourceSize: number, targetSize: number, from: number, count: number): ExactTaps {
   const step = sourceSize / targetSize;
   const start = new Int32Array(count);
   let center = step * 0.5;
@@ -93,5 +107,5 @@ function nearestTaps(sourceSize: number, targetSize: number, from: number, count
     if (i >= from) start[i - from] = Math.min(Math.trunc(center), sourceSize - 1);
   }
   const one = new Int32Array(count).fill(1);
-  return { count, width: 1, start, length: one, weights: new Int32Array(count).fill(1 << precisionBits) };
+  return { count, width: 1, start, length: one, weights: new Float64Array(count).fill(1) };
 }

@@ -1,6 +1,8 @@
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
+import type { SampleForm } from '../samples.ts';
 import type { Resampler, SourcePixels } from './resize.kernel.ts';
-import { tapsOf } from './taps.ts';
+import { resizeFloat } from './resize-float.kernel.ts';
+import { exactTapsOf, tapsOf } from './taps.ts';
 
 /** Width and height in pixels. */
 export interface Size {
@@ -47,15 +49,29 @@ export function centerCropSpan(size: number, crop: number, rule?: Preprocessing[
   return { from: roundHalfToEven((size - crop) / 2), to: 0, count: crop };
 }
 
-/** torchvision's (or transformers') Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory. */
+/** What of a recipe says how an image is resized and cropped. */
+export type ResizeRecipe = SampleForm & Pick<Preprocessing, 'resize' | 'interpolation' | 'centerCrop'>;
+
+/**
+ * torchvision's (or transformers') Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory, in the
+ * form that the recipe says (`samples.ts`).
+ */
 export function resizeAndCrop(
   resampler: Resampler,
   source: SourcePixels,
-  { resize, crop, interpolation, centerCrop }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation' | 'centerCrop'>,
+  { resize, crop, interpolation, centerCrop, resizeIn }: ResizeRecipe,
 ): Uint8Array<ArrayBuffer> {
   const size = typeof resize === 'number' ? resizedSize(source, resize) : { height: resize[0], width: resize[1] };
   const across = centerCropSpan(size.width, crop, centerCrop);
   const down = centerCropSpan(size.height, crop, centerCrop);
+  if (resizeIn === 'float32') {
+    const columns = exactTapsOf(interpolation, source.width, size.width, across.from, across.count);
+    const rows = exactTapsOf(interpolation, source.height, size.height, down.from, down.count);
+    const data = new Float32Array(crop * crop * 3);
+    const offset = (down.to * crop + across.to) * 3;
+    resizeFloat(source, 255, columns, rows, { data, offset, stride: crop * 3, channels: 3 });
+    return new Uint8Array(data.buffer);
+  }
   const columns = tapsOf(interpolation, source.width, size.width, across.from, across.count);
   const rows = tapsOf(interpolation, source.height, size.height, down.from, down.count);
   const stride = crop * 3;

@@ -9,7 +9,7 @@ export type TrainedWith = Partial<Omit<Preprocessing, 'autoOrient' | 'sixteenBit
 const filters: readonly Interpolation[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
 
 /**
- * transformers' image processors that resize, crop, rescale and normalize in this order, and what the class itself says
+ * transformers' image processors that resize, crop, rescale and normalize in this order, or rescale first, and what the class itself says
  * where the file does not (transformers 5.24).
  */
 const processors: Readonly<Record<string, Processor>> = {
@@ -18,6 +18,7 @@ const processors: Readonly<Record<string, Processor>> = {
   CLIPImageProcessor: { crops: true, square: false, resample: 3 },
   ConvNextImageProcessor: { crops: false, square: false },
   DeiTImageProcessor: { crops: true, square: true },
+  DINOv3ViTImageProcessor: { crops: false, square: true, resample: 2, resizeIn: 'float32' },
   SiglipImageProcessor: { crops: false, square: true, resample: 3 },
   ViTImageProcessor: { crops: false, square: true, resample: 2 },
 };
@@ -29,6 +30,8 @@ interface Processor {
   readonly square: boolean;
   /** The filter that it has taken in all versions, where the file does not say. */
   readonly resample?: number;
+  /** Rescales before it resizes in floating point: torchvision's resize of tensors. */
+  readonly resizeIn?: 'float32';
 }
 
 /** The processor of an architecture, for files of 2021 and before, which do not name it (transformers' own table). */
@@ -38,6 +41,7 @@ const processorOf: Readonly<Record<string, string>> = {
   convnext: 'ConvNextImageProcessor',
   deit: 'DeiTImageProcessor',
   dinov2: 'BitImageProcessor',
+  dinov3_vit: 'DINOv3ViTImageProcessor',
   resnet: 'ConvNextImageProcessor',
   siglip: 'SiglipImageProcessor',
   swin: 'ViTImageProcessor',
@@ -60,6 +64,7 @@ const read = new Set([
   'crop_size',
   'crop_pct',
   'resample',
+  'default_to_square',
   'do_resize',
   'do_center_crop',
   'do_rescale',
@@ -96,12 +101,25 @@ export function readPreprocessorConfig(config: Config, path: string, architectur
       : fields.number('resample');
   const interpolation = filters[resample];
   if (interpolation === undefined) throw fields.refuse('resample', 'a whole number from 0 to 5');
-  return { ...geometry(fields, name, processor), interpolation, ...normalization(fields) };
+  const { resizeIn } = processor;
+  if (resizeIn !== undefined && interpolation !== 'bilinear' && interpolation !== 'bicubic')
+    throw fields.refuse('resample', '2 or 3: tensors are resized by bilinear or bicubic');
+  const shape = geometry(fields, name, processor);
+  // transformers pads tensors by another rule than arrays.
+  if (resizeIn !== undefined && (shape.crop ?? 0) > Math.min(...[shape.resize ?? 0].flat()))
+    throw fields.refuse('crop_size', 'no more than size: nothing is padded here');
+  return {
+    ...shape,
+    interpolation,
+    ...(resizeIn === undefined ? {} : { resizeIn }),
+    ...normalization(fields),
+  };
 }
 
 /** The resize and the crop. */
 function geometry(fields: Fields, name: string, { crops, square }: Processor): TrainedWith {
-  const size = fields.size('size', square);
+  const isSquare = fields.config['default_to_square'] ?? square;
+  const size = fields.size('size', isSquare === true);
   const cropped = fields.config['do_center_crop'] ?? crops;
   const crop = cropped === true ? fields.size('crop_size', true) : undefined;
   if (Array.isArray(crop) && crop[0] !== crop[1]) throw fields.refuse('crop_size', 'a square');

@@ -102,7 +102,7 @@ test('a file that does not name its processor is read as its architecture has it
 });
 
 const refused: readonly (readonly [field: string, change: Config])[] = [
-  ['image_processor_type', { image_processor_type: 'DINOv3ViTImageProcessorFast' }],
+  ['image_processor_type', { image_processor_type: 'Sam3ImageProcessorFast' }],
   ['resample', { resample: 6 }],
   ['resample', { resample: undefined }],
   ['size', { size: { longest_edge: 224 } }],
