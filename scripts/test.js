@@ -2,10 +2,11 @@
 // `npm run test:quick` those that take a moment.
 // Node 20's own runner takes no globs, so the list is made here.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleTests } from './bundle/tests.cjs';
 
 /** Paths of files, or the beginnings of them, that take seconds: they start programs, browsers, whole runs. */
 const slow = [
@@ -44,15 +45,21 @@ if (files.length === 0) {
   console.error(`no test file under test/ matches ${words.join(', ')}`);
   process.exit(2);
 }
-// One file per core: node would leave one core idle, half of a machine of two.
-const concurrency = `--test-concurrency=${availableParallelism()}`;
+// Node's runner goes by name; the longest first, so that all cores end together.
+const place = (file) => {
+  const index = slow.findIndex((path) => file.startsWith(path));
+  return index === -1 ? slow.length : index;
+};
+const { folder, bundles } = await bundleTests(files.toSorted((a, b) => place(a) - place(b)));
 const args = [
-  '--import',
-  'tsx',
+  '--enable-source-maps',
   '--test',
-  concurrency,
+  // One file per core: node would leave one core idle, half of a machine of two.
+  `--test-concurrency=${availableParallelism()}`,
   `--test-reporter=${new URL('test-reporter.js', import.meta.url).href}`,
   ...flags,
-  ...files,
+  ...bundles,
 ];
-process.exit(spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1);
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+rmSync(folder, { recursive: true, force: true });
+process.exit(status ?? 1);

@@ -1,0 +1,66 @@
+// Bundles test files with what they import, so that node runs them as they are: a loader of TypeScript would take a second
+// of each of two hundred processes.
+const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { listSources, root, sources } = require('./bundle.cjs');
+
+const cache = join(root, 'node_modules', '.cache', 'featuretap-tests');
+
+/** A run that was cut short leaves its folder; one that still goes on is younger. */
+const keptMilliseconds = 24 * 60 * 60 * 1000;
+
+/**
+ * Makes the bundles in a folder of their own, which the caller removes. Node's runner takes files by their names: these
+ * begin with their place in `files`. Modules of `test/` and `scripts/` keep their `import.meta.url`, to find what lies
+ * beside them; those of `src/` find their workers beside the bundles.
+ *
+ * @param {readonly string[]} files below the project, slashes between folders
+ * @returns {Promise<{ folder: string, bundles: string[] }>} the bundles' paths in the order of `files`
+ */
+async function bundleTests(files) {
+  mkdirSync(cache, { recursive: true });
+  removeOld();
+  const folder = mkdtempSync(join(cache, 'run-'));
+  const digits = String(files.length).length;
+  const names = files.map((file, i) => `${String(i).padStart(digits, '0')}+${file.slice(0, -3).replaceAll('/', '+')}`);
+  const workers = listSources().filter((file) => file.endsWith('.worker.ts'));
+  await require('esbuild').build({
+    entryPoints: [
+      ...files.map((file, i) => ({ in: join(root, file), out: names[i] })),
+      ...workers.map((file) => ({ in: join(sources, file), out: file.slice(file.lastIndexOf('/') + 1, -3) })),
+    ],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.15',
+    logLevel: 'error',
+    plugins: [ownUrls],
+  });
+  // A module below node_modules/ is not of the project's own scope.
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
+  return { folder, bundles: names.map((name) => join(folder, `${name}.js`)) };
+}
+
+const ownUrls = {
+  name: 'own-urls',
+  setup(build) {
+    build.onLoad({ filter: /[/\\](?:test|scripts)[/\\].*\.ts$/ }, ({ path }) => ({
+      loader: 'ts',
+      contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
+    }));
+  },
+};
+
+function removeOld() {
+  for (const folder of readdirSync(cache).map((name) => join(cache, name))) {
+    if (Date.now() - statSync(folder).mtimeMs > keptMilliseconds) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+module.exports = { bundleTests };
