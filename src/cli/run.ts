@@ -11,11 +11,15 @@ import type { Options, Session } from './verb.ts';
 import { verbs } from './verbs.ts';
 import { keptByNpm, withMeantCommand, wrongUsage } from './wrong-usage.ts';
 
+type Listen = (graceMs?: number) => AbortSignal;
+
 /**
  * Parses the arguments, runs one verb and resolves to the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
  * Results go to stdout, everything else to stderr.
+ *
+ * @param listen gives the signal that is aborted when the run is to stop; default: at Ctrl-C or SIGTERM
  */
-export async function runCli(args: readonly string[]): Promise<number> {
+export async function runCli(args: readonly string[], listen: Listen = interruptSignal): Promise<number> {
   let exitCode = 0;
   const parser = yargs(keepDashes(args))
     // Verbs are listed by their names alone: how they are typed stands above them.
@@ -47,7 +51,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
         const kept = isNpmScript() ? keptByNpm(args, optionNames(parser)) : undefined;
         if (kept !== undefined) throw kept;
         exitCode = await verb
-          .run(argv as Options, openSession(argv as Options, args, verb.graceMs))
+          .run(argv as Options, openSession(argv as Options, args, listen(verb.graceMs)))
           .catch((error: unknown) => {
             throw knownFailure(error, verb.writes);
           });
@@ -69,7 +73,7 @@ function optionNames(parser: unknown): readonly string[] {
   return Object.keys((parser as { getOptions(): { readonly key: object } }).getOptions().key);
 }
 
-function openSession(options: Options, args: readonly string[], graceMs?: number): Session {
+function openSession(options: Options, args: readonly string[], signal: AbortSignal): Session {
   const json = flag(options, 'json');
   const quiet = flag(options, 'quiet');
   const stderr = (text: string): void => {
@@ -79,7 +83,7 @@ function openSession(options: Options, args: readonly string[], graceMs?: number
     json,
     quiet,
     debug: flag(options, 'debug'),
-    signal: interruptSignal(graceMs),
+    signal,
     command: ['featuretap', ...args.map(quoteArgument)].join(' '),
     args,
     print: (text) => {

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeDrawnSet } from '../classify/drawn-set.ts';
 import { projectRoot } from '../reference.ts';
-
-interface Ending {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ran, featuretap as run, stopFeaturetap } from './command.ts';
 
 let root: string;
 before(async () => {
@@ -23,27 +17,14 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true }));
 
-/** Runs the command in the folder of the drawn sets; `onStderr` may stop it. */
-function featuretap(args: readonly string[], onStderr?: (text: string, stop: () => void) => void): Promise<Ending> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(projectRoot, 'scripts', 'featuretap.cjs'), ...args], { cwd: root });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-      onStderr?.(stderr, () => child.kill('SIGINT'));
-    });
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
+/** Runs the command in the folder of the drawn sets. */
+const featuretap = (args: readonly string[]): Promise<Ran> => run(args, { cwd: root });
 
 test('--json prints one document per model on stdout and nothing else there', async () => {
-  const { code, stdout, stderr } = await featuretap(
+  const { status, stdout, stderr } = await featuretap(
     'classify --model linear --model forest --trees 5 --test-size 0.25 --repeats 2 --json'.split(' '),
   );
-  assert.equal(code, 0, stderr);
+  assert.equal(status, 0, stderr);
   const documents: readonly Readonly<Record<string, unknown>>[] = JSON.parse(stdout);
   assert.deepEqual(
     documents.map((document) => document['model']),
@@ -62,8 +43,8 @@ test('--json prints one document per model on stdout and nothing else there', as
 test('several --features train every head on each, on one split, and compare ranks them together', async () => {
   await makeDrawnSet(join(root, 'network'), { rows: 80, dims: 10, weightsSha256: 'b'.repeat(64) });
   const asked = 'classify --features cache/drawn --features network --model knn,svm --test-size 0.25 --json';
-  const { code, stdout, stderr } = await featuretap([...asked.split(' '), '--out', 'networks']);
-  assert.equal(code, 0, stderr);
+  const { status, stdout, stderr } = await featuretap([...asked.split(' '), '--out', 'networks']);
+  assert.equal(status, 0, stderr);
   const folders = (JSON.parse(stdout) as readonly { report: string }[]).map(({ report }) => report);
   assert.equal(folders.length, 4);
   const reports = await Promise.all(
@@ -76,52 +57,54 @@ test('several --features train every head on each, on one split, and compare ran
   assert.equal(compared.comparable, true);
   assert.equal(compared.groups[0].verdicts.length, 6);
   assert.equal(compared.groups[0].networks.length, 1);
-  assert.equal((await featuretap(['compare', 'networks'])).code, 0, 'the page');
+  assert.equal((await featuretap(['compare', 'networks'])).status, 0, 'the page');
 });
 
 test('--features A+B trains on both side by side, is compared with A alone, and predict needs the weights of both', async () => {
   await makeDrawnSet(join(root, 'beside'), { rows: 80, dims: 10, weightsSha256: 'c'.repeat(64) });
   const asked =
     'classify --features drawn --features drawn+beside --model knn --test-size 0.25 --json --out beside-reports';
-  const { code, stdout, stderr } = await featuretap(asked.split(' '));
-  assert.equal(code, 0, stderr);
+  const { status, stdout, stderr } = await featuretap(asked.split(' '));
+  assert.equal(status, 0, stderr);
   const [, both] = JSON.parse(stdout) as readonly { report: string }[];
   assert.match(both?.report ?? '', /^beside-reports.drawn\+beside.knn-/);
   const compared = JSON.parse((await featuretap(['compare', 'beside-reports', '--json'])).stdout);
   assert.equal(compared.groups[0].networks.length, 1);
-  assert.equal((await featuretap(['compare', 'beside-reports'])).code, 0, 'the page');
+  assert.equal((await featuretap(['compare', 'beside-reports'])).status, 0, 'the page');
   const refused = await featuretap([
     'predict',
     '--head',
     both?.report ?? '',
     join(projectRoot, 'test/fixtures/pixels/gray.jpg'),
   ]);
-  assert.equal(refused.code, 1);
+  assert.equal(refused.status, 1);
   assert.match(refused.stderr, /features of another backbone: its answers would mean nothing/);
 });
 
 test('refuses the same features twice, alone or side by side', async () => {
   for (const features of [['drawn', 'drawn'], ['drawn+drawn'], ['drawn+']]) {
-    const { code } = await featuretap([
+    const { status } = await featuretap([
       'classify',
       '--model',
       'knn',
       ...features.flatMap((each) => ['--features', each]),
     ]);
-    assert.equal(code, 2, features.join(' '));
+    assert.equal(status, 2, features.join(' '));
   }
 });
 
 test('refuses a matrix beside other features', async () => {
-  const { code, stderr } = await featuretap('classify --features cache/drawn --features x.npy --model knn'.split(' '));
-  assert.equal(code, 2);
+  const { status, stderr } = await featuretap(
+    'classify --features cache/drawn --features x.npy --model knn'.split(' '),
+  );
+  assert.equal(status, 2);
   assert.match(stderr, /x\.npy beside others/);
 });
 
 test('--check-labels tells how many labels may be wrong, lists them, and refuses random weights', async () => {
   const asked = 'classify --features cache/older --model svm --model knn --test-size 0.25 --check-labels --json';
-  const { code, stdout, stderr } = await featuretap(asked.split(' '));
-  assert.equal(code, 0, stderr);
+  const { status, stdout, stderr } = await featuretap(asked.split(' '));
+  assert.equal(status, 0, stderr);
   const documents: readonly Readonly<Record<string, unknown>>[] = JSON.parse(stdout);
   const found = documents.filter((document) => 'labelCheck' in document);
   assert.equal(found.length, 1, 'one head looks');
@@ -132,20 +115,20 @@ test('--check-labels tells how many labels may be wrong, lists them, and refuses
   assert.equal(list.split('\n').length - 2, suspected);
   assert.match(stderr, /looked at 40, each held out of one of 5 folds/);
   const random = await featuretap('classify --model knn --check-labels'.split(' '));
-  assert.equal(random.code, 2);
+  assert.equal(random.status, 2);
   assert.match(random.stderr, /--check-labels is not usable[\s\S]*random weights/);
 });
 
 test('prints a table, one line per model, and where each report is', async () => {
-  const { code, stdout } = await featuretap('classify --model linear --test-size 20 --quiet'.split(' '));
-  assert.equal(code, 0);
+  const { status, stdout } = await featuretap('classify --model linear --test-size 20 --quiet'.split(' '));
+  assert.equal(status, 0);
   assert.match(stdout, /^model +accuracy +95 % interval +top-5 +log loss/m);
   assert.match(stdout, /^linear \* +\d+\.\d % .* reports.drawn.linear-lbfgs-\w{8}$/m);
 });
 
 test('adam shows its line after each epoch', async () => {
-  const { code, stderr } = await featuretap('classify --model linear --optimizer adam --epochs 2'.split(' '));
-  assert.equal(code, 0);
+  const { status, stderr } = await featuretap('classify --model linear --optimizer adam --epochs 2'.split(' '));
+  assert.equal(status, 0);
   assert.match(
     stderr,
     /epoch 1\/2: training loss [\d.]+, test loss [\d.]+, correct \d+\/8, [\d.]+ %\n[\s\S]*epoch 2\/2/,
@@ -154,16 +137,16 @@ test('adam shows its line after each epoch', async () => {
 
 test('wrong usage ends with 2 and one message, a set that is not there with 1', async () => {
   const noModel = await featuretap(['classify']);
-  assert.equal(noModel.code, 2);
+  assert.equal(noModel.status, 2);
   assert.match(noModel.stderr, /--model is missing[\s\S]*linear \|/);
   const idle = await featuretap('classify --model linear --trees 4'.split(' '));
-  assert.equal(idle.code, 2);
+  assert.equal(idle.status, 2);
   assert.match(idle.stderr, /--trees is not usable/);
   const nowhere = await featuretap('classify --model linear --features cache/nowhere'.split(' '));
-  assert.equal(nowhere.code, 1);
+  assert.equal(nowhere.status, 1);
   assert.match(nowhere.stderr, /no feature set here/);
   const byName = await featuretap('classify --model ridge --features drawn --test-size 20%'.split(' '));
-  assert.equal(byName.code, 0, byName.stderr);
+  assert.equal(byName.status, 0, byName.stderr);
   assert.match(byName.stderr, /^features: cache.drawn$/m);
   const mistyped = await featuretap('classify --model ridge --features drwan'.split(' '));
   assert.match(mistyped.stderr, /fix: {6}did you mean cache.drawn\? .*--features cache.drawn/);
@@ -173,25 +156,25 @@ test('wrong usage ends with 2 and one message, a set that is not there with 1', 
 test('Ctrl-C stops a fit, says how to go on, and ends with 130', async () => {
   let stopped = false;
   const long = '--model linear --optimizer adam --epochs 100000 --batch 8';
-  const { code, stderr } = await featuretap(['classify', ...long.split(' ')], (text, stop) => {
+  const { status, stderr } = await stopFeaturetap(['classify', ...long.split(' ')], root, (text, stop) => {
     if (stopped || !text.includes('epoch 2/')) return;
     stopped = true;
     stop();
   });
-  assert.equal(code, 130);
+  assert.equal(status, 130);
   assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?${long}`));
 });
 
 test('--stream says how it reads, trains within its memory, and says so in the report', async () => {
-  const { code, stdout, stderr } = await featuretap(
+  const { status, stdout, stderr } = await featuretap(
     'classify --model linear --stream --memory 80MB --test-size 20 --json'.split(' '),
   );
-  assert.equal(code, 0, stderr);
+  assert.equal(status, 0, stderr);
   assert.match(stderr, /by stream within 80\.0 MB: \d+ rows at a time, 80 of 80 stay in memory/);
   const [document] = JSON.parse(stdout);
   assert.equal(document.params.stream, true);
   const small = await featuretap('classify --model linear --stream --memory 1MB'.split(' '));
-  assert.equal(small.code, 1);
+  assert.equal(small.status, 1);
   assert.match(small.stderr, /memory is too small[\s\S]*--memory \d+MB or more/);
 });
 
@@ -205,24 +188,24 @@ test('what cannot go with --stream is wrong usage, and so is a size without its 
     ['--model linear --subsample 1.5', /--subsample is not usable/],
     ['--model linear --subsample some', /--subsample is not usable/],
   ] as const) {
-    const { code, stderr } = await featuretap(['classify', ...words.split(' ')]);
-    assert.equal(code, 2, `${words}: ${stderr}`);
+    const { status, stderr } = await featuretap(['classify', ...words.split(' ')]);
+    assert.equal(status, 2, `${words}: ${stderr}`);
     assert.match(stderr, message);
   }
 });
 
 test('says what a fit needs before it starts; --memory is the bound, --subsample the way under it', async () => {
   const refused = await featuretap('classify --model svm --memory 30kB --test-size 20'.split(' '));
-  assert.equal(refused.code, 1);
+  assert.equal(refused.status, 1);
   assert.match(refused.stderr, /memory: about \d+\.\d kB \(.*kernel matrix 14\.4 kB/);
   assert.match(refused.stderr, /the svm head does not fit the memory[\s\S]*--solver linearsvc/);
   const roomy = await featuretap('classify --model svm --memory 8GB --test-size 20'.split(' '));
   assert.doesNotMatch(roomy.stderr, /memory/, 'what takes less than half of the memory is not told');
   const rows = /--subsample (\d+)/.exec(refused.stderr)?.[1] ?? '';
-  const { code, stderr, stdout } = await featuretap(
+  const { status, stderr, stdout } = await featuretap(
     `classify --model svm --memory 30kB --test-size 20 --subsample ${rows}`.split(' '),
   );
-  assert.equal(code, 0, stderr);
+  assert.equal(status, 0, stderr);
   assert.match(stderr, new RegExp(`${rows} of 60 training and 20 test images`));
   assert.match(stdout, new RegExp(`${rows} of 60 training and 20 test images`));
 });
@@ -230,11 +213,11 @@ test('says what a fit needs before it starts; --memory is the bound, --subsample
 test('Ctrl-C stops a streamed fit and says how to go on', async () => {
   let stopped = false;
   const long = '--model linear --stream --optimizer adam --epochs 100000 --batch 8';
-  const { code, stderr } = await featuretap(['classify', ...long.split(' ')], (text, stop) => {
+  const { status, stderr } = await stopFeaturetap(['classify', ...long.split(' ')], root, (text, stop) => {
     if (stopped || !text.includes('epoch 2/')) return;
     stopped = true;
     stop();
   });
-  assert.equal(code, 130);
+  assert.equal(status, 130);
   assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?${long}`));
 });

@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { runCli } from '../../src/cli/run.ts';
 import type { Session } from '../../src/cli/verb.ts';
 import { projectRoot } from '../reference.ts';
 
@@ -9,14 +11,65 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the real command line to its end. */
-export function featuretap(
+/** Where the texts of a run in this process go: node's test runner writes to stdout at the same time. */
+const captured = new AsyncLocalStorage<{ stdout: string; stderr: string }>();
+for (const name of ['stdout', 'stderr'] as const) {
+  const stream = process[name];
+  const write = stream.write;
+  stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
+    const texts = captured.getStore();
+    if (texts === undefined) return write.call(stream, chunk, ...rest);
+    texts[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+    return true;
+  }) as typeof write;
+}
+
+/**
+ * Runs the command line to its end in this process, which saves the start of one. What a process alone can show, as
+ * signals, exits and standard input, is for `spawnFeaturetap`.
+ */
+export async function featuretap(args: readonly string[], { cwd }: { readonly cwd?: string } = {}): Promise<Ran> {
+  const texts = { stdout: '', stderr: '' };
+  const before = process.cwd();
+  if (cwd !== undefined) process.chdir(cwd);
+  try {
+    const status = await captured.run(texts, () => runCli(args, () => new AbortController().signal));
+    return { status, ...texts };
+  } finally {
+    process.chdir(before);
+  }
+}
+
+/** Runs the real command line to its end in a process of its own. */
+export function spawnFeaturetap(
   args: readonly string[],
   options: { readonly input?: string | Uint8Array; readonly cwd?: string } = {},
 ): Ran {
   const script = join(projectRoot, 'scripts/featuretap.cjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', ...options });
   return { status, stdout, stderr };
+}
+
+/**
+ * Runs the real command line to its end, or until Ctrl-C.
+ *
+ * @param onStderr told everything that was printed there so far; `stop` is Ctrl-C
+ */
+export function stopFeaturetap(
+  args: readonly string[],
+  cwd: string,
+  onStderr: (text: string, stop: () => void) => void,
+): Promise<Ran> {
+  const child = spawn(process.execPath, [join(projectRoot, 'scripts/featuretap.cjs'), ...args], { cwd });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+    onStderr(stderr, () => child.kill('SIGINT'));
+  });
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status, stdout, stderr })));
 }
 
 /** A session that prints nothing, for what a verb refuses before it starts. */

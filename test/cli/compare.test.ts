@@ -17,7 +17,7 @@ after(() => rm(root, { recursive: true, force: true }));
 
 describe('featuretap compare', () => {
   test('prints the table, the verdict, and writes the page and a model card beside each report', async () => {
-    const { status, stdout, stderr } = featuretap(['compare'], { cwd: root });
+    const { status, stdout, stderr } = await featuretap(['compare'], { cwd: root });
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^svm .*\nlinear .*\nsvm is better than linear on these 24 images/m);
     const page = (): Promise<string> => readFile(join(root, 'reports/index.html'), 'utf8');
@@ -31,16 +31,16 @@ describe('featuretap compare', () => {
     assert.equal(list.split('\n').length - 2, Number(/Review (\d+) suspicious labels/.exec(await page())?.[1] ?? 0));
   });
 
-  test('--json, --csv and --markdown print one thing each and no page; --fail-below decides the exit code', () => {
+  test('--json, --csv and --markdown print one thing each and no page; --fail-below decides the exit code', async () => {
     const inRoot = { cwd: root };
-    const json = featuretap(['compare', 'reports', '--json', '--fail-below', '0.99'], inRoot);
+    const json = await featuretap(['compare', 'reports', '--json', '--fail-below', '0.99'], inRoot);
     assert.match(json.stdout, /^\{\n {2}"comparable": true/);
     assert.equal(json.status, 1);
     assert.match(json.stderr, /the best accuracy, .* is below 99\.0 %/);
-    const csv = featuretap(['compare', 'reports', '--csv', '--fail-below', '0.2'], inRoot);
+    const csv = await featuretap(['compare', 'reports', '--csv', '--fail-below', '0.2'], inRoot);
     assert.match(csv.stdout, /^group,name,model/);
     assert.equal(csv.status, 0);
-    const markdown = featuretap(['compare', 'reports', '--markdown', '--quiet'], inRoot);
+    const markdown = await featuretap(['compare', 'reports', '--markdown', '--quiet'], inRoot);
     assert.match(markdown.stdout, /^\| head \|/);
     assert.equal(markdown.stderr, '');
   });

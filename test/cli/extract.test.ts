@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { drawPhotos } from '../../scripts/torture/draw-photos.ts';
-import { projectRoot } from '../reference.ts';
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ran, featuretap as run, stopFeaturetap } from './command.ts';
 
 describe('featuretap extract and verify', () => {
   let root = '';
@@ -27,27 +20,14 @@ describe('featuretap extract and verify', () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  /** @param onStderr told everything that was printed there so far */
-  function featuretap(args: readonly string[], onStderr?: (text: string, stop: () => void) => void): Promise<Ended> {
-    const child = spawn(process.execPath, [join(projectRoot, 'scripts/featuretap.cjs'), ...args], { cwd: root });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (text) => {
-      stdout += text;
-    });
-    child.stderr.on('data', (text) => {
-      stderr += text;
-      onStderr?.(stderr, () => child.kill('SIGINT'));
-    });
-    return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
-  }
+  const featuretap = (args: readonly string[]): Promise<Ran> => run(args, { cwd: root });
 
   const tiny = ['--weights', 'random:resnet-tiny', '--resize', '40', '--crop', '32', '--device', 'cpu'];
 
   it('extracts, keeps everything the second time, verifies, and repairs what was damaged', async () => {
     const asked = ['extract', '--data', data, '--name', 'set', ...tiny];
     const first = await featuretap([...asked, '--json']);
-    assert.equal(first.code, 0, first.stderr);
+    assert.equal(first.status, 0, first.stderr);
     const { newImages, keptImages, counts, rowShape, randomWeights } = JSON.parse(first.stdout);
     assert.deepEqual([newImages, keptImages, rowShape, randomWeights], [imageCount - copyCount, 0, [256], true]);
     const { total, ...others } = counts;
@@ -63,7 +43,7 @@ describe('featuretap extract and verify', () => {
     assert.match(second.stdout, /next: .*classify.* cache.set/);
     const folder = join(root, 'cache', 'set');
     const whole = await featuretap(['verify', '--features', folder]);
-    assert.equal(whole.code, 0);
+    assert.equal(whole.status, 0);
     assert.match(whole.stdout, /whole \(36 rows/);
     const shard = join(folder, 'features-00000.npy');
     const bytes = await readFile(shard);
@@ -71,10 +51,10 @@ describe('featuretap extract and verify', () => {
     damaged[damaged.length - 1]! ^= 1;
     await writeFile(shard, damaged);
     const found = await featuretap(['verify', '--features', folder]);
-    assert.equal(found.code, 1);
+    assert.equal(found.status, 1);
     assert.match(found.stdout, /features-00000\.npy, row 35: a shard is damaged/);
     const repaired = await featuretap(['verify', '--features', folder, '--repair']);
-    assert.equal(repaired.code, 0, repaired.stderr);
+    assert.equal(repaired.status, 0, repaired.stderr);
     assert.match(repaired.stdout, /images computed again: 1; dropped into outcomes.csv: 0/);
     assert.deepEqual(await readFile(shard), bytes);
   });
@@ -82,21 +62,21 @@ describe('featuretap extract and verify', () => {
   it('stops at Ctrl-C with exit code 130, says how to go on, and ends with the bytes of an undisturbed run', async () => {
     const asked = ['extract', '--data', data, ...tiny, '--batch', '2', '--checkpoint', '0'];
     const undisturbed = await featuretap([...asked, '--name', 'undisturbed']);
-    assert.equal(undisturbed.code, 0, undisturbed.stderr);
+    assert.equal(undisturbed.status, 0, undisturbed.stderr);
     let asking = false;
-    const stopped = await featuretap([...asked, '--name', 'stopped'], (text, stop) => {
+    const stopped = await stopFeaturetap([...asked, '--name', 'stopped'], root, (text, stop) => {
       // The line about the device comes when the network opens: the first batches follow.
       if (asking || !/random weights/.test(text)) return;
       asking = true;
       setTimeout(stop, 300);
     });
     // A quick machine may be done by then; there is nothing to go on with.
-    if (stopped.code !== 0) {
-      assert.equal(stopped.code, 130, stopped.stderr);
+    if (stopped.status !== 0) {
+      assert.equal(stopped.status, 130, stopped.stderr);
       assert.match(stopped.stderr, /interrupted\n {2}go on: .*extract (?:-- )?--data/);
     }
     const finished = await featuretap([...asked, '--name', 'stopped']);
-    assert.equal(finished.code, 0, finished.stderr);
+    assert.equal(finished.status, 0, finished.stderr);
     for (const file of (await readdir(join(root, 'cache/undisturbed'))).filter((name) => name !== '.run')) {
       const expected = await readFile(join(root, 'cache/undisturbed', file));
       assert.deepEqual(await readFile(join(root, 'cache/stopped', file)), expected, file);
@@ -112,7 +92,7 @@ describe('featuretap extract and verify', () => {
     ];
     for (const [args, code, message] of cases) {
       const ended = await featuretap(['extract', ...args, ...tiny]);
-      assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stderr}`);
+      assert.equal(ended.status, code, `${args.join(' ')}: ${ended.stderr}`);
       assert.match(ended.stderr, message);
       assert.equal(ended.stdout, '');
       assert.doesNotMatch(ended.stderr, /\n\s+at /, 'no stack');
@@ -126,10 +106,10 @@ describe('featuretap extract and verify', () => {
     const lines = [...ids, 'gone-1', 'gone-2'].map((id, i) => `${id},breed-${i % 2}`);
     await writeFile(join(kaggle, 'labels.csv'), `id,breed\n${lines.join('\n')}\n`);
     const refused = await featuretap(['extract', '--data', kaggle, '--weights', 'no-such-file.pth']);
-    assert.equal(refused.code, 1);
+    assert.equal(refused.status, 1);
     assert.match(refused.stderr, /2 missing: gone-1, gone-2[\s\S]*--allow-missing/);
     const allowed = await featuretap(['extract', '--data', kaggle, ...tiny, '--allow-missing', '--json']);
-    assert.equal(allowed.code, 0, allowed.stderr);
+    assert.equal(allowed.status, 0, allowed.stderr);
     const { counts } = JSON.parse(allowed.stdout);
     assert.equal(counts.missing, 2);
     assert.equal(counts.total, ids.length + 2);

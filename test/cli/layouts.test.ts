@@ -25,13 +25,13 @@ describe('a data folder on the command line', () => {
       const part = i < 36 ? 'train' : i < 48 ? 'val' : 'test';
       await drawImage(join(data, part, `class-${i % 2}`, `${i}.png`), i);
     }
-    const made = extract(data, '--json');
+    const made = await extract(data, '--json');
     assert.equal(made.status, 0, made.stderr);
     assert.deepEqual(JSON.parse(made.stdout).reading, [
       'split = the folders train/ 36, val/ 12, test/ 12; class = the parent folder in them: 2 classes: class-0, class-1',
     ]);
     const classify = async (...more: readonly string[]) => {
-      const ran = featuretap(['classify', '--model', 'ridge', '--features', 'cache/split', '--json', ...more], {
+      const ran = await featuretap(['classify', '--model', 'ridge', '--features', 'cache/split', '--json', ...more], {
         cwd: root,
       });
       assert.equal(ran.status, 0, ran.stderr);
@@ -46,8 +46,8 @@ describe('a data folder on the command line', () => {
   it('classes of one image are all in --json where classify cannot split them', async () => {
     const data = join(root, 'rare');
     for (let i = 0; i < 70; i++) await drawImage(join(data, i < 10 ? 'common' : `rare-${i}`, `${i}.png`), i);
-    assert.equal(extract(data).status, 0);
-    const ran = featuretap(['classify', '--model', 'knn', '--features', 'cache/rare', '--json'], { cwd: root });
+    assert.equal((await extract(data)).status, 0);
+    const ran = await featuretap(['classify', '--model', 'knn', '--features', 'cache/rare', '--json'], { cwd: root });
     assert.equal(ran.status, 1);
     assert.match(ran.stderr, /60 of 61 classes have fewer than 2 images[\s\S]*and 10 more[\s\S]*--min-images 2/);
     assert.equal(JSON.parse(ran.stdout).smallClasses.length, 60);
@@ -55,23 +55,23 @@ describe('a data folder on the command line', () => {
 
   it('one class is refused before the network runs, and a table in several readings is wrong usage', async () => {
     await drawFolder(join(root, 'one'), 3, 1);
-    const one = extract('one');
+    const one = await extract('one');
     assert.equal(one.status, 1);
     assert.match(one.stderr, /only one class was found/);
     const data = join(root, 'table');
     for (const i of [0, 1, 2]) await drawImage(join(data, `${i}.png`), i);
     writeFileSync(join(data, 'x.csv'), 'id,breed,species\n0,a,p\n1,b,q\n2,a,q\n');
-    const several = extract('table');
+    const several = await extract('table');
     assert.equal(several.status, 2);
     assert.match(several.stderr, /--id-column id --label-column breed\n\s+--id-column id --label-column species/);
-    const chosen = extract('table', '--label-column', 'species');
+    const chosen = await extract('table', '--label-column', 'species');
     assert.equal(chosen.status, 0, chosen.stderr);
     assert.match(chosen.stdout, /^x\.csv: id = id, label = species$/m);
   });
 
   it('classify reads a table of labels by its columns, and --label-column chooses', async () => {
     await drawFolder(join(root, 'plain'), 12, 2);
-    assert.equal(extract('plain').status, 0);
+    assert.equal((await extract('plain')).status, 0);
     const lines = Array.from(
       { length: 12 },
       (_, i) => `${i},class-${i % 2}/image-${String(i).padStart(3, '0')}.png,k${i % 2},s${i % 2 === 0 ? i % 3 : 9}`,
@@ -93,10 +93,10 @@ describe('a data folder on the command line', () => {
         ],
         { cwd: root },
       );
-    const several = run();
+    const several = await run();
     assert.equal(several.status, 2, several.stderr);
     assert.match(several.stderr, /--id-column image --label-column breed/);
-    const chosen = run('--label-column', 'breed');
+    const chosen = await run('--label-column', 'breed');
     assert.equal(chosen.status, 0, chosen.stderr);
     assert.match(chosen.stderr, /own\.csv: id = image, label = breed/);
   });

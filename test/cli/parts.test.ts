@@ -16,29 +16,29 @@ test('parts, status and merge from the command line, with what is missing as an 
     const run = (...args: readonly string[]) => featuretap(args);
     const json = ({ stdout }: { readonly stdout: string }) => JSON.parse(stdout) as Record<string, unknown>;
 
-    const first = run('extract', ...where, ...network, '--part', '0/2', '--json');
+    const first = await run('extract', ...where, ...network, '--part', '0/2', '--json');
     assert.equal(first.status, 0, first.stderr);
     assert.deepEqual(json(first)['part'], { index: 0, count: 2 });
-    const again = run('extract', ...where, ...network, '--part', '0/2');
+    const again = await run('extract', ...where, ...network, '--part', '0/2');
     assert.match(again.stdout, /part 0 of 2: complete/);
 
-    const early = run('merge', ...where, ...network, '--parts', '2', '--json');
+    const early = await run('merge', ...where, ...network, '--parts', '2', '--json');
     assert.equal(early.status, 1);
     assert.match(early.stderr, /1 of 2 parts is missing or not whole[\s\S]*--array=1/);
     assert.deepEqual([json(early)['merged'], json(early)['array']], [false, '1']);
-    const status = run('status', ...where.slice(2));
+    const status = await run('status', ...where.slice(2));
     assert.match(status.stdout, /1 of 2 parts done[\s\S]*waiting: 1 \(1\)[\s\S]*--array=1/);
 
-    assert.equal(run('extract', ...where, ...network, '--part', '2/2').status, 2);
-    assert.equal(run('extract', ...where, ...network, '--part', '0/2', '--prune').status, 2);
-    assert.equal(run('extract', ...where, ...network, '--part', '1/2').status, 0);
-    assert.equal(run('merge', ...where, '--crop', '64').status, 2);
-    const merged = run('merge', ...where, ...network, '--parts', '2', '--wait');
+    assert.equal((await run('extract', ...where, ...network, '--part', '2/2')).status, 2);
+    assert.equal((await run('extract', ...where, ...network, '--part', '0/2', '--prune')).status, 2);
+    assert.equal((await run('extract', ...where, ...network, '--part', '1/2')).status, 0);
+    assert.equal((await run('merge', ...where, '--crop', '64')).status, 2);
+    const merged = await run('merge', ...where, ...network, '--parts', '2', '--wait');
     assert.equal(merged.status, 0, merged.stderr);
     assert.match(merged.stdout, /2 parts merged: 12 new, 0 kept; 12 inputs, each with its row/);
-    assert.match(run('merge', ...where).stdout, /2 parts merged: 0 new, 12 kept/);
+    assert.match((await run('merge', ...where)).stdout, /2 parts merged: 0 new, 12 kept/);
 
-    run('extract', ...where.slice(0, 2), '--cache', join(root, 'alone'), '--name', 'set', ...network);
+    await run('extract', ...where.slice(0, 2), '--cache', join(root, 'alone'), '--name', 'set', ...network);
     assert.equal(await sameSet(join(root, 'alone', 'set'), join(root, 'cache', 'set')), 12);
   } finally {
     await rm(root, { recursive: true });

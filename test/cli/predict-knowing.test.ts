@@ -42,64 +42,65 @@ async function withScores(name: string, scores: readonly number[] | undefined): 
 }
 
 describe('featuretap predict', () => {
-  test('--coverage names the set, how many classes it holds, and no less where more is asked', () => {
-    const { status, stdout, stderr } = featuretap(['predict', '--head', head, '--coverage', '0.8', red]);
+  test('--coverage names the set, how many classes it holds, and no less where more is asked', async () => {
+    const { status, stdout, stderr } = await featuretap(['predict', '--head', head, '--coverage', '0.8', red]);
     assert.equal(status, 0, stderr);
     assert.match(stdout, /red-00\.png {2}\d of 4 classes.*: red \d+\.\d %/);
-    const sizes = ['0.3', '0.9'].map((coverage) => {
+    const sizes: number[] = [];
+    for (const coverage of ['0.3', '0.9']) {
       const args = ['predict', '--head', head, '--json', '--coverage', coverage, red];
-      return imagesOf(featuretap(args).stdout)[0]?.set?.length ?? 0;
-    });
+      sizes.push(imagesOf((await featuretap(args)).stdout)[0]?.set?.length ?? 0);
+    }
     assert.ok((sizes[0] as number) >= 1 && (sizes[0] as number) <= (sizes[1] as number), sizes.join(' '));
   });
 
   test('a set of one class is an answer to --abstain, a larger one is not sure', async () => {
     const sure = await withScores('sure', Array(30).fill(0));
     const unsure = await withScores('unsure', Array(30).fill(1.5));
-    const ask = (folder: string, ...more: string[]): string =>
-      featuretap(['predict', '--head', folder, '--abstain', ...more, red]).stdout;
-    assert.match(ask(sure), /red-00\.png {2}red \d+\.\d %\n$/);
-    assert.match(ask(unsure), /red-00\.png {2}not sure\n$/);
-    assert.match(ask(unsure, '--csv'), /red-00,1,not sure,\n$/);
-    assert.equal(imagesOf(ask(sure, '--json'))[0]?.answer, 'red');
-    const [image] = imagesOf(ask(unsure, '--json'));
+    const ask = async (folder: string, ...more: string[]): Promise<string> =>
+      (await featuretap(['predict', '--head', folder, '--abstain', ...more, red])).stdout;
+    assert.match(await ask(sure), /red-00\.png {2}red \d+\.\d %\n$/);
+    assert.match(await ask(unsure), /red-00\.png {2}not sure\n$/);
+    assert.match(await ask(unsure, '--csv'), /red-00,1,not sure,\n$/);
+    assert.equal(imagesOf(await ask(sure, '--json'))[0]?.answer, 'red');
+    const [image] = imagesOf(await ask(unsure, '--json'));
     assert.deepEqual([image?.answer, image?.set?.length, image?.large, image?.top.length], [null, 4, true, 4]);
   });
 
   test('a coverage that the calibration rows are too few for takes all classes, with a warning', async () => {
     const few = await withScores('few', [0, 0, 0.2]);
-    const { stdout, stderr } = featuretap(['predict', '--head', few, '--coverage', '95%', red]);
+    const { stdout, stderr } = await featuretap(['predict', '--head', few, '--coverage', '95%', red]);
     assert.match(stdout, /4 of 4 classes \(a large set\)/);
     assert.match(stderr, /3 calibration rows are too few for a coverage of 0\.95, which takes 19/);
   });
 
   test('a report of an older version predicts as ever, and --coverage says to classify again', async () => {
     const old = await withScores('old', undefined);
-    const plain = featuretap(['predict', '--head', old, red]);
-    assert.equal(plain.stdout, featuretap(['predict', '--head', head, red]).stdout);
+    const plain = await featuretap(['predict', '--head', old, red]);
+    assert.equal(plain.stdout, (await featuretap(['predict', '--head', head, red])).stdout);
     assert.equal(plain.status, 0);
-    const { status, stdout, stderr } = featuretap(['predict', '--head', old, '--coverage', '0.95', red]);
+    const { status, stdout, stderr } = await featuretap(['predict', '--head', old, '--coverage', '0.95', red]);
     assert.deepEqual([status, stdout], [1, '']);
     assert.match(stderr, /no conformal scores: an older version[\s\S]*run its classify command again/);
   });
 
-  test('--coverage with a submission, or beyond what is a share, is refused', () => {
+  test('--coverage with a submission, or beyond what is a share, is refused', async () => {
     const submission = ['--submission', join(root, 'made.csv')];
-    const both = featuretap(['predict', '--head', head, '--abstain', ...submission, red]);
+    const both = await featuretap(['predict', '--head', head, '--abstain', ...submission, red]);
     assert.equal(both.status, 2);
     assert.match(both.stderr, /--abstain is not usable/);
-    assert.equal(featuretap(['predict', '--head', head, '--coverage', '1', red]).status, 2);
+    assert.equal((await featuretap(['predict', '--head', head, '--coverage', '1', red])).status, 2);
   });
 });
 
 describe('featuretap predict, beside the training photos', () => {
-  test('--why names a training photo as its own nearest, and without it nothing is said', () => {
+  test('--why names a training photo as its own nearest, and without it nothing is said', async () => {
     const [report] = trained.reports;
     const names = ['red', 'green', 'blue'].flatMap((name) =>
       Array.from({ length: 10 }, (_, i) => [name, `${name}-${String(i).padStart(2, '0')}`] as const),
     );
     const paths = names.map(([name, id]) => join(trained.data, name, `${id}.png`));
-    const { stdout, stderr } = featuretap(['predict', '--head', head, '--json', '--why', ...paths]);
+    const { stdout, stderr } = await featuretap(['predict', '--head', head, '--json', '--why', ...paths]);
     const { images } = JSON.parse(stdout) as {
       images: { id: string; like: { id: string; label: string; similarity: number }[] }[];
     };
@@ -119,7 +120,10 @@ describe('featuretap predict, beside the training photos', () => {
       assert.equal(like.length, 3);
       for (const { id, label } of like) assert.equal(label, id.split('/')[0]);
     }
-    assert.match(featuretap(['predict', '--head', head, '--why', red]).stdout, /%\n {4}like \S+ \(.+, \d\.\d{3}\), /);
+    assert.match(
+      (await featuretap(['predict', '--head', head, '--why', red])).stdout,
+      /%\n {4}like \S+ \(.+, \d\.\d{3}\), /,
+    );
   });
 
   test('--unlike marks a photo of nothing that was trained on, and no training photo of the middle', async () => {
@@ -128,9 +132,9 @@ describe('featuretap predict, beside the training photos', () => {
     await sharp(pixels, { raw: { width: 96, height: 96, channels: 3 } })
       .png()
       .toFile(strange);
-    const { stdout } = featuretap(['predict', '--head', head, '--unlike', '--top', '1', red, strange]);
+    const { stdout } = await featuretap(['predict', '--head', head, '--unlike', '--top', '1', red, strange]);
     assert.match(stdout, /red-00\.png {2}red [\d.]+ %\n.*strange\.png {2}.* %\s{2}\(unlike the training photos\)\n$/);
-    const csv = featuretap(['predict', '--head', head, '--unlike', '--top', '1', '--csv', red, strange]).stdout;
+    const csv = (await featuretap(['predict', '--head', head, '--unlike', '--top', '1', '--csv', red, strange])).stdout;
     assert.match(csv, /^path,id,rank,class,probability,unlike\n.*,false\n.*,true\n$/);
   });
 
@@ -141,12 +145,12 @@ describe('featuretap predict, beside the training photos', () => {
     const report = JSON.parse(await readFile(file, 'utf8')) as Report;
     const featureSet = { ...report.featureSet, folder: join(root, 'no such set') };
     await writeFile(file, JSON.stringify({ ...report, featureSet }));
-    const without = featuretap(['predict', '--head', gone, '--unlike', red]);
+    const without = await featuretap(['predict', '--head', gone, '--unlike', red]);
     assert.deepEqual([without.status, without.stdout], [1, '']);
     assert.match(without.stderr, /the features of the training photos are gone[\s\S]*no such set/);
-    assert.equal(featuretap(['predict', '--head', gone, red]).status, 0);
+    assert.equal((await featuretap(['predict', '--head', gone, red])).status, 0);
     await writeFile(file, JSON.stringify({ ...report, splitHash: '0'.repeat(64) }));
-    const other = featuretap(['predict', '--head', gone, '--why', red]);
+    const other = await featuretap(['predict', '--head', gone, '--why', red]);
     assert.equal(other.status, 1);
     assert.match(other.stderr, /does not tell which of its photos the head was trained on/);
   });

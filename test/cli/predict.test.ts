@@ -10,7 +10,7 @@ import { predictVerb } from '../../src/cli/predict.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
-import { featuretap, quietSession } from './command.ts';
+import { featuretap, quietSession, spawnFeaturetap } from './command.ts';
 
 let root: string;
 let trained: TrainedHeads;
@@ -30,8 +30,8 @@ before(async () => {
 after(() => rm(root, { recursive: true, force: true }));
 
 describe('featuretap predict', () => {
-  test('prints one line per image with its most probable classes', () => {
-    const { status, stdout } = featuretap(['predict', '--head', head, '--top', '2', red, blue]);
+  test('prints one line per image with its most probable classes', async () => {
+    const { status, stdout } = await featuretap(['predict', '--head', head, '--top', '2', red, blue]);
     assert.equal(status, 0);
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 2);
@@ -39,8 +39,17 @@ describe('featuretap predict', () => {
     assert.match(lines[1] ?? '', /blue-00\.png {2}blue /);
   });
 
-  test('--json is one document, and a broken image costs exit code 1 and stops nothing', () => {
-    const { status, stdout, stderr } = featuretap(['predict', '--head', head, '--json', broken, red, 'gone.png', blue]);
+  test('--json is one document, and a broken image costs exit code 1 and stops nothing', async () => {
+    const { status, stdout, stderr } = await featuretap([
+      'predict',
+      '--head',
+      head,
+      '--json',
+      broken,
+      red,
+      'gone.png',
+      blue,
+    ]);
     assert.equal(status, 1);
     const { images, failed } = JSON.parse(stdout) as {
       images: { path: string; id: string; top: { class: string; probability: number }[] }[];
@@ -61,23 +70,23 @@ describe('featuretap predict', () => {
     assert.match(stderr, /2 images could not be classified:\n.*broken\.jpg: .+\n.*gone\.png: .+/);
   });
 
-  test('--json is a document when every image is broken, too', () => {
-    const { status, stdout } = featuretap(['predict', '--head', head, '--json', broken]);
+  test('--json is a document when every image is broken, too', async () => {
+    const { status, stdout } = await featuretap(['predict', '--head', head, '--json', broken]);
     assert.equal(status, 1);
     assert.deepEqual((JSON.parse(stdout) as { images: unknown[] }).images, []);
   });
 
-  test('says how many photos lost something because the head was trained on clipped 16-bit grey', () => {
+  test('says how many photos lost something because the head was trained on clipped 16-bit grey', async () => {
     const kinds = join(projectRoot, 'test/fixtures/kinds');
     const images = ['deep.png', 'shallow.png', 'deep.tif'].map((name) => join(kinds, name));
-    const { status, stderr } = featuretap(['predict', '--head', head, ...images, red]);
+    const { status, stderr } = await featuretap(['predict', '--head', head, ...images, red]);
     assert.equal(status, 0, stderr);
     assert.match(stderr, /2 of the images are grey with 16 bits, clipped at 255.*--sixteen-bit scale/);
-    assert.doesNotMatch(featuretap(['predict', '--head', head, red]).stderr, /16 bits/);
+    assert.doesNotMatch((await featuretap(['predict', '--head', head, red])).stderr, /16 bits/);
   });
 
-  test('--csv has a line per image and rank', () => {
-    const { stdout } = featuretap(['predict', '--head', head, '--csv', '--top', '9', red]);
+  test('--csv has a line per image and rank', async () => {
+    const { stdout } = await featuretap(['predict', '--head', head, '--csv', '--top', '9', red]);
     const rows = parse(stdout, { columns: true }) as Record<string, string>[];
     assert.deepEqual(
       rows.map((row) => row['rank']),
@@ -89,43 +98,43 @@ describe('featuretap predict', () => {
 
   test('--csv FILE.csv writes that file and leaves stdout empty; another word behind --csv is an image', async () => {
     const file = join(root, 'made', 'answers.csv');
-    const written = featuretap(['predict', '--head', head, '--top', '1', red, '--csv', file, blue]);
+    const written = await featuretap(['predict', '--head', head, '--top', '1', red, '--csv', file, blue]);
     assert.deepEqual([written.status, written.stdout], [0, ''], written.stderr);
-    const printed = featuretap(['predict', '--head', head, '--top', '1', '--csv', red, blue]);
+    const printed = await featuretap(['predict', '--head', head, '--top', '1', '--csv', red, blue]);
     assert.equal(await readFile(file, 'utf8'), printed.stdout);
     assert.equal(printed.stdout.trimEnd().split('\n').length, 3);
   });
 
-  test('without a head, or with a folder of reports, the heads are listed and the command is there to be typed', () => {
+  test('without a head, or with a folder of reports, the heads are listed and the command is there to be typed', async () => {
     const reports = dirname(dirname(head));
-    const asked = featuretap(['predict', '--head', reports, '--top', '1', red], { cwd: root });
+    const asked = await featuretap(['predict', '--head', reports, '--top', '1', red], { cwd: root });
     assert.equal(asked.status, 2);
     assert.match(asked.stderr, /found: {4}\S+, a folder of a report\n/);
     assert.match(asked.stderr, /\d+\.\d % {2}newest, best\n/);
     assert.ok(asked.stderr.includes('--top 1'), 'the options that were given stay');
-    const none = featuretap(['predict', red], { cwd: dirname(reports) });
+    const none = await featuretap(['predict', red], { cwd: dirname(reports) });
     assert.equal(none.status, 2);
     assert.match(none.stderr, basename(reports) === 'reports' ? /newest, best/ : /there are no reports here/);
   });
 
-  test('a path that names nothing is answered with the command for what is near, or for photos that are there', () => {
-    const near = featuretap(['predict', '--head', head, red.replace('red-00', 'red-0')]);
+  test('a path that names nothing is answered with the command for what is near, or for photos that are there', async () => {
+    const near = await featuretap(['predict', '--head', head, red.replace('red-00', 'red-0')]);
     assert.equal(near.status, 1);
     assert.match(
       near.stderr,
       /^there is no such image or folder\n[\s\S]*fix: {6}did you mean \S*red-00\.png\? \S.*red-00\.png\n$/,
     );
-    const words = featuretap(['predict', '--head', head, 'what', 'breed', 'is', 'this'], { cwd: root });
+    const words = await featuretap(['predict', '--head', head, 'what', 'breed', 'is', 'this'], { cwd: root });
     assert.equal(words.status, 1);
     assert.match(words.stderr, /^none of these is there\n {2}found: {4}what, breed, is, this\n/);
     assert.match(words.stderr, /fix: {6}one that is there: \S.* predict .*--head \S+ \S+\n$/);
-    const sentence = featuretap(['predict', '--head', head, 'what breed is this?'], { cwd: root });
+    const sentence = await featuretap(['predict', '--head', head, 'what breed is this?'], { cwd: root });
     assert.match(sentence.stderr, /no image matches\n {2}fix: {6}one that is there: /);
   });
 
   test('a name with spaces that was typed without quotes is put into them', async () => {
     await copyFile(red, join(root, 'my own photo.png'));
-    const { status, stderr } = featuretap(['predict', '--head', head, 'my', 'own', 'photo.png'], { cwd: root });
+    const { status, stderr } = await featuretap(['predict', '--head', head, 'my', 'own', 'photo.png'], { cwd: root });
     assert.equal(status, 1);
     assert.match(stderr, /did you mean my own photo\.png\? \S.* ['"]my own photo\.png['"]\n$/);
     await rm(join(root, 'my own photo.png'));
@@ -134,27 +143,27 @@ describe('featuretap predict', () => {
   test('a link that leads nowhere is named with where it leads', { skip: process.platform === 'win32' }, async () => {
     await symlink('other.png', join(root, 'loop.png'));
     await symlink('loop.png', join(root, 'other.png'));
-    const { stderr } = featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
+    const { stderr } = await featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
     assert.match(stderr, /found: {4}loop\.png, a link to other\.png, which leads back to it\n/);
     assert.doesNotMatch(stderr, /did you mean/);
     await rm(join(root, 'other.png'));
-    const dangling = featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
+    const dangling = await featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
     assert.match(dangling.stderr, /found: {4}loop\.png, a link to other\.png, where nothing is\n/);
     await rm(join(root, 'loop.png'));
   });
 
-  test('what is broken or missing beside others ends with what to do', () => {
-    const { status, stderr } = featuretap(['predict', '--head', head, red, broken]);
+  test('what is broken or missing beside others ends with what to do', async () => {
+    const { status, stderr } = await featuretap(['predict', '--head', head, red, broken]);
     assert.equal(status, 1);
     assert.match(stderr, /broken\.jpg: .+\n {2}fix: {6}mend or replace these files/);
-    const missing = featuretap(['predict', '--head', head, red, red.replace('00', '0')]);
+    const missing = await featuretap(['predict', '--head', head, red, red.replace('00', '0')]);
     assert.match(missing.stderr, /no such file\n {2}fix: {6}did you mean \S*red-00\.png\?/);
   });
 
   test('reads paths and an image from standard input', async () => {
-    const list = featuretap(['predict', '--head', head, '-'], { input: `${red}\n${blue}\n` });
+    const list = spawnFeaturetap(['predict', '--head', head, '-'], { input: `${red}\n${blue}\n` });
     assert.equal(list.stdout.trimEnd().split('\n').length, 2);
-    const image = featuretap(['predict', '--head', head, '-'], { input: await readFile(red) });
+    const image = spawnFeaturetap(['predict', '--head', head, '-'], { input: await readFile(red) });
     assert.match(image.stdout, /^- {2}red /);
   });
 
@@ -164,7 +173,7 @@ describe('featuretap predict', () => {
     await writeFile(sample, `${header}\nred-01.png,0.25,0.25,0.25,0.25\nred-00.png,0.25,0.25,0.25,0.25\n`);
     const file = join(root, 'submission.csv');
     const submit = ['predict', '--head', head, '--submission', file, '--sample', sample, trained.data];
-    const { status, stderr, stdout } = featuretap(submit);
+    const { status, stderr, stdout } = await featuretap(submit);
     assert.equal(status, 0, stderr);
     assert.equal(stdout, '');
     assert.match(stderr, /id = id, one probability per class/);
@@ -178,7 +187,7 @@ describe('featuretap predict', () => {
     }
     await rm(file);
     await writeFile(sample, `${header}\nred-00,0.25,0.25,0.25,0.25\nlost,0.25,0.25,0.25,0.25\n`);
-    const lacking = featuretap(submit);
+    const lacking = await featuretap(submit);
     assert.equal(lacking.status, 1);
     assert.match(lacking.stderr, /no row for lost/);
     assert.ok(!existsSync(file));

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { firstRows, readNpyRows, worstRow } from '../extract/backbone/fixtures.ts';
 import { needsReference, reference } from '../reference.ts';
-import { featuretap, type Ran } from './command.ts';
+import { type Ran, spawnFeaturetap } from './command.ts';
 
 const weights = reference('weights/resnet50-pqf.safetensors');
 const dogs = reference('dogs');
@@ -30,7 +30,7 @@ describe('the whole path on real photos', { skip }, () => {
   let root = '';
   let ids: readonly string[] = [];
   const extract = (...more: readonly string[]): Ran =>
-    featuretap(['extract', '--data', dogs, '--weights', weights, '--device', 'cpu', ...more], { cwd: root });
+    spawnFeaturetap(['extract', '--data', dogs, '--weights', weights, '--device', 'cpu', ...more], { cwd: root });
   /** The folder of each head's report, by the name of its reference. */
   const reports = new Map<string, string>();
 
@@ -85,7 +85,7 @@ describe('the whole path on real photos', { skip }, () => {
     await mkdir(two);
     for (const id of ids.slice(0, 2)) await copyFile(join(dogs, 'train', `${id}.jpg`), join(two, `${id}.jpg`));
     const asked = ['extract', '--data', two, '--weights', weights, '--device', 'cpu', '--pool', 'none'];
-    const { status, stderr } = featuretap(asked, { cwd: root });
+    const { status, stderr } = spawnFeaturetap(asked, { cwd: root });
     assert.equal(status, 0, stderr);
     const index: Record<string, string>[] = parse(await readFile(join(root, 'cache/two/index.csv')), { columns: true });
     assert.deepEqual(
@@ -104,7 +104,7 @@ describe('the whole path on real photos', { skip }, () => {
       // Tempering changes no prediction, and takes five fits more.
       const split = ['--test-size', '0.2', '--repeats', '5', '--seed', '0', '--calibrate', 'none'];
       const features = ['--features', 'cache/dogs', '--json'];
-      const { status, stdout, stderr } = featuretap(['classify', ...asked, ...split, ...features], { cwd: root });
+      const { status, stdout, stderr } = spawnFeaturetap(['classify', ...asked, ...split, ...features], { cwd: root });
       assert.equal(status, 0, stderr);
       const [{ accuracy, classes, trainSize, testSize, perRepeat, report }] = JSON.parse(stdout);
       assert.deepEqual([classes.length, trainSize, testSize, perRepeat.length], [120, 800, 200, 5]);
@@ -115,7 +115,7 @@ describe('the whole path on real photos', { skip }, () => {
   }
 
   it('ranks the heads, which were tested on one split', () => {
-    const { status, stdout, stderr } = featuretap(['compare', '--json'], { cwd: root });
+    const { status, stdout, stderr } = spawnFeaturetap(['compare', '--json'], { cwd: root });
     assert.equal(status, 0, stderr);
     const { comparable, groups } = JSON.parse(stdout);
     assert.deepEqual([comparable, groups.length], [true, 1]);
@@ -131,7 +131,7 @@ describe('the whole path on real photos', { skip }, () => {
     const head = reports.get('svm: SVC(linear, C=1)') ?? '';
     const photos = (await readdir(join(dogs, 'test'))).sort().slice(0, 3);
     const paths = photos.map((photo) => join(dogs, 'test', photo));
-    const { status, stdout, stderr } = featuretap(['predict', '--head', head, '--json', ...paths], { cwd: root });
+    const { status, stdout, stderr } = spawnFeaturetap(['predict', '--head', head, '--json', ...paths], { cwd: root });
     assert.equal(status, 0, stderr);
     const { images } = JSON.parse(stdout);
     assert.deepEqual(
@@ -142,7 +142,7 @@ describe('the whole path on real photos', { skip }, () => {
       assert.equal(top.length, 5);
       assert.ok(top[0].probability >= top[4].probability && top[0].probability <= 1);
     }
-    const other = featuretap(['predict', '--head', head, '--weights', 'random', paths[0] ?? ''], { cwd: root });
+    const other = spawnFeaturetap(['predict', '--head', head, '--weights', 'random', paths[0] ?? ''], { cwd: root });
     assert.equal(other.status, 1);
     assert.match(other.stderr, /trained on features of another backbone/);
     assert.equal(other.stdout, '');

@@ -146,12 +146,12 @@ test('a damaged shard ends the conversion and leaves no file', async () => {
   }
 });
 
-test('featuretap convert says what it wrote and how Python opens it', () => {
+test('featuretap convert says what it wrote and how Python opens it', async () => {
   const file = join(root, 'cli.npz');
-  const { status, stdout, stderr } = featuretap(['convert', folder, '--to', 'npz', '--out', file]);
+  const { status, stdout, stderr } = await featuretap(['convert', folder, '--to', 'npz', '--out', file]);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /cli\.npz: 12 rows of \d+ float32, 3 classes, .*\nopens with: d = np\.load\(/);
-  const wrong = featuretap(['convert', folder, '--to', 'hdf5']);
+  const wrong = await featuretap(['convert', folder, '--to', 'hdf5']);
   assert.equal(wrong.status, 2);
   assert.match(wrong.stderr, /npz \| parquet \| csv \| safetensors \| webdataset/);
 });

@@ -84,7 +84,7 @@ describe('featuretap export', () => {
     const tuned = await trainHeads(join(root, 'tuned'), { models: [['finetune', { epochs: 2 }]], ...maps });
     const [report] = tuned.reports as [Report];
     const file = join(root, 'tuned.onnx');
-    const { status, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
+    const { status, stderr } = await featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
     assert.equal(status, 0, stderr);
     const worst = await compareOnPhotos(file, report, tuned.data);
     assert.ok(worst < 1e-3, `off by ${worst}`);
@@ -94,7 +94,7 @@ describe('featuretap export', () => {
     test(`--with-backbone takes pixels to the probabilities of predict: ${model}`, async () => {
       const report = trained.reports.find((candidate) => candidate.model === model) as Report;
       const file = join(root, `${model}.onnx`);
-      const { status, stderr, stdout } = featuretap([
+      const { status, stderr, stdout } = await featuretap([
         'export',
         '--head',
         report.report,
@@ -117,7 +117,7 @@ describe('featuretap export', () => {
     });
     const report = quantized.reports[0] as Report;
     const file = join(root, 'int8.onnx');
-    const { status, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
+    const { status, stderr } = await featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
     assert.equal(status, 0, stderr);
     const worst = await compareOnPhotos(file, report, quantized.data);
     assert.ok(worst <= 1e-5, `${worst} off`);
@@ -137,17 +137,17 @@ describe('featuretap export', () => {
       });
       const report = ofTokens.reports[0] as Report;
       const file = join(root, `${pool}.onnx`);
-      const { status, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
+      const { status, stderr } = await featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
       assert.equal(status, 0, stderr);
       const worst = await compareOnPhotos(file, report, ofTokens.data);
       assert.ok(worst <= 1e-5, `${worst} off`);
     });
   }
 
-  test('--json says what was written, and that it was checked', () => {
+  test('--json says what was written, and that it was checked', async () => {
     const report = trained.reports[0] as Report;
     const file = join(root, 'head.onnx');
-    const { status, stdout, stderr } = featuretap(['export', '--head', report.report, '--to', file, '--json']);
+    const { status, stdout, stderr } = await featuretap(['export', '--head', report.report, '--to', file, '--json']);
     assert.equal(status, 0, stderr);
     const document = JSON.parse(stdout) as { inputShape: unknown; largestDifference: number };
     assert.deepEqual(document.inputShape, ['batch', 256]);
@@ -159,9 +159,9 @@ describe('featuretap export', () => {
     await assert.rejects(exportVerb.run({ head: 'x' }, quietSession), /--to FILE\.onnx/);
   });
 
-  test('a name without .onnx is answered with the whole command that has one', () => {
+  test('a name without .onnx is answered with the whole command that has one', async () => {
     const { report } = trained.reports[0] as Report;
-    const { status, stderr } = featuretap(['export', '--head', report, '--to', 'head.pb']);
+    const { status, stderr } = await featuretap(['export', '--head', report, '--to', 'head.pb']);
     assert.equal(status, 2);
     assert.match(stderr, /expected: --to FILE\.onnx\n {2}fix: .*export.* --to head\.onnx/);
   });
@@ -171,11 +171,11 @@ describe('featuretap export', () => {
     const file = join(root, 'there.onnx');
     const args = ['export', '--head', report, '--to', file];
     await writeFile(file, 'notes');
-    const refused = featuretap(args);
+    const refused = await featuretap(args);
     assert.equal(refused.status, 2);
     assert.match(refused.stderr, /there already, and export did not write it[\s\S]*fix: +--replace/);
     assert.equal(await readFile(file, 'utf8'), 'notes');
-    for (const more of [['--replace'], []]) assert.equal(featuretap([...args, ...more]).status, 0);
+    for (const more of [['--replace'], []]) assert.equal((await featuretap([...args, ...more])).status, 0);
   });
 
   test('what the page of the docs shows in Python runs and gives the probability that predict gives', {
@@ -186,7 +186,7 @@ describe('featuretap export', () => {
     const report = trained.reports.find((candidate) => candidate.model === 'linear') as Report;
     for (const colour of ['red', 'blue']) {
       const photo = join(trained.data, colour, `${colour}-01.png`);
-      const { stdout } = featuretap(['predict', '--head', report.report, '--json', '--top', '1', photo]);
+      const { stdout } = await featuretap(['predict', '--head', report.report, '--json', '--top', '1', photo]);
       const [top] =
         (JSON.parse(stdout) as { images: { top: { class: string; probability: number }[] }[] }).images[0]?.top ?? [];
       const args = ['-c', snippet, join(root, 'linear.onnx'), photo];
@@ -203,7 +203,7 @@ describe('featuretap export', () => {
     const snippet = /```js\n([\s\S]*?)```/.exec(docs)?.[1] ?? assert.fail('docs/export.md has no Node snippet');
     const report = trained.reports.find((candidate) => candidate.model === 'linear') as Report;
     const photo = join(trained.data, 'red', 'red-00.png');
-    const { stdout } = featuretap(['predict', '--head', report.report, '--json', '--top', '1', photo]);
+    const { stdout } = await featuretap(['predict', '--head', report.report, '--json', '--top', '1', photo]);
     const expected = (JSON.parse(stdout) as { images: { top: { class: string }[] }[] }).images[0]?.top[0]?.class;
     const run = spawnSync(process.execPath, ['--input-type=module', '-', join(root, 'linear.onnx'), photo], {
       input: snippet,

@@ -33,14 +33,14 @@ after(() => rm(root, { recursive: true }));
 test('the command line trains on maps that stay on the disk, and predicts photos as it tested them', async () => {
   const out = join(root, 'by-command');
   const asked = ['--model', 'finetune', '--epochs', '2', '--batch', '8', '--test-size', '0.3', '--calibrate', 'none'];
-  const ran = featuretap(['classify', '--features', maps.features, ...asked, '--out', out, '--json']);
+  const ran = await featuretap(['classify', '--features', maps.features, ...asked, '--out', out, '--json']);
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(ran.stderr, /by stream within/);
   assert.match(ran.stderr, /epoch 2\/2: lr .*training loss .*held-out loss .*correct .* s/);
   const [{ report }] = JSON.parse(ran.stdout) as [{ report: string }];
   assert.deepEqual(await readdir(join(out, 'checkpoints')), [], 'a finished run leaves no checkpoint');
 
-  const predicted = featuretap(['predict', '--head', report, maps.data, '--json', '--top', '1']);
+  const predicted = await featuretap(['predict', '--head', report, maps.data, '--json', '--top', '1']);
   assert.equal(predicted.status, 0, predicted.stderr);
   const { images } = JSON.parse(predicted.stdout) as Predicted;
   const answers = new Map(images.map(({ id, top: [best] }) => [id, best]));
@@ -58,7 +58,7 @@ test('the command line trains on maps that stay on the disk, and predicts photos
 test('a run that is killed goes on from its last epoch to the same head', async () => {
   const args = ['classify', '--features', maps.features, '--model', 'finetune', '--epochs', '60', '--batch', '4'];
   const more = ['--lr', '1e-4', '--patience', '60'];
-  const undisturbed = featuretap([...args, ...more, '--out', join(root, 'undisturbed'), '--json']);
+  const undisturbed = await featuretap([...args, ...more, '--out', join(root, 'undisturbed'), '--json']);
   assert.equal(undisturbed.status, 0, undisturbed.stderr);
   const out = join(root, 'killed');
   const script = join(projectRoot, 'scripts/featuretap.cjs');
@@ -71,7 +71,7 @@ test('a run that is killed goes on from its last epoch to the same head', async 
     if (/epoch 3\/60/.test(said)) child.kill('SIGKILL');
   }
   assert.ok(!said.includes('epoch 60/60'), 'it was killed before its end');
-  const resumed = featuretap([...args, ...more, '--out', out, '--json']);
+  const resumed = await featuretap([...args, ...more, '--out', out, '--json']);
   assert.equal(resumed.status, 0, resumed.stderr);
   assert.doesNotMatch(resumed.stderr, /epoch 2\/60/);
   const headOf = ({ stdout }: { stdout: string }) =>
@@ -85,7 +85,7 @@ test('features that are no whole maps of a ResNet are refused with the command t
   const said = /needs whole maps[\s\S]*avgpool, pool mean[\s\S]*--tap layer3 --pool none/;
   await assert.rejects(loadNetworkTail(featureSet), said);
   const asked = ['--model', 'finetune', '--test-size', '4', '--out', join(root, 'none')];
-  const ran = featuretap(['classify', '--features', pooled.features, ...asked]);
+  const ran = await featuretap(['classify', '--features', pooled.features, ...asked]);
   assert.equal(ran.status, 1);
   assert.match(ran.stderr, said);
   const { fields } = featureSet;

@@ -45,8 +45,9 @@ describe("the library's predict", { timeout: 300_000 }, () => {
   test('says the sets, marks and reasons that the command says, under types of their own', async () => {
     const said = await first({ head: linear, coverage: 0.8, abstain: true, unlike: true, why: true });
     const args = ['--coverage', '0.8', '--abstain', '--unlike', '--why', '--json', red];
-    const [image] = (JSON.parse(featuretap(['predict', '--head', linear, ...args]).stdout) as { images: Image[] })
-      .images;
+    const [image] = (
+      JSON.parse((await featuretap(['predict', '--head', linear, ...args])).stdout) as { images: Image[] }
+    ).images;
     assert.deepEqual(said.classes, image?.top);
     assert.deepEqual(
       said.set?.map((entry) => entry.class),

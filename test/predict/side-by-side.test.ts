@@ -78,7 +78,7 @@ test('gives a photo the probabilities that the head gives its stored rows side b
 
 test('serve answers as predict does, with the nearest training photos of both', async () => {
   const photo = join(photos, 'red/red-00.png');
-  const said = featuretap(['predict', '--head', report.report, '--json', '--why', '--unlike', photo]);
+  const said = await featuretap(['predict', '--head', report.report, '--json', '--why', '--unlike', photo]);
   assert.equal(said.status, 0, said.stderr);
   assert.match(said.stderr, /where in a photo the evidence lies is not shown: [^\n]*2 networks side by side/);
   const [expected] = (JSON.parse(said.stdout) as Answer).images;

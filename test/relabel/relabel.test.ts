@@ -29,7 +29,7 @@ async function list(text: string): Promise<string> {
 }
 
 async function relabel(text: string, ...more: readonly string[]): Promise<Ran> {
-  return featuretap(['relabel', await list(text), '--labels', table, ...more]);
+  return await featuretap(['relabel', await list(text), '--labels', table, ...more]);
 }
 
 test('says first what would change, then changes it, then has nothing to do; the rest of the table stays', async () => {
@@ -103,21 +103,21 @@ test('a table that cannot be changed in place says so, and a file of its own is 
   const other = join(root, 'labels.jsonl');
   await writeFile(other, lines);
   const file = await list('id,correction\na,dog\n');
-  const refused = featuretap(['relabel', file, '--labels', other]);
+  const refused = await featuretap(['relabel', file, '--labels', other]);
   assert.match(refused.stderr, /cannot be changed in place[\s\S]*JSON Lines[\s\S]*--to FILE\.csv/);
   const own = join(root, 'own', 'labels.csv');
-  const made = featuretap(['relabel', file, '--labels', other, '--to', own, '--write']);
+  const made = await featuretap(['relabel', file, '--labels', other, '--to', own, '--write']);
   assert.equal(made.status, 0, made.stderr);
   assert.equal(await readFile(own, 'utf8'), 'id,label\na,dog\nb,dog\n');
   assert.equal(await readFile(other, 'utf8'), lines);
-  const again = featuretap(['relabel', file, '--labels', other, '--to', own, '--write']);
+  const again = await featuretap(['relabel', file, '--labels', other, '--to', own, '--write']);
   assert.match(again.stdout, /nothing to do: it is so already/);
 });
 
 test('class folders stay as they are: a labels file is written that classify takes', async () => {
   const data = join(root, 'photos');
   await drawPhotos(data, 24);
-  const extracted = featuretap(extractArgs(data, join(root, 'cache')));
+  const extracted = await featuretap(extractArgs(data, join(root, 'cache')));
   assert.equal(extracted.status, 0, extracted.stderr);
   const set = await openFeatureSet(join(root, 'cache', 'set'));
   const [first] = [...set.labels];
@@ -126,17 +126,17 @@ test('class folders stay as they are: a labels file is written that classify tak
   const other = [...new Set(set.labels.values())].find((each) => each !== label) as string;
   const before = snapshot(data);
   const file = await list(`id,label,suggestion\n${id},${label},${other}\n`);
-  const run = (...more: readonly string[]): Ran =>
+  const run = (...more: readonly string[]): Promise<Ran> =>
     featuretap(['relabel', file, '--features', set.folder, ...more], { cwd: root });
-  const dry = run();
+  const dry = await run();
   assert.match(dry.stderr, /folders say the classes: corrected labels go to set-labels\.csv, and no photo is moved/);
   assert.match(dry.stdout, /1 of 24 labels would change in set-labels\.csv/);
   assert.ok(!readdirSync(root).includes('set-labels.csv'));
-  const done = run('--write');
+  const done = await run('--write');
   assert.match(done.stdout, /next: .*classify .*--labels set-labels\.csv/, done.stderr);
   const own = await readLabels(join(root, 'set-labels.csv'));
   assert.deepEqual([...own.labels], [[id, other], ...[...set.labels].slice(1)]);
-  assert.match(run('--write').stdout, /nothing to do/);
+  assert.match((await run('--write')).stdout, /nothing to do/);
   assert.deepEqual(snapshot(data), before);
 });
 
@@ -149,17 +149,17 @@ test('a table in the data folder is found, and changed where it lies', async () 
   );
   const rows = names.map((name, i) => `${name},${i % 2 === 0 ? 'cat' : 'dog'},x${i}`);
   await writeFile(join(data, 'truth.csv'), `file,label,note\n${rows.join('\n')}\n`);
-  const extracted = featuretap(extractArgs(data, join(root, 'cache-2')));
+  const extracted = await featuretap(extractArgs(data, join(root, 'cache-2')));
   assert.equal(extracted.status, 0, extracted.stderr);
   const folder = join(root, 'cache-2', 'set');
   const [id] = [...(await openFeatureSet(folder)).labels.keys()];
   const file = await list(`id,correction\n${id},dog\n`);
-  const done = featuretap(['relabel', file, '--features', folder, '--write']);
+  const done = await featuretap(['relabel', file, '--features', folder, '--write']);
   assert.equal(done.status, 0, done.stderr);
   const now = await readFile(join(data, 'truth.csv'), 'utf8');
   assert.equal(now, `file,label,note\n${rows.join('\n').replace(',cat,x0', ',dog,x0')}\n`);
   // The next extract computes nothing and takes the label over.
-  const next = featuretap(extractArgs(data, join(root, 'cache-2')));
+  const next = await featuretap(extractArgs(data, join(root, 'cache-2')));
   assert.match(next.stdout, /0 new, 11 kept/);
   assert.equal((await openFeatureSet(folder)).labels.get(id as string), 'dog');
 });

@@ -36,8 +36,8 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     await rm(root, { recursive: true });
   });
 
-  const predicted = (head: string, ...paths: readonly string[]): Answer => {
-    const { stdout, stderr } = featuretap(['predict', '--head', head, '--json', ...paths]);
+  const predicted = async (head: string, ...paths: readonly string[]): Promise<Answer> => {
+    const { stdout, stderr } = await featuretap(['predict', '--head', head, '--json', ...paths]);
     assert.notEqual(stdout, '', stderr);
     return JSON.parse(stdout) as Answer;
   };
@@ -51,7 +51,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     const response = await post(server.url, await form(...photos));
     assert.equal(response.status, 200);
     const answer = (await response.json()) as Answer;
-    const expected = predicted(reports[0] as string, ...photos);
+    const expected = await predicted(reports[0] as string, ...photos);
     assert.deepEqual(answer, {
       ...expected,
       images: expected.images.map((image) => ({ ...image, path: basename(image.path) })),
@@ -64,7 +64,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
       body: await readFile(photos[0] as string),
     });
     const { images } = (await response.json()) as Answer;
-    const expected = predicted(reports[0] as string, photos[0] as string).images[0]?.top.slice(0, 2);
+    const expected = (await predicted(reports[0] as string, photos[0] as string)).images[0]?.top.slice(0, 2);
     assert.deepEqual(images, [{ path: 'body', id: 'body', top: expected }]);
   });
 
@@ -73,9 +73,11 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     try {
       const response = await post(several.url, await readFile(photos[0] as string));
       const { heads } = (await response.json()) as { heads: readonly Answer[] };
+      const expected: unknown[] = [];
+      for (const head of reports) expected.push([head, (await predicted(head, photos[0] as string)).images[0]?.top]);
       assert.deepEqual(
         heads.map(({ head, images }) => [head, images[0]?.top]),
-        reports.map((head) => [head, predicted(head, photos[0] as string).images[0]?.top]),
+        expected,
       );
     } finally {
       await several.close();
@@ -229,10 +231,10 @@ describe('a server of heads', { timeout: 300_000 }, () => {
 });
 
 describe('serve, typed', { timeout: 120_000 }, () => {
-  it('refuses to listen to other machines without a token, and a token that can be guessed', () => {
-    const open = featuretap(['serve', '--head', 'none', '--host', '0.0.0.0']);
+  it('refuses to listen to other machines without a token, and a token that can be guessed', async () => {
+    const open = await featuretap(['serve', '--head', 'none', '--host', '0.0.0.0']);
     assert.deepEqual([open.status, /no token/.test(open.stderr)], [2, true]);
-    const short = featuretap(['serve', '--head', 'none', '--token', 'secret']);
+    const short = await featuretap(['serve', '--head', 'none', '--token', 'secret']);
     assert.deepEqual([short.status, /at least 16/.test(short.stderr), /secret/.test(short.stderr)], [2, true, false]);
   });
 

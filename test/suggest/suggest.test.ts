@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true }));
 
-const suggest = (...args: readonly string[]): Ran =>
+const suggest = (...args: readonly string[]): Promise<Ran> =>
   featuretap(['suggest', '--head', head, '--threads', '1', ...args], { cwd: root });
 
 /** Photos of two of the classes under other names, one of them twice, a labelled one and a broken one, in folders that say nothing. */
@@ -46,7 +46,7 @@ async function layOut(folder: string): Promise<void> {
 describe('suggest', () => {
   it('ranks photos without labels, once each, leaves out those that have one, and computes nothing twice', async () => {
     await layOut(join(root, 'new'));
-    const first = suggest('--from', 'new', '--count', '3', '--json');
+    const first = await suggest('--from', 'new', '--count', '3', '--json');
     // As predict does where a photo has no answer.
     assert.equal(first.status, 1, first.stderr);
     assert.match(first.stderr, /left out: 1 that are labelled already, 1 exact copies of others/);
@@ -72,7 +72,7 @@ describe('suggest', () => {
     const shard = join(set.folder, 'features-00000.npy');
     const { mtimeMs } = statSync(shard);
     const csv = await readFile(join(root, 'suggestions', 'suggestions.csv'), 'utf8');
-    const again = suggest('--from', 'new', '--count', '3');
+    const again = await suggest('--from', 'new', '--count', '3');
     assert.equal(again.status, 0, again.stderr);
     assert.equal(statSync(shard).mtimeMs, mtimeMs);
     assert.equal(await readFile(join(root, 'suggestions', 'suggestions.csv'), 'utf8'), csv);
@@ -82,8 +82,8 @@ describe('suggest', () => {
     assert.equal(csv.trimEnd().split('\n').length, 4);
   });
 
-  it('by margin alone takes the smallest margins, the smallest first', () => {
-    const { stdout, stderr } = suggest(
+  it('by margin alone takes the smallest margins, the smallest first', async () => {
+    const { stdout, stderr } = await suggest(
       '--from',
       'new',
       '--count',
@@ -105,14 +105,14 @@ describe('suggest', () => {
   });
 
   it('refuses what cannot be: no folder, another table in its place, nothing left to label', async () => {
-    assert.match(suggest().stderr, /--from is missing[\s\S]*suggest .*--from FOLDER/);
+    assert.match((await suggest()).stderr, /--from is missing[\s\S]*suggest .*--from FOLDER/);
     await mkdir(join(root, 'taken'));
     await writeFile(join(root, 'taken', 'suggestions.csv'), 'id,label\na,b\n');
-    const taken = suggest('--from', 'new', '--out', 'taken');
+    const taken = await suggest('--from', 'new', '--out', 'taken');
     assert.equal(taken.status, 2);
     assert.match(taken.stderr, /holds something else/);
     assert.equal(await readFile(join(root, 'taken', 'suggestions.csv'), 'utf8'), 'id,label\na,b\n');
-    const nothing = suggest('--from', trained.data, '--name', 'labelled');
+    const nothing = await suggest('--from', trained.data, '--name', 'labelled');
     assert.match(nothing.stderr, /there is no photo to label[\s\S]*40 photos, all of them among the labelled ones/);
   });
 
@@ -120,7 +120,7 @@ describe('suggest', () => {
     const { features } = trained;
     await rename(features, join(root, 'aside'));
     try {
-      const alone = suggest('--from', 'new', '--out', 'alone', '--json');
+      const alone = await suggest('--from', 'new', '--out', 'alone', '--json');
       assert.equal(alone.status, 0, alone.stderr);
       assert.match(alone.stderr, /the head's own feature set is gone/);
       assert.equal((JSON.parse(alone.stdout) as { unlabelled: number }).unlabelled, 5);
@@ -134,7 +134,7 @@ describe('suggest', () => {
     await mkdir(other);
     const quantized = await trainHeads(other, { models: [['ridge', {}]], perClass: 4, precision: 'int8' });
     const asked = ['--head', quantized.reports[0]?.report as string, '--from', join(root, 'new'), '--threads', '1'];
-    const ran = featuretap(['suggest', ...asked, '--count', '2', '--json'], { cwd: other });
+    const ran = await featuretap(['suggest', ...asked, '--count', '2', '--json'], { cwd: other });
     assert.equal(ran.status, 0, ran.stderr);
     const { featureSet } = JSON.parse(ran.stdout) as { featureSet: string };
     const { manifest } = await openFeatureSet(featureSet);
@@ -166,7 +166,7 @@ describe('suggest', () => {
 
 describe('the page of suggestions', { timeout: 120_000, skip: withoutBrowser }, () => {
   it('passes axe, light and dark, on a phone and on a desk, and asks nothing of the network', async () => {
-    const made = suggest('--from', 'new', '--count', '4', '--out', 'seen');
+    const made = await suggest('--from', 'new', '--count', '4', '--out', 'seen');
     assert.equal(made.status, 0, made.stderr);
     const browser = await openBrowser();
     try {

@@ -35,8 +35,8 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
   });
   after(() => rm(root, { recursive: true }));
 
-  const said = (args: readonly string[]): readonly Image[] => {
-    const { stdout, stderr } = featuretap(['predict', '--json', ...args]);
+  const said = async (args: readonly string[]): Promise<readonly Image[]> => {
+    const { stdout, stderr } = await featuretap(['predict', '--json', ...args]);
     assert.notEqual(stdout, '', stderr);
     return (JSON.parse(stdout) as { images: Image[] }).images;
   };
@@ -70,7 +70,7 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     const maps = join(root, 'maps');
     // The same id twice.
     const args = ['predict', '--head', linear, '--evidence', maps];
-    const { stdout, stderr, status } = featuretap([...args, red, red]);
+    const { stdout, stderr, status } = await featuretap([...args, red, red]);
     assert.equal(status, 0, stderr);
     assert.match(
       stdout,
@@ -79,28 +79,28 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     assert.deepEqual((await readdir(maps)).sort(), ['red-00-2.evidence.png', 'red-00.evidence.png']);
     const { width, height, format } = await sharp(join(maps, 'red-00.evidence.png')).metadata();
     assert.deepEqual([width, height, format], [64, 64, 'png']);
-    const [image] = said(['--head', linear, '--evidence', maps, red]);
+    const [image] = await said(['--head', linear, '--evidence', maps, red]);
     assert.equal(basename(image?.evidence?.file as string), 'red-00.evidence.png');
-    const csv = featuretap([...args, '--csv', '--top', '1', red]).stdout;
+    const csv = (await featuretap([...args, '--csv', '--top', '1', red])).stdout;
     assert.match(csv, /^path,id,rank,class,probability,evidence\n.*,red-00,1,red,[\d.]+,.*red-00\.evidence\.png\n$/);
   });
 
-  test('--why says where the evidence lies, with --json the map, and that a head has none', () => {
-    const [image] = said(['--head', linear, '--why', red]);
+  test('--why says where the evidence lies, with --json the map, and that a head has none', async () => {
+    const [image] = await said(['--head', linear, '--why', red]);
     assert.equal(image?.evidence?.class, image?.top[0]?.class);
     const { map = [], score = 0 } = image?.evidence ?? {};
     assert.deepEqual([map.length, map[0]?.length], [2, 2], 'a crop of 64 pixels through strides of 32');
     assert.ok(Math.abs(map.flat().reduce((sum, value) => sum + value, 0) / 4 - score) < 1e-4);
-    const text = featuretap(['predict', '--head', linear, '--why', red]).stdout;
+    const text = (await featuretap(['predict', '--head', linear, '--why', red])).stdout;
     assert.match(text, /\n {4}like .*\n {4}evidence for red: most at the (?:top|bottom) (?:left|right)\n$/);
-    const { stdout, stderr } = featuretap(['predict', '--head', neighbours, '--why', '--json', red]);
+    const { stdout, stderr } = await featuretap(['predict', '--head', neighbours, '--why', '--json', red]);
     assert.equal((JSON.parse(stdout) as { images: Image[] }).images[0]?.evidence, undefined);
     assert.match(stderr, /where in a photo the evidence lies is not shown: the scores of knn are no sums/);
   });
 
   test('--evidence of a head that has none is refused before any photo is read, and makes no folder', async () => {
     const maps = join(root, 'no-maps');
-    const { status, stdout, stderr } = featuretap(['predict', '--head', neighbours, '--evidence', maps, red]);
+    const { status, stdout, stderr } = await featuretap(['predict', '--head', neighbours, '--evidence', maps, red]);
     assert.deepEqual([status, stdout], [2, '']);
     assert.match(stderr, /does not say where in a photo the evidence lies[\s\S]*knn are no sums[\s\S]*--model linear/);
     await assert.rejects(readdir(maps));
