@@ -72,8 +72,8 @@ test('the example of the README runs, on drawn photos and a network of random we
   const [section = ''] = readme.slice(readme.indexOf('## As a library')).split('\n## ', 1);
   const example = [...section.matchAll(/^ {4}(.*)\n|^\n(?= {4})/gm)].map(([, line = '']) => line).join('\n');
   const index = JSON.stringify(pathToFileURL(join(projectRoot, 'src', 'index.ts')).href);
-  // The weights of the README would be downloaded, and photos of 224 pixels take longer.
-  const small = "extract({ weights: 'random', resize: 32, crop: 32, ";
+  // The weights of the README would be downloaded, and a ResNet50 and photos of 224 pixels take longer.
+  const small = "extract({ weights: 'random:resnet-tiny', resize: 32, crop: 32, ";
   const script = example.replace("'featuretap'", index).replace('extract({ ', small);
   assert.ok(script.includes(index) && script.includes(small), example);
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-readme-'));
@@ -98,7 +98,7 @@ test('what gives no answer is an answer with its reason, and a call without a he
     const set = await extract({
       data,
       cache: join(folder, 'cache'),
-      weights: 'random',
+      weights: 'random:resnet-tiny',
       resize: 32,
       crop: 32,
       views: 1,
@@ -107,7 +107,7 @@ test('what gives no answer is an answer with its reason, and a call without a he
     const again = await extract({
       data,
       cache: join(folder, 'cache'),
-      weights: 'random',
+      weights: 'random:resnet-tiny',
       resize: 32,
       crop: 32,
       views: 1,

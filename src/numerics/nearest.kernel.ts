@@ -44,3 +44,50 @@ export function keepNearest(
     nearest.fill(-1, at + kept, at + count);
   }
 }
+
+/**
+ * Brings the similarities of some rows with themselves and all later rows into the nearest of both sides: each pair is
+ * worked out once. Calls go through the rows in their order.
+ *
+ * @param similarities [rows, later rows with these before them]
+ * @param first place of the first of the rows
+ * @param nearest [all rows, count], most similar first, the earlier of equals; -1 where there are fewer as yet
+ * @param similarity likewise, -Infinity where there are fewer as yet
+ */
+export function keepNearestOfBoth(
+  similarities: Float32Array,
+  first: number,
+  count: number,
+  nearest: Int32Array,
+  similarity: Float32Array,
+): void {
+  const after = nearest.length / count - first;
+  const rows = similarities.length / after;
+  for (let i = 0; i < rows; i++) {
+    const from = i * after;
+    for (let j = i + 1; j < after; j++) {
+      const value = similarities[from + j];
+      const a = (first + i) * count;
+      const b = (first + j) * count;
+      if (value > similarity[a + count - 1]) insert(value, first + j, a, count, nearest, similarity);
+      if (value > similarity[b + count - 1]) insert(value, first + i, b, count, nearest, similarity);
+    }
+  }
+}
+
+function insert(
+  value: number,
+  row: number,
+  at: number,
+  count: number,
+  nearest: Int32Array,
+  similarity: Float32Array,
+): void {
+  let place = at + count - 1;
+  for (; place > at && similarity[place - 1] < value; place--) {
+    similarity[place] = similarity[place - 1];
+    nearest[place] = nearest[place - 1];
+  }
+  similarity[place] = value;
+  nearest[place] = row;
+}

@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { torture } from '../../scripts/torture/torture.ts';
 
 it('extract, killed ten times at random moments, ends with the bytes of an undisturbed run', async () => {
-  const { kills, killsAtWork, different } = await torture(10, 7, 80);
+  const { kills, killsAtWork, different } = await torture(10, 7, 48);
   assert.equal(kills, 10);
   assert.ok(killsAtWork >= 4, `${killsAtWork} kills of a run that had begun to write`);
   assert.deepEqual(different, []);

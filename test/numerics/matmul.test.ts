@@ -77,11 +77,11 @@ test('takes and fills shared memory', async () => {
 });
 
 test('works a product in blocks of rows to the same numbers, and stops between them when interrupted', async () => {
-  // 3 blocks: 10^10 multiply-adds hold 2,441 of these rows.
-  const left = draw(5000, 2048, 5);
+  // 2 blocks: 10^10 multiply-adds hold 2,441 of these rows.
+  const left = draw(2500, 2048, 5);
   const right = draw(2000, 2048, 6);
   const whole = await multiplyTransposed(left, right, { threads: 2 });
-  for (const row of [0, 2440, 2441, 4882, 4999]) {
+  for (const row of [0, 2440, 2441, 2499]) {
     let sum = 0;
     for (let k = 0; k < 2048; k++) sum += at(left, row, k) * at(right, 1999, k);
     assert.ok(Math.abs(at(whole, row, 1999) - sum) < 1e-2);

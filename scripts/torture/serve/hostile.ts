@@ -43,7 +43,7 @@ export async function hostileServe({
 }): Promise<HostileResult> {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-torture-serve-'));
   try {
-    const { data, report } = await makeWorld(root, 60);
+    const { data, report } = await makeWorld(root, 24);
     const photo = Uint8Array.from(await readFile(join(data, 'class-0', 'photo-0000.jpg')));
     return await hostileTo(report, photo, requests, seed);
   } finally {

@@ -8,7 +8,7 @@ import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
 import type { CopiesFound } from '../result/report.ts';
 
-/** Images that every run compares with each other: the time grows with their square, three seconds for so many. */
+/** Images that every run compares with each other: the time grows with their square, about two seconds for so many. */
 const mostCompared = 10_000;
 /** Bytes of their features, which are read once more for that. */
 const mostBytes = 100e6;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
-import { keepNearest, unitRows } from '../../numerics/nearest.kernel.ts';
+import { keepNearestOfBoth, unitRows } from '../../numerics/nearest.kernel.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 
 /** The rows that each row is most like, by cosine. */
@@ -15,7 +15,7 @@ export interface Neighbours {
   readonly similarity: Float32Array;
 }
 
-/** Rows whose similarities with all rows are held at once. */
+/** Rows whose similarities with all later rows are held at once. */
 const blockRows = 512;
 
 /**
@@ -26,19 +26,18 @@ const blockRows = 512;
 export async function cosineNeighbours(features: Matrix, count: number, signal?: AbortSignal): Promise<Neighbours> {
   const { rowCount, columnCount, data } = features;
   unitRows(data, rowCount, columnCount);
-  const nearest = new Int32Array(rowCount * count);
-  const similarity = new Float32Array(rowCount * count);
+  const nearest = new Int32Array(rowCount * count).fill(-1);
+  const similarity = new Float32Array(rowCount * count).fill(Number.NEGATIVE_INFINITY);
   const threads = availableParallelism();
-  // A row of its own is no neighbour: each is a fold by itself.
-  const folds = Int32Array.from({ length: rowCount }, (_, row) => row);
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(signal);
     const rows = Math.min(blockRows, rowCount - first);
-    const part = data.subarray(first * columnCount, (first + rows) * columnCount);
-    const block = await multiplyTransposed({ rowCount: rows, columnCount, data: part }, features, { threads });
-    const [from, to] = [first * count, (first + rows) * count];
-    const own = folds.subarray(first, first + rows);
-    keepNearest(block.data, rowCount, count, own, folds, nearest.subarray(from, to), similarity.subarray(from, to));
+    const own = { rowCount: rows, columnCount, data: data.subarray(first * columnCount, (first + rows) * columnCount) };
+    // The earlier rows have been compared with these.
+    const rest = { rowCount: rowCount - first, columnCount, data: data.subarray(first * columnCount) };
+    const block = await multiplyTransposed(own, rest, { threads });
+    keepNearestOfBoth(block.data, first, count, nearest, similarity);
   }
+  for (let i = 0; i < nearest.length; i++) if (nearest[i] === -1) similarity[i] = 0;
   return { rowCount, count, nearest, similarity };
 }
