@@ -15,6 +15,7 @@ import { readUserNetwork } from './backbone/user-network.ts';
 import type { TrainedWith } from './weights/hub/preprocessor-config.ts';
 import type { AskedReading, Reading } from './weights/hub/reading.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
+import { planResNet } from './weights/resnet.ts';
 
 /** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
 export interface NetworkSource {
@@ -101,6 +102,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
     weights: loaded.kind === 'onnx' ? (loaded.pinned ?? weights) : weights,
     open: async (preprocessing, tap, activationRanges, pool) => {
       if (activationRanges !== undefined) checkInt8(options);
+      checkRGB(engine === 'tensorflow' ? '--engine tensorflow' : undefined, preprocessing);
       const device = activationRanges === undefined ? await openDevice(engine, options) : 'cpu';
       return openBackbone({
         weights: loaded,
@@ -116,6 +118,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
     },
     prepareInt8: async (preprocessing, tap, sample) => {
       checkInt8(options);
+      checkRGB('--precision int8', preprocessing);
       return prepareInt8({ weights: quantizable(loaded), tap, preprocessing, threads }, sample);
     },
   };
@@ -152,15 +155,26 @@ function checkInt8({ device, engine = 'auto' }: NetworkOptions): void {
   }
 }
 
+/** @param option what is made for images of three bytes alone; undefined: nothing of the kind is asked for */
+function checkRGB(option: string | undefined, { channels = 3 }: Preprocessing): void {
+  if (option === undefined || channels === 3) return;
+  throw usageError(
+    option,
+    `a network for images of ${channels} ${channels === 1 ? 'channel' : 'channels'}`,
+    'one for RGB images',
+    `leave ${option} out`,
+  );
+}
+
 function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'weights' | 'open' | 'prepareInt8'> {
   const weightsFile = loaded.file && resolve(loaded.file);
   if (loaded.kind === 'onnx') {
-    const { published, sha256, variant, warnings = [] } = loaded;
+    const { published, sha256, variant, channels, warnings = [] } = loaded;
     return {
       architecture: published?.architecture ?? 'onnx',
       weightsSha256: sha256,
       weightsFile,
-      trainedWith: published?.trainedWith,
+      trainedWith: forChannels(published?.trainedWith, channels),
       reading: published && ((asked) => published.reading(asked)),
       variant,
       warnings,
@@ -174,10 +188,15 @@ function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'wei
     weightsFile,
     weightsKey: key,
     weightsSeed: loaded.file === undefined ? seed : undefined,
-    trainedWith,
+    trainedWith: forChannels(trainedWith, planResNet(stateDict.architecture).stem.inChannels),
     warnings,
     isRandom: loaded.file === undefined,
   };
+}
+
+/** What weights say of their images, with the number of channels where it is another than three. */
+function forChannels(trainedWith: TrainedWith | undefined, channels: number | undefined): TrainedWith | undefined {
+  return channels === undefined || channels === 3 ? trainedWith : { ...trainedWith, channels };
 }
 
 /** What is kept of a network: as asked, else as the network's makers do, else the mean of `avgpool`. */

@@ -1,5 +1,6 @@
 import type { Preprocessing } from '../features/manifest/manifest.ts';
 import type { WriterSettings } from '../features/run/open-run.ts';
+import { usageError } from '../system/errors.ts';
 import { type Files, nodeFiles } from '../system/files.ts';
 import {
   type ActivationRangesRequest,
@@ -89,6 +90,14 @@ export function writerSettings(
   const { dtype, precision, views } = plan;
   const { architecture, weightsSha256 } = network;
   const { batch, replace, shardBytes, checkpointSeconds } = policy;
+  const { channels = 3 } = preprocessing;
+  if (views !== undefined && channels !== 1 && channels !== 3)
+    throw usageError(
+      '--views',
+      `views of images of ${channels} bands`,
+      'views of grey or RGB images',
+      'leave --views out',
+    );
   return {
     fields: {
       architecture,

@@ -1,4 +1,5 @@
 import type { Interpolation, Preprocessing } from '../features/manifest/manifest.ts';
+import { usageError } from '../system/errors.ts';
 import type { TrainedWith } from './weights/hub/preprocessor-config.ts';
 
 /** What the user asked for; the rest follows from the weights. */
@@ -7,9 +8,9 @@ export interface AskedPreprocessing {
   readonly resize?: number | readonly [height: number, width: number] | undefined;
   readonly crop?: number | undefined;
   readonly interpolation?: Interpolation | undefined;
-  /** Per channel, RGB on [0, 1]. */
-  readonly mean?: readonly [number, number, number] | undefined;
-  readonly std?: readonly [number, number, number] | undefined;
+  /** Per channel, on [0, 1]. */
+  readonly mean?: readonly number[] | undefined;
+  readonly std?: readonly number[] | undefined;
   readonly autoOrient?: boolean | undefined;
   readonly sixteenBit?: 'clip' | 'scale' | undefined;
 }
@@ -25,20 +26,43 @@ const defaultCrop = 224;
  * torchvision's recipe, with what the network was trained with, with what the user asked for.
  *
  * @param trainedWith what the weights, or the files beside them, say
+ * @throws UserError where there are not as many means and deviations as channels: only for RGB images some are usual
  */
 export function choosePreprocessing(asked: AskedPreprocessing, trainedWith: TrainedWith = {}): Preprocessing {
   const resize = asked.resize ?? trainedWith.resize ?? defaultResize;
-  const { centerCrop, resizeIn } = trainedWith;
+  const { centerCrop, channels = 3 } = trainedWith;
+  // Bands of other numbers have no form of their own in Pillow: they are tensors.
+  const resizeIn = channels === 1 || channels === 3 ? trainedWith.resizeIn : 'float32';
   return {
     resize,
     crop: asked.crop ?? trainedWith.crop ?? (typeof resize === 'number' ? defaultCrop : Math.min(...resize)),
     ...(centerCrop === undefined ? {} : { centerCrop }),
     interpolation: asked.interpolation ?? trainedWith.interpolation ?? 'bilinear',
     ...(resizeIn === undefined ? {} : { resizeIn }),
-    mean: asked.mean ?? trainedWith.mean ?? imagenetMean,
-    std: asked.std ?? trainedWith.std ?? imagenetStd,
+    ...(channels === 3 ? {} : { channels }),
+    mean: perChannel('mean', channels, asked.mean, trainedWith.mean ?? (channels === 3 ? imagenetMean : undefined)),
+    std: perChannel('std', channels, asked.std, trainedWith.std ?? (channels === 3 ? imagenetStd : undefined)),
     autoOrient: asked.autoOrient ?? false,
     // Clipping, Pillow's rule, is not written down: sets that were made before there was a choice have none.
     ...(asked.sixteenBit === 'scale' ? { sixteenBit: asked.sixteenBit } : {}),
   };
+}
+
+function perChannel(
+  name: 'mean' | 'std',
+  channels: number,
+  asked: readonly number[] | undefined,
+  usual: readonly number[] | undefined,
+): readonly number[] {
+  const values = asked ?? usual;
+  if (values?.length === channels) return values;
+  const example = Array.from({ length: Math.min(channels, 4) }, () => '0.5').join();
+  throw usageError(
+    `--${name}`,
+    values === undefined ? 'nothing' : values.join(),
+    channels === 3
+      ? `three numbers ${name === 'mean' ? 'from 0 to 1' : 'above 0'}: 0.5,0.5,0.5`
+      : `${channels} ${channels === 1 ? 'number' : 'numbers'}, as the network was trained: it takes images of ${channels} ${channels === 1 ? 'channel' : 'channels'}`,
+    `--${name} ${example}${channels > 4 ? ',…' : ''}`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { PixelBatch, TapMap } from '../extract/backbone/backbone.ts';
 import type { ImageFile } from '../extract/images/list/image-file.ts';
 import type { PixelPipeline, PixelRecipe, PixelsReady } from '../extract/images/pipeline/pixel-result.ts';
+import { rgbOf } from '../extract/images/samples.ts';
 import { stackBeside } from '../extract/stack-pixels.ts';
 import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
@@ -101,7 +102,7 @@ async function* predictBatch(
         image: result.image,
         probabilities: own,
         features: rowOf(features, row),
-        pixels: result.pixels,
+        pixels: rgbOf(result.pixels, options.pipeline.recipe),
         evidence: options.evidence?.evidenceOf(features.tap, row, mostProbable(own)),
         clipped: result.clipped,
       };

@@ -30,7 +30,8 @@ const scores = {
   balancedAccuracy: fraction,
 } as const;
 
-const triple: Shape = listOf(finite, { exactly: 3 });
+/** A number for each channel. */
+const perChannel: Shape = listOf(finite, { atLeast: 1 });
 
 const fingerprintFields: Shape = fields({
   architecture: string,
@@ -45,8 +46,8 @@ const fingerprintFields: Shape = fields({
     resize: either(count, listOf(count, { exactly: 2 })),
     crop: count,
     interpolation: string,
-    mean: triple,
-    std: triple,
+    mean: perChannel,
+    std: perChannel,
     autoOrient: boolean,
   }),
 });

@@ -73,7 +73,10 @@ export function withExtractOptions(yargs: Argv): Argv {
       describe: 'side of the square crop in pixels [224; the shorter of HEIGHTxWIDTH]',
     })
     .option('interpolation', { type: 'string', describe: `${interpolations.join(' | ')}, each as Pillow's [bilinear]` })
-    .option('mean', { type: 'string', describe: 'taken off each channel: three numbers on [0, 1] [0.485,0.456,0.406]' })
+    .option('mean', {
+      type: 'string',
+      describe: 'taken off each channel: numbers on [0, 1] [0.485,0.456,0.406; of other than 3 channels there is none]',
+    })
     .option('std', { type: 'string', describe: 'what each channel is then divided by [0.229,0.224,0.225]' })
     .option('auto-orient', { type: 'boolean', describe: 'turn images as their EXIF tag says' })
     .option('sixteen-bit', {
@@ -119,17 +122,17 @@ function sides(options: Options): number | readonly [height: number, width: numb
   throw usageError('--resize', given as string, `two whole numbers from 1 up to ${mostPixels}, HEIGHTxWIDTH`);
 }
 
-function triple(
+/** As many numbers as the network's images have channels, which are counted when it is known. */
+function perChannel(
   options: Options,
   name: 'mean' | 'std',
   expected: string,
   fits: (value: number) => boolean,
-): readonly [number, number, number] | undefined {
+): readonly number[] | undefined {
   const given = list(options, name);
   if (given.length === 0) return undefined;
-  const [red, green, blue, ...more] = given.map(Number);
-  if (red !== undefined && green !== undefined && blue !== undefined && more.length === 0)
-    if ([red, green, blue].every(fits)) return [red, green, blue];
+  const values = given.map(Number);
+  if (values.every(fits)) return values;
   throw usageError(`--${name}`, given.join(), expected);
 }
 
@@ -172,8 +175,13 @@ export function readExtractOptions(options: Options, mayBeSeveral = false): Aske
         resize: sides(options),
         crop: number(options, 'crop', { whole: true, min: 1, max: mostPixels }),
         interpolation: choice(options, 'interpolation', interpolations),
-        mean: triple(options, 'mean', 'three numbers from 0 to 1: 0.5,0.5,0.5', (value) => value >= 0 && value <= 1),
-        std: triple(options, 'std', 'three numbers above 0: 0.5,0.5,0.5', (value) => value > 0),
+        mean: perChannel(
+          options,
+          'mean',
+          'three numbers from 0 to 1: 0.5,0.5,0.5',
+          (value) => value >= 0 && value <= 1,
+        ),
+        std: perChannel(options, 'std', 'three numbers above 0: 0.5,0.5,0.5', (value) => value > 0),
         autoOrient: flag(options, 'auto-orient'),
         sixteenBit: choice<'clip' | 'scale'>(options, 'sixteen-bit', ['clip', 'scale'], 'clip'),
       },

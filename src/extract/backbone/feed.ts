@@ -1,7 +1,13 @@
 import * as ort from 'onnxruntime-node';
 import type { Preprocessing } from '../../features/manifest/manifest.ts';
 import type { NetworkInput } from './network.ts';
-import { normalizationTable, normalizeFloats, normalizePixels, normalizePlanes } from './normalize.kernel.ts';
+import {
+  normalizationTable,
+  normalizeFloats,
+  normalizeGrey,
+  normalizePixels,
+  normalizePlanes,
+} from './normalize.kernel.ts';
 import { copyPadded, fillPixels } from './pad.kernel.ts';
 
 /** Turns image bytes into the tensor that a network reads. */
@@ -24,11 +30,14 @@ class NormalizedFeed implements Feed {
   readonly #input: NetworkInput;
   readonly #crop: number;
   readonly #table: Float32Array;
+  /** 3, or 1: of other bands the numbers are no bytes. */
+  readonly #channels: number;
   #pixels = new Float32Array(0);
 
   constructor(input: NetworkInput, preprocessing: Preprocessing) {
     this.#input = input;
     this.#crop = preprocessing.crop;
+    this.#channels = preprocessing.mean.length;
     this.#table = normalizationTable(preprocessing.mean, preprocessing.std);
   }
 
@@ -36,10 +45,17 @@ class NormalizedFeed implements Feed {
     const { layout, batch: rows = rowCount } = this.#input;
     const crop = this.#crop;
     const positions = crop * crop;
-    if (this.#pixels.length !== rows * positions * 3) this.#pixels = new Float32Array(rows * positions * 3);
-    if (layout === 'NCHW') normalizePlanes(bytes, rowCount, positions, this.#table, this.#pixels);
+    const channels = this.#channels;
+    if (this.#pixels.length !== rows * positions * channels)
+      this.#pixels = new Float32Array(rows * positions * channels);
+    if (channels === 1) normalizeGrey(bytes, this.#table, this.#pixels);
+    else if (layout === 'NCHW') normalizePlanes(bytes, rowCount, positions, this.#table, this.#pixels);
     else normalizePixels(bytes, rowCount * positions, this.#table, this.#pixels);
-    return new ort.Tensor('float32', this.#pixels, layout === 'NCHW' ? [rows, 3, crop, crop] : [rows, crop, crop, 3]);
+    return new ort.Tensor(
+      'float32',
+      this.#pixels,
+      layout === 'NCHW' ? [rows, channels, crop, crop] : [rows, crop, crop, channels],
+    );
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * Every byte's value after torchvision's ToTensor and Normalize, per channel: [3 * 256]. Each step is rounded to
+ * Every byte's value after torchvision's ToTensor and Normalize, per channel: [channels * 256]. Each step is rounded to
  * float32 as PyTorch rounds it: byte / 255, minus the mean, by the standard deviation.
  */
 export function normalizationTable(mean: ArrayLike<number>, std: ArrayLike<number>): Float32Array {
-  const table = new Float32Array(3 * 256);
-  for (let channel = 0; channel < 3; channel++) {
+  const table = new Float32Array(mean.length * 256);
+  for (let channel = 0; channel < mean.length; channel++) {
     const channelMean = Math.fround(mean[channel]);
     const channelStd = Math.fround(std[channel]);
     for (let byte = 0; byte < 256; byte++) {
@@ -33,6 +33,11 @@ export function normalizePlanes(
       out[blue++] = table[512 + bytes[from + 2]];
     }
   }
+}
+
+/** Grey bytes to normalized numbers, by `normalizationTable` of one channel. */
+export function normalizeGrey(bytes: Uint8Array, table: Float32Array, out: Float32Array): void {
+  for (let at = 0; at < bytes.length; at++) out[at] = table[bytes[at]];
 }
 
 /** RGB bytes [rows, positions, 3] to normalized pixels in the same order, by `normalizationTable`. */

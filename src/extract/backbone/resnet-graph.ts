@@ -6,7 +6,7 @@ import type { Network, Stage } from './network.ts';
 
 /**
  * Builds a ResNet (v1.5, as torchvision's models/resnet.py) from a state dict as an ONNX graph: normalized float32
- * pixels [batch, 3, crop, crop] in, class scores out (or the last map, where the state dict has no `fc`).
+ * pixels [batch, channels, crop, crop] in, class scores out (or the last map, where the state dict has no `fc`).
  * Batch norm is folded into the convolutions, in float64.
  *
  * @param crop side of the square input, in pixels
@@ -16,7 +16,7 @@ export function buildResNet(weights: StateDict, crop: number): Network {
   const plan = planResNet(architecture);
   const builder = new GraphBuilder(architecture);
   const stages: Stage[] = [];
-  let value = builder.input('pixels', 'float32', ['batch', 3, crop, crop]);
+  let value = builder.input('pixels', 'float32', ['batch', plan.stem.inChannels, crop, crop]);
 
   const convolve = (layer: ConvNorm, input: string): string => {
     const folded = foldBatchNorm(layer, weights);

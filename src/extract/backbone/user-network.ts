@@ -32,14 +32,14 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
     throw unfitInput(where, type, 'float32, normalized pixels', 'export the network with a float32 input');
   }
   const shape = readShape(input);
-  // Exporters of the model hub leave the number of channels open, but say by a name that they come first.
-  const second = tensorType.shape?.dim[1]?.dimParam ?? '';
-  const isNamed = input.name === 'pixel_values' || /channel/i.test(second);
-  const isOpen = isNamed && shape[1] === undefined && shape[3] !== 3;
-  const layout = shape[1] === 3 || isOpen ? 'NCHW' : shape[3] === 3 ? 'NHWC' : undefined;
+  const layout = layoutOf(input);
   const shown = `[${shape.map((extent) => extent ?? '?').join(', ')}]`;
   if (shape.length !== 4 || layout === undefined) {
-    throw unfitInput(where, shown, '[batch, 3, height, width] or [batch, height, width, 3]');
+    throw unfitInput(
+      where,
+      shown,
+      '[batch, channels, height, width] or [batch, height, width, channels], the sides equal, 3 channels mostly',
+    );
   }
   const [height, width] = layout === 'NCHW' ? [shape[2], shape[3]] : [shape[1], shape[2]];
   if (height !== undefined && width !== undefined && height !== width) {
@@ -54,6 +54,33 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
     batch,
     crop,
   };
+}
+
+/**
+ * Where the channels stand: as many as colours, else those beside two sides that are equal, or both open.
+ *
+ * @returns undefined where the shape does not tell
+ */
+function layoutOf(input: OnnxValueInfo): 'NCHW' | 'NHWC' | undefined {
+  const [, second, third, fourth, ...more] = readShape(input);
+  if (more.length > 0) return undefined;
+  // Exporters of the model hub leave the number of channels open, but say by a name that they come first.
+  const name = input.type?.tensorType?.shape?.dim[1]?.dimParam ?? '';
+  const isNamed = input.name === 'pixel_values' || /channel/i.test(name);
+  if (second === 3 || (isNamed && second === undefined && fourth !== 3)) return 'NCHW';
+  if (fourth === 3) return 'NHWC';
+  if (second !== undefined && third === fourth && second !== third) return 'NCHW';
+  return fourth !== undefined && second === third && fourth !== third ? 'NHWC' : undefined;
+}
+
+/** Channels of the images that a graph takes; undefined where that cannot be told, or the graph takes no images. */
+export function imageChannels(model: OnnxModel): number | undefined {
+  const initialized = new Set(model.graph.initializer.map((tensor) => tensor.name));
+  const [input, ...more] = model.graph.input.filter(({ name }) => !initialized.has(name));
+  if (input === undefined || more.length > 0) return undefined;
+  const shape = readShape(input);
+  const layout = shape.length === 4 ? layoutOf(input) : undefined;
+  return layout === undefined ? undefined : shape[layout === 'NCHW' ? 1 : 3];
 }
 
 /** Extents of an input; undefined where any goes. Exporters write 0 or -1 for that at times. */

@@ -1,18 +1,44 @@
 import type { Preprocessing } from '../../features/manifest/manifest.ts';
 
 /**
- * How the numbers of one image lie in memory after resize and crop: [crop, crop, 3], row by row. They are bytes, the ones
- * that torchvision hands to ToTensor; or, where the resize is in floating point, float32 on [0, 1].
+ * How the numbers of one image lie in memory after resize and crop: [crop, crop, channels], row by row. They are bytes, the
+ * ones that torchvision hands to ToTensor; or, where the resize is in floating point, float32 on [0, 1].
  */
-export type SampleForm = Pick<Preprocessing, 'crop' | 'resizeIn'>;
+export type SampleForm = Pick<Preprocessing, 'crop' | 'resizeIn' | 'channels'>;
 
 /** Bytes that one image takes. */
-export function bytesPerImage({ crop, resizeIn }: SampleForm): number {
-  return crop * crop * 3 * (resizeIn === undefined ? 1 : Float32Array.BYTES_PER_ELEMENT);
+export function bytesPerImage({ crop, resizeIn, channels = 3 }: SampleForm): number {
+  return crop * crop * channels * (resizeIn === undefined ? 1 : Float32Array.BYTES_PER_ELEMENT);
 }
 
-/** RGB bytes of the network's size, drawn ones or a view's, in the form in which the network's images are. */
-export function samplesOf(rgb: Uint8Array<ArrayBuffer>, { resizeIn }: SampleForm): Uint8Array<ArrayBuffer> {
-  if (resizeIn === undefined) return rgb;
-  return new Uint8Array(Float32Array.from(rgb, (byte) => byte / 255).buffer);
+/**
+ * RGB bytes of the network's size, drawn ones or a view's, in the form in which the network's images are: of one channel the
+ * first, of more than three each again.
+ */
+export function samplesOf(
+  rgb: Uint8Array<ArrayBuffer>,
+  { resizeIn, channels = 3 }: SampleForm,
+): Uint8Array<ArrayBuffer> {
+  const bytes = channels === 3 ? rgb : new Uint8Array((rgb.length / 3) * channels);
+  if (channels !== 3) {
+    for (let at = 0; at < bytes.length; at++) {
+      bytes[at] = rgb[3 * Math.floor(at / channels) + ((at % channels) % 3)] as number;
+    }
+  }
+  if (resizeIn === undefined) return bytes;
+  return new Uint8Array(Float32Array.from(bytes, (byte) => byte / 255).buffer);
+}
+
+/** An image in the network's form as RGB bytes, to be looked at: of more than three channels the first three. */
+export function rgbOf(samples: Uint8Array, { crop, resizeIn, channels = 3 }: SampleForm): Uint8Array {
+  if (resizeIn === undefined && channels === 3) return samples;
+  const levels =
+    resizeIn === undefined
+      ? samples
+      : Uint8ClampedArray.from(new Float32Array(samples.slice().buffer), (value) => 255 * value);
+  const rgb = new Uint8Array(crop * crop * 3);
+  for (let at = 0; at < rgb.length; at++) {
+    rgb[at] = levels[Math.floor(at / 3) * channels + Math.min(at % 3, channels - 1)] as number;
+  }
+  return rgb;
 }

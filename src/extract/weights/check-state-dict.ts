@@ -107,17 +107,9 @@ function mapped(
   return [...names].map(([name, own]) => [name, found.get(own) as UnreadTensor]);
 }
 
-/** @throws UserError where the stem is a ResNet's, but not one for images of three channels */
+/** @throws UserError where the stem is a ResNet's, but not one convolution */
 function checkStem(named: ReadonlyMap<string, UnreadTensor>, where: string): void {
   const stem = named.get('conv1.weight');
-  if (stem?.shape.length === 4 && named.has('layer1.0.conv1.weight') && stem.shape[1] !== 3)
-    throw new UserError({
-      what: `This network takes images of ${stem.shape[1]} ${stem.shape[1] === 1 ? 'channel' : 'channels'}, and the images have 3: whatever their file holds, they are decoded to RGB`,
-      where,
-      found: `conv1.weight of shape [${stem.shape.join(', ')}]`,
-      expected: `conv1.weight of shape [${stem.shape.with(1, 3).join(', ')}]`,
-      fix: 'take weights that were trained on RGB images',
-    });
   if (stem === undefined && named.has('conv1.0.weight') && named.has('layer1.0.conv1.weight'))
     throw new UserError({
       what: 'This ResNet has a deep stem of three convolutions (ResNet-C or -D), which is not built here',
@@ -136,7 +128,7 @@ function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architectu
     while (named.has(`layer${layer}.${count}.conv1.weight`)) count++;
     return count;
   };
-  const [stemWidth = 0, , stemKernel] = shape('conv1');
+  const [stemWidth = 0, channels = 0, stemKernel] = shape('conv1');
   const isBottleneck = named.has('layer1.0.conv3.weight');
   const [outer = 0] = shape(isBottleneck ? 'layer1.0.conv3' : 'layer1.0.conv2');
   const [inner = 0, perGroup = 0] = shape('layer1.0.conv2');
@@ -144,7 +136,7 @@ function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architectu
   const groups = isBottleneck ? inner / perGroup : 1;
   const groupWidth = isBottleneck ? (perGroup * 64) / width : 64;
   const blocks = [blocksOf(1), blocksOf(2), blocksOf(3), blocksOf(4)] as const;
-  const counts = [stemWidth, width, groups, ...blocks];
+  const counts = [stemWidth, channels, width, groups, ...blocks];
   const isWhole = counts.every((count) => Number.isSafeInteger(count) && count > 0) && Number.isFinite(groupWidth);
   if (!isWhole || (stemKernel !== 7 && stemKernel !== 3)) return undefined;
   return architectureOf({
@@ -155,6 +147,7 @@ function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architectu
     groups,
     groupWidth,
     stemKernel,
+    channels,
   });
 }
 

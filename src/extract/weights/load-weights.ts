@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readWholeFile, type WholeFile } from '../../formats/whole-file.ts';
 import { UserError, usageError } from '../../system/errors.ts';
+import { imageChannels } from '../backbone/user-network.ts';
 import { checkStateDict } from './check-state-dict.ts';
 import { userCacheFolder } from './download/cache-folder.ts';
 import { type DownloadProgress, download } from './download/download.ts';
@@ -56,6 +57,8 @@ export interface LoadedStateDict {
 /** A graph of the user's own, or one that was published with what is to know of it. */
 export interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly kind: 'onnx';
+  /** Of the images that it takes; undefined where its input does not say. */
+  readonly channels?: number | undefined;
   /** What the files beside it say; absent where the graph alone was named. */
   readonly published?: Published;
   /** `hf:OWNER/NAME@COMMIT`, where it is a hub's. */
@@ -178,8 +181,8 @@ async function loadHub(name: HubName, spec: string, options: LoadWeightsOptions)
 }
 
 /** The decoded model is let go: it is made again when the network is opened. */
-function loadedGraph({ file, bytes, sha256, readExternal }: GraphFile): LoadedGraph {
-  return { kind: 'onnx', file, bytes, sha256, readExternal };
+function loadedGraph({ file, bytes, sha256, readExternal, model }: GraphFile): LoadedGraph {
+  return { kind: 'onnx', file, bytes, sha256, readExternal, channels: imageChannels(model) };
 }
 
 async function loadFile(path: string, key: string | undefined): Promise<LoadedWeights> {

@@ -33,6 +33,8 @@ export interface ResNetShape {
   readonly groupWidth?: number;
   /** Side of the stem's kernel, default 7. With 3 it is CIFAR's stem: stride 1 and no max pool behind it. */
   readonly stemKernel?: 3 | 7;
+  /** Of the images, default 3. */
+  readonly channels?: number;
 }
 
 export const architectures: Readonly<Record<KnownArchitecture, ResNetShape>> = {
@@ -64,20 +66,22 @@ export function architectureOf(shape: ResNetShape): Architecture {
 }
 
 function describe(shape: ResNetShape): `resnet(${string})` {
-  const { block, blocks, stemWidth, width, groups = 1, groupWidth = 64, stemKernel = 7 } = shape;
+  const { block, blocks, stemWidth, width, groups = 1, groupWidth = 64, stemKernel = 7, channels = 3 } = shape;
   const grouped = groups === 1 && groupWidth === 64 ? '' : `, groups ${groups}x${groupWidth}`;
   const stem = stemKernel === 7 ? '' : ', stem kernel 3';
-  return `resnet(${block} ${blocks.join('-')}, stem ${stemWidth}, width ${width}${grouped}${stem})`;
+  const images = channels === 3 ? '' : `, channels ${channels}`;
+  return `resnet(${block} ${blocks.join('-')}, stem ${stemWidth}, width ${width}${grouped}${stem}${images})`;
 }
 
 const description =
-  /^resnet\((basic|bottleneck) (\d+)-(\d+)-(\d+)-(\d+), stem (\d+), width (\d+)(?:, groups (\d+)x([\d.]+))?(, stem kernel 3)?\)$/;
+  /^resnet\((basic|bottleneck) (\d+)-(\d+)-(\d+)-(\d+), stem (\d+), width (\d+)(?:, groups (\d+)x([\d.]+))?(, stem kernel 3)?(?:, channels (\d+))?\)$/;
 
 function shapeOf(architecture: string): ResNetShape | undefined {
   if (Object.hasOwn(architectures, architecture)) return architectures[architecture as KnownArchitecture];
   const found = description.exec(architecture);
   if (found === null) return undefined;
-  const [, block, first, second, third, fourth, stemWidth, width, groups = 1, groupWidth = 64, small] = found;
+  const [, block, first, second, third, fourth, stemWidth, width, groups = 1, groupWidth = 64, small, channels = 3] =
+    found;
   return {
     block: block as ResNetShape['block'],
     blocks: [Number(first), Number(second), Number(third), Number(fourth)],
@@ -86,6 +90,7 @@ function shapeOf(architecture: string): ResNetShape | undefined {
     groups: Number(groups),
     groupWidth: Number(groupWidth),
     stemKernel: small === undefined ? 7 : 3,
+    channels: Number(channels),
   };
 }
 
@@ -128,7 +133,16 @@ export const batchNormEpsilon: number = 1e-5;
 export function planResNet(architecture: Architecture): ResNetPlan {
   const shape = shapeOf(architecture);
   if (shape === undefined) throw new RangeError(`no such architecture: ${architecture}`);
-  const { block, blocks, stemWidth, width, groups = 1, groupWidth = 64, stemKernel = 7 } = shape;
+  const {
+    block,
+    blocks,
+    stemWidth,
+    width,
+    groups = 1,
+    groupWidth = 64,
+    stemKernel = 7,
+    channels: imageChannels = 3,
+  } = shape;
   const expansion = block === 'bottleneck' ? 4 : 1;
   let channels = stemWidth;
   const layers = blocks.map((count, index) => {
@@ -159,7 +173,7 @@ export function planResNet(architecture: Architecture): ResNetPlan {
     });
     return { name, blocks: members };
   });
-  const stem = convNorm('conv1', 'bn1', 3, stemWidth, stemKernel, stemKernel === 7 ? 2 : 1);
+  const stem = convNorm('conv1', 'bn1', imageChannels, stemWidth, stemKernel, stemKernel === 7 ? 2 : 1);
   return { architecture, stem, stemPool: stemKernel === 7, layers, featureCount: channels };
 }
 

@@ -2,8 +2,9 @@ import type { Preprocessing } from './manifest.ts';
 
 /** Preprocessing in words, its steps in their order: `shorter side to 256, centre crop 224, mean 0.485 …`. */
 export function describePreprocessing(preprocessing: Preprocessing): string {
-  const { resize, crop, interpolation, resizeIn, mean, std, autoOrient, sixteenBit } = preprocessing;
+  const { resize, crop, interpolation, resizeIn, channels, mean, std, autoOrient, sixteenBit } = preprocessing;
   const steps = [
+    ...(channels === undefined ? [] : [channels === 1 ? 'grey' : `${channels} bands`]),
     ...(resizeIn === undefined ? [] : ['rescaled to [0, 1]']),
     typeof resize === 'number' ? `shorter side to ${resize}` : `resized to ${resize.join(' x ')} (height x width)`,
     ...(interpolation === 'bilinear' && resizeIn === undefined ? [] : [interpolation]),

@@ -74,7 +74,8 @@ function checkFields(check: Checker, manifest: Manifest): void {
   check.oneOf('fields.dtype', fields.dtype, ['float32', 'float16']);
   check.oneOf('fields.precision', fields.precision, ['float32', 'int8']);
   check.record('fields.preprocessing', fields.preprocessing);
-  const { resize, crop, centerCrop, interpolation, resizeIn, mean, std, autoOrient, sixteenBit } = fields.preprocessing;
+  const { resize, crop, centerCrop, interpolation, resizeIn, channels, mean, std, autoOrient, sixteenBit } =
+    fields.preprocessing;
   for (const side of Array.isArray(resize) ? resize : [resize]) check.count('fields.preprocessing.resize', side, 1);
   if (Array.isArray(resize) && resize.length !== 2)
     check.fail('fields.preprocessing.resize', resize, 'height and width');
@@ -82,11 +83,12 @@ function checkFields(check: Checker, manifest: Manifest): void {
   check.oneOf('fields.preprocessing.centerCrop', centerCrop, [undefined, 'transformers']);
   check.oneOf('fields.preprocessing.interpolation', interpolation, interpolations);
   check.oneOf('fields.preprocessing.resizeIn', resizeIn, [undefined, 'float32']);
+  if (channels !== undefined) check.count('fields.preprocessing.channels', channels, 1);
   check.oneOf('fields.preprocessing.autoOrient', autoOrient, [true, false]);
   check.oneOf('fields.preprocessing.sixteenBit', sixteenBit, [undefined, 'scale']);
   for (const [name, triple] of [['mean', mean] as const, ['std', std] as const]) {
-    const fits = Array.isArray(triple) && triple.length === 3 && triple.every((v) => Number.isFinite(v));
-    if (!fits) check.fail(`fields.preprocessing.${name}`, triple, 'three numbers');
+    const fits = Array.isArray(triple) && triple.length === (channels ?? 3) && triple.every((v) => Number.isFinite(v));
+    if (!fits) check.fail(`fields.preprocessing.${name}`, triple, `${channels ?? 'three'} numbers`);
   }
   if (fields.calibration !== undefined) {
     const { calibration } = fields;

@@ -29,9 +29,11 @@ export interface Preprocessing {
    * of tensors with antialiasing. Absent: resized as bytes, which is Pillow's, and rescaled then.
    */
   readonly resizeIn?: 'float32';
-  /** Per channel, RGB on [0, 1]. */
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
+  /** Of the images; absent: 3, RGB. 1: grey images. Others: bands of TIFF files, resized in floating point. */
+  readonly channels?: number;
+  /** Per channel, on [0, 1]. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
   /** Whether EXIF orientation is applied before the resize; torchvision does not. */
   readonly autoOrient: boolean;
   /** Grey samples of 16 bits are taken by their high byte; absent: clipped at 255, as Pillow does. */

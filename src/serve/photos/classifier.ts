@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { rgbOf } from '../../extract/images/samples.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { type EmbedderOptions, openEmbedder } from '../../predict/embedder.ts';
 import type { Evidence, EvidenceMaps } from '../../predict/evidence/evidence.ts';
@@ -95,7 +96,7 @@ export class Classifier {
   async classify(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal, more: MoreWanted = {}): Promise<PhotoAnswer> {
     const rows = new Array<HeadRow>(this.withoutEvidence.length);
     let clipped = false;
-    for (const [i, { pool, queue, heads }] of this.#stages.entries()) {
+    for (const [i, { pool, queue, heads, embedder }] of this.#stages.entries()) {
       // A thread takes what it is given away; only the last stage may have the caller's own.
       const own = i === this.#stages.length - 1 ? bytes : bytes.slice();
       const {
@@ -110,7 +111,7 @@ export class Classifier {
       const ofStage = await queue.ask([pixels, ...beside], signal, more.evidence);
       heads.forEach((place, row) => {
         const said = ofStage[row] as HeadRow;
-        rows[place] = more.pixels === true ? { ...said, pixels } : said;
+        rows[place] = more.pixels === true ? { ...said, pixels: rgbOf(pixels, embedder.recipe) } : said;
       });
       clipped ||= lost;
     }

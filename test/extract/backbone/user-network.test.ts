@@ -88,7 +88,7 @@ test('refuses a crop that the graph does not take, naming the crop that it takes
 
 test('refuses inputs that are no images, saying what was found', () => {
   const cases: readonly [BackboneWeights, RegExp][] = [
-    [reluOf('float32', ['n', 4, 64, 64]), /\[\?, 4, 64, 64\][\s\S]*\[batch, 3, height, width\]/],
+    [reluOf('float32', ['n', 64, 64, 64]), /\[\?, 64, 64, 64\][\s\S]*\[batch, channels, height, width\]/],
     [reluOf('float32', ['n', 3, 64]), /\[\?, 3, 64\]/],
     [reluOf('float16', ['n', 3, 64, 64]), /float16[\s\S]*float32/],
     [reluOf('float32', ['n', 3, 64, 32]), /square/],

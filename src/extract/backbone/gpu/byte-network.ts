@@ -8,7 +8,7 @@ const prefix = 'bytes/';
 
 /**
  * The network with torchvision's normalization as its first nodes: it reads the images' own bytes, uint8
- * [batch, crop, crop, 3]. A GPU then gets a quarter of the bytes, and normalizes faster than the thread that feeds it.
+ * [batch, crop, crop, channels]. A GPU then gets a quarter of the bytes, and normalizes faster than the thread that feeds it.
  * The steps are those of `normalizationTable`, each rounded to float32 by itself.
  *
  * @param network one that reads normalized pixels
@@ -22,7 +22,7 @@ export function readBytes(network: Network, preprocessing: Preprocessing): Netwo
   const step = (op: string, inputs: readonly string[], attributes = {}): string =>
     builder.node(op, inputs, attributes, { outputs: [`${prefix}${op}`] });
   const { crop } = preprocessing;
-  let value = builder.input(`${prefix}pixels`, 'uint8', ['batch', crop, crop, 3]);
+  let value = builder.input(`${prefix}pixels`, 'uint8', ['batch', crop, crop, preprocessing.mean.length]);
   value = step('Cast', [value], { to: float32 });
   value = step('Div', [value, perChannel('largest', Float32Array.of(255))]);
   value = step('Sub', [value, perChannel('mean', Float32Array.from(preprocessing.mean))]);

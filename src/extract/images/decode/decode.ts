@@ -65,11 +65,11 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
   jpeg: async (bytes, { autoOrient, onSize }) => {
     const { width, height, components, picture } = readJpegHeader(bytes, autoOrient);
     checkSize(width, height, onSize);
-    return components === 4 ? readCMYK(open(picture, autoOrient)) : readRGB(open(picture, autoOrient));
+    return components === 4 ? readCMYK(openImage(picture, autoOrient)) : readRGB(openImage(picture, autoOrient));
   },
   png: async (bytes, { autoOrient, sixteenBit, onSize }) => {
     const { deepGrey } = readPngHeader(bytes, onSize);
-    const image = open(bytes, autoOrient);
+    const image = openImage(bytes, autoOrient);
     return deepGrey ? readDeepGrey(image, sixteenBit) : readRGB(image);
   },
   bmp: async (bytes, { onSize }) => decodeBmp(bytes, onSize),
@@ -89,7 +89,7 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
     const { width, height, deepGrey } = checkTiff(bytes);
     checkSize(width, height, onSize);
     // Pillow applies a TIFF's orientation whenever it loads one.
-    const image = open(bytes, true);
+    const image = openImage(bytes, true);
     if (deepGrey) return readDeepGrey(image, sixteenBit);
     const { space } = await image.metadata();
     return space === 'cmyk' ? readCMYK(image) : readRGB(image);
@@ -97,13 +97,14 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
 };
 
 async function readChecked(bytes: Uint8Array, { autoOrient, onSize }: DecodeOptions): Promise<SourcePixels> {
-  const image = open(bytes, autoOrient);
+  const image = openImage(bytes, autoOrient);
   const { width, height } = await image.metadata();
   checkSize(width, height, onSize);
   return readRGB(image);
 }
 
-function open(bytes: Uint8Array, autoOrient: boolean): Sharp {
+/** An image in libvips, read strictly and without its colour profile. @param channels the most of them; default: 5 */
+export function openImage(bytes: Uint8Array, autoOrient: boolean, channels?: number): Sharp {
   const options: SharpOptions = {
     // Anything a decoder complains about means pixels that are not the photo's.
     failOn: 'warning',
@@ -111,6 +112,7 @@ function open(bytes: Uint8Array, autoOrient: boolean): Sharp {
     limitInputPixels: largestPixelCount,
     sequentialRead: true,
     autoOrient,
+    ...(channels === undefined ? {} : { limitInputChannels: channels }),
   };
   return openSharp(bytes, options);
 }

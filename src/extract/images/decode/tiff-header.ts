@@ -43,16 +43,16 @@ export interface TiffSize {
  * @throws DecodeError
  */
 export function checkTiff(bytes: Uint8Array): TiffSize {
-  const tags = readFirstDirectory(bytes);
-  const one = (id: number, fallback: number): number => tags.get(id)?.[0] ?? fallback;
-  const bits = tags.get(tag.bitsPerSample) ?? [1];
+  const tags = readTiffTags(bytes);
+  const one = (name: TagName, fallback: number): number => tags.get(name)?.[0] ?? fallback;
+  const bits = tags.get('bitsPerSample') ?? [1];
   const depth = bits[0] ?? 1;
-  const samples = one(tag.samplesPerPixel, 1);
-  const extra = tags.get(tag.extraSamples) ?? [];
-  const photometric = one(tag.photometric, -1);
-  const compression = one(tag.compression, 1);
-  const planar = one(tag.planarConfiguration, 1) !== 1;
-  const format = one(tag.sampleFormat, 1);
+  const samples = one('samplesPerPixel', 1);
+  const extra = tags.get('extraSamples') ?? [];
+  const photometric = one('photometric', -1);
+  const compression = one('compression', 1);
+  const planar = one('planarConfiguration', 1) !== 1;
+  const format = one('sampleFormat', 1);
   const named = `TIFF (${photometricNames[photometric] ?? `photometric ${photometric}`}, ${samples} x ${depth} bits)`;
   const refuse = (what: string): DecodeError => new DecodeError(`${named}: ${what}; save it as PNG with 8 bits`);
 
@@ -73,25 +73,30 @@ export function checkTiff(bytes: Uint8Array): TiffSize {
     photometric === 2 ? [8, 16] : photometric === 5 || photometric === 6 || samples > 1 ? [8] : [1, 2, 4, 8];
   const deepGrey = photometric === 1 && samples === 1 && depth === 16 && compression !== jpegCompression;
   if (!depths.includes(depth) && !deepGrey) throw refuse(`${depth} bits are not read`);
-  return { width: one(tag.width, 0), height: one(tag.height, 0), deepGrey };
+  return { width: one('width', 0), height: one('height', 0), deepGrey };
 }
 
+type TagName = keyof typeof tag;
+
+/** More bands than sensors have: hyperspectral ones come to a few hundred. */
+const mostValues = 1024;
+
 /** Values of the tags above in the first directory; only whole numbers of 1, 2 and 4 bytes matter. */
-function readFirstDirectory(bytes: Uint8Array): ReadonlyMap<number, readonly number[]> {
+export function readTiffTags(bytes: Uint8Array): ReadonlyMap<TagName, readonly number[]> {
   const little = bytes[0] === 0x49;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const wanted = new Set<number>(Object.values(tag));
-  const tags = new Map<number, readonly number[]>();
+  const names = new Map(Object.entries(tag).map(([name, id]) => [id as number, name as TagName]));
+  const tags = new Map<TagName, readonly number[]>();
   try {
     const start = view.getUint32(4, little);
     const count = view.getUint16(start, little);
     for (let i = 0; i < count; i++) {
       const entry = start + 2 + i * 12;
-      const id = view.getUint16(entry, little);
+      const name = names.get(view.getUint16(entry, little));
       const width = { 1: 1, 3: 2, 4: 4 }[view.getUint16(entry + 2, little)];
-      if (!wanted.has(id) || width === undefined) continue;
+      if (name === undefined || width === undefined) continue;
       // No tag above has more values than an image has channels.
-      const length = Math.min(view.getUint32(entry + 4, little), 16);
+      const length = Math.min(view.getUint32(entry + 4, little), mostValues);
       const from = length * width <= 4 ? entry + 8 : view.getUint32(entry + 8, little);
       const values: number[] = [];
       for (let j = 0; j < length; j++) {
@@ -100,7 +105,7 @@ function readFirstDirectory(bytes: Uint8Array): ReadonlyMap<number, readonly num
           width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at, little) : view.getUint32(at, little),
         );
       }
-      tags.set(id, values);
+      tags.set(name, values);
     }
   } catch (error) {
     if (error instanceof RangeError) throw new DecodeError('TIFF: the file ends in its directory');

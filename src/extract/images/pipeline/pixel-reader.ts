@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { type ArchiveEntry, readEntrySync } from '../../../formats/archive/entry.ts';
 import { fileReason } from '../../../system/file-reason.ts';
 import { readRegularSync } from '../../../system/regular-file.ts';
+import { decodeBands } from '../bands/decode-bands.ts';
 import { decodeImage } from '../decode/decode.ts';
 import { DecodeError } from '../decode/decode-error.ts';
+import { type BandPixels, isBands } from '../resize/band-pixels.ts';
+import { isGrey } from '../resize/grey.kernel.ts';
 import { openResampler } from '../resize/resampler.ts';
 import type { Resampler, SourcePixels } from '../resize/resize.kernel.ts';
 import { resizeAndCrop } from '../resize/transform.ts';
@@ -96,39 +99,57 @@ export class PixelReader {
     seconds: { decode: number; resize: number },
     onSize: (pixelCount: number) => void,
   ): Promise<Pick<FilePixels, 'outcome' | 'pixels' | 'views' | 'beside' | 'clipped'>> {
-    const { autoOrient, sixteenBit = 'clip' } = this.#recipe;
     const started = performance.now();
-    const source = await decodeImage(bytes, { autoOrient, sixteenBit, onSize });
+    const source = await decodeFor(this.#recipe, bytes, onSize);
     const decoded = performance.now();
     const pixels = resizeAndCrop(this.#resampler, source, this.#recipe);
     const views = this.#views(sha256, source);
     const beside = await this.#beside(bytes, source);
     seconds.decode += (decoded - started) / 1000;
     seconds.resize = (performance.now() - decoded) / 1000;
-    return { outcome: 'pixels', pixels, views, beside, clipped: source.clipped === true };
+    return { outcome: 'pixels', pixels, views, beside, clipped: 'clipped' in source && source.clipped === true };
   }
 
-  async #beside(bytes: Uint8Array, source: SourcePixels): Promise<Uint8Array<ArrayBuffer>[]> {
+  async #beside(bytes: Uint8Array, source: SourcePixels | BandPixels): Promise<Uint8Array<ArrayBuffer>[]> {
     const own = this.#recipe;
     const all: Uint8Array<ArrayBuffer>[] = [];
     for (const recipe of own.beside ?? []) {
-      const { autoOrient, sixteenBit = 'clip' } = recipe;
+      const { autoOrient, sixteenBit, channels } = recipe;
       // Networks are mostly told the same of an image's orientation and depth: one decode serves them.
-      const isSame = autoOrient === own.autoOrient && sixteenBit === (own.sixteenBit ?? 'clip');
-      const decoded = isSame ? source : await decodeImage(bytes, { autoOrient, sixteenBit });
+      const isSame = autoOrient === own.autoOrient && sixteenBit === own.sixteenBit && channels === own.channels;
+      const decoded = isSame ? source : await decodeFor(recipe, bytes);
       all.push(resizeAndCrop(this.#resampler, decoded, recipe));
     }
     return all;
   }
 
-  #views(sha256: string, source: SourcePixels): Uint8Array<ArrayBuffer>[] {
+  #views(sha256: string, source: SourcePixels | BandPixels): Uint8Array<ArrayBuffer>[] {
     const { views, crop } = this.#recipe;
-    if (views === undefined) return [];
+    // Views are drawn of colours and of grey: a run refuses them for other bands.
+    if (views === undefined || isBands(source)) return [];
     return Array.from({ length: views.count }, (_, i) => {
       const view = drawView(sha256, views.seed, i + 1, source);
       return samplesOf(viewPixels(this.#resampler, source, view, crop), this.#recipe);
     });
   }
+}
+
+/**
+ * The image in the form that the network's channels ask for.
+ *
+ * @throws DecodeError as `decodeImage` and `decodeBands` do, and where a network takes grey images, and this one has colours
+ */
+async function decodeFor(
+  recipe: PixelRecipe,
+  bytes: Uint8Array,
+  onSize?: (pixelCount: number) => void,
+): Promise<SourcePixels | BandPixels> {
+  const { autoOrient, sixteenBit = 'clip', channels = 3 } = recipe;
+  if (channels !== 1 && channels !== 3) return decodeBands(bytes, channels, onSize);
+  const source = await decodeImage(bytes, { autoOrient, sixteenBit, ...(onSize && { onSize }) });
+  if (channels === 1 && !isGrey(source.data, source.channels))
+    throw new DecodeError('3 channels (colours), and the network takes 1: grey images');
+  return source;
 }
 
 function describeReadFailure(error: unknown): string {

@@ -1,5 +1,7 @@
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import type { SampleForm } from '../samples.ts';
+import { type BandPixels, isBands } from './band-pixels.ts';
+import { everyThird } from './grey.kernel.ts';
 import type { Resampler, SourcePixels } from './resize.kernel.ts';
 import { resizeFloat } from './resize-float.kernel.ts';
 import { exactTapsOf, tapsOf } from './taps.ts';
@@ -53,23 +55,25 @@ export function centerCropSpan(size: number, crop: number, rule?: Preprocessing[
 export type ResizeRecipe = SampleForm & Pick<Preprocessing, 'resize' | 'interpolation' | 'centerCrop'>;
 
 /**
- * torchvision's (or transformers') Resize(resize) + CenterCrop(crop) of an RGB image: [crop, crop, 3] in new memory, in the
- * form that the recipe says (`samples.ts`).
+ * torchvision's (or transformers') Resize(resize) + CenterCrop(crop) of an image: [crop, crop, channels] in new memory, in
+ * the form that the recipe says (`samples.ts`).
+ * @param source grey where the recipe says one channel; of as many bands where it says others than three
  */
 export function resizeAndCrop(
   resampler: Resampler,
-  source: SourcePixels,
-  { resize, crop, interpolation, centerCrop, resizeIn }: ResizeRecipe,
+  source: SourcePixels | BandPixels,
+  { resize, crop, interpolation, centerCrop, resizeIn, channels = 3 }: ResizeRecipe,
 ): Uint8Array<ArrayBuffer> {
   const size = typeof resize === 'number' ? resizedSize(source, resize) : { height: resize[0], width: resize[1] };
   const across = centerCropSpan(size.width, crop, centerCrop);
   const down = centerCropSpan(size.height, crop, centerCrop);
-  if (resizeIn === 'float32') {
+  if (resizeIn === 'float32' || isBands(source)) {
     const columns = exactTapsOf(interpolation, source.width, size.width, across.from, across.count);
     const rows = exactTapsOf(interpolation, source.height, size.height, down.from, down.count);
-    const data = new Float32Array(crop * crop * 3);
-    const offset = (down.to * crop + across.to) * 3;
-    resizeFloat(source, 255, columns, rows, { data, offset, stride: crop * 3, channels: 3 });
+    const data = new Float32Array(crop * crop * channels);
+    const offset = (down.to * crop + across.to) * channels;
+    const largest = isBands(source) ? source.largest : 255;
+    resizeFloat(source, largest, columns, rows, { data, offset, stride: crop * channels, channels });
     return new Uint8Array(data.buffer);
   }
   const columns = tapsOf(interpolation, source.width, size.width, across.from, across.count);
@@ -77,5 +81,6 @@ export function resizeAndCrop(
   const stride = crop * 3;
   const data = new Uint8Array(crop * stride);
   resampler.resample(source, columns, rows, { data, offset: down.to * stride + across.to * 3, stride });
-  return data;
+  // The three channels of a grey image are resized alike, as Pillow resizes the one of its mode L.
+  return channels === 1 ? everyThird(data) : data;
 }

@@ -19,8 +19,14 @@ export function readTimmConfig(config: Config, path: string): TrainedWith {
     });
   const shape = config['input_size'];
   const [channels, height, width] = Array.isArray(shape) ? shape : [];
-  if (channels !== 3 || !Number.isSafeInteger(height) || !(height > 0) || height !== width)
-    throw refuse('input_size', '[3, SIDE, SIDE]');
+  if (
+    !Number.isSafeInteger(channels) ||
+    !(channels > 0) ||
+    !Number.isSafeInteger(height) ||
+    !(height > 0) ||
+    height !== width
+  )
+    throw refuse('input_size', '[CHANNELS, SIDE, SIDE]');
   const share = config['crop_pct'];
   if (typeof share !== 'number' || !(share > 0 && share <= 1)) throw refuse('crop_pct', 'a share up to 1');
   const resized = Math.floor(height / share);
@@ -33,15 +39,16 @@ export function readTimmConfig(config: Config, path: string): TrainedWith {
     resize: mode === 'center' ? resized : [resized, resized],
     crop: height,
     interpolation,
-    mean: triple('mean'),
-    std: triple('std'),
+    mean: perChannel('mean'),
+    std: perChannel('std'),
   };
 
-  function triple(field: string): readonly [number, number, number] {
+  function perChannel(field: string): readonly number[] {
     const value = config[field];
-    const fits = Array.isArray(value) && value.length === 3 && value.every((one) => Number.isFinite(one));
-    if (!fits) throw refuse(field, 'three numbers');
-    return value as unknown as readonly [number, number, number];
+    const fits = Array.isArray(value) && value.length === channels && value.every((one) => Number.isFinite(one));
+    if (!fits)
+      throw refuse(field, channels === 3 ? 'three numbers' : `as many numbers as input_size has channels: ${channels}`);
+    return value;
   }
 }
 

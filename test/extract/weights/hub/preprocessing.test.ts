@@ -129,9 +129,10 @@ test("timm's crop modes and fields that are not computed here are refused by nam
   for (const [field, value] of [
     ['crop_mode', 'border'],
     ['interpolation', 'random'],
-    ['input_size', [1, 28, 28]],
+    ['input_size', [1, 28, 27]],
     ['crop_pct', undefined],
     ['mean', [0.5]],
+    ['mean', [0.5, 0.5, 0.5, 0.5]],
   ] as const) {
     assert.throws(() => readTimmConfig({ ...config, [field]: value }, 'x'), new RegExp(`pretrained_cfg.${field}`));
   }
