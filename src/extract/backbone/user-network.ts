@@ -1,5 +1,6 @@
 import { decodeModel, type ReadExternal } from '../../formats/onnx/decode.ts';
-import { dataTypes, type OnnxModel, type OnnxNode, type OnnxValueInfo } from '../../formats/onnx/schema.ts';
+import { imageLayout, inputShape } from '../../formats/onnx/image-input.ts';
+import { dataTypes, type OnnxModel, type OnnxNode } from '../../formats/onnx/schema.ts';
 import { dataTypeName, decodeTensor } from '../../formats/onnx/tensor.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Network, NetworkInput, Stage } from './network.ts';
@@ -31,8 +32,8 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
       tensorType?.elemType === undefined ? 'no tensor' : (dataTypeName(tensorType.elemType) ?? 'another type');
     throw unfitInput(where, type, 'float32, normalized pixels', 'export the network with a float32 input');
   }
-  const shape = readShape(input);
-  const layout = layoutOf(input);
+  const shape = inputShape(input);
+  const layout = imageLayout(input);
   const shown = `[${shape.map((extent) => extent ?? '?').join(', ')}]`;
   if (shape.length !== 4 || layout === undefined) {
     throw unfitInput(
@@ -54,39 +55,6 @@ function readInput(model: OnnxModel, source: string): NetworkInput {
     batch,
     crop,
   };
-}
-
-/**
- * Where the channels stand: as many as colours, else those beside two sides that are equal, or both open.
- *
- * @returns undefined where the shape does not tell
- */
-function layoutOf(input: OnnxValueInfo): 'NCHW' | 'NHWC' | undefined {
-  const [, second, third, fourth, ...more] = readShape(input);
-  if (more.length > 0) return undefined;
-  // Exporters of the model hub leave the number of channels open, but say by a name that they come first.
-  const name = input.type?.tensorType?.shape?.dim[1]?.dimParam ?? '';
-  const isNamed = input.name === 'pixel_values' || /channel/i.test(name);
-  if (second === 3 || (isNamed && second === undefined && fourth !== 3)) return 'NCHW';
-  if (fourth === 3) return 'NHWC';
-  if (second !== undefined && third === fourth && second !== third) return 'NCHW';
-  return fourth !== undefined && second === third && fourth !== third ? 'NHWC' : undefined;
-}
-
-/** Channels of the images that a graph takes; undefined where that cannot be told, or the graph takes no images. */
-export function imageChannels(model: OnnxModel): number | undefined {
-  const initialized = new Set(model.graph.initializer.map((tensor) => tensor.name));
-  const [input, ...more] = model.graph.input.filter(({ name }) => !initialized.has(name));
-  if (input === undefined || more.length > 0) return undefined;
-  const shape = readShape(input);
-  const layout = shape.length === 4 ? layoutOf(input) : undefined;
-  return layout === undefined ? undefined : shape[layout === 'NCHW' ? 1 : 3];
-}
-
-/** Extents of an input; undefined where any goes. Exporters write 0 or -1 for that at times. */
-function readShape(input: OnnxValueInfo): readonly (number | undefined)[] {
-  const dims = input.type?.tensorType?.shape?.dim ?? [];
-  return dims.map(({ dimValue }) => (dimValue === undefined || dimValue <= 0 ? undefined : Number(dimValue)));
 }
 
 function unfitInput(where: string, found: string, expected: string, fix?: string): UserError {

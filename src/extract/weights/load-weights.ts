@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { imageChannels } from '../../formats/onnx/image-input.ts';
 import { readWholeFile, type WholeFile } from '../../formats/whole-file.ts';
 import { UserError, usageError } from '../../system/errors.ts';
-import { imageChannels } from '../backbone/user-network.ts';
 import { checkStateDict } from './check-state-dict.ts';
 import { userCacheFolder } from './download/cache-folder.ts';
 import { type DownloadProgress, download } from './download/download.ts';

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { poolRows } from '../../../src/extract/backbone/pool.ts';
-import { imageChannels } from '../../../src/extract/backbone/user-network.ts';
 import { decodeBands } from '../../../src/extract/images/bands/decode-bands.ts';
 import { PixelReader } from '../../../src/extract/images/pipeline/pixel-reader.ts';
 import type { PixelRecipe } from '../../../src/extract/images/pipeline/pixel-result.ts';
@@ -11,6 +10,7 @@ import { rgbOf, samplesOf } from '../../../src/extract/images/samples.ts';
 import { loadNetwork } from '../../../src/extract/network-source.ts';
 import { choosePreprocessing } from '../../../src/extract/preprocessing.ts';
 import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
+import { imageChannels } from '../../../src/formats/onnx/image-input.ts';
 import { projectRoot } from '../../reference.ts';
 import { fixture, fixtureBatch, golden, readGolden, worstRow } from '../backbone/fixtures.ts';
 
