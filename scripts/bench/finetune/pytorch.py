@@ -1,7 +1,7 @@
 """Fine-tunes the last blocks of a ResNet in PyTorch on cached maps: a line of JSON with seconds per epoch and accuracies.
 
-Usage: finetune.py FILE     FILE is JSON: shards [[path, rows]...], weights, architecture, tap, train, test (rows of the
-                            shards), labels by row, classes, and the recipe
+Usage: pytorch.py FILE     FILE is JSON: shards [[path, rows]...], weights, architecture, tap, train, test (rows of the
+                           shards), labels by row, classes, and the recipe
 """
 import json
 import math
@@ -36,8 +36,22 @@ network = getattr(torchvision.models, given['architecture'])()
 path = given['weights']
 loaded = load_file(path) if path.endswith('.safetensors') else torch.load(path, map_location='cpu', weights_only=True)
 network.load_state_dict({n: t.float() if t.is_floating_point() else t for n, t in loaded.items()}, strict=False)
-layers = ['layer1', 'layer2', 'layer3', 'layer4']
-tail = torch.nn.Sequential(*[getattr(network, name) for name in layers[layers.index(given['tap']) + 1:]]).eval()
+blocks = [(f'{layer}.{i}', block) for layer in ('layer1', 'layer2', 'layer3', 'layer4') for i, block in enumerate(getattr(network, layer))]
+
+
+def blocks_behind(name):
+    """Of a layer, those behind its last block."""
+    last = max(i for i, (own, _) in enumerate(blocks) if own == name or own.startswith(name + '.'))
+    return [block for _, block in blocks[last + 1:]]
+
+
+tail = torch.nn.Sequential(*blocks_behind(given['tap'])).eval()
+first = {'tap': 0}.get(given['from'])
+if first is None and '.' in given['from']:
+    first = list(tail).index(dict(blocks)[given['from']])
+elif first is None:
+    first = len(tail) - len(blocks_behind(given['from']))
+frozen, trained = tail[:first], tail[first:]
 
 
 def features(rows):
@@ -62,7 +76,7 @@ def accuracy():
 
 start = accuracy()
 groups = []
-for of, rate in ((tail, given['backboneLr']), (fc, given['lr'])):
+for of, rate in ((trained, given['backboneLr']), (fc, given['lr'])):
     for decays in (False, True):
         own = [p for p in of.parameters() if (p.dim() > 1) == decays]
         groups.append({'params': own, 'lr': rate, 'weight_decay': given['weightDecay'] if decays else 0.0})
@@ -71,21 +85,25 @@ steps = math.ceil(len(train) / given['batch'])
 warmup, total = round(steps * given['warmup']), steps * given['epochs']
 share = lambda step: (step + 1) / warmup if step < warmup else 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-seconds, losses = [], []
+seconds, processor_seconds, losses = [], [], []
 for epoch in range(given['epochs']):
-    begun, loss_sum = time.perf_counter(), 0.0
+    begun, processor_begun, loss_sum = time.perf_counter(), time.process_time(), 0.0
     order = torch.randperm(len(train))
     for step in range(steps):
         rows = [train[i] for i in order[step * len(train) // steps:(step + 1) * len(train) // steps]]
         optimizer.zero_grad()
-        loss = F.cross_entropy(fc(tail(maps_of(rows)).mean((2, 3))), labels[rows], label_smoothing=given['labelSmoothing'])
+        with torch.no_grad():
+            maps = frozen(maps_of(rows))
+        loss = F.cross_entropy(fc(trained(maps).mean((2, 3))), labels[rows], label_smoothing=given['labelSmoothing'])
         loss.backward()
         optimizer.step()
         schedule.step()
         loss_sum += loss.item() * len(rows)
     seconds.append(time.perf_counter() - begun)
+    processor_seconds.append(time.process_time() - processor_begun)
     losses.append(loss_sum / len(train))
 print(json.dumps({
     'version': f'PyTorch {torch.__version__}, scikit-learn {sklearn.__version__}',
-    'linear': start, 'accuracy': accuracy(), 'epochSeconds': seconds, 'losses': losses,
+    'linear': start, 'accuracy': accuracy(), 'epochSeconds': seconds,
+    'processorSeconds': processor_seconds, 'losses': losses,
 }))
