@@ -20,8 +20,8 @@ function addPooledFeatures(graph: GraphBuilder, tail: TailShape): readonly Produ
   for (const [name, shape] of foldedShapes(tail.blocks)) graph.input(name, 'float32', shape);
   for (const block of tail.blocks) {
     const { output } = residual(on, map, block, (input, conv) => {
-      const { columns, size, output: sides } = convolution(on, input, conv);
-      const rows = on.rowsByRows(columns, `${conv.conv}.weight`, size, [`${conv.conv}.bias`]);
+      const { forward, output: sides } = convolution(on, input, conv);
+      const rows = forward(`${conv.conv}.weight`, `${conv.conv}.bias`);
       return { output: { rows, sides, channels: conv.outChannels } };
     });
     map = output;

@@ -16,8 +16,6 @@ export interface TrainerOptions extends StepOptions {
   readonly momentum: number;
   /** Of kernels and the last layer's weights; norms and biases have none. */
   readonly weightDecay: number;
-  /** Upper bound; the answer does not depend on it. */
-  readonly threads: number;
 }
 
 /** Rows of a step. */

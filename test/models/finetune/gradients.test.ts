@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import { graphShapes } from '../../../src/models/finetune/network/layout.ts';
-import { addTrainingStep, type BatchNormMode } from '../../../src/models/finetune/network/step-graph.ts';
+import { addTrainingStep, type StepOptions } from '../../../src/models/finetune/network/step-graph.ts';
 import { gradientOf } from '../../../src/models/finetune/network/step-tensors.ts';
 import { smoothTargets } from '../../../src/models/finetune/targets.ts';
 import { float32Tensor, openGraph } from '../../../src/numerics/graph-session.ts';
@@ -13,10 +13,15 @@ const batch = 8;
 for (const kind of ['bottleneck', 'basic'] as const) {
   const expected = golden(kind);
   for (const mode of ['frozen', 'train'] as const) {
-    for (const frozenBlocks of [0, 2]) {
-      const what = `${kind} blocks, batch norm ${mode}, ${frozenBlocks} blocks frozen`;
+    for (const [frozenBlocks, rowsPerThread] of [
+      [0, 392],
+      [2, 392],
+      [0, 7],
+    ] as const) {
+      const products = rowsPerThread < batch ? ', products in pieces' : '';
+      const what = `${kind} blocks, batch norm ${mode}, ${frozenBlocks} blocks frozen${products}`;
       test(`${what}: the loss and every gradient are those of PyTorch's autograd`, async () => {
-        const found = await oneStep(expected, mode, frozenBlocks);
+        const found = await oneStep(expected, { batchNorm: mode, frozenBlocks, rowsPerThread });
         const prefix = `${mode} ${frozenBlocks}`;
         assert.ok(relativeError(found('loss'), expected.array(`${prefix} loss`)) < 1e-5, 'loss');
         const names = expected.names(`${prefix} gradient`);
@@ -32,11 +37,10 @@ for (const kind of ['bottleneck', 'basic'] as const) {
 
 async function oneStep(
   { tail, array, labels, state }: Golden,
-  batchNorm: BatchNormMode,
-  frozenBlocks: number,
+  options: Pick<StepOptions, 'batchNorm' | 'frozenBlocks' | 'rowsPerThread'>,
 ): Promise<(name: string) => Float32Array> {
   const graph = new GraphBuilder('step');
-  addTrainingStep(graph, tail, { classes: classCount, batch, batchNorm, frozenBlocks });
+  addTrainingStep(graph, tail, { ...options, classes: classCount, batch, threads: 1 });
   const session = await openGraph(graph, 1);
   const shapes = graphShapes(tail, classCount);
   const feeds = Object.fromEntries(

@@ -38,7 +38,7 @@ for (const batchNorm of ['frozen', 'train'] as const) {
     const tail = { ...found, mapShape: [1024, 14, 14] } as const;
     const tensors = graphTensors(tail.blocks, found.tensors);
     const graph = new GraphBuilder('step');
-    addTrainingStep(graph, tail, { classes: 1000, batch: 4, batchNorm, frozenBlocks: 0 });
+    addTrainingStep(graph, tail, { classes: 1000, batch: 4, threads: 1, batchNorm, frozenBlocks: 0 });
     const session = await openGraph(graph, 2);
     const shapes = graphShapes(tail, 1000);
     const feeds = Object.fromEntries(

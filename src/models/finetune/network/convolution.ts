@@ -1,5 +1,5 @@
 import { gatheredInputs, type Sides, sidesBehind, tapGroups } from './positions.ts';
-import type { Product, RowOperators } from './row-operators.ts';
+import type { RowOperators } from './row-operators.ts';
 import type { TailConv } from './tail.ts';
 
 /** A map as rows: [batch x positions, channels]. */
@@ -12,10 +12,8 @@ export interface MapRows {
 /** A convolution in a graph: its output is a product of gathered inputs, and so are its gradients. */
 export interface Convolution {
   readonly output: Sides;
-  /** Product that gives the output. */
-  readonly size: Product;
-  /** [batch x output positions, kernel x kernel x inChannels] */
-  readonly columns: string;
+  /** The output's rows: kernels are [outChannels, kernel x kernel x inChannels], the bias is [outChannels]. */
+  forward(kernels: string, bias?: string): string;
   /** Gradient of the kernels, [outChannels, kernel x kernel x inChannels], from that of the output. */
   kernelGradient(gradient: string, name?: string): string;
   /** Gradient of the input, [batch x input positions, inChannels]: the transposed convolution. */
@@ -37,15 +35,11 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
   const depth = kernel * kernel * inChannels;
   const isPointwise = kernel === 1 && stride === 1 && padding === 0;
   const kind = `${input.sides.height}x${input.sides.width}.k${kernel}.s${stride}.p${padding}`;
-  const columns = isPointwise
-    ? input.rows
-    : on.gather(
-        input.rows,
-        inputs,
-        inChannels,
-        { name: `inputs.${kind}`, data: gatheredInputs(input.sides, conv) },
-        depth,
-      );
+  const places = { name: `inputs.${kind}`, data: gatheredInputs(input.sides, conv) };
+  /** [images x output positions, kernel x kernel x inChannels] */
+  const columnsOf = (images: string): string =>
+    isPointwise ? on.reshape(images, [-1, inChannels]) : on.pick(images, places, depth);
+  const images = on.images(input.rows, inputs, inChannels, places);
 
   /** Groups of input positions one after another: [groups' positions, inChannels] per image. */
   const byGroups = (gradient: string, kernels: string): string => {
@@ -57,14 +51,16 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
     const parts = reached.map(({ taps, positions, outputs: places }, index) => {
       const name = `outputs.${kind}.${index}`;
       const depthOfGroup = taps.length * outChannels;
-      const gathered = on.gather(gradient, outputs, outChannels, { name, data: places }, depthOfGroup);
+      const reachable = { name, data: places };
       const own =
         taps.length === kernel * kernel
           ? byTap
           : on.node('Gather', [byTap, on.places(`taps.${kind}.${index}`, Int32Array.from(taps))], { axis: 0 });
       const flat = on.reshape(own, [depthOfGroup, inChannels]);
-      const size = { rows: { perImage: positions.length }, columns: inChannels };
-      const product = on.rowsByColumns(gathered, flat, size);
+      const size = { perImage: positions.length, columns: inChannels };
+      const product = on.byImages(on.images(gradient, outputs, outChannels, reachable), size, (some, own) =>
+        on.rowsByColumns(on.pick(some, reachable, depthOfGroup), flat, own),
+      );
       return on.reshape(product, [-1, positions.length, inChannels]);
     });
     if (parts.length === 1 && groups.length === 1) return on.reshape(parts[0] as string, [-1, inChannels]);
@@ -81,13 +77,20 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
 
   return {
     output,
-    size: { rows: { perImage: outputs }, columns: outChannels },
-    columns,
+    forward: (kernels, bias) =>
+      on.byImages(images, { perImage: outputs, columns: outChannels }, (some, own) =>
+        on.rowsByRows(columnsOf(some), kernels, own, bias === undefined ? [] : [bias]),
+      ),
+    // Gathered once more: kept from the way forward they would take most of a step's memory.
     kernelGradient: (gradient, name) =>
-      on.columnsByColumns(gradient, columns, { rows: outChannels, columns: depth }, name),
+      on.columnsByColumns(gradient, columnsOf(images), { rows: outChannels, columns: depth }, name),
     inputGradient: (gradient, kernels) =>
       isPointwise
-        ? on.rowsByColumns(gradient, kernels, { rows: { perImage: inputs }, columns: inChannels })
+        ? on.byImages(
+            on.reshape(gradient, [-1, outputs, outChannels]),
+            { perImage: inputs, columns: inChannels },
+            (some, own) => on.rowsByColumns(on.reshape(some, [-1, outChannels]), kernels, own),
+          )
         : byGroups(gradient, kernels),
   };
 }

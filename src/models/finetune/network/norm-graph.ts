@@ -46,7 +46,7 @@ export function frozenNorm(
   const folded = on.multiply(kernels, scaleColumn);
   const shift = on.subtract(bias, on.multiply(mean, scale));
   const product = convolution(on, input, conv);
-  const rows = on.rowsByRows(product.columns, folded, product.size, [shift]);
+  const rows = product.forward(folded, shift);
   return {
     output: mapBehind(rows, product, conv),
     backward: (gradient, wanted) => {
@@ -72,7 +72,7 @@ export function batchNorm(
   const weight = tensors.value(`${conv.norm}.weight`);
   const bias = tensors.value(`${conv.norm}.bias`);
   const product = convolution(on, input, conv);
-  const rows = on.rowsByRows(product.columns, kernels, product.size);
+  const rows = product.forward(kernels);
   const names = tensors.statistics(conv.norm);
   const mean = on.node('ReduceMean', [rows], { axes: [0], keepdims: 0 }, names.mean);
   const centred = on.subtract(rows, mean);

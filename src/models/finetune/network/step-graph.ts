@@ -3,17 +3,15 @@ import { positionsOf } from './convolution.ts';
 import { graphShapes } from './layout.ts';
 import { batchNorm, type ConvNormLayer, frozenNorm } from './norm-graph.ts';
 import { inputRows, meanOfPositions, type ResidualRows, residual } from './residual.ts';
-import { type Product, RowOperators } from './row-operators.ts';
+import { type GraphRuns, type Product, RowOperators } from './row-operators.ts';
 import { stepTensors } from './step-tensors.ts';
 import { featureCountOf, type TailShape } from './tail.ts';
 
 /** How a batch norm behaves while the network is trained: by its fixed statistics, or by those of the batch. */
 export type BatchNormMode = 'frozen' | 'train';
 
-export interface StepOptions {
+export interface StepOptions extends GraphRuns {
   readonly classes: number;
-  /** Rows of a batch at most, and one less at least: the scores are a product that has the longer side first. */
-  readonly batch: number;
   readonly batchNorm: BatchNormMode;
   /** The first blocks, so many, are run and not trained. */
   readonly frozenBlocks: number;
@@ -34,7 +32,7 @@ export const stepNames: { readonly targets: 'targets'; readonly loss: 'loss' } =
  * @returns the products that it computes
  */
 export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: StepOptions): readonly Product[] {
-  const on = new RowOperators(graph);
+  const on = new RowOperators(graph, options);
   const tensors = stepTensors(graph, graphShapes(tail, options.classes));
   const features = featureCountOf(tail);
   let map = inputRows(on, tail);
