@@ -60,7 +60,7 @@ export const compareVerb: Verb = {
       const onStage = (what: string): void => status.show(`page: ${what}`);
       try {
         const { signal } = session;
-        const data = await gatherPage(comparison, { version: programVersion(), page: file, signal, onStage });
+        const data = await gatherPage(comparison, { version: programVersion(), runs, page: file, signal, onStage });
         await writePage(file, data);
       } finally {
         status.clear();

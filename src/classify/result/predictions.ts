@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { parsePlain } from '../../features/tables/csv.ts';
 import { forSpreadsheet, fromSpreadsheet } from '../../formats/spreadsheet-cell.ts';
 import { UserError } from '../../system/errors.ts';
 
@@ -72,7 +73,9 @@ function text(lines: readonly (readonly (string | number)[])[]): string {
 export function parsePredictions(text: string, file: string): Prediction[] {
   let lines: string[][];
   try {
-    lines = parse(text, { bom: true, record_delimiter: [recordDelimiter, '\r\n'] }) as string[][];
+    const width = text.slice(0, text.indexOf('\n')).split(',').length;
+    const plain = text.startsWith('\uFEFF') ? undefined : parsePlain(text, width);
+    lines = plain ?? parse(text, { bom: true, record_delimiter: [recordDelimiter, '\r\n'] });
   } catch (cause) {
     throw damaged(file, (cause as Error).message);
   }

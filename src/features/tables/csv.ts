@@ -28,10 +28,10 @@ export function* csvBlocks(lines: Iterable<string>): Generator<Uint8Array> {
 }
 
 /**
- * Fields of a file without a single quote, line by line: the same as `parseCsv`, ten times as fast. Undefined where
- * there is a quote or a line is not like the header.
+ * Fields of a file without a single quote, line by line, the header too: the same as `csv-parse` gives, ten times as fast.
+ * Undefined where there is a quote or a line has another number of fields.
  */
-function parsePlain(text: string, width: number): string[][] | undefined {
+export function parsePlain(text: string, width: number): string[][] | undefined {
   if (text.includes('"') || text.includes('\r') || !text.endsWith('\n')) return undefined;
   const records: string[][] = [];
   for (let at = 0; at < text.length; ) {

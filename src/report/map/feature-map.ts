@@ -25,11 +25,17 @@ export interface FeatureMap {
 const neighbourCount = 15;
 const epochCount = 500;
 
-/** Epochs that hold the event loop: some hundredths of a second for 2,000 rows. */
-const epochsAtOnce = 10;
+/**
+ * Epochs that hold the event loop: some milliseconds for 2,000 rows. Photos are read meanwhile, each in several turns of
+ * the loop: where a turn takes long, the other core has nothing to do.
+ */
+const epochsAtOnce = 1;
 
 /** Past this many Lanczos steps the two leading components no longer change in the digits that a page shows. */
 const lanczosSteps = 100;
+
+/** Share of a component that may be left beyond the steps: the error of its place is about as large. */
+const settled = 1e-6;
 
 /**
  * Two views of feature rows in the plane: principal components (scikit-learn's `PCA(2)`, signs as there) and UMAP
@@ -50,31 +56,20 @@ export async function mapFeatures(features: Matrix, signal?: AbortSignal): Promi
 function principalComponents(gram: Float32Array, n: number): { points: Point[]; explained: [number, number] } {
   const random = seedStream(0, 0);
   const start = Float64Array.from({ length: n }, () => nextUint32(random) / 2 ** 32 - 0.5);
-  const { diagonal, beside, basis, stepCount } = lanczos(gram, n, start, Math.min(n, lanczosSteps));
-  const small = MlMatrix.zeros(stepCount, stepCount);
-  for (let i = 0; i < stepCount; i++) {
-    small.set(i, i, diagonal[i] as number);
-    if (i + 1 < stepCount) {
-      small.set(i, i + 1, beside[i] as number);
-      small.set(i + 1, i, beside[i] as number);
-    }
-  }
+  const { diagonal, beside, basis, stepCount } = lanczos(gram, n, start, Math.min(n, lanczosSteps), haveSettled);
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i] as number;
-  const eigen = new EigenvalueDecomposition(small, { assumeSymmetric: true });
-  const order = [...eigen.realEigenvalues.keys()].sort(
-    (a, b) => (eigen.realEigenvalues[b] as number) - (eigen.realEigenvalues[a] as number),
-  );
+  const { values, vectors, order } = eigen(diagonal.subarray(0, stepCount), beside);
   const component = (rank: number): { scores: Float64Array; share: number } => {
     const index = order[rank];
     const scores = new Float64Array(n);
     if (index === undefined || trace <= 0) return { scores, share: 0 };
-    const value = Math.max(0, eigen.realEigenvalues[index] as number);
+    const value = Math.max(0, values[index] as number);
     let largest = 0;
     for (let i = 0; i < n; i++) {
       let sum = 0;
       for (let s = 0; s < stepCount; s++) {
-        sum += (basis[s * n + i] as number) * eigen.eigenvectorMatrix.get(s, index);
+        sum += (basis[s * n + i] as number) * vectors.get(s, index);
       }
       scores[i] = sum * Math.sqrt(value);
       if (Math.abs(scores[i] as number) > Math.abs(largest)) largest = scores[i] as number;
@@ -88,6 +83,37 @@ function principalComponents(gram: Float32Array, n: number): { points: Point[]; 
     points: Array.from({ length: n }, (_, i) => ({ x: first.scores[i] as number, y: second.scores[i] as number })),
     explained: [first.share, second.share],
   };
+}
+
+/** Eigenvalues and vectors of a tridiagonal matrix, and the order of the values, largest first. */
+function eigen(
+  diagonal: Float64Array,
+  beside: Float64Array,
+): { readonly values: readonly number[]; readonly vectors: MlMatrix; readonly order: readonly number[] } {
+  const count = diagonal.length;
+  const matrix = MlMatrix.zeros(count, count);
+  for (let i = 0; i < count; i++) {
+    matrix.set(i, i, diagonal[i] as number);
+    if (i + 1 < count) {
+      matrix.set(i, i + 1, beside[i] as number);
+      matrix.set(i + 1, i, beside[i] as number);
+    }
+  }
+  const { realEigenvalues: values, eigenvectorMatrix: vectors } = new EigenvalueDecomposition(matrix, {
+    assumeSymmetric: true,
+  });
+  const order = [...values.keys()].sort((a, b) => (values[b] as number) - (values[a] as number));
+  return { values, vectors, order };
+}
+
+/** Whether the two leading components are known: what is left of them beyond the steps so far is next to nothing. */
+function haveSettled(diagonal: Float64Array, beside: Float64Array): boolean {
+  const last = diagonal.length - 1;
+  const { values, vectors, order } = eigen(diagonal, beside);
+  return [0, 1].every((rank) => {
+    const index = order[rank] ?? 0;
+    return Math.abs((beside[last] as number) * vectors.get(last, index)) < settled * (values[index] as number);
+  });
 }
 
 async function umap(gram: Float32Array, n: number, signal: AbortSignal | undefined): Promise<Point[]> {

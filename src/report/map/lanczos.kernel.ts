@@ -5,12 +5,15 @@
  * @param matrix [n, n], symmetric
  * @param start [n], not zero; what it lacks, the basis lacks
  * @param steps at most n
+ * @param isEnough asked after every tenth step whether the leading parts will do: diagonal and `beside` up to there, the
+ *   last of `beside` being what is left beyond them
  */
 export function lanczos(
   matrix: Float32Array,
   n: number,
   start: Float64Array,
   steps: number,
+  isEnough: (diagonal: Float64Array, beside: Float64Array) => boolean = () => false,
 ): { diagonal: Float64Array; beside: Float64Array; basis: Float64Array; stepCount: number } {
   const basis = new Float64Array(steps * n);
   const diagonal = new Float64Array(steps);
@@ -21,12 +24,7 @@ export function lanczos(
   for (; step < steps && length > 1e-10 * (step === 0 ? length : diagonal[0]); step++) {
     const at = step * n;
     for (let i = 0; i < n; i++) basis[at + i] = next[i] / length;
-    if (step > 0) beside[step - 1] = length;
-    for (let i = 0, m = 0; i < n; i++) {
-      let sum = 0;
-      for (let j = 0; j < n; j++, m++) sum += matrix[m] * basis[at + j];
-      next[i] = sum;
-    }
+    for (let i = 0; i < n; i++) next[i] = dot(matrix, i * n, basis, at, n);
     // Twice is enough (Parlett): what rounding leaves after the first pass, the second one takes away.
     for (let pass = 0; pass < 2; pass++) {
       for (let earlier = 0; earlier <= step; earlier++) {
@@ -38,8 +36,30 @@ export function lanczos(
       }
     }
     length = norm(next);
+    beside[step] = length;
+    if (step % 10 === 9 && isEnough(diagonal.subarray(0, step + 1), beside.subarray(0, step + 1))) {
+      step++;
+      break;
+    }
   }
   return { diagonal, beside, basis, stepCount: step };
+}
+
+/** Four sums beside each other: one alone waits for its own last addition. */
+function dot(a: Float32Array, fromA: number, b: Float64Array, fromB: number, count: number): number {
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  let i = 0;
+  for (; i + 3 < count; i += 4) {
+    first += a[fromA + i] * b[fromB + i];
+    second += a[fromA + i + 1] * b[fromB + i + 1];
+    third += a[fromA + i + 2] * b[fromB + i + 2];
+    fourth += a[fromA + i + 3] * b[fromB + i + 3];
+  }
+  for (; i < count; i++) first += a[fromA + i] * b[fromB + i];
+  return first + second + (third + fourth);
 }
 
 /** Subtracts each column's mean, taken in float64: [rows, columns], in place. */

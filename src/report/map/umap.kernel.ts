@@ -139,6 +139,11 @@ export function runEpochs(
   const n = points.length / 2;
   const word = new Float64Array(1);
   const halves = new Int32Array(word.buffer);
+  // `nextUint32` with its state in registers.
+  let s0 = random[0];
+  let s1 = random[1];
+  let s2 = random[2];
+  let s3 = random[3];
   for (let epoch = from; epoch < to; epoch++) {
     const rate = 1 - Math.max(0, epoch - 1) / epochs;
     for (let pair = 0; pair < every.length; pair++) {
@@ -165,7 +170,17 @@ export function runEpochs(
       const everyNegative = every[pair] / negativeSampleRate;
       const negatives = Math.floor((epoch - nextNegative[pair]) / everyNegative);
       for (let i = 0; i < negatives; i++) {
-        const other = 2 * Math.floor((nextUint32(random) / 2 ** 32) * n);
+        const times5 = Math.imul(s1, 5);
+        const drawn = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0;
+        const shifted = s1 << 9;
+        s2 ^= s0;
+        s3 ^= s1;
+        s1 ^= s2;
+        s0 ^= s3;
+        s2 ^= shifted;
+        s3 = (s3 << 11) | (s3 >>> 21);
+        // Not negative: cutting is rounding down.
+        const other = 2 * (((drawn / 2 ** 32) * n) | 0);
         // Its own place is the one that it moves from.
         if (other === head) continue;
         dx = x - points[other];
@@ -186,10 +201,16 @@ export function runEpochs(
       points[head + 1] = y;
     }
   }
+  random[0] = s0;
+  random[1] = s1;
+  random[2] = s2;
+  random[3] = s3;
 }
 
+/** Compared, not `Math.min`: that one has NaN and -0 to think of, in the innermost loop. */
 function clip(value: number): number {
-  return Math.min(clipAt, Math.max(-clipAt, value));
+  // biome-ignore lint/complexity/useMathMinMax: see above
+  return value > clipAt ? clipAt : value < -clipAt ? -clipAt : value;
 }
 
 /** The table begins at 2^-60 and ends at 2^24: what lies outside is taken for its ends. */

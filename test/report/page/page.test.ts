@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { readRuns } from '../../../src/report/analysis/run.ts';
 import { compareReports } from '../../../src/report/comparison.ts';
 import { gatherPage } from '../../../src/report/page/data/gather.ts';
 import { writePage } from '../../../src/report/page/write-page.ts';
@@ -46,7 +47,9 @@ after(async () => {
 
 async function write(reports: string, name: string): Promise<string> {
   const path = join(reports, name);
-  await writePage(path, await gatherPage(await compareReports([reports]), { version: '0.1.0', page: path }));
+  const comparison = await compareReports([reports]);
+  const runs = await Promise.all(comparison.groups.map(readRuns));
+  await writePage(path, await gatherPage(comparison, { version: '0.1.0', runs, page: path }));
   return path;
 }
 

@@ -10,7 +10,7 @@ import { alikeImages } from '../../alike/alike-images.ts';
 import { headDifferences } from '../../analysis/differences.ts';
 import type { GroupData, GroupFeatures, PageData, RunData } from '../../analysis/group-data.ts';
 import { confidentMistakes, heldOutImages, suspectedLabels } from '../../analysis/held-out.ts';
-import { type Run, readRuns } from '../../analysis/run.ts';
+import type { Run } from '../../analysis/run.ts';
 import type { Comparison, ReportGroup } from '../../comparison.ts';
 import { sharedPath } from '../../describe.ts';
 import { suspectsOf, suspectsOfCheck } from '../../suspects-list.ts';
@@ -22,6 +22,8 @@ import { linkTo } from './links.ts';
 
 export interface GatherOptions {
   readonly version: string;
+  /** What `readRuns` gave for each group. */
+  readonly runs: readonly (readonly Run[])[];
   /** The page to be: its links and its cache lie beside it. */
   readonly page: string;
   /** Bytes of all thumbnails. */
@@ -38,11 +40,13 @@ export async function gatherPage(comparison: Comparison, options: GatherOptions)
   const folder = dirname(options.page);
   const cache = new PageCache(folder);
   const groups: GroupData[] = [];
-  for (const group of comparison.groups) {
+  for (const [g, group] of comparison.groups.entries()) {
     options.signal?.throwIfAborted();
     // The page is one file: its groups share the room.
     const budget = (options.photoBytes ?? photoBytes) / comparison.groups.length;
-    groups.push(await gatherGroup(group, folder, cache, budget, { onStage: () => {}, ...options }));
+    groups.push(
+      await gatherGroup(group, options.runs[g] ?? [], folder, cache, budget, { onStage: () => {}, ...options }),
+    );
   }
   await cache.sweep();
   return { groups, unreadable: comparison.unreadable, version: options.version, folder };
@@ -50,6 +54,7 @@ export async function gatherPage(comparison: Comparison, options: GatherOptions)
 
 async function gatherGroup(
   group: ReportGroup,
+  read: readonly Run[],
   pageFolder: string,
   cache: PageCache,
   budget: number,
@@ -59,7 +64,7 @@ async function gatherGroup(
   const report = group.reports.find(hasOwnIds) ?? (group.reports[0] as Report);
   const checks = await Promise.all(group.reports.map(readLabelCheck));
   const labelCheck = checks.find((check) => check !== undefined);
-  const runs = (await readRuns(group)).map((run) => analyse(run, labelCheck));
+  const runs = read.map((run) => analyse(run, labelCheck));
   const notes: string[] = [];
   const without = runs.filter(({ run }) => run.predictions === undefined).map(({ run }) => run.name);
   if (without.length > 0)
