@@ -5,8 +5,7 @@ import { exportHead } from '../export/export-head.ts';
 import { exportMetadata } from '../export/metadata.ts';
 import { withBackbone } from '../export/with-backbone.ts';
 import { readActivationRanges } from '../extract/activation-ranges.ts';
-import { openBackbone, openNetwork, quantizable } from '../extract/backbone/open-backbone.ts';
-import { buildInt8ResNet } from '../extract/backbone/quantize/int8-graph.ts';
+import { openBackbone, openInt8Network, openNetwork } from '../extract/backbone/open-backbone.ts';
 import { encodeModel } from '../formats/onnx/encode.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
 import { featureRecipe, sameWeights } from '../predict/embedder.ts';
@@ -123,7 +122,7 @@ async function joinBackbone(head: OnnxModel, report: Report, options: Options): 
     const network =
       activationRanges === undefined
         ? openNetwork(weights, preprocessing.crop)
-        : buildInt8ResNet(quantizable(weights), preprocessing, activationRanges);
+        : openInt8Network(weights, { preprocessing, tap }, activationRanges);
     return withBackbone(head, network, fields, backbone.tap.shape);
   } finally {
     await backbone.close();

@@ -5,10 +5,11 @@ import { ownCommand } from '../system/own-command.ts';
 import type { OnProgress } from '../system/progress.ts';
 import type { Backbone } from './backbone/backbone.ts';
 import { chooseDevice } from './backbone/devices/devices.ts';
-import { openBackbone, quantizable } from './backbone/open-backbone.ts';
+import { openBackbone, openNetwork } from './backbone/open-backbone.ts';
 import type { ActivationRanges } from './backbone/quantize/activation-ranges.ts';
 import type { Sample } from './backbone/quantize/calibrate.ts';
 import { type Int8Preparation, prepareInt8 } from './backbone/quantize/open-int8.ts';
+import { prepareInt8Graph } from './backbone/quantize/open-int8-graph.ts';
 import { checkResNetTap } from './backbone/resnet-taps.ts';
 import { resolveTap } from './backbone/taps.ts';
 import { readUserNetwork } from './backbone/user-network.ts';
@@ -118,8 +119,13 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
     },
     prepareInt8: async (preprocessing, tap, sample) => {
       checkInt8(options);
+      if (loaded.kind === 'onnx') {
+        const weightsSha256 = loaded.sha256;
+        const options = { tap, preprocessing, threads, weightsSha256 };
+        return prepareInt8Graph(openNetwork(loaded, preprocessing.crop), options, sample);
+      }
       checkRGB('--precision int8', preprocessing);
-      return prepareInt8({ weights: quantizable(loaded), tap, preprocessing, threads }, sample);
+      return prepareInt8({ weights: loaded.stateDict, tap, preprocessing, threads }, sample);
     },
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -16,6 +16,7 @@ import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 import { fixture } from './backbone/fixtures.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunChanges } from './drawn-data.ts';
+import { published } from './weights/hub/published.ts';
 
 const weightsFile = fixture('resnet-tiny.safetensors');
 
@@ -163,10 +164,17 @@ describe('extract --precision int8', () => {
     }
   });
 
-  it('a graph of the user is refused with the way out', async () => {
-    const own = join(root, 'mine.onnx');
-    await copyFile(fixture('user.onnx'), own);
-    const network = () => loadNetwork(own, { device: 'cpu' });
-    await assert.rejects(run({ name: 'own', network }), /made from the weights of a ResNet[\s\S]*--precision float32/);
+  it('a published graph keeps its activation ranges with the set, and goes on with them', async () => {
+    const network = () => loadNetwork(join(published, 'convnext'), { device: 'cpu' });
+    const notes: string[] = [];
+    const { manifest, folder } = await run({ name: 'own', network }, notes);
+    assert.match(notes[0] ?? '', /int8 against float32 on 16 sample images: cosine 0\.9/);
+    assert.equal(manifest.fields.architecture, 'convnext');
+    const added = join(root, 'data', 'class-0', 'added.png');
+    await drawImage(added, 99);
+    const after = await run({ name: 'own', network });
+    await rm(added);
+    assert.deepEqual([after.newImages, after.manifest.fingerprint], [1, manifest.fingerprint]);
+    assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
   });
 });

@@ -11,7 +11,7 @@ import { readOptions } from '../../scripts/bench/gpu/options.ts';
 import { compareFeatures, gather, type Result } from '../../scripts/bench/gpu/result.ts';
 import { splitArchive } from '../../scripts/bench/gpu/split-archive.ts';
 import { openOnnxBackbone } from '../../src/extract/backbone/onnx-backbone.ts';
-import { openNetwork, quantizable } from '../../src/extract/backbone/open-backbone.ts';
+import { openNetwork, stateDictOf } from '../../src/extract/backbone/open-backbone.ts';
 import { resolveTap } from '../../src/extract/backbone/taps.ts';
 import { loadWeights } from '../../src/extract/weights/load-weights.ts';
 import {
@@ -42,10 +42,10 @@ test('the float16 network is that of PyTorch to float16, and no closer', async (
 });
 
 test('weights that were carried in float16 are the weights to float16', async () => {
-  const weights = quantizable(await loadWeights(fixture('resnet-tiny.safetensors')));
+  const weights = stateDictOf(await loadWeights(fixture('resnet-tiny.safetensors')));
   const path = join(scratch, 'halves.safetensors');
   writeFileSync(path, encodeHalves(weights));
-  const carried = quantizable(await loadWeights(path));
+  const carried = stateDictOf(await loadWeights(path));
   assert.equal(carried.architecture, 'resnet-tiny');
   assert.deepEqual([...carried.tensors.keys()].sort(), [...weights.tensors.keys()].sort());
   for (const [name, { shape, data }] of weights.tensors) {

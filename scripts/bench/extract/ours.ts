@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { keepActivationRanges } from '../../../src/extract/activation-ranges.ts';
 import type { Backbone, PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.ts';
-import { openBackbone, quantizable } from '../../../src/extract/backbone/open-backbone.ts';
+import { openBackbone, stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { ortVersion } from '../../../src/extract/backbone/ort-session.ts';
 import { poolRows } from '../../../src/extract/backbone/pool.ts';
 import type { ActivationRanges } from '../../../src/extract/backbone/quantize/activation-ranges.ts';
@@ -82,7 +82,7 @@ async function open(): Promise<Opened> {
   const options = { tap, preprocessing, threads };
   const sample = { seed: 0, images: [], pixels: rows(0, Math.min(16, imageCount)) };
   const int8 =
-    precision === 'int8' ? await prepareInt8({ ...options, weights: quantizable(weights) }, sample) : undefined;
+    precision === 'int8' ? await prepareInt8({ ...options, weights: stateDictOf(weights) }, sample) : undefined;
   const backbone = int8?.backbone ?? (await openBackbone({ ...options, weights, device: 'cpu' }));
   // A round closes what it is lent; the next one needs it again.
   const lent = lend(backbone);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { quantizable } from '../../../src/extract/backbone/open-backbone.ts';
+import { stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { pruneTo } from '../../../src/extract/backbone/prune.ts';
 import { buildResNet } from '../../../src/extract/backbone/resnet-graph.ts';
 import { resolveTap } from '../../../src/extract/backbone/taps.ts';
@@ -78,7 +78,7 @@ export async function prepare(scratch: string, input: Input, images: number, end
 type Written = Pick<Prepared, 'architecture' | 'weights' | 'onnx'>;
 
 async function writeResNet(scratch: string, named: string, crop: number): Promise<Written> {
-  const stateDict = quantizable(await loadWeights(named));
+  const stateDict = stateDictOf(await loadWeights(named));
   const weights = join(scratch, 'weights.safetensors');
   writeFileSync(weights, encodeSafetensors(Object.fromEntries(stateDict.tensors)));
   const network = buildResNet(stateDict, crop);

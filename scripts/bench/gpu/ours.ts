@@ -7,7 +7,7 @@ import type { Backbone, PixelBatch, TapMap } from '../../../src/extract/backbone
 import { readBytes } from '../../../src/extract/backbone/gpu/byte-network.ts';
 import { averageMap } from '../../../src/extract/backbone/gpu/mean-network.ts';
 import { openOnnxBackbone } from '../../../src/extract/backbone/onnx-backbone.ts';
-import { openBackbone, openNetwork, quantizable } from '../../../src/extract/backbone/open-backbone.ts';
+import { openBackbone, openNetwork, stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { poolRows } from '../../../src/extract/backbone/pool.ts';
 import { resolveTap } from '../../../src/extract/backbone/taps.ts';
 import { extract } from '../../../src/extract/extract.ts';
@@ -44,7 +44,7 @@ async function decodeAlone(): Promise<void> {
 }
 
 async function measureNetwork(): Promise<void> {
-  const weights = quantizable(await loadWeights(task.weights));
+  const weights = stateDictOf(await loadWeights(task.weights));
   const started = performance.now();
   const backbone = await open(weights);
   say({ opened: { version: backbone.engineVersion, seconds: secondsSince(started) } });

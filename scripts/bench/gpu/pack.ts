@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nativeFolder } from '../../../src/extract/backbone/devices/devices.ts';
 import { cudaLibrary } from '../../../src/extract/backbone/devices/explain.ts';
-import { quantizable } from '../../../src/extract/backbone/open-backbone.ts';
+import { stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { listImages } from '../../../src/extract/images/list/list.ts';
 import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { textTable } from '../../../src/report/text-table.ts';
@@ -218,7 +218,7 @@ async function inputs({ data, weights, photos }: PackOptions, scratch: string): 
   }));
   if (weights === undefined) return items;
   const halves = join(scratch, 'weights.safetensors');
-  writeFileSync(halves, encodeHalves(quantizable(await loadWeights(weights))));
+  writeFileSync(halves, encodeHalves(stateDictOf(await loadWeights(weights))));
   return [...items, { what: 'weights, float16', path: 'weights.safetensors', from: halves }];
 }
 

@@ -7,7 +7,9 @@ import { openOnGpu } from './gpu/open-on-gpu.ts';
 import type { Network } from './network.ts';
 import { openOnnxBackbone } from './onnx-backbone.ts';
 import type { ActivationRanges } from './quantize/activation-ranges.ts';
+import { buildInt8ResNet } from './quantize/int8-graph.ts';
 import { openInt8Backbone } from './quantize/open-int8.ts';
+import { int8Graph, openInt8Graph } from './quantize/open-int8-graph.ts';
 import { buildResNet } from './resnet-graph.ts';
 import { loadTensorFlow } from './tensorflow/load-tensorflow.ts';
 import { openTensorFlowBackbone } from './tensorflow/tensorflow-backbone.ts';
@@ -67,7 +69,9 @@ async function openOnnx(options: BackboneOptions): Promise<Backbone> {
   const { weights, tap, activationRanges, preprocessing, device = 'cpu' } = options;
   if (activationRanges !== undefined) {
     if (typeof tap !== 'string') throw usageError('--tap', tap.join(), 'one tap with --precision int8');
-    return openInt8Backbone({ ...options, tap, weights: quantizable(weights) }, activationRanges);
+    if (weights.kind === 'onnx')
+      return openInt8Graph(openNetwork(weights, preprocessing.crop), { ...options, tap }, activationRanges);
+    return openInt8Backbone({ ...options, tap, weights: weights.stateDict }, activationRanges);
   }
   // A user's own int8 graph may hold weights that x86 without VNNI clips.
   const own = weights.kind === 'onnx';
@@ -93,19 +97,25 @@ async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {
   return openTensorFlowBackbone(tf, weights.stateDict, openNetwork(weights, preprocessing.crop), options);
 }
 
-/**
- * The state dict of weights that int8 can be made of.
- *
- * @throws UserError for a user's own graph: its convolutions and sums are not known here
- */
-export function quantizable(weights: BackboneWeights): StateDict {
+/** The network in int8, cut off behind its tap where it is a user's own graph. */
+export function openInt8Network(
+  weights: BackboneWeights,
+  { preprocessing, tap }: { readonly preprocessing: Preprocessing; readonly tap: string },
+  activationRanges: ActivationRanges,
+): Network {
+  return weights.kind === 'onnx'
+    ? int8Graph(openNetwork(weights, preprocessing.crop), tap, activationRanges)
+    : buildInt8ResNet(weights.stateDict, preprocessing, activationRanges);
+}
+
+/** The state dict of a ResNet. @throws UserError for a user's own graph */
+export function stateDictOf(weights: BackboneWeights): StateDict {
   if (weights.kind === 'state-dict') return weights.stateDict;
   throw new UserError({
-    what: '--precision int8 is made from the weights of a ResNet',
+    what: 'this takes the weights of a ResNet',
     where: weights.file,
     found: 'an ONNX graph',
     expected: 'a .safetensors or .pth file, or a known name',
-    fix: '--precision float32, or quantize the graph yourself (onnxruntime.quantization) and give it as --weights',
     exitCode: 2,
   });
 }

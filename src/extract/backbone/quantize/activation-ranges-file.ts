@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../features/manifest/fingerprint.ts';
 import { UserError } from '../../../system/errors.ts';
-import { isArchitecture, planResNet } from '../../weights/resnet.ts';
+import { type Architecture, isArchitecture, planResNet } from '../../weights/resnet.ts';
 import { type ActivationRanges, convInputs, observedTensors } from './activation-ranges.ts';
 
 /** sha256 of activation ranges, lower-case hex: it stands for them in a feature set's fingerprint. */
@@ -28,22 +28,26 @@ export function decodeActivationRanges(bytes: Uint8Array, where: string): Activa
   }
   if (!isRecord(value)) throw damaged(where, 'no object', 'an object');
   const { architecture, weightsSha256, preprocessing, images, seed, agreement, ranges, means } = value;
-  if (typeof architecture !== 'string' || !isArchitecture(architecture)) {
-    throw damaged(where, `architecture ${JSON.stringify(architecture)}`, 'a known ResNet');
+  if (typeof architecture !== 'string' || (architecture !== 'onnx' && !isArchitecture(architecture))) {
+    throw damaged(where, `architecture ${JSON.stringify(architecture)}`, 'a known ResNet, or onnx');
   }
   if (typeof weightsSha256 !== 'string') throw damaged(where, 'no weightsSha256', 'the sha256 of the weights');
   if (!isRecord(preprocessing)) throw damaged(where, 'no preprocessing', 'the recipe of the sample images');
   const sampled = Array.isArray(images) && images.every((image) => typeof image === 'string');
   if (!sampled || !Number.isSafeInteger(seed)) throw damaged(where, 'no images or no seed', 'both');
   if (!isRecord(agreement)) throw damaged(where, 'no agreement', 'what was measured');
-  const plan = planResNet(architecture);
-  for (const { name } of observedTensors(plan)) {
+  // Which tensors a user's own graph multiplies is told when it is quantized.
+  const plan = architecture === 'onnx' ? undefined : planResNet(architecture as Architecture);
+  const names =
+    plan === undefined ? Object.keys(isRecord(ranges) ? ranges : {}) : observedTensors(plan).map(({ name }) => name);
+  if (names.length === 0) throw damaged(where, 'no ranges', 'some');
+  for (const name of names) {
     const range = isRecord(ranges) ? ranges[name] : undefined;
     const { low, high } = isRecord(range) ? range : {};
     const fits = typeof low === 'number' && typeof high === 'number' && low <= 0 && high >= 0 && high > low;
     if (!fits || !Number.isFinite(high - low)) throw damaged(where, `no usable range of ${name}`, 'low <= 0 < high');
   }
-  for (const { layer, input } of convInputs(plan)) {
+  for (const { layer, input } of plan === undefined ? [] : convInputs(plan)) {
     const list = isRecord(means) ? means[input] : undefined;
     const fits = Array.isArray(list) && list.length === layer.inChannels && list.every(Number.isFinite);
     if (!fits) throw damaged(where, `no usable means of ${input}`, `${layer.inChannels} numbers`);

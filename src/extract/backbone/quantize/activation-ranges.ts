@@ -1,5 +1,5 @@
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
-import type { Architecture, ConvNorm, ResNetPlan } from '../../weights/resnet.ts';
+import type { ConvNorm, ResNetPlan } from '../../weights/resnet.ts';
 import type { Agreement } from './agreement.ts';
 
 /** The range of a tensor that its 256 levels cover. */
@@ -13,7 +13,8 @@ export interface Range {
  * and what it belongs to.
  */
 export interface ActivationRanges extends Measurements {
-  readonly architecture: Architecture;
+  /** A ResNet's, or `onnx`. */
+  readonly architecture: string;
   readonly weightsSha256: string;
   readonly preprocessing: Preprocessing;
   /** How close the quantized features of the sample were to float32 ones. */

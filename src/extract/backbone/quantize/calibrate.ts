@@ -44,31 +44,65 @@ export interface Calibrated {
  * @param network the float32 network of the same weights
  */
 export async function calibrate(network: Network, options: CalibrateOptions): Promise<Calibrated> {
-  const { weights, preprocessing, sample, tap } = options;
+  const { weights, sample } = options;
   const plan = planResNet(weights.architecture);
   const inputs = [...new Set(convInputs(plan).map(({ input }) => input))].filter((name) => name !== bytesTensor);
   const observed = [...new Set([...observedTensors(plan).map(({ name }) => name), ...inputs])];
-  const settings = { threads: options.threads };
+  const { observations, tapped } = await observeTensors(network, { ...options, observed, byChannel: true });
+  const ranges: Record<string, Range> = {};
+  for (const { name } of observedTensors(plan)) ranges[name] = chooseRange(observations.get(name) as Observation);
+  const means: Record<string, readonly number[]> = { [bytesTensor]: channelMeans(sample.pixels.bytesNHWC) };
+  for (const name of inputs) {
+    const { sums, valueCount } = observations.get(name) as Observation;
+    means[name] = Array.from(sums, (sum) => shortened(sum / valueCount));
+  }
+  return { measurements: { images: sample.images, seed: sample.seed, ranges, means }, tapped };
+}
+
+/** As `calibrate`, of a user's own graph: the ranges of the tensors named. */
+export async function calibrateGraph(
+  network: Network,
+  options: Omit<ObserveOptions, 'byChannel'>,
+): Promise<Calibrated> {
+  const { sample } = options;
+  const { observations, tapped } = await observeTensors(network, { ...options, byChannel: false });
+  const ranges = Object.fromEntries([...observations].map(([name, observation]) => [name, chooseRange(observation)]));
+  return { measurements: { images: sample.images, seed: sample.seed, ranges, means: {} }, tapped };
+}
+
+interface ObserveOptions extends Omit<CalibrateOptions, 'weights'> {
+  readonly observed: readonly string[];
+  /** Whether the second axis is that of the channels, whose means are measured beside; else a tensor counts as one. */
+  readonly byChannel: boolean;
+}
+
+/** Runs the network over the sample images, one by one, and looks at some of its tensors. */
+async function observeTensors(
+  network: Network,
+  { preprocessing, sample, tap, threads, observed, byChannel }: ObserveOptions,
+): Promise<{ readonly observations: ReadonlyMap<string, Observation>; readonly tapped: TapMap }> {
   const model = encodeModel(pruneTo(network.model, [...new Set([...observed, tap])]));
-  const session = await openSession(model, { device: 'cpu', ...settings });
+  const session = await openSession(model, { device: 'cpu', threads });
   const feed = createFeed(network.input, preprocessing);
   const observations = new Map<string, Observation>();
-  const { crop, bytesNHWC, rowCount } = sample.pixels;
-  const rowLength = crop * crop * 3;
+  const { bytesNHWC, rowCount } = sample.pixels;
+  const imageBytes = bytesNHWC.length / rowCount;
   let tapped: TapMap | undefined;
   try {
     let outputs: Readonly<Record<string, ort.Tensor>> | undefined;
     for (let row = 0; row < rowCount; row++) {
-      const bytes = bytesNHWC.subarray(row * rowLength, (row + 1) * rowLength);
+      const bytes = bytesNHWC.subarray(row * imageBytes, (row + 1) * imageBytes);
       const feeds = { [network.input.name]: feed.tensor(bytes, 1) };
       // The first run's tensors serve all runs: 90 MB per image for a ResNet50.
       outputs = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
       const kept = outputs[tap] as ort.Tensor;
-      tapped ??= { rowCount, rowShape: kept.dims.slice(1), data: new Float32Array(rowCount * kept.data.length) };
-      tapped.data.set(kept.data as Float32Array, row * kept.data.length);
+      // A graph may fix its batch at more than one.
+      const rowLength = kept.data.length / (kept.dims[0] as number);
+      tapped ??= { rowCount, rowShape: kept.dims.slice(1), data: new Float32Array(rowCount * rowLength) };
+      tapped.data.set((kept.data as Float32Array).subarray(0, rowLength), row * rowLength);
       for (const name of observed) {
         const { data, dims } = outputs[name] as ort.Tensor;
-        const channels = dims[1] as number;
+        const channels = byChannel ? (dims[1] as number) : 1;
         const positions = data.length / channels;
         const observation = observations.get(name) ?? emptyObservation(channels);
         observations.set(name, observation);
@@ -78,14 +112,7 @@ export async function calibrate(network: Network, options: CalibrateOptions): Pr
   } finally {
     await session.release();
   }
-  const ranges: Record<string, Range> = {};
-  for (const { name } of observedTensors(plan)) ranges[name] = chooseRange(observations.get(name) as Observation);
-  const means: Record<string, readonly number[]> = { [bytesTensor]: channelMeans(bytesNHWC) };
-  for (const name of inputs) {
-    const { sums, valueCount } = observations.get(name) as Observation;
-    means[name] = Array.from(sums, (sum) => shortened(sum / valueCount));
-  }
-  return { measurements: { images: sample.images, seed: sample.seed, ranges, means }, tapped: tapped as TapMap };
+  return { observations, tapped: tapped as TapMap };
 }
 
 /** Every how-manieth position to look at: odd, so that rows of even width are not seen in the same columns only. */

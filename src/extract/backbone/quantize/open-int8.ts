@@ -12,7 +12,7 @@ import { buildResNet } from '../resnet-graph.ts';
 import { resolveTap } from '../taps.ts';
 import type { ActivationRanges } from './activation-ranges.ts';
 import { checkAgreement, measureAgreement } from './agreement.ts';
-import { calibrate, type Sample } from './calibrate.ts';
+import { type Calibrated, calibrate, type Sample } from './calibrate.ts';
 import { findClipping, findFloatLeftovers } from './check-int8.ts';
 import { buildInt8ResNet } from './int8-graph.ts';
 import { runSample } from './run-sample.ts';
@@ -57,19 +57,40 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
   });
   const network = buildInt8ResNet(weights, preprocessing, measurements);
   checkTap(network, tap);
+  const { architecture, sha256: weightsSha256 } = weights;
+  return openCompared(network, options, sample, { tapped, measurements, architecture, weightsSha256 });
+}
+
+/** What a quantized network is compared with, and what it belongs to. */
+export interface Prepared extends Pick<ActivationRanges, 'architecture' | 'weightsSha256'>, Calibrated {}
+
+/**
+ * Opens a quantized network and compares it with the float32 one, on the sample that it was calibrated on.
+ *
+ * @throws UserError when the quantized features are too far from the float32 ones
+ */
+export async function openCompared(
+  network: Network,
+  options: Omit<Int8Options, 'weights'> & { readonly prove?: boolean },
+  sample: Sample,
+  { tapped, measurements, architecture, weightsSha256 }: Prepared,
+): Promise<Int8Preparation> {
+  const { preprocessing } = options;
   const folder = await makeTemporaryFolder('int8');
   try {
     const optimizedModelPath = join(folder.path, 'optimized.onnx');
     const backbone = await openOnnxBackbone(network, { ...options, device: 'cpu', optimizedModelPath });
     try {
       const quantized = await runSample(backbone, sample.pixels);
-      const agreement = measureAgreement(poolRows(quantized, 'mean'), poolRows(tapped, 'mean'));
-      checkAgreement(agreement, weights.source);
+      // A transformer's tokens are compared as they are: which of them are kept is for the pool to say.
+      const pool = tapped.rowShape.length === 3 ? 'mean' : 'none';
+      const agreement = measureAgreement(poolRows(quantized, pool), poolRows(tapped, pool));
+      checkAgreement(agreement, network.source);
       const warnings = [
-        ...findFloatLeftovers(await readWhole(nodeFiles, optimizedModelPath)),
+        // A user's own graph has sums of its own in float32.
+        ...(options.prove === true ? [] : findFloatLeftovers(await readWhole(nodeFiles, optimizedModelPath))),
         ...(await findClipping(network, options, sample.pixels, quantized)),
       ];
-      const { architecture, sha256: weightsSha256 } = weights;
       const activationRanges = { architecture, weightsSha256, preprocessing, agreement, ...measurements };
       return { activationRanges, warnings, backbone };
     } catch (error) {

@@ -1,0 +1,97 @@
+import type { OnnxGraph, OnnxNode } from '../../../formats/onnx/schema.ts';
+import { decodeTensor, type TensorValue } from '../../../formats/onnx/tensor.ts';
+
+/** A float32 tensor that is part of the graph. */
+export type Weights = Extract<TensorValue, { readonly type: 'float32' }>;
+
+/** A product of a graph with weights of its own, which int8 is made of. */
+export interface GraphLayer {
+  readonly node: OnnxNode;
+  /** The tensor that it multiplies. */
+  readonly input: string;
+  /** [inputs, outputs] of a matrix product; [outputs, inputs / groups, height, width] of a convolution. */
+  readonly weights: Weights;
+  readonly bias: Weights | undefined;
+  /** A convolution's: the tensor that is kept as bytes, which is that of the relu behind it where there is one. */
+  readonly output: string;
+  /** That relu. */
+  readonly relu?: OnnxNode | undefined;
+}
+
+/**
+ * The products of a graph that int8 is made of: MatMul, Gemm and Conv whose weights are float32 constants. What multiplies
+ * the images themselves stays in float32: pixels have few layers' worth of work, and all others stand on them.
+ *
+ * @param image the graph's input
+ */
+export function graphLayers(graph: OnnxGraph, image: string): readonly GraphLayer[] {
+  const constantOf = constants(graph);
+  const readers = new Map<string, OnnxNode[]>();
+  for (const node of graph.node)
+    for (const input of new Set(node.input)) readers.set(input, [...(readers.get(input) ?? []), node]);
+  const outputs = new Set(graph.output.map(({ name }) => name));
+  const images = new Set([image]);
+  // Exporters put casts behind the input.
+  for (const { opType, input, output } of graph.node)
+    if ((opType === 'Cast' || opType === 'Identity') && images.has(input[0] ?? '')) images.add(output[0] ?? '');
+
+  return graph.node.flatMap((node): GraphLayer[] => {
+    const [input = '', second = '', third = ''] = node.input;
+    const [output = ''] = node.output;
+    const weights = constantOf(second);
+    if (weights === undefined || images.has(input) || input === '' || constantOf(input) !== undefined) return [];
+    const layer = { node, input, output, bias: constantOf(third) };
+    if (third !== '' && layer.bias === undefined) return [];
+    if (node.opType === 'MatMul' && weights.shape.length === 2) return [{ ...layer, weights }];
+    if (node.opType === 'Gemm' && isPlainGemm(node) && weights.shape.length === 2)
+      return [{ ...layer, weights: whole(node, 'transB') === 1 ? transposed(weights) : weights }];
+    if (node.opType !== 'Conv' || weights.shape.length !== 4) return [];
+    const [reader, ...more] = readers.get(output) ?? [];
+    const isAlone = more.length === 0 && !outputs.has(output);
+    if (reader?.opType !== 'Relu' || !isAlone) return [{ ...layer, weights }];
+    return [{ ...layer, weights, relu: reader, output: reader.output[0] as string }];
+  });
+}
+
+/** Initializers and Constant nodes. */
+function constants(graph: OnnxGraph): (name: string) => Weights | undefined {
+  const tensors = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
+  for (const { opType, output, attribute } of graph.node) {
+    const tensor = opType === 'Constant' ? attribute.find(({ name }) => name === 'value')?.t : undefined;
+    if (tensor !== undefined) tensors.set(output[0], tensor);
+  }
+  return (name) => {
+    const tensor = tensors.get(name);
+    const value = tensor === undefined || name === '' ? undefined : decodeTensor(tensor);
+    return value?.type === 'float32' ? value : undefined;
+  };
+}
+
+function whole(node: OnnxNode, name: string): number {
+  return Number(node.attribute.find((attribute) => attribute.name === name)?.i ?? 0);
+}
+
+/** One that adds the whole product to the whole bias. */
+function isPlainGemm(node: OnnxNode): boolean {
+  const factor = (name: string): number => node.attribute.find((attribute) => attribute.name === name)?.f ?? 1;
+  return factor('alpha') === 1 && factor('beta') === 1 && whole(node, 'transA') === 0;
+}
+
+/** @param matrix [rows, columns] */
+export function transposed({ type, shape, data }: Weights): Weights {
+  const [rows = 0, columns = 0] = shape;
+  const turned = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      turned[column * rows + row] = data[row * columns + column] as number;
+    }
+  }
+  return { type, shape: [columns, rows], data: turned };
+}
+
+/** The tensors whose ranges a quantized graph needs. */
+export function layerTensors(layers: readonly GraphLayer[]): readonly string[] {
+  return [
+    ...new Set(layers.flatMap(({ node, input, output }) => (node.opType === 'Conv' ? [input, output] : [input]))),
+  ];
+}
