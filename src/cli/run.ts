@@ -58,6 +58,7 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
       },
     );
   }
+  withoutHelpBehindVerbs(parser);
   try {
     await parser.parseAsync();
     return exitCode;
@@ -66,6 +67,12 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
     const known = knownFailure(error, undefined);
     return printError(known instanceof UserError ? withMeantCommand(known, args) : known, args.includes('--debug'));
   }
+}
+
+/** yargs draws a verb's whole help behind each run, for a failure that would show it; here none does. Internal to yargs. */
+function withoutHelpBehindVerbs(parser: unknown): void {
+  const known = parser as { getInternalMethods(): { getUsageInstance(): { cacheHelpMessage: () => void } } };
+  known.getInternalMethods().getUsageInstance().cacheHelpMessage = () => undefined;
 }
 
 /** Every option that yargs knows by now: the verb's own too, once it is loaded. Its types leave this method out. */
