@@ -8,28 +8,51 @@ export interface Matrix64 {
   readonly data: Float64Array;
 }
 
-/** `transposeLeft` and `transposeRight` name what is turned before the product. */
-export type Gemm64Kind = 'plain' | 'transposeLeft' | 'transposeRight';
+/** What is turned before the product. */
+export type Gemm64Kind = 'plain' | 'transposeLeft' | 'transposeRight' | 'transposeBoth';
+
+export interface Gemm64Options {
+  /** The product is taken off it: `from - left · right`. It stays as it is. */
+  readonly from?: Matrix64;
+  /** Where the result goes, of its length and nothing else's; a new array without it. */
+  readonly into?: Float64Array;
+}
 
 /** Float64 product through ONNX Runtime, for closed forms that float32 would spoil. Holds the event loop while it runs. */
-export async function gemm64(kind: Gemm64Kind, left: Matrix64, right: Matrix64, threads: number): Promise<Matrix64> {
-  const rowCount = kind === 'transposeLeft' ? left.columnCount : left.rowCount;
-  const columnCount = kind === 'transposeRight' ? right.rowCount : right.columnCount;
-  const data = new Float64Array(rowCount * columnCount);
-  const session = await graphSession(`gemm64-${kind}`, threads, (graph) => {
+export async function gemm64(
+  kind: Gemm64Kind,
+  left: Matrix64,
+  right: Matrix64,
+  threads: number,
+  { from, into }: Gemm64Options = {},
+): Promise<Matrix64> {
+  const transA = kind === 'transposeLeft' || kind === 'transposeBoth' ? 1 : 0;
+  const transB = kind === 'transposeRight' || kind === 'transposeBoth' ? 1 : 0;
+  const rowCount = transA === 1 ? left.columnCount : left.rowCount;
+  const columnCount = transB === 1 ? right.rowCount : right.columnCount;
+  const data = into ?? new Float64Array(rowCount * columnCount);
+  const name = `gemm64-${kind}${from === undefined ? '' : '-from'}`;
+  const session = await graphSession(name, threads, (graph) => {
     const a = graph.input('left', 'float64', ['leftRows', 'leftColumns']);
     const b = graph.input('right', 'float64', ['rightRows', 'rightColumns']);
-    const attributes = { transA: kind === 'transposeLeft' ? 1 : 0, transB: kind === 'transposeRight' ? 1 : 0 };
-    graph.node('Gemm', [a, b], attributes, { outputs: ['result'] });
+    const inputs = from === undefined ? [a, b] : [a, b, graph.input('from', 'float64', ['rows', 'columns'])];
+    const alpha = { float: from === undefined ? 1 : -1 };
+    graph.node('Gemm', inputs, { transA, transB, alpha }, { outputs: ['result'] });
     graph.output('result', 'float64', ['rows', 'columns']);
   });
-  const tensor = ({
-    rowCount: rows,
-    columnCount: columns,
-    data: numbers,
-  }: Matrix64): InstanceType<ReturnType<typeof runtime>['Tensor']> =>
-    new (runtime().Tensor)('float64', numbers, [rows, columns]);
-  const feeds = { left: tensor(left), right: tensor(right) };
-  await session.run(feeds, { result: new (runtime().Tensor)('float64', data, [rowCount, columnCount]) });
+  const feeds = {
+    left: float64Tensor(left.data, [left.rowCount, left.columnCount]),
+    right: float64Tensor(right.data, [right.rowCount, right.columnCount]),
+    ...(from === undefined ? {} : { from: float64Tensor(from.data, [rowCount, columnCount]) }),
+  };
+  await session.run(feeds, { result: float64Tensor(data, [rowCount, columnCount]) });
   return { rowCount, columnCount, data };
+}
+
+/** A tensor on the given numbers, without a copy. */
+export function float64Tensor(
+  data: Float64Array,
+  shape: readonly number[],
+): InstanceType<ReturnType<typeof runtime>['Tensor']> {
+  return new (runtime().Tensor)('float64', data, shape);
 }

@@ -1,10 +1,11 @@
 import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
+import { cutBlock, meanOfDiagonals, transposed } from './block-tridiagonal.kernel.ts';
+import { blockTridiagonalize } from './block-tridiagonal.ts';
 import { columnPanel, type Problem, panelColumns, prepare, rowBlock, targetBlock } from './problem.ts';
-import { addBlock, addInto, divideRows } from './ridge.kernel.ts';
-import { factorShifted, inverseForms, solveShifted } from './tridiagonal.kernel.ts';
-import { tridiagonalize } from './tridiagonal.ts';
+import { addBlock, addInto, divideRows, leftOutSquares } from './ridge.kernel.ts';
+import { factorShifted, inverseForms, solveShifted } from './shifted.ts';
 
 export interface RidgeContext {
   readonly threads: number;
@@ -31,8 +32,8 @@ const autoDecades = { from: -4, to: 3, step: 0.5 } as const;
 /**
  * Ridge regression on targets 1 and -1 per class, in closed form, for every alpha at once: scikit-learn's
  * RidgeClassifierCV with leave-one-out errors (Rifkin and Lippert, "Notes on Regularized Least Squares", 2007). The
- * smaller of the rows' Gram matrix and the features' covariance is brought to tridiagonal form once; each alpha then
- * costs a tridiagonal solve, and its leave-one-out errors need no eigenvectors. All in float64; the intercept is not
+ * smaller of the rows' Gram matrix and the features' covariance is brought to block tridiagonal form once; each alpha then
+ * costs a solve with narrow blocks, and its leave-one-out errors need no eigenvectors. All in float64; the intercept is not
  * penalized.
  *
  * @param weights [rows], above 0, or null
@@ -86,27 +87,36 @@ async function solveByRows(
   const rows = rowBlock(problem, 0, rowCount);
   await pauseForInterrupt(context.signal);
   const gram = await gemm64('transposeRight', rows, rows, context.threads);
-  const { diagonal, offDiagonal, rotation } = await tridiagonalize(gram.data, rowCount, context);
-  const targets = targetBlock(problem, 0, rowCount);
-  const turned = await gemm64('transposeLeft', rotation, targets, context.threads);
-
-  let best: { alpha: number; error: number; dual: Matrix64; residuals: Float64Array } | undefined;
-  const tried: { alpha: number; error: number }[] = [];
-  for (const alpha of alphaList(alphas, diagonal)) {
+  const form = await blockTridiagonalize(gram.data, rowCount, context);
+  const { rotation } = form;
+  const turned = await gemm64('transposeLeft', rotation, targetBlock(problem, 0, rowCount), context.threads);
+  const penalties = alphaList(alphas, form.diagonal);
+  const factors = factorShifted(form, penalties);
+  await pauseForInterrupt(context.signal);
+  const duals = await gemm64('plain', rotation, await solveShifted(factors, turned, context.threads), context.threads);
+  const forms = new Float64Array(penalties.length * rowCount);
+  for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
-    const factor = factorShifted(diagonal, offDiagonal, alpha);
-    const inner = { ...turned, data: solveShifted(factor, turned.data, classCount) };
-    const dual = await gemm64('plain', rotation, inner, context.threads);
-    // The residual of a row is alpha times its dual coefficient; without the row itself it grows by this.
-    const forms = inverseForms(factor, rotation.data, rowCount);
-    const growth = forms.map((form, row) => Math.max(form - rowShares[row]! / alpha, 1e-10 / alpha));
-    const residuals = dual.data.slice();
-    const error = divideRows(residuals, classCount, growth) / residuals.length;
-    tried.push({ alpha, error });
-    if (best === undefined || error < best.error) best = { alpha, error, dual, residuals };
+    const count = Math.min(blockRows, rowCount - first);
+    const part = rotation.data.subarray(first * rowCount, (first + count) * rowCount);
+    const columns = { rowCount, columnCount: count, data: transposed(part, count, rowCount) };
+    const found = await inverseForms(factors, columns, context.threads);
+    for (let a = 0; a < penalties.length; a++) {
+      forms.set(found.subarray(a * count, (a + 1) * count), a * rowCount + first);
+    }
   }
-  if (best === undefined) throw new RangeError('ridge needs at least one alpha');
+  const candidates = penalties.map((alpha, a) => {
+    // The residual of a row is alpha times its dual coefficient; without the row itself it grows by this.
+    const growth = rowShares.map((share, row) => {
+      return Math.max((forms[a * rowCount + row] as number) - share / alpha, 1e-10 / alpha);
+    });
+    const dual = columnsOf(duals, a * classCount, classCount);
+    const residuals = dual.data.slice();
+    return { alpha, dual, residuals, error: divideRows(residuals, classCount, growth) / residuals.length };
+  });
+  const best = candidates.reduce((a, b) => (b.error < a.error ? b : a));
   const weights = await gemm64('transposeLeft', rows, best.dual, context.threads);
+  const tried = candidates.map(({ alpha, error }) => ({ alpha, error }));
   return { weights: weights.data, alpha: best.alpha, tried, leftOutResiduals: best.residuals };
 }
 
@@ -136,40 +146,46 @@ async function solveByFeatures(
       }
     }
   }
-  const { diagonal, offDiagonal, rotation } = await tridiagonalize(covariance, dims, context);
+  const form = await blockTridiagonalize(covariance, dims, context);
+  const { rotation } = form;
   const crossProducts = { rowCount: dims, columnCount: classCount, data: products };
   const turned = await gemm64('transposeLeft', rotation, crossProducts, context.threads);
-  const candidates = alphaList(alphas, diagonal).map((alpha) => {
-    const factor = factorShifted(diagonal, offDiagonal, alpha);
-    const inner: Matrix64 = { ...turned, data: solveShifted(factor, turned.data, classCount) };
-    return { alpha, factor, inner, left: new Float64Array(rowCount), squares: 0 };
-  });
+  const penalties = alphaList(alphas, form.diagonal);
+  const factors = factorShifted(form, penalties);
+  await pauseForInterrupt(context.signal);
+  const inner = await solveShifted(factors, turned, context.threads);
+  // What is left of each row's residual when the row takes part in the fit, [alphas, rows]: 1 - leverage.
+  const left = new Float64Array(penalties.length * rowCount);
+  const squares = new Float64Array(penalties.length);
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
-    const rows = await gemm64('plain', rowBlock(problem, first, blockRows), rotation, context.threads);
-    for (const candidate of candidates) {
-      const left = candidate.left.subarray(first, first + rows.rowCount);
-      // 1 - leverage: what is left of a row's residual when the row takes part in the fit.
-      inverseForms(candidate.factor, rows.data, dims).forEach((form, i) => {
-        left[i] = Math.max(1 - form - rowShares[first + i]!, 1e-10);
-      });
-      const residuals = await residualBlock(problem, first, rows, candidate.inner, context);
-      candidate.squares += divideRows(residuals, classCount, left);
-      await pauseForInterrupt(context.signal);
+    const block = rowBlock(problem, first, blockRows);
+    const count = block.rowCount;
+    const columns = await gemm64('transposeBoth', rotation, block, context.threads);
+    const forms = await inverseForms(factors, columns, context.threads);
+    await pauseForInterrupt(context.signal);
+    const fitted = await gemm64('transposeLeft', columns, inner, context.threads);
+    const targets = targetBlock(problem, first, count).data;
+    for (let a = 0; a < penalties.length; a++) {
+      const own = left.subarray(a * rowCount + first, a * rowCount + first + count);
+      for (let i = 0; i < count; i++) {
+        own[i] = Math.max(1 - (forms[a * count + i] as number) - (rowShares[first + i] as number), 1e-10);
+      }
+      squares[a] = (squares[a] as number) + leftOutSquares(targets, fitted.data, a * classCount, classCount, own);
     }
   }
-  const best = candidates.reduce((a, b) => (b.squares < a.squares ? b : a));
-  const weights = await gemm64('plain', rotation, best.inner, context.threads);
+  const best = squares.indexOf(Math.min(...squares));
+  const weights = await gemm64('plain', rotation, columnsOf(inner, best * classCount, classCount), context.threads);
   const leftOutResiduals = new Float64Array(rowCount * classCount);
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
     const rows = rowBlock(problem, first, blockRows);
     const residuals = await residualBlock(problem, first, rows, weights, context);
-    divideRows(residuals, classCount, best.left.subarray(first, first + rows.rowCount));
+    divideRows(residuals, classCount, left.subarray(best * rowCount + first, best * rowCount + first + rows.rowCount));
     leftOutResiduals.set(residuals, first * classCount);
   }
-  const tried = candidates.map(({ alpha, squares }) => ({ alpha, error: squares / (rowCount * classCount) }));
-  return { weights: weights.data, alpha: best.alpha, tried, leftOutResiduals };
+  const tried = penalties.map((alpha, a) => ({ alpha, error: (squares[a] as number) / (rowCount * classCount) }));
+  return { weights: weights.data, alpha: penalties[best] as number, tried, leftOutResiduals };
 }
 
 async function residualBlock(
@@ -185,10 +201,14 @@ async function residualBlock(
   return residuals;
 }
 
-function alphaList(alphas: readonly number[] | 'auto', diagonal: Float64Array): readonly number[] {
+function columnsOf({ rowCount, columnCount, data }: Matrix64, first: number, count: number): Matrix64 {
+  return { rowCount, columnCount: count, data: cutBlock(data, columnCount, 0, first, rowCount, count) };
+}
+
+function alphaList(alphas: readonly number[] | 'auto', diagonal: readonly Float64Array[]): readonly number[] {
   if (alphas !== 'auto') return alphas;
-  // The trace of T is the sum of the eigenvalues; constant features leave none.
-  const scale = diagonal.reduce((sum, value) => sum + value, 0) / diagonal.length || 1;
+  // The trace is the sum of the eigenvalues; constant features leave none.
+  const scale = meanOfDiagonals(diagonal) || 1;
   const count = Math.round((autoDecades.to - autoDecades.from) / autoDecades.step) + 1;
   return Array.from({ length: count }, (_, i) => scale * 10 ** (autoDecades.from + i * autoDecades.step));
 }

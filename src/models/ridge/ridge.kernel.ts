@@ -73,6 +73,33 @@ export function divideRows(data: Float64Array, columns: number, divisors: Float6
 }
 
 /**
+ * Sum of the squares of what is left of the targets, each row's divided by its own number.
+ *
+ * @param targets [rows, columns]
+ * @param fitted [rows, any]: the columns from `from` on are taken off
+ */
+export function leftOutSquares(
+  targets: Float64Array,
+  fitted: Float64Array,
+  from: number,
+  columns: number,
+  divisors: Float64Array,
+): number {
+  const width = fitted.length / divisors.length;
+  let total = 0;
+  for (let row = 0, at = 0; row < divisors.length; row++) {
+    const start = row * width + from;
+    let squares = 0;
+    for (let c = 0; c < columns; c++, at++) {
+      const residual = targets[at] - fitted[start + c];
+      squares += residual * residual;
+    }
+    total += squares / (divisors[row] * divisors[row]);
+  }
+  return total;
+}
+
+/**
  * Slope of the weighted cross-entropy of softmax(factor * scores) with respect to the factor; classes that are not
  * present take no part.
  *
