@@ -214,3 +214,12 @@ export function meanOfDiagonals(blocks: readonly Float64Array[]): number {
   }
   return sum / size;
 }
+
+/** Adds up the squares down the columns of several matrices: [matrices, rows, columns] onto [matrices, columns]. */
+export function addSquares(values: Float64Array, rows: number, sums: Float64Array, columns: number): void {
+  for (let start = 0, at = 0; start < sums.length; start += columns) {
+    for (let row = 0; row < rows; row++) {
+      for (let c = 0; c < columns; c++, at++) sums[start + c] += values[at] * values[at];
+    }
+  }
+}

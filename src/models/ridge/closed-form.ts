@@ -1,11 +1,12 @@
 import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
-import { cutBlock, meanOfDiagonals, transposed } from './block-tridiagonal.kernel.ts';
+import { alphaList, groupsOf } from './alphas.ts';
+import { cutBlock, transposed } from './block-tridiagonal.kernel.ts';
 import { blockTridiagonalize } from './block-tridiagonal.ts';
 import { columnPanel, type Problem, panelColumns, prepare, rowBlock, targetBlock } from './problem.ts';
 import { addBlock, addInto, divideRows, leftOutSquares } from './ridge.kernel.ts';
-import { factorShifted, inverseForms, solveShifted } from './shifted.ts';
+import { factorShifted, inverseForms, type ShiftedFactors, solveShifted } from './shifted.ts';
 
 export interface RidgeContext {
   readonly threads: number;
@@ -26,8 +27,6 @@ export interface RidgeSolution {
 
 /** Rows that are turned into float64 at a time. */
 const blockRows = 1024;
-/** Decades around the mean eigenvalue, in half steps, that `auto` tries. */
-const autoDecades = { from: -4, to: 3, step: 0.5 } as const;
 
 /**
  * Ridge regression on targets 1 and -1 per class, in closed form, for every alpha at once: scikit-learn's
@@ -90,34 +89,54 @@ async function solveByRows(
   const form = await blockTridiagonalize(gram.data, rowCount, context);
   const { rotation } = form;
   const turned = await gemm64('transposeLeft', rotation, targetBlock(problem, 0, rowCount), context.threads);
-  const penalties = alphaList(alphas, form.diagonal);
-  const factors = factorShifted(form, penalties);
-  await pauseForInterrupt(context.signal);
-  const duals = await gemm64('plain', rotation, await solveShifted(factors, turned, context.threads), context.threads);
-  const forms = new Float64Array(penalties.length * rowCount);
+  let best: { alpha: number; error: number; dual: Matrix64; residuals: Float64Array } | undefined;
+  const tried: { alpha: number; error: number }[] = [];
+  for (const penalties of groupsOf(alphaList(alphas, form.diagonal), classCount)) {
+    await pauseForInterrupt(context.signal);
+    const factors = factorShifted(form, penalties);
+    const inner = await solveShifted(factors, turned, context.threads);
+    const duals = await gemm64('plain', rotation, inner, context.threads);
+    const forms = await formsOfRows(factors, rotation, context);
+    for (const [a, alpha] of penalties.entries()) {
+      // The residual of a row is alpha times its dual coefficient; without the row itself it grows by this.
+      const own = forms.subarray(a * rowCount, (a + 1) * rowCount);
+      const growth = own.map((form, row) => Math.max(form - rowShares[row]! / alpha, 1e-10 / alpha));
+      const dual = columnsOf(duals, a * classCount, classCount);
+      const residuals = dual.data.slice();
+      const error = divideRows(residuals, classCount, growth) / residuals.length;
+      tried.push({ alpha, error });
+      if (best === undefined || error < best.error) best = { alpha, error, dual, residuals };
+    }
+  }
+  if (best === undefined) throw new RangeError('ridge needs at least one alpha');
+  const weights = await gemm64('transposeLeft', rows, best.dual, context.threads);
+  return { weights: weights.data, alpha: best.alpha, tried, leftOutResiduals: best.residuals };
+}
+
+/** The inverse forms of the rows of a square matrix: [shifts, rows]. */
+async function formsOfRows(
+  factors: ShiftedFactors,
+  { rowCount, data }: Matrix64,
+  context: RidgeContext,
+): Promise<Float64Array> {
+  const forms = new Float64Array(factors.shifts * rowCount);
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
     const count = Math.min(blockRows, rowCount - first);
-    const part = rotation.data.subarray(first * rowCount, (first + count) * rowCount);
-    const columns = { rowCount, columnCount: count, data: transposed(part, count, rowCount) };
-    const found = await inverseForms(factors, columns, context.threads);
-    for (let a = 0; a < penalties.length; a++) {
-      forms.set(found.subarray(a * count, (a + 1) * count), a * rowCount + first);
+    const part = transposed(data.subarray(first * rowCount, (first + count) * rowCount), count, rowCount);
+    const found = await inverseForms(factors, { rowCount, columnCount: count, data: part }, context.threads);
+    for (let s = 0; s < factors.shifts; s++) {
+      forms.set(found.subarray(s * count, (s + 1) * count), s * rowCount + first);
     }
   }
-  const candidates = penalties.map((alpha, a) => {
-    // The residual of a row is alpha times its dual coefficient; without the row itself it grows by this.
-    const growth = rowShares.map((share, row) => {
-      return Math.max((forms[a * rowCount + row] as number) - share / alpha, 1e-10 / alpha);
-    });
-    const dual = columnsOf(duals, a * classCount, classCount);
-    const residuals = dual.data.slice();
-    return { alpha, dual, residuals, error: divideRows(residuals, classCount, growth) / residuals.length };
-  });
-  const best = candidates.reduce((a, b) => (b.error < a.error ? b : a));
-  const weights = await gemm64('transposeLeft', rows, best.dual, context.threads);
-  const tried = candidates.map(({ alpha, error }) => ({ alpha, error }));
-  return { weights: weights.data, alpha: best.alpha, tried, leftOutResiduals: best.residuals };
+  return forms;
+}
+
+interface Candidate {
+  readonly alpha: number;
+  /** [rows], 1 - leverage: what is left of a row's residual when the row takes part in the fit. */
+  readonly left: Float64Array;
+  squares: number;
 }
 
 /** More rows than features: through the features' covariance, a block of rows at a time. */
@@ -150,42 +169,51 @@ async function solveByFeatures(
   const { rotation } = form;
   const crossProducts = { rowCount: dims, columnCount: classCount, data: products };
   const turned = await gemm64('transposeLeft', rotation, crossProducts, context.threads);
-  const penalties = alphaList(alphas, form.diagonal);
-  const factors = factorShifted(form, penalties);
-  await pauseForInterrupt(context.signal);
-  const inner = await solveShifted(factors, turned, context.threads);
-  // What is left of each row's residual when the row takes part in the fit, [alphas, rows]: 1 - leverage.
-  const left = new Float64Array(penalties.length * rowCount);
-  const squares = new Float64Array(penalties.length);
+  const groups: { candidates: Candidate[]; factors: ShiftedFactors; inner: Matrix64 }[] = [];
+  for (const penalties of groupsOf(alphaList(alphas, form.diagonal), classCount)) {
+    await pauseForInterrupt(context.signal);
+    const factors = factorShifted(form, penalties);
+    const inner = await solveShifted(factors, turned, context.threads);
+    const candidates = penalties.map((alpha) => ({ alpha, left: new Float64Array(rowCount), squares: 0 }));
+    groups.push({ candidates, factors, inner });
+  }
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
     const block = rowBlock(problem, first, blockRows);
-    const count = block.rowCount;
     const columns = await gemm64('transposeBoth', rotation, block, context.threads);
-    const forms = await inverseForms(factors, columns, context.threads);
-    await pauseForInterrupt(context.signal);
-    const fitted = await gemm64('transposeLeft', columns, inner, context.threads);
-    const targets = targetBlock(problem, first, count).data;
-    for (let a = 0; a < penalties.length; a++) {
-      const own = left.subarray(a * rowCount + first, a * rowCount + first + count);
-      for (let i = 0; i < count; i++) {
-        own[i] = Math.max(1 - (forms[a * count + i] as number) - (rowShares[first + i] as number), 1e-10);
+    const targets = targetBlock(problem, first, block.rowCount).data;
+    for (const { candidates, factors, inner } of groups) {
+      const forms = await inverseForms(factors, columns, context.threads);
+      const fitted = (await gemm64('transposeLeft', columns, inner, context.threads)).data;
+      for (const [a, candidate] of candidates.entries()) {
+        const left = candidate.left.subarray(first, first + block.rowCount);
+        for (let i = 0; i < left.length; i++) {
+          left[i] = Math.max(1 - forms[a * left.length + i]! - rowShares[first + i]!, 1e-10);
+        }
+        candidate.squares += leftOutSquares(targets, fitted, a * classCount, classCount, left);
       }
-      squares[a] = (squares[a] as number) + leftOutSquares(targets, fitted.data, a * classCount, classCount, own);
+      await pauseForInterrupt(context.signal);
     }
   }
-  const best = squares.indexOf(Math.min(...squares));
-  const weights = await gemm64('plain', rotation, columnsOf(inner, best * classCount, classCount), context.threads);
+  const tried = groups.flatMap(({ candidates, inner }) => {
+    return candidates.map((candidate, a) => ({ ...candidate, inner, column: a * classCount }));
+  });
+  const best = tried.reduce((a, b) => (b.squares < a.squares ? b : a));
+  const weights = await gemm64('plain', rotation, columnsOf(best.inner, best.column, classCount), context.threads);
   const leftOutResiduals = new Float64Array(rowCount * classCount);
   for (let first = 0; first < rowCount; first += blockRows) {
     await pauseForInterrupt(context.signal);
     const rows = rowBlock(problem, first, blockRows);
     const residuals = await residualBlock(problem, first, rows, weights, context);
-    divideRows(residuals, classCount, left.subarray(best * rowCount + first, best * rowCount + first + rows.rowCount));
+    divideRows(residuals, classCount, best.left.subarray(first, first + rows.rowCount));
     leftOutResiduals.set(residuals, first * classCount);
   }
-  const tried = penalties.map((alpha, a) => ({ alpha, error: (squares[a] as number) / (rowCount * classCount) }));
-  return { weights: weights.data, alpha: penalties[best] as number, tried, leftOutResiduals };
+  return {
+    weights: weights.data,
+    alpha: best.alpha,
+    tried: tried.map(({ alpha, squares }) => ({ alpha, error: squares / (rowCount * classCount) })),
+    leftOutResiduals,
+  };
 }
 
 async function residualBlock(
@@ -203,12 +231,4 @@ async function residualBlock(
 
 function columnsOf({ rowCount, columnCount, data }: Matrix64, first: number, count: number): Matrix64 {
   return { rowCount, columnCount: count, data: cutBlock(data, columnCount, 0, first, rowCount, count) };
-}
-
-function alphaList(alphas: readonly number[] | 'auto', diagonal: readonly Float64Array[]): readonly number[] {
-  if (alphas !== 'auto') return alphas;
-  // The trace is the sum of the eigenvalues; constant features leave none.
-  const scale = meanOfDiagonals(diagonal) || 1;
-  const count = Math.round((autoDecades.to - autoDecades.from) / autoDecades.step) + 1;
-  return Array.from({ length: count }, (_, i) => scale * 10 ** (autoDecades.from + i * autoDecades.step));
 }

@@ -89,7 +89,7 @@ export const ridge: HeadKind = {
 
 /**
  * All in float64: the smaller side's matrix, its rotation and the products on the way, seven in all before the collector
- * runs (measured at 6,000 x 1,024); targets and residuals of all rows.
+ * runs (measured at 6,000 x 1,024); targets, residuals and the scores of several alphas of all rows.
  */
 function ridgeNeeds({ trainRows, dims, classes }: FitSize): MemoryPart[] {
   const side = Math.min(trainRows, dims);

@@ -1,7 +1,7 @@
 import { float64Tensor, type Matrix64 } from '../../numerics/gemm64.ts';
 import { graphSession } from '../../numerics/graph-session.ts';
-import { factorBlock } from './block-tridiagonal.kernel.ts';
-import { type BlockTridiagonalForm, blockSide } from './block-tridiagonal.ts';
+import { addSquares, factorBlock } from './block-tridiagonal.kernel.ts';
+import type { BlockTridiagonalForm } from './block-tridiagonal.ts';
 
 /** Block Cholesky factors of B + shift I for several shifts at once. */
 export interface ShiftedFactors {
@@ -57,59 +57,21 @@ export function factorShifted(
 
 /** zᵀ (B + shift I)⁻¹ z for each column z of [size, columns]: [shifts, columns]. */
 export async function inverseForms(factors: ShiftedFactors, columns: Matrix64, threads: number): Promise<Float64Array> {
-  const { shifts } = factors;
   const count = columns.columnCount;
-  const session = await graphSession('shifted-forms', threads, (graph) => {
-    const own = graph.input('own', 'float64', ['width', 'columns']);
-    const inverses = graph.input('inverses', 'float64', ['shifts', 'width', 'width']);
-    const carries = graph.input('carries', 'float64', ['shifts', 'width', 'before']);
-    const previous = graph.input('previous', 'float64', ['shifts', 'before', 'columns']);
-    const sums = graph.input('sums', 'float64', ['shifts', 1, 'columns']);
-    const solved = graph.node(
-      'Sub',
-      [graph.node('MatMul', [inverses, own]), graph.node('MatMul', [carries, previous])],
-      {},
-      { outputs: ['solved'] },
-    );
-    const axis = graph.initializer('axis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
-    const squares = graph.node('ReduceSum', [graph.node('Mul', [solved, solved]), axis], { keepdims: 1 });
-    graph.node('Add', [sums, squares], {}, { outputs: ['summed'] });
-    graph.output('solved', 'float64', ['shifts', 'width', 'columns']);
-    graph.output('summed', 'float64', ['shifts', 1, 'columns']);
-  });
-  let previous = new Float64Array(shifts * count);
-  let next = new Float64Array(shifts * blockSide * count);
-  let spare = new Float64Array(shifts * blockSide * count);
-  let sums = new Float64Array(shifts * count);
-  let summed = new Float64Array(shifts * count);
-  let row = 0;
-  for (const { width, before, inverses, carries } of factors.blocks) {
-    const solved = next.subarray(0, shifts * width * count);
-    await session.run(
-      {
-        own: float64Tensor(columns.data.subarray(row * count, (row + width) * count), [width, count]),
-        inverses: float64Tensor(inverses, [shifts, width, width]),
-        carries: float64Tensor(carries, [shifts, width, before]),
-        previous: float64Tensor(previous, [shifts, before, count]),
-        sums: float64Tensor(sums, [shifts, 1, count]),
-      },
-      {
-        solved: float64Tensor(solved, [shifts, width, count]),
-        summed: float64Tensor(summed, [shifts, 1, count]),
-      },
-    );
-    [sums, summed] = [summed, sums];
-    [next, spare, previous] = [spare, next, solved];
-    row += width;
-  }
-  return sums;
+  const forms = new Float64Array(factors.shifts * count);
+  // With the block Cholesky factor L the form is the squared length of L⁻¹ z.
+  await solveForward(factors, columns, threads, (solved, width) => addSquares(solved, width, forms, count));
+  return forms;
 }
 
-/** (B + shift I)⁻¹ R for R [size, columns]: for each shift `columns` columns side by side, [size, shifts * columns]. */
-export async function solveShifted(factors: ShiftedFactors, right: Matrix64, threads: number): Promise<Matrix64> {
-  const { shifts, blocks } = factors;
-  const { rowCount: size, columnCount: count } = right;
-  const forward = await graphSession('shifted-forward', threads, (graph) => {
+/** L⁻¹ R block by block, [shifts, width, columns] each, good until the next one. */
+async function solveForward(
+  { shifts, blocks }: ShiftedFactors,
+  { columnCount: count, data }: Matrix64,
+  threads: number,
+  take: (solved: Float64Array, width: number) => unknown,
+): Promise<void> {
+  const session = await graphSession('shifted-forward', threads, (graph) => {
     const own = graph.input('own', 'float64', ['width', 'columns']);
     const inverses = graph.input('inverses', 'float64', ['shifts', 'width', 'width']);
     const carries = graph.input('carries', 'float64', ['shifts', 'width', 'before']);
@@ -118,24 +80,35 @@ export async function solveShifted(factors: ShiftedFactors, right: Matrix64, thr
     graph.node('Sub', terms, {}, { outputs: ['solved'] });
     graph.output('solved', 'float64', ['shifts', 'width', 'columns']);
   });
-  const solved: Float64Array[] = [];
-  let previous = new Float64Array(shifts * count);
+  const widest = Math.max(...blocks.map(({ width }) => width));
+  let room = new Float64Array(shifts * widest * count);
+  let spare = new Float64Array(room.length);
+  let previous = spare.subarray(0, shifts * count);
   let row = 0;
   for (const { width, before, inverses, carries } of blocks) {
-    const own = new Float64Array(shifts * width * count);
-    await forward.run(
+    const solved = room.subarray(0, shifts * width * count);
+    await session.run(
       {
-        own: float64Tensor(right.data.subarray(row * count, (row + width) * count), [width, count]),
+        own: float64Tensor(data.subarray(row * count, (row + width) * count), [width, count]),
         inverses: float64Tensor(inverses, [shifts, width, width]),
         carries: float64Tensor(carries, [shifts, width, before]),
         previous: float64Tensor(previous, [shifts, before, count]),
       },
-      { solved: float64Tensor(own, [shifts, width, count]) },
+      { solved: float64Tensor(solved, [shifts, width, count]) },
     );
-    solved.push(own);
-    previous = own;
+    take(solved, width);
+    previous = solved;
+    [room, spare] = [spare, room];
     row += width;
   }
+}
+
+/** (B + shift I)⁻¹ R for R [size, columns]: for each shift `columns` columns side by side, [size, shifts * columns]. */
+export async function solveShifted(factors: ShiftedFactors, right: Matrix64, threads: number): Promise<Matrix64> {
+  const { shifts, blocks } = factors;
+  const { rowCount: size, columnCount: count } = right;
+  const solved: Float64Array[] = [];
+  await solveForward(factors, right, threads, (own) => solved.push(own.slice()));
   const backward = await graphSession('shifted-backward', threads, (graph) => {
     const own = graph.input('own', 'float64', ['shifts', 'width', 'columns']);
     const carries = graph.input('carries', 'float64', ['shifts', 'behind', 'width']);
@@ -154,6 +127,7 @@ export async function solveShifted(factors: ShiftedFactors, right: Matrix64, thr
     graph.output('solution', 'float64', ['width', 'shifts', 'columns']);
   });
   const data = new Float64Array(size * shifts * count);
+  let row = size;
   let behind: BehindBlock = { width: 1, carries: new Float64Array(0), scaled: new Float64Array(shifts * count) };
   for (const [k, { width, inverses, carries }] of [...blocks.entries()].reverse()) {
     row -= width;
