@@ -1,10 +1,23 @@
 // What `npm test` prints: node's own spec reporter, and before its summary the tests that did not run, by reason, and
 // the files that took longest.
-import { relative } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { Transform } from 'node:stream';
 import { spec } from 'node:test/reporters';
 
-const slowestShown = 5;
+const slowestShown = Number(process.env.FEATURETAP_TEST_SHOWN ?? 5);
+
+/** Seconds of processor time of each file and of what it started, as test-times.js wrote them. */
+function processorSeconds(folder) {
+  if (folder === undefined) return new Map();
+  // The bundle of test/a/b.test.ts is 07+test+a+b.test.js.
+  const fileOf = (name) =>
+    name
+      .replace(/^\d+\+/, '')
+      .replaceAll('+', '/')
+      .replace(/js$/, 'ts');
+  return new Map(readdirSync(folder).map((name) => [fileOf(name), Number(readFileSync(join(folder, name), 'utf8'))]));
+}
 
 export default class Reporter extends Transform {
   #spec = new spec();
@@ -51,13 +64,20 @@ export default class Reporter extends Transform {
 
   #aside() {
     const lines = [];
-    const slowest = [...this.#seconds].sort(([, a], [, b]) => b - a).slice(0, slowestShown);
-    if (this.#seconds.size > slowestShown)
+    const processor = processorSeconds(process.env.FEATURETAP_TEST_TIMES);
+    const files = [...this.#seconds].map(([file, seconds]) => ({ file: relative(process.cwd(), file), seconds }));
+    const cost = ({ file, seconds }) => processor.get(file) ?? seconds;
+    const slowest = files.sort((a, b) => cost(b) - cost(a)).slice(0, slowestShown);
+    if (files.length > 1) {
+      const column = (seconds) => (seconds === undefined ? '' : seconds.toFixed(1)).padStart(9);
       lines.push(
         'slowest files:',
-        ...slowest.map(([file, s]) => `  ${s.toFixed(1).padStart(6)} s  ${relative(process.cwd(), file)}`),
+        'processor    clock',
+        ...slowest.map(({ file, seconds }) => `${column(processor.get(file))}${column(seconds)} s  ${file}`),
+        `${column([...processor.values()].reduce((sum, seconds) => sum + seconds, 0))}          s  all ${files.length}`,
         '',
       );
+    }
     if (this.#skipped.size === 0) lines.push('nothing was skipped');
     else
       lines.push(

@@ -1,8 +1,8 @@
 // npm test: node:test over test/**/*.test.ts. `npm test -- split svm` runs the files whose path holds one of the words,
-// `npm run test:quick` those that take a moment.
+// `npm run test:quick` those that take a moment; `npm test -- --times` prints the times of all files at the end.
 // Node 20's own runner takes no globs, so the list is made here.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +32,9 @@ const slow = [
 const root = fileURLToPath(new URL('..', import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const quick = process.argv.includes('--quick');
-const flags = process.argv.slice(2).filter((word) => word.startsWith('--') && word !== '--quick');
+/** Files whose times are printed. */
+const shown = process.argv.includes('--times') ? Number.MAX_SAFE_INTEGER : 5;
+const flags = process.argv.slice(2).filter((word) => word.startsWith('--') && !['--quick', '--times'].includes(word));
 const found = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   // Slashes on Windows too, so that `npm test -- cli/extract` finds its file there.
@@ -53,6 +55,7 @@ const place = (file) => {
 const { folder, bundles } = await bundleTests(files.toSorted((a, b) => place(a) - place(b)));
 const args = [
   '--enable-source-maps',
+  `--import=${new URL('test-times.js', import.meta.url).href}`,
   '--test',
   // One file per core: node would leave one core idle, half of a machine of two.
   `--test-concurrency=${availableParallelism()}`,
@@ -60,6 +63,11 @@ const args = [
   ...flags,
   ...bundles,
 ];
-const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+const env = {
+  ...process.env,
+  FEATURETAP_TEST_TIMES: mkdtempSync(join(folder, 'times-')),
+  FEATURETAP_TEST_SHOWN: shown,
+};
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
 rmSync(folder, { recursive: true, force: true });
 process.exit(status ?? 1);

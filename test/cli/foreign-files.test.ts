@@ -9,7 +9,7 @@ import { PixelReader } from '../../src/extract/images/pipeline/pixel-reader.ts';
 import { drawFolder } from '../extract/drawn-data.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
-import { type Ran, spawnFeaturetap } from './command.ts';
+import { featuretap, type Ran, spawnFeaturetap } from './command.ts';
 
 const windows = process.platform === 'win32' ? 'no pipes, devices or limits of this kind here' : false;
 
@@ -32,8 +32,8 @@ describe('the command line among files that are none, and on a system that refus
     assert.equal(spawnSync('mkfifo', [join(root, name)]).status, 0);
   }
 
-  it('an image that is a pipe or a device gives no answer, at once, and the others do', () => {
-    const ran = spawnFeaturetap(['predict', '--head', head, join(root, 'pipe.png'), join(root, 'zero.png'), photo]);
+  it('an image that is a pipe or a device gives no answer, at once, and the others do', async () => {
+    const ran = await featuretap(['predict', '--head', head, join(root, 'pipe.png'), join(root, 'zero.png'), photo]);
     assert.equal(ran.status, 1, ran.stderr);
     assert.equal(ran.stdout.trim().split('\n').length, 1);
     assert.match(ran.stderr, /pipe\.png: not a regular file: a pipe/);
@@ -53,7 +53,7 @@ describe('the command line among files that are none, and on a system that refus
     await symlink('/dev/zero', join(data, 'class-1', 'zero.png'));
     const size = ['--resize', '72', '--crop', '64'];
     const args = ['--data', data, '--cache', join(root, 'cache'), '--weights', trained.weights, ...size];
-    const ran = spawnFeaturetap(['extract', ...args, '--json']);
+    const ran = await featuretap(['extract', ...args, '--json']);
     assert.equal(ran.status, 0, ran.stderr);
     const outcomes = await readFile(join(root, 'cache', 'with-pipe', 'outcomes.csv'), 'utf8');
     assert.match(outcomes, /pipe\.png.*left-out/);
@@ -67,7 +67,7 @@ describe('the command line among files that are none, and on a system that refus
       await rm(join(folder, file));
       pipe(join(`piped-${file}`, file));
       const verb = file === 'predictions.csv' ? ['compare', folder] : ['predict', '--head', folder, photo];
-      const ran = spawnFeaturetap(verb);
+      const ran = await featuretap(verb);
       assert.equal(ran.status, 1, file);
       assert.match(ran.stderr, /not a regular file: a pipe/, file);
     }
@@ -109,7 +109,7 @@ describe('the command line among files that are none, and on a system that refus
       [['export', '--head', head, '--to', join(root, 'a-folder.onnx')], '--to FILE.onnx'],
       [['compare', head, '--html', join(root, 'a-folder')], '--html FILE'],
     ] as const) {
-      const ran = spawnFeaturetap(args);
+      const ran = await featuretap(args);
       assert.equal(ran.status, 1);
       assert.match(ran.stderr, new RegExp(`a folder, not a file[\\s\\S]*fix: +${option} names a file, not a folder`));
     }
@@ -202,7 +202,7 @@ describe('the command line among files that are none, and on a system that refus
     await rename(trained.weights, `${trained.weights}.away`);
     try {
       await writeFile(join(root, 'list'), photo);
-      const ran = spawnFeaturetap(['predict', '--head', head, photo]);
+      const ran = await featuretap(['predict', '--head', head, photo]);
       assert.equal(ran.status, 1);
       assert.match(ran.stderr, /weights of the backbone that made the features are gone/);
     } finally {
