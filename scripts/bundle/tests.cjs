@@ -25,7 +25,8 @@ async function bundleTests(files) {
   const digits = String(files.length).length;
   const names = files.map((file, i) => `${String(i).padStart(digits, '0')}+${file.slice(0, -3).replaceAll('/', '+')}`);
   const workers = listSources().filter((file) => file.endsWith('.worker.ts'));
-  await require('esbuild').build({
+  const esbuild = require('esbuild');
+  await esbuild.build({
     entryPoints: [
       ...files.map((file, i) => ({ in: join(root, file), out: names[i] })),
       ...workers.map((file) => ({ in: join(sources, file), out: file.slice(file.lastIndexOf('/') + 1, -3) })),
@@ -42,6 +43,7 @@ async function bundleTests(files) {
     logLevel: 'error',
     plugins: [ownUrls],
   });
+  await esbuild.stop();
   // A module below node_modules/ is not of the project's own scope.
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   return { folder, bundles: names.map((name) => join(folder, `${name}.js`)) };

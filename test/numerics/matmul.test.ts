@@ -7,7 +7,8 @@ import { InterruptedError } from '../../src/system/errors.ts';
 
 function draw(rowCount: number, columnCount: number, seed: number): Matrix {
   const random = randomState(seed);
-  const data = Float32Array.from({ length: rowCount * columnCount }, () => random.double() - 0.3);
+  const data = new Float32Array(rowCount * columnCount);
+  for (let i = 0; i < data.length; i++) data[i] = random.double() - 0.3;
   return { rowCount, columnCount, data };
 }
 

@@ -23,7 +23,9 @@ interface Expected {
 
 /** float32 of the sine of whole multiples: the fixture's numbers. */
 function wave(count: number, step: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => Math.sin(i * step));
+  const numbers = new Float32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = Math.sin(i * step);
+  return numbers;
 }
 
 for (const batchNorm of ['frozen', 'train'] as const) {
@@ -63,10 +65,10 @@ for (const batchNorm of ['frozen', 'train'] as const) {
       const direction = wave(gradient.length, 0.37);
       const own = conv === undefined ? direction : toGraphKernels(direction, conv);
       let [squares, product] = [0, 0];
-      gradient.forEach((value, i) => {
-        squares += value * value;
-        product += value * own[i]!;
-      });
+      for (let i = 0; i < gradient.length; i++) {
+        squares += gradient[i]! ** 2;
+        product += gradient[i]! * own[i]!;
+      }
       assert.ok(Math.abs(Math.sqrt(squares) / length - 1) < 1e-4, `${name}: ${Math.sqrt(squares)}, not ${length}`);
       // A relu whose input is within float32's rounding of 0 may fall on either side, which turns the gradients before it.
       assert.ok(Math.abs(product - along) < 2e-3 * length, `${name}: ${product}, not ${along}`);
