@@ -12,7 +12,9 @@
  */
 import type { ExtractResult } from './extract/extract.ts';
 import type { ExtractOptions } from './library/extract.ts';
+import type { FindOptions } from './library/find.ts';
 import type { Answer, Answered, PredictOptions } from './library/predict.ts';
+import type { SuggestOptions, SuggestResult } from './library/suggest.ts';
 import type { FinetuneParams } from './models/finetune/options.ts';
 import type { GivenForestParams as ForestParams } from './models/forest/params.ts';
 import type { KnnParams } from './models/knn/knn.ts';
@@ -24,6 +26,7 @@ import type { RidgeParams } from './models/ridge/ridge.ts';
 import type { PreparationParams } from './models/scaling.ts';
 import type { GivenSvmParams as SvmParams } from './models/svm/params.ts';
 import type { ZeroShotParams } from './models/zero-shot/zero-shot.ts';
+import type { FoundPhoto } from './predict/find/nearest-photos.ts';
 
 export type { ClassifyEvent } from './classify/classify.ts';
 export { openExternalFeatures, readExternalFeatures } from './classify/data/external-features.ts';
@@ -98,6 +101,7 @@ export { loadTable, type Table, takeTableRows } from './rows/table.ts';
 
 export { groupShuffleSplit, stratifiedGroupKFold, stratifiedKFold } from './split/folds.ts';
 export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './split/split.ts';
+export type { Suggestion, Suggestions } from './suggest/suggest.ts';
 export { InterruptedError, UserError, type UserErrorParts } from './system/errors.ts';
 export type { FileStat, Files, OpenFile } from './system/files.ts';
 
@@ -120,6 +124,26 @@ export async function extract(options: ExtractOptions): Promise<ExtractResult> {
 export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
   const { predict } = await import('./library/predict.ts');
   yield* predict(options);
+}
+
+/**
+ * Which photos without labels a head would learn most from, the first to label first; their features are kept.
+ *
+ * @throws {@link UserError} when there is no such head, or no photo to choose among
+ */
+export async function suggest(options: SuggestOptions): Promise<SuggestResult> {
+  const { suggest } = await import('./library/suggest.ts');
+  return suggest(options);
+}
+
+/**
+ * The photos of a feature set that are nearest to a photo, or to words where a network with a text tower made the set.
+ *
+ * @throws {@link UserError} where the photo cannot be read, or the set's network is not to be had
+ */
+export async function find(options: FindOptions): Promise<readonly FoundPhoto[]> {
+  const { find } = await import('./library/find.ts');
+  return find(options);
 }
 
 /** Makes an unfitted head of one kind. @throws {@link UserError} when a parameter is not usable */
@@ -153,13 +177,17 @@ export type {
   Answered,
   ExtractOptions,
   ExtractResult,
+  FindOptions,
   ForestParams,
+  FoundPhoto,
   KnnParams,
   LinearParams,
   MlpParams,
   PredictOptions,
   PreparationParams,
   RidgeParams,
+  SuggestOptions,
+  SuggestResult,
   SvmParams,
   ZeroShotParams,
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,6 +10,7 @@ import {
   type Answer,
   classify,
   extract,
+  find,
   forest,
   knn,
   linear,
@@ -17,6 +18,7 @@ import {
   predict,
   ridge,
   stratifiedShuffleSplit,
+  suggest,
   svm,
   type Table,
   UserError,
@@ -125,6 +127,23 @@ test('what gives no answer is an answer with its reason, and a call without a he
     );
     await assert.rejects(classify({ features: join(folder, 'nothing'), heads: [knn()], out }), UserError);
     await assert.rejects(predict({ head: join(folder, 'nothing'), images }).next(), UserError);
+
+    const query = images[0] === undefined ? '' : join(images[0], (await readdir(images[0]))[0] as string);
+    const [nearest, ...others] = await find({ query, features: set.folder, count: 3 });
+    assert.equal(join(data, nearest?.path ?? ''), query);
+    assert.ok((nearest?.similarity ?? 0) > 0.9999 && others.length === 2, JSON.stringify(nearest));
+    await assert.rejects(find({ query: join(folder, 'nowhere.jpg'), features: set.folder }), UserError);
+
+    const from = join(folder, 'new');
+    for (let image = 0; image < 5; image++) await drawImage(join(from, `${image}.jpg`), 40 + image);
+    await writeFile(join(from, 'broken.jpg'), 'no image');
+    const suggested = await suggest({ head: report.report, from, count: 3, cache: join(folder, 'cache') });
+    assert.deepEqual(
+      [suggested.photos.map(({ rank }) => rank), suggested.unlabelled, suggested.unread.map(({ path }) => path)],
+      [[1, 2, 3], 5, ['broken.jpg']],
+    );
+    assert.equal(suggested.featureSet, join(folder, 'cache', 'new-unlabelled'));
+    await assert.rejects(suggest({ head: report.report, from, count: 0 }), UserError);
   } finally {
     await rm(folder, { recursive: true });
   }

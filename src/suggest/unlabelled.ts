@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import { keepActivationRanges, readActivationRanges } from '../extract/activation-ranges.ts';
 import { extract } from '../extract/extract.ts';
 import { loadNetwork } from '../extract/network-source.ts';
@@ -6,6 +7,7 @@ import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import { differences, fingerprintOf } from '../features/manifest/fingerprint.ts';
 import type { DeviceName } from '../features/manifest/manifest.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
+import type { Outcome } from '../features/tables/outcomes.ts';
 import { type EmbedderOptions, featureRecipe, sameWeights } from '../predict/embedder.ts';
 import type { ShippedHead } from '../predict/load-head.ts';
 import { makeFolder } from '../system/durable.ts';
@@ -93,4 +95,15 @@ export async function extractUnlabelled(
     expected: 'the same recipe',
     fix: '--name OTHER makes another feature set',
   });
+}
+
+/** Name of the feature set of a folder's photos, where none is asked for. */
+export function unlabelledName(from: string): string {
+  const name = basename(resolve(from)).replace(/\.(?:zip|tar)$/i, '');
+  return `${name === '' ? 'photos' : name}-unlabelled`;
+}
+
+/** The photos that could not be read, and why. */
+export function unreadPhotos({ outcomes }: FeatureSet): readonly Outcome[] {
+  return outcomes.filter(({ outcome }) => outcome === 'unreadable' || outcome === 'failed');
 }

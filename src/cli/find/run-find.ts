@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
 import { usableCores } from '../../extract/backbone/cores.ts';
 import { imageLocator } from '../../extract/images/list/locate.ts';
-import { openOwnTower } from '../../extract/words/own-tower.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
-import type { Matrix } from '../../numerics/matrix.ts';
-import { embedPhoto } from '../../predict/find/embed-photo.ts';
-import { type FoundPhoto, nearestPhotos, unitRowsOf } from '../../predict/find/nearest-photos.ts';
+import { findPhotos } from '../../predict/find/find-photos.ts';
+import type { FoundPhoto } from '../../predict/find/nearest-photos.ts';
 import { PageCache } from '../../report/page/cache/page-cache.ts';
 import { breakable, html } from '../../report/page/html.ts';
 import { photoListHtml } from '../../report/page/photo-list.ts';
@@ -32,9 +29,13 @@ export async function runFind(options: Options, session: Session): Promise<numbe
   const folder = named === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(named, 'cache');
   if (folder !== named) session.note(`features: ${shortPath(folder)}`);
   const set = await openFeatureSet(folder);
-  // The rows are read while the question is encoded.
-  const [vector, rows] = await Promise.all([encode(query, set, threads, session), unitRowsOf(set, session.signal)]);
-  const found = await nearestPhotos(set, rows, vector, { count, threads });
+  const progress = openProgress(session);
+  let found: readonly FoundPhoto[];
+  try {
+    found = await findPhotos(query, set, { count, threads, signal: session.signal, onProgress: progress.onProgress });
+  } finally {
+    progress.close();
+  }
   const page = text(options, 'page');
   if (page !== undefined) await writePage(page, query, set, found);
   session.printJson({ query, features: folder, data: set.manifest.madeBy.data, found, page });
@@ -64,26 +65,4 @@ async function writePage(page: string, query: string, set: FeatureSet, found: re
     })),
   });
   await writeText(nodeFiles, page, list);
-}
-
-/** Names of photos end so: one that is not there was not meant as words. */
-const photoName = /\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|jp2|p[bgpn]m)$/i;
-
-async function encode(query: string, set: FeatureSet, threads: number, session: Session): Promise<Matrix> {
-  const { signal } = session;
-  if (query === '-' || existsSync(query) || photoName.test(query)) return embedPhoto(query, set, { threads, signal });
-  const progress = openProgress(session);
-  const { folder, dims, manifest } = set;
-  const { fields, madeBy } = manifest;
-  const { onProgress } = progress;
-  try {
-    const tower = await openOwnTower({ folder, dims, fields, madeBy }, { threads, signal, onProgress });
-    try {
-      return await tower.encode([query]);
-    } finally {
-      await tower.close();
-    }
-  } finally {
-    progress.close();
-  }
 }

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { imageLocator } from '../../extract/images/list/locate.ts';
 import type { FeatureSet } from '../../features/reader.ts';
 import { loadAskedHead } from '../../predict/load-head.ts';
@@ -16,7 +16,7 @@ import {
   suggestionsHeader,
   suggestionsPage,
 } from '../../suggest/suggestions-csv.ts';
-import { extractUnlabelled } from '../../suggest/unlabelled.ts';
+import { extractUnlabelled, unlabelledName, unreadPhotos } from '../../suggest/unlabelled.ts';
 import { makeFolder, writeText } from '../../system/durable.ts';
 import { usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
@@ -65,7 +65,7 @@ export async function runSuggest(options: Options, session: Session): Promise<nu
       ...asked,
       from,
       cache: text(options, 'cache', 'cache'),
-      name: text(options, 'name') ?? defaultName(from),
+      name: text(options, 'name') ?? unlabelledName(from),
       batch,
       device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu']),
       command: session.command,
@@ -94,15 +94,10 @@ export async function runSuggest(options: Options, session: Session): Promise<nu
   return unread === 0 ? 0 : 1;
 }
 
-function defaultName(from: string): string {
-  const name = basename(resolve(from)).replace(/\.(?:zip|tar)$/i, '');
-  return `${name === '' ? 'photos' : name}-unlabelled`;
-}
-
 /** @returns how many photos cannot be read */
-function tellLeftOut({ labelled }: Suggestions, { outcomes }: FeatureSet, session: Session): number {
-  const unread = outcomes.filter(({ outcome }) => outcome === 'unreadable' || outcome === 'failed');
-  const twins = outcomes.filter(({ outcome }) => outcome === 'duplicate').length;
+function tellLeftOut({ labelled }: Suggestions, set: FeatureSet, session: Session): number {
+  const unread = unreadPhotos(set);
+  const twins = set.outcomes.filter(({ outcome }) => outcome === 'duplicate').length;
   if (labelled === undefined) {
     session.warn("warning: the head's own feature set is gone: photos that are labelled already may be among these");
   }

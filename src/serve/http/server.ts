@@ -6,8 +6,9 @@ import { pageStyle } from '../page/style.ts';
 import type { Classifier, PhotoAnswer } from '../photos/classifier.ts';
 import type { ServedHead } from '../served-head.ts';
 import { checkSite, checkToken } from './admission.ts';
-import { answeringHead, checkAsked, documentOf } from './answers.ts';
-import { readAsked } from './asked.ts';
+import { type Answered, answeringHead, checkAsked, documentOf } from './answers.ts';
+import { type Asked, readAsked } from './asked.ts';
+import { Deadline } from './deadline.ts';
 import { HttpError } from './http-error.ts';
 import { openApi } from './open-api.ts';
 import { BodyBytes, photosOf } from './photos-of.ts';
@@ -78,6 +79,29 @@ export async function createServer(
   const bytes = new BodyBytes(options.mostBodyBytes, largestBodies * options.mostBodyBytes);
   let inFlight = 0;
 
+  const answersTo = async (request: FastifyRequest, asked: Asked, deadline: Deadline): Promise<readonly Answered[]> => {
+    let held = 0;
+    inFlight++;
+    const photos = photosOf(request, (byteCount) => {
+      bytes.take(byteCount, held + byteCount);
+      held += byteCount;
+    });
+    const answers = photos.then((sent) => {
+      if (asked.overlay && sent.length > 1) throw new HttpError(400, 'overlay is for one photo a request');
+      const more = { evidence: asked.why || asked.overlay, pixels: asked.overlay };
+      return Promise.all(sent.map((photo) => classifier.classify(photo.bytes, deadline.signal, more)));
+    });
+    // Those whose time is over are under way all the same until a thread lets go of them.
+    const done = (): void => {
+      inFlight--;
+      bytes.giveBack(held);
+    };
+    answers.then(done, done);
+    const sent = await photos;
+    const outcomes = await deadline.inTime(answers);
+    return sent.map(({ name }, i) => ({ name, answer: outcomes[i] as PhotoAnswer }));
+  };
+
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(pageHtml));
   app.get('/page.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(pageStyle));
   app.get('/page.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(clientScript));
@@ -101,44 +125,17 @@ export async function createServer(
     handler: async (request, reply) => {
       const asked = readAsked(request.query, options.top);
       checkAsked(heads, asked);
-      const limit = AbortSignal.timeout(options.timeLimitSeconds * 1000);
-      const gone = new AbortController();
-      const onClose = (): void => gone.abort(new HttpError(499, 'nobody waits for the answer'));
-      reply.raw.once('close', onClose);
-      const signal = AbortSignal.any([limit, gone.signal]);
-      let held = 0;
-      inFlight++;
-      const photos = photosOf(request, (byteCount) => {
-        bytes.take(byteCount, held + byteCount);
-        held += byteCount;
-      });
-      const answers = photos.then((sent) => {
-        if (asked.overlay && sent.length > 1) throw new HttpError(400, 'overlay is for one photo a request');
-        const more = { evidence: asked.why || asked.overlay, pixels: asked.overlay };
-        return Promise.all(sent.map((photo) => classifier.classify(photo.bytes, signal, more)));
-      });
-      // Those whose time is over are under way all the same until a thread lets go of them.
-      const done = (): void => {
-        inFlight--;
-        bytes.giveBack(held);
-      };
-      answers.then(done, done);
-      const sent = await photos;
-      const outcomes = await orTimeOut(answers, signal);
-      reply.code(outcomes.some(({ outcome }) => outcome === 'predicted') ? 200 : 422);
-      const answered = sent.map(({ name }, i) => ({ name, answer: outcomes[i] as PhotoAnswer }));
-      return reply.type('application/json; charset=utf-8').send(await documentOf(heads, answered, asked));
+      const deadline = new Deadline(reply.raw, options.timeLimitSeconds);
+      try {
+        const answered = await answersTo(request, asked, deadline);
+        reply.code(answered.some(({ answer }) => answer.outcome === 'predicted') ? 200 : 422);
+        return reply.type('application/json; charset=utf-8').send(await documentOf(heads, answered, asked));
+      } finally {
+        deadline.end();
+      }
     },
   });
   return app;
-}
-
-async function orTimeOut<T>(answers: Promise<T>, signal: AbortSignal): Promise<T> {
-  const over = new Promise<never>((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  return Promise.race([answers, over]);
 }
 
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -152,8 +149,7 @@ function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): F
 
 function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  const { name, message, statusCode, code } = error as Error & { statusCode?: number; code?: string };
-  if (name === 'TimeoutError') return new HttpError(504, 'no answer within the time limit');
+  const { message, statusCode, code } = error as Error & { statusCode?: number; code?: string };
   if (statusCode !== undefined && statusCode < 500) return new HttpError(statusCode, message);
   // The body ended before its end: nobody may be there to read this.
   if (

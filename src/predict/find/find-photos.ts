@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { openOwnTower } from '../../extract/words/own-tower.ts';
+import type { FeatureSet } from '../../features/reader.ts';
+import type { Matrix } from '../../numerics/matrix.ts';
+import type { OnProgress } from '../../system/progress.ts';
+import { embedPhoto } from './embed-photo.ts';
+import { type FoundPhoto, nearestPhotos, unitRowsOf } from './nearest-photos.ts';
+
+export interface FindPhotosOptions {
+  /** Most photos to name. */
+  readonly count: number;
+  readonly threads: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/**
+ * The photos of a feature set that are nearest to a photo or to words, the nearest first.
+ *
+ * @param query a photo's path, `-` for a photo on standard input, or words
+ * @throws UserError where the photo cannot be read, or the set's network is not to be had or has no text tower
+ */
+export async function findPhotos(
+  query: string,
+  set: FeatureSet,
+  options: FindPhotosOptions,
+): Promise<readonly FoundPhoto[]> {
+  // The rows are read while the question is encoded.
+  const [vector, rows] = await Promise.all([encode(query, set, options), unitRowsOf(set, options.signal)]);
+  return nearestPhotos(set, rows, vector, options);
+}
+
+/** Names of photos end so: one that is not there was not meant as words. */
+const photoName = /\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|jp2|p[bgpn]m)$/i;
+
+async function encode(
+  query: string,
+  set: FeatureSet,
+  { threads, signal, onProgress }: FindPhotosOptions,
+): Promise<Matrix> {
+  if (query === '-' || existsSync(query) || photoName.test(query)) return embedPhoto(query, set, { threads, signal });
+  const { folder, dims, manifest } = set;
+  const { fields, madeBy } = manifest;
+  const tower = await openOwnTower({ folder, dims, fields, madeBy }, { threads, signal, onProgress });
+  try {
+    return await tower.encode([query]);
+  } finally {
+    await tower.close();
+  }
+}
