@@ -4,6 +4,7 @@ import type { NamedHead } from '../serve/served-head.ts';
 import { usageError } from '../system/errors.ts';
 import { bytes, embedderOptions, list, number, text } from './options.ts';
 import { retyped, withOption } from './retyped.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import type { Options, Session, Verb } from './verb.ts';
 
 /** Images per run of the network: past this ResNet50 gains nothing on a CPU, and answers come later. */
@@ -72,6 +73,8 @@ export const serveVerb: Verb = {
       ...embedderOptions(options),
     };
     const heads = await headsAsked(options, session);
+    // It runs for long, and what requests leave behind is little: nothing has to pile up.
+    keepHeapSmall();
     // ONNX Runtime and the HTTP library come with it: a wrong option is answered without them.
     const { serve } = await import('../serve/serve.ts');
     const { withTrainingPhotos } = await import('../serve/served-head.ts');

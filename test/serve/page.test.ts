@@ -113,22 +113,24 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
         const bytes = Uint8Array.from(atob('${bytes}'), (c) => c.charCodeAt(0));
         data.items.add(new File([bytes], '${event}.png', { type: 'image/png' }));
         data.items.add(new File(['no image'], '${event}-bad.jpg', { type: 'image/jpeg' }));
+        data.items.add(new File([], '${event}-empty.jpg', { type: 'image/jpeg' }));
         data.items.add(new File(['a table'], 'table.csv', { type: 'text/csv' }));
         const init = { bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data };
         ${target}.dispatchEvent('${event}' === 'drop' ? new DragEvent('drop', init) : new ClipboardEvent('paste', init));
       }`);
     }
-    await saying(page, '4 of 4 photos answered. 2 files are no image.');
+    await saying(page, '6 of 6 photos answered. 2 files are no image.');
     assert.deepEqual((await page.locator('#answers h3').allTextContents()).sort(), [
       'drop-bad.jpg',
+      'drop-empty.jpg',
       'drop.png',
       'paste-bad.jpg',
+      'paste-empty.jpg',
       'paste.png',
     ]);
-    assert.deepEqual(
-      await page.locator('.failed').allTextContents(),
-      Array(2).fill('No answer: not an image of a known kind'),
-    );
+    const [unknown, empty] = ['No answer: not an image of a known kind', 'No answer: the file is empty'];
+    assert.deepEqual((await page.locator('.failed').allTextContents()).sort(), [unknown, unknown, empty, empty]);
+    assert.equal(await page.getByText('No thumbnail').count(), 0, 'what nobody can read is not blamed on the browser');
     await page.close();
   });
 
@@ -187,9 +189,7 @@ async function checkKnowing(page: Page, { heads }: Known): Promise<void> {
   assert.equal(marks.match(/Unlike the training photos\./g)?.length ?? 0, unlike);
   assert.deepEqual(
     await card.locator('.like li').allTextContents(),
-    images.flatMap(({ like = [] }) =>
-      like.map(({ id, label, similarity }) => `${label} ${id}${similarity.toFixed(3)}`),
-    ),
+    images.flatMap(({ like = [] }) => like.map(({ id, label, similarity }) => `${label}${similarity.toFixed(3)}${id}`)),
   );
   const overlay = card.locator('figure img');
   assert.equal(await overlay.count(), 1, 'of the head that has one');

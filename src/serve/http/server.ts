@@ -105,6 +105,8 @@ export async function createServer(
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(pageHtml));
   app.get('/page.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(pageStyle));
   app.get('/page.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(clientScript));
+  // Browsers ask for one by themselves.
+  app.get('/favicon.ico', (_request, reply) => reply.code(204).send());
   app.get('/health', async () => ({ status: 'ok' }));
   app.get('/openapi.json', async () => openApi(heads.length, options));
   app.get('/classes', { onRequest: withToken }, async () => ({

@@ -80,7 +80,10 @@ export const clientScript: string = `"use strict";
       parts.push(marked("Unlike the training photos.", "It may show something that this head was not trained on."));
     }
     if (set !== void 0 && answer2 === null) parts.push(marked("Not sure.", setSentence(set, classCount)));
-    else if (set !== void 0) parts.push(element("p", \`The only class of its set at \${percent(coverage, 0)}.\`, "note"));
+    else if (set !== void 0) {
+      const sentence = \`Sure: the set that holds the true class for \${percent(coverage, 0)} of photos is this class alone.\`;
+      parts.push(element("p", sentence, "note"));
+    }
     parts.push(classList(top));
     if (evidence?.png !== void 0) parts.push(evidenceFigure(name, evidence, evidence.png));
     if (like !== void 0) parts.push(...likeList(like));
@@ -113,16 +116,24 @@ export const clientScript: string = `"use strict";
     image.src = url;
     image.alt = \`Evidence for \${ofClass} in \${name}: most at the \${highestPlace(map)}\`;
     const figure = document.createElement("figure");
-    figure.append(image, element("figcaption", \`Evidence for \${ofClass}: yellow most, dark purple least\`));
+    figure.append(
+      image,
+      element(
+        "figcaption",
+        \`Evidence for \${ofClass} in what the network sees of the photo: yellow most, dark purple least\`
+      )
+    );
     return figure;
   }
   function likeList(like) {
     const list2 = element("ol", "", "like");
     for (const { id, label, similarity } of like) {
       const item = document.createElement("li");
-      const words = element("span", label, "name");
-      words.append(element("span", \` \${id}\`, "id"));
-      item.append(words, element("span", similarity.toFixed(3), "share"));
+      item.append(
+        element("span", label, "name"),
+        element("span", similarity.toFixed(3), "share"),
+        element("span", id, "id")
+      );
       list2.append(item);
     }
     return [element("p", "Nearest training photos, by the cosine of their features:", "note"), list2];
@@ -138,7 +149,7 @@ export const clientScript: string = `"use strict";
     outer.append(inner);
     return outer;
   }
-  var thumbnailSide = 480;
+  var thumbnailSide = { most: 480, least: 96 };
   function openCard(name, headCount) {
     const card = document.createElement("li");
     if (headCount > 1) card.className = "several";
@@ -149,7 +160,8 @@ export const clientScript: string = `"use strict";
     const heading = card.querySelector("h3");
     try {
       const image = await createImageBitmap(photo);
-      const scale = Math.min(1, thumbnailSide / Math.max(image.width, image.height));
+      const side = Math.max(image.width, image.height);
+      const scale = Math.min(thumbnailSide.most, Math.max(thumbnailSide.least, side)) / side;
       const canvas = document.createElement("canvas");
       canvas.width = Math.max(1, Math.round(image.width * scale));
       canvas.height = Math.max(1, Math.round(image.height * scale));
@@ -159,7 +171,7 @@ export const clientScript: string = `"use strict";
       canvas.setAttribute("aria-label", \`Photo \${name}\`);
       heading?.after(canvas);
     } catch {
-      heading?.after(element("p", "No thumbnail: this browser does not show such files.", "note"));
+      heading?.after(element("p", "No thumbnail: this browser does not show such files.", "note unseen"));
     }
   }
   function showAnswers(card, name, answers, served2) {
@@ -179,6 +191,7 @@ export const clientScript: string = `"use strict";
     replaceNote(card, heads);
   }
   function showFailure(card, reason) {
+    card.querySelector(".unseen")?.remove();
     replaceNote(card, element("p", \`No answer: \${reason}\`, "failed"));
   }
   function replaceNote(card, content) {
@@ -230,7 +243,7 @@ export const clientScript: string = `"use strict";
       tellLimits();
       byId("heads").textContent = served.map(
         ({ head, model, accuracy, classes }) => \`\${head} (\${model}): \${classes.length} classes, \${(accuracy * 100).toFixed(1)} % right on held-out photos\`
-      ).join(" · ");
+      ).join("\\n");
       next();
     } catch (error) {
       if (error instanceof TokenWanted) wantToken();
@@ -279,9 +292,10 @@ export const clientScript: string = `"use strict";
   }
   async function answer(one, ofRound) {
     const { photo, name, card } = one;
-    if (card.querySelector("canvas") === null) await showThumbnail(card, name, photo);
+    if (photo.size > 0 && card.querySelector("canvas") === null) await showThumbnail(card, name, photo);
     try {
-      showAnswers(card, name, await classify(photo, questionFor(served)), served);
+      if (photo.size === 0) showFailure(card, "the file is empty");
+      else showAnswers(card, name, await classify(photo, questionFor(served)), served);
     } catch (error) {
       if (error instanceof TokenWanted) {
         if (ofRound === round) waiting.unshift(one);

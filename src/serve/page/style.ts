@@ -21,6 +21,7 @@ h2 { font-size: 1.2rem; line-height: 1.3; margin: 0; }
 h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 h4 { font-size: .9rem; margin: .6rem 0 .2rem; color: var(--soft); overflow-wrap: anywhere; }
 p { margin: .3rem 0; }
+#heads { white-space: pre-line; }
 header p, footer, .note { color: var(--soft); overflow-wrap: anywhere; }
 a { color: var(--accent); }
 section, form { margin: 1.2rem 0; }
@@ -33,17 +34,17 @@ button { font: inherit; min-height: 2.75rem; padding: .4rem 1rem; border: 1px so
 button:disabled, #clear:disabled { border-color: var(--line); color: var(--soft); background: transparent; cursor: default; }
 input { font: inherit; min-height: 2.75rem; padding: .4rem .6rem; border: 1px solid var(--field); border-radius: .4rem; background: var(--paper); color: var(--ink); min-width: 0; flex: 1; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-#answers { list-style: none; margin: .8rem 0; padding: 0; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
+#answers { list-style: none; margin: .8rem 0; padding: 0; display: grid; gap: 1rem; align-items: start; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }
 #answers > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .6rem; padding: .9rem; min-width: 0; }
-#answers > li.several { grid-column: span 2; }
-@media (max-width: 44rem) { #answers > li.several { grid-column: auto; } }
+#answers:has(> .several) { grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); }
 canvas { display: block; max-width: 100%; max-height: 14rem; margin: .5rem 0; border-radius: .3rem; }
 .heads { display: grid; gap: .2rem 1.2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); }
 .heads ol { list-style: none; margin: 0; padding: 0; }
+.heads .top { margin: .5rem 0; }
 .heads li { display: grid; grid-template-columns: 1fr auto; gap: 0 .8rem; margin: .25rem 0; }
 .heads .top li:first-child { font-weight: 600; }
 .heads .like li { font-size: .9rem; }
-.id { color: var(--soft); font-size: .85em; }
+.id { grid-column: 1 / -1; color: var(--soft); font-size: .8em; overflow-wrap: anywhere; }
 .mark { border-left: .25rem solid var(--warn); padding-left: .6rem; overflow-wrap: anywhere; }
 figure { margin: .6rem 0; }
 figure img { display: block; width: 14rem; max-width: 100%; height: auto; border-radius: .3rem; }

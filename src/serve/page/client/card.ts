@@ -2,8 +2,8 @@ import type { HeadAnswer, ServedHead } from './answers.ts';
 import { element } from './element.ts';
 import { headPart } from './head-part.ts';
 
-/** Longer side of a thumbnail, in pixels. */
-const thumbnailSide = 480;
+/** Longer side of a thumbnail, in pixels: an image of a few pixels is drawn larger. */
+const thumbnailSide = { most: 480, least: 96 };
 
 /** The place of one photo in the list, before its answer is there. */
 export function openCard(name: string, headCount: number): HTMLLIElement {
@@ -18,7 +18,8 @@ export async function showThumbnail(card: HTMLLIElement, name: string, photo: Bl
   const heading = card.querySelector('h3');
   try {
     const image = await createImageBitmap(photo);
-    const scale = Math.min(1, thumbnailSide / Math.max(image.width, image.height));
+    const side = Math.max(image.width, image.height);
+    const scale = Math.min(thumbnailSide.most, Math.max(thumbnailSide.least, side)) / side;
     const canvas = document.createElement('canvas');
     canvas.width = Math.max(1, Math.round(image.width * scale));
     canvas.height = Math.max(1, Math.round(image.height * scale));
@@ -28,7 +29,7 @@ export async function showThumbnail(card: HTMLLIElement, name: string, photo: Bl
     canvas.setAttribute('aria-label', `Photo ${name}`);
     heading?.after(canvas);
   } catch {
-    heading?.after(element('p', 'No thumbnail: this browser does not show such files.', 'note'));
+    heading?.after(element('p', 'No thumbnail: this browser does not show such files.', 'note unseen'));
   }
 }
 
@@ -56,6 +57,8 @@ export function showAnswers(
 }
 
 export function showFailure(card: HTMLLIElement, reason: string): void {
+  // A file that nobody can read is nothing that the browser lacks.
+  card.querySelector('.unseen')?.remove();
   replaceNote(card, element('p', `No answer: ${reason}`, 'failed'));
 }
 

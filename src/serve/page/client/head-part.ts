@@ -13,7 +13,10 @@ export function headPart(name: string, said: ImageAnswer, classCount: number): r
     parts.push(marked('Unlike the training photos.', 'It may show something that this head was not trained on.'));
   }
   if (set !== undefined && answer === null) parts.push(marked('Not sure.', setSentence(set, classCount)));
-  else if (set !== undefined) parts.push(element('p', `The only class of its set at ${percent(coverage, 0)}.`, 'note'));
+  else if (set !== undefined) {
+    const sentence = `Sure: the set that holds the true class for ${percent(coverage, 0)} of photos is this class alone.`;
+    parts.push(element('p', sentence, 'note'));
+  }
   parts.push(classList(top));
   if (evidence?.png !== undefined) parts.push(evidenceFigure(name, evidence, evidence.png));
   if (like !== undefined) parts.push(...likeList(like));
@@ -54,7 +57,13 @@ function evidenceFigure(
   image.src = url;
   image.alt = `Evidence for ${ofClass} in ${name}: most at the ${highestPlace(map)}`;
   const figure = document.createElement('figure');
-  figure.append(image, element('figcaption', `Evidence for ${ofClass}: yellow most, dark purple least`));
+  figure.append(
+    image,
+    element(
+      'figcaption',
+      `Evidence for ${ofClass} in what the network sees of the photo: yellow most, dark purple least`,
+    ),
+  );
   return figure;
 }
 
@@ -62,9 +71,11 @@ function likeList(like: NonNullable<ImageAnswer['like']>): readonly HTMLElement[
   const list = element('ol', '', 'like');
   for (const { id, label, similarity } of like) {
     const item = document.createElement('li');
-    const words = element('span', label, 'name');
-    words.append(element('span', ` ${id}`, 'id'));
-    item.append(words, element('span', similarity.toFixed(3), 'share'));
+    item.append(
+      element('span', label, 'name'),
+      element('span', similarity.toFixed(3), 'share'),
+      element('span', id, 'id'),
+    );
     list.append(item);
   }
   return [element('p', 'Nearest training photos, by the cosine of their features:', 'note'), list];

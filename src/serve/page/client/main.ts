@@ -37,7 +37,7 @@ async function begin(): Promise<void> {
         ({ head, model, accuracy, classes }) =>
           `${head} (${model}): ${classes.length} classes, ${(accuracy * 100).toFixed(1)} % right on held-out photos`,
       )
-      .join(' · ');
+      .join('\n');
     next();
   } catch (error) {
     if (error instanceof TokenWanted) wantToken();
@@ -93,9 +93,10 @@ function next(): void {
 
 async function answer(one: Waiting, ofRound: number): Promise<void> {
   const { photo, name, card } = one;
-  if (card.querySelector('canvas') === null) await showThumbnail(card, name, photo);
+  if (photo.size > 0 && card.querySelector('canvas') === null) await showThumbnail(card, name, photo);
   try {
-    showAnswers(card, name, await classify(photo, questionFor(served)), served);
+    if (photo.size === 0) showFailure(card, 'the file is empty');
+    else showAnswers(card, name, await classify(photo, questionFor(served)), served);
   } catch (error) {
     if (error instanceof TokenWanted) {
       if (ofRound === round) waiting.unshift(one);
