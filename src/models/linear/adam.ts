@@ -12,6 +12,8 @@ import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-h
 import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, FittedHead, Head, Json } from '../model.ts';
+import { logitScale } from '../zero-shot/prompts.ts';
+import { wordWeights } from '../zero-shot/zero-shot.ts';
 import { openEpochs, windowRows } from './batches.ts';
 
 export interface AdamParams {
@@ -20,17 +22,21 @@ export interface AdamParams {
   readonly lr: number;
   /** Rows per step; the last step of an epoch takes what is left. */
   readonly batch: number;
+  /** Prompts of the zero-shot head that it starts at; null: drawn weights. */
+  readonly startPrompts: string | null;
 }
 
 /**
  * A fresh fully connected layer trained on the cross-entropy by Adam: the loop of a transfer-learning notebook, on
- * features that are already there. The layer starts as torch.nn.Linear does, uniform within 1 / sqrt(dims).
+ * features that are already there. The layer starts as torch.nn.Linear does, uniform within 1 / sqrt(dims); or at the
+ * zero-shot head of some prompts, as the linear classifiers of Wortsman et al. 2022 ("Robust fine-tuning of zero-shot
+ * models", section 3) do: what few labels do not say is left as the words have it.
  */
 export function linearByAdam(params: AdamParams): Head {
   return {
     model: 'linear',
     solver: 'adam',
-    params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
+    params: shown(params),
     rows: 'blocks',
     fit: (train, context) => fitAdam(params, train, context),
     needs: (size) => [...stateNeeds(size), size.stream === true ? windowNeed(size, params.batch) : scoresNeed(size)],
@@ -47,11 +53,7 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
   const random = randomState(context.seed);
   const dims = train.features.columnCount;
   const classCount = train.classes.length;
-  const bound = 1 / Math.sqrt(dims);
-  const state = {
-    weights: uniform(random, dims * classCount, bound),
-    bias: uniform(random, classCount, bound),
-  };
+  const state = await startOf(params, train, random, context);
   const emptyMoments = (count: number): Moments => ({ first: allocate(count), second: allocate(count) });
   const weightMoments = emptyMoments(dims * classCount);
   const biasMoments = emptyMoments(classCount);
@@ -96,17 +98,46 @@ async function fitAdam(params: AdamParams, whole: Table<RowSource>, context: Fit
   function fitted(at: LinearState, seen: readonly Json[]): FittedHead {
     return softmaxHead({
       solver: 'adam',
-      params: { epochs: params.epochs, lr: params.lr, batch: params.batch },
+      params: shown(params),
       classes: whole.classes,
       dims,
       ...withAbsentClasses(at.weights, at.bias, present, dims, whole.classes.length),
       converged: true,
       iterations: seen.length,
       warnings: lastLoss > Math.log(classCount) ? [worseThanGuess(lastLoss, classCount)] : [],
-      details: { epochs: seen, steps: step, iterationsAre: 'epochs', probabilities: 'softmax' },
+      details: {
+        epochs: seen,
+        steps: step,
+        iterationsAre: 'epochs',
+        probabilities: 'softmax',
+        ...(params.startPrompts === null
+          ? {}
+          : { start: `zero-shot: ${logitScale} times the vectors of the prompts, no bias` }),
+      },
       threads: context.threads,
     });
   }
+}
+
+function shown({ epochs, lr, batch, startPrompts }: AdamParams): Record<string, Json> {
+  return { epochs, lr, batch, ...(startPrompts === null ? {} : { startPrompts }) };
+}
+
+/** The weights before the first step, [dims, classes]. */
+async function startOf(
+  { startPrompts }: AdamParams,
+  train: Table<RowSource>,
+  random: RandomState,
+  context: FitContext,
+): Promise<LinearState> {
+  const dims = train.features.columnCount;
+  const classCount = train.classes.length;
+  if (startPrompts !== null) {
+    const { data } = await wordWeights(startPrompts, train, context, 'linear (--start-prompts)');
+    return { weights: data.map((value) => logitScale * value), bias: new Float32Array(classCount) };
+  }
+  const bound = 1 / Math.sqrt(dims);
+  return { weights: uniform(random, dims * classCount, bound), bias: uniform(random, classCount, bound) };
 }
 
 function placeOf(done: number, { epochs }: AdamParams): FitProgress {

@@ -1,8 +1,10 @@
+import { usageError } from '../../system/errors.ts';
 import { checkSolver } from '../checks.ts';
 import { loadLinear, savedLinearScores } from '../linear-head.ts';
 import type { HeadKind } from '../model.ts';
 import { addLinear } from '../onnx-parts.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
+import { readPrompts } from '../zero-shot/prompts.ts';
 import { linearByAdam } from './adam.ts';
 import { crossValidateLogistic } from './cross-validate.ts';
 import { linearByLbfgs } from './fit.ts';
@@ -39,6 +41,13 @@ const options = {
   },
   lr: { describe: 'learning rate', numbers: { above: 0 }, default: 0.001, solvers: ['adam'] },
   batch: { describe: 'rows per step', numbers: { min: 1, whole: true }, default: 256, solvers: ['adam'] },
+  startPrompts: {
+    describe:
+      "start at the zero-shot head of these prompts ('a photo of a {}'), with --scale l2; without it at drawn weights",
+    text: true,
+    default: null,
+    solvers: ['adam'],
+  },
 } as const;
 const declared = { solvers, options, solverAlias: 'optimizer' };
 
@@ -55,7 +64,18 @@ export const linear: HeadKind = {
   options,
   create: (raw) => {
     const { solver, params } = readParams(declared, raw);
-    return solver === 'lbfgs' ? linearByLbfgs(params) : linearByAdam(params);
+    if (solver === 'lbfgs') return linearByLbfgs(params);
+    if (params.startPrompts !== null) {
+      readPrompts(params.startPrompts, '--start-prompts');
+      if (raw['scale'] !== 'l2')
+        throw usageError(
+          '--scale',
+          String(raw['scale'] ?? 'none'),
+          'l2 with --start-prompts: words are compared with rows of length 1',
+          '--scale l2',
+        );
+    }
+    return linearByAdam(params);
   },
   autoCalibrate: () => 'temperature',
   autoSweep: (raw) =>

@@ -13,12 +13,12 @@ const separator = '|';
  *
  * @throws a usage UserError where one has no place for the class's name
  */
-export function readPrompts(prompts: string): readonly string[] {
+export function readPrompts(prompts: string, option = 'prompts'): readonly string[] {
   const all = prompts.split(separator).map((prompt) => prompt.trim());
   const wrong = all.find((prompt) => !prompt.includes(place));
   if (wrong === undefined) return all;
   throw usageError(
-    'prompts',
+    option,
     wrong,
     `text with ${place} where the class's name goes, several with ${separator} between them`,
     "'a photo of a {}'",

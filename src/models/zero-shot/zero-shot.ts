@@ -70,22 +70,36 @@ export const zeroShot: HeadKind = {
 
 async function fit(params: Params, train: Table<RowSource>, context: FitContext): Promise<FittedHead> {
   checkTrainingTable(train, 'zero-shot');
-  const { encodeWords } = context;
+  const words = await wordWeights(params.prompts, train, context, 'zero-shot');
+  return fitted(params, train.classes, words, context.threads);
+}
+
+/**
+ * The vectors of the classes' prompts, each of length 1, as a matrix that rows are multiplied by: [dims, classes].
+ *
+ * @param head named where the network knows no words
+ */
+export async function wordWeights(
+  prompts: string,
+  { features, classes }: Pick<Table<RowSource>, 'features' | 'classes'>,
+  { encodeWords }: Pick<FitContext, 'encodeWords'>,
+  head: string,
+): Promise<Matrix> {
   if (encodeWords === undefined) {
     throw new UserError({
-      what: 'the zero-shot head needs a network that knows words',
+      what: `the ${head} head needs a network that knows words`,
       expected: 'a feature set of a network with a text tower, such as CLIP or SigLIP',
       fix: 'featuretap extract --weights hf:OWNER/NAME makes one: docs/weights.md, Words',
     });
   }
-  const dims = train.features.columnCount;
-  const vectors = await classVectors(readPrompts(params.prompts), train.classes, encodeWords);
-  const classCount = train.classes.length;
+  const dims = features.columnCount;
+  const vectors = await classVectors(readPrompts(prompts), classes, encodeWords);
+  const classCount = classes.length;
   const data = new Float32Array(dims * classCount);
   for (let c = 0; c < classCount; c++) {
     for (let d = 0; d < dims; d++) data[d * classCount + c] = vectors.data[c * dims + d] as number;
   }
-  return fitted(params, train.classes, { rowCount: dims, columnCount: classCount, data }, context.threads);
+  return { rowCount: dims, columnCount: classCount, data };
 }
 
 /**

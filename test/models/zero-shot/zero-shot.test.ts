@@ -134,3 +134,29 @@ test('classify reports it beside trained heads, its probabilities calibrated, on
     await rm(root, { recursive: true });
   }
 });
+
+test('a linear head that starts at the prompts is the zero-shot head before its first step, and goes on from there', async () => {
+  const prompts = 'a photo of a {}';
+  const words = { ...context, encodeWords: drawnWords() };
+  const zeroShot = await createHead('zero-shot', { prompts }).fit(table, words);
+  const options = { solver: 'adam', scale: 'l2', startPrompts: prompts, epochs: 1 };
+  const linear = await createHead('linear', { ...options, lr: 1e-12 }).fit(table, words);
+  const [start, expected] = await Promise.all([linear, zeroShot].map((head) => head.predictProba(table.features)));
+  for (const [i, value] of expected?.data.entries() ?? [])
+    assert.ok(Math.abs((start?.data[i] as number) - value) < 1e-4, `${i}: ${start?.data[i]}, not ${value}`);
+  const loss = ({ data }: Matrix): number =>
+    -[...table.labels].reduce((sum, label, row) => sum + Math.log(Math.max(1e-30, data[3 * row + label] as number)), 0);
+  const trained = await createHead('linear', { ...options, epochs: 100, lr: 1 }).fit(table, words);
+  assert.ok(loss(await trained.predictProba(table.features)) < 0.5 * loss(expected as Matrix));
+  const { params, details } = trained;
+  assert.equal(params['startPrompts'], prompts);
+  assert.match(String(details['start']), /zero-shot: 100 times the vectors of the prompts/);
+});
+
+test('a start at prompts is refused where it means nothing: by lbfgs, without words, for rows of other lengths', async () => {
+  const options = { solver: 'adam', scale: 'l2', startPrompts: 'a {}' };
+  assert.throws(() => createHead('linear', { startPrompts: 'a {}', scale: 'l2' }), /adam/);
+  assert.throws(() => createHead('linear', { ...options, scale: undefined }), /--scale[\s\S]*l2 with --start-prompts/);
+  assert.throws(() => createHead('linear', { ...options, startPrompts: 'a dog' }), /--start-prompts[\s\S]*\{\}/);
+  await assert.rejects(createHead('linear', options).fit(table, context), /network that knows words/);
+});
