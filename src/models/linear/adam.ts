@@ -12,8 +12,7 @@ import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-h
 import { blockLoss, type LinearState, linearLoss } from '../linear-loss.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, FittedHead, Head, Json } from '../model.ts';
-import { logitScale } from '../zero-shot/prompts.ts';
-import { wordWeights } from '../zero-shot/zero-shot.ts';
+import { logitScale, wordWeights } from '../prompts.ts';
 import { openEpochs, windowRows } from './batches.ts';
 
 export interface AdamParams {

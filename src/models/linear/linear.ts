@@ -4,7 +4,7 @@ import { loadLinear, savedLinearScores } from '../linear-head.ts';
 import type { HeadKind } from '../model.ts';
 import { addLinear } from '../onnx-parts.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
-import { readPrompts } from '../zero-shot/prompts.ts';
+import { readPrompts } from '../prompts.ts';
 import { linearByAdam } from './adam.ts';
 import { crossValidateLogistic } from './cross-validate.ts';
 import { linearByLbfgs } from './fit.ts';

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
 import { addScaling } from '../onnx-parts.ts';
-import { logitScale } from './prompts.ts';
+import { logitScale } from '../prompts.ts';
 
 /** Softmax of the cosines with the prompts' vectors: float32 [rows, classes]. */
 export function addZeroShot(graph: GraphBuilder, features: string, saved: SavedHead): string {

@@ -5,13 +5,13 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { unitRows } from '../../numerics/nearest.kernel.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
-import { UserError, usageError } from '../../system/errors.ts';
+import { usageError } from '../../system/errors.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, HeadKind } from '../model.ts';
 import { type GivenParams, type ParamsOf, readParams } from '../parameters.ts';
+import { logitScale, readPrompts, wordWeights } from '../prompts.ts';
 import { addZeroShot } from './onnx.ts';
-import { logitScale, readPrompts, sayClass } from './prompts.ts';
 
 const solvers = ['prompts'] as const;
 const options = {
@@ -72,57 +72,6 @@ async function fit(params: Params, train: Table<RowSource>, context: FitContext)
   checkTrainingTable(train, 'zero-shot');
   const words = await wordWeights(params.prompts, train, context, 'zero-shot');
   return fitted(params, train.classes, words, context.threads);
-}
-
-/**
- * The vectors of the classes' prompts, each of length 1, as a matrix that rows are multiplied by: [dims, classes].
- *
- * @param head named where the network knows no words
- */
-export async function wordWeights(
-  prompts: string,
-  { features, classes }: Pick<Table<RowSource>, 'features' | 'classes'>,
-  { encodeWords }: Pick<FitContext, 'encodeWords'>,
-  head: string,
-): Promise<Matrix> {
-  if (encodeWords === undefined) {
-    throw new UserError({
-      what: `the ${head} head needs a network that knows words`,
-      expected: 'a feature set of a network with a text tower, such as CLIP or SigLIP',
-      fix: 'featuretap extract --weights hf:OWNER/NAME makes one: docs/weights.md, Words',
-    });
-  }
-  const dims = features.columnCount;
-  const vectors = await classVectors(readPrompts(prompts), classes, encodeWords);
-  const classCount = classes.length;
-  const data = new Float32Array(dims * classCount);
-  for (let c = 0; c < classCount; c++) {
-    for (let d = 0; d < dims; d++) data[d * classCount + c] = vectors.data[c * dims + d] as number;
-  }
-  return { rowCount: dims, columnCount: classCount, data };
-}
-
-/**
- * A vector of length 1 for each class: the mean over the prompts, each of length 1. [classes, dims]
- *
- * @param encode texts to vectors of length 1
- */
-export async function classVectors(
-  prompts: readonly string[],
-  classes: readonly string[],
-  encode: (texts: readonly string[]) => Promise<Matrix>,
-): Promise<Matrix> {
-  const { data, columnCount } = await encode(
-    classes.flatMap((name) => prompts.map((prompt) => sayClass(prompt, name))),
-  );
-  const means = new Float32Array(classes.length * columnCount);
-  for (let text = 0; text < classes.length * prompts.length; text++) {
-    const at = Math.floor(text / prompts.length) * columnCount;
-    for (let d = 0; d < columnCount; d++)
-      means[at + d] = (means[at + d] as number) + (data[text * columnCount + d] as number);
-  }
-  unitRows(means, classes.length, columnCount);
-  return { rowCount: classes.length, columnCount, data: means };
 }
 
 /** @param words [dims, classes], each column of length 1 */

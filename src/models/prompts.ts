@@ -1,0 +1,87 @@
+import type { Matrix } from '../numerics/matrix.ts';
+import { unitRows } from '../numerics/nearest.kernel.ts';
+import type { RowSource } from '../rows/row-source.ts';
+import type { Table } from '../rows/table.ts';
+import { UserError, usageError } from '../system/errors.ts';
+import type { FitContext } from './model.ts';
+
+/** What cosines are multiplied by before the softmax: CLIP learned it and held it at 100 (Radford et al. 2021, 2.5). */
+export const logitScale = 100;
+
+/** Where a prompt takes the class's name. */
+const place = '{}';
+/** Between prompts: commas stand in many of them. */
+const separator = '|';
+
+/**
+ * The prompts of `--prompts`, several with | between them.
+ *
+ * @throws a usage UserError where one has no place for the class's name
+ */
+export function readPrompts(prompts: string, option = 'prompts'): readonly string[] {
+  const all = prompts.split(separator).map((prompt) => prompt.trim());
+  const wrong = all.find((prompt) => !prompt.includes(place));
+  if (wrong === undefined) return all;
+  throw usageError(
+    option,
+    wrong,
+    `text with ${place} where the class's name goes, several with ${separator} between them`,
+    "'a photo of a {}'",
+  );
+}
+
+/** What is said of a class: its name with spaces for what stands for them in names of folders. */
+export function sayClass(prompt: string, name: string): string {
+  return prompt.replaceAll(place, name.replaceAll(/[_\s]+/g, ' ').trim());
+}
+
+/**
+ * The vectors of the classes' prompts, each of length 1, as a matrix that rows are multiplied by: [dims, classes].
+ *
+ * @param head named where the network knows no words
+ */
+export async function wordWeights(
+  prompts: string,
+  { features, classes }: Pick<Table<RowSource>, 'features' | 'classes'>,
+  { encodeWords }: Pick<FitContext, 'encodeWords'>,
+  head: string,
+): Promise<Matrix> {
+  if (encodeWords === undefined) {
+    throw new UserError({
+      what: `the ${head} head needs a network that knows words`,
+      expected: 'a feature set of a network with a text tower, such as CLIP or SigLIP',
+      fix: 'featuretap extract --weights hf:OWNER/NAME makes one: docs/weights.md, Words',
+    });
+  }
+  const dims = features.columnCount;
+  const vectors = await classVectors(readPrompts(prompts), classes, encodeWords);
+  const classCount = classes.length;
+  const data = new Float32Array(dims * classCount);
+  for (let c = 0; c < classCount; c++) {
+    for (let d = 0; d < dims; d++) data[d * classCount + c] = vectors.data[c * dims + d] as number;
+  }
+  return { rowCount: dims, columnCount: classCount, data };
+}
+
+/**
+ * A vector of length 1 for each class: the mean over the prompts, each of length 1. [classes, dims]
+ *
+ * @param encode texts to vectors of length 1
+ */
+export async function classVectors(
+  prompts: readonly string[],
+  classes: readonly string[],
+  encode: (texts: readonly string[]) => Promise<Matrix>,
+): Promise<Matrix> {
+  const { data, columnCount } = await encode(
+    classes.flatMap((name) => prompts.map((prompt) => sayClass(prompt, name))),
+  );
+  const means = new Float32Array(classes.length * columnCount);
+  for (let text = 0; text < classes.length * prompts.length; text++) {
+    const at = Math.floor(text / prompts.length) * columnCount;
+    for (let d = 0; d < columnCount; d++)
+      means[at + d] = (means[at + d] as number) + (data[text * columnCount + d] as number);
+  }
+  unitRows(means, classes.length, columnCount);
+  return { rowCount: classes.length, columnCount, data: means };
+}
