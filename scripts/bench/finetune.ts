@@ -20,7 +20,7 @@ same test rows, that of the linear head that both start from, and seconds per ep
   --judge-by ROWS    test | validation: a fifth of the training rows, for choosing a recipe (default test)
   --from PLACE       tap | a block such as layer4.2 (default tap)
   --epochs N         (default 10)
-  --optimizer NAME   sgd | adamw (default sgd)
+  --optimizer NAME   adamw | sgd (default adamw)
   --lr R             of the last layer (default 0.001)
   --backbone-lr R    of the blocks (default a tenth of it)
   --weight-decay R   (default 0.0001 of sgd, 0.01 of adamw)
@@ -42,7 +42,7 @@ export async function run(args: readonly string[]): Promise<void> {
       'judge-by': { type: 'string', default: 'test' },
       from: { type: 'string', default: 'tap' },
       epochs: { type: 'string', default: '10' },
-      optimizer: { type: 'string', default: 'sgd' },
+      optimizer: { type: 'string', default: 'adamw' },
       lr: { type: 'string', default: '0.001' },
       'backbone-lr': { type: 'string' },
       'weight-decay': { type: 'string' },

@@ -1,3 +1,4 @@
+import { isTrainable } from '../../extract/backbone/resnet-tail.ts';
 import type { ExtractResult } from '../../extract/extract.ts';
 import type { ImageFile } from '../../extract/images/list/image-file.ts';
 import { bestHead } from '../../predict/propose-heads.ts';
@@ -22,8 +23,12 @@ export async function nextStep(results: readonly [ExtractResult, ...ExtractResul
     // Missing images are not among those listed.
     const { duplicate, unreadable, failed } = manifest.counts;
     const withoutRow = duplicate + unreadable + failed;
+    const { fields, rowShape } = manifest;
+    const { architecture, tap } = fields;
+    // Other heads would take millions of numbers a photo for features.
+    const model = results.length === 1 && rowShape.length === 3 && isTrainable(architecture, tap) ? 'finetune' : 'all';
     const drawing = list.images.some(({ split }) => split !== undefined) ? [] : drawOptions(list.images, withoutRow);
-    return { command: ownCommand('classify', [...features, '--model', 'all', ...drawing]) };
+    return { command: ownCommand('classify', [...features, '--model', model, ...drawing]) };
   }
   const head = await bestHead();
   const images = shortPath(list.root);

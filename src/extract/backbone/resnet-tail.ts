@@ -1,4 +1,11 @@
-import { batchNormEpsilon, neededTensors, planResNet, type ResidualBlock } from '../weights/resnet.ts';
+import {
+  type Architecture,
+  batchNormEpsilon,
+  isArchitecture,
+  neededTensors,
+  planResNet,
+  type ResidualBlock,
+} from '../weights/resnet.ts';
 import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
 
 /** The part of a ResNet between a tap and its average pool. */
@@ -9,6 +16,22 @@ export interface ResNetTail {
   readonly normEpsilon: number;
 }
 
+/** The blocks behind a tap, which is a layer or a block; undefined where it is no block's output. */
+export function blocksBehind(architecture: Architecture, tap: string): readonly ResidualBlock[] | undefined {
+  const plan = planResNet(architecture);
+  const all = plan.layers.flatMap((layer) => layer.blocks);
+  const last = plan.layers.find(({ name }) => name === tap)?.blocks.at(-1)?.name ?? tap;
+  const at = all.findIndex(({ name }) => name === last);
+  return at < 0 ? undefined : all.slice(at + 1);
+}
+
+/** Whether classify --model finetune can train the network behind the maps of a tap. */
+export function isTrainable(architecture: string, tap: string): boolean {
+  const blocks = isArchitecture(architecture) ? blocksBehind(architecture, tap) : undefined;
+  const convolutions = blocks?.flatMap(({ main }) => main) ?? [];
+  return convolutions.length > 0 && convolutions.every(({ groups }) => groups === 1);
+}
+
 /**
  * What a ResNet does behind a tap.
  *
@@ -16,14 +39,10 @@ export interface ResNetTail {
  * @returns undefined where the tap is no block's output
  */
 export function resNetTail(weights: StateDict, tap: string): ResNetTail | undefined {
-  const plan = planResNet(weights.architecture);
-  const all = plan.layers.flatMap((layer) => layer.blocks);
-  const last = plan.layers.find(({ name }) => name === tap)?.blocks.at(-1)?.name ?? tap;
-  const at = all.findIndex(({ name }) => name === last);
-  if (at < 0) return undefined;
-  const blocks = all.slice(at + 1);
+  const blocks = blocksBehind(weights.architecture, tap);
+  if (blocks === undefined) return undefined;
   const isOfBlocks = (name: string): boolean => blocks.some((block) => name.startsWith(`${block.name}.`));
-  const names = [...neededTensors(plan).keys()].filter(isOfBlocks);
+  const names = [...neededTensors(planResNet(weights.architecture)).keys()].filter(isOfBlocks);
   const tensors = new Map<string, WeightTensor>();
   for (const name of [...names, 'fc.weight', 'fc.bias']) {
     const tensor = weights.tensors.get(name);

@@ -67,14 +67,14 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
     steps: plan.steps * params.epochs,
     warmupSteps: Math.min(Math.round(plan.steps * params.warmup), plan.steps * params.epochs),
   };
-  const { momentum, weightDecay, batchNorm } = params;
+  const { momentum, weightDecay, batchNorm, device } = params;
   const trainer = await openTrainer(tail, tensors, {
     classes: table.classes.length,
     batch: plan.batch,
     frozenBlocks: frozen,
     optimizer: solver,
     threads: context.threads,
-    ...{ momentum, weightDecay, batchNorm },
+    ...{ momentum, weightDecay, batchNorm, device },
   });
   try {
     const judge = async (): Promise<HeldOutFigures | undefined> =>

@@ -1,9 +1,9 @@
 import type { GivenParams, ParamsOf } from '../parameters.ts';
 
-export const solvers = ['sgd', 'adamw'] as const;
+export const solvers = ['adamw', 'sgd'] as const;
 
 export const options = {
-  optimizer: { describe: 'another name of --solver', words: ['sgd', 'adamw'], default: 'sgd' },
+  optimizer: { describe: 'another name of --solver', words: ['adamw', 'sgd'], default: 'adamw' },
   from: {
     describe:
       'where training starts: behind the tap or a layer, or at a block; what lies between the tap and there is run and not trained',
@@ -31,7 +31,7 @@ export const options = {
   weightDecay: {
     describe: 'weight decay of kernels and of the last layer; norms and biases have none',
     numbers: { min: 0 },
-    default: { sgd: 1e-4, adamw: 0.01 },
+    default: { adamw: 0.01, sgd: 1e-4 },
     simpler: 'larger',
   },
   labelSmoothing: {
@@ -44,6 +44,11 @@ export const options = {
     describe: 'batch norms of the trained blocks: by their fixed statistics, or by those of each batch',
     words: ['frozen', 'train'],
     default: 'frozen',
+  },
+  device: {
+    describe: 'what the steps of training are run on; everything else is run on the processor',
+    words: ['cpu', 'cuda', 'webgpu'],
+    default: 'cpu',
   },
   lastLayer: {
     describe: "what the last layer starts as: the linear head's solution on the network as it was, or a drawn layer",

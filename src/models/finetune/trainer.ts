@@ -1,6 +1,8 @@
 import type * as Ort from 'onnxruntime-node';
+import type { DeviceName } from '../../features/manifest/manifest.ts';
 import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { float32Tensor, openGraph } from '../../numerics/graph-session.ts';
+import { UserError } from '../../system/errors.ts';
 import { type GraphTensors, graphShapes } from './network/layout.ts';
 import { type Sides, sidesBehind } from './network/positions.ts';
 import { mapsInput } from './network/residual.ts';
@@ -12,6 +14,7 @@ import { adamWStep, sgdStep } from './optimizers.kernel.ts';
 
 export interface TrainerOptions extends StepOptions {
   readonly optimizer: 'sgd' | 'adamw';
+  readonly device: DeviceName;
   /** Of SGD. */
   readonly momentum: number;
   /** Of kernels and the last layer's weights; norms and biases have none. */
@@ -45,14 +48,24 @@ export interface Trainer {
 /** What torch.nn.BatchNorm2d takes of a batch's statistics. */
 const statisticsShare = 0.1;
 
-/** @param tensors trained in place */
+/**
+ * @param tensors trained in place
+ * @throws UserError where the device is not there: never a silent processor
+ */
 export async function openTrainer(tail: TailShape, tensors: GraphTensors, options: TrainerOptions): Promise<Trainer> {
   const shapes = graphShapes(tail, options.classes);
   const graph = new GraphBuilder('finetune');
-  const products = addTrainingStep(graph, tail, options);
+  const onProcessor = options.device === 'cpu';
+  // Pieces of a product are for the processor's caches.
+  const products = addTrainingStep(graph, tail, onProcessor ? options : { ...options, rowsPerThread: Infinity });
   const threads = invariantThreads(products, [options.batch, Math.max(1, options.batch - 1)], options.threads);
-  // A plan of all arrays for each size of a batch would lie beside the arrays of the first step: half as much again.
-  const session = await openGraph(graph, threads, { enableMemPattern: false });
+  const session = await openGraph(graph, threads, {
+    // A plan of all arrays for each size of a batch would lie beside the arrays of the first step: half as much again.
+    enableMemPattern: false,
+    executionProviders: onProcessor ? ['cpu'] : [options.device, 'cpu'],
+  }).catch((error: unknown) => {
+    throw onProcessor ? error : deviceMissing(options.device, error);
+  });
   const tensorOf = (name: string): Ort.Tensor =>
     float32Tensor(tensors.get(name) as Float32Array, shapes.get(name) ?? []);
   const inputs = Object.fromEntries(
@@ -106,6 +119,15 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
     },
     close: () => session.release(),
   };
+}
+
+function deviceMissing(device: DeviceName, error: unknown): UserError {
+  return new UserError({
+    what: `the steps of training cannot run on ${device}`,
+    found: error instanceof Error ? error.message : String(error),
+    expected: 'a device that ONNX Runtime opens',
+    fix: '--device cpu, or one that featuretap devices says works',
+  });
 }
 
 function numbersOf(tensors: Readonly<Record<string, Ort.Tensor>>, name: string): Float32Array {

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { chooseDevice, tryDevice } from '../../../../src/extract/backbone/devices/devices.ts';
 import { explainFailure } from '../../../../src/extract/backbone/devices/explain.ts';
 import { type ProbeResult, probeDevice } from '../../../../src/extract/backbone/devices/probe.ts';
 import { loadNetwork } from '../../../../src/extract/network-source.ts';
+import { runOnSwiftShader, skipsSwiftShader } from '../../../swift-shader.ts';
 import { fixture, preprocessing } from '../fixtures.ts';
 
 const missingVulkan = [
@@ -109,24 +104,11 @@ test('int8 on a GPU is refused before anything is tried', async () => {
   await assert.rejects(preparing, /int8 with --device webgpu[\s\S]*--device cpu/);
 });
 
-/** chromium's package brings a Vulkan loader and SwiftShader, a Vulkan driver that runs on the processor. */
-const chromium = '/usr/lib/chromium';
-const swiftShader = `${chromium}/vk_swiftshader_icd.json`;
-const skip = existsSync(swiftShader) ? false : `skipped: ${swiftShader} is not there (Debian's chromium brings it)`;
-
-test('resnet-tiny on WebGPU, with a Vulkan driver in software, agrees with PyTorch', { skip }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'featuretap-vulkan-'));
-  try {
-    // The loader alone: chromium's other libraries must not stand in for the system's.
-    await symlink(`${chromium}/libvulkan.so.1`, join(folder, 'libvulkan.so.1'));
-    const script = fileURLToPath(new URL('./run-on-device.ts', import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, 'webgpu'], {
-      env: { ...process.env, VK_DRIVER_FILES: swiftShader, LD_LIBRARY_PATH: folder },
-    });
-    const { device, worst } = JSON.parse(stdout.trim().split('\n').at(-1) as string);
-    assert.equal(device, 'webgpu');
-    assert.ok(worst < 1e-4, `worst row off by ${worst}`);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+test('resnet-tiny on WebGPU, with a Vulkan driver in software, agrees with PyTorch', {
+  skip: skipsSwiftShader,
+}, async () => {
+  const script = fileURLToPath(new URL('./run-on-device.ts', import.meta.url));
+  const { device, worst } = (await runOnSwiftShader(script, ['webgpu'])) as { device: string; worst: number };
+  assert.equal(device, 'webgpu');
+  assert.ok(worst < 1e-4, `worst row off by ${worst}`);
 });
