@@ -10,6 +10,7 @@ import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
 import { solveRidge } from './closed-form.ts';
+import { leftOutAccuracy, leftOutConformal } from './left-out.ts';
 import { addRidge } from './onnx.ts';
 import { fitTemperature } from './softmax-factor.ts';
 
@@ -132,7 +133,8 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
       'alpha was chosen by leaving out single rows, though rows of one group are alike: it may be too small',
     );
   }
-  return fitted({
+  const judged = leftOutConformal(train, solution.leftOutScores, factor);
+  const head = fitted({
     params,
     classes,
     dims,
@@ -149,6 +151,7 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
     warnings,
     threads: context.threads,
   });
+  return judged === undefined ? head : { ...head, heldOut: { scores: judged, rowsAre: 'left out one by one' } };
 }
 
 interface RidgeFit {
@@ -207,9 +210,4 @@ function withoutWeightless(table: Table): Table {
     table,
     Int32Array.from(labels.keys()).filter((row) => (sampleWeights[row] as number) > 0),
   );
-}
-
-function leftOutAccuracy(scores: Float64Array, labels: Int32Array, classCount: number): number {
-  const predicted = largestPerRow(Float32Array.from(scores), classCount);
-  return predicted.filter((label, row) => label === labels[row]).length / labels.length;
 }

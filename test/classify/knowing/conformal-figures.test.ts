@@ -38,7 +38,7 @@ test('every head judges training rows that it had not seen, and the report says 
     ['linear', 'cross-validated'],
     // With more rows it stops by some that it holds out, which then cannot judge: one more fit does.
     ['mlp', 'cross-validated'],
-    ['ridge', 'left out of one more fit'],
+    ['ridge', 'left out one by one'],
     ['svm', 'left out of one more fit'],
   ]);
   for (const { conformal, testSize } of reports) {

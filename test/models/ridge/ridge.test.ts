@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { conformalScores } from '../../../src/metrics/conformal.ts';
 import { solveRidge } from '../../../src/models/ridge/closed-form.ts';
 import { temperatureSlope } from '../../../src/models/ridge/ridge.kernel.ts';
 import { type FittedRidge, ridge } from '../../../src/models/ridge/ridge.ts';
@@ -179,4 +180,32 @@ test('ridge refuses parameters, NaN and a closed form that is too large', async 
   const { train } = goldenTable('wide');
   const nan = { ...train.features, data: train.features.data.slice().fill(Number.NaN, 75, 76) };
   await assert.rejects(ridge.create({}).fit({ ...train, features: nan }, context), /row 1, column 5.*NaN/s);
+});
+
+test('ridge judges every row by the fit without it, but no row of kin and none that is alone in its class', async () => {
+  const { train } = goldenTable('tall');
+  const alpha = 3;
+  const fit = async (table: typeof train): Promise<FittedRidge> =>
+    (await ridge.create({ alpha }).fit(table, context)) as FittedRidge;
+  const whole = await fit(train);
+  assert.equal(whole.heldOut?.rowsAre, 'left out one by one');
+  const count = train.labels.length;
+  assert.equal(whole.heldOut.scores.length, count);
+  for (const row of [0, 7]) {
+    const kept = Int32Array.from(train.labels.keys()).filter((other) => other !== row);
+    const without = await fit({
+      ...train,
+      features: takeRows(train.features, kept),
+      labels: kept.map((other) => train.labels[other]!),
+    });
+    const own = takeRows(train.features, Int32Array.of(row)).data;
+    const scores = Float32Array.from(without.bias, (bias, c) =>
+      own.reduce((sum, value, d) => sum + value * without.weights[d * train.classes.length + c]!, bias),
+    );
+    const expected = conformalScores(scores, train.classes.length, train.labels.subarray(row, row + 1), whole.factor);
+    checkClose([whole.heldOut.scores[row]!], [...expected], 1e-4, `row ${row}`);
+  }
+  const alone = await fit({ ...train, labels: train.labels.map((_, row) => (row === 0 ? 0 : 1 + (row % 5))) });
+  assert.equal(alone.heldOut?.scores.length, count - 1);
+  assert.equal((await fit({ ...train, groups: Int32Array.from(train.labels.keys()) })).heldOut, undefined);
 });
