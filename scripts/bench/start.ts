@@ -4,6 +4,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawPhotos } from '../torture/draw-photos.ts';
+import { findNode } from './peers/node.ts';
 import { findPeer } from './peers/python.ts';
 import { launcher, layCheckout, layPackage, must } from './start/programs.ts';
 
@@ -11,7 +12,7 @@ const usage = `npm run bench -- start [options]
 How long a command takes to start: on a set so small that its own work is next to nothing, from this checkout and from
 the package, beside Python's imports. Every command once per round, the rounds in turns.
   --rounds N   (default 9)
-  --node FILE  another Node to run with, repeatable
+  --node NODE  another Node to run with, repeatable: a program, or a major version such as 22, which npm brings
   --out FILE   the figures as JSON (default bench/start.json)
 npm run bench -- setup makes the Python with the newest scikit-learn and PyTorch (default python3).`;
 
@@ -40,7 +41,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
   try {
     const commands = await smallCommands(folder);
-    const rows = listRows(folder, commands, [process.execPath, ...values.node]);
+    const rows = listRows(folder, commands, [process.execPath, ...values.node.map(findNode)]);
     // The first run of each fills what is kept between runs.
     const kept = rows.filter((row) => time(row) !== undefined);
     for (let round = 0; round < Number(values.rounds); round++) {
