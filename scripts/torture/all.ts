@@ -28,8 +28,10 @@ export interface TortureOptions {
   readonly others: number;
   readonly seed: number;
   readonly imageCount?: number;
-  /** Default: every verb that ends by itself, and `serve`. */
-  readonly verbs?: readonly TorturedVerb[];
+  /** Default: every verb that ends by itself. */
+  readonly verbs?: readonly TorturedVerb[] | undefined;
+  /** Disturb `serve`, too. Default: true. */
+  readonly withServe?: boolean;
   readonly onResult?: (result: TorturedResult) => void;
 }
 
@@ -44,7 +46,7 @@ export async function tortureAll(options: TortureOptions): Promise<readonly Tort
       results.push(result);
       options.onResult?.(result);
     }
-    if (options.verbs === undefined) {
+    if (options.withServe !== false) {
       const result = await tortureServe(world, options);
       results.push(result);
       options.onResult?.(result);

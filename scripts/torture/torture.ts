@@ -6,6 +6,7 @@
 // or every verb, by kills, full disks, two runs at once and inputs that come and go:
 //
 //   npm run torture -- all [kills, default 100] [seed, default 0]
+//   npm run torture -- suggest,find,kill-serve [kills, default 100] [seed, default 0]
 //
 // or a server, by slow and cut bodies, decompression bombs, the fuzzers' images and many requests:
 //
@@ -24,8 +25,12 @@ import { tortureAll } from './all.ts';
 import { drawPhotos } from './draw-photos.ts';
 import { hostileServe } from './serve/hostile.ts';
 import { uniform } from './uniform.ts';
+import { torturedVerbs } from './verbs.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What `all` does with `serve`; `serve` by itself is many requests to one server. */
+const killServe = 'kill-serve';
 
 export interface TortureResult {
   readonly kills: number;
@@ -162,13 +167,18 @@ async function hashes(folder: string): Promise<Record<string, string>> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [first, ...rest] = process.argv.slice(2);
-  if (first === 'all') await everyVerb(rest);
-  else if (first === 'serve') await serveAlone(rest);
-  else await extractAlone(process.argv.slice(2));
+  const [first = '', ...rest] = process.argv.slice(2);
+  if (first === 'serve') await serveAlone(rest);
+  else if (first === '' || /^\d+$/.test(first)) await extractAlone(process.argv.slice(2));
+  else await theVerbs(first, rest);
 }
 
-async function everyVerb([kills = '100', seed = '0']: readonly string[]): Promise<void> {
+/** @param names `all`, or verbs: `suggest,find`; of `serve` what `all` does with it is `kill-serve` */
+async function theVerbs(names: string, [kills = '100', seed = '0']: readonly string[]): Promise<void> {
+  const asked = names.split(',');
+  const known = [...torturedVerbs.map(({ verb }) => verb), killServe];
+  const unknown = asked.find((name) => names !== 'all' && !known.includes(name));
+  if (unknown !== undefined) throw new Error(`${unknown} is none of all, serve, ${known.join(', ')}`);
   const count = Number(kills);
   const cells = (values: readonly (string | number)[]): string =>
     values.map((value) => String(value).padEnd(11)).join('');
@@ -177,6 +187,8 @@ async function everyVerb([kills = '100', seed = '0']: readonly string[]): Promis
     kills: count,
     others: Math.max(2, Math.round(count / 5)),
     seed: Number(seed),
+    verbs: names === 'all' ? undefined : torturedVerbs.filter(({ verb }) => asked.includes(verb)),
+    withServe: names === 'all' || asked.includes(killServe),
     onResult: ({ verb, kills: killed, fullDisks, twos, churns, wrong }) => {
       console.log(cells([verb, killed, fullDisks ?? 'skipped', twos, ` ${churns}`, wrong.length]));
       for (const what of wrong) console.log(`  ${what}`);

@@ -103,6 +103,16 @@ export const torturedVerbs: readonly TorturedVerb[] = [
     disturb: (_world, place) => away(join(place, 'new', 'photo-0005.jpg')),
   },
   {
+    verb: 'find',
+    args: ({ data, set }, place) => [
+      ...['find', join(data, 'class-1', 'photo-0001.jpg'), '--features', set, '--count', '5'],
+      ...['--page', join(place, 'found', 'index.html')],
+    ],
+    same: /found\/index\.html$/,
+    ends: { 'found/index.html': /<\/html>\s*$/ },
+    disturb: ({ data }) => away(join(data, 'class-1', 'photo-0001.jpg')),
+  },
+  {
     verb: 'relabel',
     prepare: async ({ set }, place) => {
       const [, first = ''] = (await readFile(join(set, 'labels.csv'), 'utf8')).split('\n');
