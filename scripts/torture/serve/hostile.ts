@@ -12,7 +12,7 @@ import { oneBitPng } from './one-bit-png.ts';
 import { type Heard, post, ServedProcess, sameAnswer } from './served-process.ts';
 
 /** Above this much more memory than after a fifth of the requests the server keeps something of them. */
-export const memoryBoundMB = 100;
+export const memoryBoundMB = 60;
 
 const clients = 16;
 const timeLimitSeconds = 5;
