@@ -2,10 +2,12 @@
 // the system tells (Linux). Times on the clock say little where other files run at the same time.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
 const folder = process.env.FEATURETAP_TEST_TIMES;
-// Node's runner loads this too, and sets this variable for the files.
-if (folder !== undefined && process.env.NODE_TEST_CONTEXT !== undefined) process.on('exit', () => write(folder));
+// Node's runner loads this too, and so do worker threads; it sets this variable for the files.
+const isTestFile = isMainThread && process.env.NODE_TEST_CONTEXT !== undefined;
+if (folder !== undefined && isTestFile) process.on('exit', () => write(folder));
 
 function write(place) {
   try {
