@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
@@ -11,7 +12,8 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
  */
 export function startWorker(name: string, importMetaUrl: string, options: WorkerOptions = {}): Worker {
   const fromSources = importMetaUrl.endsWith('.ts');
-  const module = new URL(`${name}${fromSources ? '.ts' : '.js'}`, importMetaUrl);
+  // A bundle's files lie side by side.
+  const module = new URL(fromSources ? `${name}.ts` : `./${posix.basename(name)}.js`, importMetaUrl);
   return fromSources ? new Worker(bundled(module.href), { ...options, eval: true }) : new Worker(module, options);
 }
 
