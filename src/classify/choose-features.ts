@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { manifestFile } from '../features/manifest/layout.ts';
 import { UserError } from '../system/errors.ts';
 import { listIfThere, nodeFiles, statIfThere } from '../system/files.ts';
@@ -16,7 +16,18 @@ export interface ChosenFeatures {
  * @throws UserError that lists the sets of the cache where there is neither
  */
 export async function namedFeatureSet(name: string, cache: string): Promise<string> {
-  if ((await statIfThere(nodeFiles, name)) !== undefined) return name;
+  const there = await statIfThere(nodeFiles, name);
+  if (there !== undefined) {
+    const within = await setMeant(name, there.isDirectory());
+    if (within === undefined) return name;
+    throw new UserError({
+      what: 'this is no feature set',
+      where: name,
+      found: name,
+      expected: within.join(' | '),
+      instead: within[0],
+    });
+  }
   const known = await listSets(cache);
   const folder = join(cache, name);
   if (known.some((set) => set.folder === folder)) return folder;
@@ -31,6 +42,15 @@ export async function namedFeatureSet(name: string, cache: string): Promise<stri
       ? { fix: 'featuretap extract --data FOLDER makes one under cache/; name it with --features cache/NAME' }
       : { instead }),
   });
+}
+
+/** The sets that were meant, newest first, by a folder that holds them or the manifest of one; undefined for what may be features. */
+async function setMeant(path: string, isFolder: boolean): Promise<readonly string[] | undefined> {
+  if (!isFolder) return basename(path) === manifestFile ? [dirname(path)] : undefined;
+  const names = await listIfThere(nodeFiles, path);
+  if (names.includes(manifestFile) || names.some((name) => name.endsWith('.npy'))) return undefined;
+  const sets = await listSets(path);
+  return sets.length === 0 ? undefined : sets.map(({ folder }) => folder);
 }
 
 /**

@@ -48,6 +48,7 @@ export function chooseHeads(
       `--${optionName(name)}`,
       `--model ${names.join(' --model ')}, which does not read it`,
       `--model ${others.join(' or --model ')}`,
+      { value: null },
     );
   }
   if (sweep !== undefined) checkSwept(kinds, sweep.grid);

@@ -38,6 +38,7 @@ export const compareVerb: Verb = {
     const form = outputForm(options, session);
     const failBelow = number(options, 'fail-below', { min: 0, max: 1, percent: true });
     const given = positionals(options, 'reports');
+    const page = text(options, 'html');
     const comparison = await compareReports(given.length === 0 ? ['reports'] : given);
     for (const { message } of comparison.unreadable) session.warn(`left out: ${message}`);
 
@@ -49,7 +50,6 @@ export const compareVerb: Verb = {
     if (form === 'markdown') await session.write(comparisonMarkdown(summary));
     if (form === 'text') session.print(terminalComparison(comparison, verdicts));
 
-    const page = text(options, 'html');
     if (form === 'text' || page !== undefined) {
       for (const group of runs) await writeCards(group, session);
       const file = page ?? join(await pageFolder(given), 'index.html');

@@ -30,6 +30,8 @@ export interface NumberRange {
   readonly whole?: boolean;
   /** Excludes `min` itself: `(0, …]`. */
   readonly above?: number;
+  /** Proposed in place of a number out of range, where the bound itself is of no use to anybody. */
+  readonly usual?: number;
   /** A fraction may be given in percent: `20%` is 0.2. */
   readonly percent?: boolean;
 }
@@ -60,6 +62,7 @@ function nearestUsable(given: string, range: NumberRange, fallback: number | und
   const typed = Number.parseFloat(given.replace(',', '.'));
   const value = whole === true ? Math.round(typed) : typed;
   const usable = Math.min(max, Math.max(min, value));
+  if (range.usual !== undefined && usable !== value) return String(range.usual);
   if (Number.isFinite(usable) && (above === undefined || usable > above)) return String(usable);
   return fallback === undefined ? null : String(fallback);
 }

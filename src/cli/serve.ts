@@ -62,7 +62,7 @@ export const serveVerb: Verb = {
     const token = tokenAsked(options, host);
     const asked = {
       host,
-      port: number(options, 'port', { min: 0, max: 65_535, whole: true }, 8080),
+      port: number(options, 'port', { min: 0, max: 65_535, whole: true, usual: 8080 }, 8080),
       token,
       allowedHosts: list(options, 'allow-host').map((name) => name.toLowerCase()),
       top: number(options, 'top', { min: 1, whole: true }, 5),

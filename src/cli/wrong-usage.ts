@@ -16,6 +16,28 @@ const otherVerbs: ReadonlyMap<string, VerbName> = new Map([
   ['report', 'compare'],
 ]);
 
+/** What other programs call the options of these, by what it may be here: the first that the verb has. */
+const otherOptions: ReadonlyMap<string, readonly string[]> = new Map([
+  ['out', ['to']],
+  ['output', ['to', 'out', 'csv']],
+  ['input', ['data']],
+  ['dataset', ['data']],
+  ['dir', ['data']],
+  ['network', ['weights']],
+  ['backbone', ['weights']],
+  ['checkpoint', ['weights', 'head']],
+  ['classifier', ['model']],
+  ['layer', ['tap']],
+  ['batch-size', ['batch']],
+  ['learning-rate', ['lr']],
+  ['random-state', ['seed']],
+  ['n-estimators', ['trees']],
+  ['n-neighbors', ['k']],
+  ['workers', ['threads']],
+  ['n-jobs', ['threads']],
+  ['topk', ['top']],
+]);
+
 /**
  * The error for arguments that yargs refuses: its messages name neither what was typed nor what there is.
  *
@@ -60,7 +82,8 @@ function wrongVerb(typed: string | undefined, args: readonly string[]): UserErro
 /** The words that one word was probably meant to be. */
 function meant(verb: VerbName, typed: string, optionNames: readonly string[]): readonly string[] | undefined {
   if (typed.startsWith('-')) {
-    const nearest = nearestName(nameOf(typed), optionNames);
+    const called = otherOptions.get(kebab(nameOf(typed)).replaceAll('_', '-').toLowerCase());
+    const nearest = called?.find((name) => optionNames.includes(name)) ?? nearestName(nameOf(typed), optionNames);
     const [, value] = /^[^=]*(=.*)$/.exec(typed) ?? [];
     return nearest === undefined ? undefined : [`--${nearest}${value ?? ''}`];
   }

@@ -1,6 +1,7 @@
 import { fromSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import { openTable } from '../formats/table/open-table.ts';
 import { fileSource } from '../formats/table/table.ts';
+import { checkTablePlace } from '../formats/table/table-place.ts';
 import { UserError, usageError } from '../system/errors.ts';
 
 /** A label that is to be another one. */
@@ -23,6 +24,10 @@ const newLabelColumns = ['correction', 'suggestion', 'label'] as const;
  * @throws UserError where a column is missing, or an id has two new labels
  */
 export async function readCorrections(path: string): Promise<readonly Correction[]> {
+  await checkTablePlace(path, {
+    argument: 'the corrections',
+    fix: 'featuretap compare writes labels-to-check.csv beside each report',
+  });
   const table = await openTable(fileSource(path));
   const places = new Map(table.columns.map((name, column) => [name.trim().toLowerCase(), column]));
   const idColumn = places.get('id');

@@ -32,7 +32,7 @@ async function reportsUnder(path: string): Promise<string[]> {
     isFile = !(await nodeFiles.stat(path)).isDirectory();
   } catch (cause) {
     const beside = await readdir(dirname(path)).catch(() => []);
-    const near = nearestName(basename(path), beside);
+    const near = nearestName(basename(path), beside) ?? sameBeginning(basename(path), beside);
     throw new UserError({
       what: 'there is no such report file or folder',
       where: path,
@@ -52,4 +52,15 @@ async function reportsUnder(path: string): Promise<string[]> {
     .filter((entry) => basename(entry) === 'report.json')
     .sort()
     .map((entry) => join(path, entry));
+}
+
+/** The name that begins like a mistyped one: `knm` for `knn-cosine-f113d245`. */
+function sameBeginning(typed: string, names: readonly string[]): string | undefined {
+  const shared = (name: string): number => {
+    let count = 0;
+    while (count < name.length && name[count]?.toLowerCase() === typed[count]?.toLowerCase()) count++;
+    return count;
+  };
+  const [best] = [...names].sort((a, b) => shared(b) - shared(a) || (a < b ? -1 : 1));
+  return best !== undefined && shared(best) >= 2 ? best : undefined;
 }

@@ -119,8 +119,8 @@ export class SmallClassesError extends UserError {
     super({
       what: `${small.length} of ${classCount} classes ${small.length === 1 ? 'has' : 'have'} fewer than 2 images, so a split cannot put one on each side`,
       found: `${shown}${small.length > 50 ? ` and ${small.length - 50} more` : ''}`,
-      expected: 'at least 2 images of every class',
-      fix: '--min-images 2 leaves these classes out; or add images of them, or merge them into others',
+      expected: 'at least 2 images of every class: --min-images 2 leaves these classes out',
+      option: { name: 'min-images', value: '2' },
     });
     this.smallClasses = small;
   }

@@ -41,6 +41,23 @@ export class UserError extends Error {
   }
 }
 
+/** What other programs call the same choices. */
+const otherWords: ReadonlyMap<string, string> = new Map([
+  ['fp16', 'float16'],
+  ['half', 'float16'],
+  ['fp32', 'float32'],
+  ['single', 'float32'],
+  ['gpu', 'cuda'],
+  ['avg', 'mean'],
+  ['average', 'mean'],
+  ['gap', 'mean'],
+  ['logistic', 'linear'],
+  ['svc', 'svm'],
+  ['rf', 'forest'],
+  ['tf', 'tensorflow'],
+  ['onnxruntime', 'onnx'],
+]);
+
 /** As `usageError`, for one of a few words: the nearest one is proposed, or `usual` where none is near. */
 export function choiceError(
   option: string,
@@ -48,7 +65,8 @@ export function choiceError(
   choices: readonly string[],
   usual: string | undefined = choices[0],
 ): UserError {
-  const instead = nearestName(found, choices);
+  const called = otherWords.get(found.toLowerCase());
+  const instead = called !== undefined && choices.includes(called) ? called : nearestName(found, choices);
   return new UserError({
     what: `${option} is not usable`,
     found,

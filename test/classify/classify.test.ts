@@ -192,7 +192,7 @@ test('a labels file that is empty, lacks a label or gives an id two of them is r
     await writeFile(file, text);
     await assert.rejects(readLabels(file), message);
   }
-  await assert.rejects(readLabels(join(root, 'nowhere.csv')), /cannot be read/);
+  await assert.rejects(readLabels(join(root, 'nowhere.csv')), /there is no such table/);
 });
 
 test('a labels file is read by the names of its columns, with ids that have an extension, and not by their place', async () => {

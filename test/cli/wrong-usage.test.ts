@@ -62,6 +62,24 @@ test('a verb of other programs and an option with one dash are answered with the
   );
 });
 
+test('an option that other programs have is answered with the one that the verb has for it', () => {
+  const fixOf = (verb: string, typed: string, names: readonly string[]): string | undefined =>
+    wrongUsage(`Unknown argument: ${typed.slice(2)}`, [verb, typed, '5'], names).parts.fix;
+  for (const [verb, typed, name] of [
+    ['export', '--out', '--to'],
+    ['predict', '--output', '--csv'],
+    ['extract', '--batch-size', '--batch'],
+    ['extract', '--batch_size', '--batch'],
+    ['extract', '--workers', '--threads'],
+    ['classify', '--random-state', '--seed'],
+    ['classify', '--n_estimators', '--trees'],
+  ] as const) {
+    const names = [name.slice(2), 'json', 'head', 'quiet'];
+    assert.equal(fixOf(verb, typed, names), `did you mean ${name}? ${ownCommand(verb, [name, '5'])}`);
+  }
+  assert.match(fixOf('verify', '--workers', ['features', 'json']) ?? '', /lists its options$/);
+});
+
 test('unknown options are shown as they were typed, a spare word as an argument', () => {
   const option = wrongUsage('Unknown arguments: wieghts, x', ['extract', '--wieghts=a', '-x'], optionNames).message;
   assert.match(option, /^extract: unknown option\n {2}found: {4}--wieghts=a -x\n {2}fix: {6}featuretap extract --help/);
@@ -87,6 +105,21 @@ test('a mistyped choice is answered with the command that has the nearest one, i
   );
 });
 
+test('a choice by its name in other programs is answered with the one that it is here', () => {
+  const fixOf = (option: string, found: string, choices: readonly string[]): string | undefined =>
+    withMeantCommand(choiceError(option, found, choices), ['extract', option, found]).parts.fix;
+  for (const [option, found, choices, meant] of [
+    ['--dtype', 'fp16', ['float32', 'float16'], 'float16'],
+    ['--dtype', 'half', ['float32', 'float16'], 'float16'],
+    ['--device', 'GPU', ['auto', 'cpu', 'cuda', 'webgpu'], 'cuda'],
+    ['--pool', 'avg', ['max', 'mean', 'none'], 'mean'],
+    ['--model', 'rf', ['linear', 'svm', 'forest'], 'forest'],
+  ] as const) {
+    const expected = `did you mean ${meant}? ${ownCommand('extract', [option, meant])}`;
+    assert.equal(fixOf(option, found, choices), expected);
+  }
+});
+
 test('a number that is not usable is answered with the command that has the nearest one, or none', () => {
   const meant = (name: string, range: NumberRange, fallback: number | undefined, ...args: string[]): string => {
     const options = { [name]: args[args.indexOf(`--${name}`) + 1] };
@@ -106,6 +139,9 @@ test('a number that is not usable is answered with the command that has the near
   assert.equal(meant('lr', { above: 0 }, undefined, 'extract', '--lr', '0,01'), command('--lr', '0.01'));
   assert.equal(meant('lr', { above: 0 }, undefined, 'extract', '--lr', '0', 'x'), command('x'));
   assert.equal(meant('crop', whole, undefined, 'extract', '--crop', 'big'), command());
+  const usual = { ...whole, usual: 32 };
+  assert.equal(meant('crop', usual, undefined, 'extract', '--crop', '0'), command('--crop', '32'));
+  assert.equal(meant('crop', usual, undefined, 'extract', '--crop', '9999'), command('--crop', '32'));
 });
 
 test('an option of a head that is not usable is answered with the command at its default', async () => {

@@ -1,5 +1,6 @@
 import { openTable } from '../../formats/table/open-table.ts';
 import { fileSource, readRows } from '../../formats/table/table.ts';
+import { checkTablePlace } from '../../formats/table/table-place.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError } from '../../system/errors.ts';
 
@@ -20,6 +21,7 @@ export interface FixedSplits {
  * @throws UserError naming the line of another side, or of an id that is on both sides
  */
 export async function readSplits(path: string, ids: readonly string[]): Promise<FixedSplits> {
+  await checkTablePlace(path, { option: 'split' });
   const table = await openTable(fileSource(path, '--split'));
   for (const name of ['id', 'side']) {
     if (table.columns.includes(name)) continue;

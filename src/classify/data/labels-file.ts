@@ -11,6 +11,7 @@ import {
 import { LabelChecks } from '../../formats/table/label-checks.ts';
 import { openTable } from '../../formats/table/open-table.ts';
 import { fileSource, readRows } from '../../formats/table/table.ts';
+import { checkTablePlace } from '../../formats/table/table-place.ts';
 import { UserError } from '../../system/errors.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 
@@ -45,6 +46,7 @@ export interface LabelsFileOptions extends AskedColumns {
  *   lists the ways to read it where there are several
  */
 export async function readLabels(path: string, options: LabelsFileOptions = {}): Promise<LabelsFile> {
+  await checkTablePlace(path);
   const table = await openTable(fileSource(path));
   const { columns } = table;
   const all = await readRows(table);

@@ -1,5 +1,6 @@
 import { openTable } from '../../formats/table/open-table.ts';
 import { fileSource, readRows } from '../../formats/table/table.ts';
+import { checkTablePlace } from '../../formats/table/table-place.ts';
 import { noColumn, unusable } from './labels-file.ts';
 
 /** One label per row of a matrix, in its order. */
@@ -17,6 +18,7 @@ export interface RowLabels {
  * @throws UserError naming the line of a row without a label
  */
 export async function readRowLabels(path: string): Promise<RowLabels> {
+  await checkTablePlace(path);
   const table = await openTable(fileSource(path), { oneColumn: true });
   const rows = await readRows(table);
   const place = table.columns.length >= 2 ? 1 : 0;

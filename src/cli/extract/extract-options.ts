@@ -173,7 +173,7 @@ export function readExtractOptions(options: Options, mayBeSeveral = false): Aske
       device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu'], extractDefaults.device),
       preprocessing: {
         resize: sides(options),
-        crop: number(options, 'crop', { whole: true, min: 1, max: mostPixels }),
+        crop: number(options, 'crop', { whole: true, min: 1, max: mostPixels, usual: 224 }),
         interpolation: choice(options, 'interpolation', interpolations),
         mean: perChannel(
           options,

@@ -1,6 +1,9 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { manifestFile } from '../../features/manifest/layout.ts';
 import { UserError, usageError } from '../../system/errors.ts';
-import { type Files, nodeFiles } from '../../system/files.ts';
+import { type Files, nodeFiles, statIfThere } from '../../system/files.ts';
+import { quoteArgument } from '../../system/own-command.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { arrayExpression } from '../plan/array-expression.ts';
 import { listParts, partFolder, partsFolder, readPartFolder } from '../records/layout.ts';
 import { type PartRecord, readPartState } from '../records/part-record.ts';
@@ -114,10 +117,17 @@ export async function countOfParts(files: Files, set: string): Promise<number> {
   const [count] = counts;
   if (counts.length === 1 && count !== undefined) return count;
   if (counts.length === 0) {
+    const isWhole = (await statIfThere(files, join(set, manifestFile))) !== undefined;
+    const [folder, name, cache] = [shortPath(set), basename(set), shortPath(dirname(set))].map((path) =>
+      quoteArgument(path),
+    );
     throw new UserError({
-      what: 'this feature set has no parts',
+      what: isWhole ? 'this feature set was made whole, not in parts' : 'this feature set has no parts',
       where: join(set, partsFolder),
-      fix: 'featuretap extract --part 0/N makes the first of N',
+      expected: 'parts, as extract --part 0/8 makes the first of eight',
+      fix: isWhole
+        ? `featuretap verify --features ${folder}`
+        : `featuretap extract --name ${name} --cache ${cache} --part 0/8`,
     });
   }
   throw usageError('--parts', `no value, and parts of ${counts.join(' and of ')} are there`, '--parts N says which');

@@ -1,6 +1,8 @@
+import { dirname } from 'node:path';
 import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { readRangeSync } from '../../system/regular-file.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { type ArchiveEntry, checkEntries } from './entry.ts';
 import { listTar } from './list-tar.ts';
 import { listZip } from './list-zip.ts';
@@ -59,6 +61,9 @@ function noArchive(archive: string, head: Buffer): UserError {
     where: archive,
     found: known === undefined ? 'a file, not a folder nor an archive' : known[1],
     expected: 'a folder, or a .zip or .tar archive',
-    fix: known === undefined ? '--data FOLDER' : `${known[2].replace('FILE', archive)}, then --data with what it gives`,
+    ...(known === undefined
+      ? // A table of labels was named, or a photo: they lie in what was meant.
+        { option: { name: 'data', value: shortPath(dirname(archive)) } }
+      : { fix: `${known[2].replace('FILE', archive)}, then --data with what it gives` }),
   });
 }

@@ -647,7 +647,7 @@ export const clientScript: string = `"use strict";
       box,
       element("b", {}, breakable(group.className(label))),
       said,
-      suspicion === void 0 ? void 0 : element("span", { class: "doubt" }, "label? perhaps ", breakable(group.className(suspicion.suggestion)))
+      suspicion === void 0 ? void 0 : element("span", { class: "doubt" }, "relabel as ", breakable(group.className(suspicion.suggestion)), "?")
     );
   }
   function picture(seen, place, side) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
@@ -280,7 +280,11 @@ describe('parts that meet trouble', () => {
   it('status tells from the folder what is done, failed, stopped and waiting, and why', async () => {
     const data = await drawData(48);
     const set = join(`${data}-cache`, 'parts');
-    await assert.rejects(readStatus(set), /has no parts/);
+    await assert.rejects(readStatus(set), /has no parts\n[\s\S]*extract --name parts --cache \S+-cache --part 0\/8$/);
+    await mkdir(set, { recursive: true });
+    await writeFile(join(set, 'manifest.json'), '{}');
+    await assert.rejects(readStatus(set), /made whole, not in parts\n[\s\S]*verify --features \S+parts$/);
+    await rm(set, { recursive: true });
     await writeFile(join(data, 'class-0/broken.png'), 'no image');
     const failing = partOf('class-0/broken', 4);
     const [done = 0, stopped = 0, waiting = 0] = [0, 1, 2, 3].filter((index) => index !== failing);

@@ -19,10 +19,15 @@ export function checkMissing(list: ImageList, options: { readonly allowMissing: 
     what: `${table} names ${count(images.length + missing.length)} images of which ${count(images.length)} are there`,
     where: list.root,
     found: `${count(missing.length)} missing: ${first.join(', ')}${missing.length > shownIds ? ', …' : ''}`,
-    expected: 'a file for every id',
-    fix:
-      images.length === 0
-        ? 'put the images there, each named after its id; --images FOLDER names where they lie, --id-column NAME another column of ids'
-        : '--allow-missing goes on with those that are there and records the others in outcomes.csv',
+    ...(images.length === 0
+      ? {
+          expected: 'a file for every id',
+          fix: 'put the images there, each named after its id; --images FOLDER names where they lie, --id-column NAME another column of ids',
+        }
+      : {
+          expected:
+            'a file for every id: --allow-missing goes on with those that are there and records the others in outcomes.csv',
+          option: { name: 'allow-missing', value: '' },
+        }),
   });
 }

@@ -8,6 +8,7 @@ import {
 } from '../../../formats/table/choose-columns.ts';
 import { openTable } from '../../../formats/table/open-table.ts';
 import { fileSource, type Table } from '../../../formats/table/table.ts';
+import { checkTablePlace } from '../../../formats/table/table-place.ts';
 import { UserError } from '../../../system/errors.ts';
 import { quoteArgument } from '../../../system/own-command.ts';
 import { FileIndex } from './file-index.ts';
@@ -51,6 +52,7 @@ export async function findTables(tree: Tree, options: LayoutOptions, hasClasses:
   const scope = imagesIn(tree, options.images);
   if (options.labels !== undefined) {
     const name = below(tree.root, options.labels) ?? options.labels;
+    await checkTablePlace(options.labels);
     const found = await examine(await openTable(fileSource(options.labels)), name, scope, options);
     if (typeof found === 'string') throw notReadable(options.labels, found);
     if (Array.isArray(found)) throw severalReadings(options.labels, found);

@@ -34,7 +34,7 @@ export function tile(seen: Seen, place: number, open: () => void): HTMLLIElement
     said,
     suspicion === undefined
       ? undefined
-      : element('span', { class: 'doubt' }, 'label? perhaps ', breakable(group.className(suspicion.suggestion))),
+      : element('span', { class: 'doubt' }, 'relabel as ', breakable(group.className(suspicion.suggestion)), '?'),
   );
 }
 

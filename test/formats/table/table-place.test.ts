@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { withMeantCommand } from '../../../src/cli/wrong-usage.ts';
+import { checkTablePlace, type TableNamed } from '../../../src/formats/table/table-place.ts';
+import { UserError } from '../../../src/system/errors.ts';
+import { ownCommand } from '../../../src/system/own-command.ts';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-place-'));
+  for (const folder of ['several', 'none', 'one']) await mkdir(join(root, folder));
+  for (const name of ['several/labels.csv', 'several/breeds.tsv', 'several/photo.jpg', 'one/breeds.csv'])
+    await writeFile(join(root, name), 'id,label\n');
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+/** The command that mends it. */
+async function fixFor(path: string, named?: TableNamed): Promise<string | undefined> {
+  const error = await checkTablePlace(path, named).then(
+    () => assert.fail('taken'),
+    (caught: unknown) => caught,
+  );
+  assert.ok(error instanceof UserError);
+  const typed = named !== undefined && 'argument' in named ? ['relabel', path] : ['classify', '--labels', path];
+  return withMeantCommand(error, typed).parts.fix;
+}
+
+test('a table that is not there is answered with the command that names the nearest one, or the only one', async () => {
+  const classify = (path: string): string => ownCommand('classify', ['--labels', path]);
+  assert.equal(await fixFor(join(root, 'several', 'label.csv')), classify(join(root, 'several', 'labels.csv')));
+  assert.equal(await fixFor(join(root, 'one', 'labels.csv')), classify(join(root, 'one', 'breeds.csv')));
+  assert.equal(await fixFor(join(root, 'one')), classify(join(root, 'one', 'breeds.csv')));
+});
+
+test('where none is near, the option is left out: the labels of the feature set are taken', async () => {
+  for (const path of [join(root, 'none', 'labels.csv'), join(root, 'gone', 'labels.csv'), join(root, 'none')])
+    assert.equal(await fixFor(path), ownCommand('classify'));
+});
+
+test('corrections that are not there are answered with those that are near by name, else with what writes them', async () => {
+  const named = { argument: 'the corrections', fix: 'compare writes them' };
+  assert.equal(await fixFor(join(root, 'one', 'to-check.csv'), named), 'compare writes them');
+  const near = join(root, 'several', 'labels.csv');
+  assert.equal(
+    await fixFor(join(root, 'several', 'lables.csv'), named),
+    `did you mean ${near}? ${ownCommand('relabel', [near])}`,
+  );
+});
+
+test('a table that is there is taken, and so is what is neither a file nor a folder', async () => {
+  await checkTablePlace(join(root, 'several', 'labels.csv'));
+  if (process.platform !== 'win32') await checkTablePlace('/dev/null');
+});

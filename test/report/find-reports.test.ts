@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { findReports } from '../../src/report/find-reports.ts';
+import type { UserError } from '../../src/system/errors.ts';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-find-reports-'));
+  for (const name of ['knn-cosine-f113d245', 'svm-smo-a5b84b89', 'linear-lbfgs-9f79e2ed']) {
+    await mkdir(join(root, name));
+    await writeFile(join(root, name, 'report.json'), '{}');
+  }
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+test('a report that is not there is answered with the one that is spelled nearly so, or begins so', async () => {
+  for (const [typed, meant] of [
+    ['knm', 'knn-cosine-f113d245'],
+    ['svm', 'svm-smo-a5b84b89'],
+    ['linear-lbfgs-9f79e2ee', 'linear-lbfgs-9f79e2ed'],
+  ] as const) {
+    await assert.rejects(findReports([join(root, typed)]), ({ parts }: UserError) => {
+      assert.deepEqual([parts.found, parts.instead], [join(root, typed), join(root, meant)]);
+      return true;
+    });
+  }
+});
+
+test('where none begins so, the answer is what writes reports', async () => {
+  await assert.rejects(
+    findReports([join(root, 'forest')]),
+    ({ parts }: UserError) => parts.instead === undefined && /classify --model all/.test(parts.fix ?? ''),
+  );
+});
