@@ -4,8 +4,10 @@ import { classSizes } from '../describe.ts';
 import { accuracyInterval, count, percent, seconds } from '../figures.ts';
 import { reportCommand } from '../report-command.ts';
 import { confusedPairs, standingOut } from './confusion.ts';
+import { finetuneSteps } from './finetune-step.ts';
 import type { GroupData, RunData } from './group-data.ts';
 import { learningCurve } from './learning.ts';
+import type { Step } from './step.ts';
 
 /** The comparison in sentences, under the four questions that a reader has, and what to do about it. */
 export interface Advice {
@@ -15,12 +17,6 @@ export interface Advice {
   readonly next: readonly string[];
   /** What pays most comes first. */
   readonly steps: readonly Step[];
-}
-
-/** Something to do, and the command that does it where there is one. */
-export interface Step {
-  readonly what: string;
-  readonly command?: string;
 }
 
 export function advise(group: GroupData): Advice {
@@ -146,7 +142,8 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
   return said;
 }
 
-function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
+function nextSteps(group: GroupData, best: RunData): Step[] {
+  const { runs, labelCheck } = group;
   const { report } = best.run;
   const again = reportCommand(report) ?? ownCommand('classify');
   const { randomWeights } = report.featureSet;
@@ -170,6 +167,7 @@ function nextSteps({ runs, labelCheck }: GroupData, best: RunData): Step[] {
     ...(curveOf(runs) === undefined
       ? [{ what: 'To see whether more photos would help, run', command: `${again} --learning-curve` }]
       : []),
+    ...finetuneSteps(group, curveOf(runs)),
     ...(oneDrawnSplit(report)
       ? [{ what: 'For narrower intervals, test on ten splits instead of one', command: `${again} --repeats 10` }]
       : []),

@@ -1,4 +1,5 @@
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
+import type { MeasuredSpeed } from '../../extract/explain/speed.ts';
 import type { Neighbours } from '../../rows/alike/neighbours.ts';
 import type { AlikeImages } from '../alike/alike-images.ts';
 import type { Comparison, ReportGroup } from '../comparison.ts';
@@ -51,6 +52,8 @@ export interface GroupData {
   readonly alike: AlikeImages | undefined;
   /** What `classify --check-labels` found, for any run of the group. */
   readonly labelCheck: LabelCheckFile | undefined;
+  /** How fast the last extract of these features was; absent where that is not kept. */
+  readonly speed?: MeasuredSpeed | undefined;
   /** Image id to a small picture in base64. */
   readonly photos: ReadonlyMap<string, string>;
   /** What is left out and why: photos gone, features gone, more photos than the page holds. */

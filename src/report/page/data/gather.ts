@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
 import { readLabelCheck } from '../../../classify/label-check/label-check-file.ts';
 import type { Report } from '../../../classify/result/report.ts';
+import { lastSpeed } from '../../../extract/explain/speed.ts';
 import { imageLocator } from '../../../extract/images/list/locate.ts';
 import { type FeatureSet, openFeatureSet } from '../../../features/reader.ts';
 import { isArchiveName } from '../../../formats/archive/list-archive.ts';
 import { UserError } from '../../../system/errors.ts';
+import { nodeFiles } from '../../../system/files.ts';
 import { shortPath } from '../../../system/short-path.ts';
 import { alikeImages } from '../../alike/alike-images.ts';
 import { headDifferences } from '../../analysis/differences.ts';
@@ -97,7 +99,8 @@ async function gatherGroup(
   const features: GroupFeatures | undefined = rows &&
     seen &&
     map && { neighbours: seen.neighbours, map, mapped, of: rows.of };
-  return { ...shown, features, labelCheck, photos: photos?.photos ?? new Map<string, string>(), notes };
+  const speed = set && (await lastSpeed(nodeFiles, set.folder, set.manifest.fields));
+  return { ...shown, features, labelCheck, speed, photos: photos?.photos ?? new Map<string, string>(), notes };
 }
 
 function analyse(run: Run, labelCheck: GroupData['labelCheck']): RunData {

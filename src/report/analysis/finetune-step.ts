@@ -1,0 +1,91 @@
+import { basename, dirname, join } from 'node:path';
+import { isTrainable } from '../../extract/backbone/resnet-tail.ts';
+import type { MadeBy } from '../../features/manifest/manifest.ts';
+import { ownCommand } from '../../system/own-command.ts';
+import { shortPath } from '../../system/short-path.ts';
+import type { GroupData } from './group-data.ts';
+import type { LearningCurve } from './learning.ts';
+import type { Step } from './step.ts';
+
+/** Fewer training photos of a class than this, and the trained blocks know them by heart. */
+const fewestPerClass = 20;
+/** Above this there is little left to gain. */
+const highAccuracy = 0.95;
+/**
+ * Seconds that a photo takes in an epoch of training a ResNet50's layer4, over those of its extract in float32, both at
+ * 224 pixels on two cores of an AMD EPYC: 156 ms of processor time and 126 ms.
+ */
+const epochsCost = 1.25;
+const epochs = 10;
+/** Options of classify after which another command would not draw the same split. */
+const ownSplits = / --(?:split|groups|min-images|labels|subsample|leave-out|class-weight)\b/;
+
+/**
+ * Fine-tuning, where the features seem to be the limit: more photos of the same kind would help little, and accuracy is
+ * not high. Two commands, since the maps are to be extracted first.
+ *
+ * @param speed of the last extract of these features, for the time that it would take here
+ */
+export function finetuneSteps(
+  { runs, speed }: Pick<GroupData, 'runs' | 'speed'>,
+  curve: LearningCurve | undefined,
+): readonly Step[] {
+  const report = runs[0]?.run.report;
+  if (report === undefined || curve?.answer !== 'little' || report.accuracy >= highAccuracy) return [];
+  if (runs.some(({ run }) => run.report.model === 'finetune') || ownSplits.test(report.command)) return [];
+  const { fields, madeBy, parts, randomWeights, folder, missing } = report.featureSet;
+  if (fields === undefined || madeBy === undefined || parts !== undefined || randomWeights) return [];
+  if (madeBy.weightsKey !== undefined || madeBy.weightsVariant !== undefined) return [];
+  const { architecture, preprocessing, precision } = fields;
+  const { resize, crop, mean, std, interpolation } = preprocessing;
+  if (!isTrainable(architecture, 'layer3') || typeof resize !== 'number' || precision !== 'float32') return [];
+  if (report.trainSize < fewestPerClass * report.classes.length) return [];
+
+  const name = `${basename(folder)}-layer3`;
+  const lost = (reason: string): boolean => (missing[reason] ?? 0) > 0;
+  const maps = ownCommand('extract', [
+    ...['--data', shortPath(madeBy.data), '--weights', weightsOf(madeBy)],
+    ...['--tap', 'layer3', '--pool', 'none', '--dtype', 'float16'],
+    ...['--resize', String(resize), '--crop', String(crop), '--interpolation', interpolation],
+    ...['--mean', mean.join(), '--std', std.join(), ...(preprocessing.autoOrient ? ['--auto-orient'] : [])],
+    ...[...(lost('missing') ? ['--allow-missing'] : []), ...(lost('unreadable') ? ['--skip-unreadable'] : [])],
+    ...['--name', name, '--cache', shortPath(dirname(folder))],
+  ]);
+  const share = / --max-missing (\d*\.?\d+)/.exec(report.command)?.[1];
+  const tuning = ownCommand('classify', [
+    ...['--features', shortPath(join(dirname(folder), name)), '--model', 'finetune', '--epochs', String(epochs)],
+    ...['--test-size', String(report.testSize), '--seed', String(report.seed)],
+    ...(report.perRepeat.length > 1 ? ['--repeats', String(report.perRepeat.length)] : []),
+    ...(share === undefined ? [] : ['--max-missing', share]),
+  ]);
+  const photo = speed && speed.device === 'cpu' ? speed.seconds / speed.images : undefined;
+  const fits = report.perRepeat.length;
+  const took =
+    photo === undefined
+      ? undefined
+      : photo * (report.featureSet.rowCount + fits * epochs * epochsCost * report.trainSize);
+  const about =
+    took === undefined || architecture !== 'resnet50'
+      ? ''
+      : `, about ${minutes(took)} here at the speed of the last extract`;
+  return [
+    {
+      what: `More photos of the same kind would help little: the features may be the limit. Fine-tuning trains the network’s last blocks${about}; it starts with the maps before them`,
+      command: maps,
+    },
+    { what: 'Then, on the same split', command: tuning },
+  ];
+}
+
+/** A known name as it is; a file by where it lies, whatever folder the command is typed in. */
+function weightsOf({ weights, weightsFile }: MadeBy): string {
+  return weightsFile !== undefined && /[./\\]/.test(weights) && !weights.startsWith('hf:')
+    ? shortPath(weightsFile)
+    : weights;
+}
+
+function minutes(seconds: number): string {
+  const whole = Math.max(1, Math.round(seconds / 60));
+  if (whole < 90) return whole === 1 ? 'a minute' : `${whole} minutes`;
+  return `${Math.round(whole / 60)} hours`;
+}

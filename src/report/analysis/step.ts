@@ -1,0 +1,5 @@
+/** Something to do, and the command that does it where there is one. */
+export interface Step {
+  readonly what: string;
+  readonly command?: string;
+}
