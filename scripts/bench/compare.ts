@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
@@ -18,6 +18,7 @@ features, with a photo of 500 x 375 pixels each.
   --dims N         (default 2048)
   --rounds N       of which the median counts (default 3)
   --json           the figures as one JSON document
+  --out FILE       writes that document, too
 Elements are counted by Chromium, where one is installed; $FEATURETAP_BROWSER may name it.`;
 
 const launcher = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
@@ -29,6 +30,8 @@ interface Figures {
   /** User and system time of the process, which a busy machine does not lengthen as much. */
   readonly coldProcessorSeconds: number;
   readonly cachedProcessorSeconds: number;
+  /** The most memory that the process held, cold. */
+  readonly peakMB: number;
   readonly bytes: number;
   /** When the page is opened and nothing was looked at yet; undefined without a browser. */
   readonly elements: number | undefined;
@@ -43,6 +46,7 @@ export async function run(args: readonly string[]): Promise<void> {
       dims: { type: 'string', default: '2048' },
       rounds: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
+      out: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -53,7 +57,17 @@ export async function run(args: readonly string[]): Promise<void> {
     found.push(figures);
     if (!values.json) print(figures);
   }
-  if (values.json) console.log(JSON.stringify(found, null, 2));
+  const document = {
+    command: `npm run bench -- compare ${args.join(' ')}`.trim(),
+    date: new Date().toISOString(),
+    machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+    pages: found,
+  };
+  if (values.json) console.log(JSON.stringify(document, null, 2));
+  if (values.out !== undefined) {
+    await mkdir(dirname(values.out), { recursive: true });
+    await writeFile(values.out, `${JSON.stringify(document, null, 2)}\n`);
+  }
 }
 
 async function measure(photos: number, classes: number, dims: number, rounds: number): Promise<Figures> {
@@ -76,6 +90,7 @@ async function measure(photos: number, classes: number, dims: number, rounds: nu
       cachedSeconds: median(cached.map(({ seconds }) => seconds)),
       coldProcessorSeconds: median(cold.map(({ processor }) => processor)),
       cachedProcessorSeconds: median(cached.map(({ processor }) => processor)),
+      peakMB: median(cold.map(({ peakMB }) => peakMB)),
       bytes: (await stat(page)).size,
       elements: browserPath === undefined ? undefined : await countElements(page),
     };
@@ -111,13 +126,14 @@ async function drawPhotos(folder: string, count: number): Promise<string[]> {
 interface Spent {
   readonly seconds: number;
   readonly processor: number;
+  readonly peakMB: number;
 }
 
-/** Makes a process say its own user and system time, in microseconds, on its fourth channel when it ends. */
+/** Makes a process say its own user and system time, in microseconds, and its peak memory, in kB, on its fourth channel. */
 const sayProcessorTime =
   'data:text/javascript,' +
   encodeURIComponent(
-    "import { writeSync } from 'node:fs'; process.on('exit', () => writeSync(3, JSON.stringify(process.cpuUsage())));",
+    "import { writeSync } from 'node:fs'; process.on('exit', () => writeSync(3, JSON.stringify(process.resourceUsage())));",
   );
 
 function featuretap(folder: string, args: readonly string[]): Spent {
@@ -128,8 +144,9 @@ function featuretap(folder: string, args: readonly string[]): Spent {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   if (status !== 0) throw new Error(`featuretap ${args.join(' ')}: ${stderr}`);
-  const { user, system } = JSON.parse(output[3] ?? '') as NodeJS.CpuUsage;
-  return { seconds: (performance.now() - started) / 1000, processor: (user + system) / 1e6 };
+  const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(output[3] ?? '') as NodeJS.ResourceUsage;
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, processor: (userCPUTime + systemCPUTime) / 1e6, peakMB: maxRSS / 1024 };
 }
 
 async function countElements(page: string): Promise<number> {
@@ -149,9 +166,9 @@ function median(values: readonly number[]): number {
 }
 
 function print({ photos, coldSeconds, cachedSeconds, bytes, elements, ...figures }: Figures): void {
-  const processor = `processor ${figures.coldProcessorSeconds.toFixed(2)} and ${figures.cachedProcessorSeconds.toFixed(2)} s`;
+  const processor = `processor time ${figures.coldProcessorSeconds.toFixed(2)} and ${figures.cachedProcessorSeconds.toFixed(2)} s`;
   console.log(
-    `${photos} photos, 6 runs: ${coldSeconds.toFixed(2)} s cold, ${cachedSeconds.toFixed(2)} s cached (${processor}); ` +
+    `${photos} photos, 6 runs: ${coldSeconds.toFixed(2)} s cold, ${cachedSeconds.toFixed(2)} s cached (${processor}), at most ${Math.round(figures.peakMB)} MB of memory; ` +
       `${(bytes / 1e6).toFixed(2)} MB, ${elements === undefined ? 'elements not counted: no browser' : `${elements} elements at open`}`,
   );
 }
