@@ -1,4 +1,5 @@
-import { combine, dot, dotAll, subtract } from './lbfgs.kernel.ts';
+import { float32Tensor, graphSession } from './graph-session.ts';
+import { addScaled, dot, subtract } from './lbfgs.kernel.ts';
 
 /**
  * Pairs of steps and gradient changes that are remembered. On 800 and 9,199 rows of 2,048 features and 120 classes, 7 take
@@ -17,24 +18,26 @@ export interface LbfgsMemory {
   /** Where the search is. */
   readonly gradient: Float64Array;
   /** Writes -H · gradient, H being the inverse Hessian as the pairs know it, and returns its slope along the gradient. */
-  direction(out: Float64Array): number;
+  direction(out: Float64Array): Promise<number>;
   /**
    * Takes the step from `current` to `next`, which is `length` times the last direction, and the gradient there. A pair
    * without curvature is not kept, and with it go all the others.
    */
-  advance(current: Float64Array, next: Float64Array, length: number, nextGradient: Float64Array): void;
+  advance(current: Float64Array, next: Float64Array, length: number, nextGradient: Float64Array): Promise<void>;
   /** Forgets the pairs. */
   reset(): void;
 }
 
 /** In float32, which halves what each step reads; their inner products are those of the rounded numbers. */
 interface Pair {
+  /** Its place among the rows that are multiplied together: its step is row 2 * slot, its change the next one. */
+  readonly slot: number;
   readonly step: Float32Array;
   readonly change: Float32Array;
 }
 
 /** Float64 vectors as long as the gradient that `minimize` holds at most, its own among them; a pair counts as one. */
-export const lbfgsVectors: number = maxPairs + 1 + 5;
+export const lbfgsVectors: number = maxPairs + 1 + 6;
 
 /**
  * @param start gradient at the start; copied
@@ -49,18 +52,13 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
   // products[i][j] of the basis: steps and then changes, oldest first, and the gradient last.
   let products: Float64Array[] = [Float64Array.of(dot(gradient, gradient))];
   let factors: Float64Array = new Float64Array(1);
-  const remembered = (): readonly Float32Array[] => [
-    ...pairs.map((pair) => pair.step),
-    ...pairs.map((pair) => pair.change),
+  const rows = rowsOf(start.length, allocate);
+  const makePair = (slot: number): Pair => ({ slot, step: rows.at(2 * slot), change: rows.at(2 * slot + 1) });
+  /** Rows of the steps, oldest first, and then of the changes. */
+  const places = (): readonly number[] => [
+    ...pairs.map(({ slot }) => 2 * slot),
+    ...pairs.map(({ slot }) => 2 * slot + 1),
   ];
-  const makePair = (length: number): Pair => {
-    const { buffer, byteOffset } = allocate(length);
-    const bytes = length * Float32Array.BYTES_PER_ELEMENT;
-    return {
-      step: new Float32Array(buffer, byteOffset, length),
-      change: new Float32Array(buffer, byteOffset + bytes, length),
-    };
-  };
   const forget = (squaredGradient: number): void => {
     spares.push(...pairs);
     pairs = [];
@@ -73,14 +71,15 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
       return pairs.length;
     },
 
-    direction: (out) => {
+    direction: async (out) => {
       factors = twoLoop(products);
-      combine(out, gradient, factors[2 * pairs.length] as number, remembered(), factors);
+      const sum = await rows.combine(places(), factors);
+      addScaled(out, sum, factors[2 * pairs.length] as number, gradient);
       return against(factors, products, 2 * pairs.length);
     },
 
-    advance: (current, next, length, nextGradient) => {
-      const pair = spares.pop() ?? makePair(next.length);
+    advance: async (current, next, length, nextGradient) => {
+      const pair = spares.pop() ?? makePair(pairs.length);
       subtract(pair.step, next, current);
       subtract(pair.change, nextGradient, gradient);
       gradient.set(nextGradient);
@@ -100,7 +99,7 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
       if (dropped === 1) spares.push(pairs.shift() as Pair);
       pairs.push(pair);
       const gradientProducts = new Float64Array(2 * pairs.length + 1);
-      dotAll(remembered(), gradient, gradientProducts);
+      gradientProducts.set(await rows.products(places(), gradient));
       gradientProducts[2 * pairs.length] = dot(gradient, gradient);
       products = assemble({
         old: products,
@@ -116,6 +115,59 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
     },
 
     reset: () => forget(products.at(-1)?.at(-1) as number),
+  };
+}
+
+/** Pairs as rows of one matrix, which ONNX Runtime goes through several times as fast as a loop here. */
+interface Rows {
+  at(row: number): Float32Array;
+  /** The inner product of each row at `places` with a vector, in float32. */
+  products(places: readonly number[], vector: Float64Array): Promise<number[]>;
+  /** The sum of the rows at `places` times the first of the factors, in float32; good until the next call. */
+  combine(places: readonly number[], factors: Float64Array): Promise<Float32Array>;
+}
+
+function rowsOf(length: number, allocate: (length: number) => Float64Array): Rows {
+  const floats = (count: number): Float32Array => {
+    const { buffer, byteOffset } = allocate(Math.ceil((count * length) / 2));
+    return new Float32Array(buffer, byteOffset, count * length);
+  };
+  // One pair more than is remembered: the newest is written before the oldest goes.
+  const matrix = floats(2 * (maxPairs + 1));
+  const vector32 = floats(1);
+  const sum = floats(1);
+  const used = (places: readonly number[]): number => Math.max(...places) + 1;
+  // On one thread, so that their sums are the same on any machine's number of them.
+  const run = async (name: 'products' | 'combine', rows: number, vector: Float32Array, result: Float32Array) => {
+    const session = await graphSession(`lbfgs-${name}`, 1, (graph) => {
+      const left = graph.input('vector', 'float32', [1, 'depth']);
+      const right = graph.input('rows', 'float32', ['rows', 'length']);
+      graph.node('Gemm', [left, right], { transB: name === 'products' ? 1 : 0 }, { outputs: ['result'] });
+      graph.output('result', 'float32', [1, 'columns']);
+    });
+    const feeds = {
+      vector: float32Tensor(vector, [1, vector.length]),
+      rows: float32Tensor(matrix.subarray(0, rows * length), [rows, length]),
+    };
+    await session.run(feeds, { result: float32Tensor(result, [1, result.length]) });
+  };
+  return {
+    at: (row) => matrix.subarray(row * length, (row + 1) * length),
+    products: async (places, vector) => {
+      vector32.set(vector);
+      const result = new Float32Array(used(places));
+      await run('products', result.length, vector32, result);
+      return places.map((row) => result[row] as number);
+    },
+    combine: async (places, factors) => {
+      if (places.length === 0) return sum.fill(0);
+      const byRow = new Float32Array(used(places));
+      places.forEach((row, i) => {
+        byRow[row] = factors[i] as number;
+      });
+      await run('combine', byRow.length, byRow, sum);
+      return sum;
+    },
   };
 }
 

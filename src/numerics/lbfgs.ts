@@ -75,10 +75,10 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
   let end: LbfgsEnd = gradientSize <= options.gradientTolerance ? 'gradient' : 'steps';
 
   while (end === 'steps' && iterations < options.maxIterations) {
-    let slope = memory.direction(direction);
+    let slope = await memory.direction(direction);
     if (!(slope < 0)) {
       memory.reset();
-      slope = memory.direction(direction);
+      slope = await memory.direction(direction);
     }
     // The model's minimum is -slope / 2 below. Unlike what a step won, that is not lost in the error of the value.
     idle = -slope / 2 <= options.valueTolerance * Math.abs(value) ? idle + 1 : 0;
@@ -110,7 +110,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       continue;
     }
 
-    memory.advance(current, next, length, gradient);
+    await memory.advance(current, next, length, gradient);
     value = nextValue;
     [current, next] = [next, current];
     iterations++;
@@ -118,7 +118,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
     if (gradientSize <= options.gradientTolerance) end = 'gradient';
     options.onIteration?.(iterations, value, gradientSize);
   }
-  const left = Math.max(0, -memory.direction(direction) / 2);
+  const left = Math.max(0, -(await memory.direction(direction)) / 2);
   if (current !== x) x.set(current);
   if (end !== 'gradient') gradientSize = await sizeOf(memory.gradient, true);
   const converged = end !== 'steps' && end !== 'stuck';
