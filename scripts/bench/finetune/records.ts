@@ -31,7 +31,7 @@ export async function readRecords(file: string | undefined): Promise<Record[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** Threads change seconds and no accuracy. */
+/** Whether a kept run is the one that is asked for, on as many threads. */
 export function sameRun(record: Record, run: Run): boolean {
   const { version: _v, linear: _l, accuracy: _a, epochSeconds: _e, processorSeconds: _p, ...kept } = record;
   return isDeepStrictEqual(kept, run);
