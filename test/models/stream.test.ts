@@ -213,7 +213,7 @@ test('an epoch from the disk shows every row once, in windows whose pages lie fa
 test('heads that need all rows at once say so, and load those on the disk', async () => {
   const all = headKinds.flatMap(({ model, solvers }) => solvers.map((solver) => createHead(model, { solver })));
   const byBlocks = all.filter(({ rows }) => rows === 'blocks').map(({ model, solver }) => `${model} ${solver}`);
-  assert.deepEqual(byBlocks, ['linear lbfgs', 'linear adam', 'finetune sgd', 'finetune adamw', 'zero-shot prompts']);
+  assert.deepEqual(byBlocks, ['linear lbfgs', 'linear adam', 'finetune adamw', 'finetune sgd', 'zero-shot prompts']);
   const data = await stored('plain');
   for (const params of [{}, { scale: 'l2', calibrate: 'temperature' }]) {
     const head = createHead('knn', params);
