@@ -81,7 +81,7 @@ export type {
   Temperature,
   TemperatureFit,
 } from './models/model.ts';
-export type { GivenParams, HeadOption, HeadOptions, NumberRange, RawParams } from './models/parameters.ts';
+export type { GivenParams, HeadOption, HeadOptions, RawParams } from './models/parameters.ts';
 export { createHead, headKinds, loadHead } from './models/registry.ts';
 export { readSavedHead, writeSavedHead } from './models/saved-head.ts';
 export type { Arena } from './numerics/arena.ts';
@@ -104,6 +104,7 @@ export { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from './
 export type { Suggestion, Suggestions } from './suggest/suggest.ts';
 export { InterruptedError, UserError, type UserErrorParts } from './system/errors.ts';
 export type { FileStat, Files, OpenFile } from './system/files.ts';
+export type { NumberRange } from './system/options.ts';
 
 /**
  * Runs a frozen network over the images of a folder that have no row yet, and publishes the feature set.

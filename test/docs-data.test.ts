@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import yargs from 'yargs';
-import { readExtractOptions } from '../src/cli/extract/extract-options.ts';
 import { describeLeftOut } from '../src/cli/extract/extract-output.ts';
+import { askedExtract } from '../src/extract/asked-extract.ts';
 import { countLeftOut } from '../src/extract/images/list/left-out.ts';
 import { listInputs } from '../src/extract/open-run.ts';
+import { extractOptions } from '../src/extract/options.ts';
 import { UserError } from '../src/system/errors.ts';
+import { readOptions } from '../src/system/options.ts';
 import { drawTar, drawZip } from './formats/draw-archive.ts';
 import { projectRoot } from './reference.ts';
 
@@ -98,7 +100,7 @@ describe('docs/data.md says what a run prints', () => {
           .parserConfiguration({ 'parse-numbers': false })
           .string(['depth'])
           .parse();
-        const { plan, policy } = readExtractOptions(options);
+        const { plan, policy } = askedExtract(readOptions(extractOptions, options));
         if (error !== undefined) {
           await assert.rejects(listInputs(plan, policy), (thrown) => {
             assert.ok(thrown instanceof UserError, String(thrown));

@@ -3,9 +3,9 @@ import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Report } from '../../src/classify/result/report.ts';
-import { bytes } from '../../src/cli/options.ts';
 import { formatBytes } from '../../src/system/durable.ts';
 import { usageError } from '../../src/system/errors.ts';
+import { parseBytes } from '../../src/system/options.ts';
 import { runChild } from './stream/run-child.ts';
 
 const usage = `npm run bench -- stream [options]: the linear head by stream and in memory, on the same drawn set
@@ -65,7 +65,7 @@ export async function run(args: readonly string[]): Promise<void> {
   ];
   const set = { rows, dims, classes, dtype };
   const iterations = whole(values.iterations ?? (optimizer === 'lbfgs' ? '20' : '3'), '--iterations');
-  const budgets = values.memory.split(',').map((memory) => ({ memory, size: bytes({ memory }, 'memory') as number }));
+  const budgets = values.memory.split(',').map((memory) => ({ memory, size: parseBytes(memory, '--memory') }));
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-bench-'));
   try {
     const steps = [optimizer === 'lbfgs' ? '--max-iterations' : '--epochs', String(iterations)];

@@ -3,6 +3,7 @@ import type { HeadOption } from '../models/parameters.ts';
 import { createHead, headKind, headKinds, readsParam } from '../models/registry.ts';
 import { preparationOptions } from '../models/scaling.ts';
 import { choiceError, UserError, usageError } from '../system/errors.ts';
+import { optionName } from '../system/options.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
 
@@ -113,9 +114,4 @@ function namedAsOption(error: unknown, kind: HeadKind): unknown {
     what: what.replace(name, `--${optionName(name)}`),
     ...(option && { option: { ...option, name: optionName(option.name) } }),
   });
-}
-
-/** A head's parameter as the command line spells it: `maxDepth` is `max-depth`. */
-export function optionName(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => (name.length === 1 ? letter : `-${letter.toLowerCase()}`));
 }

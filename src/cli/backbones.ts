@@ -2,17 +2,13 @@ import { dirname } from 'node:path';
 import { type KnownBackbone, listBackbones, type Measured } from '../extract/backbones.ts';
 import { textTable } from '../report/text-table.ts';
 import { nodeFiles } from '../system/files.ts';
-import { text } from './options.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import { defineVerb, type Verb } from './verb.ts';
 
-export const backbonesVerb: Verb = {
-  options: (yargs) =>
-    yargs.option('cache', {
-      type: 'string',
-      describe: 'where feature sets live, for the speeds measured here [cache]',
-    }),
-  run: async (options: Options, session: Session): Promise<number> => {
-    const cache = text(options, 'cache', 'cache');
+export const backbonesVerb: Verb = defineVerb({
+  options: {
+    cache: { describe: 'where feature sets live, for the speeds measured here', text: true, default: 'cache' },
+  },
+  run: async ({ cache }, session) => {
     const backbones = await listBackbones(nodeFiles, cache);
     session.printJson({ cache, backbones });
     const columns = [
@@ -34,7 +30,7 @@ export const backbonesVerb: Verb = {
     );
     return 0;
   },
-};
+});
 
 function row(backbone: KnownBackbone): readonly string[] {
   const { name, parameters, resize, crop, features, downloadMebibytes, downloaded, measured } = backbone;

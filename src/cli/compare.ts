@@ -14,31 +14,29 @@ import { writeText } from '../system/durable.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { programVersion } from '../system/version.ts';
-import { flag, number, positionals, text } from './options.ts';
 import { statusLine } from './status-line.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import { defineVerb, type Session, type Verb } from './verb.ts';
 
-export const compareVerb: Verb = {
+export const compareVerb: Verb = defineVerb({
   writes: { option: '--html FILE' },
-  options: (yargs) =>
-    yargs
-      .positional('reports', {
-        type: 'string',
-        array: true,
-        describe: 'report.json files, or folders that hold them (default: reports)',
-      })
-      .option('html', { type: 'string', describe: 'the page to write [index.html in the folder of reports]' })
-      .option('csv', { type: 'boolean', describe: 'one line per report on stdout, and no page' })
-      .option('markdown', { type: 'boolean', describe: 'tables for a pull request on stdout, and no page' })
-      .option('fail-below', {
-        type: 'string',
-        describe: 'exit 1 unless the best report of each group has this accuracy: 0.8 or 80%',
-      }),
-  run: async (options: Options, session: Session): Promise<number> => {
-    const form = outputForm(options, session);
-    const failBelow = number(options, 'fail-below', { min: 0, max: 1, percent: true });
-    const given = positionals(options, 'reports');
-    const page = text(options, 'html');
+  options: {
+    reports: {
+      describe: 'report.json files, or folders that hold them',
+      text: true,
+      list: 'whole',
+      positional: true,
+      unset: 'reports',
+    },
+    html: { describe: 'the page to write', text: true, unset: 'index.html in the folder of reports' },
+    csv: { describe: 'one line per report on stdout, and no page', flag: true },
+    markdown: { describe: 'tables for a pull request on stdout, and no page', flag: true },
+    failBelow: {
+      describe: 'exit 1 unless the best report of each group has this accuracy: 0.8 or 80%',
+      numbers: { min: 0, max: 1, percent: true },
+    },
+  },
+  run: async ({ reports: given, html: page, csv, markdown, failBelow }, session) => {
+    const form = outputForm({ json: session.json, csv, markdown });
     const comparison = await compareReports(given.length === 0 ? ['reports'] : given);
     for (const { message } of comparison.unreadable) session.warn(`left out: ${message}`);
 
@@ -69,7 +67,7 @@ export const compareVerb: Verb = {
     }
     return failBelow === undefined ? 0 : checkFloor(comparison, failBelow, session);
   },
-};
+});
 
 /** The one folder that was named, else `reports`. */
 async function pageFolder(given: readonly string[]): Promise<string> {
@@ -99,14 +97,11 @@ async function writeCards(runs: readonly Run[], session: Session): Promise<void>
   }
 }
 
-function outputForm(options: Options, session: Session): 'text' | 'json' | 'csv' | 'markdown' {
-  const asked = [
-    ...(session.json ? (['json'] as const) : []),
-    ...(['csv', 'markdown'] as const).filter((name) => flag(options, name)),
-  ];
-  if (asked.length > 1)
-    throw usageError(`--${asked[1]}`, `--${asked[0]} beside it`, 'one of --json, --csv, --markdown', { value: null });
-  return asked[0] ?? 'text';
+function outputForm(asked: Readonly<Record<'json' | 'csv' | 'markdown', boolean>>): 'text' | keyof typeof asked {
+  const [form = 'text', other] = (['json', 'csv', 'markdown'] as const).filter((name) => asked[name]);
+  if (other !== undefined)
+    throw usageError(`--${other}`, `--${form} beside it`, 'one of --json, --csv, --markdown', { value: null });
+  return form;
 }
 
 /** 1 when a group's best head stays below the floor. */

@@ -1,39 +1,38 @@
 import { basename } from 'node:path';
 import { newestFeatureSet } from '../classify/choose-features.ts';
 import { convertFeatureSet } from '../convert/convert.ts';
-import { type FormatName, formatNames, formats } from '../convert/formats.ts';
+import { formatNames, formats } from '../convert/formats.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import { formatBytes } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
-import { choice, flag, positionals, text } from './options.ts';
 import { statusLine } from './status-line.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import { defineVerb, type Verb } from './verb.ts';
 
-export const convertVerb: Verb = {
+export const convertVerb: Verb = defineVerb({
   writes: { option: '--out FILE' },
-  options: (yargs) =>
-    yargs
-      .positional('features', {
-        type: 'string',
-        array: true,
-        describe: 'folder of a feature set [the newest in cache]',
-      })
-      .option('to', { type: 'string', describe: formatNames.join(' | ') })
-      .option('out', { type: 'string', describe: 'the file to write [NAME.npz, .parquet … in this folder]' })
-      .option('replace', { type: 'boolean', describe: 'write over a file that is there' }),
-  run: async (options: Options, session: Session): Promise<number> => {
-    const to = choice<FormatName>(options, 'to', formatNames);
+  options: {
+    features: {
+      describe: 'folder of a feature set',
+      text: true,
+      list: 'whole',
+      positional: true,
+      unset: 'the newest in cache',
+    },
+    to: { describe: 'format of the file', words: formatNames },
+    out: { describe: 'the file to write', text: true, unset: 'NAME.npz, .parquet … in this folder' },
+    replace: { describe: 'write over a file that is there', flag: true },
+  },
+  run: async ({ to, features: given, out, replace }, session) => {
     if (to === undefined) throw usageError('--to', 'nothing', formatNames.join(' | '));
-    const given = positionals(options, 'features');
     const [folder = (await newestFeatureSet('cache')).folder, ...more] = given;
     if (more.length > 0) throw usageError('the feature set', `${given.length} folders`, 'one');
     const set = await openFeatureSet(folder);
-    const file = text(options, 'out', `${basename(set.folder)}${formats[to].extension}`);
+    const file = out ?? `${basename(set.folder)}${formats[to].extension}`;
     const status = statusLine(session);
     const converted = await convertFeatureSet(set, {
       to,
       file,
-      replace: flag(options, 'replace'),
+      replace,
       signal: session.signal,
       onProgress: (bytes) => status.show(`${file}: ${formatBytes(bytes)}`),
     });
@@ -48,4 +47,4 @@ export const convertVerb: Verb = {
     session.printJson({ featureSet: set.folder, to, file, ...converted });
     return 0;
   },
-};
+});

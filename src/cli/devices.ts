@@ -2,11 +2,11 @@ import { type DeviceReport, devicePreference, tryDevice, whyNot } from '../extra
 import { type TensorFlowReport, tryTensorFlow } from '../extract/backbone/devices/try-tensorflow.ts';
 import { ortVersion } from '../extract/backbone/ort-session.ts';
 import { textTable } from '../report/text-table.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import type { Verb } from './verb.ts';
 
 export const devicesVerb: Verb = {
-  options: (yargs) => yargs,
-  run: async (_options: Options, session: Session): Promise<number> => {
+  options: {},
+  run: async (_given, session) => {
     const reports: DeviceReport[] = [];
     for (const device of devicePreference) {
       session.note(`trying ${device}`);

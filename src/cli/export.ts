@@ -8,41 +8,35 @@ import { readActivationRanges } from '../extract/activation-ranges.ts';
 import { openBackbone, openInt8Network, openNetwork } from '../extract/backbone/open-backbone.ts';
 import { encodeModel } from '../formats/onnx/encode.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
-import { featureRecipe, sameWeights } from '../predict/embedder.ts';
+import { type EmbedderOptions, featureRecipe, sameWeights } from '../predict/embedder.ts';
 import { loadAskedHead } from '../predict/load-head.ts';
+import { embedderOptions, headOption } from '../predict/options.ts';
 import { formatBytes, makeFolder, patienceMs, writeDurably } from '../system/durable.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import { nodeFiles, statIfThere } from '../system/files.ts';
 import { readRangeSync } from '../system/regular-file.ts';
-import { flag, number, text } from './options.ts';
 import { retyped, withOption } from './retyped.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import { defineVerb, type Session, type Verb } from './verb.ts';
 
 /** Rows that every export is tried on before it is written. */
 const checkedRows = 256;
 
-export const exportVerb: Verb = {
+export const exportVerb: Verb = defineVerb({
   writes: { option: '--to FILE.onnx' },
-  options: (yargs) =>
-    yargs
-      .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
-      .option('to', { type: 'string', describe: 'the .onnx file to write' })
-      .option('replace', { type: 'boolean', describe: 'write over a file that export did not make' })
-      .option('with-backbone', {
-        type: 'boolean',
-        describe: 'the whole network, from normalized pixels to probabilities',
-      })
-      .option('weights', { type: 'string', describe: "where the backbone's weights lie now, if they were moved" })
-      .option('seed', { type: 'string', describe: 'of random weights, where the report does not record it' }),
-  run: async (options: Options, session: Session): Promise<number> => {
-    const folder = text(options, 'head');
-    const to = text(options, 'to');
+  options: {
+    head: headOption,
+    to: { describe: 'the .onnx file to write', text: true },
+    replace: { describe: 'write over a file that export did not make', flag: true },
+    withBackbone: { describe: 'the whole network, from normalized pixels to probabilities', flag: true },
+    weights: embedderOptions.weights,
+    seed: embedderOptions.seed,
+  },
+  run: async ({ head: folder, to, replace, withBackbone: whole, weights, seed }, session) => {
     if (to === undefined) {
       throw usageError('--to', 'nothing', '--to FILE.onnx', retyped(withOption(session.args, 'to', 'head.onnx')));
     }
-    await checkTarget(to, flag(options, 'replace'), session);
-    const whole = flag(options, 'with-backbone');
-    if (!whole && text(options, 'weights') !== undefined) {
+    await checkTarget(to, replace, session);
+    if (!whole && weights !== undefined) {
       throw usageError('--weights', 'no --with-backbone', '--with-backbone beside it');
     }
 
@@ -53,7 +47,7 @@ export const exportVerb: Verb = {
     const alone = exportHead(saved, exportMetadata(report));
     const { rows, what } = await rowsToCheck(report, checkedRows);
     const worst = await checkExport(encodeModel(alone), head, rows);
-    const model = whole ? await joinBackbone(alone, report, options) : alone;
+    const model = whole ? await joinBackbone(alone, report, { weights, seed }) : alone;
     const bytes = encodeModel(model);
     await makeFolder(nodeFiles, dirname(to));
     await writeDurably(nodeFiles, to, [bytes], bytes.length, { aloneWithinMs: patienceMs });
@@ -77,7 +71,7 @@ export const exportVerb: Verb = {
     });
     return 0;
   },
-};
+});
 
 /**
  * Runtimes tell a model by its extension; and a file that another program wrote, a downloaded network say, is written
@@ -104,18 +98,17 @@ function isOwn(file: string): boolean {
   return begin[0] === 0x08 && begin.includes('featuretap');
 }
 
-async function joinBackbone(head: OnnxModel, report: Report, options: Options): Promise<OnnxModel> {
+async function joinBackbone(
+  head: OnnxModel,
+  report: Report,
+  given: Pick<EmbedderOptions, 'weights' | 'seed'>,
+): Promise<OnnxModel> {
   const { fields, folder } = featureRecipe(report);
   const activationRanges =
     fields.calibration === undefined
       ? undefined
       : await readActivationRanges([report.report, folder], fields.calibration.sha256);
-  const given = text(options, 'weights');
-  const seed = number(options, 'seed', { min: 0, whole: true });
-  const weights = await sameWeights(report, {
-    weights: given,
-    seed,
-  });
+  const weights = await sameWeights(report, given);
   const { preprocessing, tap } = fields;
   const backbone = await openBackbone({ weights, tap, preprocessing, activationRanges });
   try {

@@ -3,80 +3,80 @@ import type { EmbedderOptions } from '../predict/embedder.ts';
 import type { OverlayFolder } from '../predict/evidence/overlay-folder.ts';
 import type { InputFailure } from '../predict/inputs.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
+import { embedderOptions, headOption, sayingOptions } from '../predict/options.ts';
 import { csvOutput, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
 import { bestHead } from '../predict/propose-heads.ts';
 import { type SayOptions, say } from '../predict/say.ts';
-import { answers, plainLayout, readSampleLayout, type SampleOptions } from '../predict/submission/layout.ts';
+import { answers, plainLayout, readSampleLayout } from '../predict/submission/layout.ts';
 import { checkOverwrite } from '../predict/submission/overwrite.ts';
 import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
-import { choice, embedderOptions, number, positionals, text } from './options.ts';
 import { knowingAsked, knowingOptions, openKnowing } from './predict/knowing.ts';
 import { retyped, withOption } from './retyped.ts';
 import { isSameOutput, type StatusLine, statusLine } from './status-line.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import { defineVerb, type Session, type Verb } from './verb.ts';
 
-/** Images per run of the network: past this ResNet50 gains nothing on a CPU, and answers come later. */
-const defaultBatch = 8;
+const options = {
+  images: {
+    describe:
+      'files, folders at any depth, archives (.zip, .tar), tables that name images, quoted globs, or - for a list of paths or one image on standard input',
+    text: true,
+    list: 'whole',
+    positional: true,
+  },
+  head: headOption,
+  top: sayingOptions.top,
+  csv: { describe: 'path,id,rank,class,probability on stdout, or into FILE.csv', text: true, bare: true },
+  submission: { describe: 'write a Kaggle submission: id, one probability per class', text: true },
+  sample: {
+    describe: "the contest's sample_submission.csv: its columns, and its ids in their own form",
+    text: true,
+  },
+  submissionAs: {
+    describe: 'what the only column of --sample holds',
+    words: answers,
+    unset: 'told from its values',
+  },
+  positive: {
+    describe: 'the class whose probability that column holds',
+    text: true,
+    unset: 'the second',
+  },
+  batch: sayingOptions.batch,
+  ...embedderOptions,
+  ...knowingOptions,
+} as const;
 
-export const predictVerb: Verb = {
+export const predictVerb: Verb = defineVerb({
   writes: { option: '--submission FILE.csv' },
-  options: (yargs) =>
-    knowingOptions(yargs)
-      .positional('images', {
-        type: 'string',
-        array: true,
-        describe:
-          'files, folders at any depth, archives (.zip, .tar), tables that name images, quoted globs, or - for a list of paths or one image on standard input',
-      })
-      .option('head', { type: 'string', describe: 'folder of a report, as classify writes it' })
-      .option('top', { type: 'string', describe: 'classes to show per image', default: '5' })
-      .option('csv', { type: 'string', describe: 'path,id,rank,class,probability on stdout, or into FILE.csv' })
-      .option('submission', { type: 'string', describe: 'write a Kaggle submission: id, one probability per class' })
-      .option('sample', {
-        type: 'string',
-        describe: "the contest's sample_submission.csv: its columns, and its ids in their own form",
-      })
-      .option('submission-as', {
-        type: 'string',
-        describe: 'what the only column of --sample holds: name | number | probability [told from its values]',
-      })
-      .option('positive', { type: 'string', describe: 'the class whose probability that column holds [the second]' })
-      .option('weights', { type: 'string', describe: "where the backbone's weights lie now, if they were moved" })
-      .option('seed', { type: 'string', describe: "of random weights [the feature set's]" })
-      .option('batch', { type: 'string', describe: 'images per run of the network', default: String(defaultBatch) })
-      .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
-  run: async (options: Options, session: Session): Promise<number> => {
-    const folder = text(options, 'head');
-    const { csv, csvFile, images } = csvAsked(options);
-    const paths = [...images, ...positionals(options, 'images')];
+  options,
+  run: async (values, session) => {
+    const { head: folder, top, batch, sample, submission, submissionAs, positive } = values;
+    const { csv, csvFile, images } = csvAsked(values.csv);
+    const paths = [...images, ...values.images];
     if (paths.length === 0) {
       const args =
         folder === undefined ? withOption(session.args, 'head', (await bestHead()) ?? 'REPORT') : session.args;
       throw usageError('the list of images', 'nothing', 'files, folders, globs, or -', retyped([...args, 'photo.jpg']));
     }
-    const top = number(options, 'top', { min: 1, whole: true }, 5);
-    const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, defaultBatch);
     if (csv && session.json) throw usageError('--csv', '--json beside it', 'one of the two', { value: null });
-    const sample = text(options, 'sample');
-    const submission = text(options, 'submission');
     if (sample !== undefined && submission === undefined) {
       const fix = retyped(withOption(session.args, 'submission', 'submission.csv'));
       throw usageError('--sample', 'no --submission', '--submission FILE.csv beside it', fix);
     }
-    if (sample !== undefined && resolve(sample) === resolve(submission as string)) {
+    if (sample !== undefined && submission !== undefined && resolve(sample) === resolve(submission)) {
       throw usageError('--submission', `${submission}, the --sample itself`, 'a file of its own');
     }
-    for (const option of ['submission-as', 'positive']) {
-      if (text(options, option) !== undefined && sample === undefined) {
+    for (const [option, value] of Object.entries({ 'submission-as': submissionAs, positive })) {
+      if (value !== undefined && sample === undefined) {
         const fix = retyped(withOption(session.args, 'sample', 'sample_submission.csv'));
         throw usageError(`--${option}`, 'no --sample', '--sample sample_submission.csv beside it', fix);
       }
     }
-    const asked = knowingAsked(options, submission);
+    const asked = knowingAsked(values, submission);
 
     const shipped = await loadAskedHead({
       folder,
@@ -87,20 +87,22 @@ export const predictVerb: Verb = {
     await checkAnyThere(paths, shipped.report, session);
     const { classes } = shipped.head;
     const layout =
-      sample === undefined ? plainLayout(classes) : await readSampleLayout(sample, classes, sampleOptions(options));
+      sample === undefined
+        ? plainLayout(classes)
+        : await readSampleLayout(sample, classes, { answer: submissionAs, positive });
     if (sample !== undefined) session.note(`${sample}: ${layout.said}`);
     if (shipped.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
     const knowing = await openKnowing(shipped, asked, session);
-    const format = session.json ? jsonOutput(folder as string) : csv ? csvOutput(asked) : textOutput();
+    const format = session.json ? jsonOutput(shipped.folder) : csv ? csvOutput(asked) : textOutput();
     const overlays = asked.overlays === undefined ? undefined : await openOverlays(asked.overlays);
     const writer = submission === undefined ? undefined : await SubmissionWriter.open(submission, layout, classes);
     const answers = csvFile === undefined ? undefined : await openAnswers(csvFile);
     try {
       const failed = await predictAll(shipped, paths, {
-        ...embedderOptions(options),
         ...knowing,
+        ...{ weights: values.weights, seed: values.seed, threads: values.threads },
         ...{ batch, top, format, writer, answers, overlays, session },
       });
       if (answers !== undefined) {
@@ -108,7 +110,7 @@ export const predictVerb: Verb = {
         session.note(`answers: ${csvFile}`);
       }
       if (writer !== undefined)
-        await finishSubmission(writer, submission as string, { failed, logLoss: shipped.report.logLoss }, session);
+        await finishSubmission(writer, `${submission}`, { failed, logLoss: shipped.report.logLoss }, session);
       return failed.length === 0 ? 0 : 1;
     } catch (error) {
       await answers?.discard();
@@ -116,7 +118,7 @@ export const predictVerb: Verb = {
       throw error;
     }
   },
-};
+});
 
 async function openOverlays(folder: string): Promise<OverlayFolder> {
   // What encodes images comes with it.
@@ -125,22 +127,16 @@ async function openOverlays(folder: string): Promise<OverlayFolder> {
 }
 
 /** `--csv` alone writes to stdout, before a name that ends in .csv into that file; any other word is an image. */
-function csvAsked(options: Options): { csv: boolean; csvFile?: string; images: readonly string[] } {
-  const { csv: given } = options;
+function csvAsked(given: string | undefined): { csv: boolean; csvFile?: string; images: readonly string[] } {
   if (given === undefined) return { csv: false, images: [] };
   if (given === '') return { csv: true, images: [] };
-  const word = text(options, 'csv', '');
-  return /\.csv$/i.test(word) ? { csv: true, csvFile: word, images: [] } : { csv: true, images: [word] };
+  return /\.csv$/i.test(given) ? { csv: true, csvFile: given, images: [] } : { csv: true, images: [given] };
 }
 
 async function openAnswers(file: string): Promise<DurableFile> {
   checkOverwrite(file, 'path,id,rank,class,probability', '--csv');
   await makeFolder(nodeFiles, dirname(file));
   return DurableFile.open(nodeFiles, file, { aloneWithinMs: 0 });
-}
-
-function sampleOptions(options: Options): SampleOptions {
-  return { answer: choice(options, 'submission-as', answers), positive: text(options, 'positive') };
 }
 
 interface PredictRun extends SayOptions, Omit<EmbedderOptions, 'device'> {

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../system/errors.ts';
+import { describeOption, keepDashes, optionName, type RawOptions, readOptions } from '../system/options.ts';
 import { isNpmScript, ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
 import { printable, printableJson } from '../system/printable.ts';
 import { programVersion } from '../system/version.ts';
 import { interruptSignal } from './interrupts.ts';
 import { knownFailure } from './known-failure.ts';
-import { flag, keepDashes } from './options.ts';
-import type { Options, Session } from './verb.ts';
+import type { Session, Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 import { keptByNpm, withMeantCommand, wrongUsage } from './wrong-usage.ts';
 
@@ -27,9 +27,9 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
     .version(programVersion())
     .usage(ownUsage('<verb>', '[options]'))
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'dot-notation': false })
-    .option('json', { type: 'boolean', describe: 'one JSON document on stdout, nothing else there', global: true })
-    .option('quiet', { type: 'boolean', describe: 'no progress on stderr', global: true })
-    .option('debug', { type: 'boolean', describe: 'stack traces with errors', global: true })
+    .option('json', { type: 'boolean', describe: everyVerb.json.describe, global: true })
+    .option('quiet', { type: 'boolean', describe: everyVerb.quiet.describe, global: true })
+    .option('debug', { type: 'boolean', describe: everyVerb.debug.describe, global: true })
     .strict()
     .demandCommand(1, 'no verb')
     .exitProcess(false)
@@ -45,16 +45,14 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
     parser.command(
       [name, positionals ?? ''].join(' ').trim(),
       describe,
-      async (builder) => (await load()).options(builder.usage(usage) as Argv),
+      async (builder) => declare(builder.usage(usage), await load()),
       async (argv) => {
         const verb = await load();
         const kept = isNpmScript() ? keptByNpm(args, optionNames(parser)) : undefined;
         if (kept !== undefined) throw kept;
-        exitCode = await verb
-          .run(argv as Options, openSession(argv as Options, args, listen(verb.graceMs)))
-          .catch((error: unknown) => {
-            throw knownFailure(error, verb.writes);
-          });
+        exitCode = await verb.run(argv, openSession(argv, args, listen(verb.graceMs))).catch((error: unknown) => {
+          throw knownFailure(error, verb.writes);
+        });
       },
     );
   }
@@ -80,16 +78,38 @@ function optionNames(parser: unknown): readonly string[] {
   return Object.keys((parser as { getOptions(): { readonly key: object } }).getOptions().key);
 }
 
-function openSession(options: Options, args: readonly string[], signal: AbortSignal): Session {
-  const json = flag(options, 'json');
-  const quiet = flag(options, 'quiet');
+/** Options of every verb. */
+const everyVerb = {
+  json: { describe: 'one JSON document on stdout, nothing else there', flag: true },
+  quiet: { describe: 'no progress on stderr', flag: true },
+  debug: { describe: 'stack traces with errors', flag: true },
+} as const;
+
+/** Declares the options of a verb for yargs: all as text, flags apart, since `readOptions` checks them. */
+function declare(yargs: Argv, { options, hidden = [] }: Verb): Argv {
+  for (const [name, spec] of Object.entries(options)) {
+    const describe = withOwnCommands(describeOption(spec));
+    if (spec.positional === true) yargs.positional(name, { type: 'string', array: spec.list !== undefined, describe });
+    else
+      yargs.option(optionName(name), {
+        type: spec.flag === true ? 'boolean' : 'string',
+        ...(spec.greedy === true && { array: true }),
+        hidden: hidden.includes(name),
+        describe,
+      });
+  }
+  return yargs;
+}
+
+function openSession(given: RawOptions, args: readonly string[], signal: AbortSignal): Session {
+  const { json, quiet, debug } = readOptions(everyVerb, given);
   const stderr = (text: string): void => {
     process.stderr.write(`${printable(text)}\n`);
   };
   return {
     json,
     quiet,
-    debug: flag(options, 'debug'),
+    debug,
     signal,
     command: ['featuretap', ...args.map(quoteArgument)].join(' '),
     args,

@@ -1,78 +1,65 @@
 import { loadAskedHead } from '../predict/load-head.ts';
+import { embedderOptions, sayingOptions } from '../predict/options.ts';
 import { isLoopback } from '../serve/http/admission.ts';
 import type { NamedHead } from '../serve/served-head.ts';
 import { usageError } from '../system/errors.ts';
-import { bytes, embedderOptions, list, number, text } from './options.ts';
+import { parseBytes } from '../system/options.ts';
 import { retyped, withOption } from './retyped.ts';
 import { keepHeapSmall } from './small-heap.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import { defineVerb, type Session, type Verb } from './verb.ts';
 
-/** Images per run of the network: past this ResNet50 gains nothing on a CPU, and answers come later. */
-const defaultBatch = 8;
-const defaultBodyMB = 64;
-const defaultInFlight = 64;
-const defaultTimeout = 30;
 const longestTimeout = 600;
 /** A token that can be guessed protects nothing. */
 const shortestToken = 16;
 const tokenVariable = 'FEATURETAP_TOKEN';
 
-export const serveVerb: Verb = {
+export const serveVerb: Verb = defineVerb({
   // Whoever is answered has the longest time limit to get the answer.
   graceMs: longestTimeout * 1000,
-  options: (yargs) =>
-    yargs
-      .option('head', {
-        type: 'string',
-        describe: 'folder of a report; several (repeated, or a,b) answer side by side',
-      })
-      .option('port', { type: 'string', describe: '0 for any that is free', default: '8080' })
-      .option('host', {
-        type: 'string',
-        describe: 'address to listen on; all but those of this machine alone want a --token',
-        default: '127.0.0.1',
-      })
-      .option('token', {
-        type: 'string',
-        describe: `what requests must carry as Authorization: Bearer TOKEN [$${tokenVariable}]`,
-      })
-      .option('allow-host', { type: 'string', describe: 'further names under which it is reached: a,b' })
-      .option('top', { type: 'string', describe: 'classes to show per photo', default: '5' })
-      .option('batch', {
-        type: 'string',
-        describe: 'most photos per run of the network',
-        default: String(defaultBatch),
-      })
-      .option('max-body', { type: 'string', describe: 'largest request', default: `${defaultBodyMB}MB` })
-      .option('max-in-flight', {
-        type: 'string',
-        describe: 'requests at one time; the next is answered with 503',
-        default: String(defaultInFlight),
-      })
-      .option('timeout', {
-        type: 'string',
-        describe: 'seconds that a request may take',
-        default: String(defaultTimeout),
-      })
-      .option('weights', { type: 'string', describe: "where the backbone's weights lie now, if they were moved" })
-      .option('seed', { type: 'string', describe: "of random weights [the feature set's]" })
-      .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
-  run: async (options: Options, session: Session): Promise<number> => {
-    const host = text(options, 'host', '127.0.0.1');
-    const token = tokenAsked(options, host);
+  options: {
+    head: { describe: 'folder of a report; several (repeated, or a,b) answer side by side', text: true, list: true },
+    port: {
+      describe: 'where it listens; 0 for any that is free',
+      numbers: { min: 0, max: 65_535, whole: true, usual: 8080 },
+      default: 8080,
+    },
+    host: {
+      describe: 'address to listen on; all but those of this machine alone want a --token',
+      text: true,
+      default: '127.0.0.1',
+    },
+    token: {
+      describe: 'what requests must carry as Authorization: Bearer TOKEN',
+      text: true,
+      unset: `$${tokenVariable}`,
+    },
+    allowHost: { describe: 'further names under which it is reached: a,b', text: true, list: true },
+    ...sayingOptions,
+    maxBody: { describe: 'largest request', parse: parseBytes, unset: '64MB' },
+    maxInFlight: {
+      describe: 'requests at one time; the next is answered with 503',
+      numbers: { min: 1, max: 10_000, whole: true },
+      default: 64,
+    },
+    timeout: {
+      describe: 'seconds that a request may take',
+      numbers: { above: 0, max: longestTimeout },
+      default: 30,
+    },
+    ...embedderOptions,
+  },
+  run: async ({ head: folders, host, token: given, allowHost, maxBody, maxInFlight, timeout, ...rest }, session) => {
+    const token = tokenAsked(given, host);
     const asked = {
+      ...rest,
       host,
-      port: number(options, 'port', { min: 0, max: 65_535, whole: true, usual: 8080 }, 8080),
       token,
-      allowedHosts: list(options, 'allow-host').map((name) => name.toLowerCase()),
-      top: number(options, 'top', { min: 1, whole: true }, 5),
-      batch: number(options, 'batch', { min: 1, max: 1024, whole: true }, defaultBatch),
-      mostBodyBytes: bytes(options, 'max-body') ?? defaultBodyMB * 1e6,
-      mostInFlight: number(options, 'max-in-flight', { min: 1, max: 10_000, whole: true }, defaultInFlight),
-      timeLimitSeconds: number(options, 'timeout', { above: 0, max: longestTimeout }, defaultTimeout),
-      ...embedderOptions(options),
+      allowedHosts: allowHost.map((name) => name.toLowerCase()),
+      mostBodyBytes: maxBody ?? 64e6,
+      mostInFlight: maxInFlight,
+      timeLimitSeconds: timeout,
     };
-    const heads = await headsAsked(options, session);
+    const heads = await headsAsked(folders, session);
     // It runs for long, and what requests leave behind is little: nothing has to pile up.
     keepHeapSmall();
     // ONNX Runtime and the HTTP library come with it: a wrong option is answered without them.
@@ -89,11 +76,11 @@ export const serveVerb: Verb = {
     }
     return 0;
   },
-};
+});
 
 /** @throws UserError where other machines could ask without one */
-function tokenAsked(options: Options, host: string): string | undefined {
-  const token = text(options, 'token') ?? (process.env[tokenVariable] || undefined);
+function tokenAsked(given: string | undefined, host: string): string | undefined {
+  const token = given ?? (process.env[tokenVariable] || undefined);
   if (token === undefined && !isLoopback(host)) {
     throw usageError(
       '--host',
@@ -111,8 +98,7 @@ function tokenAsked(options: Options, host: string): string | undefined {
   return token;
 }
 
-async function headsAsked(options: Options, session: Session): Promise<readonly NamedHead[]> {
-  const folders = list(options, 'head');
+async function headsAsked(folders: readonly string[], session: Session): Promise<readonly NamedHead[]> {
   const heads: NamedHead[] = [];
   for (const folder of folders.length === 0 ? [undefined] : folders) {
     const command = (head: string): string => retyped(withOption(session.args, 'head', head));
@@ -120,7 +106,7 @@ async function headsAsked(options: Options, session: Session): Promise<readonly 
     if (head.report.featureSet.randomWeights) {
       session.warn('warning: the backbone has random weights: these answers say nothing about pretrained features');
     }
-    heads.push({ ...head, name: folder as string });
+    heads.push({ ...head, name: head.folder });
   }
   return heads;
 }

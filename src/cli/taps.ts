@@ -2,31 +2,22 @@ import type { Tap } from '../extract/backbone/backbone.ts';
 import { openNetwork } from '../extract/backbone/open-backbone.ts';
 import { defaultCrop, resnetTaps } from '../extract/backbone/resnet-taps.ts';
 import { listTaps } from '../extract/backbone/taps.ts';
+import { extractOptions } from '../extract/options.ts';
 import { type LoadWeightsOptions, loadWeights } from '../extract/weights/load-weights.ts';
 import { namedNetwork } from '../extract/weights/named-network.ts';
 import type { Architecture } from '../extract/weights/resnet.ts';
 import { textTable } from '../report/text-table.ts';
-import { number, text } from './options.ts';
-import type { Options, Session, Verb } from './verb.ts';
+import { defineVerb, type Verb } from './verb.ts';
 
-export const tapsVerb: Verb = {
-  options: (yargs) =>
-    yargs
-      .option('weights', {
-        type: 'string',
-        describe:
-          'known name, hf:OWNER/NAME[@REVISION], .safetensors, .pth or .onnx file, FOLDER of a published network, or random [resnet50]',
-      })
-      .option('weights-key', { type: 'string', describe: 'which state dict of a checkpoint [the usual one]' })
-      .option('variant', { type: 'string', describe: 'of a published network, which graph [the plain one]' })
-      .option('crop', { type: 'string', describe: `side of the square input in pixels [${defaultCrop}]` }),
-  run: async (options: Options, session: Session): Promise<number> => {
-    const asked = number(options, 'crop', { whole: true, min: 1, max: 10_000 });
-    const spec = text(options, 'weights', 'resnet50');
-    const { architecture, source, crop, taps } = await tapsOf(spec, asked, {
-      key: text(options, 'weights-key'),
-      variant: text(options, 'variant'),
-    });
+export const tapsVerb: Verb = defineVerb({
+  options: {
+    weights: extractOptions.weights,
+    weightsKey: extractOptions.weightsKey,
+    variant: extractOptions.variant,
+    crop: { ...extractOptions.crop, describe: 'side of the square input in pixels', unset: `${defaultCrop}` },
+  },
+  run: async ({ weights, weightsKey: key, variant, crop: asked }, session) => {
+    const { architecture, source, crop, taps } = await tapsOf(weights, asked, { key, variant });
     session.printJson({ architecture, weights: source, crop, taps });
     session.print(`${architecture} from ${source}, one image of ${crop} x ${crop} pixels`);
     const rows = taps.map(({ name, tensor, shape }) => [name, `[${shape.join(', ')}]`, name === tensor ? '' : tensor]);
@@ -34,7 +25,7 @@ export const tapsVerb: Verb = {
     for (const line of textTable(columns, rows)) session.print(line);
     return 0;
   },
-};
+});
 
 interface Listed {
   readonly architecture: string;

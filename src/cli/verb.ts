@@ -1,4 +1,4 @@
-import type { Argv } from 'yargs';
+import { type OptionSpecs, type OptionValues, type RawOptions, readOptions } from '../system/options.ts';
 import type { WriteAdvice } from '../system/write-error.ts';
 
 /** What every verb gets beside its own options. */
@@ -28,16 +28,26 @@ export interface Session {
   warn(text: string): void;
 }
 
-/** Parsed options, before the verb's own checks. yargs gives camelCase and kebab-case alike. */
-export type Options = Readonly<Record<string, unknown>>;
-
-/** One verb of the command line: its options for yargs, and the one call it makes. */
+/** One verb of the command line: its options, and the one call it makes. */
 export interface Verb {
-  readonly options: (yargs: Argv) => Argv;
+  readonly options: OptionSpecs;
+  /** Options that it takes and that `--help` leaves out. */
+  readonly hidden?: readonly string[];
   /** Where its files go, for what to do when they cannot be written. */
   readonly writes?: WriteAdvice;
   /** How long what is under way may take to end once a signal was heard, in milliseconds; default 1000. */
   readonly graceMs?: number;
-  /** Resolves to the exit code; errors are thrown. */
-  readonly run: (options: Options, session: Session) => Promise<number>;
+  /** Resolves to the exit code; errors are thrown. @param given as yargs parsed them, by their names in kebab case */
+  readonly run: (given: RawOptions, session: Session) => Promise<number>;
+}
+
+/** A verb whose call gets its options checked, typed as they are declared. */
+export function defineVerb<const S extends OptionSpecs>({
+  run,
+  ...verb
+}: Omit<Verb, 'options' | 'run'> & {
+  readonly options: S;
+  readonly run: (asked: OptionValues<S>, session: Session, given: RawOptions) => Promise<number>;
+}): Verb {
+  return { ...verb, run: async (given, session) => run(readOptions(verb.options, given), session, given) };
 }

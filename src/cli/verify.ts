@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { namedFeatureSet, newestFeatureSet } from '../classify/choose-features.ts';
 import { loadNetwork } from '../extract/network-source.ts';
+import { extractOptions } from '../extract/options.ts';
 import { type Repair, repairFeatureSet } from '../extract/repair/repair.ts';
 import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import type { Manifest } from '../features/manifest/manifest.ts';
@@ -10,25 +11,23 @@ import { formatBytes } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { ownCommand } from '../system/own-command.ts';
-import { flag, number, text } from './options.ts';
 import { openProgress } from './progress-bar.ts';
-import type { Session, Verb } from './verb.ts';
+import { defineVerb, type Session, type Verb } from './verb.ts';
 
 /** Problems that are printed before the rest is only counted. */
 const shownProblems = 20;
 
 /** Verify: read a feature set again from end to end, say what is damaged, and mend it when told to. */
-export const verifyVerb: Verb = {
-  options: (yargs) =>
-    yargs
-      .option('features', { type: 'string', describe: 'folder of the feature set: cache/NAME' })
-      .option('repair', { type: 'boolean', describe: 'compute damaged rows again from their images' })
-      .option('weights', { type: 'string', describe: 'for --repair: where the weights lie now [as recorded]' })
-      .option('data', { type: 'string', describe: 'for --repair: where the images lie now [as recorded]' })
-      .option('batch', { type: 'string', describe: 'for --repair: images per run of the network [8]' })
-      .option('threads', { type: 'string', describe: 'for --repair: threads [all cores]' }),
-  run: async (options, session) => {
-    const given = text(options, 'features');
+export const verifyVerb: Verb = defineVerb({
+  options: {
+    features: { describe: 'folder of the feature set: cache/NAME', text: true },
+    repair: { describe: 'compute damaged rows again from their images', flag: true },
+    weights: { describe: 'for --repair: where the weights lie now', text: true, unset: 'as recorded' },
+    data: { describe: 'for --repair: where the images lie now', text: true, unset: 'as recorded' },
+    batch: { ...extractOptions.batch, describe: `for --repair: ${extractOptions.batch.describe}` },
+    threads: { ...extractOptions.threads, describe: 'for --repair: threads' },
+  },
+  run: async ({ features: given, repair: mend, weights, data, batch, threads }, session) => {
     if (given === undefined) {
       const { folder: newest } = await newestFeatureSet('cache');
       throw usageError('--features', 'nothing', 'a feature set', { value: newest });
@@ -39,16 +38,13 @@ export const verifyVerb: Verb = {
     const verification = await verifyFeatureSet(folder, nodeFiles, (done, total) =>
       progress.onProgress({ stage: 'verify', unit: 'bytes', done, total }),
     ).finally(progress.close);
-    if (verification.problems.length === 0 || !flag(options, 'repair')) {
+    if (verification.problems.length === 0 || !mend) {
       report(verification, undefined, session);
       if (verification.problems.length === 0) return 0;
       session.note(`mend it: ${ownCommand('verify', ['--features', features, '--repair'])}`);
       return 1;
     }
     for (const line of describeProblems(verification.problems)) session.note(line);
-    const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 });
-    const weights = text(options, 'weights');
-    const data = text(options, 'data');
     const repair = await repairFeatureSet(folder, {
       threads,
       network: (manifest: Manifest) => {
@@ -63,7 +59,7 @@ export const verifyVerb: Verb = {
         });
       },
       data: data && resolve(data),
-      batch: number(options, 'batch', { whole: true, min: 1, max: 4096 }, 8),
+      batch,
       command: session.command,
       signal: session.signal,
       onProgress: progress.onProgress,
@@ -71,7 +67,7 @@ export const verifyVerb: Verb = {
     report(repair.after, repair, session);
     return repair.after.problems.length === 0 ? 0 : 1;
   },
-};
+});
 
 function report(verification: Verification, repair: Repair | undefined, session: Session): void {
   const { folder, problems, checkedRows, checkedBytes, manifest } = verification;

@@ -43,17 +43,6 @@ export interface ExtractPlan {
 /** A plan whose network is known: what is kept of it is settled. */
 export type SettledPlan = Omit<ExtractPlan, 'tap' | 'pool'> & Reading;
 
-/** What is asked for where nothing is said. ONNX Runtime on two cores is as fast at 8 images a run as with more of them. */
-export const extractDefaults = {
-  weights: 'resnet50',
-  engine: 'auto',
-  device: 'auto',
-  dtype: 'float32',
-  precision: 'float32',
-  seed: 0,
-  batch: 8,
-} as const;
-
 /** How a run goes about it, and what it may do: nothing here changes a number. */
 export interface ExtractPolicy {
   /** Rows per run of the network. */

@@ -1,29 +1,18 @@
+import { askedExtract } from '../extract/asked-extract.ts';
 import { type ExtractResult, extract as extractPlanned } from '../extract/extract.ts';
 import { loadNetwork } from '../extract/network-source.ts';
-import {
-  type ExtractContext,
-  type ExtractPlan,
-  type ExtractPolicy,
-  extractDefaults,
-  featureFolder,
-} from '../extract/plan.ts';
-import type { AskedPreprocessing } from '../extract/preprocessing.ts';
+import { extractOptions, type GivenExtract, wholeSetOptions } from '../extract/options.ts';
+import type { ExtractContext } from '../extract/plan.ts';
+import type { Pool } from '../features/manifest/manifest.ts';
+import { readOptions } from '../system/options.ts';
 import { programVersion } from '../system/version.ts';
 
-/** What `extract` may be told; the names and defaults are those of its options on the command line. */
+/** What `extract` may be told: the options of the command line, by the same names (`skipUnreadable`) and defaults. */
 export interface ExtractOptions
-  extends Partial<Omit<ExtractPlan, 'data' | 'folder' | 'preprocessing' | 'views'>>,
-    Partial<ExtractPolicy>,
-    AskedPreprocessing,
+  extends Omit<GivenExtract, 'tap' | 'pool'>,
     Pick<ExtractContext, 'signal' | 'onProgress' | 'onNote' | 'onWarning'> {
-  /** The folder of images. */
-  readonly data: string;
-  /** Where feature sets live. Default: `cache`. */
-  readonly cache?: string;
-  /** Of the feature set. Default: the data folder's. */
-  readonly name?: string;
-  /** Augmented views to keep beside each plain image. Default: 0. */
-  readonly views?: number;
+  readonly tap?: string | undefined;
+  readonly pool?: Pool | undefined;
 }
 
 /**
@@ -31,10 +20,10 @@ export interface ExtractOptions
  *
  * @throws UserError naming the file or option; what was computed until then is on the disk, and the next call goes on
  */
-export function extract(options: ExtractOptions): Promise<ExtractResult> {
-  const { data, cache = 'cache', name, views = 0, signal, onProgress, onNote, onWarning, ...rest } = options;
-  const asked = { ...extractDefaults, ...rest };
-  const { weights, weightsKey, engine, device, seed, variant, tap, pool, threads } = asked;
+export function extract({ signal, onProgress, onNote, onWarning, ...given }: ExtractOptions): Promise<ExtractResult> {
+  const values = readOptions({ ...extractOptions, ...wholeSetOptions }, { ...given }, 'program');
+  const { plan, policy } = askedExtract(values);
+  const { weights, weightsKey, engine, device, seed, variant, tap, pool } = plan;
   const heard = {
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
@@ -42,23 +31,18 @@ export function extract(options: ExtractOptions): Promise<ExtractResult> {
     ...(onWarning && { onWarning }),
   };
   return extractPlanned({
-    plan: {
-      ...asked,
-      data,
-      folder: featureFolder(data, cache, name),
-      preprocessing: asked,
-      views: views === 0 ? undefined : { count: views, seed },
-    },
-    policy: asked,
+    plan,
+    policy,
     context: {
       ...heard,
       network: async () => {
         const what = { key: weightsKey, variant, readings: [{ tap, pool }] };
+        const { threads } = policy;
         const network = await loadNetwork(weights, { engine, device, seed, threads, ...what, ...heard });
         for (const warning of network.warnings) onWarning?.(warning);
         return network;
       },
-      command: `featuretap extract --data ${data}`,
+      command: `featuretap extract --data ${plan.data}`,
       version: programVersion(),
     },
   });

@@ -1,20 +1,10 @@
 import { usageError } from '../system/errors.ts';
+import { describeValues, isInRange, type OptionSpec } from '../system/options.ts';
 
-/**
- * A parameter of a head, declared once: `--help`, the command line's check, the library's types and docs/heads.md all
- * follow from it. It takes the words, the numbers, or both.
- */
-export interface HeadOption {
-  /** What it is; what it takes and its default follow by themselves. */
-  readonly describe: string;
-  readonly words?: readonly string[];
-  readonly numbers?: NumberRange;
-  /** It takes any text; its head checks it. */
-  readonly text?: true;
+/** A parameter of a head, declared once: `--help`, the command line's check, the library's types and docs/heads.md follow. */
+export interface HeadOption extends Pick<OptionSpec, 'describe' | 'words' | 'numbers' | 'text' | 'flag'> {
   /** Several numbers may be given. */
   readonly list?: true;
-  /** It is on or off and has no value. */
-  readonly flag?: true;
   /** The value where none is given: null for none at all, by solver where they differ. A flag is off. */
   readonly default?: string | number | null | Readonly<Record<string, string | number>>;
   /** The solvers that read it; the others refuse it. Default: all. */
@@ -24,16 +14,6 @@ export interface HeadOption {
 }
 
 export type HeadOptions = Readonly<Record<string, HeadOption>>;
-
-export interface NumberRange {
-  readonly min?: number;
-  /** Excludes the bound itself. */
-  readonly above?: number;
-  readonly max?: number;
-  readonly whole?: boolean;
-  /** Below 1 a share, from 1 on a count. */
-  readonly shareOrCount?: true;
-}
 
 type ValueOf<O> =
   | (O extends { readonly words: readonly (infer W)[] } ? W : never)
@@ -126,33 +106,6 @@ function readOption(name: string, option: HeadOption, raw: RawParams, solver: st
 /** The value of an option that is not given. */
 export function defaultOf({ default: fallback = null }: HeadOption, solver: string): string | number | null {
   return typeof fallback === 'object' && fallback !== null ? (fallback[solver] ?? null) : fallback;
-}
-
-function isInRange(value: unknown, range: NumberRange): value is number {
-  return (
-    typeof value === 'number' &&
-    Number.isFinite(value) &&
-    (range.whole !== true || Number.isSafeInteger(value)) &&
-    (range.min === undefined || value >= range.min) &&
-    (range.above === undefined || value > range.above) &&
-    (range.max === undefined || value <= range.max) &&
-    (range.shareOrCount !== true || value < 1 || Number.isSafeInteger(value))
-  );
-}
-
-/** What an option takes: `linear | rbf`, `scale | auto | a number above 0`; nothing for a flag. */
-export function describeValues({ words = [], numbers, list, text }: HeadOption): string {
-  if (text === true) return 'text';
-  if (numbers === undefined) return words.join(' | ');
-  const range = describeRange(numbers);
-  return [...words, list === true ? `${range}, or several with commas between them` : range].join(' | ');
-}
-
-export function describeRange({ min, above, max, whole, shareOrCount }: NumberRange): string {
-  if (shareOrCount === true) return 'a share below 1 | a whole number';
-  const lower = above !== undefined ? ` above ${above}` : min !== undefined ? ` from ${min}` : '';
-  const upper = max === undefined ? '' : ` up to ${max}`;
-  return `${whole === true ? 'a whole number' : 'a number'}${lower}${upper}`;
 }
 
 /** `passes over the training rows: a whole number from 1 (default 9; adam only)`. */

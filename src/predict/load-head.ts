@@ -21,12 +21,12 @@ export interface ShippedHead {
  * @param asked.folder undefined where it was left out
  * @throws UserError that lists the heads there are, with commands for the best and the newest of them
  */
-export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead> {
+export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { readonly folder: string }> {
   const { folder } = asked;
   const isReport = folder !== undefined && ((await isFile(folder)) || (await isThere(join(folder, headFile))));
   const proposal = isReport ? undefined : await headNotChosen(asked);
   if (proposal !== undefined) throw proposal;
-  if (folder !== undefined) return loadReportHead(folder);
+  if (folder !== undefined) return { ...(await loadReportHead(folder)), folder };
   throw usageError(
     '--head',
     'nothing',

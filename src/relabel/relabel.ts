@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { readLabels } from '../classify/data/labels-file.ts';
 import { csvBlocks, csvLine } from '../features/tables/csv.ts';
+import type { AskedColumns } from '../formats/table/choose-columns.ts';
 import { replaceCells } from '../formats/table/replace-cells.ts';
 import { DurableFile, makeFolder, patienceMs } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
@@ -14,9 +15,9 @@ export interface RelabelOptions {
   /** Labels that a new file begins with; absent for a table that has to be there. */
   readonly base?: ReadonlyMap<string, string>;
   /** Whether a cell is an id of the feature set. */
-  readonly isId?: (cell: string) => boolean;
+  readonly isId?: ((cell: string) => boolean) | undefined;
   /** Columns of the table, where they have to be told. */
-  readonly columns?: { readonly idColumn?: string; readonly labelColumn?: string };
+  readonly columns?: AskedColumns;
   /** Take labels that no image has yet. */
   readonly newLabels: boolean;
   /** Without it nothing is written. */

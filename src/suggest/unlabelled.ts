@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { keepActivationRanges, readActivationRanges } from '../extract/activation-ranges.ts';
 import { extract } from '../extract/extract.ts';
 import { loadNetwork } from '../extract/network-source.ts';
-import { type ExtractContext, extractDefaults, featureFolder } from '../extract/plan.ts';
+import { type ExtractContext, featureFolder } from '../extract/plan.ts';
 import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import { differences, fingerprintOf } from '../features/manifest/fingerprint.ts';
 import type { DeviceName } from '../features/manifest/manifest.ts';
@@ -60,7 +60,7 @@ export async function extractUnlabelled(
       layout: { labelFrom: 'none' },
       folder,
       weights: spec,
-      engine: extractDefaults.engine,
+      engine: 'auto',
       device,
       tap,
       pool,

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { knownFailure } from '../../src/cli/known-failure.ts';
-import type { Options } from '../../src/cli/verb.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { InterruptedError, UserError } from '../../src/system/errors.ts';
+import type { RawOptions } from '../../src/system/options.ts';
 import type { VerbName } from '../../src/system/own-command.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { quietSession } from './command.ts';
@@ -20,14 +20,14 @@ const mostRuns = 24;
 /** A verb with options that write below `out`. */
 interface Case {
   readonly verb: VerbName;
-  readonly options: (trained: TrainedHeads, out: string) => Options;
+  readonly options: (trained: TrainedHeads, out: string) => RawOptions;
   /** What lies in `out` before each run. */
   readonly prepare?: (trained: TrainedHeads, out: string) => Promise<void>;
   /** Names of files that must be whole, as they were before, or not there at all; whole ones are the same in every run. */
   readonly whole?: RegExp;
 }
 
-const extractOptions = ({ data, weights }: TrainedHeads, out: string): Options => ({
+const extractOptions = ({ data, weights }: TrainedHeads, out: string): RawOptions => ({
   ...{ data, weights, cache: join(out, 'cache'), name: 'set', resize: '72', crop: '64' },
   ...{ device: 'cpu', threads: '1', batch: '8' },
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FitMeter } from '../../src/cli/classify/fit-progress.ts';
-import { bytes } from '../../src/cli/options.ts';
+import { parseBytes, readOptions } from '../../src/system/options.ts';
 
 test('a streamed fit shows step, loss, gradient, rows per second, and seconds a step or left', () => {
   const meter = new FitMeter();
@@ -29,7 +29,8 @@ test('another fold or split starts the clock again', () => {
 });
 
 test('a size is read with its unit and never guessed', () => {
-  const read = (size: unknown): number | undefined => bytes({ size }, 'size');
+  const read = (size: unknown): number | undefined =>
+    readOptions({ size: { describe: '', parse: parseBytes } }, { size }).size;
   assert.equal(read('500MB'), 500e6);
   assert.equal(read('2GB'), 2e9);
   assert.equal(read('1.5 GiB'), 1.5 * 2 ** 30);

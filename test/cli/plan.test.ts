@@ -13,9 +13,10 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { planVerb } from '../../src/cli/cluster/plan.ts';
-import type { Options, Session } from '../../src/cli/verb.ts';
+import type { Session } from '../../src/cli/verb.ts';
 import { knownWeightsFile } from '../../src/extract/weights/load-weights.ts';
 import { UserError } from '../../src/system/errors.ts';
+import type { RawOptions } from '../../src/system/options.ts';
 import { awkward } from '../cluster/plan/example-plan.ts';
 import { drawFolder } from '../extract/drawn-data.ts';
 import { quietSession } from './command.ts';
@@ -54,7 +55,7 @@ describe('featuretap plan', () => {
     readonly next: readonly string[];
   }
 
-  async function plan(options: Options): Promise<Said> {
+  async function plan(options: RawOptions): Promise<Said> {
     const said = { printed: '', written: '', noted: '', document: {} as Document };
     const session: Session = {
       ...quietSession,
@@ -76,7 +77,7 @@ describe('featuretap plan', () => {
     return said;
   }
 
-  const onSlurm = (): Options => ({
+  const onSlurm = (): RawOptions => ({
     on: 'slurm',
     tasks: '4',
     data,
@@ -86,7 +87,7 @@ describe('featuretap plan', () => {
     rate: '50',
     out: join(root, `plan of ${awkward}`),
   });
-  const onKubernetes = (): Options => {
+  const onKubernetes = (): RawOptions => {
     const { out: _, ...rest } = onSlurm();
     return { ...rest, on: 'kubernetes', image: 'me/featuretap', 'data-claim': 'images', 'cache-claim': 'sets:a/b' };
   };
@@ -209,7 +210,7 @@ describe('featuretap plan', () => {
   });
 
   it('refuses what cannot be meant', async () => {
-    const cases: readonly (readonly [Options, RegExp])[] = [
+    const cases: readonly (readonly [RawOptions, RegExp])[] = [
       [{ on: undefined }, /--on is not usable[\s\S]*slurm \| kubernetes/],
       [{ on: 'pbs' }, /--on is not usable/],
       [{ tasks: undefined }, /--tasks is not usable[\s\S]*--tasks 8/],
@@ -239,7 +240,7 @@ describe('featuretap plan', () => {
     for (const [change, message] of onClaims) await rejects({ ...onKubernetes(), ...change }, message);
   });
 
-  async function rejects(options: Options, message: RegExp): Promise<void> {
+  async function rejects(options: RawOptions, message: RegExp): Promise<void> {
     await assert.rejects(planVerb.run(options, quietSession), (error) => {
       assert.ok(error instanceof UserError, String(error));
       assert.match(error.message, message);

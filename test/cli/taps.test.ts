@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tapsVerb } from '../../src/cli/taps.ts';
-import type { Options, Session } from '../../src/cli/verb.ts';
+import type { Session } from '../../src/cli/verb.ts';
+import type { RawOptions } from '../../src/system/options.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
 
-async function run(options: Options): Promise<{ lines: readonly string[]; document: unknown }> {
+async function run(options: RawOptions): Promise<{ lines: readonly string[]; document: unknown }> {
   const lines: string[] = [];
   let document: unknown;
   const session: Session = {

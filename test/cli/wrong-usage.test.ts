@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { classifyVerb } from '../../src/cli/classify/classify.ts';
-import { type NumberRange, number } from '../../src/cli/options.ts';
 import { withOption, withoutOption } from '../../src/cli/retyped.ts';
 import { keptByNpm, withMeantCommand, wrongUsage } from '../../src/cli/wrong-usage.ts';
 import { choiceError, type UserError } from '../../src/system/errors.ts';
+import { type NumberRange, readOptions } from '../../src/system/options.ts';
 import { ownCommand } from '../../src/system/own-command.ts';
 import { projectRoot } from '../reference.ts';
 import { quietSession } from './command.ts';
@@ -124,7 +124,8 @@ test('a number that is not usable is answered with the command that has the near
   const meant = (name: string, range: NumberRange, fallback: number | undefined, ...args: string[]): string => {
     const options = { [name]: args[args.indexOf(`--${name}`) + 1] };
     try {
-      return String(fallback === undefined ? number(options, name, range) : number(options, name, range, fallback));
+      const spec = { describe: '', numbers: range, ...(fallback !== undefined && { default: fallback }) };
+      return String(readOptions({ [name]: spec }, options)[name]);
     } catch (error) {
       return withMeantCommand(error as UserError, args).parts.fix ?? 'none';
     }
@@ -200,10 +201,11 @@ test('more than a thousand splits are refused with the bound', async () => {
 });
 
 test('a fraction may be given in percent where it is a share, and nowhere else', () => {
-  const share = (value: string): number | undefined => number({ share: value }, 'share', { above: 0, percent: true });
+  const share = (value: string): number | undefined =>
+    readOptions({ share: { describe: '', numbers: { above: 0, percent: true } } }, { share: value }).share;
   assert.deepEqual(['20%', '7 %', '12.5%', '0.2', '20'].map(share), [0.2, 0.07, 0.125, 0.2, 20]);
   assert.throws(() => share('%'), /a number or a percentage above 0/);
-  assert.throws(() => number({ top: '20%' }, 'top', { min: 1 }), /a number from 1/);
+  assert.throws(() => readOptions({ top: { describe: '', numbers: { min: 1 } } }, { top: '20%' }), /a number from 1/);
 });
 
 test('wrong usage ends with exit code 2, one message on stderr and nothing on stdout, with --json too', () => {

@@ -4,10 +4,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { readExtractOptions } from '../../src/cli/extract/extract-options.ts';
+import { askedExtract } from '../../src/extract/asked-extract.ts';
 import { type ExtractResult, extract, extractSeveral, type SetPlan } from '../../src/extract/extract.ts';
+import { extractOptions } from '../../src/extract/options.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { InterruptedError } from '../../src/system/errors.ts';
+import { readOptions } from '../../src/system/options.ts';
 import { CountingNetwork, drawFolder, drawImage, drawnRun, type RunChanges } from './drawn-data.ts';
 
 let root = '';
@@ -141,7 +143,9 @@ test('lets go of every set where one of them cannot be opened', async () => {
 
 test('names a set for each pair of a tap and a pool', () => {
   const names = (options: Record<string, string>): readonly string[] =>
-    readExtractOptions({ data: root, name: 'dogs', ...options }, true).sets.map(({ folder }) => basename(folder));
+    askedExtract(readOptions(extractOptions, { data: root, name: 'dogs', ...options }), true).sets.map(({ folder }) =>
+      basename(folder),
+    );
   assert.deepEqual(names({ tap: 'layer3,avgpool', pool: 'mean,max' }), [
     'dogs-layer3-mean',
     'dogs-layer3-max',
@@ -156,7 +160,7 @@ test('names a set for each pair of a tap and a pool', () => {
 
 test('refuses several taps where a run makes one set, for int8, and where names would be alike', () => {
   const read = (options: Record<string, string>, several = true) =>
-    readExtractOptions({ data: root, ...options }, several);
+    askedExtract(readOptions(extractOptions, { data: root, ...options }), several);
   assert.throws(() => read({ pool: 'mean,max' }, false), /--pool[\s\S]*mean,max/);
   assert.throws(() => read({ tap: 'layer3,avgpool', precision: 'int8' }), /one with --precision int8/);
   assert.throws(() => read({ tap: 'layer3,layer9', weights: 'resnet50' }), /layer9/);

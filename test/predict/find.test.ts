@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { runFind } from '../../src/cli/find/run-find.ts';
+import { findVerb } from '../../src/cli/find/find.ts';
 import type { Session } from '../../src/cli/verb.ts';
 import { type FeatureSet, openFeatureSet } from '../../src/features/reader.ts';
 import { extract } from '../../src/library/extract.ts';
@@ -47,7 +47,7 @@ async function find(options: Record<string, unknown>): Promise<Asked> {
     command: 'featuretap find',
     args: [],
   } as unknown as Session;
-  assert.equal(await runFind({ features: set.folder, ...options }, session), 0);
+  assert.equal(await findVerb.run({ features: set.folder, ...options }, session), 0);
   return { printed, json: json as Asked['json'] };
 }
 

@@ -49,7 +49,7 @@ export interface RowOptions extends AskedColumns {
   /** Classes whose rows are left out. */
   readonly leaveOut?: readonly string[];
   /** Classes with fewer rows are left out, too. */
-  readonly minImages?: number;
+  readonly minImages?: number | undefined;
 }
 
 export interface JoinOptions extends RowOptions {

@@ -33,7 +33,7 @@ export interface LabelsFile {
 
 export interface LabelsFileOptions extends AskedColumns {
   /** Whether a cell is an id of the feature set. */
-  readonly isId?: (cell: string) => boolean;
+  readonly isId?: ((cell: string) => boolean) | undefined;
   /** Columns that are neither: of weights and groups. */
   readonly others?: readonly (string | undefined)[];
 }

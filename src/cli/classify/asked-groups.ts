@@ -2,23 +2,22 @@ import { groupedByCopies, nearCopies } from '../../classify/copies/copies.ts';
 import type { LabelledData } from '../../classify/data/labelled-data.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { usageError } from '../../system/errors.ts';
-import { flag, text } from '../options.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
+import type { DataValues } from './classify-data.ts';
 
 /** The column that holds groups; undefined where they are made of near copies, or there are none. */
-export function groupsColumn(options: Options): string | undefined {
-  const groups = text(options, 'groups');
+export function groupsColumn({ groups }: Pick<DataValues, 'groups'>): string | undefined {
   return groups === nearCopies ? undefined : groups;
 }
 
 /** With `--groups near-copies` the tables with groups, else as they are. */
 export async function withAskedGroups(
   tables: readonly LabelledData<RowSource>[],
-  options: Options,
+  { groups: asked, stream }: DataValues,
   session: Session,
 ): Promise<readonly LabelledData<RowSource>[]> {
-  if (text(options, 'groups') !== nearCopies) return tables;
-  if (flag(options, 'stream')) {
+  if (asked !== nearCopies) return tables;
+  if (stream) {
     throw usageError('--groups', 'near-copies with --stream, which leaves the rows on the disk', 'one of the two');
   }
   const grouped = await groupedByCopies(tables, session.signal);

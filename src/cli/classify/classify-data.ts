@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Argv } from 'yargs';
 import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
 import { openExternalFeatures } from '../../classify/data/external-features.ts';
 import { readSplits } from '../../classify/data/fixed-split.ts';
-import { drawBesideTest, givenSplit, type TestPart } from '../../classify/data/given-split.ts';
+import { drawBesideTest, givenSplit } from '../../classify/data/given-split.ts';
 import { joinSets } from '../../classify/data/join-sets.ts';
-import { type JoinOptions, joinRows, type LabelledData, type RowOptions } from '../../classify/data/labelled-data.ts';
+import { type JoinOptions, joinRows, type LabelledData } from '../../classify/data/labelled-data.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
 import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
 import { sideBySide } from '../../classify/data/side-by-side.ts';
@@ -14,83 +13,98 @@ import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
 import type { RowSource, StoredRows } from '../../rows/row-source.ts';
 import type { ShuffleSplitOptions, Split } from '../../split/split.ts';
 import { usageError } from '../../system/errors.ts';
+import { type OptionValues, parseBytes, type RawOptions } from '../../system/options.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { choice, flag, list, number, text, texts } from '../options.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
 import { groupsColumn } from './asked-groups.ts';
 
 /** Options that say which rows there are and how they are split. */
-export function dataOptions(yargs: Argv): Argv {
-  return yargs
-    .option('features', {
-      type: 'string',
-      describe:
-        'folder of a feature set (default: the newest in cache), or what another program made: X.npy, X.npz:NAME, ' +
-        '.parquet, .csv, or a folder of shards; repeated it compares networks, A+B puts two side by side',
-    })
-    .option('labels', {
-      type: 'string',
-      describe:
-        'CSV with the header id,label, instead of those found at extraction; with X.npy: y.npy, .npz, .parquet or a CSV',
-    })
-    .option('label-column', {
-      type: 'string',
-      describe: 'of a table (--labels, or --features): the column with the labels [told by its name]',
-    })
-    .option('id-column', {
-      type: 'string',
-      describe: 'of a table: the column with the ids [told by its name, and by what it holds]',
-    })
-    .option('leave-out', { type: 'string', array: true, describe: 'classes whose images are left out, repeatable' })
-    .option('min-images', { type: 'string', describe: 'leave classes with fewer images out, counted and named' })
-    .option('sample-weight', { type: 'string', describe: 'column of --labels with the weight of each image' })
-    .option('groups', {
-      type: 'string',
-      describe:
-        'column of --labels: images of one group (one animal) stay on one side of every split; near-copies: copies of one image, exact or nearly, do',
-    })
-    .option('without-views', { type: 'boolean', describe: 'leave augmented views alone: train on plain images' })
-    .option('test-size', {
-      type: 'string',
-      describe:
-        'test images of each split, a fraction, a percentage or a count; with --groups, of the groups (default 0.1)',
-    })
-    .option('repeats', { type: 'string', describe: 'how many splits, up to 1000 (default 1)' })
-    .option('split', {
-      type: 'string',
-      describe:
-        'CSV with the header id,side[,repeat], side being train or test; or draw, where the data folder has a split of its own',
-    })
-    .option('test-on', {
-      type: 'string',
-      describe: "part of the data folder's own split to test on: val | test [val, or test where there is no other]",
-    })
-    .option('subsample', {
-      type: 'string',
-      describe:
-        'train on a stratified part of the training images, drawn from the seed: a fraction, a percentage or a count',
-    })
-    .option('stream', {
-      type: 'boolean',
-      describe: 'linear: leave the features on the disk and go through them block by block, for sets past memory',
-    })
-    .option('memory', {
-      type: 'string',
-      describe: 'what the run may take: 500MB, 2GB (default: what is free; with --stream half of it)',
-    })
-    .option('max-missing', {
-      type: 'string',
-      describe:
-        'share of inputs without a row that is let pass (default 0.01; files missing at extraction do not count)',
-    });
-}
+export const dataOptions = {
+  features: {
+    describe:
+      'folder of a feature set, or what another program made: X.npy, X.npz:NAME, .parquet, .csv, or a folder of shards; repeated it compares networks, A+B puts two side by side',
+    text: true,
+    list: 'whole',
+    unset: 'the newest in cache',
+  },
+  labels: {
+    describe: 'CSV with the header id,label; with X.npy: y.npy, .npz, .parquet or a CSV',
+    text: true,
+    unset: 'those found at extraction',
+  },
+  labelColumn: {
+    describe: 'of a table (--labels, or --features): the column with the labels',
+    text: true,
+    unset: 'by its name',
+  },
+  idColumn: {
+    describe: 'of a table: the column with the ids',
+    text: true,
+    unset: 'by its name, and by what it holds',
+  },
+  leaveOut: { describe: 'classes whose images are left out, repeatable', text: true, list: true, greedy: true },
+  minImages: {
+    describe: 'leave classes with fewer images out, counted and named',
+    numbers: { min: 1, whole: true },
+  },
+  sampleWeight: { describe: 'column of --labels with the weight of each image', text: true },
+  groups: {
+    describe:
+      'column of --labels: images of one group (one animal) stay on one side of every split; near-copies: copies of one image, exact or nearly, do',
+    text: true,
+  },
+  withoutViews: { describe: 'leave augmented views alone: train on plain images', flag: true },
+  testSize: {
+    describe: 'test images of each split, a fraction, a percentage or a count; with --groups, of the groups',
+    numbers: { above: 0, percent: true },
+    default: 0.1,
+  },
+  repeats: {
+    // The mean of so many moves by nothing that matters, and each is a fit.
+    describe: 'how many splits',
+    numbers: { min: 1, max: 1000, whole: true },
+    default: 1,
+  },
+  split: {
+    describe:
+      'CSV with the header id,side[,repeat], side being train or test; or draw, where the data folder has a split of its own',
+    text: true,
+  },
+  testOn: {
+    describe: "part of the data folder's own split to test on",
+    words: ['val', 'test'],
+    unset: 'val, or test where there is no other',
+  },
+  subsample: {
+    describe:
+      'train on a stratified part of the training images, drawn from the seed: a fraction, a percentage or a count',
+    numbers: { percent: true },
+  },
+  stream: {
+    describe: 'linear: leave the features on the disk and go through them block by block, for sets past memory',
+    flag: true,
+  },
+  memory: {
+    describe: 'what the run may take: 500MB, 2GB',
+    parse: parseBytes as typeof parseBytes,
+    unset: 'what is free; with --stream half of it',
+  },
+  maxMissing: {
+    describe: 'share of inputs without a row that is let pass; files missing at extraction do not count',
+    numbers: { min: 0, max: 1, percent: true },
+    default: 0.01,
+  },
+} as const;
+
+export type DataValues = OptionValues<typeof dataOptions>;
 
 /** One table for each feature set that was named, all of the same images in the same order. */
-export async function readData(options: Options, session: Session): Promise<readonly LabelledData<RowSource>[]> {
-  const all = texts(options, 'features');
-  const leaveOut = list(options, 'leave-out');
-  const minImages = number(options, 'min-images', { min: 1, whole: true });
-  const small = minImages === undefined ? {} : { minImages };
+export async function readData(
+  values: DataValues,
+  session: Session,
+  given: RawOptions,
+): Promise<readonly LabelledData<RowSource>[]> {
+  const { features: all, labels: labelsFile, leaveOut, minImages, sampleWeight, withoutViews } = values;
   const foreign = all.find(isForeign);
   if (foreign !== undefined && all.length > 1) {
     throw usageError(
@@ -99,10 +113,10 @@ export async function readData(options: Options, session: Session): Promise<read
       'feature sets: a matrix does not say which images it is of',
     );
   }
-  if (foreign !== undefined) return [await readMatrix(options, session, foreign, { leaveOut, ...small })];
-  for (const name of ['label-column', 'id-column']) {
-    const column = text(options, name);
-    if (column === undefined || options['labels'] !== undefined) continue;
+  if (foreign !== undefined) return [await readMatrix(values, session, foreign, given)];
+  const { labelColumn, idColumn } = values;
+  for (const [name, column] of Object.entries({ 'label-column': labelColumn, 'id-column': idColumn })) {
+    if (column === undefined || labelsFile !== undefined) continue;
     throw usageError(`--${name}`, `${column}, and a feature set`, 'a table as --labels or --features');
   }
   // Each table by the folders of its sets, several where they stand side by side.
@@ -113,8 +127,7 @@ export async function readData(options: Options, session: Session): Promise<read
   const again = asked.find((parts, i) => asked.slice(0, i).some((other) => other.join('+') === parts.join('+')));
   if (again !== undefined)
     throw usageError('--features', `${again.map(shortPath).join('+')} twice`, 'different features');
-  const labelsFile = text(options, 'labels');
-  const [sampleWeight, groups] = [text(options, 'sample-weight'), groupsColumn(options)];
+  const groups = groupsColumn(values);
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
   const sets = await Promise.all(folders.map((folder) => openFeatureSet(folder)));
@@ -125,33 +138,28 @@ export async function readData(options: Options, session: Session): Promise<read
       : await readLabels(labelsFile, {
           isId: (cell) => set.rowOf(cell) !== undefined,
           others: [sampleWeight, groups],
-          ...column('idColumn', text(options, 'id-column')),
-          ...column('labelColumn', text(options, 'label-column')),
+          ...{ idColumn, labelColumn },
         });
   if (labels !== undefined) session.note(labels.reading);
   const joinOptions: JoinOptions = {
     leaveOut,
-    ...small,
-    maxMissing: number(options, 'max-missing', { min: 0, max: 1, percent: true }, 0.01),
-    withoutViews: flag(options, 'without-views'),
+    minImages,
+    maxMissing: values.maxMissing,
+    withoutViews,
     labels,
     sampleWeight,
     groups,
   };
   if (asked.length === 1 && folders.length === 1) return [joinRows(set, joinOptions)];
   const sideways = asked.find((parts) => parts.length > 1);
-  if (
-    sideways !== undefined &&
-    sets.some(({ rowsPerImage }) => rowsPerImage > 1) &&
-    joinOptions.withoutViews !== true
-  ) {
+  if (sideways !== undefined && sets.some(({ rowsPerImage }) => rowsPerImage > 1) && !withoutViews) {
     throw usageError(
       '--features',
       `${sideways.map(shortPath).join('+')}, with augmented views`,
       '--without-views: plain images alone',
     );
   }
-  if (sideways !== undefined && flag(options, 'stream')) {
+  if (sideways !== undefined && values.stream) {
     throw usageError(
       '--stream',
       `given with --features ${sideways.map(shortPath).join('+')}`,
@@ -168,8 +176,7 @@ export async function readData(options: Options, session: Session): Promise<read
 }
 
 /** @throws UserError where a feature set that was named is not there, or none was and there is none */
-export async function checkNamed(options: Options, session: Session): Promise<void> {
-  const all = texts(options, 'features');
+export async function checkNamed(all: readonly string[], session: Session): Promise<void> {
   if (all.length === 0) await newestFolder(session);
   for (const given of all) if (!isForeign(given)) await namedFolders(given, session);
 }
@@ -201,23 +208,18 @@ async function newestFolder(session: Session): Promise<string> {
 }
 
 async function readMatrix(
-  options: Options,
+  values: DataValues,
   session: Session,
   features: string,
-  kept: Pick<RowOptions, 'leaveOut' | 'minImages'>,
+  given: RawOptions,
 ): Promise<LabelledData<RowSource>> {
   for (const name of ['max-missing', 'without-views']) {
-    if (options[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
+    if (given[name] !== undefined) throw usageError(`--${name}`, `a matrix: ${features}`, 'a feature set');
   }
-  const [sampleWeight, groups] = [text(options, 'sample-weight'), groupsColumn(options)];
-  return openExternalFeatures(features, text(options, 'labels'), {
-    ...kept,
-    labelColumn: text(options, 'label-column'),
-    idColumn: text(options, 'id-column'),
-    onNote: session.note,
-    sampleWeight,
-    groups,
-  });
+  const { labels, leaveOut, minImages, labelColumn, idColumn, sampleWeight } = values;
+  const groups = groupsColumn(values);
+  const rows = { leaveOut, minImages, labelColumn, idColumn, sampleWeight, groups };
+  return openExternalFeatures(features, labels, { ...rows, onNote: session.note });
 }
 
 /**
@@ -225,18 +227,17 @@ async function readMatrix(
  * drawn. Whoever says how to draw (--test-size, --repeats, --groups) asks for a draw.
  */
 export async function chooseSplits(
-  options: Options,
+  { split, testOn }: DataValues,
   session: Session,
   data: LabelledData<RowSource>,
   draw: ShuffleSplitOptions,
+  asked: RawOptions,
 ): Promise<readonly Split[] | undefined> {
-  const split = text(options, 'split');
-  const testOn = choice(options, 'test-on', ['val', 'test'] as const satisfies readonly TestPart[]);
   if (split !== undefined && testOn !== undefined)
     throw usageError('--test-on', 'given with --split', 'one of the two');
-  if (split !== undefined && split !== 'draw') return readFixedSplits(options, session, data);
+  if (split !== undefined && split !== 'draw') return readFixedSplits(split, session, data);
   if (split === 'draw' && data.groups !== undefined) return undefined;
-  const drawn = ['test-size', 'repeats', 'groups'].filter((name) => options[name] !== undefined);
+  const drawn = ['test-size', 'repeats', 'groups'].filter((name) => asked[name] !== undefined);
   if (drawn.length > 0 && testOn !== undefined) {
     throw usageError('--test-on', `given with --${drawn[0]}`, `--split draw --${drawn[0]}, or --test-on alone`);
   }
@@ -248,19 +249,14 @@ export async function chooseSplits(
 }
 
 async function readFixedSplits(
-  options: Options,
+  path: string,
   session: Session,
   data: LabelledData<RowSource>,
 ): Promise<readonly Split[]> {
-  const path = text(options, 'split', '');
   const { splits, unnamed, unknown } = await readSplits(path, data.ids);
   if (unnamed > 0) session.warn(`warning: ${unnamed} images are on no side of ${path}: left out`);
   if (unknown > 0) session.warn(`warning: ${unknown} lines of ${path} name no image that has a row and a label`);
   return splits;
-}
-
-function column<K extends string>(name: K, value: string | undefined): { readonly [name in K]?: string } {
-  return value === undefined ? {} : ({ [name]: value } as { readonly [name in K]: string });
 }
 
 function needsLabels(option: string, column: string): Error {

@@ -1,29 +1,50 @@
 import { headKinds } from '../../models/registry.ts';
+import { type OptionValues, readOptions } from '../../system/options.ts';
 import type { Verb } from '../verb.ts';
 import { dataOptions } from './classify-data.ts';
-import { headOptions } from './head-options.ts';
+import { headOptions, headParams, sweepOptions } from './head-options.ts';
 
-const modelNames = headKinds.map((kind) => kind.model).join(' | ');
+const ownOptions = {
+  seed: {
+    describe: 'of the splits and of every draw',
+    numbers: { min: 0, max: 4_294_967_295, whole: true },
+    default: 0,
+  },
+  learningCurve: {
+    describe: 'fit on an eighth, a quarter and a half of the training rows too: would more photos help?',
+    flag: true,
+  },
+  checkLabels: {
+    describe: 'look at the label of every image, by the cheapest good head and five folds: which may be wrong?',
+    flag: true,
+  },
+  out: { describe: 'folder of reports', text: true, default: 'reports' },
+  threads: {
+    describe: 'upper bound; changes no number',
+    numbers: { min: 1, whole: true },
+    unset: 'all cores',
+  },
+} as const;
+
+export type ClassifyValues = OptionValues<typeof dataOptions & typeof ownOptions & typeof sweepOptions> & {
+  readonly model: readonly string[];
+};
+
+const options = {
+  model: {
+    describe: `${headKinds.map((kind) => kind.model).join(' | ')}, repeatable, or all`,
+    ...({ text: true, list: true, greedy: true } as const),
+  },
+  ...dataOptions,
+  ...ownOptions,
+  ...sweepOptions,
+};
 
 export const classifyVerb: Verb = {
   writes: { option: '--out FOLDER' },
-  options: (yargs) =>
-    headOptions(
-      dataOptions(yargs.option('model', { type: 'string', array: true, describe: `${modelNames}, repeatable, or all` }))
-        .option('seed', { type: 'string', describe: 'of the splits and of every draw (default 0)' })
-        .option('learning-curve', {
-          type: 'boolean',
-          describe: 'fit on an eighth, a quarter and a half of the training rows too: would more photos help?',
-        })
-        .option('check-labels', {
-          type: 'boolean',
-          describe: 'look at the label of every image, by the cheapest good head and five folds: which may be wrong?',
-        })
-        .option('out', { type: 'string', describe: 'folder of reports (default: reports)' })
-        .option('threads', { type: 'string', describe: 'upper bound; changes no number (default: all cores)' }),
-    ),
-  run: async (options, session) => {
+  options: { ...options, ...headOptions },
+  run: async (given, session) => {
     const { runClassify } = await import('./run-classify.ts');
-    return runClassify(options, session);
+    return runClassify(readOptions(options, given), headParams(given), session, given);
   },
 };

@@ -1,27 +1,24 @@
-import type { Argv } from 'yargs';
-import { commandDefaults, optionName } from '../../classify/choose-heads.ts';
+import { commandDefaults } from '../../classify/choose-heads.ts';
 import { type Grid, parseSweep } from '../../classify/sweep/grid.ts';
 import type { SweepOptions } from '../../classify/sweep/swept-head.ts';
 import { describeOption, type HeadOption } from '../../models/parameters.ts';
 import { headKinds } from '../../models/registry.ts';
 import { preparationOptions } from '../../models/scaling.ts';
 import { usageError } from '../../system/errors.ts';
-import { flag, number, text } from '../options.ts';
-import type { Options } from '../verb.ts';
+import { type OptionSpec, type OptionValues, type RawOptions, readOptions } from '../../system/options.ts';
 
-/** Options that reach a head, by the names that heads know, with what `--help` says of each. */
-const described: ReadonlyMap<string, { readonly describe: string; readonly flag: boolean }> = describeOptions();
+/**
+ * Options that reach a head, by the names that heads know: text for the command line, since each head checks its own.
+ * What several heads say of one is put together.
+ */
+export const headOptions: Readonly<Record<string, OptionSpec>> = Object.fromEntries(describeOptions());
 
-/** What each head says of its own options; those of several heads are put together. */
-function describeOptions(): Map<string, { describe: string; flag: boolean }> {
-  const found = new Map<string, { describe: string; flag: boolean }>();
+function* describeOptions(): Generator<[name: string, spec: OptionSpec]> {
   const solvers = headKinds.filter((kind) => kind.solvers.length > 1);
-  found.set('solver', {
-    describe: `${solvers.map((kind) => `${kind.model}: ${kind.solvers.join(' | ')}`).join('; ')} (default: the first)`,
-    flag: false,
-  });
+  const solversOf = solvers.map((kind) => `${kind.model}: ${kind.solvers.join(' | ')}`);
+  yield ['solver', { describe: `${solversOf.join('; ')} (default: the first)`, text: true }];
   for (const [name, option] of Object.entries<HeadOption>(preparationOptions)) {
-    found.set(name, { describe: describeOption({ ...option, ...commandDefaults[name] }), flag: false });
+    yield [name, { describe: describeOption({ ...option, ...commandDefaults[name] }), text: true }];
   }
   for (const name of new Set(headKinds.flatMap((kind) => Object.keys(kind.options)))) {
     const modelsByText = new Map<string, string[]>();
@@ -29,52 +26,40 @@ function describeOptions(): Map<string, { describe: string; flag: boolean }> {
       const text = options[name] && describeOption(options[name]);
       if (text !== undefined) modelsByText.set(text, [...(modelsByText.get(text) ?? []), model]);
     }
-    found.set(name, {
-      describe: [...modelsByText].map(([text, models]) => `${models.join(', ')}: ${text}`).join('; '),
-      flag: headKinds.some((kind) => kind.options[name]?.flag === true),
-    });
+    const describe = [...modelsByText].map(([text, models]) => `${models.join(', ')}: ${text}`).join('; ');
+    const isFlag = headKinds.some((kind) => kind.options[name]?.flag === true);
+    yield [name, isFlag ? { describe, flag: true } : { describe, text: true }];
   }
-  return found;
 }
 
-/** Declares them all as text, flags apart: each head checks its own. */
-export function headOptions(yargs: Argv): Argv {
-  for (const [name, { describe, flag }] of described) {
-    yargs.option(optionName(name), { type: flag ? 'boolean' : 'string', describe });
-  }
-  return yargs
-    .option('sweep', {
-      type: 'string',
-      array: true,
-      describe: 'choose by cross-validation on the training rows: auto, or C=0.1,1,10 scale=none,l2',
-    })
-    .option('cv', { type: 'string', describe: 'folds of --sweep (default 5)' })
-    .option('one-standard-error', {
-      type: 'boolean',
-      describe: '--sweep takes the simplest point within one standard error of the best',
-    });
-}
+export const sweepOptions = {
+  sweep: {
+    describe: 'choose by cross-validation on the training rows: auto, or C=0.1,1,10 scale=none,l2',
+    text: true,
+    list: 'whole',
+    greedy: true,
+  },
+  cv: { describe: 'folds of --sweep', numbers: { min: 2, whole: true }, unset: '5' },
+  oneStandardError: {
+    describe: '--sweep takes the simplest point within one standard error of the best',
+    flag: true,
+  },
+} as const;
 
 /** The sweep that the user asked for. */
-export function sweepOptions(options: Options): (SweepOptions & { readonly grid: Grid | 'auto' }) | undefined {
-  const words = options['sweep'] as readonly string[] | undefined;
-  const cv = number(options, 'cv', { min: 2, whole: true });
-  const oneStandardError = flag(options, 'one-standard-error');
-  if (words === undefined) {
-    if (cv !== undefined) throw usageError('--cv', String(cv), '--sweep with it: folds are for choosing parameters');
-    if (oneStandardError) throw usageError('--one-standard-error', 'no --sweep', '--sweep with it');
-    return undefined;
-  }
-  if (words.length === 0) throw usageError('--sweep', 'no value', 'auto, or NAME=VALUE,VALUE…', { value: 'auto' });
-  return { grid: parseSweep(words), cv: cv ?? 5, oneStandardError };
+export function askedSweep({
+  sweep,
+  cv,
+  oneStandardError,
+}: OptionValues<typeof sweepOptions>): (SweepOptions & { readonly grid: Grid | 'auto' }) | undefined {
+  if (sweep.length > 0) return { grid: parseSweep(sweep), cv: cv ?? 5, oneStandardError };
+  if (cv !== undefined) throw usageError('--cv', String(cv), '--sweep with it: folds are for choosing parameters');
+  if (oneStandardError) throw usageError('--one-standard-error', 'no --sweep', '--sweep with it');
+  return undefined;
 }
 
 /** What the user gave, by the names that heads know (`max-depth` is `maxDepth`). */
-export function headParams(options: Options): Readonly<Record<string, unknown>> {
-  const params: Record<string, unknown> = {};
-  for (const [name, option] of described) {
-    const value = option.flag ? flag(options, optionName(name)) || undefined : text(options, optionName(name));
-    if (value !== undefined) params[name] = value;
-  }
-  return params;
+export function headParams(given: RawOptions): Readonly<Record<string, unknown>> {
+  const values = readOptions(headOptions, given);
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== false));
 }

@@ -21,28 +21,40 @@ import { SmallClassesError } from '../../split/split.ts';
 import { writeDurably } from '../../system/durable.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
+import type { RawOptions } from '../../system/options.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { bytes, flag, list, number, text } from '../options.ts';
 import { retyped, withOption } from '../retyped.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { statusLine } from '../status-line.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
 import { withAskedGroups } from './asked-groups.ts';
+import type { ClassifyValues } from './classify.ts';
 import { checkNamed, chooseSplits, readData } from './classify-data.ts';
 import { describeData, eventPrinter, labelsNote, summary } from './classify-output.ts';
-import { headParams, sweepOptions } from './head-options.ts';
+import { askedSweep } from './head-options.ts';
 
 const modelNames = headKinds.map((kind) => kind.model).join(' | ');
 
-/** Splits of one run: the mean of so many moves by nothing that matters, and each is a fit. */
-const mostRepeats = 1000;
-
 /** What `classify` does once its options are declared: loaded only where it is done. */
-export async function runClassify(options: Options, session: Session): Promise<number> {
-  const models = list(options, 'model');
+export async function runClassify(
+  values: ClassifyValues,
+  params: Readonly<Record<string, unknown>>,
+  session: Session,
+  given: RawOptions,
+): Promise<number> {
+  const {
+    model: models,
+    seed,
+    testSize,
+    repeats,
+    threads = availableParallelism(),
+    memory,
+    subsample,
+    stream,
+  } = values;
   if (models.length === 0) {
     // The feature set comes first: without one, no head helps.
-    await checkNamed(options, session);
+    await checkNamed(values.features, session);
     throw new UserError({
       what: '--model is missing',
       expected: `${modelNames} | all`,
@@ -50,28 +62,20 @@ export async function runClassify(options: Options, session: Session): Promise<n
       exitCode: 2,
     });
   }
-  const seed = number(options, 'seed', { min: 0, max: 2 ** 32 - 1, whole: true }, 0);
-  const heads = chooseHeads(models, headParams(options), sweepOptions(options));
-  const splitFile = text(options, 'split');
-  const fixed = splitFile !== undefined && splitFile !== 'draw';
+  const heads = chooseHeads(models, params, askedSweep(values));
+  const fixed = values.split !== undefined && values.split !== 'draw';
   for (const name of fixed ? ['repeats', 'test-size', 'groups'] : []) {
-    if (options[name] !== undefined) throw usageError(`--${name}`, 'given with --split', 'one of the two');
+    if (given[name] !== undefined) throw usageError(`--${name}`, 'given with --split', 'one of the two');
   }
-  const testSize = number(options, 'test-size', { above: 0, percent: true }, 0.1);
-  const repeats = number(options, 'repeats', { min: 1, max: mostRepeats, whole: true }, 1);
-  const threads = number(options, 'threads', { min: 1, whole: true }, availableParallelism());
-  const [memory, subsample] = [bytes(options, 'memory'), number(options, 'subsample', { percent: true })];
   if (subsample !== undefined) checkSubsample(subsample);
-  const stream = flag(options, 'stream');
   if (stream || heads.some(({ staysOnDisk }) => staysOnDisk === true)) {
     checkStreamed(heads);
     keepHeapSmall();
   }
 
-  const tables = await withAskedGroups(await readData(options, session), options, session);
+  const tables = await withAskedGroups(await readData(values, session, given), values, session);
   const [data] = tables as [LabelledData<RowSource>];
-  const withLabelCheck = flag(options, 'check-labels');
-  if (withLabelCheck && tables.some(({ featureSet }) => featureSet.randomWeights)) {
+  if (values.checkLabels && tables.some(({ featureSet }) => featureSet.randomWeights)) {
     throw usageError(
       '--check-labels',
       'features of random weights, which disagree with many labels',
@@ -80,7 +84,7 @@ export async function runClassify(options: Options, session: Session): Promise<n
   }
   describeData(tables, session);
   // Drawn of the first table: the others hold the same images in the same order.
-  const splits = await chooseSplits(options, session, data, { testSize, seed, repeats });
+  const splits = await chooseSplits(values, session, data, { testSize, seed, repeats }, given);
   const status = statusLine(session);
   const failed: string[] = [];
   const reports: Report[] = [];
@@ -100,9 +104,9 @@ export async function runClassify(options: Options, session: Session): Promise<n
         memory,
         subsample,
         splits,
-        learningCurve: flag(options, 'learning-curve'),
-        checkLabels: withLabelCheck,
-        out: text(options, 'out', 'reports'),
+        learningCurve: values.learningCurve,
+        checkLabels: values.checkLabels,
+        out: values.out,
         loadNetworkTail,
         signal: session.signal,
         command: session.command,

@@ -5,17 +5,18 @@ import type { ClusterPlan } from '../../cluster/plan/plan.ts';
 import { shareWeights, weightsHome } from '../../cluster/plan/shared-weights.ts';
 import { taskMemoryGB } from '../../cluster/plan/task-memory.ts';
 import { measureRate, rateOfLastRun, type TaskRate } from '../../cluster/plan/task-rate.ts';
+import type { AskedExtract } from '../../extract/asked-extract.ts';
 import type { ImageList } from '../../extract/images/list/image-file.ts';
 import { readingOf } from '../../extract/network-source.ts';
 import { listInputs } from '../../extract/open-run.ts';
 import { choosePreprocessing } from '../../extract/preprocessing.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
+import type { RawOptions } from '../../system/options.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { program } from '../../system/version.ts';
 import { loadAskedNetwork } from '../extract/asked-network.ts';
-import type { AskedExtract } from '../extract/extract-options.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
 import { absoluteWeights, isBelow, type PlanRequest, taskArguments } from './plan-options.ts';
 
 /**
@@ -26,7 +27,7 @@ import { absoluteWeights, isBelow, type PlanRequest, taskArguments } from './pla
 export async function makePlan(
   asked: PlanRequest,
   request: AskedExtract,
-  options: Options,
+  given: RawOptions,
   session: Session,
   onProgress: OnProgress,
 ): Promise<ClusterPlan> {
@@ -54,7 +55,7 @@ export async function makePlan(
     session.note(`each pod downloads ${weights} unless it lies in ${home} on the claim: docs/cluster.md says how`);
   }
   const shared = [
-    ...taskArguments(options, { name, data, cache, weights, layout: request.plan.layout }),
+    ...taskArguments(given, { name, data, cache, weights, layout: request.plan.layout }),
     ...['--threads', String(cpus)],
     ...(device === 'auto' ? [] : ['--device', device]),
   ];
@@ -67,7 +68,7 @@ export async function makePlan(
     rateSource: source,
     cpusPerTask: cpus,
     gpusPerTask: gpus,
-    memoryGB: asked.memoryGB ?? taskMemoryGB(imageCount, cpus, gpus),
+    memoryGB: asked.memory ?? taskMemoryGB(imageCount, cpus, gpus),
     program: asked.on === 'slurm' ? [process.execPath, programFile] : ['featuretap'],
     extractArguments: shared,
     mergeArguments: shared,

@@ -1,4 +1,3 @@
-import type { Argv } from 'yargs';
 import { type AskedFields, type MergeResult, mergeParts } from '../../cluster/merge/merge.ts';
 import { mergedBefore } from '../../cluster/merge/merged-before.ts';
 import { PartsMissingError } from '../../cluster/merge/part-problems.ts';
@@ -6,64 +5,49 @@ import { waitForParts } from '../../cluster/merge/wait-for-parts.ts';
 import { listParts } from '../../cluster/records/layout.ts';
 import { mostParts } from '../../cluster/records/part.ts';
 import { countOfParts } from '../../cluster/status/status.ts';
+import { askedExtract } from '../../extract/asked-extract.ts';
+import { extractOptions } from '../../extract/options.ts';
+import type { ExtractPlan } from '../../extract/plan.ts';
 import { type Files, nodeFiles } from '../../system/files.ts';
+import { optionName, type RawOptions } from '../../system/options.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { type AskedExtract, readExtractOptions, withExtractOptions } from '../extract/extract-options.ts';
 import { describeCounts, describeSet } from '../extract/extract-output.ts';
-import { flag, number, text } from '../options.ts';
 import { openProgress } from '../progress-bar.ts';
-import type { Options, Session, Verb } from '../verb.ts';
+import { defineVerb, type Session, type Verb } from '../verb.ts';
 
-/** The same command line as `extract`'s may be given: what it says of the features is compared with the parts. */
-const hidden = [
-  ...[
-    'weights',
-    'weights-key',
-    'seed',
-    'tap',
-    'pool',
-    'resize',
-    'crop',
-    'auto-orient',
-    'sixteen-bit',
-    'interpolation',
-    'mean',
-    'std',
-    'views',
-    'dtype',
-    'precision',
-    'batch',
-  ],
-  ...['engine', 'device', 'threads', 'skip-unreadable', 'allow-missing', 'shard-mb', 'checkpoint'],
-];
+/** Of the options of `extract`, those that say which set; what the others say is compared with the parts. */
+const shown = ['data', 'name', 'cache', 'replace'];
 
 /** Merge: put the parts that `extract --part` made together, as one machine would have made the set. */
-export const mergeVerb: Verb = {
-  options: (yargs: Argv): Argv =>
-    hidden
-      .reduce((shown, name) => shown.hide(name), withExtractOptions(yargs))
-      .option('parts', { type: 'string', describe: 'how many there must be [as those that are there say]' })
-      .option('wait', { type: 'boolean', describe: 'wait until every part is complete' })
-      .option('keep-parts', { type: 'boolean', describe: 'leave the parts where they are' }),
-  run: async (options, session) => {
-    const request = readExtractOptions(options);
-    const set = request.plan.folder;
-    const data = text(options, 'data');
+export const mergeVerb: Verb = defineVerb({
+  options: {
+    ...extractOptions,
+    parts: {
+      describe: 'how many there must be',
+      numbers: { whole: true, min: 1, max: mostParts },
+      unset: 'as those that are there say',
+    },
+    wait: { describe: 'wait until every part is complete', flag: true },
+    keepParts: { describe: 'leave the parts where they are', flag: true },
+  },
+  hidden: Object.keys(extractOptions).filter((name) => !shown.includes(name)),
+  run: async (values, session, given) => {
+    const { plan } = askedExtract(values);
+    const set = plan.folder;
     const { signal, command } = session;
-    const asked = number(options, 'parts', { whole: true, min: 1, max: mostParts });
-    const partCount = asked ?? (await countOfMergedParts(nodeFiles, set)) ?? (await countOfParts(nodeFiles, set));
+    const partCount =
+      values.parts ?? (await countOfMergedParts(nodeFiles, set)) ?? (await countOfParts(nodeFiles, set));
     const progress = openProgress(session);
     try {
-      if (flag(options, 'wait'))
-        await waitForParts(nodeFiles, set, partCount, { command, signal, onNote: session.note });
+      if (values.wait) await waitForParts(nodeFiles, set, partCount, { command, signal, onNote: session.note });
       const result = await mergeParts({
         set,
         partCount,
-        asked: askedFields(options, request),
-        data,
-        replace: flag(options, 'replace'),
-        keepParts: flag(options, 'keep-parts'),
+        asked: askedFields(given, plan),
+        data: values.data,
+        replace: values.replace,
+        keepParts: values.keepParts,
         command,
         signal,
         onProgress: progress.onProgress,
@@ -82,10 +66,10 @@ export const mergeVerb: Verb = {
       progress.close();
     }
   },
-};
+});
 
 /** Of what is said of the features, what was typed: the rest is as the parts were made. */
-function askedFields(options: Options, { plan }: AskedExtract): AskedFields {
+function askedFields(given: RawOptions, plan: ExtractPlan): AskedFields {
   const { weights, tap, pool, dtype, precision, preprocessing, views } = plan;
   const shape = {
     ...preprocessing,
@@ -94,8 +78,7 @@ function askedFields(options: Options, { plan }: AskedExtract): AskedFields {
     std: preprocessing.std?.join(),
   };
   const all = { tap, pool, dtype, precision, ...shape, views: views?.count ?? 0, weights };
-  const typed = Object.entries(all).filter(([name]) => options[name] !== undefined);
-  return Object.fromEntries(typed) as AskedFields;
+  return Object.fromEntries(Object.entries(all).filter(([name]) => given[optionName(name)] !== undefined));
 }
 
 /** Without parts: those that the set was merged of. */

@@ -3,142 +3,131 @@ import type { Claim } from '../../cluster/plan/kubernetes.ts';
 import { mostParts } from '../../cluster/records/part.ts';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { mostImages } from '../../extract/images/list/most-images.ts';
+import { type ExtractValues, extractOptions } from '../../extract/options.ts';
 import { knownWeights } from '../../extract/weights/known-weights.ts';
 import { packagedWeightsOf } from '../../extract/weights/packaged-weights.ts';
 import { usageError } from '../../system/errors.ts';
-import { choice, flag, list, number, text } from '../options.ts';
-import type { Options } from '../verb.ts';
+import { type OptionSpec, type OptionValues, optionName, type RawOptions, readOptions } from '../../system/options.ts';
 
 /** What `plan` is told beside the options of extract. */
-export interface PlanRequest {
-  readonly on: 'slurm' | 'kubernetes';
+export const planOptions = {
+  on: { describe: 'the scheduler', words: ['slurm', 'kubernetes'] },
+  tasks: {
+    describe: 'parts, each of them one task',
+    numbers: { whole: true, min: 1, max: mostParts as typeof mostParts },
+  },
+  submit: { describe: 'hand the jobs to sbatch or kubectl', flag: true },
+  out: { describe: 'folder of the files', text: true, unset: 'slurm/NAME; kubernetes: standard output' },
+  atOnce: {
+    describe: 'tasks that run at the same time, at most',
+    numbers: { whole: true, min: 1 },
+    unset: 'all',
+  },
+  // Decoding for a GPU takes more than a few cores; without one, network and decoder share what there is.
+  cpus: {
+    describe: 'CPUs of a task, and its threads',
+    numbers: { whole: true, min: 1, max: 1024 },
+    unset: '4; 8 with a GPU',
+  },
+  gpus: {
+    describe: 'GPUs of a task',
+    numbers: { whole: true, min: 0, max: 1 },
+    unset: '0; 1 with --device cuda',
+  },
+  memory: { describe: 'GB of a task', numbers: { whole: true, min: 1 }, unset: 'from the number of images' },
+  rate: {
+    describe: 'images per second of a task',
+    numbers: { above: 0 },
+    unset: 'the last run of this network, else measured',
+  },
+  images: {
+    describe: 'number of images, where --data is not on this machine; or, as for extract, their folders',
+    text: true,
+    list: true,
+    greedy: true,
+  },
+  setup: { describe: 'slurm: a command that runs before node, as module load nodejs', text: true },
+  partition: { describe: 'slurm: where the jobs run', parse: parseWord as typeof parseWord },
+  account: { describe: 'slurm: who pays', parse: parseWord as typeof parseWord },
+  image: { describe: 'kubernetes: container image with featuretap', text: true },
+  namespace: { describe: 'kubernetes: of the jobs', text: true, unset: "the context's" },
+  dataClaim: {
+    describe: 'kubernetes: CLAIM or CLAIM:FOLDER with the images of --data',
+    parse: parseClaim as typeof parseClaim,
+  },
+  cacheClaim: { describe: 'kubernetes: CLAIM or CLAIM:FOLDER for --cache', parse: parseClaim as typeof parseClaim },
+} as const;
+
+const imageCountOption = { describe: 'number of images', numbers: { whole: true, min: 1, max: mostImages } } as const;
+
+type PlanValues = OptionValues<typeof planOptions>;
+
+/** What a plan is made by: the options, checked together. */
+export interface PlanRequest extends Omit<PlanValues, 'images'> {
+  readonly on: NonNullable<PlanValues['on']>;
   readonly tasks: number;
-  readonly atOnce: number | undefined;
   readonly cpus: number;
   readonly gpus: number;
-  readonly memoryGB: number | undefined;
-  readonly rate: number | undefined;
   /** Given where the data folder is not on this machine. */
   readonly imageCount: number | undefined;
-  readonly out: string | undefined;
-  readonly submit: boolean;
-  readonly setup: string | undefined;
-  readonly partition: string | undefined;
-  readonly account: string | undefined;
-  readonly image: string | undefined;
-  readonly namespace: string | undefined;
-  readonly dataClaim: Claim | undefined;
-  readonly cacheClaim: Claim | undefined;
 }
 
 /** @throws UserError where one is not usable, or is for the other scheduler */
-export function readPlanOptions(options: Options): PlanRequest {
-  const on = choice(options, 'on', ['slurm', 'kubernetes']);
+export function planRequest(
+  values: PlanValues,
+  { device }: Pick<ExtractValues, 'device'>,
+  given: RawOptions,
+): PlanRequest {
+  const { on, tasks, images, ...rest } = values;
   if (on === undefined) throw usageError('--on', 'no value', 'slurm | kubernetes');
-  const tasks = number(options, 'tasks', { whole: true, min: 1, max: mostParts });
   if (tasks === undefined) {
     throw usageError('--tasks', 'no value', 'the number of parts, each of them one task', '--tasks 8');
   }
-  refuseOthers(options, on);
-  if (options['threads'] !== undefined) {
+  refuseOthers(given, on);
+  if (given['threads'] !== undefined) {
     throw usageError('--threads', 'given', 'the CPUs of a task, which are its threads too', '--cpus N');
   }
-  const onGpu = ['cuda', 'webgpu'].includes(text(options, 'device', 'auto'));
-  const gpus = number(options, 'gpus', { whole: true, min: 0, max: 1 }, onGpu ? 1 : 0);
+  const onGpu = device === 'cuda' || device === 'webgpu';
+  const gpus = values.gpus ?? (onGpu ? 1 : 0);
   if (gpus === 0 && onGpu) throw usageError('--gpus', '0 with a --device that is one', '--gpus 1, or --device cpu');
-  if (gpus === 1 && text(options, 'device', 'auto') === 'cpu') {
-    throw usageError('--gpus', '1 with --device cpu', '--gpus 0, or --device cuda');
-  }
-  return {
-    on,
-    tasks,
-    gpus,
-    // Decoding for a GPU takes more than a few cores; without one, network and decoder share what there is.
-    cpus: number(options, 'cpus', { whole: true, min: 1, max: 1024 }, gpus > 0 ? 8 : 4),
-    submit: flag(options, 'submit'),
-    atOnce: number(options, 'at-once', { whole: true, min: 1 }),
-    memoryGB: number(options, 'memory', { whole: true, min: 1 }),
-    rate: number(options, 'rate', { above: 0 }),
-    imageCount: countGiven(options),
-    out: text(options, 'out'),
-    setup: text(options, 'setup'),
-    partition: word(options, 'partition'),
-    account: word(options, 'account'),
-    image: text(options, 'image'),
-    namespace: text(options, 'namespace'),
-    dataClaim: claim(options, 'data-claim'),
-    cacheClaim: claim(options, 'cache-claim'),
-  };
+  if (gpus === 1 && device === 'cpu') throw usageError('--gpus', '1 with --device cpu', '--gpus 0, or --device cuda');
+  const [count] = isCount(images) ? images : [];
+  const { images: imageCount } = readOptions({ images: imageCountOption }, { images: count });
+  return { ...rest, on, tasks, gpus, cpus: values.cpus ?? (gpus > 0 ? 8 : 4), imageCount };
+}
+
+/** `--images` names folders where it is no number. */
+export function isCount([first = '', ...others]: readonly string[]): boolean {
+  return others.length === 0 && /^[-\d.]+$/.test(first);
 }
 
 const slurmOnly = ['partition', 'account', 'setup'];
 const kubernetesOnly = ['image', 'namespace', 'data-claim', 'cache-claim'];
 
-function refuseOthers(options: Options, on: PlanRequest['on']): void {
+function refuseOthers(given: RawOptions, on: PlanRequest['on']): void {
   for (const name of on === 'slurm' ? kubernetesOnly : slurmOnly) {
-    if (options[name] === undefined) continue;
+    if (given[name] === undefined) continue;
     const other = on === 'slurm' ? 'kubernetes' : 'slurm';
     throw usageError(`--${name}`, `given with --on ${on}`, `options of ${on}`, `leave it out, or --on ${other}`);
   }
 }
 
 /** Names of partitions and accounts: nothing that could end the line it is written into. */
-function word(options: Options, name: string): string | undefined {
-  const value = text(options, name);
-  if (value === undefined || /^[\w.,@+-]+$/.test(value)) return value;
-  throw usageError(`--${name}`, JSON.stringify(value), 'a name as sinfo and sacctmgr print it');
+function parseWord(given: string, name: string): string {
+  if (/^[\w.,@+-]+$/.test(given)) return given;
+  throw usageError(name, JSON.stringify(given), 'a name as sinfo and sacctmgr print it');
 }
 
 /** `CLAIM` or `CLAIM:FOLDER`. */
-function claim(options: Options, name: string): Claim | undefined {
-  const value = text(options, name);
-  if (value === undefined) return undefined;
-  const match = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(?::([^/].*))?$/.exec(value);
-  if (match === null || (match[3] ?? '').split('/').includes('..')) {
-    throw usageError(
-      `--${name}`,
-      value,
-      'the name of a PersistentVolumeClaim, with a folder in it or without',
-      'claim:folder',
-    );
-  }
-  return { name: match[1] as string, subPath: match[3] };
+function parseClaim(given: string, option: string): Claim {
+  const [, name, , subPath] = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(?::([^/].*))?$/.exec(given) ?? [];
+  if (name !== undefined && subPath?.split('/').includes('..') !== true) return { name, subPath };
+  const expected = 'the name of a PersistentVolumeClaim, with a folder in it or without';
+  throw usageError(option, given, expected, 'claim:folder');
 }
 
-/** `--images` names folders where it is no number. */
-function countGiven(options: Options): number | undefined {
-  const [first = '', ...others] = list(options, 'images');
-  if (first === '' || others.length > 0 || !/^[-\d.]+$/.test(first)) return undefined;
-  return number({ images: first }, 'images', { whole: true, min: 1, max: mostImages });
-}
-
-/** Options of extract that take a value and are handed on to the tasks as they are. */
-const handedOn = [
-  'depth',
-  'label-from',
-  'weights-key',
-  'variant',
-  'id-column',
-  'label-column',
-  'conflicts',
-  'seed',
-  'tap',
-  'pool',
-  'resize',
-  'crop',
-  'sixteen-bit',
-  'interpolation',
-  'mean',
-  'std',
-  'views',
-  'dtype',
-  'precision',
-  'batch',
-  'engine',
-  'shard-mb',
-  'checkpoint',
-];
-const handedOnFlags = ['auto-orient', 'skip-unreadable', 'allow-missing', 'replace', 'rehash'];
+/** Options of extract that a task gets otherwise than they were given: with absolute paths, or its own CPUs. */
+const ownToTasks = ['data', 'name', 'cache', 'weights', 'labels', 'images', 'device', 'threads'];
 
 export interface TaskFolders {
   readonly name: string;
@@ -151,7 +140,7 @@ export interface TaskFolders {
 }
 
 /** The arguments of `extract` and `merge` in a task: what was given, with absolute paths. */
-export function taskArguments(options: Options, folders: TaskFolders): readonly string[] {
+export function taskArguments(given: RawOptions, folders: TaskFolders): readonly string[] {
   const { name, data, cache, weights, layout } = folders;
   const pairs: (readonly [string, string])[] = [
     ['data', data],
@@ -161,11 +150,13 @@ export function taskArguments(options: Options, folders: TaskFolders): readonly 
   ];
   if (layout?.labels !== undefined) pairs.push(['labels', layout.labels]);
   if (layout?.images !== undefined) pairs.push(['images', layout.images.join(',')]);
-  for (const option of handedOn) {
-    const value = text(options, option);
-    if (value !== undefined) pairs.push([option, value]);
+  const flags: string[] = [];
+  for (const [key, spec] of Object.entries<OptionSpec>(extractOptions)) {
+    const [name, value] = [optionName(key), given[optionName(key)]];
+    if (ownToTasks.includes(key) || value === undefined) continue;
+    if (spec.flag !== true) pairs.push([name, Array.isArray(value) ? value.join(',') : String(value)]);
+    else if (value === true) flags.push(`--${name}`);
   }
-  const flags = handedOnFlags.filter((option) => flag(options, option)).map((option) => `--${option}`);
   // A value that begins with a dash would be taken for an option.
   const words = pairs.flatMap(([key, value]) => (value.startsWith('-') ? [`--${key}=${value}`] : [`--${key}`, value]));
   return [...words, ...flags];

@@ -1,54 +1,29 @@
 import { resolve } from 'node:path';
-import type { Argv } from 'yargs';
 import type { KubernetesOptions } from '../../cluster/plan/kubernetes.ts';
 import { type ClusterPlan, jobName } from '../../cluster/plan/plan.ts';
 import { writePlan } from '../../cluster/plan/plan-files.ts';
 import { slurmScripts } from '../../cluster/plan/slurm.ts';
 import { submitToKubernetes, submitToSlurm } from '../../cluster/plan/submit.ts';
+import { askedExtract } from '../../extract/asked-extract.ts';
+import { extractOptions } from '../../extract/options.ts';
 import { type UserError, usageError } from '../../system/errors.ts';
-import { readExtractOptions, withExtractOptions } from '../extract/extract-options.ts';
 import { openProgress } from '../progress-bar.ts';
-import type { Verb } from '../verb.ts';
-import { type PlanRequest, readPlanOptions } from './plan-options.ts';
+import { defineVerb, type Verb } from '../verb.ts';
+import { isCount, type PlanRequest, planOptions, planRequest } from './plan-options.ts';
 import { type Made, printPlan } from './plan-output.ts';
 
 /** Plan: write what Slurm or Kubernetes needs to run one extraction in parts, and hand it over when told to. */
-export const planVerb: Verb = {
+export const planVerb: Verb = defineVerb({
   writes: { option: '--out FOLDER' },
-  options: (yargs: Argv): Argv =>
-    withExtractOptions(yargs)
-      .option('on', { type: 'string', describe: 'slurm | kubernetes' })
-      .option('tasks', { type: 'string', describe: 'parts, each of them one task' })
-      .option('submit', { type: 'boolean', describe: 'hand the jobs to sbatch or kubectl' })
-      .option('out', { type: 'string', describe: 'folder of the files [slurm/NAME; kubernetes: standard output]' })
-      .option('at-once', { type: 'string', describe: 'tasks that run at the same time, at most [all]' })
-      .option('cpus', { type: 'string', describe: 'CPUs of a task, and its threads [4; 8 with a GPU]' })
-      .option('gpus', { type: 'string', describe: 'GPUs of a task: 0 | 1 [0; 1 with --device cuda]' })
-      .option('memory', { type: 'string', describe: 'GB of a task [from the number of images]' })
-      .option('rate', {
-        type: 'string',
-        describe: 'images per second of a task [the last run of this network, else measured]',
-      })
-      .option('images', {
-        type: 'string',
-        array: true,
-        describe: 'number of images, where --data is not on this machine; or, as for extract, their folders',
-      })
-      .option('setup', { type: 'string', describe: 'slurm: a command that runs before node, as module load nodejs' })
-      .option('partition', { type: 'string', describe: 'slurm: where the jobs run' })
-      .option('account', { type: 'string', describe: 'slurm: who pays' })
-      .option('image', { type: 'string', describe: 'kubernetes: container image with featuretap' })
-      .option('namespace', { type: 'string', describe: "kubernetes: of the jobs [the context's]" })
-      .option('data-claim', { type: 'string', describe: 'kubernetes: CLAIM or CLAIM:FOLDER with the images of --data' })
-      .option('cache-claim', { type: 'string', describe: 'kubernetes: CLAIM or CLAIM:FOLDER for --cache' }),
-  run: async (options, session) => {
-    const asked = readPlanOptions(options);
-    const request = readExtractOptions(options);
+  options: { ...extractOptions, ...planOptions },
+  run: async (values, session, given) => {
+    const asked = planRequest(values, values, given);
+    const request = askedExtract({ ...values, images: isCount(values.images) ? [] : values.images });
     const progress = openProgress(session);
     try {
       // With what lists images and measures a network: a wrong option is answered without it.
       const { makePlan } = await import('./make-plan.ts');
-      const plan = await makePlan(asked, request, options, session, progress.onProgress);
+      const plan = await makePlan(asked, request, given, session, progress.onProgress);
       progress.close();
       const made = asked.on === 'slurm' ? await planSlurm(plan, asked) : await planKubernetes(plan, asked);
       await printPlan(plan, asked, made, session);
@@ -57,7 +32,7 @@ export const planVerb: Verb = {
       progress.close();
     }
   },
-};
+});
 
 async function planSlurm(plan: ClusterPlan, asked: PlanRequest): Promise<Made> {
   const out = resolve(asked.out ?? `slurm/${plan.name}`);

@@ -1,28 +1,29 @@
-import type { Argv } from 'yargs';
 import { arrayExpression } from '../../cluster/plan/array-expression.ts';
 import { mostParts } from '../../cluster/records/part.ts';
 import { type PartsStatus, readStatus } from '../../cluster/status/status.ts';
+import { extractOptions } from '../../extract/options.ts';
 import { featureFolder } from '../../extract/plan.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { number, text } from '../options.ts';
 import { formatSeconds } from '../progress-bar.ts';
-import type { Session, Verb } from '../verb.ts';
+import { defineVerb, type Session, type Verb } from '../verb.ts';
 
 /** Status: how far the parts of a feature set are. */
-export const statusVerb: Verb = {
-  options: (yargs: Argv): Argv =>
-    yargs
-      .option('data', { type: 'string', describe: 'the data folder, where it names the set [data]' })
-      .option('name', { type: 'string', describe: "name of the feature set [the data folder's]" })
-      .option('cache', { type: 'string', describe: 'where feature sets live [cache]' })
-      .option('parts', { type: 'string', describe: 'how many there are [as the folder says]' }),
-  run: async (options, session) => {
-    const set = featureFolder(text(options, 'data', 'data'), text(options, 'cache', 'cache'), text(options, 'name'));
-    const status = await readStatus(set, number(options, 'parts', { whole: true, min: 1, max: mostParts }));
-    print(status, session);
+export const statusVerb: Verb = defineVerb({
+  options: {
+    data: { describe: 'the data folder, where it names the set', text: true, default: 'data' },
+    name: extractOptions.name,
+    cache: extractOptions.cache,
+    parts: {
+      describe: 'how many there are',
+      numbers: { whole: true, min: 1, max: mostParts },
+      unset: 'as the folder says',
+    },
+  },
+  run: async ({ data, name, cache, parts }, session) => {
+    print(await readStatus(featureFolder(data, cache, name), parts), session);
     return 0;
   },
-};
+});
 
 function print(status: PartsStatus, session: Session): void {
   const { folder, partCount, done, inputs, inputsDone, rows, imagesPerSecond, secondsLeft, failures, array } = status;

@@ -1,7 +1,7 @@
+import type { AskedExtract } from '../../extract/asked-extract.ts';
 import { type LoadedNetwork, loadNetwork } from '../../extract/network-source.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import type { Session } from '../verb.ts';
-import type { AskedExtract } from './extract-options.ts';
 
 /**
  * Reads the weights that were asked for, downloading them where they are not there yet, and says what is to know of them.

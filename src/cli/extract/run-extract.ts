@@ -1,30 +1,32 @@
 import { extractPart } from '../../cluster/part/extract-part.ts';
 import { type Part, parsePart } from '../../cluster/records/part.ts';
+import { askedExtract } from '../../extract/asked-extract.ts';
 import type { Explanation } from '../../extract/explain/explain.ts';
 import { explainExtract } from '../../extract/explain/explain-extract.ts';
 import { extractSeveral } from '../../extract/extract.ts';
 import type { LoadedNetwork } from '../../extract/network-source.ts';
+import type { ExtractValues } from '../../extract/options.ts';
 import type { ExtractContext } from '../../extract/plan.ts';
 import { usageError } from '../../system/errors.ts';
 import { programVersion } from '../../system/version.ts';
-import { flag, text } from '../options.ts';
 import { openProgress } from '../progress-bar.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
 import { loadAskedNetwork } from './asked-network.ts';
-import { readExtractOptions } from './extract-options.ts';
 import { printExplanations, printResults } from './extract-output.ts';
 import { nextStep } from './next-step.ts';
 import { printPart } from './part-output.ts';
 
+type RunValues = ExtractValues & { readonly explain: boolean; readonly part: string | undefined };
+
 /** What `extract` does once its options are declared: loaded only where it is done. */
-export async function runExtract(options: Options, session: Session): Promise<number> {
-  const part = readPart(options);
-  const asked = readExtractOptions(options, part === undefined);
+export async function runExtract(values: RunValues, session: Session): Promise<number> {
+  const part = partOf(values);
+  const asked = askedExtract(values, part === undefined);
   const progress = openProgress(session);
   let network: LoadedNetwork | undefined;
   const context: ExtractContext = {
     network: async () => {
-      network = await loadAskedNetwork(asked, session, progress.onProgress, flag(options, 'explain'));
+      network = await loadAskedNetwork(asked, session, progress.onProgress, values.explain);
       return network;
     },
     command: session.command,
@@ -36,7 +38,7 @@ export async function runExtract(options: Options, session: Session): Promise<nu
   };
   const request = { ...asked, context };
   try {
-    if (flag(options, 'explain')) {
+    if (values.explain) {
       const explanations: Explanation[] = [];
       for (const set of asked.sets) {
         explanations.push(await explainExtract({ ...request, plan: { ...request.plan, ...set } }));
@@ -61,11 +63,10 @@ export async function runExtract(options: Options, session: Session): Promise<nu
   }
 }
 
-function readPart(options: Options): Part | undefined {
-  const value = text(options, 'part');
-  if (value === undefined) return undefined;
-  for (const name of ['explain', 'prune']) {
-    if (flag(options, name)) throw usageError('--part', `together with --${name}`, `--${name} for a whole set`);
+function partOf(values: RunValues): Part | undefined {
+  if (values.part === undefined) return undefined;
+  for (const name of ['explain', 'prune'] as const) {
+    if (values[name] === true) throw usageError('--part', `together with --${name}`, `--${name} for a whole set`);
   }
-  return parsePart(value, process.env);
+  return parsePart(values.part, process.env);
 }

@@ -1,20 +1,30 @@
-import type { Verb } from '../verb.ts';
+import type { OptionValues } from '../../system/options.ts';
+import { defineVerb, type Verb } from '../verb.ts';
+
+const options = {
+  query: {
+    describe: "words, for a set that a network with a text tower made ('brown dog on grass'), or a photo",
+    text: true,
+    positional: true,
+  },
+  features: { describe: 'the feature set to look in', text: true, unset: 'the newest in cache' },
+  count: { describe: 'photos to list', numbers: { whole: true, min: 1, max: 10_000 }, default: 20 },
+  page: { describe: 'an HTML file to write, with the photos themselves', text: true },
+  threads: {
+    describe: 'threads of the network and of the search',
+    numbers: { whole: true, min: 1, max: 1024 },
+    unset: 'all cores',
+  },
+} as const;
+
+export type FindValues = OptionValues<typeof options>;
 
 /** Find: the photos of a feature set that are nearest to words or to a photo. */
-export const findVerb: Verb = {
+export const findVerb: Verb = defineVerb({
   writes: { option: '--page FILE.html' },
-  options: (yargs) =>
-    yargs
-      .positional('query', {
-        type: 'string',
-        describe: "words, for a set that a network with a text tower made ('brown dog on grass'), or a photo",
-      })
-      .option('features', { type: 'string', describe: 'the feature set to look in [the newest in cache]' })
-      .option('count', { type: 'string', describe: 'photos to list [20]' })
-      .option('page', { type: 'string', describe: 'an HTML file to write, with the photos themselves' })
-      .option('threads', { type: 'string', describe: 'threads of the network and of the search [all cores]' }),
-  run: async (options, session) => {
+  options,
+  run: async (asked, session) => {
     const { runFind } = await import('./run-find.ts');
-    return runFind(options, session);
+    return runFind(asked, session);
   },
-};
+});

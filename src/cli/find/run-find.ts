@@ -15,17 +15,14 @@ import { nodeFiles } from '../../system/files.ts';
 import { printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { number, text } from '../options.ts';
 import { openProgress } from '../progress-bar.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
+import type { FindValues } from './find.ts';
 
 /** What `find` does once its options are declared: loaded only where it is done. */
-export async function runFind(options: Options, session: Session): Promise<number> {
-  const query = text(options, 'query');
+export async function runFind(asked: FindValues, session: Session): Promise<number> {
+  const { query, count, threads = usableCores(), features: named, page } = asked;
   if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
-  const count = number(options, 'count', { whole: true, min: 1, max: 10_000 }, 20);
-  const threads = number(options, 'threads', { whole: true, min: 1, max: 1024 }, usableCores());
-  const named = text(options, 'features');
   const folder = named === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(named, 'cache');
   if (folder !== named) session.note(`features: ${shortPath(folder)}`);
   const set = await openFeatureSet(folder);
@@ -36,7 +33,6 @@ export async function runFind(options: Options, session: Session): Promise<numbe
   } finally {
     progress.close();
   }
-  const page = text(options, 'page');
   if (page !== undefined) await writePage(page, query, set, found);
   session.printJson({ query, features: folder, data: set.manifest.madeBy.data, found, page });
   for (const { path, label, similarity } of found) {

@@ -3,8 +3,8 @@ import type { CsvColumns } from '../../predict/output.ts';
 import type { SayOptions } from '../../predict/say.ts';
 import type { TrainingPhotos } from '../../predict/training-photos.ts';
 import { usageError } from '../../system/errors.ts';
-import { flag, number, text } from '../options.ts';
-import type { Options, Session, Verb } from '../verb.ts';
+import type { OptionValues } from '../../system/options.ts';
+import type { Session } from '../verb.ts';
 
 /** What `predict` is to say beside the classes of a photo. */
 export interface KnowingAsked extends CsvColumns {
@@ -16,41 +16,34 @@ export interface KnowingAsked extends CsvColumns {
   readonly overlays: string | undefined;
 }
 
-export const knowingOptions: Verb['options'] = (yargs) =>
-  yargs
-    .option('coverage', {
-      type: 'string',
-      describe: 'answer with the smallest set of classes that holds the true one so often: 0.95, or 95%',
-    })
-    .option('abstain', {
-      type: 'boolean',
-      describe: 'one class, or "not sure" where the set of --coverage [0.95] holds more',
-    })
-    .option('unlike', {
-      type: 'boolean',
-      describe: 'mark photos that are unlike the training photos, whose feature set has to be there',
-    })
-    .option('why', {
-      type: 'boolean',
-      describe:
-        'name the nearest training photos (id, label, similarity), and where the evidence lies if the head can say',
-    })
-    .option('evidence', {
-      type: 'string',
-      describe:
-        'a folder for a PNG of each photo: where in it the evidence for its class lies (linear, ridge, linear svm)',
-    });
+export const knowingOptions = {
+  coverage: {
+    describe: 'answer with the smallest set of classes that holds the true one so often: 0.95, or 95%',
+    numbers: { above: 0, max: 0.9999, percent: true },
+  },
+  abstain: { describe: 'one class, or "not sure" where the set of --coverage (default 0.95) holds more', flag: true },
+  unlike: {
+    describe: 'mark photos that are unlike the training photos, whose feature set has to be there',
+    flag: true,
+  },
+  why: {
+    describe:
+      'name the nearest training photos (id, label, similarity), and where the evidence lies if the head can say',
+    flag: true,
+  },
+  evidence: {
+    describe:
+      'a folder for a PNG of each photo: where in it the evidence for its class lies (linear, ridge, linear svm)',
+    text: true,
+  },
+} as const;
 
 /** @throws a usage UserError where one of them goes beside a submission, which takes probabilities */
-export function knowingAsked(options: Options, submission: string | undefined): KnowingAsked {
-  const overlays = text(options, 'evidence');
-  const asked = {
-    coverage: number(options, 'coverage', { above: 0, max: 0.9999, percent: true }),
-    abstain: flag(options, 'abstain'),
-    unlike: flag(options, 'unlike'),
-    why: flag(options, 'why'),
-    evidence: overlays !== undefined,
-  };
+export function knowingAsked(
+  { coverage, abstain, unlike, why, evidence: overlays }: OptionValues<typeof knowingOptions>,
+  submission: string | undefined,
+): KnowingAsked {
+  const asked = { coverage, abstain, unlike, why, evidence: overlays !== undefined };
   const [given] = Object.entries(asked).find(([, value]) => value !== undefined && value !== false) ?? [];
   if (given !== undefined && submission !== undefined) {
     throw usageError(`--${given}`, '--submission beside it, which takes probabilities', 'one of the two');

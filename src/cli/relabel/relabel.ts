@@ -1,31 +1,38 @@
-import type { Verb } from '../verb.ts';
+import type { OptionValues } from '../../system/options.ts';
+import { defineVerb, type Verb } from '../verb.ts';
+
+const options = {
+  corrections: {
+    describe:
+      "labels-to-check.csv of a report, the page's selected-photos.csv, or a table with id and correction, without the lines whose labels are right",
+    text: true,
+    positional: true,
+  },
+  features: {
+    describe: 'the feature set whose data folder is corrected',
+    text: true,
+    unset: 'the newest in cache',
+  },
+  labels: { describe: 'the table to correct', text: true, unset: "the data folder's own" },
+  idColumn: { describe: 'its column of ids', text: true, unset: 'by its name, and by what it holds' },
+  labelColumn: { describe: 'its column of labels', text: true, unset: 'by its name, and by what it holds' },
+  to: {
+    describe: 'a labels file of its own, in the place of the table',
+    text: true,
+    unset: 'where folders say the classes, NAME-labels.csv',
+  },
+  newLabels: { describe: 'take labels that no image has yet', flag: true },
+  write: { describe: 'change the labels; without it nothing is written', flag: true },
+} as const;
+
+export type RelabelValues = OptionValues<typeof options>;
 
 /** Relabel: apply a list of corrections to the labels, not to the photos. */
-export const relabelVerb: Verb = {
+export const relabelVerb: Verb = defineVerb({
   writes: { option: '--to FILE.csv' },
-  options: (yargs) =>
-    yargs
-      .positional('corrections', {
-        type: 'string',
-        describe:
-          "labels-to-check.csv of a report, the page's selected-photos.csv, or a table with id and correction, once the lines that are wrong were taken out",
-      })
-      .option('features', {
-        type: 'string',
-        describe: 'the feature set whose data folder is corrected [the newest in cache]',
-      })
-      .option('labels', { type: 'string', describe: "the table to correct [the data folder's own]" })
-      .option('id-column', { type: 'string', describe: 'its column of ids [by its name, and by what it holds]' })
-      .option('label-column', { type: 'string', describe: 'its column of labels [by its name, and by what it holds]' })
-      .option('to', {
-        type: 'string',
-        describe:
-          'a labels file of its own, in the place of the table [where folders say the classes: NAME-labels.csv]',
-      })
-      .option('new-labels', { type: 'boolean', describe: 'take labels that no image has yet' })
-      .option('write', { type: 'boolean', describe: 'change the labels; without it nothing is written' }),
-  run: async (options, session) => {
+  options,
+  run: async (asked, session) => {
     const { runRelabel } = await import('./run-relabel.ts');
-    return runRelabel(options, session);
+    return runRelabel(asked, session);
   },
-};
+});

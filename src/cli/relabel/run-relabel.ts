@@ -9,63 +9,52 @@ import { usageError } from '../../system/errors.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import { printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { flag, text } from '../options.ts';
 import { retyped } from '../retyped.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
+import type { RelabelValues } from './relabel.ts';
 
 /** Changes that are listed; `--json` has them all. */
 const mostListed = 40;
 
 /** What `relabel` does once its options are declared: loaded only where it is done. */
-export async function runRelabel(options: Options, session: Session): Promise<number> {
-  const list = text(options, 'corrections');
+export async function runRelabel(asked: RelabelValues, session: Session): Promise<number> {
+  const { corrections: list, newLabels, write } = asked;
   if (list === undefined) {
     throw usageError('the list of corrections', 'nothing', 'labels-to-check.csv of a report, looked through');
   }
   const corrections = await readCorrections(list);
-  const set = text(options, 'labels') === undefined ? await askedSet(options, session) : undefined;
-  const target = await askedTarget(options, set, session);
+  const { set, ...target } = await askedTarget(asked, session);
   const done = await relabel(corrections, {
     ...target,
-    ...(set === undefined ? {} : { isId: (cell) => set.rowOf(cell) !== undefined }),
-    newLabels: flag(options, 'new-labels'),
-    write: flag(options, 'write'),
+    isId: set && ((cell) => set.rowOf(cell) !== undefined),
+    newLabels,
+    write,
   });
   tell(done, set, session);
   return 0;
 }
 
-async function askedSet(options: Options, session: Session): Promise<FeatureSet> {
-  const named = text(options, 'features');
-  const folder = named === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(named, 'cache');
-  if (folder !== named) session.note(`features: ${shortPath(folder)}`);
-  return openFeatureSet(folder);
-}
-
 async function askedTarget(
-  options: Options,
-  set: FeatureSet | undefined,
+  { labels, to, features, idColumn, labelColumn }: RelabelValues,
   session: Session,
-): Promise<Pick<RelabelOptions, 'path' | 'base' | 'columns'>> {
-  const [labels, to] = [text(options, 'labels'), text(options, 'to')];
-  if (labels !== undefined && options['features'] !== undefined) {
+): Promise<Pick<RelabelOptions, 'path' | 'base' | 'columns'> & { readonly set?: FeatureSet }> {
+  if (labels !== undefined && features !== undefined) {
     throw usageError('--labels', 'given with --features', 'one of the two');
   }
-  const [idColumn, labelColumn] = [text(options, 'id-column'), text(options, 'label-column')];
-  const columns = {
-    ...(idColumn === undefined ? {} : { idColumn }),
-    ...(labelColumn === undefined ? {} : { labelColumn }),
-  };
-  if (set === undefined) {
-    const table = labels as string;
-    if (to === undefined) return { path: table, columns };
-    return { path: to, base: (await readLabels(table, columns)).labels };
+  const columns = { idColumn, labelColumn };
+  if (labels !== undefined) {
+    if (to === undefined) return { path: labels, columns };
+    return { path: to, base: (await readLabels(labels, columns)).labels };
   }
-  if (to !== undefined) return { path: to, base: set.labels };
+  const folder =
+    features === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(features, 'cache');
+  if (folder !== features) session.note(`features: ${shortPath(folder)}`);
+  const set = await openFeatureSet(folder);
+  if (to !== undefined) return { set, path: to, base: set.labels };
   const target = await labelsTarget(set, `${basename(set.folder)}-labels.csv`, session.signal);
-  if (target.because === undefined) return { path: target.path, columns };
+  if (target.because === undefined) return { set, path: target.path, columns };
   session.note(`${target.because}: corrected labels go to ${shortPath(target.path)}, and no photo is moved`);
-  return { path: target.path, base: set.labels };
+  return { set, path: target.path, base: set.labels };
 }
 
 function tell(done: Relabelled, set: FeatureSet | undefined, session: Session): void {

@@ -7,7 +7,6 @@ import { percent } from '../../report/figures.ts';
 import { PageCache } from '../../report/page/cache/page-cache.ts';
 import { makeThumbnails } from '../../report/page/photos.ts';
 import { suggestionsHtml } from '../../suggest/page.ts';
-import { choices } from '../../suggest/rank/choose.ts';
 import { type Suggestion, type Suggestions, suggestPhotos } from '../../suggest/suggest.ts';
 import {
   photoPath,
@@ -23,23 +22,17 @@ import { nodeFiles } from '../../system/files.ts';
 import { printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { programVersion } from '../../system/version.ts';
-import { choice, embedderOptions, number, text } from '../options.ts';
 import { openProgress } from '../progress-bar.ts';
 import { retyped, withOption } from '../retyped.ts';
-import type { Options, Session } from '../verb.ts';
+import type { Session } from '../verb.ts';
+import type { SuggestValues } from './suggest.ts';
 
 /** Suggestions that are listed; the CSV has them all. */
 const mostListed = 10;
 
 /** What `suggest` does once its options are declared: loaded only where it is done. */
-export async function runSuggest(options: Options, session: Session): Promise<number> {
-  const from = text(options, 'from');
-  const count = number(options, 'count', { min: 1, whole: true }, 50);
-  const by = choice(options, 'by', choices, choices[0]);
-  const batch = number(options, 'batch', { min: 1, max: 1024, whole: true }, 8);
-  const asked = embedderOptions(options);
-  const out = text(options, 'out', 'suggestions');
-  const headFolder = text(options, 'head');
+export async function runSuggest(asked: SuggestValues, session: Session): Promise<number> {
+  const { head: headFolder, from, count, by, out } = asked;
   const head = await loadAskedHead({
     folder: headFolder,
     command: (folder) => retyped(withOption(session.args, 'head', folder)),
@@ -64,10 +57,7 @@ export async function runSuggest(options: Options, session: Session): Promise<nu
     set = await extractUnlabelled(head, {
       ...asked,
       from,
-      cache: text(options, 'cache', 'cache'),
-      name: text(options, 'name') ?? unlabelledName(from),
-      batch,
-      device: choice(options, 'device', ['auto', 'cpu', 'cuda', 'webgpu']),
+      name: asked.name ?? unlabelledName(from),
       command: session.command,
       version: programVersion(),
       signal,
@@ -85,9 +75,9 @@ export async function runSuggest(options: Options, session: Session): Promise<nu
   await writeText(nodeFiles, csv, suggestionsCsv(found.photos, from));
   const page = join(out, suggestionsPage);
   const { photos, unlabelled } = found;
-  const shownHead = shortPath(resolve(headFolder as string));
+  const shownHead = shortPath(resolve(head.folder));
   await writeText(nodeFiles, page, suggestionsHtml({ photos, unlabelled, folder: from, head: shownHead, thumbnails }));
-  session.printJson({ head: headFolder, from, by, featureSet: set.folder, ...found, csv, page });
+  session.printJson({ head: head.folder, from, by, featureSet: set.folder, ...found, csv, page });
   for (const line of photos.slice(0, mostListed).map((photo) => described(photo, from))) session.print(line);
   if (photos.length > mostListed) session.print(`and ${photos.length - mostListed} more`);
   session.print(`${photos.length} of ${unlabelled} photos to label next, the first one first: ${csv}, ${page}`);

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { checkResNetTap } from './backbone/resnet-taps.ts';
+import type { LayoutOptions } from './images/list/image-file.ts';
+import type { ExtractValues } from './options.ts';
+import type { ExtractPlan, ExtractPolicy } from './plan.ts';
+import { type Sets, setsOf } from './sets.ts';
+import { namedNetwork } from './weights/named-network.ts';
+
+/** What the options of extract ask for. */
+export interface AskedExtract {
+  /** Of the first set. */
+  readonly plan: ExtractPlan;
+  /** Where each set lies, and what it keeps of the network; mostly there is but one. */
+  readonly sets: Sets;
+  readonly policy: ExtractPolicy;
+}
+
+/**
+ * @param mayBeSeveral whether `tap` and `pool` may name several
+ * @throws UserError where options are not usable together
+ */
+export function askedExtract(values: ExtractValues, mayBeSeveral = false): AskedExtract {
+  const data = values.data ?? dataBeside(values);
+  const { weights, seed, weightsKey, variant, engine, device, dtype, precision, views, shardMb } = values;
+  const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit } = values;
+  const sets = setsOf(values, data, mayBeSeveral);
+  const named = namedNetwork(weights);
+  if (named !== undefined)
+    for (const { tap } of sets) checkResNetTap(named.architecture, named.classCount, tap ?? 'avgpool');
+  return {
+    sets,
+    plan: {
+      ...{ weights, seed, weightsKey, variant, engine, device, dtype, precision },
+      ...sets[0],
+      data,
+      layout: layoutOf(values, data),
+      preprocessing: { resize, crop, interpolation, mean, std, autoOrient, sixteenBit },
+      views: views === 0 ? undefined : { count: views, seed },
+    },
+    policy: {
+      ...values,
+      shardBytes: shardMb && shardMb * 1e6,
+      checkpointSeconds: values.checkpoint,
+    },
+  };
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const inner = relative(folder, path);
+  return inner === '' || !(inner.startsWith('..') || isAbsolute(inner));
+}
+
+/** The data folder where none is named: the one that holds the table and the images that are. */
+function dataBeside({ labels, images }: ExtractValues): string {
+  const folders = [
+    ...(labels === undefined || images.length > 0 ? [] : [dirname(resolve(labels))]),
+    ...images.map((path) => resolve(path)),
+  ];
+  const [first, ...others] = folders;
+  if (first === undefined) return 'data';
+  const shared = others.reduce((folder, other) => {
+    let common = folder;
+    while (common !== dirname(common) && !isBelow(other, common)) common = dirname(common);
+    return common;
+  }, first);
+  // A table right above its folder of images: the set is called after the folder of both.
+  return labels !== undefined && isBelow(shared, dirname(resolve(labels))) ? dirname(resolve(labels)) : shared;
+}
+
+/** How the data folder is to be read, where that is said. */
+function layoutOf(values: ExtractValues, data: string): LayoutOptions | undefined {
+  const { labels, images, idColumn, labelColumn, conflicts, depth, labelFrom } = values;
+  const found = (path: string): string => (existsSync(resolve(path)) ? resolve(path) : resolve(data, path));
+  const layout = {
+    labels: labels && found(labels),
+    images: images.length === 0 ? undefined : images.map(found),
+    ...{ idColumn, labelColumn, conflicts, depth, labelFrom },
+  };
+  return Object.values(layout).some((value) => value !== undefined) ? layout : undefined;
+}

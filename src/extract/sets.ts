@@ -1,0 +1,38 @@
+import { usageError } from '../system/errors.ts';
+import type { SetPlan } from './extract.ts';
+import type { ExtractValues } from './options.ts';
+import { featureFolder } from './plan.ts';
+
+/** The feature sets of one run: at least one. */
+export type Sets = readonly [SetPlan, ...SetPlan[]];
+
+/**
+ * The sets that `--tap` and `--pool` ask for: one of the name that is given, or one for each pair of a tap and a pool,
+ * with both behind the name (`dogs-layer3-mean`).
+ *
+ * @throws UserError where several are asked of a run that makes one
+ */
+export function setsOf(values: ExtractValues, data: string, mayBeSeveral: boolean): Sets {
+  const [taps, pools] = [[...new Set(values.tap)], [...new Set(values.pool)]];
+  const plain = featureFolder(data, values.cache, values.name);
+  const planOf = (tap: string | undefined, pool: SetPlan['pool']): SetPlan => {
+    const kept = [tap, pool].filter((part) => part !== undefined).map((part) => part.replace(/[^\w.+-]+/g, '_'));
+    return { tap, pool, folder: taps.length > 1 || pools.length > 1 ? [plain, ...kept].join('-') : plain };
+  };
+  const [first, ...others] = orOne(taps).flatMap((tap) => orOne(pools).map((pool) => planOf(tap, pool)));
+  if (first === undefined || others.length === 0) return [first ?? planOf(undefined, undefined)];
+  const option = taps.length > 1 ? '--tap' : '--pool';
+  const given = (taps.length > 1 ? taps : pools).join();
+  if (!mayBeSeveral) throw usageError(option, given, 'one', 'extract makes several feature sets in one run');
+  // Ranges of activations are measured for the graph that ends at the tap.
+  if (values.precision === 'int8' && taps.length > 1) throw usageError('--tap', given, 'one with --precision int8');
+  const folders = new Set([first, ...others].map(({ folder }) => folder));
+  if (folders.size <= others.length)
+    throw usageError('--tap', given, 'tensors whose names differ in letters or digits');
+  return [first, ...others];
+}
+
+/** Where nothing is asked for, what is usual. */
+function orOne<T>(values: readonly T[]): readonly (T | undefined)[] {
+  return values.length === 0 ? [undefined] : values;
+}

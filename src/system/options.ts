@@ -1,0 +1,234 @@
+import { choiceError, usageError } from './errors.ts';
+
+/**
+ * An option of a verb or a parameter of a head, declared once: yargs' options and their `--help`, the checks, the
+ * library's types and the tables in docs/ follow from it. It takes words, numbers or both; text; a form of its own; or
+ * it is a flag.
+ */
+export interface OptionSpec {
+  /** What it is; what it takes and its default follow by themselves. */
+  readonly describe: string;
+  readonly words?: readonly string[];
+  readonly numbers?: NumberRange;
+  readonly text?: true;
+  /** Reads text of another form; throws a usage UserError that calls the option by `name`. */
+  readonly parse?: (given: string, name: string) => unknown;
+  /** It is on or off and has no value. */
+  readonly flag?: true;
+  /** Its value may be left out, and is then ''. */
+  readonly bare?: true;
+  /** Several values: with commas between them, or `whole` where only a repeated option gives several (paths hold commas). */
+  readonly list?: true | 'whole';
+  /** Takes all the words that follow it. */
+  readonly greedy?: true;
+  /** Stands behind the verb without its name. */
+  readonly positional?: true;
+  readonly default?: string | number;
+  /** What is taken where none is given and there is no default: `the newest in cache`. */
+  readonly unset?: string;
+}
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+export interface NumberRange {
+  readonly min?: number;
+  /** Excludes the bound itself. */
+  readonly above?: number;
+  readonly max?: number;
+  readonly whole?: boolean;
+  /** Proposed in place of a number out of range, where the bound itself is of no use to anybody. */
+  readonly usual?: number;
+  /** A fraction may be given in percent: `20%` is 0.2. */
+  readonly percent?: boolean;
+  /** Below 1 a share, from 1 on a count. */
+  readonly shareOrCount?: true;
+}
+
+type OneOf<O> =
+  | (O extends { readonly words: readonly (infer W)[] } ? W : never)
+  | (O extends { readonly numbers: object } ? number : never)
+  | (O extends { readonly text: true } ? string : never)
+  | (O extends { readonly flag: true } ? boolean : never)
+  | (O extends { readonly parse: (given: string, name: string) => infer T } ? T : never);
+type ValueOf<O> = O extends { readonly list: unknown } ? readonly OneOf<O>[] : OneOf<O>;
+type Always = { readonly default: unknown } | { readonly list: unknown } | { readonly flag: true };
+
+/** Checked values of options that are declared as `S`: a flag that is not given is false, a list is empty. */
+export type OptionValues<S> = {
+  readonly [K in keyof S]: ValueOf<S[K]> | (S[K] extends Always ? never : undefined);
+};
+
+/** The same as a library's caller gives them. */
+export type GivenOptions<S> = { readonly [K in keyof S]?: ValueOf<S[K]> | undefined };
+
+/** Options before they are checked, by their names on the command line (`max-depth`) or in a program (`maxDepth`). */
+export type RawOptions = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads what the command line or a library's caller gives.
+ *
+ * @param from whose spelling `given` and the messages have
+ * @throws a usage UserError naming the option that is not usable
+ */
+export function readOptions<const S extends OptionSpecs>(
+  specs: S,
+  given: RawOptions,
+  from: 'command line' | 'program' = 'command line',
+): OptionValues<S> {
+  const values = Object.entries(specs).map(([name, spec]) => {
+    const spelled = from === 'program' ? name : optionName(name);
+    const shown = from === 'program' || spec.positional === true ? spelled : `--${spelled}`;
+    return [name, readOption(spec, given[spelled], shown)];
+  });
+  return Object.fromEntries(values) as OptionValues<S>;
+}
+
+/**
+ * The value of one option. yargs 18 turns `--batch abc` into NaN, a bare `--batch` into its default and a repeated option
+ * into an array without a word, so every option reaches this as text.
+ *
+ * @param name as messages call it
+ */
+function readOption(spec: OptionSpec, given: unknown, name: string): unknown {
+  if (spec.flag === true) return readFlag(given, name);
+  if (spec.list === undefined) return readOne(spec, given, name) ?? spec.default;
+  if (given === undefined || given === null) return [];
+  const items: unknown[] = Array.isArray(given) ? given : [given];
+  const parts = spec.list === 'whole' ? items : items.flatMap((item) => String(item).split(',').map(trimmed));
+  if (spec.greedy === true && parts.length === 0) throw noValue(name);
+  return parts.map((part) => readOne(spec, part, name));
+}
+
+function readOne(spec: OptionSpec, value: unknown, name: string): unknown {
+  if (value === undefined || value === null) return undefined;
+  const { words, numbers, parse } = spec;
+  if (Array.isArray(value) && typeof value[0] !== 'number') {
+    const last = { value: String(value.at(-1)) };
+    throw usageError(name, `${value.length} values: ${value.join(', ')}`, 'one value', last);
+  }
+  if (value === '' && spec.bare === true) return '';
+  if (value === '' || typeof value === 'boolean') throw noValue(name);
+  if (parse !== undefined) return typeof value === 'string' ? parse(value, name) : value;
+  const given = value === dash ? '-' : String(value);
+  if (words?.includes(given) === true) return given;
+  if (numbers !== undefined) return readNumber(given, spec, name);
+  if (words === undefined) return given;
+  throw choiceError(name, given, words, spec.default === undefined ? undefined : String(spec.default));
+}
+
+function noValue(name: string): Error {
+  return usageError(name, 'no value', `${name} VALUE`, { value: null });
+}
+
+function trimmed(text: string): string {
+  return text.trim();
+}
+
+function readFlag(value: unknown, name: string): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value === 'boolean') return value;
+  throw usageError(name, Array.isArray(value) ? 'given more than once' : String(value), `${name} alone, once`);
+}
+
+function readNumber(given: string, spec: OptionSpec, name: string): number {
+  const { numbers: range = {} } = spec;
+  const [, percent] = (range.percent === true && /^(\d+(?:\.\d+)?) ?%$/.exec(given.trim())) || [];
+  // As a fraction typed with its digits would be read: 7 / 100, not 7 * 0.01.
+  const value = percent !== undefined ? Number(percent) / 100 : given.trim() === '' ? Number.NaN : Number(given);
+  if (isInRange(value, range)) return value;
+  throw usageError(name, given, describeValues(spec), { value: nearestUsable(given, spec) });
+}
+
+export function isInRange(value: unknown, range: NumberRange): value is number {
+  return (
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (range.whole !== true || Number.isSafeInteger(value)) &&
+    (range.min === undefined || value >= range.min) &&
+    (range.above === undefined || value > range.above) &&
+    (range.max === undefined || value <= range.max) &&
+    (range.shareOrCount !== true || value < 1 || Number.isSafeInteger(value))
+  );
+}
+
+/** The value of a range that is nearest to what was typed, its default where that is no number; null for none. */
+function nearestUsable(given: string, { numbers = {}, default: fallback }: OptionSpec): string | null {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, above, whole, usual } = numbers;
+  // A comma for a point, and a unit behind it.
+  const typed = Number.parseFloat(given.replace(',', '.'));
+  const value = whole === true ? Math.round(typed) : typed;
+  const usable = Math.min(max, Math.max(min, value));
+  if (usual !== undefined && usable !== value) return String(usual);
+  if (Number.isFinite(usable) && (above === undefined || usable > above)) return String(usable);
+  return fallback === undefined ? null : String(fallback);
+}
+
+const bytesOfUnit: ReadonlyMap<string, number> = new Map([
+  ...([
+    ['B', 1],
+    ['kB', 1e3],
+    ['KB', 1e3],
+    ['MB', 1e6],
+    ['GB', 1e9],
+    ['TB', 1e12],
+  ] as const),
+  ...([
+    ['KiB', 2 ** 10],
+    ['MiB', 2 ** 20],
+    ['GiB', 2 ** 30],
+    ['TiB', 2 ** 40],
+  ] as const),
+]);
+
+/** A size in bytes from text with its unit: `500MB`, `1.5 GiB`. */
+export function parseBytes(given: string, name: string): number {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(given.trim()) ?? [];
+  const size = Math.floor(Number(digits) * (bytesOfUnit.get(unit) ?? 0));
+  if (size > 0 && Number.isSafeInteger(size)) return size;
+  throw usageError(name, given, 'a size with its unit: 500MB, 2GB or 1.5GiB');
+}
+
+/** A name as the command line spells it: `maxDepth` is `max-depth`. */
+export function optionName(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => (name.length === 1 ? letter : `-${letter.toLowerCase()}`));
+}
+
+/** Stands for a lone `-` while yargs parses: it drops one from a list of positionals. */
+const dash = '\u0000-';
+
+/** Arguments for yargs; `readOptions` undoes it. */
+export function keepDashes(args: readonly string[]): string[] {
+  return args.map((argument) => (argument === '-' ? dash : argument));
+}
+
+/** What an option takes: `linear | rbf`, `scale | auto | a number above 0`; nothing for a flag. */
+export function describeValues({
+  words = [],
+  numbers,
+  text,
+  list,
+}: Pick<OptionSpec, 'words' | 'numbers' | 'text' | 'list'>): string {
+  if (numbers === undefined) return text === true ? 'text' : words.join(' | ');
+  const range = describeRange(numbers);
+  return [...words, list === true ? `${range}, or several with commas between them` : range].join(' | ');
+}
+
+function describeRange({ min, above, max, whole, percent, shareOrCount }: NumberRange): string {
+  if (shareOrCount === true) return 'a share below 1 | a whole number';
+  const kind = whole === true ? 'a whole number' : percent === true ? 'a number or a percentage' : 'a number';
+  const lower = above !== undefined ? ` above ${above}` : min !== undefined ? ` from ${min}` : '';
+  return `${kind}${lower}${max === undefined ? '' : ` up to ${max}`}`;
+}
+
+/** As `--help` says it: `images per run of the network: a whole number from 1 up to 4096 (default: 8)`. */
+export function describeOption(spec: OptionSpec): string {
+  const { describe, words, numbers } = spec;
+  const values = words !== undefined || numbers !== undefined ? `: ${describeValues(spec)}` : '';
+  const usual = describeUsual(spec);
+  return `${describe}${values}${usual === '' ? '' : ` (default: ${usual})`}`;
+}
+
+/** Its default, or what is taken without one: `8`, `the newest in cache`. */
+export function describeUsual({ default: fallback, unset = '' }: OptionSpec): string {
+  return fallback === undefined ? unset : String(fallback);
+}
