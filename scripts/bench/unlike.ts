@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { classify } from '../../src/classify/classify.ts';
 import { joinLabels, type LabelledData } from '../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { separation } from '../../src/metrics/auroc.ts';
+import { separation } from '../../src/metrics/auroc.kernel.ts';
 import { createHead } from '../../src/models/registry.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';

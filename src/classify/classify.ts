@@ -2,6 +2,7 @@ import type { FitProgress, Head } from '../models/model.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import { groupShuffleSplit } from '../split/folds.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../split/split.ts';
+import { valueAt } from '../system/at.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { WriteError } from '../system/write-error.ts';
 import { compareImages, copiesFound, describeCopies } from './copies/copies.ts';
@@ -59,7 +60,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
   await openReportsFolder(options.out);
   const drawn = options.splits ?? drawSplits(data, options);
   const splits = subsampled(drawn, data, options);
-  const { train, test } = splits[0] as Split;
+  const { train, test } = valueAt(splits, 0);
   const of = drawn[0]?.train.length ?? 0;
   options.onEvent?.({ kind: 'split', train: train.length, test: test.length, of });
   const resumable = (error: unknown): never => {
@@ -99,7 +100,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
       logLoss,
     }));
     const { fitted } = evaluation;
-    const conformal = await conformalOf(head, data, splits[0] as Split, fitted, openTrial, quiet).catch(resumable);
+    const conformal = await conformalOf(head, data, valueAt(splits, 0), fitted, openTrial, quiet).catch(resumable);
     const made = makeReport(head, data, splits, evaluation, options);
     const copies = compared && copiesFound(compared, splits, evaluation.predictions);
     const tested = splits.reduce((sum, { test: rows }) => sum + rows.length, 0);
@@ -143,7 +144,7 @@ async function checkEveryLabel(
   { heads, seed, threads, signal, onEvent }: ClassifyOptions,
 ): Promise<void> {
   const report = chooseChecker(reports);
-  const head = heads[reports.indexOf(report)] as Head;
+  const head = valueAt(heads, reports.indexOf(report));
   const { doubts, unjudged } = await checkLabels(head, data, folds, openTrial, {
     seed,
     threads,
@@ -160,9 +161,9 @@ async function checkEveryLabel(
     imageCount: data.ids.length,
     unjudged,
     images: doubts.map(({ row, suggestion, labelProbability, suggestionProbability, suspected }) => ({
-      id: data.ids[row] as string,
-      label: data.classes[data.labels[row] as number] as string,
-      suggestion: data.classes[suggestion] as string,
+      id: valueAt(data.ids, row),
+      label: valueAt(data.classes, valueAt(data.labels, row)),
+      suggestion: valueAt(data.classes, suggestion),
       labelProbability: Number(labelProbability.toPrecision(6)),
       suggestionProbability: Number(suggestionProbability.toPrecision(6)),
       suspected,

@@ -1,5 +1,6 @@
 import type { FitContext, Head } from '../models/model.ts';
 import type { Split } from '../split/split.ts';
+import { lookUp, valueAt } from '../system/at.ts';
 import { throwIfInterrupted } from '../system/interrupt.ts';
 import type { LearningCurvePoint } from './result/report.ts';
 import type { OpenTrial } from './trial/trial.ts';
@@ -35,12 +36,12 @@ export async function learningCurve(
 /** The first rows of each class, in the split's own random order. */
 function stratifiedPart(rows: Int32Array, labels: Int32Array, share: number): Int32Array {
   const totals = new Map<number, number>();
-  for (const row of rows) totals.set(labels[row] as number, (totals.get(labels[row] as number) ?? 0) + 1);
+  for (const row of rows) totals.set(valueAt(labels, row), (totals.get(valueAt(labels, row)) ?? 0) + 1);
   const taken = new Map<number, number>();
   return rows.filter((row) => {
-    const label = labels[row] as number;
+    const label = valueAt(labels, row);
     const count = taken.get(label) ?? 0;
-    if (count >= Math.ceil(share * (totals.get(label) as number))) return false;
+    if (count >= Math.ceil(share * lookUp(totals, label))) return false;
     taken.set(label, count + 1);
     return true;
   });

@@ -3,8 +3,10 @@ import { basename, join } from 'node:path';
 import type { Scores } from '../metrics/metrics.ts';
 import { classFigures, confusionRows, mean } from '../metrics/metrics.ts';
 import type { Head } from '../models/model.ts';
+import { addAt } from '../numerics/arrays.kernel.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import type { Split } from '../split/split.ts';
+import { valueAt } from '../system/at.ts';
 import { versions } from '../system/version.ts';
 import type { LabelledData } from './data/labelled-data.ts';
 import type { Report } from './result/report.ts';
@@ -62,7 +64,7 @@ export function makeReport(
     confusion: confusionRows(confusion, data.classes.length),
     perClass: classFigures(confusion, data.classes).map((figures, c) => ({
       ...figures,
-      trained: trained[c] as number,
+      trained: valueAt(trained, c),
     })),
     ...(evaluation.uncalibratedLogLoss.length === 0
       ? {}
@@ -86,8 +88,8 @@ function trainingCounts(data: Pick<LabelledData, 'labels' | 'classes'>, splits: 
   const counts = data.classes.map(() => 0);
   for (const { train } of splits) {
     for (const row of train) {
-      const c = data.labels[row] as number;
-      counts[c] = (counts[c] as number) + 1;
+      const c = valueAt(data.labels, row);
+      addAt(counts, c, 1);
     }
   }
   return counts.map((count) => count / splits.length);

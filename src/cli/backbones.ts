@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { type KnownBackbone, listBackbones, type Measured } from '../extract/backbones.ts';
 import { textTable } from '../report/text-table.ts';
+import { valueAt } from '../system/at.ts';
 import { nodeFiles } from '../system/files.ts';
 import { defineVerb, type Verb } from './verb.ts';
 
@@ -22,7 +23,7 @@ export const backbonesVerb: Verb = defineVerb({
     ] as const;
     for (const line of textTable(columns, backbones.map(row))) session.print(line);
     session.print(
-      `here: downloaded, in ${dirname((backbones[0] as KnownBackbone).file)}; demo-net is part of the program, and for trying it out`,
+      `here: downloaded, in ${dirname(valueAt(backbones, 0).file)}; demo-net is part of the program, and for trying it out`,
     );
     session.print(
       'licence: demo-net is MIT; torchvision is BSD-3-Clause and names no licence for its weights, which "may have their own licenses or ' +

@@ -1,3 +1,4 @@
+import { valueAt } from '../system/at.ts';
 import { ownCommand, type VerbName, verbNames } from '../system/own-command.ts';
 
 /** A whole command as it can be typed again. @param args with the verb among them */
@@ -20,7 +21,7 @@ export function withOption(args: readonly string[], name: string, value: string)
 export function withoutOption(args: readonly string[], name: string): readonly string[] {
   const kept: string[] = [];
   for (let at = 0; at < args.length; at++) {
-    const arg = args[at] as string;
+    const arg = valueAt(args, at);
     if (!isOption(arg, name)) kept.push(arg);
     // Its value goes with it: a word, or a number below zero.
     else if (!arg.includes('=') && /^(?!-)|^-\.?\d/.test(args[at + 1] ?? '-')) at++;

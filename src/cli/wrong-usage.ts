@@ -1,3 +1,4 @@
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { nearestName } from '../system/nearest.ts';
 import { ownCommand, type VerbName, verbNames } from '../system/own-command.ts';
@@ -58,12 +59,12 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
       ? [oneDash]
       : [...new Set(unknown.map((name) => args.find((word) => nameOf(word) === kebab(name)) ?? name))];
   const isOption = typed.some((word) => word.startsWith('-'));
-  const corrected = typed.length === 1 ? meant(verb, typed[0] as string, optionNames) : undefined;
+  const corrected = typed.length === 1 ? meant(verb, valueAt(typed, 0), optionNames) : undefined;
   return new UserError({
     what: `${verb}: unknown ${isOption ? 'option' : 'argument'}`,
     found: typed.join(' '),
     exitCode: 2,
-    fix: corrected === undefined ? help : didYouMean(corrected, args, typed[0] as string),
+    fix: corrected === undefined ? help : didYouMean(corrected, args, valueAt(typed, 0)),
   });
 }
 

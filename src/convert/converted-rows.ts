@@ -1,6 +1,8 @@
 import type { FeatureSet } from '../features/reader.ts';
+import { takeUints } from '../numerics/arrays.kernel.ts';
 import { compareCodePoints } from '../rows/classes.ts';
 import { readRows } from '../rows/row-source.ts';
+import { valuesAt } from '../system/at.ts';
 
 /** What a converted file holds: every image with a row, those with a label first and in the labels' order. */
 export interface ConvertedRows {
@@ -24,14 +26,14 @@ export function convertedRows(set: FeatureSet): ConvertedRows {
   const { ids, labels, rows } = set.labelled();
   const labelled = new Set(ids);
   const bare = set.ids.flatMap((id, image) => (labelled.has(id) ? [] : [image]));
-  const all = Uint32Array.from([...rows, ...bare.map((image) => set.rows[image] as number)]);
+  const all = Uint32Array.from([...rows, ...takeUints(set.rows, bare)]);
   const store = set.rowStore();
   const rowsAtOnce = Math.max(1, Math.floor(blockBytes / (4 * set.dims)));
   return {
     rowCount: all.length,
     columnCount: set.dims,
     rowShape: set.manifest.rowShape,
-    ids: [...ids, ...bare.map((image) => set.ids[image] as string)],
+    ids: [...ids, ...valuesAt(set.ids, bare)],
     labels: [...labels, ...bare.map(() => '')],
     classes: [...new Set(labels)].sort(compareCodePoints),
     blocks: async function* () {

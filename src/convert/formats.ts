@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import { encodeNpyText, npyHeader } from '../formats/npy/npy-write.ts';
+import { transpose } from '../numerics/arrays.kernel.ts';
 import type { ConvertedRows } from './converted-rows.ts';
 
 /** Where a file's bytes go, in order. */
@@ -94,16 +95,16 @@ async function writeParquet(rows: ConvertedRows, sink: Sink): Promise<void> {
   const groupRows = Math.max(1, Math.floor(groupBytes / (4 * columnCount)));
   for await (const { start, data } of regrouped(rows, groupRows)) {
     const count = data.length / columnCount;
-    const column = (c: number): Float32Array => {
-      const values = new Float32Array(count);
-      for (let row = 0; row < count; row++) values[row] = data[row * columnCount + c] as number;
-      return values;
-    };
+    const columns = transpose(data, count, columnCount, new Float32Array(data.length));
     await writer.write({
       columnData: [
         { name: 'id', data: ids.slice(start, start + count) },
         { name: 'label', data: labels.slice(start, start + count).map((label) => (label === '' ? null : label)) },
-        ...names.map((name, c) => ({ name, data: column(c), encoding: 'PLAIN' as const })),
+        ...names.map((name, c) => ({
+          name,
+          data: columns.subarray(c * count, (c + 1) * count),
+          encoding: 'PLAIN' as const,
+        })),
       ],
       rowGroupSize: count,
     });

@@ -2,6 +2,7 @@ import type { Report } from '../classify/result/report.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
 import { headNames } from './export-head.ts';
@@ -30,7 +31,7 @@ export async function checkExport(model: Uint8Array, head: FittedHead, rows: Mat
       const feeds = { [headNames.input]: new Tensor('float32', data, [rowCount, rows.columnCount]) };
       const found = (await session.run(feeds))[headNames.probabilities]?.data as Float32Array;
       expected.data.forEach((value, i) => {
-        const difference = Math.abs(value - (found[i] as number));
+        const difference = Math.abs(value - valueAt(found, i));
         // A NaN is a difference too.
         if (!(difference <= worst)) worst = difference;
       });

@@ -1,4 +1,5 @@
 import { type DeviceName, rowLength } from '../features/manifest/manifest.ts';
+import { valueAt, valuesAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import type { Backbone, TapMap } from './backbone/backbone.ts';
 import { pooledShape, poolRows } from './backbone/pool.ts';
@@ -79,13 +80,16 @@ function* imagesToRead(targets: Targets, readers: Reader[]): Generator<ImageFile
 }
 
 function mapOf({ taps }: Backbone, maps: readonly TapMap[], { reading }: Target): TapMap {
-  return maps[taps.findIndex(({ name }) => name === reading.tap)] as TapMap;
+  return valueAt(
+    maps,
+    taps.findIndex(({ name }) => name === reading.tap),
+  );
 }
 
 /** Adds the rows of the batch's images that the set lacks: all of them, unless another set was behind it. */
 async function append({ reading, ledger }: Target, map: TapMap, images: readonly string[]): Promise<void> {
   const { data, rowCount } = poolRows(map, reading.pool, reading.prefixTokens);
-  const places = [...images.keys()].filter((place) => !ledger.isKnown(images[place] as string));
+  const places = [...images.keys()].filter((place) => !ledger.isKnown(valueAt(images, place)));
   if (places.length === images.length) return ledger.writer.append(data, images);
   if (places.length === 0) return;
   const imageNumbers = (data.length / rowCount) * (rowCount / images.length);
@@ -93,7 +97,7 @@ async function append({ reading, ledger }: Target, map: TapMap, images: readonly
   for (const [at, place] of places.entries()) {
     lacking.set(data.subarray(place * imageNumbers, (place + 1) * imageNumbers), at * imageNumbers);
   }
-  const named = places.map((place) => images[place] as string);
+  const named = valuesAt(images, places);
   await ledger.writer.append(lacking, named);
 }
 

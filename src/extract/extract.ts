@@ -1,6 +1,7 @@
 import type { DeviceName, Manifest } from '../features/manifest/manifest.ts';
 import { FeatureWriter } from '../features/run/writer.ts';
 import type { Outcome } from '../features/tables/outcomes.ts';
+import { valueAt } from '../system/at.ts';
 import { DiskFullError } from '../system/durable.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { keepActivationRanges, removeOtherActivationRanges } from './activation-ranges.ts';
@@ -65,7 +66,7 @@ export function extractSeveral(
     return fill(run, targets as [Target, ...Target[]], async (filled) => {
       const results: ExtractResult[] = [];
       for (const [at, { ledger }] of targets.entries()) {
-        results.push(await publishSet(run, ledger, filled[at] as Filled));
+        results.push(await publishSet(run, ledger, valueAt(filled, at)));
       }
       return results as [ExtractResult, ...ExtractResult[]];
     });
@@ -105,7 +106,7 @@ export async function fill<T>(
     if (int8 !== undefined) for (const { folder } of writers) await keepActivationRanges(files, folder, int8);
     const known = writers.map((writer) => writer.rowOf.size);
     const device = await addRows(run, targets);
-    const filled = writers.map(({ rowOf }, at) => ({ device, newImages: rowOf.size - (known[at] as number) }));
+    const filled = writers.map(({ rowOf }, at) => ({ device, newImages: rowOf.size - valueAt(known, at) }));
     return await finish(filled as [Filled, ...Filled[]]);
   } catch (error) {
     // What was computed must not be lost, whatever ends the run; that reason is the one to tell.

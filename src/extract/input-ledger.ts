@@ -5,6 +5,7 @@ import { type FileMark, isSettled, markOf } from '../features/tables/file-memory
 import type { IndexedImage } from '../features/tables/index-table.ts';
 import type { LabelLine } from '../features/tables/labels.ts';
 import type { Outcome } from '../features/tables/outcomes.ts';
+import { valueAt } from '../system/at.ts';
 import type { ImageFile, ImageList } from './images/list/image-file.ts';
 import type { PixelResult } from './images/pipeline/pixel-result.ts';
 
@@ -69,7 +70,7 @@ export class InputLedger {
    * each, in order; the result of one that must be read is to be noted.
    */
   mustRead(place: number): boolean {
-    const image = this.list.images[place] as ImageFile;
+    const image = valueAt(this.list.images, place);
     const mark = markOf(image.path, image.entry?.byteCount);
     const known = mark === undefined || this.#rehash ? undefined : this.writer.memory.recall(image.relativePath, mark);
     if (known !== undefined && this.isKnown(known)) {

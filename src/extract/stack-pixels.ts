@@ -1,3 +1,4 @@
+import { valueAt } from '../system/at.ts';
 import type { PixelBatch } from './backbone/backbone.ts';
 
 /** Images as one batch, copied. @param images each [crop, crop, 3], all in the same form */
@@ -15,7 +16,7 @@ export function stackBeside(crops: readonly number[], images: readonly (readonly
   return crops.map((crop, network) =>
     stackPixels(
       crop,
-      images.map((pixels) => pixels[network] as Uint8Array),
+      images.map((pixels) => valueAt(pixels, network)),
     ),
   );
 }

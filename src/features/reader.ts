@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Matrix } from '../numerics/matrix.ts';
 import { readRows } from '../rows/row-source.ts';
 import type { RowStore } from '../rows/row-store.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { type Files, listIfThere, nodeFiles } from '../system/files.ts';
 import { indexFile, labelsFile, outcomesFile, runFolder } from './manifest/layout.ts';
@@ -99,7 +100,7 @@ export class FeatureSet {
   /** sha256 of the bytes of the image whose plain row is given; rows of views belong to none here. */
   sha256OfRow(row: number): string {
     this.#imageOfRow ??= this.#imagesByRow();
-    return this.sha256Of(this.#imageOfRow[row] as number);
+    return this.sha256Of(valueAt(this.#imageOfRow, row));
   }
 
   #imagesByRow(): Int32Array {

@@ -1,4 +1,6 @@
+import { addAt } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { valueAt } from '../system/at.ts';
 import { countConfusion, logLossSum, rankOfLabel } from './metrics.kernel.ts';
 
 /** Figures of one model on one split. Accuracies and scores are fractions in [0, 1]; log loss in nats. */
@@ -45,13 +47,13 @@ export function scoreConfusion(
 ): Pick<Scores, 'accuracy' | 'macroF1' | 'balancedAccuracy'> {
   const { hits, truths, guesses } = margins(confusion, classCount);
   const classes = Array.from(hits.keys());
-  const seen = classes.filter((c) => (truths[c] as number) + (guesses[c] as number) > 0);
-  const labelled = classes.filter((c) => (truths[c] as number) > 0);
+  const seen = classes.filter((c) => valueAt(truths, c) + valueAt(guesses, c) > 0);
+  const labelled = classes.filter((c) => valueAt(truths, c) > 0);
   const total = sum(truths);
   return {
     accuracy: total === 0 ? 0 : sum(hits) / total,
-    macroF1: mean(seen.map((c) => (2 * (hits[c] as number)) / ((truths[c] as number) + (guesses[c] as number)))),
-    balancedAccuracy: mean(labelled.map((c) => (hits[c] as number) / (truths[c] as number))),
+    macroF1: mean(seen.map((c) => (2 * valueAt(hits, c)) / (valueAt(truths, c) + valueAt(guesses, c)))),
+    balancedAccuracy: mean(labelled.map((c) => valueAt(hits, c) / valueAt(truths, c))),
   };
 }
 
@@ -96,7 +98,7 @@ export function probabilityTally(classCount: number): ProbabilityTally {
 export function classFigures(confusion: Int32Array, classes: readonly string[]): ClassFigures[] {
   const { hits, truths, guesses } = margins(confusion, classes.length);
   return classes.map((name, c) => {
-    const [hit, truth, guess] = [hits[c] as number, truths[c] as number, guesses[c] as number];
+    const [hit, truth, guess] = [valueAt(hits, c), valueAt(truths, c), valueAt(guesses, c)];
     return {
       name,
       precision: guess === 0 ? 0 : hit / guess,
@@ -118,8 +120,8 @@ function margins(confusion: Int32Array, classCount: number) {
   const guesses = new Float64Array(classCount);
   confusion.forEach((count, i) => {
     const [truth, guess] = [Math.floor(i / classCount), i % classCount];
-    truths[truth] = (truths[truth] as number) + count;
-    guesses[guess] = (guesses[guess] as number) + count;
+    addAt(truths, truth, count);
+    addAt(guesses, guess, count);
     if (truth === guess) hits[truth] = count;
   });
   return { hits, truths, guesses };

@@ -3,6 +3,7 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { presentClasses } from '../rows/classes.ts';
 import { isStored, type RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import type { Json, NamedArray, SavedHead } from './model.ts';
 
@@ -103,7 +104,7 @@ export function checkProbabilities(
   if (at < 0) return;
   const row = Math.floor(at / classes.length);
   const sum = data.subarray(row * classes.length, (row + 1) * classes.length).reduce((total, p) => total + p, 0);
-  const value = data[at] as number;
+  const value = valueAt(data, at);
   const isNumber = value >= 0 && value <= 1 + sumTolerance;
   throw new UserError({
     what: `the ${model} head gives numbers that are no probabilities`,

@@ -1,3 +1,4 @@
+import { foldScaling } from '../rows/scale.kernel.ts';
 import type { LinearScores, SavedHead } from './model.ts';
 import { headKinds } from './registry.ts';
 import { savedScaling } from './scaling.ts';
@@ -21,14 +22,6 @@ export async function featureScores(saved: SavedHead): Promise<FeatureScores | u
   if (offset.length === 0) return { ...scores, perLength: kind === 'l2' };
   const weights = scores.weights.slice();
   const bias = scores.bias.slice();
-  for (let c = 0, i = 0; c < bias.length; c++) {
-    let moved = bias[c] as number;
-    for (let d = 0; d < saved.dims; d++, i++) {
-      const weight = (weights[i] as number) * (factor[d] as number);
-      weights[i] = weight;
-      moved -= weight * (offset[d] as number);
-    }
-    bias[c] = moved;
-  }
+  foldScaling(weights, bias, offset, factor);
   return { weights, bias, perLength: false };
 }

@@ -1,6 +1,8 @@
+import { addAt } from '../numerics/arrays.kernel.ts';
 import type { RandomState } from '../numerics/mt19937.kernel.ts';
 import { type RowSource, takeRows } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
+import { valueAt } from '../system/at.ts';
 import { probabilitiesOf } from './fitted-head.ts';
 import type { FittedHead, Temperature } from './model.ts';
 import { logInPlace } from './temperature.kernel.ts';
@@ -28,7 +30,7 @@ export function holdOut(
     else rows.push(row);
   }
   const left = new Int32Array(classes.length);
-  for (const label of labels) left[label] = (left[label] as number) + 1;
+  for (const label of labels) addAt(left, label, 1);
 
   const wanted = Math.floor(share * rowCount);
   const isHeld = new Uint8Array(rowCount);
@@ -39,11 +41,11 @@ export function holdOut(
       if (heldCount >= wanted) break;
       const rows = members[unit] as number[];
       const ownCounts = new Map<number, number>();
-      for (const row of rows) ownCounts.set(labels[row] as number, (ownCounts.get(labels[row] as number) ?? 0) + 1);
-      const spares = [...ownCounts].every(([label, count]) => (left[label] as number) > count);
+      for (const row of rows) ownCounts.set(valueAt(labels, row), (ownCounts.get(valueAt(labels, row)) ?? 0) + 1);
+      const spares = [...ownCounts].every(([label, count]) => valueAt(left, label) > count);
       if (!spares || rows.some((row) => sampleWeights?.[row] === 0)) continue;
       for (const row of rows) isHeld[row] = 1;
-      for (const [label, count] of ownCounts) left[label] = (left[label] as number) - count;
+      for (const [label, count] of ownCounts) left[label] = valueAt(left, label) - count;
       heldCount += rows.length;
     }
   }

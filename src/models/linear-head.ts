@@ -1,7 +1,9 @@
 import { largestPerRow } from '../metrics/metrics.kernel.ts';
+import { transpose } from '../numerics/arrays.kernel.ts';
 import { addRowVector, softmaxRows } from '../numerics/linear-loss.kernel.ts';
 import { multiply } from '../numerics/matmul.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { valueAt } from '../system/at.ts';
 import { checkFeatures, savedArray } from './checks.ts';
 import { fittedHead } from './fitted-head.ts';
 import { lossBlockRows } from './linear-loss.ts';
@@ -50,7 +52,7 @@ export function withAbsentClasses(
   if (complete && weights instanceof Float32Array && bias instanceof Float32Array) return { weights, bias };
   const all = { weights: new Float32Array(dims * classCount), bias: new Float32Array(classCount).fill(absentBias) };
   present.forEach((c, i) => {
-    all.bias[c] = bias[i] as number;
+    all.bias[c] = valueAt(bias, i);
     for (let d = 0; d < dims; d++) all.weights[d * classCount + c] = weights[d * present.length + i] as number;
   });
   return all;
@@ -111,10 +113,7 @@ export function loadLinear(saved: SavedHead): FittedHead {
 export async function savedLinearScores(saved: SavedHead): Promise<LinearScores> {
   const { dims, classes } = saved;
   const weights = savedArray(saved, 'weights', Float32Array, [dims, classes.length]);
-  const byClass = new Float64Array(weights.length);
-  for (let d = 0, i = 0; d < dims; d++) {
-    for (let c = 0; c < classes.length; c++, i++) byClass[c * dims + d] = weights[i] as number;
-  }
+  const byClass = transpose(weights, dims, classes.length, new Float64Array(weights.length));
   return { weights: byClass, bias: Float64Array.from(savedArray(saved, 'bias', Float32Array, [classes.length])) };
 }
 

@@ -1,4 +1,5 @@
-import { conformalScores } from '../metrics/conformal.ts';
+import { conformalScores } from '../metrics/conformal.kernel.ts';
+import { takeFloats, takeInts } from '../numerics/arrays.kernel.ts';
 import { isStored, type RowSource, takeRows } from '../rows/row-source.ts';
 import { evenPart, type Table, takeTableRows } from '../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../split/inner-folds.ts';
@@ -152,8 +153,8 @@ export function temperatureOf(
     all.set(block, at);
     at += block.length;
   }
-  const own = Int32Array.from(held, (row) => labels[row] as number);
-  const weights = sampleWeights && Float64Array.from(held, (row) => sampleWeights[row] as number);
+  const own = takeInts(labels, held);
+  const weights = sampleWeights && takeFloats(sampleWeights, held);
   const inverse = likeliestInverse(all, classes.length, own, weights);
   return { inverse, rows: held.length, scores: conformalScores(all, classes.length, own, inverse) };
 }

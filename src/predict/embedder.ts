@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Report } from '../classify/result/report.ts';
 import { readActivationRanges } from '../extract/activation-ranges.ts';
-import type { PixelBatch } from '../extract/backbone/backbone.ts';
 import { openBackbone } from '../extract/backbone/open-backbone.ts';
 import { poolRows } from '../extract/backbone/pool.ts';
 import { type LoadedWeights, loadWeights } from '../extract/weights/load-weights.ts';
@@ -10,6 +9,7 @@ import type { DeviceName } from '../features/manifest/manifest.ts';
 import { toFloat16 } from '../formats/npy/float16.kernel.ts';
 import { decodeNumbers } from '../formats/npy/npy.ts';
 import { rowsSideBySide } from '../rows/side-by-side.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { shortPath } from '../system/short-path.ts';
 import type { EmbeddedRows, Embedder } from './predict.ts';
@@ -101,7 +101,7 @@ export async function openEmbedder(report: OfReport, options: EmbedderOptions): 
     for (const embedder of opened) await embedder.close();
     throw error;
   }
-  return opened.length === 1 ? (opened[0] as Embedder) : embedSideBySide(opened);
+  return opened.length === 1 ? valueAt(opened, 0) : embedSideBySide(opened);
 }
 
 /** Which of several networks the weights given are those of. @throws UserError where it is none */
@@ -159,10 +159,10 @@ function embedSideBySide(networks: readonly Embedder[]): Embedder {
     tapShape: first.tapShape,
     embed: async (...batches) => {
       const parts: EmbeddedRows[] = [];
-      for (const [i, network] of networks.entries()) parts.push(await network.embed(batches[i] as PixelBatch));
+      for (const [i, network] of networks.entries()) parts.push(await network.embed(valueAt(batches, i)));
       const [{ rowCount, tap }] = parts as [EmbeddedRows];
       const dims = parts.map(({ columnCount }) => columnCount);
-      return { ...(await rowsSideBySide(rowCount, dims, async (i) => parts[i] as EmbeddedRows)), tap };
+      return { ...(await rowsSideBySide(rowCount, dims, async (i) => valueAt(parts, i))), tap };
     },
     close: async () => {
       for (const network of networks) await network.close();

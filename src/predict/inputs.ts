@@ -11,6 +11,7 @@ import { isArchiveName } from '../formats/archive/list-archive.ts';
 import { chooseIdColumn, sampleOf } from '../formats/table/choose-columns.ts';
 import { isTableName, openTable } from '../formats/table/open-table.ts';
 import { fileSource } from '../formats/table/table.ts';
+import { valueAt } from '../system/at.ts';
 import { writeDurably } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { fileReason } from '../system/file-reason.ts';
@@ -101,7 +102,7 @@ async function* tableImages(file: string, options: InputOptions): AsyncGenerator
   options.onNote?.(`${file}: id = ${table.columns[column]}`);
   for await (const { cells, line } of table.rows([column])) {
     const [id = ''] = cells;
-    const fitting = preferTest(index.find(id).map((place) => tree.images[place] as string));
+    const fitting = preferTest(index.find(id).map((place) => valueAt(tree.images, place)));
     const [path] = fitting;
     if (path !== undefined && fitting.length === 1) {
       yield { id, ...tree.locate(path), relativePath: joinSlashes(dirname(file), path) };

@@ -1,5 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
-import { conformalSet, conformalThreshold, usualCoverage } from '../metrics/conformal.ts';
+import { conformalSet, conformalThreshold, usualCoverage } from '../metrics/conformal.kernel.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import type { RankedClass } from './predict.ts';
 
@@ -50,7 +51,7 @@ export function classSets(
     setOf: (probabilities) => {
       const set = conformalSet(probabilities, threshold);
       return {
-        classes: set.map((c) => ({ class: classes[c] as string, probability: probabilities[c] as number })),
+        classes: set.map((c) => ({ class: valueAt(classes, c), probability: valueAt(probabilities, c) })),
         of: classes.length,
         large: set.length > largeSet || (set.length > 2 && set.length > classes.length / 2),
       };

@@ -1,8 +1,10 @@
+import { takeInts } from '../numerics/arrays.kernel.ts';
 import { multiplyTransposed } from '../numerics/matmul.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { keepNearest } from '../numerics/nearest.kernel.ts';
 import { evenPart } from '../rows/table.ts';
 import { foldsForCalibration } from '../split/inner-folds.ts';
+import { valueAt } from '../system/at.ts';
 
 export interface NearestRows {
   /** Rows of the bank, most similar first, -1 where there are fewer: [queries, count] */
@@ -82,7 +84,7 @@ export async function unlikeThreshold(
     data.set(bank.data.subarray(row * columnCount, (row + 1) * columnCount), i * columnCount);
   });
   const queries = { rowCount: judged.length, columnCount, data };
-  const own = { queries: judged.map((row) => foldOf[row] as number), bank: foldOf };
+  const own = { queries: takeInts(foldOf, judged), bank: foldOf };
   const found = await nearestRows(queries, bank, k, threads, own);
   const distances = kthDistances(found, k).filter(Number.isFinite).sort();
   return distances.at(Math.ceil((1 - markedShare) * distances.length) - 1);
@@ -93,6 +95,6 @@ export function kthDistances({ nearest, similarity }: NearestRows, k: number): F
   const count = nearest.length / k;
   return Float64Array.from({ length: count }, (_, query) => {
     const at = query * k + k - 1;
-    return nearest[at] === -1 ? Number.POSITIVE_INFINITY : 1 - (similarity[at] as number);
+    return nearest[at] === -1 ? Number.POSITIVE_INFINITY : 1 - valueAt(similarity, at);
   });
 }

@@ -5,6 +5,7 @@ import { rgbOf } from '../extract/images/samples.ts';
 import { stackBeside } from '../extract/stack-pixels.ts';
 import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { valueAt } from '../system/at.ts';
 import type { Evidence, EvidenceMaps } from './evidence/evidence.ts';
 
 /** Features, [batch.rowCount, dims], and what they were pooled of, in the same run of the network. */
@@ -135,7 +136,7 @@ export function cropsOf({ crop, beside = [] }: PixelRecipe): readonly number[] {
 
 /** Class number of the largest probability, the lowest among equals. */
 export function mostProbable(probabilities: Float32Array): number {
-  return probabilities.reduce((best, p, c) => (p > (probabilities[best] as number) ? c : best), 0);
+  return probabilities.reduce((best, p, c) => (p > valueAt(probabilities, best) ? c : best), 0);
 }
 
 export interface RankedClass {
@@ -150,7 +151,7 @@ export function topClasses(
   count: number,
 ): readonly RankedClass[] {
   return [...classes.keys()]
-    .sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b)
+    .sort((a, b) => valueAt(probabilities, b) - valueAt(probabilities, a) || a - b)
     .slice(0, count)
-    .map((c) => ({ class: classes[c] as string, probability: probabilities[c] as number }));
+    .map((c) => ({ class: valueAt(classes, c), probability: valueAt(probabilities, c) }));
 }

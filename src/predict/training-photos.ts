@@ -4,11 +4,13 @@ import { sideBySide } from '../classify/data/side-by-side.ts';
 import { hashSplits } from '../classify/make-report.ts';
 import type { Report } from '../classify/result/report.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
+import { takeInts } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { unitRows } from '../numerics/nearest.kernel.ts';
 import { encodeLabels } from '../rows/classes.ts';
 import { takeRows } from '../rows/row-source.ts';
 import { evenPart } from '../rows/table.ts';
+import { valueAt, valuesAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { kthDistances, nearestRows, unlikeThreshold, usualNeighbour } from './nearest-training.ts';
 
@@ -53,7 +55,7 @@ export async function openTrainingPhotos(
   const places = evenPart(train, mostRows);
   const bank = await readRows(places);
   unitRows(bank.data, bank.rowCount, bank.columnCount);
-  const own = places.map((place) => labels[place] as number);
+  const own = takeInts(labels, places);
   const k = Math.min(usualNeighbour, bank.rowCount);
   const threshold = await unlikeThreshold(bank, { labels: own, classes: report.classes }, k, threads);
   if (threshold === undefined) {
@@ -73,8 +75,8 @@ export async function openTrainingPhotos(
       const like = [...found.nearest.subarray(0, shownPhotos)].flatMap((row, i) => {
         const place = places[row];
         if (place === undefined) return [];
-        const label = report.classes[labels[place] as number] as string;
-        return [{ id: ids[place] as string, label, similarity: Math.min(1, found.similarity[i] as number) }];
+        const label = valueAt(report.classes, valueAt(labels, place));
+        return [{ id: valueAt(ids, place), label, similarity: Math.min(1, valueAt(found.similarity, i)) }];
       });
       return { like, unlike: (kthDistances(found, k)[0] as number) > threshold };
     },
@@ -145,11 +147,11 @@ async function labelledRows(
     const { ids, labels, features, classes: found } = await sideBySide(tables);
     return { ids, labels, classes: found, readRows: async (places) => takeRows(features, places) };
   }
-  const kept = Uint32Array.from(joined.ids.keys()).filter((i) => known.has(joined.labels[i] as string));
+  const kept = Uint32Array.from(joined.ids.keys()).filter((i) => known.has(valueAt(joined.labels, i)));
   return {
-    ids: Array.from(kept, (i) => joined.ids[i] as string),
-    ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
+    ids: valuesAt(joined.ids, kept),
+    ...encodeLabels(valuesAt(joined.labels, kept)),
     readRows: (places) =>
-      set.readMatrix(Uint32Array.from(places, (place) => joined.rows[kept[place] as number] as number)),
+      set.readMatrix(Uint32Array.from(places, (place) => valueAt(joined.rows, valueAt(kept, place)))),
   };
 }

@@ -2,6 +2,7 @@ import { fromSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import { openTable } from '../formats/table/open-table.ts';
 import { fileSource } from '../formats/table/table.ts';
 import { checkTablePlace } from '../formats/table/table-place.ts';
+import { lookUp } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
 
 /** A label that is to be another one. */
@@ -40,7 +41,7 @@ export async function readCorrections(path: string): Promise<readonly Correction
     );
   }
   const fromColumn = toName === 'label' ? undefined : places.get('label');
-  const wanted = [idColumn, places.get(toName) as number, ...(fromColumn === undefined ? [] : [fromColumn])];
+  const wanted = [idColumn, lookUp(places, toName), ...(fromColumn === undefined ? [] : [fromColumn])];
   const found = new Map<string, Correction>();
   for await (const { line, cells } of table.rows(wanted)) {
     const [id = '', to = '', from = ''] = cells.map(fromSpreadsheet);

@@ -1,3 +1,5 @@
+import { addAt, takeInts } from '../numerics/arrays.kernel.ts';
+import { lookUp, valueAt, valuesAt } from '../system/at.ts';
 import type { RowSource } from './row-source.ts';
 import type { Table } from './table.ts';
 
@@ -8,13 +10,13 @@ export function encodeLabels(
 ): Pick<Table, 'classes' | 'labels'> {
   const classes = [...new Set(names)].sort(compare);
   const numberOf = new Map(classes.map((name, index) => [name, index]));
-  return { classes, labels: Int32Array.from(names, (name) => numberOf.get(name) as number) };
+  return { classes, labels: Int32Array.from(names, (name) => lookUp(numberOf, name)) };
 }
 
 /** Rows per class, [classCount]. */
 export function countClasses(labels: Int32Array, classCount: number): Int32Array {
   const counts = new Int32Array(classCount);
-  for (const label of labels) counts[label] = (counts[label] as number) + 1;
+  for (const label of labels) addAt(counts, label, 1);
   return counts;
 }
 
@@ -45,7 +47,7 @@ export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> 
     ...table,
     sampleWeights: Float64Array.from(
       table.labels,
-      (label, row) => (weightOf[label] as number) * (table.sampleWeights?.[row] ?? 1),
+      (label, row) => valueAt(weightOf, label) * (table.sampleWeights?.[row] ?? 1),
     ),
   };
 }
@@ -77,8 +79,8 @@ export function presentClasses<F extends RowSource>(table: Table<F>): PresentCla
     // Rows of weight 0 may have a class that is left out; whatever class they are given counts for nothing.
     table: {
       ...table,
-      labels: table.labels.map((label) => numberAmongPresent[label] as number),
-      classes: Array.from(present, (c) => table.classes[c] as string),
+      labels: takeInts(numberAmongPresent, table.labels),
+      classes: valuesAt(table.classes, present),
     },
     present,
   };

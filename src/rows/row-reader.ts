@@ -1,4 +1,6 @@
+import { takeUints } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { valueAt } from '../system/at.ts';
 import { risingOrder } from './row-order.kernel.ts';
 import { type RowStore, rowsPerBlock } from './row-store.ts';
 
@@ -88,7 +90,7 @@ export class RowReader {
   async readInto(rows: ArrayLike<number>, allocate: () => Float32Array): Promise<void> {
     const { columnCount, rowBytes, rowCount } = this.store;
     const order = risingOrder(rows, rowCount);
-    const rising = order.map((place) => rows[place] as number);
+    const rising = takeUints(rows, order);
     let target: Float32Array | undefined;
     this.#begin();
     try {
@@ -99,7 +101,7 @@ export class RowReader {
         this.#eachRun(load, rising, (bytes, place, count) => {
           for (let i = 0; i < count; ) {
             let after = i + 1;
-            const to = order[place + i] as number;
+            const to = valueAt(order, place + i);
             while (after < count && order[place + after] === to + after - i) after++;
             const decoded = numbers.subarray(to * columnCount, (to + after - i) * columnCount);
             this.store.decode(bytes.subarray(i * rowBytes, after * rowBytes), decoded);
@@ -132,7 +134,7 @@ export class RowReader {
     let room = this.#scratchRows;
     let to = from;
     for (; to < rows.length && to - from < this.blockRows; to++) {
-      const row = rows[to] as number;
+      const row = valueAt(rows, to);
       // Rows from the end of the last stretch up to this one; 0 or less for a row that is named again.
       const more: number = last === undefined ? 0 : row + 1 - last.firstRow - last.rowCount;
       if (last !== undefined && more <= gapRows + 1 && more <= room && row < last.fileEnd) {
@@ -166,12 +168,12 @@ export class RowReader {
     const scratch = this.#scratch as Uint8Array;
     let s = 0;
     for (let place = from; place < to; ) {
-      const row = rows[place] as number;
-      let stretch = stretches[s] as Stretch;
-      while (row >= stretch.firstRow + stretch.rowCount) stretch = stretches[++s] as Stretch;
+      const row = valueAt(rows, place);
+      let stretch = valueAt(stretches, s);
+      while (row >= stretch.firstRow + stretch.rowCount) stretch = valueAt(stretches, ++s);
       const end = stretch.firstRow + stretch.rowCount;
       let after = place + 1;
-      while (after < to && (rows[after] as number) < end && rows[after] === row + after - place) after++;
+      while (after < to && valueAt(rows, after) < end && rows[after] === row + after - place) after++;
       const at = stretch.at + row - stretch.firstRow;
       each(scratch.subarray(at * rowBytes, (at + after - place) * rowBytes), place, after - place);
       place = after;

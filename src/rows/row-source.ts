@@ -1,4 +1,6 @@
+import { takeUints } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { valueAt } from '../system/at.ts';
 import { formatBytes } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { risingOrder } from './row-order.kernel.ts';
@@ -32,12 +34,12 @@ export function takeRows<F extends RowSource>(source: F, rows: ArrayLike<number>
 export function takeRows(source: RowSource, rows: ArrayLike<number>): RowSource {
   const { columnCount } = source;
   if (isStored(source)) {
-    const chosen = Uint32Array.from({ length: rows.length }, (_, i) => source.rows[rows[i] as number] as number);
+    const chosen = Uint32Array.from({ length: rows.length }, (_, i) => valueAt(source.rows, valueAt(rows, i)));
     return { ...source, rowCount: chosen.length, rows: chosen };
   }
   const data = new Float32Array(rows.length * columnCount);
   for (let i = 0; i < rows.length; i++) {
-    const start = (rows[i] as number) * columnCount;
+    const start = valueAt(rows, i) * columnCount;
     data.set(source.data.subarray(start, start + columnCount), i * columnCount);
   }
   return { rowCount: rows.length, columnCount, data };
@@ -68,7 +70,7 @@ export function rowPass(source: RowSource, blockRows: number = Math.max(1, sourc
   if (!isStored(source)) return { places: undefined, blocks: () => cut([{ ...source, start: 0 }], blockRows) };
   const { rows, reader, change } = source;
   const places = risingOrder(rows, reader.store.rowCount);
-  const storeRows = places.map((place) => rows[place] as number);
+  const storeRows = takeUints(rows, places);
   return { places, blocks: () => cut(changed(reader.blocks(storeRows), change), blockRows) };
 }
 
@@ -92,7 +94,7 @@ async function* cut(blocks: AsyncIterable<RowBlock> | Iterable<RowBlock>, blockR
 /** Values of the rows in the order of a pass: an array that is there already where they come as they stand. */
 export function alongPass<A extends Int32Array | Float32Array | Float64Array>(pass: RowPass, values: A): A {
   const { places } = pass;
-  return places === undefined ? values : (values.map((_, i) => values[places[i] as number] as number) as A);
+  return places === undefined ? values : (values.map((_, i) => valueAt(values, valueAt(places, i))) as A);
 }
 
 /** The rows in memory, in their order. @throws UserError when they cannot be read or do not fit */
@@ -110,7 +112,7 @@ export async function loadRows(source: RowSource): Promise<Matrix> {
  */
 export async function readRows(store: RowStore, rows: ArrayLike<number>): Promise<Matrix> {
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
+    const row = valueAt(rows, i);
     if (!(row >= 0 && row < store.rowCount)) throw new RangeError(`row ${row} of ${store.rowCount} in ${store.where}`);
   }
   let data: Float32Array = new Float32Array(0);

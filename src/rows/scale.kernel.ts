@@ -37,3 +37,18 @@ export function normalizeRows(data: Float32Array, columns: number, out: Float32A
     for (let i = start; i < start + columns; i++) out[i] = data[i] * factor;
   }
 }
+
+/** Makes weights [classes, columns] and a bias of scaled rows, (x - offset) * factor, those of rows as they are, in place. */
+export function foldScaling(
+  weights: Float64Array,
+  bias: Float64Array,
+  offset: Float64Array,
+  factor: Float64Array,
+): void {
+  for (let c = 0, i = 0; c < bias.length; c++) {
+    for (let d = 0; d < offset.length; d++, i++) {
+      weights[i] *= factor[d];
+      bias[c] -= weights[i] * offset[d];
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import { addWeightedRows } from '../numerics/linear-loss.kernel.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { alongPass, changedRows, isStored, type RowSource, rowPass } from './row-source.ts';
 import { addSquaredDistances, normalizeRows, shiftAndStretch, widenRanges } from './scale.kernel.ts';
@@ -34,7 +35,7 @@ export async function fitScaling(kind: ScaleKind, features: RowSource): Promise<
       const low = new Float64Array(features.columnCount).fill(Number.POSITIVE_INFINITY);
       const high = new Float64Array(features.columnCount).fill(Number.NEGATIVE_INFINITY);
       for await (const { data } of rowPass(features).blocks()) widenRanges(low, high, data);
-      return { kind, offset: low, factor: high.map((value, c) => inverseRange(value - (low[c] as number))) };
+      return { kind, offset: low, factor: high.map((value, c) => inverseRange(value - valueAt(low, c))) };
     }
     default:
       return kind satisfies never;
@@ -63,7 +64,7 @@ function scaleInto(scaling: Scaling, rows: Float32Array, columnCount: number, ou
 
 function inverseDeviations(mean: Float64Array, squares: Float64Array, rowCount: number): Float64Array {
   // Rounding leaves a constant column a deviation of some epsilons of its mean: scikit-learn's bound.
-  const smallest = (c: number): number => 10 * Number.EPSILON * Math.abs(mean[c] as number);
+  const smallest = (c: number): number => 10 * Number.EPSILON * Math.abs(valueAt(mean, c));
   return squares.map((sum, c) => {
     const deviation = Math.sqrt(sum / rowCount);
     return deviation <= smallest(c) ? 1 : 1 / deviation;
@@ -88,7 +89,7 @@ export async function meansOf(rows: RowSource, weights?: Float64Array): Promise<
   for await (const { start, rowCount, data } of pass.blocks()) {
     total += addWeightedRows(means, data, inOrder?.subarray(start, start + rowCount));
   }
-  for (let c = 0; c < means.length; c++) means[c] = (means[c] as number) / total;
+  for (let c = 0; c < means.length; c++) means[c] = valueAt(means, c) / total;
   const column = means.findIndex((mean) => !Number.isFinite(mean));
   if (column < 0) return means;
   throw new UserError({

@@ -1,3 +1,4 @@
+import { scaleBy } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { normalizeRows } from './scale.kernel.ts';
 
@@ -22,7 +23,7 @@ export async function rowsSideBySide(
   for (const [i, count] of dims.entries()) {
     const { data: part } = await partOf(i);
     normalizeRows(part, count, part);
-    for (let at = 0; at < part.length; at++) part[at] = (part[at] as number) * norm;
+    scaleBy(part, norm);
     for (let row = 0; row < rowCount; row++) {
       data.set(part.subarray(row * count, (row + 1) * count), row * columnCount + offset);
     }

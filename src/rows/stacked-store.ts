@@ -1,3 +1,4 @@
+import { valueAt } from '../system/at.ts';
 import type { RowStore } from './row-store.ts';
 
 /** Stores one behind the other, all of the same rows: the shards of a folder. */
@@ -40,7 +41,7 @@ export class StackedStore implements RowStore {
   }
 
   decode(bytes: Uint8Array, target: Float32Array): void {
-    (this.#stores[0] as RowStore).decode(bytes, target);
+    valueAt(this.#stores, 0).decode(bytes, target);
   }
 
   async close(): Promise<void> {
@@ -51,6 +52,6 @@ export class StackedStore implements RowStore {
     const at = this.#starts.findLastIndex((start) => start <= row);
     const store = this.#stores[at];
     if (store === undefined) throw new RangeError(`row ${row} of ${this.rowCount} in ${this.where}`);
-    return { store, start: this.#starts[at] as number, end: this.#starts[at + 1] as number };
+    return { store, start: valueAt(this.#starts, at), end: valueAt(this.#starts, at + 1) };
   }
 }

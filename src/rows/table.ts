@@ -1,4 +1,6 @@
+import { takeFloats, takeInts } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
+import { lookUp, valueAt } from '../system/at.ts';
 import { loadRows, type RowSource, takeRows } from './row-source.ts';
 
 /** Rows with known classes: what a head trains on. Its features are in memory, or wherever `F` says. */
@@ -29,10 +31,10 @@ export function takeTableRows<F extends RowSource>(table: Table<F>, rows: Int32A
 export function takeLabels(table: Omit<Table, 'features'>, rows: Int32Array): Omit<Table, 'features'> {
   const { sampleWeights, groups } = table;
   return {
-    labels: Int32Array.from(rows, (row) => table.labels[row] as number),
+    labels: takeInts(table.labels, rows),
     classes: table.classes,
-    sampleWeights: sampleWeights && Float64Array.from(rows, (row) => sampleWeights[row] as number),
-    groups: groups && withoutGaps(Int32Array.from(rows, (row) => groups[row] as number)),
+    sampleWeights: sampleWeights && takeFloats(sampleWeights, rows),
+    groups: groups && withoutGaps(takeInts(groups, rows)),
   };
 }
 
@@ -45,11 +47,11 @@ export async function loadTable(table: Table<RowSource>): Promise<Table> {
 export function withoutGaps(groups: Int32Array): Int32Array {
   const numbers = [...new Set(groups)].sort((a, b) => a - b);
   const numberOf = new Map(numbers.map((group, i) => [group, i]));
-  return groups.map((group) => numberOf.get(group) as number);
+  return groups.map((group) => lookUp(numberOf, group));
 }
 
 /** At most so many of the rows, evenly spaced. */
 export function evenPart(rows: Int32Array, most: number): Int32Array {
   if (rows.length <= most) return rows;
-  return Int32Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as number);
+  return Int32Array.from({ length: most }, (_, i) => valueAt(rows, Math.floor((i * rows.length) / most)));
 }

@@ -1,5 +1,7 @@
+import { addAt, takeFloats, takeInts } from '../numerics/arrays.kernel.ts';
 import { type RandomState, randomState } from '../numerics/mt19937.kernel.ts';
 import { countClasses } from '../rows/classes.ts';
+import { lookUp, valueAt, valuesAt } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import { checkSeed, type Split } from './split.ts';
 
@@ -16,20 +18,20 @@ export function stratifiedKFold(labels: Int32Array, k: number, seed?: number): S
   // Classes in order of their first row, as scikit-learn counts them.
   const encoding = new Map<number, number>();
   for (const label of labels) if (!encoding.has(label)) encoding.set(label, encoding.size);
-  const encoded = labels.map((label) => encoding.get(label) as number);
+  const encoded = labels.map((label) => lookUp(encoding, label));
   const sorted = encoded.toSorted();
   const foldOfRow = new Int32Array(labels.length);
   for (let c = 0; c < encoding.size; c++) {
     // Dealing the sorted rows round robin says how many of each class go to each fold.
     const allocation = new Int32Array(k);
     sorted.forEach((label, i) => {
-      if (label === c) allocation[i % k] = (allocation[i % k] as number) + 1;
+      if (label === c) allocation[i % k] = valueAt(allocation, i % k) + 1;
     });
     const folds = Int32Array.from(Array.from(allocation).flatMap((count, fold) => new Array<number>(count).fill(fold)));
     if (random !== undefined) random.shuffle(folds);
     let next = 0;
     encoded.forEach((label, row) => {
-      if (label === c) foldOfRow[row] = folds[next++] as number;
+      if (label === c) foldOfRow[row] = valueAt(folds, next++);
     });
   }
   return splitsOf(foldOfRow, k);
@@ -47,37 +49,30 @@ export function stratifiedGroupKFold(labels: Int32Array, groups: Int32Array, k: 
   const classCount = labels.reduce((most, label) => Math.max(most, label + 1), 0);
   const groupCount = groups.reduce((most, group) => Math.max(most, group + 1), 0);
   const totals = countClasses(labels, classCount);
-  const present = Array.from(totals.keys()).filter((c) => (totals[c] as number) > 0);
+  const present = Array.from(totals.keys()).filter((c) => valueAt(totals, c) > 0);
   const perGroup = Array.from({ length: groupCount }, () => new Float64Array(present.length));
   const column = new Map(present.map((c, i) => [c, i]));
   groups.forEach((group, row) => {
-    const counts = perGroup[group] as Float64Array;
-    const c = column.get(labels[row] as number) as number;
-    counts[c] = (counts[c] as number) + 1;
+    const counts = valueAt(perGroup, group);
+    const c = lookUp(column, valueAt(labels, row));
+    addAt(counts, c, 1);
   });
   // scikit-learn shuffles the counts and not the groups they belong to; the folds are only equal if that is kept.
   const order = Int32Array.from(perGroup.keys());
   if (random !== undefined) random.shuffle(order);
-  const counts = Array.from(order, (group) => perGroup[group] as Float64Array);
+  const counts = valuesAt(perGroup, order);
   const spread = counts.map(standardDeviation);
-  const largestFirst = Array.from(counts.keys()).sort((a, b) => (spread[b] as number) - (spread[a] as number));
+  const largestFirst = Array.from(counts.keys()).sort((a, b) => valueAt(spread, b) - valueAt(spread, a));
 
   const perFold = Array.from({ length: k }, () => new Float64Array(present.length));
   const foldOfGroup = new Int32Array(groupCount);
   for (const group of largestFirst) {
-    const own = counts[group] as Float64Array;
-    const fold = bestFold(
-      perFold,
-      own,
-      Float64Array.from(present, (c) => totals[c] as number),
-    );
-    add(perFold[fold] as Float64Array, own, 1);
+    const own = valueAt(counts, group);
+    const fold = bestFold(perFold, own, takeFloats(totals, present));
+    add(valueAt(perFold, fold), own, 1);
     foldOfGroup[group] = fold;
   }
-  return splitsOf(
-    groups.map((group) => foldOfGroup[group] as number),
-    k,
-  );
+  return splitsOf(takeInts(foldOfGroup, groups), k);
 }
 
 /**
@@ -106,7 +101,7 @@ export function groupShuffleSplit(
   const random = randomState(options.seed);
   return Array.from({ length: options.repeats }, () => {
     const tested = new Set(random.permutation(groupCount).subarray(0, testCount));
-    return splitWhere(groups.length, (row) => tested.has(groups[row] as number));
+    return splitWhere(groups.length, (row) => tested.has(valueAt(groups, row)));
   });
 }
 
@@ -158,7 +153,7 @@ function bestFold(perFold: readonly Float64Array[], own: Float64Array, totals: F
 }
 
 function deviationOver(perFold: readonly Float64Array[], c: number, total: number): number {
-  const shares = perFold.map((counts) => (counts[c] as number) / total);
+  const shares = perFold.map((counts) => valueAt(counts, c) / total);
   const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
   return Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) * (share - mean), 0) / shares.length);
 }
@@ -170,7 +165,7 @@ function standardDeviation(values: Float64Array): number {
 
 function add(target: Float64Array, values: Float64Array, factor: number): void {
   values.forEach((value, i) => {
-    target[i] = (target[i] as number) + factor * value;
+    addAt(target, i, factor * value);
   });
 }
 
@@ -185,7 +180,7 @@ function numpySum(values: Float64Array): number {
   }
   const sums = values.slice(0, 8);
   const whole = n - (n % 8);
-  for (let i = 8; i < whole; i++) sums[i % 8] = (sums[i % 8] as number) + (values[i] as number);
+  for (let i = 8; i < whole; i++) sums[i % 8] = valueAt(sums, i % 8) + valueAt(values, i);
   const [a, b, c, d, e, f, g, h] = sums as unknown as [number, number, number, number, number, number, number, number];
   return values.subarray(whole).reduce((sum, value) => sum + value, a + b + (c + d) + (e + f + (g + h)));
 }

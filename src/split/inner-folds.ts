@@ -1,5 +1,7 @@
+import { takeInts } from '../numerics/arrays.kernel.ts';
 import { countClasses } from '../rows/classes.ts';
 import { type Table, withoutGaps } from '../rows/table.ts';
+import { valueAt } from '../system/at.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from './folds.ts';
 import type { Split } from './split.ts';
 
@@ -16,22 +18,22 @@ export function innerFolds(table: Labels, k: number): Split[] {
   const { plainRowOf } = table;
   if (plainRowOf === undefined) return plainFolds(table.labels, table.groups, k);
   const plain = plainRows(table);
-  const pick = (values: Int32Array): Int32Array => plain.map((row) => values[row] as number);
+  const pick = (values: Int32Array): Int32Array => takeInts(values, plain);
   const groups = table.groups === undefined ? undefined : withoutGaps(pick(table.groups));
   // Images that are a group each are held apart from nothing but their own views.
   const alone = groups === undefined || new Set(groups).size === plain.length;
   return plainFolds(pick(table.labels), alone ? undefined : groups, k).map((fold) => {
-    const trained = new Set(fold.train.map((i) => plain[i] as number));
+    const trained = new Set(takeInts(plain, fold.train));
     return {
-      train: Int32Array.from(plainRowOf.keys()).filter((row) => trained.has(plainRowOf[row] as number)),
-      test: fold.test.map((i) => plain[i] as number),
+      train: Int32Array.from(plainRowOf.keys()).filter((row) => trained.has(valueAt(plainRowOf, row))),
+      test: takeInts(plain, fold.test),
     };
   });
 }
 
 /** Up to k folds, as many as the largest class has rows; none where no class has two. */
 export function foldsForCalibration(table: Labels, k: number): Split[] {
-  const labels = plainRows(table).map((row) => table.labels[row] as number);
+  const labels = plainRows(table).map((row) => valueAt(table.labels, row));
   const largest = countClasses(labels, table.classes.length).reduce((most, count) => Math.max(most, count), 0);
   return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
 }

@@ -1,5 +1,7 @@
+import { addAt } from '../numerics/arrays.kernel.ts';
 import { type RandomState, randomState } from '../numerics/mt19937.kernel.ts';
 import { countClasses } from '../rows/classes.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
 
 /** Row numbers of one split, in the order in which scikit-learn gives them. */
@@ -37,8 +39,8 @@ export function stratifiedShuffleSplit(
   const rowsOfClass = Array.from(counts, (count) => new Int32Array(count));
   const filled = new Int32Array(classes.length);
   labels.forEach((label, row) => {
-    const at = filled[label] as number;
-    (rowsOfClass[label] as Int32Array)[at] = row;
+    const at = valueAt(filled, label);
+    valueAt(rowsOfClass, label)[at] = row;
     filled[label] = at + 1;
   });
 
@@ -46,7 +48,7 @@ export function stratifiedShuffleSplit(
   return Array.from({ length: options.repeats }, () => {
     const trainCounts = approximateMode(counts, trainCount, random);
     const testCounts = approximateMode(
-      counts.map((count, c) => count - (trainCounts[c] as number)),
+      counts.map((count, c) => count - valueAt(trainCounts, c)),
       testCount,
       random,
     );
@@ -54,10 +56,10 @@ export function stratifiedShuffleSplit(
     const test: number[] = [];
     rowsOfClass.forEach((rows, c) => {
       const order = random.permutation(rows.length);
-      const trainEnd = trainCounts[c] as number;
-      const testEnd = trainEnd + (testCounts[c] as number);
-      for (let i = 0; i < trainEnd; i++) train.push(rows[order[i] as number] as number);
-      for (let i = trainEnd; i < testEnd; i++) test.push(rows[order[i] as number] as number);
+      const trainEnd = valueAt(trainCounts, c);
+      const testEnd = trainEnd + valueAt(testCounts, c);
+      for (let i = 0; i < trainEnd; i++) train.push(valueAt(rows, valueAt(order, i)));
+      for (let i = trainEnd; i < testEnd; i++) test.push(valueAt(rows, valueAt(order, i)));
     });
     return { train: shuffled(train, random), test: shuffled(test, random) };
   });
@@ -105,7 +107,7 @@ export function smallestFraction(classCount: number, rowCount: number): number {
 }
 
 function checkSmallClasses(counts: Int32Array, classes: readonly string[]): void {
-  const small = classes.filter((_, c) => (counts[c] as number) < 2);
+  const small = classes.filter((_, c) => valueAt(counts, c) < 2);
   if (small.length === 0) return;
   throw new SmallClassesError(small, classes.length);
 }
@@ -148,15 +150,15 @@ function approximateMode(counts: Int32Array, draws: number, random: RandomState)
   const given = Int32Array.from(exact, Math.floor);
   let missing = draws - given.reduce((sum, count) => sum + count, 0);
   if (missing <= 0) return given;
-  const remainders = exact.map((value, c) => value - (given[c] as number));
+  const remainders = exact.map((value, c) => value - valueAt(given, c));
   for (const value of [...new Set(remainders)].sort((a, b) => b - a)) {
     const tied = Array.from(remainders.keys()).filter((c) => remainders[c] === value);
     const taken = Math.min(tied.length, missing);
     // RandomState.choice(tied, taken, replace=False) shuffles all positions, even when it takes them all.
     const order = random.permutation(tied.length);
     for (let i = 0; i < taken; i++) {
-      const c = tied[order[i] as number] as number;
-      given[c] = (given[c] as number) + 1;
+      const c = valueAt(tied, valueAt(order, i));
+      addAt(given, c, 1);
     }
     missing -= taken;
     if (missing === 0) break;

@@ -1,9 +1,11 @@
 import type { Report } from '../classify/result/report.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
 import { predictRows } from '../models/fitted-head.ts';
+import { takeInts, takeUints } from '../numerics/arrays.kernel.ts';
 import type { ShippedHead } from '../predict/load-head.ts';
 import { RowReader } from '../rows/row-reader.ts';
 import { storedRows } from '../rows/row-source.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { type Choice, chooseToLabel } from './rank/choose.ts';
 import { twoLikeliest } from './rank/margin.kernel.ts';
@@ -55,7 +57,7 @@ export async function suggestPhotos(
       expected: 'photos that have no label yet',
     });
   }
-  const rows = Uint32Array.from(images, (image) => set.rows[image] as number);
+  const rows = takeUints(set.rows, images);
   const classCount = head.classes.length;
   const [first, second] = [new Int32Array(rows.length), new Int32Array(rows.length)];
   const [firstP, secondP] = [new Float64Array(rows.length), new Float64Array(rows.length)];
@@ -64,28 +66,26 @@ export async function suggestPhotos(
     const two = twoLikeliest(data.subarray(0, (places?.length ?? rows.length) * classCount), classCount);
     for (let i = 0; 2 * i < two.length; i++) {
       const place = places?.[i] ?? i;
-      const [a, b] = [two[2 * i] as number, two[2 * i + 1] as number];
+      const [a, b] = [valueAt(two, 2 * i), valueAt(two, 2 * i + 1)];
       [first[place], second[place]] = [a, b];
-      firstP[place] = data[i * classCount + a] as number;
-      secondP[place] = data[i * classCount + b] as number;
+      firstP[place] = valueAt(data, i * classCount + a);
+      secondP[place] = valueAt(data, i * classCount + b);
     }
   });
-  const margins = firstP.map((probability, i) => probability - (secondP[i] as number));
-  const chosen = await chooseToLabel(margins, count, choice, (places) =>
-    set.readMatrix(places.map((place) => rows[place] as number)),
-  );
+  const margins = firstP.map((probability, i) => probability - valueAt(secondP, i));
+  const chosen = await chooseToLabel(margins, count, choice, (places) => set.readMatrix(takeInts(rows, places)));
   const ranked = (classes: Int32Array, probabilities: Float64Array, place: number): RankedClass => ({
-    class: head.classes[classes[place] as number] as string,
-    probability: probabilities[place] as number,
+    class: valueAt(head.classes, valueAt(classes, place)),
+    probability: valueAt(probabilities, place),
   });
   const photos = Array.from(chosen, (place, i): Suggestion => {
-    const image = images[place] as number;
+    const image = valueAt(images, place);
     return {
       rank: i + 1,
-      id: set.ids[image] as string,
-      path: set.paths[image] as string,
+      id: valueAt(set.ids, image),
+      path: valueAt(set.paths, image),
       likeliest: [ranked(first, firstP, place), ranked(second, secondP, place)],
-      margin: margins[place] as number,
+      margin: valueAt(margins, place),
     };
   });
   const labelled = known && set.rows.length - images.length;

@@ -7,7 +7,7 @@ import {
   conformalThreshold,
   type RiskPoint,
   riskCoverage,
-} from '../../src/metrics/conformal.ts';
+} from '../../src/metrics/conformal.kernel.ts';
 
 interface ConformalCase {
   readonly classes: number;

@@ -3,6 +3,7 @@ import { type Copies, findCopies } from '../../rows/alike/copies.ts';
 import { isStored, loadRows, type RowSource, takeRows } from '../../rows/row-source.ts';
 import { evenPart } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { usageError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
@@ -71,7 +72,7 @@ export function copiesFound(
   splits: readonly Split[],
   predictions: Iterable<Prediction>,
 ): CopiesFound {
-  const clusterAt = new Map(Array.from(places, (place, i) => [place, clusterOf[i] as number]));
+  const clusterAt = new Map(Array.from(places, (place, i) => [place, valueAt(clusterOf, i)]));
   const accuracies: number[] = [];
   let acrossSplit = 0;
   const answers = predictions[Symbol.iterator]();

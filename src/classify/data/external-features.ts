@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { compareCodePoints, encodeLabels } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
+import { valueAt, valuesAt } from '../../system/at.ts';
 import { columnsOf } from './label-columns.ts';
 import { checkFinite, keptRows, type LabelledData, type RowOptions, readIntoMemory } from './labelled-data.ts';
 import type { MatrixOptions } from './matrix/foreign-matrix.ts';
@@ -43,21 +44,18 @@ export async function openExternalFeatures(
   const { rows: kept, small } = withoutSmallClasses(labelled, labels.names, options.minImages);
   // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
   const compare = labels.numeric ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
-  const ids = Array.from(kept, (row) => labels.ids[row] as string);
+  const ids = valuesAt(labels.ids, kept);
   const column = (name: string): string[] => {
     const values = labels.column(name);
-    return Array.from(kept, (row) => values[row] as string);
+    return valuesAt(values, kept);
   };
   const rows = await matrix.take(kept);
-  if (!isStored(rows)) checkFinite(rows, (row) => ids[row] as string, matrix.where);
+  if (!isStored(rows)) checkFinite(rows, (row) => valueAt(ids, row), matrix.where);
   return {
     ids,
     viewsPerImage: 0,
     features: rows,
-    ...encodeLabels(
-      Array.from(kept, (row) => labels.names[row] as string),
-      compare,
-    ),
+    ...encodeLabels(valuesAt(labels.names, kept), compare),
     ...columnsOf({ path: labels.where, ids, column }, options),
     fingerprint: matrix.sha256,
     featureSet: {

@@ -1,5 +1,7 @@
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { type ShuffleSplitOptions, type Split, stratifiedShuffleSplit } from '../../split/split.ts';
+import { valuesAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import type { LabelledData } from './labelled-data.ts';
 
@@ -56,8 +58,8 @@ export function drawBesideTest(data: LabelledData<RowSource>, options: ShuffleSp
   const kept = parts?.filter((part) => part === 'test').length ?? 0;
   if (parts === undefined || kept === 0) return undefined;
   const rows = Int32Array.from(parts.keys()).filter((row) => parts[row] !== 'test');
-  const labels = rows.map((row) => data.labels[row] as number);
-  const map = (places: Int32Array): Int32Array => places.map((place) => rows[place] as number);
+  const labels = takeInts(data.labels, rows);
+  const map = (places: Int32Array): Int32Array => takeInts(rows, places);
   const drawn = stratifiedShuffleSplit(labels, data.classes, options);
   return {
     splits: drawn.map(({ train, test }) => ({ train: map(train), test: map(test) })),
@@ -76,10 +78,10 @@ function refuseUntrained(
   test: Int32Array,
   part: TestPart,
 ): void {
-  const known = new Set(train.map((row) => labels[row] as number));
-  const foreign = [...new Set(test.map((row) => labels[row] as number))].filter((label) => !known.has(label));
+  const known = new Set(takeInts(labels, train));
+  const foreign = [...new Set(takeInts(labels, test))].filter((label) => !known.has(label));
   if (foreign.length === 0) return;
-  const names = foreign.map((label) => classes[label] as string);
+  const names = valuesAt(classes, foreign);
   throw new UserError({
     what: `${foreign.length} classes of ${part} are not in train`,
     where: featureSet.folder,

@@ -1,5 +1,6 @@
 import type { FeatureSet } from '../../features/reader.ts';
 import type { StoredRows } from '../../rows/row-source.ts';
+import { lookUp, valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { shortPath } from '../../system/short-path.ts';
 import {
@@ -40,7 +41,7 @@ export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): Lab
   const rest = others.map((set): LabelledData<StoredRows> => {
     checkMissing(set, 0, options.maxMissing);
     const images = imagesOf.get(set) as ReadonlyMap<string, number>;
-    const rows = Uint32Array.from(sha256s, (sha256) => set.rows[images.get(sha256) as number] as number);
+    const rows = Uint32Array.from(sha256s, (sha256) => valueAt(set.rows, lookUp(images, sha256)));
     const warnings = [
       ...(table.featureSet.randomWeights
         ? table.warnings.filter((warning) => warning !== randomWarning)
@@ -79,7 +80,7 @@ function imagesBySha256(set: FeatureSet): ReadonlyMap<string, number> {
 /** Ids with a label and a row whose class is not left out. */
 function labelledIds(set: FeatureSet, { labels, leaveOut = [] }: JoinOptions): readonly string[] {
   const found = set.labelled(labels?.labels);
-  return found.ids.filter((_, i) => !leaveOut.includes(found.labels[i] as string));
+  return found.ids.filter((_, i) => !leaveOut.includes(valueAt(found.labels, i)));
 }
 
 function rowOf(set: FeatureSet, id: string): number {
@@ -104,8 +105,8 @@ function otherLabels(
 ): readonly string[] {
   if (options.labels !== undefined) return [];
   const found = sha256s.flatMap((sha256, i) => {
-    const id = set.ids[images.get(sha256) as number] as string;
-    const [used, own] = [classes[labels[i] as number] as string, set.labels.get(id)];
+    const id = valueAt(set.ids, lookUp(images, sha256));
+    const [used, own] = [valueAt(classes, valueAt(labels, i)), set.labels.get(id)];
     return own === undefined || own === used ? [] : [`${id}: ${own}, but ${used}`];
   });
   if (found.length === 0) return [];

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { isRandom } from '../../features/manifest/manifest.ts';
 import type { FeatureSet, JoinedLabels } from '../../features/reader.ts';
+import { takeUints } from '../../numerics/arrays.kernel.ts';
 import { firstNonFinite } from '../../numerics/finite.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { compareCodePoints, encodeLabels } from '../../rows/classes.ts';
 import { RowReader } from '../../rows/row-reader.ts';
 import { isStored, loadRows, type RowSource, type StoredRows, storedRows } from '../../rows/row-source.ts';
+import { valueAt, valuesAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import type { Report } from '../result/report.ts';
 import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
@@ -90,17 +92,17 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
   const { isTaken } = options;
   const wanted = keptRows(joined.labels, options.leaveOut);
   const { rows: kept, small } = withoutSmallClasses(
-    isTaken === undefined ? wanted : wanted.filter((i) => isTaken(set.sha256OfRow(joined.rows[i] as number))),
+    isTaken === undefined ? wanted : wanted.filter((i) => isTaken(set.sha256OfRow(valueAt(joined.rows, i)))),
     joined.labels,
     options.minImages,
   );
   const { splits } = set;
-  const rows = kept.map((i) => joined.rows[i] as number);
-  const ids = Array.from(kept, (i) => joined.ids[i] as string);
+  const rows = takeUints(joined.rows, kept);
+  const ids = valuesAt(joined.ids, kept);
   return {
     ids,
     imagesSha256: hashImages(Array.from(rows, (row) => set.sha256OfRow(row))),
-    ...encodeLabels(Array.from(kept, (i) => joined.labels[i] as string)),
+    ...encodeLabels(valuesAt(joined.labels, kept)),
     ...(options.labels === undefined ? {} : columnsOf(byId(options.labels, ids), options)),
     parts: splits === undefined ? undefined : ids.map((id) => splits.get(id) ?? ''),
     smallClasses: small,
@@ -177,7 +179,7 @@ export function keptRows(names: readonly string[], leaveOut: readonly string[] =
     const shown = [...there].sort(compareCodePoints).slice(0, 10).join(', ');
     throw usageError('--leave-out', name, `one of ${there.size} classes: ${shown}${there.size > 10 ? ' …' : ''}`);
   }
-  return Uint32Array.from(names.keys()).filter((i) => !left.has(names[i] as string));
+  return Uint32Array.from(names.keys()).filter((i) => !left.has(valueAt(names, i)));
 }
 
 /** @throws UserError naming the first row with a feature that is not finite, by its id */

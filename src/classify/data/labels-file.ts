@@ -12,6 +12,7 @@ import { LabelChecks } from '../../formats/table/label-checks.ts';
 import { openTable } from '../../formats/table/open-table.ts';
 import { fileSource, readRows } from '../../formats/table/table.ts';
 import { checkTablePlace } from '../../formats/table/table-place.ts';
+import { valueAt, valuesAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 
@@ -57,18 +58,13 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   const named = columns.map((column) => (options.others?.includes(column) === true ? '' : column));
   const sample = { columns: named, rows: all.slice(0, sampleRows).map(({ cells }) => cells) };
   const { idColumn, labelColumns } = chooseReading(path, sample, options, (cell) => isId(idOf(cell)));
-  const names = labelColumns.map((column) => columns[column] as string);
+  const names = valuesAt(columns, labelColumns);
   const checks = new LabelChecks(names);
   const labels = new Map<string, string>();
   const rowOf = new Map<string, readonly string[]>();
   for (const { line, cells } of all) {
-    const id = idOf(cells[idColumn] as string);
-    const label =
-      checks.label(
-        id,
-        labelColumns.map((column) => cells[column] as string),
-        names,
-      ) ?? '';
+    const id = idOf(valueAt(cells, idColumn));
+    const label = checks.label(id, valuesAt(cells, labelColumns), names) ?? '';
     if (id === '' || label === '') {
       const found = `id ${JSON.stringify(id)}, label ${JSON.stringify(label)}`;
       throw unusable(path, `line ${line}`, found, 'an id and one label');
@@ -83,7 +79,7 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   checks.finish(path);
   const used = new Set([idColumn, ...labelColumns]);
   const others = [...columns.keys()].filter((column) => !used.has(column));
-  const extraColumns = others.map((column) => columns[column] as string);
+  const extraColumns = valuesAt(columns, others);
   const notes = table.notes.length === 0 ? '' : ` (${table.notes.join(', ')})`;
   return {
     path,

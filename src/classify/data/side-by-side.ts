@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Matrix } from '../../numerics/matrix.ts';
 import type { StoredRows } from '../../rows/row-source.ts';
 import { rowsSideBySide } from '../../rows/side-by-side.ts';
+import { valueAt } from '../../system/at.ts';
 import type { Report } from '../result/report.ts';
 import { type LabelledData, readIntoMemory } from './labelled-data.ts';
 
@@ -15,7 +16,7 @@ export async function sideBySide(tables: readonly LabelledData<StoredRows>[]): P
   const [first] = tables as [LabelledData<StoredRows>];
   const dims = tables.map(({ features }) => features.columnCount);
   const features = await rowsSideBySide(first.ids.length, dims, async (part) => {
-    return (await readIntoMemory(tables[part] as LabelledData<StoredRows>)).features;
+    return (await readIntoMemory(valueAt(tables, part))).features;
   });
   const fingerprints = tables.map(({ fingerprint }) => fingerprint);
   return {

@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 /** Classes that --min-images leaves out. */
 export interface SmallClasses {
   readonly minImages: number;
@@ -17,11 +18,11 @@ export function withoutSmallClasses(
 ): { readonly rows: Uint32Array; readonly small?: SmallClasses } {
   if (minImages === undefined) return { rows };
   const counts = new Map<string, number>();
-  for (const row of rows) counts.set(names[row] as string, (counts.get(names[row] as string) ?? 0) + 1);
+  for (const row of rows) counts.set(valueAt(names, row), (counts.get(valueAt(names, row)) ?? 0) + 1);
   const classes = [...counts].filter(([, count]) => count < minImages).map(([name]) => name);
   if (classes.length === 0) return { rows };
   const left = new Set(classes);
-  const kept = rows.filter((row) => !left.has(names[row] as string));
+  const kept = rows.filter((row) => !left.has(valueAt(names, row)));
   return { rows: kept, small: { minImages, classes: classes.sort(), images: rows.length - kept.length } };
 }
 

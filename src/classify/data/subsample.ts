@@ -1,5 +1,7 @@
+import { addAt, takeInts } from '../../numerics/arrays.kernel.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
 import { countClasses } from '../../rows/classes.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 
 /**
@@ -21,7 +23,7 @@ export function stratifiedSubsample(
   checkSubsample(size);
   const wanted = size < 1 ? Math.max(1, Math.round(size * rows.length)) : size;
   if (wanted >= rows.length) return rows;
-  const own = rows.map((row) => labels[row] as number);
+  const own = takeInts(labels, rows);
   const counts = countClasses(own, classes.length);
   const present = counts.filter((count) => count > 0).length;
   if (wanted < present) {
@@ -37,9 +39,9 @@ export function stratifiedSubsample(
   const left = sharesOf(counts, wanted);
   const taken = new Uint8Array(rows.length);
   for (const place of randomState(seed).permutation(rows.length)) {
-    const label = own[place] as number;
+    const label = valueAt(own, place);
     if (left[label] === 0) continue;
-    left[label] = (left[label] as number) - 1;
+    left[label] = valueAt(left, label) - 1;
     taken[place] = 1;
   }
   return rows.filter((_, place) => taken[place] === 1);
@@ -58,16 +60,16 @@ function sharesOf(counts: Int32Array, wanted: number): Int32Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const exact = Float64Array.from(counts, (count) => (count * wanted) / total);
   const shares = Int32Array.from(exact, (share) => (share === 0 ? 0 : Math.max(1, Math.floor(share))));
-  const owed = (c: number): number => (exact[c] as number) - (shares[c] as number);
+  const owed = (c: number): number => valueAt(exact, c) - valueAt(shares, c);
   let missing = wanted - shares.reduce((sum, share) => sum + share, 0);
   for (; missing > 0; missing--) change(1, (c) => shares[c] !== counts[c]);
-  for (; missing < 0; missing++) change(-1, (c) => (shares[c] as number) > 1);
+  for (; missing < 0; missing++) change(-1, (c) => valueAt(shares, c) > 1);
   return shares;
 
   /** Gives a row to the class that is owed most, or takes one from the class that is owed least. */
   function change(by: 1 | -1, allowed: (c: number) => boolean): void {
     const classes = Array.from(shares.keys()).filter(allowed);
     const c = classes.reduce((best, other) => (by * owed(other) > by * owed(best) ? other : best));
-    shares[c] = (shares[c] as number) + by;
+    addAt(shares, c, by);
   }
 }

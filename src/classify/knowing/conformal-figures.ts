@@ -5,13 +5,15 @@ import {
   riskCoverage,
   setSize,
   usualCoverage,
-} from '../../metrics/conformal.ts';
+} from '../../metrics/conformal.kernel.ts';
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
 import { logInPlace } from '../../models/temperature.kernel.ts';
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { evenPart, takeLabels } from '../../rows/table.ts';
 import { foldsForCalibration } from '../../split/inner-folds.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Conformal, SetFigures } from '../result/report.ts';
@@ -57,7 +59,7 @@ export async function conformalOf(
   const classCount = data.classes.length;
   const thresholds = shownCoverages.map((coverage) => conformalThreshold(calibration.scores, coverage));
   const testImages = split.test.length;
-  const labels = split.test.map((row) => data.labels[row] as number);
+  const labels = takeInts(data.labels, split.test);
   // By test row, in few bytes: there may be millions.
   const rankOfTruth = new Int32Array(testImages);
   const largest = new Float32Array(testImages);
@@ -66,28 +68,28 @@ export async function conformalOf(
     for (let i = 0; i < rowCount; i++) {
       const place = places?.[i] ?? i;
       const { order, scores } = rankedScores(all.subarray(i * classCount, (i + 1) * classCount));
-      rankOfTruth[place] = order.indexOf(labels[place] as number);
-      largest[place] = all[i * classCount + (order[0] as number)] as number;
+      rankOfTruth[place] = order.indexOf(valueAt(labels, place));
+      largest[place] = valueAt(all, i * classCount + valueAt(order, 0));
       for (const [at, threshold] of thresholds.entries()) {
-        (sizes[at] as Int32Array)[place] = setSize(scores, threshold);
+        valueAt(sizes, at)[place] = setSize(scores, threshold);
       }
     }
   });
   const right = Uint8Array.from(rankOfTruth, (rank) => (rank === 0 ? 1 : 0));
   const figuresOf = (rows: Int32Array, size: Int32Array): SetFigures => ({
-    reached: rows.filter((row) => (rankOfTruth[row] as number) < (size[row] as number)).length / rows.length,
-    meanSetSize: rows.reduce((sum, row) => sum + (size[row] as number), 0) / rows.length,
+    reached: rows.filter((row) => valueAt(rankOfTruth, row) < valueAt(size, row)).length / rows.length,
+    meanSetSize: rows.reduce((sum, row) => sum + valueAt(size, row), 0) / rows.length,
   });
   const rows = Int32Array.from(labels.keys());
-  const usual = sizes[shownCoverages.indexOf(usualCoverage)] as Int32Array;
+  const usual = valueAt(sizes, shownCoverages.indexOf(usualCoverage));
   const ofClass = data.classes.map((): number[] => []);
-  for (const row of rows) ofClass[labels[row] as number]?.push(row);
+  for (const row of rows) ofClass[valueAt(labels, row)]?.push(row);
   return {
     method: 'RAPS',
     ...calibration,
     testImages,
     coverages: shownCoverages.map((coverage, at) => {
-      const size = sizes[at] as Int32Array;
+      const size = valueAt(sizes, at);
       const sure = rows.filter((row) => size[row] === 1);
       const accuracy = sure.filter((row) => right[row] === 1).length / sure.length;
       return {
@@ -114,7 +116,7 @@ async function scoresOfFold(
 ): Promise<Calibration | undefined> {
   const [fold] = foldsForCalibration(takeLabels(data, split.train), foldCount);
   if (fold === undefined) return undefined;
-  const rowsOf = (places: Int32Array): Int32Array => places.map((place) => split.train[place] as number);
+  const rowsOf = (places: Int32Array): Int32Array => takeInts(split.train, places);
   const test = evenPart(rowsOf(fold.test), mostScores);
   const trial = await openTrial({ train: rowsOf(fold.train), test });
   const fitted = await trial.fit(head, { ...context, forCalibration: true });
@@ -137,6 +139,6 @@ async function scoresOfFold(
 function kept(scores: Float64Array, rowsAre: string): Calibration | undefined {
   if (scores.length === 0) return undefined;
   const part = evenPart(Int32Array.from(scores.keys()), mostScores);
-  const rounded = Float64Array.from(part, (row) => Math.ceil((scores[row] as number) * 1e6) / 1e6).sort();
+  const rounded = Float64Array.from(part, (row) => Math.ceil(valueAt(scores, row) * 1e6) / 1e6).sort();
   return { rows: rounded.length, rowsAre, scores: [...rounded] };
 }

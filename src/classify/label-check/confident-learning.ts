@@ -1,4 +1,5 @@
 import { countClasses } from '../../rows/classes.ts';
+import { valueAt } from '../../system/at.ts';
 import {
   confidentClasses,
   confidentJoint,
@@ -46,12 +47,12 @@ export function doubtLabels(
   const doubts: LabelDoubt[] = [];
   for (const [row, label] of labels.entries()) {
     if (judged[row] === 0) continue;
-    const suggestion = others[row] as number;
+    const suggestion = valueAt(others, row);
     doubts.push({
       row,
       suggestion,
-      labelProbability: probabilities[row * classCount + label] as number,
-      suggestionProbability: probabilities[row * classCount + suggestion] as number,
+      labelProbability: valueAt(probabilities, row * classCount + label),
+      suggestionProbability: valueAt(probabilities, row * classCount + suggestion),
       suspected: suspected[row] === 1,
     });
   }

@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { parsePlain } from '../../features/tables/csv.ts';
 import { forSpreadsheet, fromSpreadsheet } from '../../formats/spreadsheet-cell.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 
 /** One test row of one repeat, as predictions.csv keeps it. */
@@ -95,18 +96,18 @@ export function parsePredictions(text: string, file: string): Prediction[] {
       ...string[],
     ];
     const top = Array.from({ length: kept }, (_, rank) => ({
-      name: fromSpreadsheet(rest[2 * rank] as string),
+      name: fromSpreadsheet(valueAt(rest, 2 * rank)),
       probability: numberOf(rest[2 * rank + 1]),
     }));
     const numbers = [...[repeat, probability, trueProbability].map(numberOf), ...top.map((each) => each.probability)];
     if (!numbers.every((value) => value >= 0)) throw damaged(file, `line ${i + 2}: ${row.join(',')}`);
     return {
-      repeat: numbers[0] as number,
+      repeat: valueAt(numbers, 0),
       id: fromSpreadsheet(id),
       trueClass: fromSpreadsheet(trueClass),
       predictedClass: fromSpreadsheet(predictedClass),
-      probability: numbers[1] as number,
-      trueProbability: numbers[2] as number,
+      probability: valueAt(numbers, 1),
+      trueProbability: valueAt(numbers, 2),
       ...(kept === 0 ? {} : { top }),
     };
   });

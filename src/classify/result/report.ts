@@ -1,5 +1,5 @@
 import type { FingerprintFields, Manifest } from '../../features/manifest/manifest.ts';
-import type { RiskPoint } from '../../metrics/conformal.ts';
+import type { RiskPoint } from '../../metrics/conformal.kernel.ts';
 import type { ClassFigures, Scores } from '../../metrics/metrics.ts';
 import type { Json } from '../../models/model.ts';
 

@@ -1,4 +1,5 @@
 import type { HeadOptions } from '../../models/parameters.ts';
+import { valueAt } from '../../system/at.ts';
 import type { Point } from './grid.ts';
 
 /** What cross-validation found for one point. */
@@ -27,9 +28,9 @@ export function choosePoint(results: readonly PointResult[], oneStandardError: b
   const best = results.reduce((most, result) => Math.max(most, result.accuracy), 0);
   const leader = results.find((result) => result.accuracy === best) as PointResult;
   const slack = oneStandardError ? leader.deviation / Math.sqrt(leader.perFold.length) : 0;
-  const candidates = Array.from(results.keys()).filter((i) => (results[i] as PointResult).accuracy >= best - slack);
+  const candidates = Array.from(results.keys()).filter((i) => valueAt(results, i).accuracy >= best - slack);
   return candidates.reduce((chosen, i) =>
-    isSimpler((results[i] as PointResult).params, (results[chosen] as PointResult).params, options) ? i : chosen,
+    isSimpler(valueAt(results, i).params, valueAt(results, chosen).params, options) ? i : chosen,
   );
 }
 

@@ -5,6 +5,7 @@ import { takeRows } from '../../rows/row-source.ts';
 import { applyScaling, fitScaling } from '../../rows/scale.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -34,13 +35,13 @@ export async function predictFolds(
   };
   const { onProgress: _onProgress, test: _test, ...quiet } = context;
   for (const { preparation, members } of byPreparation(points)) {
-    const own = members.map((point) => withoutPreparation(points[point] as Params));
+    const own = members.map((point) => withoutPreparation(valueAt(points, point)));
     const alike = preparation.classWeight === 'none' && ['none', 'l2'].includes(preparation.scale);
     const rounds = alike ? [folds.map((_, f) => f)] : folds.map((_, f) => [f]);
     for (const round of rounds) {
       throwIfInterrupted(context.signal);
-      const roundFolds = round.map((f) => folds[f] as Split);
-      const ready = await prepareTable(table, preparation, (roundFolds[0] as Split).train);
+      const roundFolds = round.map((f) => valueAt(folds, f));
+      const ready = await prepareTable(table, preparation, valueAt(roundFolds, 0).train);
       const predicted =
         (await kind.crossValidate?.(own, ready, roundFolds, quiet)) ??
         (await fitEach(kind, own, ready, roundFolds, quiet));
@@ -84,7 +85,7 @@ async function prepareTable(table: Table, { scale, classWeight }: Preparation, t
   if (classWeight === 'none') return scaled;
   const sampleWeights = Float64Array.from(table.labels, (_, row) => table.sampleWeights?.[row] ?? 1);
   balancedWeights(training).sampleWeights?.forEach((weight, i) => {
-    sampleWeights[train[i] as number] = weight;
+    sampleWeights[valueAt(train, i)] = weight;
   });
   return { ...scaled, sampleWeights };
 }

@@ -3,7 +3,9 @@ import { inMemory } from '../../models/fitted-head.ts';
 import { mostOf } from '../../models/memory-parts.ts';
 import type { FitContext, Head, HeadKind, Json } from '../../models/model.ts';
 import { createHead } from '../../models/registry.ts';
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import { innerFolds } from '../../split/inner-folds.ts';
+import { valueAt } from '../../system/at.ts';
 import { choosePoint, type PointResult, pointResult } from './choose.ts';
 import { type Grid, type Point, pointsOf } from './grid.ts';
 import { predictFolds } from './predict-folds.ts';
@@ -30,7 +32,7 @@ export function sweptHead(
 ): Head {
   const points = pointsOf(grid);
   const heads = points.map((point) => createHead(kind.model, { ...fixed, ...point }));
-  const first = heads[0] as Head;
+  const first = valueAt(heads, 0);
   return {
     model: kind.model,
     solver: first.solver,
@@ -48,14 +50,14 @@ export function sweptHead(
         pointResult(
           point,
           folds.map(({ test }, f) => {
-            const truth = test.map((row) => train.labels[row] as number);
+            const truth = takeInts(train.labels, test);
             return countCorrect(truth, predicted[i]?.[f] as Int32Array) / test.length;
           }),
         ),
       );
       const chosen = choosePoint(results, options.oneStandardError, kind.options);
       tellResults(results, chosen, context);
-      const best = heads[chosen] as Head;
+      const best = valueAt(heads, chosen);
       const fitted = await best.fit(train, context);
       return { ...fitted, chosen: best, details: { ...fitted.details, sweep: sweepDetails(results, chosen, options) } };
     }),

@@ -1,7 +1,9 @@
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
+import { addAt } from '../../numerics/arrays.kernel.ts';
 import { compareCodePoints } from '../../rows/classes.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt, valuesAt } from '../../system/at.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
@@ -53,7 +55,7 @@ export async function evaluateHead(
 
     const uncalibrated = await trial.uncalibratedLogLoss(fitted);
     if (uncalibrated !== undefined) uncalibratedLogLoss.push(uncalibrated);
-    for (const [i, count] of scores.confusion.entries()) confusion[i] = (confusion[i] as number) + count;
+    for (const [i, count] of scores.confusion.entries()) addAt(confusion, i, count);
     tested.push(scores);
     const result: RepeatResult = {
       repeat,
@@ -91,20 +93,20 @@ function* predictionsOf(tested: readonly TestScores[]): Generator<Prediction> {
 function oneAnswerForAll(confusion: Int32Array, classes: readonly string[]): string | undefined {
   const count = classes.length;
   const cells = [...classes.keys()];
-  const tested = cells.filter((t) => cells.some((p) => (confusion[t * count + p] as number) > 0));
-  const named = cells.filter((p) => tested.some((t) => (confusion[t * count + p] as number) > 0));
+  const tested = cells.filter((t) => cells.some((p) => valueAt(confusion, t * count + p) > 0));
+  const named = cells.filter((p) => tested.some((t) => valueAt(confusion, t * count + p) > 0));
   if (tested.length < 2 || named.length !== 1) return undefined;
   return (
-    `it takes every test image for ${classes[named[0] as number]}: its parameters are far off for these features ` +
+    `it takes every test image for ${classes[valueAt(named, 0)]}: its parameters are far off for these features ` +
     '(a gamma or a learning rate that is too large or too small), or the features tell nothing'
   );
 }
 
 /** Says which classes are tested without a training row, or nothing: group splits and fixed ones may do that. */
 function classesWithoutTraining(data: LabelledData<RowSource>, split: Split): string {
-  const trained = new Set(Array.from(split.train, (row) => data.labels[row] as number));
-  const tested = new Set(Array.from(split.test, (row) => data.labels[row] as number));
-  const names = [...tested].filter((label) => !trained.has(label)).map((label) => data.classes[label] as string);
+  const trained = new Set(valuesAt(data.labels, split.train));
+  const tested = new Set(valuesAt(data.labels, split.test));
+  const names = [...tested].filter((label) => !trained.has(label)).map((label) => valueAt(data.classes, label));
   if (names.length === 0) return '';
   const shown = names.sort(compareCodePoints).slice(0, 5).join(', ');
   return `${names.length} classes are tested without a training row: ${shown}${names.length > 5 ? ' …' : ''}`;

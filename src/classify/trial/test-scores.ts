@@ -1,6 +1,7 @@
 import { countConfusion, largestOfRows } from '../../metrics/metrics.kernel.ts';
 import type { Scores } from '../../metrics/metrics.ts';
 import { probabilityTally, scoreConfusion } from '../../metrics/metrics.ts';
+import { valueAt } from '../../system/at.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
 
@@ -44,12 +45,12 @@ export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'
         const place = places?.[i] ?? i;
         predicted[place] = guess;
         for (let rank = 0; rank < kept; rank++) {
-          const c = top[i * kept + rank] as number;
+          const c = valueAt(top, i * kept + rank);
           topClasses[place * kept + rank] = c;
-          topProbabilities[place * kept + rank] = probabilities[i * classes.length + c] as number;
+          topProbabilities[place * kept + rank] = valueAt(probabilities, i * classes.length + c);
         }
-        ofPredicted[place] = probabilities[i * classes.length + guess] as number;
-        ofTruth[place] = probabilities[i * classes.length + (truth[i] as number)] as number;
+        ofPredicted[place] = valueAt(probabilities, i * classes.length + guess);
+        ofTruth[place] = valueAt(probabilities, i * classes.length + valueAt(truth, i));
       });
     },
     scores: () => {
@@ -60,14 +61,14 @@ export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'
       for (const [place, row] of rows.entries()) {
         yield {
           repeat,
-          id: ids[row] as string,
-          trueClass: classes[labels[row] as number] as string,
-          predictedClass: classes[predicted[place] as number] as string,
-          probability: ofPredicted[place] as number,
-          trueProbability: ofTruth[place] as number,
+          id: valueAt(ids, row),
+          trueClass: valueAt(classes, valueAt(labels, row)),
+          predictedClass: valueAt(classes, valueAt(predicted, place)),
+          probability: valueAt(ofPredicted, place),
+          trueProbability: valueAt(ofTruth, place),
           top: Array.from({ length: kept }, (_, rank) => ({
-            name: classes[topClasses[place * kept + rank] as number] as string,
-            probability: topProbabilities[place * kept + rank] as number,
+            name: valueAt(classes, valueAt(topClasses, place * kept + rank)),
+            probability: valueAt(topProbabilities, place * kept + rank),
           })),
         };
       }

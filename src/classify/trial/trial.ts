@@ -2,10 +2,12 @@ import { probabilityTally } from '../../metrics/metrics.ts';
 import { predictRows, type TakePredictions } from '../../models/fitted-head.ts';
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
 import { createArena } from '../../numerics/arena.ts';
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import { largestMagnitude } from '../../numerics/finite.kernel.ts';
 import { isStored, loadRows, type RowSource, rowPass, type StoredRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { testTable, trainingTable } from '../data/data-tables.ts';
 import { checkFinite, type LabelledData, nameOfRow } from '../data/labelled-data.ts';
@@ -67,7 +69,7 @@ export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...m
         if (!fitted.calibrated) return undefined;
         const tally = probabilityTally(data.classes.length);
         await predictRows(fitted, test.features, { signal, uncalibrated: true }, (places, { probabilities }) => {
-          const truth = places && Int32Array.from(places, (place) => test.labels[place] as number);
+          const truth = places && takeInts(test.labels, places);
           tally.add(truth ?? test.labels, probabilities.data);
         });
         return tally.scores().logLoss;
@@ -85,7 +87,7 @@ async function inMemory(
   const { features } = table;
   if (!isStored(features)) return table;
   const matrix = await loadRows(features);
-  checkFinite(matrix, (row) => data.ids[rows[row] as number] ?? `view row ${row}`, features.reader.store.where);
+  checkFinite(matrix, (row) => data.ids[valueAt(rows, row)] ?? `view row ${row}`, features.reader.store.where);
   return { ...table, features: matrix };
 }
 

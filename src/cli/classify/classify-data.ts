@@ -10,8 +10,9 @@ import { readLabels } from '../../classify/data/labels-file.ts';
 import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
 import { sideBySide } from '../../classify/data/side-by-side.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
-import type { RowSource, StoredRows } from '../../rows/row-source.ts';
+import type { RowSource } from '../../rows/row-source.ts';
 import type { ShuffleSplitOptions, Split } from '../../split/split.ts';
+import { lookUp, valueAt } from '../../system/at.ts';
 import { usageError } from '../../system/errors.ts';
 import { type OptionValues, parseBytes, type RawOptions } from '../../system/options.ts';
 import { shortPath } from '../../system/short-path.ts';
@@ -166,11 +167,11 @@ export async function readData(
       'one feature set in each --features',
     );
   }
-  const joined = new Map(joinSets(sets, joinOptions).map((table, i) => [folders[i] as string, table]));
+  const joined = new Map(joinSets(sets, joinOptions).map((table, i) => [valueAt(folders, i), table]));
   const tables: LabelledData<RowSource>[] = [];
   for (const parts of asked) {
-    const own = parts.map((folder) => joined.get(folder) as LabelledData<StoredRows>);
-    tables.push(own.length === 1 ? (own[0] as LabelledData<StoredRows>) : await sideBySide(own));
+    const own = parts.map((folder) => lookUp(joined, folder));
+    tables.push(own.length === 1 ? valueAt(own, 0) : await sideBySide(own));
   }
   return tables;
 }

@@ -4,6 +4,7 @@ import type { RememberedFile } from '../../features/tables/file-memory.ts';
 import type { IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
 import type { LabelLine } from '../../features/tables/labels.ts';
 import type { Outcome } from '../../features/tables/outcomes.ts';
+import { valueAt } from '../../system/at.ts';
 import { ImageNumbers } from '../records/image-numbers.ts';
 import type { PartInput } from '../records/input-table.ts';
 import { PartsMissingError } from './part-problems.ts';
@@ -91,9 +92,9 @@ export class JoinedInputs {
         signal?.throwIfAborted();
         await nextTurn();
       }
-      const part = places.partAt[place] as number;
-      const { inputs, shards } = parts[part] as PartRows;
-      const { sha256, row } = inputs.at(places.lineAt[place] as number);
+      const part = valueAt(places.partAt, place);
+      const { inputs, shards } = valueAt(parts, part);
+      const { sha256, row } = inputs.at(valueAt(places.lineAt, place));
       if (sha256 === undefined) continue;
       const image = numbers.add(sha256);
       imageAt[place] = image;
@@ -155,7 +156,7 @@ export class JoinedInputs {
    */
   *outcomes(others: Iterable<Outcome> = []): Generator<Outcome> {
     for (const [place, image] of this.#imageAt.entries()) {
-      const owner = image === nobody ? nobody : (this.#ownerOf[image] as number);
+      const owner = image === nobody ? nobody : valueAt(this.#ownerOf, image);
       if (owner === place) continue;
       const { id, path, outcome, reason } = this.#input(place);
       if (outcome !== 'kept') yield { id, path, outcome, reason };
@@ -176,16 +177,16 @@ export class JoinedInputs {
   }
 
   #input(place: number): PartInput {
-    const { inputs } = this.#parts[this.#partAt[place] as number] as PartRows;
-    return inputs.at(this.#lineAt[place] as number);
+    const { inputs } = valueAt(this.#parts, valueAt(this.#partAt, place));
+    return inputs.at(valueAt(this.#lineAt, place));
   }
 
   /** Row of an image in the set. */
   #rowOf(image: number): number {
     if (image < this.#knownCount) return this.#base?.index.rows[image] as number;
-    const place = this.#ownerOf[image] as number;
-    const part = this.#partAt[place] as number;
-    const { shards } = this.#parts[part] as PartRows;
+    const place = valueAt(this.#ownerOf, image);
+    const part = valueAt(this.#partAt, place);
+    const { shards } = valueAt(this.#parts, part);
     const { shard, within } = shardOf(shards, this.#input(place).row as number);
     return (this.#firstRows[part]?.[shard] as number) + within;
   }

@@ -7,11 +7,11 @@ import { madeOtherwise } from '../../features/run/open-run.ts';
 import { type Contents, settleTables } from '../../features/run/publish.ts';
 import { saveMemory } from '../../features/tables/file-memory.ts';
 import { readIndex } from '../../features/tables/read-index.ts';
+import { valueAt } from '../../system/at.ts';
 import { makeFolder } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, nodeFiles, readIfThere } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
-import type { InputTable } from '../records/input-table.ts';
 import { partsFolder } from '../records/layout.ts';
 import { inputCountOf } from '../records/part-record.ts';
 import { JoinedInputs } from './join-inputs.ts';
@@ -110,7 +110,7 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
 
 /** @throws UserError when the parts do not have the fingerprint that was asked for */
 function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: AskedFields): void {
-  const { fields } = (parts[0] as CompletePart).record;
+  const { fields } = valueAt(parts, 0).record;
   const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;
   const { tap, pool, dtype, precision } = fields;
   const views = fields.views?.count ?? 0;
@@ -151,7 +151,7 @@ async function readBase(files: Files, options: MergeOptions, parts: readonly Com
   const path = join(set, manifestFile);
   const bytes = await readIfThere(files, path);
   if (bytes === undefined) return { firstShard: 0 };
-  const { fields, fingerprint } = (parts[0] as CompletePart).record;
+  const { fields, fingerprint } = valueAt(parts, 0).record;
   let manifest: Manifest | undefined;
   try {
     manifest = parseManifest(bytes, path);
@@ -184,7 +184,7 @@ async function mergeInto(
     done += inputCountOf(record);
     onProgress?.({ stage: 'merge', unit: 'rows', done, total });
   });
-  const rows = parts.map(({ shards }, i) => ({ inputs: tables[i] as InputTable, shards }));
+  const rows = parts.map(({ shards }, i) => ({ inputs: valueAt(tables, i), shards }));
   const base = current && { index: await readIndex(files, set, current), rowCount: current.rowCount };
   const joined = await JoinedInputs.join({ set, parts: rows, order, base, signal });
   const made = maker ?? current;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { listImages } from '../../extract/images/list/list.ts';
 import type { ShardEntry } from '../../features/manifest/manifest.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import type { InputTable } from '../records/input-table.ts';
 import { partsOfList } from '../records/part-list.ts';
@@ -83,7 +84,7 @@ export async function orderOfList(
   data: string | undefined,
 ): Promise<Int32Array | number> {
   const lists = new Set(parts.map(({ record }) => record.list.sha256));
-  const { record: first } = parts[0] as CompletePart;
+  const { record: first } = valueAt(parts, 0);
   if (lists.size === 1) return first.list.imageCount + first.list.missingCount;
   const folder = resolve(data ?? first.data);
   const list = await listImages(folder, first.layout).catch((error) => {

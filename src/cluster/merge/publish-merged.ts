@@ -11,6 +11,7 @@ import { removeJournal } from '../../features/run/journal.ts';
 import { type Contents, publish, sameContents } from '../../features/run/publish.ts';
 import { keepSpares } from '../../features/run/spares.ts';
 import { linkShard } from '../../features/shards/link-shard.ts';
+import { valueAt } from '../../system/at.ts';
 import { syncFolder } from '../../system/durable.ts';
 import { type Files, listIfThere } from '../../system/files.ts';
 import { partsFolder } from '../records/layout.ts';
@@ -27,8 +28,8 @@ export async function takeShards(
 ): Promise<readonly ShardEntry[]> {
   const taken: ShardEntry[] = [];
   for (const { part, shard } of joined.shards()) {
-    const { folder, shards } = parts[part] as CompletePart;
-    const entry = shards[shard] as ShardEntry;
+    const { folder, shards } = valueAt(parts, part);
+    const entry = valueAt(shards, shard);
     const file = shardFile(firstShard + taken.length);
     await linkShard(files, folder, entry.file, set, file);
     taken.push({ ...entry, file });

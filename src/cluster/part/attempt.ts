@@ -12,6 +12,7 @@ import { FeatureWriter } from '../../features/run/writer.ts';
 import { linkShard } from '../../features/shards/link-shard.ts';
 import { ShardFile } from '../../features/shards/shard.ts';
 import { type IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
+import { valueAt } from '../../system/at.ts';
 import { linkOrCopy, makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
@@ -141,7 +142,7 @@ async function carryState(
   for (const { file } of shards) await linkShard(files, from, file, to, file);
   const images: IndexedImage[] = [];
   for (let image = 0; image < index.imageCount; image++) {
-    const row = rowNow.get(index.rows[image] as number);
+    const row = rowNow.get(valueAt(index.rows, image));
     if (row !== undefined) images.push({ ...index.at(image), row });
   }
   await publish(files, to, { fields, rowShape, shards, images, labels: [], outcomes: [], madeBy, canary });

@@ -7,6 +7,7 @@ import type { ExtractRun } from '../../extract/open-run.ts';
 import type { StepSeconds } from '../../extract/stopwatch.ts';
 import { canonicalJson, fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { formatOutcomes } from '../../features/tables/outcomes.ts';
+import { valueAt } from '../../system/at.ts';
 import { writeDurably } from '../../system/durable.ts';
 import type { Files } from '../../system/files.ts';
 import { formatInputs, type PartInput } from '../records/input-table.ts';
@@ -77,7 +78,7 @@ async function writeLeftOut(
 function* endings(ledger: InputLedger, { list, places, missingPlaces }: PartList): Generator<PartInput> {
   const { rowOf, memory } = ledger.writer;
   for (const [i, { id, relativePath: path, label, split }] of list.images.entries()) {
-    const place = places[i] as number;
+    const place = valueAt(places, i);
     const end = ledger.endOf(i);
     if (!('sha256' in end)) {
       yield { place, id, path, label, split, ...end };
@@ -88,7 +89,7 @@ function* endings(ledger: InputLedger, { list, places, missingPlaces }: PartList
     yield { place, row, id, path, sha256, label, split, mark, outcome: 'kept', reason: '' };
   }
   for (const [i, { id, label }] of list.missing.entries()) {
-    yield { place: missingPlaces[i] as number, id, path: '', label, outcome: 'missing', reason: missingReason(list) };
+    yield { place: valueAt(missingPlaces, i), id, path: '', label, outcome: 'missing', reason: missingReason(list) };
   }
 }
 

@@ -1,3 +1,5 @@
+import { scaleBy } from '../../numerics/arrays.kernel.ts';
+import { lookUp, valueAt } from '../../system/at.ts';
 import { batchNormEpsilon, type ConvNorm } from '../weights/resnet.ts';
 import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
 
@@ -15,20 +17,19 @@ export interface FoldedConv {
  */
 export function foldBatchNorm(layer: ConvNorm, weights: StateDict): FoldedConv {
   const { conv, norm, inChannels, outChannels, kernel, groups } = layer;
-  const take = (name: string): WeightTensor => weights.tensors.get(name) as WeightTensor;
+  const take = (name: string): WeightTensor => lookUp(weights.tensors, name);
   const kernels = take(`${conv}.weight`);
   const scale = take(`${norm}.weight`).data;
   const shift = take(`${norm}.bias`).data;
   const mean = take(`${norm}.running_mean`).data;
   const variance = take(`${norm}.running_var`).data;
   const perChannel = (inChannels / groups) * kernel * kernel;
-  const folded = new Float32Array(kernels.data.length);
+  const folded = new Float32Array(kernels.data);
   const bias = new Float32Array(outChannels);
   for (let channel = 0; channel < outChannels; channel++) {
-    const factor = (scale[channel] as number) / Math.sqrt((variance[channel] as number) + batchNormEpsilon);
-    bias[channel] = (shift[channel] as number) - (mean[channel] as number) * factor;
-    const end = (channel + 1) * perChannel;
-    for (let at = channel * perChannel; at < end; at++) folded[at] = (kernels.data[at] as number) * factor;
+    const factor = valueAt(scale, channel) / Math.sqrt(valueAt(variance, channel) + batchNormEpsilon);
+    bias[channel] = valueAt(shift, channel) - valueAt(mean, channel) * factor;
+    scaleBy(folded.subarray(channel * perChannel, (channel + 1) * perChannel), factor);
   }
   return { kernels: { shape: kernels.shape, data: folded }, bias: { shape: [outChannels], data: bias } };
 }

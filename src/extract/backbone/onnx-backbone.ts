@@ -1,6 +1,7 @@
 import type * as ort from 'onnxruntime-node';
 import type { DeviceName, Preprocessing } from '../../features/manifest/manifest.ts';
 import { encodeModel } from '../../formats/onnx/encode.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 import { bytesPerImage } from '../images/samples.ts';
@@ -112,7 +113,7 @@ async function proven(
 
 /** The largest difference between the rows of any tap. */
 function largestDifference(one: readonly Float32Array[], other: readonly Float32Array[]): number {
-  return Math.max(...one.map((row, tap) => rowDifference(row, other[tap] as Float32Array)));
+  return Math.max(...one.map((row, tap) => rowDifference(row, valueAt(other, tap))));
 }
 
 class OnnxBackbone implements Backbone {
@@ -140,7 +141,7 @@ class OnnxBackbone implements Backbone {
     this.#network = network;
     this.#session = session;
     this.#feed = feed;
-    this.tap = taps[0] as Tap;
+    this.tap = valueAt(taps, 0);
     this.taps = taps;
     this.preprocessing = options.preprocessing;
     this.device = options.device;
@@ -168,7 +169,7 @@ class OnnxBackbone implements Backbone {
     const fixed = this.#network.input.batch;
     if (fixed === undefined || fixed === rowCount) {
       const rows = await this.#rows(batch, 0, rowCount);
-      return this.taps.map(({ shape }, tap) => ({ rowCount, rowShape: shape, data: rows[tap] as Float32Array }));
+      return this.taps.map(({ shape }, tap) => ({ rowCount, rowShape: shape, data: valueAt(rows, tap) }));
     }
     // The graph takes so many rows and no other number: the last run is filled up with what lay in the buffer.
     const maps = this.taps.map(({ shape }) => {
@@ -179,7 +180,7 @@ class OnnxBackbone implements Backbone {
       const count = Math.min(fixed, rowCount - from);
       const rows = await this.#rows(batch, from, count);
       for (const [tap, { data, rowLength }] of maps.entries()) {
-        data.set((rows[tap] as Float32Array).subarray(0, count * rowLength), from * rowLength);
+        data.set(valueAt(rows, tap).subarray(0, count * rowLength), from * rowLength);
       }
     }
     return maps.map(({ rowShape, data }) => ({ rowCount, rowShape, data }));

@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { valueAt } from '../../system/at.ts';
 import { type ConvNorm, planResNet, type ResidualBlock } from '../weights/resnet.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
@@ -68,7 +69,7 @@ export function buildResNet(weights: StateDict, crop: number): Network {
     const matrix = builder.initializer('fc.weight', { type: 'float32', ...classifier });
     const bias = builder.initializer('fc.bias', { type: 'float32', ...offset });
     builder.node('Gemm', [flat, matrix, bias], { transB: 1 }, { outputs: ['fc'] });
-    builder.output('fc', 'float32', ['batch', classifier.shape[0] as number]);
+    builder.output('fc', 'float32', ['batch', valueAt(classifier.shape, 0)]);
     stages.push({ name: 'fc', tensor: 'fc' });
   }
   return {

@@ -1,4 +1,5 @@
 import { bytesPerNumber, type Dtype } from '../../formats/npy/npy.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { firstBeyond } from './limit.kernel.ts';
 
@@ -65,7 +66,7 @@ export function checkNumbers(data: Float32Array, dtype: Dtype): void {
   const limit = dtype === 'float16' ? 65_519.99 : Number.MAX_VALUE;
   const at = firstBeyond(data, limit);
   if (at === -1) return;
-  const value = data[at] as number;
+  const value = valueAt(data, at);
   throw new UserError({
     what: Number.isFinite(value)
       ? 'a feature is too large for float16'

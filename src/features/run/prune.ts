@@ -1,4 +1,5 @@
 import { readRows } from '../../rows/row-source.ts';
+import { lookUp, valueAt } from '../../system/at.ts';
 import type { Files } from '../../system/files.ts';
 import { rowChecksFile, runPath, shardFile, shardNumber } from '../manifest/layout.ts';
 import { rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
@@ -32,7 +33,7 @@ export async function pruned<C extends Contents & Ending>(
   for (let start = 0; start < images.length; start += shardImages) {
     const group = images.slice(start, start + shardImages);
     const rows = Uint32Array.from({ length: group.length * stride }, (_, i) => {
-      const image = group[Math.floor(i / stride)] as IndexedImage;
+      const image = valueAt(group, Math.floor(i / stride));
       return image.row + (i % stride);
     });
     const { data } = await readRows(store, rows);
@@ -41,7 +42,7 @@ export async function pruned<C extends Contents & Ending>(
     newShards.push(await writeShard(files, folder, file, data, rowShape, fields.dtype, checks));
   }
   const newRow = new Map(images.map(({ row }, i) => [row, i * stride]));
-  const moved = (row: number): number => newRow.get(row) as number;
+  const moved = (row: number): number => lookUp(newRow, row);
   return {
     ...contents,
     shards: newShards,

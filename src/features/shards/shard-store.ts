@@ -1,5 +1,6 @@
 import { bytesPerNumber, decodeNumbers } from '../../formats/npy/npy.ts';
 import type { RowStore } from '../../rows/row-store.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 import { type Manifest, rowLength } from '../manifest/manifest.ts';
@@ -47,16 +48,16 @@ export class ShardStore implements RowStore {
     for (let done = 0; done < target.length; ) {
       const row = first + done / this.rowBytes;
       const number = this.#shardOf(row);
-      const left = ((this.#starts[number + 1] as number) - row) * this.rowBytes;
+      const left = (valueAt(this.#starts, number + 1) - row) * this.rowBytes;
       const end = Math.min(target.length, done + left);
       const file = await this.#shard(number, signal);
-      await file.readRows(row - (this.#starts[number] as number), target.subarray(done, end));
+      await file.readRows(row - valueAt(this.#starts, number), target.subarray(done, end));
       done = end;
     }
   }
 
   fileEnd(row: number): number {
-    return this.#starts[this.#shardOf(row) + 1] as number;
+    return valueAt(this.#starts, this.#shardOf(row) + 1);
   }
 
   decode(bytes: Uint8Array, target: Float32Array): void {
@@ -74,7 +75,7 @@ export class ShardStore implements RowStore {
     let [low, high] = [0, this.#starts.length - 1];
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if ((this.#starts[middle] as number) <= row) low = middle;
+      if (valueAt(this.#starts, middle) <= row) low = middle;
       else high = middle;
     }
     if (row < 0 || row >= this.rowCount) throw new RangeError(`row ${row} of a feature set with ${this.rowCount} rows`);

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { readRangeSync } from '../../system/regular-file.ts';
@@ -30,7 +31,7 @@ export function archiveKind(head: Uint8Array): 'zip' | 'tar' | undefined {
   if (head.length < 512) return undefined;
   // Without `ustar` (before POSIX), the checksum alone tells (spaces where it stands itself).
   let sum = 0;
-  for (let i = 0; i < 512; i++) sum += i >= 148 && i < 156 ? 32 : (head[i] as number);
+  for (let i = 0; i < 512; i++) sum += i >= 148 && i < 156 ? 32 : valueAt(head, i);
   return Number.parseInt(text.slice(148, 156).replace(/[\0 ].*$/s, ''), 8) === sum && sum > 256 ? 'tar' : undefined;
 }
 

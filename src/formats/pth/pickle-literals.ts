@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import type { PickleCursor } from './pickle-cursor.ts';
 import type { PickleValue } from './pickle-value.ts';
 
@@ -71,5 +72,5 @@ function plain(text: string, cursor: PickleCursor): string {
 function unquoted(text: string, cursor: PickleCursor): string {
   const match = /^(['"])(.*)\1$/s.exec(text);
   if (match === null) throw cursor.broken('a string without quotes', 'quotes');
-  return match[2] as string;
+  return valueAt(match, 2);
 }

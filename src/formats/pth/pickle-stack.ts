@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import type { UserError } from '../../system/errors.ts';
 import type { PickleCursor } from './pickle-cursor.ts';
 import { PickleDict, PickleRecord, PickleSet, PickleTuple, type PickleValue } from './pickle-value.ts';
@@ -91,7 +92,7 @@ export class PickleStack {
     if (!(dict instanceof PickleDict)) throw this.#cursor.broken('an item set in what is no dict', 'a dict');
     if (items.length % 2 !== 0) throw this.#cursor.broken('a dict key without a value', 'pairs');
     this.#nest(dict, items);
-    for (let i = 0; i < items.length; i += 2) dict.set(items[i] as PickleValue, items[i + 1] as PickleValue);
+    for (let i = 0; i < items.length; i += 2) dict.set(valueAt(items, i), valueAt(items, i + 1));
   }
 
   /** Sets the attributes of a record on top; other values have none that anything here reads. */

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Entry } from 'yauzl';
+import { lookUp } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { bytesPerElement } from '../element-types.ts';
 import { unpickle } from './pickle.ts';
@@ -27,7 +28,7 @@ export async function readZipPth(
     throw broken(where, `byte order ${Buffer.from(byteOrder.subarray(0, 20)).toString('latin1')}`, 'little');
 
   const storages = new Map<string, TensorStorage>();
-  const { value } = unpickle(entries.get(pickleName) as Uint8Array, 0, {
+  const { value } = unpickle(lookUp(entries, pickleName), 0, {
     where,
     findGlobal: torchGlobals(where),
     onRecord,

@@ -1,3 +1,4 @@
+import { valueAt, valuesAt } from '../../system/at.ts';
 import { usageError } from '../../system/errors.ts';
 import { isIdName, isIndexName, isLabelName } from './column-names.ts';
 import { readRows, type Table } from './table.ts';
@@ -51,7 +52,7 @@ export function chooseColumns(
   isFile: (cell: string) => boolean,
 ): ColumnChoice {
   const { columns } = sample;
-  const usable = [...columns.keys()].filter((column) => !isIndexName(columns[column] as string));
+  const usable = [...columns.keys()].filter((column) => !isIndexName(valueAt(columns, column)));
   const ids =
     asked.idColumn === undefined ? idColumns(sample, usable, isFile) : [placeOf(columns, asked.idColumn, 'id')];
   if (ids.length === 0) return { why: `no column names an image (${listed(columns)})` };
@@ -80,13 +81,13 @@ function listed(columns: readonly string[]): string {
  */
 export function chooseIdColumn(sample: TableSample, where: string, isFile: (cell: string) => boolean): number {
   const { columns } = sample;
-  const usable = [...columns.keys()].filter((column) => !isIndexName(columns[column] as string));
+  const usable = [...columns.keys()].filter((column) => !isIndexName(valueAt(columns, column)));
   const ids = idColumns(sample, usable, isFile);
   const [first] = ids;
   if (ids.length === 1 && first !== undefined) return first;
   throw usageError(
     where,
-    `${ids.length === 0 ? 'no column' : `several columns (${listed(ids.map((id) => columns[id] as string))})`} that could name the images, of ${listed(columns)}`,
+    `${ids.length === 0 ? 'no column' : `several columns (${listed(valuesAt(columns, ids))})`} that could name the images, of ${listed(columns)}`,
     'one column called id, image, filename or path',
   );
 }
@@ -115,18 +116,18 @@ function idColumns(
   isFile: (cell: string) => boolean,
 ): number[] {
   const files = usable.filter((column) => {
-    const cells = new Set(rows.map((row) => row[column] as string));
+    const cells = new Set(rows.map((row) => valueAt(row, column)));
     // Few values that all rows share are no names of files, even where files are called 0, 1 and 2.
     if (cells.size * 2 < rows.length) return false;
     return [...cells].some((cell) => cell !== '' && isFile(cell));
   });
-  const named = usable.filter((column) => isIdName(columns[column] as string));
+  const named = usable.filter((column) => isIdName(valueAt(columns, column)));
   const namedFiles = files.filter((column) => named.includes(column));
   if (namedFiles.length > 0) return withoutRepeats(rows, namedFiles, isFile);
   if (files.length > 0)
     return withoutRepeats(
       rows,
-      files.filter((column) => !isLabelName(columns[column] as string)),
+      files.filter((column) => !isLabelName(valueAt(columns, column))),
       isFile,
     );
   if (named.length > 0) return named;
@@ -142,25 +143,23 @@ function withoutRepeats(
   isFile: (cell: string) => boolean,
 ): number[] {
   if (columns.length < 2) return [...columns];
-  const counts = columns.map((column) => rows.filter((row) => isFile(row[column] as string)).length);
+  const counts = columns.map((column) => rows.filter((row) => isFile(valueAt(row, column))).length);
   const most = Math.max(...counts);
   const best = columns.filter((_, i) => counts[i] === most);
   const bare = (cell: string): string => cell.slice(cell.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
   const [first] = best as [number];
-  const isSame = best.every((column) =>
-    rows.every((row) => bare(row[column] as string) === bare(row[first] as string)),
-  );
+  const isSame = best.every((column) => rows.every((row) => bare(valueAt(row, column)) === bare(valueAt(row, first))));
   return isSame ? [first] : best;
 }
 
 /** Every column, or set of one-hot columns, that may hold the labels. */
 function labelColumns({ columns, rows }: TableSample, others: readonly number[]): LabelReading[] {
-  const named = others.filter((column) => isLabelName(columns[column] as string));
+  const named = others.filter((column) => isLabelName(valueAt(columns, column)));
   if (named.length > 0) {
     return oneOfEqual(rows, named).map((column) => ({ labelColumns: [column], isCertain: true }));
   }
-  const binary = others.filter((column) => rows.every((row) => /^[01](?:\.0*)?$/.test(row[column] as string)));
-  const ones = rows.map((row) => binary.filter((column) => (row[column] as string).startsWith('1')).length);
+  const binary = others.filter((column) => rows.every((row) => /^[01](?:\.0*)?$/.test(valueAt(row, column))));
+  const ones = rows.map((row) => binary.filter((column) => valueAt(row, column).startsWith('1')).length);
   const isOneHot = binary.length >= 2 && ones.some((count) => count > 0);
   if (isOneHot && (ones.every((count) => count === 1) || binary.length === others.length)) {
     return [{ labelColumns: binary, isCertain: true }];
@@ -175,7 +174,7 @@ function oneOfEqual(rows: TableSample['rows'], columns: readonly number[]): read
   const isSame = columns.every((column) => {
     const [there, back] = [new Map<string, string>(), new Map<string, string>()];
     return rows.every((row) => {
-      const [a, b] = [row[first] as string, row[column] as string];
+      const [a, b] = [valueAt(row, first), valueAt(row, column)];
       if ((there.get(a) ?? b) !== b || (back.get(b) ?? a) !== a) return false;
       there.set(a, b);
       back.set(b, a);
@@ -183,7 +182,7 @@ function oneOfEqual(rows: TableSample['rows'], columns: readonly number[]): read
     });
   });
   if (!isSame) return columns;
-  const words = columns.filter((column) => rows.some((row) => !/^-?[\d.]*$/.test(row[column] as string)));
+  const words = columns.filter((column) => rows.some((row) => !/^-?[\d.]*$/.test(valueAt(row, column))));
   return [words[0] ?? first];
 }
 
@@ -192,7 +191,7 @@ export function describeReading(
   columns: readonly string[],
   { idColumn, labelColumns }: Pick<ColumnReading, 'idColumn' | 'labelColumns'>,
 ): string {
-  const names = labelColumns.map((column) => columns[column] as string);
+  const names = valuesAt(columns, labelColumns);
   const shown = `${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}`;
   return `id = ${columns[idColumn]}, label = ${names.length === 1 ? shown : `one of ${shown}`}`;
 }
@@ -202,6 +201,6 @@ export function readingOptions(
   columns: readonly string[],
   { idColumn, labelColumns }: ColumnReading,
 ): readonly string[] {
-  const labels = labelColumns.map((column) => columns[column] as string).join(',');
-  return ['--id-column', columns[idColumn] as string, '--label-column', labels];
+  const labels = valuesAt(columns, labelColumns).join(',');
+  return ['--id-column', valueAt(columns, idColumn), '--label-column', labels];
 }

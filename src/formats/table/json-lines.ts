@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import { cellText } from './cell.ts';
 import { decoded, encodingOf } from './encoding.ts';
 import { headOf, type Table, type TableRow, type TableSource, tableError, unreadable } from './table.ts';
@@ -26,7 +27,7 @@ export async function openJsonLines(source: TableSource): Promise<Table> {
     rows: async function* (wanted): AsyncGenerator<TableRow> {
       for await (const { line, object } of objects(source, encoding)) {
         const cells = wanted.map((column) => {
-          const name = names[column] as string;
+          const name = valueAt(names, column);
           return Object.hasOwn(object, name) ? cellText(object[name]) : '';
         });
         yield { line, cells };

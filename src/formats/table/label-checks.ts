@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { isPlural } from './column-names.ts';
 
@@ -13,14 +14,14 @@ export class LabelChecks {
 
   /** @param columns names of the columns of labels */
   constructor(columns: readonly string[]) {
-    this.#isPlural = columns.length === 1 && isPlural(columns[0] as string);
+    this.#isPlural = columns.length === 1 && isPlural(valueAt(columns, 0));
   }
 
   /** The label of a row; undefined where a one-hot row has none. Several are noted. */
   label(id: string, cells: readonly string[], names: readonly string[]): string | undefined {
     this.#rows++;
     let label: string | undefined;
-    if (names.length === 1) label = cells[0] as string;
+    if (names.length === 1) label = valueAt(cells, 0);
     else {
       const ones = names.filter((_, i) => Number(cells[i]) === 1);
       if (ones.length > 1) this.#noteSeveral(`${id}: ${ones.join(', ')}`);

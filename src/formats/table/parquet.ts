@@ -1,3 +1,4 @@
+import { valuesAt } from '../../system/at.ts';
 import { openParquetFile } from '../parquet-file.ts';
 import { cellText } from './cell.ts';
 import { type Table, type TableRow, type TableSource, tableError, unreadable } from './table.ts';
@@ -29,7 +30,7 @@ export async function openParquet(source: TableSource): Promise<Table> {
     columns,
     notes: [],
     rows: async function* (wanted): AsyncGenerator<TableRow> {
-      const names = wanted.map((column) => columns[column] as string);
+      const names = valuesAt(columns, wanted);
       let first = 0;
       for (const rowCount of file.groups) {
         const end = first + rowCount;

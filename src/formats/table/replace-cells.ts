@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { delimiterOf, openDelimited } from './delimited.ts';
 import { encodingOf, type TextEncoding } from './encoding.ts';
@@ -79,7 +80,7 @@ function cellAt(text: string, from: number, delimiter: string): CellPlace & { re
   const isEnd = (at: number): boolean =>
     at >= text.length || text[at] === delimiter || text[at] === '\n' || text[at] === '\r';
   let start = from;
-  while (!isEnd(start) && blanks.includes(text[start] as string)) start++;
+  while (!isEnd(start) && blanks.includes(valueAt(text, start))) start++;
   if (text[start] === '"') {
     let end = start + 1;
     for (; end < text.length; end++) {
@@ -94,7 +95,7 @@ function cellAt(text: string, from: number, delimiter: string): CellPlace & { re
   let next = start;
   while (!isEnd(next)) next++;
   let end = next;
-  while (end > start && blanks.includes(text[end - 1] as string)) end--;
+  while (end > start && blanks.includes(valueAt(text, end - 1))) end--;
   return { start, end, quoted: false, text: text.slice(start, end), next };
 }
 

@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { valueAt } from '../../system/at.ts';
 import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
 import { axes } from '../onnx-parts.ts';
@@ -29,25 +30,25 @@ export function addForest(graph: GraphBuilder, features: string, saved: SavedHea
   const modes = new Array<string>(nodeCount);
   const leaves = { tree: [] as number[], id: [] as number[], class: [] as number[], weight: [] as number[] };
   for (let node = 0, tree = 0; node < nodeCount; node++) {
-    while (tree + 1 < root.length && node >= (root[tree + 1] as number)) tree++;
-    const first = root[tree] as number;
+    while (tree + 1 < root.length && node >= valueAt(root, tree + 1)) tree++;
+    const first = valueAt(root, tree);
     const isLeaf = feature[node] === -1;
     nodes.tree[node] = tree;
     nodes.id[node] = node - first;
-    nodes.column[node] = isLeaf ? 0 : (feature[node] as number);
-    nodes.yes[node] = isLeaf ? 0 : (child[node] as number) - first;
-    nodes.no[node] = isLeaf ? 0 : (child[node] as number) + 1 - first;
+    nodes.column[node] = isLeaf ? 0 : valueAt(feature, node);
+    nodes.yes[node] = isLeaf ? 0 : valueAt(child, node) - first;
+    nodes.no[node] = isLeaf ? 0 : valueAt(child, node) + 1 - first;
     modes[node] = isLeaf ? 'LEAF' : 'BRANCH_LEQ';
     if (!isLeaf) continue;
-    const leaf = child[node] as number;
+    const leaf = valueAt(child, node);
     const addLeaf = (c: number, weight: number): void => {
       leaves.tree.push(tree);
       leaves.id.push(node - first);
       leaves.class.push(c);
       leaves.weight.push(weight);
     };
-    for (let entry = leafStart[leaf] as number; entry < (leafStart[leaf + 1] as number); entry++) {
-      addLeaf(leafClass[entry] as number, (leafFraction[entry] as number) / root.length);
+    for (let entry = valueAt(leafStart, leaf); entry < valueAt(leafStart, leaf + 1); entry++) {
+      addLeaf(valueAt(leafClass, entry), valueAt(leafFraction, entry) / root.length);
     }
     // A runtime that sees no weight for a class may leave its column out: name them all once.
     if (leaf === 0) for (let c = 0; c < labelCount; c++) addLeaf(c, 0);

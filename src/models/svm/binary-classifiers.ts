@@ -1,5 +1,7 @@
+import { takeFloats, transpose } from '../../numerics/arrays.kernel.ts';
 import { multiply, type ProductContext } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { valueAt } from '../../system/at.ts';
 import { type Kernel, type KernelRows, kernelPanel, kernelRows } from './gram/gram.ts';
 import { addSlotProduct, combineSlots } from './pair-values.kernel.ts';
 
@@ -74,8 +76,8 @@ export function pairValuer(mostClasses: number, mostRows: number): typeof pairVa
     const slotValues = slotRoom.subarray(0, classCount * slots * rowCount);
     const small = coefficients.length * rowCount < SMALL_PRODUCT;
     for (let c = 0; c < classCount; c++) {
-      const start = vectorStart[c] as number;
-      const end = vectorStart[c + 1] as number;
+      const start = valueAt(vectorStart, c);
+      const end = valueAt(vectorStart, c + 1);
       const out = slotValues.subarray(c * slots * rowCount, (c + 1) * slots * rowCount);
       const part = kernel.subarray(start * rowCount, end * rowCount);
       const weights = coefficients.subarray(start * slots, end * slots);
@@ -95,12 +97,7 @@ export function pairValuer(mostClasses: number, mostRows: number): typeof pairVa
 }
 
 function transposed(weights: Float64Array, slots: number): Float32Array {
-  const count = weights.length / slots;
-  const out = new Float32Array(weights.length);
-  for (let i = 0, at = 0; i < count; i++) {
-    for (let slot = 0; slot < slots; slot++, at++) out[slot * count + i] = weights[at] as number;
-  }
-  return out;
+  return transpose(weights, weights.length / slots, slots, new Float32Array(weights.length));
 }
 
 /**
@@ -129,7 +126,7 @@ export function dropUnused(classifiers: BinaryClassifiers): { classifiers: Binar
         rowCount: kept.length,
         columnCount,
         data: vectors.data.subarray(0, kept.length * columnCount),
-        squaredNorms: Float64Array.from(kept, (row) => vectors.squaredNorms[row] as number),
+        squaredNorms: takeFloats(vectors.squaredNorms, kept),
       },
       vectorStart: vectorStart.map((start) => kept.filter((row) => row < start).length),
       coefficients: left,

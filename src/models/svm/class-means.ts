@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { addAt } from '../../numerics/arrays.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
+import { valueAt } from '../../system/at.ts';
 import { savedArray } from '../checks.ts';
 import { absentBias } from '../linear-head.ts';
 import type { LinearScores, SavedHead } from '../model.ts';
@@ -24,7 +26,7 @@ export async function classMeans(saved: SavedHead): Promise<LinearScores> {
     const own = sums.subarray(i * dims, (i + 1) * dims);
     weights.set(own, c * dims);
     // The classifiers see rows minus the centre.
-    bias[c] = own.reduce((sum, weight, d) => sum - weight * (centre[d] as number), -(offsets[i] as number));
+    bias[c] = own.reduce((sum, weight, d) => sum - weight * valueAt(centre, d), -valueAt(offsets, i));
   });
   return { weights, bias };
 }
@@ -37,12 +39,12 @@ function shares(saved: SavedHead, count: number): Float32Array {
   const vectorCount = coefficients.length / others;
   const out = new Float32Array(count * vectorCount);
   for (let own = 0; own < count; own++) {
-    for (let v = starts[own] as number; v < (starts[own + 1] as number); v++) {
+    for (let v = valueAt(starts, own); v < valueAt(starts, own + 1); v++) {
       let sum = 0;
       for (let other = 0; other < count; other++) {
         if (other === own) continue;
         // Values are positive for the lower class of a pair.
-        const coefficient = coefficients[v * others + (other < own ? other : other - 1)] as number;
+        const coefficient = valueAt(coefficients, v * others + (other < own ? other : other - 1));
         const forOwn = own < other ? coefficient : -coefficient;
         sum += forOwn;
         out[other * vectorCount + v] = -forOwn / others;
@@ -58,9 +60,9 @@ function meanOffsets(rho: Float64Array, count: number): Float64Array {
   const out = new Float64Array(count);
   for (let low = 0, pair = 0; low < count; low++) {
     for (let high = low + 1; high < count; high++, pair++) {
-      const share = (rho[pair] as number) / (count - 1);
-      out[low] = (out[low] as number) + share;
-      out[high] = (out[high] as number) - share;
+      const share = valueAt(rho, pair) / (count - 1);
+      addAt(out, low, share);
+      out[high] = valueAt(out, high) - share;
     }
   }
   return out;

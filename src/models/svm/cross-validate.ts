@@ -1,5 +1,7 @@
+import { takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext } from '../model.ts';
 import { pairValuer } from './binary-classifiers.ts';
@@ -45,11 +47,11 @@ export async function crossValidateSvm(
   const workers = startPairWorkers(sortByClass(table, 1), context, points.length * folds.length);
   try {
     for (const alike of seriesByKernel(points, table, folds)) {
-      const gram = await gramMatrix(rows, (alike[0] as Series).kernel, context);
+      const gram = await gramMatrix(rows, valueAt(alike, 0).kernel, context);
       for (const series of alike) {
-        const votes = await votesAlong(series, folds[series.fold] as Split, { table, gram, workers, context });
+        const votes = await votesAlong(series, valueAt(folds, series.fold), { table, gram, workers, context });
         series.steps.forEach(({ point }, i) => {
-          (found[point] as Int32Array[])[series.fold] = votes[i] as Int32Array;
+          (found[point] as Int32Array[])[series.fold] = valueAt(votes, i);
         });
       }
     }
@@ -91,7 +93,7 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
       continue;
     }
     const { present, classStart, tableRows, caps } = sortByClass(training, params.C);
-    const rows = Int32Array.from(tableRows, (row) => split.train[row] as number);
+    const rows = takeInts(split.train, tableRows);
     const { tolerance: epsilon, maxIterations } = params;
     const input = { gram, stride: table.labels.length, rows, classStart, caps, epsilon, maxIterations };
     smaller = await fitPairs(smaller === undefined ? input : { ...input, smallerCaps: smaller }, {
@@ -106,10 +108,7 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
       const kernel = pickSymmetric(gram, table.labels.length, rows, test);
       const values = await valuesOf(classifiers, kernel, test.length, context);
       const winners = voteWinners(values, present.length, test.length);
-      own.set(
-        winners.map((winner) => present[winner] as number),
-        first,
-      );
+      own.set(takeInts(present, winners), first);
     }
     votes.push(own);
   }
@@ -121,7 +120,7 @@ function trainingSide({ features, classes, labels, sampleWeights }: Table, { tra
   return {
     features,
     classes,
-    labels: Int32Array.from(train, (row) => labels[row] as number),
-    sampleWeights: sampleWeights && Float64Array.from(train, (row) => sampleWeights[row] as number),
+    labels: takeInts(labels, train),
+    sampleWeights: sampleWeights && takeFloats(sampleWeights, train),
   };
 }

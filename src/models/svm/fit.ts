@@ -1,3 +1,4 @@
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import type { Table } from '../../rows/table.ts';
 import { checkTrainingTable } from '../checks.ts';
 import { inMemory } from '../fitted-head.ts';
@@ -89,7 +90,7 @@ async function fitSvm(
     classes: table.classes,
     classifiers,
     present,
-    supportRows: kept.map((row) => tableRows[row] as number),
+    supportRows: takeInts(tableRows, kept),
     calibration,
     converged: unfinished.length === 0,
     iterations: result.iterations.reduce((sum, steps) => sum + steps, 0),

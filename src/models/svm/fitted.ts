@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { transpose } from '../../numerics/arrays.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { checkFeatures, savedArray } from '../checks.ts';
 import { fittedHead } from '../fitted-head.ts';
@@ -68,7 +70,7 @@ export function fittedSvm(state: SvmState): FittedSvm {
       const out = new Int32Array(features.rowCount);
       await blocks(features, (values, first, rowCount) => {
         const winners = voteWinners(values, presentCount, rowCount);
-        for (let row = 0; row < rowCount; row++) out[first + row] = present[winners[row] as number] as number;
+        for (let row = 0; row < rowCount; row++) out[first + row] = valueAt(present, valueAt(winners, row));
       });
       return out;
     },
@@ -84,9 +86,9 @@ export function fittedSvm(state: SvmState): FittedSvm {
         const winners = voteWinners(values, presentCount, rowCount);
         const p = probabilities(calibration, values, presentCount, rowCount);
         for (let row = 0, from = 0; row < rowCount; row++) {
-          predicted[first + row] = present[winners[row] as number] as number;
+          predicted[first + row] = valueAt(present, valueAt(winners, row));
           const to = (first + row) * classes.length;
-          for (const c of present) data[to + c] = p[from++] as number;
+          for (const c of present) data[to + c] = valueAt(p, from++);
         }
       });
       return { predicted, probabilities: { rowCount: features.rowCount, columnCount: classes.length, data } };
@@ -97,11 +99,7 @@ export function fittedSvm(state: SvmState): FittedSvm {
       const data = new Float32Array(features.rowCount * columnCount);
       await blocks(features, (values, first, rowCount) => {
         if (shape === 'ovr') data.set(oneVsRestScores(values, presentCount, rowCount), first * columnCount);
-        else {
-          for (let pair = 0, from = 0; pair < pairCount; pair++) {
-            for (let row = 0; row < rowCount; row++) data[(first + row) * pairCount + pair] = values[from++] as number;
-          }
-        }
+        else transpose(values, pairCount, rowCount, data.subarray(first * pairCount));
       });
       return { rowCount: features.rowCount, columnCount, data };
     },
@@ -137,13 +135,11 @@ export function loadSvm(saved: SavedHead): FittedSvm {
   const vectorCount = coefficients.length / (presentCount - 1);
   const data = savedArray(saved, 'vectors', Float32Array, [vectorCount, saved.dims]);
   const vectorStart = savedArray(saved, 'vectorStart', Int32Array, [presentCount + 1]);
-  const ordered = vectorStart.every((start, i) => start >= (i === 0 ? 0 : (vectorStart[i - 1] as number)));
+  const ordered = vectorStart.every((start, i) => start >= (i === 0 ? 0 : valueAt(vectorStart, i - 1)));
   if (!ordered || vectorStart[0] !== 0 || vectorStart[presentCount] !== vectorCount) {
     throw notWhole('array vectorStart', `${vectorStart.join(', ')}`, `rising from 0 to ${vectorCount}`);
   }
-  const strange = present.find(
-    (c, i) => c < 0 || c >= saved.classes.length || (i > 0 && c <= (present[i - 1] as number)),
-  );
+  const strange = present.find((c, i) => c < 0 || c >= saved.classes.length || (i > 0 && c <= valueAt(present, i - 1)));
   if (strange !== undefined) {
     throw notWhole('array present', String(strange), `rising class numbers below ${saved.classes.length}`);
   }

@@ -1,4 +1,6 @@
 import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
+import { addAt } from '../../numerics/arrays.kernel.ts';
+import { valueAt } from '../../system/at.ts';
 import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
 import { axes, toDouble, toFloat } from '../onnx-parts.ts';
@@ -43,7 +45,7 @@ function kernelValues(graph: GraphBuilder, features: string, saved: SavedHead): 
   const norms = new Float64Array(vectorCount);
   for (let i = 0; i < vectors.length; i++) {
     const row = Math.floor(i / dims);
-    norms[row] = (norms[row] as number) + (vectors[i] as number) ** 2;
+    addAt(norms, row, valueAt(vectors, i) ** 2);
   }
   const squares = graph.node('ReduceSum', [graph.node('Mul', [centred, centred]), axes(graph, 'rbf.axes', [1])]);
   const both = graph.node('Add', [
@@ -65,14 +67,14 @@ function classifierValues(graph: GraphBuilder, kernel: string, saved: SavedHead,
   const rho = savedArray(saved, 'rho', Float64Array, [(classCount * slots) / 2]);
   const one = axes(graph, 'machines.axis', [1]);
   const parts = Array.from({ length: classCount }, (_, c) => {
-    const start = starts[c] as number;
+    const start = valueAt(starts, c);
     // A class whose classifiers have no vector of its own adds nothing: any vector with coefficients of 0.
-    const count = Math.max(1, (starts[c + 1] as number) - start);
+    const count = Math.max(1, valueAt(starts, c + 1) - start);
     const from = Math.min(start, coefficients.length / slots - 1);
     const square = new Float64Array(count * classCount);
-    for (let v = 0; v < (starts[c + 1] as number) - start; v++) {
+    for (let v = 0; v < valueAt(starts, c + 1) - start; v++) {
       for (let o = 0; o < classCount; o++) {
-        if (o !== c) square[v * classCount + o] = coefficients[(start + v) * slots + (o < c ? o : o - 1)] as number;
+        if (o !== c) square[v * classCount + o] = valueAt(coefficients, (start + v) * slots + (o < c ? o : o - 1));
       }
     }
     const own = graph.node('Slice', [
@@ -91,8 +93,8 @@ function classifierValues(graph: GraphBuilder, kernel: string, saved: SavedHead,
   const signs = new Float64Array(classCount * classCount);
   for (let low = 0, pair = 0; low < classCount; low++) {
     for (let high = low + 1; high < classCount; high++, pair++) {
-      offsets[low * classCount + high] = rho[pair] as number;
-      offsets[high * classCount + low] = rho[pair] as number;
+      offsets[low * classCount + high] = valueAt(rho, pair);
+      offsets[high * classCount + low] = valueAt(rho, pair);
       signs[low * classCount + high] = 1;
       signs[high * classCount + low] = -1;
     }

@@ -1,5 +1,7 @@
+import { addAt, takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import type { ProductContext } from '../../numerics/matmul.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
+import { valueAt } from '../../system/at.ts';
 import { pairValues } from './binary-classifiers.ts';
 import { couple, fitSlope } from './coupling.kernel.ts';
 import { pickSymmetric } from './gram/gram.kernel.ts';
@@ -65,7 +67,7 @@ export function planFolds(
   mostFolds: number = FEWEST_FOLDS,
 ): FoldPlan {
   const classCount = classStart.length - 1;
-  const rowCount = classStart[classCount] as number;
+  const rowCount = valueAt(classStart, classCount);
   const wanted = wantedRows(classCount);
   const foldsOf = Math.max(FEWEST_FOLDS, Math.floor(rowCount / wanted));
   const folds = new Int32Array(rowCount).fill(-1);
@@ -74,8 +76,8 @@ export function planFolds(
   const foldOfGroup = new Map<number, number>();
   let turn = 0;
   for (let c = 0; c < classCount; c++) {
-    const start = classStart[c] as number;
-    const end = classStart[c + 1] as number;
+    const start = valueAt(classStart, c);
+    const end = valueAt(classStart, c + 1);
     const count = groups === undefined ? end - start : new Set(groups.subarray(start, end)).size;
     if (count < 2) continue;
     for (const row of random.permutation(end - start)) {
@@ -83,11 +85,11 @@ export function planFolds(
       const fold = (group === undefined ? undefined : foldOfGroup.get(group)) ?? turn++ % foldsOf;
       if (group !== undefined) foldOfGroup.set(group, fold);
       folds[start + row] = fold;
-      sizes[fold] = (sizes[fold] as number) + 1;
+      addAt(sizes, fold, 1);
     }
   }
   let foldCount = 0;
-  for (let held = 0; foldCount < mostFolds && held < wanted; foldCount++) held += sizes[foldCount] as number;
+  for (let held = 0; foldCount < mostFolds && held < wanted; foldCount++) held += valueAt(sizes, foldCount);
   return { folds, foldCount: turn === 0 ? 0 : foldCount, foldsOf };
 }
 
@@ -117,7 +119,7 @@ export async function calibrateProbabilities(
   const labels = classOfRows(classStart, rows);
   const counted = { heldOutRows: rows.length, folds: plan.foldCount, foldsOf: plan.foldsOf };
   if (classCount === 2) {
-    const values = Float64Array.from(rows, (row) => input.result.heldOut[row] as number);
+    const values = takeFloats(input.result.heldOut, rows);
     const positive = Uint8Array.from(labels, (label) => (label === 0 ? 1 : 0));
     return { ...fitSigmoid(values, positive), ...counted };
   }
@@ -135,7 +137,7 @@ export function probabilities(
   if (classCount > 2) return couple(values, classCount, rowCount, calibration.slope);
   const out = new Float64Array(rowCount * 2);
   for (let row = 0; row < rowCount; row++) {
-    const score = calibration.slope * (values[row] as number) + calibration.offset;
+    const score = calibration.slope * valueAt(values, row) + calibration.offset;
     out[row * 2] = 1 / (1 + Math.exp(-score));
     out[row * 2 + 1] = 1 / (1 + Math.exp(score));
   }
@@ -153,21 +155,21 @@ async function heldOutPairValues(
   context: ProductContext,
 ): Promise<Float32Array> {
   const { gram, stride, classStart, result } = input;
-  const own = rows.map((row) => input.rows[row] as number);
+  const own = takeInts(input.rows, rows);
   const kernel = pickSymmetric(gram, stride, input.rows, own);
   const classifiers = { vectorStart: classStart, coefficients: result.coefficients, rho: result.rho };
   const values = await pairValues(classifiers, kernel, rows.length, context);
   const classCount = classStart.length - 1;
   const slots = classCount - 1;
   for (let i = 0; i < rows.length; i++) {
-    const label = labels[i] as number;
+    const label = valueAt(labels, i);
     for (let other = 0; other < classCount; other++) {
       if (other === label) continue;
       const low = Math.min(label, other);
       const high = Math.max(label, other);
       const pair = low * slots - (low * (low - 1)) / 2 + (high - low - 1);
       const slot = other < label ? other : other - 1;
-      values[pair * rows.length + i] = result.heldOut[(rows[i] as number) * slots + slot] as number;
+      values[pair * rows.length + i] = valueAt(result.heldOut, valueAt(rows, i) * slots + slot);
     }
   }
   return values;
@@ -175,7 +177,7 @@ async function heldOutPairValues(
 
 function heldOutRows(plan: FoldPlan): Int32Array {
   return Int32Array.from(plan.folds.keys()).filter((row) => {
-    const fold = plan.folds[row] as number;
+    const fold = valueAt(plan.folds, row);
     return fold >= 0 && fold < plan.foldCount;
   });
 }
@@ -183,7 +185,7 @@ function heldOutRows(plan: FoldPlan): Int32Array {
 function classOfRows(classStart: Int32Array, rows: Int32Array): Int32Array {
   let c = 0;
   return rows.map((row) => {
-    while (row >= (classStart[c + 1] as number)) c++;
+    while (row >= valueAt(classStart, c + 1)) c++;
     return c;
   });
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { sharedArray } from '../../numerics/shared-array.ts';
+import { valueAt } from '../../system/at.ts';
 import { InterruptedError } from '../../system/errors.ts';
 import { startWorker } from '../../system/workers.ts';
 import type { MlSvmJob } from './ml-svm/ml-svm.ts';
@@ -174,7 +175,7 @@ export function startPairWorkers(
 
 /** Kernel values of all classifiers together: rows squared, summed over the pairs of classes. */
 export function kernelValues(classStart: Int32Array): number {
-  const sizes = Array.from(classStart.subarray(1), (end, c) => end - (classStart[c] as number));
+  const sizes = Array.from(classStart.subarray(1), (end, c) => end - valueAt(classStart, c));
   let sum = 0;
   for (const [low, size] of sizes.entries()) for (const other of sizes.slice(low + 1)) sum += (size + other) ** 2;
   return sum;

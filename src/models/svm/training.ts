@@ -1,4 +1,5 @@
 import type { Table } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { columnMeans, totalVariance } from './gram/gram.kernel.ts';
 import { type Kernel, type KernelRows, kernelRows } from './gram/gram.ts';
@@ -24,20 +25,20 @@ export interface TrainingRows {
 export function sortByClass(table: Table, C: number): TrainingRows {
   const members: number[][] = table.classes.map(() => []);
   table.labels.forEach((label, row) => {
-    if (table.sampleWeights === undefined || (table.sampleWeights[row] as number) > 0) members[label]?.push(row);
+    if (table.sampleWeights === undefined || valueAt(table.sampleWeights, row) > 0) members[label]?.push(row);
   });
   const present = Int32Array.from(table.classes.keys()).filter((c) => (members[c]?.length ?? 0) > 0);
   if (present.length < 2) {
     throw new UserError({
       what: 'an SVM needs rows of two classes',
       where: 'training rows of the svm head',
-      found: present.length === 0 ? 'no row' : `only ${table.classes[present[0] as number]}`,
+      found: present.length === 0 ? 'no row' : `only ${table.classes[valueAt(present, 0)]}`,
       expected: 'at least two classes with a row of weight above 0',
     });
   }
   const classStart = new Int32Array(present.length + 1);
   present.forEach((c, i) => {
-    classStart[i + 1] = (classStart[i] as number) + (members[c] as number[]).length;
+    classStart[i + 1] = valueAt(classStart, i) + (members[c] as number[]).length;
   });
   const tableRows = Int32Array.from(Array.from(present).flatMap((c) => members[c] as number[]));
   const caps = Float64Array.from(tableRows, (row) => C * (table.sampleWeights?.[row] ?? 1));

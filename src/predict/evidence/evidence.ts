@@ -2,7 +2,8 @@ import type { TapMap } from '../../extract/backbone/backbone.ts';
 import type { FingerprintFields } from '../../features/manifest/manifest.ts';
 import { featureScores } from '../../models/feature-scores.ts';
 import type { SavedHead } from '../../models/model.ts';
-import { weightedMap } from './map.kernel.ts';
+import { valueAt } from '../../system/at.ts';
+import { lengthOfMeans, weightedMap } from './map.kernel.ts';
 
 /** Where in a photo the evidence for one of the classes lies. */
 export interface Evidence {
@@ -70,15 +71,15 @@ export async function openEvidence(
       const start = row * length + first;
       const own = tap.data.subarray(start, (row + 1) * length);
       const weights = scores.weights.subarray(c * dims, (c + 1) * dims);
-      const bias = scores.bias[c] as number;
+      const bias = valueAt(scores.bias, c);
       weightedMap(own, weights, scores.perLength ? 0 : bias, channelStep, placeStep, values);
       if (scores.perLength) {
-        const by = 1 / (lengthOf(own, places, dims) || 1);
-        for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * by + bias;
+        const by = 1 / (lengthOfMeans(own, dims, rows * columns, channelStep, placeStep) || 1);
+        for (const [i, value] of values.entries()) values[i] = value * by + bias;
       }
       const map = Array.from({ length: rows }, (_, y) => [...values.subarray(y * columns, (y + 1) * columns)]);
       const score = values.reduce((sum, value) => sum + value, 0) / values.length;
-      return { class: classes[c] as string, score, map };
+      return { class: valueAt(classes, c), score, map };
     },
   };
 }
@@ -91,18 +92,6 @@ function placesOf(shape: readonly number[], prefixTokens: number): Places | unde
   const side = Math.round(Math.sqrt(one - prefixTokens));
   if (side ** 2 !== one - prefixTokens) return undefined;
   return { rows: side, columns: side, first: prefixTokens * two, channelStep: 1, placeStep: two };
-}
-
-/** Length of the features of an image: of the means over its places. */
-function lengthOf(own: Float32Array, { rows, columns, channelStep, placeStep }: Places, channels: number): number {
-  const count = rows * columns;
-  let squares = 0;
-  for (let channel = 0; channel < channels; channel++) {
-    let sum = 0;
-    for (let place = 0; place < count; place++) sum += own[channel * channelStep + place * placeStep] as number;
-    squares += (sum / count) ** 2;
-  }
-  return Math.sqrt(squares);
 }
 
 function headInWords({ model, params }: SavedHead): string {

@@ -86,3 +86,20 @@ export function spreadMap(map: Float64Array, rows: number, columns: number, side
   }
   return out;
 }
+
+/** Length of the features of an image: of the means over its places. */
+export function lengthOfMeans(
+  tap: Float32Array,
+  channels: number,
+  places: number,
+  channelStep: number,
+  placeStep: number,
+): number {
+  let squares = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    let sum = 0;
+    for (let place = 0; place < places; place++) sum += tap[channel * channelStep + place * placeStep];
+    squares += (sum / places) ** 2;
+  }
+  return Math.sqrt(squares);
+}

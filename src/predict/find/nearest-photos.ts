@@ -4,6 +4,7 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { keepNearest, unitRows } from '../../numerics/nearest.kernel.ts';
 import { RowReader } from '../../rows/row-reader.ts';
 import { changedRows, loadRows, type RowSource, rowPass, storedRows } from '../../rows/row-source.ts';
+import { valueAt } from '../../system/at.ts';
 
 /** A photo of a feature set that is near what was asked for. */
 export interface FoundPhoto {
@@ -54,7 +55,7 @@ export async function nearestPlaces(
     keepNearest(data, block.rowCount, kept, undefined, undefined, nearest, similarity);
     for (const [at, row] of nearest.entries()) {
       const place = block.start + row;
-      best.push({ place: pass.places?.[place] ?? place, similarity: similarity[at] as number });
+      best.push({ place: pass.places?.[place] ?? place, similarity: valueAt(similarity, at) });
     }
     best.sort((a, b) => b.similarity - a.similarity || a.place - b.place);
     best.length = Math.min(best.length, count);
@@ -76,9 +77,9 @@ export async function nearestPhotos(
 ): Promise<readonly FoundPhoto[]> {
   const best = await nearestPlaces(rows, query, options);
   return best.map(({ place, similarity }) => {
-    const id = set.ids[place] as string;
+    const id = valueAt(set.ids, place);
     const label = set.labels.get(id);
-    const photo = { id, path: set.paths[place] as string, similarity };
+    const photo = { id, path: valueAt(set.paths, place), similarity };
     return label === undefined ? photo : { ...photo, label };
   });
 }

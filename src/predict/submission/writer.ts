@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
+import { valueAt } from '../../system/at.ts';
 import { DurableFile, makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
@@ -100,12 +101,12 @@ export class SubmissionWriter {
     const best = mostProbable(probabilities);
     // float32 probabilities sum to 1 within 1e-6; the row that is written does to the digits that are written.
     let sum = 0;
-    for (let c = 0; c < probabilities.length; c++) sum += probabilities[c] as number;
+    for (let c = 0; c < probabilities.length; c++) sum += valueAt(probabilities, c);
     return this.#layout.columns.map((column: SubmissionColumn) => {
       if (column === 'id') return id;
-      if (column === 'name') return this.#classes[best] as string;
+      if (column === 'name') return valueAt(this.#classes, best);
       if (column === 'number') return String(best);
-      return ((probabilities[column.classNumber] as number) / sum).toPrecision(9);
+      return (valueAt(probabilities, column.classNumber) / sum).toPrecision(9);
     });
   }
 
@@ -119,7 +120,7 @@ export class SubmissionWriter {
 function mostProbable(probabilities: ArrayLike<number>): number {
   let best = 0;
   for (let c = 1; c < probabilities.length; c++) {
-    if ((probabilities[c] as number) > (probabilities[best] as number)) best = c;
+    if (valueAt(probabilities, c) > valueAt(probabilities, best)) best = c;
   }
   return best;
 }

@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import type { Neighbours } from './neighbours.ts';
 
 /** Two rows that lie atypically close together; `first` < `second`. */
@@ -23,9 +24,9 @@ export function alikeRows({ rowCount, count, nearest, similarity }: Neighbours):
   const limit = closeDistance({ rowCount, count, nearest, similarity });
   const pairs = new Map<string, AlikeRows>();
   for (let row = 0; row < rowCount; row++) {
-    const close = similarity[row * count] as number;
+    const close = valueAt(similarity, row * count);
     if (!(1 - close <= limit)) continue;
-    const other = nearest[row * count] as number;
+    const other = valueAt(nearest, row * count);
     const [first, second] = row < other ? [row, other] : [other, row];
     pairs.set(`${first} ${second}`, { first, second, similarity: Math.min(1, close) });
   }
@@ -35,7 +36,7 @@ export function alikeRows({ rowCount, count, nearest, similarity }: Neighbours):
 /** Cosine distance up to which two rows are nearly the same; below 0 where there are too few rows to tell. */
 export function closeDistance({ rowCount, count, similarity }: Neighbours): number {
   if (rowCount < 3) return -1;
-  const largest = Float32Array.from({ length: rowCount }, (_, row) => similarity[row * count] as number);
+  const largest = Float32Array.from({ length: rowCount }, (_, row) => valueAt(similarity, row * count));
   const usual = 1 - (largest.sort()[rowCount >> 1] as number);
   // Copies are copies where half of the rows have one, too: their distance is 0 but for rounding.
   return Math.max(closeShare * usual, 1e-6);

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { valueAt } from '../../system/at.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { takeRows } from '../row-source.ts';
 import { closeDistance } from './alike-rows.ts';
@@ -32,8 +34,8 @@ export async function findCopies(features: Matrix, signal?: AbortSignal): Promis
   const distance = closeDistance(neighbours);
   const parent = Int32Array.from({ length: rowCount }, (_, row) => row);
   // A row with any copy is a copy of its nearest.
-  const close = Int32Array.from(parent.keys()).filter((row) => 1 - (similarity[row] as number) <= distance);
-  const pairs = close.map((row) => nearest[row] as number);
+  const close = Int32Array.from(parent.keys()).filter((row) => 1 - valueAt(similarity, row) <= distance);
+  const pairs = takeInts(nearest, close);
   joinClose(parent, close, pairs);
   const part = takeRows(features, close);
   for (let first = 0; first < close.length; first += blockRows) {
@@ -46,7 +48,7 @@ export async function findCopies(features: Matrix, signal?: AbortSignal): Promis
     });
     for (const [i, row] of rows.entries()) {
       const own = block.data.subarray(i * close.length, (i + 1) * close.length);
-      const alike = close.filter((_, at) => 1 - (own[at] as number) <= distance);
+      const alike = close.filter((_, at) => 1 - valueAt(own, at) <= distance);
       joinClose(parent, new Int32Array(alike.length).fill(row), alike);
     }
   }

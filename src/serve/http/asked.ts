@@ -1,4 +1,4 @@
-import { usualCoverage } from '../../metrics/conformal.ts';
+import { usualCoverage } from '../../metrics/conformal.kernel.ts';
 import { HttpError } from './http-error.ts';
 
 /** What a request wants to know of its photos. */

@@ -1,5 +1,6 @@
 import type { Matrix } from '../../numerics/matrix.ts';
 import { unitRows } from '../../numerics/nearest.kernel.ts';
+import { valueAt } from '../../system/at.ts';
 import { kCenterGreedy } from './k-center.kernel.ts';
 
 /** How photos to label are chosen; the first is what is done unless another is asked for. */
@@ -26,14 +27,12 @@ export async function chooseToLabel(
   choice: Choice,
   readRows: (rows: Int32Array) => Promise<Matrix>,
 ): Promise<Int32Array> {
-  const bySureness = Int32Array.from(margins.keys()).sort(
-    (a, b) => (margins[a] as number) - (margins[b] as number) || a - b,
-  );
+  const bySureness = Int32Array.from(margins.keys()).sort((a, b) => valueAt(margins, a) - valueAt(margins, b) || a - b);
   const wanted = Math.min(count, margins.length);
   if (choice === 'margin') return bySureness.subarray(0, wanted);
   const candidates = bySureness.subarray(0, candidatesPerPhoto * wanted);
   const { data, rowCount, columnCount } = await readRows(candidates);
   unitRows(data, rowCount, columnCount);
   const distances = new Float64Array(rowCount).fill(Number.POSITIVE_INFINITY);
-  return kCenterGreedy(data, columnCount, wanted, distances).map((place) => candidates[place] as number);
+  return kCenterGreedy(data, columnCount, wanted, distances).map((place) => valueAt(candidates, place));
 }

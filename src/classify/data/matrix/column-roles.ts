@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { UserError, usageError } from '../../../system/errors.ts';
 import type { MatrixOptions } from './foreign-matrix.ts';
 
@@ -60,11 +61,11 @@ export function columnRoles(
     });
   const labels = like(labelNames).filter((at) => columns[at]?.kind !== 'list');
   if (labelColumn === undefined && labels.length > 1) {
-    const ways = labels.map((at) => `--label-column ${(columns[at] as TableColumn).name}`).join(' or ');
+    const ways = labels.map((at) => `--label-column ${valueAt(columns, at).name}`).join(' or ');
     throw new UserError({
       what: 'several columns could be the label',
       where,
-      found: labels.map((at) => (columns[at] as TableColumn).name).join(', '),
+      found: labels.map((at) => valueAt(columns, at).name).join(', '),
       fix: ways,
       exitCode: 2,
     });
@@ -96,7 +97,7 @@ function featureColumns(
     throw new UserError({
       what: 'several columns could be the features',
       where,
-      found: some(lists.map((at) => (columns[at] as TableColumn).name)),
+      found: some(lists.map((at) => valueAt(columns, at).name)),
       fix: lists
         .slice(0, 3)
         .map((at) => `--features ${where}:${columns[at]?.name}`)
@@ -116,7 +117,7 @@ function featureColumns(
 
 /** `id = file, label = class, features = f0 … f511 (512 columns); not used: caption, url`. */
 export function sayRoles(columns: readonly TableColumn[], { id, label, features, unused }: ColumnRoles): string {
-  const nameOf = (at: number): string => (columns[at] as TableColumn).name;
+  const nameOf = (at: number): string => valueAt(columns, at).name;
   const [first = 0] = features;
   const last = features.at(-1) as number;
   const shown =

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { readNpyLabels } from '../../../formats/npy/npy-labels.ts';
 import { openParquet } from '../../../formats/parquet.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { readRowLabels } from '../row-labels.ts';
 import { columnRoles } from './column-roles.ts';
@@ -94,7 +95,7 @@ function joined(matrix: ForeignMatrix, where: string, lines: LabelLines): Matrix
     const found = places.filter((place) => place !== undefined).length;
     if (found > 0) {
       const pick = (values: readonly string[]): string[] =>
-        places.map((place) => (place === undefined ? '' : (values[place] as string)));
+        places.map((place) => (place === undefined ? '' : valueAt(values, place)));
       const lacking = matrix.ids.length - found;
       const said = [`labels of ${where} joined by id`];
       if (lacking > 0) said.push(`${lacking} rows have no label in ${where}: left out`);

@@ -4,6 +4,7 @@ import { type NpzArray, readNpz } from '../../../formats/npz.ts';
 import { NpyStore } from '../../../rows/npy-store.ts';
 import { RowReader } from '../../../rows/row-reader.ts';
 import { storedRows, takeRows } from '../../../rows/row-source.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { ForeignMatrix, RowNames } from './foreign-matrix.ts';
 
@@ -35,7 +36,7 @@ const idNames = ['ids', 'id', 'filenames', 'file_names', 'files', 'paths', 'name
  */
 export async function openNpzMatrix(path: string, wanted?: string): Promise<ForeignMatrix> {
   const { arrays, sha256 } = await readNpz(path);
-  const matrices = arrays.filter(({ header }) => header.shape.length >= 2 && (header.shape[1] as number) > 1);
+  const matrices = arrays.filter(({ header }) => header.shape.length >= 2 && valueAt(header.shape, 1) > 1);
   const array = chosenArray(path, arrays, matrices, featureNames, wanted);
   const { rowCount, columnCount, data } = await readNpyMatrix({ where: `${path}:${array.name}`, bytes: array.bytes });
   const ofRows = arrays.filter(({ header }) => isVector(header.shape) && header.shape[0] === rowCount);

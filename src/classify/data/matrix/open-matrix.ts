@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifestFile } from '../../../features/manifest/layout.ts';
+import { valueAt } from '../../../system/at.ts';
 import { usageError } from '../../../system/errors.ts';
 import type { ForeignMatrix, MatrixOptions } from './foreign-matrix.ts';
 import { openNpyMatrix, openNpzMatrix } from './npy-matrix.ts';
@@ -19,7 +20,7 @@ const kinds = /\.(npy|npz|parquet|csv|tsv)$/i;
 export function matrixPlace(given: string): MatrixPlace {
   const match = /^(.*\.(?:npz|parquet)):([^/\\]+)$/i.exec(given);
   if (match === null || existsSync(given)) return { path: given };
-  return { path: match[1] as string, name: match[2] as string };
+  return { path: valueAt(match, 1), name: valueAt(match, 2) };
 }
 
 /** Whether `--features` names something that another program made, and not a feature set. */

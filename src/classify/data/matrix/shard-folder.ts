@@ -6,6 +6,7 @@ import { NpyStore } from '../../../rows/npy-store.ts';
 import { RowReader } from '../../../rows/row-reader.ts';
 import { storedRows, takeRows } from '../../../rows/row-source.ts';
 import { StackedStore } from '../../../rows/stacked-store.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { listIfThere, nodeFiles, readText } from '../../../system/files.ts';
 import { columnRoles } from './column-roles.ts';
@@ -33,7 +34,7 @@ export async function openShardFolder(folder: string, options: MatrixOptions): P
       exitCode: 2,
     });
   }
-  const matrix = files.length === 1 ? await openNpyMatrix(files[0] as string) : await stack(folder, files);
+  const matrix = files.length === 1 ? await openNpyMatrix(valueAt(files, 0)) : await stack(folder, files);
   const metadata = await matching(join(folder, 'metadata'), /\.parquet$/i);
   const beside = metadata.length > 0 ? await readMetadata(metadata, options) : await readFileNames(folder);
   const rows = beside?.ids?.length ?? beside?.labels?.names.length;

@@ -5,6 +5,7 @@ import { type CsvError, parse } from 'csv-parse';
 import { checkWhole } from '../../../formats/npy/npy-labels.ts';
 import { openParquet } from '../../../formats/parquet.ts';
 import { takeRows } from '../../../rows/row-source.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { nodeFiles, readBlocks, readFailure } from '../../../system/files.ts';
 import { columnRoles, sayRoles, type TableColumn } from './column-roles.ts';
@@ -18,7 +19,7 @@ export async function openParquetMatrix(path: string, options: MatrixOptions, wa
   const table = await openParquet(path);
   const { columns, rowCount, sha256 } = table;
   const roles = columnRoles(path, columns, options, wanted);
-  const nameOf = (at: number): string => (columns[at] as TableColumn).name;
+  const nameOf = (at: number): string => valueAt(columns, at).name;
   const { data, columnCount } = await readFeatures(path, rowCount, roles.features.map(nameOf), table.read);
   const texts = async (at: number): Promise<readonly string[]> => (await table.read(nameOf(at))).map(toText);
   const others = new Map<string, readonly string[]>();
@@ -130,7 +131,7 @@ export async function openCsvMatrix(path: string, options: MatrixOptions): Promi
       noColumn(
         path,
         name,
-        roles.unused.map((at) => (columns[at] as TableColumn).name),
+        roles.unused.map((at) => valueAt(columns, at).name),
       ),
     said: sayRoles(columns, roles),
     take: async (kept) => takeRows({ rowCount: rows.length, columnCount, data }, kept),

@@ -1,4 +1,5 @@
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
+import { valueAt } from '../../../system/at.ts';
 import type { FoldedConv } from '../fold-batch-norm.ts';
 
 /**
@@ -14,15 +15,15 @@ export function foldNormalization(conv: FoldedConv, preprocessing: Preprocessing
   for (let channel = 0, at = 0; channel < outChannels; channel++) {
     let shift = 0;
     for (let input = 0; input < inChannels; input++) {
-      const std = preprocessing.std[input] as number;
-      const offset = ((preprocessing.mean[input] as number) - zeroPoint / 255) / std;
+      const std = valueAt(preprocessing.std, input);
+      const offset = (valueAt(preprocessing.mean, input) - zeroPoint / 255) / std;
       for (let tap = 0; tap < taps; tap++, at++) {
-        const weight = data[at] as number;
+        const weight = valueAt(data, at);
         kernels[at] = weight / std;
         shift += weight * offset;
       }
     }
-    bias[channel] = (conv.bias.data[channel] as number) - shift;
+    bias[channel] = valueAt(conv.bias.data, channel) - shift;
   }
   return { kernels: { shape, data: kernels }, bias: { shape: [outChannels], data: bias } };
 }

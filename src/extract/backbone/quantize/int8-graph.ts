@@ -1,5 +1,6 @@
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
+import { lookUp, valueAt } from '../../../system/at.ts';
 import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
 import { foldBatchNorm } from '../fold-batch-norm.ts';
@@ -26,6 +27,7 @@ interface Quantized {
  * its relu; each consumer has its own dequantize, as the optimizer's patterns want it.
  */
 export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing, measured: Measurements): Network {
+  const [ranges, meansOf] = [new Map(Object.entries(measured.ranges)), new Map(Object.entries(measured.means))];
   const { architecture } = weights;
   const { crop } = preprocessing;
   const plan = planResNet(architecture);
@@ -43,7 +45,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
     };
   };
   const quantize = (value: string, name: string, like?: Quantized): Quantized => {
-    const held = like ?? parameters(name, measured.ranges[name] as Range);
+    const held = like ?? parameters(name, lookUp(ranges, name));
     const tensor = builder.node(
       'QuantizeLinear',
       [value, held.scale, held.zeroPoint],
@@ -76,12 +78,12 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
       layer.inChannels / groups,
       kernel * kernel,
     );
-    const inputMeans = measured.means[inputs.get(conv) as string] as readonly number[];
+    const inputMeans = lookUp(meansOf, lookUp(inputs, conv));
     const means = isStem ? inputMeans.map((mean) => (mean - stemZeroPoint) / 255) : inputMeans;
     const shift = meanShift(folded.kernels.data, quantized, means, kernel * kernel, groups);
     const biasScales = quantized.scales.map((scale) => scale * input.scaleValue);
     const bias = Int32Array.from(folded.bias.data, (value, channel) =>
-      Math.round((value - (shift[channel] as number)) / (biasScales[channel] as number)),
+      Math.round((value - valueAt(shift, channel)) / valueAt(biasScales, channel)),
     );
     const perChannel = { shape: [layer.outChannels] };
     const kernels = builder.node(

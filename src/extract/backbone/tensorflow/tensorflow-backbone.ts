@@ -1,5 +1,6 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs';
 import type { DeviceName, Preprocessing } from '../../../features/manifest/manifest.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
 import type { Backbone, PixelBatch, Tap, TapMap } from '../backbone.ts';
@@ -42,7 +43,7 @@ export async function openTensorFlowBackbone(
   });
   const model = tf.model({ inputs: whole.inputs, outputs: tapped });
   const taps = named.map((tap, at) => {
-    const { shape } = tapped[at] as SymbolicTensor;
+    const { shape } = valueAt(tapped, at);
     return { ...tap, shape: channelsFirst(shape.slice(1) as number[]) };
   });
   return new TensorFlowBackbone(tf, [model, whole], taps, weights.architecture, { ...options, device });
@@ -76,7 +77,7 @@ class TensorFlowBackbone implements Backbone {
     this.engineVersion = versionOf(tf);
     this.device = options.device;
     this.architecture = architecture;
-    this.tap = taps[0] as Tap;
+    this.tap = valueAt(taps, 0);
     this.taps = taps;
     this.preprocessing = options.preprocessing;
   }
@@ -114,7 +115,7 @@ class TensorFlowBackbone implements Backbone {
     try {
       const maps: TapMap[] = [];
       for (const [tap, output] of outputs.entries()) {
-        const { shape: rowShape } = this.taps[tap] as Tap;
+        const { shape: rowShape } = valueAt(this.taps, tap);
         maps.push({ rowCount, rowShape, data: (await output.data()) as Float32Array });
       }
       return maps;

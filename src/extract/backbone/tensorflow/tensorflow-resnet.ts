@@ -1,4 +1,5 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { type ConvNorm, convolutions, planResNet, type ResidualBlock } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
@@ -83,7 +84,7 @@ export function buildTensorFlowResNet(tf: TensorFlow, weights: StateDict, crop: 
   const matrix = weights.tensors.get('fc.weight');
   const bias = weights.tensors.get('fc.bias');
   if (matrix !== undefined && bias !== undefined) {
-    const units = matrix.shape[0] as number;
+    const units = valueAt(matrix.shape, 0);
     const classifier = tf.layers.dense({ name: 'fc', units, kernelInitializer: 'zeros' });
     value = through(classifier, value);
     tf.tidy(() => {

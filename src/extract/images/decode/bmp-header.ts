@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { DecodeError } from './decode-error.ts';
 
 /** How the pixels of a bitmap are stored. */
@@ -98,7 +99,7 @@ function readPalette(bytes: Uint8Array, from: number, colours: number, entryByte
   const palette = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
   for (let i = 0; i < colours; i++) {
     for (let channel = 0; channel < 3; channel++) {
-      palette[i * 3 + channel] = bytes[from + i * entryBytes + 2 - channel] as number;
+      palette[i * 3 + channel] = valueAt(bytes, from + i * entryBytes + 2 - channel);
     }
   }
   return palette;

@@ -1,6 +1,8 @@
+import { valueAt } from '../../../system/at.ts';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { checkSize, DecodeError } from './decode-error.ts';
 import { decodeLzw } from './lzw.kernel.ts';
+import { paint } from './palette.kernel.ts';
 
 /**
  * The first frame of a GIF as Pillow 9.4 gives it (GifImagePlugin, then `convert('RGB')`): a transparent pixel keeps
@@ -39,16 +41,12 @@ export function decodeGif(bytes: Uint8Array, onSize?: (pixelCount: number) => vo
 
   const colours = fullPalette(localPalette ?? globalPalette);
   const data = new Uint8Array(width * height * 3);
-  if (frameWidth < width || frameHeight < height) fill(data, colours, transparent ?? 0);
+  if (frameWidth < width || frameHeight < height)
+    paint(new Uint8Array(width * height).fill(transparent ?? 0), colours, data);
   const rows = frameFlags & 0x40 ? interlacedRows(frameHeight) : undefined;
-  for (let y = 0, from = 0; y < frameHeight; y++) {
-    let to = ((top + (rows?.[y] ?? y)) * width + left) * 3;
-    for (let x = 0; x < frameWidth; x++) {
-      const entry = (indices[from++] as number) * 3;
-      data[to++] = colours[entry] as number;
-      data[to++] = colours[entry + 1] as number;
-      data[to++] = colours[entry + 2] as number;
-    }
+  for (let y = 0, from = 0; y < frameHeight; y++, from += frameWidth) {
+    const to = ((top + (rows?.[y] ?? y)) * width + left) * 3;
+    paint(indices.subarray(from, from + frameWidth), colours, data.subarray(to, to + 3 * frameWidth));
   }
   return { data, width, height, channels: 3 };
 }
@@ -64,7 +62,7 @@ function skipToFrame(reader: ByteReader): number | undefined {
     const label = reader.uint8();
     const block = reader.subBlocks();
     // flags, delay (2 bytes), transparent index
-    if (label === 0xf9 && block.length >= 4 && (block[0] as number) & 1) transparent = block[3];
+    if (label === 0xf9 && block.length >= 4 && valueAt(block, 0) & 1) transparent = block[3];
   }
 }
 
@@ -74,10 +72,6 @@ function fullPalette(given: Uint8Array | undefined): Uint8Array {
   for (let i = 0; i < colours.length; i++) colours[i] = Math.floor(i / 3);
   if (given !== undefined) colours.set(given);
   return colours;
-}
-
-function fill(data: Uint8Array, colours: Uint8Array, index: number): void {
-  for (let i = 0; i < data.length; i++) data[i] = colours[index * 3 + (i % 3)] as number;
 }
 
 /** Interlaced rows come in four passes: every 8th from 0, every 8th from 4, every 4th from 2, every 2nd from 1. */
@@ -115,7 +109,7 @@ class ByteReader {
   }
 
   uint8(): number {
-    return this.take(1)[0] as number;
+    return valueAt(this.take(1), 0);
   }
 
   uint16(): number {

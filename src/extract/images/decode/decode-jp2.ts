@@ -43,8 +43,7 @@ export async function decodeJp2(
   checkSize(width, height, onSize);
   const samples = await decodeSamples(bytes, width * height * components, bits);
   if (components === 1 && bits > 8) {
-    const deep = new Uint16Array(width * height);
-    for (let i = 0; i < deep.length; i++) deep[i] = (samples[i] as number) << (16 - bits);
+    const deep = new Uint16Array(samples).map((sample) => sample << (16 - bits));
     return greyPixels(deep, width, height, rule);
   }
   const data = new Uint8Array(width * height * 3);

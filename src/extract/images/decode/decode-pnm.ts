@@ -1,5 +1,7 @@
+import { valueAt } from '../../../system/at.ts';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { checkSize, DecodeError } from './decode-error.ts';
+import { spreadGrey } from './palette.kernel.ts';
 import { readDigits, readSamples, rescale, unpackBits } from './pnm.kernel.ts';
 import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
 
@@ -14,7 +16,7 @@ type PnmKind = 1 | 2 | 3 | 4 | 5 | 6;
  */
 export function decodePnm(bytes: Uint8Array, rule: SixteenBit, onSize?: (pixelCount: number) => void): SourcePixels {
   const header = new HeaderReader(bytes);
-  const kind = ((bytes[1] as number) - 48) as PnmKind;
+  const kind = (valueAt(bytes, 1) - 48) as PnmKind;
   const [width, height] = [header.number(), header.number()];
   const bitmap = kind === 1 || kind === 4;
   const largest = bitmap ? 1 : header.number();
@@ -68,7 +70,7 @@ function endsEarly(found: number, expected: number, what: string): DecodeError {
 
 function spread(grey: Uint8Array, width: number, height: number): SourcePixels {
   const data = new Uint8Array(grey.length * 3);
-  for (let i = 0; i < grey.length; i++) data.fill(grey[i] as number, i * 3, i * 3 + 3);
+  spreadGrey(grey, data);
   return { data, width, height, channels: 3 };
 }
 
@@ -84,7 +86,7 @@ class HeaderReader {
   number(): number {
     let digits = '';
     while (this.at < this.#bytes.length && digits.length <= 10) {
-      const letter = String.fromCharCode(this.#bytes[this.at++] as number);
+      const letter = String.fromCharCode(valueAt(this.#bytes, this.at++));
       if (letter === '#') this.#skipLine();
       else if (/\s/.test(letter)) {
         if (digits !== '') break;
@@ -96,6 +98,6 @@ class HeaderReader {
   }
 
   #skipLine(): void {
-    while (this.at < this.#bytes.length && !/[\n\r]/.test(String.fromCharCode(this.#bytes[this.at++] as number)));
+    while (this.at < this.#bytes.length && !/[\n\r]/.test(String.fromCharCode(valueAt(this.#bytes, this.at++))));
   }
 }

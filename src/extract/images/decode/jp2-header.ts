@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { DecodeError } from './decode-error.ts';
 import { readBoxes } from './media-boxes.ts';
 
@@ -48,7 +49,7 @@ function readSize(stream: Uint8Array): Jp2Header {
   // The library gives no samples of the others.
   if (components !== 1 && components !== 3) throw refused(`${components} components`);
   if (stream.length < 42 + 3 * components) throw new DecodeError('JPEG 2000: the file ends in its header');
-  const depth = stream[42] as number;
+  const depth = valueAt(stream, 42);
   for (let i = 0; i < components; i++) {
     const [own, columns, rows] = stream.subarray(42 + 3 * i, 45 + 3 * i);
     if (own !== depth) throw refused('components of different depth');

@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { DecodeError } from './decode-error.ts';
 
 export interface JpegHeader {
@@ -62,7 +63,7 @@ export function readJpegHeader(bytes: Uint8Array, keepExif: boolean): JpegHeader
  */
 function setWholeSpectrum(picture: Uint8Array, at: number): void {
   while (at + 5 < picture.length && picture[at + 1] === startOfScan) {
-    const spectrum = at + 5 + 2 * (picture[at + 4] as number);
+    const spectrum = at + 5 + 2 * valueAt(picture, at + 4);
     if (spectrum + 3 > picture.length) return;
     if (picture[spectrum] === 0 && picture[spectrum + 1] === 63 && picture[spectrum + 2] === 0) return;
     picture.set([0, 63, 0], spectrum);

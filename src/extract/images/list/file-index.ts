@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { withoutExtension } from './image-names.ts';
 
 /**
@@ -38,7 +39,7 @@ export class FileIndex {
       if (found === undefined) continue;
       const places = typeof found === 'number' ? [found] : found;
       const fitting = places.filter((place) =>
-        fits(form((this.#paths[place] as string).normalize('NFC')), id, key === name),
+        fits(form(valueAt(this.#paths, place).normalize('NFC')), id, key === name),
       );
       if (fitting.length > 0) return closest(fitting, this.#paths, id, form);
     }
@@ -84,7 +85,7 @@ function closest(
 ): readonly number[] {
   if (places.length === 1) return places;
   const whole = places.filter((place) => {
-    const path = form((paths[place] as string).normalize('NFC'));
+    const path = form(valueAt(paths, place).normalize('NFC'));
     return path === id || path.endsWith(`/${id}`);
   });
   return whole.length > 0 ? whole : places;

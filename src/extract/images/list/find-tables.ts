@@ -9,6 +9,7 @@ import {
 import { openTable } from '../../../formats/table/open-table.ts';
 import { fileSource, type Table } from '../../../formats/table/table.ts';
 import { checkTablePlace } from '../../../formats/table/table-place.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { quoteArgument } from '../../../system/own-command.ts';
 import { FileIndex } from './file-index.ts';
@@ -126,7 +127,7 @@ function asSplits(tables: readonly FoundTable[]): readonly FoundTable[] {
     return own ?? splitOfName(basename(dirname(name)));
   });
   if (new Set(splits).size === tables.length && !splits.includes(undefined) && splits.includes('train')) {
-    return tables.map((table, i) => ({ ...table, split: splits[i] as SplitName }));
+    return tables.map((table, i) => ({ ...table, split: valueAt(splits, i) }));
   }
   throw severalReadings('the data folder', tables);
 }
@@ -165,7 +166,7 @@ async function examine(
   const toFound = (reading: ColumnReading): FoundTable => {
     const notes = table.notes.length === 0 ? '' : ` (${table.notes.join(', ')})`;
     const text = `${name}: ${describeReading(table.columns, reading)}${notes}`;
-    const namesImages = sample.rows.some((row) => index.find(row[reading.idColumn] as string).length > 0);
+    const namesImages = sample.rows.some((row) => index.find(valueAt(row, reading.idColumn)).length > 0);
     return { table, name, reading, text, paths, index, namesImages };
   };
   if ('reading' in choice) return toFound(choice.reading);

@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { withoutExtension } from './image-names.ts';
 
 /**
@@ -7,11 +8,11 @@ import { withoutExtension } from './image-names.ts';
 export function idsOf(paths: readonly string[]): readonly string[] {
   const short = paths.map((path) => withoutExtension(path).normalize('NFC'));
   const shared = repeated(short);
-  let ids = short.map((id, i) => (shared.has(id) ? (paths[i] as string).normalize('NFC') : id));
+  let ids = short.map((id, i) => (shared.has(id) ? valueAt(paths, i).normalize('NFC') : id));
   // Paths differ, so each round turns at least one more id into its path, or is the last one.
   for (let round = 0; round <= paths.length; round++) {
     const clashes = repeated(ids);
-    const next = ids.map((id, i) => (clashes.has(id) ? (paths[i] as string) : id));
+    const next = ids.map((id, i) => (clashes.has(id) ? valueAt(paths, i) : id));
     if (next.every((id, i) => id === ids[i])) return ids;
     ids = next;
   }

@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { UserError, usageError } from '../../../system/errors.ts';
 import type { LayoutOptions } from './image-file.ts';
 
@@ -111,7 +112,7 @@ export function otherReading(paths: readonly string[], rule: LabelRule): string 
 /** @throws UserError where the rule finds no class in a path */
 export function labelsOf(root: string, paths: readonly string[], rule: LabelRule, shown: readonly string[]): string[] {
   const labels = paths.map((path) => rule.labelOf(path));
-  const without = labels.flatMap((label, i) => (label === undefined ? [shown[i] as string] : []));
+  const without = labels.flatMap((label, i) => (label === undefined ? [valueAt(shown, i)] : []));
   if (without.length > 0) {
     throw new UserError({
       what: `${without.length} of ${paths.length} images have no class`,

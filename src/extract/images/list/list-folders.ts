@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { idsOf } from './ids.ts';
 import type { ImageFile, ImageList, LayoutOptions, SplitName } from './image-file.ts';
@@ -88,7 +89,7 @@ function listSplits(tree: Tree, prefix: string, asked: LabelRule | undefined): L
   ];
   const files = toFiles(tree, paths, labels);
   const isWhole = new Set(splits).size > 1;
-  const images = isWhole ? files.map((file, i) => ({ ...file, split: splits[i] as SplitName })) : files;
+  const images = isWhole ? files.map((file, i) => ({ ...file, split: valueAt(splits, i) })) : files;
   return { layout: 'splits', reading, images, leftOut };
 }
 
@@ -105,10 +106,10 @@ export function unlabelled(path: string, folder: string): LeftOutFile {
 export function toFiles(tree: Tree, paths: readonly string[], labels?: readonly string[]): readonly ImageFile[] {
   const ids = idsOf(paths);
   return paths.map((relativePath, i) => ({
-    id: ids[i] as string,
+    id: valueAt(ids, i),
     ...tree.locate(relativePath),
     relativePath,
-    ...(labels === undefined ? {} : { label: labels[i] as string }),
+    ...(labels === undefined ? {} : { label: valueAt(labels, i) }),
   }));
 }
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { LabelChecks } from '../../../formats/table/label-checks.ts';
+import { valueAt, valuesAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { FoundTable } from './find-tables.ts';
 import { idsOf } from './ids.ts';
@@ -75,7 +76,7 @@ export async function listTables(tree: Tree, tables: readonly FoundTable[], opti
 
 async function* rowsOf(found: FoundTable): AsyncGenerator<Named> {
   const { table, name, reading, split } = found;
-  const names = reading.labelColumns.map((column) => table.columns[column] as string);
+  const names = valuesAt(table.columns, reading.labelColumns);
   const checks = new LabelChecks(names);
   const fail = (what: string, foundText: string, fix: string, line: number): UserError =>
     new UserError({
@@ -107,7 +108,7 @@ async function* rowsOf(found: FoundTable): AsyncGenerator<Named> {
 
 /** A header whose cell names a file is a first row. */
 function refuseNoHeader({ table, name, reading, index, paths }: FoundTable): void {
-  const [place] = index.find(table.columns[reading.idColumn] as string);
+  const [place] = index.find(valueAt(table.columns, reading.idColumn));
   if (place === undefined) return;
   throw new UserError({
     what: `${basename(name)} has no header`,
@@ -122,7 +123,7 @@ function refuseNoHeader({ table, name, reading, index, paths }: FoundTable): voi
 function fileOf({ table, index, paths, name, split }: FoundTable, { id, line }: Named): string | undefined {
   const places = index.find(id);
   if (places.length <= 1) return places[0] === undefined ? undefined : paths[places[0]];
-  const found = places.map((place) => paths[place] as string);
+  const found = valuesAt(paths, places);
   const best = preferred(found, split ?? basename(name).replace(/\.[^.]*$/, ''));
   if (best.length === 1) return best[0];
   throw new UserError({

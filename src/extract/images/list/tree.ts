@@ -4,6 +4,7 @@ import { type ArchiveEntry, entryHeadSync, readEntrySync } from '../../../format
 import { isArchiveName, listArchive } from '../../../formats/archive/list-archive.ts';
 import { isTableName } from '../../../formats/table/open-table.ts';
 import { bytesSource, fileSource, type TableSource } from '../../../formats/table/table.ts';
+import { lookUp } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { nearestName } from '../../../system/nearest.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
@@ -135,7 +136,7 @@ async function archiveTree(root: string, shards: readonly Shard[]): Promise<Tree
     }
   }
   const read = (path: string, limit: number): Buffer => {
-    const { path: archive, entry } = located.get(path) as Required<Located>;
+    const { path: archive, entry } = lookUp(located, path);
     try {
       const { bytes, size } = readEntrySync(archive, entry, limit);
       if (bytes !== undefined) return bytes;
@@ -155,7 +156,7 @@ async function archiveTree(root: string, shards: readonly Shard[]): Promise<Tree
     images: images.sort(compareCodePoints),
     tables: tables.sort(compareCodePoints),
     leftOut: leftOut.sort((a, b) => compareCodePoints(a.path, b.path)),
-    locate: (path) => located.get(path) as Required<Located>,
+    locate: (path) => lookUp(located, path),
     table: (path) => bytesSource(read(path, largestTable), join(root, path)),
     ...(classes.size === 0
       ? {}

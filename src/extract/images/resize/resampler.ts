@@ -1,4 +1,5 @@
 import { growTo, runsModule, startModule, type WasmMemory } from '../../../numerics/web-assembly.ts';
+import { valueAt } from '../../../system/at.ts';
 import { copyRGB, packTaps } from './pack-taps.kernel.ts';
 import {
   end,
@@ -48,8 +49,8 @@ export function wasmResampler(): Resampler {
   return {
     resample(source: SourcePixels, columns: Taps, rows: Taps, target: TargetPixels): void {
       if (rows.count === 0 || columns.count === 0) return;
-      const firstColumn = columns.start[0] as number;
-      const firstRow = rows.start[0] as number;
+      const firstColumn = valueAt(columns.start, 0);
+      const firstRow = valueAt(rows.start, 0);
       const usedColumns = end(columns) - firstColumn;
       const usedRows = end(rows) - firstRow;
       const rowBytes = columns.count * 3;

@@ -1,4 +1,4 @@
-import { conformalScores } from '../../../metrics/conformal.ts';
+import { conformalScores } from '../../../metrics/conformal.kernel.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
 import { evenPart } from '../../../rows/table.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { transpose } from '../../../numerics/arrays.kernel.ts';
 import { largestMagnitude } from '../../../numerics/lbfgs.kernel.ts';
 import { lossError, minimize, type Objective } from '../../../numerics/lbfgs.ts';
 import { penalize } from '../../../numerics/linear-loss.kernel.ts';
@@ -117,14 +118,10 @@ async function fitClassifiers(
   const coefficients = Float32Array.from(job.coefficients);
   const left = { rowCount: classCount, columnCount: rowCount, data: coefficients };
   const turned = (await multiply(left, table.features, context)).data;
-  const weights = new Float64Array(dims * classCount);
-  const bias = new Float64Array(classCount);
-  for (let c = 0; c < classCount; c++) {
-    for (let d = 0; d < dims; d++) weights[d * classCount + c] = turned[c * dims + d] as number;
-    for (let row = 0; row < rowCount; row++) {
-      bias[c] = (bias[c] as number) + (coefficients[c * rowCount + row] as number);
-    }
-  }
+  const weights = transpose(turned, classCount, dims, new Float64Array(dims * classCount));
+  const bias = Float64Array.from({ length: classCount }, (_, c) =>
+    coefficients.subarray(c * rowCount, (c + 1) * rowCount).reduce((sum, value) => sum + value, 0),
+  );
   const unfinished = job.converged.filter((done) => done === 0).length;
   const descended = {
     weights,

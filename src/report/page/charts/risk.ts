@@ -1,4 +1,4 @@
-import type { RiskPoint } from '../../../metrics/conformal.ts';
+import type { RiskPoint } from '../../../metrics/conformal.kernel.ts';
 import { percent } from '../../figures.ts';
 import { type Html, html } from '../html.ts';
 import { axis, chart, type Frame, xAxis, yAxis } from './frame.ts';

@@ -1,5 +1,5 @@
 import type { Conformal } from '../../../classify/result/report.ts';
-import { type RiskPoint, usualCoverage } from '../../../metrics/conformal.ts';
+import { type RiskPoint, usualCoverage } from '../../../metrics/conformal.kernel.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { percent } from '../../figures.ts';
 import { runClass } from '../charts/intervals.ts';

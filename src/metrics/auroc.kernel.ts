@@ -12,11 +12,11 @@ export function separation(inside: ArrayLike<number>, outside: ArrayLike<number>
   let sum = 0;
   let [below, upTo] = [0, 0];
   for (const score of high) {
-    while (below < low.length && (low[below] as number) < score) below++;
-    while (upTo < low.length && (low[upTo] as number) <= score) upTo++;
+    while (below < low.length && low[below] < score) below++;
+    while (upTo < low.length && low[upTo] <= score) upTo++;
     sum += (below + upTo) / 2;
   }
-  const least = high[high.length - Math.ceil(0.95 * high.length - 1e-9)] as number;
+  const least = high[high.length - Math.ceil(0.95 * high.length - 1e-9)];
   return {
     auroc: sum / (high.length * low.length),
     falseAt95: low.filter((score) => score >= least).length / low.length,

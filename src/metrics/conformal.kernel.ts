@@ -31,13 +31,13 @@ export function conformalScores(
     const largest = own.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
     let sum = 0;
     for (let c = 0; c < classCount; c++) {
-      shares[c] = Math.exp(inverse * ((own[c] as number) - largest));
-      sum += shares[c] as number;
+      shares[c] = Math.exp(inverse * (own[c] - largest));
+      sum += shares[c];
     }
     let before = 0;
     let rank = 1;
     for (let c = 0; c < classCount; c++) {
-      const [share, truth] = [shares[c] as number, shares[label] as number];
+      const [share, truth] = [shares[c], shares[label]];
       if (share < truth || (share === truth && c >= label)) continue;
       before += share / sum;
       rank++;
@@ -63,13 +63,11 @@ export function rankedScores(probabilities: Float32Array): {
   readonly order: readonly number[];
   readonly scores: Float64Array;
 } {
-  const order = [...probabilities.keys()].sort(
-    (a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b,
-  );
+  const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
   let before = 0;
   const scores = Float64Array.from(order, (c, i) => {
     const score = before + penalty(i + 1);
-    before += probabilities[c] as number;
+    before += probabilities[c];
     return score;
   });
   return { order, scores };
@@ -109,7 +107,7 @@ export interface RiskPoint {
  */
 export function riskCoverage(probabilities: ArrayLike<number>, right: ArrayLike<boolean | number>): RiskPoint[] {
   const order = Array.from({ length: probabilities.length }, (_, row) => row).sort(
-    (a, b) => (probabilities[b] as number) - (probabilities[a] as number),
+    (a, b) => probabilities[b] - probabilities[a],
   );
   const counts = Array.from({ length: 10 }, (_, i) => Math.ceil(((i + 1) * order.length) / 10));
   return [...new Set(counts)]
@@ -117,6 +115,6 @@ export function riskCoverage(probabilities: ArrayLike<number>, right: ArrayLike<
     .map((count) => ({
       answered: count / order.length,
       accuracy: order.slice(0, count).filter((row) => right[row]).length / count,
-      probability: probabilities[order[count - 1] as number] as number,
+      probability: probabilities[order[count - 1]],
     }));
 }

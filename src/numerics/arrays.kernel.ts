@@ -1,0 +1,50 @@
+/** Integers at places: the labels of rows, the rows of places. */
+export function takeInts(values: ArrayLike<number>, places: ArrayLike<number>): Int32Array<ArrayBuffer> {
+  return fill(new Int32Array(places.length), values, places);
+}
+
+/** As `takeInts`, without a sign: the rows of images. */
+export function takeUints(values: ArrayLike<number>, places: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  return fill(new Uint32Array(places.length), values, places);
+}
+
+/** Numbers at places: the weights of rows. */
+export function takeFloats(values: ArrayLike<number>, places: ArrayLike<number>): Float64Array<ArrayBuffer> {
+  return fill(new Float64Array(places.length), values, places);
+}
+
+function fill<A extends Int32Array | Uint32Array | Float64Array>(
+  out: A,
+  values: ArrayLike<number>,
+  places: ArrayLike<number>,
+): A {
+  for (let i = 0; i < out.length; i++) out[i] = values[places[i]];
+  return out;
+}
+
+/** Columns as rows: [rows, columns] into [columns, rows]. */
+export function transpose<A extends Float32Array | Float64Array>(
+  values: ArrayLike<number>,
+  rows: number,
+  columns: number,
+  out: A,
+): A {
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, at++) out[column * rows + row] = values[at];
+  }
+  return out;
+}
+
+/** Multiplies every value in place. */
+export function scaleBy(values: Float32Array, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i] *= factor;
+}
+
+/** Adds to the value at a place. */
+export function addAt(
+  values: Int32Array | Float32Array | Float64Array | Uint32Array | number[],
+  place: number,
+  by: number,
+): void {
+  values[place] += by;
+}
