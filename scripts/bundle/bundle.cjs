@@ -42,10 +42,32 @@ function bundleSources(files) {
     target: 'node20.15',
     logLevel: 'error',
   });
-  return outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
+  return [...outputFiles, ...browserScripts()].map(({ path, contents }) => ({ name: basename(path), contents }));
 }
 
-module.exports = { bundleSources, listSources, root, sources };
+/**
+ * What pages run in a browser, each as one script beside the bundles: `report-client.js`, `serve-client.js`.
+ *
+ * @returns {{ path: string, contents: Uint8Array }[]}
+ */
+function browserScripts() {
+  return require('esbuild').buildSync({
+    entryPoints: ['report', 'serve'].map((page) => ({
+      in: join(sources, page, 'page/client/main.ts'),
+      out: `${page}-client`,
+    })),
+    outdir: join(root, 'dist', 'bundle'),
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    charset: 'utf8',
+    logLevel: 'error',
+  }).outputFiles;
+}
+
+module.exports = { browserScripts, bundleSources, listSources, root, sources };
 
 if (require.main === module) {
   const folder = join(root, 'dist', 'bundle');

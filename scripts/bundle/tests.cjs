@@ -1,9 +1,9 @@
 // Bundles test files with what they import, so that node runs them as they are: a loader of TypeScript would take a second
 // of each of two hundred processes.
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { basename, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { listSources, root, sources } = require('./bundle.cjs');
+const { browserScripts, listSources, root, sources } = require('./bundle.cjs');
 
 const cache = join(root, 'node_modules', '.cache', 'featuretap-tests');
 
@@ -13,7 +13,7 @@ const keptMilliseconds = 24 * 60 * 60 * 1000;
 /**
  * Makes the bundles in a folder of their own, which the caller removes. Node's runner takes files by their names: these
  * begin with their place in `files`. Modules of `test/` and `scripts/` keep their `import.meta.url`, to find what lies
- * beside them; those of `src/` find their workers beside the bundles.
+ * beside them; those of `src/` find their workers and their pages' scripts beside the bundles.
  *
  * @param {readonly string[]} files below the project, slashes between folders
  * @returns {Promise<{ folder: string, bundles: string[] }>} the bundles' paths in the order of `files`
@@ -43,6 +43,7 @@ async function bundleTests(files) {
     logLevel: 'error',
     plugins: [ownUrls],
   });
+  for (const { path, contents } of browserScripts()) writeFileSync(join(folder, basename(path)), contents);
   await esbuild.stop();
   // A module below node_modules/ is not of the project's own scope.
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');

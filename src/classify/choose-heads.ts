@@ -63,10 +63,10 @@ export function chooseHeads(
   return kinds.map((kind) => {
     const own = Object.fromEntries(Object.entries(params).filter(([name, value]) => readsParam(kind, name, value)));
     try {
-      const grid = sweep === undefined ? {} : gridFor(kind, sweep.grid, own);
       const all = { ...commandParams, ...own };
-      if (sweep === undefined || Object.keys(grid).length === 0) return createHead(kind.model, all);
-      return sweptHead(kind, all, grid, sweep);
+      if (sweep === undefined) return createHead(kind.model, all);
+      const grid = gridFor(kind, sweep.grid, own);
+      return Object.keys(grid).length === 0 ? createHead(kind.model, all) : sweptHead(kind, all, grid, sweep);
     } catch (error) {
       throw namedAsOption(error, kind);
     }

@@ -107,13 +107,14 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
     const leak = copies && describeCopies(copies, { accuracy: made.accuracy, tested });
     const found = {
       ...made,
-      ...(typeof conformal === 'string' ? {} : { conformal }),
-      ...(copies === undefined ? {} : { copies }),
+      conformal: typeof conformal === 'string' ? undefined : conformal,
+      copies,
       warnings: [...made.warnings, ...[leak, conformal].filter((each) => typeof each === 'string')],
-      ...(options.subsample === undefined ? {} : { subsample: { rows: train.length, of } }),
-      ...(options.learningCurve === true
-        ? { learningCurve: [...curve, ...full].sort((a, b) => a.repeat - b.repeat || a.trainSize - b.trainSize) }
-        : {}),
+      subsample: options.subsample === undefined ? undefined : { rows: train.length, of },
+      learningCurve:
+        options.learningCurve === true
+          ? [...curve, ...full].sort((a, b) => a.repeat - b.repeat || a.trainSize - b.trainSize)
+          : undefined,
     };
     const report = await writeReport(found, evaluation.predictions, evaluation.fitted.save());
     await checkpoints.clear();

@@ -1,4 +1,5 @@
-import { systemFailure } from '../system/system-failure.ts';
+import { UserError } from '../system/errors.ts';
+import { fileReason } from '../system/file-reason.ts';
 import { WriteError } from '../system/write-error.ts';
 import type { Verb } from './verb.ts';
 
@@ -6,4 +7,29 @@ import type { Verb } from './verb.ts';
 export function knownFailure(error: unknown, writes: Verb['writes']): unknown {
   if (error instanceof WriteError) return writes === undefined ? error : error.advised(writes);
   return systemFailure(error) ?? error;
+}
+
+/**
+ * What an error of the operating system means to a user, wherever in the program it came up; undefined for any other
+ * error, which is a mistake of this program.
+ */
+function systemFailure(error: unknown): UserError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || (syscall === undefined && !isFileCode(code))) return undefined;
+  return new UserError({
+    what: `the system refused ${syscall === undefined ? 'a file' : `a call (${syscall})`}`,
+    where: path,
+    found: fileReason(error),
+    fix:
+      code === 'EMFILE' || code === 'ENFILE'
+        ? 'ulimit -n 1024 lets it open more files; then run the same command again'
+        : 'check the file, its folder and its disk, and run the same command again',
+    cause: error,
+  });
+}
+
+/** ERR_… codes are Node's own: most are a wrong argument. */
+function isFileCode(code: string): boolean {
+  return /^E[A-Z0-9]+$/.test(code) || code === 'ERR_FS_FILE_TOO_LARGE';
 }

@@ -172,10 +172,10 @@ async function begin(run: ExtractRun, { reading, ledger }: Target, backbone: Bac
     engineVersion,
     device,
     weights,
-    ...(weightsFile === undefined ? {} : { weightsFile }),
-    ...(weightsKey === undefined ? {} : { weightsKey }),
-    ...(variant === undefined ? {} : { weightsVariant: variant }),
-    ...(weightsSeed === undefined ? {} : { weightsSeed }),
+    weightsFile,
+    weightsKey,
+    weightsVariant: variant,
+    weightsSeed,
     data: writer.settings.dataFolder,
   };
   const tapped = backbone.taps.find(({ name }) => name === tap) ?? backbone.tap;

@@ -53,6 +53,9 @@ async function openData(options: ClassifyOptions): Promise<LabelledData<RowSourc
   if (typeof features !== 'string') return features;
   if (isForeign(features)) return openExternalFeatures(features, labels, options);
   const { labels: _file, ...rows } = options;
-  const read = labels === undefined ? {} : { labels: await readLabels(labels) };
-  return joinRows(await openFeatureSet(features), { ...rows, ...read, maxMissing });
+  return joinRows(await openFeatureSet(features), {
+    ...rows,
+    labels: labels === undefined ? undefined : await readLabels(labels),
+    maxMissing,
+  });
 }

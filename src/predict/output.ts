@@ -101,14 +101,9 @@ export function jsonOutput(head: string): OutputFormat {
     predicted: (path, id, { top, set, answer, unlike, like, evidence }) => {
       const separator = first ? '\n' : ',\n';
       first = false;
-      const more = {
-        ...(set === undefined ? {} : { set: set.classes.map((entry) => entry.class), large: set.large }),
-        ...(answer === undefined ? {} : { answer }),
-        ...(unlike === undefined ? {} : { unlike }),
-        ...(like === undefined ? {} : { like }),
-        ...(evidence === undefined ? {} : { evidence: shortened(evidence) }),
-      };
-      return `${separator}    ${printableJson(JSON.stringify({ path, id, top, ...more }))}`;
+      const sets = { set: set?.classes.map((entry) => entry.class), large: set?.large };
+      const document = { path, id, top, ...sets, answer, unlike, like, evidence: evidence && shortened(evidence) };
+      return `${separator}    ${printableJson(JSON.stringify(document))}`;
     },
     end: (failed) => `${first ? '' : '\n  '}],\n  "failed": ${printableJson(JSON.stringify(failed))}\n}\n`,
   };
@@ -117,6 +112,5 @@ export function jsonOutput(head: string): OutputFormat {
 /** Seven digits say all that features of float32 hold. */
 function shortened({ class: name, score, file, png, map }: ShownEvidence): object {
   const short = (value: number): number => Number(value.toPrecision(7));
-  const shown = { ...(file === undefined ? {} : { file }), ...(png === undefined ? {} : { png }) };
-  return { class: name, score: short(score), ...shown, map: map.map((row) => row.map(short)) };
+  return { class: name, score: short(score), file, png, map: map.map((row) => row.map(short)) };
 }

@@ -58,7 +58,7 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   const typed = (head: FoundHead): string => command(shortPath(head.folder));
   return new UserError({
     what: folder === undefined ? '--head is missing' : '--head is not usable',
-    ...(folder === undefined ? {} : { found: `${folder}, ${whatIs(own.length)}` }),
+    found: folder && `${folder}, ${whatIs(own.length)}`,
     expected: `the folder of one report${meant.length > 0 ? ' of that name' : ''}, the newest first:\n            ${lines.join('\n            ')}`,
     fix: best === newest ? typed(best) : `the best:   ${typed(best)}\n            the newest: ${typed(newest)}`,
     exitCode: 2,

@@ -105,8 +105,8 @@ async function trainedOn(report: Report): Promise<LabelledRows> {
     train: Int32Array.from(train),
     test: Int32Array.from(test),
   }));
-  const grouping = report.grouping === undefined ? {} : { grouping: report.grouping };
-  if (found !== undefined && hashSplits({ ...found, ...grouping }, splits) === report.splitHash) return found;
+  if (found !== undefined && hashSplits({ ...found, grouping: report.grouping }, splits) === report.splitHash)
+    return found;
   throw new UserError({
     what: 'the feature set does not tell which of its photos the head was trained on',
     where: featureSet.folder,

@@ -79,7 +79,7 @@ export async function writeFailure(
     return new DiskFullError(code, {
       what: code === 'EDQUOT' ? 'the disk quota is used up' : 'the disk is full',
       where: path,
-      ...(free === undefined ? {} : { found: `${formatBytes(free)} free` }),
+      found: free === undefined ? undefined : `${formatBytes(free)} free`,
       expected: `${formatBytes(neededBytes)} for this file`,
       cause: error,
     });

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { buildClientModule, clientModule, pages } from '../../scripts/page/build.ts';
 import type { RunningServer } from '../../src/serve/serve.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { openBrowser, withoutBrowser } from '../report/page/browser.ts';
@@ -33,10 +32,6 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
     await browser.close();
     await server.close();
     await rm(root, { recursive: true });
-  });
-
-  it('is served with the script that its sources make: npm run page writes it', async () => {
-    assert.equal(await readFile(clientModule(pages.serve), 'utf8'), await buildClientModule(pages.serve));
   });
 
   const photo = (name: string): string => join(trained.data, name);

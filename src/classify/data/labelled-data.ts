@@ -29,7 +29,7 @@ export interface LabelledData<F extends RowSource = Matrix> {
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
   readonly groups?: Int32Array | undefined;
   /** Absent where the groups are those of a column, or there are none. */
-  readonly grouping?: NonNullable<Report['grouping']>;
+  readonly grouping?: Report['grouping'];
   /** Part of the data folder's ready-made split per id: train, val or test, '' for none. Absent where it has none. */
   readonly parts?: readonly string[] | undefined;
   /** Absent where none are. */
@@ -37,7 +37,7 @@ export interface LabelledData<F extends RowSource = Matrix> {
   /** Fingerprint of the feature set; for external features, the sha256 of its bytes. */
   readonly fingerprint: string;
   /** sha256 over the sha256 of each id's image, in the ids' order; absent where the images are not known. */
-  readonly imagesSha256?: string;
+  readonly imagesSha256?: string | undefined;
   /** Of several feature sets: what their join left out. */
   readonly joined?: Report['joined'];
   /** What a report says about the features. */

@@ -75,14 +75,16 @@ export interface Report extends Scores {
   readonly trainSize: number;
   readonly testSize: number;
   /** `classify --subsample`: a stratified part of the training rows of the first repeat; `perRepeat` names them. */
-  readonly subsample?: { readonly rows: number; readonly of: number };
+  readonly subsample?: { readonly rows: number; readonly of: number } | undefined;
   readonly seed: number;
   /** `classify --groups near-copies`: the clusters that stay on one side, and the images in those of more than one. */
-  readonly grouping?: { readonly by: 'near-copies'; readonly groups: number; readonly images: number };
+  readonly grouping?: { readonly by: 'near-copies'; readonly groups: number; readonly images: number } | undefined;
   /** Absent in reports of versions before 0.3, with random weights, and with `--stream`. */
-  readonly copies?: CopiesFound;
+  readonly copies?: CopiesFound | undefined;
   /** `classify --min-images`: the classes that it left out. */
-  readonly smallClasses?: { readonly minImages: number; readonly classes: readonly string[]; readonly images: number };
+  readonly smallClasses?:
+    | { readonly minImages: number; readonly classes: readonly string[]; readonly images: number }
+    | undefined;
   /** Mean over the repeats. */
   readonly fitSeconds: number;
   readonly predictSeconds: number;
@@ -123,23 +125,25 @@ export interface Report extends Scores {
    * sha256 over the sha256 of each labelled image's file: with the same split, reports on the features of other networks
    * are comparable when it is equal, too. Absent where the images are not known.
    */
-  readonly imagesSha256?: string;
+  readonly imagesSha256?: string | undefined;
   /** `classify` with several feature sets, which took the images that are in all of them. */
-  readonly joined?: {
-    /** The first set's folder: ids and labels are as there. */
-    readonly ids: string;
-    /** Images of each set that another one lacks, by their ids there. */
-    readonly leftOut: readonly { readonly folder: string; readonly images: readonly string[] }[];
-  };
+  readonly joined?:
+    | {
+        /** The first set's folder: ids and labels are as there. */
+        readonly ids: string;
+        /** Images of each set that another one lacks, by their ids there. */
+        readonly leftOut: readonly { readonly folder: string; readonly images: readonly string[] }[];
+      }
+    | undefined;
   /** confusion[true][predicted], test rows of all repeats together. */
   readonly confusion: readonly (readonly number[])[];
   readonly perClass: readonly ClassFigures[];
   /** `classify --learning-curve`: accuracy on the same test rows against the number of training rows. */
-  readonly learningCurve?: readonly LearningCurvePoint[];
+  readonly learningCurve?: readonly LearningCurvePoint[] | undefined;
   /** Log loss of the same test rows with uncalibrated probabilities, where the head has them; mean over the repeats. */
-  readonly uncalibratedLogLoss?: number;
+  readonly uncalibratedLogLoss?: number | undefined;
   /** Absent in reports of versions before 0.2, and where no training row could be held out. */
-  readonly conformal?: Conformal;
+  readonly conformal?: Conformal | undefined;
   /** How probabilities were made, e.g. `softmax`, `sigmoid calibrated on cross-validated decision values`. */
   readonly probabilities: string;
   readonly warnings: readonly string[];

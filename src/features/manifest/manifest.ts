@@ -91,13 +91,13 @@ export interface MadeBy {
   /** As the user gave them: `resnet50`, `random` or a path; a network of a hub with its commit: `hf:OWNER/NAME@COMMIT`. */
   readonly weights: string;
   /** Absolute path of the weights file, absent for `random`. */
-  readonly weightsFile?: string;
+  readonly weightsFile?: string | undefined;
   /** The key of the state dict that was taken, where the weights file is a checkpoint with several. */
-  readonly weightsKey?: string;
+  readonly weightsKey?: string | undefined;
   /** Which graph of a published network it is, where it is not the plain one. */
-  readonly weightsVariant?: string;
+  readonly weightsVariant?: string | undefined;
   /** `random` alone: the seed that its weights were drawn from. */
-  readonly weightsSeed?: number;
+  readonly weightsSeed?: number | undefined;
   /** Absolute path of the data folder. */
   readonly data: string;
 }

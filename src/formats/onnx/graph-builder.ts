@@ -37,7 +37,7 @@ export type Dimension = number | string;
 export interface NodeOptions {
   readonly name?: string;
   /** Names of the outputs; default: one, made from the operator's name. */
-  readonly outputs?: readonly string[];
+  readonly outputs?: readonly string[] | undefined;
   /** '' or absent: ONNX's own operators; `ai.onnx.ml` for TreeEnsembleClassifier and its like. */
   readonly domain?: string;
 }

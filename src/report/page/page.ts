@@ -1,6 +1,6 @@
+import { browserScript } from '../../system/workers.ts';
 import type { GroupData, PageData } from '../analysis/group-data.ts';
 import type { PageJson } from './client/json.ts';
-import { clientScript } from './client-script.ts';
 import { groupJson } from './data/group-json.ts';
 import { documentHead } from './document-head.ts';
 import { embedJson, type Html, html, raw } from './html.ts';
@@ -16,7 +16,8 @@ export function renderPage(data: PageData): string {
   const several = data.groups.length > 1;
   const runCount = data.groups.reduce((sum, group) => sum + group.runs.length, 0);
   const json: PageJson = { groups: data.groups.map(groupJson) };
-  const page = html`${documentHead('Heads compared', [clientScript])}
+  const script = browserScript('report', import.meta.url);
+  const page = html`${documentHead('Heads compared', [script])}
 <body>
 <header><h1>Heads compared</h1>
 <p class="lead">${runCount} ${runCount === 1 ? 'run' : 'runs'}${several && ` in ${data.groups.length} groups that cannot be ranked against each other`}</p></header>
@@ -28,7 +29,7 @@ ${data.unreadable.length > 0 && unreadablePart(data)}
 <footer>Written by featuretap ${data.version}. Everything on this page is inside this one file.</footer>
 ${viewerDialog()}
 <script type="application/json" id="page-data">${embedJson(json)}</script>
-<script>${raw(clientScript)}</script>
+<script>${raw(script)}</script>
 </body>
 </html>
 `;

@@ -1,7 +1,6 @@
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { clientScript } from '../page/client-script.ts';
-import { pageHtml } from '../page/html.ts';
+import { pageHtml, pageScript } from '../page/html.ts';
 import { pageStyle } from '../page/style.ts';
 import type { Classifier, PhotoAnswer } from '../photos/classifier.ts';
 import type { ServedHead } from '../served-head.ts';
@@ -104,7 +103,8 @@ export async function createServer(
 
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(pageHtml));
   app.get('/page.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(pageStyle));
-  app.get('/page.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(clientScript));
+  const script = pageScript();
+  app.get('/page.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(script));
   // Browsers ask for one by themselves.
   app.get('/favicon.ico', (_request, reply) => reply.code(204).send());
   app.get('/health', async () => ({ status: 'ok' }));

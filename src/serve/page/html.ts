@@ -1,3 +1,5 @@
+import { browserScript } from '../../system/workers.ts';
+
 /** The page of `serve`: the same for every head; its script asks the server what it serves. */
 export const pageHtml: string = `<!doctype html>
 <html lang="en">
@@ -44,3 +46,8 @@ export const pageHtml: string = `<!doctype html>
 </body>
 </html>
 `;
+
+/** What it runs in the browser. */
+export function pageScript(): string {
+  return browserScript('serve', import.meta.url);
+}

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { buildClientModule, clientModule, pages } from '../../../scripts/page/build.ts';
 import { firstView, formatAddress, parseAddress, type View } from '../../../src/report/page/client/address.ts';
 import { classesNamed } from '../../../src/report/page/client/filters.ts';
 import type { GroupJson } from '../../../src/report/page/client/json.ts';
@@ -10,10 +8,6 @@ import { Group } from '../../../src/report/page/client/model.ts';
 import { fewerCorners, isWithin } from '../../../src/report/page/client/region.ts';
 import { selectionCsv } from '../../../src/report/page/client/selection-csv.ts';
 import { shareOf, u16, u32 } from '../../../src/report/page/data/columns.ts';
-
-test('the script in the page is the one that its sources make: npm run page writes it', async () => {
-  assert.equal(await readFile(clientModule(pages.report), 'utf8'), await buildClientModule(pages.report));
-});
 
 const runs = [['svm linear', 'knn'], ['mlp C=1,2']] as const;
 

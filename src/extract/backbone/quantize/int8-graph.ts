@@ -59,7 +59,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
       'DequantizeLinear',
       [value.tensor, value.scale, value.zeroPoint],
       {},
-      name === undefined ? {} : { outputs: [name] },
+      { outputs: name === undefined ? undefined : [name] },
     );
   /** The tensor's float32 values under its own name: what taps read. Pruned away where none does. */
   const offer = (value: Quantized, name: string): Quantized => {

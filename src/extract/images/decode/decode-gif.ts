@@ -1,8 +1,8 @@
 import { valueAt } from '../../../system/at.ts';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
+import { paintRow } from './bmp.kernel.ts';
 import { checkSize, DecodeError } from './decode-error.ts';
 import { decodeLzw } from './lzw.kernel.ts';
-import { paint } from './palette.kernel.ts';
 
 /**
  * The first frame of a GIF as Pillow 9.4 gives it (GifImagePlugin, then `convert('RGB')`): a transparent pixel keeps
@@ -42,11 +42,11 @@ export function decodeGif(bytes: Uint8Array, onSize?: (pixelCount: number) => vo
   const colours = fullPalette(localPalette ?? globalPalette);
   const data = new Uint8Array(width * height * 3);
   if (frameWidth < width || frameHeight < height)
-    paint(new Uint8Array(width * height).fill(transparent ?? 0), colours, data);
+    paintRow(new Uint8Array(width * height).fill(transparent ?? 0), 8, colours, data, 0, width * height);
   const rows = frameFlags & 0x40 ? interlacedRows(frameHeight) : undefined;
   for (let y = 0, from = 0; y < frameHeight; y++, from += frameWidth) {
     const to = ((top + (rows?.[y] ?? y)) * width + left) * 3;
-    paint(indices.subarray(from, from + frameWidth), colours, data.subarray(to, to + 3 * frameWidth));
+    paintRow(indices.subarray(from, from + frameWidth), 8, colours, data, to, frameWidth);
   }
   return { data, width, height, channels: 3 };
 }

@@ -1,8 +1,7 @@
 import { valueAt } from '../../../system/at.ts';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { checkSize, DecodeError } from './decode-error.ts';
-import { spreadGrey } from './palette.kernel.ts';
-import { readDigits, readSamples, rescale, unpackBits } from './pnm.kernel.ts';
+import { readDigits, readSamples, rescale, spreadGrey, unpackBits } from './pnm.kernel.ts';
 import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
 
 /** P1 to P6. */
