@@ -179,12 +179,7 @@ function parseStd(given: string, name: string): readonly number[] {
 }
 
 /** As many numbers as the network's images have channels, which are counted when it is known. */
-function parseList(
-  given: string,
-  name: string,
-  expected: string,
-  fits: (value: number) => boolean,
-): readonly number[] {
+function parseList(given: string, name: string, expected: string, fits: (value: number) => boolean): readonly number[] {
   const values = given.split(',').map((word) => (word.trim() === '' ? Number.NaN : Number(word)));
   if (values.every((value) => fits(value) && Number.isFinite(value))) return values;
   throw usageError(name, given, expected);
