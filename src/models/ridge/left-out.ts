@@ -1,4 +1,4 @@
-import { conformalScores } from '../../metrics/conformal.ts';
+import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { evenPart, type Table } from '../../rows/table.ts';
 

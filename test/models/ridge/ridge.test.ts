@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conformalScores } from '../../../src/metrics/conformal.ts';
+import { conformalScores } from '../../../src/metrics/conformal.kernel.ts';
 import { solveRidge } from '../../../src/models/ridge/closed-form.ts';
 import { temperatureSlope } from '../../../src/models/ridge/ridge.kernel.ts';
 import { type FittedRidge, ridge } from '../../../src/models/ridge/ridge.ts';
