@@ -34,7 +34,7 @@ const scoredAt = performance.now();
 const processor = process.cpuUsage(processorAt);
 // Before anything else is computed: the peak is the fit's and the prediction's.
 const peakBytes = process.resourceUsage().maxRSS * 1024;
-const { evaluations } = fitted.details;
+const { evaluations, startEvaluations } = fitted.details;
 const measured: Measured = {
   fitSeconds: (fittedAt - started) / 1000,
   scoreSeconds: (scoredAt - fittedAt) / 1000,
@@ -43,6 +43,7 @@ const measured: Measured = {
   converged: fitted.converged,
   iterations: fitted.iterations,
   ...(typeof evaluations === 'number' ? { evaluations } : {}),
+  ...(typeof startEvaluations === 'number' ? { startEvaluations } : {}),
   peakBytes,
   predictions: Array.from(predictions),
   version: `featuretap ${programVersion()}`,

@@ -16,6 +16,7 @@ import {
   type LogisticContext,
   type LogisticFit,
   type LogisticOptions,
+  type LogisticSolver,
   logisticSolver,
 } from './logistic.ts';
 
@@ -32,6 +33,7 @@ export function linearByLbfgs(params: LbfgsParams): Head {
   const needs = (size: FitSize): MemoryPart[] => [
     ...lbfgsNeeds(size),
     ...(size.stream === true ? [] : [scoresNeed(size), ...spanNeed(size)]),
+    ...(params.tol === null ? [] : [{ what: 'start of the fit', bytes: 8 * size.dims * size.classes }]),
   ];
   return {
     model: 'linear',
@@ -80,13 +82,30 @@ async function fitLbfgs(params: LbfgsParams, train: Table<RowSource>, context: F
   const tell = progressOf(params, train, context);
   const valueTolerance = context.forCalibration === true ? calibrationTolerance : undefined;
   const solver = await logisticSolver(table, { threads, signal, arena, ...tell });
-  const fit = await solver.fit({ ...params, valueTolerance, ...tell });
-  return { table, solver, fit, fitted: headOf(params, train, present, fit, context) };
+  const first =
+    params.tol === null || valueTolerance !== undefined ? undefined : await firstFold(params, table, solver);
+  arena?.reset();
+  const fit = await solver.fit({ ...params, valueTolerance, ...tell, start: first?.x });
+  return { table, solver, first, fit, fitted: headOf(params, train, present, fit, first?.evaluations, context) };
+}
+
+/**
+ * The first of the folds for the calibration, fitted before all rows are: these then start where it ended, and have few
+ * steps left. Fitted the other way round, from the fit of all rows, a fold would know the rows that it leaves out where
+ * `tol` ends both early. Without a calibration it is fitted too, for the same weights.
+ */
+async function firstFold(params: LbfgsParams, table: Table<RowSource>, solver: LogisticSolver) {
+  const [fold, ...others] = foldsToHoldOut(table, calibrationFolds);
+  if (fold === undefined) return undefined;
+  const test = testPart(fold.test, others.length + 1, table);
+  const part = solver.fold({ ...fold, test });
+  const { x, evaluations } = await part.fit({ ...params, valueTolerance: calibrationTolerance });
+  return { scores: await part.testScores(x), x: part.startForAll(x), evaluations };
 }
 
 /**
  * The same fit, and the temperature of its probabilities: folds are fitted from where it ended, or, where `tol` ended it
- * early, from zeros as it was.
+ * early, from zeros.
  */
 async function fitWithTemperature(
   params: LbfgsParams,
@@ -94,7 +113,7 @@ async function fitWithTemperature(
   context: FitContext,
   judged: Float64Array | undefined,
 ): Promise<Temperature & { readonly fitted: FittedHead }> {
-  const { table, solver, fit, fitted } = await fitLbfgs(params, train, context);
+  const { table, solver, first, fit, fitted } = await fitLbfgs(params, train, context);
   const folds = foldsToHoldOut(table, calibrationFolds);
   // Not by `tol`, which the fit of all rows may meet at once on those of a fold: the rows left out would stay known.
   const refit = { ...params, tol: null, valueTolerance: refitTolerance, start: fit.x.slice() };
@@ -105,10 +124,14 @@ async function fitWithTemperature(
     context.onProgress?.({ stage: 'calibration', done, total: folds.length });
     context.arena?.reset();
     const test = testPart(fold.test, folds.length, table);
+    held.push(...test);
+    if (done === 0 && first !== undefined) {
+      scores.push(first.scores);
+      continue;
+    }
     const part = solver.fold({ ...fold, test });
     const { x } = await part.fit(nearOptimum ? refit : params);
     scores.push(await part.testScores(x));
-    held.push(...test);
   }
   const { classes, labels } = table;
   const known = { classes, labels, sampleWeights: judged };
@@ -120,6 +143,7 @@ function headOf(
   train: Table<RowSource>,
   present: Int32Array,
   fit: LogisticFit,
+  startEvaluations: number | undefined,
   { threads }: Pick<FitContext, 'threads'>,
 ): FittedHead {
   const dims = train.features.columnCount;
@@ -139,6 +163,7 @@ function headOf(
       tolerance: params.tol ?? gradientTolerance,
       stoppedBy: stoppedBy[fit.end],
       evaluations: fit.evaluations,
+      ...(startEvaluations === undefined ? {} : { startEvaluations }),
       iterationsAre: 'L-BFGS steps',
       probabilities: 'softmax',
     },

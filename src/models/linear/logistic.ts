@@ -65,6 +65,8 @@ export interface LogisticFold {
   fit(options: LogisticOptions): Promise<LbfgsResult>;
   /** [test rows, classes]; minus infinity for a class without training rows. */
   testScores(x: Float64Array): Promise<Float32Array>;
+  /** A copy of the fold's `x` for a fit of the whole table to start at: classes without training rows here are at zero. */
+  startForAll(x: Float64Array): Float64Array;
 }
 
 /** On the largest part of the gradient of the summed loss over centred features. */
@@ -178,6 +180,11 @@ function foldOf(coordinates: Coordinates, fold: Split, context: LogisticContext)
         }
       }
       return scores;
+    },
+    startForAll: (x) => {
+      const start = x.slice();
+      for (const c of absent) start[means.length * classCount + c] = 0;
+      return start;
     },
   };
 }
