@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../system/errors.ts';
@@ -32,7 +33,8 @@ async function reportsUnder(path: string): Promise<string[]> {
     isFile = !(await nodeFiles.stat(path)).isDirectory();
   } catch (cause) {
     const beside = await readdir(dirname(path)).catch(() => []);
-    const near = nearestName(basename(path), beside) ?? sameBeginning(basename(path), beside);
+    const near =
+      nearestName(basename(path), beside) ?? sameBeginning(basename(path), reportFolders(dirname(path), beside));
     throw new UserError({
       what: 'there is no such report file or folder',
       where: path,
@@ -52,6 +54,11 @@ async function reportsUnder(path: string): Promise<string[]> {
     .filter((entry) => basename(entry) === 'report.json')
     .sort()
     .map((entry) => join(path, entry));
+}
+
+/** Of these names in a folder, those with a report in them. */
+function reportFolders(folder: string, names: readonly string[]): string[] {
+  return names.filter((name) => existsSync(join(folder, name, 'report.json')));
 }
 
 /** The name that begins like a mistyped one: `knm` for `knn-cosine-f113d245`. */

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../src/serve/http/deadline.ts';
 
 const response = (): ServerResponse => new ServerResponse(new IncomingMessage(new Socket()));
+
+// The deadline's own timers hold no process, and a test that waits for them alone would end with it.
+let alive: NodeJS.Timeout;
+before(() => {
+  alive = setInterval(() => {}, 1000);
+});
+after(() => clearInterval(alive));
 
 it('ends a request when its time is over, and when nobody waits for the answer', async () => {
   const never = new Promise<void>(() => {});

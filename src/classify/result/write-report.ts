@@ -48,13 +48,18 @@ export async function writeReport(report: Report, predictions: Iterable<Predicti
     await keepActivationRanges(report);
     const text = encoded(formatPredictions(predictions));
     const predictionsSha256 = await writeDurably(nodeFiles, join(report.report, 'predictions.csv'), text);
-    const whole: Report = { ...report, headSha256, predictionsSha256 };
+    const whole = withoutUndefined<Report>({ ...report, headSha256, predictionsSha256 });
     await file.write(new TextEncoder().encode(formatReport(whole)));
     await file.finish();
     return whole;
   } finally {
     await file.discard();
   }
+}
+
+/** As the file has it, and as it is read back: JSON leaves out fields that are undefined. */
+function withoutUndefined<Fields extends object>(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
 }
 
 function cannotWrite(what: string, where: string, cause: unknown): UserError {
