@@ -4,20 +4,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
-import { firstRows, readNpyRows, worstRow } from '../extract/backbone/fixtures.ts';
-import { needsReference, reference } from '../reference.ts';
+import { firstRows, type Golden, readNpyRows, worstRow } from '../extract/backbone/fixtures.ts';
+import { needsReference, projectRoot, reference } from '../reference.ts';
 import { type Ran, spawnFeaturetap } from './command.ts';
 
 const weights = reference('weights/resnet50-pqf.safetensors');
 const dogs = reference('dogs');
+/** With FEATURETAP_PHOTOS=all all 1,000 photos; else the 254 of the golden file's breeds, in a third of the time. */
+const everything = process.env['FEATURETAP_PHOTOS'] === 'all';
+/** Written by scripts/fixtures/real_photos.py. */
+const someBreeds = join(projectRoot, 'test/fixtures/classify/real-photos.json');
 const skip = needsReference('weights/resnet50-pqf.safetensors', 'dogs/train', 'dogs/test', 'reference/accuracy.json');
 
 interface Reference {
+  /** Whose photos these are, where not all. */
+  readonly breeds?: readonly string[];
   readonly heads: Readonly<Record<string, { readonly accuracy_mean: number }>>;
 }
-/** Accuracies are means of five splits with 200 test images each; scikit-learn's own differ by 2 to 4 points. */
+/** Accuracies are means of five splits with 200 test images each (51 of some breeds); scikit-learn's own differ by 2 to 4 points. */
 const tolerance = 0.015;
-/** Heads of `reference/accuracy.json`, and how featuretap is asked for them. */
+/**
+ * On some breeds, forests of ten seeds of scikit-learn's have a standard deviation of 0.7 points, and the golden value is
+ * their mean: four standard deviations of the difference.
+ */
+const forestTolerance = everything ? tolerance : 0.03;
+/** Heads of `reference/accuracy.json` and of the golden file, and how featuretap is asked for them. */
 const heads: Readonly<Record<string, readonly string[]>> = {
   'linear: LogisticRegression(C=1)': ['--model', 'linear', '--C', '1'],
   'svm: LinearSVC(C=0.1)': ['--model', 'svm', '--solver', 'linearsvc', '--C', '0.1'],
@@ -26,56 +37,91 @@ const heads: Readonly<Record<string, readonly string[]>> = {
   'forest: RandomForestClassifier(300)': ['--model', 'forest', '--trees', '300'],
 };
 
+const readTable = async (path: string): Promise<Record<string, string>[]> =>
+  parse(await readFile(path), { columns: true });
+const readJson = async (path: string) => JSON.parse(await readFile(path, 'utf8'));
+const grouped = (count: number): string => count.toLocaleString('en-US');
+
+/** A data folder `dogs` with the given training photos, three test photos, and the whole labels.csv. */
+async function copyPhotos(ids: readonly string[], to: string): Promise<void> {
+  const tests = (await readdir(join(dogs, 'test'))).sort().slice(0, 3);
+  const files = [...ids.map((id) => join('train', `${id}.jpg`)), ...tests.map((photo) => join('test', photo))];
+  for (const folder of ['train', 'test']) await mkdir(join(to, folder), { recursive: true });
+  for (const file of ['labels.csv', ...files]) await copyFile(join(dogs, file), join(to, file));
+}
+
+/** The rows at the given places. */
+function rowsAt({ shape, data }: Golden, places: readonly number[]): Golden {
+  const length = shape[1] as number;
+  const rows = places.flatMap((place) => [...data.subarray(place * length, (place + 1) * length)]);
+  return { shape: [places.length, length], data: Float32Array.from(rows) };
+}
+
 describe('the whole path on real photos', { skip }, () => {
   let root = '';
+  /** All photos of the reference, in the order of labels.csv, and those that this run is about. */
+  let all: readonly string[] = [];
   let ids: readonly string[] = [];
+  let data = dogs;
+  let known: Reference = { heads: {} };
   const extract = (...more: readonly string[]): Ran =>
-    spawnFeaturetap(['extract', '--data', dogs, '--weights', weights, '--device', 'cpu', ...more], { cwd: root });
+    spawnFeaturetap(['extract', '--data', data, '--weights', weights, '--device', 'cpu', ...more], { cwd: root });
   /** The folder of each head's report, by the name of its reference. */
   const reports = new Map<string, string>();
 
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-real-'));
-    ids = JSON.parse(await readFile(reference('reference/dogs-ids.json'), 'utf8'));
+    all = await readJson(reference('reference/dogs-ids.json'));
+    known = await readJson(everything ? reference('reference/accuracy.json') : someBreeds);
+    const labels = await readTable(join(dogs, 'labels.csv'));
+    const breedOf = new Map(labels.map(({ id, breed }) => [id, breed ?? '']));
+    ids = all.filter((id) => known.breeds?.includes(breedOf.get(id) ?? '') ?? true);
+    if (everything) return;
+    data = join(root, 'photos/dogs');
+    await copyPhotos(ids, data);
   });
   after(() => rm(root, { recursive: true, force: true }));
 
-  it('stops before any image is read where labels.csv names 10,222 images and 1,000 are there', async () => {
+  it('stops before any image is read where labels.csv names 10,222 images and few are there', async () => {
     const { status, stdout, stderr } = extract();
     assert.equal(status, 1);
     assert.equal(stdout, '');
-    assert.match(stderr, /names 10,222 images of which 1,000 are there/);
-    assert.match(stderr, /9,222 missing: \w{32}, \w{32}, .*…[\s\S]*--allow-missing/);
-    assert.deepEqual(await readdir(root), []);
+    assert.ok(stderr.includes(`names 10,222 images of which ${grouped(ids.length)} are there`), stderr);
+    assert.ok(stderr.includes(`${grouped(10_222 - ids.length)} missing: `), stderr);
+    assert.match(stderr, /,\d{3} missing: \w{32}, \w{32}, .*…[\s\S]*--allow-missing/);
+    assert.deepEqual(await readdir(root), everything ? [] : ['photos']);
   });
 
-  it('extracts 1,000 rows in the order of labels.csv, records 9,222 as missing, and equals PyTorch to 1e-4', async () => {
+  it('extracts rows in the order of labels.csv, records the others as missing, and equals PyTorch to 1e-4', async () => {
     const { status, stdout, stderr } = extract('--allow-missing', '--json');
     assert.equal(status, 0, stderr);
     const { counts, newImages, leftOut } = JSON.parse(stdout);
     const nothing = { duplicate: 0, unreadable: 0, failed: 0 };
-    assert.deepEqual(counts, { ...nothing, kept: 1000, missing: 9222, total: 10_222, leftOut: 103 });
-    assert.deepEqual([newImages, leftOut.unlabelled], [1000, 103]);
-    const table = async (file: string): Promise<Record<string, string>[]> =>
-      parse(await readFile(join(root, 'cache/dogs', file)), { columns: true });
+    const tests = (await readdir(join(data, 'test'))).length;
+    const missing = 10_222 - ids.length;
+    assert.deepEqual(counts, { ...nothing, kept: ids.length, missing, total: 10_222, leftOut: tests });
+    assert.deepEqual([newImages, leftOut.unlabelled], [ids.length, tests]);
     assert.deepEqual(
-      (await table('index.csv')).map(({ id }) => id),
+      (await readTable(join(root, 'cache/dogs/index.csv'))).map(({ id }) => id),
       ids,
     );
-    const missing = (await table('outcomes.csv')).filter(({ outcome }) => outcome === 'missing');
-    assert.equal(missing.length, 9222);
+    const outcomes = await readTable(join(root, 'cache/dogs/outcomes.csv'));
+    assert.equal(outcomes.filter(({ outcome }) => outcome === 'missing').length, missing);
     const rows = readNpyRows(join(root, 'cache/dogs/features-00000.npy'), [2048]);
-    assert.deepEqual(rows.shape, [1000, 2048]);
+    assert.deepEqual(rows.shape, [ids.length, 2048]);
     const expected = readNpyRows(reference('reference/dogs-first-100-features.npy'), [2048]);
     assert.deepEqual(expected.shape, [100, 2048]);
-    const worst = worstRow(firstRows(rows, 100), expected);
+    const places = ids.map((id) => all.indexOf(id)).filter((place) => place < 100);
+    assert.ok(places.length >= 40, `${places.length} of the 100 are here`);
+    const worst = worstRow(firstRows(rows, places.length), rowsAt(expected, places));
     assert.ok(worst < 1e-4, `worst row off by ${worst}`);
   });
 
   it('runs no network the second time, and says so', () => {
     const { status, stdout, stderr } = extract('--allow-missing');
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /^0 new, 1000 kept; 9222 missing; 10222 inputs/m);
+    const { length } = ids;
+    assert.ok(stdout.includes(`\n0 new, ${length} kept; ${10_222 - length} missing; 10222 inputs`), stdout);
     assert.match(stdout, /^nothing to compute: the network did not run$/m);
     assert.doesNotMatch(stderr, /device/);
   });
@@ -83,14 +129,14 @@ describe('the whole path on real photos', { skip }, () => {
   it('keeps whole maps with --pool none, equal to PyTorch to 1e-4', async () => {
     const two = join(root, 'two');
     await mkdir(two);
-    for (const id of ids.slice(0, 2)) await copyFile(join(dogs, 'train', `${id}.jpg`), join(two, `${id}.jpg`));
+    for (const id of all.slice(0, 2)) await copyFile(join(dogs, 'train', `${id}.jpg`), join(two, `${id}.jpg`));
     const asked = ['extract', '--data', two, '--weights', weights, '--device', 'cpu', '--pool', 'none'];
     const { status, stderr } = spawnFeaturetap(asked, { cwd: root });
     assert.equal(status, 0, stderr);
-    const index: Record<string, string>[] = parse(await readFile(join(root, 'cache/two/index.csv')), { columns: true });
+    const index = await readTable(join(root, 'cache/two/index.csv'));
     assert.deepEqual(
       index.map(({ id }) => id),
-      ids.slice(0, 2),
+      all.slice(0, 2),
     );
     const shape = [2048, 7, 7];
     const expected = readNpyRows(reference('reference/dogs-first-2-maps.npy'), shape);
@@ -99,18 +145,20 @@ describe('the whole path on real photos', { skip }, () => {
   });
 
   for (const [name, asked] of Object.entries(heads)) {
-    it(`has the accuracy of scikit-learn's ${name.replace(/.*: /, '')} to 1.5 points`, async () => {
-      const { heads: known }: Reference = JSON.parse(await readFile(reference('reference/accuracy.json'), 'utf8'));
+    const most = name.startsWith('forest') ? forestTolerance : tolerance;
+    it(`has the accuracy of scikit-learn's ${name.replace(/.*: /, '')} to ${100 * most} points`, () => {
       // Tempering changes no prediction, and takes five fits more.
       const split = ['--test-size', '0.2', '--repeats', '5', '--seed', '0', '--calibrate', 'none'];
       const features = ['--features', 'cache/dogs', '--json'];
       const { status, stdout, stderr } = spawnFeaturetap(['classify', ...asked, ...split, ...features], { cwd: root });
       assert.equal(status, 0, stderr);
       const [{ accuracy, classes, trainSize, testSize, perRepeat, report }] = JSON.parse(stdout);
-      assert.deepEqual([classes.length, trainSize, testSize, perRepeat.length], [120, 800, 200, 5]);
+      const tests = Math.ceil(ids.length / 5);
+      const sizes = [known.breeds?.length ?? 120, ids.length - tests, tests, 5];
+      assert.deepEqual([classes.length, trainSize, testSize, perRepeat.length], sizes);
       reports.set(name, report);
-      const expected = known[name]?.accuracy_mean ?? Number.NaN;
-      assert.ok(Math.abs(accuracy - expected) < tolerance, `${accuracy} against ${expected}`);
+      const expected = known.heads[name]?.accuracy_mean ?? Number.NaN;
+      assert.ok(Math.abs(accuracy - expected) < most, `${accuracy} against ${expected}`);
     });
   }
 
@@ -129,8 +177,8 @@ describe('the whole path on real photos', { skip }, () => {
 
   it('predicts photos that it has not seen, and refuses another backbone than that of the features', async () => {
     const head = reports.get('svm: SVC(linear, C=1)') ?? '';
-    const photos = (await readdir(join(dogs, 'test'))).sort().slice(0, 3);
-    const paths = photos.map((photo) => join(dogs, 'test', photo));
+    const photos = (await readdir(join(data, 'test'))).sort().slice(0, 3);
+    const paths = photos.map((photo) => join(data, 'test', photo));
     const { status, stdout, stderr } = spawnFeaturetap(['predict', '--head', head, '--json', ...paths], { cwd: root });
     assert.equal(status, 0, stderr);
     const { images } = JSON.parse(stdout);
