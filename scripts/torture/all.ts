@@ -91,15 +91,18 @@ class Torture {
   /** kill -9 at random moments, most of them after the start of the program; a fifth of the time the run may end. */
   async #kill(place: string): Promise<number> {
     let kills = 0;
+    let isWhole = false;
     for (let round = 0; kills < this.#options.kills && round < 4 * this.#options.kills; round++) {
-      const isFresh = round % 5 === 0 || this.#verb.goesOn !== true;
+      // Where a run ended before its kill there is nothing left to go on with.
+      const isFresh = isWhole || round % 5 === 0 || this.#verb.goesOn !== true;
       if (isFresh) await startOver(this.#verb, this.#world, place);
       const share = this.#random() < 0.2 ? this.#random() : 0.3 + 0.7 * this.#random();
       const run = new Run(this.#verb.args(this.#world, place));
       const timer = setTimeout(() => run.kill(), share * this.#wholeMs);
       const ended = await run.ended;
       clearTimeout(timer);
-      if (ended.signal === 'SIGKILL' && !ended.hung) kills++;
+      isWhole = ended.signal !== 'SIGKILL';
+      if (!isWhole && !ended.hung) kills++;
       this.#judge(ended, `killed after ${Math.round(share * 100)} %`, ['SIGKILL', 0]);
       if (this.#verb.goesOn !== true) await this.#check(place, `kill ${kills}`, false);
       if (round % 5 === 4) await this.#finish(place, `after kill ${kills}`);

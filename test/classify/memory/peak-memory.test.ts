@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { runChild } from '../../../scripts/bench/stream/run-child.ts';
 import { formatBytes } from '../../../src/system/durable.ts';
 
-const large = { rows: 6400, dims: 8192, classes: 10, dtype: 'float32' } as const;
+const large = { rows: 25_600, dims: 2048, classes: 10, dtype: 'float32' } as const;
 const featureBytes = 4 * large.rows * large.dims;
 
 let root: string;
