@@ -25,6 +25,8 @@ const slow = [
   'suggest/suggest', 'serve/', 'relabel/', 'models/contract', 'models/forest/forest', 'models/stream', 'numerics/matmul',
   'classify/trial/stream', 'extract/backbone/tensorflow', 'extract/extract.test', 'extract/int8-set', 'extract/repair/',
   'extract/weights/', 'extract/archives', 'features/run/', 'formats/npy/', 'formats/onnx/', 'models/zero-shot/', 'report/map/',
+  'extract/backbone/agreement', 'extract/images/decode/kinds', 'classify/knowing/conformal-figures', 'classify/sweep/sweep',
+  'extract/images/pipeline/pipeline', 'cluster/plan/kubernetes.test', 'models/finetune/finetune', 'features/read-features',
 ].map((path) => `test/${path}`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
