@@ -20,7 +20,7 @@ export interface StreamPlan {
 }
 
 /** What JavaScript's collector and ONNX Runtime take beyond the arrays that are counted; seen with 25,600 rows. */
-const workingRoom = 42e6;
+const workingRoom = 44e6;
 /** Of ids, labels, splits, the index and the report, for each row of the data; seen with 200,000 rows. */
 const bytesPerRow = 300;
 /** Arrays of a block's rows and classes: in ONNX Runtime and in the scoring of a block. */
