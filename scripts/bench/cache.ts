@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
@@ -14,6 +13,7 @@ import { writeShard } from '../../src/features/shards/shard.ts';
 import type { IndexedImage } from '../../src/features/tables/index-table.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
+import { aboutRun, writeDocument } from './document.ts';
 
 const usage = `npm run bench -- cache [options]
   --rows N,N,…     sizes of the sets to open (default 1000,10000,100000,1000000)
@@ -67,15 +67,10 @@ export async function run(args: readonly string[]): Promise<void> {
       read: await benchRead(folder, Number(values['read-mb'])),
     };
     const document = {
-      command: `npm run bench -- cache ${args.join(' ')}`.trimEnd(),
-      date: new Date().toISOString(),
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+      ...aboutRun('cache', args),
       ...figures,
     };
-    if (values.out !== undefined) {
-      mkdirSync(dirname(values.out), { recursive: true });
-      writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
-    }
+    if (values.out !== undefined) writeDocument(values.out, document);
     if (values.json) console.log(JSON.stringify(document, null, 2));
     else print(figures);
   } finally {

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { usageError } from '../../src/system/errors.ts';
@@ -8,6 +8,7 @@ import { benchCases } from './classify/cases.ts';
 import { measureGrowth } from './classify/growth.ts';
 import { measureLine } from './classify/measure.ts';
 import { printGrowth, printTable } from './classify/print.ts';
+import { aboutRun } from './document.ts';
 import { findPeer, tellPeer } from './peers/python.ts';
 
 const usage = `npm run bench -- classify [options]: our heads beside scikit-learn's, on the same files, in one run
@@ -62,14 +63,7 @@ export async function run(args: readonly string[]): Promise<void> {
     seed: Number(values.seed),
   };
   const about = {
-    command: `npm run bench -- classify${args.map((arg) => ` ${arg}`).join('')}`,
-    date: new Date().toISOString(),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      node: process.version,
-    },
+    ...aboutRun('classify', args),
     threads,
   };
   if (values.growth) {

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { cacheFolder } from '../../src/report/page/cache/page-cache.ts';
 import { browserPath, openBrowser } from '../../test/report/page/browser.ts';
+import { aboutRun, writeDocument } from './document.ts';
 import { drawSet } from './stream/draw-set.ts';
 
 const usage = `npm run bench -- compare [options]
@@ -58,16 +59,11 @@ export async function run(args: readonly string[]): Promise<void> {
     if (!values.json) print(figures);
   }
   const document = {
-    command: `npm run bench -- compare ${args.join(' ')}`.trim(),
-    date: new Date().toISOString(),
-    machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+    ...aboutRun('compare', args),
     pages: found,
   };
   if (values.json) console.log(JSON.stringify(document, null, 2));
-  if (values.out !== undefined) {
-    await mkdir(dirname(values.out), { recursive: true });
-    await writeFile(values.out, `${JSON.stringify(document, null, 2)}\n`);
-  }
+  if (values.out !== undefined) writeDocument(values.out, document);
 }
 
 async function measure(photos: number, classes: number, dims: number, rounds: number): Promise<Figures> {

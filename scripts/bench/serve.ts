@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadReportHead } from '../../src/predict/load-head.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
+import { aboutRun, writeDocument } from './document.ts';
 import { findPeer, peerEnvironment, tellPeer } from './peers/python.ts';
 import { trainHead } from './predict.ts';
 
@@ -64,15 +65,10 @@ export async function run(args: readonly string[]): Promise<void> {
     const clients = values.clients.split(',').map(Number);
     const figures = await measure(head, files, clients, Number(values['peer-port']));
     const document = {
-      command: `npm run bench -- serve ${args.join(' ')}`.trimEnd(),
-      date: new Date().toISOString(),
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version },
+      ...aboutRun('serve', args),
       ...figures,
     };
-    if (values.out !== undefined) {
-      mkdirSync(dirname(values.out), { recursive: true });
-      writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
-    }
+    if (values.out !== undefined) writeDocument(values.out, document);
     if (values.json) console.log(JSON.stringify(document, null, 2));
     else print(figures.photos, figures.rows);
   } finally {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawPhotos } from '../torture/draw-photos.ts';
 import { findNode } from './peers/node.ts';
@@ -116,7 +116,7 @@ function listRows(
     ['scikit-learn', 'sklearn'],
     ['PyTorch', 'torch'],
   ] as const) {
-    add(`${python}, ${name}`, `import ${module}`, [python, '-c', `import ${module}`]);
+    add(`${basename(python)}, ${name}`, `import ${module}`, [python, '-c', `import ${module}`]);
   }
   return rows;
 }

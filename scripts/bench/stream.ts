@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Report } from '../../src/classify/result/report.ts';
 import { formatBytes } from '../../src/system/durable.ts';
 import { usageError } from '../../src/system/errors.ts';
 import { parseBytes } from '../../src/system/options.ts';
+import { aboutRun, writeDocument } from './document.ts';
 import { runChild } from './stream/run-child.ts';
 
 const usage = `npm run bench -- stream [options]: the linear head by stream and in memory, on the same drawn set
@@ -96,22 +97,14 @@ export async function run(args: readonly string[]): Promise<void> {
       ...budgets.map(({ memory, size }) => measure(memory, ['--stream', '--memory', memory], size)),
     ];
     const result = {
-      command: `npm run bench -- stream${args.map((arg) => ` ${arg}`).join('')}`,
-      date: new Date().toISOString(),
-      machine: {
-        cpu: cpus()[0]?.model ?? 'unknown',
-        cores: availableParallelism(),
-        memoryGiB: Math.round(totalmem() / 2 ** 30),
-        node: process.version,
-      },
+      ...aboutRun('stream', args),
       threads: Number(values.threads),
       optimizer,
       data: { ...set, featureBytes: (dtype === 'float16' ? 2 : 4) * set.rows * set.dims },
       idleBytes: idle.peakBytes,
       lines,
     };
-    mkdirSync(dirname(values.out), { recursive: true });
-    writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`);
+    writeDocument(values.out, result);
     if (values.json) console.log(JSON.stringify(result, null, 2));
     else print(lines, result.data.featureBytes);
   } finally {
