@@ -2,7 +2,7 @@ import type { Head, HeadKind } from '../models/model.ts';
 import type { HeadOption } from '../models/parameters.ts';
 import { createHead, headKind, headKinds, readsParam } from '../models/registry.ts';
 import { preparationOptions } from '../models/scaling.ts';
-import { choiceError, UserError, usageError } from '../system/errors.ts';
+import { choiceError, optionsOf, UserError, usageError } from '../system/errors.ts';
 import { optionName } from '../system/options.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
@@ -108,10 +108,10 @@ function namedAsOption(error: unknown, kind: HeadKind): unknown {
     error.parts.what.startsWith(`${each} `),
   );
   if (name === undefined) return error;
-  const { what, option } = error.parts;
+  const { what } = error.parts;
   return new UserError({
     ...error.parts,
     what: what.replace(name, `--${optionName(name)}`),
-    ...(option && { option: { ...option, name: optionName(option.name) } }),
+    option: optionsOf(error.parts).map((option) => ({ ...option, name: optionName(option.name) })),
   });
 }

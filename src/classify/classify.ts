@@ -103,8 +103,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
     const conformal = await conformalOf(head, data, valueAt(splits, 0), fitted, openTrial, quiet).catch(resumable);
     const made = makeReport(head, data, splits, evaluation, options);
     const copies = compared && copiesFound(compared, splits, evaluation.predictions);
-    const tested = splits.reduce((sum, { test: rows }) => sum + rows.length, 0);
-    const leak = copies && describeCopies(copies, { accuracy: made.accuracy, tested });
+    const leak = describeCopies([{ ...made, copies }]);
     const found = {
       ...made,
       conformal: typeof conformal === 'string' ? undefined : conformal,

@@ -14,11 +14,12 @@ import { writeText } from '../system/durable.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { programVersion } from '../system/version.ts';
+import { checkNoFolder } from '../system/write-error.ts';
 import { statusLine } from './status-line.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
 
 export const compareVerb: Verb = defineVerb({
-  writes: { option: '--html FILE' },
+  writes: { option: '--html FILE', file: 'index.html' },
   options: {
     reports: {
       describe: 'report.json files, or folders that hold them',
@@ -36,6 +37,7 @@ export const compareVerb: Verb = defineVerb({
     },
   },
   run: async ({ reports: given, html: page, csv, markdown, failBelow }, session) => {
+    if (page !== undefined) await checkNoFolder(nodeFiles, page);
     const form = outputForm({ json: session.json, csv, markdown });
     const comparison = await compareReports(given.length === 0 ? ['reports'] : given);
     for (const { message } of comparison.unreadable) session.warn(`left out: ${message}`);

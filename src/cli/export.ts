@@ -22,7 +22,7 @@ import { defineVerb, type Session, type Verb } from './verb.ts';
 const checkedRows = 256;
 
 export const exportVerb: Verb = defineVerb({
-  writes: { option: '--to FILE.onnx' },
+  writes: { option: '--to FILE.onnx', file: 'head.onnx' },
   options: {
     head: headOption,
     to: { describe: 'the .onnx file to write', text: true },
@@ -32,18 +32,19 @@ export const exportVerb: Verb = defineVerb({
     seed: embedderOptions.seed,
   },
   run: async ({ head: folder, to, replace, withBackbone: whole, weights, seed }, session) => {
+    const args = to === undefined ? withOption(session.args, 'to', 'head.onnx') : session.args;
+    const command = (head: string): string => retyped(withOption(args, 'head', head));
     if (to === undefined) {
-      throw usageError('--to', 'nothing', '--to FILE.onnx', retyped(withOption(session.args, 'to', 'head.onnx')));
+      // What is said of a head that is not named either is the command with both.
+      await loadAskedHead({ folder, command });
+      throw usageError('--to', 'nothing', '--to FILE.onnx', retyped(args));
     }
     await checkTarget(to, replace, session);
     if (!whole && weights !== undefined) {
       throw usageError('--weights', 'no --with-backbone', '--with-backbone beside it');
     }
 
-    const { head, saved, report } = await loadAskedHead({
-      folder,
-      command: (head) => retyped(withOption(session.args, 'head', head)),
-    });
+    const { head, saved, report } = await loadAskedHead({ folder, command });
     const alone = exportHead(saved, exportMetadata(report));
     const { rows, what } = await rowsToCheck(report, checkedRows);
     const worst = await checkExport(encodeModel(alone), head, rows);

@@ -1,12 +1,27 @@
+import { join, resolve } from 'node:path';
 import { UserError } from '../system/errors.ts';
 import { fileReason } from '../system/file-reason.ts';
 import { WriteError } from '../system/write-error.ts';
 import type { Verb } from './verb.ts';
 
 /** What failed in the library, with what the verb can do about it; what is no failure of a disk or system stays as it is. */
-export function knownFailure(error: unknown, writes: Verb['writes']): unknown {
-  if (error instanceof WriteError) return writes === undefined ? error : error.advised(writes);
+export function knownFailure(error: unknown, writes: Verb['writes'], args: readonly string[]): unknown {
+  if (error instanceof WriteError) {
+    return writes === undefined ? error : (fileInFolder(error, writes.file, args) ?? error.advised(writes));
+  }
   return systemFailure(error) ?? error;
+}
+
+/** A folder was named for a file: the same option with a file in that folder. */
+function fileInFolder({ code, parts }: WriteError, file: string | undefined, args: readonly string[]) {
+  if (code !== 'EISDIR' || file === undefined || parts.where === undefined) return undefined;
+  const folder = resolve(parts.where);
+  for (const [i, arg] of args.entries()) {
+    const [, name, value = args[i + 1]] = /^--([^=]+)(?:=(.*))?$/.exec(arg) ?? [];
+    if (name === undefined || value === undefined || resolve(value) !== folder) continue;
+    return new UserError({ ...parts, fix: undefined, option: { name, value: join(value, file) } });
+  }
+  return undefined;
 }
 
 /**

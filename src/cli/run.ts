@@ -51,7 +51,7 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
         const kept = isNpmScript() ? keptByNpm(args, optionNames(parser)) : undefined;
         if (kept !== undefined) throw kept;
         exitCode = await verb.run(argv, openSession(argv, args, listen(verb.graceMs))).catch((error: unknown) => {
-          throw knownFailure(error, verb.writes);
+          throw knownFailure(error, verb.writes, args);
         });
       },
     );
@@ -62,7 +62,7 @@ export async function runCli(args: readonly string[], listen: Listen = interrupt
     return exitCode;
   } catch (error) {
     // A module of the program is a file too: it may not open.
-    const known = knownFailure(error, undefined);
+    const known = knownFailure(error, undefined, args);
     return printError(known instanceof UserError ? withMeantCommand(known, args) : known, args.includes('--debug'));
   }
 }

@@ -1,5 +1,4 @@
-import { valueAt } from '../system/at.ts';
-import { UserError } from '../system/errors.ts';
+import { optionsOf, UserError } from '../system/errors.ts';
 import { nearestName } from '../system/nearest.ts';
 import { ownCommand, type VerbName, verbNames } from '../system/own-command.ts';
 import { retyped, withOption, withoutOption } from './retyped.ts';
@@ -59,12 +58,17 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
       ? [oneDash]
       : [...new Set(unknown.map((name) => args.find((word) => nameOf(word) === kebab(name)) ?? name))];
   const isOption = typed.some((word) => word.startsWith('-'));
-  const corrected = typed.length === 1 ? meant(verb, valueAt(typed, 0), optionNames) : undefined;
+  const corrected = new Map<string, readonly string[]>();
+  for (const word of typed) {
+    // Of several spare words none says which of them was meant for what.
+    const words = typed.length === 1 || word.startsWith('-') ? meant(verb, word, optionNames) : undefined;
+    if (words !== undefined) corrected.set(word, words);
+  }
   return new UserError({
     what: `${verb}: unknown ${isOption ? 'option' : 'argument'}`,
     found: typed.join(' '),
     exitCode: 2,
-    fix: corrected === undefined ? help : didYouMean(corrected, args, valueAt(typed, 0)),
+    fix: corrected.size < typed.length ? withoutThem(verb, typed, args) : didYouMean(corrected, args),
   });
 }
 
@@ -75,7 +79,10 @@ function wrongVerb(typed: string | undefined, args: readonly string[]): UserErro
     what: typed === undefined ? 'no verb was named' : 'unknown command',
     found: typed,
     expected: verbNames.join(' | '),
-    fix: nearest === undefined ? 'featuretap --help says what each does' : didYouMean([nearest], args, typed as string),
+    fix:
+      nearest === undefined
+        ? 'featuretap --help says what each does'
+        : didYouMean(new Map([[typed as string, [nearest]]]), args),
     exitCode: 2,
   });
 }
@@ -92,18 +99,36 @@ function meant(verb: VerbName, typed: string, optionNames: readonly string[]): r
   return wordOption === undefined ? undefined : [`--${wordOption}`, typed];
 }
 
+/** The command without what the verb does not have, and the one that lists what it has. */
+function withoutThem(verb: VerbName, typed: readonly string[], args: readonly string[]): string {
+  // Where words may stand by themselves, the one behind an unknown option is more likely one of them than its value.
+  const takesWords = verbs[verb].positionals !== undefined;
+  const rest = typed.reduce<readonly string[]>(
+    (kept, word) =>
+      takesWords || !word.startsWith('--') ? kept.filter((arg) => arg !== word) : withoutOption(kept, nameOf(word)),
+    args,
+  );
+  const help = ownCommand(verb, ['--help']);
+  if (rest.length === args.length) return `${help} lists its options`;
+  return `without it:  ${retyped(rest)}\n            its options: ${help}`;
+}
+
 /** The whole command as it was meant. */
-function didYouMean(corrected: readonly string[], args: readonly string[], typed: string): string {
-  return `did you mean ${corrected.join(' ')}? ${retyped(args.flatMap((arg) => (arg === typed ? corrected : [arg])))}`;
+function didYouMean(corrected: ReadonlyMap<string, readonly string[]>, args: readonly string[]): string {
+  const words = [...corrected.values()].flat().join(' ');
+  return `did you mean ${words}? ${retyped(args.flatMap((arg) => corrected.get(arg) ?? [arg]))}`;
 }
 
 /** An error with `instead` or `option`, with the whole command as it was meant. */
 export function withMeantCommand(error: UserError, args: readonly string[]): UserError {
-  const { found, instead, option, fix } = error.parts;
+  const { found, instead, fix } = error.parts;
   if (fix !== undefined) return error;
-  if (instead === undefined && option !== undefined) {
-    const { name, value } = option;
-    const meant = value === null ? withoutOption(args, name) : withOption(args, name, value);
+  const options = optionsOf(error.parts);
+  if (instead === undefined && options.length > 0) {
+    const meant = options.reduce(
+      (words, { name, value }) => (value === null ? withoutOption(words, name) : withOption(words, name, value)),
+      args,
+    );
     return new UserError({ ...error.parts, fix: retyped(meant) });
   }
   if (instead === undefined || found === undefined) return error;

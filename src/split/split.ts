@@ -33,7 +33,7 @@ export function stratifiedShuffleSplit(
 ): Split[] {
   checkSeed(options.seed);
   const counts = countClasses(labels, classes.length);
-  checkSmallClasses(counts, classes);
+  checkSmallClasses(counts, classes, options.testSize);
   const { trainCount, testCount } = splitSizes(labels.length, classes.length, options.testSize);
 
   const rowsOfClass = Array.from(counts, (count) => new Int32Array(count));
@@ -72,7 +72,7 @@ function splitSizes(
   testSize: number,
 ): { readonly trainCount: number; readonly testCount: number } {
   const isFraction = testSize > 0 && testSize < 1;
-  if (!isFraction && !(Number.isSafeInteger(testSize) && testSize >= 1)) {
+  if (!isUsableSize(testSize)) {
     const expected = 'a fraction above 0 and below 1, or a whole number of images';
     throw usageError('--test-size', String(testSize), expected, { value: usualFraction(classCount, rowCount) });
   }
@@ -92,6 +92,10 @@ function splitSizes(
   });
 }
 
+function isUsableSize(testSize: number): boolean {
+  return (testSize > 0 && testSize < 1) || (Number.isSafeInteger(testSize) && testSize >= 1);
+}
+
 /** A fifth, or the smallest share that has room for every class where a fifth has none. */
 function usualFraction(classCount: number, rowCount: number): string {
   const testCount = Math.ceil(0.2 * rowCount);
@@ -106,23 +110,35 @@ export function smallestFraction(classCount: number, rowCount: number): number {
   return testCount >= classCount && rowCount - testCount >= classCount ? smallest : classCount / rowCount;
 }
 
-function checkSmallClasses(counts: Int32Array, classes: readonly string[]): void {
+function checkSmallClasses(counts: Int32Array, classes: readonly string[], testSize: number): void {
   const small = classes.filter((_, c) => valueAt(counts, c) < 2);
   if (small.length === 0) return;
-  throw new SmallClassesError(small, classes.length);
+  const rowCount = counts.reduce((sum, count) => sum + (count < 2 ? 0 : count), 0);
+  throw new SmallClassesError(small, classes.length, testSizeFor(testSize, classes.length - small.length, rowCount));
+}
+
+/** A test size with which the classes that are left can be split; undefined where the one that was asked for will do. */
+function testSizeFor(testSize: number, classCount: number, rowCount: number): string | undefined {
+  const testCount = testSize < 1 ? Math.ceil(testSize * rowCount) : testSize;
+  const fits = isUsableSize(testSize) && testCount >= classCount && rowCount - testCount >= classCount;
+  return fits ? undefined : usualFraction(classCount, rowCount);
 }
 
 /** Classes with one image, of which a split cannot put one on each side. The message names up to fifty. */
 export class SmallClassesError extends UserError {
   readonly smallClasses: readonly string[];
 
-  constructor(small: readonly string[], classCount: number) {
+  /** @param testSize with which the others can be split, where the one that was asked for is too small or too large */
+  constructor(small: readonly string[], classCount: number, testSize?: string) {
     const shown = small.slice(0, 50).join(', ');
     super({
       what: `${small.length} of ${classCount} classes ${small.length === 1 ? 'has' : 'have'} fewer than 2 images, so a split cannot put one on each side`,
       found: `${shown}${small.length > 50 ? ` and ${small.length - 50} more` : ''}`,
       expected: 'at least 2 images of every class: --min-images 2 leaves these classes out',
-      option: { name: 'min-images', value: '2' },
+      option: [
+        { name: 'min-images', value: '2' },
+        ...(testSize === undefined ? [] : [{ name: 'test-size', value: testSize }]),
+      ],
     });
     this.smallClasses = small;
   }

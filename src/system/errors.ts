@@ -12,8 +12,8 @@ export interface UserErrorParts {
   readonly fix?: string | undefined;
   /** What `found` was probably meant to be: the fix where there is no other. */
   readonly instead?: string | undefined;
-  /** An option with which the same command would work: the fix where there is no other. */
-  readonly option?: OptionValue | undefined;
+  /** An option, or several, with which the same command would work: the fix where there is no other. */
+  readonly option?: OptionValue | readonly OptionValue[] | undefined;
   /** 1 failed (default), 2 wrong usage. */
   readonly exitCode?: 1 | 2;
   readonly cause?: unknown;
@@ -117,14 +117,23 @@ function formatParts(parts: UserErrorParts): string {
   if (parts.where !== undefined) lines.push(`  where:    ${printableLine(parts.where)}`);
   if (parts.found !== undefined) lines.push(`  found:    ${inOnePart(parts.found)}`);
   if (parts.expected !== undefined) lines.push(`  expected: ${inOnePart(parts.expected)}`);
-  const fix = parts.fix ?? (parts.instead === undefined ? optionFix(parts.option) : `did you mean ${parts.instead}?`);
+  const fix = parts.fix ?? (parts.instead === undefined ? optionFix(parts) : `did you mean ${parts.instead}?`);
   if (fix !== undefined) lines.push(`  fix:      ${inOnePart(fix)}`);
   return lines.join('\n');
 }
 
-function optionFix(option: OptionValue | undefined): string | undefined {
-  if (option === undefined) return undefined;
-  return option.value === null ? `leave --${option.name} out` : `--${option.name} ${option.value}`.trimEnd();
+/** The options with which a command would work, in their order. */
+export function optionsOf({ option }: Pick<UserErrorParts, 'option'>): readonly OptionValue[] {
+  if (option === undefined) return [];
+  return 'name' in option ? [option] : option;
+}
+
+function optionFix(parts: UserErrorParts): string | undefined {
+  const options = optionsOf(parts);
+  if (options.length === 0) return undefined;
+  return options
+    .map(({ name, value }) => (value === null ? `leave --${name} out` : `--${name} ${value}`.trimEnd()))
+    .join(' ');
 }
 
 /** A name that holds the end of a line must not look like the next part of the message. */

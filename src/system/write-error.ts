@@ -1,12 +1,14 @@
 import { dirname } from 'node:path';
 import { UserError, type UserErrorParts } from './errors.ts';
 import { fileReason } from './file-reason.ts';
-import { errorCode, type Files, formatBytes } from './files.ts';
+import { errorCode, type Files, formatBytes, statIfThere } from './files.ts';
 
 /** How a verb can be told to write elsewhere. */
 export interface WriteAdvice {
   /** With its value: `--out FOLDER`. */
   readonly option: string;
+  /** Name of the file that is written where a folder was named for it. */
+  readonly file?: string;
   /** The same command goes on where it was stopped. */
   readonly goesOn?: boolean;
 }
@@ -63,6 +65,12 @@ function fixOf(code: string, advice?: WriteAdvice): string {
     default:
       return `check that the folder can be written to${elsewhere}, and ${again}`;
   }
+}
+
+/** @throws WriteError where a folder has the name of a file that is to be written: before anything is made for it */
+export async function checkNoFolder(files: Files, path: string): Promise<void> {
+  if ((await statIfThere(files, path))?.isDirectory() !== true) return;
+  throw new WriteError('EISDIR', { what: 'cannot write a file', where: path, found: 'a folder, not a file' });
 }
 
 /** What a failed write means to the user. */

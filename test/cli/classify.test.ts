@@ -173,6 +173,11 @@ test('--stream says how it reads, trains within its memory, and says so in the r
   assert.match(stderr, /by stream within 80\.0 MB: \d+ rows at a time, 80 of 80 stay in memory/);
   const [document] = JSON.parse(stdout);
   assert.equal(document.params.stream, true);
+  const copies = 'classify --model linear --stream --groups near-copies --test-size 0.5 --memory'.split(' ');
+  assert.match((await featuretap([...copies, '100kB'])).stderr, /do not fit the memory[\s\S]*fix: .*--memory 1MB/);
+  const grouped = await featuretap([...copies, '80MB']);
+  assert.equal(grouped.status, 0, grouped.stderr);
+  assert.match(grouped.stderr, /each stays on the side of its copies, \d+ groups in all/);
   const small = await featuretap('classify --model linear --stream --memory 1MB'.split(' '));
   assert.equal(small.status, 1);
   assert.match(small.stderr, /memory is too small[\s\S]*--memory \d+MB or more/);

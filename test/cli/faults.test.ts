@@ -152,7 +152,7 @@ describe('a disk or system that fails at any call', () => {
         const said = stillness();
         return run(options(trained, out), quietSession)
           .catch((error: unknown) => {
-            const known = knownFailure(error, writes);
+            const known = knownFailure(error, writes, []);
             assert.ok(
               known instanceof UserError && !(known instanceof InterruptedError),
               `${disk.failed}: ${String((error as Error).stack)}`,

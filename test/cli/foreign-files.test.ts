@@ -102,16 +102,16 @@ describe('the command line among files that are none, and on a system that refus
     assert.match(ran.stderr, /nothing on standard input/);
   });
 
-  it('a folder in the place of the file to write is refused, with the option that names it', async () => {
+  it('a folder in the place of the file to write is refused, with a file in it', async () => {
     for (const name of ['a-folder', 'a-folder.onnx']) await mkdir(join(root, name), { recursive: true });
-    for (const [args, option] of [
-      [['predict', '--head', head, '--submission', join(root, 'a-folder'), photo], '--submission FILE.csv'],
-      [['export', '--head', head, '--to', join(root, 'a-folder.onnx')], '--to FILE.onnx'],
-      [['compare', head, '--html', join(root, 'a-folder')], '--html FILE'],
+    for (const [args, option, file] of [
+      [['predict', '--head', head, '--submission', join(root, 'a-folder'), photo], '--submission', 'submission.csv'],
+      [['export', '--head', head, '--to', join(root, 'a-folder.onnx')], '--to', 'head.onnx'],
+      [['compare', head, '--html', join(root, 'a-folder')], '--html', 'index.html'],
     ] as const) {
       const ran = await featuretap(args);
       assert.equal(ran.status, 1);
-      assert.match(ran.stderr, new RegExp(`a folder, not a file[\\s\\S]*fix: +${option} names a file, not a folder`));
+      assert.match(ran.stderr, new RegExp(`a folder, not a file\\n +fix: .* ${option} \\S*a-folder\\S*${file}`));
     }
   });
 

@@ -39,7 +39,15 @@ test('a mistyped verb, option or word is answered with the whole command as it w
     fixOf('Unknown argument: photos', 'extract', 'photos'),
     `did you mean --data photos? ${ownCommand('extract', ['--data', 'photos'])}`,
   );
-  assert.match(fixOf('Unknown argument: bogus', 'extract', '--bogus') ?? '', /extract --help lists its options$/);
+  for (const [verb, words, rest] of [
+    ['extract', ['--bogus', 'it'], []],
+    ['predict', ['--bogus', 'it.jpg'], ['it.jpg']],
+  ] as const) {
+    assert.equal(
+      fixOf('Unknown argument: bogus', verb, ...words),
+      `without it:  ${ownCommand(verb, rest)}\n            its options: ${ownCommand(verb, ['--help'])}`,
+    );
+  }
 });
 
 test('a verb of other programs and an option with one dash are answered with the command as it was meant', () => {
@@ -77,12 +85,17 @@ test('an option that other programs have is answered with the one that the verb 
     const names = [name.slice(2), 'json', 'head', 'quiet'];
     assert.equal(fixOf(verb, typed, names), `did you mean ${name}? ${ownCommand(verb, [name, '5'])}`);
   }
-  assert.match(fixOf('verify', '--workers', ['features', 'json']) ?? '', /lists its options$/);
+  assert.match(fixOf('verify', '--workers', ['features', 'json']) ?? '', /^without it: {2}\S.* verify\n/);
 });
 
 test('unknown options are shown as they were typed, a spare word as an argument', () => {
   const option = wrongUsage('Unknown arguments: wieghts, x', ['extract', '--wieghts=a', '-x'], optionNames).message;
-  assert.match(option, /^extract: unknown option\n {2}found: {4}--wieghts=a -x\n {2}fix: {6}featuretap extract --help/);
+  assert.match(option, /^extract: unknown option\n {2}found: {4}--wieghts=a -x\n {2}fix: {6}without it: {2}\S/);
+  const both = wrongUsage('Unknown arguments: wieghts, dta', ['extract', '--wieghts=a', '--dta', 'b'], optionNames);
+  assert.equal(
+    both.parts.fix,
+    `did you mean --weights=a --data? ${ownCommand('extract', ['--weights=a', '--data', 'b'])}`,
+  );
   const word = wrongUsage('Unknown argument: photos', ['extract', 'photos'], optionNames).message;
   assert.match(word, /^extract: unknown argument\n {2}found: {4}photos/);
 });

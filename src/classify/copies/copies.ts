@@ -1,5 +1,6 @@
 import type { Matrix } from '../../numerics/matrix.ts';
 import { type Copies, findCopies } from '../../rows/alike/copies.ts';
+import { comparedBlockRows } from '../../rows/alike/neighbours.ts';
 import { isStored, loadRows, type RowSource, takeRows } from '../../rows/row-source.ts';
 import { evenPart } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
@@ -49,6 +50,14 @@ export async function groupedByCopies(
     groups: clusterOf,
     grouping: { by: nearCopies, groups: sizes.length, images: imagesInClusters(sizes) },
   }));
+}
+
+/**
+ * Bytes that `groupedByCopies` takes at most: all rows, once more those of them that have a copy, and the similarities of
+ * a block of rows with all others, as ONNX Runtime gives them and as they are kept.
+ */
+export function copiesBytes(rowCount: number, columnCount: number): number {
+  return 4 * rowCount * (2 * columnCount + 2 * comparedBlockRows);
 }
 
 /** A copy of the plain rows of some images in memory. */
@@ -102,17 +111,41 @@ export function copiesFound(
   };
 }
 
-/** What a user has to know of them, where any test image has a copy in training. */
-export function describeCopies(
-  { acrossSplit, accuracyWithout }: CopiesFound,
-  { accuracy, tested }: { readonly accuracy: number; readonly tested: number },
-): string | undefined {
-  if (acrossSplit === 0) return undefined;
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+/** What a head answered on test images of which some have a copy in training. */
+export interface CopiesTested {
+  readonly model: string;
+  readonly accuracy: number;
+  /** Undefined where nothing was compared. */
+  readonly copies?: CopiesFound | undefined;
+  readonly perRepeat: readonly { readonly test: ArrayLike<number> }[];
+}
+
+/**
+ * What a user has to know of copies, where any test image has one in training: once for all heads of one split.
+ *
+ * @param heads of the same splits of the same images
+ */
+export function describeCopies(heads: readonly CopiesTested[]): string | undefined {
+  const { copies, perRepeat } = valueAt(heads, 0);
+  if (copies === undefined || copies.acrossSplit === 0) return undefined;
+  const { acrossSplit, accuracyWithout } = copies;
+  const tested = perRepeat.reduce((sum, { test }) => sum + test.length, 0);
   const [are, them] = acrossSplit === 1 ? ['is a copy', 'it'] : ['are copies', 'them'];
   const without =
     accuracyWithout === undefined
       ? 'no other test image is left'
-      : `without ${them} accuracy is ${percent(accuracyWithout)}, with ${them} ${percent(accuracy)}`;
+      : `without ${them} ${listed(heads.map((head) => withAndWithout(head, them, heads.length > 1)))}`;
   return `${acrossSplit} of ${tested} test images ${are}, exact or nearly, of training images: ${without}; --groups near-copies keeps copies on one side`;
+}
+
+function withAndWithout({ model, accuracy, copies }: CopiesTested, them: string, several: boolean): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const without = percent(copies?.accuracyWithout ?? Number.NaN);
+  return several
+    ? `${model} ${without} (with ${them} ${percent(accuracy)})`
+    : `accuracy is ${without}, with ${them} ${percent(accuracy)}`;
+}
+
+function listed([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `accuracy is: ${[first, ...others].join(', ')}`;
 }

@@ -1,7 +1,9 @@
-import { groupedByCopies, nearCopies } from '../../classify/copies/copies.ts';
+import { copiesBytes, groupedByCopies, nearCopies } from '../../classify/copies/copies.ts';
 import type { LabelledData } from '../../classify/data/labelled-data.ts';
+import { availableMemory } from '../../classify/memory/available.ts';
 import type { RowSource } from '../../rows/row-source.ts';
-import { usageError } from '../../system/errors.ts';
+import { formatBytes } from '../../system/durable.ts';
+import { UserError } from '../../system/errors.ts';
 import type { Session } from '../verb.ts';
 import type { DataValues } from './classify-data.ts';
 
@@ -10,16 +12,28 @@ export function groupsColumn({ groups }: Pick<DataValues, 'groups'>): string | u
   return groups === nearCopies ? undefined : groups;
 }
 
+/** @throws UserError where rows that are to be compared with each other do not fit what a run by stream may take */
+function checkRoom(bytes: number, budget: number): void {
+  if (bytes <= budget) return;
+  throw new UserError({
+    what: '--groups near-copies compares every row with every other, and they do not fit the memory',
+    where: '--stream',
+    found: `${formatBytes(budget)} to use`,
+    expected: `${formatBytes(bytes)}; a column of --labels that names the groups needs none of it`,
+    option: { name: 'memory', value: `${Math.ceil(bytes / 1e6)}MB` },
+    exitCode: 2,
+  });
+}
+
 /** With `--groups near-copies` the tables with groups, else as they are. */
 export async function withAskedGroups(
   tables: readonly LabelledData<RowSource>[],
-  { groups: asked, stream }: DataValues,
+  { groups: asked, stream, memory }: DataValues,
   session: Session,
 ): Promise<readonly LabelledData<RowSource>[]> {
   if (asked !== nearCopies) return tables;
-  if (stream) {
-    throw usageError('--groups', 'near-copies with --stream, which leaves the rows on the disk', 'one of the two');
-  }
+  const [{ features }] = tables as [LabelledData<RowSource>];
+  if (stream) checkRoom(copiesBytes(features.rowCount, features.columnCount), memory ?? availableMemory() / 2);
   const grouped = await groupedByCopies(tables, session.signal);
   const { groups = 0, images = 0 } = grouped[0]?.grouping ?? {};
   session.note(

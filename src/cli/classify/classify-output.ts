@@ -1,4 +1,5 @@
 import type { ClassifyEvent } from '../../classify/classify.ts';
+import { describeCopies } from '../../classify/copies/copies.ts';
 import type { LabelledData } from '../../classify/data/labelled-data.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import { describeNeeds, type FitNeeds } from '../../classify/memory/fit-needs.ts';
@@ -90,6 +91,8 @@ export function eventPrinter(
       case 'report':
         status.clear();
         for (const warning of event.report.warnings) {
+          // Copies are told of once for all heads, when they are done.
+          if (warning === describeCopies([event.report])) continue;
           if (!data.warnings.includes(warning)) session.warn(`warning: ${event.report.model}: ${warning}`);
         }
         if (event.report.uncalibratedLogLoss !== undefined) {

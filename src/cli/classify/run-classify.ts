@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseHeads } from '../../classify/choose-heads.ts';
 import { classify } from '../../classify/classify.ts';
+import { describeCopies } from '../../classify/copies/copies.ts';
 import type { LabelledData } from '../../classify/data/labelled-data.ts';
 import { checkSubsample } from '../../classify/data/subsample.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
@@ -125,6 +126,8 @@ export async function runClassify(
         },
       });
       reports.push(...done);
+      const copies = done.length === 0 ? undefined : describeCopies(done);
+      if (copies !== undefined) session.warn(`warning: ${copies}`);
     }
     if (reports.length > 0) session.print(await comparisonText(reports));
     for (const [report, check] of checks) session.note(await keepSuspects(report, check));

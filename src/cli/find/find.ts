@@ -21,7 +21,7 @@ export type FindValues = OptionValues<typeof options>;
 
 /** Find: the photos of a feature set that are nearest to words or to a photo. */
 export const findVerb: Verb = defineVerb({
-  writes: { option: '--page FILE.html' },
+  writes: { option: '--page FILE.html', file: 'found.html' },
   options,
   run: async (asked, session) => {
     const { runFind } = await import('./run-find.ts');

@@ -1,20 +1,24 @@
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
 import { usableCores } from '../../extract/backbone/cores.ts';
 import { imageLocator } from '../../extract/images/list/locate.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
-import { findPhotos } from '../../predict/find/find-photos.ts';
+import { findPhotos, namesPhoto } from '../../predict/find/find-photos.ts';
 import type { FoundPhoto } from '../../predict/find/nearest-photos.ts';
 import { PageCache } from '../../report/page/cache/page-cache.ts';
 import { breakable, html } from '../../report/page/html.ts';
 import { photoListHtml } from '../../report/page/photo-list.ts';
 import { makeThumbnails } from '../../report/page/photos.ts';
+import { valueAt } from '../../system/at.ts';
 import { makeFolder, writeText } from '../../system/durable.ts';
-import { usageError } from '../../system/errors.ts';
+import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import { printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
+import { checkNoFolder } from '../../system/write-error.ts';
+import { meantCommand, missingPaths } from '../predict/meant-images.ts';
 import { openProgress } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 import type { FindValues } from './find.ts';
@@ -23,9 +27,11 @@ import type { FindValues } from './find.ts';
 export async function runFind(asked: FindValues, session: Session): Promise<number> {
   const { query, count, threads = usableCores(), features: named, page } = asked;
   if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
+  if (page !== undefined) await checkNoFolder(nodeFiles, page);
   const folder = named === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(named, 'cache');
   if (folder !== named) session.note(`features: ${shortPath(folder)}`);
   const set = await openFeatureSet(folder);
+  await checkPhotoThere(query, set, session);
   const progress = openProgress(session);
   let found: readonly FoundPhoto[];
   try {
@@ -41,6 +47,24 @@ export async function runFind(asked: FindValues, session: Session): Promise<numb
   }
   if (page !== undefined) session.note(`the photos: ${page}`);
   return 0;
+}
+
+/** @throws UserError for a photo that is not there, with one that is */
+async function checkPhotoThere(query: string, set: FeatureSet, session: Session): Promise<void> {
+  const missing = missingPaths([query]);
+  if (missing.length === 0 || !namesPhoto(query)) return;
+  const { data } = set.manifest.madeBy;
+  const first = (): string | undefined => {
+    const path = join(data, valueAt(set.paths, 0));
+    return existsSync(path) ? shortPath(path) : undefined;
+  };
+  throw new UserError({
+    what: 'there is no such photo',
+    found: query,
+    expected: 'a photo, or words',
+    fix: await meantCommand([query], missing, first, session),
+    exitCode: 2,
+  });
 }
 
 async function writePage(page: string, query: string, set: FeatureSet, found: readonly FoundPhoto[]): Promise<void> {

@@ -32,7 +32,7 @@ export async function checkAnyThere(paths: readonly string[], report: Report, se
     what: missing.length === 1 ? 'there is no such image or folder' : 'none of these is there',
     found: missing.map(withTarget).join(', '),
     expected: `files, folders, archives, tables or quoted globs${here.length === 0 ? '' : `; here: ${here.slice(0, mostNamed).join(', ')}${more}`}`,
-    fix: await meantCommand(paths, missing, report, session),
+    fix: await meantCommand(paths, missing, () => dataFolder(report.featureSet.madeBy), session),
   });
 }
 
@@ -55,12 +55,16 @@ function leadsBack(link: string): boolean {
   }
 }
 
-/** The same command with what was probably meant by paths that name nothing, or with images that are there. */
+/**
+ * The same command with what was probably meant by paths that name nothing, or with images that are there.
+ *
+ * @param known images that are there, where this folder holds none
+ */
 export async function meantCommand(
   paths: readonly string[],
   missing: readonly string[],
-  report: Report,
-  session: Session,
+  known: () => string | undefined,
+  session: Pick<Session, 'args'>,
 ): Promise<string> {
   const { args } = session;
   const without = args.filter((arg) => !paths.includes(arg));
@@ -77,8 +81,8 @@ export async function meantCommand(
     return `did you mean ${[...near.values()].join(', ')}? ${command}`;
   }
   const [image] = (await namesIn('.')).filter(isImageName);
-  const known = image ?? dataFolder(report);
-  return known === undefined ? 'name a photo that is there' : `one that is there: ${retyped([...without, known])}`;
+  const there = image ?? known();
+  return there === undefined ? 'name a photo that is there' : `one that is there: ${retyped([...without, there])}`;
 }
 
 /** Lists what gave no answer, and says what to type for it. */
@@ -97,14 +101,14 @@ export async function tellFailures(
   const missing = missingPaths(paths);
   const fix =
     missing.length > 0 || done === 0
-      ? await meantCommand(paths, missing, report, session)
+      ? await meantCommand(paths, missing, () => dataFolder(report.featureSet.madeBy), session)
       : 'mend or replace these files and run it again for them; the others are answered';
   session.warn(`  fix:      ${fix}`);
 }
 
-/** The photos from which the head's features were made, where they still lie there. */
-function dataFolder({ featureSet }: Report): string | undefined {
-  const folder = featureSet.madeBy?.data;
+/** The photos from which features were made, where they still lie there. */
+function dataFolder(madeBy: Report['featureSet']['madeBy']): string | undefined {
+  const folder = madeBy?.data;
   return folder !== undefined && existsSync(folder) ? shortPath(folder) : undefined;
 }
 

@@ -29,7 +29,7 @@ export type RelabelValues = OptionValues<typeof options>;
 
 /** Relabel: apply a list of corrections to the labels, not to the photos. */
 export const relabelVerb: Verb = defineVerb({
-  writes: { option: '--to FILE.csv' },
+  writes: { option: '--to FILE.csv', file: 'labels.csv' },
   options,
   run: async (asked, session) => {
     const { runRelabel } = await import('./run-relabel.ts');

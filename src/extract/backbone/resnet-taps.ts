@@ -1,4 +1,5 @@
-import { type UserError, usageError } from '../../system/errors.ts';
+import { UserError, usageError } from '../../system/errors.ts';
+import { nearestName } from '../../system/nearest.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 import { type Architecture, type ConvNorm, planResNet } from '../weights/resnet.ts';
 import type { Tap } from './backbone.ts';
@@ -92,10 +93,11 @@ export function noSuchTap(
   weights: string,
 ): UserError {
   const near = tensors.filter((tensor) => tensor.startsWith(name) || tensor.includes(name)).slice(0, 5);
-  return usageError(
-    '--tap',
-    name,
-    [...stages, ...near, 'or another tensor of the graph'].join(', '),
-    `featuretap taps --weights ${quoteArgument(weights)} lists all ${tensors.length} tensors`,
-  );
+  const expected = [...stages, ...near, 'or another tensor of the graph'].join(', ');
+  const instead = nearestName(name, stages) ?? nearestName(name, tensors);
+  if (instead !== undefined) {
+    return new UserError({ what: '--tap is not usable', found: name, expected, exitCode: 2, instead });
+  }
+  const list = `featuretap taps --weights ${quoteArgument(weights)} lists all ${tensors.length} tensors`;
+  return usageError('--tap', name, expected, list);
 }

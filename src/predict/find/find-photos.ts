@@ -33,12 +33,17 @@ export async function findPhotos(
 /** Names of photos end so: one that is not there was not meant as words. */
 const photoName = /\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|jp2|p[bgpn]m)$/i;
 
+/** Whether what is to be found is named by a photo, which may not be there, and not by words. */
+export function namesPhoto(query: string): boolean {
+  return query === '-' || existsSync(query) || photoName.test(query);
+}
+
 async function encode(
   query: string,
   set: FeatureSet,
   { threads, signal, onProgress }: FindPhotosOptions,
 ): Promise<Matrix> {
-  if (query === '-' || existsSync(query) || photoName.test(query)) return embedPhoto(query, set, { threads, signal });
+  if (namesPhoto(query)) return embedPhoto(query, set, { threads, signal });
   const { folder, dims, manifest } = set;
   const { fields, madeBy } = manifest;
   const tower = await openOwnTower({ folder, dims, fields, madeBy }, { threads, signal, onProgress });

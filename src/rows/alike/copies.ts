@@ -7,7 +7,7 @@ import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { takeRows } from '../row-source.ts';
 import { closeDistance } from './alike-rows.ts';
 import { joinClose, settle } from './clusters.kernel.ts';
-import { cosineNeighbours } from './neighbours.ts';
+import { comparedBlockRows, cosineNeighbours } from './neighbours.ts';
 
 /** Which rows are copies of each other, exact or nearly. */
 export interface Copies {
@@ -18,9 +18,6 @@ export interface Copies {
   /** Cosine distance up to which two rows are copies; below 0 where there are too few rows to tell. */
   readonly distance: number;
 }
-
-/** Rows whose similarities with all others are held at once. */
-const blockRows = 512;
 
 /**
  * Clusters of rows that are linked by cosine distances as small as those of `alikeRows`: every pair of rows is looked at,
@@ -38,9 +35,9 @@ export async function findCopies(features: Matrix, signal?: AbortSignal): Promis
   const pairs = takeInts(nearest, close);
   joinClose(parent, close, pairs);
   const part = takeRows(features, close);
-  for (let first = 0; first < close.length; first += blockRows) {
+  for (let first = 0; first < close.length; first += comparedBlockRows) {
     await pauseForInterrupt(signal);
-    const rows = close.subarray(first, first + blockRows);
+    const rows = close.subarray(first, first + comparedBlockRows);
     const { columnCount } = part;
     const data = part.data.subarray(first * columnCount, (first + rows.length) * columnCount);
     const block = await multiplyTransposed({ rowCount: rows.length, columnCount, data }, part, {

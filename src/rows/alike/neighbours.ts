@@ -16,7 +16,7 @@ export interface Neighbours {
 }
 
 /** Rows whose similarities with all later rows are held at once. */
-const blockRows = 512;
+export const comparedBlockRows = 512;
 
 /**
  * The `count` nearest other rows of every row by cosine.
@@ -29,9 +29,9 @@ export async function cosineNeighbours(features: Matrix, count: number, signal?:
   const nearest = new Int32Array(rowCount * count).fill(-1);
   const similarity = new Float32Array(rowCount * count).fill(Number.NEGATIVE_INFINITY);
   const threads = availableParallelism();
-  for (let first = 0; first < rowCount; first += blockRows) {
+  for (let first = 0; first < rowCount; first += comparedBlockRows) {
     await pauseForInterrupt(signal);
-    const rows = Math.min(blockRows, rowCount - first);
+    const rows = Math.min(comparedBlockRows, rowCount - first);
     const own = { rowCount: rows, columnCount, data: data.subarray(first * columnCount, (first + rows) * columnCount) };
     // The earlier rows have been compared with these.
     const rest = { rowCount: rowCount - first, columnCount, data: data.subarray(first * columnCount) };

@@ -148,13 +148,24 @@ test('features of random weights are not asked what is alike', async () => {
 
 test('what is said of them counts and compares', () => {
   const found = { compared: 9, of: 9, distance: 0.1, clusters: 1, images: 2 };
-  const run = { accuracy: 0.9, tested: 20 };
-  assert.equal(describeCopies({ ...found, acrossSplit: 0, accuracyWithout: 0.9 }, run), undefined);
+  const run = { model: 'knn', accuracy: 0.9, perRepeat: [{ test: new Int32Array(12) }, { test: new Int32Array(8) }] };
+  const said = (more: { readonly acrossSplit: number; readonly accuracyWithout?: number }): string | undefined =>
+    describeCopies([{ ...run, copies: { ...found, ...more } }]);
+  assert.equal(describeCopies([run]), undefined);
+  assert.equal(said({ acrossSplit: 0, accuracyWithout: 0.9 }), undefined);
   assert.equal(
-    describeCopies({ ...found, acrossSplit: 1, accuracyWithout: 0.85 }, run),
+    said({ acrossSplit: 1, accuracyWithout: 0.85 }),
     '1 of 20 test images is a copy, exact or nearly, of training images: without it accuracy is 85.0 %, with it 90.0 %; --groups near-copies keeps copies on one side',
   );
-  assert.match(describeCopies({ ...found, acrossSplit: 20 }, run) ?? '', /no other test image is left/);
+  assert.match(said({ acrossSplit: 20 }) ?? '', /no other test image is left/);
+  const copies = { ...found, acrossSplit: 2 };
+  assert.equal(
+    describeCopies([
+      { ...run, copies: { ...copies, accuracyWithout: 0.85 } },
+      { ...run, model: 'ridge', accuracy: 0.8, copies: { ...copies, accuracyWithout: 0.75 } },
+    ]),
+    '2 of 20 test images are copies, exact or nearly, of training images: without them accuracy is: knn 85.0 % (with them 90.0 %), ridge 75.0 % (with them 80.0 %); --groups near-copies keeps copies on one side',
+  );
 });
 
 test('copies are found across blocks, and every one of many that are the same', async () => {

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { drawPhotos } from '../../scripts/torture/draw-photos.ts';
+import { makeDrawnSet } from '../classify/drawn-set.ts';
+import { writeDrawnReport } from '../report/drawn-report.ts';
+import { featuretap } from './command.ts';
+
+const tiny = '--weights random:resnet-tiny --resize 36 --crop 32 --device cpu';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-one-step-'));
+  await drawPhotos(join(root, 'photos'), 12);
+  const { status, stderr } = await typed(`extract --data photos ${tiny}`);
+  assert.equal(status, 0, stderr);
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const typed = (command: string, cwd = root) => featuretap(command.split(' '), { cwd });
+
+/** The command of the message that a mistake is answered with, as it can be typed. */
+async function fixOf(mistake: string, cwd = root): Promise<string> {
+  const { status, stderr } = await typed(mistake, cwd);
+  assert.notEqual(status, 0, mistake);
+  const [, command] = /^ {2}fix: .*?featuretap (.+)$/m.exec(stderr) ?? [];
+  assert.ok(command, `no command in ${stderr}`);
+  return command;
+}
+
+/** Runs what a mistake is answered with. @returns the command */
+async function mended(mistake: string, cwd = root): Promise<string> {
+  const command = await fixOf(mistake, cwd);
+  const { status, stderr } = await typed(command, cwd);
+  assert.equal(status, 0, `${mistake}\n${command}\n${stderr}`);
+  return command;
+}
+
+describe('the command of a message mends a mistake in one step:', () => {
+  test('export without a head and without a file', async () => {
+    const { status, stderr } = await typed('classify --model knn --calibrate none --test-size 6');
+    assert.equal(status, 0, stderr);
+    assert.match(await mended('export'), /^export --head reports\S+ --to head\.onnx$/);
+    assert.match(await fixOf('export --head reports --replace'), /--to head\.onnx/);
+  });
+
+  test('a photo to find that is not there', async () => {
+    const command = await mended('find nothing.jpg --features cache/photos');
+    assert.match(command, /^find --features cache\/photos \S+\.(jpg|png)$/);
+  });
+
+  test('a tap that is nearly one', async () => {
+    assert.match(await fixOf(`extract --data photos ${tiny} --tap avgpol`), /--tap avgpool$/);
+    assert.match(await fixOf(`extract --data photos ${tiny} --tap layr1`), /--tap layer1$/);
+    assert.match(await fixOf(`extract --data photos ${tiny} --tap nothing_like_it`), /^taps --weights/);
+  });
+
+  test('a folder where a file is to be written', async () => {
+    await writeDrawnReport(join(root, 'drawn'), 'svm', { model: 'svm' });
+    await mkdir(join(root, 'pages'), { recursive: true });
+    assert.equal(await mended('compare drawn --html pages'), `compare drawn --html ${join('pages', 'index.html')}`);
+    assert.match(await fixOf('find photo.jpg --features cache/photos --page=pages'), /--page pages.found\.html/);
+  });
+
+  test('classes of one image and a test set that is too small for the others', async () => {
+    const folder = join(root, 'small');
+    await mkdir(join(folder, 'cache'), { recursive: true });
+    await makeDrawnSet(join(folder, 'cache', 'drawn'), { rows: 60 });
+    const table = join(folder, 'cache', 'drawn', 'labels.csv');
+    const alone = (await readFile(table, 'utf8')).replace(/^([^,\n]+),(?!label).*$/m, '$1,alone');
+    await writeFile(join(folder, 'labels.csv'), alone);
+    const command = await fixOf('classify --model ridge --labels labels.csv --test-size 1', folder);
+    assert.match(command, /--min-images 2/);
+    assert.match(command, /--test-size 0\.2/);
+  });
+
+  test('an option that the verb does not have', async () => {
+    assert.equal(await mended('backbones --weights resnet18'), 'backbones');
+    assert.equal(await mended('backbones --weights'), 'backbones');
+  });
+});
