@@ -10,7 +10,7 @@ import { type LocalSlurm, run, startLocalSlurm, until } from './local-slurm.ts';
 import { sameSet } from './same-set.ts';
 
 /** What became of an extraction on a real Slurm, for whoever asks. */
-export interface SlurmRun {
+interface SlurmRun {
   readonly images: number;
   readonly tasks: number;
   /** Parts that a worker was killed in, that were put back into the queue, and that were cancelled, in their middle. */

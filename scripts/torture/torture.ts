@@ -32,7 +32,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What `all` does with `serve`; `serve` by itself is many requests to one server. */
 const killServe = 'kill-serve';
 
-export interface TortureResult {
+interface TortureResult {
   readonly kills: number;
   /** Runs that were started, the killed ones among them. */
   readonly runs: number;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';
 
 /** A WebAssembly text file of the project, and the TypeScript module that carries its bytes. */
-export interface WasmSource {
+interface WasmSource {
   /** Absolute paths. */
   readonly source: string;
   readonly module: string;

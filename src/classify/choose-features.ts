@@ -5,7 +5,7 @@ import { listIfThere, nodeFiles, statIfThere } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
 
 /** A feature set's folder, and how many others were there to choose from. */
-export interface ChosenFeatures {
+interface ChosenFeatures {
   readonly folder: string;
   readonly others: number;
 }

@@ -12,7 +12,7 @@ import type { LabelledData } from './data/labelled-data.ts';
 import type { Report } from './result/report.ts';
 import type { Evaluation } from './trial/evaluate.ts';
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly out: string;
   readonly seed: number;
   readonly command: string;

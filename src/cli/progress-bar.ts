@@ -5,7 +5,7 @@ import type { Session } from './verb.ts';
 /** Where a terminal shows no bar, a line this often. */
 export const secondsBetweenLines = 10;
 
-export interface ProgressDisplay {
+interface ProgressDisplay {
   readonly onProgress: OnProgress;
   /** Takes the bar away; nothing is drawn after. */
   close(): void;

@@ -2,7 +2,7 @@ import type { VerbName } from '../system/own-command.ts';
 import type { Verb } from './verb.ts';
 
 /** A verb as `--help` lists it; what it needs is loaded when it is asked for. */
-export interface VerbEntry {
+interface VerbEntry {
   /** What may follow its name, as yargs takes it: `[images..]`. */
   readonly positionals?: string;
   /** The option that a word without one was probably meant for, where there are no positionals. */

@@ -5,14 +5,14 @@ import { transpose } from '../numerics/arrays.kernel.ts';
 import type { ConvertedRows } from './converted-rows.ts';
 
 /** Where a file's bytes go, in order. */
-export interface Sink {
+interface Sink {
   write(bytes: Uint8Array): Promise<void>;
 }
 
 export const formatNames = ['npz', 'parquet', 'csv', 'safetensors', 'webdataset'] as const;
 export type FormatName = (typeof formatNames)[number];
 
-export interface Format {
+interface Format {
   /** Of a file's name. */
   readonly extension: string;
   /** How to open it, in Python. */

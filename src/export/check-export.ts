@@ -8,7 +8,7 @@ import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
 import { headNames } from './export-head.ts';
 
 /** An exported head may differ from the head itself by this much in any probability. */
-export const exportTolerance = 1e-5;
+const exportTolerance = 1e-5;
 
 /** Rows of one run while checking. */
 const blockRows = 64;
@@ -65,7 +65,7 @@ export async function rowsToCheck(report: Report, rowCount: number): Promise<{ r
 }
 
 /** Seeded rows that look like pooled features: non-negative, mostly small. */
-export function drawnRows(rowCount: number, columnCount: number): Matrix {
+function drawnRows(rowCount: number, columnCount: number): Matrix {
   const data = new Float32Array(rowCount * columnCount);
   let state = 1;
   for (let i = 0; i < data.length; i++) {

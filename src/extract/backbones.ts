@@ -31,7 +31,7 @@ export interface KnownBackbone {
   readonly measured: readonly Measured[];
 }
 
-export interface BackboneLicence {
+interface BackboneLicence {
   readonly code: string;
   /** null where whoever publishes the weights names none. */
   readonly weights: string | null;

@@ -8,7 +8,7 @@ import { type SampleForm, samplesOf } from './images/samples.ts';
  * Largest difference between two engines' or devices' vectors of the canary, ‖a - b‖ / ‖b‖: float32 engines are within
  * 1e-5 of each other here, GPUs that multiply in TF32 within 1e-3; a network that is another one is off by 0.1 and more.
  */
-export const canaryTolerance = 1e-3;
+const canaryTolerance = 1e-3;
 
 /**
  * A fixed picture of shapes, edges and noise, in whole numbers alone: every machine draws the same bytes. Its vector is
@@ -48,7 +48,7 @@ export async function measureCanary(backbone: Backbone, pool: Pool, tap: string 
 }
 
 /** What a network was run on. */
-export type RunsOn = Pick<MadeBy, 'engine' | 'engineVersion' | 'device'>;
+type RunsOn = Pick<MadeBy, 'engine' | 'engineVersion' | 'device'>;
 
 /**
  * Compares the canary of an open backbone with the one that is kept with a feature set.

@@ -148,7 +148,7 @@ async function publishSet(run: ExtractRun, ledger: InputLedger, filled: Filled):
 }
 
 /** Not one of the inputs gave a row: there is no feature set to publish. */
-export class NothingReadableError extends UserError {
+class NothingReadableError extends UserError {
   readonly outcomes: readonly Outcome[];
 
   constructor(list: ImageList, outcomes: readonly Outcome[]) {

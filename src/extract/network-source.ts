@@ -51,7 +51,7 @@ export interface NetworkSource {
   prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
 }
 
-export interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
+interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
   /** `auto`: ONNX Runtime; the other one needs to be set up, and asked for by name. */
   readonly engine?: EngineName | 'auto';
   /** `auto` tries the devices when the network is opened. */

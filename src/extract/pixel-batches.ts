@@ -3,7 +3,7 @@ import type { PixelRecipe, PixelResult } from './images/pipeline/pixel-result.ts
 import { bytesPerImage } from './images/samples.ts';
 
 /** Images that go through the network together. */
-export interface ImageBatch {
+interface ImageBatch {
   /** Valid until the next batch is asked for: the bytes' memory is used again. */
   readonly pixels: PixelBatch;
   /** sha256 of each image's file. An image's rows follow each other: the plain one, then its views. */

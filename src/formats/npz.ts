@@ -15,7 +15,7 @@ export interface NpzArray {
   readonly bytes: Uint8Array;
 }
 
-export interface NpzFile {
+interface NpzFile {
   readonly path: string;
   /** sha256 of the archive's bytes, lower-case hex. */
   readonly sha256: string;

@@ -1,6 +1,6 @@
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 
-export type ParquetKind = 'number' | 'text' | 'list' | 'other';
+type ParquetKind = 'number' | 'text' | 'list' | 'other';
 
 export interface ParquetColumn {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface ParquetColumn {
 }
 
 /** A Parquet file's columns and rows; errors are plain ones, whose message says what is wrong with the file. */
-export interface ParquetFile {
+interface ParquetFile {
   readonly columns: readonly ParquetColumn[];
   /** Rows of each row group. */
   readonly groups: readonly number[];

@@ -3,7 +3,7 @@ import { openParquetFile, type ParquetColumn } from './parquet-file.ts';
 import { readWholeFile } from './whole-file.ts';
 
 /** A Parquet file: its columns are known, and read when they are asked for. */
-export interface ParquetTable {
+interface ParquetTable {
   readonly path: string;
   /** sha256 of the file's bytes, lower-case hex. */
   readonly sha256: string;

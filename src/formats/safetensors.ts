@@ -15,7 +15,7 @@ export interface StoredTensor {
   readonly bytes: Uint8Array;
 }
 
-export interface Safetensors {
+interface Safetensors {
   /** In the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: ReadonlyMap<string, string>;
@@ -122,7 +122,7 @@ function broken(where: string, found: string, expected: string, cause?: unknown)
 }
 
 /** What a safetensors file is written from, and what it is read back as; `data.length` is the product of `shape`. */
-export interface TypedTensor {
+interface TypedTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }

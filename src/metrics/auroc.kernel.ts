@@ -1,5 +1,5 @@
 /** How well scores tell two groups apart, as scikit-learn's roc_auc_score and roc_curve say it. */
-export interface Separation {
+interface Separation {
   /** Chance that one of the first group scores higher than one of the second; ties count half. */
   readonly auroc: number;
   /** Share of the second group that scores as high as the 95 % of the first that score highest, or more. */

@@ -74,7 +74,7 @@ export function scoreProbabilities(
 }
 
 /** The same of rows that come in blocks. */
-export interface ProbabilityTally {
+interface ProbabilityTally {
   /** @param probabilities [labels.length, classes] */
   add(labels: Int32Array, probabilities: Float32Array): void;
   scores(): Pick<Scores, 'accuracy' | 'top5Accuracy' | 'logLoss'>;

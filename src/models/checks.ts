@@ -68,7 +68,7 @@ export function checkTrainingTable(table: Table<RowSource>, model: string, isSca
  * Largest feature that a head can be fitted on: products and squares of features stay numbers of float32, and are not lost
  * below the smallest ones, between the two.
  */
-export const usableMagnitude = { from: 1e-15, to: 1e15 } as const;
+const usableMagnitude = { from: 1e-15, to: 1e15 } as const;
 
 /**
  * @param largest absolute value of the features; 0 where all are 0, which is no size

@@ -4,7 +4,7 @@ import { headKinds } from './registry.ts';
 import { savedScaling } from './scaling.ts';
 
 /** A head's scores as sums over the features of a row as they are, before any scaling. */
-export interface FeatureScores extends LinearScores {
+interface FeatureScores extends LinearScores {
   /** The weighted sum is divided by the row's own length (`--scale l2`) before the bias is added. */
   readonly perLength: boolean;
 }

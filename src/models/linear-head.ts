@@ -11,7 +11,7 @@ import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { FittedHead, Json, LinearScores, SavedHead } from './model.ts';
 
 /** A fitted linear softmax model, whichever solver made it. */
-export interface SoftmaxFit {
+interface SoftmaxFit {
   /** Default: `linear`. */
   readonly model?: string;
   readonly solver: string;

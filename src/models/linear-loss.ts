@@ -15,9 +15,9 @@ export interface LinearState {
 }
 
 /** `softmax`: cross-entropy in nats. `squaredHinge`: one-vs-rest, summed over the classes. */
-export type LossKind = 'softmax' | 'squaredHinge';
+type LossKind = 'softmax' | 'squaredHinge';
 
-export interface LinearLoss {
+interface LinearLoss {
   /**
    * Resolves to the loss, summed over the rows times their weights, and writes its gradients into the arrays given:
    [dims, classes] and [classes].
@@ -26,7 +26,7 @@ export interface LinearLoss {
 }
 
 /** The same loss of rows that are handed in a block at a time. */
-export interface BlockLoss {
+interface BlockLoss {
   /**
    * Adds the gradients over some rows, and resolves to the loss there.
    *
@@ -43,7 +43,7 @@ export interface BlockLoss {
   ): Promise<number>;
 }
 
-export interface LossContext {
+interface LossContext {
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
   /** Told after each block how many rows it had. */

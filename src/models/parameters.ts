@@ -104,7 +104,7 @@ function readOption(name: string, option: HeadOption, raw: RawParams, solver: st
 }
 
 /** The value of an option that is not given. */
-export function defaultOf({ default: fallback = null }: HeadOption, solver: string): string | number | null {
+function defaultOf({ default: fallback = null }: HeadOption, solver: string): string | number | null {
   return typeof fallback === 'object' && fallback !== null ? (fallback[solver] ?? null) : fallback;
 }
 

@@ -68,7 +68,7 @@ export async function wordWeights(
  *
  * @param encode texts to vectors of length 1
  */
-export async function classVectors(
+async function classVectors(
   prompts: readonly string[],
   classes: readonly string[],
   encode: (texts: readonly string[]) => Promise<Matrix>,

@@ -9,9 +9,9 @@ export interface Matrix64 {
 }
 
 /** What is turned before the product. */
-export type Gemm64Kind = 'plain' | 'transposeLeft' | 'transposeRight' | 'transposeBoth';
+type Gemm64Kind = 'plain' | 'transposeLeft' | 'transposeRight' | 'transposeBoth';
 
-export interface Gemm64Options {
+interface Gemm64Options {
   /** The product is taken off it: `from - left · right`. It stays as it is. */
   readonly from?: Matrix64;
   /** Where the result goes, of its length and nothing else's; a new array without it. */

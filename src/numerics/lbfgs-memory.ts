@@ -12,7 +12,7 @@ const maxPairs = 7;
  * products of steps, changes and gradient, and the long vectors are read twice per iteration: once against the new
  * gradient, once for the direction.
  */
-export interface LbfgsMemory {
+interface LbfgsMemory {
   /** The number of pairs. */
   readonly pairCount: number;
   /** Where the search is. */

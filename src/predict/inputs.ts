@@ -32,7 +32,7 @@ export interface InputOptions {
   readonly onNote?: (line: string) => void;
 }
 
-export interface Inputs {
+interface Inputs {
   readonly images: AsyncIterable<ImageFile>;
   /** Removes what standard input was written to; not before the last image was read. */
   close(): Promise<void>;

@@ -17,7 +17,7 @@ export interface ClassSet {
 /** Makes the set of an image of its probabilities. */
 export type SetOf = (probabilities: Float32Array) => ClassSet;
 
-export interface Sets {
+interface Sets {
   readonly setOf: SetOf;
   readonly coverage: number;
   /** What a user has to know of this coverage, if anything. */

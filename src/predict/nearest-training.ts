@@ -6,7 +6,7 @@ import { evenPart } from '../rows/table.ts';
 import { foldsForCalibration } from '../split/inner-folds.ts';
 import { valueAt } from '../system/at.ts';
 
-export interface NearestRows {
+interface NearestRows {
   /** Rows of the bank, most similar first, -1 where there are fewer: [queries, count] */
   readonly nearest: Int32Array;
   /** Cosines: [queries, count] */

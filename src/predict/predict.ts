@@ -39,7 +39,7 @@ export interface ImagePrediction {
   readonly clipped: boolean;
 }
 
-export interface ImageFailure {
+interface ImageFailure {
   readonly outcome: 'failed';
   readonly image: ImageFile;
   readonly reason: string;
@@ -47,7 +47,7 @@ export interface ImageFailure {
 
 export type ImageOutcome = ImagePrediction | ImageFailure;
 
-export interface PredictOptions {
+interface PredictOptions {
   readonly pipeline: PixelPipeline;
   readonly embedder: Embedder;
   readonly head: FittedHead;

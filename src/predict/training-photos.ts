@@ -22,7 +22,7 @@ export interface LikePhoto {
   readonly similarity: number;
 }
 
-export interface Likeness {
+interface Likeness {
   /** Nearest first. */
   readonly like: readonly LikePhoto[];
   /** Its distance to the fifth nearest training photo is past the threshold. */

@@ -3,7 +3,7 @@ import { nearestName } from '../system/nearest.ts';
 import type { Correction } from './corrections.ts';
 
 /** A label that changes. */
-export interface LabelChange {
+interface LabelChange {
   readonly id: string;
   readonly from: string;
   readonly to: string;

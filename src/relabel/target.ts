@@ -5,7 +5,7 @@ import type { FeatureSet } from '../features/reader.ts';
 import { nodeFiles, statIfThere } from '../system/files.ts';
 
 /** Where corrected labels go. */
-export interface LabelsTarget {
+interface LabelsTarget {
   readonly path: string;
   /** Why they do not go where the labels are now: for the user; absent where they do. */
   readonly because?: string;

@@ -4,7 +4,7 @@ import type { HeadDifference } from './analysis/differences.ts';
 import { sharedPath, weightsName } from './describe.ts';
 
 /** What reports of one group were trained on: a network with its tap and preprocessing, as one feature set keeps it. */
-export interface ComparedNetwork {
+interface ComparedNetwork {
   /** Fingerprint of the features. */
   readonly features: string;
   /** The feature set's last name; with digits of the fingerprint where two of them share it. */

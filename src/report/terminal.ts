@@ -75,7 +75,7 @@ function terminalGroup(group: ReportGroup, index: number, groupCount: number): s
  *
  * @param reports of the group, for their networks
  */
-export function describeGroup(report: Report, reports: readonly Report[] = [report]): string {
+function describeGroup(report: Report, reports: readonly Report[] = [report]): string {
   const repeats = report.perRepeat.length;
   const split =
     repeats === 1

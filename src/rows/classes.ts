@@ -53,7 +53,7 @@ export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> 
 }
 
 /** A table with the classes that have rows, and where they stand among all. */
-export interface PresentClasses<F extends RowSource> {
+interface PresentClasses<F extends RowSource> {
   /** The same features; labels count the present classes. */
   readonly table: Table<F>;
   /** Class number in the whole table of each present class. */

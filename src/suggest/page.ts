@@ -4,7 +4,7 @@ import { photoListHtml } from '../report/page/photo-list.ts';
 import type { Suggestion } from './suggest.ts';
 import { suggestionsFile } from './suggestions-csv.ts';
 
-export interface SuggestionsPage {
+interface SuggestionsPage {
   readonly photos: readonly Suggestion[];
   /** Photos that were chosen among. */
   readonly unlabelled: number;

@@ -14,7 +14,7 @@ import { makeFolder } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 
-export interface UnlabelledOptions extends Pick<ExtractContext, 'command' | 'version' | 'signal'> {
+interface UnlabelledOptions extends Pick<ExtractContext, 'command' | 'version' | 'signal'> {
   /** Folder or archive of photos; what its folders are called says nothing. */
   readonly from: string;
   readonly cache: string;

@@ -8,7 +8,7 @@ export { formatBytes } from './files.ts';
 export { DiskFullError, writeFailure } from './write-error.ts';
 export { isAbandoned, unfinishedSuffix } from './writers/unfinished.ts';
 
-export interface DurableOptions {
+interface DurableOptions {
   /** Asked when the disk is full: how much more would have been written, as far as that is known. */
   readonly bytesToCome?: () => Promise<number>;
   /**

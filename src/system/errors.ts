@@ -20,7 +20,7 @@ export interface UserErrorParts {
 }
 
 /** An option by its name without dashes, and its value: '' for one that has none, null for one that is left out. */
-export interface OptionValue {
+interface OptionValue {
   readonly name: string;
   readonly value: string | null;
 }

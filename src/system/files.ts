@@ -121,7 +121,7 @@ export async function readFully(file: OpenFile, path: string, target: Uint8Array
 }
 
 /** What one array of Node 20 holds. */
-export const largestWholeFileBytes: number = 4 * 1024 ** 3 - 1;
+const largestWholeFileBytes: number = 4 * 1024 ** 3 - 1;
 
 /**
  * The whole file, or undefined where there is none.

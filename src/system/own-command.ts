@@ -14,7 +14,7 @@ import { program } from './version.ts';
 export type Start = 'bin' | 'npx' | 'npm' | 'node';
 
 /** What tells one start from another. */
-export interface StartSigns {
+interface StartSigns {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** `process.argv[1]`: the launcher, or the link to it that was typed. */
   readonly script: string | undefined;

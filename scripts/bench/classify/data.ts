@@ -5,7 +5,7 @@ import type { Matrix } from '../../../src/numerics/matrix.ts';
 import { UserError } from '../../../src/system/errors.ts';
 
 /** The files that both sides read, in one folder. */
-export interface BenchData {
+interface BenchData {
   readonly classCount: number;
   /** Class number per row of train.npy and test.npy. */
   readonly train: readonly number[];

@@ -1,7 +1,7 @@
 import { type RandomState, randomState } from '../../../src/numerics/mt19937.kernel.ts';
 
 /** Rows that look like pooled ResNet50 features of many classes. */
-export interface DrawnFeatures {
+interface DrawnFeatures {
   readonly rowCount: number;
   readonly columnCount: number;
   /** [rowCount, columnCount], none below 0. */

@@ -68,7 +68,7 @@ export function runOurs(folder: string, chosen: BenchCase, threads: number): Mea
   return runSide(process.execPath, ['--import', tsx, script, folder, JSON.stringify(chosen), String(threads)]);
 }
 
-export function seconds({ fitSeconds, scoreSeconds }: Figures): number {
+function seconds({ fitSeconds, scoreSeconds }: Figures): number {
   return fitSeconds + scoreSeconds;
 }
 

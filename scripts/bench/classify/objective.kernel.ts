@@ -1,5 +1,5 @@
 /** A linear head's objective in float64. */
-export interface LinearProblem {
+interface LinearProblem {
   readonly features: Float32Array;
   readonly labels: Int32Array;
   /** [columns, classes] */

@@ -5,7 +5,7 @@ import { openResampler } from '../../../src/extract/images/resize/resampler.ts';
 import type { SourcePixels } from '../../../src/extract/images/resize/resize.kernel.ts';
 import { resizeAndCrop } from '../../../src/extract/images/resize/transform.ts';
 
-export interface ResizeCost {
+interface ResizeCost {
   readonly images: number;
   /** Mean milliseconds per image, in one thread: of the decode, then of resize and crop by each filter. */
   readonly decode: number;

@@ -30,7 +30,7 @@ interface Input {
 type Shared = 'network' | 'crop' | 'resize' | 'interpolation' | 'pixels' | 'weights' | 'onnx' | 'data' | 'images';
 
 /** What all contestants read, and whose weights they are. */
-export interface Prepared extends Pick<Task, Shared> {
+interface Prepared extends Pick<Task, Shared> {
   readonly architecture: string;
 }
 

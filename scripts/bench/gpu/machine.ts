@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ortVersion } from '../../../src/extract/backbone/ort-session.ts';
 
 /** What results name. */
-export interface Machine {
+interface Machine {
   /** `NVIDIA H100 80GB HBM3, 16 cores`, or the processor where there is no GPU. */
   readonly name: string;
   readonly gpu: string | null;

@@ -24,7 +24,7 @@ export const packUsage: string = `  --cuda FOLDER      of ${cudaFiles.join(' and
   --photos N         the first N of them (default 400)
   --trip N           MiB that are carried at a time (default 55)`;
 
-export interface PackOptions {
+interface PackOptions {
   readonly folder: string;
   readonly cuda: string;
   readonly weights?: string | undefined;

@@ -16,7 +16,7 @@ export interface Result {
   readonly notMeasured?: string;
 }
 
-export interface Difference {
+interface Difference {
   readonly rows: number;
   /** Largest |a - b|, and the largest |b|. */
   readonly largest: number;

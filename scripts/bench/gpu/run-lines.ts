@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Line } from './task.ts';
 
-export interface Ran {
+interface Ran {
   readonly lines: readonly Line[];
   /** Why it did not end well; undefined where it did. */
   readonly reason: string | undefined;

@@ -10,7 +10,7 @@ export const peersFolder: string = join(
   'bench-python',
 );
 
-export interface Peer {
+interface Peer {
   readonly python: string;
   /** Who it is, as output names it. */
   readonly who: string;

@@ -12,14 +12,14 @@ import { oneBitPng } from './one-bit-png.ts';
 import { type Heard, post, ServedProcess, sameAnswer } from './served-process.ts';
 
 /** Above this much more memory than after a fifth of the requests the server keeps something of them. */
-export const memoryBoundMB = 60;
+const memoryBoundMB = 60;
 
 const clients = 16;
 /** A photo that it can read has its answer by then on a busy machine too. */
 const timeLimitSeconds = 10;
 const mostBodyMB = 8;
 
-export interface HostileResult {
+interface HostileResult {
   readonly requests: number;
   /** How often each status was answered. */
   readonly statuses: Readonly<Record<string, number>>;

@@ -19,7 +19,7 @@ const mostBytes = 100e6;
 export const nearCopies = 'near-copies';
 
 /** The labelled images that were compared, and which of them are copies. */
-export interface ComparedImages extends Copies {
+interface ComparedImages extends Copies {
   /** Place of each among the labelled images. */
   readonly places: Int32Array;
   readonly of: number;

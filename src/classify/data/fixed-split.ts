@@ -5,7 +5,7 @@ import type { Split } from '../../split/split.ts';
 import { UserError } from '../../system/errors.ts';
 
 /** Splits that a file prescribes. */
-export interface FixedSplits {
+interface FixedSplits {
   readonly splits: readonly Split[];
   /** Rows of the data that no line of the file names: on neither side. */
   readonly unnamed: number;

@@ -6,9 +6,9 @@ import { UserError, usageError } from '../../system/errors.ts';
 import type { LabelledData } from './labelled-data.ts';
 
 /** Parts of a ready-made split that heads are tested on. */
-export type TestPart = 'val' | 'test';
+type TestPart = 'val' | 'test';
 
-export interface GivenSplit {
+interface GivenSplit {
   readonly splits: readonly Split[];
   /** What is trained and tested on, and what is kept: as the run prints it. */
   readonly text: string;

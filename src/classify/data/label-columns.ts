@@ -11,7 +11,7 @@ export interface AskedColumns {
 }
 
 /** A labels file seen from the rows that are used. */
-export interface ColumnSource {
+interface ColumnSource {
   readonly path: string;
   /** Id of each row. */
   readonly ids: readonly string[];

@@ -112,7 +112,7 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
 }
 
 /** What of the data is the feature set's own: the same images in another set differ in these alone. */
-export type SetRows = Pick<LabelledData<StoredRows>, 'features' | 'viewsPerImage' | 'fingerprint' | 'featureSet'>;
+type SetRows = Pick<LabelledData<StoredRows>, 'features' | 'viewsPerImage' | 'fingerprint' | 'featureSet'>;
 
 /**
  * @param rows plain row of each id

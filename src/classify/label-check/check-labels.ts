@@ -11,7 +11,7 @@ import { doubtLabels, type LabelDoubt } from './confident-learning.ts';
 /** cleanlab's default. */
 const mostFolds = 5;
 
-export interface LabelCheck {
+interface LabelCheck {
   readonly folds: number;
   /** Every image that could be judged, the likeliest to be wrong first. */
   readonly doubts: readonly LabelDoubt[];

@@ -7,7 +7,7 @@ import type { Report } from '../result/report.ts';
 /** Name of what `classify --check-labels` found, in the folder of the head that looked. */
 export const labelCheckFile = 'label-check.json';
 
-export interface CheckedLabel {
+interface CheckedLabel {
   readonly id: string;
   readonly label: string;
   /** What the label is likeliest to be instead. */

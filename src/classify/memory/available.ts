@@ -3,7 +3,7 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 /** What the system says of its memory, in bytes. */
-export interface SystemMemory {
+interface SystemMemory {
   readonly total: number;
   /** Without swapping: unused memory, and file caches that can be dropped. */
   readonly free: number;

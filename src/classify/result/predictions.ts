@@ -19,7 +19,7 @@ export interface Prediction {
   readonly top?: readonly ClassProbability[];
 }
 
-export interface ClassProbability {
+interface ClassProbability {
   readonly name: string;
   readonly probability: number;
 }

@@ -83,7 +83,7 @@ async function keepActivationRanges({ report, featureSet }: Report): Promise<voi
 }
 
 /** Indented JSON, with lists of numbers on one line: a confusion matrix has a line per class. */
-export function formatReport(report: Report): string {
+function formatReport(report: Report): string {
   const indented = JSON.stringify(report, null, 1);
   return `${indented.replaceAll(/\[\s*(?:-?[\d.e+-]+,?\s*)+\]/g, (list) => list.replaceAll(/\s+/g, ''))}\n`;
 }

@@ -5,7 +5,7 @@ import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 
 /** Checkpoints of the fits of one run, as files. */
-export interface RunCheckpoints extends Checkpoints {
+interface RunCheckpoints extends Checkpoints {
   /** Removes those that this run has read or written: what they led to is kept elsewhere by now. */
   clear(): Promise<void>;
 }

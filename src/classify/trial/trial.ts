@@ -14,7 +14,7 @@ import { checkFinite, type LabelledData, nameOfRow } from '../data/labelled-data
 import { type TestScores, testScores } from './test-scores.ts';
 
 /** One split made ready: heads are fitted on its training rows and tried on its test rows, wherever the rows are. */
-export interface Trial {
+interface Trial {
   /** @param watched show the head the test rows, for its figures per epoch */
   fit(head: Head, context: Omit<FitContext, 'test'>, watched?: boolean): Promise<FittedHead>;
   score(fitted: FittedHead): Promise<TestScores>;
@@ -25,7 +25,7 @@ export interface Trial {
 }
 
 /** What all fits of a run have in common. */
-export interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'encodeWords' | 'signal'> {
+interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'encodeWords' | 'signal'> {
   readonly stream: boolean;
 }
 

@@ -129,7 +129,7 @@ function parseClaim(given: string, option: string): Claim {
 /** Options of extract that a task gets otherwise than they were given: with absolute paths, or its own CPUs. */
 const ownToTasks = ['data', 'name', 'cache', 'weights', 'labels', 'images', 'device', 'threads'];
 
-export interface TaskFolders {
+interface TaskFolders {
   readonly name: string;
   /** Absolute. */
   readonly data: string;

@@ -7,7 +7,7 @@ import type { OptionValues } from '../../system/options.ts';
 import type { Session } from '../verb.ts';
 
 /** What `predict` is to say beside the classes of a photo. */
-export interface KnowingAsked extends CsvColumns {
+interface KnowingAsked extends CsvColumns {
   readonly coverage: number | undefined;
   readonly abstain: boolean;
   readonly unlike: boolean;

@@ -11,12 +11,12 @@ import { PartsMissingError } from './part-problems.ts';
 import { nobody, type PartRows, type Places, placesOfInputs } from './places.ts';
 
 /** The set that the parts are added to. */
-export interface BaseIndex {
+interface BaseIndex {
   readonly index: IndexTable;
   readonly rowCount: number;
 }
 
-export interface JoinRequest {
+interface JoinRequest {
   /** The set's folder. */
   readonly set: string;
   readonly parts: readonly PartRows[];

@@ -35,7 +35,7 @@ export async function sharedActivationRanges(request: ActivationRangesRequest): 
   return (await keptActivationRanges({ ...request, folder })) ?? (await sharedActivationRanges(request));
 }
 
-export function activationRangesFolder(
+function activationRangesFolder(
   set: string,
   wanted: Pick<ActivationRangesRequest, 'preprocessing' | 'seed'> & { readonly weightsSha256: string },
 ): string {

@@ -91,6 +91,6 @@ export function formatMinutes(seconds: number): string {
   return seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
 }
 
-export function formatRate(rate: number): string {
+function formatRate(rate: number): string {
   return rate >= 10 ? String(Math.round(rate)) : String(Number(rate.toPrecision(2)));
 }

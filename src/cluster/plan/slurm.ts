@@ -11,7 +11,7 @@ import {
 } from './plan.ts';
 import { sbatchPattern, sbatchWord, shellWords } from './quoting.ts';
 
-export interface SlurmOptions {
+interface SlurmOptions {
   readonly partition?: string | undefined;
   readonly account?: string | undefined;
   /** Tasks that run at once, at most; Slurm's `%` in `--array`. */
@@ -22,7 +22,7 @@ export interface SlurmOptions {
   readonly logs: string;
 }
 
-export interface SlurmScripts {
+interface SlurmScripts {
   /** The array job. */
   readonly extract: string;
   /** The merge, to be submitted with a dependency on the array. */

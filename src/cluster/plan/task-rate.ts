@@ -18,7 +18,7 @@ export interface TaskRate {
 }
 
 /** What a task gets. */
-export interface TaskShape {
+interface TaskShape {
   readonly cpus: number;
   readonly gpus: number;
 }
@@ -41,7 +41,7 @@ export async function rateOfLastRun(
   return speed && rateForTask(speed, task, 'measured by the last run');
 }
 
-export interface MeasureRequest {
+interface MeasureRequest {
   readonly images: readonly ImageFile[];
   readonly network: NetworkSource;
   readonly preprocessing: Preprocessing;

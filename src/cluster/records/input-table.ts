@@ -9,7 +9,7 @@ import { inputsFile } from './layout.ts';
 import { inputCountOf, type PartRecord } from './part-record.ts';
 
 /** How an input ended; of files with the same bytes each is `kept`: only the merge sees all of them. */
-export type InputOutcome = 'kept' | 'missing' | 'unreadable' | 'failed';
+type InputOutcome = 'kept' | 'missing' | 'unreadable' | 'failed';
 
 /** One line of inputs.csv: an input of the part, in the order of the data folder's list. */
 export interface PartInput {

@@ -37,7 +37,7 @@ export function stateFolder(state: number): string {
   return String(state).padStart(4, '0');
 }
 
-export interface PartFolder {
+interface PartFolder {
   /** Numbers of the part's states, rising: the last one counts. */
   readonly states: readonly number[];
   /** Names of the folders of attempts. */

@@ -18,7 +18,7 @@ export interface ListMark {
 }
 
 /** Inputs of a part by how they ended. */
-export interface PartCounts {
+interface PartCounts {
   /** Have a row, their own or one that is shared. */
   readonly kept: number;
   readonly missing: number;
@@ -27,7 +27,7 @@ export interface PartCounts {
 }
 
 /** How a part was made: for `status` alone. */
-export interface PartRun {
+interface PartRun {
   readonly host: string;
   /** Of the last attempt. */
   readonly seconds: number;
@@ -80,7 +80,7 @@ export function formatRecord(record: PartRecord): string {
 }
 
 /** @throws UserError when it is not what `formatRecord` wrote */
-export function parseRecord(bytes: Uint8Array, path: string): PartRecord {
+function parseRecord(bytes: Uint8Array, path: string): PartRecord {
   let value: Partial<PartRecord>;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<PartRecord>;
@@ -107,7 +107,7 @@ function damagedRecord(path: string, found: string, expected: string): UserError
 }
 
 /** A part's last state; number 0: there is none yet. */
-export interface PartState {
+interface PartState {
   readonly number: number;
   /** Absent where there is none, or where it is damaged. */
   readonly record?: PartRecord;

@@ -5,7 +5,7 @@ import { type Files, readIfThere, statIfThere } from '../../system/files.ts';
 import { failureFile, progressFile } from './layout.ts';
 
 /** progress.json: how far an attempt at a part is. For `status` alone. */
-export interface PartProgress {
+interface PartProgress {
   readonly host: string;
   readonly pid: number;
   /** ISO 8601. */
@@ -24,7 +24,7 @@ export interface PartProgress {
 }
 
 /** failure.json: why the last attempt at a part ended without a record. */
-export interface PartFailure {
+interface PartFailure {
   readonly host: string;
   /** ISO 8601. */
   readonly at: string;

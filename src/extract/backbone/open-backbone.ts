@@ -25,7 +25,7 @@ export type BackboneWeights =
       readonly readExternal?: ReadExternal;
     };
 
-export interface BackboneOptions {
+interface BackboneOptions {
   readonly weights: BackboneWeights;
   /** `avgpool`, another stage (`stem`, `layer1` … `layer4`, `fc`), or a tensor's own name; several: each once. */
   readonly tap: string | readonly string[];

@@ -3,7 +3,7 @@ import type { DeviceName } from '../../features/manifest/manifest.ts';
 import { openOrtSession, runtime } from '../../system/onnx-runtime.ts';
 import { usableCores } from './cores.ts';
 
-export interface SessionSettings {
+interface SessionSettings {
   readonly device: DeviceName;
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;

@@ -9,7 +9,7 @@ import {
 import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
 
 /** The part of a ResNet between a tap and its average pool. */
-export interface ResNetTail {
+interface ResNetTail {
   readonly blocks: readonly ResidualBlock[];
   /** Those of the blocks, and of `fc` where the file has it. */
   readonly tensors: ReadonlyMap<string, WeightTensor>;
@@ -17,7 +17,7 @@ export interface ResNetTail {
 }
 
 /** The blocks behind a tap, which is a layer or a block; undefined where it is no block's output. */
-export function blocksBehind(architecture: Architecture, tap: string): readonly ResidualBlock[] | undefined {
+function blocksBehind(architecture: Architecture, tap: string): readonly ResidualBlock[] | undefined {
   const plan = planResNet(architecture);
   const all = plan.layers.flatMap((layer) => layer.blocks);
   const last = plan.layers.find(({ name }) => name === tap)?.blocks.at(-1)?.name ?? tap;

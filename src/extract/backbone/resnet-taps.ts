@@ -7,7 +7,7 @@ import type { Tap } from './backbone.ts';
 /** torchvision's crop; the size of the probing image where neither the user nor the graph sets one. */
 export const defaultCrop = 224;
 
-export interface ResNetTaps {
+interface ResNetTaps {
   readonly stages: readonly Tap[];
   /** All tensors under their own names, in the order of the graph that `buildResNet` makes. */
   readonly tensors: readonly Tap[];

@@ -88,7 +88,7 @@ export function checkCrop(network: Network, crop: number): void {
 }
 
 /** Zeros in the network's own input shape. */
-export function blankInput(network: Network, crop: number, rowCount: number): ort.Tensor {
+function blankInput(network: Network, crop: number, rowCount: number): ort.Tensor {
   const { layout, batch } = network.input;
   const side = network.input.crop ?? crop;
   const rows = batch ?? rowCount;

@@ -44,7 +44,7 @@ export interface Explanation {
   readonly bytes?: number | undefined;
 }
 
-export interface ExplainRequest {
+interface ExplainRequest {
   readonly files: Files;
   readonly folder: string;
   readonly list: ImageList;

@@ -12,7 +12,7 @@ import { readEntrySync } from '../../formats/archive/entry.ts';
 import { type Files, hashOfFile, nodeFiles } from '../../system/files.ts';
 import type { ImageFile, ImageList } from '../images/list/image-file.ts';
 
-export interface InputsToSort {
+interface InputsToSort {
   readonly files: Files;
   /** Of the feature set. */
   readonly folder: string;

@@ -10,7 +10,7 @@ export interface UnreadTensor {
   readonly read: () => Float32Array;
 }
 
-export interface CheckedTensors {
+interface CheckedTensors {
   readonly architecture: Architecture;
   readonly classCount?: number;
   readonly tensors: ReadonlyMap<string, WeightTensor>;

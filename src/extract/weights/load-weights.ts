@@ -55,7 +55,7 @@ export interface LoadedStateDict {
 }
 
 /** A graph of the user's own, or one that was published with what is to know of it. */
-export interface LoadedGraph extends Omit<GraphFile, 'model'> {
+interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly kind: 'onnx';
   /** Of the images that it takes; undefined where its input does not say. */
   readonly channels?: number | undefined;

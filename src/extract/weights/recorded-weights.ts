@@ -3,7 +3,7 @@ import type { MadeBy } from '../../features/manifest/manifest.ts';
 import type { LoadWeightsOptions } from './load-weights.ts';
 
 /** Which weights made a feature set, as `loadWeights` takes them. */
-export interface RecordedWeights {
+interface RecordedWeights {
   readonly spec: string;
   readonly options: Pick<LoadWeightsOptions, 'key' | 'seed' | 'variant'>;
 }

@@ -6,7 +6,7 @@
 /** A name of `architectures`, or the shape of a ResNet that has no name, written by `architectureOf`. */
 export type Architecture = KnownArchitecture | `resnet(${string})`;
 
-export type KnownArchitecture =
+type KnownArchitecture =
   | 'resnet18'
   | 'resnet34'
   | 'resnet50'
@@ -19,7 +19,7 @@ export type KnownArchitecture =
   | 'wide_resnet101_2'
   | 'resnet-tiny';
 
-export interface ResNetShape {
+interface ResNetShape {
   readonly block: 'basic' | 'bottleneck';
   /** Blocks in layer1 to layer4. */
   readonly blocks: readonly [number, number, number, number];

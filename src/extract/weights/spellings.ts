@@ -4,7 +4,7 @@
  */
 
 /** Torchvision's names to the file's own. */
-export interface Spelled {
+interface Spelled {
   /** What the file's names are, where they are not torchvision's: for messages. */
   readonly spelling?: string;
   readonly names: ReadonlyMap<string, string>;

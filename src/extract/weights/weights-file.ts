@@ -11,7 +11,7 @@ import type { UnreadTensor } from './check-state-dict.ts';
 import { knownWeights } from './known-weights.ts';
 import { packagedNames } from './packaged-weights.ts';
 
-export type WeightsFormat = 'safetensors' | 'pth' | 'onnx';
+type WeightsFormat = 'safetensors' | 'pth' | 'onnx';
 
 const formats: Readonly<Record<string, WeightsFormat>> = {
   '.safetensors': 'safetensors',
@@ -40,7 +40,7 @@ export function weightsFormat(path: string): WeightsFormat {
 }
 
 /** Tensors of a file before any is converted, and what is to know of where they were. */
-export interface FileTensors {
+interface FileTensors {
   readonly tensors: ReadonlyMap<string, UnreadTensor>;
   /** Under which key of a checkpoint they are, of several state dicts in it; absent where there is one. */
   readonly key?: string;

@@ -9,7 +9,7 @@ import { parseHubName } from '../weights/hub/hub-name.ts';
 import { openTextTower, type TextTower } from './text-tower.ts';
 
 /** What a feature set says of the network that made it, and how its rows were read. */
-export interface WordsOf extends Pick<Manifest, 'fields' | 'madeBy' | 'dims'> {
+interface WordsOf extends Pick<Manifest, 'fields' | 'madeBy' | 'dims'> {
   /** Of the set, for messages. */
   readonly folder: string;
 }

@@ -3,7 +3,7 @@ import { fingerprintOf, hashOfJson } from './fingerprint.ts';
 import { engineNames, interpolations, type Manifest, pools, rowLength, rowsPerImage } from './manifest.ts';
 
 /** The format that this version writes, and the newest that it reads. */
-export const formatVersion = 1;
+const formatVersion = 1;
 
 /** Nothing is wrong with such a set, and nothing of it may be mended by a program that does not know its format. */
 export class NewerFormatError extends UserError {

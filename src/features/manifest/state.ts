@@ -72,7 +72,7 @@ export function damagedTable(folder: string, file: string, found: string, sha256
   });
 }
 
-export interface Table {
+interface Table {
   readonly file: string;
   readonly sha256: string;
   readonly bytes?: Uint8Array;

@@ -26,7 +26,7 @@ export interface JournalContents {
   readonly files: readonly RememberedFile[];
 }
 
-export interface OpenedJournal {
+interface OpenedJournal {
   readonly journal: Journal;
   readonly contents: JournalContents;
   /** Whether it goes on with a stopped run. */

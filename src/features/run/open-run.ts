@@ -22,7 +22,7 @@ export interface OpenedRun {
   readonly firstShard: number;
 }
 
-export interface RunSettings {
+interface RunSettings {
   readonly fields: FingerprintFields;
   /** Absolute path of the data folder. */
   readonly dataFolder: string;

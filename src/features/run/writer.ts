@@ -18,7 +18,7 @@ import type { RunMaker } from './run-records.ts';
 import { keepSpares } from './spares.ts';
 
 /** What a shard is filled to. */
-export const defaultShardBytes = 64_000_000;
+const defaultShardBytes = 64_000_000;
 
 /**
  * Adds rows to a feature set, or makes a new one. Owns the set's lock: `close()` it. Nothing that it does is visible

@@ -11,7 +11,7 @@ import { ShardFile } from './shard.ts';
 const checkBytes = 1 << 20;
 
 /** What a store must know of the set whose shards it reads. */
-export type StoredShards = Pick<Manifest, 'fields' | 'rowShape' | 'rowCount' | 'shards'> & {
+type StoredShards = Pick<Manifest, 'fields' | 'rowShape' | 'rowCount' | 'shards'> & {
   /** Of the manifest, where one names these shards already. */
   readonly sha256?: string;
 };

@@ -5,7 +5,7 @@ const newline = 10;
 const quote = 34;
 
 /** What a damaged table is called, and what mends it. */
-export interface TableName {
+interface TableName {
   readonly path: string;
   readonly what: string;
   readonly fix?: string;

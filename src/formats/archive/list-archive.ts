@@ -25,7 +25,7 @@ const packed: readonly (readonly [signature: string, name: string, command: stri
 ];
 
 /** What kind of archive a file is by its bytes; undefined for none. */
-export function archiveKind(head: Uint8Array): 'zip' | 'tar' | undefined {
+function archiveKind(head: Uint8Array): 'zip' | 'tar' | undefined {
   const text = Buffer.from(head).toString('latin1');
   if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return 'zip';
   if (head.length < 512) return undefined;

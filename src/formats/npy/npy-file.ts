@@ -5,7 +5,7 @@ import { eachBlock, type NpyBytes, type NpyFileHeader, readHeader, unusable, wit
 import { numberReader } from './npy-items.ts';
 
 /** A matrix read from a file, as float32. */
-export interface NpyMatrix {
+interface NpyMatrix {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly data: Float32Array;

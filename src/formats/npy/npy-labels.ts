@@ -4,7 +4,7 @@ import { textReader } from './npy-items.ts';
 import { readObjectItems } from './object-array.ts';
 
 /** One label per row, and whether they are numbers, which sort by value. */
-export interface NpyLabels {
+interface NpyLabels {
   readonly names: readonly string[];
   readonly numeric: boolean;
 }

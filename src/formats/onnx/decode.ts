@@ -52,7 +52,7 @@ export function decodeModel(bytes: Uint8Array, source = 'ONNX model', readExtern
 }
 
 /** The refusal of files past protobuf's limit; callers that know the size check it before they read. */
-export function tooLarge(source: string, byteCount: number): UserError {
+function tooLarge(source: string, byteCount: number): UserError {
   return new UserError({
     what: 'the ONNX model is too large',
     where: source,

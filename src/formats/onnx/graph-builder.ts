@@ -12,7 +12,7 @@ import {
 import { encodeTensor, type TensorValue } from './tensor.ts';
 
 /** A FLOAT attribute: plain numbers and lists of them are INT and INTS. */
-export interface FloatAttribute {
+interface FloatAttribute {
   readonly float: number;
 }
 
@@ -20,7 +20,7 @@ export interface FloatAttribute {
  * An attribute's value: a whole number is INT, `{ float }` FLOAT, a string STRING, number[] INTS, Float32Array FLOATS,
  * string[] STRINGS, a tensor TENSOR, a graph GRAPH.
  */
-export type AttributeValue =
+type AttributeValue =
   | number
   | bigint
   | string
@@ -34,7 +34,7 @@ export type AttributeValue =
 /** A dimension: its extent, or the name of one that is known when the model runs. */
 export type Dimension = number | string;
 
-export interface NodeOptions {
+interface NodeOptions {
   readonly name?: string;
   /** Names of the outputs; default: one, made from the operator's name. */
   readonly outputs?: readonly string[] | undefined;
@@ -42,7 +42,7 @@ export interface NodeOptions {
   readonly domain?: string;
 }
 
-export interface ModelOptions {
+interface ModelOptions {
   readonly producerName?: string;
   /** Version per domain; default: ONNX's own set at 17. */
   readonly opsets?: Readonly<Record<string, number>>;
@@ -52,7 +52,7 @@ export interface ModelOptions {
 }
 
 /** ONNX's operators as of release 1.12; QuantizeLinear has its axis, and every runtime of the last years knows it. */
-export const defaultOpset = 17;
+const defaultOpset = 17;
 
 /** Collects the parts of an ONNX graph. Values are named by strings: `node` returns what the next node takes. */
 export class GraphBuilder {
@@ -150,7 +150,7 @@ export class GraphBuilder {
 }
 
 /** A graph input's or output's declaration. */
-export function valueInfo(name: string, type: DataType, shape: readonly Dimension[]): OnnxValueInfo {
+function valueInfo(name: string, type: DataType, shape: readonly Dimension[]): OnnxValueInfo {
   const dim = shape.map((extent) => (typeof extent === 'number' ? { dimValue: extent } : { dimParam: extent }));
   return { name, type: { tensorType: { elemType: dataTypes[type], shape: { dim } } } };
 }

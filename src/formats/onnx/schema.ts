@@ -8,7 +8,7 @@
 export type Int64 = number | bigint;
 
 /** Fields that the subset does not name, with their tags, ready to be written back. */
-export interface WithUnknown {
+interface WithUnknown {
   readonly unknown?: readonly Uint8Array[];
 }
 
@@ -24,13 +24,13 @@ export interface OnnxModel extends WithUnknown {
   readonly metadataProps: readonly OnnxEntry[];
 }
 
-export interface OnnxOpset extends WithUnknown {
+interface OnnxOpset extends WithUnknown {
   /** Absent or '' is ONNX's own operator set, `ai.onnx`. */
   readonly domain?: string;
   readonly version: Int64;
 }
 
-export interface OnnxEntry extends WithUnknown {
+interface OnnxEntry extends WithUnknown {
   readonly key?: string;
   readonly value?: string;
 }
@@ -96,21 +96,21 @@ export interface OnnxValueInfo extends WithUnknown {
   readonly type?: OnnxType;
 }
 
-export interface OnnxType extends WithUnknown {
+interface OnnxType extends WithUnknown {
   /** Absent for sequences, maps and optionals, which stay in `unknown`. */
   readonly tensorType?: OnnxTensorType;
 }
 
-export interface OnnxTensorType extends WithUnknown {
+interface OnnxTensorType extends WithUnknown {
   readonly elemType?: number;
   readonly shape?: OnnxShape;
 }
 
-export interface OnnxShape extends WithUnknown {
+interface OnnxShape extends WithUnknown {
   readonly dim: readonly OnnxDimension[];
 }
 
-export interface OnnxDimension extends WithUnknown {
+interface OnnxDimension extends WithUnknown {
   readonly dimValue?: Int64;
   /** Name of a dimension that is known when the model runs. */
   readonly dimParam?: string;
@@ -162,7 +162,7 @@ export type MessageName =
   | 'TensorType'
   | 'Shape'
   | 'Dimension';
-export type ScalarKind = 'int64' | 'uint64' | 'int32' | 'float' | 'double' | 'string' | 'bytes';
+type ScalarKind = 'int64' | 'uint64' | 'int32' | 'float' | 'double' | 'string' | 'bytes';
 
 export interface Field {
   readonly key: string;

@@ -4,7 +4,7 @@ import { type DataType, dataTypes, type OnnxTensor } from './schema.ts';
 /**
  * A tensor's elements. float16 and bfloat16 travel as their 16 bits; bool as 0 and 1; strings as UTF-8 text.
  */
-export interface TensorDataOf {
+interface TensorDataOf {
   readonly float32: Float32Array;
   readonly float64: Float64Array;
   readonly uint8: Uint8Array;

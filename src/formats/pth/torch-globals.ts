@@ -72,7 +72,7 @@ export function torchGlobals(where: string): (module: string, name: string) => P
 }
 
 /** What a persistent id of a storage says: ('storage', class, key, location, numel, …). */
-export interface StorageId {
+interface StorageId {
   readonly element: ElementType;
   readonly key: string;
   readonly elementCount: number;

@@ -20,7 +20,7 @@ export interface ColumnReading {
 }
 
 /** What a table's columns are; `why` where none of them is. */
-export type ColumnChoice =
+type ColumnChoice =
   | { readonly reading: ColumnReading }
   | { readonly several: readonly ColumnReading[] }
   | { readonly why: string };

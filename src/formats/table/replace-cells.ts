@@ -15,7 +15,7 @@ interface CellPlace {
 }
 
 /** What becomes of a line: new texts by column; undefined where it stays. */
-export type ChangeRow = (cells: readonly string[]) => ReadonlyMap<number, string> | undefined;
+type ChangeRow = (cells: readonly string[]) => ReadonlyMap<number, string> | undefined;
 
 /**
  * Delimited text with some cells replaced: every other byte stays, the order of lines and columns, quotes, blank lines,

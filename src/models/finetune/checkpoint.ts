@@ -16,7 +16,7 @@ export interface TuneState {
 }
 
 /** Where one fit keeps its state. */
-export interface TuneCheckpoint {
+interface TuneCheckpoint {
   /** Undefined where there is none that can be read: the fit begins anew. */
   read(): Promise<TuneState | undefined>;
   write(state: TuneState): Promise<void>;

@@ -20,14 +20,14 @@ import { batchesOf, planEpoch, shuffled } from './training-rows.ts';
 import { type BestSoFar, resumeFrom, stateOf } from './tune-state.ts';
 import { tunedHead } from './tuned-head.ts';
 
-export interface TuneOptions {
+interface TuneOptions {
   readonly params: TuneParams;
   readonly solver: 'sgd' | 'adamw';
   /** What the last layer may start as. */
   readonly linear: HeadKind;
 }
 
-export interface Tuned {
+interface Tuned {
   readonly fitted: FittedHead;
   /** Rows of the table that told which epoch to keep. */
   readonly held: Int32Array;

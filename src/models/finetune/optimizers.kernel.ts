@@ -1,5 +1,5 @@
 /** What a step of an optimizer does to each parameter. */
-export interface StepRates {
+interface StepRates {
   readonly rate: number;
   /** Weight decay. */
   readonly decay: number;

@@ -1,5 +1,5 @@
 /** Rates of a run: a linear warm-up, then half a cosine down to 0 (Loshchilov and Hutter, 2017, without restarts). */
-export interface Schedule {
+interface Schedule {
   readonly steps: number;
   readonly warmupSteps: number;
 }

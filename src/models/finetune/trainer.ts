@@ -12,7 +12,7 @@ import type { TailShape } from './network/tail.ts';
 import { invariantThreads } from './network/threads.ts';
 import { adamWStep, sgdStep } from './optimizers.kernel.ts';
 
-export interface TrainerOptions extends StepOptions {
+interface TrainerOptions extends StepOptions {
   readonly optimizer: 'sgd' | 'adamw';
   readonly device: DeviceName;
   /** Of SGD. */

@@ -5,7 +5,7 @@ import { smoothTargets } from './targets.ts';
 import type { StepBatch } from './trainer.ts';
 
 /** How many batches an epoch has, and how many rows the largest of them; the others have one less at most. */
-export interface EpochPlan {
+interface EpochPlan {
   readonly steps: number;
   readonly batch: number;
 }

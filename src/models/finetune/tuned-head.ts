@@ -9,7 +9,7 @@ import { pooledFeatures } from './pooled-features.ts';
 import { networkJson, savedTensors, type TunedNetwork, tensorOf } from './saved-network.ts';
 
 /** What came of a fit, beside the network. */
-export interface TunedFacts {
+interface TunedFacts {
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   readonly classes: readonly string[];

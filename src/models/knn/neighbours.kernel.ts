@@ -25,7 +25,7 @@ export function unitRows(data: Float32Array, columns: number): Float32Array {
 }
 
 /** The training rows that are most similar to each of some queries, of those seen so far. */
-export interface Neighbours {
+interface Neighbours {
   /** [queries, k]: most similar first, minus infinity where there is none yet. */
   readonly similarity: Float32Array;
   /** [queries, k]: their row numbers. */

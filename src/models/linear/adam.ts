@@ -15,7 +15,7 @@ import type { FitContext, FitProgress, FittedHead, Head, Json } from '../model.t
 import { logitScale, wordWeights } from '../prompts.ts';
 import { openEpochs, windowRows } from './batches.ts';
 
-export interface AdamParams {
+interface AdamParams {
   readonly epochs: number;
   /** Learning rate. */
   readonly lr: number;

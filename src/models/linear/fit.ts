@@ -210,7 +210,7 @@ function spanNeed({ trainRows, dims }: FitSize): MemoryPart[] {
 }
 
 /** State of L-BFGS: float64, pairs of steps in float32; weights, gradient of a block and the fitted head in float32. */
-export function lbfgsNeeds({ dims, classes }: FitSize): MemoryPart[] {
+function lbfgsNeeds({ dims, classes }: FitSize): MemoryPart[] {
   return [{ what: 'state of L-BFGS', bytes: dims * classes * (8 * lbfgsVectors + 4 * 3) }];
 }
 

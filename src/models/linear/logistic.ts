@@ -57,7 +57,7 @@ export interface LogisticSolver {
 }
 
 /** Fits the training rows of a fold, and scores its test rows. */
-export interface LogisticFold {
+interface LogisticFold {
   /**
    * @param options `start` may be the `x` of a fit of the whole table or of another fold too
    * @throws InterruptedError when the signal is aborted

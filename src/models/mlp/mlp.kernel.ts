@@ -1,5 +1,5 @@
 /** First and second moment of one group of parameters, in float32 as scikit-learn's are for float32 features. */
-export interface Float32Moments {
+interface Float32Moments {
   readonly first: Float32Array;
   readonly second: Float32Array;
 }

@@ -27,7 +27,7 @@ export interface MlpSizes {
 }
 
 /** Where a training run stands. */
-export interface MlpState {
+interface MlpState {
   readonly sizes: MlpSizes;
   /** Those of the groups; they change with every step. */
   readonly weights: MlpWeights;

@@ -8,12 +8,12 @@ import { columnPanel, type Problem, panelColumns, prepare, rowBlock, targetBlock
 import { addBlock, addInto, divideRows, leftOutSquares } from './ridge.kernel.ts';
 import { factorShifted, inverseForms, type ShiftedFactors, solveShifted } from './shifted.ts';
 
-export interface RidgeContext {
+interface RidgeContext {
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface RidgeSolution {
+interface RidgeSolution {
   /** [dims, classes] */
   readonly weights: Float64Array;
   /** [classes] */

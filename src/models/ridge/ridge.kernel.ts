@@ -55,11 +55,6 @@ export function addBlock(
   }
 }
 
-/** target -= block. */
-export function subtractFrom(target: Float64Array, block: Float64Array): void {
-  for (let i = 0; i < target.length; i++) target[i] -= block[i];
-}
-
 /** Divides each row of [rows, columns] by its own number, in place; returns the sum of the squares. */
 export function divideRows(data: Float64Array, columns: number, divisors: Float64Array): number {
   let squares = 0;

@@ -49,7 +49,7 @@ export async function forEachBlock(
 }
 
 /** What `pairValues` needs of a set of classifiers. */
-export type ClassifierWeights = Pick<BinaryClassifiers, 'vectorStart' | 'coefficients' | 'rho'>;
+type ClassifierWeights = Pick<BinaryClassifiers, 'vectorStart' | 'coefficients' | 'rho'>;
 
 /**
  * Decision values of every classifier, [pairs, rowCount], positive for the lower class: one product per class.

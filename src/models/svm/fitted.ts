@@ -13,7 +13,7 @@ import { oneVsRestScores, voteWinners } from './pair-values.kernel.ts';
 import { type ProbabilityCalibration, probabilities } from './probabilities.ts';
 
 /** A fitted SVM as data; everything but `threads` is saved. */
-export interface SvmState {
+interface SvmState {
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   readonly classes: readonly string[];

@@ -1,5 +1,5 @@
 /** p(positive) = 1 / (1 + exp(-(slope value + offset))). */
-export interface Sigmoid {
+interface Sigmoid {
   readonly slope: number;
   readonly offset: number;
 }

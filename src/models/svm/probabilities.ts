@@ -45,7 +45,7 @@ const MOST_ROWS = 1000;
 /** Slope where no class has two rows; what the reference photos' breeds need is 10 to 12. */
 const DEFAULT_SLOPE = 10;
 
-export interface FoldPlan {
+interface FoldPlan {
   /** Fold of each training row, -1 for a row that is never held out: the only one of its class. */
   readonly folds: Int32Array;
   /** Folds that are worth running: enough held-out rows for the calibration. */
@@ -98,7 +98,7 @@ function wantedRows(classCount: number): number {
 }
 
 /** What one-vs-one training left behind, with the Gram matrix it used. */
-export interface HeldOutInput {
+interface HeldOutInput {
   readonly gram: Float32Array;
   readonly stride: number;
   /** Gram row of each training row. */

@@ -41,7 +41,7 @@ export interface PairsJob {
   readonly control: Int32Array;
 }
 
-export const NEXT_PAIR = 0;
+const NEXT_PAIR = 0;
 export const STOP = 1;
 export const FINISHED = 2;
 

@@ -41,7 +41,7 @@ export interface PairsResult {
   readonly capped: Uint8Array;
 }
 
-export interface PairsContext {
+interface PairsContext {
   readonly threads: number;
   /** `ml-svm` solves each classifier by the npm package of that name, always in workers; its draws come from the seed. */
   readonly solver?: { readonly name: 'ml-svm'; readonly seed: number };

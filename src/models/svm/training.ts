@@ -6,7 +6,7 @@ import { type Kernel, type KernelRows, kernelRows } from './gram/gram.ts';
 import type { SvmParams } from './params.ts';
 
 /** Training rows as the classifiers take them: class by class, in the table's order within a class. */
-export interface TrainingRows {
+interface TrainingRows {
   /** Class numbers that have rows, rising. */
   readonly present: Int32Array;
   /** First row of each present class, and the row count last. */

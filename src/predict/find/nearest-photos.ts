@@ -27,7 +27,7 @@ export async function unitRowsOf(set: FeatureSet, signal?: AbortSignal): Promise
 }
 
 /** A row, by its place among those that were searched. */
-export interface NearRow {
+interface NearRow {
   readonly place: number;
   readonly similarity: number;
 }

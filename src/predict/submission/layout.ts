@@ -19,7 +19,7 @@ export interface SubmissionLayout {
 
 /** What a single column beside the id may hold. */
 export const answers = ['probability', 'name', 'number'] as const;
-export type Answer = (typeof answers)[number];
+type Answer = (typeof answers)[number];
 
 export interface SampleOptions {
   /** What a single column beside the id holds; default: told from the sample's own values. */

@@ -20,7 +20,7 @@ export interface AlikePair {
 }
 
 /** Images whose features were compared with each other, in the rows' order. */
-export interface ComparedImages {
+interface ComparedImages {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
   /** Labelled images in all, where these are part of them. */

@@ -10,7 +10,7 @@ import { learningCurve } from './learning.ts';
 import type { Step } from './step.ts';
 
 /** The comparison in sentences, under the four questions that a reader has, and what to do about it. */
-export interface Advice {
+interface Advice {
   readonly which: readonly string[];
   readonly sure: readonly string[];
   readonly wrong: readonly string[];
@@ -200,7 +200,7 @@ function oneDrawnSplit({ perRepeat, command }: Report): boolean {
   return perRepeat.length === 1 && !/ --(split|repeats)\b/.test(command);
 }
 
-export function listWords(items: readonly string[]): string {
+function listWords(items: readonly string[]): string {
   if (items.length < 2) return items.join('');
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }

@@ -1,6 +1,6 @@
 import { averageLinkage } from './cluster.kernel.ts';
 
-export interface ConfusedPair {
+interface ConfusedPair {
   readonly trueClass: string;
   readonly predictedClass: string;
   readonly count: number;

@@ -1,6 +1,6 @@
 import type { Prediction } from '../../classify/result/predictions.ts';
 
-export interface ReliabilityBin {
+interface ReliabilityBin {
   readonly low: number;
   readonly high: number;
   readonly count: number;

@@ -1,13 +1,13 @@
 import { nextUint32 } from '../../numerics/xoshiro.kernel.ts';
 
 /** How near two points look at a distance d: 1 / (1 + a d^2b). */
-export interface Curve {
+interface Curve {
   readonly a: number;
   readonly b: number;
 }
 
 /** umap-learn's for `spread` 1 and `min_dist` 0.1, its defaults. */
-export const usualCurve: Curve = { a: 1.5769434601962196, b: 0.8950608779914887 };
+const usualCurve: Curve = { a: 1.5769434601962196, b: 0.8950608779914887 };
 
 const clipAt = 4;
 const negativeSampleRate = 5;
@@ -77,7 +77,7 @@ function mean(values: Float64Array, from: number, count: number): number {
 }
 
 /** Points on their way to their places. */
-export interface Layout {
+interface Layout {
   /** [n, 2] */
   readonly points: Float64Array;
   readonly epochs: number;

@@ -3,7 +3,7 @@ export interface Html {
   readonly html: string;
 }
 
-export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
+type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
 
 /** A template whose values are escaped unless they are markup themselves; lists are joined, undefined and false vanish. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
@@ -32,7 +32,7 @@ function isMarkup(value: Html | readonly HtmlValue[]): value is Html {
   return 'html' in value;
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -3,7 +3,7 @@ import { documentHead } from './document-head.ts';
 import { breakable, type Html, html, raw } from './html.ts';
 
 /** One photo of a list, and what stands under it. */
-export interface ListedPhoto {
+interface ListedPhoto {
   /** As the page shows it: a path, or a path in an archive. */
   readonly file: string;
   /** A WebP file in base64; undefined where the photo cannot be read any more. */
@@ -11,7 +11,7 @@ export interface ListedPhoto {
   readonly lines: readonly Html[];
 }
 
-export interface PhotoList {
+interface PhotoList {
   readonly title: string;
   readonly lead: Html;
   readonly note?: Html;

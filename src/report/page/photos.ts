@@ -47,7 +47,7 @@ export interface WantedPhoto {
   readonly sha256: string | undefined;
 }
 
-export interface Thumbnails {
+interface Thumbnails {
   /** Image id to a WebP file in base64. */
   readonly photos: ReadonlyMap<string, string>;
   /** Ids whose file cannot be read any more. */

@@ -13,7 +13,7 @@ export interface TableCell {
   readonly shown: Html | string;
 }
 
-export interface TableOptions {
+interface TableOptions {
   readonly id: string;
   readonly caption: string;
   readonly columns: readonly TableColumn[];

@@ -1,7 +1,7 @@
 import type { Interval } from './interval.ts';
 import { studentQuantile, studentTwoSided } from './student.ts';
 
-export interface ResampledTest {
+interface ResampledTest {
   /** Mean difference, first minus second. */
   readonly difference: number;
   readonly interval: Interval;

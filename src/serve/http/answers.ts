@@ -12,13 +12,13 @@ import type { Asked } from './asked.ts';
 import { HttpError } from './http-error.ts';
 
 /** What a head may not be able to say of a photo. */
-export type Field = 'set' | 'like' | 'evidence';
+type Field = 'set' | 'like' | 'evidence';
 
 /** In words, why a head does not say something. */
-export type Without = Readonly<Partial<Record<Field, string>>>;
+type Without = Readonly<Partial<Record<Field, string>>>;
 
 /** A head and what it cannot say. */
-export interface AnsweringHead {
+interface AnsweringHead {
   readonly served: ServedHead;
   readonly without: Without;
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { HttpError } from './http-error.ts';
 
 /** One image file as it was sent. */
-export interface SentPhoto {
+interface SentPhoto {
   /** Its file name, or `body`. */
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;

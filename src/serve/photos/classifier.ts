@@ -37,7 +37,7 @@ export interface ClassifierOptions extends Omit<EmbedderOptions, 'device'> {
 }
 
 /** What of a photo is wanted beside probabilities and features. */
-export interface MoreWanted {
+interface MoreWanted {
   readonly evidence?: boolean;
   readonly pixels?: boolean;
 }

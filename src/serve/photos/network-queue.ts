@@ -13,7 +13,7 @@ interface Asked<Row> {
   readonly reject: (error: unknown) => void;
 }
 
-export interface NetworkQueueOptions<Row> {
+interface NetworkQueueOptions<Row> {
   /** Side of the square crop, in pixels, for each network that looks at an image. */
   readonly crops: readonly number[];
   /** Most images in one run. */

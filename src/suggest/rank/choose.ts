@@ -8,7 +8,7 @@ export const choices = ['margin-k-center', 'margin'] as const;
 export type Choice = (typeof choices)[number];
 
 /** Of the photos that the head is least sure of, so many for each that is asked for are chosen among. */
-export const candidatesPerPhoto = 3;
+const candidatesPerPhoto = 3;
 
 /**
  * Which rows to label next, the first to label first.

@@ -9,7 +9,7 @@ export interface TableColumn {
 }
 
 /** What each column of a table is taken for, by its place. */
-export interface ColumnRoles {
+interface ColumnRoles {
   readonly id: number | undefined;
   readonly label: number | undefined;
   /** One list column, or columns of numbers. */

@@ -11,7 +11,7 @@ import { matrixPlace } from './open-matrix.ts';
 import { rowNames } from './table-matrix.ts';
 
 /** Labels of a matrix's rows: '' where a row has none. */
-export interface MatrixLabels extends RowNames {
+interface MatrixLabels extends RowNames {
   readonly ids: readonly string[];
   /** Where they are from, for messages. */
   readonly where: string;

@@ -9,7 +9,7 @@ import { openShardFolder } from './shard-folder.ts';
 import { openCsvMatrix, openParquetMatrix } from './table-matrix.ts';
 
 /** A file's path, and what in it is meant: `X.npz:features`. */
-export interface MatrixPlace {
+interface MatrixPlace {
   readonly path: string;
   readonly name?: string;
 }

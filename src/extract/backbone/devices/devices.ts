@@ -48,7 +48,7 @@ export function nativeFolder(): string {
   return join(dirname(main), '..', 'bin', 'napi-v6', process.platform, process.arch);
 }
 
-export interface ChosenDevice {
+interface ChosenDevice {
   readonly device: DeviceName;
   /** Why the devices before it in the preference were not taken. */
   readonly passedOver: readonly string[];

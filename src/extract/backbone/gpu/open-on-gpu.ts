@@ -5,7 +5,7 @@ import { type OnnxBackboneOptions, openOnnxBackbone } from '../onnx-backbone.ts'
 import { readBytes } from './byte-network.ts';
 import { averageMap } from './mean-network.ts';
 
-export interface GpuBackboneOptions extends OnnxBackboneOptions {
+interface GpuBackboneOptions extends OnnxBackboneOptions {
   /** What becomes of every tap's maps. Only for networks of `buildResNet`. */
   readonly pool?: Pool | undefined;
 }

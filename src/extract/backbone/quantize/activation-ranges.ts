@@ -37,7 +37,7 @@ export interface Measurements {
 export const bytesTensor = 'bytes';
 
 /** A tensor whose activations are measured. */
-export interface ObservedTensor {
+interface ObservedTensor {
   readonly name: string;
   /** Behind a relu: never below zero. */
   readonly rectified: boolean;
@@ -61,7 +61,7 @@ export function observedTensors(plan: ResNetPlan): readonly ObservedTensor[] {
 }
 
 /** A convolution and the tensor that it reads. */
-export interface ConvInput {
+interface ConvInput {
   readonly layer: ConvNorm;
   readonly input: string;
 }

@@ -10,7 +10,7 @@ export interface Agreement {
 }
 
 /** Below this the features are no longer the network's: heads lose accuracy (0.997 cost 0 to 0.6 points in trials). */
-export const agreementFloor = 0.98;
+const agreementFloor = 0.98;
 
 export function measureAgreement(quantized: PooledRows, exact: PooledRows): Agreement {
   const values = cosines(quantized.data, exact.data, exact.rowCount);

@@ -22,7 +22,7 @@ export interface Sample {
   readonly pixels: PixelBatch;
 }
 
-export interface CalibrateOptions {
+interface CalibrateOptions {
   readonly weights: StateDict;
   readonly preprocessing: Preprocessing;
   readonly sample: Sample;

@@ -2,7 +2,7 @@ import type { OnnxGraph, OnnxNode } from '../../../formats/onnx/schema.ts';
 import { decodeTensor, type TensorValue } from '../../../formats/onnx/tensor.ts';
 
 /** A float32 tensor that is part of the graph. */
-export type Weights = Extract<TensorValue, { readonly type: 'float32' }>;
+type Weights = Extract<TensorValue, { readonly type: 'float32' }>;
 
 /** A product of a graph with weights of its own, which int8 is made of. */
 export interface GraphLayer {

@@ -1,5 +1,5 @@
 /** Bins of a histogram over [-span, span]. Even: the two halves meet at zero. */
-export const binCount = 4096;
+const binCount = 4096;
 
 /** How a tensor's values are spread, and their mean per channel. Spans grow by doubling: bins merge in pairs. */
 export interface Observation {

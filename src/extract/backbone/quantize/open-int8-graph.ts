@@ -10,7 +10,7 @@ import { graphLayers, layerTensors } from './graph-layers.ts';
 import { type Int8Options, type Int8Preparation, openCompared } from './open-int8.ts';
 import { quantizeGraph } from './quantize-graph.ts';
 
-export type Int8GraphOptions = Omit<Int8Options, 'weights'>;
+type Int8GraphOptions = Omit<Int8Options, 'weights'>;
 
 /** The oldest of ONNX's operator sets that has QLinearConv and MatMulInteger. */
 const oldestOpset = 10;

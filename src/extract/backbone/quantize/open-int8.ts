@@ -62,7 +62,7 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
 }
 
 /** What a quantized network is compared with, and what it belongs to. */
-export interface Prepared extends Pick<ActivationRanges, 'architecture' | 'weightsSha256'>, Calibrated {}
+interface Prepared extends Pick<ActivationRanges, 'architecture' | 'weightsSha256'>, Calibrated {}
 
 /**
  * Opens a quantized network and compares it with the float32 one, on the sample that it was calibrated on.

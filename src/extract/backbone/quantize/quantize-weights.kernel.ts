@@ -1,5 +1,5 @@
 /** A convolution's kernels as symmetric int8 per output channel: weight = values * scales[channel]. */
-export interface QuantizedKernels {
+interface QuantizedKernels {
   readonly values: Int8Array;
   /** [outChannels]. */
   readonly scales: Float32Array;
@@ -9,7 +9,7 @@ export interface QuantizedKernels {
  * Largest size of two neighbouring weights of one sign together. x86 without VNNI multiplies bytes in pairs and adds
  * both products in 16 bits, with saturation (vpmaddubsw): 255 * 128 still fits, whatever the image.
  */
-export const largestPair = 128;
+const largestPair = 128;
 
 /**
  * Quantizes kernels [outChannels, inChannels, taps] to symmetric int8 per output channel, such that no processor clips a

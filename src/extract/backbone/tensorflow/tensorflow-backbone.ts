@@ -10,7 +10,7 @@ import { resolveTap } from '../taps.ts';
 import type { TensorFlow } from './load-tensorflow.ts';
 import { buildTensorFlowResNet } from './tensorflow-resnet.ts';
 
-export interface TensorFlowBackboneOptions {
+interface TensorFlowBackboneOptions {
   /** A stage's name or a tensor's own, or several. */
   readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;

@@ -28,7 +28,7 @@ function openSharp(bytes: Uint8Array, options: SharpOptions): Sharp {
   return loaded(bytes, options);
 }
 
-export interface DecodeOptions {
+interface DecodeOptions {
   /** Whether decoders apply the orientation that the file names. */
   readonly autoOrient: boolean;
   /** What becomes of grey samples with 16 bits; default `clip`, Pillow's rule. */

@@ -2,7 +2,7 @@ import { valueAt } from '../../../system/at.ts';
 import { DecodeError } from './decode-error.ts';
 import { readBoxes } from './media-boxes.ts';
 
-export interface Jp2Header {
+interface Jp2Header {
   readonly width: number;
   readonly height: number;
   /** 1 grey, 3 RGB. */

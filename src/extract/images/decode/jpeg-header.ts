@@ -1,7 +1,7 @@
 import { valueAt } from '../../../system/at.ts';
 import { DecodeError } from './decode-error.ts';
 
-export interface JpegHeader {
+interface JpegHeader {
   readonly width: number;
   readonly height: number;
   /** 1 grey, 3 colour, 4 CMYK or YCCK. */

@@ -1,7 +1,7 @@
 import { DecodeError } from './decode-error.ts';
 
 /** A box of ISO media (ISO/IEC 14496-12, 4.2) or of a JPEG 2000 file, which has the same kind: its type and its content. */
-export interface MediaBox {
+interface MediaBox {
   readonly type: string;
   readonly content: Uint8Array;
 }

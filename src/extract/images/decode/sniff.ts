@@ -2,7 +2,7 @@
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp' | 'pnm' | 'jp2' | 'heic';
 
 /** What a file is by its first bytes: an image of a kind that is decoded, or the name of what it is instead. */
-export type Sniffed = { readonly kind: ImageKind } | { readonly refused: string };
+type Sniffed = { readonly kind: ImageKind } | { readonly refused: string };
 
 /** As many bytes of a file's beginning tell its kind; a shorter file is given whole. */
 export const sniffBytes = 256;

@@ -29,7 +29,7 @@ const photometricNames: readonly string[] = [
   'Lab',
 ];
 
-export interface TiffSize {
+interface TiffSize {
   readonly width: number;
   readonly height: number;
   /** Grey with 16 bits. */

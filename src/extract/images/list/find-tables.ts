@@ -33,7 +33,7 @@ export interface FoundTable {
   readonly split?: SplitName;
 }
 
-export interface FoundTables {
+interface FoundTables {
   readonly tables: readonly FoundTable[];
   /** Tables of the folder that are not used, and why. */
   readonly unused: readonly { readonly path: string; readonly why: string }[];

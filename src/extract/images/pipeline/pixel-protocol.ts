@@ -54,7 +54,7 @@ export function claimTask(claims: Int32Array<SharedArrayBuffer>, last: number): 
 }
 
 /** sha256 values, 32 bytes each, sorted: shared by all workers, so that a million of them are held once. */
-export type KnownHashes = Uint8Array<SharedArrayBuffer>;
+type KnownHashes = Uint8Array<SharedArrayBuffer>;
 
 const hashBytes = 32;
 

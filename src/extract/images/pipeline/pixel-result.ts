@@ -38,7 +38,7 @@ export interface PixelsReady {
 }
 
 /** The file's bytes are among the known ones: read and hashed, not decoded. */
-export interface ImageKnown {
+interface ImageKnown {
   readonly outcome: 'known';
   readonly image: ImageFile;
   readonly sha256: string;
@@ -47,7 +47,7 @@ export interface ImageKnown {
 }
 
 /** The file gave no pixels. */
-export interface ImageFailed {
+interface ImageFailed {
   readonly outcome: 'failed';
   readonly image: ImageFile;
   /** One phrase without the file's name: `truncated JPEG: premature end of input`. */

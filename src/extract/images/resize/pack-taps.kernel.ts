@@ -1,7 +1,7 @@
 import type { Taps } from './resize.kernel.ts';
 
 /** The form in which resize.wat reads taps. */
-export interface PackedTaps {
+interface PackedTaps {
   /** [count, 1 + 2 * pairs]: byte offset of the first source value, then low and high weights of each pair. */
   readonly words: Int32Array;
   readonly pairs: number;

@@ -1,14 +1,14 @@
 import { type ExactTaps, end } from './resize.kernel.ts';
 
 /** Numbers of an image in memory: [height, width, channels], of which more may lie there than are taken. */
-export interface Samples {
+interface Samples {
   readonly data: ArrayLike<number>;
   readonly width: number;
   readonly channels: number;
 }
 
 /** Where a result goes: [rows, columns, channels] in `data`, the first number at `offset`, rows `stride` numbers apart. */
-export interface FloatTarget {
+interface FloatTarget {
   readonly data: Float32Array;
   readonly offset: number;
   readonly stride: number;

@@ -7,7 +7,7 @@ import { resizeFloat } from './resize-float.kernel.ts';
 import { exactTapsOf, tapsOf } from './taps.ts';
 
 /** Width and height in pixels. */
-export interface Size {
+interface Size {
   readonly width: number;
   readonly height: number;
 }
@@ -52,7 +52,7 @@ export function centerCropSpan(size: number, crop: number, rule?: Preprocessing[
 }
 
 /** What of a recipe says how an image is resized and cropped. */
-export type ResizeRecipe = SampleForm & Pick<Preprocessing, 'resize' | 'interpolation' | 'centerCrop'>;
+type ResizeRecipe = SampleForm & Pick<Preprocessing, 'resize' | 'interpolation' | 'centerCrop'>;
 
 /**
  * torchvision's (or transformers') Resize(resize) + CenterCrop(crop) of an image: [crop, crop, channels] in new memory, in

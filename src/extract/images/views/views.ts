@@ -127,7 +127,7 @@ export function viewPixels(
  * From a pixel of the rotated image to where it comes from: x' = a x + b y + c, y' = d x + e y + f, about the image's
  * centre; coefficients rounded to 15 decimals as in Pillow 9.4's `Image.rotate`. Undefined for no rotation at all.
  */
-export function inverseRotation(
+function inverseRotation(
   degrees: number,
   width: number,
   height: number,

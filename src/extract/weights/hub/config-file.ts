@@ -2,7 +2,7 @@ import { UserError } from '../../../system/errors.ts';
 import { nodeFiles, readIfThere } from '../../../system/files.ts';
 
 /** A config.json with the names of 20,000 classes is 1 MB. */
-export const largestBytes: number = 2 ** 24;
+const largestBytes: number = 2 ** 24;
 
 /** An object of a JSON file. */
 export type Config = Readonly<Record<string, unknown>>;

@@ -32,7 +32,7 @@ export interface HubOptions {
 }
 
 /** A network of a hub on this machine. */
-export interface HubNetwork {
+interface HubNetwork {
   /** Laid out as the repository is. */
   readonly folder: string;
   /** `hf:OWNER/NAME@COMMIT`. */

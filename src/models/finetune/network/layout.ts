@@ -11,8 +11,8 @@ import {
 export type GraphTensors = ReadonlyMap<string, Float32Array>;
 
 /** Parts of a batch norm that are trained, and those that it measures. */
-export const normWeights = ['weight', 'bias'] as const;
-export const normStatistics = ['running_mean', 'running_var'] as const;
+const normWeights = ['weight', 'bias'] as const;
+const normStatistics = ['running_mean', 'running_var'] as const;
 
 /**
  * Shapes of the tensors that a graph of the tail takes, by torchvision's names. Kernels are

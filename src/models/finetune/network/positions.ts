@@ -31,7 +31,7 @@ export function gatheredInputs(input: Sides, conv: TailConv): Int32Array {
 }
 
 /** Input positions that the same taps of a kernel reach. */
-export interface TapGroup {
+interface TapGroup {
   /** Taps, numbered row by row. */
   readonly taps: readonly number[];
   /** Input positions. */

@@ -10,7 +10,7 @@ export interface Product {
 }
 
 /** A list of positions of an image, by a name of its own. */
-export interface Places {
+interface Places {
   readonly name: string;
   readonly data: Int32Array;
 }

@@ -8,7 +8,7 @@ import { stepTensors } from './step-tensors.ts';
 import { featureCountOf, type TailShape } from './tail.ts';
 
 /** How a batch norm behaves while the network is trained: by its fixed statistics, or by those of the batch. */
-export type BatchNormMode = 'frozen' | 'train';
+type BatchNormMode = 'frozen' | 'train';
 
 export interface StepOptions extends GraphRuns {
   readonly classes: number;

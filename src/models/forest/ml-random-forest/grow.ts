@@ -7,7 +7,7 @@ import { InterruptedError } from '../../../system/errors.ts';
 import { startWorker } from '../../../system/workers.ts';
 
 /** ml-cart's options of one tree. */
-export interface MlTreeOptions {
+interface MlTreeOptions {
   /** A node of at most this many rows becomes a leaf. */
   readonly minNumSamples: number;
   readonly maxDepth: number;
@@ -36,7 +36,7 @@ export interface MlTreeReply {
   readonly seconds: number;
 }
 
-export interface MlForestOptions {
+interface MlForestOptions {
   readonly treeCount: number;
   readonly featuresPerTree: number;
   readonly treeOptions: MlTreeOptions;

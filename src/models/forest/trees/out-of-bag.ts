@@ -8,7 +8,7 @@ import { addLeafShares, type ForestArrays } from './forest.kernel.ts';
 import { drawBag } from './trees.kernel.ts';
 
 /** What is asked of the trees that did not see a row. */
-export interface OutOfBagTable {
+interface OutOfBagTable {
   readonly features: Matrix;
   readonly labels: Int32Array;
   readonly classCount: number;

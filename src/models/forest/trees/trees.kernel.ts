@@ -20,7 +20,7 @@ export interface Tree {
   readonly depth: number;
 }
 
-export interface TreeScratch {
+interface TreeScratch {
   readonly scan: CutScan;
   /** In-bag rows; a node owns a range, ascending within it. */
   readonly rows: Int32Array;

@@ -20,7 +20,7 @@ import { openScan } from './tree-scan.ts';
 import { createTreeScratch, growTree, type Tree } from './trees.kernel.ts';
 import type { TreesReply, TreesRequest, TreesWorkerData } from './trees.worker.ts';
 
-export interface ForestOptions {
+interface ForestOptions {
   readonly treeCount: number;
   readonly maxFeatures: number;
   readonly maxDepth: number;
@@ -35,7 +35,7 @@ export interface ForestOptions {
   readonly threadsAbove?: number;
 }
 
-export interface GrownForest {
+interface GrownForest {
   readonly arrays: ForestArrays;
   /** [dims]: mean over the trees of each feature's share of the impurity decrease; sums to 1 unless no tree splits. */
   readonly importances: Float64Array;

@@ -2,7 +2,7 @@ import { float32Tensor, graphSession, isThreadInvariant } from '../../../numeric
 import { runtime } from '../../../system/onnx-runtime.ts';
 
 /** Rows for a kernel product: [norms.length, columnCount], with the squared norm of each. */
-export interface RbfSide {
+interface RbfSide {
   readonly data: Float32Array;
   readonly squaredNorms: Float64Array;
 }

@@ -151,7 +151,7 @@ export function gramBlockValues(rowCount: number, columnCount: number): number {
 }
 
 /** Rows start to end - 1, without a copy. */
-export function slice(rows: KernelRows, start: number, end: number): KernelRows {
+function slice(rows: KernelRows, start: number, end: number): KernelRows {
   return {
     rowCount: end - start,
     columnCount: rows.columnCount,

@@ -32,12 +32,12 @@ export interface DualJob {
   readonly control: Int32Array;
 }
 
-export const NEXT_GROUP = 0;
+const NEXT_GROUP = 0;
 export const STOP = 1;
 export const DONE = 2;
 
 /** Takes groups of classifiers off a job until none is left. */
-export interface DualRunner {
+interface DualRunner {
   /** Works for about so many products of a row and a classifier; true when no group is left for this runner. */
   advance(products: number): boolean;
 }

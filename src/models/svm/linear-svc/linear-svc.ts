@@ -12,7 +12,7 @@ import { decisionValues, weightsWithout } from './cross-validate.ts';
 import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcSolver } from './solver.ts';
 
 /** Weight of the squared hinge losses, and passes over the rows that one classifier may take. */
-export type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations'>;
+type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations'>;
 
 const calibrationFolds = 5;
 /** One temperature for all classes asks for less than the classifiers themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */

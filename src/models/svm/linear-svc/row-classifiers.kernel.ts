@@ -13,7 +13,7 @@ export interface RowClassifiers {
 }
 
 /** Numbers per turn of the loops: rows and weights are padded with zeros up to a multiple. */
-export const lanes = 16;
+const lanes = 16;
 
 export function paddedDims(dims: number): number {
   return Math.ceil((dims + 1) / lanes) * lanes;

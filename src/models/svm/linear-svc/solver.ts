@@ -12,12 +12,12 @@ import { linearLoss } from '../../linear-loss.ts';
 import { DONE, type DualJob, dualRunner, groupBounds, STOP } from './dual-descent.kernel.ts';
 import { openRowClassifiers } from './row-classifiers.ts';
 
-export interface LinearSvcContext extends ProductContext {
+interface LinearSvcContext extends ProductContext {
   /** Multiply-adds of a pass over all rows and classifiers for which one more thread is started. */
   readonly multiplyAddsPerThread?: number;
 }
 
-export interface LinearSvcOptions {
+interface LinearSvcOptions {
   /** Weight of the squared hinge losses, scikit-learn's C: the objective is |weights and bias|² / 2 + C times their sum. */
   readonly C: number;
   /** Passes over the rows that one classifier may take, and L-BFGS steps after them. */

@@ -2,7 +2,7 @@ import { symmetricValue } from '../gram/gram.kernel.ts';
 import type { SmoProblem } from './smo.kernel.ts';
 
 /** Rows of a problem's kernel matrix, copied to where the fast loops can read them. */
-export interface RowCache {
+interface RowCache {
   /** Forgets all rows and fills in the problem's diagonal. */
   start(problem: SmoProblem, diagonal: Float64Array): void;
   /**

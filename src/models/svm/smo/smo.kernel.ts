@@ -73,7 +73,7 @@ export interface SmoLoops {
 }
 
 /** Curvature that stands in for a flat or negative one; LIBSVM's TAU. */
-export const FLAT_CURVATURE = 1e-12;
+const FLAT_CURVATURE = 1e-12;
 
 /** The loops as plain JavaScript: the reference, and the fallback where WebAssembly has no SIMD. */
 export function plainLoops(capacity: number): SmoLoops {

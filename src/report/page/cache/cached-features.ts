@@ -12,13 +12,13 @@ const version = 2;
 const neighbourCount = 10;
 
 /** What the page shows of feature rows; the same rows give the same. */
-export interface FeaturesSeen {
+interface FeaturesSeen {
   readonly neighbours: Neighbours;
   readonly map: FeatureMap;
 }
 
 /** The neighbours at once; the map, which takes longer, when it is asked for. */
-export interface FeaturesSeeing {
+interface FeaturesSeeing {
   readonly neighbours: Neighbours;
   drawMap(): Promise<FeatureMap>;
 }

@@ -2,12 +2,12 @@ import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { type Html, html } from '../html.ts';
 
 /** Where a value lies on an axis, in pixels, and which values are written beside it. */
-export interface Axis {
+interface Axis {
   readonly at: (value: number) => number;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
-export interface AxisOptions {
+interface AxisOptions {
   readonly domain: readonly [number, number];
   /** Pixels from the first to the last. */
   readonly range: readonly [number, number];

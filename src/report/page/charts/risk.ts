@@ -6,7 +6,7 @@ import { runClass } from './intervals.ts';
 
 const frame: Frame = { width: 420, height: 300, left: 48, right: 20, top: 26, bottom: 44 };
 
-export interface RiskCurve {
+interface RiskCurve {
   readonly name: string;
   /** Of the run in its group, which gives the colour. */
   readonly place: number;

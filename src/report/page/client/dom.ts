@@ -1,5 +1,5 @@
 /** Attributes of a new element: text, `true` for one without a value, undefined for none. */
-export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** A new element with attributes and children; text is text, never markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(

@@ -2,9 +2,8 @@
  * What the page carries for its script, as JSON. Long columns are typed arrays, little-endian, in base64: `U16`, `U32`
  * and `F32` say which. Probabilities are 0 to 65,535, places count images, classes count `classes`.
  */
-export type U8 = string;
-export type U16 = string;
-export type U32 = string;
+type U16 = string;
+type U32 = string;
 
 export interface PageJson {
   readonly groups: readonly GroupJson[];

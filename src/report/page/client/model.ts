@@ -12,7 +12,7 @@ export interface Answer {
   readonly trueProbability: number;
 }
 
-export interface Suspicion {
+interface Suspicion {
   readonly suggestion: number;
   readonly labelProbability: number;
   readonly suggestionProbability: number;

@@ -1,6 +1,6 @@
 /** Typed arrays and shares as the page's JSON carries them (`client/json.ts`). */
 
-export function base64Of(array: Uint16Array | Uint32Array): string {
+function base64Of(array: Uint16Array | Uint32Array): string {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64');
 }
 

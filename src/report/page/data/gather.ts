@@ -22,7 +22,7 @@ import { makeThumbnails, photoBytes, type WantedPhoto } from '../photos.ts';
 import { chooseRows, imageTable, mappedPlaces } from './images.ts';
 import { linkTo } from './links.ts';
 
-export interface GatherOptions {
+interface GatherOptions {
   readonly version: string;
   /** What `readRuns` gave for each group. */
   readonly runs: readonly (readonly Run[])[];

@@ -13,7 +13,7 @@ const mostImages = 20_000;
 const mostMapped = 2000;
 
 /** Labelled rows of the report's classes, all of them or an even part. */
-export interface ChosenRows {
+interface ChosenRows {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
   readonly rows: readonly number[];
