@@ -11,7 +11,7 @@ import { verbNames } from '../../src/system/own-command.ts';
 
 const inDocs = (page: string): string => fileURLToPath(new URL(`../../docs/${page}`, import.meta.url));
 
-const begin = '<!-- options: npm run docs:options writes this from what the code declares -->';
+const begin = '<!-- options: npm run docs:options writes this table from the code -->';
 const end = '<!-- end of options -->';
 
 /** Pages whose options are written from their declarations, each with what stands there. */
