@@ -18,7 +18,7 @@ import type { Session } from '../verb.ts';
 const mostNamed = 6;
 
 /** Of paths as they were typed, those that name nothing; a glob and `-` may name something yet. */
-function missingPaths(paths: readonly string[]): readonly string[] {
+export function missingPaths(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => path !== '-' && !existsSync(path) && !picomatch.scan(path).isGlob);
 }
 
