@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-node';
 import { encodeModel } from '../formats/onnx/encode.ts';
-import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
+import { defaultOpset, GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
 
 /** ONNX Runtime gains nothing on these products past this; a fixed bound keeps at least four rows per thread. */
@@ -35,7 +35,7 @@ export function openGraph(
   threads: number,
   more: Ort.InferenceSession.SessionOptions = {},
 ): Promise<Ort.InferenceSession> {
-  return openOrtSession(encodeModel(graph.model()), {
+  return openOrtSession(encodeModel(graph.model({ opsets: { '': defaultOpset, 'com.microsoft': 1 } })), {
     intraOpNumThreads: Math.max(1, Math.min(threads, maxThreads)),
     // Its rewriting would undo the order of operands that makes a product independent of the thread count.
     graphOptimizationLevel: 'disabled',

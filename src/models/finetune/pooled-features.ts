@@ -26,8 +26,8 @@ function addPooledFeatures(graph: GraphBuilder, tail: TailShape): readonly Produ
     });
     map = output;
   }
-  const images = on.reshape(map.rows, [-1, positionsOf(map.sides), map.channels]);
-  graph.node('Identity', [meanOfPositions(on, images)], {}, { outputs: ['pooled'] });
+  const byPosition = on.reshape(map.rows, [positionsOf(map.sides), -1, map.channels]);
+  graph.node('Identity', [meanOfPositions(on, byPosition)], {}, { outputs: ['pooled'] });
   graph.output('pooled', 'float32', ['batch', map.channels]);
   return on.products;
 }

@@ -56,8 +56,9 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
   const shapes = graphShapes(tail, options.classes);
   const graph = new GraphBuilder('finetune');
   const onProcessor = options.device === 'cpu';
-  // Pieces of a product are for the processor's caches.
-  const products = addTrainingStep(graph, tail, onProcessor ? options : { ...options, rowsPerThread: Infinity });
+  // Pieces of a product are for the processor's caches, and Winograd's products an operator of its own.
+  const onDevice = { ...options, rowsPerThread: Infinity, winograd: false };
+  const products = addTrainingStep(graph, tail, onProcessor ? options : onDevice);
   const threads = invariantThreads(products, [options.batch, Math.max(1, options.batch - 1)], options.threads);
   const session = await openGraph(graph, threads, {
     // A plan of all arrays for each size of a batch would lie beside the arrays of the first step: half as much again.

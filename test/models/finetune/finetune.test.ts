@@ -7,9 +7,11 @@ import { chooseHeads } from '../../../src/classify/choose-heads.ts';
 import { joinRows } from '../../../src/classify/data/labelled-data.ts';
 import { checkStreamed } from '../../../src/classify/trial/prepare-trials.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
+import { GraphBuilder } from '../../../src/formats/onnx/graph-builder.ts';
 import type { Checkpoints } from '../../../src/models/checkpoints.ts';
 import { foldedTensors } from '../../../src/models/finetune/network/fold.ts';
 import { graphTensors } from '../../../src/models/finetune/network/layout.ts';
+import { addTrainingStep } from '../../../src/models/finetune/network/step-graph.ts';
 import { invariantThreads } from '../../../src/models/finetune/network/threads.ts';
 import { pooledFeatures } from '../../../src/models/finetune/pooled-features.ts';
 import { rateShare } from '../../../src/models/finetune/schedule.ts';
@@ -200,6 +202,26 @@ test('cuts rows into batches that differ by one row at most', () => {
   assert.deepEqual(planEpoch(90, 32), { steps: 3, batch: 30 });
   assert.deepEqual(planEpoch(5, 32), { steps: 1, batch: 5 });
   assert.deepEqual(planEpoch(65, 32), { steps: 3, batch: 22 });
+});
+
+test("Winograd's products give the same bytes on one and two threads, and a row the same alone as among others", async () => {
+  const wide = drawnTail([64, 8, 8], 5, 128);
+  const graph = new GraphBuilder('step');
+  addTrainingStep(graph, wide, { classes: 3, batch: 8, threads: 2, batchNorm: 'frozen', frozenBlocks: 0 });
+  // Four convolutions: forward, the kernels' gradient, and the input's of all but the first.
+  assert.equal(graph.graph().node.filter(({ opType }) => opType === 'FusedMatMul').length, 11);
+  const rows = drawRows(16, 64 * 8 * 8, 3, 8, 1.5);
+  const folded = foldedTensors(wide, graphTensors(wide.blocks, wide.tensors));
+  const together = await pooledFeatures(wide, folded, rows, { threads: 2 });
+  const one = { rowCount: 1, columnCount: rows.columnCount, data: rows.data.slice(-rows.columnCount) };
+  const alone = await pooledFeatures(wide, folded, one, { threads: 1 });
+  assert.deepEqual(alone.data, together.data.slice(-128));
+  const few: Table = { features: rows, labels: labels.slice(0, 16), classes: ['a', 'b', 'c'] };
+  const head = createHead('finetune', { epochs: 1, batch: 8, validation: 0 });
+  const [byOne, byTwo] = [1, 2].map((threads) =>
+    head.fit(few, { seed: 1, threads, networkTail: async () => wide }).then((fitted) => fitted.save()),
+  );
+  assert.deepEqual(await byTwo, await byOne);
 });
 
 test('takes as many threads as leave every product its order of sums', () => {

@@ -13,15 +13,16 @@ const batch = 8;
 for (const kind of ['bottleneck', 'basic'] as const) {
   const expected = golden(kind);
   for (const mode of ['frozen', 'train'] as const) {
-    for (const [frozenBlocks, rowsPerThread] of [
-      [0, 392],
-      [2, 392],
-      [0, 7],
+    for (const [frozenBlocks, rowsPerThread, winograd] of [
+      [0, 392, false],
+      [2, 392, false],
+      [0, 7, false],
+      [0, 392, true],
     ] as const) {
-      const products = rowsPerThread < batch ? ', products in pieces' : '';
+      const products = rowsPerThread < batch ? ', products in pieces' : winograd ? ", Winograd's products" : '';
       const what = `${kind} blocks, batch norm ${mode}, ${frozenBlocks} blocks frozen${products}`;
       test(`${what}: the loss and every gradient are those of PyTorch's autograd`, async () => {
-        const found = await oneStep(expected, { batchNorm: mode, frozenBlocks, rowsPerThread });
+        const found = await oneStep(expected, { batchNorm: mode, frozenBlocks, rowsPerThread, winograd });
         const prefix = `${mode} ${frozenBlocks}`;
         assert.ok(relativeError(found('loss'), expected.array(`${prefix} loss`)) < 1e-5, 'loss');
         const names = expected.names(`${prefix} gradient`);
@@ -37,7 +38,7 @@ for (const kind of ['bottleneck', 'basic'] as const) {
 
 async function oneStep(
   { tail, array, labels, state }: Golden,
-  options: Pick<StepOptions, 'batchNorm' | 'frozenBlocks' | 'rowsPerThread'>,
+  options: Pick<StepOptions, 'batchNorm' | 'frozenBlocks' | 'rowsPerThread' | 'winograd'>,
 ): Promise<(name: string) => Float32Array> {
   const graph = new GraphBuilder('step');
   addTrainingStep(graph, tail, { ...options, classes: classCount, batch, threads: 1 });

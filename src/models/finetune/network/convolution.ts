@@ -1,8 +1,9 @@
 import { gatheredInputs, type Sides, sidesBehind, tapGroups } from './positions.ts';
 import type { RowOperators } from './row-operators.ts';
 import type { TailConv } from './tail.ts';
+import { winogradConvolution } from './winograd-convolution.ts';
 
-/** A map as rows: [batch x positions, channels]. */
+/** A map as rows: [positions x images, channels]. */
 export interface MapRows {
   readonly rows: string;
   readonly sides: Sides;
@@ -16,7 +17,7 @@ export interface Convolution {
   forward(kernels: string, bias?: string): string;
   /** Gradient of the kernels, [outChannels, kernel x kernel x inChannels], from that of the output. */
   kernelGradient(gradient: string, name?: string): string;
-  /** Gradient of the input, [batch x input positions, inChannels]: the transposed convolution. */
+  /** Gradient of the input, [input positions x images, inChannels]: the transposed convolution. */
   inputGradient(gradient: string, kernels: string): string;
 }
 
@@ -33,15 +34,20 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
   const output = sidesBehind(input.sides, conv);
   const [inputs, outputs] = [positionsOf(input.sides), positionsOf(output)];
   const depth = kernel * kernel * inChannels;
+  const byTiles = winogradConvolution(on, input, conv);
+  if (byTiles !== undefined) return byTiles;
   const isPointwise = kernel === 1 && stride === 1 && padding === 0;
   const kind = `${input.sides.height}x${input.sides.width}.k${kernel}.s${stride}.p${padding}`;
-  const places = { name: `inputs.${kind}`, data: gatheredInputs(input.sides, conv) };
-  /** [images x output positions, kernel x kernel x inChannels] */
-  const columnsOf = (images: string): string =>
-    isPointwise ? on.reshape(images, [-1, inChannels]) : on.pick(images, places, depth);
-  const images = on.images(input.rows, inputs, inChannels, places);
+  const places = gatheredInputs(input.sides, conv);
+  /** [output positions x images, kernel x kernel x inChannels] */
+  const columnsOf = (from: number, to: number): string => {
+    if (isPointwise) return on.between(input.rows, inputs, inChannels, from, to);
+    const own = places.subarray(from * kernel * kernel, to * kernel * kernel);
+    const named = { name: `inputs.${kind}.${from}-${to}`, data: own };
+    return on.pick(input.rows, inputs, inChannels, named, kernel * kernel);
+  };
 
-  /** Groups of input positions one after another: [groups' positions, inChannels] per image. */
+  /** Groups of input positions one after another: [groups' positions x images, inChannels]. */
   const byGroups = (gradient: string, kernels: string): string => {
     const groups = tapGroups(input.sides, conv);
     const byTap = on.node('Transpose', [on.reshape(kernels, [outChannels, kernel * kernel, inChannels])], {
@@ -49,47 +55,42 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
     });
     const reached = groups.filter(({ taps }) => taps.length > 0);
     const parts = reached.map(({ taps, positions, outputs: places }, index) => {
-      const name = `outputs.${kind}.${index}`;
       const depthOfGroup = taps.length * outChannels;
-      const reachable = { name, data: places };
       const own =
         taps.length === kernel * kernel
           ? byTap
           : on.node('Gather', [byTap, on.places(`taps.${kind}.${index}`, Int32Array.from(taps))], { axis: 0 });
       const flat = on.reshape(own, [depthOfGroup, inChannels]);
-      const size = { perImage: positions.length, columns: inChannels };
-      const product = on.byImages(on.images(gradient, outputs, outChannels, reachable), size, (some, own) =>
-        on.rowsByColumns(on.pick(some, reachable, depthOfGroup), flat, own),
-      );
-      return on.reshape(product, [-1, positions.length, inChannels]);
+      return on.byPositions(positions.length, inChannels, (from, to, size) => {
+        const data = places.subarray(from * taps.length, to * taps.length);
+        const reachable = { name: `outputs.${kind}.${index}.${from}-${to}`, data };
+        return on.rowsByColumns(on.pick(gradient, outputs, outChannels, reachable, taps.length), flat, size);
+      });
     });
-    if (parts.length === 1 && groups.length === 1) return on.reshape(parts[0] as string, [-1, inChannels]);
-    // Back to the order of the map; positions that no tap reaches get the row of zeros.
+    if (parts.length === 1 && groups.length === 1) return parts[0] as string;
+    // Back to the order of the map; positions that no tap reaches get zeros.
     const together = reached.flatMap(({ positions }) => positions);
     const place = new Int32Array(inputs).fill(together.length);
     together.forEach((position, at) => {
       place[position] = at;
     });
-    const joined = parts.length === 1 ? (parts[0] as string) : on.node('Concat', parts, { axis: 1 });
-    const order = { name: `order.${kind}`, data: place };
-    return on.gather(joined, together.length, inChannels, order, inChannels);
+    const joined = parts.length === 1 ? (parts[0] as string) : on.node('Concat', parts, { axis: 0 });
+    return on.pick(joined, together.length, inChannels, { name: `order.${kind}`, data: place }, 1);
   };
 
   return {
     output,
     forward: (kernels, bias) =>
-      on.byImages(images, { perImage: outputs, columns: outChannels }, (some, own) =>
-        on.rowsByRows(columnsOf(some), kernels, own, bias === undefined ? [] : [bias]),
+      on.byPositions(outputs, outChannels, (from, to, size) =>
+        on.rowsByRows(columnsOf(from, to), kernels, size, bias === undefined ? [] : [bias]),
       ),
     // Gathered once more: kept from the way forward they would take most of a step's memory.
     kernelGradient: (gradient, name) =>
-      on.columnsByColumns(gradient, columnsOf(images), { rows: outChannels, columns: depth }, name),
+      on.columnsByColumns(gradient, columnsOf(0, outputs), { rows: outChannels, columns: depth }, name),
     inputGradient: (gradient, kernels) =>
       isPointwise
-        ? on.byImages(
-            on.reshape(gradient, [-1, outputs, outChannels]),
-            { perImage: inputs, columns: inChannels },
-            (some, own) => on.rowsByColumns(on.reshape(some, [-1, outChannels]), kernels, own),
+        ? on.byPositions(inputs, inChannels, (from, to, size) =>
+            on.rowsByColumns(on.between(gradient, outputs, outChannels, from, to), kernels, size),
           )
         : byGroups(gradient, kernels),
   };

@@ -19,8 +19,9 @@ export const mapsInput = 'maps';
 /** The input `maps` [batch, channels, height, width] as rows. */
 export function inputRows(on: RowOperators, { mapShape: [channels, height, width] }: TailShape): MapRows {
   const maps = on.graph.input(mapsInput, 'float32', ['batch', channels, height, width]);
+  on.countImages(maps);
   const flat = on.reshape(maps, [-1, channels, height * width]);
-  const byPosition = on.node('Transpose', [flat], { perm: [0, 2, 1] });
+  const byPosition = on.node('Transpose', [flat], { perm: [2, 0, 1] });
   return { rows: on.reshape(byPosition, [-1, channels]), sides: { height, width }, channels };
 }
 
@@ -47,7 +48,7 @@ export function residual<L extends { readonly output: MapRows }>(
   return { output: { ...map, rows: on.node('Relu', [sum]) }, layers, between, side };
 }
 
-/** The average pool: [batch, positions, channels] -> [batch, channels]. */
-export function meanOfPositions(on: RowOperators, images: string): string {
-  return on.node('ReduceMean', [images], { axes: [1], keepdims: 0 });
+/** The average pool: [positions, batch, channels] -> [batch, channels]. */
+export function meanOfPositions(on: RowOperators, positions: string): string {
+  return on.node('ReduceMean', [positions], { axes: [0], keepdims: 0 });
 }

@@ -45,8 +45,8 @@ export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: S
     map = layer.output;
   }
   const positions = positionsOf(map.sides);
-  const images = on.reshape(map.rows, [-1, positions, features]);
-  const pooled = meanOfPositions(on, images);
+  const byPosition = on.reshape(map.rows, [positions, -1, features]);
+  const pooled = meanOfPositions(on, byPosition);
   const weight = tensors.value('fc.weight');
   const logits = addScores(on, pooled, weight, tensors.value('fc.bias'), options);
   const targets = graph.input(stepNames.targets, 'float32', ['batch', options.classes]);
@@ -62,8 +62,8 @@ export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: S
   if (trained.length === 0) return on.products;
 
   const ofPooled = on.rowsByColumns(ofLogits, weight, { rows: { perImage: 1 }, columns: features });
-  const ofPosition = on.multiply(on.reshape(ofPooled, [-1, 1, features]), on.number(1 / positions));
-  const spread = on.throughRelu(ofPosition, images);
+  const ofPosition = on.multiply(on.reshape(ofPooled, [1, -1, features]), on.number(1 / positions));
+  const spread = on.throughRelu(ofPosition, byPosition);
   let gradient: string | undefined = on.reshape(spread, [-1, features]);
   for (const [index, layer] of [...trained.entries()].reverse()) {
     // The gradient of the last block's sum is there already: the pool spreads one number over all positions.

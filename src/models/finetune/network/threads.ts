@@ -31,5 +31,5 @@ function isInvariant(rows: number, columns: number, threads: number): boolean {
 }
 
 function sideOf(side: Side, batch: number): number {
-  return typeof side === 'number' ? side : side.perImage * (batch - (side.from ?? 0));
+  return typeof side === 'number' ? side : side.perImage * batch;
 }
