@@ -2,7 +2,8 @@ import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import { positionsOf } from './network/convolution.ts';
 import { graphShapes } from './network/layout.ts';
 import { type Sides, sidesBehind } from './network/positions.ts';
-import type { TailShape } from './network/tail.ts';
+import { type TailShape, tailConvolutions } from './network/tail.ts';
+import { tileElements } from './network/winograd.ts';
 import type { TuneParams } from './options.ts';
 
 /** Arrays of a map's size that a step holds of each convolution's output; 32 maps of a ResNet50's layer3 take 375 MB. */
@@ -26,7 +27,7 @@ export function tuneNeeds(
   return [
     maps,
     { what: 'weights, gradients and optimizer', bytes: 4 * copies * weights },
-    { what: 'a step of the network', bytes: 4 * batch * numbersOfStep(tail) },
+    { what: 'a step of the network', bytes: 4 * (batch * numbersOfStep(tail) + tileNumbers(tail)) },
     { what: 'pooled features', bytes: params.lastLayer === 'linear' ? 3 * 4 * trainRows * featuresOf(tail) : 0 },
   ];
 }
@@ -46,6 +47,14 @@ function numbersOfStep({ mapShape: [channels, height, width], blocks }: TailShap
     if (shortcut !== undefined) count += positionsOf(sides) * arraysPerOutput * shortcut.outChannels;
   }
   return count + gathered;
+}
+
+/** Numbers that a step holds of kernels as Winograd's products take them, and of the largest one's gradient. */
+function tileNumbers({ blocks }: TailShape): number {
+  const kernels = tailConvolutions(blocks)
+    .filter(({ kernel, stride }) => kernel === 3 && stride === 1)
+    .map(({ inChannels, outChannels }) => tileElements * inChannels * outChannels);
+  return kernels.reduce((sum, each) => sum + each, 0) + Math.max(0, ...kernels);
 }
 
 function featuresOf(tail: TailShape): number {
