@@ -52,7 +52,7 @@ interface ModelOptions {
 }
 
 /** ONNX's operators as of release 1.12; QuantizeLinear has its axis, and every runtime of the last years knows it. */
-const defaultOpset = 17;
+export const defaultOpset = 17;
 
 /** Collects the parts of an ONNX graph. Values are named by strings: `node` returns what the next node takes. */
 export class GraphBuilder {
