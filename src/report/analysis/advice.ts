@@ -191,7 +191,8 @@ function exportStep({ report, featureSet }: Report): Step {
       };
 }
 
-function curveOf(runs: GroupData['runs']): ReturnType<typeof learningCurve> {
+/** The learning curve of the first run that has one. */
+export function curveOf(runs: GroupData['runs']): ReturnType<typeof learningCurve> {
   return runs.map(({ run }) => learningCurve(run.report)).find((found) => found !== undefined);
 }
 

@@ -4,6 +4,7 @@ import type { MadeBy } from '../../features/manifest/manifest.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
 import type { GroupData } from './group-data.ts';
+import { chanceDeviations, type ImageNetDistance, measuredDeviations } from './imagenet-distance.ts';
 import type { LearningCurve } from './learning.ts';
 import type { Step } from './step.ts';
 
@@ -21,16 +22,17 @@ const epochs = 10;
 const ownSplits = / --(?:split|groups|min-images|labels|subsample|leave-out|class-weight)\b/;
 
 /**
- * Fine-tuning, where the features seem to be the limit: more photos of the same kind would help little, and accuracy is
- * not high. Two commands, since the maps are to be extracted first.
+ * Fine-tuning, where the features seem to be the limit: more photos of the same kind would help little, accuracy is not
+ * high, and the photos are not known to be near ImageNet's. Two commands, since the maps are to be extracted first.
  *
  * @param speed of the last extract of these features, for the time that it would take here
  */
 export function finetuneSteps(
-  { runs, speed }: Pick<GroupData, 'runs' | 'speed'>,
+  { runs, speed, distance }: Pick<GroupData, 'runs' | 'speed' | 'distance'>,
   curve: LearningCurve | undefined,
 ): readonly Step[] {
   const report = runs[0]?.run.report;
+  if (distance?.answer === 'near') return [];
   if (report === undefined || curve?.answer !== 'little' || report.accuracy >= highAccuracy) return [];
   if (runs.some(({ run }) => run.report.model === 'finetune') || ownSplits.test(report.command)) return [];
   const { fields, madeBy, parts, randomWeights, folder, missing } = report.featureSet;
@@ -70,11 +72,19 @@ export function finetuneSteps(
       : `, about ${minutes(took)} here at the speed of the last extract`;
   return [
     {
-      what: `More photos of the same kind would help little: the features may be the limit. Fine-tuning trains the network’s last blocks${about}; it starts with the maps before them`,
+      what: `More photos of the same kind would help little: the features may be the limit. ${howFar(distance)} Fine-tuning trains the network’s last blocks${about}; it starts with the maps before them`,
       command: maps,
     },
     { what: 'Then, on the same split', command: tuning },
   ];
+}
+
+function howFar(distance: ImageNetDistance | undefined): string {
+  if (distance === undefined)
+    return 'How far the photos are from ImageNet’s, which the network learned from, is not known.';
+  const { dogs, textures } = measuredDeviations;
+  const place = distance.answer === 'far' ? 'are far from' : 'are neither near nor far from';
+  return `The photos ${place} ImageNet’s: the network’s own top class stands ${distance.deviations.toFixed(1)} standard deviations above the mean of its scores, ${dogs} on photos of dogs, ${textures} on drawn textures, ${chanceDeviations} by chance.`;
 }
 
 /** A known name as it is; a file by where it lies, whatever folder the command is typed in. */

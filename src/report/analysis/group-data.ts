@@ -7,6 +7,7 @@ import type { FeatureMap } from '../map/feature-map.ts';
 import type { Suspect } from '../suspects-list.ts';
 import type { HeadDifference } from './differences.ts';
 import type { HeldOutImage } from './held-out.ts';
+import type { ImageNetDistance } from './imagenet-distance.ts';
 import type { Run } from './run.ts';
 
 /** One run with what its answers tell. */
@@ -54,6 +55,8 @@ export interface GroupData {
   readonly labelCheck: LabelCheckFile | undefined;
   /** How fast the last extract of these features was; absent where that is not kept. */
   readonly speed?: MeasuredSpeed | undefined;
+  /** How far the photos are from ImageNet's; absent where that is not known, or nothing asks for it. */
+  readonly distance?: ImageNetDistance | undefined;
   /** Image id to a small picture in base64. */
   readonly photos: ReadonlyMap<string, string>;
   /** What is left out and why: photos gone, features gone, more photos than the page holds. */

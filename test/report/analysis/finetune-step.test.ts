@@ -60,6 +60,18 @@ test('the time that it would take is told from the last extract', () => {
   assert.match(finetuneSteps({ runs: runsOf((report) => report), speed }, flat)[0]!.what, /about 3 minutes here/);
 });
 
+test('the distance from ImageNet is told where it is known, and near photos end the proposal', () => {
+  const at = (distance: GroupData['distance']) =>
+    finetuneSteps({ runs: runsOf((report) => report), speed: undefined, distance }, flat);
+  assert.match(
+    at({ answer: 'far', deviations: 3.91 })[0]!.what,
+    /are far from ImageNet[\s\S]* 3\.9 standard deviations/,
+  );
+  assert.match(at({ answer: 'between', deviations: 5 })[0]!.what, /neither near nor far/);
+  assert.match(at(undefined)[0]!.what, /is not known/);
+  assert.deepEqual(at({ answer: 'near', deviations: 6.4 }), []);
+});
+
 test('fine-tuning is not proposed where it is not known to help', () => {
   const set = (more: Partial<Report['featureSet']>) => (report: Report) => ({
     ...report,

@@ -9,7 +9,9 @@ import { UserError } from '../../../system/errors.ts';
 import { nodeFiles } from '../../../system/files.ts';
 import { shortPath } from '../../../system/short-path.ts';
 import { alikeImages } from '../../alike/alike-images.ts';
+import { curveOf } from '../../analysis/advice.ts';
 import { headDifferences } from '../../analysis/differences.ts';
+import { finetuneSteps } from '../../analysis/finetune-step.ts';
 import type { GroupData, GroupFeatures, PageData, RunData } from '../../analysis/group-data.ts';
 import { confidentMistakes, heldOutImages, suspectedLabels } from '../../analysis/held-out.ts';
 import type { Run } from '../../analysis/run.ts';
@@ -21,6 +23,7 @@ import { PageCache } from '../cache/page-cache.ts';
 import { makeThumbnails, photoBytes, type WantedPhoto } from '../photos.ts';
 import { chooseRows, imageTable, mappedPlaces } from './images.ts';
 import { linkTo } from './links.ts';
+import { networkDistance } from './network-distance.ts';
 
 interface GatherOptions {
   readonly version: string;
@@ -100,7 +103,18 @@ async function gatherGroup(
     seen &&
     map && { neighbours: seen.neighbours, map, mapped, of: rows.of };
   const speed = set && (await lastSpeed(nodeFiles, set.folder, set.manifest.fields));
-  return { ...shown, features, labelCheck, speed, photos: photos?.photos ?? new Map<string, string>(), notes };
+  // Weights are read only where the answer is told.
+  const asked = set !== undefined && finetuneSteps({ runs, speed }, curveOf(runs)).length > 0;
+  const distance = asked ? await networkDistance(set) : undefined;
+  return {
+    ...shown,
+    features,
+    labelCheck,
+    speed,
+    distance,
+    photos: photos?.photos ?? new Map<string, string>(),
+    notes,
+  };
 }
 
 function analyse(run: Run, labelCheck: GroupData['labelCheck']): RunData {

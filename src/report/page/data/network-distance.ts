@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { loadWeights } from '../../../extract/weights/load-weights.ts';
+import { recordedWeights } from '../../../extract/weights/recorded-weights.ts';
+import type { FeatureSet } from '../../../features/reader.ts';
+import { UserError } from '../../../system/errors.ts';
+import { type ImageNetDistance, imageNetDistance } from '../../analysis/imagenet-distance.ts';
+
+/** Photos that are looked at: their median is known to a twentieth of a standard deviation. */
+const mostPhotos = 200;
+
+/**
+ * How far the photos of a feature set are from ImageNet, by the last layer of the network that made it. Downloads nothing.
+ *
+ * @returns undefined where that cannot be told: features of another tap, weights that are gone or that have no last layer
+ * of ImageNet's classes
+ */
+export async function networkDistance(set: FeatureSet): Promise<ImageNetDistance | undefined> {
+  const { fields, madeBy } = set.manifest;
+  if (fields.tap !== 'avgpool' || fields.pool !== 'mean') return undefined;
+  if (madeBy.weightsFile === undefined || !existsSync(madeBy.weightsFile)) return undefined;
+  try {
+    const { spec, options } = recordedWeights(madeBy, madeBy.weightsFile);
+    const loaded = await loadWeights(spec, { ...options, offline: true });
+    if (loaded.kind !== 'state-dict' || loaded.stateDict.sha256 !== fields.weightsSha256) return undefined;
+    const [weight, bias] = ['fc.weight', 'fc.bias'].map((name) => loaded.stateDict.tensors.get(name)?.data);
+    if (weight === undefined || bias === undefined) return undefined;
+    const { rows } = set;
+    const count = Math.min(mostPhotos, rows.length);
+    const own = Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)] as number);
+    return imageNetDistance(await set.readMatrix(own), weight, bias);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Matrix } from '../../../src/numerics/matrix.ts';
+import { randomState } from '../../../src/numerics/mt19937.kernel.ts';
+import { imageNetDistance } from '../../../src/report/analysis/imagenet-distance.ts';
+
+const [classes, columns, photos] = [1000, 40, 60] as const;
+
+/** Nearly normal numbers. */
+function drawn(count: number, seed: number): Float32Array {
+  const random = randomState(seed);
+  return Float32Array.from(
+    { length: count },
+    () => Array.from({ length: 12 }, () => random.double()).reduce((a, b) => a + b) - 6,
+  );
+}
+
+const weight = drawn(classes * columns, 3);
+const bias = new Float32Array(classes);
+
+/** Rows that are a class's own weights, so many times, and noise. */
+function photosOf(times: number): Matrix {
+  const own = (i: number): number => weight[7 * columns * Math.floor(i / columns) + (i % columns)]!;
+  const data = drawn(photos * columns, 9).map((noise, i) => noise + times * own(i));
+  return { rowCount: photos, columnCount: columns, data };
+}
+
+test('photos of which no class of the network says more than chance are far, those of its classes are near', () => {
+  const [noise, some, own] = [0, 1, 3].map((times) => imageNetDistance(photosOf(times), weight, bias)!);
+  assert.equal(noise!.answer, 'far');
+  // The largest of 1,000 normal numbers is expected at 3.24.
+  assert.ok(Math.abs(noise!.deviations - 3.24) < 0.2, `${noise!.deviations}`);
+  assert.equal(own!.answer, 'near');
+  assert.ok(some!.deviations > noise!.deviations && some!.deviations < own!.deviations);
+});
+
+test('neither the size of the scores nor what all of them have in common counts', () => {
+  const photos = photosOf(3);
+  const plain = imageNetDistance(photos, weight, bias)!;
+  const cooler = imageNetDistance(
+    photos,
+    weight.map((value) => value / 8),
+    bias.map(() => 5),
+  )!;
+  assert.ok(Math.abs(cooler.deviations - plain.deviations) < 1e-4);
+  const alike = imageNetDistance(photos, new Float32Array(weight.length), bias)!;
+  assert.deepEqual(alike, { answer: 'far', deviations: 0 });
+});
+
+test('is not known for a last layer of other classes, for other features and without photos', () => {
+  const photos = photosOf(1);
+  assert.equal(imageNetDistance(photos, weight.slice(0, 10 * columns), bias.slice(0, 10)), undefined);
+  assert.equal(imageNetDistance({ ...photos, columnCount: 20, rowCount: 120 }, weight, bias), undefined);
+  assert.equal(imageNetDistance({ ...photos, rowCount: 0 }, weight, bias), undefined);
+});
