@@ -7,38 +7,39 @@
  */
 
 import type { Interpolation } from '../../../features/manifest/manifest.ts';
+import {
+  bicubicWeights,
+  bilinearWeights,
+  divideBy,
+  roundWeights,
+  type WriteWeights,
+  weightsBy,
+} from './filters.kernel.ts';
 import { type ExactTaps, precisionBits, type Taps } from './resize.kernel.ts';
 
 /** One of Pillow's filters: how far it reaches on either side, in pixels of the smaller image, and its values there. */
 interface Filter {
   readonly reach: number;
-  readonly at: (x: number) => number;
+  readonly write: WriteWeights;
 }
 
 /** 0.54f and 0.46f in Pillow's C. */
 const hammingWeights = [Math.fround(0.54), Math.fround(0.46)] as const;
 
 const filters: Readonly<Record<Exclude<Interpolation, 'nearest'>, Filter>> = {
-  box: { reach: 0.5, at: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
-  bilinear: { reach: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
+  box: { reach: 0.5, write: weightsBy((x) => (x > -0.5 && x <= 0.5 ? 1 : 0)) },
+  bilinear: { reach: 1, write: bilinearWeights },
   hamming: {
     reach: 1,
-    at: (x) => {
+    write: weightsBy((x) => {
       const turn = Math.abs(x) * Math.PI;
       if (turn === 0) return 1;
       return Math.abs(x) >= 1 ? 0 : (Math.sin(turn) / turn) * (hammingWeights[0] + hammingWeights[1] * Math.cos(turn));
-    },
+    }),
   },
-  bicubic: { reach: 2, at: (x) => cubic(Math.abs(x)) },
-  lanczos: { reach: 3, at: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  bicubic: { reach: 2, write: bicubicWeights },
+  lanczos: { reach: 3, write: weightsBy((x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0)) },
 };
-
-/** Keys' cubic convolution; a = -0.5 as in Pillow. */
-function cubic(x: number): number {
-  const a = -0.5;
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
 
 function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
@@ -55,12 +56,7 @@ export function tapsOf(
   count: number,
 ): Taps {
   const exact = exactTapsOf(interpolation, sourceSize, targetSize, from, count);
-  const weights = new Int32Array(exact.weights.length);
-  for (let i = 0; i < weights.length; i++) {
-    const weight = exact.weights[i] as number;
-    weights[i] = Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * (1 << precisionBits));
-  }
-  return { ...exact, weights };
+  return { ...exact, weights: roundWeights(exact.weights, 1 << precisionBits) };
 }
 
 /** The same weights before they are rounded: PyTorch's antialiased resize of floating-point images takes these. */
@@ -72,7 +68,7 @@ export function exactTapsOf(
   count: number,
 ): ExactTaps {
   if (interpolation === 'nearest') return nearestTaps(sourceSize, targetSize, from, count);
-  const { reach, at } = filters[interpolation];
+  const { reach, write } = filters[interpolation];
   const scale = sourceSize / targetSize;
   const filterScale = Math.max(scale, 1);
   const support = reach * filterScale;
@@ -85,13 +81,8 @@ export function exactTapsOf(
     const center = (from + i + 0.5) * scale;
     const first = Math.max(Math.trunc(center - support + 0.5), 0);
     const used = Math.min(Math.trunc(center + support + 0.5), sourceSize) - first;
-    let sum = 0;
-    for (let j = 0; j < used; j++) {
-      const weight = at((j + first - center + 0.5) * inverse);
-      weights[i * width + j] = weight;
-      sum += weight;
-    }
-    if (sum !== 0) for (let j = 0; j < used; j++) (weights[i * width + j] as number) /= sum;
+    const sum = write(weights, i * width, used, first, center, inverse);
+    if (sum !== 0) divideBy(sum, weights, i * width, used);
     start[i] = first;
     length[i] = used;
   }
