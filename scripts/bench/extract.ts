@@ -146,8 +146,8 @@ function entries(only: string | undefined, network: NetworkName): readonly Entry
     })),
     ...(newest === undefined ? [] : newestEngines.map((engine) => ({ engine, python: newest }))),
   ];
-  // int8 is made of ResNets here, and each of the others' quantizers is told apart for them.
-  const taking = network === 'vit-s14' ? all.filter(({ engine }) => !engine.includes('int8')) : all;
+  // PyTorch's quantizers are told here how a ResNet is to be cut.
+  const taking = network === 'vit-s14' ? all.filter(({ engine }) => !engine.startsWith('torch int8')) : all;
   return taking.filter(({ engine }) => words.some((word) => engine.includes(word)));
 }
 

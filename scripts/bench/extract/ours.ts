@@ -6,18 +6,18 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { keepActivationRanges } from '../../../src/extract/activation-ranges.ts';
 import type { Backbone, PixelBatch, TapMap } from '../../../src/extract/backbone/backbone.ts';
-import { openBackbone, stateDictOf } from '../../../src/extract/backbone/open-backbone.ts';
 import { ortVersion } from '../../../src/extract/backbone/ort-session.ts';
 import { poolRows } from '../../../src/extract/backbone/pool.ts';
 import type { ActivationRanges } from '../../../src/extract/backbone/quantize/activation-ranges.ts';
 import { activationRangesSha256 } from '../../../src/extract/backbone/quantize/activation-ranges-file.ts';
-import { prepareInt8 } from '../../../src/extract/backbone/quantize/open-int8.ts';
 import { extract } from '../../../src/extract/extract.ts';
-import type { NetworkSource } from '../../../src/extract/network-source.ts';
+import { listImages } from '../../../src/extract/images/list/list.ts';
+import { openPixelPipeline } from '../../../src/extract/images/pipeline/pipeline.ts';
+import type { PixelPipeline } from '../../../src/extract/images/pipeline/pixel-result.ts';
+import { loadNetwork, type NetworkSource } from '../../../src/extract/network-source.ts';
 import { choosePreprocessing } from '../../../src/extract/preprocessing.ts';
-import { loadWeights } from '../../../src/extract/weights/load-weights.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
-import type { Task } from './contestant.ts';
+import type { Round, Task } from './contestant.ts';
 
 const started = performance.now();
 const task = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as Task;
@@ -45,10 +45,7 @@ await keepFeatures();
 say({ version: `ONNX Runtime ${ortVersion}`, batch, startSeconds: (performance.now() - started) / 1000 });
 for await (const mode of createInterface({ input: process.stdin })) {
   forgetPeak();
-  const used = process.cpuUsage();
-  const round = mode === 'backbone' ? await backboneRound() : await endToEndRound();
-  const { user, system } = process.cpuUsage(used);
-  say({ ...round, processorSeconds: (user + system) / 1e6, peakBytes: readPeak() });
+  say({ ...(mode === 'backbone' ? await backboneRound() : await endToEndRound()), peakBytes: readPeak() });
 }
 process.exit(0);
 
@@ -78,17 +75,15 @@ interface Opened {
 
 /** Opens the network (and calibrates it) once, as the others do, for all rounds. */
 async function open(): Promise<Opened> {
-  const weights = await loadWeights(task.weights);
-  const options = { tap, preprocessing, threads };
+  const network = await loadNetwork(task.weights, { device: 'cpu', threads });
   const sample = { seed: 0, images: [], pixels: rows(0, Math.min(16, imageCount)) };
-  const int8 =
-    precision === 'int8' ? await prepareInt8({ ...options, weights: stateDictOf(weights) }, sample) : undefined;
-  const backbone = int8?.backbone ?? (await openBackbone({ ...options, weights, device: 'cpu' }));
+  const int8 = precision === 'int8' ? await network.prepareInt8(preprocessing, tap, sample) : undefined;
+  const backbone = int8?.backbone ?? (await network.open(preprocessing, tap));
   // A round closes what it is lent; the next one needs it again.
   const lent = lend(backbone);
   const source = {
-    architecture: backbone.architecture,
-    weightsSha256: weights.kind === 'onnx' ? weights.sha256 : weights.stateDict.sha256,
+    architecture: network.architecture,
+    weightsSha256: network.weightsSha256,
     weights: task.weights,
     open: async () => lent,
     prepareInt8: () => Promise.reject(new Error('the calibration lies in the feature set already')),
@@ -104,17 +99,35 @@ function lend(backbone: Backbone): Backbone {
   return { engine, engineVersion, device, architecture, tap, taps, preprocessing, run, runAll, close };
 }
 
-async function backboneRound(): Promise<{ readonly images: number; readonly seconds: number }> {
+type Measured = Pick<Round, 'images' | 'seconds' | 'processorSeconds'>;
+
+/** Seconds of processor time since the usage that is given. */
+function processorSecondsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+async function backboneRound(): Promise<Measured> {
+  const used = process.cpuUsage();
   const clock = performance.now();
   let images = 0;
   for (let at = 0; at + batch <= imageCount; at += batch, images += batch) {
     poolRows(await backbone.run(rows(at, batch)), pool);
   }
-  return { images, seconds: (performance.now() - clock) / 1000 };
+  return { images, seconds: (performance.now() - clock) / 1000, processorSeconds: processorSecondsSince(used) };
+}
+
+/** Decoding threads that have read some images: the others' processes are started before the clock, too. */
+async function startedPipeline(): Promise<PixelPipeline> {
+  const pipeline = openPixelPipeline(preprocessing, { threads });
+  const { images } = await listImages(task.data);
+  for await (const result of pipeline.decode(images.slice(0, 8 * threads))) void result;
+  return pipeline;
 }
 
 /** A whole extraction into a fresh feature set: listing, hashing, writing and checkpoints too. */
-async function endToEndRound(): Promise<{ readonly images: number; readonly seconds: number }> {
+async function endToEndRound(): Promise<Measured> {
+  const pipeline = await startedPipeline();
   const cache = await mkdtemp(join(tmpdir(), 'featuretap-bench-'));
   try {
     if (activationRanges !== undefined) {
@@ -122,6 +135,7 @@ async function endToEndRound(): Promise<{ readonly images: number; readonly seco
       const sha256 = activationRangesSha256(activationRanges);
       await keepActivationRanges(nodeFiles, join(cache, 'bench'), { activationRanges, sha256 });
     }
+    const used = process.cpuUsage();
     const { newImages, seconds } = await extract({
       plan: {
         data: task.data,
@@ -137,9 +151,14 @@ async function endToEndRound(): Promise<{ readonly images: number; readonly seco
         seed: 0,
       },
       policy: { batch, threads, allowMissing: true },
-      context: { network: async () => source, command: 'npm run bench -- extract', version: 'bench' },
+      context: {
+        network: async () => source,
+        command: 'npm run bench -- extract',
+        version: 'bench',
+        openPipeline: () => pipeline,
+      },
     });
-    return { images: newImages, seconds: seconds.total };
+    return { images: newImages, seconds: seconds.total, processorSeconds: processorSecondsSince(used) };
   } finally {
     await rm(cache, { recursive: true });
   }
