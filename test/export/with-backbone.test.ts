@@ -16,6 +16,7 @@ import { predictImages } from '../../src/predict/predict.ts';
 import { featuretap, quietSession } from '../cli/command.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
+import { type Answer, post, serveReports } from '../serve/served.ts';
 
 const python = '/usr/bin/python3';
 const hasChecker = spawnSync(python, ['-c', 'import onnx']).status === 0;
@@ -137,10 +138,39 @@ describe('featuretap export', () => {
       });
       const report = ofTokens.reports[0] as Report;
       const file = join(root, `${pool}.onnx`);
-      const { status, stderr } = await featuretap(['export', '--head', report.report, '--to', file, '--with-backbone']);
-      assert.equal(status, 0, stderr);
+      await exportVerb.run({ head: report.report, to: file, 'with-backbone': true }, quietSession);
       const worst = await compareOnPhotos(file, report, ofTokens.data);
       assert.ok(worst <= 1e-5, `${worst} off`);
+    });
+  }
+
+  for (const name of ['dinov2', 'convnext'] as const) {
+    test(`predict, serve and export --with-backbone say the same of an int8 graph: ${name}`, async () => {
+      const { reports, data } = await trainHeads(join(root, `${name}-int8`), {
+        models: [['linear', {}]],
+        perClass: 6,
+        published: join(projectRoot, 'test/fixtures/hub', name),
+        precision: 'int8',
+      });
+      const [report] = reports as [Report];
+      assert.equal(featureRecipe(report).fields.precision, 'int8');
+      const file = join(root, `${name}-int8.onnx`);
+      await exportVerb.run({ head: report.report, to: file, 'with-backbone': true }, quietSession);
+      const worst = await compareOnPhotos(file, report, data);
+      assert.ok(worst <= 1e-5, `${worst} off`);
+      const photo = join(data, 'red', 'red-01.png');
+      const server = await serveReports([report.report]);
+      try {
+        const form = new FormData();
+        form.set('photo', new Blob([await readFile(photo)]), 'red-01.png');
+        const served = (await (await post(server.url, form)).json()) as Answer;
+        const { stdout } = await featuretap(['predict', '--head', report.report, '--json', photo]);
+        const predicted = JSON.parse(stdout) as Answer;
+        assert.deepEqual(served.images[0]?.top, predicted.images[0]?.top);
+        assert.ok((served.images[0]?.top[0]?.probability ?? 0) > 0.3, 'no more than chance');
+      } finally {
+        await server.close();
+      }
     });
   }
 
