@@ -4,7 +4,7 @@ import { defaultOpset, GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
 
 /** ONNX Runtime gains nothing on these products past this; a fixed bound keeps at least four rows per thread. */
-const maxThreads = 16;
+export const maxThreads = 16;
 
 const sessions = new Map<string, Promise<Ort.InferenceSession>>();
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { multiply, multiplyTransposed } from '../../src/numerics/matmul.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
+import { rowsTimesColumn } from '../../src/numerics/rows-times-column.ts';
 import { InterruptedError } from '../../src/system/errors.ts';
 
 function draw(rowCount: number, columnCount: number, seed: number): Matrix {
@@ -61,6 +62,25 @@ for (const [rows, depth, columns] of shapes) {
       assert.deepEqual((await multiply(left, right, { threads })).data, plain.data);
       assert.deepEqual((await multiplyTransposed(left, turn(right), { threads })).data, transposed.data);
     }
+  });
+}
+
+for (const [rows, depth] of [
+  [1, 5],
+  [15, 70],
+  [1000, 257],
+  [4099, 64],
+] as const) {
+  test(`multiplies ${rows} rows of ${depth} by one column, the same bits on 1, 2, 3, 5, 7 and 16 threads`, async () => {
+    const left = draw(rows, depth, 3);
+    const right = draw(depth, 1, 4);
+    const expected = slowProduct(left, right);
+    const alone = await rowsTimesColumn(left, right.data, 1);
+    alone.forEach((value, i) => {
+      assert.ok(Math.abs(value - (expected[i] as number)) < 1e-3, `${value} against ${expected[i]} at ${i}`);
+    });
+    assert.equal(alone.length, rows);
+    for (const threads of [2, 3, 5, 7, 16]) assert.deepEqual(await rowsTimesColumn(left, right.data, threads), alone);
   });
 }
 

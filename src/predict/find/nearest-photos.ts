@@ -1,7 +1,7 @@
 import type { FeatureSet } from '../../features/reader.ts';
-import { multiply } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { keepNearest, unitRows } from '../../numerics/nearest.kernel.ts';
+import { rowsTimesColumn } from '../../numerics/rows-times-column.ts';
 import { RowReader } from '../../rows/row-reader.ts';
 import { changedRows, loadRows, type RowSource, rowPass, storedRows } from '../../rows/row-source.ts';
 import { valueAt } from '../../system/at.ts';
@@ -44,11 +44,9 @@ export async function nearestPlaces(
   { count, threads }: { readonly count: number; readonly threads: number },
 ): Promise<readonly NearRow[]> {
   const pass = rowPass(rows);
-  // Rows times a column reads them once as they lie; a row times their transpose takes twice as long.
-  const column = { rowCount: query.columnCount, columnCount: 1, data: query.data };
   const best: NearRow[] = [];
   for await (const block of pass.blocks()) {
-    const { data } = await multiply(block, column, { threads });
+    const data = await rowsTimesColumn(block, query.data, threads);
     const kept = Math.min(count, block.rowCount);
     const nearest = new Int32Array(kept);
     const similarity = new Float32Array(kept);
