@@ -121,7 +121,7 @@ test('rows that stay on the disk are searched block by block to the same answer'
 });
 
 test('says what is wrong with a question: no photo there, no words known, nothing asked', async () => {
-  await assert.rejects(find({ query: 'dog.jpg' }), /photo cannot be read[\s\S]*dog\.jpg/);
+  await assert.rejects(find({ query: 'dog.jpg' }), /no such photo[\s\S]*dog\.jpg/);
   await assert.rejects(find({}), /what to find/);
   await assert.rejects(find({ query: 'a '.repeat(60) }), /too long for the network/);
   const weights = join(published, 'dinov2');
