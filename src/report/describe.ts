@@ -1,6 +1,7 @@
 import { isAbsolute, win32 } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { shortPath } from '../system/short-path.ts';
+import { count } from './figures.ts';
 
 /** Training images of the smallest, the middle and the largest class; undefined in reports that do not say. */
 export function classSizes({ perClass }: Report): { least: number; median: number; most: number } | undefined {
@@ -29,14 +30,15 @@ export function describeClassSizes(report: Report): string | undefined {
 export function describeData(report: Report, withFeatures = true): string {
   const { featureSet, classes, testSize, perRepeat, seed } = report;
   const trainSize = trainingImages(report);
+  const tested = count(testSize);
   const split =
     perRepeat.length === 1
-      ? `split once (seed ${seed}) into ${trainSize} training and ${testSize} test images`
-      : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${testSize} test images`;
+      ? `split once (seed ${seed}) into ${trainSize} training and ${tested} test images`
+      : `split ${perRepeat.length} times (from seed ${seed}) into ${trainSize} training and ${tested} test images`;
   const sizes = describeClassSizes(report);
   const network = featureSet.randomWeights ? 'a network of random weights' : weightsName(report);
-  const features = withFeatures ? `; ${featureSet.dims} features each from ${network}` : '';
-  return `${featureSet.rowCount} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
+  const features = withFeatures ? `; ${count(featureSet.dims)} features each from ${network}` : '';
+  return `${count(featureSet.rowCount)} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
 }
 
 /** The weights as a report that is passed on says them: a file by its name, not by where it lay. */
@@ -52,7 +54,7 @@ export function sharedPath(path: string): string {
     : short;
 }
 
-/** `800`, or `800 of 8000` where the head was trained on a part of the training images. */
+/** `800`, or `800 of 8,000` where the head was trained on a part of the training images. */
 export function trainingImages({ trainSize, subsample }: Report): string {
-  return subsample === undefined ? String(trainSize) : `${trainSize} of ${subsample.of}`;
+  return subsample === undefined ? count(trainSize) : `${count(trainSize)} of ${count(subsample.of)}`;
 }

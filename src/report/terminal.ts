@@ -2,7 +2,7 @@ import type { Report } from '../classify/result/report.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
 import { trainingImages } from './describe.ts';
-import { accuracyDeviation, accuracyInterval, percent, seconds } from './figures.ts';
+import { accuracyDeviation, accuracyInterval, count, percent, seconds } from './figures.ts';
 import { describeNetworks, networkDifferences } from './networks.ts';
 import { type Column, textTable } from './text-table.ts';
 
@@ -82,7 +82,7 @@ function describeGroup(report: Report, reports: readonly Report[] = [report]): s
       ? `seed ${report.seed}`
       : `${repeats} repeats from seed ${report.seed} (± is their standard deviation)`;
   return (
-    `${report.classes.length} classes, ${trainingImages(report)} training and ${report.testSize} test images, ${split}; ` +
+    `${report.classes.length} classes, ${trainingImages(report)} training and ${count(report.testSize)} test images, ${split}; ` +
     describeNetworks(reports)
   );
 }

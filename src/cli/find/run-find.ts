@@ -6,6 +6,8 @@ import { imageLocator } from '../../extract/images/list/locate.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
 import { findPhotos, namesPhoto } from '../../predict/find/find-photos.ts';
 import type { FoundPhoto } from '../../predict/find/nearest-photos.ts';
+import { sharedPath } from '../../report/describe.ts';
+import { count } from '../../report/figures.ts';
 import { PageCache } from '../../report/page/cache/page-cache.ts';
 import { breakable, html } from '../../report/page/html.ts';
 import { photoListHtml } from '../../report/page/photo-list.ts';
@@ -25,7 +27,7 @@ import type { FindValues } from './find.ts';
 
 /** What `find` does once its options are declared: loaded only where it is done. */
 export async function runFind(asked: FindValues, session: Session): Promise<number> {
-  const { query, count, threads = usableCores(), features: named, page } = asked;
+  const { query, count: most, threads = usableCores(), features: named, page } = asked;
   if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
   if (page !== undefined) await checkNoFolder(nodeFiles, page);
   const folder = named === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(named, 'cache');
@@ -35,7 +37,12 @@ export async function runFind(asked: FindValues, session: Session): Promise<numb
   const progress = openProgress(session);
   let found: readonly FoundPhoto[];
   try {
-    found = await findPhotos(query, set, { count, threads, signal: session.signal, onProgress: progress.onProgress });
+    found = await findPhotos(query, set, {
+      count: most,
+      threads,
+      signal: session.signal,
+      onProgress: progress.onProgress,
+    });
   } finally {
     progress.close();
   }
@@ -76,7 +83,7 @@ async function writePage(page: string, query: string, set: FeatureSet, found: re
   const { photos } = await makeThumbnails(wanted, imageLocator(data), new PageCache(kept.path)).finally(kept.remove);
   const list = photoListHtml({
     title: 'Photos found',
-    lead: html`The ${found.length} of ${set.imageCount} photos in <code>${breakable(shortPath(data))}</code> that are nearest to <b>${breakable(query)}</b>, the nearest one first.`,
+    lead: html`The ${count(found.length)} of ${count(set.imageCount)} photos in <code>${breakable(sharedPath(data))}</code> that are nearest to <b>${breakable(query)}</b>, the nearest one first.`,
     note: html`Under each photo: the cosine of its vector and that of the question, and its label where it has one.`,
     photos: found.map(({ id, path, label, similarity }) => ({
       file: path,

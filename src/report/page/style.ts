@@ -49,7 +49,7 @@ h3 { font-size: 1.05rem; margin: 1.4rem 0 .4rem; }
 h4 { font-size: .95rem; margin: 1.2rem 0 .4rem; }
 .pairs h4 { margin-top: 0; }
 p { margin: .4rem 0; max-width: 72ch; }
-.lead { color: var(--soft); }
+.lead { color: var(--soft); overflow-wrap: anywhere; }
 .note, small { color: var(--soft); font-size: .85rem; }
 .soft { color: var(--soft); }
 .said { min-height: 1.5em; font-size: .9rem; }

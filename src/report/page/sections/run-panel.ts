@@ -4,7 +4,7 @@ import type { RunData } from '../../analysis/group-data.ts';
 import { learningCurve } from '../../analysis/learning.ts';
 import { reliability } from '../../analysis/reliability.ts';
 import { sharedPath, trainingImages, weightsName } from '../../describe.ts';
-import { percent, seconds } from '../../figures.ts';
+import { count, percent, seconds } from '../../figures.ts';
 import { modelCardFile } from '../../model-card.ts';
 import { hiddenCommand, reportCommand } from '../../report-command.ts';
 import { suspectsFile } from '../../suspects-list.ts';
@@ -67,7 +67,7 @@ function reproduceBlock(report: Report): Html {
   const facts: readonly (readonly [string, string])[] = [
     ['head', `${report.model}, solver ${report.solver}, ${JSON.stringify(report.params)}`],
     ['seed', `${report.seed}, ${report.perRepeat.length} ${report.perRepeat.length === 1 ? 'split' : 'repeats'}`],
-    ['split', `${trainingImages(report)} training and ${report.testSize} test images, ${report.splitHash}`],
+    ['split', `${trainingImages(report)} training and ${count(report.testSize)} test images, ${report.splitHash}`],
     ['features', `${sharedPath(featureSet.folder)}, ${report.features}`],
     [
       'weights',
