@@ -138,7 +138,7 @@ export async function suggest(options: SuggestOptions): Promise<SuggestResult> {
 }
 
 /**
- * The photos of a feature set that are nearest to a photo, or to words where a network with a text tower made the set.
+ * The photos of a feature set that are nearest to a photo, or to words where a network with a text encoder made the set.
  *
  * @throws {@link UserError} where the photo cannot be read, or the set's network is not to be had
  */

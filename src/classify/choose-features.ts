@@ -21,7 +21,7 @@ export async function namedFeatureSet(name: string, cache: string): Promise<stri
     const within = await setMeant(name, there.isDirectory());
     if (within === undefined) return name;
     throw new UserError({
-      what: 'this is no feature set',
+      what: 'this is not a feature set',
       where: name,
       found: name,
       expected: within.join(' | '),

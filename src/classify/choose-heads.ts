@@ -97,7 +97,7 @@ function unknownHead(found: string, choices: readonly string[]): UserError {
   const { instead: _near, option: _usual, ...parts } = error.parts;
   return new UserError({
     ...parts,
-    fix: `a network is --weights of extract; --model takes a head: ${choices.join(' | ')}`,
+    fix: `networks are chosen by extract --weights; --model takes a head: ${choices.join(' | ')}`,
   });
 }
 

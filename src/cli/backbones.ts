@@ -7,7 +7,7 @@ import { defineVerb, type Verb } from './verb.ts';
 
 export const backbonesVerb: Verb = defineVerb({
   options: {
-    cache: { describe: 'where feature sets live, for the speeds measured here', text: true, default: 'cache' },
+    cache: { describe: 'folder of the feature sets, for the speeds measured here', text: true, default: 'cache' },
   },
   run: async ({ cache }, session) => {
     const backbones = await listBackbones(nodeFiles, cache);

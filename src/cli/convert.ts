@@ -20,7 +20,7 @@ export const convertVerb: Verb = defineVerb({
     },
     to: { describe: 'format of the file', words: formatNames },
     out: { describe: 'the file to write', text: true, unset: 'NAME.npz, .parquet … in this folder' },
-    replace: { describe: 'write over a file that is there', flag: true },
+    replace: { describe: 'overwrite an existing file', flag: true },
   },
   run: async ({ to, features: given, out, replace }, session) => {
     if (to === undefined) throw usageError('--to', 'nothing', formatNames.join(' | '));

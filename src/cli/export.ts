@@ -26,7 +26,7 @@ export const exportVerb: Verb = defineVerb({
   options: {
     head: headOption,
     to: { describe: 'the .onnx file to write', text: true },
-    replace: { describe: 'write over a file that export did not make', flag: true },
+    replace: { describe: 'overwrite a file that export did not write', flag: true },
     withBackbone: { describe: 'the whole network, from normalized pixels to probabilities', flag: true },
     weights: embedderOptions.weights,
     seed: embedderOptions.seed,
@@ -86,9 +86,9 @@ async function checkTarget(to: string, replace: boolean, session: Session): Prom
   }
   if (replace || (await statIfThere(nodeFiles, to))?.isFile() !== true || isOwn(to)) return;
   throw new UserError({
-    what: 'the file is there already, and export did not write it',
+    what: 'the file exists already, and export did not write it',
     where: to,
-    fix: '--replace writes over it, --to FILE.onnx writes another',
+    fix: '--replace overwrites it, --to FILE.onnx writes another',
     exitCode: 2,
   });
 }

@@ -38,7 +38,7 @@ const options = {
   submissionAs: {
     describe: 'what the only column of --sample holds',
     words: answers,
-    unset: 'told from its values',
+    unset: 'inferred from its values',
   },
   positive: {
     describe: 'the class whose probability that column holds',
@@ -198,7 +198,7 @@ async function predictAll(
     if (clipped > 0) {
       session.warn(
         `${clipped} of the images ${clipped === 1 ? 'is' : 'are'} grey with 16 bits, clipped at 255 (almost all white) as this head's features were; ` +
-          'extract --sixteen-bit scale and train on that to use what they show',
+          'extract with --sixteen-bit scale and train on that to keep their contrast',
       );
     }
     return failed;

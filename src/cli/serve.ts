@@ -19,25 +19,25 @@ export const serveVerb: Verb = defineVerb({
   options: {
     head: { describe: 'folder of a report; several (repeated, or a,b) answer side by side', text: true, list: true },
     port: {
-      describe: 'where it listens; 0 for any that is free',
+      describe: 'port to listen on; 0 picks a free one',
       numbers: { min: 0, max: 65_535, whole: true, usual: 8080 },
       default: 8080,
     },
     host: {
-      describe: 'address to listen on; all but those of this machine alone want a --token',
+      describe: 'address to listen on; any but localhost requires a --token',
       text: true,
       default: '127.0.0.1',
     },
     token: {
-      describe: 'what requests must carry as Authorization: Bearer TOKEN',
+      describe: 'token that requests must send as Authorization: Bearer TOKEN',
       text: true,
       unset: `$${tokenVariable}`,
     },
-    allowHost: { describe: 'further names under which it is reached: a,b', text: true, list: true },
+    allowHost: { describe: 'further accepted host names: a,b', text: true, list: true },
     ...sayingOptions,
     maxBody: { describe: 'largest request', parse: parseBytes, unset: '64MB' },
     maxInFlight: {
-      describe: 'requests at one time; the next is answered with 503',
+      describe: 'concurrent requests; further ones are answered with 503',
       numbers: { min: 1, max: 10_000, whole: true },
       default: 64,
     },

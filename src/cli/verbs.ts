@@ -64,7 +64,7 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
   },
   verify: {
     wordOption: 'features',
-    describe: 'check every byte of a feature set, and mend it with --repair',
+    describe: 'check every byte of a feature set, and repair it with --repair',
     load: async () => (await import('./verify.ts')).verifyVerb,
   },
   plan: {

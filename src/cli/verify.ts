@@ -17,17 +17,17 @@ import { defineVerb, type Session, type Verb } from './verb.ts';
 /** Problems that are printed before the rest is only counted. */
 const shownProblems = 20;
 
-/** Verify: read a feature set again from end to end, say what is damaged, and mend it when told to. */
+/** Verify: read a feature set again from end to end, say what is damaged, and repair it on request. */
 export const verifyVerb: Verb = defineVerb({
   options: {
     features: { describe: 'folder of the feature set: cache/NAME', text: true },
     repair: { describe: 'compute damaged rows again from their images', flag: true },
-    weights: { describe: 'for --repair: where the weights lie now', text: true, unset: 'as recorded' },
-    data: { describe: 'for --repair: where the images lie now', text: true, unset: 'as recorded' },
+    weights: { describe: 'for --repair: new location of the weights', text: true, unset: 'as recorded' },
+    data: { describe: 'for --repair: new location of the images', text: true, unset: 'as recorded' },
     batch: { ...extractOptions.batch, describe: `for --repair: ${extractOptions.batch.describe}` },
     threads: { ...extractOptions.threads, describe: 'for --repair: threads' },
   },
-  run: async ({ features: given, repair: mend, weights, data, batch, threads }, session) => {
+  run: async ({ features: given, repair, weights, data, batch, threads }, session) => {
     if (given === undefined) {
       const { folder: newest } = await newestFeatureSet('cache');
       throw usageError('--features', 'nothing', 'a feature set', { value: newest });
@@ -38,14 +38,14 @@ export const verifyVerb: Verb = defineVerb({
     const verification = await verifyFeatureSet(folder, nodeFiles, (done, total) =>
       progress.onProgress({ stage: 'verify', unit: 'bytes', done, total }),
     ).finally(progress.close);
-    if (verification.problems.length === 0 || !mend) {
+    if (verification.problems.length === 0 || !repair) {
       report(verification, undefined, session);
       if (verification.problems.length === 0) return 0;
-      session.note(`mend it: ${ownCommand('verify', ['--features', features, '--repair'])}`);
+      session.note(`repair it: ${ownCommand('verify', ['--features', features, '--repair'])}`);
       return 1;
     }
     for (const line of describeProblems(verification.problems)) session.note(line);
-    const repair = await repairFeatureSet(folder, {
+    const repaired = await repairFeatureSet(folder, {
       threads,
       network: (manifest: Manifest) => {
         const { madeBy } = manifest;
@@ -64,8 +64,8 @@ export const verifyVerb: Verb = defineVerb({
       signal: session.signal,
       onProgress: progress.onProgress,
     }).finally(progress.close);
-    report(repair.after, repair, session);
-    return repair.after.problems.length === 0 ? 0 : 1;
+    report(repaired.after, repaired, session);
+    return repaired.after.problems.length === 0 ? 0 : 1;
   },
 });
 
@@ -83,8 +83,8 @@ function report(verification: Verification, repair: Repair | undefined, session:
       : { repair: { restored: repair.restored, recomputed: repair.recomputed, dropped: repair.dropped } }),
   });
   if (repair !== undefined) {
-    for (const file of repair.restored) session.print(`${file}: restored from its spare copy`);
-    session.print(`images computed again: ${repair.recomputed}; dropped into outcomes.csv: ${repair.dropped.length}`);
+    for (const file of repair.restored) session.print(`${file}: restored from its backup`);
+    session.print(`images recomputed: ${repair.recomputed}; moved to outcomes.csv: ${repair.dropped.length}`);
     for (const { id, reason } of repair.dropped) session.print(`  ${id}: ${reason}`);
   }
   for (const line of describeProblems(problems)) session.print(line);

@@ -76,7 +76,7 @@ function wrongVerb(typed: string | undefined, args: readonly string[]): UserErro
   const nearest =
     typed === undefined ? undefined : (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
   return new UserError({
-    what: typed === undefined ? 'no verb was named' : 'unknown command',
+    what: typed === undefined ? 'no verb was given' : 'unknown command',
     found: typed,
     expected: verbNames.join(' | '),
     fix:

@@ -38,9 +38,9 @@ export async function convertFeatureSet(set: FeatureSet, options: ConvertOptions
   const { to, file, files = nodeFiles, signal, onProgress } = options;
   if (options.replace !== true && (await statIfThere(files, file)) !== undefined) {
     throw new UserError({
-      what: 'the file is there already',
+      what: 'the file exists already',
       where: file,
-      fix: '--replace writes over it, --out FILE writes another',
+      fix: '--replace overwrites it, --out FILE writes another',
       exitCode: 2,
     });
   }

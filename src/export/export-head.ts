@@ -38,7 +38,7 @@ function addHead(graph: GraphBuilder, features: string, saved: SavedHead): strin
   const added = headKinds.find(({ model }) => model === saved.model)?.toOnnx(graph, features, saved);
   if (added !== undefined) return added;
   throw new UserError({
-    what: 'this head has no ONNX form here',
+    what: 'this head cannot be exported to ONNX',
     found: `${saved.model}, solver ${saved.solver}`,
     expected: 'linear, svm (linear or rbf), knn, ridge, mlp, or forest with its own solver',
     fix: 'featuretap classify --model forest --solver cart, then export that',

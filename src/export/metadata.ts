@@ -24,7 +24,9 @@ export function exportMetadata(report: Report): Readonly<Record<string, string>>
           pool: fields.pool,
           preprocessing: JSON.stringify(fields.preprocessing),
         }),
-    ...(featureSet.randomWeights ? { warning: 'the backbone has random weights: its answers mean nothing' } : {}),
+    ...(featureSet.randomWeights
+      ? { warning: 'the backbone has random weights: its predictions are meaningless' }
+      : {}),
   };
 }
 

@@ -64,7 +64,7 @@ function checkNetwork(network: Network): void {
   const own = model.opsetImport.find(({ domain }) => (domain ?? '') === '')?.version ?? 0;
   if (Number(own) < 13 || Number(own) > (exportOpsets[''] as number)) {
     throw new UserError({
-      what: 'this backbone is written in operators of another age than the head’s',
+      what: 'this backbone uses another opset than the head',
       where: source,
       found: `opset ${own}`,
       expected: `opset 13 to ${exportOpsets['']}`,

@@ -57,7 +57,7 @@ export async function keptActivationRanges(
 ): Promise<OpenedActivationRanges | undefined> {
   const kept = await findActivationRanges(request);
   if (kept === undefined) return undefined;
-  request.onNote(`${describeAgreement(kept.agreement)} (measured when the feature set was begun)`);
+  request.onNote(`${describeAgreement(kept.agreement)} (measured when the feature set was created)`);
   return { activationRanges: kept, sha256: activationRangesSha256(kept) };
 }
 
@@ -165,7 +165,7 @@ export async function readActivationRanges(
     found = `activation ranges with sha256 ${actual}`;
   }
   throw new UserError({
-    what: 'the activation ranges that made the int8 features are not there',
+    what: 'the activation ranges of the int8 features are missing',
     where: folders.map((folder) => join(folder, file)).join(' or '),
     found,
     expected: `sha256 ${sha256}`,

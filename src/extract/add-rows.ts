@@ -123,7 +123,7 @@ async function* noted(
         what: 'an image cannot be read',
         where: whereIs(result.image),
         found: result.reason,
-        expected: 'an image; mend or remove the file, or go on without such files, each recorded in outcomes.csv',
+        expected: 'an image; fix or remove the file, or continue without such files, each recorded in outcomes.csv',
         option: { name: 'skip-unreadable', value: '' },
       });
     }
@@ -132,8 +132,8 @@ async function* noted(
   if (clipped > 0) {
     const images = clipped === 1 ? '1 image is' : `${clipped} images are`;
     context.onWarning?.(
-      `${images} grey with 16 bits, which Pillow clips at 255 (almost all white), and so it was done here: ${first}` +
-        `${clipped === 1 ? '' : ', …'}; --sixteen-bit scale keeps what they show`,
+      `${images} grey with 16 bits, clipped at 255 (almost all white) as by Pillow: ${first}` +
+        `${clipped === 1 ? '' : ', …'}; --sixteen-bit scale keeps their contrast`,
     );
   }
 }

@@ -59,11 +59,11 @@ export function compareCanaries(kept: string, measured: string, before: RunsOn, 
   const difference = relativeDifference(vectorOf(measured), vectorOf(kept));
   if (difference <= canaryTolerance) return;
   throw new UserError({
-    what: 'this engine does not give the numbers that the feature set holds',
-    where: 'the canary, a drawn picture whose vector is kept in manifest.json',
+    what: "this engine does not reproduce the feature set's numbers",
+    where: 'the canary, a synthetic image whose features are recorded in manifest.json',
     found: `off by ${difference.toExponential(1)} on ${now.engine} ${now.engineVersion}, ${now.device}`,
     expected: `at most ${canaryTolerance} from ${before.engine} ${before.engineVersion}, ${before.device}`,
-    fix: `--engine ${before.engine} --device ${before.device} goes on with this set; --name OTHER begins another`,
+    fix: `--engine ${before.engine} --device ${before.device} continues this set; --name OTHER starts another`,
   });
 }
 

@@ -157,7 +157,7 @@ class NothingReadableError extends UserError {
       what: 'none of the images could be read',
       where: list.root,
       ...(first && { found: `${list.images.length} images; the first: ${first.path}: ${first.reason}` }),
-      expected: 'at least one whole image',
+      expected: 'at least one readable image',
     });
     this.outcomes = outcomes;
   }

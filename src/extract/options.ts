@@ -22,25 +22,25 @@ export const extractOptions = {
     unset: 'one in the data folder that fits',
   },
   images: {
-    describe: 'folders of the images that the table names, commas between',
+    describe: "folders of the table's images, comma-separated",
     text: true,
     list: true,
     greedy: true,
   },
   idColumn: { describe: "the table's column of ids", text: true, unset: 'by its name, and by what it holds' },
   labelColumn: { describe: "the table's column of labels; one-hot: the columns, commas between", text: true },
-  conflicts: { describe: 'leave images out that the table gives different labels', words: ['drop'] },
+  conflicts: { describe: 'leave out images with different labels in the table', words: ['drop'] },
   depth: {
-    describe: 'the folder that is the class, counted from the top',
+    describe: 'depth of the class folder, counted from the top',
     numbers: { whole: true, min: 1, max: 100 },
   },
   labelFrom: {
-    describe: 'the class: parent, top or path (of folders), a REGEX over names whose first group it is, or none',
+    describe: 'source of the class: parent, top or path (folders), a REGEX whose first group is the class, or none',
     text: true,
     unset: 'parent',
   },
   name: { describe: 'name of the feature set', text: true, unset: "the data folder's" },
-  cache: { describe: 'where feature sets live', text: true, default: 'cache' },
+  cache: { describe: 'folder of the feature sets', text: true, default: 'cache' },
   weights: {
     describe:
       'known name, hf:OWNER/NAME[@REVISION], .safetensors, .pth or .onnx file, FOLDER of a published network, or random',
@@ -69,13 +69,13 @@ export const extractOptions = {
     unset: "avgpool; a published network's own",
   },
   pool: {
-    describe: 'how a map or tokens become one vector; several: a set for each',
+    describe: 'how a feature map or tokens are pooled; several: a set for each',
     words: pools as typeof pools,
     list: true,
     unset: "mean; a published network's own",
   },
   resize: {
-    describe: 'shorter side in pixels before the crop, or HEIGHTxWIDTH, whatever the ratio',
+    describe: 'shorter side in pixels before the crop, or HEIGHTxWIDTH, ignoring the aspect ratio',
     parse: parseSides as typeof parseSides,
     unset: 'as the network was trained; 256',
   },
@@ -90,27 +90,27 @@ export const extractOptions = {
     unset: 'bilinear',
   },
   mean: {
-    describe: 'taken off each channel: numbers on [0, 1], commas between',
+    describe: 'mean to subtract from each channel, on [0, 1], comma-separated',
     parse: parseMean as typeof parseMean,
     unset: '0.485,0.456,0.406; of other than 3 channels there is none',
   },
   std: {
-    describe: 'what each channel is then divided by',
+    describe: 'standard deviation to divide each channel by',
     parse: parseStd as typeof parseStd,
     unset: '0.229,0.224,0.225',
   },
-  autoOrient: { describe: 'turn images as their EXIF tag says', flag: true },
+  autoOrient: { describe: 'apply the EXIF orientation', flag: true },
   sixteenBit: {
     describe: 'grey images of 16 bits, clipped at 255 as by Pillow or scaled to 8 bits',
     words: ['clip', 'scale'],
     default: 'clip',
   },
   views: {
-    describe: 'augmented views to keep beside each plain image',
+    describe: 'augmented views to add for each image',
     numbers: { whole: true, min: 0, max: 1000 },
     default: 0,
   },
-  dtype: { describe: 'numbers of the feature set', words: ['float32', 'float16'], default: 'float32' },
+  dtype: { describe: 'data type of the feature set', words: ['float32', 'float16'], default: 'float32' },
   precision: {
     describe: 'of the network; float32 equals PyTorch, int8 is faster and calibrated on your images',
     words: ['float32', 'int8'],
@@ -139,15 +139,15 @@ export const extractOptions = {
   },
   skipUnreadable: { describe: 'record images that cannot be read instead of stopping', flag: true },
   allowMissing: { describe: 'record ids of labels.csv without a file instead of stopping', flag: true },
-  replace: { describe: 'compute a feature set again although its fingerprint differs', flag: true },
+  replace: { describe: 'recompute a feature set whose fingerprint differs', flag: true },
   shardMb: { describe: 'size of a shard in MB', numbers: { above: 0, max: 4000 }, unset: '64' },
-  checkpoint: { describe: 'seconds of work that a kill may cost', numbers: { min: 0 }, unset: '10' },
+  checkpoint: { describe: 'seconds between checkpoints', numbers: { min: 0 }, unset: '10' },
 } as const;
 
 /** Options of `extract` alone, which runs over the whole of a set. */
 export const wholeSetOptions = {
-  prune: { describe: 'write shards again without the rows of images that are gone', flag: true },
-  rehash: { describe: "read every file's bytes again, whatever its size and times say", flag: true },
+  prune: { describe: 'rewrite shards without the rows of deleted images', flag: true },
+  rehash: { describe: 'rehash every file, even if its size and times are unchanged', flag: true },
 } as const;
 
 extractOptions satisfies OptionSpecs;

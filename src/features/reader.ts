@@ -207,9 +207,9 @@ export async function openFeatureSet(folder: string, files: Files = nodeFiles): 
   throw new UserError({
     what: names.includes(runFolder) ? 'a feature set is not finished yet' : 'there is no feature set here',
     where: path,
-    found: names.includes(runFolder) ? 'an extraction that stopped before its end' : 'no manifest.json',
+    found: names.includes(runFolder) ? 'an interrupted extraction' : 'no manifest.json',
     fix: names.includes(runFolder)
-      ? 'run the same featuretap extract again: it goes on from what is there'
+      ? 'run the same featuretap extract again: it resumes from what is there'
       : 'featuretap extract --data FOLDER makes one under cache/; name it with --features cache/NAME',
   });
 }

@@ -64,7 +64,7 @@ function unpack(entry: Entry, stored: Uint8Array, path: string): Uint8Array {
 
 function broken(where: string, found: string, cause?: unknown): UserError {
   return new UserError({
-    what: 'the .npz file is not whole',
+    what: 'the .npz file is incomplete',
     where,
     found,
     expected: 'an archive that numpy.savez or numpy.savez_compressed wrote',

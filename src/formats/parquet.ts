@@ -47,7 +47,7 @@ function broken(where: string, found: string, cause: unknown): UserError {
     what: 'the Parquet file cannot be read',
     where,
     found,
-    expected: 'a whole Parquet file, as pandas, Polars or DuckDB write it',
+    expected: 'a complete Parquet file, as pandas, Polars or DuckDB write it',
     fix: 'in Python: pandas.read_parquet(FILE).to_parquet(FILE) writes it again',
     cause,
   });

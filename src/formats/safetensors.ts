@@ -112,7 +112,7 @@ function asObject(value: unknown, where: string, what: string): object {
 
 function broken(where: string, found: string, expected: string, cause?: unknown): UserError {
   return new UserError({
-    what: 'This is not a whole safetensors file',
+    what: 'This is not a complete safetensors file',
     where,
     found,
     expected,

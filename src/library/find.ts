@@ -6,7 +6,7 @@ import { usageError } from '../system/errors.ts';
 
 /** What `find` may be told; the names and defaults are those of its options on the command line. */
 export interface FindOptions extends Partial<FindPhotosOptions> {
-  /** A photo's path, or words where the set's network has a text tower. */
+  /** A photo's path, or words where the set's network has a text encoder. */
   readonly query: string;
   /** Folder of a feature set. */
   readonly features: string;
@@ -15,7 +15,7 @@ export interface FindOptions extends Partial<FindPhotosOptions> {
 /**
  * The photos of a feature set that are nearest to a photo or to words, the nearest first.
  *
- * @throws UserError where the photo cannot be read, or the set's network is not to be had or has no text tower
+ * @throws UserError where the photo cannot be read, or the set's network is not to be had or has no text encoder
  */
 export async function find(options: FindOptions): Promise<readonly FoundPhoto[]> {
   const { query, features, count = 20, threads = usableCores(), signal, onProgress } = options;

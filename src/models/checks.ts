@@ -107,7 +107,7 @@ export function checkProbabilities(
   const value = valueAt(data, at);
   const isNumber = value >= 0 && value <= 1 + sumTolerance;
   throw new UserError({
-    what: `the ${model} head gives numbers that are no probabilities`,
+    what: `the ${model} head gives invalid probabilities`,
     where: `row ${row}, class ${classes[at % classes.length]}`,
     found: isNumber ? `probabilities that sum to ${sum.toPrecision(6)}` : String(value),
     expected: 'numbers from 0 to 1 that sum to 1',
@@ -124,7 +124,7 @@ export function checkProbabilities(
 export function checkSavedNumbers(saved: SavedHead, where: string): void {
   const refuse = (field: string, found: string): never => {
     throw new UserError({
-      what: `the ${saved.model} head holds what is no number`,
+      what: `the ${saved.model} head has parameters that are not numbers`,
       where: `${where}, ${field}`,
       found,
       expected: 'finite numbers',
@@ -178,7 +178,7 @@ function checkFinite(features: Matrix, where: string): void {
     where: `row ${Math.floor(at / columnCount)}, column ${at % columnCount} of the ${where}`,
     found: String(data[at]),
     expected: 'finite numbers',
-    fix: 'a feature set: featuretap verify checks it; a matrix of your own: mend that row where it was made, or drop it',
+    fix: 'a feature set: featuretap verify checks it; a matrix of your own: fix that row at its source, or drop it',
   });
 }
 
@@ -200,7 +200,7 @@ export function savedArray<K extends ArrayKind>(
   const where = `array ${name} of the saved ${saved.model} head`;
   const expected = `${kind.name} [${shape.map((extent) => extent ?? 'any').join(', ')}]`;
   if (array === undefined)
-    throw new UserError({ what: 'the saved head is not whole', where, found: 'nothing', expected });
+    throw new UserError({ what: 'the saved head is damaged', where, found: 'nothing', expected });
   const fits =
     array.data instanceof kind &&
     array.shape.length === shape.length &&
@@ -208,7 +208,7 @@ export function savedArray<K extends ArrayKind>(
     array.data.length === array.shape.reduce((product, extent) => product * extent, 1);
   if (!fits) {
     const found = `${array.data.constructor.name} of ${array.data.length} with shape [${array.shape.join(', ')}]`;
-    throw new UserError({ what: 'the saved head is not whole', where, found, expected });
+    throw new UserError({ what: 'the saved head is damaged', where, found, expected });
   }
   return array.data as InstanceType<K>;
 }

@@ -48,9 +48,9 @@ export async function wordWeights(
 ): Promise<Matrix> {
   if (encodeWords === undefined) {
     throw new UserError({
-      what: `the ${head} head needs a network that knows words`,
-      expected: 'a feature set of a network with a text tower, such as CLIP or SigLIP',
-      fix: 'featuretap extract --weights hf:OWNER/NAME makes one: docs/weights.md, Words',
+      what: `the ${head} head needs a network with a text encoder`,
+      expected: 'a feature set of a network such as CLIP or SigLIP',
+      fix: 'featuretap extract --weights hf:OWNER/NAME makes one: docs/weights.md, Text search',
     });
   }
   const dims = features.columnCount;

@@ -95,7 +95,7 @@ function isObject(value: unknown): value is Readonly<Record<string, Json>> {
 
 function broken(path: string, field: string, found: string, expected: string, cause?: unknown): UserError {
   return new UserError({
-    what: 'the saved head is not whole',
+    what: 'the saved head is damaged',
     where: `${path}, ${field}`,
     found: String(found).slice(0, 80),
     expected,

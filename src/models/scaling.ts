@@ -13,10 +13,9 @@ import { type GivenParams, type ParamsOf, type RawParams, readParams } from './p
 /** The parameters that every head reads; all are learned from the training rows alone. */
 export const preparationOptions = {
   scale: { describe: 'how features are scaled', words: ['none', 'standard', 'l2', 'minmax'], default: 'none' },
-  classWeight: { describe: 'what rows of a class weigh', words: ['none', 'balanced'], default: 'none' },
+  classWeight: { describe: 'class weights', words: ['none', 'balanced'], default: 'none' },
   calibrate: {
-    describe:
-      'how probabilities are calibrated, on held-out ones (auto: by a temperature where a head does not calibrate itself)',
+    describe: 'how probabilities are calibrated (auto: by a temperature, unless a head calibrates itself)',
     words: ['none', 'temperature', 'auto'],
     default: 'none',
   },

@@ -186,14 +186,14 @@ export async function sameWeights(
       what: 'the weights of the backbone that made the features are gone',
       where: madeBy.weightsFile,
       expected: `the file with sha256 ${fields.weightsSha256}`,
-      fix: '--weights FILE names it where it lies now',
+      fix: '--weights FILE gives its new location',
     });
   }
   const loaded = await loadWeights(spec, { ...options, seed: seed ?? options.seed ?? 0 });
   const sha256 = sha256Of(loaded);
   if (sha256 === fields.weightsSha256) return loaded;
   throw new UserError({
-    what: 'this head was trained on features of another backbone: its answers would mean nothing',
+    what: 'this head was trained on features of another backbone: its predictions would be meaningless',
     where: spec,
     found: `weights with sha256 ${sha256}`,
     expected: `${fields.weightsSha256} (${madeBy.weights})`,

@@ -36,7 +36,7 @@ export function classSets(
 ): Sets {
   if (conformal === undefined) {
     throw new UserError({
-      what: 'this report cannot say which classes hold the true one so often',
+      what: 'this report does not support prediction sets',
       where: report,
       found: 'no conformal scores: an older version wrote it, or no training row could be held out for them',
       expected: 'a report with the field conformal',
@@ -59,7 +59,7 @@ export function classSets(
     ...(Number.isFinite(threshold)
       ? {}
       : {
-          warning: `${scores.length} calibration rows are too few for a coverage of ${coverage}, which takes ${least}: every set holds all classes`,
+          warning: `${scores.length} calibration rows are too few for a coverage of ${coverage}, which takes ${least}: every set contains all classes`,
         }),
   };
 }

@@ -29,7 +29,7 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
   const loaded = await sameWeights({ featureSet, report: where }, {});
   if (loaded.kind === 'onnx') {
     throw new UserError({
-      what: 'fine-tuning knows the layers of ResNets alone',
+      what: 'fine-tuning supports only ResNets',
       where,
       found: `${fields.architecture}, an ONNX graph`,
       expected: "a ResNet's state dict: .safetensors or .pth",
@@ -49,7 +49,7 @@ export async function loadNetworkTail(featureSet: Report['featureSet']): Promise
   const grouped = tail.blocks.flatMap(({ main }) => main).find(({ groups }) => groups > 1);
   if (grouped !== undefined) {
     throw new UserError({
-      what: 'fine-tuning does not know grouped convolutions',
+      what: 'fine-tuning does not support grouped convolutions',
       where,
       found: `${grouped.conv} of ${fields.architecture}, ${grouped.groups} groups`,
       expected: 'a ResNet without them: resnet18 to resnet152, wide_resnet50_2',

@@ -1,9 +1,9 @@
 /** Options that open the network of a head: of the verbs that take new photos. */
 export const embedderOptions = {
-  weights: { describe: "where the backbone's weights lie now, if they were moved", text: true },
+  weights: { describe: "new location of the backbone's weights, if they were moved", text: true },
   seed: { describe: 'of random weights', numbers: { min: 0, whole: true }, unset: "the feature set's" },
   threads: {
-    describe: 'upper bound; changes no number',
+    describe: 'upper bound; results do not depend on it',
     numbers: { min: 1, whole: true },
     unset: 'all cores',
   },

@@ -48,13 +48,13 @@ async function evidenceMaps(
   const maps = await evidenceOfHead(shipped, tapShape);
   if (typeof maps !== 'string') return maps;
   if (evidence === 'must') throw noEvidence(shipped.report.report, maps);
-  onNote?.(`where in a photo the evidence lies is not shown: ${maps}`);
+  onNote?.(`no class activation map: ${maps}`);
   return undefined;
 }
 
 function noEvidence(where: string, found: string): UserError {
   return new UserError({
-    what: 'this head does not say where in a photo the evidence lies',
+    what: 'this head has no class activation map',
     where,
     found,
     expected: 'a linear, ridge or svm head (the svm with its linear kernel) on features pooled by their mean',

@@ -60,7 +60,7 @@ export async function openTrainingPhotos(
   const threshold = await unlikeThreshold(bank, { labels: own, classes: report.classes }, k, threads);
   if (threshold === undefined) {
     throw new UserError({
-      what: 'the training photos do not tell what is unlike them',
+      what: 'there are too few training photos to tell what is unlike them',
       where: report.report,
       found: `${train.length} of them, none of which can be held out`,
       expected: 'two photos of a class at least',
@@ -108,7 +108,7 @@ async function trainedOn(report: Report): Promise<LabelledRows> {
   if (found !== undefined && hashSplits({ ...found, grouping: report.grouping }, splits) === report.splitHash)
     return found;
   throw new UserError({
-    what: 'the feature set does not tell which of its photos the head was trained on',
+    what: 'the feature set no longer matches the photos that the head was trained on',
     where: featureSet.folder,
     found:
       'other photos, labels or features than the report was made of: the set changed since, or its labels came from a file (--labels)',
@@ -127,7 +127,7 @@ async function openTrainedOn(folder: string): Promise<FeatureSet> {
       where: folder,
       found: cause.parts.found ?? cause.parts.what,
       expected: 'the feature set that the head was trained on: --unlike and --why compare with its rows',
-      fix: `put it back, or run featuretap extract and this classify again; without those two options predict does without it`,
+      fix: `restore it, or run featuretap extract and this classify again; predict without these two options does not need it`,
       cause,
     });
   }

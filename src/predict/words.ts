@@ -4,7 +4,7 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { featureRecipe } from './embedder.ts';
 
 /**
- * Texts as vectors of length 1 among the images' of a feature set, by the text tower of the network that made it.
+ * Texts as vectors of length 1 among the images' of a feature set, by the text encoder of the network that made it.
  *
  * @returns [texts, dims]
  * @throws UserError where the set's network knows no words, or the set keeps something else than its images' vectors

@@ -42,7 +42,7 @@ export function planRelabel(
     if (now === undefined) problems.push(`line ${line}: no image ${id}`);
     else if (now === to) continue;
     else if (from !== undefined && from !== now) {
-      problems.push(`line ${line}: ${id} was ${from}, is to be ${to}, and is ${now} by now`);
+      problems.push(`line ${line}: ${id} is ${now}, neither ${from} nor ${to}`);
     } else if (!known.has(to) && !newLabels) {
       const near = nearestName(to, names);
       strange++;
@@ -55,10 +55,10 @@ export function planRelabel(
     what: `${problems.length} of ${corrections.length} corrections do not fit the labels: none was applied`,
     where,
     found: [...problems.slice(0, shown), ...more].join('\n            '),
-    expected: 'ids and labels as they are there',
+    expected: 'ids and labels of the table',
     fix:
       strange > 0
-        ? 'mend or remove these lines; --new-labels takes labels that no image has yet'
-        : 'mend or remove these lines, or make the list again from the labels as they are now',
+        ? 'correct or remove these lines; --new-labels takes labels that no image has yet'
+        : 'correct or remove these lines, or create the list again from the current labels',
   });
 }

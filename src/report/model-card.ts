@@ -42,7 +42,7 @@ export function modelCard({ name, report, predictions }: Run): string {
     `## Limits\n\n${limits({ name, report, predictions })
       .map((line) => `- ${line}`)
       .join('\n')}`,
-    `## Making it again\n\n    ${reportCommand(report) ?? hiddenCommand}\n\nVersions: ${Object.entries(report.versions)
+    `## Reproducing it\n\n    ${reportCommand(report) ?? hiddenCommand}\n\nVersions: ${Object.entries(report.versions)
       .map(([part, version]) => markdownText(`${part} ${version}`))
       .join(', ')}. Made ${markdownText(report.createdAt)}.`,
   ];
@@ -159,7 +159,7 @@ function sureness({ rows, rowsAre, testImages, coverages, perClass, riskCoverage
     each.meanSetSize.toFixed(2),
   ]);
   return [
-    `Sets of classes that hold the true one as often as asked (\`predict --coverage\`), by RAPS on ${rows} training rows (${rowsAre}); what they came to on ${images}:`,
+    `Prediction sets that contain the true class as often as requested (\`predict --coverage\`), by RAPS on ${rows} training rows (${rowsAre}); measured on ${images}:`,
     markdownTable(
       ['coverage asked', 'reached', 'mean set size', 'one class alone', 'of those right'],
       coverages.map((each) => [
@@ -173,7 +173,7 @@ function sureness({ rows, rowsAre, testImages, coverages, perClass, riskCoverage
     ...(classes.length === 0
       ? []
       : ['At 95 %, by class:', markdownTable(['class', 'test images', 'reached', 'mean set size'], classes)]),
-    `Answering only the photos that it is surest of, of ${images}:`,
+    `Answering only the most confident photos of ${images}:`,
     markdownTable(['answered', 'right', 'least probability'], answered),
   ].join('\n\n');
 }
@@ -196,10 +196,12 @@ function limits({ report, predictions }: Run): string[] {
     said.push('The backbone has random weights: these figures say nothing about pretrained features.');
   } else {
     said.push(
-      'These photos, or others much like them, may have been in the training set of the backbone; then photos taken later are recognized less well than the figures say.',
+      'These photos, or others much like them, may have been in the training set of the backbone; then new photos are recognized less well than the figures say.',
     );
   }
-  said.push('It knows no class but its own: a photo of anything else gets one of them, at times with confidence.');
+  said.push(
+    'It knows only its own classes: a photo of anything else gets one of them, sometimes with high confidence.',
+  );
   said.push(
     `The figures hold for photos like the ${testSize} test images; other cameras, places or framings were not tested.`,
   );

@@ -16,7 +16,7 @@ export class NpyStore implements RowStore {
   #mtimeMs: number | undefined;
 
   constructor(described: NpyMatrixFile) {
-    if (described.fortranOrder) throw new RangeError(`${described.path}: rows of Fortran order do not lie together`);
+    if (described.fortranOrder) throw new RangeError(`${described.path}: rows in Fortran order are not contiguous`);
     this.#described = described;
     this.rowCount = described.rowCount;
     this.columnCount = described.columnCount;

@@ -96,6 +96,6 @@ export async function meansOf(rows: RowSource, weights?: Float64Array): Promise<
     what: 'a feature is not a finite number',
     where: `column ${column} of the training rows`,
     expected: 'finite numbers',
-    fix: 'a feature set: featuretap verify checks it; a matrix of your own: mend that row where it was made, or drop it',
+    fix: 'a feature set: featuretap verify checks it; a matrix of your own: fix that row at its source, or drop it',
   });
 }

@@ -20,8 +20,8 @@ interface SuggestionsPage {
 export function suggestionsHtml({ photos, unlabelled, folder, head, thumbnails }: SuggestionsPage): string {
   return photoListHtml({
     title: 'Photos to label next',
-    lead: html`${photos.length} of ${unlabelled} photos without a label in <code>${breakable(folder)}</code>: those that would teach <code>${breakable(head)}</code> most, the first one first.`,
-    note: html`Under each photo: the two classes between which the head wavers, with their probabilities. The same as a table: <code>${suggestionsFile}</code> beside this page.`,
+    lead: html`${photos.length} of ${unlabelled} photos without a label in <code>${breakable(folder)}</code>: those that <code>${breakable(head)}</code> would learn most from, in order.`,
+    note: html`Under each photo: the two most probable classes, with their probabilities. The same as a table: <code>${suggestionsFile}</code> beside this page.`,
     photos: photos.map(({ id, rank, path, likeliest: [first, second] }) => ({
       file: path,
       picture: thumbnails.get(id),

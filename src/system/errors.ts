@@ -1,7 +1,7 @@
 import { nearestName } from './nearest.ts';
 import { printable, printableLine } from './printable.ts';
 
-/** What a user can mend: each part is one short phrase; `fix` is the command or the edit that mends it. */
+/** What a user can fix: each part is one short phrase; `fix` is the command or the edit that does it. */
 export interface UserErrorParts {
   /** What went wrong, as a sentence without a full stop. */
   readonly what: string;
@@ -26,7 +26,7 @@ interface OptionValue {
 }
 
 /**
- * An error that its reader can mend. It prints as one message (what, where, found against expected, the fix) and
+ * An error that its reader can fix. It prints as one message (what, where, found against expected, the fix) and
  * never as a stack, unless `--debug` is given.
  */
 export class UserError extends Error {

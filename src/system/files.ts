@@ -210,7 +210,7 @@ export function readFailure(path: string, error: unknown): UserError {
   const code = errorCode(error);
   const fix =
     code === 'EIO'
-      ? 'check the disk; featuretap verify --repair mends a feature set from its images'
+      ? 'check the disk; featuretap verify --repair repairs a feature set from its images'
       : code === 'EMFILE' || code === 'ENFILE'
         ? 'ulimit -n 1024 lets it open more files; then run the same command again'
         : undefined;

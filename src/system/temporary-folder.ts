@@ -26,7 +26,7 @@ export async function makeTemporaryFolder(purpose: string): Promise<TemporaryFol
     };
   } catch (cause) {
     throw new UserError({
-      what: 'there is no place for temporary files',
+      what: 'temporary files cannot be written',
       where: tmpdir(),
       found: fileReason(cause),
       fix: 'the environment variable TMPDIR names a folder that can be written, on a disk with room',

@@ -49,7 +49,7 @@ export class DiskFullError extends WriteError {
 }
 
 function fixOf(code: string, advice?: WriteAdvice): string {
-  const again = `run the same command again${advice?.goesOn === true ? ': it goes on from here' : ''}`;
+  const again = `run the same command again${advice?.goesOn === true ? ': it resumes from here' : ''}`;
   const elsewhere = advice === undefined ? '' : `, or name another place with ${advice.option}`;
   switch (code) {
     case 'ENOSPC':

@@ -26,6 +26,6 @@ test("a head by another library's name is answered with its name here", () => {
 
 test('a network as --model is answered with the option that takes it', () => {
   const { parts } = refusal('resnet50');
-  assert.match(parts.fix ?? '', /^a network is --weights of extract; --model takes a head: linear \| svm/);
+  assert.match(parts.fix ?? '', /^networks are chosen by extract --weights; --model takes a head: linear \| svm/);
   assert.equal(parts.instead, undefined);
 });

@@ -163,7 +163,7 @@ test('says in the report that random weights mean nothing, and that images witho
   assert.equal(report?.featureSet.randomWeights, true);
   assert.match(
     report?.warnings.join('\n') ?? '',
-    /mean nothing about pretrained features\n10 images have a row and no label/,
+    /say nothing about pretrained features\n10 images have a row but no label/,
   );
 });
 
@@ -210,7 +210,7 @@ test('a labels file is read by the names of its columns, with ids that have an e
   );
   const names = Array.from({ length: 24 }, (_, i) => `img-${i},${i + 0.5}\n`);
   await writeFile(file, `id,label\n${names.join('')}`);
-  await assert.rejects(readLabels(file), /these look like measurements: regression is not done here/);
+  await assert.rejects(readLabels(file), /these look like measurements: regression is not supported/);
   await writeFile(file, 'id,label\n1,scab\n2,rust\n3,scab rust\n');
   await assert.rejects(readLabels(file), /multi-label/);
   await writeFile(file, 'id,breed,species\nimg-003,a,b\nimg-001,c,b\n');
@@ -260,7 +260,7 @@ test('a saved head that was cut short or is not there is refused', async () => {
   const folder = report?.report ?? '';
   const whole = await readFile(join(folder, headFile));
   await writeFile(join(folder, headFile), whole.subarray(0, whole.length - 4));
-  await assert.rejects(readSavedHead(folder), /not a whole safetensors file/);
+  await assert.rejects(readSavedHead(folder), /not a complete safetensors file/);
   await writeFile(join(folder, headFile), whole.toString('latin1').replace('version 1', 'version 9'), 'latin1');
   await assert.rejects(readSavedHead(folder), /format that is not known[\s\S]*version 9/);
   await assert.rejects(readSavedHead(root), /no saved head here/);
@@ -365,12 +365,12 @@ test('takes a split from a file, in the file’s order', async () => {
   }
 });
 
-test('says which classes are tested without a training row', async () => {
+test('says which classes of the test set have no training row', async () => {
   const data = await drawn();
   const train = Int32Array.from({ length: 40 }, (_, i) => 4 * Math.floor(i / 2) + (i % 2));
   const splits = [{ train, test: Int32Array.of(2, 3, 4, 5) }];
   const [report] = await classify(data, options({ splits }));
-  assert.match(report?.warnings.join() ?? '', /2 classes are tested without a training row: kind-2, kind-3/);
+  assert.match(report?.warnings.join() ?? '', /2 classes of the test set have no training row: kind-2, kind-3/);
 });
 
 test('a learning curve grows to the whole training set, and its last point is the report’s own', async () => {

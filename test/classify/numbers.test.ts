@@ -98,9 +98,9 @@ describe('a number that is none', () => {
     const onFailure = (head: Head, error: UserError): number => failures.push(`${head.model}: ${error.message}`);
     const reports = await classify(await drawn(), options([bad, good], { out, onFailure }));
     assert.deepEqual([reports.map(({ model }) => model), failures.length], [['ridge'], 1]);
-    assert.match(failures[0] as string, /^nothing: the nothing head gives numbers that are no probabilities[\s\S]*NaN/);
+    assert.match(failures[0] as string, /^nothing: the nothing head gives invalid probabilities[\s\S]*NaN/);
     assert.equal((await readdir(join(out, 'drawn'))).length, 1);
-    await assert.rejects(classify(await drawn(), options([bad, good], { out })), /no probabilities/);
+    await assert.rejects(classify(await drawn(), options([bad, good], { out })), /gives invalid probabilities/);
   });
 
   it('is refused in a head, by the name of its array, when it is written and when it is read', async () => {
@@ -112,7 +112,7 @@ describe('a number that is none', () => {
       ...saved.arrays,
       [name]: { ...array, data: Float32Array.from(array.data).fill(Number.NaN, 0, 1) },
     };
-    const expected = new RegExp(`holds what is no number[\\s\\S]*${headFile}, array ${name}, number 0`);
+    const expected = new RegExp(`has parameters that are not numbers[\\s\\S]*${headFile}, array ${name}, number 0`);
     await assert.rejects(writeSavedHead(folder, { ...saved, arrays }), expected);
     const { arrays: _, ...rest } = saved;
     const metadata = { format: 'featuretap head, version 1', head: JSON.stringify(rest) };
@@ -134,17 +134,17 @@ describe('a number that is none', () => {
       columnCount: saved.dims,
       data: new Float32Array(2 * saved.dims).fill(features.data[0] as number),
     };
-    await assert.rejects(loadHead({ ...saved, arrays: huge }).predictProba(wide), /no probabilities/);
+    await assert.rejects(loadHead({ ...saved, arrays: huge }).predictProba(wide), /gives invalid probabilities/);
   });
 
-  it('gets a word in the report where a head takes every image for one class', async () => {
+  it('gets a word in the report where a head predicts one class for every image', async () => {
     const [head] = chooseHeads(['svm'], { kernel: 'rbf', gamma: 1e300 });
     const [found] = await classify(await drawn(), options([head as Head]));
     assert.ok(
-      found?.warnings.some((warning) => /takes every test image for kind-\d/.test(warning)),
+      found?.warnings.some((warning) => /predicts the same class for every test image, kind-\d/.test(warning)),
       `${found?.warnings}`,
     );
-    assert.ok(!report.warnings.some((warning) => /takes every test image/.test(warning)));
+    assert.ok(!report.warnings.some((warning) => /predicts the same class for every test image/.test(warning)));
   });
 
   it('cannot slip in by a bit that is flipped in a head or in its predictions', async () => {

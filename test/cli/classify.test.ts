@@ -37,7 +37,7 @@ test('--json prints one document per model on stdout and nothing else there', as
     assert.equal((document['perRepeat'] as readonly unknown[]).length, 2);
   }
   assert.match(stderr, /features: cache.drawn, the newest of 2/);
-  assert.match(stderr, /mean nothing about pretrained features/);
+  assert.match(stderr, /say nothing about pretrained features/);
 });
 
 test('several --features train every head on each, on one split, and compare ranks them together', async () => {
@@ -78,7 +78,7 @@ test('--features A+B trains on both side by side, is compared with A alone, and 
     join(projectRoot, 'test/fixtures/pixels/gray.jpg'),
   ]);
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /features of another backbone: its answers would mean nothing/);
+  assert.match(refused.stderr, /features of another backbone: its predictions would be meaningless/);
 });
 
 test('refuses the same features twice, alone or side by side', async () => {
@@ -113,7 +113,7 @@ test('--check-labels tells how many labels may be wrong, lists them, and refuses
   assert.deepEqual([folds, images], [5, 40]);
   const list = await readFile(join(root, report, 'labels-to-check.csv'), 'utf8');
   assert.equal(list.split('\n').length - 2, suspected);
-  assert.match(stderr, /looked at 40, each held out of one of 5 folds/);
+  assert.match(stderr, /checked 40 by 5-fold cross-validation/);
   const random = await featuretap('classify --model knn --check-labels'.split(' '));
   assert.equal(random.status, 2);
   assert.match(random.stderr, /--check-labels is not usable[\s\S]*random weights/);

@@ -55,7 +55,7 @@ describe('featuretap extract and verify', () => {
     assert.match(found.stdout, /features-00000\.npy, row 35: a shard is damaged/);
     const repaired = await featuretap(['verify', '--features', folder, '--repair']);
     assert.equal(repaired.status, 0, repaired.stderr);
-    assert.match(repaired.stdout, /images computed again: 1; dropped into outcomes.csv: 0/);
+    assert.match(repaired.stdout, /images recomputed: 1; moved to outcomes.csv: 0/);
     assert.deepEqual(await readFile(shard), bytes);
   });
 

@@ -20,11 +20,11 @@ test('parts, status and merge from the command line, with what is missing as an 
     assert.equal(first.status, 0, first.stderr);
     assert.deepEqual(json(first)['part'], { index: 0, count: 2 });
     const again = await run('extract', ...where, ...network, '--part', '0/2');
-    assert.match(again.stdout, /part 0 of 2: complete/);
+    assert.match(again.stdout, /part 0 of 2: already complete/);
 
     const early = await run('merge', ...where, ...network, '--parts', '2', '--json');
     assert.equal(early.status, 1);
-    assert.match(early.stderr, /1 of 2 parts is missing or not whole[\s\S]*--array=1/);
+    assert.match(early.stderr, /1 of 2 parts is missing or incomplete[\s\S]*--array=1/);
     assert.deepEqual([json(early)['merged'], json(early)['array']], [false, '1']);
     const status = await run('status', ...where.slice(2));
     assert.match(status.stdout, /1 of 2 parts done[\s\S]*waiting: 1 \(1\)[\s\S]*--array=1/);

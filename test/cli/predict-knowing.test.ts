@@ -152,6 +152,6 @@ describe('featuretap predict, beside the training photos', () => {
     await writeFile(file, JSON.stringify({ ...report, splitHash: '0'.repeat(64) }));
     const other = await featuretap(['predict', '--head', gone, '--why', red]);
     assert.equal(other.status, 1);
-    assert.match(other.stderr, /does not tell which of its photos the head was trained on/);
+    assert.match(other.stderr, /no longer matches the photos that the head was trained on/);
   });
 });

@@ -155,7 +155,7 @@ describe('featuretap predict', () => {
   test('what is broken or missing beside others ends with what to do', async () => {
     const { status, stderr } = await featuretap(['predict', '--head', head, red, broken]);
     assert.equal(status, 1);
-    assert.match(stderr, /broken\.jpg: .+\n {2}fix: {6}mend or replace these files/);
+    assert.match(stderr, /broken\.jpg: .+\n {2}fix: {6}fix or replace these files/);
     const missing = await featuretap(['predict', '--head', head, red, red.replace('00', '0')]);
     assert.match(missing.stderr, /no such file\n {2}fix: {6}did you mean \S*red-00\.png\?/);
   });

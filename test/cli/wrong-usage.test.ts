@@ -16,7 +16,7 @@ const optionNames = ['data', 'weights', 'head', 'test-size', 'json'];
 test('no verb and one that is near none are told with the verbs that there are', () => {
   assert.match(
     wrongUsage('no verb', ['--json'], optionNames).message,
-    /^no verb was named\n {2}expected: extract \| class/,
+    /^no verb was given\n {2}expected: extract \| class/,
   );
   assert.match(
     wrongUsage('Unknown argument: foo', ['foo'], optionNames).message,

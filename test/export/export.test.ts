@@ -110,7 +110,7 @@ describe('an exported head', () => {
 
   test('of a solver without an ONNX form is refused by name', async () => {
     const saved = { ...(await shipped('forest')), solver: 'ml-random-forest' };
-    assert.throws(() => exportHead(saved), /no ONNX form[\s\S]*forest, solver ml-random-forest/);
+    assert.throws(() => exportHead(saved), /cannot be exported to ONNX[\s\S]*forest, solver ml-random-forest/);
   });
 
   test('that gives other probabilities is caught by the check', async () => {

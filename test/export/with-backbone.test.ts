@@ -203,7 +203,7 @@ describe('featuretap export', () => {
     await writeFile(file, 'notes');
     const refused = await featuretap(args);
     assert.equal(refused.status, 2);
-    assert.match(refused.stderr, /there already, and export did not write it[\s\S]*fix: +--replace/);
+    assert.match(refused.stderr, /exists already, and export did not write it[\s\S]*fix: +--replace/);
     assert.equal(await readFile(file, 'utf8'), 'notes');
     for (const more of [['--replace'], []]) assert.equal((await featuretap([...args, ...more])).status, 0);
   });

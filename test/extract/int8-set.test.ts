@@ -67,10 +67,7 @@ describe('extract --precision int8', () => {
     const data = join(root, 'broken');
     await drawFolder(data, 2, 2);
     for (const i of [0, 1]) await writeFile(join(data, imagePath(i, 2)), 'no image');
-    await assert.rejects(
-      run({ data, name: 'broken' }),
-      /2 drawn, none readable; the first: not an image of a known kind/,
-    );
+    await assert.rejects(run({ data, name: 'broken' }), /2 drawn, none readable; the first: not a known image format/);
   });
 
   it('calibrates on images of the folder, says how close int8 is, and keeps its activation ranges with the set', async () => {
@@ -107,7 +104,7 @@ describe('extract --precision int8', () => {
     const after = await run({}, notes);
     assert.equal(after.newImages, 1);
     assert.equal(after.manifest.fingerprint, before.manifest.fingerprint);
-    assert.match(notes[0] ?? '', /measured when the feature set was begun/);
+    assert.match(notes[0] ?? '', /measured when the feature set was created/);
   });
 
   it('float32 and int8 rows are never mixed', async () => {
@@ -131,7 +128,7 @@ describe('extract --precision int8', () => {
     await writeFile(file, text.replace('"seed":0', '"seed":1'));
     await assert.rejects(
       readActivationRanges([root, folder], sha256),
-      /are not there[\s\S]*activation ranges with sha256/,
+      /are missing[\s\S]*activation ranges with sha256/,
     );
     await writeFile(file, text.slice(0, 1000));
     await assert.rejects(run({ name: 'damaged' }), /activation ranges of int8 are damaged/);

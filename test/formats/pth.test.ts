@@ -136,7 +136,7 @@ const refusals: Readonly<Record<string, RegExp>> = {
   'no-storage.pth': /no bytes in data\/9/,
   'no-pickle.pth': /0 entries named data.pkl/,
   'flipped-bit.pth': /data\/0 with a wrong checksum/,
-  'tar.pth': /no file of torch.save/,
+  'tar.pth': /not a file of torch.save/,
   'past-the-end.pth': /needs 5 elements/,
   'huge-shape.pth': /shape \[2147483648,2147483648\]|without a shape/,
   'negative-stride.pth': /negative stride/,

@@ -126,7 +126,7 @@ test('says what is wrong with a question: no photo there, no words known, nothin
   await assert.rejects(find({ query: 'a '.repeat(60) }), /too long for the network/);
   const weights = join(published, 'dinov2');
   const { folder } = await extract({ data: join(root, 'photos'), cache: join(root, 'cache'), name: 'dino', weights });
-  await assert.rejects(find({ query: 'a dog', features: folder }), /trained on images with their captions/);
+  await assert.rejects(find({ query: 'a dog', features: folder }), /trained on images with captions/);
   const early = await extract({
     data: join(root, 'photos'),
     cache: join(root, 'cache'),

@@ -36,7 +36,7 @@ test('the command line trains on maps that stay on the disk, and predicts photos
   const ran = await featuretap(['classify', '--features', maps.features, ...asked, '--out', out, '--json']);
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(ran.stderr, /by stream within/);
-  assert.match(ran.stderr, /epoch 2\/2: lr .*training loss .*held-out loss .*correct .* s/);
+  assert.match(ran.stderr, /epoch 2\/2: lr .*training loss .*validation loss .*correct .* s/);
   const [{ report }] = JSON.parse(ran.stdout) as [{ report: string }];
   assert.deepEqual(await readdir(join(out, 'checkpoints')), [], 'a finished run leaves no checkpoint');
 

@@ -80,7 +80,7 @@ test('serve answers as predict does, with the nearest training photos of both', 
   const photo = join(photos, 'red/red-00.png');
   const said = await featuretap(['predict', '--head', report.report, '--json', '--why', '--unlike', photo]);
   assert.equal(said.status, 0, said.stderr);
-  assert.match(said.stderr, /where in a photo the evidence lies is not shown: [^\n]*2 networks side by side/);
+  assert.match(said.stderr, /no class activation map: [^\n]*2 networks side by side/);
   const [expected] = (JSON.parse(said.stdout) as Answer).images;
   const server = await serveReports([report.report]);
   try {
@@ -117,7 +117,7 @@ test('needs no feature set, and finds the one network that was moved by --weight
 
 test('is refused where one network is taken, and where a report does not say how its networks made their features', async () => {
   assert.throws(() => featureRecipe(report), fails(/2 networks side by side: predict and serve run several/));
-  await assert.rejects(predictAll({ evidence: 'must' }), fails(/where in a photo the evidence lies/));
+  await assert.rejects(predictAll({ evidence: 'must' }), fails(/no class activation map/));
   const parts = report.featureSet.parts?.map(({ fields: _fields, madeBy: _madeBy, ...part }) => part) ?? [];
   const older = { ...report, featureSet: { ...report.featureSet, parts } };
   await assert.rejects(

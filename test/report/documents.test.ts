@@ -60,7 +60,7 @@ describe('the model card', () => {
 
   test('has data, backbone, figures, mistakes, limits and the command', () => {
     const card = modelCard({ name: 'svm', report, predictions });
-    for (const heading of ['Data', 'Backbone', 'Head', 'Figures', 'What it gets wrong', 'Limits', 'Making it again']) {
+    for (const heading of ['Data', 'Backbone', 'Head', 'Figures', 'What it gets wrong', 'Limits', 'Reproducing it']) {
       assert.match(card, new RegExp(`^## ${heading}$`, 'm'));
     }
     assert.match(card, /may have been in the training set of the backbone/);

@@ -102,7 +102,10 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
   it('refuses parameters that are none, and values that mean nothing', async () => {
     const queries = ['coverge=0.9', 'coverage=1', 'coverage=0', 'coverage=x', 'why=yes', 'unlike=1', 'top=1&top=2'];
     for (const query of queries) assert.equal((await errorOf(await ask(query)))[0], 400, query);
-    assert.match((await errorOf(await ask('coverge=0.9')))[1], /"coverge" is no parameter: expected top, coverage, /);
+    assert.match(
+      (await errorOf(await ask('coverge=0.9')))[1],
+      /"coverge" is not a parameter: expected top, coverage, /,
+    );
   });
 
   it('answers by several heads what each of them can say, and names in /classes what it cannot', async () => {
@@ -121,7 +124,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
         heads: { without: Record<string, string> }[];
       };
       assert.deepEqual(Object.keys(classes.heads[0]?.without ?? {}), []);
-      assert.match(classes.heads[1]?.without['evidence'] ?? '', /scores of knn are no sums over the features/);
+      assert.match(classes.heads[1]?.without['evidence'] ?? '', /scores of knn are not linear in the features/);
     } finally {
       await several.close();
     }
@@ -140,7 +143,7 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
       assert.equal(plain.images[0]?.top.length, 4);
       for (const [query, reason] of [
         ['unlike=true', /^unlike cannot be answered here: the features of the training photos are gone/],
-        ['why=true', /^why cannot be answered here: the features .*; the scores of knn are no sums/],
+        ['why=true', /^why cannot be answered here: the features .*; the scores of knn are not linear/],
         ['overlay=true', /^overlay cannot be answered here: the scores of knn/],
         ['coverage=0.9', /^coverage cannot be answered here: its report holds no conformal scores/],
       ] as const) {

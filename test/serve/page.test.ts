@@ -123,7 +123,7 @@ describe("serve's page", { timeout: 300_000, skip: withoutBrowser }, () => {
       'paste-empty.jpg',
       'paste.png',
     ]);
-    const [unknown, empty] = ['No answer: not an image of a known kind', 'No answer: the file is empty'];
+    const [unknown, empty] = ['No answer: not a known image format', 'No answer: the file is empty'];
     assert.deepEqual((await page.locator('.failed').allTextContents()).sort(), [unknown, unknown, empty, empty]);
     assert.equal(await page.getByText('No thumbnail').count(), 0, 'what nobody can read is not blamed on the browser');
     await page.close();

@@ -90,7 +90,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     const some = await post(server.url, mixed);
     const none = await post(server.url, 'no image');
     assert.deepEqual([some.status, none.status], [200, 422]);
-    const failed = [{ path: 'text.jpg', reason: 'not an image of a known kind' }];
+    const failed = [{ path: 'text.jpg', reason: 'not a known image format' }];
     assert.deepEqual(((await some.json()) as Answer).failed, failed);
     assert.deepEqual(((await none.json()) as Answer).failed, [{ ...failed[0], path: 'body' }]);
   });

@@ -49,7 +49,7 @@ describe('suggest', () => {
     const first = await suggest('--from', 'new', '--count', '3', '--json');
     // As predict does where a photo has no answer.
     assert.equal(first.status, 1, first.stderr);
-    assert.match(first.stderr, /left out: 1 that are labelled already, 1 exact copies of others/);
+    assert.match(first.stderr, /left out: 1 already labelled, 1 exact copies of others/);
     assert.match(first.stderr, /one photo could not be read:\n {2}monday\/late\/broken\.png: /);
     await rm(join(root, 'new', 'monday', 'late'), { recursive: true });
     await writeFile(join(root, 'new', 'notes.txt'), 'seen on monday');

@@ -191,7 +191,7 @@ export function checkFinite(features: Matrix, idOf: (row: number) => string, whe
     where: `${where}, ${idOf(Math.floor(at / features.columnCount))}, column ${at % features.columnCount}`,
     found: String(features.data[at]),
     expected: 'finite numbers',
-    fix: 'a feature set: featuretap verify checks it; a matrix of your own: mend that row where it was made, or drop it',
+    fix: 'a feature set: featuretap verify checks it; a matrix of your own: fix that row at its source, or drop it',
   });
 }
 
@@ -205,7 +205,7 @@ export function checkMissing(set: FeatureSet, strays: number, maxMissing: number
     where: set.folder,
     found: `${counts.unreadable} unreadable, ${counts.failed} failed, ${strays} labels without a row`,
     expected: `at most ${100 * maxMissing} %`,
-    fix: `see outcomes.csv there; to go on without them: --max-missing ${Math.ceil((1000 * lost) / inputs) / 1000}`,
+    fix: `see outcomes.csv there; to continue without them: --max-missing ${Math.ceil((1000 * lost) / inputs) / 1000}`,
   });
 }
 
@@ -222,7 +222,7 @@ function missingByReason(set: FeatureSet, strays: number): Readonly<Record<strin
   return Object.fromEntries(Object.entries(reasons).filter(([, count]) => count > 0));
 }
 
-export const randomWarning = 'random backbone weights: accuracies mean nothing about pretrained features';
+export const randomWarning = 'random backbone weights: accuracies say nothing about pretrained features';
 
 function joinWarnings(set: FeatureSet, joined: JoinedLabels): string[] {
   const { rows } = joined;
@@ -230,19 +230,19 @@ function joinWarnings(set: FeatureSet, joined: JoinedLabels): string[] {
   if (isRandom(set.manifest.madeBy)) warnings.push(randomWarning);
   const distinct = new Set(rows).size;
   if (set.imageCount > distinct) {
-    warnings.push(`${set.imageCount - distinct} images have a row and no label: left out`);
+    warnings.push(`${set.imageCount - distinct} images have a row but no label: left out`);
   }
   if (rows.length > distinct) {
     const copies = rows.length - distinct;
     warnings.push(
-      `${copies} labelled images are exact copies of others: a copy may be tested on what its twin was trained on`,
+      `${copies} labelled images are exact copies of others: one may be in the test set and its twin in the training set`,
     );
   }
   const contradictions = copiesOfAnotherLabel(joined);
   if (contradictions.length > 0) {
     const shown = contradictions.slice(0, 3).join('; ');
     const more = contradictions.length > 3 ? '; …' : '';
-    warnings.push(`${contradictions.length} exact copies carry another label than their twin: ${shown}${more}`);
+    warnings.push(`${contradictions.length} exact copies have a different label from their twin: ${shown}${more}`);
   }
   return warnings;
 }

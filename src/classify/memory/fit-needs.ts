@@ -49,7 +49,7 @@ export function checkNeeds(needs: readonly FitNeeds[], size: FitSize, available:
         ? []
         : ['--model linear --stream, which reads the rows from the disk']),
       ...(rows === 0 ? [] : [`--subsample ${rows}, a stratified part of the ${size.trainRows} training rows`]),
-      given ? 'more --memory' : `--memory ${formatBytes(bytes).replace(' ', '')} where you know better`,
+      given ? 'more --memory' : `--memory ${formatBytes(bytes).replace(' ', '')} if you know better`,
     ];
     throw new UserError({
       what: `the ${head.model} head does not fit the memory`,

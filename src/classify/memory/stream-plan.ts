@@ -67,7 +67,7 @@ function tooSmall(parts: readonly MemoryPart[], budget: number, heads: readonly 
   const megabytes = Math.ceil(totalBytes(parts) / 1e6);
   const state = heads.some(({ solver }) => solver === 'lbfgs') && parts[0]?.what === 'state of L-BFGS';
   return new UserError({
-    what: 'the memory is too small to train by stream',
+    what: 'the memory is too small to train with --stream',
     where: `--memory ${formatBytes(budget).replace(' ', '')}`,
     found: `about ${describeNeeds(parts)}`,
     fix: `--memory ${megabytes}MB or more${state ? '; or --optimizer adam, whose state is a fifth of it' : ''}`,

@@ -97,17 +97,17 @@ function oneAnswerForAll(confusion: Int32Array, classes: readonly string[]): str
   const named = cells.filter((p) => tested.some((t) => valueAt(confusion, t * count + p) > 0));
   if (tested.length < 2 || named.length !== 1) return undefined;
   return (
-    `it takes every test image for ${classes[valueAt(named, 0)]}: its parameters are far off for these features ` +
-    '(a gamma or a learning rate that is too large or too small), or the features tell nothing'
+    `it predicts the same class for every test image, ${classes[valueAt(named, 0)]}: its parameters do not suit these features ` +
+    '(a gamma or a learning rate that is too large or too small), or the features carry no information'
   );
 }
 
-/** Says which classes are tested without a training row, or nothing: group splits and fixed ones may do that. */
+/** Says which classes of the test set have no training row, or nothing: group splits and fixed ones may do that. */
 function classesWithoutTraining(data: LabelledData<RowSource>, split: Split): string {
   const trained = new Set(valuesAt(data.labels, split.train));
   const tested = new Set(valuesAt(data.labels, split.test));
   const names = [...tested].filter((label) => !trained.has(label)).map((label) => valueAt(data.classes, label));
   if (names.length === 0) return '';
   const shown = names.sort(compareCodePoints).slice(0, 5).join(', ');
-  return `${names.length} classes are tested without a training row: ${shown}${names.length > 5 ? ' …' : ''}`;
+  return `${names.length} classes of the test set have no training row: ${shown}${names.length > 5 ? ' …' : ''}`;
 }

@@ -116,9 +116,9 @@ function onDisk(data: LabelledData<RowSource>): LabelledData<StoredRows> {
   const { features } = data;
   if (isStored(features)) return { ...data, features };
   throw new UserError({
-    what: 'these features cannot be read by stream',
+    what: 'these features cannot be streamed',
     where: data.featureSet.folder,
-    found: 'a matrix in memory: Fortran order, whose rows do not lie together, or one that a program made',
+    found: 'a matrix in memory: in Fortran order, whose rows are not contiguous, or made by a program',
     expected: 'a feature set, or an .npy file in C order',
     fix: 'np.save(path, np.ascontiguousarray(x))',
   });

@@ -54,7 +54,7 @@ export const dataOptions = {
       'column of --labels: images of one group (one animal) stay on one side of every split; near-copies: copies of one image, exact or nearly, do',
     text: true,
   },
-  withoutViews: { describe: 'leave augmented views alone: train on plain images', flag: true },
+  withoutViews: { describe: 'ignore augmented views: train on original images', flag: true },
   testSize: {
     describe: 'test images of each split, a fraction, a percentage or a count; with --groups, of the groups',
     numbers: { above: 0, percent: true },
@@ -77,21 +77,20 @@ export const dataOptions = {
     unset: 'val, or test where there is no other',
   },
   subsample: {
-    describe:
-      'train on a stratified part of the training images, drawn from the seed: a fraction, a percentage or a count',
+    describe: 'train on a stratified random subset of the training images: a fraction, a percentage or a count',
     numbers: { percent: true },
   },
   stream: {
-    describe: 'linear: leave the features on the disk and go through them block by block, for sets past memory',
+    describe: 'linear: read the features from disk block by block, for sets larger than memory',
     flag: true,
   },
   memory: {
-    describe: 'what the run may take: 500MB, 2GB',
+    describe: 'memory limit of the run: 500MB, 2GB',
     parse: parseBytes as typeof parseBytes,
     unset: 'what is free; with --stream half of it',
   },
   maxMissing: {
-    describe: 'share of inputs without a row that is let pass; files missing at extraction do not count',
+    describe: 'allowed share of inputs without a row; files missing at extraction do not count',
     numbers: { min: 0, max: 1, percent: true },
     default: 0.01,
   },

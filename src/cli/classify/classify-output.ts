@@ -123,9 +123,9 @@ export function eventPrinter(
 export function labelsNote({ model, folds, images, imageCount, unjudged }: LabelCheckFile, file: string): string {
   const suspected = images.filter((image) => image.suspected).length;
   const looked = unjudged === 0 ? `${imageCount}` : `${images.length} of ${imageCount}`;
-  const without = unjudged === 0 ? '' : `; ${unjudged} are the only images of their class and cannot be judged`;
-  const found = suspected === 0 ? 'none looks wrong' : `${suspected} may be wrong, the likeliest first in ${file}`;
-  return `labels: ${model} looked at ${looked}, each held out of one of ${folds} folds: ${found}${without}`;
+  const without = unjudged === 0 ? '' : `; ${unjudged} are the only images of their class and cannot be checked`;
+  const found = suspected === 0 ? 'none looks wrong' : `${suspected} may be wrong, the most likely first in ${file}`;
+  return `labels: ${model} checked ${looked} by ${folds}-fold cross-validation: ${found}${without}`;
 }
 
 /** What the fits are going to take, before the first row is read. */

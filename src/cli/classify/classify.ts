@@ -6,7 +6,7 @@ import { headOptions, headParams, sweepOptions } from './head-options.ts';
 
 const ownOptions = {
   seed: {
-    describe: 'of the splits and of every draw',
+    describe: 'of the splits and all random draws',
     numbers: { min: 0, max: 4_294_967_295, whole: true },
     default: 0,
   },
@@ -15,12 +15,12 @@ const ownOptions = {
     flag: true,
   },
   checkLabels: {
-    describe: 'look at the label of every image, by the cheapest good head and five folds: which may be wrong?',
+    describe: 'check the labels of all images with the cheapest good head, by five-fold cross-validation',
     flag: true,
   },
   out: { describe: 'folder of reports', text: true, default: 'reports' },
   threads: {
-    describe: 'upper bound; changes no number',
+    describe: 'upper bound; results do not depend on it',
     numbers: { min: 1, whole: true },
     unset: 'all cores',
   },

@@ -140,7 +140,7 @@ function checkMounts(data: string, cache: string, weights: string): void {
     ['--cache', cache],
   ] as const) {
     if (!path.includes(':')) continue;
-    throw usageError(option, path, 'a path without a colon: Kubernetes mounts nothing at one that has it');
+    throw usageError(option, path, 'a path without a colon: Kubernetes cannot mount at a path with one');
   }
   if (!isAbsolute(weights) || isBelow(weights, data) || isBelow(weights, cache)) return;
   throw new UserError({

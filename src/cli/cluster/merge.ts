@@ -24,12 +24,12 @@ export const mergeVerb: Verb = defineVerb({
   options: {
     ...extractOptions,
     parts: {
-      describe: 'how many there must be',
+      describe: 'number of parts expected',
       numbers: { whole: true, min: 1, max: mostParts },
-      unset: 'as those that are there say',
+      unset: 'as recorded in the parts',
     },
     wait: { describe: 'wait until every part is complete', flag: true },
-    keepParts: { describe: 'leave the parts where they are', flag: true },
+    keepParts: { describe: 'keep the parts', flag: true },
   },
   hidden: Object.keys(extractOptions).filter((name) => !shown.includes(name)),
   run: async (values, session, given) => {

@@ -16,10 +16,10 @@ export const planOptions = {
     describe: 'parts, each of them one task',
     numbers: { whole: true, min: 1, max: mostParts as typeof mostParts },
   },
-  submit: { describe: 'hand the jobs to sbatch or kubectl', flag: true },
+  submit: { describe: 'submit the jobs with sbatch or kubectl', flag: true },
   out: { describe: 'folder of the files', text: true, unset: 'slurm/NAME; kubernetes: standard output' },
   atOnce: {
-    describe: 'tasks that run at the same time, at most',
+    describe: 'maximum number of concurrent tasks',
     numbers: { whole: true, min: 1 },
     unset: 'all',
   },
@@ -48,7 +48,7 @@ export const planOptions = {
   },
   setup: { describe: 'slurm: a command that runs before node, as module load nodejs', text: true },
   partition: { describe: 'slurm: where the jobs run', parse: parseWord as typeof parseWord },
-  account: { describe: 'slurm: who pays', parse: parseWord as typeof parseWord },
+  account: { describe: 'slurm: account to charge', parse: parseWord as typeof parseWord },
   image: { describe: 'kubernetes: container image with featuretap', text: true },
   namespace: { describe: 'kubernetes: of the jobs', text: true, unset: "the context's" },
   dataClaim: {

@@ -71,7 +71,7 @@ function advice(plan: ClusterPlan): readonly string[] {
   if (seconds >= shortPart || plan.partCount === 1) return [];
   const enough = Math.max(1, Math.floor((plan.partCount * seconds) / shortPart));
   const tasks = enough === 1 ? 'one machine' : `${enough} tasks`;
-  return [`the parts take ${formatMinutes(seconds)} each, less than a task needs to start: ${tasks} would do`];
+  return [`the parts take ${formatMinutes(seconds)} each, less than a task needs to start: ${tasks} would suffice`];
 }
 
 function nextSteps(plan: ClusterPlan, asked: PlanRequest, { files, submitted }: Made): readonly string[] {

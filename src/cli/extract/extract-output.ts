@@ -33,9 +33,9 @@ function printExplanation(explanation: Explanation, session: Session): void {
   session.print(`  images: ${preprocessing}`);
   const parts = [
     seconds === undefined || speed === undefined
-      ? 'no speed of such a run was measured yet'
+      ? 'the speed of such a run has not been measured yet'
       : `about ${formatSeconds(seconds)} at the last speed (${(speed.images / speed.seconds).toFixed(1)} images/s on ${speed.device})`,
-    bytes === undefined ? 'bytes unknown before the weights are here' : `${formatBytes(bytes)} of rows`,
+    bytes === undefined ? 'size unknown until the weights are downloaded' : `${formatBytes(bytes)} of rows`,
   ];
   session.print(`  ${parts.join(', ')}`);
 }
@@ -101,7 +101,7 @@ function describeForJson({ folder, manifest, newImages, keptImages, resumedImage
 }
 
 function describeImages({ manifest, newImages, keptImages, resumedImages }: ExtractResult): string {
-  const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the run that was stopped)`;
+  const stopped = resumedImages === 0 ? '' : ` (${resumedImages} from the interrupted run)`;
   return `${newImages} new, ${keptImages} kept${stopped}; ${describeCounts(manifest.counts)}`;
 }
 

@@ -6,7 +6,7 @@ export const extractVerb: Verb = defineVerb({
   writes: { option: '--cache FOLDER', goesOn: true },
   options: {
     ...extractOptions,
-    explain: { describe: 'compute nothing: say what would be computed, why, and how long', flag: true },
+    explain: { describe: 'dry run: what would be computed, why, and how long it would take', flag: true },
     ...wholeSetOptions,
     part: {
       describe: 'one of N parts, for a cluster: k/N with k from 0; auto or auto/N in a Slurm array or an indexed Job',

@@ -24,10 +24,10 @@ export function printPart(result: PartResult, session: Session): void {
   });
   const name = `${shortPath(set)}, part ${part.index} of ${part.count}`;
   if (wasComplete) {
-    session.print(`${name}: complete before, and nothing changed: ${inputs} inputs`);
+    session.print(`${name}: already complete, nothing changed: ${inputs} inputs`);
     return;
   }
-  const stopped = resumedImages === 0 ? '' : `, ${resumedImages} from the run that was stopped`;
+  const stopped = resumedImages === 0 ? '' : `, ${resumedImages} from the interrupted run`;
   const without = Object.entries(counts).filter(([outcome, count]) => outcome !== 'kept' && count > 0);
   const faults = without.map(([outcome, count]) => `, ${count} ${outcome}`).join('');
   session.print(`${name}: complete: ${inputs} inputs, ${newImages} new${stopped}${faults}`);

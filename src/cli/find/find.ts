@@ -3,7 +3,7 @@ import { defineVerb, type Verb } from '../verb.ts';
 
 const options = {
   query: {
-    describe: "words, for a set that a network with a text tower made ('brown dog on grass'), or a photo",
+    describe: "text ('brown dog on grass'), for a set of a network with a text encoder, or a photo",
     text: true,
     positional: true,
   },

@@ -84,7 +84,7 @@ async function writePage(page: string, query: string, set: FeatureSet, found: re
   const list = photoListHtml({
     title: 'Photos found',
     lead: html`The ${count(found.length)} of ${count(set.imageCount)} photos in <code>${breakable(sharedPath(data))}</code> that are nearest to <b>${breakable(query)}</b>, the nearest one first.`,
-    note: html`Under each photo: the cosine of its vector and that of the question, and its label where it has one.`,
+    note: html`Under each photo: its cosine similarity to the query, and its label if it has one.`,
     photos: found.map(({ id, path, label, similarity }) => ({
       file: path,
       picture: photos.get(id),

@@ -18,22 +18,20 @@ interface KnowingAsked extends CsvColumns {
 
 export const knowingOptions = {
   coverage: {
-    describe: 'answer with the smallest set of classes that holds the true one so often: 0.95, or 95%',
+    describe: 'answer with a set of classes that contains the true one this often: 0.95, or 95%',
     numbers: { above: 0, max: 0.9999, percent: true },
   },
-  abstain: { describe: 'one class, or "not sure" where the set of --coverage (default 0.95) holds more', flag: true },
+  abstain: { describe: 'one class, or "not sure" if the set of --coverage (default 0.95) has more', flag: true },
   unlike: {
-    describe: 'mark photos that are unlike the training photos, whose feature set has to be there',
+    describe: 'mark photos unlike the training photos (needs their feature set)',
     flag: true,
   },
   why: {
-    describe:
-      'name the nearest training photos (id, label, similarity), and where the evidence lies if the head can say',
+    describe: 'list the nearest training photos (id, label, similarity), and where the class activation map is highest',
     flag: true,
   },
   evidence: {
-    describe:
-      'a folder for a PNG of each photo: where in it the evidence for its class lies (linear, ridge, linear svm)',
+    describe: 'folder for a class activation map of each photo, as PNG (linear, ridge, linear svm)',
     text: true,
   },
 } as const;

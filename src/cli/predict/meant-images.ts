@@ -102,7 +102,7 @@ export async function tellFailures(
   const fix =
     missing.length > 0 || done === 0
       ? await meantCommand(paths, missing, () => dataFolder(report.featureSet.madeBy), session)
-      : 'mend or replace these files and run it again for them; the others are answered';
+      : 'fix or replace these files and run it again for them; the others were classified';
   session.warn(`  fix:      ${fix}`);
 }
 

@@ -72,8 +72,8 @@ function tell(done: Relabelled, set: FeatureSet | undefined, session: Session): 
       already === 0
         ? 'no correction in the list'
         : already === 1
-          ? 'it is so already'
-          : `all ${already} are so already`;
+          ? 'it is applied already'
+          : `all ${already} are applied already`;
     session.print(`nothing to do: ${why}`);
   } else if (written) session.print(`${of} changed in ${shortPath(path)}${are}`);
   else session.print(`${of} would change in ${shortPath(path)}${are}`);

@@ -46,7 +46,7 @@ export async function runSuggest(asked: SuggestValues, session: Session): Promis
     );
   }
   if (head.report.featureSet.randomWeights) {
-    session.warn('warning: the backbone has random weights: what is suggested is as good as drawn');
+    session.warn('warning: the backbone has random weights: the suggestions are as good as random');
   }
   const csv = join(out, suggestionsFile);
   checkOverwrite(csv, suggestionsHeader, '--out');
@@ -89,10 +89,10 @@ function tellLeftOut({ labelled }: Suggestions, set: FeatureSet, session: Sessio
   const unread = unreadPhotos(set);
   const twins = set.outcomes.filter(({ outcome }) => outcome === 'duplicate').length;
   if (labelled === undefined) {
-    session.warn("warning: the head's own feature set is gone: photos that are labelled already may be among these");
+    session.warn("warning: the head's own feature set is gone: already labelled photos may be among these");
   }
   const left = [
-    ...(labelled === undefined || labelled === 0 ? [] : [`${labelled} that are labelled already`]),
+    ...(labelled === undefined || labelled === 0 ? [] : [`${labelled} already labelled`]),
     ...(twins === 0 ? [] : [`${twins} exact copies of others`]),
   ];
   if (left.length > 0) session.note(`left out: ${left.join(', ')}`);

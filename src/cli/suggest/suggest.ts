@@ -5,18 +5,18 @@ import { defineVerb, type Verb } from '../verb.ts';
 
 const ownOptions = {
   from: {
-    describe: 'folder or archive of photos without labels; what its folders are called says nothing',
+    describe: 'folder or archive of unlabelled photos; folder names are ignored',
     text: true,
   },
   count: { describe: 'photos to suggest', numbers: { min: 1, whole: true }, default: 50 },
   by: {
     describe:
-      'the smallest margins between two classes (margin); of three times as many, those unlike each other (margin-k-center)',
+      'the smallest margins between two classes (margin), or a diverse subset of three times as many (margin-k-center)',
     words: choices as typeof choices,
     default: 'margin-k-center',
   },
   out: { describe: 'folder of suggestions.csv and its page', text: true, default: 'suggestions' },
-  cache: { describe: 'where feature sets live', text: true, default: 'cache' },
+  cache: { describe: 'folder of the feature sets', text: true, default: 'cache' },
   name: { describe: 'of the feature set of the photos', text: true, unset: "the folder's name and -unlabelled" },
   device: {
     describe: 'where the network runs',

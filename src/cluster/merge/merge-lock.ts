@@ -67,7 +67,7 @@ export async function takeMergeLock(
       await writing;
       if ((await readBeat(files, set))?.token === beat.token) return;
       throw new UserError({
-        what: 'another merge has taken this one for dead, and its place',
+        what: 'another merge considered this one dead and took over',
         where: set,
         fix: 'leave it to that one',
       });
@@ -94,7 +94,7 @@ async function clearDeadMerge(
   if (first === undefined || first.host === hostname()) return false;
   const locks = await locksOf(files, set, first);
   if (locks.length === 0) return false;
-  onNote(`a merge on ${first.host} holds the set; looking for a minute whether it still works`);
+  onNote(`a merge on ${first.host} holds the set; waiting a minute to see whether it is still running`);
   for (let look = 0; look < looks; look++) {
     await sleep(beatMs, undefined, { signal }).catch(() => {
       throw new InterruptedError(options.command);

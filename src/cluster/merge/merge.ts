@@ -108,7 +108,7 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   }
 }
 
-/** @throws UserError when the parts do not have the fingerprint that was asked for */
+/** @throws UserError when the parts have another fingerprint than requested */
 function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: AskedFields): void {
   const { fields } = valueAt(parts, 0).record;
   const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;
@@ -130,10 +130,10 @@ function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: A
   });
   if (wrong.length === 0) return;
   throw new UserError({
-    what: 'the parts do not have the fingerprint that was asked for',
+    what: 'the parts have another fingerprint than requested',
     where: join(set, partsFolder),
     found: wrong.join('; '),
-    fix: 'leave those options out, or make the parts again with --replace',
+    fix: 'omit those options, or extract the parts again with --replace',
     exitCode: 2,
   });
 }
@@ -218,6 +218,6 @@ function nothingReadable(data: string, total: number): UserError {
     what: 'none of the images could be read',
     where: data,
     found: `${total} inputs in all parts`,
-    expected: 'at least one whole image',
+    expected: 'at least one readable image',
   });
 }

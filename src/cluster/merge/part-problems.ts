@@ -25,7 +25,7 @@ export class PartsMissingError extends UserError {
     const shown = damaged.slice(0, shownProblems).map(({ part, what }) => `part ${part}: ${what}`);
     const more = damaged.length - shown.length;
     super({
-      what: `${parts.length} of ${count} parts ${parts.length === 1 ? 'is' : 'are'} missing or not whole`,
+      what: `${parts.length} of ${count} parts ${parts.length === 1 ? 'is' : 'are'} missing or incomplete`,
       where: join(set, partsFolder),
       found: [
         ...(missing.length === 0 ? [] : [`missing: ${arrayExpression(missing)}`]),

@@ -63,7 +63,7 @@ function placesOfList(parts: readonly PartRows[], order: Int32Array): Places {
 /** As when another version of the program chose which image belongs to which part. */
 function doNotAddUp(place: number, total: number): UserError {
   return new UserError({
-    what: 'the parts do not add up to the list of images that they were made of',
+    what: 'the parts do not add up to their list of images',
     found:
       place < total ? `an input, number ${place} perhaps, is in no part or in two` : 'more inputs than the list has',
     expected: `each of ${total} inputs in one part`,
@@ -90,16 +90,16 @@ export async function orderOfList(
   const list = await listImages(folder, first.layout).catch((error) => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError({
-      what: `the parts were made of ${lists.size} different lists of images, and the data folder cannot be listed here to tell which holds`,
+      what: `the parts have ${lists.size} different lists of images, and the data folder is not here to tell which is current`,
       where: folder,
       found: error.parts.what,
-      fix: 'merge where the images are (--data FOLDER), or run all parts again: what is there is not computed again',
+      fix: 'merge where the images are (--data FOLDER), or run all parts again: existing rows are kept',
       cause: error,
     });
   });
   const { order, marks } = partsOfList(list, parts.length);
   const stale = parts.flatMap(({ record }, part) =>
-    record.list.ownSha256 === marks[part] ? [] : [{ part, what: 'its images are others now than when it was made' }],
+    record.list.ownSha256 === marks[part] ? [] : [{ part, what: 'its images have changed since it was made' }],
   );
   if (stale.length > 0) throw new PartsMissingError(set, parts.length, [], stale);
   return order;

@@ -70,7 +70,7 @@ async function manifestOf(files: Files, folder: string, record: PartRecord): Pro
   const path = join(folder, manifestFile);
   const manifest = parseManifest(await readWhole(files, path), path);
   if (manifest.sha256 === record.manifestSha256) return manifest;
-  throw new UserError({ what: 'its manifest is not the one that its record names', where: path });
+  throw new UserError({ what: 'its manifest does not match its record', where: path });
 }
 
 /** Parts that have another fingerprint than most, or whose network gives other numbers. */
@@ -150,11 +150,11 @@ export async function readLeftOut(
   const path = join(first.folder, leftOutFile);
   const bytes = (await readIfThere(files, path)) ?? new Uint8Array(0);
   if (sha256Of(bytes) === first.record.leftOut.sha256) return parseOutcomes(bytes, path);
-  const what = `its list of other files is not the one that its record names: ${path}`;
+  const what = `its list of left-out files does not match its record: ${path}`;
   throw new PartsMissingError(set, parts.length, [], [{ part: 0, what }]);
 }
 
-/** What a user could mend of what stops the work; undefined where nothing does. */
+/** What a user could fix of what stops the work; undefined where nothing does. */
 async function problemOf(work: () => Promise<void>): Promise<string | undefined> {
   try {
     await work();

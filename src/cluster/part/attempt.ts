@@ -92,7 +92,7 @@ async function look(
     state = await readState(files, folder);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    onDamage(`${error.parts.what}: ${error.parts.where}; the part is computed again`);
+    onDamage(`${error.parts.what}: ${error.parts.where}; the part is recomputed`);
     return undefined;
   }
   const run = await peekJournal(files, folder, await readIfThere(files, join(folder, manifestFile)));
@@ -161,7 +161,7 @@ async function isWhole(
     return true;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    onDamage(`${join(folder, entry.file)}: ${error.parts.what}; its rows are computed again`);
+    onDamage(`${join(folder, entry.file)}: ${error.parts.what}; its rows are recomputed`);
     return false;
   }
 }

@@ -164,7 +164,7 @@ async function lastState(
   onDamage: (line: string) => void,
 ): Promise<LastState> {
   const { number, record, damage } = await readPartState(files, part);
-  if (damage !== undefined) onDamage(`${damage}: the part is computed again`);
+  if (damage !== undefined) onDamage(`${damage}: the part is recomputed`);
   if (record === undefined) return { number };
   if (record.fingerprint !== fingerprintOf(fields)) {
     if (policy.replace === true) return { number };
@@ -175,7 +175,7 @@ async function lastState(
     return { number, folder, record, inputs: await readInputs(files, folder, record) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    onDamage(`${error.parts.what}: ${error.parts.where}: the part is computed again`);
+    onDamage(`${error.parts.what}: ${error.parts.where}: the part is recomputed`);
     return { number };
   }
 }

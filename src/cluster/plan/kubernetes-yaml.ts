@@ -31,10 +31,10 @@ function extractReasons(plan: ClusterPlan, options: KubernetesOptions): Reasons 
     ['spec.parallelism', options.atOnce === undefined ? 'all at once, as far as there is room' : 'as asked for'],
     [
       'spec.backoffLimitPerIndex',
-      'tries of each part, which go on from its last checkpoint (Kubernetes 1.29 or later)',
+      'retries of each part, which resume from its last checkpoint (Kubernetes 1.29 or later)',
     ],
-    ['spec.maxFailedIndexes', 'the others go on whatever fails: merge and status name what is missing'],
-    ['spec.podFailurePolicy', 'wrong usage (exit code 2) fails at once; a drained node is no failure'],
+    ['spec.maxFailedIndexes', 'the others continue if one fails: merge and status name what is missing'],
+    ['spec.podFailurePolicy', 'wrong usage (exit code 2) fails immediately; a drained node is not a failure'],
     [`${podSpec}.restartPolicy`, 'backoffLimitPerIndex asks for it; a part may run twice without harm'],
     [
       `${podSpec}.activeDeadlineSeconds`,

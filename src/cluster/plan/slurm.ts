@@ -45,7 +45,7 @@ function extractScript(plan: ClusterPlan, options: SlurmOptions): string {
   const lines = [
     '#!/bin/bash',
     `# ${describeWork(plan)}`,
-    '# A part that is complete ends at once when its task runs again, and one that was stopped goes on from its last',
+    '# A complete part ends immediately when its task runs again, and an interrupted one resumes from its last',
     '# checkpoint: submit this file again as often as needed, whole or in part (sbatch --array=3,17).',
     directive('job-name', jobName(plan), 'squeue --name finds the array by it'),
     directive(
@@ -54,8 +54,8 @@ function extractScript(plan: ClusterPlan, options: SlurmOptions): string {
       `one task per part; part = task number${atOnce === undefined ? '' : `, at most ${atOnce} at once`}`,
     ),
     directive('requeue', undefined, 'a task whose node fails or that is preempted starts again'),
-    directive('open-mode', 'append', 'the log of a task that started again keeps what its first try said'),
-    directive('nodes', '1', 'a part needs no word with another'),
+    directive('open-mode', 'append', 'a restarted task keeps the log of its first try'),
+    directive('nodes', '1', 'parts do not communicate'),
     directive('ntasks', '1', 'one process; it starts its own threads'),
     directive(
       'cpus-per-task',
@@ -65,11 +65,7 @@ function extractScript(plan: ClusterPlan, options: SlurmOptions): string {
     directive('mem', `${memoryGB}G`, 'extract stays below this: docs/cluster.md says why'),
     ...(gpusPerTask > 0 ? [directive('gres', `gpu:${gpusPerTask}`, 'one network, one GPU')] : []),
     directive('time', clock(timeLimitMinutes(plan)), timeReason(plan)),
-    directive(
-      'signal',
-      `B:USR1@${noticeSeconds}`,
-      'seconds before the limit at which the worker is told to stop in good order',
-    ),
+    directive('signal', `B:USR1@${noticeSeconds}`, 'seconds before the limit at which the worker is asked to stop'),
     directive('output', sbatchWord(`${sbatchPattern(logs)}/%x-%A-%a.log`), 'one log per task'),
     ...siteDirectives(options),
     ...setupLines(options),

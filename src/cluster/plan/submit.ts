@@ -40,7 +40,7 @@ export async function submitToKubernetes(
 
 interface Help {
   readonly absent: string;
-  /** What mends a refusal, by what the program said. */
+  /** What fixes a refusal, by what the program said. */
   readonly refused: (said: string) => string;
   readonly before?: string;
 }
@@ -53,7 +53,7 @@ const slurmHelp: Help = {
     }
     if (/account|partition|qos/i.test(said))
       return 'name yours: --partition NAME --account NAME (sinfo, sacctmgr show assoc)';
-    return 'mend what it says, or leave out --submit and edit the scripts';
+    return 'fix what it reports, or leave out --submit and edit the scripts';
   },
 };
 
@@ -68,7 +68,7 @@ function kubernetesHelp({ extract, merge, namespace }: Submitted & { readonly na
       if (/connection refused|no such host|couldn't get current server/i.test(said)) {
         return 'choose a cluster: kubectl config use-context NAME';
       }
-      return 'mend what it says, or leave out --submit and edit the YAML';
+      return 'fix what it reports, or leave out --submit and edit the YAML';
     },
   };
 }
@@ -105,7 +105,7 @@ async function runScheduler(program: string, args: readonly string[], help: Help
   if (code === 0) return said.stdout;
   const found = [help.before, said.stderr.trim() || `exit code ${code}`, said.stdout.trim()].filter(Boolean).join('; ');
   throw new UserError({
-    what: `${program} refuses the job`,
+    what: `${program} rejected the job`,
     where: [program, ...args].join(' '),
     found,
     fix: help.refused(said.stderr),

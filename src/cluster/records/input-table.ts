@@ -104,5 +104,5 @@ export async function readInputs(files: Files, folder: string, record: PartRecor
   if (createHash('sha256').update(bytes).digest('hex') === record.inputsSha256) {
     return new InputTable(bytes, record, path);
   }
-  throw new UserError({ what: 'its table is not the one that its record names', where: path });
+  throw new UserError({ what: 'its table does not match its record', where: path });
 }

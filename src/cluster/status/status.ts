@@ -122,7 +122,7 @@ export async function countOfParts(files: Files, set: string): Promise<number> {
       quoteArgument(path),
     );
     throw new UserError({
-      what: isWhole ? 'this feature set was made whole, not in parts' : 'this feature set has no parts',
+      what: isWhole ? 'this feature set was not extracted in parts' : 'this feature set has no parts',
       where: join(set, partsFolder),
       expected: 'parts, as extract --part 0/8 makes the first of eight',
       fix: isWhole

@@ -97,7 +97,7 @@ async function proven(
   const again = await firstRows(apart);
   if (network.input.batch !== undefined || largestDifference(alone, again) > allowed) {
     throw new UserError({
-      what: "the network's answer for an image depends on the other images of its batch, or on chance",
+      what: "the network's output for an image depends on the other images of its batch, or is random",
       where: `${backbone.taps.map((tap) => tap.name).join(', ')} in ${network.source}`,
       found: `a row that differs by ${(difference * 100).toPrecision(2)} % of its largest number between two runs`,
       expected: `the same row to ${allowed}`,

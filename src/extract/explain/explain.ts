@@ -75,10 +75,10 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   const reasons = changed.map(describeChange);
   if (state === undefined && left === undefined) reasons.push('there is no feature set of this name yet');
   if (otherwise && !replace) {
-    reasons.push('the run would refuse: --name OTHER keeps both, --replace computes it again');
+    reasons.push('the run would stop: --name OTHER keeps both, --replace recomputes it');
   }
-  if (left !== undefined) reasons.push(`${counted(left.images.length, 'row')} from the run that was stopped`);
-  for (const table of state?.missing ?? []) reasons.push(`${table} is gone: it is written again from the data folder`);
+  if (left !== undefined) reasons.push(`${counted(left.images.length, 'row')} from the interrupted run`);
+  for (const table of state?.missing ?? []) reasons.push(`${table} is gone: it is rewritten from the data folder`);
   reasons.push(...describeInputs(sorted));
   const made = otherwise ? undefined : (state?.manifest.madeBy ?? left?.madeBy);
   if (made !== undefined && toCompute > 0) reasons.push(describeMaker(made, request));
@@ -150,7 +150,7 @@ function describeInputs(sorted: SortedInputs): string[] {
 
 /** Which engine made the rows, and what another one must do first. */
 function describeMaker(made: MadeBy, { engine, device }: ExplainRequest): string {
-  const first = 'its canary must be within 1e-3 of that of the rows, or the run refuses';
+  const first = 'its canary must be within 1e-3 of that of the rows, or the run stops';
   if (engine !== undefined && engine !== made.engine) return `engine changed: ${made.engine} -> ${engine}: ${first}`;
   if (device !== undefined && device !== made.device) return `device changed: ${made.device} -> ${device}: ${first}`;
   return `its rows are from ${made.engine} ${made.engineVersion} on ${made.device}: another one must give the same canary first`;

@@ -46,7 +46,7 @@ export async function recomputeRows(
       what: 'the images of the feature set are not where they were',
       where: data,
       found: 'no such folder',
-      fix: '--data FOLDER names where they lie now (an empty one drops the damaged rows)',
+      fix: '--data FOLDER gives their new location (an empty one drops the damaged rows)',
     });
   }
   const network = await options.network(manifest);
@@ -56,7 +56,7 @@ export async function recomputeRows(
       where: network.weightsFile ?? network.weights,
       found: `sha256 ${network.weightsSha256.slice(0, 12)}...`,
       expected: `sha256 ${fields.weightsSha256.slice(0, 12)}... (${madeBy.weights})`,
-      fix: '--weights FILE names where they lie now',
+      fix: '--weights FILE gives their new location',
     });
   }
   const { threads, signal, openPipeline = openPixelPipeline } = options;

@@ -81,7 +81,7 @@ async function restoreTables(files: Files, { folder, manifest, problems, restora
     const file = beyond?.file ?? manifestFile;
     const isMadeOfData = file === labelsFile || file === outcomesFile;
     throw new UserError({
-      what: `a table of the feature set is damaged, and there is no spare copy of it`,
+      what: `a table of the feature set is damaged, and there is no backup of it`,
       where: join(folder, file),
       found: beyond?.what ?? 'nothing that can be read',
       fix: isMadeOfData

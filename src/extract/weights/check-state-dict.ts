@@ -70,7 +70,7 @@ export function checkStateDict(found: ReadonlyMap<string, UnreadTensor>, where: 
   if (spelled !== undefined && spelled.others.length > 0) {
     const others = spelled.others.map((prefix) => `${prefix}*`).join(', ');
     const taken = spelled.names.get('conv1.weight')?.replace(/[^.]+\.weight$/, '*');
-    warnings.push(`${where} holds several networks: ${taken} was taken, not ${others}`);
+    warnings.push(`${where} holds several networks: ${taken} was used, not ${others}`);
   }
   if (classCount === undefined && !otherFc) warnings.push(`${where} holds no fc: the tap fc is not available`);
   const taken = new Set([...needed.keys()].map((name) => spelled?.names.get(name) ?? name));

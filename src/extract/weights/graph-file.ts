@@ -73,7 +73,7 @@ function readBeside(path: string, location: string): Uint8Array {
 /** What runs is one message, with every tensor in it. */
 function tooLarge(where: string, bytes: number): UserError {
   return new UserError({
-    what: 'the network is too large to be run here',
+    what: 'the network is too large to run',
     where,
     found: `${formatBytes(bytes)} with the files that it keeps tensors in`,
     expected: `${formatBytes(maxModelBytes)} at most`,

@@ -139,7 +139,7 @@ async function loadPackaged(packaged: PackagedWeights): Promise<LoadedWeights> {
   const file = await readWholeFile(packagedFile(packaged), 'weights file');
   if (file.sha256 !== packaged.sha256)
     throw new UserError({
-      what: 'a file of this program is not as it was published',
+      what: 'a file of this program was changed',
       where: file.path,
       found: `sha256 ${file.sha256}`,
       expected: `sha256 ${packaged.sha256}`,

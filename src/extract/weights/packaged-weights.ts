@@ -26,7 +26,7 @@ const packagedWeights: Readonly<Record<string, PackagedWeights>> = {
     resize: 128,
     crop: 112,
     licence: 'MIT',
-    note: 'demo-net knows drawn patterns and never saw a photo: for photos of your own take resnet50',
+    note: 'demo-net was trained on synthetic patterns, never on a photo: for your own photos use resnet50',
   },
 };
 

@@ -94,14 +94,12 @@ function takeStateDict(root: PickleValue, where: string, asked: string | undefin
   const warnings: string[] = [];
   if (others.length > 0) {
     const rest = others.map((name) => (name === '' ? 'the tensors beside it' : name)).join(', ');
-    warnings.push(`${where}: ${key} was taken; --weights-key takes another: ${rest}`);
+    warnings.push(`${where}: ${key} was used; --weights-key selects another: ${rest}`);
   }
   if (records.length > 0) {
     const shown = records.slice(0, 5).join(', ');
     const more = records.length > 5 ? ` and ${records.length - 5} more` : '';
-    warnings.push(
-      `${where}: objects that are no tensors were left unread, and nothing of them was run: ${shown}${more}`,
-    );
+    warnings.push(`${where}: objects other than tensors were ignored, and none of their code was run: ${shown}${more}`);
   }
   return { tensors, warnings, ...(others.length > 0 || asked !== undefined ? { key, otherKey: key !== usual } : {}) };
 }
@@ -132,7 +130,7 @@ function noStateDict(
   keys: readonly string[],
   records: readonly string[],
 ): UserError {
-  const seen = records.length === 0 ? '' : `; objects of ${records.slice(0, 3).join(', ')}, which are not made`;
+  const seen = records.length === 0 ? '' : `; objects of ${records.slice(0, 3).join(', ')}, which are not created`;
   if (keys.length > 0) {
     return new UserError({
       what:

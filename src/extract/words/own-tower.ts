@@ -23,7 +23,7 @@ export interface OwnTowerOptions {
 }
 
 /**
- * Opens the text tower of the very network that made a feature set: a network of a hub at the commit that it was pinned
+ * Opens the text encoder of the very network that made a feature set: a network of a hub at the commit that it was pinned
  * to, downloaded where it is not there yet. `close()` it.
  *
  * @throws UserError where the network has none, or the set keeps something else than an image's vector beside texts
@@ -64,10 +64,10 @@ function publishedFolder(weightsFile: string | undefined): string | undefined {
 
 function noWords({ folder }: WordsOf, found: string): UserError {
   return new UserError({
-    what: 'the rows of this feature set cannot be compared with words',
+    what: 'the features of this set cannot be compared with text',
     where: folder,
     found,
-    expected: "an image's vector of a network with a text tower: CLIP's image_embeds, SigLIP's pooler_output",
+    expected: "an image's vector of a network with a text encoder: CLIP's image_embeds, SigLIP's pooler_output",
     fix: 'featuretap extract --weights hf:OWNER/NAME makes such a set of the same images, with a network such as CLIP and the usual tap and pool',
   });
 }

@@ -43,7 +43,7 @@ const readings: Readonly<Record<string, TextReading>> = {
 const mostTogether = 32;
 
 /**
- * Opens the text tower of a published network: config.json, tokenizer.json, tokenizer_config.json and
+ * Opens the text encoder of a published network: config.json, tokenizer.json, tokenizer_config.json and
  * onnx/text_model.onnx. `close()` it.
  *
  * @param variant `fp16` …: onnx/text_model_fp16.onnx
@@ -61,11 +61,11 @@ export async function openTextTower(
   const lacking = needed.filter((file) => !existsSync(join(folder, file)));
   if (lacking.length > 0) {
     throw new UserError({
-      what: 'the network has no text tower here',
+      what: 'the network has no text encoder here',
       where: folder,
       found: `no ${lacking.join(', no ')}`,
       expected: needed.join(', '),
-      fix: 'put the files there as they were published; a network without a text tower knows no words',
+      fix: 'put the files there as they were published; a network without a text encoder does not take text',
     });
   }
   const tokenize = await openTokenizer(folder, { longest: longestOf(config, path), padded: reading.padded });
@@ -73,7 +73,7 @@ export async function openTextTower(
   const inputs = inputsOf(graph);
   if (!graph.model.graph.output.some((output) => output.name === reading.output)) {
     throw new UserError({
-      what: "the text tower does not give a text's place among images",
+      what: 'the text encoder does not output an embedding',
       where: graph.file,
       found: `outputs ${graph.model.graph.output.map((output) => output.name).join(', ')}`,
       expected: reading.output,
@@ -156,7 +156,7 @@ function readingOf(config: Config, path: string): TextReading {
   const reading = Object.hasOwn(readings, architecture) ? readings[architecture] : undefined;
   if (reading !== undefined) return reading;
   throw new UserError({
-    what: 'words are understood by networks that were trained on images with their captions',
+    what: 'text needs a network that was trained on images with captions',
     where: path,
     found: `model_type ${architecture}`,
     expected: Object.keys(readings).join(' | '),
@@ -186,7 +186,7 @@ function inputsOf({ model, file }: GraphFile): ReadonlyMap<string, 'int32' | 'in
   const other = inputs.find(({ name }) => !known.includes(name));
   if (other !== undefined || !inputs.some(({ name }) => name === 'input_ids')) {
     throw new UserError({
-      what: 'the text tower takes inputs that are not known here',
+      what: 'the text encoder takes inputs that are not known here',
       where: file,
       found: inputs.map(({ name }) => name).join(', '),
       expected: 'input_ids, and attention_mask where there is one',

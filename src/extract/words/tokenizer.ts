@@ -45,7 +45,7 @@ export async function openTokenizer(
         where: text.length > 60 ? `${text.slice(0, 60)}…` : text,
         found: `${ids.length} tokens`,
         expected: `${longest} at most`,
-        fix: 'say it in fewer words',
+        fix: 'use fewer words',
         exitCode: 2,
       });
     }
@@ -59,7 +59,7 @@ function fillerOf(tokenizer: Tokenizer, config: Config, path: string): number {
   const id = typeof text === 'string' ? tokenizer.token_to_id(text) : undefined;
   if (id !== undefined) return id;
   throw new UserError({
-    what: 'the tokenizer does not say what a text is filled up with',
+    what: 'the tokenizer does not define a padding token',
     where: path,
     found: `pad_token ${JSON.stringify(token)}`,
     expected: 'one of its tokens',

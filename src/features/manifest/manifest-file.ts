@@ -5,7 +5,7 @@ import { engineNames, interpolations, type Manifest, pools, rowLength, rowsPerIm
 /** The format that this version writes, and the newest that it reads. */
 const formatVersion = 1;
 
-/** Nothing is wrong with such a set, and nothing of it may be mended by a program that does not know its format. */
+/** Nothing is wrong with such a set, and a program that does not know its format may not repair any of it. */
 export class NewerFormatError extends UserError {
   constructor(path: string, version: number) {
     super({
@@ -61,7 +61,7 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   return manifest;
 }
 
-const remake = 'featuretap verify --features FOLDER --repair restores it from its spare copy';
+const remake = 'featuretap verify --features FOLDER --repair restores it from its backup';
 
 function checkFields(check: Checker, manifest: Manifest): void {
   check.record('fields', manifest.fields);

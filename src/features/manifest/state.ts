@@ -64,7 +64,7 @@ export async function readState(
 /** What is told of a table that is not the one that the manifest names. */
 export function damagedTable(folder: string, file: string, found: string, sha256: string): UserError {
   return new UserError({
-    what: 'a feature set is damaged: a table is not the one that manifest.json names',
+    what: 'a feature set is damaged: a table does not match manifest.json',
     where: join(folder, file),
     found,
     expected: `sha256 ${sha256.slice(0, 12)}...`,

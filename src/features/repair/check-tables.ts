@@ -37,7 +37,7 @@ export function checkTables(folder: string, manifest: Manifest, tables: Tables, 
     const at = { file: indexFile, rows: [row, row + stride] as const };
     if (row + stride > manifest.rowCount) problems.push({ ...at, what: `the shards hold ${manifest.rowCount} rows` });
     if (!/^[0-9a-f]{64}$/.test(sha256)) problems.push({ ...at, what: `${id}: not a sha256: ${sha256}` });
-    if (ids.has(id)) problems.push({ ...at, what: `id ${id} stands in it twice` });
+    if (ids.has(id)) problems.push({ ...at, what: `id ${id} occurs in it twice` });
     if (rows.has(row)) problems.push({ ...at, what: `${id}: another image has the same row` });
     if (hashes.has(sha256)) problems.push({ ...at, what: `${id}: another row has the same bytes` });
     ids.add(id);

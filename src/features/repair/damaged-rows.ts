@@ -28,7 +28,7 @@ export async function damagedRows(
   const tell = (error: unknown, rows: readonly number[]): DamagedShard => {
     const what = describeError(error, folder);
     for (const run of runsOf(rows)) problems.push({ file: entry.file, what, rows: run });
-    if (rows.length === 0) problems.push({ file: entry.file, what: `${what}; its rows are whole` });
+    if (rows.length === 0) problems.push({ file: entry.file, what: `${what}; its rows are intact` });
     return { entry, firstRow, rows };
   };
   const checks = await readIfThere(files, runPath(folder, rowChecksFile(entry.file))).catch(() => undefined);

@@ -148,7 +148,7 @@ async function readKept(
     });
     if (bytes === undefined) continue;
     if (isWhole(bytes)) return bytes;
-    found = 'is not the file that manifest.json names: its bytes changed since it was written';
+    found = 'does not match manifest.json: its bytes changed since it was written';
   }
   problems.push({ file, what: lack === undefined ? found : `${found}; without it ${lack}` });
   const spare = await readSpare(files, folder, kept);

@@ -151,7 +151,7 @@ export class Journal {
     return { shards, pieces, files: remembered };
   }
 
-  /** A damaged shard or piece is not an error here: its rows are computed again. */
+  /** A damaged shard or piece is not an error here: its rows are recomputed. */
   async #isWhole(folder: string, record: RowsRecord, shape: ShardShape): Promise<boolean> {
     if (record.entry.rowCount !== record.images.length * rowsPerImage(this.#header.fields)) return false;
     try {

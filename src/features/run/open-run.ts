@@ -111,6 +111,6 @@ export function madeOtherwise(folder: string, before: FingerprintFields, now: Fi
     where: folder,
     found: differences(before, now).join('; '),
     expected: 'the same fingerprint',
-    fix: '--name OTHER keeps both; --replace computes this one again (the old one stays until the new one is whole)',
+    fix: '--name OTHER keeps both; --replace recomputes this one (the old one stays until the new one is complete)',
   });
 }

@@ -90,7 +90,7 @@ export class FeatureWriter {
     const known = this.#state?.manifest.rowShape ?? this.#journal.maker?.rowShape;
     if (known !== undefined && known.join() !== maker.rowShape.join()) {
       throw new UserError({
-        what: 'the backbone gives rows of another shape than the feature set holds',
+        what: 'the backbone gives rows of another shape than the feature set has',
         where: this.folder,
         found: `[${maker.rowShape.join(', ')}]`,
         expected: `[${known.join(', ')}]`,

@@ -114,7 +114,7 @@ export class ShardStore implements RowStore {
       throw new UserError({
         what: 'the feature set was rewritten while it was being read',
         where: this.where,
-        fix: 'run the command again: the new state is whole',
+        fix: 'run the command again: the new state is complete',
         cause: error,
       });
     }

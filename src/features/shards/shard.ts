@@ -98,7 +98,7 @@ export class ShardFile {
       const expected = [entry.rowCount, ...shape.rowShape];
       if (parsed.shape.join() !== expected.join() || parsed.dtype !== shape.dtype) {
         throw new UserError({
-          what: 'a shard is not the one that manifest.json names',
+          what: 'a shard does not match manifest.json',
           where: path,
           found: `${parsed.dtype} (${parsed.shape.join(', ')})`,
           expected: `${shape.dtype} (${expected.join(', ')})`,

@@ -51,7 +51,7 @@ export class IndexTable {
     const table = new NumberedTable(bytes, indexHeader(rowsPerImage), imageCount * rowsPerImage, {
       path,
       what: 'the index of a feature set is damaged',
-      fix: 'featuretap verify --features FOLDER says what is damaged; with --repair it mends what can be mended',
+      fix: 'featuretap verify --features FOLDER says what is damaged; with --repair it repairs what it can',
     });
     this.imageCount = imageCount;
     this.#table = table;

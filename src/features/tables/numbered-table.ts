@@ -4,7 +4,7 @@ import { fieldEnd, scanFaults, scanLines } from './table.kernel.ts';
 const newline = 10;
 const quote = 34;
 
-/** What a damaged table is called, and what mends it. */
+/** What a damaged table is called, and what repairs it. */
 interface TableName {
   readonly path: string;
   readonly what: string;

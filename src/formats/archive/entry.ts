@@ -88,7 +88,7 @@ export function hostile(archive: string, found: string): UserError {
     where: archive,
     found,
     expected: 'plain files, each with a path of its own below the archive',
-    fix: 'unpack it where it can do no harm, look at it, and --data FOLDER',
+    fix: 'unpack and inspect it in a safe place, then --data FOLDER',
   });
 }
 

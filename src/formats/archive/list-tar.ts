@@ -102,7 +102,7 @@ function broken(archive: string, found: string, cause?: unknown): UserError {
     what: 'a tar archive cannot be read',
     where: archive,
     found,
-    expected: 'a whole tar archive',
+    expected: 'a complete tar archive',
     fix: 'download it again, or unpack it and --data FOLDER',
     cause,
   });

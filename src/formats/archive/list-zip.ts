@@ -40,7 +40,7 @@ export async function listZip(archive: string): Promise<readonly ArchiveEntry[]>
       what: 'a zip archive cannot be read',
       where: archive,
       found: message,
-      expected: 'a whole zip archive',
+      expected: 'a complete zip archive',
       fix: 'download it again, or unpack it and --data FOLDER',
       cause: error,
     });

@@ -49,7 +49,7 @@ export function checkWhole(names: readonly string[], where: string): void {
   const broken = names.filter((name) => !/^-?\d+$/.test(name));
   if (broken.length === 0) return;
   throw new UserError({
-    what: 'these labels look like measurements, and regression is not done here',
+    what: 'these labels look like measurements, and regression is not supported',
     where,
     found: `${broken.slice(0, 3).join(', ')}: ${new Set(names).size} distinct numbers in ${names.length} rows`,
     expected: 'whole numbers or names of classes',

@@ -63,7 +63,7 @@ function tooLarge(source: string, byteCount: number): UserError {
 
 function malformed(source: string, detail: string): UserError {
   return new UserError({
-    what: 'not a whole ONNX model',
+    what: 'not a complete ONNX model',
     where: source,
     found: detail,
     expected: 'a ModelProto as torch.onnx.export writes it',

@@ -79,7 +79,7 @@ export class PickleCursor {
   }
 
   broken(found: string, expected: string, cause?: unknown): UserError {
-    return new UserError({ what: 'This is not a whole pickle', where: this.where, found, expected, cause });
+    return new UserError({ what: 'This is not a complete pickle', where: this.where, found, expected, cause });
   }
 
   /** Steps over bytes and returns where they start. */

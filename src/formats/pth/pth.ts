@@ -19,7 +19,7 @@ export async function readPth(
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) return readZipPth(bytes, where, onRecord);
   if (startsLegacyPth(bytes)) return readLegacyPth(bytes, where, onRecord);
   throw new UserError({
-    what: 'This is no file of torch.save',
+    what: 'This is not a file of torch.save',
     where,
     found:
       bytes.length === 0

@@ -140,7 +140,7 @@ function isCount(value: unknown): value is number {
 
 export function broken(where: string, found: string, expected: string, cause?: unknown): UserError {
   return new UserError({
-    what: 'This is not a whole .pth file',
+    what: 'This is not a complete .pth file',
     where,
     found,
     expected,

@@ -81,7 +81,7 @@ async function* parsed(
     for await (const record of parser) yield record as Parsed;
   } catch (error) {
     if (error instanceof UserError || !(error instanceof CsvError)) throw unreadable(source, error);
-    const fix = 'mend that line; a comma or quote inside a label needs quotes around it: "a ""b"", c"';
+    const fix = 'fix that line; a comma or quote inside a label needs quotes around it: "a ""b"", c"';
     throw tableError(source, 'cannot be read', error.message, fix, undefined, error);
   } finally {
     text.destroy();

@@ -48,7 +48,7 @@ export class LabelChecks {
     }
     if (this.#several > 0) {
       throw new UserError({
-        what: 'some images have several labels, and multi-label classification is not what this does',
+        what: 'some images have several labels, and multi-label classification is not supported',
         where,
         found: `${this.#several} of ${this.#rows} rows with several labels; the first: ${this.#firstSeveral}`,
         expected: 'one label for each image',
@@ -60,7 +60,7 @@ export class LabelChecks {
     const fractions = isNumeric ? values.filter((value) => !Number.isInteger(Number(value))) : [];
     if (fractions.length === 0) return;
     throw new UserError({
-      what: 'these look like measurements: regression is not done here',
+      what: 'these look like measurements: regression is not supported',
       where,
       found: `${values.length} different numbers, such as ${fractions.slice(0, 3).join(', ')}`,
       expected: 'classes',

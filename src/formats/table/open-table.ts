@@ -26,7 +26,7 @@ export async function openTable(source: TableSource, options: { readonly oneColu
   if (text.startsWith('{')) return openJsonLines(source);
   if (text.startsWith('PK\x03\x04')) {
     const fix = 'save the sheet as CSV UTF-8, then --labels FILE.csv';
-    throw tableError(source, 'is no table that is read', 'a spreadsheet or a zip archive', fix);
+    throw tableError(source, 'is not a supported table', 'a spreadsheet or a zip archive', fix);
   }
   return openDelimited(source, options.oneColumn);
 }

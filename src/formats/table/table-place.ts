@@ -27,7 +27,7 @@ export async function checkTablePlace(path: string, named: TableNamed = { option
   const more = tables.length > mostNamed ? ` and ${tables.length - mostNamed} more` : '';
   const listed = tables.length === 0 ? '' : `: ${tables.slice(0, mostNamed).join(' | ')}${more}`;
   throw new UserError({
-    what: found === undefined ? 'there is no such table' : 'a folder is no table',
+    what: found === undefined ? 'there is no such table' : 'a folder is not a table',
     where: 'option' in named ? `--${named.option}` : named.argument,
     found: path,
     expected: `a CSV, TSV, JSON Lines or Parquet file that is there${listed}`,

@@ -99,7 +99,7 @@ type Named = Pick<TableSource, 'where' | 'name' | 'option'>;
 export function unreadable(source: Named, error: unknown, line?: number): UserError {
   if (error instanceof UserError && error.parts.what.startsWith(source.name)) return error;
   const reason = error instanceof UserError ? (error.parts.found ?? error.parts.what) : fileReason(error);
-  const fix = `mend the file, or name another one: ${source.option ?? '--labels'} FILE`;
+  const fix = `fix the file, or name another one: ${source.option ?? '--labels'} FILE`;
   return tableError(source, 'cannot be read', reason, fix, line, error);
 }
 

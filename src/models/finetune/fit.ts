@@ -135,7 +135,7 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
     }
     if (Number.isFinite(lossSum)) return lossSum / weightSum;
     throw new UserError({
-      what: 'the training of the finetune head ran away',
+      what: 'the training of the finetune head diverged',
       found: `a loss of ${lossSum} in epoch ${epoch}`,
       fix: '--lr and --backbone-lr lower the learning rates',
     });
@@ -153,10 +153,7 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
         params,
         classes: whole.classes,
         iterations: figures.at(-1)?.epoch ?? 0,
-        warnings:
-          best?.epoch === 0
-            ? ['no epoch did better on the held-out rows than the network as it was: it is kept as it was']
-            : [],
+        warnings: best?.epoch === 0 ? ['no epoch improved the validation loss: the network is kept as it was'] : [],
         details: {
           probabilities: 'softmax',
           iterationsAre: 'epochs',
@@ -221,7 +218,7 @@ function say(
   const parts = [
     epoch === 0 ? 'before training' : `epoch ${epoch}/${epochs}`,
     ...(trainLoss === undefined ? [] : [`lr ${(share * lr).toPrecision(2)}, training loss ${trainLoss.toFixed(4)}`]),
-    ...(heldLoss === undefined ? [] : [`held-out loss ${heldLoss.toFixed(4)}`]),
+    ...(heldLoss === undefined ? [] : [`validation loss ${heldLoss.toFixed(4)}`]),
     ...(heldAccuracy === undefined ? [] : [`correct ${(100 * heldAccuracy).toFixed(1)} %`]),
     ...(seconds === undefined ? [] : [`${seconds.toFixed(1)} s`]),
   ];

@@ -75,7 +75,7 @@ export function networkJson({ mapShape, blocks, normEpsilon }: TailShape): Json 
 function readNetwork(saved: SavedHead): TailShape {
   const refuse = (field: string, found: Json | undefined): never => {
     throw new UserError({
-      what: 'the saved head is not whole',
+      what: 'the saved head is damaged',
       where: `details.network.${field} of the saved finetune head`,
       found: JSON.stringify(found) ?? 'nothing',
       expected: 'the network as classify wrote it',

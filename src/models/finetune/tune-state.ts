@@ -3,7 +3,7 @@ import type { TuneState } from './checkpoint.ts';
 import type { EpochFigures } from './fit.ts';
 import type { Trainer } from './trainer.ts';
 
-/** The epoch with the least held-out loss. */
+/** The epoch with the least validation loss. */
 export interface BestSoFar {
   readonly epoch: number;
   readonly loss: number;

@@ -182,7 +182,7 @@ function checkLinks(forest: ForestArrays, saved: SavedHead): void {
   const leafCount = leafStart.length - 1;
   const broken = (what: string, at: number): UserError =>
     new UserError({
-      what: 'the saved head is not whole',
+      what: 'the saved head is damaged',
       where: `${what} ${at} of the saved forest`,
       found: 'a wrong link',
     });

@@ -5,15 +5,20 @@ export const forestSolvers = ['cart', 'ml-random-forest'] as const;
 export const forestOptions = {
   trees: { describe: 'how many', numbers: { min: 1, max: 100_000, whole: true }, default: 100, simpler: 'smaller' },
   maxDepth: {
-    describe: 'splits from the root to a leaf at most',
+    describe: 'maximum depth of a tree',
     numbers: { min: 1, whole: true },
     default: null,
     simpler: 'smaller',
   },
   /** A row drawn twice counts once. */
-  minLeaf: { describe: 'rows of a leaf at least', numbers: { min: 1, whole: true }, default: 1, simpler: 'larger' },
+  minLeaf: {
+    describe: 'minimum number of rows in a leaf',
+    numbers: { min: 1, whole: true },
+    default: 1,
+    simpler: 'larger',
+  },
   maxFeatures: {
-    describe: 'features looked at per split',
+    describe: 'features considered per split',
     words: ['sqrt', 'log2', 'all'],
     numbers: { above: 0, shareOrCount: true },
     default: 'sqrt',

@@ -15,18 +15,18 @@ import { addKnn } from './onnx.ts';
 const solvers = ['cosine'] as const;
 const options = {
   k: {
-    describe: 'neighbours that vote',
+    describe: 'number of neighbours',
     numbers: { min: 1, max: 10_000, whole: true },
     default: 20,
     simpler: 'larger',
   },
   /** `similarity`: a neighbour counts exp(cosine / temperature); `uniform`: each counts the same. */
   votes: {
-    describe: 'what a vote counts: exp(cosine / temperature), or 1',
+    describe: 'weight of a vote: exp(cosine / temperature), or 1',
     words: ['similarity', 'uniform'],
     default: 'similarity',
   },
-  temperature: { describe: 'of the votes', numbers: { above: 0 }, default: 0.07 },
+  temperature: { describe: 'temperature of the votes', numbers: { above: 0 }, default: 0.07 },
 } as const;
 const declared = { solvers, options };
 

@@ -183,7 +183,7 @@ function worseThanGuess(loss: number, classCount: number): string {
 
 function ranAway(epoch: number, loss: number): UserError {
   return new UserError({
-    what: 'the training of the linear head ran away',
+    what: 'the training of the linear head diverged',
     found: `a loss of ${loss} in epoch ${epoch}`,
     fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
   });

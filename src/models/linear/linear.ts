@@ -13,7 +13,7 @@ const solvers = ['lbfgs', 'adam'] as const;
 const options = {
   optimizer: { describe: 'another name of --solver', words: ['lbfgs', 'adam'], default: 'lbfgs' },
   C: {
-    describe: 'inverse strength of the penalty, as in scikit-learn',
+    describe: 'inverse regularization strength, as in scikit-learn',
     numbers: { above: 0 },
     default: 1,
     solvers: ['lbfgs'],
@@ -21,13 +21,13 @@ const options = {
   },
   tol: {
     describe:
-      "stop when no part of the gradient of the mean loss is larger, scikit-learn's rule; without it at the optimum",
+      'stop when no component of the gradient of the mean loss is larger, as in scikit-learn; without it at the optimum',
     numbers: { above: 0 },
     default: null,
     solvers: ['lbfgs'],
   },
   maxIterations: {
-    describe: 'steps before a fit gives up',
+    describe: 'maximum number of steps',
     numbers: { min: 1, whole: true },
     default: 1000,
     solvers: ['lbfgs'],
@@ -43,7 +43,7 @@ const options = {
   batch: { describe: 'rows per step', numbers: { min: 1, whole: true }, default: 256, solvers: ['adam'] },
   startPrompts: {
     describe:
-      "start at the zero-shot head of these prompts ('a photo of a {}'), with --scale l2; without it at drawn weights",
+      "initialize from the zero-shot head of these prompts ('a photo of a {}'), with --scale l2; without it randomly",
     text: true,
     default: null,
     solvers: ['adam'],

@@ -23,7 +23,7 @@ const options = {
     simpler: 'smaller',
   },
   epochs: {
-    describe: 'passes over the training rows at most',
+    describe: 'maximum number of passes over the training rows',
     numbers: { min: 1, whole: true },
     default: 200,
     simpler: 'smaller',
@@ -32,12 +32,12 @@ const options = {
   batch: { describe: 'rows per step', numbers: { min: 1, whole: true }, default: 256 },
   penalty: { describe: 'L2 penalty, as alpha in scikit-learn', numbers: { min: 0 }, default: 1e-4, simpler: 'larger' },
   validation: {
-    describe: 'share of the training rows that decides when to stop; 0 for all epochs on all rows',
+    describe: 'share of the training rows held out for early stopping; 0 for all epochs on all rows',
     numbers: { min: 0, max: 0.9 },
     default: 0.1,
   },
   patience: {
-    describe: 'epochs without a better held-out loss before it stops',
+    describe: 'epochs without a better validation loss before it stops',
     numbers: { min: 1, whole: true },
     default: 10,
   },
@@ -144,7 +144,7 @@ async function fit(
     const trainLoss = lossSum / weightSum;
     if (!Number.isFinite(trainLoss)) {
       throw new UserError({
-        what: 'the training of the mlp head ran away',
+        what: 'the training of the mlp head diverged',
         found: `a loss of ${trainLoss} in epoch ${epoch}`,
         fix: '--lr lowers the learning rate; --scale standard brings the features to one scale',
       });
@@ -171,7 +171,7 @@ async function fit(
     iterations: epochs.length,
     warnings: converged
       ? []
-      : [`the held-out loss was still falling after ${params.epochs} epochs: --epochs allows more`],
+      : [`the validation loss was still falling after ${params.epochs} epochs: --epochs allows more`],
     details: {
       probabilities: 'softmax',
       iterationsAre: 'epochs',

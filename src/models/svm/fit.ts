@@ -124,7 +124,7 @@ function notConverged(unfinished: Float64Array, result: PairsResult, params: Svm
 }
 
 function notCalibrated({ slope }: ProbabilityCalibration): string {
-  return `probabilities are not calibrated: every class has one training row; the usual slope of ${slope} stands in`;
+  return `probabilities are not calibrated: every class has one training row; the default slope of ${slope} is used`;
 }
 
 function howProbabilities(classCount: number, { heldOutRows, folds, foldsOf }: ProbabilityCalibration): string {

@@ -127,7 +127,7 @@ export function fittedSvm(state: SvmState): FittedSvm {
   });
 }
 
-/** @throws UserError when the saved head is not whole */
+/** @throws UserError when the saved head is damaged */
 export function loadSvm(saved: SavedHead): FittedSvm {
   const present = savedArray(saved, 'present', Int32Array, [null]);
   const presentCount = present.length;
@@ -204,7 +204,7 @@ function fields(value: Json | undefined, name: string): { readonly [key: string]
 
 function notWhole(where: string, found: string, expected: string): UserError {
   return new UserError({
-    what: 'the saved head is not whole',
+    what: 'the saved head is damaged',
     where: `${where} of the saved svm head`,
     found,
     expected,

@@ -7,15 +7,15 @@ export type PairSolver = 'smo' | 'ml-svm';
 
 export const svmOptions = {
   C: {
-    describe: "weight of the margin's violations, as in scikit-learn",
+    describe: 'penalty of margin violations, as in scikit-learn',
     numbers: { above: 0 },
     default: 1,
     simpler: 'smaller',
   },
-  kernel: { describe: 'of one-vs-one', words: ['linear', 'rbf'], default: 'linear' },
+  kernel: { describe: 'of the one-vs-one classifiers', words: ['linear', 'rbf'], default: 'linear' },
   /** Of rbf: 1 / (dims x variance of all features), 1 / dims, or a number. */
   gamma: {
-    describe: 'width of the rbf kernel',
+    describe: 'coefficient of the rbf kernel',
     words: ['scale', 'auto'],
     numbers: { above: 0 },
     default: 'scale',
@@ -23,10 +23,15 @@ export const svmOptions = {
     simpler: 'smaller',
   },
   /** Largest violation of the optimality conditions that a classifier may keep; scikit-learn's tol. */
-  tolerance: { describe: 'when the solver stops', numbers: { above: 0 }, default: 1e-3, solvers: ['smo', 'ml-svm'] },
+  tolerance: {
+    describe: 'tolerance of the stopping criterion',
+    numbers: { above: 0 },
+    default: 1e-3,
+    solvers: ['smo', 'ml-svm'],
+  },
   /** Steps (smo) or passes over the rows (ml-svm, linearsvc) that one classifier may take. */
   maxIterations: {
-    describe: 'steps before a fit gives up',
+    describe: 'maximum number of steps',
     numbers: { min: 1, max: 2_147_483_647, whole: true },
     // LIBSVM's bound for problems of up to 100,000 rows, ml-svm's own default, scikit-learn's max_iter of LinearSVC.
     default: { smo: 10_000_000, 'ml-svm': 10_000, linearsvc: 1000 },

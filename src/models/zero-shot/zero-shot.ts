@@ -16,7 +16,7 @@ import { addZeroShot } from './onnx.ts';
 const solvers = ['prompts'] as const;
 const options = {
   prompts: {
-    describe: "what is said of each class, {} for its name; several with | between them, a class's vector their mean",
+    describe: 'prompt for each class, {} for its name; several, separated by |, are averaged',
     text: true,
     default: 'a photo of a {}',
   },
@@ -30,7 +30,7 @@ export type ZeroShotParams = GivenParams<typeof options, (typeof solvers)[number
 /**
  * Names each class in words and takes the one whose words lie nearest (Radford et al. 2021, "Learning Transferable Visual
  * Models From Natural Language Supervision", section 3.1): nothing is trained, labels serve the test and the temperature
- * of the probabilities alone. For the features of a network with a text tower.
+ * of the probabilities alone. For the features of a network with a text encoder.
  */
 export const zeroShot: HeadKind = {
   model: 'zero-shot',

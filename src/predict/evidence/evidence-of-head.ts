@@ -9,5 +9,5 @@ export async function evidenceOfHead(
 ): Promise<EvidenceMaps | string> {
   const [recipe, ...others] = featureRecipes(report);
   if (recipe !== undefined && others.length === 0) return openEvidence(saved, recipe.fields, tapShape);
-  return `its features are those of ${1 + others.length} networks side by side, each scaled by its own length: there is no one map of places`;
+  return `its features are those of ${1 + others.length} networks, each scaled by its own norm, so they have no single class activation map`;
 }

@@ -54,13 +54,13 @@ export async function openEvidence(
   tapShape: readonly number[],
 ): Promise<EvidenceMaps | string> {
   if (fields.pool !== 'mean') {
-    return `features pooled by ${fields.pool} are no means over places, whose parts would say where the evidence lies`;
+    return `features pooled by ${fields.pool} are not averages over positions, so they have no class activation map`;
   }
   const places = placesOf(tapShape, fields.prefixTokens ?? 0);
-  if (places === undefined) return `what was tapped, [${tapShape.join(', ')}], has no places`;
+  if (places === undefined) return `what was tapped, [${tapShape.join(', ')}], has no spatial positions`;
   const scores = await featureScores(saved);
   if (scores === undefined) {
-    return `the scores of ${headInWords(saved)} are no sums over the features, so no part of them belongs to a place`;
+    return `the scores of ${headInWords(saved)} are not linear in the features, so they have no class activation map`;
   }
   const { dims, classes } = saved;
   const { rows, columns, first, channelStep, placeStep } = places;

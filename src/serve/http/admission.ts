@@ -39,7 +39,7 @@ export function checkToken(headers: IncomingHttpHeaders, token: string): void {
   const [, given = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
   // Hashes are of one length, which comparing in constant time needs.
   if (!timingSafeEqual(digest(given), digest(token))) {
-    throw new HttpError(401, 'this server wants its token: Authorization: Bearer TOKEN');
+    throw new HttpError(401, 'this server requires its token: Authorization: Bearer TOKEN');
   }
 }
 

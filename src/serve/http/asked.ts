@@ -28,7 +28,7 @@ export function readAsked(query: unknown, usualTop: number): Asked {
   const given = new Map<string, unknown>(Object.entries(query as object));
   const unknown = [...given.keys()].find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new HttpError(400, `${JSON.stringify(unknown)} is no parameter: expected ${names.join(', ')}`);
+    throw new HttpError(400, `${JSON.stringify(unknown)} is not a parameter: expected ${names.join(', ')}`);
   }
   const abstain = flag(given, 'abstain');
   return {

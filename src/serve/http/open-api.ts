@@ -19,21 +19,21 @@ const evidence = {
   ...object(
     {
       class: { ...text, description: 'the most probable one' },
-      score: { ...number, description: 'what its probability is made of; the mean of the map' },
+      score: { ...number, description: 'the score behind its probability; the mean of the map' },
       map: {
         ...list(list(number)),
-        description: 'shares of the score, [rows][columns] from the upper left of the crop',
+        description: 'parts of the score, [rows][columns] from the upper left of the crop',
       },
     },
-    { png: { ...text, contentEncoding: 'base64', description: 'the map over the crop that the network saw' } },
+    { png: { ...text, contentEncoding: 'base64', description: "the map over the network's input" } },
   ),
-  description: 'with why or overlay, where the head can say',
+  description: 'with why or overlay, if the head has a map',
 };
 const image = object(
   { path: text, id: text, top: list(object({ class: text, probability })) },
   {
     set: { ...list(text), description: 'with coverage or abstain: the classes of the set, most probable first' },
-    large: { ...flag, description: 'beside set: it says little' },
+    large: { ...flag, description: 'with set: the set is large' },
     answer: { type: ['string', 'null'], description: 'with abstain: the only class of the set, or null for not sure' },
     unlike: { ...flag, description: 'with unlike: whether the photo is unlike the training photos' },
     like: {
@@ -90,13 +90,13 @@ export function openApi(
             {
               name: 'coverage',
               in: 'query',
-              description: 'adds the smallest set of classes that holds the true one so often',
+              description: 'adds a set of classes that contains the true one this often',
               schema: { type: 'number', exclusiveMinimum: 0, maximum: 0.9999 },
             },
-            option('abstain', 'one class, or null where the set of coverage [0.95] holds more'),
+            option('abstain', 'one class, or null if the set of coverage [0.95] has more'),
             option('unlike', 'marks photos that are unlike the training photos'),
-            option('why', 'adds the nearest training photos, and where the evidence lies'),
-            option('overlay', 'adds the evidence drawn over the photo; one photo a request'),
+            option('why', 'adds the nearest training photos and the class activation map'),
+            option('overlay', 'adds the class activation map drawn over the photo; one photo per request'),
           ],
           requestBody: {
             required: true,
@@ -110,13 +110,16 @@ export function openApi(
           responses: {
             200: { description: 'An answer for at least one photo', content: json(schema) },
             422: { description: 'No photo could be read; `failed` says why', content: json(schema) },
-            400: refusal('No photo, a wrong parameter, one that no head can answer, or a body that was cut off'),
-            401: refusal('No token, or not the right one'),
+            400: refusal('No photo, an invalid parameter, one that no head can answer, or a truncated body'),
+            401: refusal('Missing or wrong token'),
             403: refusal('Sent by a page of another site'),
             408: { description: 'The request did not arrive within the time limit' },
             413: refusal('Too many bytes'),
             421: refusal('Sent to a name that is not this server’s'),
-            503: { ...refusal('Too much is under way'), headers: { 'Retry-After': { schema: { type: 'integer' } } } },
+            503: {
+              ...refusal('Too many requests or bytes in flight'),
+              headers: { 'Retry-After': { schema: { type: 'integer' } } },
+            },
             504: refusal('No answer within the time limit'),
           },
         },

@@ -27,7 +27,7 @@ export class BodyBytes {
   /** @throws HttpError 413 or 503 */
   take(byteCount: number, ofRequest: number): void {
     this.check(ofRequest);
-    if (this.#held + byteCount > this.#mostOfAll) throw new HttpError(503, 'too many bytes are under way: ask again');
+    if (this.#held + byteCount > this.#mostOfAll) throw new HttpError(503, 'too many bytes in flight: try again');
     this.#held += byteCount;
   }
 

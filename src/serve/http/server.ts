@@ -122,7 +122,7 @@ export async function createServer(
     onRequest: async (request) => {
       await withToken(request);
       bytes.check(Number(request.headers['content-length'] ?? 0));
-      if (inFlight >= options.mostInFlight) throw new HttpError(503, 'too many requests are under way: ask again');
+      if (inFlight >= options.mostInFlight) throw new HttpError(503, 'too many requests in flight: try again');
     },
     handler: async (request, reply) => {
       const asked = readAsked(request.query, options.top);

@@ -17,12 +17,12 @@ export const pageHtml: string = `<!doctype html>
 </header>
 <main>
 <form id="token" hidden>
-<label for="token-text">This server wants its token</label>
+<label for="token-text">This server requires its token</label>
 <div class="row"><input id="token-text" type="password" autocomplete="off" required><button>Use it</button></div>
 </form>
 <section id="drop" aria-labelledby="drop-title">
 <h2 id="drop-title">Add photos</h2>
-<p>Drop them here, paste them, or choose them. They go to this server alone, and it keeps none.</p>
+<p>Drop them here, paste them, or choose them. They are sent to this server only, which does not store them.</p>
 <div class="row">
 <button type="button" id="choose">Choose photos</button>
 <button type="button" id="camera">Take a photo</button>

@@ -94,7 +94,7 @@ test('takes the columns that the user names, and lists the ways where several fi
 });
 
 test('labels that are measurements are refused before anything is trained', async () => {
-  await refuses(read(file('measures.csv')), /look like measurements, and regression is not done here[\s\S]*0\.5/, 1);
+  await refuses(read(file('measures.csv')), /look like measurements, and regression is not supported[\s\S]*0\.5/, 1);
 });
 
 test('a matrix without labels is refused with the ways to give them', async () => {

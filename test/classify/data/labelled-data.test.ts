@@ -27,6 +27,6 @@ test('exact copies are told of, and by name where they carry another label than 
   assert.match(warnings.join('\n'), /2 labelled images are exact copies of others/);
   assert.match(
     warnings.join('\n'),
-    /1 exact copies carry another label than their twin: differs: kind-3, but img-002: kind-2/,
+    /1 exact copies have a different label from their twin: differs: kind-3, but img-002: kind-2/,
   );
 });

@@ -69,7 +69,7 @@ test('a fit that does not fit is refused with what it needs, what to use instead
   assert.ok(needed(rows) <= 4e9 && needed(1.5 * rows) > 4e9, `${rows} rows`);
 
   assert.match(refusal('forest', 3e8), /forest[\s\S]*--model linear --stream[\s\S]*--subsample/);
-  assert.match(refusal('linear', 3e8, false), /which is what is free[\s\S]*--memory \d+\.\dMB where you know better/);
+  assert.match(refusal('linear', 3e8, false), /which is what is free[\s\S]*--memory \d+\.\dMB if you know better/);
   // Not even a row of each class fits.
   assert.doesNotMatch(refusal('svm', 1e6), /--subsample/);
   assert.equal(refusal('svm', 20e9), '');

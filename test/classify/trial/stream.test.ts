@@ -123,7 +123,7 @@ test('a budget that is too small is refused with one that is enough', async () =
   const attempt = async (memory: number): Promise<unknown> =>
     classify(await drawn(), options({ stream: true, memory })).catch((error: unknown) => error);
   const refusal = await attempt(10e6);
-  assert.match(String(refusal), /too small to train by stream[\s\S]*--memory 10\.0MB[\s\S]*working room/);
+  assert.match(String(refusal), /too small to train with --stream[\s\S]*--memory 10\.0MB[\s\S]*working room/);
   const enough = Number(/--memory (\d+)MB or more/.exec(String(refusal))?.[1]);
   assert.ok(Array.isArray(await attempt(enough * 1e6)));
   assert.match(String(await attempt((enough - 1) * 1e6)), /too small/);
@@ -137,7 +137,7 @@ test('heads that need all rows, sweeps and matrices in memory are refused by str
   assert.match(await refused({ heads: swept }), /--sweep[\s\S]*--subsample/);
   assert.match(
     await refused({}, await readIntoMemory(await drawn())),
-    /cannot be read by stream[\s\S]*ascontiguousarray/,
+    /cannot be streamed[\s\S]*ascontiguousarray/,
   );
 });
 

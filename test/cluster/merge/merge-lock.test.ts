@@ -55,7 +55,7 @@ describe('the lock of a merge', () => {
     const lock = await takeMergeLock(quickFiles, set, { ...options, beatMs: 60_000 });
     await lock.assertHeld();
     await writeFile(join(set, '.run', 'merging.json'), JSON.stringify({ host: 'x', pid: 1, token: 'b', count: 0 }));
-    await assert.rejects(lock.assertHeld(), /another merge has taken this one for dead/);
+    await assert.rejects(lock.assertHeld(), /another merge considered this one dead/);
     await lock.release();
   });
 });

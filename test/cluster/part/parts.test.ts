@@ -197,7 +197,7 @@ describe('parts that meet trouble', () => {
     const other = new CountingNetwork();
     other.scale = 1.1;
     await extractOne(data, 1, 2, { network: async () => other });
-    await assert.rejects(merge(data, 2), /part 1: this engine does not give the numbers/);
+    await assert.rejects(merge(data, 2), /part 1: this engine does not reproduce the feature set/);
   });
 
   it('files that come between parts: the data folder tells which parts must run again', async () => {
@@ -216,7 +216,7 @@ describe('parts that meet trouble', () => {
         await extractOne(data, index, 4);
         await merge(data, 4, { keepParts: true }).catch((error) => {
           assert.ok(error instanceof PartsMissingError);
-          assert.match(error.message, /its images are others now/);
+          assert.match(error.message, /its images have changed/);
           array = error.array;
         });
       }
@@ -283,7 +283,7 @@ describe('parts that meet trouble', () => {
     await assert.rejects(readStatus(set), /has no parts\n[\s\S]*extract --name parts --cache \S+-cache --part 0\/8$/);
     await mkdir(set, { recursive: true });
     await writeFile(join(set, 'manifest.json'), '{}');
-    await assert.rejects(readStatus(set), /made whole, not in parts\n[\s\S]*verify --features \S+parts$/);
+    await assert.rejects(readStatus(set), /not extracted in parts\n[\s\S]*verify --features \S+parts$/);
     await rm(set, { recursive: true });
     await writeFile(join(data, 'class-0/broken.png'), 'no image');
     const failing = partOf('class-0/broken', 4);

@@ -190,7 +190,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     assert.equal(again.stdout, '');
     assert.match(
       again.stderr,
-      /kubectl refuses the job[\s\S]*already exists[\s\S]*kubectl delete job -n pets featuretap-dogs featuretap-dogs-merge/,
+      /kubectl rejected the job[\s\S]*already exists[\s\S]*kubectl delete job -n pets featuretap-dogs featuretap-dogs-merge/,
     );
   });
 

@@ -41,7 +41,7 @@ describe('submitting', { skip: process.platform === 'win32' && 'skipped: schedul
   it('says what Slurm said, what mends it, and which job is in the queue all the same', async () => {
     const invalid = 'sbatch: error: Batch job submission failed: Invalid job array specification';
     standIn('sbatch', `echo '${invalid}' >&2; exit 1`);
-    await rejects(submitToSlurm(scripts), /sbatch refuses the job[\s\S]*Invalid job array[\s\S]*MaxArraySize/);
+    await rejects(submitToSlurm(scripts), /sbatch rejected the job[\s\S]*Invalid job array[\s\S]*MaxArraySize/);
     standIn('sbatch', `case "$*" in *merge*) echo 'error: QOS' >&2; exit 1;; *) echo 12;; esac`);
     await rejects(submitToSlurm(scripts), /the array is job 12; only its merge was refused; error: QOS/);
   });

@@ -58,7 +58,7 @@ test('what was taken is said: the spelling, the network of several, a stem that 
   const said = async (name: string): Promise<string> => (await load(name)).warnings.join('\n');
   assert.match(await said('hugging-face'), /read by Hugging Face's names/);
   assert.match(await said('sequential'), /read by numbered modules of nn\.Sequential/);
-  assert.match(await said('moco'), /module\.encoder_q\.\* was taken, not module\.encoder_k\.\*/);
+  assert.match(await said('moco'), /module\.encoder_q\.\* was used, not module\.encoder_k\.\*/);
   assert.match(await said('cifar'), /CIFAR's: stride 1, no max pool/);
 });
 

@@ -39,7 +39,7 @@ describe('explainExtract', () => {
   }
 
   const maker = 'its rows are from onnx 0 on cpu: another one must give the same canary first';
-  const refusal = 'the run would refuse: --name OTHER keeps both, --replace computes it again';
+  const refusal = 'the run would stop: --name OTHER keeps both, --replace recomputes it';
 
   it('says what a first run does, copies told apart', async () => {
     await copyFile(join(data, imagePath(0)), join(data, 'class-2/twin.png'));
@@ -107,7 +107,7 @@ describe('explainExtract', () => {
   it('says that another engine or device must pass the canary', async () => {
     await run();
     await drawImage(join(data, 'class-0/added.png'), 100);
-    const first = 'its canary must be within 1e-3 of that of the rows, or the run refuses';
+    const first = 'its canary must be within 1e-3 of that of the rows, or the run stops';
     assert.deepEqual((await explain()).reasons, ['1 new file', maker]);
     assert.equal((await explain({ engine: 'tensorflow' })).reasons[1], `engine changed: onnx -> tensorflow: ${first}`);
     assert.equal((await explain({ device: 'cuda' })).reasons[1], `device changed: cpu -> cuda: ${first}`);
@@ -133,7 +133,7 @@ describe('explainExtract', () => {
     };
     await assert.rejects(extract(drawnRun(data, network, { signal: controller.signal, skipUnreadable: true })));
     const stopped = await explain();
-    assert.deepEqual(stopped.reasons.slice(0, 2), ['8 rows from the run that was stopped', '1 new file']);
+    assert.deepEqual(stopped.reasons.slice(0, 2), ['8 rows from the interrupted run', '1 new file']);
     assert.equal((await run({ skipUnreadable: true })).imageCount, 0);
     const { reasons, toCompute } = await explain();
     assert.deepEqual(reasons, ['1 file that could not be read, to be tried again', 'nothing to compute']);

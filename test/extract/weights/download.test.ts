@@ -143,7 +143,7 @@ test('a length that is too short ends as an error with the sizes, and nothing is
     response.end(body.subarray(0, 1000));
   });
   const asked = request(url);
-  await assert.rejects(download(asked), /another file\n.*127\.0\.0\.1.*\n.*1000 bytes with sha256/);
+  await assert.rejects(download(asked), /a different file\n.*127\.0\.0\.1.*\n.*1000 bytes with sha256/);
   assert.deepEqual(readdirSync(dirname(asked.target)), []);
 });
 

@@ -182,7 +182,7 @@ test('of several state dicts the usual one is taken and said, and another by its
   const usual = await stateDict(path);
   assert.equal(usual.key, 'state_dict');
   assert.deepEqual(usual.stateDict.tensors.get('conv1.weight'), tiny.get('conv1.weight'));
-  assert.match(usual.warnings.join(), /state_dict was taken; --weights-key takes another: state_dict_ema/);
+  assert.match(usual.warnings.join(), /state_dict was used; --weights-key selects another: state_dict_ema/);
   assert.equal(usual.stateDict.sha256, createHash('sha256').update(bytes).digest('hex'));
   const other = await loadWeights(path, { key: 'state_dict_ema' });
   assert.ok(other.kind === 'state-dict');
@@ -217,13 +217,13 @@ test('objects beside the tensors are left unread and said', async () => {
   const { tensors, key, warnings } = await readTensors(await readWholeFile(path, 'weights file'), 'pth');
   assert.equal(tensors.size, 7);
   assert.equal(key, undefined);
-  assert.match(warnings.join(), /objects that are no tensors were left unread.*argparse\.Namespace/);
+  assert.match(warnings.join(), /objects other than tensors were ignored.*argparse\.Namespace/);
 });
 
 test('a file of objects alone is refused with what it holds', async () => {
   const inert = join(projectRoot, 'test/fixtures/pth/inert');
   await refuses(join(inert, 'whole-module.pth'), /an object of torch\.nn\.modules\.container\.Sequential/);
-  await refuses(join(inert, 'os-system.pth'), /objects of posix\.system, which are not made/);
+  await refuses(join(inert, 'os-system.pth'), /objects of posix\.system, which are not created/);
 });
 
 test('a file that is not there, a folder and an unknown kind are refused', async () => {

@@ -54,7 +54,7 @@ test('says which file a folder lacks, and that a network without captions knows 
   try {
     cpSync(join(published, 'clip'), folder.path, { recursive: true });
     rmSync(join(folder.path, 'tokenizer.json'));
-    await assert.rejects(openTextTower(folder.path), /no text tower here[\s\S]*no tokenizer.json/);
+    await assert.rejects(openTextTower(folder.path), /no text encoder here[\s\S]*no tokenizer.json/);
     await assert.rejects(openTextTower(join(published, 'dinov2')), /model_type dinov2[\s\S]*clip \| siglip/);
     writeFileSync(join(folder.path, 'tokenizer.json'), '{"model": 1');
     await assert.rejects(openTextTower(folder.path), /tokenizer cannot be used/);

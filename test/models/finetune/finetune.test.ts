@@ -83,7 +83,7 @@ test('a batch norm in training mode moves its statistics', async () => {
   }
 });
 
-test('keeps the epoch with the least held-out loss and stops when none is better for long', async () => {
+test('keeps the epoch with the least validation loss and stops when none is better for long', async () => {
   const params = { epochs: 40, lr: 0.5, backboneLr: 0.2, patience: 3, validation: 0.3, warmup: 0 };
   const fitted = await createHead('finetune', params).fit(table, context);
   const losses = epochsOf(fitted.details).map(({ heldLoss = Number.NaN }) => heldLoss);
@@ -93,10 +93,10 @@ test('keeps the epoch with the least held-out loss and stops when none is better
   assert.equal(fitted.iterations, losses.length - 1);
 });
 
-test('says so where no epoch did better than the start, and keeps the start', async () => {
+test('says so where no epoch improved the validation loss than the start, and keeps the start', async () => {
   const params = { epochs: 2, lr: 5, backboneLr: 1e-9, validation: 0.3, warmup: 0, patience: 1 };
   const fitted = await createHead('finetune', params).fit(table, context);
-  assert.match(fitted.warnings.join(), /no epoch did better/);
+  assert.match(fitted.warnings.join(), /no epoch improved the validation loss/);
   assert.equal(fitted.details['bestEpoch'], 0);
 });
 

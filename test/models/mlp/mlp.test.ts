@@ -102,7 +102,7 @@ test('mlp stops when it is interrupted, and when its loss runs away', async () =
     onProgress: () => controller.abort(),
   });
   await assert.rejects(run, (error) => error instanceof InterruptedError);
-  await assert.rejects(mlp.create({ lr: 1e30 }).fit(train, context), /ran away.*--lr/s);
+  await assert.rejects(mlp.create({ lr: 1e30 }).fit(train, context), /diverged.*--lr/s);
 });
 
 test('mlp refuses parameters, NaN and a cut save by name', async () => {

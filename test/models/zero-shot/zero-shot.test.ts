@@ -102,7 +102,7 @@ test('a saved head and its ONNX graph answer as it does', async () => {
 test('refuses prompts without a place for the name, other scaling, and features without words', async () => {
   assert.throws(() => createHead('zero-shot', { prompts: 'a photo' }), /prompts[\s\S]*a photo[\s\S]*\{\}/);
   assert.throws(() => createHead('zero-shot', { scale: 'standard' }), /no longer lie by words/);
-  await assert.rejects(createHead('zero-shot').fit(table, context), /network that knows words/);
+  await assert.rejects(createHead('zero-shot').fit(table, context), /network with a text encoder/);
   assert.ok(!chooseHeads(['all'], {}).some(({ model }) => model === 'zero-shot'));
 });
 
@@ -128,7 +128,7 @@ test('classify reports it beside trained heads, its probabilities calibrated, on
     const dino = await extract({ data: join(root, 'photos'), cache, name: 'dino', weights: join(published, 'dinov2') });
     await assert.rejects(
       classify({ features: dino.folder, heads: [createHead('zero-shot')], out: join(root, 'other'), testSize: 0.25 }),
-      /trained on images with their captions/,
+      /trained on images with captions/,
     );
   } finally {
     await rm(root, { recursive: true });
@@ -158,5 +158,5 @@ test('a start at prompts is refused where it means nothing: by lbfgs, without wo
   assert.throws(() => createHead('linear', { startPrompts: 'a {}', scale: 'l2' }), /adam/);
   assert.throws(() => createHead('linear', { ...options, scale: undefined }), /--scale[\s\S]*l2 with --start-prompts/);
   assert.throws(() => createHead('linear', { ...options, startPrompts: 'a dog' }), /--start-prompts[\s\S]*\{\}/);
-  await assert.rejects(createHead('linear', options).fit(table, context), /network that knows words/);
+  await assert.rejects(createHead('linear', options).fit(table, context), /network with a text encoder/);
 });

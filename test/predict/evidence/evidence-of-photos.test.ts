@@ -95,14 +95,14 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     assert.match(text, /\n {4}like .*\n {4}evidence for red: most at the (?:top|bottom) (?:left|right)\n$/);
     const { stdout, stderr } = await featuretap(['predict', '--head', neighbours, '--why', '--json', red]);
     assert.equal((JSON.parse(stdout) as { images: Image[] }).images[0]?.evidence, undefined);
-    assert.match(stderr, /where in a photo the evidence lies is not shown: the scores of knn are no sums/);
+    assert.match(stderr, /no class activation map: the scores of knn are not linear/);
   });
 
   test('--evidence of a head that has none is refused before any photo is read, and makes no folder', async () => {
     const maps = join(root, 'no-maps');
     const { status, stdout, stderr } = await featuretap(['predict', '--head', neighbours, '--evidence', maps, red]);
     assert.deepEqual([status, stdout], [2, '']);
-    assert.match(stderr, /does not say where in a photo the evidence lies[\s\S]*knn are no sums[\s\S]*--model linear/);
+    assert.match(stderr, /has no class activation map[\s\S]*knn are not linear[\s\S]*--model linear/);
     await assert.rejects(readdir(maps));
   });
 });

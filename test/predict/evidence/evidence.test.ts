@@ -137,8 +137,8 @@ test('says in words why there is no map: the kernel, the head, the pool or the t
       String(await why(await saved(model), 'mean', golden.tapShape)),
       new RegExp(`scores of ${model} are no`),
     );
-  assert.match(String(await why(savedLinear('none'), 'max', golden.tapShape)), /pooled by max are no means/);
-  assert.match(String(await why(savedLinear('none'), 'mean', [channels])), /\[6\], has no places/);
+  assert.match(String(await why(savedLinear('none'), 'max', golden.tapShape)), /pooled by max are not averages/);
+  assert.match(String(await why(savedLinear('none'), 'mean', [channels])), /\[6\], has no spatial positions/);
   assert.equal(typeof (await why(await saved('ridge'), 'mean', golden.tapShape)), 'object');
   assert.equal(typeof (await why(await saved('svm', { solver: 'linearsvc' }), 'mean', golden.tapShape)), 'object');
 });

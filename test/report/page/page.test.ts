@@ -443,7 +443,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     await withPage(file, {}, async (page) => {
       assert.match(
         (await gallery(page).textContent()) ?? '',
-        /48 of 48 photos were looked at, each held out of one of\s+5 folds/,
+        /48 of 48 photos were checked by cross-validation with\s+5 folds/,
       );
       const links = page.locator('.files a');
       assert.ok((await links.count()) >= 3);

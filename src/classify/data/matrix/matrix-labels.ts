@@ -71,7 +71,7 @@ async function readParquetLabels(path: string, options: MatrixOptions): Promise<
   const { id, label } = columnRoles(path, [...columns, { name: '\0', kind: 'list' }], options, '\0');
   if (label === undefined) {
     throw new UserError({
-      what: 'which column holds the labels cannot be told',
+      what: 'cannot tell which column holds the labels',
       where: path,
       found: columns.map(({ name }) => name).join(', '),
       fix: '--label-column NAME',

@@ -114,7 +114,7 @@ function notThere(
   const listed = arrays.map(({ name, header }) => `${name} (${header.shape.join(' x ')}, ${header.type})`);
   const named = candidates.length === 0 ? arrays.map(({ name }) => name) : candidates;
   return new UserError({
-    what: wanted === undefined ? 'which array is meant cannot be told' : `the archive holds no array ${wanted}`,
+    what: wanted === undefined ? 'cannot tell which array is meant' : `the archive holds no array ${wanted}`,
     where: path,
     found: listed.length === 0 ? 'no arrays' : listed.join(', '),
     fix: named.map((name) => `${path}:${name}`).join(' or '),

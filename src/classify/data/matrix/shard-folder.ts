@@ -40,7 +40,7 @@ export async function openShardFolder(folder: string, options: MatrixOptions): P
   const rows = beside?.ids?.length ?? beside?.labels?.names.length;
   if (rows !== undefined && rows !== matrix.rowCount) {
     throw new UserError({
-      what: 'the shards do not match what lies beside them',
+      what: 'the shards do not match their metadata',
       where: folder,
       found: `${matrix.rowCount} rows in ${files.length} .npy files, ${rows} in ${beside?.from}`,
       expected: 'as many rows in both, shard by shard',

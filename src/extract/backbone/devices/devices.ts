@@ -70,7 +70,7 @@ export async function chooseDevice(
     const report = await tryDevice(wanted, probe);
     if (report.works) return { device: wanted, passedOver: [] };
     throw new UserError({
-      what: `--device ${wanted} is not there`,
+      what: `--device ${wanted} is not available`,
       found: report.reason,
       expected: 'a device that runs a small batch',
       fix: `${report.fix}; featuretap devices lists what works`,
@@ -98,7 +98,7 @@ type WorkingDevice = Extract<DeviceReport, { works: true }>;
 export function whyNot(report: WorkingDevice, cpu: WorkingDevice): string | undefined {
   const difference = relativeDifference(report.values, cpu.values);
   // Not `>`: NaN is off too.
-  if (!(difference <= tolerance)) return `its answers are off by ${difference.toExponential(1)}`;
+  if (!(difference <= tolerance)) return `its results differ by ${difference.toExponential(1)}`;
   if (report.seconds <= cpu.seconds) return undefined;
   const [slow, fast] = [report.seconds, cpu.seconds].map((seconds) => `${(seconds * 1000).toFixed(1)} ms`);
   return `slower than the CPU here: ${slow} against ${fast} for a small batch`;

@@ -31,7 +31,7 @@ export function notOffered(device: DeviceName): Absence {
   };
 }
 
-/** Reads ONNX Runtime's and its libraries' messages for the one cause that a user can mend. */
+/** Reads ONNX Runtime's and its libraries' messages for the one cause that a user can fix. */
 export function explainFailure(device: DeviceName, message: string): Absence {
   const missing = /(lib[\w.+-]+\.so[\w.]*): cannot open shared object file/.exec(message)?.[1];
   if (device === 'webgpu') {

@@ -33,7 +33,7 @@ function notSetUp(error: NodeJS.ErrnoException): UserError {
     what: 'The tensorflow engine is not set up',
     where: packageName,
     found: isMissing ? 'the package is not installed' : message.trim().replace(/\.$/, ''),
-    expected: 'the package with its native library (npm ci leaves the library out: it is a download of its own)',
+    expected: 'the package with its native library (npm ci does not download the library)',
     fix: `${isMissing && isCheckout() ? `npm install ${packageName} && ` : ''}${setupCommand('tensorflow')}, or --engine onnx`,
     cause: error,
   });

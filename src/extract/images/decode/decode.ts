@@ -49,9 +49,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
   if ('refused' in found) {
     const command = wayOut(found.refused);
     const way = command === undefined ? '' : `; ${command} makes one`;
-    throw new DecodeError(
-      `not an image of a known kind${found.refused === 'unknown' ? '' : ` (${found.refused}${way})`}`,
-    );
+    throw new DecodeError(`not a known image format${found.refused === 'unknown' ? '' : ` (${found.refused}${way})`}`);
   }
   try {
     return await decoders[found.kind](bytes, options);

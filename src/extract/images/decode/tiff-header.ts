@@ -58,21 +58,22 @@ export function checkTiff(bytes: Uint8Array): TiffSize {
 
   if (bits.some((each) => each !== depth)) throw refuse('channels of different depth');
   if (format !== 1) throw refuse('samples are not unsigned integers');
-  if (!compressions.includes(compression)) throw refuse(`compression ${compression} is not read`);
-  if (planar && compression !== 1) throw refuse('compressed planes are not read');
+  if (!compressions.includes(compression)) throw refuse(`compression ${compression} is not supported`);
+  if (planar && compression !== 1) throw refuse('compressed planes are not supported');
   if (extra[0] === 1) throw refuse('colours are multiplied by alpha');
   const colours = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3 }[photometric];
   if (colours === undefined || samples !== colours + extra.length || extra.length > 1) {
-    throw refuse('this arrangement of channels is not read');
+    throw refuse('this arrangement of channels is not supported');
   }
   const greyWithAlpha = photometric === 1 && extra[0] === 2;
   const colourWithAlpha = photometric === 2 && extra.length === 1;
-  if (extra.length === 1 && !greyWithAlpha && !colourWithAlpha) throw refuse('this kind of extra channel is not read');
+  if (extra.length === 1 && !greyWithAlpha && !colourWithAlpha)
+    throw refuse('this kind of extra channel is not supported');
   if (photometric === 6 && compression !== jpegCompression) throw refuse('YCbCr is read inside JPEG only');
   const depths =
     photometric === 2 ? [8, 16] : photometric === 5 || photometric === 6 || samples > 1 ? [8] : [1, 2, 4, 8];
   const deepGrey = photometric === 1 && samples === 1 && depth === 16 && compression !== jpegCompression;
-  if (!depths.includes(depth) && !deepGrey) throw refuse(`${depth} bits are not read`);
+  if (!depths.includes(depth) && !deepGrey) throw refuse(`${depth} bits are not supported`);
   return { width: one('width', 0), height: one('height', 0), deepGrey };
 }
 

@@ -26,7 +26,7 @@ export function checkMissing(list: ImageList, options: { readonly allowMissing: 
         }
       : {
           expected:
-            'a file for every id: --allow-missing goes on with those that are there and records the others in outcomes.csv',
+            'a file for every id: --allow-missing continues without the others and records them in outcomes.csv',
           option: { name: 'allow-missing', value: '' },
         }),
   });

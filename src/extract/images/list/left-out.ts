@@ -54,7 +54,7 @@ export function noImage(path: string, what: string): LeftOutFile {
   }
   const command = wayOut(what);
   const way = command === undefined ? '' : `: ${command}`;
-  return { path, group: `${group} (${what}${way})`, reason: `not an image of a kind that is read (${what}${way})` };
+  return { path, group: `${group} (${what}${way})`, reason: `not a supported image format (${what}${way})` };
 }
 
 /** `.txt`, or what a name without an extension is counted under. */

@@ -131,7 +131,7 @@ function fileOf({ table, index, paths, name, split }: FoundTable, { id, line }: 
     where: `${table.where}, line ${line}`,
     found: `id ${id}: ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}`,
     expected: 'one file per id',
-    fix: 'remove the file that is one too many, or --images FOLDER names the folder that is meant',
+    fix: 'remove the extra file, or --images FOLDER names the right folder',
   });
 }
 
@@ -213,6 +213,6 @@ function conflicting({ table, name }: FoundTable, conflicts: readonly string[]):
     where: table.where,
     found: `${conflicts.slice(0, shown).join('; ')}${conflicts.length > shown ? '; …' : ''}`,
     expected: 'one label for each image',
-    fix: 'mend the lines, or leave these images out: --conflicts drop',
+    fix: 'correct the lines, or leave these images out: --conflicts drop',
   });
 }

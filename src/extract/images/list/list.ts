@@ -63,6 +63,6 @@ function noImage({ root, leftOut, tables }: Tree): Error {
   return layoutError(
     root,
     found === '' ? 'no file' : `no image; ${found}`,
-    `images are told by their bytes: ${imageExtensions.join(', ')} under any name`,
+    `images are detected by their bytes: ${imageExtensions.join(', ')} under any name`,
   );
 }

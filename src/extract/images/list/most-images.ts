@@ -9,7 +9,7 @@ export const mostImages = 16_000_000;
 export function checkImageCount(count: number, root: string): void {
   if (count <= mostImages) return;
   throw new UserError({
-    what: 'the data folder holds more images than one feature set can',
+    what: 'the data folder has more images than a feature set can hold',
     where: root,
     found: `${count} images`,
     expected: `${mostImages} at most`,

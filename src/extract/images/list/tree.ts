@@ -146,7 +146,7 @@ async function archiveTree(root: string, shards: readonly Shard[]): Promise<Tree
         what: 'a file in an archive cannot be read',
         where: `${archive}, ${entry.name}`,
         found: error instanceof Error ? error.message : String(error),
-        fix: 'unpack the archive, mend the file, and --data FOLDER',
+        fix: 'unpack the archive, fix the file, and --data FOLDER',
         cause: error,
       });
     }

@@ -126,7 +126,7 @@ function unreachable(request: DownloadRequest, error: TransientError, attempts: 
 function wrongFile(request: DownloadRequest, hash: string, size: number): UserError {
   const { gitSha1, sha256Prefix, bytes } = request;
   return new UserError({
-    what: 'The server sent another file',
+    what: 'The server sent a different file',
     where: request.url,
     found: `${size} bytes with ${gitSha1 === undefined ? 'sha256' : "Git's hash"} ${hash}`,
     expected: `${bytes === undefined ? '' : `${bytes} bytes with `}${gitSha1 ?? `sha256 ${sha256Prefix}…`}`,
@@ -137,7 +137,7 @@ function wrongFile(request: DownloadRequest, hash: string, size: number): UserEr
 function unwritable(path: string, error: unknown): UserError {
   const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
   return new UserError({
-    what: full ? 'The disk is full' : 'The download cannot be kept',
+    what: full ? 'The disk is full' : 'The download cannot be saved',
     where: path,
     found: fileReason(error),
     fix: 'make room, or set FEATURETAP_CACHE_HOME to a folder that can be written',

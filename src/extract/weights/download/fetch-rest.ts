@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../../../system/errors.ts';
 import type { DownloadRequest } from './download.ts';
 
-/** A failure that another attempt may mend: the connection, or a server that is busy. */
+/** A failure that another attempt may fix: the connection, or a server that is busy. */
 export class TransientError extends Error {}
 
 /** No weights file of ours is near this: a server that sends without end is stopped. */
@@ -86,7 +86,7 @@ function checkStatus(response: Response, request: DownloadRequest): void {
   const status = `HTTP ${response.status} ${response.statusText}`.trim();
   if (response.status >= 500 || response.status === 408 || response.status === 429) throw new TransientError(status);
   throw new UserError({
-    what: 'The server does not give the weights',
+    what: 'The server did not send the weights',
     where: request.url,
     found: status,
     expected: 'the file',

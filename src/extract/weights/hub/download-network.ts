@@ -136,7 +136,7 @@ function notPublished(files: readonly string[], { variant, tower }: Wanted, { ow
   return new UserError({
     what:
       variant === undefined
-        ? `${tower === 'text' ? 'the text tower of this network' : 'this network'} is not published as an ONNX graph`
+        ? `${tower === 'text' ? 'the text encoder of this network' : 'this network'} is not published as an ONNX graph`
         : `the network has no variant ${variant}`,
     where: `hf:${owner}/${name}`,
     found: graphs.length === 0 ? 'no .onnx file' : graphs.slice(0, 12).join(', '),
@@ -150,7 +150,7 @@ function notPublished(files: readonly string[], { variant, tower }: Wanted, { ow
 
 function notHere({ owner, name, revision }: HubName, why: string, { endpoint }: Hub, fix = byHand): UserError {
   return new UserError({
-    what: 'the network is not in the cache, and the hub cannot be asked',
+    what: 'the network is not in the cache, and the hub cannot be reached',
     where: `hf:${owner}/${name}@${revision}`,
     found: why,
     expected: `an answer of ${endpoint}, or the network's files on this machine`,
@@ -160,7 +160,7 @@ function notHere({ owner, name, revision }: HubName, why: string, { endpoint }: 
 
 function tooLarge(where: string, bytes: number): UserError {
   return new UserError({
-    what: 'the network is too large to be run here',
+    what: 'the network is too large to run',
     where,
     found: formatBytes(bytes),
     expected: `${formatBytes(maxModelBytes)} at most`,

@@ -169,12 +169,12 @@ async function refused(
   await response.body?.cancel();
   const isClosed = response.status === 401 || response.status === 403;
   return new UserError({
-    what: isClosed ? 'the hub does not give the network away without leave' : 'the hub has no such network',
+    what: isClosed ? 'the hub denies access to the network' : 'the hub has no such network',
     where: url,
     found: `HTTP ${response.status}${response.statusText === '' ? '' : ` ${response.statusText}`}`,
     expected: `${owner}/${name} at ${revision}`,
     fix: isClosed
-      ? `mend the name, or accept the licence on ${hub.endpoint}/${owner}/${name} and set HF_TOKEN to a token that may read it${hub.token === undefined ? '' : ' (the one that is set may not)'}`
+      ? `correct the name, or accept the licence on ${hub.endpoint}/${owner}/${name} and set HF_TOKEN to a token that may read it${hub.token === undefined ? '' : ' (the one that is set may not)'}`
       : `look it up on ${hub.endpoint}/${owner}/${name}`,
   });
 }

@@ -170,7 +170,7 @@ class Fields {
 
   refuse(field: string, expected: string, found: unknown = this.config[field]): UserError {
     return new UserError({
-      what: `the network's preprocessing cannot be honoured: ${field}`,
+      what: `the network's preprocessing is not supported: ${field}`,
       where: this.#path,
       found: found === undefined ? 'nothing' : JSON.stringify(found).slice(0, 100),
       expected,

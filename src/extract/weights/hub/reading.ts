@@ -171,7 +171,7 @@ function withPrefix(from: Outputs, reading: Reading): Reading {
 function several({ architecture, outputs, path }: Outputs, readings: readonly Reading[]): UserError {
   const found = [...outputs.keys()].join(', ');
   return new UserError({
-    what: `which tensor of the network is an image's vector must be said: nothing is usual for ${architecture} here`,
+    what: `the tensor that is the image embedding must be named: there is no default for ${architecture}`,
     where: path,
     found: `outputs ${found}`,
     expected: 'one of them, and a pool where it has one vector for each token or place',

@@ -11,7 +11,7 @@ import type { TrainedWith } from './preprocessor-config.ts';
 export function readTimmConfig(config: Config, path: string): TrainedWith {
   const refuse = (field: string, expected: string): UserError =>
     new UserError({
-      what: `the network's preprocessing cannot be honoured: pretrained_cfg.${field}`,
+      what: `the network's preprocessing is not supported: pretrained_cfg.${field}`,
       where: path,
       found: JSON.stringify(config[field]) ?? 'nothing',
       expected,

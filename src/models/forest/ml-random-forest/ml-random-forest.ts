@@ -126,7 +126,7 @@ export function loadMlForest(saved: SavedHead): FittedHead {
     if (name !== 'RFClassifier') throw new Error(`it is named ${String(name)}`);
   } catch (cause) {
     throw new UserError({
-      what: 'the saved head is not whole',
+      what: 'the saved head is damaged',
       where: 'array model of the saved forest head',
       found: 'text that ml-random-forest does not read',
       cause,

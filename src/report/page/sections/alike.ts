@@ -17,8 +17,8 @@ export function alikeSection(data: GroupData): Html {
   const leak =
     apart === 0
       ? `${pairs.length === 1 ? 'It was not' : 'None of them was'} divided between training and test images.`
-      : `${pairs.length === 1 ? 'It was' : `${apart} of them ${apart === 1 ? 'was' : 'were'}`} divided between training and test images: a head that saw the one knows the other, which flatters the figures.`;
-  return html`<p>${pairs.length} ${pairs.length === 1 ? 'pair lies' : 'pairs lie'} much closer together than photos here usually do: copies, crops of one photo,
+      : `${pairs.length === 1 ? 'It was' : `${apart} of them ${apart === 1 ? 'was' : 'were'}`} divided between training and test images: a head that was trained on one knows the other, so the figures are too optimistic.`;
+  return html`<p>${pairs.length} ${pairs.length === 1 ? 'pair lies' : 'pairs lie'} much closer together than usual: copies, crops of one photo,
     or shots of one moment. ${leak}${part}</p>
     <ul class="twins">${pairs.slice(0, shownPairs).map((pair) => twins(pair, data))}</ul>
     ${pairs.length > shownPairs && html`<p class="note">${pairs.length - shownPairs} more pairs are not shown here; the filter “near copy” has them all.</p>`}

@@ -102,16 +102,16 @@ function toolbar({ runs, group, images, alike, features }: GroupData, id: string
 function labelsNote({ labelCheck, runs, group }: GroupData): Html {
   const report = group.reports[0];
   if (report === undefined || report.featureSet.randomWeights) {
-    return html`<p class="note">Labels are not judged: a network of random weights disagrees with many of them.</p>`;
+    return html`<p class="note">Labels are not checked: a network of random weights disagrees with many of them.</p>`;
   }
   if (labelCheck !== undefined) {
     const { model, folds, images, imageCount, unjudged } = labelCheck;
-    return html`<p class="note">Labels: ${count(images.length)} of ${count(imageCount)} photos were looked at, each held out of one of
-      ${folds} folds by ${model}${unjudged > 0 && `; ${unjudged} are the only ones of their class and cannot be judged`}.
+    return html`<p class="note">Labels: ${count(images.length)} of ${count(imageCount)} photos were checked by cross-validation with
+      ${folds} folds by ${model}${unjudged > 0 && `; ${unjudged} are the only ones of their class and cannot be checked`}.
       ${images.filter(({ suspected }) => suspected).length} may be wrong; a hard photo with the right label may be among them.</p>`;
   }
   const looked = runs[0]?.images.length ?? 0;
-  return html`<p class="note">Labels: the ${count(looked)} test photos of ${count(report.featureSet.rowCount)} were looked at; a hard photo
+  return html`<p class="note">Labels: the ${count(looked)} test photos of ${count(report.featureSet.rowCount)} were checked; a hard photo
     with the right label may be among those to check.</p>`;
 }
 
@@ -121,7 +121,7 @@ function mapPart({ features, images }: GroupData, id: string): Html {
   const of = Math.max(images.ids.length, features?.of ?? 0);
   return html`<div data-part="map" class="part">
     <h3 id="${id}-map">Map of the features</h3>
-    <p>${mapped < of ? `${count(mapped)} of ${count(of)} photos` : `${count(of)} photos`}, a dot each: what lies together looks alike to the
+    <p>${mapped < of ? `${count(mapped)} of ${count(of)} photos` : `${count(of)} photos`}, a dot each: nearby dots look similar to the
     backbone, before any head.</p>
     <div class="controls">
       ${
@@ -138,6 +138,6 @@ function mapPart({ features, images }: GroupData, id: string): Html {
     <p class="said" id="${id}-dot" role="status" data-control="dot"></p>
     <ul class="photos" aria-label="Photos of the region that was drawn" data-control="listed"></ul>
     <p class="note"><span data-control="axes"></span> UMAP keeps neighbours together; distances between clusters mean little in
-    it. Principal components keep distances, as far as two axes can.</p></div></div>
+    it. Principal components preserve distances, as far as two axes can.</p></div></div>
   </div>`;
 }

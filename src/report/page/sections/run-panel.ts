@@ -48,7 +48,7 @@ function reliabilityFigure({ run }: RunData, colour: string): Html {
   const { logLoss, uncalibratedLogLoss, probabilities } = run.report;
   const before =
     uncalibratedLogLoss === undefined ? '' : ` Without calibration the log loss is ${uncalibratedLogLoss.toFixed(3)}.`;
-  return html`<figure><figcaption>Do the probabilities hold?</figcaption>
+  return html`<figure><figcaption>Are the probabilities calibrated?</figcaption>
     <div class="chart">${reliabilityChart(found, colour)}</div>
     <p class="note">Expected calibration error ${percent(found.expectedError)}, log loss ${logLoss.toFixed(3)}.${before}
     Probabilities: ${probabilities}.</p></figure>`;
@@ -83,7 +83,7 @@ function reproduceBlock(report: Report): Html {
         .join(', ')}`,
     ],
   ];
-  return html`<h4>How to get the same again</h4>
+  return html`<h4>How to reproduce it</h4>
     <p>${command === undefined ? hiddenCommand : copyable(command)}</p>
     <dl class="facts">${facts.map(([name, value]) => html`<dt>${name}</dt><dd><code>${value}</code></dd>`)}</dl>`;
 }

@@ -124,7 +124,7 @@ export function runsSection(group: GroupData, id: string): Html {
 function differencesBlock({ differences, runs }: GroupData): Html {
   if (runs.length < 2) return html``;
   if (differences.length === 0) {
-    return html`<h3>Is the difference real?</h3><p>Not known: a test needs predictions.csv beside each report.</p>`;
+    return html`<h3>Is the difference significant?</h3><p>Not known: a test needs predictions.csv beside each report.</p>`;
   }
   const [first] = differences;
   const best = runs[0]?.run.name;
@@ -137,9 +137,9 @@ function differencesBlock({ differences, runs }: GroupData): Html {
       ? 'McNemar’s test (mid-p) on the same test images'
       : 'the corrected resampled t-test of Nadeau and Bengio over the repeats';
   return html`
-    <h3>Is the difference real?</h3>
+    <h3>Is the difference significant?</h3>
     <ul class="verdicts">${ofBest.map(verdict)}</ul>
     ${others.length > 0 && html`<details><summary>the other ${others.length} pairs</summary><ul class="verdicts">${others.map(verdict)}</ul></details>`}
     <p class="note">By ${how}${differences.length > 1 && ', p-values adjusted for the number of pairs by Holm’s method'}.
-    Called real below p = 0.05.</p>`;
+    Significant means p &lt; 0.05.</p>`;
 }

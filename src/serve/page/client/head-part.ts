@@ -14,7 +14,7 @@ export function headPart(name: string, said: ImageAnswer, classCount: number): r
   }
   if (set !== undefined && answer === null) parts.push(marked('Not sure.', setSentence(set, classCount)));
   else if (set !== undefined) {
-    const sentence = `Sure: the set that holds the true class for ${percent(coverage, 0)} of photos is this class alone.`;
+    const sentence = `Certain: the ${percent(coverage, 0)} prediction set contains only this class.`;
     parts.push(element('p', sentence, 'note'));
   }
   parts.push(classList(top));
@@ -32,7 +32,7 @@ function marked(word: string, rest: string): HTMLElement {
 function setSentence(set: readonly string[], classCount: number): string {
   const named = set.slice(0, mostNamed).join(', ');
   const more = set.length > mostNamed ? ` and ${set.length - mostNamed} more` : '';
-  return `The set that holds the true class for ${percent(coverage, 0)} of photos has ${set.length} of ${classCount} classes: ${named}${more}.`;
+  return `The ${percent(coverage, 0)} prediction set has ${set.length} of ${classCount} classes: ${named}${more}.`;
 }
 
 function classList(top: ImageAnswer['top']): HTMLElement {

@@ -47,7 +47,7 @@ async function begin(): Promise<void> {
 
 /** What the heads cannot say, and why. */
 function tellLimits(): void {
-  const words = { set: 'no sets of classes', like: 'no training photos', evidence: 'no evidence map' } as const;
+  const words = { set: 'no prediction sets', like: 'no training photos', evidence: 'no evidence map' } as const;
   const lines = served.flatMap(({ head, without }) =>
     (['set', 'like', 'evidence'] as const).flatMap((field) =>
       without[field] === undefined ? [] : [`${head}: ${words[field]}, since ${without[field]}`],
@@ -59,7 +59,7 @@ function tellLimits(): void {
 
 function wantToken(): void {
   tokenForm.hidden = false;
-  byId('heads').textContent = 'This server wants its token.';
+  byId('heads').textContent = 'This server requires its token.';
   byId<HTMLInputElement>('token-text').focus();
 }
 

@@ -54,7 +54,7 @@ test('auto takes a GPU that is faster and agrees, and says why not otherwise', a
   ]) {
     const wrong = await auto(working(0.001, values));
     assert.equal(wrong.device, 'cpu');
-    assert.match(wrong.passedOver.join('\n'), /webgpu: its answers are off/);
+    assert.match(wrong.passedOver.join('\n'), /webgpu: its results differ/);
   }
   const absent = await auto({ works: false, message: missingVulkan });
   assert.match(absent.passedOver.join('\n'), /webgpu: the Vulkan loader libvulkan\.so\.1 is not installed/);

@@ -65,7 +65,7 @@ describe('every file is an input or left out', () => {
     assert.equal(images.length + leftOut.length, 14);
     assert.equal(
       leftOut.find(({ path }) => path === 'b/paper.pdf')?.reason,
-      'not an image of a kind that is read (PDF: pdftoppm -png FILE FILE)',
+      'not a supported image format (PDF: pdftoppm -png FILE FILE)',
     );
   });
 

@@ -259,7 +259,7 @@ test('refuses folders that are none of the layouts', async () => {
   await assert.rejects(listImages(file), tells('a file, not a folder'));
   await assert.rejects(
     listImages(folderOf(['notes.txt'])),
-    tells('no image; 1 .txt', 'told by their bytes: jpg, jpeg'),
+    tells('no image; 1 .txt', 'detected by their bytes: jpg, jpeg'),
   );
   await assert.rejects(listImages(folderOf(['a.jpg', 'pug/b.jpg'])), tells('1 images', 'beside folders'));
 });

@@ -265,14 +265,14 @@ describe('what a table says of an image', () => {
         names.map((name) => `${name}.jpg`),
         { 'x.csv': table },
       ),
-      tells('these look like measurements: regression is not done here', '24 different numbers'),
+      tells('these look like measurements: regression is not supported', '24 different numbers'),
     );
   });
 
   test('a few numbers with fractions are no classes either', async () => {
     await assert.rejects(
       list(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'], { 'x.csv': 'id,label\na,0.25\nb,1.75\nc,2.5\nd,3.25\n' }),
-      tells('these look like measurements: regression is not done here', '4 different numbers'),
+      tells('these look like measurements: regression is not supported', '4 different numbers'),
     );
   });
 

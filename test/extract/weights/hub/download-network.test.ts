@@ -50,7 +50,7 @@ test('downloads what is needed once, whole, under the commit that the revision i
   assert.equal(graphs(hub), 1);
 });
 
-test('the text tower is brought when it is asked for, to the same folder, and what is there already is not', async (context) => {
+test('the text encoder is brought when it is asked for, to the same folder, and what is there already is not', async (context) => {
   const { hub, get } = await start(context);
   hub.files = filesOf(join(published, 'clip'));
   const images = await get();
@@ -65,7 +65,7 @@ test('the text tower is brought when it is asked for, to the same folder, and wh
   assert.equal(graphs(hub), 2);
   hub.files = filesOf(dinov2);
   hub.commit = commits[1] as string;
-  await assert.rejects(get(main, { tower: 'text' }), /text tower of this network is not published/);
+  await assert.rejects(get(main, { tower: 'text' }), /text encoder of this network is not published/);
 });
 
 test('a variant brings the file that its tensors are in', async (context) => {
@@ -119,7 +119,7 @@ test('no token and no signature is in an error, and a closed repository says wha
   hub.token = undefined;
   hub.wrongBytes = Buffer.alloc(100);
   await assert.rejects(get(), (error: Error) => {
-    assert.match(error.message, /another file/);
+    assert.match(error.message, /a different file/);
     assert.ok(!error.message.includes('s3cret') && !error.message.includes('hf_wrong'));
     return true;
   });
@@ -141,7 +141,7 @@ test("a file that is not what the hub's headers say is not kept", async (context
   const graph = hub.files.get('onnx/model.onnx') as Buffer;
   hub.wrongBytes = Buffer.from(graph);
   hub.wrongBytes[1000] = (hub.wrongBytes[1000] as number) ^ 1;
-  await assert.rejects(get(), /another file/);
+  await assert.rejects(get(), /a different file/);
   hub.wrongBytes = Buffer.concat([graph, graph]);
   await assert.rejects(get(), /sends more than/);
   hub.wrongBytes = undefined;
@@ -184,7 +184,7 @@ test('a hub that does not answer leaves the cache, with a warning, or an error w
   const again = await get();
   assert.equal(again.folder, folder);
   assert.match(again.warnings.join(), /does not answer[\s\S]*from the cache/);
-  await assert.rejects(get(pinned(commits[1])), /cannot be asked[\s\S]*--weights FOLDER/);
+  await assert.rejects(get(pinned(commits[1])), /cannot be reached[\s\S]*--weights FOLDER/);
 });
 
 test('a repository or a revision that is not there is refused by its name', async (context) => {

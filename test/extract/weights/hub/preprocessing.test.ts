@@ -119,7 +119,7 @@ for (const [field, change] of refused) {
   test(`${JSON.stringify(change)} is refused by the name ${field}`, () => {
     assert.throws(
       () => readPreprocessorConfig({ ...plain, ...change }, 'x'),
-      new RegExp(`cannot be honoured: ${field}`),
+      new RegExp(`is not supported: ${field}`),
     );
   });
 }

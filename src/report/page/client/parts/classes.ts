@@ -34,8 +34,18 @@ export function startClasses(explorer: Explorer): void {
   const columns: readonly Column[] = [
     { title: 'trained', hint: 'training images, mean over the repeats', value: figure(0), shown: count },
     { title: 'tested', hint: 'test images, all repeats together', value: figure(1), shown: count },
-    { title: 'precision', hint: 'of those called so, the share that is', value: tested(2), shown: percent },
-    { title: 'recall', hint: 'of those that are, the share that was called so', value: tested(3), shown: percent },
+    {
+      title: 'precision',
+      hint: 'share of the images predicted as this class that belong to it',
+      value: tested(2),
+      shown: percent,
+    },
+    {
+      title: 'recall',
+      hint: 'share of the images of this class that were predicted as it',
+      value: tested(3),
+      shown: percent,
+    },
     { title: 'F1', hint: 'harmonic mean of precision and recall', value: tested(4), shown: (f1) => f1.toFixed(3) },
   ];
 
