@@ -23,7 +23,7 @@ the same head: test photos against a folder and drawn images, and against photos
   --drawn N        drawn images (default 60)
   --leave-out N    classes left out, evenly spaced in their order (default 30)
   --model NAME     head (default linear)
-  --weights FILE   where the backbone's weights lie now`;
+  --weights FILE   new location of the backbone's weights`;
 
 const neighbours = [1, 5, 10, 50];
 
