@@ -68,10 +68,7 @@ describe("the library's predict", { timeout: 300_000 }, () => {
     const said = await first({ head: neighbours, why: true, onNote: (line) => notes.push(line) });
     assert.deepEqual([said.like?.length, said.evidence], [3, undefined]);
     assert.match(notes.join(), /the scores of knn are not linear in the features/);
-    await assert.rejects(
-      first({ head: neighbours, evidence: true }),
-      /has no class activation map/,
-    );
+    await assert.rejects(first({ head: neighbours, evidence: true }), /has no class activation map/);
     for (const coverage of [0, 1, Number.NaN]) {
       await assert.rejects(first({ head: linear, coverage }), /coverage is not usable/);
     }

@@ -135,10 +135,7 @@ test('heads that need all rows, sweeps and matrices in memory are refused by str
   assert.match(await refused({ heads: chooseHeads(['svm'], {}) }), /--stream[\s\S]*svm by smo[\s\S]*--model linear/);
   const swept = chooseHeads(['linear'], {}, { grid: { C: [1, 2] }, cv: 3, oneStandardError: false });
   assert.match(await refused({ heads: swept }), /--sweep[\s\S]*--subsample/);
-  assert.match(
-    await refused({}, await readIntoMemory(await drawn())),
-    /cannot be streamed[\s\S]*ascontiguousarray/,
-  );
+  assert.match(await refused({}, await readIntoMemory(await drawn())), /cannot be streamed[\s\S]*ascontiguousarray/);
 });
 
 test('a head that does not fit the memory is refused before a row is read', async () => {

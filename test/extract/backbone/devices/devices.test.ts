@@ -62,7 +62,10 @@ test('auto takes a GPU that is faster and agrees, and says why not otherwise', a
 
 test('a named device that is not there is an error with the fix, never the CPU', async () => {
   const probe = answering({ webgpu: { works: false, message: missingVulkan } });
-  await assert.rejects(chooseDevice('webgpu', probe), /--device webgpu is not available[\s\S]*apt-get install libvulkan1/);
+  await assert.rejects(
+    chooseDevice('webgpu', probe),
+    /--device webgpu is not available[\s\S]*apt-get install libvulkan1/,
+  );
 });
 
 test("messages of ONNX Runtime's libraries become the one thing to mend", () => {

@@ -117,10 +117,7 @@ const refused: readonly (readonly [field: string, change: Config])[] = [
 ];
 for (const [field, change] of refused) {
   test(`${JSON.stringify(change)} is refused by the name ${field}`, () => {
-    assert.throws(
-      () => readPreprocessorConfig({ ...plain, ...change }, 'x'),
-      new RegExp(`is not supported: ${field}`),
-    );
+    assert.throws(() => readPreprocessorConfig({ ...plain, ...change }, 'x'), new RegExp(`is not supported: ${field}`));
   });
 }
 
