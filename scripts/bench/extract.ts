@@ -21,7 +21,7 @@ const usage = `npm run bench -- extract [options]
   --threads T        of every contestant (default: the machine's cores)
   --rounds R         turns: every contestant once, then again (default 3)
   --round-seconds S  the others run fewer images in a round that would take much longer (default 20)
-  --only WORD,WORD   contestants whose name holds one of the words
+  --only WORD,WORD   contestants of these names, or whose name holds the word where none is called so
   --out FILE         writes the figures as JSON
 Python: the one of npm run bench -- setup, or $FEATURETAP_BENCH_PYTHON, for the newest torch and OpenVINO; beside it
 python3 or /usr/bin/python3 where it has torch and torchvision.`;
@@ -148,7 +148,10 @@ function entries(only: string | undefined, network: NetworkName): readonly Entry
   ];
   // PyTorch's quantizers are told here how a ResNet is to be cut.
   const taking = network === 'vit-s14' ? all.filter(({ engine }) => !engine.startsWith('torch int8')) : all;
-  return taking.filter(({ engine }) => words.some((word) => engine.includes(word)));
+  const names = new Set(taking.map(({ engine }) => engine));
+  return taking.filter(({ engine }) =>
+    words.some((word) => engine === word || (!names.has(word) && engine.includes(word))),
+  );
 }
 
 /** Every contestant once, then every contestant again: what disturbs the machine disturbs them all. */
