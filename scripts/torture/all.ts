@@ -82,9 +82,10 @@ class Torture {
     this.#expected = await this.#hashes(place);
     if (this.#expected.size === 0) throw new Error(`${this.#verb.verb} wrote nothing that can be compared`);
     const kills = await this.#kill(place);
+    // The first one goes on from what the last kill left.
+    const churns = await this.#churn(place);
     const fullDisks = await this.#fillDisk();
     const twos = await this.#twoAtOnce(place);
-    const churns = await this.#churn(place);
     return { verb: this.#verb.verb, kills, fullDisks, twos, churns, wrong: this.#wrong };
   }
 
@@ -157,7 +158,7 @@ class Torture {
   /** Something that the verb reads goes away while it runs, and comes back. */
   async #churn(place: string): Promise<number> {
     for (let round = 0; round < this.#options.others; round++) {
-      await startOver(this.#verb, this.#world, place);
+      if (round > 0) await startOver(this.#verb, this.#world, place);
       const run = new Run(this.#verb.args(this.#world, place));
       await sleep(this.#random() * this.#wholeMs);
       const back = await this.#verb.disturb(this.#world, place);

@@ -24,6 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { tortureAll } from './all.ts';
 import { drawPhotos } from './draw-photos.ts';
 import { hostileServe } from './serve/hostile.ts';
+import { writeTinyWeights } from './tiny-weights.ts';
 import { uniform } from './uniform.ts';
 import { torturedVerbs } from './verbs.ts';
 
@@ -53,7 +54,9 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
   try {
     const data = join(folder, 'data');
     await drawPhotos(data, imageCount);
-    const whole = await run(data, join(folder, 'undisturbed'));
+    const weights = join(folder, 'resnet-tiny.safetensors');
+    await writeTinyWeights(weights);
+    const whole = await run(data, weights, join(folder, 'undisturbed'));
     const expected = await hashes(join(folder, 'undisturbed', 'set'));
     const random = uniform(seed);
     let done = 0;
@@ -69,7 +72,7 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
         const share = random();
         const kill: Kill = anywhere ? { afterStartMs: share * whole.ms } : { afterLockMs: share * whole.workMs };
         runs++;
-        const ended = await run(data, cache, done < kills ? kill : {});
+        const ended = await run(data, weights, cache, done < kills ? kill : {});
         finished = !ended.killed;
         if (ended.killed) done++;
         if (ended.killed && ended.workMs > 0) killsAtWork++;
@@ -100,8 +103,8 @@ interface EndedRun {
 }
 
 /** One run of the command, until it ends by itself or is killed. */
-function run(data: string, cache: string, kill: Kill = {}): Promise<EndedRun> {
-  const options = ['--data', data, '--cache', cache, '--name', 'set', '--weights', 'random:resnet-tiny'];
+function run(data: string, weights: string, cache: string, kill: Kill = {}): Promise<EndedRun> {
+  const options = ['--data', data, '--cache', cache, '--name', 'set', '--weights', weights];
   // Small shards and a checkpoint after every batch: many files are under way at any moment.
   const often = [
     '--resize',

@@ -6,6 +6,8 @@ export interface World {
   readonly root: string;
   /** Drawn photos, one folder per class. */
   readonly data: string;
+  /** A file of them: of a tiny network. */
+  readonly weights: string;
   /** A feature set of them, the report of a head on it, and the same set in two parts that are not merged yet. */
   readonly set: string;
   readonly report: string;
@@ -28,12 +30,13 @@ export interface TorturedVerb {
   readonly disturb: (world: World, place: string) => Promise<() => Promise<void>>;
 }
 
-const recipe = ['--weights', 'random:resnet-tiny', '--resize', '40', '--crop', '32', '--batch', '4'];
+const recipe = ['--resize', '40', '--crop', '32', '--batch', '4'];
 /** Small shards and a checkpoint after every batch: many files are under way at any moment. */
 const often = ['--shard-mb', '0.02', '--checkpoint', '0'];
 
-export function extractArgs(data: string, cache: string): readonly string[] {
-  return ['extract', '--data', data, '--cache', cache, '--name', 'set', ...recipe, ...often];
+export function extractArgs({ data, weights }: Pick<World, 'data' | 'weights'>, cache: string): readonly string[] {
+  const inputs = ['--data', data, '--weights', weights];
+  return ['extract', ...inputs, '--cache', cache, '--name', 'set', ...recipe, ...often];
 }
 
 async function away(path: string): Promise<() => Promise<void>> {
@@ -46,7 +49,7 @@ const setFiles = /(?:features-\d+\.npy|(?:index|labels)\.csv)$/;
 export const torturedVerbs: readonly TorturedVerb[] = [
   {
     verb: 'extract',
-    args: ({ data }, place) => extractArgs(data, place),
+    args: extractArgs,
     same: setFiles,
     goesOn: true,
     disturb: ({ data }) => away(join(data, 'class-1', 'photo-0001.jpg')),
@@ -143,7 +146,10 @@ export const torturedVerbs: readonly TorturedVerb[] = [
       await mkdir(place, { recursive: true });
       await cp(parts, place, { recursive: true });
     },
-    args: ({ data }, place) => ['merge', '--data', data, '--cache', place, '--name', 'set', '--parts', '2', ...recipe],
+    args: ({ data, weights }, place) => [
+      ...['merge', '--data', data, '--weights', weights, '--cache', place, '--name', 'set', '--parts', '2'],
+      ...recipe,
+    ],
     same: /^set\/(?:features-\d+\.npy|(?:index|labels)\.csv)$/,
     goesOn: true,
     disturb: async ({ data }) => away(join(data, 'class-1', 'photo-0001.jpg')),

@@ -11,6 +11,9 @@ import { openFeatureSet } from '../../src/features/reader.ts';
 import { readCorrections } from '../../src/relabel/corrections.ts';
 import { suspectsList } from '../../src/report/suspects-list.ts';
 import { featuretap, type Ran } from '../cli/command.ts';
+import { fixture } from '../extract/backbone/fixtures.ts';
+
+const weights = fixture('resnet-tiny.safetensors');
 
 let root: string;
 let table: string;
@@ -117,7 +120,7 @@ test('a table that cannot be changed in place says so, and a file of its own is 
 test('class folders stay as they are: a labels file is written that classify takes', async () => {
   const data = join(root, 'photos');
   await drawPhotos(data, 24);
-  const extracted = await featuretap(extractArgs(data, join(root, 'cache')));
+  const extracted = await featuretap(extractArgs({ data, weights }, join(root, 'cache')));
   assert.equal(extracted.status, 0, extracted.stderr);
   const set = await openFeatureSet(join(root, 'cache', 'set'));
   const [first] = [...set.labels];
@@ -149,7 +152,7 @@ test('a table in the data folder is found, and changed where it lies', async () 
   );
   const rows = names.map((name, i) => `${name},${i % 2 === 0 ? 'cat' : 'dog'},x${i}`);
   await writeFile(join(data, 'truth.csv'), `file,label,note\n${rows.join('\n')}\n`);
-  const extracted = await featuretap(extractArgs(data, join(root, 'cache-2')));
+  const extracted = await featuretap(extractArgs({ data, weights }, join(root, 'cache-2')));
   assert.equal(extracted.status, 0, extracted.stderr);
   const folder = join(root, 'cache-2', 'set');
   const [id] = [...(await openFeatureSet(folder)).labels.keys()];
@@ -159,7 +162,7 @@ test('a table in the data folder is found, and changed where it lies', async () 
   const now = await readFile(join(data, 'truth.csv'), 'utf8');
   assert.equal(now, `file,label,note\n${rows.join('\n').replace(',cat,x0', ',dog,x0')}\n`);
   // The next extract computes nothing and takes the label over.
-  const next = await featuretap(extractArgs(data, join(root, 'cache-2')));
+  const next = await featuretap(extractArgs({ data, weights }, join(root, 'cache-2')));
   assert.match(next.stdout, /0 new, 11 kept/);
   assert.equal((await openFeatureSet(folder)).labels.get(id as string), 'dog');
 });
