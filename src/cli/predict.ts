@@ -3,7 +3,7 @@ import type { EmbedderOptions } from '../predict/embedder.ts';
 import type { OverlayFolder } from '../predict/evidence/overlay-folder.ts';
 import type { InputFailure } from '../predict/inputs.ts';
 import { loadAskedHead, type ShippedHead } from '../predict/load-head.ts';
-import { embedderOptions, headOption, sayingOptions } from '../predict/options.ts';
+import { embedderOptions, headOption, knowingOptions, sayingOptions } from '../predict/options.ts';
 import { csvOutput, jsonOutput, type OutputFormat, textOutput } from '../predict/output.ts';
 import type { ImageOutcome } from '../predict/predict.ts';
 import { bestHead } from '../predict/propose-heads.ts';
@@ -14,7 +14,7 @@ import { SubmissionWriter } from '../predict/submission/writer.ts';
 import { DurableFile, makeFolder } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
-import { knowingAsked, knowingOptions, openKnowing } from './predict/knowing.ts';
+import { knowingAsked, openKnowing, overlayOption } from './predict/knowing.ts';
 import { retyped, withOption } from './retyped.ts';
 import { isSameOutput, type StatusLine, statusLine } from './status-line.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
@@ -48,6 +48,7 @@ const options = {
   batch: sayingOptions.batch,
   ...embedderOptions,
   ...knowingOptions,
+  ...overlayOption,
 } as const;
 
 export const predictVerb: Verb = defineVerb({

@@ -1,29 +1,22 @@
 import type { Evidence } from '../predict/evidence/evidence.ts';
 import { classSets } from '../predict/knowing.ts';
 import { loadReportHead, type ShippedHead } from '../predict/load-head.ts';
+import { embedderOptions, knowingOptions, sayingOptions } from '../predict/options.ts';
 import type { ImagePrediction, RankedClass } from '../predict/predict.ts';
 import { type PredictPathsOptions, predictPaths } from '../predict/predict-paths.ts';
 import { type SayOptions, say } from '../predict/say.ts';
 import type { LikePhoto } from '../predict/training-photos.ts';
-import { usageError } from '../system/errors.ts';
+import { type GivenOptions, type OptionValues, readOptions } from '../system/options.ts';
 
-/** What `predict` may be told; the names and defaults are those of its options on the command line. */
-export interface PredictOptions extends Omit<PredictPathsOptions, 'stdin' | 'onFailure' | 'evidence'> {
+/** Options of `predict`: those of the command line, with the same names and defaults. */
+export interface PredictOptions
+  extends GivenOptions<typeof embedderOptions & typeof sayingOptions & typeof knowingOptions>,
+    Pick<PredictPathsOptions, 'signal' | 'onNote'> {
   /** Folder of a report, as `classify` writes it. */
   readonly head: string;
   /** Files, folders and globs. */
   readonly images: readonly string[];
-  /** Classes to give for each image. Default: 5. */
-  readonly top?: number;
-  /** Adds the smallest set of classes that holds the true one so often, in (0, 1); with `abstain` 0.95 unless it is given. */
-  readonly coverage?: number;
-  /** Adds one class, or null where the set holds more. */
-  readonly abstain?: boolean;
-  /** Marks images that are unlike the training photos, whose feature set has to be there. */
-  readonly unlike?: boolean;
-  /** Adds the nearest training photos, and where the evidence lies if the head can say. */
-  readonly why?: boolean;
-  /** Adds where in the image the evidence for its class lies; an error where the head cannot say. */
+  /** Adds the class activation map of the most probable class; an error where the head has none. */
   readonly evidence?: boolean;
 }
 
@@ -54,14 +47,26 @@ export type Answer = Answered | { readonly path: string; readonly reason: string
  * is asked
  */
 export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
-  const { head: folder, images, top = 5, why = false, evidence = false, ...rest } = options;
+  const { head: folder, images, evidence = false, signal, onNote, ...given } = options;
+  const values = readOptions({ ...embedderOptions, ...sayingOptions, ...knowingOptions }, { ...given }, 'program');
+  const { weights, seed, threads, batch, why } = values;
+  const heard = { ...(signal && { signal }), ...(onNote && { onNote }) };
   const shipped = await loadReportHead(folder);
-  const asked = await sayOptions(shipped, { ...options, top });
+  const asked = await sayOptions(shipped, values, onNote);
   const failures: Answer[] = [];
   const onFailure = (failure: Answer): number => failures.push(failure);
   const nothing = (async function* () {})();
   const maps = evidence ? 'must' : why ? 'may' : undefined;
-  for await (const outcome of predictPaths(shipped, images, { ...rest, evidence: maps, stdin: nothing, onFailure })) {
+  for await (const outcome of predictPaths(shipped, images, {
+    ...heard,
+    weights,
+    seed,
+    threads,
+    batch,
+    evidence: maps,
+    stdin: nothing,
+    onFailure,
+  })) {
     const path = outcome.image.relativePath;
     if (outcome.outcome === 'failed') yield { path, reason: outcome.reason };
     else yield { path, ...(await answerTo(outcome, shipped, asked)) };
@@ -74,16 +79,13 @@ async function sayOptions(
   {
     top,
     coverage,
-    abstain = false,
-    unlike = false,
-    why = false,
+    abstain,
+    unlike,
+    why,
     threads,
-    onNote,
-  }: PredictOptions & { readonly top: number },
+  }: OptionValues<typeof embedderOptions & typeof sayingOptions & typeof knowingOptions>,
+  onNote: PredictOptions['onNote'],
 ): Promise<SayOptions> {
-  if (coverage !== undefined && !(coverage > 0 && coverage < 1)) {
-    throw usageError('coverage', String(coverage), 'a share above 0 and below 1');
-  }
   const sets = coverage === undefined && !abstain ? undefined : classSets(report, coverage);
   if (sets?.warning !== undefined) onNote?.(sets.warning);
   if (!unlike && !why) return { top, setOf: sets?.setOf, abstain };

@@ -12,9 +12,26 @@ export const embedderOptions = {
 /** The folder of a report that the verb takes its head from. */
 export const headOption = { describe: 'folder of a report, as classify writes it', text: true } as const;
 
-/** What a head says of photos, beside their classes. */
+/** How many classes are shown, and how many images run together. */
 export const sayingOptions = {
   top: { describe: 'classes to show per image', numbers: { min: 1, whole: true }, default: 5 },
   // Past this ResNet50 gains nothing on a CPU, and answers come later.
   batch: { describe: 'images per run of the network', numbers: { min: 1, max: 1024, whole: true }, default: 8 },
+} as const;
+
+/** What a head says of photos beside their classes. */
+export const knowingOptions = {
+  coverage: {
+    describe: 'answer with a set of classes that contains the true one this often: 0.95, or 95%',
+    numbers: { above: 0, max: 0.9999, percent: true },
+  },
+  abstain: { describe: 'one class, or "not sure" if the set of --coverage (default 0.95) has more', flag: true },
+  unlike: {
+    describe: 'mark photos unlike the training photos (needs their feature set)',
+    flag: true,
+  },
+  why: {
+    describe: 'list the nearest training photos (id, label, similarity), and where the class activation map is highest',
+    flag: true,
+  },
 } as const;

@@ -1,4 +1,5 @@
 import type { ShippedHead } from '../../predict/load-head.ts';
+import type { knowingOptions } from '../../predict/options.ts';
 import type { CsvColumns } from '../../predict/output.ts';
 import type { SayOptions } from '../../predict/say.ts';
 import type { TrainingPhotos } from '../../predict/training-photos.ts';
@@ -16,20 +17,8 @@ interface KnowingAsked extends CsvColumns {
   readonly overlays: string | undefined;
 }
 
-export const knowingOptions = {
-  coverage: {
-    describe: 'answer with a set of classes that contains the true one this often: 0.95, or 95%',
-    numbers: { above: 0, max: 0.9999, percent: true },
-  },
-  abstain: { describe: 'one class, or "not sure" if the set of --coverage (default 0.95) has more', flag: true },
-  unlike: {
-    describe: 'mark photos unlike the training photos (needs their feature set)',
-    flag: true,
-  },
-  why: {
-    describe: 'list the nearest training photos (id, label, similarity), and where the class activation map is highest',
-    flag: true,
-  },
+/** Overlays go beside them into a folder. */
+export const overlayOption = {
   evidence: {
     describe: 'folder for a class activation map of each photo, as PNG (linear, ridge, linear svm)',
     text: true,
@@ -38,7 +27,7 @@ export const knowingOptions = {
 
 /** @throws a usage UserError where one of them goes beside a submission, which takes probabilities */
 export function knowingAsked(
-  { coverage, abstain, unlike, why, evidence: overlays }: OptionValues<typeof knowingOptions>,
+  { coverage, abstain, unlike, why, evidence: overlays }: OptionValues<typeof knowingOptions & typeof overlayOption>,
   submission: string | undefined,
 ): KnowingAsked {
   const asked = { coverage, abstain, unlike, why, evidence: overlays !== undefined };
