@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
+import { quoteArgument } from '../../src/system/own-command.ts';
 
 /** What stands above the figures of a bench: its command, when and on which machine it ran. */
 interface AboutRun {
@@ -16,7 +17,7 @@ interface AboutRun {
 
 export function aboutRun(bench: string, args: readonly string[]): AboutRun {
   return {
-    command: `npm run bench -- ${[bench, ...args].join(' ')}`,
+    command: `npm run bench -- ${[bench, ...args].map(quoteArgument).join(' ')}`,
     date: new Date().toISOString(),
     machine: {
       cpu: cpus()[0]?.model ?? 'unknown',

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cosines } from '../../src/extract/backbone/quantize/cosine.kernel.ts';
 import { multipliesBytesExactly } from '../../src/extract/backbone/quantize/processor.ts';
 import { UserError } from '../../src/system/errors.ts';
+import { aboutRun, writeDocument } from './document.ts';
 import { Contestant, type Mode, type NetworkName, networkNames, type Round, type Task } from './extract/contestant.ts';
 import { prepare } from './extract/prepare.ts';
 import { type Figures, printClaims, printFigures } from './extract/print.ts';
@@ -96,27 +97,17 @@ export async function run(args: readonly string[]): Promise<void> {
       await rm(scratch, { recursive: true });
     }
   }
+  const about = aboutRun('extract', args);
+  console.log(`${about.machine.cpu}, ${threads} threads; load ${load.toFixed(1)} before`);
+  if (values.out === undefined) return;
   const machine = {
-    processor: cpus()[0]?.model,
+    ...about.machine,
     exactByteProducts: multipliesBytesExactly() ?? null,
-    memoryGigabytes: Math.round(totalmem() / 1e9),
-    node: process.version,
     threads,
     loadBefore: load,
     loadAfter: loadavg()[0],
   };
-  console.log(`${machine.processor}, ${threads} threads; load ${load.toFixed(1)} before`);
-  if (values.out !== undefined) {
-    const document = {
-      date: new Date().toISOString(),
-      command: `npm run bench -- extract ${args.join(' ')}`,
-      machine,
-      images,
-      endToEnd,
-      figures: all,
-    };
-    writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
-  }
+  writeDocument(values.out, { ...about, machine, images, endToEnd, figures: all });
 }
 
 function network(name: string): NetworkName {
