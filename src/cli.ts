@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { runCli } from './cli/run.ts';
 import { fileReason } from './system/file-reason.ts';
 
-// The reader of a pipe may leave early, as `head` does: that is no error. Any other failure is: the result is not whole.
+// The reader of a pipe may leave early, as `head` does: that is not an error. Any other failure is: the result is not whole.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   try {

@@ -109,7 +109,7 @@ export type { NumberRange } from './system/options.ts';
 /**
  * Runs a frozen network over the images of a folder that have no row yet, and publishes the feature set.
  *
- * @throws {@link UserError} naming the file or option; the next call goes on behind what was computed
+ * @throws {@link UserError} naming the file or option; the next call resumes behind what was computed
  */
 export async function extract(options: ExtractOptions): Promise<ExtractResult> {
   // Loaded when it is called: it brings native code.
@@ -140,7 +140,7 @@ export async function suggest(options: SuggestOptions): Promise<SuggestResult> {
 /**
  * The photos of a feature set that are nearest to a photo, or to words where a network with a text encoder made the set.
  *
- * @throws {@link UserError} where the photo cannot be read, or the set's network is not to be had
+ * @throws {@link UserError} where the photo cannot be read, or the set's network is not available
  */
 export async function find(options: FindOptions): Promise<readonly FoundPhoto[]> {
   const { find } = await import('./library/find.ts');

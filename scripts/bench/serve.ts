@@ -32,7 +32,7 @@ interface Row {
   readonly ratio: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Processor time of the server, user and system, for one photo; undefined where there is no /proc. */
+  /** Processor time of the server, user and system, for one photo; undefined if there is no /proc. */
   readonly processorMs: number | undefined;
 }
 

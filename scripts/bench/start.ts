@@ -125,7 +125,7 @@ function versionOf(program: string, ...args: string[]): string {
   return spawnSync(program, args, { encoding: 'utf8' }).stdout.trim().replace(/^v/, '');
 }
 
-/** Seconds of one run; undefined where it cannot run. */
+/** Seconds of one run; undefined if it cannot run. */
 function time({ command: [program = '', ...args], code, prepare }: Row): number | undefined {
   prepare?.();
   const started = performance.now();

@@ -36,7 +36,7 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Seconds after which a requeued task may start; Slurm takes the life of a credential, 120 s unless told otherwise. */
 const requeueSeconds = 5;
 
-/** Why there can be no local cluster here; undefined where there can. */
+/** Why there can be no local cluster here; undefined if there can. */
 export function whyNoLocalSlurm(): string | undefined {
   if (process.platform !== 'linux') return 'it needs Linux';
   if (process.getuid?.() !== 0) return 'it needs root';

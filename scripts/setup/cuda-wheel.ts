@@ -16,7 +16,7 @@ const largestBytes = 2 ** 30;
  * npm package of its version, and for a CUDA of its own.
  *
  * @param version of onnxruntime-node, which the wheel's must be: libraries of two versions do not go together
- * @throws UserError where it is no such wheel
+ * @throws UserError if it is no such wheel
  */
 export async function takeFromWheel(wheel: string, target: string, version: string): Promise<void> {
   const [, name, found] = /^(onnxruntime_gpu)-([^-]+)-.*x86_64\.whl$/.exec(basename(wheel)) ?? [];

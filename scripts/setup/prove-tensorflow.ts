@@ -12,7 +12,7 @@ const tolerance = 1e-4;
  * Runs random ResNet50 weights on drawn pictures on the native TensorFlow and on ONNX Runtime.
  *
  * @returns one line: version, device, agreement and speed
- * @throws UserError where the library does not load or the engines disagree
+ * @throws UserError if the library does not load or the engines disagree
  */
 export async function proveTensorFlow(): Promise<string> {
   await loadTensorFlow();

@@ -14,11 +14,11 @@ import { makeWorld, must } from './world.ts';
 export interface TorturedResult {
   readonly verb: string;
   readonly kills: number;
-  /** Runs on a disk that was full before they ended; undefined where no such disk can be made here, `none` where it writes none. */
+  /** Runs on a disk that was full before they ended; undefined if no such disk can be made here, `none` where it writes none. */
   readonly fullDisks: number | 'none' | undefined;
   readonly twos: number;
   readonly churns: number;
-  /** What was found wrong: half a file, a mixed one, a run that hung, an error that is no message. */
+  /** What was found wrong: a partial file, a mixed one, a run that hung, an error that is no message. */
   readonly wrong: readonly string[];
 }
 
@@ -82,7 +82,7 @@ class Torture {
     this.#expected = await this.#hashes(place);
     if (this.#expected.size === 0) throw new Error(`${this.#verb.verb} wrote nothing that can be compared`);
     const kills = await this.#kill(place);
-    // The first one goes on from what the last kill left.
+    // The first one resumes from what the last kill left.
     const churns = await this.#churn(place);
     const fullDisks = await this.#fillDisk();
     const twos = await this.#twoAtOnce(place);
@@ -94,7 +94,7 @@ class Torture {
     let kills = 0;
     let isWhole = false;
     for (let round = 0; kills < this.#options.kills && round < 4 * this.#options.kills; round++) {
-      // Where a run ended before its kill there is nothing left to go on with.
+      // Where a run ended before its kill there is nothing left to continue with.
       const isFresh = isWhole || round % 5 === 0 || this.#verb.goesOn !== true;
       if (isFresh) await startOver(this.#verb, this.#world, place);
       const share = this.#random() < 0.2 ? this.#random() : 0.3 + 0.7 * this.#random();

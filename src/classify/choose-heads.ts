@@ -7,7 +7,7 @@ import { optionName } from '../system/options.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
 
-/** Solvers that refuse a run of more than ten minutes unless they are told not to. */
+/** Solvers that refuse a run of more than ten minutes unless they are asked not to. */
 const slowSolvers = ['ml-svm', 'ml-random-forest'] as const;
 
 /** What a head gets where the command line says nothing: a library's caller has the option's own default. */

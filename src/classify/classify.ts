@@ -35,7 +35,7 @@ export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
   /** The command that makes the reports again. */
   readonly command: string;
   readonly onEvent?: (event: ClassifyEvent) => void;
-  /** Of several heads one could not be fitted or gave no usable answer: the others go on. Without it the run ends there. */
+  /** Of several heads one could not be fitted or gave no usable answer: the others continue. Without it the run ends there. */
   readonly onFailure?: (head: Head, error: UserError) => void;
 }
 

@@ -7,7 +7,7 @@ const usualGraceMs = 1000;
 
 /**
  * A thread that hears signals while native code holds the main one, which then hears nothing: ONNX Runtime's `run()` may
- * take long, and a graph that loops for ever never ends. libuv hands a signal to every loop that listens, and a loop
+ * take long, and a graph that loops forever never ends. libuv hands a signal to every loop that listens, and a loop
  * of its own is what this thread is for; Node keeps that from `process.on`, which listens on the main one alone.
  *
  * It waits for signals and for nothing else: images cost it nothing. The second signal ends the process, at the latest
@@ -38,7 +38,7 @@ const watchdog = `
 
 /**
  * The first Ctrl-C or SIGTERM asks for an orderly stop and ends the process a second later at the latest (or after
- * `graceMs`), wherever JavaScript runs; the second one ends it at once.
+ * `graceMs`), wherever JavaScript runs; the second one ends it immediately.
  */
 export function interruptSignal(graceMs: number = usualGraceMs): AbortSignal {
   const controller = new AbortController();

@@ -4,7 +4,7 @@ import { fileReason } from '../system/file-reason.ts';
 import { WriteError } from '../system/write-error.ts';
 import type { Verb } from './verb.ts';
 
-/** What failed in the library, with what the verb can do about it; what is no failure of a disk or system stays as it is. */
+/** What failed in the library, with what the verb can do about it; what is not a failure of a disk or system stays as it is. */
 export function knownFailure(error: unknown, writes: Verb['writes'], args: readonly string[]): unknown {
   if (error instanceof WriteError) {
     return writes === undefined ? error : (fileInFolder(error, writes.file, args) ?? error.advised(writes));

@@ -78,7 +78,7 @@ export const serveVerb: Verb = defineVerb({
   },
 });
 
-/** @throws UserError where other machines could ask without one */
+/** @throws UserError if other machines could ask without one */
 function tokenAsked(given: string | undefined, host: string): string | undefined {
   const token = given ?? (process.env[tokenVariable] || undefined);
   if (token === undefined && !isLoopback(host)) {

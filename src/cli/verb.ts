@@ -7,7 +7,7 @@ export interface Session {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
-  /** Aborted by the first Ctrl-C; the second one ends the process at once. */
+  /** Aborted by the first Ctrl-C; the second one ends the process immediately. */
   readonly signal: AbortSignal;
   /** The command as typed, for reports: `featuretap classify --model svm`. */
   readonly command: string;

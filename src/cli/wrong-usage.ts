@@ -154,7 +154,7 @@ const ownToNpm: ReadonlySet<string> = new Set(['cache', 'json', 'quiet', 'depth'
  * to itself, as variables of the environment, and takes the value of one that it does not know for an argument.
  *
  * @param optionNames every option of the verb
- * @returns undefined where npm kept none
+ * @returns undefined if npm kept none
  */
 export function keptByNpm(
   args: readonly string[],

@@ -32,7 +32,7 @@ export interface Converted {
 /**
  * Writes a feature set as one file of another format: ids, labels and features (float32; of views, none).
  *
- * @throws UserError where the file is there already, cannot be written, or a shard is damaged
+ * @throws UserError if the file is there already, cannot be written, or a shard is damaged
  */
 export async function convertFeatureSet(set: FeatureSet, options: ConvertOptions): Promise<Converted> {
   const { to, file, files = nodeFiles, signal, onProgress } = options;

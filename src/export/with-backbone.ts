@@ -19,7 +19,7 @@ const prefix = 'head/';
  * Puts an exported head behind its backbone: normalized pixels, float32 [batch, 3, crop, crop], to the head's outputs.
  *
  * @param rowShape shape of one tapped row before the pool: [channels, height, width] or [channels]
- * @throws UserError where the backbone cannot be part of such a model
+ * @throws UserError if the backbone cannot be part of such a model
  */
 export function withBackbone(
   head: OnnxModel,

@@ -23,7 +23,7 @@ export type Targets = readonly [Target, ...Target[]];
 
 /**
  * The straight line: decoded images, in batches, through the network, pooled, written; an image goes through the network
- * once, whatever the number of sets that lack its row. Resolves to what the network ran on; undefined where there was
+ * once, whatever the number of sets that lack its row. Resolves to what the network ran on; undefined if there was
  * nothing for it to do.
  */
 export async function addRows(run: ExtractRun, targets: Targets): Promise<DeviceName | undefined> {

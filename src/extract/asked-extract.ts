@@ -18,7 +18,7 @@ export interface AskedExtract {
 
 /**
  * @param mayBeSeveral whether `tap` and `pool` may name several
- * @throws UserError where options are not usable together
+ * @throws UserError if options are not usable together
  */
 export function askedExtract(values: ExtractValues, mayBeSeveral = false): AskedExtract {
   const data = values.data ?? dataBeside(values);

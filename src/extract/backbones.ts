@@ -33,7 +33,7 @@ export interface KnownBackbone {
 
 interface BackboneLicence {
   readonly code: string;
-  /** null where whoever publishes the weights names none. */
+  /** null if whoever publishes the weights names none. */
   readonly weights: string | null;
 }
 
@@ -81,7 +81,7 @@ export async function listBackbones(files: Files, cache: string): Promise<readon
 /** What does not follow from a network's shape. */
 type OwnFigures = Pick<KnownBackbone, 'resize' | 'downloadMebibytes' | 'licence' | 'file'>;
 
-/** @param classCount outputs of `fc`; undefined where there is none */
+/** @param classCount outputs of `fc`; undefined if there is none */
 function parameterCount(architecture: Architecture, classCount: number | undefined): number {
   const plan = planResNet(architecture);
   let count = (plan.featureCount + 1) * (classCount ?? 0);

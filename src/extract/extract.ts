@@ -36,7 +36,7 @@ export type SetPlan = Pick<ExtractPlan, 'folder' | 'tap' | 'pool'>;
 /**
  * Runs the network over the images of a folder that have no row yet, and publishes the feature set.
  *
- * @throws UserError naming the file or option; what was computed until then is on the disk, and the next run goes on
+ * @throws UserError naming the file or option; what was computed until then is on the disk, and the next run resumes
  * @throws InterruptedError once the signal is aborted, with the same on the disk
  */
 export async function extract(request: ExtractRequest): Promise<ExtractResult> {
@@ -84,7 +84,7 @@ async function openTarget(run: ExtractRun, set: SetPlan, list: ImageList): Promi
 export interface Filled {
   /** Images whose rows it computed. */
   readonly newImages: number;
-  /** What the network was run on; undefined where there was nothing for it to do. */
+  /** What the network was run on; undefined if there was nothing for it to do. */
   readonly device: DeviceName | undefined;
 }
 
@@ -93,7 +93,7 @@ type AllFilled = readonly [Filled, ...Filled[]];
 
 /**
  * Computes the rows that the sets lack, and ends as `finish` does, which is told what became of each. Whatever stops it,
- * the rows that were computed are on the disk, and the next run goes on behind them. Closes the writers.
+ * the rows that were computed are on the disk, and the next run resumes behind them. Closes the writers.
  */
 export async function fill<T>(
   run: ExtractRun,

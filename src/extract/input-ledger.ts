@@ -24,7 +24,7 @@ export function missingReason({ table = 'labels.csv' }: ImageList): string {
 export interface RowsElsewhere {
   /** @param sha256 of an image's bytes */
   has(sha256: string): boolean;
-  /** What made them; absent where there are none. */
+  /** What made them; absent if there are none. */
   readonly maker?: Pick<RunMaker, 'madeBy' | 'canary'> | undefined;
 }
 

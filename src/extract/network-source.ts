@@ -32,7 +32,7 @@ export interface NetworkSource {
   readonly variant?: string | undefined;
   /** The seed of `random`. */
   readonly weightsSeed?: number | undefined;
-  /** Preprocessing that the weights were trained with; absent where they do not say. */
+  /** Preprocessing that the weights were trained with; absent if they do not say. */
   readonly trainedWith?: TrainedWith | undefined;
   /** What is kept of a network that says so itself; absent: the tap `avgpool` and its mean. */
   readonly reading?: ((asked: AskedReading) => Reading) | undefined;
@@ -77,7 +77,7 @@ export interface LoadedNetwork extends NetworkSource {
 /**
  * Reads what `--weights` names; the network itself is built by `open`, as often as asked for.
  *
- * @throws UserError where the weights are not usable
+ * @throws UserError if the weights are not usable
  */
 export async function loadNetwork(weights: string, options: NetworkOptions): Promise<LoadedNetwork> {
   const { onProgress, ...rest } = options;
@@ -135,7 +135,7 @@ function checkTap(loaded: LoadedWeights, tap: string): void {
   else checkResNetTap(loaded.stateDict.architecture, loaded.stateDict.classCount, tap);
 }
 
-/** The device to open the network on; undefined where the engine takes what its library runs on. */
+/** The device to open the network on; undefined if the engine takes what its library runs on. */
 async function openDevice(engine: EngineName, options: NetworkOptions): Promise<DeviceName | undefined> {
   if (engine !== 'onnx') return options.device === 'auto' ? undefined : options.device;
   const { device, passedOver } = await chooseDevice(options.device);

@@ -77,7 +77,7 @@ export async function listInputs(
 }
 
 /**
- * What the writer is told of a run: its fingerprint above all.
+ * What the writer needs to know of a run: its fingerprint above all.
  *
  * @param reading what the set keeps of the network; default: as planned
  */

@@ -26,7 +26,7 @@ const defaultCrop = 224;
  * torchvision's recipe, with what the network was trained with, with what the user asked for.
  *
  * @param trainedWith what the weights, or the files beside them, say
- * @throws UserError where there are not as many means and deviations as channels: only for RGB images some are usual
+ * @throws UserError if there are not as many means and deviations as channels: only for RGB images some are usual
  */
 export function choosePreprocessing(asked: AskedPreprocessing, trainedWith: TrainedWith = {}): Preprocessing {
   const resize = asked.resize ?? trainedWith.resize ?? defaultResize;

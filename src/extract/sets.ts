@@ -10,7 +10,7 @@ export type Sets = readonly [SetPlan, ...SetPlan[]];
  * The sets that `--tap` and `--pool` ask for: one of the name that is given, or one for each pair of a tap and a pool,
  * with both behind the name (`dogs-layer3-mean`).
  *
- * @throws UserError where several are asked of a run that makes one
+ * @throws UserError if several are asked of a run that makes one
  */
 export function setsOf(values: ExtractValues, data: string, mayBeSeveral: boolean): Sets {
   const [taps, pools] = [[...new Set(values.tap)], [...new Set(values.pool)]];

@@ -117,7 +117,7 @@ export class FeatureSet {
     return this.#labels;
   }
 
-  /** Part of the data folder's ready-made split by id: train, val or test; undefined where it has none. */
+  /** Part of the data folder's ready-made split by id: train, val or test; undefined if it has none. */
   get splits(): ReadonlyMap<string, string> | undefined {
     return splitsOf(this.#lines());
   }
@@ -133,7 +133,7 @@ export class FeatureSet {
     return this.#outcomes;
   }
 
-  /** Row of an id, that of an exact duplicate's twin too; undefined where it has none. */
+  /** Row of an id, that of an exact duplicate's twin too; undefined if it has none. */
   rowOf(id: string): number | undefined {
     const image = this.#index.find(id);
     if (image !== undefined) return this.rows[image];

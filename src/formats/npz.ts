@@ -25,7 +25,7 @@ interface NpzFile {
 /**
  * The arrays of an .npz archive (numpy.savez and savez_compressed): a zip of .npy files.
  *
- * @throws UserError where the archive or one of its arrays is not whole
+ * @throws UserError if the archive or one of its arrays is not whole
  */
 export async function readNpz(path: string): Promise<NpzFile> {
   const { bytes, sha256 } = await readWholeFile(path, '.npz file');

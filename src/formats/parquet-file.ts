@@ -27,7 +27,7 @@ export async function openParquetFile(file: AsyncBuffer): Promise<ParquetFile> {
     import('hyparquet-compressors'),
   ]);
   await checkFooter(file);
-  // Looking for columns of places goes round for ever where a column claims -1 children.
+  // Looking for columns of places goes round forever where a column claims -1 children.
   const metadata = await parquetMetadataAsync(file, { geoparquet: false });
   const groups = groupsOf(metadata);
   const columns = parquetSchema(metadata).children.map(({ element, children }): ParquetColumn => {

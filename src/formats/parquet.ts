@@ -9,14 +9,14 @@ interface ParquetTable {
   readonly sha256: string;
   readonly rowCount: number;
   readonly columns: readonly ParquetColumn[];
-  /** Values of a column, row by row: numbers, bigints, text, lists, null where there is none. */
+  /** Values of a column, row by row: numbers, bigints, text, lists, null if there is none. */
   read(name: string): Promise<readonly unknown[]>;
 }
 
 /**
  * Opens a Parquet file with hyparquet.
  *
- * @throws UserError where it cannot be read or is none
+ * @throws UserError if it cannot be read or is none
  */
 export async function openParquet(path: string): Promise<ParquetTable> {
   const { bytes, sha256 } = await readWholeFile(path, 'Parquet file');

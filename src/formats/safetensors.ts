@@ -29,7 +29,7 @@ const maxHeaderBytes = 100_000_000;
  * tensor's offsets against its shape and type, and that the tensors fill the file without gap or overlap.
  *
  * @param where the file's name, for messages
- * @throws UserError where the bytes are not a whole safetensors file
+ * @throws UserError if the bytes are not a whole safetensors file
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors {
   const header = parseHeader(bytes, where);

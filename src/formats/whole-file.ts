@@ -13,7 +13,7 @@ export interface WholeFile {
 }
 
 /**
- * Reads a file that the user named, whole. Throws UserError where it cannot be read.
+ * Reads a file that the user named, whole. Throws UserError if it cannot be read.
  *
  * @param what how the message calls it: `weights file`, `saved head`
  */

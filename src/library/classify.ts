@@ -10,7 +10,7 @@ import { openFeatureSet } from '../features/reader.ts';
 import type { Head } from '../models/model.ts';
 import type { RowSource } from '../rows/row-source.ts';
 
-/** What `classify` may be told; the names and defaults are those of its options on the command line. */
+/** Options of `classify`; the names and defaults are those of its options on the command line. */
 export interface ClassifyOptions extends Partial<Asked>, ExternalOptions {
   /** Folder of a feature set, a matrix of another program (`X.npy`), or rows that were joined with labels before. */
   readonly features: string | LabelledData<RowSource>;

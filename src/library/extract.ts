@@ -7,7 +7,7 @@ import type { Pool } from '../features/manifest/manifest.ts';
 import { readOptions } from '../system/options.ts';
 import { programVersion } from '../system/version.ts';
 
-/** What `extract` may be told: the options of the command line, by the same names (`skipUnreadable`) and defaults. */
+/** Options of `extract`: those of the command line, by the same names (`skipUnreadable`) and defaults. */
 export interface ExtractOptions
   extends Omit<GivenExtract, 'tap' | 'pool'>,
     Pick<ExtractContext, 'signal' | 'onProgress' | 'onNote' | 'onWarning'> {
@@ -18,7 +18,7 @@ export interface ExtractOptions
 /**
  * Runs a frozen network over the images of a folder that have no row yet, and publishes the feature set.
  *
- * @throws UserError naming the file or option; what was computed until then is on the disk, and the next call goes on
+ * @throws UserError naming the file or option; what was computed until then is on the disk, and the next call resumes
  */
 export function extract({ signal, onProgress, onNote, onWarning, ...given }: ExtractOptions): Promise<ExtractResult> {
   const values = readOptions({ ...extractOptions, ...wholeSetOptions }, { ...given }, 'program');

@@ -60,7 +60,7 @@ export const enoughHeldOut = 50;
 const mostInverse = 2;
 
 /**
- * The temperature of a network's probabilities on the rows that told it when to stop. Views of an image are left out:
+ * The temperature of a network's probabilities on the validation rows of its early stopping. Views of an image are left out:
  * predictions are for plain ones.
  *
  * @param judged what each row of the table weighs

@@ -48,7 +48,7 @@ export interface FitContext {
   readonly arena?: Arena | undefined;
   /** The network behind the tap whose maps the rows are: for a head that trains it further. */
   readonly networkTail?: (() => Promise<NetworkTail>) | undefined;
-  /** Where a long fit keeps what it has reached, so that it goes on from there when it is begun again. */
+  /** Where a long fit keeps what it has reached, so that it resumes from there when it is begun again. */
   readonly checkpoints?: Checkpoints | undefined;
 }
 
@@ -113,7 +113,7 @@ export interface Temperature {
   readonly inverse: number;
   /** How many rows told it; 0 where there is none to tell. */
   readonly rows: number;
-  /** Conformal scores of those rows by the probabilities that the temperature gives; absent where they had a part in the fit. */
+  /** Conformal scores of those rows by the probabilities that the temperature gives; absent if they had a part in the fit. */
   readonly scores?: Float64Array;
 }
 
@@ -132,7 +132,7 @@ export interface FittedHead {
   readonly details: Readonly<Record<string, Json>>;
   /** Whether its probabilities were calibrated: it can then be asked for those from before that too. */
   readonly calibrated: boolean;
-  /** Conformal scores of training rows that it judged without having seen them; absent where the fit gives none. */
+  /** Conformal scores of training rows that it judged without having seen them; absent if the fit gives none. */
   readonly heldOut?: { readonly scores: Float64Array; readonly rowsAre: string };
   /** The head that a sweep chose: what fits it again without the sweep. */
   readonly chosen?: Head;
@@ -193,7 +193,7 @@ export interface HeadKind {
    * Gram matrix, warm starts). Without it each point is fitted on each fold by itself, which gives the same answers.
    *
    * @param points parameters as `create` takes them
-   * @returns class numbers: [point][fold][test row of the fold]; undefined where nothing can be shared
+   * @returns class numbers: [point][fold][test row of the fold]; undefined if nothing can be shared
    */
   crossValidate?(
     points: readonly RawParams[],
@@ -207,7 +207,7 @@ export interface HeadKind {
    * Adds a saved head to an ONNX graph, its scaling and temperature apart.
    *
    * @param features name of float32 [rows, dims]
-   * @returns name of float32 [rows, classes]; undefined where its solver has no ONNX form
+   * @returns name of float32 [rows, classes]; undefined if its solver has no ONNX form
    */
   toOnnx(graph: GraphBuilder, features: string, saved: SavedHead): string | undefined;
   /**

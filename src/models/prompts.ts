@@ -16,7 +16,7 @@ const separator = '|';
 /**
  * The prompts of `--prompts`, several with | between them.
  *
- * @throws a usage UserError where one has no place for the class's name
+ * @throws a usage UserError if one has no place for the class's name
  */
 export function readPrompts(prompts: string, option = 'prompts'): readonly string[] {
   const all = prompts.split(separator).map((prompt) => prompt.trim());

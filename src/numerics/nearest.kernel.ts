@@ -13,7 +13,7 @@ export function unitRows(data: Float32Array, rowCount: number, columnCount: numb
  * fewer. A bank row of the query's own fold is passed over.
  *
  * @param similarities [queries, bankRows]
- * @param queryFolds per query, and `bankFolds` per row; undefined where none is passed over
+ * @param queryFolds per query, and `bankFolds` per row; undefined if none is passed over
  * @param nearest [queries, count], and `similarity` likewise, are written
  */
 export function keepNearest(

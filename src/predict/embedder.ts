@@ -36,7 +36,7 @@ type OfReport = Pick<Report, 'report'> & {
 /**
  * The recipe that made the features of a report.
  *
- * @throws UserError where the features are external (nothing says how an image becomes such a row) or several networks'
+ * @throws UserError if the features are external (nothing says how an image becomes such a row) or several networks'
  */
 export function featureRecipe(report: OfReport): FeatureRecipe {
   const { fields, madeBy, parts, folder } = report.featureSet;
@@ -104,7 +104,7 @@ export async function openEmbedder(report: OfReport, options: EmbedderOptions): 
   return opened.length === 1 ? valueAt(opened, 0) : embedSideBySide(opened);
 }
 
-/** Which of several networks the weights given are those of. @throws UserError where it is none */
+/** Which of several networks the weights given are those of. @throws UserError if it is none */
 async function partOfWeights(
   where: string,
   recipes: readonly FeatureRecipe[],

@@ -28,7 +28,7 @@ export interface InputOptions {
   /** What `-` reads; a list of paths, one a line, or the bytes of one image. */
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly onFailure: (failure: InputFailure) => void;
-  /** Told what of a folder, an archive or a table is no image, and how a table is read. */
+  /** Told what of a folder, an archive or a table is not an image, and how a table is read. */
   readonly onNote?: (line: string) => void;
 }
 
@@ -76,7 +76,7 @@ async function* named(path: string, options: InputOptions): AsyncGenerator<Image
   else yield imageFile(path);
 }
 
-/** The images of a folder or an archive; what else is in it is told. */
+/** The images of a folder or an archive; what else is in it is reported. */
 async function* treeImages(root: string, options: InputOptions): AsyncGenerator<ImageFile> {
   const tree = await listed(root, options, () => openTree(root));
   if (tree === undefined) return;

@@ -28,7 +28,7 @@ const largeSet = 10;
 
 /**
  * @param coverage in (0, 1)
- * @throws UserError where the report was written without what it takes
+ * @throws UserError if the report was written without what it takes
  */
 export function classSets(
   { conformal, classes, report }: Pick<Report, 'conformal' | 'classes' | 'report'>,

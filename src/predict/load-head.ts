@@ -18,7 +18,7 @@ export interface ShippedHead {
 /**
  * As `loadReportHead`, for a head that may not have been named, or only by a folder of several reports.
  *
- * @param asked.folder undefined where it was left out
+ * @param asked.folder undefined if it was left out
  * @throws UserError that lists the heads there are, with commands for the best and the newest of them
  */
 export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { readonly folder: string }> {

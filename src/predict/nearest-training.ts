@@ -63,7 +63,7 @@ const mostJudged = 2000;
  * each measured against the rows of the other four of five stratified folds.
  *
  * @param bank rows of length 1
- * @returns undefined where there are too few rows to hold any out
+ * @returns undefined if there are too few rows to hold any out
  */
 export async function unlikeThreshold(
   bank: Matrix,

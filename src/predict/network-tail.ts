@@ -11,7 +11,7 @@ const extractMaps = 'featuretap extract --tap layer3 --pool none --dtype float16
 /**
  * The part of a network that lies behind the tap of a feature set, with the weights that made its rows and no others.
  *
- * @throws UserError where the rows are no whole maps of a ResNet, or its weights are gone or differ
+ * @throws UserError if the rows are no whole maps of a ResNet, or its weights are gone or differ
  */
 export async function loadNetworkTail(featureSet: Report['featureSet']): Promise<NetworkTail> {
   const where = shortPath(featureSet.folder);

@@ -17,7 +17,7 @@ export interface PredictPathsOptions extends Omit<EmbedderOptions, 'device'>, In
 
 /**
  * Classifies what files, folders, globs and `-` name by the head of a report, in their order. An image that cannot be
- * read is an outcome; what names no image is told to `onFailure`.
+ * read is an outcome; what names no image is reported to `onFailure`.
  */
 export async function* predictPaths(
   shipped: ShippedHead,

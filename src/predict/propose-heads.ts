@@ -10,7 +10,7 @@ import { listIfThere, nodeFiles } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
 import { shortPath } from '../system/short-path.ts';
 
-/** Where classify writes its reports unless it is told otherwise. */
+/** Where classify writes its reports by default. */
 const usualFolder = 'reports';
 
 /** Heads that are listed, the newest of them all. */
@@ -24,7 +24,7 @@ interface FoundHead {
 
 /** What a user may have meant by a folder that is no report's, or by none at all. */
 export interface HeadAsked {
-  /** As `--head` named it; undefined where it was left out. */
+  /** As `--head` named it; undefined if it was left out. */
   readonly folder: string | undefined;
   /** The whole command with another head. */
   readonly command: (head: string) => string;
@@ -34,7 +34,7 @@ export interface HeadAsked {
  * The error for a head that was not named, or not as the folder of one report: the heads that there are, with their
  * accuracies, and the commands for the best and the newest one.
  *
- * @returns undefined where no head is to be found
+ * @returns undefined if no head is to be found
  */
 export async function headNotChosen({ folder, command }: HeadAsked): Promise<UserError | undefined> {
   const own = folder === undefined ? [] : await findHeads(folder);
@@ -87,7 +87,7 @@ function namedAlike(typed: string, heads: readonly FoundHead[]): readonly FoundH
   );
 }
 
-/** Folder of the best head of the newest feature set and split under a folder of reports; undefined where there is none. */
+/** Folder of the best head of the newest feature set and split under a folder of reports; undefined if there is none. */
 export async function bestHead(reports: string = usualFolder): Promise<string | undefined> {
   const heads = await findHeads(reports);
   return heads[0] && shortPath(bestOf(heads, heads[0]).folder);
@@ -116,7 +116,7 @@ async function findHeads(under: string): Promise<readonly FoundHead[]> {
   for (const file of await findReports([under]).catch(() => [])) {
     const folder = dirname(file);
     const files = await listIfThere(nodeFiles, folder);
-    // A report that cannot be read is told of by compare.
+    // A report that cannot be read is reported by compare.
     const report = files.includes(headFile)
       ? await readReport(join(folder, 'report.json')).catch(() => undefined)
       : undefined;

@@ -44,7 +44,7 @@ const shownPhotos = 3;
 /**
  * Reads the training rows of a report's head from the feature set that it names.
  *
- * @throws UserError where the set is gone, or is not the one that the head was trained on
+ * @throws UserError if the set is gone, or is not the one that the head was trained on
  */
 export async function openTrainingPhotos(
   report: Report,

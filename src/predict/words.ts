@@ -7,7 +7,7 @@ import { featureRecipe } from './embedder.ts';
  * Texts as vectors of length 1 among the images' of a feature set, by the text encoder of the network that made it.
  *
  * @returns [texts, dims]
- * @throws UserError where the set's network knows no words, or the set keeps something else than its images' vectors
+ * @throws UserError if the set's network knows no words, or the set keeps something else than its images' vectors
  */
 export async function encodeWords(
   featureSet: Report['featureSet'],

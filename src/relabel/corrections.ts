@@ -9,7 +9,7 @@ import { UserError, usageError } from '../system/errors.ts';
 export interface Correction {
   readonly id: string;
   readonly to: string;
-  /** The label that it had when the list was made; absent where the list does not say. */
+  /** The label that it had when the list was made; absent if the list does not say. */
   readonly from?: string;
   readonly line: number;
 }
@@ -22,7 +22,7 @@ const newLabelColumns = ['correction', 'suggestion', 'label'] as const;
  * and one of `correction`, `suggestion`, `label` with the new label. A line without a new label is left alone. Beside
  * `correction` or `suggestion`, `label` is the label that was there when the list was made.
  *
- * @throws UserError where a column is missing, or an id has two new labels
+ * @throws UserError if a column is missing, or an id has two new labels
  */
 export async function readCorrections(path: string): Promise<readonly Correction[]> {
   await checkTablePlace(path, {

@@ -38,7 +38,7 @@ export interface Relabelled extends RelabelPlan {
  * quotes, and gets its new content at once or not at all; whoever writes is alone from the moment it reads. No photo is
  * opened, moved or written.
  *
- * @throws UserError where corrections do not fit the labels, or the file cannot be changed
+ * @throws UserError if corrections do not fit the labels, or the file cannot be changed
  */
 export async function relabel(corrections: readonly Correction[], options: RelabelOptions): Promise<Relabelled> {
   if (!options.write) return (await plan(corrections, options)).found;

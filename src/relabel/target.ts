@@ -7,7 +7,7 @@ import { nodeFiles, statIfThere } from '../system/files.ts';
 /** Where corrected labels go. */
 interface LabelsTarget {
   readonly path: string;
-  /** Why they do not go where the labels are now: for the user; absent where they do. */
+  /** Why they do not go where the labels are now: for the user; absent if they do. */
   readonly because?: string;
 }
 
@@ -16,7 +16,7 @@ interface LabelsTarget {
  * labels file of its own.
  *
  * @param file where a labels file goes
- * @throws UserError where the data folder is gone or cannot be read any more
+ * @throws UserError if the data folder is gone or cannot be read any more
  */
 export async function labelsTarget(set: FeatureSet, file: string, signal?: AbortSignal): Promise<LabelsTarget> {
   const { data } = set.manifest.madeBy;

@@ -56,7 +56,7 @@ export async function compareReports(paths: readonly string[]): Promise<Comparis
 }
 
 /**
- * Groups by split and images, ranks within each group, the largest group first. Images are told by the sha256 of their
+ * Groups by split and images, ranks within each group, the largest group first. Images are identified by the sha256 of their
  * bytes; reports that do not know it are grouped by their features, with one of the same features that does.
  */
 export function groupReports(reports: readonly Report[]): ReportGroup[] {

@@ -6,7 +6,7 @@ const word = /[\w@%+=:,./\\-]+|'(?:[^'\p{Cc}]|'\\'')*'|"[^"$`!\\\p{Cc}]*"/u.sour
 const classifyCommand = new RegExp(`^featuretap classify(?: (?:${word}))*$`, 'u');
 
 /**
- * The command that makes a report again, to be typed as it stands; undefined where report.json holds something else: a
+ * The command that makes a report again, to be typed as it stands; undefined if report.json holds something else: a
  * file that came from elsewhere cannot make its reader run what it likes.
  */
 export function reportCommand({ command }: Pick<Report, 'command'>): string | undefined {

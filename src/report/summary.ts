@@ -40,9 +40,9 @@ export interface ComparisonSummary {
     readonly splitHash: string;
     readonly differences: readonly string[];
     readonly reports: readonly ReportSummary[];
-    /** Every pair of heads, tested; empty where they cannot be. */
+    /** Every pair of heads, tested; empty if they cannot be. */
     readonly verdicts: readonly HeadDifference[];
-    /** Every pair of networks, each with its best head; empty where all reports are on the same features. */
+    /** Every pair of networks, each with its best head; empty if all reports are on the same features. */
     readonly networks: readonly NetworkDifference[];
   }[];
   readonly unreadable: Comparison['unreadable'];

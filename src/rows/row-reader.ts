@@ -72,7 +72,7 @@ export class RowReader {
         });
         load = this.#plan(rows, to);
         reading = load && this.#read(load);
-        // A failure is told when the block is asked for.
+        // A failure is reported when the block is asked for.
         reading?.catch(() => undefined);
         yield { start: from, rowCount: to - from, columnCount, data: block.subarray(0, (to - from) * columnCount) };
       }

@@ -59,7 +59,7 @@ export function changedRows(stored: StoredRows, change: (rows: Float32Array) => 
 
 /** How a source is gone through again and again: a matrix as it stands, stored rows as they lie on the disk. */
 interface RowPass {
-  /** Row at each place of a pass; undefined where they come as they stand. */
+  /** Row at each place of a pass; undefined if they come as they stand. */
   readonly places: Uint32Array | undefined;
   /** One pass. A block's numbers are good until the next one is asked for. */
   blocks(): AsyncIterable<RowBlock>;

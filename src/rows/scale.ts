@@ -9,7 +9,7 @@ export type ScaleKind = 'none' | 'standard' | 'l2' | 'minmax';
 
 export const scaleKinds: readonly ScaleKind[] = ['none', 'standard', 'l2', 'minmax'];
 
-/** A scaling fitted on training rows. `offset` and `factor` are [dims], and empty where the kind needs none. */
+/** A scaling fitted on training rows. `offset` and `factor` are [dims], and empty if the kind needs none. */
 export interface Scaling {
   readonly kind: ScaleKind;
   readonly offset: Float64Array;

@@ -21,7 +21,7 @@ export interface RunningServer {
 /**
  * Serves heads over HTTP until it is closed.
  *
- * @throws UserError where a backbone cannot be opened, or the port is not to be had
+ * @throws UserError if a backbone cannot be opened, or the port is not available
  */
 export async function serve(heads: readonly ServedHead[], options: ServeOptions): Promise<RunningServer> {
   const classifier = await Classifier.open(heads, options);

@@ -17,7 +17,7 @@ export interface ServedHead extends NamedHead {
  * Reads the training rows of every head, once for heads that were trained on the same ones. A head whose rows are gone
  * answers without them.
  *
- * @param onNote told of each head that has to, and of rows that are too many to compare with all of them
+ * @param onNote called for each head that has to, and of rows that are too many to compare with all of them
  */
 export async function withTrainingPhotos(
   heads: readonly NamedHead[],

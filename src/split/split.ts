@@ -117,7 +117,7 @@ function checkSmallClasses(counts: Int32Array, classes: readonly string[], testS
   throw new SmallClassesError(small, classes.length, testSizeFor(testSize, classes.length - small.length, rowCount));
 }
 
-/** A test size with which the classes that are left can be split; undefined where the one that was asked for will do. */
+/** A test size with which the classes that are left can be split; undefined if the one that was asked for will do. */
 function testSizeFor(testSize: number, classCount: number, rowCount: number): string | undefined {
   const testCount = testSize < 1 ? Math.ceil(testSize * rowCount) : testSize;
   const fits = isUsableSize(testSize) && testCount >= classCount && rowCount - testCount >= classCount;

@@ -32,7 +32,7 @@ export interface Suggestions {
   readonly photos: readonly Suggestion[];
   /** Photos that were chosen among. */
   readonly unlabelled: number;
-  /** Photos that are among the labelled ones of the head's own set, by their bytes; undefined where that set is gone. */
+  /** Photos that are among the labelled ones of the head's own set, by their bytes; undefined if that set is gone. */
   readonly labelled: number | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface Suggestions {
  * Chooses among photos without labels those that a head learns most from.
  *
  * @param set features of the photos, made as the head's were
- * @throws UserError where no photo is left to choose among
+ * @throws UserError if no photo is left to choose among
  */
 export async function suggestPhotos(
   { head, report }: Pick<ShippedHead, 'head' | 'report'>,
@@ -92,7 +92,7 @@ export async function suggestPhotos(
   return { photos, unlabelled: images.length, labelled };
 }
 
-/** sha256 of the labelled images of a head's own feature set; undefined where that is gone. */
+/** sha256 of the labelled images of a head's own feature set; undefined if that is gone. */
 async function labelledImages(report: Report): Promise<ReadonlySet<string> | undefined> {
   try {
     const own = await openFeatureSet(report.featureSet.folder);

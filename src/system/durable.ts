@@ -150,7 +150,7 @@ async function bytesOf(rest: Iterator<Uint8Array> | AsyncIterator<Uint8Array>): 
   return bytes;
 }
 
-/** A rename whose failure is told to the user; a name that is taken is replaced. */
+/** A rename whose failure is reported to the user; a name that is taken is replaced. */
 export async function renameFile(files: Files, from: string, to: string): Promise<void> {
   await files.rename(from, to).catch(async (error) => {
     throw await writeFailure(files, to, error, 0);

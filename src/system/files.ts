@@ -81,7 +81,7 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Size and mtime, or undefined where there is no such file. */
+/** Size and mtime, or undefined if there is no such file. */
 export async function statIfThere(files: Files, path: string): Promise<FileStat | undefined> {
   try {
     return await files.stat(path);
@@ -101,7 +101,7 @@ export async function listIfThere(files: Files, folder: string): Promise<readonl
   }
 }
 
-/** Fills `target` from `position`; throws UserError where the file ends before that. */
+/** Fills `target` from `position`; throws UserError if the file ends before that. */
 export async function readFully(file: OpenFile, path: string, target: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < target.length) {
@@ -124,7 +124,7 @@ export async function readFully(file: OpenFile, path: string, target: Uint8Array
 const largestWholeFileBytes: number = 4 * 1024 ** 3 - 1;
 
 /**
- * The whole file, or undefined where there is none.
+ * The whole file, or undefined if there is none.
  *
  * @param limit bytes; a longer file is refused before any of it is read
  */

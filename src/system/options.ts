@@ -151,7 +151,7 @@ export function isInRange(value: unknown, range: NumberRange): value is number {
   );
 }
 
-/** The value of a range that is nearest to what was typed, its default where that is no number; null for none. */
+/** The value of a range that is nearest to what was typed, its default where that is not a number; null for none. */
 function nearestUsable(given: string, { numbers = {}, default: fallback }: OptionSpec): string | null {
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, above, whole, usual } = numbers;
   // A comma for a point, and a unit behind it.

@@ -4,7 +4,7 @@ export interface ProgressEvent {
   readonly stage: string;
   readonly unit: 'images' | 'rows' | 'bytes' | 'steps';
   readonly done: number;
-  /** Absent where it is not known. */
+  /** Absent if it is not known. */
   readonly total?: number | undefined;
 }
 

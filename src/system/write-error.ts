@@ -3,7 +3,7 @@ import { UserError, type UserErrorParts } from './errors.ts';
 import { fileReason } from './file-reason.ts';
 import { errorCode, type Files, formatBytes, statIfThere } from './files.ts';
 
-/** How a verb can be told to write elsewhere. */
+/** How a verb can be asked to write elsewhere. */
 export interface WriteAdvice {
   /** With its value: `--out FOLDER`. */
   readonly option: string;

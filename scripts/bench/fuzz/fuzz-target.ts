@@ -7,7 +7,7 @@ export interface FuzzTarget {
   /** The next input. */
   readonly make: (draw: Draw) => Uint8Array;
   /**
-   * Reads it. Resolves where it is accepted, after checking what was read; throws a UserError where it is refused.
+   * Reads it. Resolves where it is accepted, after checking what was read; throws a UserError if it is refused.
    * Anything else that is thrown is a finding.
    */
   readonly read: (bytes: Uint8Array) => Promise<void> | void;

@@ -31,7 +31,7 @@ async function fuzz(): Promise<void> {
   parentPort?.postMessage({ counts, findings } satisfies FuzzResult);
 }
 
-/** What the reader did that it must not do; undefined where it took or refused the input as it should. */
+/** What the reader did that it must not do; undefined if it took or refused the input as it should. */
 async function readOne(target: FuzzTarget, bytes: Uint8Array, count: TargetCounts): Promise<string | undefined> {
   const buffersBefore = process.memoryUsage().arrayBuffers;
   const start = performance.now();

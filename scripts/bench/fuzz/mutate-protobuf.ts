@@ -70,7 +70,7 @@ function holds(outer: WireField, inner: WireField): boolean {
   return Array.isArray(outer.value) && outer.value.some((field) => field === inner || holds(field, inner));
 }
 
-/** Undefined where the bytes are no whole fields. */
+/** Undefined if the bytes are no whole fields. */
 function parse(bytes: Uint8Array, depth = 0): WireField[] | undefined {
   const fields: WireField[] = [];
   for (let at = 0; at < bytes.length; ) {

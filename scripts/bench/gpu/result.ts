@@ -55,7 +55,7 @@ function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2;
 }
 
-/** Features in two files, float32 [rows, width]; undefined where one of them was not written. */
+/** Features in two files, float32 [rows, width]; undefined if one of them was not written. */
 export function compareFeatures(path: string, reference: string, rows: number): Difference | undefined {
   if (!existsSync(path) || !existsSync(reference)) return undefined;
   const [ours, exact] = [path, reference].map((file) => new Float32Array(new Uint8Array(readFileSync(file)).buffer));

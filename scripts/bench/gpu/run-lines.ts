@@ -4,7 +4,7 @@ import type { Line } from './task.ts';
 
 interface Ran {
   readonly lines: readonly Line[];
-  /** Why it did not end well; undefined where it did. */
+  /** Why it did not end well; undefined if it did. */
   readonly reason: string | undefined;
 }
 

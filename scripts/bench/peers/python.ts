@@ -30,7 +30,7 @@ function peers(): readonly Peer[] {
   ];
 }
 
-/** The first Python that has all the modules; undefined where none has. */
+/** The first Python that has all the modules; undefined if none has. */
 export function findPeer(...modules: readonly string[]): Peer | undefined {
   return peers().find(
     ({ python }) =>

@@ -25,7 +25,7 @@ interface HostileResult {
   readonly statuses: Readonly<Record<string, number>>;
   /** Of the fuzzers' images: those that were read, and those that were refused. */
   readonly fuzzed: { readonly read: number; readonly refused: number };
-  /** Resident, in MB: after a fifth of the requests, and after all of them; undefined where there is no /proc. */
+  /** Resident, in MB: after a fifth of the requests, and after all of them; undefined if there is no /proc. */
   readonly memoryMB: readonly [after: number, atEnd: number] | undefined;
   readonly wrong: readonly string[];
 }

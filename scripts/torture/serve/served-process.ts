@@ -43,7 +43,7 @@ export class ServedProcess {
     return this.ended;
   }
 
-  /** Memory of the process that is in use, in MB; undefined where there is no /proc. */
+  /** Memory of the process that is in use, in MB; undefined if there is no /proc. */
   async memoryMB(): Promise<number | undefined> {
     const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8').catch(() => '');
     const [, kB] = /VmRSS:\s+(\d+) kB/.exec(status) ?? [];

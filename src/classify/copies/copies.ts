@@ -36,7 +36,7 @@ export async function compareImages(data: LabelledData<RowSource>, signal?: Abor
  * The same images with each cluster of copies as a group, so that every split keeps it on one side.
  *
  * @param tables of the same images in the same order, one for each feature set; the first one's features are compared
- * @throws a usage UserError where the labels file gives groups, too
+ * @throws a usage UserError if the labels file gives groups, too
  */
 export async function groupedByCopies(
   tables: readonly LabelledData<RowSource>[],
@@ -115,7 +115,7 @@ export function copiesFound(
 export interface CopiesTested {
   readonly model: string;
   readonly accuracy: number;
-  /** Undefined where nothing was compared. */
+  /** Undefined if nothing was compared. */
   readonly copies?: CopiesFound | undefined;
   readonly perRepeat: readonly { readonly test: ArrayLike<number> }[];
 }

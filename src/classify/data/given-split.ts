@@ -18,7 +18,7 @@ interface GivenSplit {
  * The data folder's own split: train on its training part, test on `testOn`, by default its validation part, or its test
  * part where it has no other. Rows keep the data's order.
  *
- * @returns undefined where the data folder has none
+ * @returns undefined if the data folder has none
  * @throws UserError when a part that is needed has no image
  */
 export function givenSplit(data: LabelledData<RowSource>, testOn?: TestPart): GivenSplit | undefined {

@@ -28,15 +28,15 @@ export interface LabelledData<F extends RowSource = Matrix> {
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
   readonly groups?: Int32Array | undefined;
-  /** Absent where the groups are those of a column, or there are none. */
+  /** Absent if the groups are those of a column, or there are none. */
   readonly grouping?: Report['grouping'];
-  /** Part of the data folder's ready-made split per id: train, val or test, '' for none. Absent where it has none. */
+  /** Part of the data folder's ready-made split per id: train, val or test, '' for none. Absent if it has none. */
   readonly parts?: readonly string[] | undefined;
-  /** Absent where none are. */
+  /** Absent if none are. */
   readonly smallClasses?: SmallClasses | undefined;
   /** Fingerprint of the feature set; for external features, the sha256 of its bytes. */
   readonly fingerprint: string;
-  /** sha256 over the sha256 of each id's image, in the ids' order; absent where the images are not known. */
+  /** sha256 over the sha256 of each id's image, in the ids' order; absent if the images are not known. */
   readonly imagesSha256?: string | undefined;
   /** Of several feature sets: what their join left out. */
   readonly joined?: Report['joined'];
@@ -69,7 +69,7 @@ export interface JoinOptions extends RowOptions {
  * Joins a feature set with labels; the features stay on the disk.
  *
  * Inputs that extraction could not read, and labels of a file of one's own that name no input, count towards
- * `maxMissing`. Files that labels.csv names and that were not there do not: extraction goes on without them only when
+ * `maxMissing`. Files that labels.csv names and that were not there do not: extraction continues without them only when
  * told to.
  *
  * @throws UserError when no image has a label, or more than `maxMissing` of the inputs have no row

@@ -96,7 +96,7 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   };
 }
 
-/** @throws a usage UserError where there is no reading, or more than one */
+/** @throws a usage UserError if there is no reading, or more than one */
 function chooseReading(
   path: string,
   sample: TableSample,

@@ -5,7 +5,7 @@ import { noColumn, unusable } from './labels-file.ts';
 
 /** One label per row of a matrix, in its order. */
 export interface RowLabels {
-  /** Undefined where the file is a vector of labels. */
+  /** Undefined if the file is a vector of labels. */
   readonly ids: readonly string[] | undefined;
   readonly names: readonly string[];
   /** Values of a column after the label, row by row. @throws UserError when there is no such column */

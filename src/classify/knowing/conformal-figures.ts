@@ -34,7 +34,7 @@ type Calibration = Pick<Conformal, 'rows' | 'rowsAre' | 'scores'>;
  * test rows of the first split. Where the fit gave no such scores, the head is fitted once more, on four fifths of the
  * training rows, and judges the fifth that was left out.
  *
- * @returns a warning where there is no row to spare, or such a fit is not possible
+ * @returns a warning if there is no row to spare, or such a fit is not possible
  */
 export async function conformalOf(
   head: Head,

@@ -21,7 +21,7 @@ export interface LabelDoubt {
 }
 
 /**
- * Confident learning (Northcutt, Jiang and Chuang 2021), as cleanlab's `find_label_issues` does it unless told otherwise
+ * Confident learning (Northcutt, Jiang and Chuang 2021), as cleanlab's `find_label_issues` does it by default
  * (`filter_by='prune_by_noise_rate'`): the rows that are confidently of a class, by what rows of that label usually get,
  * say how many labels k should be j; so many rows labelled k are suspected, those that look most like j. Every judged
  * row is returned, suspected ones first, then by the probability of the label, least first: cleanlab's self-confidence.

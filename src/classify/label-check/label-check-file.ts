@@ -42,7 +42,7 @@ export async function writeLabelCheck(folder: string, check: LabelCheckFile): Pr
 }
 
 /**
- * The label check beside a report; undefined where there is none, or one of other labels.
+ * The label check beside a report; undefined if there is none, or one of other labels.
  *
  * @throws UserError when the file is there and damaged
  */

@@ -37,7 +37,7 @@ const groups = [
   },
 ] as const;
 
-/** What the group with this limit uses beside file caches; undefined where its files are not there to be read. */
+/** What the group with this limit uses beside file caches; undefined if its files are not there to be read. */
 function groupUse(limit: number | undefined): number | undefined {
   for (const { folder, limit: limitFile, use, cache } of groups) {
     try {

@@ -60,7 +60,7 @@ export interface CopiesFound {
   readonly images: number;
   /** Test images of all repeats together with a copy among the training images of their repeat. */
   readonly acrossSplit: number;
-  /** Accuracy on the other test images, mean over the repeats; absent where there is none. */
+  /** Accuracy on the other test images, mean over the repeats; absent if there is none. */
   readonly accuracyWithout?: number;
 }
 
@@ -123,7 +123,7 @@ export interface Report extends Scores {
   readonly splitHash: string;
   /**
    * sha256 over the sha256 of each labelled image's file: with the same split, reports on the features of other networks
-   * are comparable when it is equal, too. Absent where the images are not known.
+   * are comparable when it is equal, too. Absent if the images are not known.
    */
   readonly imagesSha256?: string | undefined;
   /** `classify` with several feature sets, which took the images that are in all of them. */

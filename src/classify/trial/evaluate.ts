@@ -16,7 +16,7 @@ export interface Evaluation {
   readonly perRepeat: readonly RepeatResult[];
   /** Test rows of all repeats together: [classes, classes], true by predicted. */
   readonly confusion: Int32Array;
-  /** Made anew each time that they are gone through. */
+  /** Made again each time that they are gone through. */
   readonly predictions: Iterable<Prediction>;
   /** Log loss of probabilities before they were calibrated, for each repeat; none where they are not. */
   readonly uncalibratedLogLoss: readonly number[];

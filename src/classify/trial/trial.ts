@@ -20,7 +20,7 @@ interface Trial {
   score(fitted: FittedHead): Promise<TestScores>;
   /** What a head says of the test rows, in whatever blocks they are read. */
   predict(fitted: FittedHead, take: TakePredictions): Promise<void>;
-  /** Log loss of probabilities before they were calibrated; undefined where they are not. */
+  /** Log loss of probabilities before they were calibrated; undefined if they are not. */
   uncalibratedLogLoss(fitted: FittedHead): Promise<number | undefined>;
 }
 
@@ -94,7 +94,7 @@ async function inMemory(
 /**
  * Reads all rows on the disk once: they are as they were written, and every feature is finite.
  *
- * @param onRows told after each block how many rows it had
+ * @param onRows called after each block with its number of rows
  * @returns the largest absolute value
  * @throws UserError naming the first row that is not, by its id
  */

@@ -7,12 +7,12 @@ import { UserError } from '../../system/errors.ts';
 import type { Session } from '../verb.ts';
 import type { DataValues } from './classify-data.ts';
 
-/** The column that holds groups; undefined where they are made of near copies, or there are none. */
+/** The column that holds groups; undefined if they are made from near copies, or there are none. */
 export function groupsColumn({ groups }: Pick<DataValues, 'groups'>): string | undefined {
   return groups === nearCopies ? undefined : groups;
 }
 
-/** @throws UserError where rows that are to be compared with each other do not fit what a run by stream may take */
+/** @throws UserError if rows that are to be compared with each other do not fit what a run by stream may take */
 function checkRoom(bytes: number, budget: number): void {
   if (bytes <= budget) return;
   throw new UserError({

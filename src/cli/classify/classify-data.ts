@@ -175,7 +175,7 @@ export async function readData(
   return tables;
 }
 
-/** @throws UserError where a feature set that was named is not there, or none was and there is none */
+/** @throws UserError if a feature set that was named is not there, or none was and there is none */
 export async function checkNamed(all: readonly string[], session: Session): Promise<void> {
   if (all.length === 0) await newestFolder(session);
   for (const given of all) if (!isForeign(given)) await namedFolders(given, session);
@@ -223,7 +223,7 @@ async function readMatrix(
 }
 
 /**
- * Splits that are not drawn from all rows: of --split FILE, or the data folder's own. Undefined where they are to be
+ * Splits that are not drawn from all rows: of --split FILE, or the data folder's own. Undefined if they are to be
  * drawn. Whoever says how to draw (--test-size, --repeats, --groups) asks for a draw.
  */
 export async function chooseSplits(

@@ -71,7 +71,7 @@ export function eventPrinter(
           const now = performance.now();
           const line = meter.describe(place, event.progress, now);
           status.show(line);
-          // A fit on rows from the disk may take hours: a log shows that it goes on.
+          // A fit on rows from the disk may take hours: a log shows that it continues.
           if (rowsRead === undefined || status.shown || now - lastLine < 1000 * secondsBetweenLines) return;
           lastLine = now;
           session.note(line);
@@ -91,7 +91,7 @@ export function eventPrinter(
       case 'report':
         status.clear();
         for (const warning of event.report.warnings) {
-          // Copies are told of once for all heads, when they are done.
+          // Copies are reported once for all heads, when they are done.
           if (warning === describeCopies([event.report])) continue;
           if (!data.warnings.includes(warning)) session.warn(`warning: ${event.report.model}: ${warning}`);
         }

@@ -9,7 +9,7 @@ import { packagedWeightsOf } from '../../extract/weights/packaged-weights.ts';
 import { usageError } from '../../system/errors.ts';
 import { type OptionSpec, type OptionValues, optionName, type RawOptions, readOptions } from '../../system/options.ts';
 
-/** What `plan` is told beside the options of extract. */
+/** Options of `plan` in addition to those of extract. */
 export const planOptions = {
   on: { describe: 'the scheduler', words: ['slurm', 'kubernetes'] },
   tasks: {
@@ -72,7 +72,7 @@ export interface PlanRequest extends Omit<PlanValues, 'images'> {
   readonly imageCount: number | undefined;
 }
 
-/** @throws UserError where one is not usable, or is for the other scheduler */
+/** @throws UserError if one is not usable, or is for the other scheduler */
 export function planRequest(
   values: PlanValues,
   { device }: Pick<ExtractValues, 'device'>,
@@ -96,7 +96,7 @@ export function planRequest(
   return { ...rest, on, tasks, gpus, cpus: values.cpus ?? (gpus > 0 ? 8 : 4), imageCount };
 }
 
-/** `--images` names folders where it is no number. */
+/** `--images` names folders where it is not a number. */
 export function isCount([first = '', ...others]: readonly string[]): boolean {
   return others.length === 0 && /^[-\d.]+$/.test(first);
 }

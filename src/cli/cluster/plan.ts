@@ -12,7 +12,7 @@ import { defineVerb, type Verb } from '../verb.ts';
 import { isCount, type PlanRequest, planOptions, planRequest } from './plan-options.ts';
 import { type Made, printPlan } from './plan-output.ts';
 
-/** Plan: write what Slurm or Kubernetes needs to run one extraction in parts, and hand it over when told to. */
+/** Plan: write what Slurm or Kubernetes needs to run one extraction in parts, and submit it on request. */
 export const planVerb: Verb = defineVerb({
   writes: { option: '--out FOLDER' },
   options: { ...extractOptions, ...planOptions },

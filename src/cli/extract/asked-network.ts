@@ -7,7 +7,7 @@ import type { Session } from '../verb.ts';
  * Reads the weights that were asked for, downloading them where they are not there yet, and says what is to know of them.
  *
  * @param offline a network of a hub is not downloaded
- * @throws UserError where they are not usable
+ * @throws UserError if they are not usable
  */
 export async function loadAskedNetwork(
   { plan, policy, sets }: AskedExtract,

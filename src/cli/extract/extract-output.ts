@@ -134,7 +134,7 @@ export function describeCounts({ duplicate, missing, unreadable, failed, total }
   return `${parts.join(', ')}; ${total} inputs (outcomes.csv says which and why)`;
 }
 
-/** Files of the data folder that are no inputs, for `--json`. */
+/** Files of the data folder that are not inputs, for `--json`. */
 function summarizeLeftOut({ leftOut }: ImageList): object {
   const ofKind = (kind: 'unnamed' | 'unlabelled'): number => leftOut.filter((file) => file.kind === kind).length;
   return {

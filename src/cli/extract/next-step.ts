@@ -12,7 +12,7 @@ export interface NextStep {
   readonly note?: string;
 }
 
-/** Of the rows that are held out unless classify is told otherwise. */
+/** Of the rows that are held out by default. */
 const usualTestSize = 0.1;
 
 /** Images with labels are there to train on; those without are there to be classified by a head that was trained before. */

@@ -25,7 +25,7 @@ export const overlayOption = {
   },
 } as const;
 
-/** @throws a usage UserError where one of them goes beside a submission, which takes probabilities */
+/** @throws a usage UserError if one of them goes beside a submission, which takes probabilities */
 export function knowingAsked(
   { coverage, abstain, unlike, why, evidence: overlays }: OptionValues<typeof knowingOptions & typeof overlayOption>,
   submission: string | undefined,

@@ -22,7 +22,7 @@ export function missingPaths(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => path !== '-' && !existsSync(path) && !picomatch.scan(path).isGlob);
 }
 
-/** @throws UserError where none of the paths is there: the network need not be loaded to say so */
+/** @throws UserError if none of the paths is there: the network need not be loaded to say so */
 export async function checkAnyThere(paths: readonly string[], report: Report, session: Session): Promise<void> {
   const missing = missingPaths(paths);
   if (missing.length < paths.length) return;

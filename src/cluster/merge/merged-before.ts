@@ -35,7 +35,7 @@ export async function mergedBefore(
     const parts = await mergedParts(files, set, manifest);
     return parts === undefined ? undefined : { manifest, parts };
   } catch (error) {
-    // What is wrong with the manifest is told where the set is opened.
+    // What is wrong with the manifest is reported where the set is opened.
     if (error instanceof UserError) return undefined;
     throw error;
   }

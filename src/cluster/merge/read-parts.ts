@@ -136,7 +136,7 @@ export async function checkParts(
 }
 
 /**
- * Files of the data folder that are no inputs: the first part lists them.
+ * Files of the data folder that are not inputs: the first part lists them.
  *
  * @throws PartsMissingError where that list is damaged
  */
@@ -154,7 +154,7 @@ export async function readLeftOut(
   throw new PartsMissingError(set, parts.length, [], [{ part: 0, what }]);
 }
 
-/** What a user could fix of what stops the work; undefined where nothing does. */
+/** What a user could fix of what stops the work; undefined if nothing does. */
 async function problemOf(work: () => Promise<void>): Promise<string | undefined> {
   try {
     await work();

@@ -18,7 +18,7 @@ import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 import { readPartFolder } from '../records/layout.ts';
 
-/** A folder with rows that an attempt can go on with. */
+/** A folder with rows that an attempt can continue with. */
 interface Found {
   readonly folder: string;
   /** The feature set in it; a first attempt has none before its end. */
@@ -37,13 +37,13 @@ interface WholeRows {
 }
 
 /**
- * Opens a writer in a folder of this attempt's own: an ordinary feature set, which goes on with the part's last state.
+ * Opens a writer in a folder of this attempt's own: an ordinary feature set, which continues with the part's last state.
  * What an earlier attempt left is not lost: a folder that nobody holds is gone on with; of one that another process
  * holds, or held when its machine died, the rows are taken over. Every row that is taken over is checked against its
  * sha256 first, so it does not matter whether that process still lives.
  *
- * @param last folder of the part's last state; undefined where nothing of it counts
- * @param onDamage told what is not whole: the rows in it are computed again
+ * @param last folder of the part's last state; undefined if nothing of it counts
+ * @param onDamage called with what is not whole: the rows in it are computed again
  */
 export async function openAttempt(
   files: Files,
@@ -80,7 +80,7 @@ export async function openAttempt(
   return FeatureWriter.open(files, folder, settings);
 }
 
-/** Undefined where there is nothing of this fingerprint. */
+/** Undefined if there is nothing of this fingerprint. */
 async function look(
   files: Files,
   folder: string,

@@ -25,7 +25,7 @@ export interface BaseRows {
  *
  * @param set the feature set's folder
  * @param list the part's inputs
- * @returns undefined where there is no set, or one that is to be replaced
+ * @returns undefined if there is no set, or one that is to be replaced
  * @throws UserError when it has another fingerprint
  */
 export async function readBaseRows(

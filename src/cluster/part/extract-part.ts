@@ -41,7 +41,7 @@ export interface PartResult {
 /**
  * Computes one part of a feature set, or what of it is not there yet, and leaves its completion record.
  *
- * @throws UserError as `extract` does; what was computed until then is on the disk, and the next run goes on from it
+ * @throws UserError as `extract` does; what was computed until then is on the disk, and the next run resumes from it
  * @throws InterruptedError once the signal is aborted, with the same on the disk
  */
 export async function extractPart(part: Part, request: ExtractRequest): Promise<PartResult> {
@@ -75,7 +75,7 @@ async function tellFailure(files: Files, folder: string, error: unknown): Promis
   await writeFailure(files, folder, reason, error instanceof Error ? error.message : String(error)).catch(() => {});
 }
 
-/** @returns undefined where another process made a state of the part in the meantime */
+/** @returns undefined if another process made a state of the part in the meantime */
 async function tryOnce(run: ExtractRun, part: Part, list: PartList): Promise<PartResult | undefined> {
   const { files } = run;
   const set = run.plan.folder;
@@ -147,7 +147,7 @@ async function keepState(
   return { part, set, record: wasComplete ? old : record, newImages, resumedImages, wasComplete, seconds };
 }
 
-/** What the next state of a part goes on with. */
+/** What the next state of a part continues with. */
 interface LastState {
   /** 0: there is none. */
   readonly number: number;

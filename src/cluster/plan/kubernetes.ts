@@ -27,7 +27,7 @@ export interface Job {
   readonly spec: { readonly [field: string]: unknown };
 }
 
-/** A pod fails this often before its part counts as failed; each try goes on from the last checkpoint. */
+/** A pod fails this often before its part counts as failed; each try resumes from the last checkpoint. */
 const triesPerPart = 5;
 const temporaryFolder = '/tmp/featuretap';
 

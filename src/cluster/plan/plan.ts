@@ -26,12 +26,12 @@ export interface ClusterPlan {
   /** Absolute paths: they are the same on every node. */
   readonly data: string;
   readonly cache: string;
-  /** Where the tasks find weights of a known name; absent where they are read from a file, or drawn. */
+  /** Where the tasks find weights of a known name; absent if they are read from a file, or drawn. */
   readonly weightsHome?: string | undefined;
 }
 
 /**
- * NODE_OPTIONS of a task; undefined where Node's own limit (2 GB on small machines, 4 GB on others) does. The rest of the
+ * NODE_OPTIONS of a task; undefined if Node's own limit (2 GB on small machines, 4 GB on others) does. The rest of the
  * memory is for what is not JavaScript's: the network and decoded images.
  */
 export function nodeOptions({ imageCount }: ClusterPlan): string | undefined {

@@ -13,7 +13,7 @@ export function weightsHome(weights: string, cache: string): string | undefined 
 
 /**
  * Puts the file of known weights where every task finds it, so that it is downloaded once and not by each: a copy of this
- * user's own where there is one, else downloaded. Does nothing for weights that are no known name.
+ * user's own where there is one, else downloaded. Does nothing for weights that are not a known name.
  *
  * @throws UserError as `loadWeights` does, and where the folder cannot be written
  */
@@ -31,7 +31,7 @@ export async function shareWeights(
   await loadKnown(known, { ...options, cacheFolder: home });
 }
 
-/** Nobody finds half a file under its name, and two that copy at once do not meet. */
+/** A reader never finds a partial file under its name, and two that copy at once do not meet. */
 async function copyWhole(from: string, to: string): Promise<void> {
   try {
     await makeFolder(nodeFiles, dirname(to));

@@ -29,7 +29,7 @@ interface SlurmScripts {
   readonly merge: string;
 }
 
-/** Tries of one task before it counts as failed: a part goes on from its last checkpoint at each. */
+/** Tries of one task before it counts as failed: a part resumes from its last checkpoint at each. */
 const mostRestarts = 5;
 /** The worker finishes its batch and writes a checkpoint in this time. */
 const noticeSeconds = 120;

@@ -9,9 +9,9 @@ export interface Submitted {
 
 /**
  * Hands the array to sbatch, and the merge behind it: `afterany`, so that it runs and names what is missing when a task
- * has failed. With `afterok` it would wait for ever.
+ * has failed. With `afterok` it would wait forever.
  *
- * @throws UserError where there is no sbatch, or it refuses
+ * @throws UserError if there is no sbatch, or it refuses
  */
 export async function submitToSlurm(scripts: { readonly extract: string; readonly merge: string }): Promise<Submitted> {
   const extract = jobId(await runScheduler('sbatch', ['--parsable', scripts.extract], slurmHelp));
@@ -26,7 +26,7 @@ export async function submitToSlurm(scripts: { readonly extract: string; readonl
 /**
  * Hands both Jobs to kubectl.
  *
- * @throws UserError where there is no kubectl, or it refuses
+ * @throws UserError if there is no kubectl, or it refuses
  */
 export async function submitToKubernetes(
   yaml: string,

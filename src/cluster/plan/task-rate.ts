@@ -26,7 +26,7 @@ interface TaskShape {
 /** Enough for the decoders to be ahead of the network; a few seconds with a ResNet50 on two cores. */
 const sampleSize = 64;
 
-/** The rate of the last run that is most like a task; undefined where none was measured. */
+/** The rate of the last run that is most like a task; undefined if none was measured. */
 export async function rateOfLastRun(
   files: Files,
   folder: string,
@@ -57,7 +57,7 @@ interface MeasureRequest {
  * Measures the rate on a few images of the folder: reading, decoding and the network, as `extract` runs them. An int8
  * network is measured in float32, which is slower: calibrating it first would take longer than measuring.
  *
- * @throws UserError where none of these images can be read
+ * @throws UserError if none of these images can be read
  */
 export async function measureRate(request: MeasureRequest): Promise<TaskRate> {
   const { images, network, preprocessing, tap, precision, batch, views, task, signal } = request;

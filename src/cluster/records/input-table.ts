@@ -15,7 +15,7 @@ type InputOutcome = 'kept' | 'missing' | 'unreadable' | 'failed';
 export interface PartInput {
   /** Its place in the whole list: images first, then the ids without a file. */
   readonly place: number;
-  /** Row in the part's shards; absent where there is none, or where the set itself holds it. */
+  /** Row in the part's shards; absent if there is none, or where the set itself holds it. */
   readonly row?: number | undefined;
   readonly id: string;
   /** Relative to the data folder; empty for a missing one. */

@@ -46,7 +46,7 @@ export function listOfPart(all: ImageList, part: Part): PartList {
     imageCount: all.images.length,
     missingCount: all.missing.length,
   };
-  // What is no input belongs to no part: the first one tells it.
+  // What is not an input belongs to no part: the first one tells it.
   const leftOut = part.index === 0 ? all.leftOut : [];
   return { list: { ...all, images, missing, leftOut }, places, missingPlaces, mark };
 }

@@ -33,7 +33,7 @@ interface PartRun {
   readonly seconds: number;
   /** Images that it computed. */
   readonly images: number;
-  /** What the network was run on, and the cores that it was given; absent where there was nothing for it to do. */
+  /** What the network was run on, and the cores that it was given; absent if there was nothing for it to do. */
   readonly device?: DeviceName;
   readonly cores?: number;
   /** ISO 8601. */
@@ -46,7 +46,7 @@ export interface PartRecord {
   readonly part: Part;
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
-  /** Of the feature set that the part is; absent where it has no row. */
+  /** Of the feature set that the part is; absent if it has no row. */
   readonly manifestSha256?: string;
   /** sha256 of inputs.csv. */
   readonly inputsSha256: string;
@@ -109,7 +109,7 @@ function damagedRecord(path: string, found: string, expected: string): UserError
 /** A part's last state; number 0: there is none yet. */
 interface PartState {
   readonly number: number;
-  /** Absent where there is none, or where it is damaged. */
+  /** Absent if there is none, or where it is damaged. */
   readonly record?: PartRecord;
   /** What is wrong with the record. */
   readonly damage?: string;

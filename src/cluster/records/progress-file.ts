@@ -32,7 +32,7 @@ interface PartFailure {
   readonly message: string;
 }
 
-/** An attempt that has not written for so long is taken for dead; it writes six times as often. */
+/** An attempt that has not written for so long is considered dead; it writes six times as often. */
 export const silentSeconds = 60;
 
 /** Writes an attempt's progress every ten seconds until it is closed. A disk that refuses it does not end the attempt. */

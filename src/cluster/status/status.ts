@@ -32,7 +32,7 @@ export interface PartsStatus {
   readonly rows: number;
   /** Images per second of the parts under way, together. */
   readonly imagesPerSecond: number;
-  /** At that rate; absent where it is not known. */
+  /** At that rate; absent if it is not known. */
   readonly secondsLeft?: number | undefined;
   /** Inputs of complete parts that gave no row, and attempts that ended with an error, by reason. */
   readonly failures: readonly { readonly reason: string; readonly inputs: number; readonly parts: readonly number[] }[];
@@ -110,7 +110,7 @@ async function lastAttempt(files: Files, folder: string) {
 /**
  * How many parts a feature set is made in.
  *
- * @throws UserError where there are none, or of several counts
+ * @throws UserError if there are none, or of several counts
  */
 export async function countOfParts(files: Files, set: string): Promise<number> {
   const counts = [...new Set((await listParts(files, set)).map(({ count }) => count))];

@@ -25,7 +25,7 @@ export interface NetworkInput {
   readonly layout: 'NCHW' | 'NHWC';
   /** `bytes` only: pixels of the mean colour on each side of the crop. */
   readonly padding?: number;
-  /** Rows per run where the graph fixes them; absent where any number goes. */
+  /** Rows per run where the graph fixes them; absent if any number goes. */
   readonly batch?: number | undefined;
   /** Side of the square input in pixels where the graph fixes it. */
   readonly crop?: number | undefined;

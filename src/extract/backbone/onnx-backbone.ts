@@ -35,7 +35,7 @@ export interface OnnxBackboneOptions {
  * Opens a network on ONNX Runtime, cut off behind its taps, and runs it once on blank images: a session that opens but
  * cannot run is found here, not in the middle of the work.
  *
- * @throws UserError when a tap is unknown or is no map of float32 per image, when the network cannot run, or when its
+ * @throws UserError when a tap is unknown or is not a map of float32 per image, when the network cannot run, or when its
  * answer for an image depends on the other images of its batch
  */
 export async function openOnnxBackbone(network: Network, options: OnnxBackboneOptions): Promise<Backbone> {
@@ -71,7 +71,7 @@ export async function openOnnxBackbone(network: Network, options: OnnxBackboneOp
 }
 
 /**
- * The network as it may run: as it is where an image has the same row in every company; one image at a time where it is
+ * The network as it may run: as it is where an image has the same row in every batch; one image at a time where it is
  * the same alone at least (int8 graphs that take their ranges from the batch do that).
  */
 async function proven(

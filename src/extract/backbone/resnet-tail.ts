@@ -16,7 +16,7 @@ interface ResNetTail {
   readonly normEpsilon: number;
 }
 
-/** The blocks behind a tap, which is a layer or a block; undefined where it is no block's output. */
+/** The blocks behind a tap, which is a layer or a block; undefined if it is not a block's output. */
 function blocksBehind(architecture: Architecture, tap: string): readonly ResidualBlock[] | undefined {
   const plan = planResNet(architecture);
   const all = plan.layers.flatMap((layer) => layer.blocks);
@@ -36,7 +36,7 @@ export function isTrainable(architecture: string, tap: string): boolean {
  * What a ResNet does behind a tap.
  *
  * @param tap a layer (`layer3`), whose last block's output it is, or a block (`layer4.1`)
- * @returns undefined where the tap is no block's output
+ * @returns undefined if the tap is not a block's output
  */
 export function resNetTail(weights: StateDict, tap: string): ResNetTail | undefined {
   const blocks = blocksBehind(weights.architecture, tap);

@@ -17,7 +17,7 @@ interface ResNetTaps {
  * Every tensor of a ResNet that can be tapped, from its architecture alone.
  *
  * @param crop side of the square input, in pixels
- * @param classCount outputs of `fc`; undefined where the weights have none
+ * @param classCount outputs of `fc`; undefined if the weights have none
  */
 export function resnetTaps(architecture: Architecture, crop: number, classCount: number | undefined): ResNetTaps {
   const plan = planResNet(architecture);
@@ -72,7 +72,7 @@ function outputSide(side: number, kernel: number, stride: number, padding: numbe
 /**
  * As `resolveTap`, from a ResNet's architecture alone: nothing is made or downloaded for a tap that is not there.
  *
- * @param classCount outputs of `fc`; undefined where the weights have none
+ * @param classCount outputs of `fc`; undefined if the weights have none
  */
 export function checkResNetTap(architecture: Architecture, classCount: number | undefined, name: string): void {
   const { stages, tensors } = resnetTaps(architecture, defaultCrop, classCount);

@@ -74,7 +74,7 @@ async function openWithOutputs(network: Network, tensors: readonly string[]): Pr
   }
 }
 
-/** @throws UserError where the graph fixes another side for its square input */
+/** @throws UserError if the graph fixes another side for its square input */
 export function checkCrop(network: Network, crop: number): void {
   const side = network.input.crop;
   if (side === undefined || side === crop) return;

@@ -36,7 +36,7 @@ export interface Explanation {
   readonly copies: number;
   /** Whether the run would refuse: the set has another fingerprint, and neither --name nor --replace says what to do. */
   readonly refuses: boolean;
-  /** At the speed of the last run; absent where none was measured. */
+  /** At the speed of the last run; absent if none was measured. */
   readonly seconds?: number | undefined;
   /** What those seconds are reckoned from. */
   readonly speed?: MeasuredSpeed | undefined;
@@ -52,10 +52,10 @@ interface ExplainRequest {
   readonly fields: FingerprintFields;
   readonly replace: boolean;
   readonly rehash: boolean;
-  /** As asked for; undefined where any will do. */
+  /** As asked for; undefined if any will do. */
   readonly engine: EngineName | undefined;
   readonly device: DeviceName | undefined;
-  /** Shape of a row, asked for only where the set does not say it; undefined where nothing says it yet. */
+  /** Shape of a row, asked for only where the set does not say it; undefined if nothing says it yet. */
   readonly rowShape: () => Promise<readonly number[] | undefined>;
 }
 
@@ -108,7 +108,7 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
 /** The asked fields with what only the set knows: its activation ranges, and the rest of a sha256 of which a part is known. */
 function asTheSetSays(asked: FingerprintFields, before: FingerprintFields | undefined): FingerprintFields {
   if (before === undefined) return asked;
-  // A run goes on with the activation ranges of the set: they are measured once, on images, and explaining runs none.
+  // A run continues with the activation ranges of the set: they are measured once, on images, and explaining runs none.
   const calibrated = asked.precision === 'int8' && before.calibration !== undefined;
   const sameWeights = before.weightsSha256.startsWith(asked.weightsSha256);
   return {

@@ -142,7 +142,7 @@ function changedLabels(folder: string, state: SetState | undefined, list: ImageL
   }).length;
 }
 
-/** Undefined where the file cannot be read: the run itself will say so. */
+/** Undefined if the file cannot be read: the run itself will say so. */
 async function hashFile(image: ImageFile): Promise<string | undefined> {
   const { path, entry } = image;
   if (entry === undefined) return hashOfFile(nodeFiles, path).catch(() => undefined);

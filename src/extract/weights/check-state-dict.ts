@@ -107,7 +107,7 @@ function mapped(
   return [...names].map(([name, own]) => [name, found.get(own) as UnreadTensor]);
 }
 
-/** @throws UserError where the stem is a ResNet's, but not one convolution */
+/** @throws UserError if the stem is a ResNet's, but not one convolution */
 function checkStem(named: ReadonlyMap<string, UnreadTensor>, where: string): void {
   const stem = named.get('conv1.weight');
   if (stem === undefined && named.has('conv1.0.weight') && named.has('layer1.0.conv1.weight'))
@@ -120,7 +120,7 @@ function checkStem(named: ReadonlyMap<string, UnreadTensor>, where: string): voi
     });
 }
 
-/** The ResNet that has these names and shapes, whatever its widths; undefined where they are those of none. */
+/** The ResNet that has these names and shapes, whatever its widths; undefined if they are those of none. */
 function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architecture | undefined {
   const shape = (name: string): readonly number[] => named.get(`${name}.weight`)?.shape ?? [];
   const blocksOf = (layer: number): number => {

@@ -22,7 +22,7 @@ export interface GraphFile {
 /**
  * Reads an .onnx file and the files beside it that it keeps tensors in.
  *
- * @throws UserError where one of them cannot be read, or lies outside the model's own folder
+ * @throws UserError if one of them cannot be read, or lies outside the model's own folder
  */
 export async function readGraphFile(path: string): Promise<GraphFile> {
   const { bytes, sha256 } = await readWholeFile(path, 'weights file');

@@ -29,7 +29,7 @@ export interface LoadWeightsOptions {
   readonly seed?: number | undefined;
   /** Never downloads a network of a hub. */
   readonly offline?: boolean | undefined;
-  /** Known names and networks of a hub: told while a file is downloaded, never when it is in the cache. */
+  /** Known names and networks of a hub: called while a file is downloaded, never when it is in the cache. */
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal | undefined;
   /** Where downloads are kept; default `userCacheFolder()`. */
@@ -46,7 +46,7 @@ export interface LoadedStateDict {
   readonly stateDict: StateDict;
   /** Absolute or as given; absent for `random`. */
   readonly file?: string;
-  /** How images are prepared for these weights; absent where the file does not say. */
+  /** How images are prepared for these weights; absent if the file does not say. */
   readonly trainedWith?: TrainedWith;
   /** The key of the state dict that was taken, where a checkpoint holds several. */
   readonly key?: string | undefined;
@@ -57,9 +57,9 @@ export interface LoadedStateDict {
 /** A graph of the user's own, or one that was published with what is to know of it. */
 interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly kind: 'onnx';
-  /** Of the images that it takes; undefined where its input does not say. */
+  /** Of the images that it takes; undefined if its input does not say. */
   readonly channels?: number | undefined;
-  /** What the files beside it say; absent where the graph alone was named. */
+  /** What the files beside it say; absent if the graph alone was named. */
   readonly published?: Published;
   /** `hf:OWNER/NAME@COMMIT`, where it is a hub's. */
   readonly pinned?: string;
@@ -74,7 +74,7 @@ interface LoadedGraph extends Omit<GraphFile, 'model'> {
  * .safetensors, .pth or .onnx file, the folder of a published network, or
  * `hf:OWNER/NAME[@REVISION]` (downloaded once).
  *
- * @throws UserError where the name is unknown, the download fails, the file is not whole, or its tensors are not those
+ * @throws UserError if the name is unknown, the download fails, the file is not whole, or its tensors are not those
  * of a known ResNet
  */
 export async function loadWeights(spec: string, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {

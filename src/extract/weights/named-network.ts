@@ -7,16 +7,16 @@ import { type Architecture, architectures, isArchitecture } from './resnet.ts';
 /** What a name says of its network before any weights are read. */
 export interface NamedNetwork {
   readonly architecture: Architecture;
-  /** Outputs of `fc`; undefined where it has none. */
+  /** Outputs of `fc`; undefined if it has none. */
   readonly classCount: number | undefined;
   /** Side of its input, in pixels, where that is not torchvision's. */
   readonly crop?: number;
 }
 
 /**
- * The network of known weights (`resnet50-v2`, `demo-net`) or of `random[:ARCHITECTURE]`; undefined where `--weights` names a file.
+ * The network of known weights (`resnet50-v2`, `demo-net`) or of `random[:ARCHITECTURE]`; undefined if `--weights` names a file.
  *
- * @throws a usage UserError where there is no such architecture
+ * @throws a usage UserError if there is no such architecture
  */
 export function namedNetwork(weights: string): NamedNetwork | undefined {
   const [name = '', architecture = 'resnet50'] = weights.split(':');

@@ -112,7 +112,7 @@ export interface ConvNorm {
 export interface ResidualBlock {
   readonly name: string;
   readonly main: readonly ConvNorm[];
-  /** Absent where the shortcut is the block's input itself. */
+  /** Absent if the shortcut is the block's input itself. */
   readonly shortcut?: ConvNorm;
 }
 

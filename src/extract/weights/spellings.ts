@@ -18,7 +18,7 @@ interface Spelling {
   readonly stem: string;
   /** Must be there too, after the same prefix. */
   readonly beside: string;
-  /** Torchvision's name of a tensor, its prefix taken off; undefined where the spelling does not know it. */
+  /** Torchvision's name of a tensor, its prefix taken off; undefined if the spelling does not know it. */
   readonly rename: (name: string, stages: readonly string[]) => string | undefined;
   /** Where stages have numbers of their own: the first convolution of one. There must be four. */
   readonly stages?: RegExp;
@@ -72,7 +72,7 @@ const spellings: readonly Spelling[] = [
 /** Of two networks in one file, the one that is meant: a student's or a query's before what follows it. */
 const preferred = ['', 'module.', 'model.', 'backbone.', 'encoder.', 'encoder_q.', 'module.encoder_q.', 'student.'];
 
-/** Undefined where no spelling is recognised. */
+/** Undefined if no spelling is recognised. */
 export function recognizeSpelling(names: Iterable<string>): Spelled | undefined {
   const all = new Set(names);
   for (const spelling of spellings) {

@@ -9,7 +9,7 @@ const mostNamed = 10;
 /**
  * Says which weights lie where the user looked for some.
  *
- * @throws UserError where a folder is no published network but holds weights files, or a file is not there but others are
+ * @throws UserError if a folder is no published network but holds weights files, or a file is not there but others are
  */
 export async function checkPlace(spec: string, isFolder: boolean): Promise<void> {
   const folder = isFolder ? spec : dirname(spec);

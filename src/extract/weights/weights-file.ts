@@ -42,7 +42,7 @@ export function weightsFormat(path: string): WeightsFormat {
 /** Tensors of a file before any is converted, and what is to know of where they were. */
 interface FileTensors {
   readonly tensors: ReadonlyMap<string, UnreadTensor>;
-  /** Under which key of a checkpoint they are, of several state dicts in it; absent where there is one. */
+  /** Under which key of a checkpoint they are, of several state dicts in it; absent if there is one. */
   readonly key?: string;
   /** Whether that key was asked for, and is not the one that is taken without being asked for. */
   readonly otherKey?: boolean;
@@ -53,7 +53,7 @@ interface FileTensors {
  * Tensors of a .safetensors or .pth file by name; nothing is converted yet.
  *
  * @param key which state dict of a checkpoint to take
- * @throws UserError where the file holds no state dict, none under that key, or several and none that is usually meant
+ * @throws UserError if the file holds no state dict, none under that key, or several and none that is usually meant
  */
 export async function readTensors(file: WholeFile, format: 'safetensors' | 'pth', key?: string): Promise<FileTensors> {
   if (format === 'safetensors') {

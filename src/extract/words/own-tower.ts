@@ -26,7 +26,7 @@ export interface OwnTowerOptions {
  * Opens the text encoder of the very network that made a feature set: a network of a hub at the commit that it was pinned
  * to, downloaded where it is not there yet. `close()` it.
  *
- * @throws UserError where the network has none, or the set keeps something else than an image's vector beside texts
+ * @throws UserError if the network has none, or the set keeps something else than an image's vector beside texts
  */
 export async function openOwnTower(set: WordsOf, options: OwnTowerOptions = {}): Promise<TextTower> {
   const { weights, weightsFile, weightsVariant: variant } = set.madeBy;

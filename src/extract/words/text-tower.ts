@@ -47,7 +47,7 @@ const mostTogether = 32;
  * onnx/text_model.onnx. `close()` it.
  *
  * @param variant `fp16` …: onnx/text_model_fp16.onnx
- * @throws UserError where a file is missing, or the network is of a kind that is not known here
+ * @throws UserError if a file is missing, or the network is of a kind that is not known here
  */
 export async function openTextTower(
   folder: string,

@@ -15,7 +15,7 @@ const largestTokenizer = 2 ** 27;
  *
  * @param longest tokens that the network reads
  * @param padded whether every text is filled up to that length
- * @throws UserError where the files are damaged or of a kind that is not known
+ * @throws UserError if the files are damaged or of a kind that is not known
  */
 export async function openTokenizer(
   folder: string,

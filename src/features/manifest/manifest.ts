@@ -78,7 +78,7 @@ export interface OutcomeCounts {
   /** The file could not be read, or changed while it was. */
   readonly failed: number;
   readonly total: number;
-  /** Files of the data folder that are no inputs, each with a line in outcomes.csv; absent where there are none. */
+  /** Files of the data folder that are not inputs, each with a line in outcomes.csv; absent if there are none. */
   readonly leftOut?: number;
 }
 

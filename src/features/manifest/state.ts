@@ -24,7 +24,7 @@ const attempts = 5;
  *
  * @param madeAnew tables that need not be there; one that is there must be the one that the manifest names all the same:
  *   somebody's own changes are not written over
- * @returns undefined where there is no manifest
+ * @returns undefined if there is no manifest
  * @throws UserError when a table is not what the manifest names
  */
 export async function readState(

@@ -13,7 +13,7 @@ export interface DamagedShard {
   readonly rows: readonly number[];
 }
 
-/** What cannot be trusted of a shard; undefined where it is whole. */
+/** What cannot be trusted of a shard; undefined if it is whole. */
 export async function damagedRows(
   files: Files,
   folder: string,

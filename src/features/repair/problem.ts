@@ -5,7 +5,7 @@ export interface Problem {
   /** File in the feature set. */
   readonly file: string;
   readonly what: string;
-  /** Rows that it concerns, [first, end); absent where it concerns the file as a whole. */
+  /** Rows that it concerns, [first, end); absent if it concerns the file as a whole. */
   readonly rows?: readonly [number, number];
 }
 

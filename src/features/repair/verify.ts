@@ -12,7 +12,7 @@ import { describeError, type Problem } from './problem.ts';
 
 export interface Verification {
   readonly folder: string;
-  /** The manifest, or its spare copy where that alone is whole; undefined where neither is. */
+  /** The manifest, or its spare copy where that alone is whole; undefined if neither is. */
   readonly manifest: Manifest | undefined;
   readonly problems: readonly Problem[];
   /** Manifest, tables and activation ranges that are damaged and have a whole spare copy. */
@@ -40,7 +40,7 @@ const attempts = 5;
  * shards, every label and outcome against the index, and the activation ranges of an int8 set. Changes nothing and takes no
  * lock: where a run published another state in the meantime, that one is read.
  *
- * @throws UserError where there is no feature set, or one of a newer format
+ * @throws UserError if there is no feature set, or one of a newer format
  */
 export async function verifyFeatureSet(
   folder: string,
@@ -130,7 +130,7 @@ async function readTables(
   return { index: await index, labels: await labels, outcomes: await outcomes };
 }
 
-/** The file or, where it is damaged, its spare copy; undefined where neither is whole. */
+/** The file or, where it is damaged, its spare copy; undefined if neither is whole. */
 async function readKept(
   files: Files,
   folder: string,

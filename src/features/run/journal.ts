@@ -29,7 +29,7 @@ export interface JournalContents {
 interface OpenedJournal {
   readonly journal: Journal;
   readonly contents: JournalContents;
-  /** Whether it goes on with a stopped run. */
+  /** Whether it continues with a stopped run. */
   readonly resumed: boolean;
 }
 

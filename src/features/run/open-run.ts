@@ -30,7 +30,7 @@ interface RunSettings {
   readonly replace?: boolean | undefined;
 }
 
-/** What a writer is told. */
+/** What a writer needs to know. */
 export interface WriterSettings extends RunSettings {
   /** Images that one batch holds: batches never straddle shards, so that their composition depends on nothing else. */
   readonly batchImages: number;
@@ -43,8 +43,8 @@ export interface WriterSettings extends RunSettings {
 }
 
 /**
- * Loads what a run goes on with: the set that is there, what a stopped run left, and what is remembered of files. Call it
- * with the lock held: it finishes what a killed run had published, and removes what nobody goes on with.
+ * Loads what a run continues with: the set that is there, what a stopped run left, and what is remembered of files. Call it
+ * with the lock held: it finishes what a killed run had published, and removes what nobody continues with.
  *
  * @throws UserError when what is there has another fingerprint, or is damaged
  */

@@ -6,7 +6,7 @@ import { runFolder, runPath } from '../manifest/layout.ts';
 import type { FingerprintFields, MadeBy, ShardEntry } from '../manifest/manifest.ts';
 import type { RememberedFile } from '../tables/file-memory.ts';
 
-/** What a run that is under way works on; a run with another one does not go on with its rows. */
+/** What a run that is under way works on; a run with another one does not continue with its rows. */
 export interface RunHeader {
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
@@ -94,7 +94,7 @@ export async function readHeader(files: Files, folder: string): Promise<RunHeade
   return (await readRun(files, folder))?.header;
 }
 
-/** The record, or undefined where there is none or it is damaged: what it names is computed again. */
+/** The record, or undefined if there is none or it is damaged: what it names is computed again. */
 export async function readRecord<Kind extends RowsRecord | RunRecord>(
   files: Files,
   folder: string,

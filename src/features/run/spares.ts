@@ -61,7 +61,7 @@ export async function keepSpares(files: Files, folder: string, manifest: Manifes
   }
 }
 
-/** Whether a file is the one that the manifest names; undefined where there is no such file. */
+/** Whether a file is the one that the manifest names; undefined if there is no such file. */
 export async function isWholeFile(
   files: Files,
   path: string,

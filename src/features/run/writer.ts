@@ -22,7 +22,7 @@ const defaultShardBytes = 64_000_000;
 
 /**
  * Adds rows to a feature set, or makes a new one. Owns the set's lock: `close()` it. Nothing that it does is visible
- * to readers before `finish`; whatever stops it earlier, the next writer goes on from the last rows on the disk.
+ * to readers before `finish`; whatever stops it earlier, the next writer resumes from the last rows on the disk.
  */
 export class FeatureWriter {
   readonly settings: WriterSettings;
@@ -137,7 +137,7 @@ export class FeatureWriter {
     this.#read.push(file);
   }
 
-  /** Puts the rows of the unfinished shard on the disk: the next run goes on behind them. */
+  /** Puts the rows of the unfinished shard on the disk: the next run resumes behind them. */
   async save(): Promise<void> {
     const shard = this.#shard;
     const images = shard?.images.slice(shard.savedImages) ?? [];

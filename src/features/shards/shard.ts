@@ -115,7 +115,7 @@ export class ShardFile {
   /**
    * Opens a shard whose header or length is damaged, for the rows that are still there; they must be checked one by one.
    *
-   * @throws UserError where there is no such file
+   * @throws UserError if there is no such file
    */
   static async openDamaged(files: Files, folder: string, entry: ShardEntry, shape: ShardShape): Promise<ShardFile> {
     const path = join(folder, entry.file);

@@ -29,7 +29,7 @@ export function* csvBlocks(lines: Iterable<string>): Generator<Uint8Array> {
 
 /**
  * Fields of a file without a single quote, line by line, the header too: the same as `csv-parse` gives, ten times as fast.
- * Undefined where there is a quote or a line has another number of fields.
+ * Undefined if there is a quote or a line has another number of fields.
  */
 export function parsePlain(text: string, width: number): string[][] | undefined {
   if (text.includes('"') || text.includes('\r') || !text.endsWith('\n')) return undefined;

@@ -33,7 +33,7 @@ const checkBytes = 65;
 const unsettledNs = 2_000_000_000n;
 
 /**
- * Size and time of a file, or undefined where it cannot be had; symbolic links are followed.
+ * Size and time of a file, or undefined if it cannot be had; symbolic links are followed.
  *
  * @param size of an entry, where the file is the archive that holds it
  */

@@ -48,7 +48,7 @@ export function parseLabels(bytes: Uint8Array, path: string): ReadonlyMap<string
   return new Map(parseLabelLines(bytes, path).map(([id, label]) => [id, label]));
 }
 
-/** Part of the ready-made split by id; undefined where there is none. */
+/** Part of the ready-made split by id; undefined if there is none. */
 export function splitsOf(lines: readonly LabelLine[]): ReadonlyMap<string, string> | undefined {
   const found = lines.flatMap(([id, , split]) => (split === undefined ? [] : [[id, split] as const]));
   return found.length === 0 ? undefined : new Map(found);

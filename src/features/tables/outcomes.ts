@@ -9,7 +9,7 @@ const outcomeKinds: readonly OutcomeKind[] = ['duplicate', 'missing', 'unreadabl
 
 /** One line of outcomes.csv. */
 export interface Outcome {
-  /** Empty for a file that was left out: it is no input. */
+  /** Empty for a file that was left out: it is not an input. */
   readonly id: string;
   /** Relative to the data folder; empty for a missing one. */
   readonly path: string;

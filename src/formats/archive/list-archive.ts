@@ -38,7 +38,7 @@ function archiveKind(head: Uint8Array): 'zip' | 'tar' | undefined {
 /**
  * The files of a zip or tar archive, none of them read.
  *
- * @throws UserError where the file is none, is broken, or is made to do harm
+ * @throws UserError if the file is none, is broken, or is made to do harm
  */
 export async function listArchive(archive: string): Promise<readonly ArchiveEntry[]> {
   let head: Buffer;

@@ -14,7 +14,7 @@ const linkTypes = ['Link', 'SymbolicLink'];
 /**
  * Walks the headers of a tar archive (ustar, GNU, pax) without reading its files.
  *
- * @throws UserError where it is no whole one, or made to do harm
+ * @throws UserError if it is no whole one, or made to do harm
  */
 export async function listTar(archive: string): Promise<readonly ArchiveEntry[]> {
   const file = await nodeFiles.open(archive, 'r');

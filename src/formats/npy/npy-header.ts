@@ -24,7 +24,7 @@ export interface NpyBytes {
   readonly bytes: Uint8Array;
 }
 
-/** What the header of a .npy file in memory says. @throws UserError where it is none */
+/** What the header of a .npy file in memory says. @throws UserError if it is none */
 export function npyHeaderOf(bytes: Uint8Array, where: string): Promise<NpyFileHeader> {
   return withFile({ where, bytes }, (file, length) => readHeader(file, length, where));
 }

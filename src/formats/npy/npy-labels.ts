@@ -44,7 +44,7 @@ function readObjects(pickle: Uint8Array, shape: readonly number[], path: string)
   return labels;
 }
 
-/** @throws UserError where a label is no whole number: that is no class */
+/** @throws UserError if a label is no whole number: that is no class */
 export function checkWhole(names: readonly string[], where: string): void {
   const broken = names.filter((name) => !/^-?\d+$/.test(name));
   if (broken.length === 0) return;

@@ -3,7 +3,7 @@ import type { OnnxModel, OnnxValueInfo } from './schema.ts';
 /**
  * Where the channels stand: as many as colours, else those beside two sides that are equal, or both open.
  *
- * @returns undefined where the shape does not tell
+ * @returns undefined if the shape does not tell
  */
 export function imageLayout(input: OnnxValueInfo): 'NCHW' | 'NHWC' | undefined {
   const [, second, third, fourth, ...more] = inputShape(input);
@@ -17,7 +17,7 @@ export function imageLayout(input: OnnxValueInfo): 'NCHW' | 'NHWC' | undefined {
   return fourth !== undefined && second === third && fourth !== third ? 'NHWC' : undefined;
 }
 
-/** Channels of the images that a graph takes; undefined where that cannot be told, or the graph takes no images. */
+/** Channels of the images that a graph takes; undefined if that is unknown, or the graph takes no images. */
 export function imageChannels(model: OnnxModel): number | undefined {
   const initialized = new Set(model.graph.initializer.map((tensor) => tensor.name));
   const [input, ...more] = model.graph.input.filter(({ name }) => !initialized.has(name));
@@ -27,7 +27,7 @@ export function imageChannels(model: OnnxModel): number | undefined {
   return layout === undefined ? undefined : shape[layout === 'NCHW' ? 1 : 3];
 }
 
-/** Extents of an input; undefined where any goes. Exporters write 0 or -1 for that at times. */
+/** Extents of an input; undefined if any goes. Exporters write 0 or -1 for that at times. */
 export function inputShape(input: OnnxValueInfo): readonly (number | undefined)[] {
   const dims = input.type?.tensorType?.shape?.dim ?? [];
   return dims.map(({ dimValue }) => (dimValue === undefined || dimValue <= 0 ? undefined : Number(dimValue)));

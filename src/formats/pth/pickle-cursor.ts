@@ -1,6 +1,6 @@
 import { UserError } from '../../system/errors.ts';
 
-/** Python integers are unbounded; one longer than this is no number that a weights file needs. */
+/** Python integers are unbounded; one longer than this is not a number that a weights file needs. */
 const maxIntegerBytes = 128;
 
 /** A place in a pickle's bytes. Every read checks that the bytes are there and steps over them. */

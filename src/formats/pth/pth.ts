@@ -8,8 +8,8 @@ import { readZipPth } from './zip.ts';
  * tensors as StridedTensor, objects of other classes as inert PickleRecord; nothing is computed or copied, and nothing in
  * the file is ever called.
  *
- * @param onRecord told the class or function of each object that was left as a record
- * @throws UserError where the file is not whole or is big-endian
+ * @param onRecord called with the class or function of each object that was left as a record
+ * @throws UserError if the file is not whole or is big-endian
  */
 export async function readPth(
   bytes: Uint8Array,

@@ -77,7 +77,7 @@ function listed(columns: readonly string[]): string {
 /**
  * The column of ids alone, of a table without labels.
  *
- * @throws a usage UserError where several could be it
+ * @throws a usage UserError if several could be it
  */
 export function chooseIdColumn(sample: TableSample, where: string, isFile: (cell: string) => boolean): number {
   const { columns } = sample;

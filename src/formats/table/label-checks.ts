@@ -17,7 +17,7 @@ export class LabelChecks {
     this.#isPlural = columns.length === 1 && isPlural(valueAt(columns, 0));
   }
 
-  /** The label of a row; undefined where a one-hot row has none. Several are noted. */
+  /** The label of a row; undefined if a one-hot row has none. Several are noted. */
   label(id: string, cells: readonly string[], names: readonly string[]): string | undefined {
     this.#rows++;
     let label: string | undefined;
@@ -39,7 +39,7 @@ export class LabelChecks {
     if (this.#firstSeveral === '') this.#firstSeveral = text;
   }
 
-  /** @throws UserError where the labels are several in one, or measurements */
+  /** @throws UserError if the labels are several in one, or measurements */
   finish(where: string): void {
     for (const [label, id] of this.#joined) {
       if (!this.#isSeveral(label)) continue;

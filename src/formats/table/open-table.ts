@@ -11,7 +11,7 @@ export function isTableName(name: string): boolean {
 }
 
 /**
- * Opens a table of any kind, told by its first bytes: Parquet, JSON Lines, or delimited text.
+ * Opens a table of any kind, detected by its first bytes: Parquet, JSON Lines, or delimited text.
  *
  * @param options.oneColumn a text with one column is a table too
  * @throws UserError naming the file, and the line where there is one

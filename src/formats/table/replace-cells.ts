@@ -14,7 +14,7 @@ interface CellPlace {
   readonly text: string;
 }
 
-/** What becomes of a line: new texts by column; undefined where it stays. */
+/** What becomes of a line: new texts by column; undefined if it stays. */
 type ChangeRow = (cells: readonly string[]) => ReadonlyMap<number, string> | undefined;
 
 /**
@@ -24,7 +24,7 @@ type ChangeRow = (cells: readonly string[]) => ReadonlyMap<number, string> | und
  *
  * @param bytes what `openDelimited` reads
  * @param change asked for every line after the header
- * @throws UserError where a text cannot be said in the file's encoding, or the file is not read as it is written
+ * @throws UserError if a text cannot be said in the file's encoding, or the file is not read as it is written
  */
 export async function replaceCells(bytes: Uint8Array, where: string, change: ChangeRow): Promise<Uint8Array> {
   const source = bytesSource(bytes, where);
@@ -148,7 +148,7 @@ function coderOf({ label }: TextEncoding, where: string): Coder {
   };
 }
 
-/** @throws UserError where the text is not read as the cells it was made of */
+/** @throws UserError if the text is not read as the cells it was made of */
 async function checkReading(made: Uint8Array, where: string, expected: readonly (readonly string[])[]): Promise<void> {
   const table = await openDelimited(bytesSource(made, where));
   const wanted = table.columns.map((_, column) => column);

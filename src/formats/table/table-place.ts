@@ -13,7 +13,7 @@ export type TableNamed = { readonly option: string } | { readonly argument: stri
 /**
  * Says which tables lie where the user looked for one.
  *
- * @throws UserError where there is no such file, or a folder in its place
+ * @throws UserError if there is no such file, or a folder in its place
  */
 export async function checkTablePlace(path: string, named: TableNamed = { option: 'labels' }): Promise<void> {
   const found = await statIfThere(nodeFiles, path);

@@ -17,7 +17,7 @@ export interface TuneState {
 
 /** Where one fit keeps its state. */
 interface TuneCheckpoint {
-  /** Undefined where there is none that can be read: the fit begins anew. */
+  /** Undefined if there is none that can be read: the fit begins again. */
   read(): Promise<TuneState | undefined>;
   write(state: TuneState): Promise<void>;
 }

@@ -29,7 +29,7 @@ interface TuneOptions {
 
 interface Tuned {
   readonly fitted: FittedHead;
-  /** Rows of the table that told which epoch to keep. */
+  /** Rows of the validation set. */
   readonly held: Int32Array;
 }
 
@@ -44,7 +44,7 @@ export interface EpochFigures {
 /**
  * Trains the blocks behind the tap and a last layer, step by step on maps that stay where they are.
  *
- * @throws UserError where the rows cannot be trained on; InterruptedError on Ctrl-C, with the last epoch's state kept
+ * @throws UserError if the rows cannot be trained on; InterruptedError on Ctrl-C, with the last epoch's state kept
  */
 export async function tune(whole: Table<RowSource>, options: TuneOptions, context: FitContext): Promise<Tuned> {
   const { params, solver } = options;

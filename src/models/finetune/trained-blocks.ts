@@ -6,7 +6,7 @@ import type { NetworkTail, TailBlock } from './network/tail.ts';
  * The network behind the tap that the rows come from.
  *
  * @param dims numbers of a row
- * @throws UserError where there is none, or its maps are not what the rows hold
+ * @throws UserError if there is none, or its maps are not what the rows hold
  */
 export async function tailOf({ networkTail }: FitContext, dims: number): Promise<NetworkTail> {
   if (networkTail === undefined) {
@@ -31,7 +31,7 @@ export async function tailOf({ networkTail }: FitContext, dims: number): Promise
  * How many blocks behind the tap are run and not trained.
  *
  * @param from `tap`; a layer, behind whose last block training starts; or the first block that is trained
- * @throws a usage UserError where that is no place behind the tap
+ * @throws a usage UserError if that is no place behind the tap
  */
 export function frozenBlocks({ blocks, tap }: NetworkTail, from: string): number {
   const at = from === 'tap' || from === tap ? 0 : placeOf(from, blocks);

@@ -50,7 +50,7 @@ const statisticsShare = 0.1;
 
 /**
  * @param tensors trained in place
- * @throws UserError where the device is not there: never a silent processor
+ * @throws UserError if the device is not there: never a silent processor
  */
 export async function openTrainer(tail: TailShape, tensors: GraphTensors, options: TrainerOptions): Promise<Trainer> {
   const shapes = graphShapes(tail, options.classes);

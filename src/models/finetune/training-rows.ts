@@ -38,7 +38,7 @@ export async function* batchesOf(
       const own = rowsOf(step);
       if (step + 1 < steps) {
         reading = readMaps(table.features, rowsOf(step + 1), room[(step + 1) % 2 === 0 ? 0 : 1]);
-        // A failure is told when the batch is asked for.
+        // A failure is reported when the batch is asked for.
         reading.catch(() => undefined);
       }
       const labels = Array.from(own, (row) => table.labels[row] as number);
@@ -68,7 +68,7 @@ async function readMaps(features: RowSource, rows: Int32Array, room: Float32Arra
   return maps;
 }
 
-/** Another order of the rows for each epoch: `random` goes on from the last one. */
+/** Another order of the rows for each epoch: `random` resumes from the last one. */
 export function shuffled(rows: Int32Array, random: RandomState): Int32Array {
   const order = rows.slice();
   random.shuffle(order);

@@ -31,7 +31,7 @@ export function stateOf(
   return { epoch, arrays, figures: { epochs: figures.map((each) => ({ ...each })), ...found } };
 }
 
-/** Puts tensors and moments back to where they were. @returns undefined where the state is not one of this fit */
+/** Puts tensors and moments back to where they were. @returns undefined if the state is not one of this fit */
 export function resumeFrom(
   state: TuneState | undefined,
   tensors: ReadonlyMap<string, Float32Array>,

@@ -19,7 +19,7 @@ export interface FittedForest extends FittedHead {
   readonly featureImportances: Float64Array;
 }
 
-/** How many of the most important features are told in a report. */
+/** How many of the most important features are listed in a report. */
 const toldFeatures = 20;
 
 /** The project's own random forest: trees as scikit-learn's RandomForestClassifier grows them, on binned features. */

@@ -36,7 +36,7 @@ const factorBlock = 64;
  * with fewer rows than features the model is fitted on L, which is smaller.
  *
  * @param means [dims]
- * @returns undefined where all rows are the same
+ * @returns undefined if all rows are the same
  * @throws InterruptedError when the signal is aborted
  */
 export async function spanOfRows(

@@ -24,7 +24,7 @@ export class OverlayFolder {
   /**
    * Writes the overlay of an image whose evidence is known.
    *
-   * @returns the evidence and its file; undefined where there is none
+   * @returns the evidence and its file; undefined if there is none
    */
   async write({ image, pixels, evidence }: ImagePrediction): Promise<ShownEvidence | undefined> {
     if (evidence === undefined) return undefined;

@@ -10,7 +10,7 @@ import { openInputs } from '../inputs.ts';
 /**
  * The vector of one photo as a feature set keeps it, of length 1: [1, dims].
  *
- * @throws UserError where it cannot be read, or the set's network is not to be had
+ * @throws UserError if it cannot be read, or the set's network is not available
  */
 export async function embedPhoto(
   path: string,

@@ -18,7 +18,7 @@ export interface FindPhotosOptions {
  * The photos of a feature set that are nearest to a photo or to words, the nearest first.
  *
  * @param query a photo's path, `-` for a photo on standard input, or words
- * @throws UserError where the photo cannot be read, or the set's network is not to be had or has no text encoder
+ * @throws UserError if the photo cannot be read, or the set's network is not available or has no text encoder
  */
 export async function findPhotos(
   query: string,

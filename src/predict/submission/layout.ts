@@ -11,7 +11,7 @@ export interface SubmissionLayout {
   readonly header: readonly string[];
   /** What fills each column of the header. */
   readonly columns: readonly SubmissionColumn[];
-  /** In the sample's order; absent where there is none to ask for any. */
+  /** In the sample's order; absent if there is none to ask for any. */
   readonly ids?: readonly string[];
   /** How the sample was read: `id = image_id, label = the class's name`. */
   readonly said: string;
@@ -22,7 +22,7 @@ export const answers = ['probability', 'name', 'number'] as const;
 type Answer = (typeof answers)[number];
 
 export interface SampleOptions {
-  /** What a single column beside the id holds; default: told from the sample's own values. */
+  /** What a single column beside the id holds; default: inferred from the sample's own values. */
   readonly answer?: Answer | undefined;
   /** The class whose probability a single column holds; default: the one that the column is named after, else the second of two. */
   readonly positive?: string | undefined;

@@ -9,7 +9,7 @@ const extension = /\.[A-Za-z][A-Za-z0-9]{1,3}$/;
  */
 export class SampleIds {
   readonly #exact = new Map<string, string>();
-  /** Without the extension; undefined where two ids are the same but for it. */
+  /** Without the extension; undefined if two ids are the same but for it. */
   readonly #stems = new Map<string, string | undefined>();
 
   constructor(ids: readonly string[]) {
@@ -21,7 +21,7 @@ export class SampleIds {
     }
   }
 
-  /** The id that fits best; undefined where none does. */
+  /** The id that fits best; undefined if none does. */
   idOf(path: string): string | undefined {
     const parts = plainPath(path).split('/');
     for (let from = 0; from < parts.length; from++) {

@@ -24,10 +24,10 @@ export interface RunData {
 export interface ImageTable {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
-  /** Relative to `folder`; undefined where it is not known. */
+  /** Relative to `folder`; undefined if it is not known. */
   readonly paths: readonly (string | undefined)[];
   readonly placeOf: ReadonlyMap<string, number>;
-  /** The data folder as a command line names it, and from the page's folder; empty where it is not known. */
+  /** The data folder as a command line names it, and from the page's folder; empty if it is not known. */
   readonly folder: string;
   readonly link: string;
 }
@@ -49,13 +49,13 @@ export interface GroupData {
   readonly differences: readonly HeadDifference[];
   readonly images: ImageTable;
   readonly features: GroupFeatures | undefined;
-  /** Absent where there are no features, or features that say nothing. */
+  /** Absent if there are not features, or features that say nothing. */
   readonly alike: AlikeImages | undefined;
   /** What `classify --check-labels` found, for any run of the group. */
   readonly labelCheck: LabelCheckFile | undefined;
-  /** How fast the last extract of these features was; absent where that is not kept. */
+  /** How fast the last extract of these features was; absent if that is not kept. */
   readonly speed?: MeasuredSpeed | undefined;
-  /** How far the photos are from ImageNet's; absent where that is not known, or nothing asks for it. */
+  /** How far the photos are from ImageNet's; absent if that is not known, or nothing asks for it. */
   readonly distance?: ImageNetDistance | undefined;
   /** Image id to a small picture in base64. */
   readonly photos: ReadonlyMap<string, string>;

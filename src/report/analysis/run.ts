@@ -12,7 +12,7 @@ import { ShapeError } from '../json-shape.ts';
 export interface Run {
   readonly name: string;
   readonly report: Report;
-  /** Undefined where predictions.csv is gone: what needs it is left out and says so. */
+  /** Undefined if predictions.csv is gone: what needs it is left out and says so. */
   readonly predictions: readonly Prediction[] | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface FeatureMap {
   readonly pca: readonly Point[];
   /** Shares of the variance along them. */
   readonly explained: readonly [number, number];
-  /** Absent where there are too few rows for neighbours. */
+  /** Absent if there are too few rows for neighbours. */
   readonly umap: readonly Point[] | undefined;
 }
 

@@ -6,7 +6,7 @@ import { breakable, type Html, html, raw } from './html.ts';
 interface ListedPhoto {
   /** As the page shows it: a path, or a path in an archive. */
   readonly file: string;
-  /** A WebP file in base64; undefined where the photo cannot be read any more. */
+  /** A WebP file in base64; undefined if the photo cannot be read any more. */
   readonly picture: string | undefined;
   readonly lines: readonly Html[];
 }

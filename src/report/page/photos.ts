@@ -41,7 +41,7 @@ const cacheName = `thumbnails-${createHash('sha256')
 
 export interface WantedPhoto {
   readonly id: string;
-  /** Where the photo lies in the data folder, as the features' index has it; undefined where it is not known. */
+  /** Where the photo lies in the data folder, as the features' index has it; undefined if it is not known. */
   readonly path: string | undefined;
   /** Of the file from which its features came. */
   readonly sha256: string | undefined;

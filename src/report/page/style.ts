@@ -3,7 +3,7 @@ const runs = {
   dark: ['#6cb0f0', '#f09a5c', '#66c795', '#c594ea', '#ee85a5', '#56cbd4', '#d6c350', '#a9b2bd'],
 } as const;
 
-/** Twelve that can be told apart, on white and on black. */
+/** Twelve distinguishable colours, on white and on black. */
 const classes = [
   '#1f6fb5',
   '#e07b39',

@@ -5,7 +5,7 @@ import { HttpError } from './http-error.ts';
 export interface Asked {
   /** Classes of each. */
   readonly top: number;
-  /** Of the set of classes; undefined where no set is wanted. */
+  /** Of the set of classes; undefined if no set is wanted. */
   readonly coverage: number | undefined;
   /** One class, or none. */
   readonly abstain: boolean;

@@ -56,7 +56,7 @@ interface Stage {
 /** Classifies photos that lie in memory by several heads, as they come. Owns threads and networks: `close()` it. */
 export class Classifier {
   readonly #stages: readonly Stage[];
-  /** For each head, in words, why it cannot say where in a photo the evidence lies; undefined where it can. */
+  /** For each head, in words, why it cannot say where in a photo the evidence lies; undefined if it can. */
   readonly withoutEvidence: readonly (string | undefined)[];
 
   private constructor(headCount: number, stages: readonly Stage[]) {
@@ -71,7 +71,7 @@ export class Classifier {
     this.withoutEvidence = without;
   }
 
-  /** @throws UserError where a head's backbone cannot be opened */
+  /** @throws UserError if a head's backbone cannot be opened */
   static async open(heads: readonly ShippedHead[], options: ClassifierOptions): Promise<Classifier> {
     const stages: Stage[] = [];
     try {

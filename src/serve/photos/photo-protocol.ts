@@ -2,7 +2,7 @@ import type { PixelBudget } from '../../extract/images/pipeline/pixel-budget.ts'
 import type { FilePixels } from '../../extract/images/pipeline/pixel-protocol.ts';
 import type { PixelRecipe } from '../../extract/images/pipeline/pixel-result.ts';
 
-/** What the decoding threads of a server are told once. */
+/** What the decoding threads of a server need to know once. */
 export interface PhotoSetup {
   readonly recipe: PixelRecipe;
   readonly budget: PixelBudget;

@@ -7,7 +7,7 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** Where the number counts: two containers may share a host name, but not this. Empty where there is no such thing. */
   readonly pidSpace: string;
-  /** Tells a process from a later one with the same number; empty where the platform does not say. */
+  /** Tells a process from a later one with the same number; empty if the platform does not say. */
   readonly started: string;
 }
 

@@ -23,7 +23,7 @@ interface MatrixLabels extends RowNames {
 
 /** Labels as a file has them, before they are joined. */
 interface LabelLines extends RowNames {
-  /** Absent where the file is a vector. */
+  /** Absent if the file is a vector. */
   readonly ids?: readonly string[] | undefined;
   readonly column: (name: string) => readonly string[];
 }

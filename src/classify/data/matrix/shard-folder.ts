@@ -18,7 +18,7 @@ import { rowNames } from './table-matrix.ts';
  * A folder of shards as clip-retrieval writes it (`img_emb/*.npy` beside `metadata/*.parquet`), or of .npy files with a
  * `file_names.txt` as thingsvision does: the shards one behind the other, by the numbers in their names.
  *
- * @throws UserError where the folder holds no such files, or they do not fit together
+ * @throws UserError if the folder holds no such files, or they do not fit together
  */
 export async function openShardFolder(folder: string, options: MatrixOptions): Promise<ForeignMatrix> {
   const inner = await matching(join(folder, 'img_emb'), /\.npy$/i);

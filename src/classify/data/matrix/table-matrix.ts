@@ -150,7 +150,7 @@ async function* blocksOf(path: string, hash: Hash): AsyncGenerator<Uint8Array> {
 interface CsvTable {
   readonly columns: readonly TableColumn[];
   readonly roles: ReturnType<typeof columnRoles>;
-  /** Cells of the columns that are no features, by their place. */
+  /** Cells of the columns that are not features, by their place. */
   readonly texts: ReadonlyMap<number, string[]>;
   /** The features of a line; its other cells are kept. */
   take(record: readonly string[], row: number): Float32Array;

@@ -94,7 +94,7 @@ export async function chooseDevice(
 
 type WorkingDevice = Extract<DeviceReport, { works: true }>;
 
-/** Why a device that runs is not taken beside the CPU; undefined where it is good. */
+/** Why a device that runs is not taken beside the CPU; undefined if it is good. */
 export function whyNot(report: WorkingDevice, cpu: WorkingDevice): string | undefined {
   const difference = relativeDifference(report.values, cpu.values);
   // Not `>`: NaN is off too.

@@ -80,7 +80,7 @@ function parseAnswer(text: string): ProbeResult | undefined {
   }
 }
 
-/** Plain JavaScript, so that the process starts at once, from sources as from the build. */
+/** Plain JavaScript, so that the process starts immediately, from sources as from the build. */
 const probeScript = `
 const [, runtime, device, shapeText] = process.argv;
 const shape = JSON.parse(shapeText);

@@ -7,7 +7,7 @@ const mapOperators: readonly (string | undefined)[] = ['Conv', 'Relu', 'Add', 'M
 
 /**
  * The network with the mean over a tap's map behind it, which the tap's name then stands for: [batch, channels]. A GPU
- * so gives back one number for the 49 of a ResNet's last map. As it was where the tap is no map.
+ * so gives back one number for the 49 of a ResNet's last map. As it was where the tap is not a map.
  *
  * @param network a ResNet as `buildResNet` gives it
  */

@@ -24,7 +24,7 @@ interface Bytes {
  * becomes QLinearConv. What stands between stays as it is, in float32: attention's own products, softmax, norms, sums.
  *
  * @param network cut off behind its tap
- * @throws UserError where a range is missing
+ * @throws UserError if a range is missing
  */
 export function quantizeGraph(network: Network, { ranges }: Pick<Measurements, 'ranges'>): Network {
   const { graph } = network.model;

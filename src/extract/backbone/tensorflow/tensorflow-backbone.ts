@@ -19,7 +19,7 @@ interface TensorFlowBackboneOptions {
 }
 
 /**
- * Opens a ResNet on TensorFlow.js, with what enters or leaves layers as its outputs.
+ * Opens a ResNet on TensorFlow.js, with inputs and outputs of layers as its outputs.
  *
  * @param tf the TensorFlow.js module, its backend chosen: @tensorflow/tfjs-node-gpu, or @tensorflow/tfjs on WASM or CPU
  * @param network the same weights as a graph: names of stages and tensors come from it
@@ -36,7 +36,7 @@ export async function openTensorFlowBackbone(
   if (options.device !== undefined && options.device !== device) throw wrongDevice(tf, device, options.device);
   const named = [options.tap].flat().map((tap) => ({ name: tap, tensor: resolveTap(network, tap) }));
   const whole = buildTensorFlowResNet(tf, weights, options.preprocessing.crop);
-  // The notebook hooks what enters the average pool: here that is the layer's own input.
+  // The notebook hooks the input of the average pool: here the layer's own input.
   const tapped = named.map(({ name, tensor }) => {
     const layer = whole.getLayer(name === 'avgpool' ? 'avgpool' : tensor);
     return (name === 'avgpool' ? layer.input : layer.output) as SymbolicTensor;

@@ -9,7 +9,7 @@ import type { BandPixels } from '../resize/band-pixels.ts';
  * Decodes a TIFF file of so many bands: unsigned integers of 8 or 16 bits, or float32, as they are in the file; beside
  * each other, in any compression that libvips reads. Bands have no colours: nothing is converted.
  *
- * @param onSize told the pixels of an RGB image that takes as much memory
+ * @param onSize called with the pixels of an RGB image that takes as much memory
  * @throws DecodeError for an image of another number of channels, or of other samples
  */
 export async function decodeBands(

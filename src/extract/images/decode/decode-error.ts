@@ -15,7 +15,7 @@ export class DecodeError extends Error {
 /**
  * Checks the size that a header claims, before anything is allocated for it.
  *
- * @param onSize told how many pixels there are, once they are within the limit
+ * @param onSize called with how many pixels there are, once they are within the limit
  */
 export function checkSize(width: number, height: number, onSize?: (pixelCount: number) => void): void {
   if (width < 1 || height < 1) throw new DecodeError(`the header claims ${width} x ${height} pixels`);

@@ -141,7 +141,7 @@ function checkExtents(meta: string): void {
   }
 }
 
-/** The box that describes an AVIF's items, as Latin-1 text; empty where there is none. */
+/** The box that describes an AVIF's items, as Latin-1 text; empty if there is none. */
 function metaBox(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + 8 <= bytes.length; ) {

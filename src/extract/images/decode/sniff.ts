@@ -61,7 +61,7 @@ const waysOut: Readonly<Record<string, string>> = {
   'portable map of floats or extensions': 'magick FILE FILE.png',
 };
 
-/** The command that makes a readable image of a file that `sniff` refused; undefined where the file is no image. */
+/** The command that makes a readable image of a file that `sniff` refused; undefined if the file is not an image. */
 export function wayOut(refused: string): string | undefined {
   return Object.hasOwn(waysOut, refused) ? waysOut[refused] : undefined;
 }

@@ -14,9 +14,9 @@ export interface ImageFile {
   readonly entry?: ArchiveEntry;
   /** Relative to the data folder, forward slashes on every platform. */
   readonly relativePath: string;
-  /** Absent where the folder gives none. */
+  /** Absent if the folder gives none. */
   readonly label?: string;
-  /** Absent where the folder has no ready-made split. */
+  /** Absent if the folder has no ready-made split. */
   readonly split?: SplitName;
 }
 
@@ -27,7 +27,7 @@ export interface ImageList {
   /** How the folder was read, a line each, as the run prints it. */
   readonly reading: readonly string[];
   readonly images: readonly ImageFile[];
-  /** The table that says the labels, as messages name it; absent where folders do. */
+  /** The table that says the labels, as messages name it; absent if folders do. */
   readonly table?: string;
   /** Ids that a table names and that have no file. */
   readonly missing: readonly { readonly id: string; readonly label: string }[];

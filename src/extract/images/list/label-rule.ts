@@ -6,7 +6,7 @@ import type { LayoutOptions } from './image-file.ts';
 export interface LabelRule {
   /** As the run prints it: `the parent folder`. */
   readonly text: string;
-  /** Undefined where the path has none. */
+  /** Undefined if the path has none. */
   readonly labelOf: (path: string) => string | undefined;
 }
 
@@ -37,7 +37,7 @@ function foldersOf(path: string): readonly string[] {
 }
 
 /**
- * The rule that the user asks for; undefined where none is.
+ * The rule that the user asks for; undefined if none is.
  *
  * @throws a usage UserError for two rules, or an expression that is none
  */
@@ -109,7 +109,7 @@ export function otherReading(paths: readonly string[], rule: LabelRule): string 
   return ` (--label-from top: ${tops.size} classes)`;
 }
 
-/** @throws UserError where the rule finds no class in a path */
+/** @throws UserError if the rule finds no class in a path */
 export function labelsOf(root: string, paths: readonly string[], rule: LabelRule, shown: readonly string[]): string[] {
   const labels = paths.map((path) => rule.labelOf(path));
   const without = labels.flatMap((label, i) => (label === undefined ? [valueAt(shown, i)] : []));

@@ -1,6 +1,6 @@
 import { wayOut } from '../decode/sniff.ts';
 
-/** A file under the data folder that is no input. */
+/** A file under the data folder that is not an input. */
 export interface LeftOutFile {
   /** Relative to the data folder; a folder that is not entered ends in a slash. */
   readonly path: string;
@@ -37,7 +37,7 @@ export function special(path: string, kind: keyof typeof specialKinds): LeftOutF
   return { path, group, reason };
 }
 
-/** @param path the name's bytes as text, each byte that is no UTF-8 as \xHH */
+/** @param path the name's bytes as text, each byte that is not UTF-8 as \xHH */
 export function notUtf8(path: string): LeftOutFile {
   return {
     path,

@@ -119,7 +119,7 @@ function refuseNoHeader({ table, name, reading, index, paths }: FoundTable): voi
   });
 }
 
-/** The image that an id means; undefined where there is none. @throws UserError where several fit alike */
+/** The image that an id means; undefined if there is none. @throws UserError if several fit alike */
 function fileOf({ table, index, paths, name, split }: FoundTable, { id, line }: Named): string | undefined {
   const places = index.find(id);
   if (places.length <= 1) return places[0] === undefined ? undefined : paths[places[0]];

@@ -5,7 +5,7 @@ import { UserError } from '../../../system/errors.ts';
  */
 export const mostImages = 16_000_000;
 
-/** @throws UserError where a data folder holds more than one feature set can */
+/** @throws UserError if a data folder holds more than one feature set can */
 export function checkImageCount(count: number, root: string): void {
   if (count <= mostImages) return;
   throw new UserError({

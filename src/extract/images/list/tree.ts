@@ -29,7 +29,7 @@ export interface Tree extends Walked {
   locate(relativePath: string): Located;
   /** Of one of the tables. */
   table(relativePath: string): TableSource;
-  /** What the .cls file beside an image says (webdataset); undefined where there is none. */
+  /** What the .cls file beside an image says (webdataset); undefined if there is none. */
   classOf?(relativePath: string): string | undefined;
 }
 

@@ -92,7 +92,7 @@ export async function walkImages(folder: string): Promise<readonly string[]> {
   return (await walkFiles(folder)).images;
 }
 
-/** A name that is no UTF-8 as text that tells its bytes; undefined for one that is. */
+/** A name that is not UTF-8 as text that tells its bytes; undefined for one that is. */
 function utf8OrEscaped(name: Buffer): string | undefined {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(name);
@@ -104,7 +104,7 @@ function utf8OrEscaped(name: Buffer): string | undefined {
   }
 }
 
-/** Whether a name with a replacement character is one that a file has, and no reading of bytes that are no UTF-8. */
+/** Whether a name with a replacement character is one that a file has, and no reading of bytes that are not UTF-8. */
 async function isThere(folder: string, name: string): Promise<boolean> {
   try {
     await stat(join(folder, name));
@@ -114,7 +114,7 @@ async function isThere(folder: string, name: string): Promise<boolean> {
   }
 }
 
-/** What a file is that its name does not call an image; undefined where its bytes say that it is one. */
+/** What a file is that its name does not call an image; undefined if its bytes say that it is one. */
 function whatIs(path: string): string | undefined {
   try {
     const found = sniff(readRangeSync(path, 0, sniffBytes));

@@ -20,7 +20,7 @@ import type { PixelRecipe } from './pixel-result.ts';
 /** Largest file that is read: the largest image without compression, in RGB with 16 bits. */
 const largestFileBytes = 512 * 1024 * 1024;
 
-/** Images above this, in pixels, are freed at once and not when V8 comes to it. */
+/** Images above this, in pixels, are freed immediately and not when V8 comes to it. */
 const largePixelCount = 8_000_000;
 
 /** Turns one file at a time into the network's input bytes, in the thread that calls it. */
@@ -78,7 +78,7 @@ export class PixelReader {
       const asked = performance.now();
       takePixels(this.#budget, pixelCount);
       taken = pixelCount;
-      // Waiting for other threads is no work.
+      // Waiting for other threads is not work.
       seconds.decode -= (performance.now() - asked) / 1000;
     };
     try {

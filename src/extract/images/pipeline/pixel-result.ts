@@ -52,7 +52,7 @@ interface ImageFailed {
   readonly image: ImageFile;
   /** One phrase without the file's name: `truncated JPEG: premature end of input`. */
   readonly reason: string;
-  /** Absent where the file could not be read. */
+  /** Absent if the file could not be read. */
   readonly sha256?: string | undefined;
   readonly byteCount?: number | undefined;
   readonly seconds: PixelSeconds;

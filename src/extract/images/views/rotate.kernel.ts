@@ -12,7 +12,7 @@ const fixedLimit = 32768;
  * fixed point (`affine_fixed`), or for images that this does not fit, coordinates are summed in float64
  * (`ImagingTransformAffine`).
  *
- * @param matrix from a pixel of the result to its source; undefined where nothing is rotated
+ * @param matrix from a pixel of the result to its source; undefined if nothing is rotated
  */
 export function rotateNearest(
   source: SourcePixels,

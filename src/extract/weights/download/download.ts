@@ -9,7 +9,7 @@ import { openPartialFile, type PartialFile, removeAbandoned } from './partial-fi
 export interface DownloadProgress {
   readonly url: string;
   readonly receivedBytes: number;
-  /** Absent where the server does not say. */
+  /** Absent if the server does not say. */
   readonly totalBytes?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ const maxAttempts = 30;
  * Downloads a file: goes on where an earlier attempt stopped (an attempt of this process or of a dead one), checks the
  * sha256, and renames it into place last.
  *
- * @throws UserError where the server cannot be reached, does not have the file, or sends another one
+ * @throws UserError if the server cannot be reached, does not have the file, or sends another one
  * @throws InterruptedError when `signal` aborts; what has arrived is kept for the next time
  */
 export async function download(request: DownloadRequest): Promise<void> {
@@ -58,7 +58,7 @@ export async function download(request: DownloadRequest): Promise<void> {
     throw error;
   }
   await partial.close();
-  // Rename last: nobody ever finds half a file under the file's name.
+  // Rename last: nobody ever finds a partial file under the file's name.
   await rename(partial.path, request.target).catch((error: unknown) => {
     throw unwritable(request.target, error);
   });

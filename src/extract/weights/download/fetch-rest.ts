@@ -13,7 +13,7 @@ const defaultStallMs = 30_000;
  * One request for the bytes from `offset` on, appended to the file. A server that ignores the range starts over.
  * Resolves when the server says that everything is there.
  *
- * @throws TransientError where it makes sense to try again, UserError where it does not
+ * @throws TransientError where it makes sense to try again, UserError if it does not
  */
 export async function fetchRest(request: DownloadRequest, file: FileHandle, offset: number): Promise<void> {
   const watch = new StallWatch(request.stallMs ?? defaultStallMs);

@@ -12,9 +12,9 @@ export function isConfig(value: unknown): value is Config {
 }
 
 /**
- * Reads one of the JSON files of a published network; undefined where there is none.
+ * Reads one of the JSON files of a published network; undefined if there is none.
  *
- * @throws UserError where it is no JSON object
+ * @throws UserError if it is no JSON object
  */
 export async function readConfig(path: string): Promise<Config | undefined> {
   const bytes = await readIfThere(nodeFiles, path, largestBytes);

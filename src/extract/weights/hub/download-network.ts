@@ -43,7 +43,7 @@ interface HubNetwork {
 /**
  * Brings a network of a model hub into the user's cache: what is there already is not asked for again.
  *
- * @throws UserError where the hub cannot be asked and the cache does not do, or it does not have the network
+ * @throws UserError if the hub cannot be asked and the cache does not do, or it does not have the network
  */
 export async function downloadNetwork(asked: HubName, options: HubOptions): Promise<HubNetwork> {
   const { env = process.env, offline = false, signal } = options;

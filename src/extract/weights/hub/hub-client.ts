@@ -36,7 +36,7 @@ const timeoutMs = 30_000;
 const largestAnswer = 2 ** 25;
 const redirectStatuses = [301, 302, 303, 307, 308];
 
-/** The hub that $HF_ENDPOINT names, with the token of $HF_TOKEN. @throws a usage UserError where it is no address */
+/** The hub that $HF_ENDPOINT names, with the token of $HF_TOKEN. @throws a usage UserError if it is no address */
 export function hubOf(env: NodeJS.ProcessEnv, signal?: AbortSignal): Hub {
   const endpoint = env['HF_ENDPOINT'] || 'https://huggingface.co';
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
@@ -65,7 +65,7 @@ export function authorization({ token }: Hub): Readonly<Record<string, string>> 
 /**
  * Asks the hub which commit a revision is, and which files it has.
  *
- * @throws HubUnreachable where it does not answer, UserError where there is no such repository or revision
+ * @throws HubUnreachable where it does not answer, UserError if there is no such repository or revision
  */
 export async function resolveRevision(hub: Hub, asked: HubName): Promise<Resolved> {
   const { owner, name, revision } = asked;
@@ -84,7 +84,7 @@ export async function resolveRevision(hub: Hub, asked: HubName): Promise<Resolve
 /**
  * Asks for a file's size and hash. Redirects to storage elsewhere are not followed: the hub's own answer has both.
  *
- * @throws HubUnreachable, or UserError where the hub does not give the file
+ * @throws HubUnreachable, or UserError if the hub does not give the file
  */
 export async function describeFile(hub: Hub, asked: HubName, commit: string, path: string): Promise<HubFile> {
   const url = fileUrl(hub, asked, commit, path);

@@ -10,7 +10,7 @@ export interface HubName {
 
 const part = /^(?!\.)[\w.-]+$/;
 
-/** @returns undefined for weights that are not on a hub. @throws a usage UserError where the name is none */
+/** @returns undefined for weights that are not on a hub. @throws a usage UserError if the name is none */
 export function parseHubName(weights: string): HubName | undefined {
   if (!weights.startsWith('hf:')) return undefined;
   const [, owner = '', name = '', revision = 'main'] = /^hf:([^/@]*)\/([^/@]*)(?:@(.+))?$/.exec(weights) ?? [];

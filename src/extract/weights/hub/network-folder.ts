@@ -38,7 +38,7 @@ export const besideGraph: Readonly<Record<Tower, readonly string[]>> = {
  * onnx/vision_model.onnx.
  *
  * @param variant `fp16`, `quantized` …: onnx/model_fp16.onnx
- * @throws UserError where a file is missing, or the preprocessing cannot be honoured
+ * @throws UserError if a file is missing, or the preprocessing cannot be honoured
  */
 export async function readNetworkFolder(
   folder: string,

@@ -7,7 +7,7 @@ import { type Config, isConfig } from './config-file.ts';
 export interface Reading {
   readonly tap: string;
   readonly pool: Pool;
-  /** Tokens before a transformer's patches; absent where they play no part. */
+  /** Tokens before a transformer's patches; absent if they play no part. */
   readonly prefixTokens?: number;
 }
 
@@ -23,7 +23,7 @@ export interface Outputs {
   readonly architecture: string;
   /** Outputs of the graph and how many axes each has, where the graph says so. */
   readonly outputs: ReadonlyMap<string, number | undefined>;
-  /** Class and register tokens before the patches; undefined where the config's architecture is not known here. */
+  /** Class and register tokens before the patches; undefined if the config's architecture is not known here. */
   readonly prefixTokens: number | undefined;
   /** config.json's path, for messages. */
   readonly path: string;

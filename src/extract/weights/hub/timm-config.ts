@@ -52,7 +52,7 @@ export function readTimmConfig(config: Config, path: string): TrainedWith {
   }
 }
 
-/** timm's part of a config.json; undefined where there is none. */
+/** timm's part of a config.json; undefined if there is none. */
 export function timmConfigOf(config: Config): Config | undefined {
   return isConfig(config['pretrained_cfg']) ? config['pretrained_cfg'] : undefined;
 }

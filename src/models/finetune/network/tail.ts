@@ -15,7 +15,7 @@ export interface TailConv {
 export interface TailBlock {
   readonly name: string;
   readonly main: readonly TailConv[];
-  /** Absent where the shortcut is the block's input itself. */
+  /** Absent if the shortcut is the block's input itself. */
   readonly shortcut?: TailConv;
 }
 

@@ -48,7 +48,7 @@ export function withBags(forest: ForestArrays, rowCount: number, seed: number): 
   return { forest, inBag };
 }
 
-/** Share of the rows that the trees which did not see them classify rightly; null where every tree saw every row. */
+/** Share of the rows that the trees which did not see them classify rightly; null if every tree saw every row. */
 export async function scoreOutOfBag(
   trees: BaggedTrees,
   table: OutOfBagTable,

@@ -39,7 +39,7 @@ interface GrownForest {
   readonly arrays: ForestArrays;
   /** [dims]: mean over the trees of each feature's share of the impurity decrease; sums to 1 unless no tree splits. */
   readonly importances: Float64Array;
-  /** Share of the rows that the trees which did not see them classify rightly; null where every tree saw every row. */
+  /** Share of the rows that the trees which did not see them classify rightly; null if every tree saw every row. */
   readonly outOfBag: { readonly accuracy: number; readonly rows: number } | null;
   /** Where it was asked for. */
   readonly temperature: Temperature | null;

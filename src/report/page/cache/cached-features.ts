@@ -28,7 +28,7 @@ interface FeaturesSeeing {
  *
  * @param rows rows of the set
  * @param mapped places among `rows`
- * @param options.onStage told what takes long
+ * @param options.onStage called with what takes long
  */
 export async function seeFeatures(
   set: FeatureSet,

@@ -30,11 +30,11 @@ export interface ImagesJson {
   readonly pattern: readonly [before: string, after: string] | null;
   /** Paths that are not as they would be made, by place. */
   readonly paths: Readonly<Record<string, string>>;
-  /** Folder that the paths are below; empty where it is not known. */
+  /** Folder that the paths are below; empty if it is not known. */
   readonly folder: string;
   /** The same from the page's own folder, as a link. */
   readonly link: string;
-  /** WebP files in base64, empty where there is none. */
+  /** WebP files in base64, empty if there is none. */
   readonly photos: readonly string[];
 }
 

@@ -178,7 +178,7 @@ export class Group {
     return c === undefined || c === noClass ? 'not known' : (this.classes[c] ?? 'not known');
   }
 
-  /** Relative to the data folder; undefined where it is not known. */
+  /** Relative to the data folder; undefined if it is not known. */
   pathOf(place: number): string | undefined {
     const { paths, pattern } = this.#json.images;
     return paths[place] ?? (pattern === null ? undefined : pattern[0] + (this.ids[place] ?? '') + pattern[1]);
@@ -190,7 +190,7 @@ export class Group {
     return path === undefined || this.folder === '' ? path : `${this.folder.replace(/[\\/]$/, '')}/${path}`;
   }
 
-  /** From the page; undefined where there is none. */
+  /** From the page; undefined if there is none. */
   fileLink(place: number): string | undefined {
     const path = this.pathOf(place);
     const { link } = this.#json.images;
@@ -199,7 +199,7 @@ export class Group {
       : `${link}/${path.split('/').map(encodeURIComponent).join('/')}`;
   }
 
-  /** A picture as a data URI; undefined where the page has none. */
+  /** A picture as a data URI; undefined if the page has none. */
   photo(place: number): string | undefined {
     const base64 = this.#json.images.photos[place];
     return base64 === undefined || base64 === '' ? undefined : `data:image/webp;base64,${base64}`;

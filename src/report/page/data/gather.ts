@@ -156,7 +156,7 @@ async function openSet(report: Report, notes: string[]): Promise<FeatureSet | un
   return undefined;
 }
 
-/** The data folder as a command would name it, and as a link from the page; both empty where it is not known. */
+/** The data folder as a command would name it, and as a link from the page; both empty if it is not known. */
 function dataFolder(set: FeatureSet | undefined, pageFolder: string): [folder: string, link: string] {
   if (set === undefined) return ['', ''];
   const { data } = set.manifest.madeBy;

@@ -11,7 +11,7 @@ const mostPhotos = 200;
 /**
  * How far the photos of a feature set are from ImageNet, by the last layer of the network that made it. Downloads nothing.
  *
- * @returns undefined where that cannot be told: features of another tap, weights that are gone or that have no last layer
+ * @returns undefined if that is unknown: features of another tap, weights that are gone or that have no last layer
  * of ImageNet's classes
  */
 export async function networkDistance(set: FeatureSet): Promise<ImageNetDistance | undefined> {

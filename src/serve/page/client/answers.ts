@@ -3,7 +3,7 @@ export interface ImageAnswer {
   readonly top: readonly { readonly class: string; readonly probability: number }[];
   /** Most probable first; holds the true class as often as `coverage` says. */
   readonly set?: readonly string[];
-  /** The only class of the set; null where it holds more. */
+  /** The only class of the set; null if it holds more. */
   readonly answer?: string | null;
   readonly unlike?: boolean;
   readonly like?: readonly { readonly id: string; readonly label: string; readonly similarity: number }[];

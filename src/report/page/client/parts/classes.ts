@@ -10,7 +10,7 @@ const atFirst = 200;
 interface Column {
   readonly title: string;
   readonly hint: string;
-  /** Undefined where there is no figure. */
+  /** Undefined if there is no figure. */
   readonly value: (c: number) => number | undefined;
   readonly shown: (value: number) => string;
 }

@@ -7,7 +7,7 @@ import { whenSeen } from '../when-seen.ts';
 import { markSelected, picture, tile, walkable } from './tile.ts';
 import type { OpenViewer } from './viewer.ts';
 
-/** Colours that can be told apart; with more classes colour says right or wrong instead. */
+/** Colours that are distinguishable; with more classes colour says right or wrong instead. */
 const mostColours = 12;
 const pad = 14;
 /** Photos of a region that are listed beside it. */
