@@ -1,5 +1,6 @@
 import { isAbsolute, win32 } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
+import { valueAt } from '../system/at.ts';
 import { shortPath } from '../system/short-path.ts';
 import { count } from './figures.ts';
 
@@ -8,7 +9,7 @@ export function classSizes({ perClass }: Report): { least: number; median: numbe
   const sizes = perClass.flatMap(({ trained }) => (trained === undefined ? [] : [Math.round(trained)]));
   if (sizes.length < perClass.length) return undefined;
   sizes.sort((a, b) => a - b);
-  const at = (place: number): number => sizes[place] as number;
+  const at = (place: number): number => valueAt(sizes, place);
   return { least: at(0), median: at(Math.floor((sizes.length - 1) / 2)), most: at(sizes.length - 1) };
 }
 

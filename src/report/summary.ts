@@ -1,4 +1,5 @@
 import type { Json } from '../models/model.ts';
+import { valueAt } from '../system/at.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, reportNames } from './comparison.ts';
 import { accuracyDeviation, accuracyInterval } from './figures.ts';
@@ -67,7 +68,7 @@ export function summarize(comparison: Comparison, verdicts: readonly (readonly H
         reports: reports.map((report, i) => {
           const { low, high } = accuracyInterval(report);
           return {
-            name: names[i] as string,
+            name: valueAt(names, i),
             model: report.model,
             solver: report.solver,
             params: report.params,

@@ -1,3 +1,5 @@
+import { valueAt } from '../system/at.ts';
+
 export interface Column {
   readonly title: string;
   readonly align: 'left' | 'right';
@@ -10,7 +12,7 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
     columns
       .map((column, i) => {
         const cell = cells[i] ?? '';
-        const blanks = ' '.repeat((widths[i] as number) - width(cell));
+        const blanks = ' '.repeat(valueAt(widths, i) - width(cell));
         return column.align === 'left' ? cell + blanks : blanks + cell;
       })
       .join('  ')

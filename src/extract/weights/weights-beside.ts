@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
 import { nearestName } from '../../system/nearest.ts';
@@ -31,6 +32,6 @@ export async function checkPlace(spec: string, isFolder: boolean): Promise<void>
     where: '--weights',
     found: spec,
     expected: `${isFolder ? 'one of its weights files' : 'a file that is there'}: ${paths.slice(0, mostNamed).join(' | ')}${more}`,
-    ...(near === undefined ? { option: { name: 'weights', value: paths[0] as string } } : { instead: near }),
+    ...(near === undefined ? { option: { name: 'weights', value: valueAt(paths, 0) } } : { instead: near }),
   });
 }

@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import {
   attributeTypes,
   type DataType,
@@ -85,7 +86,7 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, AttributeValue>> = {},
     options: NodeOptions = {},
   ): string {
-    return this.nodeWithOutputs(opType, inputs, attributes, options)[0] as string;
+    return valueAt(this.nodeWithOutputs(opType, inputs, attributes, options), 0);
   }
 
   /** Adds a node and returns the names of all its outputs. */

@@ -131,9 +131,7 @@ function idColumns(
       isFile,
     );
   if (named.length > 0) return named;
-  return usable.length === 2 && usable[0] !== undefined && !isLabelName(columns[usable[0]] as string)
-    ? [usable[0]]
-    : [];
+  return usable.length === 2 && usable[0] !== undefined && !isLabelName(valueAt(columns, usable[0])) ? [usable[0]] : [];
 }
 
 /** Of columns that name images in every row, one is enough where the others name fewer. */

@@ -1,6 +1,7 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { predictRows } from '../fitted-head.ts';
 import type { FitContext } from '../model.ts';
 import type { TunedNetwork } from './saved-network.ts';
@@ -28,9 +29,9 @@ export async function heldOutFigures(
     const found = largestPerRow(probabilities.data, classes.length);
     found.forEach((guess, i) => {
       const row = places?.[i] ?? i;
-      const label = labels[row] as number;
+      const label = valueAt(labels, row);
       const weight = sampleWeights?.[row] ?? 1;
-      const probability = probabilities.data[i * classes.length + label] as number;
+      const probability = valueAt(probabilities.data, i * classes.length + label);
       loss -= weight * Math.log(Math.max(smallestProbability, probability));
       weightSum += weight;
       if (guess === label) correct++;

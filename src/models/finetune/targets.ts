@@ -1,3 +1,5 @@
+import { valueAt } from '../../system/at.ts';
+
 /**
  * What the cross-entropy asks for: the label's class 1, less the smoothing, which all classes share (Szegedy and others,
  * 2016; `label_smoothing` of torch.nn.CrossEntropyLoss). A row is multiplied by its share of the loss, so that the loss
@@ -16,10 +18,10 @@ export function smoothTargets(
   const total = Array.from(weights).reduce((sum, weight) => sum + weight, 0);
   const targets = new Float32Array(rowCount * classes);
   for (let row = 0; row < rowCount; row++) {
-    const share = total > 0 ? (weights[row] as number) / total : 0;
+    const share = total > 0 ? valueAt(weights, row) / total : 0;
     const at = row * classes;
     targets.fill((share * smoothing) / classes, at, at + classes);
-    targets[at + (labels[row] as number)] = share * (1 - smoothing + smoothing / classes);
+    targets[at + valueAt(labels, row)] = share * (1 - smoothing + smoothing / classes);
   }
   return targets;
 }

@@ -1,6 +1,7 @@
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { smoothTargets } from './targets.ts';
 import type { StepBatch } from './trainer.ts';
 
@@ -41,7 +42,7 @@ export async function* batchesOf(
         // A failure is reported when the batch is asked for.
         reading.catch(() => undefined);
       }
-      const labels = Array.from(own, (row) => table.labels[row] as number);
+      const labels = Array.from(own, (row) => valueAt(table.labels, row));
       const weights = Array.from(own, (row) => table.sampleWeights?.[row] ?? 1);
       const targets = smoothTargets(labels, weights, table.classes.length, smoothing);
       const weight = weights.reduce((sum, each) => sum + each, 0);
@@ -57,7 +58,7 @@ async function readMaps(features: RowSource, rows: Int32Array, room: Float32Arra
   const { columnCount } = features;
   const maps = room.subarray(0, rows.length * columnCount);
   if (isStored(features)) {
-    const places = Uint32Array.from(rows, (row) => features.rows[row] as number);
+    const places = Uint32Array.from(rows, (row) => valueAt(features.rows, row));
     await features.reader.readInto(places, () => maps);
     features.change?.(maps);
   } else {

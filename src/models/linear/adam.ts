@@ -4,6 +4,7 @@ import { type RandomState, randomState } from '../../numerics/mt19937.kernel.ts'
 import { presentClasses } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
@@ -166,7 +167,7 @@ async function evaluate(
   const tally = probabilityTally(classes.length);
   await predictRows(head, features, { signal }, (places, { probabilities }) =>
     tally.add(
-      places === undefined ? labels : Int32Array.from(places, (place) => labels[place] as number),
+      places === undefined ? labels : Int32Array.from(places, (place) => valueAt(labels, place)),
       probabilities.data,
     ),
   );

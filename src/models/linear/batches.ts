@@ -1,6 +1,7 @@
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
 import { isStored, type RowSource, rowPass, type StoredRows, takeRows } from '../../rows/row-source.ts';
 import { type Table, takeLabels } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 
 /** Bytes of float32 rows that are shuffled together. */
 const windowBytes = 16 << 20;
@@ -77,7 +78,7 @@ function windowReader(features: StoredRows, most: number): (rows: Int32Array) =>
   const { columnCount, reader, change } = features;
   const window = new Float32Array(most * columnCount);
   return async (rows) => {
-    const storeRows = Uint32Array.from(rows, (row) => features.rows[row] as number);
+    const storeRows = Uint32Array.from(rows, (row) => valueAt(features.rows, row));
     await reader.readInto(storeRows, () => window);
     change?.(window.subarray(0, rows.length * columnCount));
     return window;

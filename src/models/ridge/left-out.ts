@@ -1,6 +1,7 @@
 import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { evenPart, type Table } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 
 /** Rows whose scores are kept: as many as a report takes. */
 const mostJudged = 2000;
@@ -27,16 +28,16 @@ export function leftOutConformal(
   if (groups !== undefined || plainRowOf !== undefined) return undefined;
   const classCount = classes.length;
   const counts = new Int32Array(classCount);
-  for (const label of labels) counts[label] = (counts[label] as number) + 1;
-  const shared = Int32Array.from(labels.keys()).filter((row) => (counts[labels[row] as number] as number) > 1);
+  for (const label of labels) counts[label] = valueAt(counts, label) + 1;
+  const shared = Int32Array.from(labels.keys()).filter((row) => valueAt(counts, valueAt(labels, row)) > 1);
   const rows = evenPart(shared, mostJudged);
   if (rows.length === 0) return undefined;
   const own = Float32Array.from({ length: rows.length * classCount }, (_, at) => {
     const c = at % classCount;
     // A class without a row has no probability.
     if (counts[c] === 0) return Number.NEGATIVE_INFINITY;
-    return scores[(rows[Math.floor(at / classCount)] as number) * classCount + c] as number;
+    return valueAt(scores, valueAt(rows, Math.floor(at / classCount)) * classCount + c);
   });
-  const truth = rows.map((row) => labels[row] as number);
+  const truth = rows.map((row) => valueAt(labels, row));
   return conformalScores(own, classCount, truth, factor);
 }

@@ -38,9 +38,9 @@ export function sortByClass(table: Table, C: number): TrainingRows {
   }
   const classStart = new Int32Array(present.length + 1);
   present.forEach((c, i) => {
-    classStart[i + 1] = valueAt(classStart, i) + (members[c] as number[]).length;
+    classStart[i + 1] = valueAt(classStart, i) + valueAt(members, c).length;
   });
-  const tableRows = Int32Array.from(Array.from(present).flatMap((c) => members[c] as number[]));
+  const tableRows = Int32Array.from(Array.from(present).flatMap((c) => valueAt(members, c)));
   const caps = Float64Array.from(tableRows, (row) => C * (table.sampleWeights?.[row] ?? 1));
   return { present, classStart, tableRows, caps };
 }

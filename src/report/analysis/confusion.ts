@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import { averageLinkage } from './cluster.kernel.ts';
 
 interface ConfusedPair {
@@ -16,8 +17,8 @@ export function confusedPairs(confusion: readonly (readonly number[])[], classes
     row.forEach((count, p) => {
       if (t === p || count === 0) return;
       pairs.push({
-        trueClass: classes[t] as string,
-        predictedClass: classes[p] as string,
+        trueClass: valueAt(classes, t),
+        predictedClass: valueAt(classes, p),
         count,
         share: count / total,
       });
@@ -53,8 +54,8 @@ export function clusteredOrder(confusion: readonly (readonly number[])[]): numbe
   for (let a = 0; a < n; a++) {
     for (let b = 0; b < n; b++) {
       if (a === b) continue;
-      const ab = (confusion[a]?.[b] ?? 0) / (totals[a] as number);
-      const ba = (confusion[b]?.[a] ?? 0) / (totals[b] as number);
+      const ab = (confusion[a]?.[b] ?? 0) / valueAt(totals, a);
+      const ba = (confusion[b]?.[a] ?? 0) / valueAt(totals, b);
       distance[a * n + b] = 1 - (ab + ba) / 2;
     }
   }

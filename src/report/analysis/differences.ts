@@ -1,3 +1,4 @@
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { pValue } from '../figures.ts';
 import { holm } from '../statistics/holm.ts';
@@ -55,7 +56,7 @@ export function headDifferences(runs: readonly Run[]): HeadDifference[] {
     }
   }
   const adjusted = holm(pairs.map(({ p }) => p));
-  return pairs.map((pair, i) => describePair(pair, adjusted[i] as number, pairs.length));
+  return pairs.map((pair, i) => describePair(pair, valueAt(adjusted, i), pairs.length));
 }
 
 function testPair(first: Run, second: Run): TestedPair | undefined {

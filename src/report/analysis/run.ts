@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Prediction, parsePredictions } from '../../classify/result/predictions.ts';
 import type { Report } from '../../classify/result/report.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { largestTextBytes, nodeFiles, readIfThere } from '../../system/files.ts';
 import { checkPredictions } from '../check-fit.ts';
@@ -51,5 +52,5 @@ export async function readRun(report: Report, name: string): Promise<Run> {
 /** Every run of a group with its answers, in the group's order. */
 export async function readRuns(group: ReportGroup): Promise<Run[]> {
   const names = reportNames(group.reports);
-  return Promise.all(group.reports.map((report, i) => readRun(report, names[i] as string)));
+  return Promise.all(group.reports.map((report, i) => readRun(report, valueAt(names, i))));
 }

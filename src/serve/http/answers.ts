@@ -6,6 +6,7 @@ import { classSets } from '../../predict/knowing.ts';
 import { jsonOutput } from '../../predict/output.ts';
 import { type SayOptions, say } from '../../predict/say.ts';
 import type { TrainingPhotos } from '../../predict/training-photos.ts';
+import { valueAt } from '../../system/at.ts';
 import type { HeadRow, PhotoAnswer } from '../photos/classifier.ts';
 import type { ServedHead } from '../served-head.ts';
 import type { Asked } from './asked.ts';
@@ -70,7 +71,7 @@ export async function documentOf(
 ): Promise<string> {
   const documents: string[] = [];
   for (const [place, head] of heads.entries()) documents.push(await ofHead(head, place, photos, asked));
-  return documents.length === 1 ? (documents[0] as string) : `{ "heads": [${documents.join(', ')}] }\n`;
+  return documents.length === 1 ? valueAt(documents, 0) : `{ "heads": [${documents.join(', ')}] }\n`;
 }
 
 async function ofHead(head: AnsweringHead, place: number, photos: readonly Answered[], asked: Asked): Promise<string> {

@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { gatheredInputs, type Sides, sidesBehind, tapGroups } from './positions.ts';
 import type { RowOperators } from './row-operators.ts';
 import type { TailConv } from './tail.ts';
@@ -67,14 +68,14 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
         return on.rowsByColumns(on.pick(gradient, outputs, outChannels, reachable, taps.length), flat, size);
       });
     });
-    if (parts.length === 1 && groups.length === 1) return parts[0] as string;
+    if (parts.length === 1 && groups.length === 1) return valueAt(parts, 0);
     // Back to the order of the map; positions that no tap reaches get zeros.
     const together = reached.flatMap(({ positions }) => positions);
     const place = new Int32Array(inputs).fill(together.length);
     together.forEach((position, at) => {
       place[position] = at;
     });
-    const joined = parts.length === 1 ? (parts[0] as string) : on.node('Concat', parts, { axis: 0 });
+    const joined = parts.length === 1 ? valueAt(parts, 0) : on.node('Concat', parts, { axis: 0 });
     return on.pick(joined, together.length, inChannels, { name: `order.${kind}`, data: place }, 1);
   };
 

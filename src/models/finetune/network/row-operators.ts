@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
+import { valueAt } from '../../../system/at.ts';
 import type { ConstantMatrix } from './winograd.ts';
 
 /** A side of a product: fixed, or so many for each image of the batch. */
@@ -213,7 +214,7 @@ export class RowOperators {
       const to = starts[index + 1] ?? positions;
       return product(from, to, { rows: { perImage: to - from }, columns });
     });
-    return parts.length === 1 ? (parts[0] as string) : this.node('Concat', parts, { axis: 0 });
+    return parts.length === 1 ? valueAt(parts, 0) : this.node('Concat', parts, { axis: 0 });
   }
 
   /** First positions of the pieces of a product. */

@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
+import { valueAt } from '../../../system/at.ts';
 import { positionsOf } from './convolution.ts';
 import { graphShapes } from './layout.ts';
 import { batchNorm, type ConvNormLayer, frozenNorm } from './norm-graph.ts';
@@ -103,7 +104,7 @@ function backThrough(
   let ofMain: string | undefined = gradient;
   for (const [index, layer] of [...layers.entries()].reverse()) {
     ofMain = layer.backward(ofMain as string, index > 0 || wanted);
-    if (index > 0) ofMain = on.throughRelu(ofMain as string, between[index - 1] as string);
+    if (index > 0) ofMain = on.throughRelu(ofMain as string, valueAt(between, index - 1));
   }
   return ofMain === undefined || ofSide === undefined || !wanted ? undefined : on.add(ofMain, ofSide);
 }

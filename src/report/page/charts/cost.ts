@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
 import { percent, seconds } from '../../figures.ts';
 import { type Html, html } from '../html.ts';
@@ -45,7 +46,7 @@ export function costChart({ runs }: GroupData): Html {
   });
   const y = axis({ domain: [least - room, most + room], range: [frame.height - frame.bottom, frame.top] });
   const points = placeLabels(
-    runs.map(({ run }, i) => ({ name: run.name, x: x.at(times[i] as number), y: y.at(accuracies[i] as number), i })),
+    runs.map(({ run }, i) => ({ name: run.name, x: x.at(valueAt(times, i)), y: y.at(valueAt(accuracies, i)), i })),
   );
   const label = `Accuracy against fit time: ${runs
     .map(({ run }) => `${run.name} ${percent(run.report.accuracy)} in ${seconds(run.report.fitSeconds)} s`)

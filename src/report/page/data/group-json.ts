@@ -1,4 +1,5 @@
 import type { Prediction } from '../../../classify/result/predictions.ts';
+import { valueAt } from '../../../system/at.ts';
 import { clusteredOrder } from '../../analysis/confusion.ts';
 import type { GroupData, ImageTable, RunData } from '../../analysis/group-data.ts';
 import { percent } from '../../figures.ts';
@@ -66,9 +67,9 @@ function imagesJson({ images, photos }: GroupData, classOf: ReadonlyMap<string, 
 function commonPattern(ids: readonly string[], paths: readonly (string | undefined)[]): [string, string] | null {
   // An image without a path must not be given one.
   if (paths.some((path) => path === undefined)) return null;
-  const place = paths.findIndex((path, i) => path?.includes(ids[i] as string));
+  const place = paths.findIndex((path, i) => path?.includes(valueAt(ids, i)));
   if (place < 0) return null;
-  const [path, id] = [paths[place] as string, ids[place] as string];
+  const [path, id] = [valueAt(paths, place), valueAt(ids, place)];
   const at = path.lastIndexOf(id);
   return [path.slice(0, at), path.slice(at + id.length)];
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadWeights } from '../../../extract/weights/load-weights.ts';
 import { recordedWeights } from '../../../extract/weights/recorded-weights.ts';
 import type { FeatureSet } from '../../../features/reader.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { type ImageNetDistance, imageNetDistance } from '../../analysis/imagenet-distance.ts';
 
@@ -26,7 +27,7 @@ export async function networkDistance(set: FeatureSet): Promise<ImageNetDistance
     if (weight === undefined || bias === undefined) return undefined;
     const { rows } = set;
     const count = Math.min(mostPhotos, rows.length);
-    const own = Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)] as number);
+    const own = Array.from({ length: count }, (_, i) => valueAt(rows, Math.floor((i * rows.length) / count)));
     return imageNetDistance(await set.readMatrix(own), weight, bias);
   } catch (error) {
     if (error instanceof UserError) return undefined;
