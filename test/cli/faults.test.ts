@@ -15,7 +15,7 @@ import { FaultyFs, faults } from './faulty-fs.ts';
 
 /** With FEATURETAP_FAULTS=all every fault at every call; else one at each, the others in turn, and fewer calls of long verbs. */
 const everything = process.env['FEATURETAP_FAULTS'] === 'all';
-const mostRuns = 24;
+const mostRuns = 16;
 
 /** A verb with options that write below `out`. */
 interface Case {

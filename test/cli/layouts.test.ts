@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fixture } from '../extract/backbone/fixtures.ts';
 import { drawFolder, drawImage } from '../extract/drawn-data.ts';
 import { featuretap } from './command.ts';
 
@@ -15,7 +16,18 @@ describe('a data folder on the command line', () => {
 
   const extract = (data: string, ...more: readonly string[]) =>
     featuretap(
-      ['extract', '--data', data, '--weights', 'random:resnet-tiny', '--crop', '32', '--resize', '32', ...more],
+      [
+        'extract',
+        '--data',
+        data,
+        '--weights',
+        fixture('resnet-tiny.safetensors'),
+        '--crop',
+        '32',
+        '--resize',
+        '32',
+        ...more,
+      ],
       { cwd: root },
     );
 

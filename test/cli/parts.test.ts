@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sameSet } from '../../scripts/cluster/same-set.ts';
+import { fixture } from '../extract/backbone/fixtures.ts';
 import { drawFolder } from '../extract/drawn-data.ts';
 import { featuretap } from './command.ts';
 
@@ -11,7 +12,7 @@ test('parts, status and merge from the command line, with what is missing as an 
   const root = await mkdtemp(join(tmpdir(), 'featuretap-cli-parts-'));
   try {
     await drawFolder(join(root, 'photos'), 12);
-    const network = ['--weights', 'random:resnet-tiny', '--resize', '32', '--crop', '32', '--quiet'];
+    const network = ['--weights', fixture('resnet-tiny.safetensors'), '--resize', '32', '--crop', '32', '--quiet'];
     const where = ['--data', join(root, 'photos'), '--cache', join(root, 'cache'), '--name', 'set'];
     const run = (...args: readonly string[]) => featuretap(args);
     const json = ({ stdout }: { readonly stdout: string }) => JSON.parse(stdout) as Record<string, unknown>;

@@ -10,7 +10,9 @@ import { type Ran, spawnFeaturetap } from './command.ts';
 
 const weights = reference('weights/resnet50-pqf.safetensors');
 const dogs = reference('dogs');
-/** With FEATURETAP_PHOTOS=all all 1,000 photos; else the 254 of the golden file's breeds, in a third of the time. */
+/** With FEATURETAP_PHOTOS=all all 1,000 photos; else the 133 of the golden file's breeds.
+ * These are enough for what is particular to the whole path: every photo's pixels, and each head beside scikit-learn's,
+ * have tests of their own. */
 const everything = process.env['FEATURETAP_PHOTOS'] === 'all';
 /** Written by scripts/fixtures/real_photos.py. */
 const someBreeds = join(projectRoot, 'test/fixtures/classify/real-photos.json');
@@ -21,13 +23,13 @@ interface Reference {
   readonly breeds?: readonly string[];
   readonly heads: Readonly<Record<string, { readonly accuracy_mean: number }>>;
 }
-/** Accuracies are means of five splits with 200 test images each (51 of some breeds); scikit-learn's own differ by 2 to 4 points. */
+/** Accuracies are means of five splits with 200 test images each (27 of some breeds); scikit-learn's own differ by 2 to 4 points. */
 const tolerance = 0.015;
 /**
- * On some breeds, forests of ten seeds of scikit-learn's have a standard deviation of 0.7 points, and the golden value is
- * their mean: four standard deviations of the difference.
+ * On some breeds, forests of ten seeds of scikit-learn's have a standard deviation of 1.7 points, and the golden value is
+ * their mean: four standard deviations of the difference. test/models/forest compares the two closely.
  */
-const forestTolerance = everything ? tolerance : 0.03;
+const forestTolerance = everything ? tolerance : 0.075;
 /** Heads of `reference/accuracy.json` and of the golden file, and how featuretap is asked for them. */
 const heads: Readonly<Record<string, readonly string[]>> = {
   'linear: LogisticRegression(C=1)': ['--model', 'linear', '--C', '1'],
@@ -112,7 +114,7 @@ describe('the whole path on real photos', { skip }, () => {
     const expected = readNpyRows(reference('reference/dogs-first-100-features.npy'), [2048]);
     assert.deepEqual(expected.shape, [100, 2048]);
     const places = ids.map((id) => all.indexOf(id)).filter((place) => place < 100);
-    assert.ok(places.length >= 40, `${places.length} of the 100 are here`);
+    assert.ok(places.length >= 15, `${places.length} of the 100 are here`);
     const worst = worstRow(firstRows(rows, places.length), rowsAt(expected, places));
     assert.ok(worst < 1e-4, `worst row off by ${worst}`);
   });
@@ -190,7 +192,9 @@ describe('the whole path on real photos', { skip }, () => {
       assert.equal(top.length, 5);
       assert.ok(top[0].probability >= top[4].probability && top[0].probability <= 1);
     }
-    const other = spawnFeaturetap(['predict', '--head', head, '--weights', 'random', paths[0] ?? ''], { cwd: root });
+    const other = spawnFeaturetap(['predict', '--head', head, '--weights', 'random:resnet-tiny', paths[0] ?? ''], {
+      cwd: root,
+    });
     assert.equal(other.status, 1);
     assert.match(other.stderr, /trained on features of another backbone/);
     assert.equal(other.stdout, '');
