@@ -23,7 +23,10 @@ export const convertVerb: Verb = defineVerb({
     replace: { describe: 'overwrite an existing file', flag: true },
   },
   run: async ({ to, features: given, out, replace }, session) => {
-    if (to === undefined) throw usageError('--to', 'nothing', formatNames.join(' | '));
+    if (to === undefined) {
+      const meant = formatNames.find((name) => out?.endsWith(formats[name].extension)) ?? 'npz';
+      throw usageError('--to', 'nothing', formatNames.join(' | '), { value: meant });
+    }
     const [folder = (await newestFeatureSet('cache')).folder, ...more] = given;
     if (more.length > 0) throw usageError('the feature set', `${given.length} folders`, 'one');
     const set = await openFeatureSet(folder);

@@ -221,7 +221,7 @@ async function* progressing(
     yield outcome;
     done++;
     const now = performance.now();
-    const line = `${done} images, ${(done / ((now - start) / 1000)).toFixed(1)} images/s`;
+    const line = `${done} ${done === 1 ? 'image' : 'images'}, ${(done / ((now - start) / 1000)).toFixed(1)} images/s`;
     status.show(line);
     if (process.stderr.isTTY !== true && now - told > 10_000) {
       told = now;

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { optionsOf, UserError } from '../system/errors.ts';
 import { nearestName } from '../system/nearest.ts';
-import { ownCommand, type VerbName, verbNames } from '../system/own-command.ts';
+import { ownCommand, quoteArgument, type VerbName, verbNames } from '../system/own-command.ts';
 import { retyped, withOption, withoutOption } from './retyped.ts';
 import { verbs } from './verbs.ts';
 
@@ -58,6 +59,7 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
       ? [oneDash]
       : [...new Set(unknown.map((name) => args.find((word) => nameOf(word) === kebab(name)) ?? name))];
   const isOption = typed.some((word) => word.startsWith('-'));
+  const quoted = withSpaces(typed, args);
   const corrected = new Map<string, readonly string[]>();
   for (const word of typed) {
     // Of several spare words none says which of them was meant for what.
@@ -68,7 +70,7 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
     what: `${verb}: unknown ${isOption ? 'option' : 'argument'}`,
     found: typed.join(' '),
     exitCode: 2,
-    fix: corrected.size < typed.length ? withoutThem(verb, typed, args) : didYouMean(corrected, args),
+    fix: quoted ?? (corrected.size < typed.length ? withoutThem(verb, typed, args) : didYouMean(corrected, args)),
   });
 }
 
@@ -97,6 +99,16 @@ function meant(verb: VerbName, typed: string, optionNames: readonly string[]): r
   }
   const { wordOption } = verbs[verb];
   return wordOption === undefined ? undefined : [`--${wordOption}`, typed];
+}
+
+/** The command with one path for the words that it fell into, since it has spaces and was typed without quotes. */
+function withSpaces(typed: readonly string[], args: readonly string[]): string | undefined {
+  const last = args.findLastIndex((arg) => typed.includes(arg));
+  const first = args.findIndex((arg) => typed.includes(arg)) - 1;
+  const path = args.slice(first, last + 1).join(' ');
+  if (first < 0 || !existsSync(path)) return undefined;
+  const words = [...args.slice(0, first), path, ...args.slice(last + 1)];
+  return `did you mean ${quoteArgument(path)}? ${retyped(words)}`;
 }
 
 /** The command without what the verb does not have, and the one that lists what it has. */

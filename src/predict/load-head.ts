@@ -23,7 +23,10 @@ export interface ShippedHead {
  */
 export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { readonly folder: string }> {
   const { folder } = asked;
-  const isReport = folder !== undefined && ((await isFile(folder)) || (await isThere(join(folder, headFile))));
+  // A photo that was named for a head, say, is a file of no report.
+  const ofReport = folder !== undefined && (await isFile(folder)) ? dirname(folder) : folder;
+  const files = ofReport === folder ? [headFile] : [headFile, 'report.json'];
+  const isReport = ofReport !== undefined && (await anyThere(ofReport, files));
   const proposal = isReport ? undefined : await headNotChosen(asked);
   if (proposal !== undefined) throw proposal;
   if (folder !== undefined) return { ...(await loadReportHead(folder)), folder };
@@ -60,6 +63,11 @@ export async function loadReportHead(path: string): Promise<ShippedHead> {
     expected: `${report.model}, ${report.classes.length} classes, ${report.featureSet.dims} features, as report.json says`,
     fix: 'run classify again; report.json holds the command that made it',
   });
+}
+
+async function anyThere(folder: string, names: readonly string[]): Promise<boolean> {
+  for (const name of names) if (await isThere(join(folder, name))) return true;
+  return false;
 }
 
 /** Whatever it is: who reads it says what is wrong with it. */

@@ -38,6 +38,7 @@ export async function readCorrections(path: string): Promise<readonly Correction
       path,
       `the columns ${table.columns.join(', ')}`,
       `a column id, and one of ${newLabelColumns.join(', ')} with the new label`,
+      'featuretap compare writes labels-to-check.csv beside each report, which has them',
     );
   }
   const fromColumn = toName === 'label' ? undefined : places.get('label');

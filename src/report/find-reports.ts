@@ -17,11 +17,12 @@ export async function findReports(paths: readonly string[]): Promise<string[]> {
     for (const file of await reportsUnder(path)) found.add(file);
   }
   if (found.size === 0) {
+    const usual = paths.includes('reports') ? [] : await reportsUnder('reports').catch(() => []);
     throw new UserError({
       what: 'no report is there to compare',
       where: paths.join(', '),
       expected: 'folders with a report.json, as classify writes them',
-      fix: 'featuretap classify --model all',
+      fix: usual.length > 0 ? 'featuretap compare reports' : 'featuretap classify --model all',
     });
   }
   return [...found];

@@ -211,7 +211,7 @@ export async function readReport(file: string): Promise<Report> {
       where: error.at === '' ? file : `${file}, field ${error.at}`,
       found: error.found,
       expected: error.expected,
-      fix: 'run classify again to write the report, or leave the file out of the comparison',
+      fix: 'featuretap classify --model all writes reports anew; or leave the file out of the comparison',
     });
   }
   return { ...(document as Report), report: dirname(file) };

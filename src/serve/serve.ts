@@ -43,14 +43,21 @@ export async function serve(heads: readonly ServedHead[], options: ServeOptions)
 }
 
 function notListening(error: unknown, { host, port }: ServeOptions): unknown {
-  const reasons: Readonly<Record<string, readonly [found: string, fix: string]>> = {
-    EADDRINUSE: ['another program listens there', `--port ${port + 1}, or --port 0 for one that is free`],
-    EACCES: ['no permission: ports below 1024 are the system’s', '--port 8080'],
-    EADDRNOTAVAIL: ['no such address on this machine', '--host 127.0.0.1'],
-    ENOTFOUND: ['no such host', '--host 127.0.0.1'],
+  const reasons: Readonly<Record<string, readonly [found: string, name: string, value: string]>> = {
+    EADDRINUSE: ['another program listens there', 'port', '0'],
+    EACCES: ['no permission: ports below 1024 are the system’s', 'port', '8080'],
+    EADDRNOTAVAIL: ['no such address on this machine', 'host', '127.0.0.1'],
+    ENOTFOUND: ['no such host', 'host', '127.0.0.1'],
   };
   const reason = reasons[errorCode(error) ?? ''];
   if (reason === undefined) return error;
-  const [found, fix] = reason;
-  return new UserError({ what: 'the server cannot listen', where: `${host}:${port}`, found, fix, cause: error });
+  const [found, name, value] = reason;
+  return new UserError({
+    what: 'the server cannot listen',
+    where: `${host}:${port}`,
+    found,
+    expected: name === 'port' ? 'a port that is free; 0 takes one' : undefined,
+    option: { name, value },
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -38,6 +38,11 @@ async function mended(mistake: string, cwd = root): Promise<string> {
   return command;
 }
 
+async function aPhoto(): Promise<string> {
+  const names = await readdir(join(root, 'photos'), { recursive: true });
+  return join(root, 'photos', names.find((name) => name.endsWith('.jpg')) ?? '');
+}
+
 describe('the command of a message mends a mistake in one step:', () => {
   test('export without a head and without a file', async () => {
     const { status, stderr } = await typed('classify --model knn --calibrate none --test-size 6');
@@ -74,6 +79,27 @@ describe('the command of a message mends a mistake in one step:', () => {
     const command = await fixOf('classify --model ridge --labels labels.csv --test-size 1', folder);
     assert.match(command, /--min-images 2/);
     assert.match(command, /--test-size 0\.2/);
+  });
+
+  test('what was named is another thing, or has spaces and no quotes', async () => {
+    await mkdir(join(root, 'my photos', 'a'), { recursive: true });
+    assert.match(await fixOf('verify --features my photos'), /^verify --features '?"?my photos'?"?$/);
+    await mkdir(join(root, 'one', 'cat'), { recursive: true });
+    await copyFile(await aPhoto(), join(root, 'one', 'cat', 'cat.jpg'));
+    const command = await mended(`extract --data one ${tiny}`);
+    assert.match(command, /--label-from none/);
+    assert.equal(
+      await fixOf('convert cache/photos --out rows.parquet'),
+      'convert --to parquet cache/photos --out rows.parquet',
+    );
+    assert.equal(
+      await fixOf('classify --features cache/photos --features cache/photos --model knn'),
+      'classify --model knn --features cache/photos',
+    );
+    assert.equal(await fixOf('classify --features pages --model knn'), 'classify --model knn');
+    assert.match(await fixOf(`extract --data photos --weights photo.gif`), /--weights resnet50$/);
+    assert.equal(await fixOf('compare pages'), 'compare reports');
+    assert.match(await fixOf(`predict --head ${await aPhoto()} photos`), /^predict --head reports\S+ photos$/);
   });
 
   test('an option that the verb does not have', async () => {

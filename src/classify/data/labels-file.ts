@@ -51,7 +51,10 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   const table = await openTable(fileSource(path));
   const { columns } = table;
   const all = await readRows(table);
-  if (all.length === 0) throw unusable(path, 'the whole file', 'no line after the header', 'one line per image');
+  if (all.length === 0) {
+    const { parts } = unusable(path, 'the whole file', 'no line after the header', 'one line per image');
+    throw new UserError({ ...parts, option: { name: 'labels', value: null } });
+  }
   const { isId = () => false } = options;
   const idOf = (cell: string): string => (isId(cell) ? cell : withoutExtension(cell, isId));
   // A column without a name is passed over.

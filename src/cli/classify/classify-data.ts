@@ -16,6 +16,7 @@ import { lookUp, valueAt } from '../../system/at.ts';
 import { usageError } from '../../system/errors.ts';
 import { type OptionValues, parseBytes, type RawOptions } from '../../system/options.ts';
 import { shortPath } from '../../system/short-path.ts';
+import { retyped, withoutOption } from '../retyped.ts';
 import type { Session } from '../verb.ts';
 import { groupsColumn } from './asked-groups.ts';
 
@@ -125,8 +126,11 @@ export async function readData(
   if (asked.length === 0) asked.push([await newestFolder(session)]);
   const folders = [...new Set(asked.flat())];
   const again = asked.find((parts, i) => asked.slice(0, i).some((other) => other.join('+') === parts.join('+')));
-  if (again !== undefined)
-    throw usageError('--features', `${again.map(shortPath).join('+')} twice`, 'different features');
+  if (again !== undefined) {
+    const once = [...new Set(asked.map((parts) => parts.map(shortPath).join('+')))];
+    const fix = retyped([...withoutOption(session.args, 'features'), ...once.flatMap((name) => ['--features', name])]);
+    throw usageError('--features', `${again.map(shortPath).join('+')} twice`, 'different features', fix);
+  }
   const groups = groupsColumn(values);
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);

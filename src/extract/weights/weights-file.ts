@@ -35,7 +35,8 @@ export function weightsFormat(path: string): WeightsFormat {
       path,
       `a name (${names.join(', ')}, random, hf:OWNER/NAME), a .safetensors, .pth or .onnx file, or a folder`,
     ).parts,
-    ...(instead === undefined ? {} : { instead }),
+    instead,
+    option: { name: 'weights', value: 'resnet50' },
   });
 }
 

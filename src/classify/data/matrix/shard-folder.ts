@@ -31,6 +31,7 @@ export async function openShardFolder(folder: string, options: MatrixOptions): P
       where: folder,
       found: 'neither manifest.json nor .npy files',
       expected: 'a feature set of extract, img_emb/*.npy with metadata/*.parquet, or .npy files with file_names.txt',
+      option: { name: 'features', value: null },
       exitCode: 2,
     });
   }

@@ -22,10 +22,11 @@ export function checkClasses({ images, root, layout, reading, leftOut }: ImageLi
     what: 'only one class was found, and a classifier needs two',
     where: root,
     found: `${images.length} images of the class ${first.label} (${reading[0] ?? first.relativePath})${unused}`,
-    expected: 'at least two classes',
-    fix:
-      layout === 'table'
-        ? '--label-column NAME takes another column'
-        : `a folder for each class; or --labels FILE; or --label-from REGEX takes the class from the names; or --data ${join(root, prefix)} takes the images without labels`,
+    ...(layout === 'table'
+      ? { expected: 'at least two classes', fix: '--label-column NAME takes another column' }
+      : {
+          expected: `at least two classes: a folder for each in ${join(root, prefix)}, --labels FILE, or --label-from REGEX, which takes the class from the names; the command below takes the images without labels`,
+          option: { name: 'label-from', value: 'none' },
+        }),
   });
 }
