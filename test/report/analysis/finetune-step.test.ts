@@ -56,7 +56,7 @@ test('fine-tuning is proposed in two commands where more photos would help littl
 
 test('the time that it would take is told from the last extract', () => {
   const speed = { device: 'cpu', cores: 2, images: 100, seconds: 10 } as const;
-  // 180 photos of 0.1 s, and ten epochs of 150 photos of 0.125 s.
+  // 180 photos of 0.1 s, and ten epochs of 150 photos of 0.104 s.
   assert.match(finetuneSteps({ runs: runsOf((report) => report), speed }, flat)[0]!.what, /about 3 minutes here/);
 });
 

@@ -6,7 +6,7 @@ import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { type ImageNetDistance, imageNetDistance } from '../../analysis/imagenet-distance.ts';
 
-/** Photos that are looked at: their median is known to a twentieth of a standard deviation. */
+/** Photos that are sampled: the standard error of their median is about a tenth of the spread between photos. */
 const mostPhotos = 200;
 
 /**
