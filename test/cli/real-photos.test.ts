@@ -10,9 +10,10 @@ import { type Ran, spawnFeaturetap } from './command.ts';
 
 const weights = reference('weights/resnet50-pqf.safetensors');
 const dogs = reference('dogs');
-/** With FEATURETAP_PHOTOS=all all 1,000 photos; else the 133 of the golden file's breeds.
- * These are enough for what is particular to the whole path: every photo's pixels, and each head beside scikit-learn's,
- * have tests of their own. */
+/**
+ * With FEATURETAP_PHOTOS=all all 1,000 photos; else the 133 of the golden file's breeds, which are enough for what is
+ * particular to the whole path: every photo's pixels, and each head beside scikit-learn's, have tests of their own.
+ */
 const everything = process.env['FEATURETAP_PHOTOS'] === 'all';
 /** Written by scripts/fixtures/real_photos.py. */
 const someBreeds = join(projectRoot, 'test/fixtures/classify/real-photos.json');
