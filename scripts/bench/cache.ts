@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
-import type { FingerprintFields, ShardEntry } from '../../src/features/manifest/manifest.ts';
+import type { ShardEntry } from '../../src/features/manifest/manifest.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { publish } from '../../src/features/run/publish.ts';
 import { writeShard } from '../../src/features/shards/shard.ts';
@@ -14,6 +14,7 @@ import type { IndexedImage } from '../../src/features/tables/index-table.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 import { drawPhotos } from '../torture/draw-photos.ts';
 import { aboutRun, writeDocument } from './document.ts';
+import { drawnFields } from './scale/drawn-fields.ts';
 
 const usage = `npm run bench -- cache [options]
   --rows N,N,…     sizes of the sets to open (default 1000,10000,100000,1000000)
@@ -78,23 +79,6 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-const fields: FingerprintFields = {
-  architecture: 'drawn',
-  weightsSha256: '0'.repeat(64),
-  tap: 'avgpool',
-  pool: 'mean',
-  preprocessing: {
-    resize: 256,
-    crop: 224,
-    interpolation: 'bilinear',
-    mean: [0, 0, 0],
-    std: [1, 1, 1],
-    autoOrient: false,
-  },
-  dtype: 'float32',
-  precision: 'float32',
-};
-
 /** A set of drawn rows with ids and paths as long as Kaggle's; the features are few, so that the tables are what counts. */
 async function drawSet(folder: string, rowCount: number, dims: number): Promise<void> {
   await nodeFiles.makeFolder(join(folder, runFolder));
@@ -111,7 +95,7 @@ async function drawSet(folder: string, rowCount: number, dims: number): Promise<
     return { row, id, path: `train/${id}.jpg`, sha256 };
   });
   await publish(nodeFiles, folder, {
-    fields,
+    fields: drawnFields,
     rowShape: [dims],
     shards,
     images,

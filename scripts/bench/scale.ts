@@ -12,8 +12,9 @@ import { inputsFile, recordFile } from '../../src/cluster/records/layout.ts';
 import { formatRecord, type PartRecord, sealRecord } from '../../src/cluster/records/part-record.ts';
 import { fingerprintOf } from '../../src/features/manifest/fingerprint.ts';
 import { manifestFile } from '../../src/features/manifest/layout.ts';
-import type { FingerprintFields, Manifest } from '../../src/features/manifest/manifest.ts';
+import type { Manifest } from '../../src/features/manifest/manifest.ts';
 import { formatManifest, sealManifest } from '../../src/features/manifest/manifest-file.ts';
+import { drawnFields } from './scale/drawn-fields.ts';
 
 const usage = `npm run bench -- scale [options]
   --parts N        parts (default 10000)
@@ -137,23 +138,6 @@ async function measure(folder: string, parts: number, rowsPerPart: number, copie
   };
 }
 
-const fields: FingerprintFields = {
-  architecture: 'drawn',
-  weightsSha256: '0'.repeat(64),
-  tap: 'avgpool',
-  pool: 'mean',
-  preprocessing: {
-    resize: 256,
-    crop: 224,
-    interpolation: 'bilinear',
-    mean: [0, 0, 0],
-    std: [1, 1, 1],
-    autoOrient: false,
-  },
-  dtype: 'float32',
-  precision: 'float32',
-};
-
 /**
  * Writes the records and the table of every part; input i is in part i modulo N, as evenly as a hash would spread them.
  *
@@ -185,7 +169,7 @@ async function drawParts(folder: string, count: number, rowsPerPart: number, cop
       formatVersion: 2,
       part: { index, count },
       fingerprint: manifest.fingerprint,
-      fields,
+      fields: drawnFields,
       manifestSha256: manifest.sha256,
       inputsSha256: hash.digest('hex'),
       list: { sha256: '1'.repeat(64), ownSha256: '2'.repeat(64), imageCount: total, missingCount: 0 },
@@ -204,8 +188,8 @@ function drawnManifest(rowCount: number): Manifest {
   const sha256 = '3'.repeat(64);
   return sealManifest({
     formatVersion: 1,
-    fingerprint: fingerprintOf(fields),
-    fields,
+    fingerprint: fingerprintOf(drawnFields),
+    fields: drawnFields,
     rowCount,
     imageCount: rowCount,
     rowShape: [2048],

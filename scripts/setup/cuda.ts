@@ -6,6 +6,7 @@
  * of a wheel of PyPI's onnxruntime-gpu (for the CUDA that one is built for), and proves them with a run. Linux on x64;
  * ONNX Runtime's npm package has no CUDA elsewhere.
  */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,6 +16,7 @@ import { nativeFolder, tryDevice, whyNot } from '../../src/extract/backbone/devi
 import { cudaLibrary, cudaNeeds } from '../../src/extract/backbone/devices/explain.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { cudaFiles, linkedCuda, takeFromWheel } from './cuda-wheel.ts';
+import { downloadSize } from './download-size.ts';
 
 /** The parts of the installer's own tables (script/install-metadata.js) that say what it will download. */
 interface InstallMetadata {
@@ -57,7 +59,7 @@ async function setUp(wheel: string | undefined): Promise<void> {
   } else if (download.files.every((file) => existsSync(join(target, file)))) {
     console.log(`The CUDA libraries of onnxruntime-node ${version} are in ${target} already`);
   } else {
-    const size = await sizeOf(download.url);
+    const size = await downloadSize(download.url, failed);
     console.log(
       `onnxruntime-node ${version} needs ${download.files.join(', ')} (${download.manifest}). This downloads`,
     );
@@ -102,18 +104,6 @@ function readDownload(folder: string): Download {
   // NuGet's flat container: https://learn.microsoft.com/nuget/api/package-base-address-resource
   const url = new URL(`../v3-flatcontainer/${name}/${version.version}/${name}.${version.version}.nupkg`, index).href;
   return { manifest, files: entries.map(([file]) => file.replace(/^\.\//, '')), url };
-}
-
-/** Asks the server, so that an address that cannot be reached is found before anything is written. */
-async function sizeOf(url: string): Promise<string> {
-  try {
-    const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(15_000) });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const bytes = Number(response.headers.get('content-length'));
-    return bytes > 0 ? `${Math.round(bytes / 1e6)} MB` : 'size unknown';
-  } catch (error) {
-    throw failed(((error as Error).cause as Error | undefined)?.message || (error as Error).message, url);
-  }
 }
 
 function failed(found: string, url: string): UserError {

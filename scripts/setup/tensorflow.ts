@@ -6,12 +6,14 @@
  * is already there (Linux; a C++ compiler and Python for node-gyp): the folder of PyPI's tensorflow package, or an
  * unpacked libtensorflow.
  */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../../src/system/errors.ts';
+import { downloadSize } from './download-size.ts';
 import { proveTensorFlow } from './prove-tensorflow.ts';
 
 /** The package's largest N-API version (`binary.napi_versions` in its package.json); Node's own may be later. */
@@ -53,7 +55,7 @@ async function install(folder: string): Promise<void> {
   const system = `${process.platform === 'darwin' ? 'cpu' : 'gpu'}-${constants.PLATFORM_MAPPING[process.platform]}-${constants.ARCH_MAPPING[process.arch]}`;
   const library = `${base}tensorflow/libtensorflow/libtensorflow-${system}-${constants.LIBTENSORFLOW_VERSION}.${constants.PLATFORM_EXTENSION}`;
   const addon = `${binary.host}/napi-v${napiVersion}/${version}/`;
-  const size = await sizeOf(library);
+  const size = await downloadSize(library, failed);
   console.log(`${packageName} ${version} needs TensorFlow's C library and a compiled addon. This downloads`);
   console.log(`  ${library} (${size})`);
   console.log(`  and the addon from ${addon}`);
@@ -65,18 +67,6 @@ async function install(folder: string): Promise<void> {
     env: { ...process.env, PATH: [...binFolders(folder), process.env['PATH']].join(delimiter) },
   });
   if (installer.status !== 0) throw failed(`its installer ended with code ${installer.status}`, library);
-}
-
-/** Asks the server, so that an address that cannot be reached is found before anything is removed or written. */
-async function sizeOf(url: string): Promise<string> {
-  try {
-    const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(15_000) });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const bytes = Number(response.headers.get('content-length'));
-    return bytes > 0 ? `${Math.round(bytes / 1e6)} MB` : 'size unknown';
-  } catch (error) {
-    throw failed(((error as Error).cause as Error | undefined)?.message || (error as Error).message, url);
-  }
 }
 
 function failed(found: string, url: string): UserError {

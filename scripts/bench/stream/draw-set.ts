@@ -7,6 +7,7 @@ import { writeShard } from '../../../src/features/shards/shard.ts';
 import type { IndexedImage } from '../../../src/features/tables/index-table.ts';
 import type { Dtype } from '../../../src/formats/npy/npy.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
+import { drawnFields } from '../scale/drawn-fields.ts';
 import { drawRows } from './draw-rows.kernel.ts';
 
 export interface DrawnSet {
@@ -37,22 +38,7 @@ export async function drawSet(folder: string, { rows, dims, classes, dtype, phot
     return { row, id, path: `train/${id}.jpg`, sha256 };
   });
   await publish(nodeFiles, folder, {
-    fields: {
-      architecture: 'drawn',
-      weightsSha256: '0'.repeat(64),
-      tap: 'avgpool',
-      pool: 'mean',
-      preprocessing: {
-        resize: 256,
-        crop: 224,
-        interpolation: 'bilinear',
-        mean: [0, 0, 0],
-        std: [1, 1, 1],
-        autoOrient: false,
-      },
-      dtype,
-      precision: 'float32',
-    },
+    fields: { ...drawnFields, dtype },
     rowShape: [dims],
     shards,
     images,
