@@ -72,7 +72,7 @@ async function measure(photos: number, classes: number, dims: number, rounds: nu
     const set = join(folder, 'drawn');
     await drawSet(set, { rows: photos, dims, classes, dtype: 'float32', photos: await drawPhotos(set, photos) });
     // What is measured begins behind them: they are fitted once each, without the folds of a calibration.
-    const heads = ['--model', 'all', '--trees', '30', '--calibrate', 'none'];
+    const heads = ['--model', 'all', '--trees', '30', '--patience', '1', '--calibrate', 'none'];
     featuretap(folder, ['classify', '--features', 'drawn', ...heads, '--test-size', '0.2', '--quiet']);
     const cold: Spent[] = [];
     const cached: Spent[] = [];
