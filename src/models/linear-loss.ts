@@ -43,7 +43,7 @@ interface BlockLoss {
   ): Promise<number>;
 }
 
-interface LossContext {
+export interface LossContext {
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
   /** Told after each block how many rows it had. */

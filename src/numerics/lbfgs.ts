@@ -18,6 +18,10 @@ export interface LbfgsOptions {
   readonly valueTolerance: number;
   /** Error of the objective's value: a line search that asks for a decrease below it would never end. */
   readonly valueError: { readonly relative: number; readonly absolute: number };
+  /** What the objective curves by at least, in every direction that has much to win; default: not known. */
+  readonly curvature?: number | undefined;
+  /** Value and gradient at the start, where they are known already. */
+  readonly known?: { readonly value: number; readonly gradient: Float64Array } | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onIteration?: ((iteration: number, value: number, gradientSize: number) => void) | undefined;
   /** Makes the vectors of the state, all 0. Default: new arrays. */
@@ -46,7 +50,7 @@ export interface LbfgsResult {
 
 /** Armijo and weak Wolfe constants; Nocedal and Wright, Numerical Optimization, section 3.1. */
 const sufficientDecrease = 1e-4;
-const curvature = 0.9;
+const flattening = 0.9;
 const maxLineSearchSteps = 30;
 /** The model sees too little now and then: it must say twice that nothing is left. */
 const idleSteps = 2;
@@ -65,11 +69,14 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
   let next = allocate(size);
   let current = x;
   const direction = allocate(size);
-  let value = await objective(current, gradient);
+  if (options.known !== undefined) gradient.set(options.known.gradient);
+  let value = options.known?.value ?? (await objective(current, gradient));
   const memory = lbfgsMemory(gradient, allocate);
-  let evaluations = 1;
+  let evaluations = options.known === undefined ? 1 : 0;
   let iterations = 0;
   let idle = 0;
+  // No step along the gradient is worth more: with the least curvature it ends at the minimum.
+  const longest = options.curvature === undefined ? 1 : 1 / options.curvature;
   const sizeOf = options.sizeOf ?? largestMagnitude;
   let gradientSize = await sizeOf(gradient, false);
   let end: LbfgsEnd = gradientSize <= options.gradientTolerance ? 'gradient' : 'steps';
@@ -89,7 +96,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
 
     const slack = options.valueError.relative * Math.abs(value) + options.valueError.absolute;
     let [low, high] = [0, Number.POSITIVE_INFINITY];
-    let length = memory.pairCount === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
+    let length = memory.pairCount === 0 ? Math.min(longest, 1 / Math.sqrt(-slope)) : 1;
     let nextValue = value;
     let found = false;
     for (let trial = 0; trial < maxLineSearchSteps && !found; trial++) {
@@ -98,7 +105,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       nextValue = await objective(next, gradient);
       evaluations++;
       if (!(nextValue <= value + sufficientDecrease * length * slope + slack)) high = length;
-      else if (dot(direction, gradient) < curvature * slope) low = length;
+      else if (dot(direction, gradient) < flattening * slope) low = length;
       else found = true;
       if (!found) length = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
     }
@@ -118,7 +125,9 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
     if (gradientSize <= options.gradientTolerance) end = 'gradient';
     options.onIteration?.(iterations, value, gradientSize);
   }
-  const left = Math.max(0, -(await memory.direction(direction)) / 2);
+  const mostLeft = dot(memory.gradient, memory.gradient) * (longest / 2);
+  const model = -(await memory.direction(direction)) / 2;
+  const left = Math.max(0, options.curvature === undefined ? model : Math.min(model, mostLeft));
   if (current !== x) x.set(current);
   if (end !== 'gradient') gradientSize = await sizeOf(memory.gradient, true);
   const converged = end !== 'steps' && end !== 'stuck';

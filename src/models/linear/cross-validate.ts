@@ -30,7 +30,7 @@ export async function crossValidateLogistic(
     const part = solver.fold(fold);
     let start: Float64Array | undefined;
     for (const [i, { C, tol, maxIterations }] of rising) {
-      start = (await part.fit({ C, tol, maxIterations, start })).x;
+      start = (await part.fit({ C, tol, maxIterations, start, inSubspaces: start === undefined })).x;
       const largest = largestPerRow(await part.testScores(start), known.classes.length);
       (found[i] as Int32Array[])[f] = largest.map((c) => present[c] as number);
     }

@@ -1,21 +1,17 @@
 import type { Arena } from '../../numerics/arena.ts';
-import { dot } from '../../numerics/lbfgs.kernel.ts';
+import { largestMagnitude } from '../../numerics/lbfgs.kernel.ts';
 import { type LbfgsOptions, type LbfgsResult, lossError, minimize } from '../../numerics/lbfgs.ts';
-import {
-  addPenalty,
-  addRowVector,
-  largestUnshifted,
-  shiftBias,
-  shiftGradient,
-} from '../../numerics/linear-loss.kernel.ts';
+import { addRowVector, shiftBias } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
 import { isStored, type RowSource, rowPass, takeRows } from '../../rows/row-source.ts';
 import { meansOf } from '../../rows/scale.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
 import { absentBias } from '../linear-head.ts';
-import { linearLoss } from '../linear-loss.ts';
+import { meanGradientRule } from './mean-gradient.ts';
+import { penalizedLoss } from './penalized-loss.ts';
 import { type RowSpan, spanOfRows } from './row-span.ts';
+import { type Descent, descendInSubspaces, isFittedInSubspaces, type Standing } from './subspaces.ts';
 
 export interface LogisticContext {
   readonly threads: number;
@@ -32,6 +28,10 @@ export interface LogisticOptions {
   readonly maxIterations: number;
   /** Share of the objective that may be left to win. Default: 5e-9, for probabilities within 4e-4 of the optimum's. */
   readonly valueTolerance?: number | undefined;
+  /** Ends the fit where, by the curvature of the penalty, no larger share of the objective can be left. Default: 0. */
+  readonly mostLeft?: number | undefined;
+  /** Whether the fit may begin in subspaces; false for a start from which few steps are left. Default: true. */
+  readonly inSubspaces?: boolean;
   /**
    * scikit-learn's `tol`: stops when no part of the gradient is larger, the loss being the mean over the rows and the
    * features as they are, not centred. Takes the place of the default rule.
@@ -77,6 +77,13 @@ export const gradientTolerance = 1e-4;
  */
 export const defaultValueTolerance = 5e-9;
 
+/** Rounds in subspaces go on while more than this share of the objective may be left to win, */
+const nearLeft = 5e-3;
+/** or more than so often what ends the fit, */
+const nearOften = 100;
+/** and while the gradient is more than so often its tolerance. */
+const nearGradient = 2;
+
 /** With so few rows per feature their Gram matrix costs less than it saves in the steps. */
 const fewRows = 0.5;
 
@@ -100,7 +107,8 @@ interface Coordinates {
  * Multinomial logistic regression with an L2 penalty by L-BFGS: the optimum of scikit-learn's `LogisticRegression(C)`,
  * two classes included. The state is float64, the products float32. The intercept is not penalized, so centred features
  * have the same optimum and get there in far fewer steps; the centring is done on the weights and the gradient, never
- * on a copy of the features. Where rows are few the steps are taken in their span.
+ * on a copy of the features. Where rows are few the steps are taken in their span; where they are many, in memory and of
+ * eight classes or more, the fit begins in subspaces, and steps of L-BFGS end it by the same rules.
  *
  * @param table every class has a row; its features may stay on the disk, which each step then reads once or more
  * @throws InterruptedError when the signal is aborted
@@ -200,57 +208,63 @@ async function fitRows(
   const weightCount = means.length * classCount;
   // scikit-learn fits two classes by one vector v; here it is the pair v/2 and -v/2, whose squares sum to half.
   const strength = (classCount === 2 ? 2 : 1) / options.C;
-  const loss = linearLoss('softmax', table, context);
-  const state = { weights: new Float32Array(weightCount), bias: new Float32Array(classCount) };
-
-  const objective = async (x: Float64Array, gradient: Float64Array): Promise<number> => {
-    const weights = x.subarray(0, weightCount);
-    const weightGradient = gradient.subarray(0, weightCount);
-    const biasGradient = gradient.subarray(weightCount);
-    state.weights.set(weights);
-    shiftBias(x.subarray(weightCount), weights, means, state.bias);
-    const value = await loss.evaluate(state, weightGradient, biasGradient);
-    shiftGradient(weightGradient, biasGradient, means);
-    return value + addPenalty(weightGradient, weights, strength);
-  };
-  return minimize(objective, options.start ?? allocate(weightCount + classCount, context), {
-    maxIterations: options.maxIterations,
-    ...(options.tol === undefined || options.tol === null
+  const problem = { table, means, strength };
+  const objective = penalizedLoss(problem, context);
+  const x = options.start ?? allocate(weightCount + classCount, context);
+  const rule: Pick<LbfgsOptions, 'gradientTolerance' | 'sizeOf' | 'valueTolerance'> =
+    options.tol === undefined || options.tol === null
       ? { gradientTolerance, valueTolerance: options.valueTolerance ?? defaultValueTolerance }
-      : { ...meanGradientRule(coordinates, table, options.tol), valueTolerance: options.valueTolerance ?? 0 }),
+      : { ...meanGradientRule(coordinates, table, options.tol), valueTolerance: options.valueTolerance ?? 0 };
+  const { features } = table;
+  const descent: Descent =
+    options.inSubspaces === false ||
+    isStored(features) ||
+    coordinates.span !== undefined ||
+    !isFittedInSubspaces(means.length, classCount)
+      ? { rounds: 0, evaluations: 0, standing: undefined }
+      : await descendInSubspaces(
+          { ...problem, features },
+          objective,
+          x,
+          options.maxIterations - 1,
+          (standing) => isNear(standing, options, rule),
+          context,
+        );
+  const { standing, rounds } = descent;
+  if (standing !== undefined && standing.left <= (options.mostLeft ?? 0)) {
+    const { value, left } = standing;
+    const known = { value, iterations: rounds, evaluations: descent.evaluations, left: left * value };
+    return { x, ...known, gradientSize: largestMagnitude(standing.gradient), end: 'value', converged: true };
+  }
+  const result = await minimize(objective, x, {
+    ...rule,
+    curvature: strength,
+    known: standing,
+    maxIterations: options.maxIterations - rounds,
     valueError: lossError(table.labels.length),
     signal: context.signal,
     allocate: (length) => allocate(length, context),
-    onIteration: options.onIteration,
+    onIteration: (iteration, value, size) => options.onIteration?.(rounds + iteration, value, size),
   });
+  return {
+    ...result,
+    iterations: rounds + result.iterations,
+    evaluations: descent.evaluations + result.evaluations,
+  };
+}
+
+/** Whether L-BFGS over all features has few steps left. */
+async function isNear(
+  { left, gradient }: Standing,
+  { mostLeft = 0 }: LogisticOptions,
+  { gradientTolerance, sizeOf, valueTolerance }: Pick<LbfgsOptions, 'gradientTolerance' | 'sizeOf' | 'valueTolerance'>,
+): Promise<boolean> {
+  if (left <= mostLeft) return true;
+  if (left > nearLeft) return false;
+  if (sizeOf === undefined) return left <= nearOften * valueTolerance;
+  return left <= nearOften * valueTolerance || (await sizeOf(gradient, false)) <= nearGradient * gradientTolerance;
 }
 
 function allocate(length: number, { arena }: LogisticContext): Float64Array {
   return arena?.take(length) ?? new Float64Array(length);
-}
-
-/** scikit-learn's rule: the gradient of the mean loss, by the weights for features that are not centred. */
-function meanGradientRule(
-  { span, featureMeans }: Coordinates,
-  { sampleWeights, labels, classes }: Table<RowSource>,
-  tol: number,
-): Pick<LbfgsOptions, 'gradientTolerance' | 'sizeOf'> {
-  const classCount = classes.length;
-  const weightSum = sampleWeights?.reduce((sum, weight) => sum + weight, 0) ?? labels.length;
-  // How often the mean root of the squares goes into the largest part: as last seen, at first what normal numbers have.
-  let ratio = 4;
-  return {
-    gradientTolerance: tol,
-    sizeOf: async (gradient, ended) => {
-      const biasGradient = gradient.subarray(-classCount);
-      const seen = gradient.subarray(0, -classCount);
-      if (span === undefined) return largestUnshifted(seen, biasGradient, featureMeans) / weightSum;
-      // The span is the features turned, so squares keep their sum; going back to them costs as much as several steps.
-      const meanRoot = Math.sqrt(dot(seen, seen) / (featureMeans.length * classCount)) / weightSum;
-      if (!ended && ratio * meanRoot > tol) return ratio * meanRoot;
-      const largest = largestUnshifted(await span.expand(seen, classCount), biasGradient, featureMeans) / weightSum;
-      ratio = largest / meanRoot;
-      return largest;
-    },
-  };
 }
