@@ -20,7 +20,7 @@ const slow = [
   'cli/printed-commands', 'extract/images/decode/pixels', 'extract/images/resize/interpolation', 'fuzz.test',
   'scripts/gpu-bench', 'predict/finetune', 'extract/torture', 'export/', 'scripts/', 'models/finetune/resnet50',
   'extract/weights/hub/preprocessing', 'index.test', 'extract/faults', 'cli/', 'predict/', 'models/svm/svm.test',
-  'models/temperature', 'models/finetune/webgpu', 'cluster/plan/kubernetes-run', 'cluster/merge/', 'cluster/part/',
+  'models/calibration/temperature', 'models/finetune/webgpu', 'cluster/plan/kubernetes-run', 'cluster/merge/', 'cluster/part/',
   'extract/backbone/devices',
   'suggest/suggest', 'serve/', 'relabel/', 'models/contract', 'models/forest/forest', 'models/stream', 'numerics/matmul',
   'classify/trial/stream', 'extract/backbone/tensorflow', 'extract/extract.test', 'extract/int8-set', 'extract/repair/',

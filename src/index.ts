@@ -46,6 +46,7 @@ export { type SweepOptions, sweptHead } from './classify/sweep/swept-head.ts';
 export type { MemoryEvent } from './classify/trial/prepare-trials.ts';
 export { type Converted, type ConvertOptions, convertFeatureSet } from './convert/convert.ts';
 export type { FormatName } from './convert/formats.ts';
+export type { Outcome, OutcomeKind } from './features/index/outcomes.ts';
 export type {
   DeviceName,
   EngineName,
@@ -60,7 +61,6 @@ export type {
 } from './features/manifest/manifest.ts';
 export type { SetState } from './features/manifest/state.ts';
 export { FeatureSet, type JoinedLabels, openFeatureSet } from './features/reader.ts';
-export type { Outcome, OutcomeKind } from './features/tables/outcomes.ts';
 export type { Dtype } from './formats/npy/npy.ts';
 export { type ClassifyOptions, classify } from './library/classify.ts';
 export type { ClassFigures, Scores } from './metrics/metrics.ts';

@@ -66,8 +66,9 @@ test('extract imports nothing of classify and its models, nor they of it', () =>
   }
 });
 
+/** `calibration` is the floor that they share. */
 test('no model imports from another one', () => {
-  const modelOf = (file: string): string | undefined => /^models\/([^/]+)\//.exec(file)?.[1];
+  const modelOf = (file: string): string | undefined => /^models\/(?!calibration\/)([^/]+)\//.exec(file)?.[1];
   const found = imports.filter(([from, to]) => {
     const [one, other] = [modelOf(from), modelOf(to)];
     return one !== undefined && other !== undefined && one !== other;

@@ -1,10 +1,10 @@
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
+import { savedInverseTemperature } from '../models/calibration/temperature.ts';
 import type { SavedHead } from '../models/model.ts';
 import { addScaling, addTemperature } from '../models/onnx-parts.ts';
 import { headKinds } from '../models/registry.ts';
 import { savedScaling } from '../models/scaling.ts';
-import { savedInverseTemperature } from '../models/temperature.ts';
 import { UserError } from '../system/errors.ts';
 
 /** Operator sets that exported models use: ONNX 1.12's, which every runtime of the last years knows. */

@@ -1,6 +1,6 @@
+import type { Outcome } from '../features/index/outcomes.ts';
 import type { DeviceName, Manifest } from '../features/manifest/manifest.ts';
 import { FeatureWriter } from '../features/run/writer.ts';
-import type { Outcome } from '../features/tables/outcomes.ts';
 import { valueAt } from '../system/at.ts';
 import { DiskFullError } from '../system/durable.ts';
 import { InterruptedError, UserError } from '../system/errors.ts';

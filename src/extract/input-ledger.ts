@@ -1,10 +1,10 @@
+import { type FileMark, isSettled, markOf } from '../features/index/file-memory.ts';
+import type { IndexedImage } from '../features/index/index-table.ts';
+import type { LabelLine } from '../features/index/labels.ts';
+import type { Outcome } from '../features/index/outcomes.ts';
 import type { Ending } from '../features/run/publish.ts';
 import type { RunMaker } from '../features/run/run-records.ts';
 import type { FeatureWriter } from '../features/run/writer.ts';
-import { type FileMark, isSettled, markOf } from '../features/tables/file-memory.ts';
-import type { IndexedImage } from '../features/tables/index-table.ts';
-import type { LabelLine } from '../features/tables/labels.ts';
-import type { Outcome } from '../features/tables/outcomes.ts';
 import { valueAt } from '../system/at.ts';
 import type { ImageFile, ImageList } from './images/list/image-file.ts';
 import type { PixelResult } from './images/pipeline/pixel-result.ts';

@@ -5,13 +5,13 @@ import type { RowStore } from '../rows/row-store.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { type Files, listIfThere, nodeFiles } from '../system/files.ts';
+import { IndexTable } from './index/index-table.ts';
+import { type LabelLine, parseLabelLines, splitsOf } from './index/labels.ts';
+import { type Outcome, parseOutcomes } from './index/outcomes.ts';
 import { indexFile, labelsFile, outcomesFile, runFolder } from './manifest/layout.ts';
 import { type Manifest, rowLength, rowsPerImage } from './manifest/manifest.ts';
 import { readState, type SetState } from './manifest/state.ts';
 import { ShardStore } from './shards/shard-store.ts';
-import { IndexTable } from './tables/index-table.ts';
-import { type LabelLine, parseLabelLines, splitsOf } from './tables/labels.ts';
-import { type Outcome, parseOutcomes } from './tables/outcomes.ts';
 
 /** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
 export interface JoinedLabels {

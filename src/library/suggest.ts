@@ -1,4 +1,4 @@
-import type { Outcome } from '../features/tables/outcomes.ts';
+import type { Outcome } from '../features/index/outcomes.ts';
 import { loadReportHead } from '../predict/load-head.ts';
 import { embedderOptions, sayingOptions } from '../predict/options.ts';
 import { suggestOptions } from '../suggest/options.ts';

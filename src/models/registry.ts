@@ -1,4 +1,5 @@
 import { choiceError, UserError } from '../system/errors.ts';
+import { calibrated, loadCalibrated } from './calibration/temperature.ts';
 import { checkProbabilities } from './checks.ts';
 import { finetuneFrom } from './finetune/finetune.ts';
 import { forest } from './forest/forest.ts';
@@ -10,7 +11,6 @@ import type { RawParams } from './parameters.ts';
 import { ridge } from './ridge/ridge.ts';
 import { loadPrepared, preparationOf, preparationOptions, prepared } from './scaling.ts';
 import { svm } from './svm/svm.ts';
-import { calibrated, loadCalibrated } from './temperature.ts';
 import { zeroShot } from './zero-shot/zero-shot.ts';
 
 /** Every head: a new one is a folder and one line here. */

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { readLabels } from '../classify/data/labels-file.ts';
-import { csvBlocks, csvLine } from '../features/tables/csv.ts';
+import { csvBlocks, csvLine } from '../features/index/csv.ts';
 import type { AskedColumns } from '../formats/table/choose-columns.ts';
 import { replaceCells } from '../formats/table/replace-cells.ts';
 import { DurableFile, makeFolder, patienceMs } from '../system/durable.ts';

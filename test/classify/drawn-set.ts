@@ -1,5 +1,5 @@
-import type { LabelLine } from '../../src/features/tables/labels.ts';
-import type { Outcome } from '../../src/features/tables/outcomes.ts';
+import type { LabelLine } from '../../src/features/index/labels.ts';
+import type { Outcome } from '../../src/features/index/outcomes.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { randomState } from '../../src/numerics/mt19937.kernel.ts';
 import { makeFeatureSet } from '../features/make-feature-set.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, it, mock } from 'node:test';
 import { explainExtract } from '../../src/extract/explain/explain-extract.ts';
 import { type ExtractResult, extract } from '../../src/extract/extract.ts';
+import { markOf } from '../../src/features/index/file-memory.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
-import { markOf } from '../../src/features/tables/file-memory.ts';
 import {
   CountingNetwork,
   drawFolder,

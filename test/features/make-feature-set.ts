@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { LabelLine } from '../../src/features/index/labels.ts';
+import type { Outcome } from '../../src/features/index/outcomes.ts';
 import { runFolder, shardFile } from '../../src/features/manifest/layout.ts';
 import type { FingerprintFields, Manifest } from '../../src/features/manifest/manifest.ts';
 import { publish } from '../../src/features/run/publish.ts';
 import { writeShard } from '../../src/features/shards/shard.ts';
-import type { LabelLine } from '../../src/features/tables/labels.ts';
-import type { Outcome } from '../../src/features/tables/outcomes.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { nodeFiles } from '../../src/system/files.ts';
 

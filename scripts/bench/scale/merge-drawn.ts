@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { JoinedInputs } from '../../../src/cluster/merge/join-inputs.ts';
 import { readParts } from '../../../src/cluster/merge/read-parts.ts';
 import { readInputs } from '../../../src/cluster/records/input-table.ts';
+import { saveMemory } from '../../../src/features/index/file-memory.ts';
 import { runFolder } from '../../../src/features/manifest/layout.ts';
 import type { Manifest } from '../../../src/features/manifest/manifest.ts';
 import { publish } from '../../../src/features/run/publish.ts';
-import { saveMemory } from '../../../src/features/tables/file-memory.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
 
 /** What `merge` does with records and tables; shards are neither checked nor linked, because there are none. */

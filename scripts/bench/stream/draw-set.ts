@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { IndexedImage } from '../../../src/features/index/index-table.ts';
 import { runFolder, shardFile } from '../../../src/features/manifest/layout.ts';
 import type { ShardEntry } from '../../../src/features/manifest/manifest.ts';
 import { publish } from '../../../src/features/run/publish.ts';
 import { writeShard } from '../../../src/features/shards/shard.ts';
-import type { IndexedImage } from '../../../src/features/tables/index-table.ts';
 import type { Dtype } from '../../../src/formats/npy/npy.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
 import { drawnFields } from '../scale/drawn-fields.ts';

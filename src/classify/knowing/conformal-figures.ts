@@ -6,8 +6,8 @@ import {
   setSize,
   usualCoverage,
 } from '../../metrics/conformal.kernel.ts';
+import { logInPlace } from '../../models/calibration/temperature.kernel.ts';
 import type { FitContext, FittedHead, Head } from '../../models/model.ts';
-import { logInPlace } from '../../models/temperature.kernel.ts';
 import { takeInts } from '../../numerics/arrays.kernel.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { evenPart, takeLabels } from '../../rows/table.ts';

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { parsePlain } from '../../features/tables/csv.ts';
+import { parsePlain } from '../../features/index/csv.ts';
 import { forSpreadsheet, fromSpreadsheet } from '../../formats/spreadsheet-cell.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { duplicateOf } from '../../extract/input-ledger.ts';
-import type { RememberedFile } from '../../features/tables/file-memory.ts';
-import type { IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
-import type { LabelLine } from '../../features/tables/labels.ts';
-import type { Outcome } from '../../features/tables/outcomes.ts';
+import type { RememberedFile } from '../../features/index/file-memory.ts';
+import type { IndexedImage, IndexTable } from '../../features/index/index-table.ts';
+import type { LabelLine } from '../../features/index/labels.ts';
+import type { Outcome } from '../../features/index/outcomes.ts';
 import { valueAt } from '../../system/at.ts';
 import { ImageNumbers } from '../records/image-numbers.ts';
 import type { PartInput } from '../records/input-table.ts';

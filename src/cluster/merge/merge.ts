@@ -1,12 +1,12 @@
 import { join } from 'node:path';
+import { saveMemory } from '../../features/index/file-memory.ts';
+import { readIndex } from '../../features/index/read-index.ts';
 import { manifestFile, runFolder, shardNumber } from '../../features/manifest/layout.ts';
 import type { Manifest } from '../../features/manifest/manifest.ts';
 import { parseManifest } from '../../features/manifest/manifest-file.ts';
 import { removeUnfinished } from '../../features/run/journal.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
 import { type Contents, settleTables } from '../../features/run/publish.ts';
-import { saveMemory } from '../../features/tables/file-memory.ts';
-import { readIndex } from '../../features/tables/read-index.ts';
 import { valueAt } from '../../system/at.ts';
 import { makeFolder } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';

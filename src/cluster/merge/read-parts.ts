@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { compareCanaries } from '../../extract/canary.ts';
+import { type Outcome, parseOutcomes } from '../../features/index/outcomes.ts';
 import { differences } from '../../features/manifest/fingerprint.ts';
 import { manifestFile } from '../../features/manifest/layout.ts';
 import type { Manifest, ShardEntry } from '../../features/manifest/manifest.ts';
 import { parseManifest } from '../../features/manifest/manifest-file.ts';
 import { sha256Of } from '../../features/run/spares.ts';
 import { ShardFile } from '../../features/shards/shard.ts';
-import { type Outcome, parseOutcomes } from '../../features/tables/outcomes.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere, readWhole } from '../../system/files.ts';
 import { type InputTable, readInputs } from '../records/input-table.ts';

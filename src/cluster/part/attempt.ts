@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { type IndexedImage, IndexTable } from '../../features/index/index-table.ts';
 import { fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { manifestFile, runFolder, shardNumber } from '../../features/manifest/layout.ts';
 import { rowsPerImage, type ShardEntry } from '../../features/manifest/manifest.ts';
@@ -11,7 +12,6 @@ import { peekJournal } from '../../features/run/run-records.ts';
 import { FeatureWriter } from '../../features/run/writer.ts';
 import { linkShard } from '../../features/shards/link-shard.ts';
 import { ShardFile } from '../../features/shards/shard.ts';
-import { type IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
 import { valueAt } from '../../system/at.ts';
 import { linkOrCopy, makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';

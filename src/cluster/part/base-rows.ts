@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { ImageList } from '../../extract/images/list/image-file.ts';
+import { FileMemory, type RememberedFile } from '../../features/index/file-memory.ts';
+import { readIndex } from '../../features/index/read-index.ts';
 import { fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { manifestFile } from '../../features/manifest/layout.ts';
 import type { FingerprintFields, Manifest } from '../../features/manifest/manifest.ts';
 import { parseManifest } from '../../features/manifest/manifest-file.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
-import { FileMemory, type RememberedFile } from '../../features/tables/file-memory.ts';
-import { readIndex } from '../../features/tables/read-index.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
 import { ImageNumbers } from '../records/image-numbers.ts';

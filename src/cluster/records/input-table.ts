@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { csvBlocks, csvLine } from '../../features/tables/csv.ts';
-import type { FileMark } from '../../features/tables/file-memory.ts';
-import { NumberedTable } from '../../features/tables/numbered-table.ts';
+import { csvBlocks, csvLine } from '../../features/index/csv.ts';
+import type { FileMark } from '../../features/index/file-memory.ts';
+import { NumberedTable } from '../../features/index/numbered-table.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, readWhole } from '../../system/files.ts';
 import { inputsFile } from './layout.ts';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { FileMemory, markOf } from '../../features/index/file-memory.ts';
+import { IndexTable } from '../../features/index/index-table.ts';
+import { parseLabels } from '../../features/index/labels.ts';
+import { parseOutcomes } from '../../features/index/outcomes.ts';
 import { indexFile, labelsFile, outcomesFile } from '../../features/manifest/layout.ts';
 import { rowsPerImage } from '../../features/manifest/manifest.ts';
 import type { SetState } from '../../features/manifest/state.ts';
 import type { JournaledRun } from '../../features/run/run-records.ts';
-import { FileMemory, markOf } from '../../features/tables/file-memory.ts';
-import { IndexTable } from '../../features/tables/index-table.ts';
-import { parseLabels } from '../../features/tables/labels.ts';
-import { parseOutcomes } from '../../features/tables/outcomes.ts';
 import { readEntrySync } from '../../formats/archive/entry.ts';
 import { type Files, hashOfFile, nodeFiles } from '../../system/files.ts';
 import type { ImageFile, ImageList } from '../images/list/image-file.ts';

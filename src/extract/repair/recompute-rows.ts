@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { IndexedImage } from '../../features/index/index-table.ts';
+import { parseOutcomes } from '../../features/index/outcomes.ts';
 import { outcomesFile } from '../../features/manifest/layout.ts';
 import { type Manifest, rowsPerImage } from '../../features/manifest/manifest.ts';
 import type { SetState } from '../../features/manifest/state.ts';
-import type { IndexedImage } from '../../features/tables/index-table.ts';
-import { parseOutcomes } from '../../features/tables/outcomes.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';

@@ -1,4 +1,7 @@
 import { join } from 'node:path';
+import { type IndexedImage, IndexTable } from '../../features/index/index-table.ts';
+import { parseLabelLines } from '../../features/index/labels.ts';
+import { type Outcome, parseOutcomes } from '../../features/index/outcomes.ts';
 import {
   indexFile,
   labelsFile,
@@ -18,9 +21,6 @@ import { type Verification, verifyFeatureSet } from '../../features/repair/verif
 import { takeLock } from '../../features/run/lock.ts';
 import { publish } from '../../features/run/publish.ts';
 import { ShardFile, writeShard } from '../../features/shards/shard.ts';
-import { type IndexedImage, IndexTable } from '../../features/tables/index-table.ts';
-import { parseLabelLines } from '../../features/tables/labels.ts';
-import { type Outcome, parseOutcomes } from '../../features/tables/outcomes.ts';
 import { decodeNumbers } from '../../formats/npy/npy.ts';
 import { makeFolder, renameFile, syncFolder, writeDurably } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { IndexTable } from '../index/index-table.ts';
+import { parseLabels } from '../index/labels.ts';
+import { countOutcomes, parseOutcomes } from '../index/outcomes.ts';
 import { indexFile, labelsFile, outcomesFile } from '../manifest/layout.ts';
 import { type Manifest, rowsPerImage } from '../manifest/manifest.ts';
-import { IndexTable } from '../tables/index-table.ts';
-import { parseLabels } from '../tables/labels.ts';
-import { countOutcomes, parseOutcomes } from '../tables/outcomes.ts';
 import { describeError, type Problem } from './problem.ts';
 
 /** Bytes of the tables that are whole. */

@@ -3,11 +3,11 @@ import { requireLittleEndian } from '../../formats/npy/npy.ts';
 import { isAbandoned, removeFile, unfinishedSuffix } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere } from '../../system/files.ts';
+import type { RememberedFile } from '../index/file-memory.ts';
 import { canonicalJson } from '../manifest/fingerprint.ts';
 import { rowChecksFile, runFolder, runPath, shardFile } from '../manifest/layout.ts';
 import { rowLength, rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
 import { ShardFile, type ShardShape, writeShard } from '../shards/shard.ts';
-import type { RememberedFile } from '../tables/file-memory.ts';
 import {
   headerFile,
   type RowsRecord,

@@ -1,11 +1,11 @@
 import { readRows } from '../../rows/row-source.ts';
 import { lookUp, valueAt } from '../../system/at.ts';
 import type { Files } from '../../system/files.ts';
+import type { IndexedImage } from '../index/index-table.ts';
 import { rowChecksFile, runPath, shardFile, shardNumber } from '../manifest/layout.ts';
 import { rowsPerImage, type ShardEntry } from '../manifest/manifest.ts';
 import { writeShard } from '../shards/shard.ts';
 import { ShardStore } from '../shards/shard-store.ts';
-import type { IndexedImage } from '../tables/index-table.ts';
 import type { Contents, Ending } from './publish.ts';
 
 /**

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { removeFile, renameFile, syncFolder, writeDurably } from '../../system/durable.ts';
 import { type Files, listIfThere } from '../../system/files.ts';
+import { formatIndex, type IndexedImage } from '../index/index-table.ts';
+import { formatLabels, type LabelLine } from '../index/labels.ts';
+import { countOutcomes, formatOutcomes, type Outcome } from '../index/outcomes.ts';
 import { canonicalJson, fingerprintOf } from '../manifest/fingerprint.ts';
 import {
   indexFile,
@@ -17,9 +20,6 @@ import {
 import type { FingerprintFields, MadeBy, Manifest, ShardEntry } from '../manifest/manifest.ts';
 import { rowLength, rowsPerImage } from '../manifest/manifest.ts';
 import { formatManifest, sealManifest } from '../manifest/manifest-file.ts';
-import { formatIndex, type IndexedImage } from '../tables/index-table.ts';
-import { formatLabels, type LabelLine } from '../tables/labels.ts';
-import { countOutcomes, formatOutcomes, type Outcome } from '../tables/outcomes.ts';
 import { isWholeFile, keepSpares, tablesOf } from './spares.ts';
 
 /** Everything that the next state of a feature set says; the shards it names are on the disk already. */

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { writeDurably } from '../../system/durable.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
+import type { RememberedFile } from '../index/file-memory.ts';
 import { runFolder, runPath } from '../manifest/layout.ts';
 import type { FingerprintFields, MadeBy, ShardEntry } from '../manifest/manifest.ts';
-import type { RememberedFile } from '../tables/file-memory.ts';
 
 /** What a run that is under way works on; a run with another one does not continue with its rows. */
 export interface RunHeader {

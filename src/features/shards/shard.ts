@@ -13,8 +13,8 @@ import {
 import { writeDurably } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { errorCode, type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
+import { hashBytes } from '../index/table.kernel.ts';
 import { rowLength, type ShardEntry } from '../manifest/manifest.ts';
-import { hashBytes } from '../tables/table.kernel.ts';
 
 /**
  * Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it.

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { usageError } from '../../system/errors.ts';
+import { heldOutTemperature } from '../calibration/hold-out.ts';
 import { checkSolver } from '../checks.ts';
-import { heldOutTemperature } from '../hold-out.ts';
 import type { Head, HeadKind } from '../model.ts';
 import { readParams } from '../parameters.ts';
 import { tune } from './fit.ts';

@@ -4,11 +4,11 @@ import { presentClasses } from '../../rows/classes.ts';
 import { isStored, type RowSource } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
 import { foldsToHoldOut } from '../../split/inner-folds.ts';
+import { calibrationFolds, temperatureOf, testPart } from '../calibration/temperature.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, FittedHead, Head, Json, Temperature } from '../model.ts';
-import { calibrationFolds, temperatureOf, testPart } from '../temperature.ts';
 import {
   defaultValueTolerance,
   gradientTolerance,

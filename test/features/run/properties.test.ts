@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { load } from 'npyjs';
+import { formatIndex, IndexTable } from '../../../src/features/index/index-table.ts';
+import { formatLabels, parseLabels } from '../../../src/features/index/labels.ts';
+import { countOutcomes, formatOutcomes, type Outcome, parseOutcomes } from '../../../src/features/index/outcomes.ts';
 import { canonicalJson, differences, fingerprintOf } from '../../../src/features/manifest/fingerprint.ts';
 import type { FingerprintFields } from '../../../src/features/manifest/manifest.ts';
 import { formatManifest, parseManifest, sealManifest } from '../../../src/features/manifest/manifest-file.ts';
 import { openFeatureSet } from '../../../src/features/reader.ts';
-import { formatIndex, IndexTable } from '../../../src/features/tables/index-table.ts';
-import { formatLabels, parseLabels } from '../../../src/features/tables/labels.ts';
-import { countOutcomes, formatOutcomes, type Outcome, parseOutcomes } from '../../../src/features/tables/outcomes.ts';
 import {
   decodeNumbers,
   encodeNpy,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { holdOut } from '../../../src/models/hold-out.ts';
+import { holdOut } from '../../../src/models/calibration/hold-out.ts';
 import { type FittedMlp, mlp } from '../../../src/models/mlp/mlp.ts';
 import { plainAdam, wasmAdam } from '../../../src/models/mlp/penalized-adam.ts';
 import { randomState } from '../../../src/numerics/mt19937.kernel.ts';

@@ -2,8 +2,8 @@ import { conformalScores } from '../../../metrics/conformal.kernel.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
 import { evenPart } from '../../../rows/table.ts';
 import { pauseForInterrupt } from '../../../system/interrupt.ts';
+import { likeliestInverse, logInPlace } from '../../calibration/temperature.kernel.ts';
 import type { Temperature } from '../../model.ts';
-import { likeliestInverse, logInPlace } from '../../temperature.kernel.ts';
 import { addLeafShares, type ForestArrays } from './forest.kernel.ts';
 import { drawBag } from './trees.kernel.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { likeliestInverse } from '../../../../src/models/calibration/temperature.kernel.ts';
 import { createHead, loadHead } from '../../../../src/models/registry.ts';
-import { likeliestInverse } from '../../../../src/models/temperature.kernel.ts';
 import type { Matrix } from '../../../../src/numerics/matrix.ts';
 import type { Table } from '../../../../src/rows/table.ts';
 import { drawRows } from '../../../classify/drawn-set.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseHeads } from '../../src/classify/choose-heads.ts';
-import { scoreProbabilities } from '../../src/metrics/metrics.ts';
-import { createHead, headKinds, loadHead } from '../../src/models/registry.ts';
-import { calibrated } from '../../src/models/temperature.ts';
-import { type Table, takeTableRows } from '../../src/rows/table.ts';
-import { foldsForCalibration } from '../../src/split/inner-folds.ts';
-import { drawRows } from '../classify/drawn-set.ts';
-import { drawnTail } from './finetune/drawn-tail.ts';
+import { chooseHeads } from '../../../src/classify/choose-heads.ts';
+import { scoreProbabilities } from '../../../src/metrics/metrics.ts';
+import { calibrated } from '../../../src/models/calibration/temperature.ts';
+import { createHead, headKinds, loadHead } from '../../../src/models/registry.ts';
+import { type Table, takeTableRows } from '../../../src/rows/table.ts';
+import { foldsForCalibration } from '../../../src/split/inner-folds.ts';
+import { drawRows } from '../../classify/drawn-set.ts';
+import { drawnTail } from '../finetune/drawn-tail.ts';
 
 const features = drawRows(400, 16, 5, 21, 1.3);
 const labels = Int32Array.from({ length: 400 }, (_, row) => row % 5);

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { FittedHead, Head, SavedHead } from '../../src/models/model.ts';
-import { createHead } from '../../src/models/registry.ts';
-import { likeliestInverse, logInPlace, raiseRows } from '../../src/models/temperature.kernel.ts';
+import { likeliestInverse, logInPlace, raiseRows } from '../../../src/models/calibration/temperature.kernel.ts';
 import {
   calibrated,
   loadCalibrated,
   savedInverseTemperature,
   temperatureOf,
   testPart,
-} from '../../src/models/temperature.ts';
-import type { RowSource } from '../../src/rows/row-source.ts';
-import { drawRows } from '../classify/drawn-set.ts';
+} from '../../../src/models/calibration/temperature.ts';
+import type { FittedHead, Head, SavedHead } from '../../../src/models/model.ts';
+import { createHead } from '../../../src/models/registry.ts';
+import type { RowSource } from '../../../src/rows/row-source.ts';
+import { drawRows } from '../../classify/drawn-set.ts';
 
 interface TemperatureCase {
   readonly name: string;
@@ -27,7 +27,7 @@ interface TemperatureCase {
 }
 /** Written by scripts/fixtures/temperature.py with scikit-learn. */
 const golden: readonly TemperatureCase[] = JSON.parse(
-  readFileSync(new URL('../fixtures/classify/temperature.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../fixtures/classify/temperature.json', import.meta.url), 'utf8'),
 );
 
 for (const one of golden) {

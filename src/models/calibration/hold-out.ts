@@ -1,10 +1,10 @@
-import { addAt } from '../numerics/arrays.kernel.ts';
-import type { RandomState } from '../numerics/mt19937.kernel.ts';
-import { type RowSource, takeRows } from '../rows/row-source.ts';
-import type { Table } from '../rows/table.ts';
-import { valueAt } from '../system/at.ts';
-import { probabilitiesOf } from './fitted-head.ts';
-import type { FittedHead, Temperature } from './model.ts';
+import { addAt } from '../../numerics/arrays.kernel.ts';
+import type { RandomState } from '../../numerics/mt19937.kernel.ts';
+import { type RowSource, takeRows } from '../../rows/row-source.ts';
+import type { Table } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
+import { probabilitiesOf } from '../fitted-head.ts';
+import type { FittedHead, Temperature } from '../model.ts';
 import { logInPlace } from './temperature.kernel.ts';
 import { temperatureOf } from './temperature.ts';
 

@@ -1,11 +1,11 @@
-import { conformalScores } from '../metrics/conformal.kernel.ts';
-import { takeFloats, takeInts } from '../numerics/arrays.kernel.ts';
-import { isStored, type RowSource, takeRows } from '../rows/row-source.ts';
-import { evenPart, type Table, takeTableRows } from '../rows/table.ts';
-import { foldsToHoldOut, mostHeldOut } from '../split/inner-folds.ts';
-import { throwIfInterrupted } from '../system/interrupt.ts';
-import { probabilitiesOf, withPredict } from './fitted-head.ts';
-import type { FitContext, FittedHead, Head, SavedHead, Temperature } from './model.ts';
+import { conformalScores } from '../../metrics/conformal.kernel.ts';
+import { takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
+import { isStored, type RowSource, takeRows } from '../../rows/row-source.ts';
+import { evenPart, type Table, takeTableRows } from '../../rows/table.ts';
+import { foldsToHoldOut, mostHeldOut } from '../../split/inner-folds.ts';
+import { throwIfInterrupted } from '../../system/interrupt.ts';
+import { probabilitiesOf, withPredict } from '../fitted-head.ts';
+import type { FitContext, FittedHead, Head, SavedHead, Temperature } from '../model.ts';
 import { likeliestInverse, logInPlace, raiseRows } from './temperature.kernel.ts';
 
 /** Folds that a calibration holds out in turn, if it takes them all. */

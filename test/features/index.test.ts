@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { csvBlocks, csvField, csvLine, parseCsv } from '../../src/features/tables/csv.ts';
-import { formatIndex, IndexTable } from '../../src/features/tables/index-table.ts';
-import { formatLabels, type LabelLine, parseLabelLines, splitsOf } from '../../src/features/tables/labels.ts';
-import { NumberedTable } from '../../src/features/tables/numbered-table.ts';
-import { countOutcomes, formatOutcomes, type Outcome, parseOutcomes } from '../../src/features/tables/outcomes.ts';
-import { bytesEqual, hashBytes, scanFaults, scanLines } from '../../src/features/tables/table.kernel.ts';
+import { csvBlocks, csvField, csvLine, parseCsv } from '../../src/features/index/csv.ts';
+import { formatIndex, IndexTable } from '../../src/features/index/index-table.ts';
+import { formatLabels, type LabelLine, parseLabelLines, splitsOf } from '../../src/features/index/labels.ts';
+import { NumberedTable } from '../../src/features/index/numbered-table.ts';
+import { countOutcomes, formatOutcomes, type Outcome, parseOutcomes } from '../../src/features/index/outcomes.ts';
+import { bytesEqual, hashBytes, scanFaults, scanLines } from '../../src/features/index/table.kernel.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (blocks: Iterable<Uint8Array>): string => Buffer.concat([...blocks]).toString();
