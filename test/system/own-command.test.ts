@@ -71,10 +71,10 @@ test('a fix and the help name commands that run from where the reader is', () =>
       env: { ...environment, ...more },
     });
   const npm = { npm_lifecycle_event: 'predict', npm_package_json: join(projectRoot, 'package.json') };
-  assert.match(run(npm, 'predict', '--bogus').stderr, /fix: {6}npm run predict -- --help lists its options/);
+  assert.match(run(npm, 'predict', '--bogus').stderr, /its options: npm run predict -- --help$/m);
   assert.match(run(npm, 'predict', '--help').stdout, /^npm run predict -- \[images\.\.\] \[options\]/);
   assert.match(run({ npm_lifecycle_event: 'npx' }, '--help').stdout, /^npx featuretap <verb> \[options\]/);
-  const [, typed = ''] = /fix: {6}node (\S+) predict --help/.exec(run({}, 'predict', '--bogus').stderr) ?? [];
+  const [, typed = ''] = /its options: node (\S+) predict --help/.exec(run({}, 'predict', '--bogus').stderr) ?? [];
   assert.match(run({}, 'predict', '--help').stdout, /^node \S+featuretap\.cjs predict \[images/);
   assert.equal(spawnSync(process.execPath, [typed, '--version'], { cwd: tmpdir() }).status, 0);
 });

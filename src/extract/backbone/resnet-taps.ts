@@ -94,7 +94,10 @@ export function noSuchTap(
 ): UserError {
   const near = tensors.filter((tensor) => tensor.startsWith(name) || tensor.includes(name)).slice(0, 5);
   const expected = [...stages, ...near, 'or another tensor of the graph'].join(', ');
-  const instead = nearestName(name, stages) ?? nearestName(name, tensors);
+  const stage = nearestName(name, stages);
+  // Of `layer5`, four stages are equally near.
+  const isOnlyOne = stage === undefined || nearestName(name, [...stages].reverse()) === stage;
+  const instead = isOnlyOne ? (stage ?? nearestName(name, tensors)) : undefined;
   if (instead !== undefined) {
     return new UserError({ what: '--tap is not usable', found: name, expected, exitCode: 2, instead });
   }

@@ -31,7 +31,7 @@ test('the graph builder reads demo-net by its name, with its own resize and crop
   assert.equal(namedNetwork('demo-net')?.crop, trainedWith?.crop);
   assert.equal(choosePreprocessing({}, trainedWith).crop, trainedWith?.crop);
   assert.equal(choosePreprocessing({ crop: 96 }, trainedWith).crop, 96);
-  assert.match(warnings.join(), /never saw a photo/);
+  assert.match(warnings.join(), /never on a photo/);
   assert.equal(warnings.length, 1, 'it has no fc by intention');
 });
 

@@ -26,7 +26,7 @@ export interface GraphRuns {
   /** Rows of a product per thread, about. */
   readonly rowsPerThread?: number;
   /** Whether convolutions of 3 x 3 taps go by Winograd's products; default: where they are clearly fewer. */
-  readonly winograd?: boolean;
+  readonly winograd?: boolean | undefined;
 }
 
 /**

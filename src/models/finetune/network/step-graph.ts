@@ -33,7 +33,8 @@ export const stepNames: { readonly targets: 'targets'; readonly loss: 'loss' } =
  * @returns the products that it computes
  */
 export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: StepOptions): readonly Product[] {
-  const on = new RowOperators(graph, options);
+  // Norms by the statistics of the batch pass on more of the error of Winograd's sums than 1e-4 of a gradient's length.
+  const on = new RowOperators(graph, { winograd: options.batchNorm === 'train' ? false : undefined, ...options });
   const tensors = stepTensors(graph, graphShapes(tail, options.classes));
   const features = featureCountOf(tail);
   let map = inputRows(on, tail);
