@@ -60,7 +60,8 @@ def features(rows):
 
 
 train, test = given['train'], given['test']
-head = LogisticRegression(C=given['C'], max_iter=1000).fit(features(train).numpy(), labels[train].numpy())
+# To the optimum, as ours: at the default tol it stops a photo or two in a hundred short of it.
+head = LogisticRegression(C=given['C'], tol=1e-6, max_iter=5000).fit(features(train).numpy(), labels[train].numpy())
 fc = torch.nn.Linear(head.coef_.shape[1], given['classes'])
 with torch.no_grad():
     fc.weight.zero_(), fc.bias.fill_(-1e30)
