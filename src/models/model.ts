@@ -113,7 +113,7 @@ export interface Temperature {
   readonly inverse: number;
   /** How many rows told it; 0 where there is none to tell. */
   readonly rows: number;
-  /** Conformal scores of those rows by the probabilities that the temperature gives; absent if they had a part in the fit. */
+  /** Conformal scores of those rows by the probabilities that the temperature gives; absent if they had a part in the fit (of fine-tuning, whose fit is long, if they are too few). */
   readonly scores?: Float64Array;
 }
 

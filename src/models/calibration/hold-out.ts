@@ -1,4 +1,5 @@
-import { addAt } from '../../numerics/arrays.kernel.ts';
+import { conformalScores } from '../../metrics/conformal.kernel.ts';
+import { addAt, takeInts } from '../../numerics/arrays.kernel.ts';
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
 import { type RowSource, takeRows } from '../../rows/row-source.ts';
 import type { Table } from '../../rows/table.ts';
@@ -58,12 +59,16 @@ export const enoughHeldOut = 50;
 
 /** Early stopping leaves the network near the best scale for these rows: an inverse temperature past this, or below one over it, is chance. */
 const mostInverse = 2;
+/** With fewer, a prediction set of 95 % holds every class. */
+const enoughScores = 19;
 
 /**
  * The temperature of a network's probabilities on the validation rows of its early stopping. Views of an image are left out:
  * predictions are for plain ones.
  *
  * @param judged what each row of the table weighs
+ * @param withScores gives the conformal scores of these rows too, where they are enough for a coverage of 95 %. They also chose
+ * when to stop, so this is for networks whose fit is too long to be repeated without them.
  */
 export async function heldOutTemperature(
   network: FittedHead,
@@ -71,11 +76,14 @@ export async function heldOutTemperature(
   held: Int32Array,
   judged: Float64Array | undefined,
   signal?: AbortSignal,
+  withScores = false,
 ): Promise<Temperature> {
   const rows = held.filter((row) => plainRowOf === undefined || plainRowOf[row] === row);
   if (rows.length === 0) return { inverse: 1, rows: 0 };
   const logs = await probabilitiesOf(network, takeRows(features, rows), { signal });
   logInPlace(logs);
   const { inverse } = temperatureOf([logs], [...rows], { classes, labels, sampleWeights: judged });
-  return { inverse: Math.min(mostInverse, Math.max(1 / mostInverse, inverse)), rows: rows.length };
+  const found = { inverse: Math.min(mostInverse, Math.max(1 / mostInverse, inverse)), rows: rows.length };
+  if (!withScores || rows.length < enoughScores) return found;
+  return { ...found, scores: conformalScores(logs, classes.length, takeInts(labels, rows), found.inverse) };
 }

@@ -231,3 +231,13 @@ test('takes as many threads as leave every product its order of sums', () => {
   assert.equal(invariantThreads(products(20, 100), [1], 4), 1);
   assert.equal(invariantThreads([{ rows: { perImage: 49 }, columns: 512 }], [1, 32], 16), 6);
 });
+
+test('the validation set gives the conformal scores, so that no second fit is needed, unless it is too small', async () => {
+  const params = { epochs: 1, batch: 30, calibrate: 'temperature' };
+  const enough = await createHead('finetune', { ...params, validation: 0.3 }).fit(table, context);
+  assert.equal(enough.heldOut?.rowsAre, 'held-out');
+  assert.equal(enough.heldOut.scores.length, Number(enough.details['temperatureRows']));
+  assert.ok(enough.heldOut.scores.every((score) => score >= 0 && score < 1));
+  const few = await createHead('finetune', { ...params, validation: 0.1 }).fit(table, context);
+  assert.equal(few.heldOut, undefined);
+});
