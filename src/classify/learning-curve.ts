@@ -24,7 +24,7 @@ export async function learningCurve(
       throwIfInterrupted(context.signal);
       const part = stratifiedPart(train, labels, share);
       if (part.length === train.length) continue;
-      const trial = await openTrial({ train: part, test });
+      const trial = openTrial({ train: part, test });
       const scores = await trial.score(await trial.fit(head, context));
       const { accuracy, logLoss } = scores.scores();
       points.push({ repeat, trainSize: part.length, accuracy, logLoss });

@@ -55,7 +55,7 @@ export async function conformalOf(
   }
   if (calibration === undefined)
     return 'no conformal sets: no class has two training rows, so that none can be held out';
-  const trial = await openTrial(split);
+  const trial = openTrial(split);
   const classCount = data.classes.length;
   const thresholds = shownCoverages.map((coverage) => conformalThreshold(calibration.scores, coverage));
   const testImages = split.test.length;
@@ -118,7 +118,7 @@ async function scoresOfFold(
   if (fold === undefined) return undefined;
   const rowsOf = (places: Int32Array): Int32Array => takeInts(split.train, places);
   const test = evenPart(rowsOf(fold.test), mostScores);
-  const trial = await openTrial({ train: rowsOf(fold.train), test });
+  const trial = openTrial({ train: rowsOf(fold.train), test });
   const fitted = await trial.fit(head, { ...context, forCalibration: true });
   const scores = new Float64Array(test.length);
   await trial.predict(fitted, (places, { probabilities }) => {

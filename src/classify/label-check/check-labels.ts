@@ -40,7 +40,7 @@ export async function checkLabels(
   for (const [fold, { train, test }] of splits.entries()) {
     throwIfInterrupted(context.signal);
     context.onFold?.(fold, splits.length);
-    const trial = await openTrial({ train, test });
+    const trial = openTrial({ train, test });
     const fitted = await trial.fit(head, context);
     await trial.predict(fitted, (places, { probabilities: { data: block } }) => {
       for (let i = 0; i * classes.length < block.length; i++) {

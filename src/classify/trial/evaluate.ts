@@ -45,7 +45,8 @@ export async function evaluateHead(
     throwIfInterrupted(context.signal);
     const untrained = classesWithoutTraining(data, split);
     if (untrained.length > 0) warnings.add(untrained);
-    const trial = await openTrial(split);
+    const trial = openTrial(split);
+    await trial.load();
     const start = performance.now();
     const fitted = await trial.fit(head, context, true);
     const fitEnd = performance.now();

@@ -15,6 +15,8 @@ import { type TestScores, testScores } from './test-scores.ts';
 
 /** One split made ready: heads are fitted on its training rows and tried on its test rows, wherever the rows are. */
 interface Trial {
+  /** Reads the rows that are not there yet, so that no fit's time holds it. */
+  load(): Promise<void>;
   /** @param watched show the head the test rows, for its figures per epoch */
   fit(head: Head, context: Omit<FitContext, 'test'>, watched?: boolean): Promise<FittedHead>;
   score(fitted: FittedHead): Promise<TestScores>;
@@ -30,12 +32,12 @@ interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoint
 }
 
 /** Makes a split ready. One trial at a time: the next one takes the memory of the last. */
-export type OpenTrial = (split: Split) => Promise<Trial>;
+export type OpenTrial = (split: Split) => Trial;
 
 /**
  * Trials on tables in memory, or on rows that stay on the disk, where fits and scores read them block by block as often
  * as they need them. Rows for tables in memory are read split by split, straight into the tables, so that no second copy
- * of the features is there; heads that share a split share its tables.
+ * of the features is there, and only where a fit or a score asks for them; heads that share a split share its tables.
  */
 export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...more }: TrialSurroundings): OpenTrial {
   const lastTrain = lastTable((rows) => trainingTable(data, rows));
@@ -53,24 +55,31 @@ export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...m
     };
   }
 
-  return async (split) => {
-    const [train, test] = [await lastTrain(split.train), await lastTest(split.test)];
+  return ({ train: trainRows, test: testRows }) => {
+    const tested = () => lastTest(testRows);
     return {
-      fit: (head, context, watched = false) => head.fit(train, { ...context, ...common, ...(watched && { test }) }),
-      predict: (fitted, take) => predictRows(fitted, test.features, { signal }, take),
+      load: async () => {
+        await lastTrain(trainRows);
+        await tested();
+      },
+      fit: async (head, context, watched = false) => {
+        const train = await lastTrain(trainRows);
+        return head.fit(train, { ...context, ...common, ...(watched && { test: await tested() }) });
+      },
+      predict: async (fitted, take) => predictRows(fitted, (await tested()).features, { signal }, take),
       score: async (fitted) => {
-        const scores = testScores(data, split.test);
-        await predictRows(fitted, test.features, { signal }, (places, { predicted, probabilities }) =>
+        const scores = testScores(data, testRows);
+        await predictRows(fitted, (await tested()).features, { signal }, (places, { predicted, probabilities }) =>
           scores.add(places, predicted, probabilities.data),
         );
         return scores;
       },
       uncalibratedLogLoss: async (fitted) => {
         if (!fitted.calibrated) return undefined;
+        const { features, labels } = await tested();
         const tally = probabilityTally(data.classes.length);
-        await predictRows(fitted, test.features, { signal, uncalibrated: true }, (places, { probabilities }) => {
-          const truth = places && takeInts(test.labels, places);
-          tally.add(truth ?? test.labels, probabilities.data);
+        await predictRows(fitted, features, { signal, uncalibrated: true }, (places, { probabilities }) => {
+          tally.add(places ? takeInts(labels, places) : labels, probabilities.data);
         });
         return tally.scores().logLoss;
       },
