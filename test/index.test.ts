@@ -116,8 +116,10 @@ test('what gives no answer is an answer with its reason, and a call without a he
     });
     assert.deepEqual([again.newImages, again.keptImages], [0, 12]);
     const out = join(folder, 'reports');
-    const [report] = await classify({ features: set.folder, heads: [knn({ k: 3 })], testSize: 6, out });
+    const groups = 'near-copies';
+    const [report] = await classify({ features: set.folder, heads: [knn({ k: 3 })], testSize: 6, groups, out });
     assert.equal(report?.testSize, 6);
+    assert.equal(report.grouping?.by, groups);
     const answers: Answer[] = [];
     const images = [join(data, 'class-0'), join(folder, 'nowhere.jpg')];
     for await (const answer of predict({ head: report.report, images, top: 2 })) answers.push(answer);
@@ -126,6 +128,9 @@ test('what gives no answer is an answer with its reason, and a call without a he
       [2, 2, 2, 2, true],
     );
     await assert.rejects(classify({ features: join(folder, 'nothing'), heads: [knn()], out }), UserError);
+    const unusable = { features: set.folder, heads: [knn()], out };
+    await assert.rejects(classify({ ...unusable, testSize: -1 }), /^UserError: testSize/);
+    await assert.rejects(classify({ ...unusable, testOn: 'val', repeats: 2 }), /--test-on/);
     await assert.rejects(predict({ head: join(folder, 'nothing'), images }).next(), UserError);
 
     const query = images[0] === undefined ? '' : join(images[0], (await readdir(images[0]))[0] as string);

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { FeatureSet } from '../../features/reader.ts';
 import {
   type AskedColumns,
   type ColumnReading,
@@ -15,6 +16,7 @@ import { checkTablePlace } from '../../formats/table/table-place.ts';
 import { valueAt, valuesAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { quoteArgument } from '../../system/own-command.ts';
+import type { AskedColumns as RowColumns } from './label-columns.ts';
 
 /** A table of labels by id, with further columns by name. */
 export interface LabelsFile {
@@ -37,6 +39,16 @@ export interface LabelsFileOptions extends AskedColumns {
   readonly isId?: ((cell: string) => boolean) | undefined;
   /** Columns that are neither: of weights and groups. */
   readonly others?: readonly (string | undefined)[];
+}
+
+/** The labels of a feature set's images, as `readLabels` reads them. */
+export function readLabelsOf(
+  set: Pick<FeatureSet, 'rowOf'>,
+  path: string,
+  { sampleWeight, groups, idColumn, labelColumn }: RowColumns & AskedColumns,
+): Promise<LabelsFile> {
+  const isId = (cell: string): boolean => set.rowOf(cell) !== undefined;
+  return readLabels(path, { isId, others: [sampleWeight, groups], idColumn, labelColumn });
 }
 
 /**

@@ -1,107 +1,26 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
+import { groupsColumn } from '../../classify/copies/asked-groups.ts';
 import { openExternalFeatures } from '../../classify/data/external-features.ts';
-import { readSplits } from '../../classify/data/fixed-split.ts';
-import { drawBesideTest, givenSplit } from '../../classify/data/given-split.ts';
 import { joinSets } from '../../classify/data/join-sets.ts';
 import { type JoinOptions, joinRows, type LabelledData } from '../../classify/data/labelled-data.ts';
-import { readLabels } from '../../classify/data/labels-file.ts';
+import { readLabelsOf } from '../../classify/data/labels-file.ts';
 import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
 import { sideBySide } from '../../classify/data/side-by-side.ts';
+import type { ClassifyValues } from '../../classify/options.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
 import type { RowSource } from '../../rows/row-source.ts';
-import type { ShuffleSplitOptions, Split } from '../../split/split.ts';
 import { lookUp, valueAt } from '../../system/at.ts';
 import { usageError } from '../../system/errors.ts';
-import { type OptionValues, parseBytes, type RawOptions } from '../../system/options.ts';
+import type { RawOptions } from '../../system/options.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { retyped, withoutOption } from '../retyped.ts';
 import type { Session } from '../verb.ts';
-import { groupsColumn } from './asked-groups.ts';
-
-/** Options that say which rows there are and how they are split. */
-export const dataOptions = {
-  features: {
-    describe:
-      'folder of a feature set, or what another program made: X.npy, X.npz:NAME, .parquet, .csv, or a folder of shards; repeated it compares networks, A+B puts two side by side',
-    text: true,
-    list: 'whole',
-    unset: 'the newest in cache',
-  },
-  labels: {
-    describe: 'CSV with the header id,label; with X.npy: y.npy, .npz, .parquet or a CSV',
-    text: true,
-    unset: 'those found at extraction',
-  },
-  labelColumn: {
-    describe: 'of a table (--labels, or --features): the column with the labels',
-    text: true,
-    unset: 'by its name',
-  },
-  idColumn: {
-    describe: 'of a table: the column with the ids',
-    text: true,
-    unset: 'by its name, and by what it holds',
-  },
-  leaveOut: { describe: 'classes whose images are left out, repeatable', text: true, list: true, greedy: true },
-  minImages: {
-    describe: 'leave classes with fewer images out, counted and named',
-    numbers: { min: 1, whole: true },
-  },
-  sampleWeight: { describe: 'column of --labels with the weight of each image', text: true },
-  groups: {
-    describe:
-      'column of --labels: images of one group (one animal) stay on one side of every split; near-copies: copies of one image, exact or nearly, do',
-    text: true,
-  },
-  withoutViews: { describe: 'ignore augmented views: train on original images', flag: true },
-  testSize: {
-    describe: 'test images of each split, a fraction, a percentage or a count; with --groups, of the groups',
-    numbers: { above: 0, percent: true },
-    default: 0.1,
-  },
-  repeats: {
-    // The mean of so many moves by nothing that matters, and each is a fit.
-    describe: 'how many splits',
-    numbers: { min: 1, max: 1000, whole: true },
-    default: 1,
-  },
-  split: {
-    describe:
-      'CSV with the header id,side[,repeat], side being train or test; or draw, where the data folder has a split of its own',
-    text: true,
-  },
-  testOn: {
-    describe: "part of the data folder's own split to test on",
-    words: ['val', 'test'],
-    unset: 'val, or test where there is no other',
-  },
-  subsample: {
-    describe: 'train on a stratified random subset of the training images: a fraction, a percentage or a count',
-    numbers: { percent: true },
-  },
-  stream: {
-    describe: 'linear: read the features from disk block by block, for sets larger than memory',
-    flag: true,
-  },
-  memory: {
-    describe: 'memory limit of the run: 500MB, 2GB',
-    parse: parseBytes as typeof parseBytes,
-    unset: 'what is free; with --stream half of it',
-  },
-  maxMissing: {
-    describe: 'allowed share of inputs without a row; files missing at extraction do not count',
-    numbers: { min: 0, max: 1, percent: true },
-    default: 0.01,
-  },
-} as const;
-
-export type DataValues = OptionValues<typeof dataOptions>;
 
 /** One table for each feature set that was named, all of the same images in the same order. */
 export async function readData(
-  values: DataValues,
+  values: ClassifyValues,
   session: Session,
   given: RawOptions,
 ): Promise<readonly LabelledData<RowSource>[]> {
@@ -136,14 +55,8 @@ export async function readData(
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
   const sets = await Promise.all(folders.map((folder) => openFeatureSet(folder)));
   const [set] = sets as [FeatureSet];
-  const labels =
-    labelsFile === undefined
-      ? undefined
-      : await readLabels(labelsFile, {
-          isId: (cell) => set.rowOf(cell) !== undefined,
-          others: [sampleWeight, groups],
-          ...{ idColumn, labelColumn },
-        });
+  const columns = { idColumn, labelColumn, sampleWeight, groups };
+  const labels = labelsFile === undefined ? undefined : await readLabelsOf(set, labelsFile, columns);
   if (labels !== undefined) session.note(labels.reading);
   const joinOptions: JoinOptions = {
     leaveOut,
@@ -212,7 +125,7 @@ async function newestFolder(session: Session): Promise<string> {
 }
 
 async function readMatrix(
-  values: DataValues,
+  values: ClassifyValues,
   session: Session,
   features: string,
   given: RawOptions,
@@ -224,43 +137,6 @@ async function readMatrix(
   const groups = groupsColumn(values);
   const rows = { leaveOut, minImages, labelColumn, idColumn, sampleWeight, groups };
   return openExternalFeatures(features, labels, { ...rows, onNote: session.note });
-}
-
-/**
- * Splits that are not drawn from all rows: of --split FILE, or the data folder's own. Undefined if they are to be
- * drawn. Whoever says how to draw (--test-size, --repeats, --groups) asks for a draw.
- */
-export async function chooseSplits(
-  { split, testOn }: DataValues,
-  session: Session,
-  data: LabelledData<RowSource>,
-  draw: ShuffleSplitOptions,
-  asked: RawOptions,
-): Promise<readonly Split[] | undefined> {
-  if (split !== undefined && testOn !== undefined)
-    throw usageError('--test-on', 'given with --split', 'one of the two');
-  if (split !== undefined && split !== 'draw') return readFixedSplits(split, session, data);
-  if (split === 'draw' && data.groups !== undefined) return undefined;
-  const drawn = ['test-size', 'repeats', 'groups'].filter((name) => asked[name] !== undefined);
-  if (drawn.length > 0 && testOn !== undefined) {
-    throw usageError('--test-on', `given with --${drawn[0]}`, `--split draw --${drawn[0]}, or --test-on alone`);
-  }
-  if (data.groups !== undefined) return undefined;
-  const isDrawn = split === 'draw' || drawn.length > 0;
-  const given = isDrawn ? drawBesideTest(data, draw) : givenSplit(data, testOn);
-  if (given !== undefined) session.note(given.text);
-  return given?.splits;
-}
-
-async function readFixedSplits(
-  path: string,
-  session: Session,
-  data: LabelledData<RowSource>,
-): Promise<readonly Split[]> {
-  const { splits, unnamed, unknown } = await readSplits(path, data.ids);
-  if (unnamed > 0) session.warn(`warning: ${unnamed} images are on no side of ${path}: left out`);
-  if (unknown > 0) session.warn(`warning: ${unknown} lines of ${path} name no image that has a row and a label`);
-  return splits;
 }
 
 function needsLabels(option: string, column: string): Error {

@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chooseHeads } from '../../classify/choose-heads.ts';
 import { classify } from '../../classify/classify.ts';
+import { withAskedGroups } from '../../classify/copies/asked-groups.ts';
 import { describeCopies } from '../../classify/copies/copies.ts';
+import { checkDrawn, chooseSplits } from '../../classify/data/choose-splits.ts';
 import type { LabelledData } from '../../classify/data/labelled-data.ts';
 import { checkSubsample } from '../../classify/data/subsample.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
@@ -28,9 +30,8 @@ import { retyped, withOption } from '../retyped.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { statusLine } from '../status-line.ts';
 import type { Session } from '../verb.ts';
-import { withAskedGroups } from './asked-groups.ts';
-import type { ClassifyValues } from './classify.ts';
-import { checkNamed, chooseSplits, readData } from './classify-data.ts';
+import type { AskedValues } from './classify.ts';
+import { checkNamed, readData } from './classify-data.ts';
 import { describeData, eventPrinter, labelsNote, summary } from './classify-output.ts';
 import { askedSweep } from './head-options.ts';
 
@@ -38,7 +39,7 @@ const modelNames = headKinds.map((kind) => kind.model).join(' | ');
 
 /** What `classify` does once its options are declared: loaded only where it is done. */
 export async function runClassify(
-  values: ClassifyValues,
+  values: AskedValues,
   params: Readonly<Record<string, unknown>>,
   session: Session,
   given: RawOptions,
@@ -64,17 +65,15 @@ export async function runClassify(
     });
   }
   const heads = chooseHeads(models, params, askedSweep(values));
-  const fixed = values.split !== undefined && values.split !== 'draw';
-  for (const name of fixed ? ['repeats', 'test-size', 'groups'] : []) {
-    if (given[name] !== undefined) throw usageError(`--${name}`, 'given with --split', 'one of the two');
-  }
+  const drawn = ['test-size', 'repeats', 'groups'].find((name) => given[name] !== undefined);
+  checkDrawn(values, drawn);
   if (subsample !== undefined) checkSubsample(subsample);
   if (stream || heads.some(({ staysOnDisk }) => staysOnDisk === true)) {
     checkStreamed(heads);
     keepHeapSmall();
   }
 
-  const tables = await withAskedGroups(await readData(values, session, given), values, session);
+  const tables = await withAskedGroups(await readData(values, session, given), values, session.note, session.signal);
   const [data] = tables as [LabelledData<RowSource>];
   if (values.checkLabels && tables.some(({ featureSet }) => featureSet.randomWeights)) {
     throw usageError(
@@ -85,7 +84,7 @@ export async function runClassify(
   }
   describeData(tables, session);
   // Drawn of the first table: the others hold the same images in the same order.
-  const splits = await chooseSplits(values, session, data, { testSize, seed, repeats }, given);
+  const splits = await chooseSplits(values, data, drawn, session);
   const status = statusLine(session);
   const failed: string[] = [];
   const reports: Report[] = [];

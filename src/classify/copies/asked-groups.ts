@@ -1,14 +1,13 @@
-import { copiesBytes, groupedByCopies, nearCopies } from '../../classify/copies/copies.ts';
-import type { LabelledData } from '../../classify/data/labelled-data.ts';
-import { availableMemory } from '../../classify/memory/available.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
-import type { Session } from '../verb.ts';
-import type { DataValues } from './classify-data.ts';
+import type { LabelledData } from '../data/labelled-data.ts';
+import { availableMemory } from '../memory/available.ts';
+import type { ClassifyValues } from '../options.ts';
+import { copiesBytes, groupedByCopies, nearCopies } from './copies.ts';
 
 /** The column that holds groups; undefined if they are made from near copies, or there are none. */
-export function groupsColumn({ groups }: Pick<DataValues, 'groups'>): string | undefined {
+export function groupsColumn({ groups }: Pick<ClassifyValues, 'groups'>): string | undefined {
   return groups === nearCopies ? undefined : groups;
 }
 
@@ -28,15 +27,16 @@ function checkRoom(bytes: number, budget: number): void {
 /** With `--groups near-copies` the tables with groups, else as they are. */
 export async function withAskedGroups(
   tables: readonly LabelledData<RowSource>[],
-  { groups: asked, stream, memory }: DataValues,
-  session: Session,
+  { groups: asked, stream, memory }: Pick<ClassifyValues, 'groups' | 'stream' | 'memory'>,
+  note: (line: string) => void,
+  signal: AbortSignal | undefined,
 ): Promise<readonly LabelledData<RowSource>[]> {
   if (asked !== nearCopies) return tables;
   const [{ features }] = tables as [LabelledData<RowSource>];
   if (stream) checkRoom(copiesBytes(features.rowCount, features.columnCount), memory ?? availableMemory() / 2);
-  const grouped = await groupedByCopies(tables, session.signal);
+  const grouped = await groupedByCopies(tables, signal);
   const { groups = 0, images = 0 } = grouped[0]?.grouping ?? {};
-  session.note(
+  note(
     `${images} images are copies of others, exact or nearly: each stays on the side of its copies, ${groups} groups in all`,
   );
   return grouped;
