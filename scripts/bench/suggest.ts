@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { joinLabels } from '../../src/classify/data/labelled-data.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
+import { topOfRows } from '../../src/metrics/metrics.kernel.ts';
 import type { FittedHead } from '../../src/models/model.ts';
 import { createHead } from '../../src/models/registry.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
@@ -12,7 +13,6 @@ import { takeRows } from '../../src/rows/row-source.ts';
 import { type Table, takeTableRows } from '../../src/rows/table.ts';
 import { chooseToLabel } from '../../src/suggest/rank/choose.ts';
 import { kCenterGreedy } from '../../src/suggest/rank/k-center.kernel.ts';
-import { twoLikeliest } from '../../src/suggest/rank/margin.kernel.ts';
 
 const usage = `npm run bench -- suggest [options]
 What labelling the photos of featuretap suggest teaches, beside photos drawn at random: from a few labelled photos of each
@@ -142,8 +142,9 @@ async function learn(
 }
 
 async function marginsOf(head: FittedHead, features: Matrix): Promise<Float64Array> {
-  const { data, columnCount } = await head.predictProba(features);
-  const two = twoLikeliest(data, columnCount);
+  const { predicted, probabilities } = await head.predictBoth(features);
+  const { data, columnCount } = probabilities;
+  const two = topOfRows(data, columnCount, 2, predicted);
   return Float64Array.from({ length: features.rowCount }, (_, row) => {
     const at = row * columnCount;
     return (data[at + (two[2 * row] as number)] as number) - (data[at + (two[2 * row + 1] as number)] as number);

@@ -186,7 +186,7 @@ async function predictAll(
         continue;
       }
       if (outcome.clipped) clipped++;
-      await writer?.append(outcome.image, outcome.probabilities);
+      await writer?.append(outcome.image, outcome);
       // With a submission the answers are in its file.
       if (writer === undefined || answers !== undefined || session.json) {
         const shown = overlays === undefined ? outcome.evidence : await overlays.write(outcome);

@@ -1,8 +1,8 @@
 import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxModel } from '../formats/onnx/schema.ts';
 import { savedInverseTemperature } from '../models/calibration/temperature.ts';
-import type { SavedHead } from '../models/model.ts';
-import { addScaling, addTemperature } from '../models/onnx-parts.ts';
+import type { OnnxAnswer, SavedHead } from '../models/model.ts';
+import { addScaling, addTemperature, largestPerRow } from '../models/onnx-parts.ts';
 import { headKinds } from '../models/registry.ts';
 import { savedScaling } from '../models/scaling.ts';
 import { UserError } from '../system/errors.ts';
@@ -15,7 +15,7 @@ export const headNames = { input: 'features', probabilities: 'probabilities', la
 
 /**
  * A saved head as an ONNX model: `features` float32 [batch, dims] to `probabilities` float32 [batch, classes] and
- * `label`, the name of the most probable class, [batch]. Scaling, calibration and class names are inside.
+ * `label`, the name of the predicted class, [batch]. Scaling, calibration and class names are inside.
  *
  * @param metadata texts to keep with the model
  * @throws UserError for a head that has no ONNX form
@@ -24,18 +24,19 @@ export function exportHead(saved: SavedHead, metadata: Readonly<Record<string, s
   const graph = new GraphBuilder(`featuretap ${saved.model}`);
   const input = graph.input(headNames.input, 'float32', ['batch', saved.dims]);
   const scaled = addScaling(graph, input, savedScaling(saved));
-  const found = addTemperature(graph, addHead(graph, scaled, saved), savedInverseTemperature(saved));
+  const { probabilities, predicted } = addHead(graph, scaled, saved);
+  const found = addTemperature(graph, probabilities, savedInverseTemperature(saved));
   graph.node('Identity', [found], {}, { outputs: [headNames.probabilities] });
   const names = graph.initializer('classes', { type: 'string', shape: [saved.classes.length], data: saved.classes });
-  const best = graph.node('ArgMax', [found], { axis: 1, keepdims: 0 });
-  graph.node('Gather', [names, best], { axis: 0 }, { outputs: [headNames.label] });
+  graph.node('Gather', [names, predicted], { axis: 0 }, { outputs: [headNames.label] });
   graph.output(headNames.probabilities, 'float32', ['batch', saved.classes.length]);
   graph.output(headNames.label, 'string', ['batch']);
   return graph.model({ opsets: exportOpsets, metadata });
 }
 
-function addHead(graph: GraphBuilder, features: string, saved: SavedHead): string {
+function addHead(graph: GraphBuilder, features: string, saved: SavedHead): OnnxAnswer {
   const added = headKinds.find(({ model }) => model === saved.model)?.toOnnx(graph, features, saved);
+  if (typeof added === 'string') return { probabilities: added, predicted: largestPerRow(graph, added) };
   if (added !== undefined) return added;
   throw new UserError({
     what: 'this head cannot be exported to ONNX',

@@ -16,16 +16,18 @@ export interface PredictOptions
   readonly head: string;
   /** Files, folders and globs. */
   readonly images: readonly string[];
-  /** Adds the class activation map of the most probable class; an error where the head has none. */
+  /** Adds the class activation map of the predicted class; an error where the head has none. */
   readonly evidence?: boolean;
 }
 
 /** What a head says of an image it could read. */
 export interface Answered {
   readonly path: string;
-  /** The most probable first. */
+  /** The predicted class first, then the most probable others. */
   readonly classes: readonly RankedClass[];
-  /** With `coverage` or `abstain`: the classes of the set, most probable first. */
+  /** Where the predicted class, won by votes, is less probable than this one. */
+  readonly mostProbable?: RankedClass;
+  /** With `coverage` or `abstain`: the classes of the set, the predicted one first. */
   readonly set?: readonly RankedClass[];
   /** With `abstain`: the only class of the set; null for "not sure". */
   readonly answer?: string | null;
@@ -33,7 +35,7 @@ export interface Answered {
   readonly unlike?: boolean;
   /** With `why`: the nearest training photos, nearest first. */
   readonly like?: readonly LikePhoto[];
-  /** With `evidence`, or `why` where the head can say: the mean of the map is the score of the most probable class. */
+  /** With `evidence`, or `why` where the head can say: the mean of the map is the score of the predicted class. */
   readonly evidence?: Evidence;
 }
 

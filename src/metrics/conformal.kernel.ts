@@ -1,9 +1,11 @@
+import { rankedClasses } from './metrics.kernel.ts';
+
 /**
  * Prediction sets by split conformal prediction with the scores of RAPS (Angelopoulos, Bates, Malik and Jordan, 2021,
  * "Uncertainty Sets for Image Classifiers using Conformal Prediction"): the probability of all classes that rank before
  * the one in question, and a penalty for every rank past the fifth. Without their random term, so that the same photo
- * gets the same set; the most probable class scores 0 and is in every set, which then covers a little more than asked.
- * With up to five classes it is APS (Romano, Sesia and Candès, 2020).
+ * gets the same set; the predicted class ranks first, scores 0 and is in every set, which then covers a little more than
+ * asked. With up to five classes it is APS (Romano, Sesia and Candès, 2020).
  */
 
 /** Both as in the notebook of Angelopoulos and Bates, 2021, "A Gentle Introduction to Conformal Prediction". */
@@ -18,15 +20,19 @@ export const usualCoverage = 0.95;
  *
  * @param logs log probabilities, or scores of a softmax: [labels.length, classes]
  * @param inverse temperature: probabilities are softmax(inverse * logs)
+ * @param predicted class of each row; default: the most probable one
  */
 export function conformalScores(
   logs: Float32Array,
   classCount: number,
   labels: Int32Array,
   inverse: number,
+  predicted?: Int32Array,
 ): Float64Array {
   const shares = new Float64Array(classCount);
   return Float64Array.from(labels, (label, row) => {
+    const first = predicted?.[row];
+    if (first === label) return 0;
     const own = logs.subarray(row * classCount, (row + 1) * classCount);
     const largest = own.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
     let sum = 0;
@@ -38,7 +44,8 @@ export function conformalScores(
     let rank = 1;
     for (let c = 0; c < classCount; c++) {
       const [share, truth] = [shares[c], shares[label]];
-      if (share < truth || (share === truth && c >= label)) continue;
+      const ranksBefore = c === first || share > truth || (share === truth && c < label);
+      if (!ranksBefore) continue;
       before += share / sum;
       rank++;
     }
@@ -58,12 +65,15 @@ export function conformalThreshold(sorted: ArrayLike<number>, coverage: number):
   return sorted[Math.max(1, place) - 1] ?? Number.POSITIVE_INFINITY;
 }
 
-/** The classes of a photo, most probable first, of equal ones the first; and the score of each, which never falls. */
-export function rankedScores(probabilities: Float32Array): {
+/** The ranked classes of a photo, and the score of each, which never falls. */
+export function rankedScores(
+  probabilities: Float32Array,
+  predicted: number,
+): {
   readonly order: readonly number[];
   readonly scores: Float64Array;
 } {
-  const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
+  const order = rankedClasses(probabilities, predicted);
   let before = 0;
   const scores = Float64Array.from(order, (c, i) => {
     const score = before + penalty(i + 1);
@@ -79,9 +89,9 @@ export function setSize(scores: Float64Array, threshold: number): number {
   return beyond < 0 ? scores.length : beyond;
 }
 
-/** The classes whose scores are within the threshold, most probable first. */
-export function conformalSet(probabilities: Float32Array, threshold: number): readonly number[] {
-  const { order, scores } = rankedScores(probabilities);
+/** The ranked classes of a photo whose scores are within the threshold. */
+export function conformalSet(probabilities: Float32Array, predicted: number, threshold: number): readonly number[] {
+  const { order, scores } = rankedScores(probabilities, predicted);
   return order.slice(0, setSize(scores, threshold));
 }
 
@@ -102,7 +112,7 @@ export interface RiskPoint {
 /**
  * The risk/coverage curve (El-Yaniv and Wiener, 2010) at tenths of the photos.
  *
- * @param probabilities of the most probable class of each photo
+ * @param probabilities of the predicted class of each photo
  * @param right whether that class is the true one
  */
 export function riskCoverage(probabilities: ArrayLike<number>, right: ArrayLike<boolean | number>): RiskPoint[] {

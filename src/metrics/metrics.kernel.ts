@@ -9,20 +9,36 @@ export function largestPerRow(data: Float32Array, columns: number): Int32Array {
   return found;
 }
 
-/** Columns of the `count` largest values of each row, largest first, the first of equals. [rows, columns] -> [rows, count] */
-export function largestOfRows(data: Float32Array, columns: number, count: number): Int32Array {
-  const rowCount = data.length / columns;
-  const found = new Int32Array(rowCount * count);
-  for (let row = 0, start = 0; row < rowCount; row++, start += columns) {
+/**
+ * Classes in the order in which every answer names them: the predicted one first, then the others by probability, of
+ * equals the first. The predicted class is what the head's `predict` says, which accuracy counts; the votes of an SVM may
+ * differ from its most probable class.
+ *
+ * @param probabilities of one row
+ */
+export function rankedClasses(probabilities: Float32Array, predicted: number): number[] {
+  const others = [...probabilities.keys()].filter((c) => c !== predicted);
+  return [predicted, ...others.sort((a, b) => probabilities[b] - probabilities[a] || a - b)];
+}
+
+/**
+ * The first `count` of the `rankedClasses` of each row, without sorting all of them. [rows, columns] -> [rows, count]
+ *
+ * @param predicted class of each row
+ */
+export function topOfRows(data: Float32Array, columns: number, count: number, predicted: Int32Array): Int32Array {
+  const found = new Int32Array(predicted.length * count);
+  for (let row = 0, start = 0; row < predicted.length; row++, start += columns) {
     const at = row * count;
-    let kept = 0;
+    found[at] = predicted[row];
+    let kept = 1;
     for (let c = 0; c < columns; c++) {
       const value = data[start + c];
-      if (kept === count && !(value > data[start + found[at + count - 1]])) continue;
+      if (c === predicted[row] || (kept === count && !(value > data[start + found[at + count - 1]]))) continue;
       let place = kept < count ? kept++ : count - 1;
-      for (; place > 0 && value > data[start + found[at + place - 1]]; place--)
+      for (; place > 1 && value > data[start + found[at + place - 1]]; place--)
         found[at + place] = found[at + place - 1];
-      found[at + place] = c;
+      if (place > 0) found[at + place] = c;
     }
   }
   return found;

@@ -1,6 +1,7 @@
 import type { Matrix } from '../numerics/matrix.ts';
 import { isStored, type RowSource, rowPass } from '../rows/row-source.ts';
 import { loadTable, type Table } from '../rows/table.ts';
+import { valueAt } from '../system/at.ts';
 import { checkProbabilities } from './checks.ts';
 import { storedBlockRows } from './linear-loss.ts';
 import type { FitContext, FittedHead, Head, Prediction, PredictOptions, SavedHead } from './model.ts';
@@ -71,19 +72,26 @@ export async function predictRows(
   }
 }
 
-/** Class probabilities of rows wherever they are, [rows, classes]. */
-export async function probabilitiesOf(
+/** Classes of rows wherever they are, [rows], and their probabilities, [rows, classes]. */
+export async function predictionsOf(
   head: FittedHead,
   features: RowSource,
   options: Pick<PredictOptions, 'signal' | 'uncalibrated'>,
-): Promise<Float32Array> {
+): Promise<{ readonly predicted: Int32Array; readonly probabilities: Float32Array }> {
   const classCount = head.classes.length;
-  let all = new Float32Array(isStored(features) ? features.rowCount * classCount : 0);
-  await predictRows(head, features, options, (places, { probabilities: { data } }) => {
-    if (places === undefined) all = data as Float32Array<ArrayBuffer>;
+  const rowCount = isStored(features) ? features.rowCount : 0;
+  let all = { predicted: new Int32Array(rowCount), probabilities: new Float32Array(rowCount * classCount) };
+  await predictRows(head, features, options, (places, { predicted, probabilities: { data } }) => {
+    if (places === undefined) all = { predicted, probabilities: data } as typeof all;
     places?.forEach((place, i) => {
-      all.set(data.subarray(i * classCount, (i + 1) * classCount), place * classCount);
+      all.predicted[place] = valueAt(predicted, i);
+      all.probabilities.set(data.subarray(i * classCount, (i + 1) * classCount), place * classCount);
     });
   });
   return all;
+}
+
+/** Class probabilities of rows wherever they are, [rows, classes]. */
+export async function probabilitiesOf(...rows: Parameters<typeof predictionsOf>): Promise<Float32Array> {
+  return (await predictionsOf(...rows)).probabilities;
 }

@@ -140,7 +140,10 @@ export interface FittedHead {
   predictBoth(features: Matrix, options?: PredictOptions): Promise<Prediction>;
   /** Class probabilities, [rows, classes]; every row sums to 1. */
   predictProba(features: Matrix, options?: PredictOptions): Promise<Matrix>;
-  /** Class numbers, [rows]. For the SVM these are votes, as scikit-learn's, and may differ from the largest probability. */
+  /**
+   * Class numbers, [rows]: the answer wherever one is given, which accuracy counts. For the SVM they are won by votes, as
+   * scikit-learn's, and the most probable class may be another.
+   */
   predict(features: Matrix): Promise<Int32Array>;
   save(): SavedHead;
 }
@@ -168,6 +171,14 @@ export interface LinearScores {
   readonly weights: Float64Array;
   /** [classes]; far below zero for a class that no training row had. */
   readonly bias: Float64Array;
+}
+
+/** Of a head whose predicted class need not be the most probable one: names of tensors in its ONNX graph. */
+export interface OnnxAnswer {
+  /** float32 [rows, classes] */
+  readonly probabilities: string;
+  /** int64 [rows], class numbers */
+  readonly predicted: string;
 }
 
 /** One line in the list of heads (`registry.ts`): how a name becomes a head, fresh or saved. */
@@ -209,7 +220,7 @@ export interface HeadKind {
    * @param features name of float32 [rows, dims]
    * @returns name of float32 [rows, classes]; undefined if its solver has no ONNX form
    */
-  toOnnx(graph: GraphBuilder, features: string, saved: SavedHead): string | undefined;
+  toOnnx(graph: GraphBuilder, features: string, saved: SavedHead): string | OnnxAnswer | undefined;
   /**
    * What a saved head makes its probabilities of, its scaling apart; undefined, or absent, where that is no sum over the
    * features.

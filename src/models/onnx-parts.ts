@@ -34,6 +34,11 @@ export function addScaling(graph: GraphBuilder, input: string, scaling: Scaling)
   }
 }
 
+/** Column of the largest value of each row, the first of equals: int64 [rows]. */
+export function largestPerRow(graph: GraphBuilder, matrix: string): string {
+  return graph.node('ArgMax', [matrix], { axis: 1, keepdims: 0 });
+}
+
 /** ONNX's numbers for element types, as Cast takes them (TensorProto.DataType). */
 const float = 1;
 const double = 11;

@@ -2,11 +2,11 @@ import type { Report } from '../classify/result/report.ts';
 import { conformalSet, conformalThreshold, usualCoverage } from '../metrics/conformal.kernel.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
-import type { RankedClass } from './predict.ts';
+import type { Classification, RankedClass } from './predict.ts';
 
 /** The smallest set of classes that holds the true one as often as was asked; never empty. */
 export interface ClassSet {
-  /** Most probable first. */
+  /** The predicted one first, then the most probable. */
   readonly classes: readonly RankedClass[];
   /** Of how many classes. */
   readonly of: number;
@@ -14,8 +14,8 @@ export interface ClassSet {
   readonly large: boolean;
 }
 
-/** Makes the set of an image of its probabilities. */
-export type SetOf = (probabilities: Float32Array) => ClassSet;
+/** Makes the set of an image of what a head says of it. */
+export type SetOf = (answer: Classification) => ClassSet;
 
 interface Sets {
   readonly setOf: SetOf;
@@ -48,8 +48,8 @@ export function classSets(
   const least = Math.ceil(coverage / (1 - coverage) - 1e-9);
   return {
     coverage,
-    setOf: (probabilities) => {
-      const set = conformalSet(probabilities, threshold);
+    setOf: ({ probabilities, predicted }) => {
+      const set = conformalSet(probabilities, predicted, threshold);
       return {
         classes: set.map((c) => ({ class: valueAt(classes, c), probability: valueAt(probabilities, c) })),
         of: classes.length,

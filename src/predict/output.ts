@@ -37,11 +37,14 @@ export function textOutput(): OutputFormat {
   };
 }
 
-function sentence({ top, set, answer }: Said): string {
+function sentence({ top, set, answer, mostProbable }: Said): string {
   if (answer === null) return notSure;
   const shown = top.slice(0, answer === undefined ? set?.classes.length : 1);
+  const votes = mostProbable && ` (by votes; the most probable is ${printableLine(mostProbable.class)})`;
   const ranked = shown
-    .map((entry) => `${printableLine(entry.class)} ${(entry.probability * 100).toFixed(1)} %`)
+    .map(({ class: name, probability }, i) => {
+      return `${printableLine(name)} ${(probability * 100).toFixed(1)} %${i === 0 ? (votes ?? '') : ''}`;
+    })
     .join(', ');
   if (answer !== undefined || set === undefined) return ranked;
   const { classes, of, large } = set;
@@ -58,7 +61,7 @@ export interface CsvColumns {
 }
 
 /**
- * A line per image and rank: path, id, rank (from 1), class, probability; no cell is a formula to a spreadsheet. Of an
+ * A line per image and rank: path, id, rank (1 for the predicted class), class, probability; no cell is a formula to a spreadsheet. Of an
  * image whose class is not sure, one line with that in the place of the class, without a probability. With `--unlike` a
  * column says true or false, with `--why` one names the nearest training photos: `id label similarity; …`, with
  * `--evidence` one names the file of the map.
@@ -91,18 +94,28 @@ export function csvOutput(columns: CsvColumns = {}): OutputFormat {
 
 /**
  * One JSON document, written as it grows: `{ head, images: [{ path, id, top: [{ class, probability }] }], failed }`, an
- * image with `set` (names) and `large` where sets were asked for, with `answer` where abstaining was, and with `unlike`,
+ * image with `mostProbable` (class and probability) where that is not the predicted class, with `set` (names) and `large` where sets were asked for, with `answer` where abstaining was, and with `unlike`,
  * `like` and `evidence` where these were.
  */
 export function jsonOutput(head: string): OutputFormat {
   let first = true;
   return {
     start: `{\n  "head": ${JSON.stringify(head)},\n  "images": [`,
-    predicted: (path, id, { top, set, answer, unlike, like, evidence }) => {
+    predicted: (path, id, { top, mostProbable, set, answer, unlike, like, evidence }) => {
       const separator = first ? '\n' : ',\n';
       first = false;
       const sets = { set: set?.classes.map((entry) => entry.class), large: set?.large };
-      const document = { path, id, top, ...sets, answer, unlike, like, evidence: evidence && shortened(evidence) };
+      const document = {
+        path,
+        id,
+        top,
+        mostProbable,
+        ...sets,
+        answer,
+        unlike,
+        like,
+        evidence: evidence && shortened(evidence),
+      };
       return `${separator}    ${printableJson(JSON.stringify(document))}`;
     },
     end: (failed) => `${first ? '' : '\n  '}],\n  "failed": ${printableJson(JSON.stringify(failed))}\n}\n`,

@@ -3,7 +3,8 @@ import type { ImageFile } from '../extract/images/list/image-file.ts';
 import type { PixelPipeline, PixelRecipe, PixelsReady } from '../extract/images/pipeline/pixel-result.ts';
 import { rgbOf } from '../extract/images/samples.ts';
 import { stackBeside } from '../extract/stack-pixels.ts';
-import type { FittedHead } from '../models/model.ts';
+import { rankedClasses } from '../metrics/metrics.kernel.ts';
+import type { FittedHead, Prediction } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { valueAt } from '../system/at.ts';
 import type { Evidence, EvidenceMaps } from './evidence/evidence.ts';
@@ -27,13 +28,15 @@ export interface Embedder {
 export interface ImagePrediction {
   readonly outcome: 'predicted';
   readonly image: ImageFile;
+  /** Class number: the first one that is named, which accuracy counts. */
+  readonly predicted: number;
   /** In the order of the head's classes; sums to 1. */
   readonly probabilities: Float32Array;
   /** The row that they were made of, as a feature set would keep it. */
   readonly features: Float32Array;
   /** What the (first) network saw: [crop, crop, 3], RGB. */
   readonly pixels: Uint8Array;
-  /** Where the evidence for the most probable class lies, where that was asked for. */
+  /** Where the evidence for the predicted class lies, where that was asked for. */
   readonly evidence: Evidence | undefined;
   /** Grey samples of 16 bits were clipped at 255, as the head's features were made. */
   readonly clipped: boolean;
@@ -96,15 +99,16 @@ async function* predictBatch(
   for (const result of results) {
     if (result.outcome === 'failed') yield result;
     else {
-      const { probabilities, features } = answers as Answers;
-      const own = rowOf(probabilities, row);
+      const { prediction, features } = answers as Answers;
+      const predicted = valueAt(prediction.predicted, row);
       yield {
         outcome: 'predicted',
         image: result.image,
-        probabilities: own,
+        predicted,
+        probabilities: rowOf(prediction.probabilities, row),
         features: rowOf(features, row),
         pixels: rgbOf(result.pixels, options.pipeline.recipe),
-        evidence: options.evidence?.evidenceOf(features.tap, row, mostProbable(own)),
+        evidence: options.evidence?.evidenceOf(features.tap, row, predicted),
         clipped: result.clipped,
       };
       row++;
@@ -114,7 +118,7 @@ async function* predictBatch(
 
 /** A row of each per image. */
 interface Answers {
-  readonly probabilities: Matrix;
+  readonly prediction: Prediction;
   readonly features: EmbeddedRows;
 }
 
@@ -126,7 +130,7 @@ async function answersTo(ready: readonly PixelsReady[], options: PredictOptions)
   const { pipeline, embedder, head } = options;
   const images = ready.map(({ pixels, beside = [] }) => [pixels, ...beside]);
   const features = await embedder.embed(...stackBeside(cropsOf(pipeline.recipe), images));
-  return { probabilities: await head.predictProba(features), features };
+  return { prediction: await head.predictBoth(features), features };
 }
 
 /** Side of the crop for each network of a recipe. */
@@ -134,24 +138,21 @@ export function cropsOf({ crop, beside = [] }: PixelRecipe): readonly number[] {
   return [crop, ...beside.map((recipe) => recipe.crop)];
 }
 
-/** Class number of the largest probability, the lowest among equals. */
-export function mostProbable(probabilities: Float32Array): number {
-  return probabilities.reduce((best, p, c) => (p > valueAt(probabilities, best) ? c : best), 0);
-}
-
 export interface RankedClass {
   readonly class: string;
   readonly probability: number;
 }
 
-/** The `count` most probable classes, most probable first; equal ones in the order of the classes. */
+/** What a head says of an image: its class, and the probabilities of all. */
+export type Classification = Pick<ImagePrediction, 'predicted' | 'probabilities'>;
+
+/** The predicted class and the most probable others, `count` in all; equal ones in the order of the classes. */
 export function topClasses(
-  probabilities: Float32Array,
+  { probabilities, predicted }: Classification,
   classes: readonly string[],
   count: number,
 ): readonly RankedClass[] {
-  return [...classes.keys()]
-    .sort((a, b) => valueAt(probabilities, b) - valueAt(probabilities, a) || a - b)
+  return rankedClasses(probabilities, predicted)
     .slice(0, count)
     .map((c) => ({ class: valueAt(classes, c), probability: valueAt(probabilities, c) }));
 }

@@ -1,12 +1,14 @@
 import type { ShownEvidence } from './evidence/evidence.ts';
 import type { ClassSet, SetOf } from './knowing.ts';
-import { type ImagePrediction, type RankedClass, topClasses } from './predict.ts';
+import { type Classification, type ImagePrediction, type RankedClass, topClasses } from './predict.ts';
 import type { LikePhoto, TrainingPhotos } from './training-photos.ts';
 
 /** What is said of an image. */
 export interface Said {
-  /** The most probable classes. */
+  /** The predicted class, then the most probable others. */
   readonly top: readonly RankedClass[];
+  /** Where the predicted class, won by votes, is less probable than this one. */
+  readonly mostProbable?: RankedClass;
   /** Where sets were asked for. */
   readonly set?: ClassSet;
   /** Where abstaining was: the only class of the set, or null for "not sure". */
@@ -15,7 +17,7 @@ export interface Said {
   readonly unlike?: boolean;
   /** Where the reasons were asked for: the nearest training photos. */
   readonly like?: readonly LikePhoto[];
-  /** Where the evidence for the most probable class lies, where that was asked for and the head can say. */
+  /** Where the evidence for the predicted class lies, where that was asked for and the head can say. */
   readonly evidence?: ShownEvidence;
 }
 
@@ -37,27 +39,28 @@ export interface SayOptions {
  * @param shown its evidence, drawn where it was to be
  */
 export async function say(
-  { probabilities, features }: Pick<ImagePrediction, 'probabilities' | 'features'>,
+  row: Classification & Pick<ImagePrediction, 'features'>,
   classes: readonly string[],
   options: SayOptions,
   shown?: ShownEvidence,
 ): Promise<Said> {
   const { photos, unlike = false, why = false } = options;
-  const said = { ...classesOf(probabilities, classes, options), ...(shown === undefined ? {} : { evidence: shown }) };
+  const said = { ...classesOf(row, classes, options), ...(shown === undefined ? {} : { evidence: shown }) };
   if (photos === undefined || !(unlike || why)) return said;
-  const found = await photos.likenessOf(features);
+  const found = await photos.likenessOf(row.features);
   return { ...said, ...(unlike ? { unlike: found.unlike } : {}), ...(why ? { like: found.like } : {}) };
 }
 
 function classesOf(
-  probabilities: Float32Array,
+  answer: Classification,
   classes: readonly string[],
   { top, setOf, abstain = false }: SayOptions,
 ): Said {
-  const said = { top: topClasses(probabilities, classes, top) };
+  const [first, second] = topClasses(answer, classes, 2) as [RankedClass, RankedClass?];
+  const other = second !== undefined && second.probability > first.probability ? { mostProbable: second } : {};
+  const said = { top: topClasses(answer, classes, top), ...other };
   if (setOf === undefined) return said;
-  const set = setOf(probabilities);
+  const set = setOf(answer);
   if (!abstain) return { ...said, set };
-  const [first, ...others] = set.classes;
-  return { ...said, set, answer: first !== undefined && others.length === 0 ? first.class : null };
+  return { ...said, set, answer: set.classes.length === 1 ? first.class : null };
 }

@@ -21,7 +21,7 @@ export function suggestionsHtml({ photos, unlabelled, folder, head, thumbnails }
   return photoListHtml({
     title: 'Photos to label next',
     lead: html`${photos.length} of ${unlabelled} photos without a label in <code>${breakable(folder)}</code>: those that <code>${breakable(head)}</code> would learn most from, in order.`,
-    note: html`Under each photo: the two most probable classes, with their probabilities. The same as a table: <code>${suggestionsFile}</code> beside this page.`,
+    note: html`Under each photo: the predicted class and the most probable other, with their probabilities. The same as a table: <code>${suggestionsFile}</code> beside this page.`,
     photos: photos.map(({ id, rank, path, likeliest: [first, second] }) => ({
       file: path,
       picture: thumbnails.get(id),

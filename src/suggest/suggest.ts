@@ -1,5 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
+import { topOfRows } from '../metrics/metrics.kernel.ts';
 import { predictRows } from '../models/fitted-head.ts';
 import { takeInts, takeUints } from '../numerics/arrays.kernel.ts';
 import type { ShippedHead } from '../predict/load-head.ts';
@@ -8,7 +9,6 @@ import { storedRows } from '../rows/row-source.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { type Choice, chooseToLabel } from './rank/choose.ts';
-import { twoLikeliest } from './rank/margin.kernel.ts';
 
 /** A photo whose label would teach the head much. */
 export interface Suggestion {
@@ -17,9 +17,9 @@ export interface Suggestion {
   readonly id: string;
   /** In the folder of the photos. */
   readonly path: string;
-  /** What the head takes it for, and what it would take it for else. */
+  /** The predicted class, and the most probable of the others. */
   readonly likeliest: readonly [RankedClass, RankedClass];
-  /** Probability of the likeliest class less that of the next. */
+  /** Probability of the predicted class less that of the next; below zero where votes chose the less probable one. */
   readonly margin: number;
 }
 
@@ -62,8 +62,8 @@ export async function suggestPhotos(
   const [first, second] = [new Int32Array(rows.length), new Int32Array(rows.length)];
   const [firstP, secondP] = [new Float64Array(rows.length), new Float64Array(rows.length)];
   const stored = storedRows(new RowReader(set.rowStore()), rows);
-  await predictRows(head, stored, { ...(signal && { signal }) }, (places, { probabilities: { data } }) => {
-    const two = twoLikeliest(data.subarray(0, (places?.length ?? rows.length) * classCount), classCount);
+  await predictRows(head, stored, { ...(signal && { signal }) }, (places, { predicted, probabilities: { data } }) => {
+    const two = topOfRows(data, classCount, 2, predicted);
     for (let i = 0; 2 * i < two.length; i++) {
       const place = places?.[i] ?? i;
       const [a, b] = [valueAt(two, 2 * i), valueAt(two, 2 * i + 1)];

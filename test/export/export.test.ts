@@ -8,9 +8,11 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { checkExport } from '../../src/export/check-export.ts';
 import { exportHead } from '../../src/export/export-head.ts';
 import { encodeModel } from '../../src/formats/onnx/encode.ts';
-import type { SavedHead } from '../../src/models/model.ts';
+import { largestPerRow } from '../../src/metrics/metrics.kernel.ts';
+import type { FittedHead, SavedHead } from '../../src/models/model.ts';
 import { createHead, headKinds } from '../../src/models/registry.ts';
 import type { Table } from '../../src/rows/table.ts';
+import { valueAt } from '../../src/system/at.ts';
 import { drawnTail } from '../models/finetune/drawn-tail.ts';
 import { seeded } from '../report/drawn-report.ts';
 
@@ -86,10 +88,12 @@ describe('an exported head', () => {
   const context = contextOf(table);
   const shipped = async (model: string): Promise<SavedHead> => (await createHead(model).fit(table, context)).save();
 
-  test('names the most probable class of each row, in rows that sum to 1', async () => {
+  test('names the class that the head predicts for each row, in rows that sum to 1', async () => {
     // Zero-shot needs words: test/models/zero-shot.
     for (const model of headKinds.map((kind) => kind.model).filter((name) => name !== 'zero-shot')) {
-      const session = await InferenceSession.create(encodeModel(exportHead(await shipped(model))));
+      const fitted = await createHead(model).fit(table, context);
+      const session = await InferenceSession.create(encodeModel(exportHead(fitted.save())));
+      const predicted = await fitted.predict(table.features);
       const { rowCount, columnCount, data } = table.features;
       const found = await session.run({ features: new Tensor('float32', data, [rowCount, columnCount]) });
       const probabilities = found['probabilities']?.data as Float32Array;
@@ -97,8 +101,26 @@ describe('an exported head', () => {
       for (let row = 0; row < rowCount; row++) {
         const own = [...probabilities.subarray(row * 5, row * 5 + 5)];
         assert.ok(Math.abs(own.reduce((a, b) => a + b, 0) - 1) < 1e-5, `row ${row} of ${model} sums to 1`);
-        assert.equal(labels[row], table.classes[own.indexOf(Math.max(...own))]);
+        assert.equal(labels[row], table.classes[valueAt(predicted, row)]);
       }
+    }
+  });
+
+  test('names the class with the most votes where another is more probable', async () => {
+    // Labels that no feature tells apart.
+    const noise = { ...table, labels: table.labels.map((_, row) => row % 5) };
+    for (const params of [{ kernel: 'linear' }, { kernel: 'rbf' }, { solver: 'ml-svm' }]) {
+      const fitted = await createHead('svm', params).fit(noise, context);
+      const saved = encodeModel(exportHead(fitted.save()));
+      assert.ok((await checkExport(saved, fitted, noise.features)) <= 1e-5);
+      const other: FittedHead = {
+        ...fitted,
+        predictBoth: async (rows) => {
+          const { probabilities } = await fitted.predictBoth(rows);
+          return { probabilities, predicted: largestPerRow(probabilities.data, 5) };
+        },
+      };
+      await assert.rejects(checkExport(saved, other, noise.features), /does not give the classes of the head itself/);
     }
   });
 

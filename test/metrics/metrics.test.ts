@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { separation } from '../../src/metrics/auroc.kernel.ts';
-import { countCorrect, largestOfRows, largestPerRow, logLossSum } from '../../src/metrics/metrics.kernel.ts';
+import { countCorrect, largestPerRow, logLossSum, rankedClasses, topOfRows } from '../../src/metrics/metrics.kernel.ts';
 import {
   classFigures,
   confusionOf,
@@ -67,18 +67,22 @@ for (const one of golden) {
   });
 }
 
-test('the largest of a row are given in their order, of equals the first one first', () => {
+test('the predicted class of a row comes first, then the largest others in order, of equals the first one first', () => {
   const rows = Float32Array.of(0.1, 0.4, 0.4, 0.1, /**/ 5, 4, 3, 2, /**/ 2, 3, 4, 5);
-  assert.deepEqual([...largestOfRows(rows, 4, 2)], [1, 2, 0, 1, 3, 2]);
-  assert.deepEqual([...largestOfRows(rows, 4, 4)], [1, 2, 0, 3, 0, 1, 2, 3, 3, 2, 1, 0]);
-  assert.deepEqual([...largestOfRows(rows, 4, 1)], [...largestPerRow(rows, 4)]);
-  // A stable sort of many rows gives the same.
+  const largest = largestPerRow(rows, 4);
+  assert.deepEqual([...topOfRows(rows, 4, 2, largest)], [1, 2, 0, 1, 3, 2]);
+  assert.deepEqual([...topOfRows(rows, 4, 4, largest)], [1, 2, 0, 3, 0, 1, 2, 3, 3, 2, 1, 0]);
+  assert.deepEqual([...topOfRows(rows, 4, 1, largest)], [...largest]);
+  const others = Int32Array.of(3, 1, 2);
+  assert.deepEqual([...topOfRows(rows, 4, 1, others)], [...others]);
+  assert.deepEqual([...topOfRows(rows, 4, 3, others)], [3, 1, 2, 1, 0, 2, 2, 3, 1]);
+  // A sort of whole rows gives the same.
   const drawn = Float32Array.from({ length: 600 }, (_, i) => (i * 7919) % 13);
-  const sorted = Array.from({ length: 60 }, (_, row) => {
-    const own = [...drawn.subarray(10 * row, 10 * row + 10)];
-    return [...own.keys()].sort((a, b) => (own[b] as number) - (own[a] as number) || a - b).slice(0, 3);
-  });
-  assert.deepEqual([...largestOfRows(drawn, 10, 3)], sorted.flat());
+  const predicted = Int32Array.from({ length: 60 }, (_, row) => (row * 31) % 10);
+  const sorted = Array.from(predicted, (first, row) =>
+    rankedClasses(drawn.subarray(10 * row, 10 * row + 10), first).slice(0, 3),
+  );
+  assert.deepEqual([...topOfRows(drawn, 10, 3, predicted)], sorted.flat());
 });
 
 test('without a row there is no accuracy, and nothing is divided by zero', () => {

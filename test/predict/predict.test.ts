@@ -64,12 +64,16 @@ function tapped(rowCount: number, data: Float32Array): EmbeddedRows {
 /** Gives class n mod 4 a probability of 0.7 for an image whose pixels are n. */
 const head = {
   classes: ['a', 'b', 'c', 'd'],
-  predictProba: async (features) => {
+  predictBoth: async (features) => {
     const data = new Float32Array(features.rowCount * 4).fill(0.1);
-    for (let row = 0; row < features.rowCount; row++) data[row * 4 + ((features.data[row * 3] as number) % 4)] = 0.7;
-    return { rowCount: features.rowCount, columnCount: 4, data };
+    const predicted = Int32Array.from(
+      { length: features.rowCount },
+      (_, row) => (features.data[row * 3] as number) % 4,
+    );
+    for (const [row, c] of predicted.entries()) data[row * 4 + c] = 0.7;
+    return { predicted, probabilities: { rowCount: features.rowCount, columnCount: 4, data } };
   },
-} as Pick<FittedHead, 'classes' | 'predictProba'> as FittedHead;
+} as Pick<FittedHead, 'classes' | 'predictBoth'> as FittedHead;
 
 async function* files(names: readonly string[]): AsyncGenerator<ImageFile> {
   for (const name of names) yield { id: name, path: name, relativePath: name };
@@ -89,7 +93,7 @@ async function predictAll(
 const told = (outcome: ImageOutcome): string =>
   outcome.outcome === 'failed'
     ? `${outcome.image.id}: ${outcome.reason}`
-    : `${outcome.image.id}: ${topClasses(outcome.probabilities, head.classes, 1)[0]?.class}`;
+    : `${outcome.image.id}: ${topClasses(outcome, head.classes, 1)[0]?.class}`;
 
 test('every image gets its own answer in the order given, whatever the batch, broken ones among them', async () => {
   const names = ['0', 'bad1', '5', '2', 'bad2', '3', '7'];
@@ -157,8 +161,9 @@ test('an abort ends the run with its reason', async () => {
   }, /stop/);
 });
 
-test('the top classes come by probability and, where equal, in the order of the classes', () => {
-  const ranked = topClasses(Float32Array.of(0.25, 0.5, 0.25, 0), ['x', 'y', 'z', 'w'], 3);
+test('the predicted class comes first, the others by probability and, where equal, in the order of the classes', () => {
+  const probabilities = Float32Array.of(0.25, 0.5, 0.25, 0);
+  const ranked = topClasses({ probabilities, predicted: 1 }, ['x', 'y', 'z', 'w'], 3);
   assert.deepEqual(
     ranked.map((entry) => [entry.class, entry.probability]),
     [
@@ -167,5 +172,10 @@ test('the top classes come by probability and, where equal, in the order of the 
       ['z', 0.25],
     ],
   );
-  assert.equal(topClasses(Float32Array.of(1), ['x'], 5).length, 1);
+  const voted = topClasses({ probabilities, predicted: 3 }, ['x', 'y', 'z', 'w'], 3);
+  assert.deepEqual(
+    voted.map((entry) => entry.class),
+    ['w', 'y', 'x'],
+  );
+  assert.equal(topClasses({ probabilities: Float32Array.of(1), predicted: 0 }, ['x'], 5).length, 1);
 });

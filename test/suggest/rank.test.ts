@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { largestPerRow, topOfRows } from '../../src/metrics/metrics.kernel.ts';
 import type { Matrix } from '../../src/numerics/matrix.ts';
 import { unitRows } from '../../src/numerics/nearest.kernel.ts';
 import { takeRows } from '../../src/rows/row-source.ts';
 import { chooseToLabel } from '../../src/suggest/rank/choose.ts';
 import { kCenterGreedy } from '../../src/suggest/rank/k-center.kernel.ts';
-import { twoLikeliest } from '../../src/suggest/rank/margin.kernel.ts';
 import { projectRoot } from '../reference.ts';
 
 interface Golden {
@@ -39,7 +39,7 @@ const unitOf = (rows: readonly (readonly number[])[]): Float32Array => {
 
 test("the two likeliest classes and their margins are NumPy's, the earlier of equal ones first", () => {
   const probabilities = Float32Array.from(golden.probabilities.flat());
-  const two = twoLikeliest(probabilities, 7);
+  const two = topOfRows(probabilities, 7, 2, largestPerRow(probabilities, 7));
   assert.deepEqual(Array.from(two), golden.two.flat());
   const margins = golden.margins.map(
     (_, row) =>

@@ -62,14 +62,14 @@ export async function conformalOf(
   const labels = takeInts(data.labels, split.test);
   // By test row, in few bytes: there may be millions.
   const rankOfTruth = new Int32Array(testImages);
-  const largest = new Float32Array(testImages);
+  const ofPredicted = new Float32Array(testImages);
   const sizes = thresholds.map(() => new Int32Array(testImages));
-  await trial.predict(fitted, (places, { probabilities: { data: all, rowCount } }) => {
+  await trial.predict(fitted, (places, { predicted, probabilities: { data: all, rowCount } }) => {
     for (let i = 0; i < rowCount; i++) {
       const place = places?.[i] ?? i;
-      const { order, scores } = rankedScores(all.subarray(i * classCount, (i + 1) * classCount));
+      const { order, scores } = rankedScores(all.subarray(i * classCount, (i + 1) * classCount), valueAt(predicted, i));
       rankOfTruth[place] = order.indexOf(valueAt(labels, place));
-      largest[place] = valueAt(all, i * classCount + valueAt(order, 0));
+      ofPredicted[place] = valueAt(all, i * classCount + valueAt(order, 0));
       for (const [at, threshold] of thresholds.entries()) {
         valueAt(sizes, at)[place] = setSize(scores, threshold);
       }
@@ -103,7 +103,7 @@ export async function conformalOf(
       const own = Int32Array.from(ofClass[c] ?? []);
       return own.length < enoughOfClass ? [] : [{ name, images: own.length, ...figuresOf(own, usual) }];
     }),
-    riskCoverage: riskCoverage(largest, right),
+    riskCoverage: riskCoverage(ofPredicted, right),
   };
 }
 
@@ -121,14 +121,14 @@ async function scoresOfFold(
   const trial = openTrial({ train: rowsOf(fold.train), test });
   const fitted = await trial.fit(head, { ...context, forCalibration: true });
   const scores = new Float64Array(test.length);
-  await trial.predict(fitted, (places, { probabilities }) => {
+  await trial.predict(fitted, (places, { predicted, probabilities }) => {
     const labels = Int32Array.from({ length: probabilities.rowCount }, (_, i) => {
       return data.labels[test[places?.[i] ?? i] as number] as number;
     });
     // Nobody else's: a copy is taken before logarithms are.
     const logs = probabilities.data.slice(0, labels.length * data.classes.length);
     logInPlace(logs);
-    conformalScores(logs, data.classes.length, labels, 1).forEach((score, i) => {
+    conformalScores(logs, data.classes.length, labels, 1, predicted).forEach((score, i) => {
       scores[places?.[i] ?? i] = score;
     });
   });

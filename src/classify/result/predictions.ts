@@ -15,7 +15,7 @@ export interface Prediction {
   readonly probability: number;
   /** Probability given to the true class. */
   readonly trueProbability: number;
-  /** The five most probable classes, or all where there are fewer; absent in files of older versions. */
+  /** The predicted class and the four most probable others, or all where there are fewer; absent in files of older versions. */
   readonly top?: readonly ClassProbability[];
 }
 

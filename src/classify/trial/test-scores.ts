@@ -1,11 +1,11 @@
-import { countConfusion, largestOfRows } from '../../metrics/metrics.kernel.ts';
+import { countConfusion, topOfRows } from '../../metrics/metrics.kernel.ts';
 import type { Scores } from '../../metrics/metrics.ts';
 import { probabilityTally, scoreConfusion } from '../../metrics/metrics.ts';
 import { valueAt } from '../../system/at.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
 
-/** Most probable classes that are kept of each answer. */
+/** Classes that are kept of each answer: the predicted one and the most probable others. */
 const keptClasses = 5;
 
 /** What a head says of test rows, taken in whatever blocks they come. */
@@ -40,7 +40,7 @@ export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'
       const truth = found.map((_, i) => labels[rows[places?.[i] ?? i] as number] as number);
       countConfusion(confusion, classes.length, truth, found);
       tally.add(truth, probabilities);
-      const top = largestOfRows(probabilities, classes.length, kept);
+      const top = topOfRows(probabilities, classes.length, kept, found);
       found.forEach((guess, i) => {
         const place = places?.[i] ?? i;
         predicted[place] = guess;

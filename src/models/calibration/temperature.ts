@@ -4,7 +4,7 @@ import { isStored, type RowSource, takeRows } from '../../rows/row-source.ts';
 import { evenPart, type Table, takeTableRows } from '../../rows/table.ts';
 import { foldsToHoldOut, mostHeldOut } from '../../split/inner-folds.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
-import { probabilitiesOf, withPredict } from '../fitted-head.ts';
+import { predictionsOf, withPredict } from '../fitted-head.ts';
 import type { FitContext, FittedHead, Head, SavedHead, Temperature } from '../model.ts';
 import { likeliestInverse, logInPlace, raiseRows } from './temperature.kernel.ts';
 
@@ -108,17 +108,20 @@ async function crossValidatedTemperature(
   const splits = foldsToHoldOut(table, folds);
   const held: number[] = [];
   const logs: Float32Array[] = [];
+  const found: number[] = [];
   for (const [done, fold] of splits.entries()) {
     throwIfInterrupted(context.signal);
     onProgress?.({ stage: 'calibration', done, total: splits.length });
     const fitted = await head.fit(takeTableRows(table, fold.train), quiet);
     const test = testPart(fold.test, splits.length, table);
-    const probabilities = await probabilitiesOf(fitted, takeRows(table.features, test), { signal: context.signal });
+    const rows = takeRows(table.features, test);
+    const { predicted, probabilities } = await predictionsOf(fitted, rows, { signal: context.signal });
     logInPlace(probabilities);
     logs.push(probabilities);
+    found.push(...predicted);
     held.push(...test);
   }
-  return temperatureOf(logs, held, table);
+  return temperatureOf(logs, held, table, Int32Array.from(found));
 }
 
 /** The test rows of a fold that are looked at: from the disk as many as one parameter asks for, spread evenly. */
@@ -140,11 +143,13 @@ function streamedRows(classCount: number): number {
  *
  * @param logs [rows, classes] of each fold, in the order of `held`
  * @param held rows of the table
+ * @param predicted class of each of them; default: the most probable one
  */
 export function temperatureOf(
   logs: readonly Float32Array[],
   held: readonly number[],
   { classes, labels, sampleWeights }: Pick<Table, 'classes' | 'labels' | 'sampleWeights'>,
+  predicted?: Int32Array,
 ): Temperature {
   if (held.length === 0) return { inverse: 1, rows: 0 };
   const all = new Float32Array(held.length * classes.length);
@@ -156,5 +161,5 @@ export function temperatureOf(
   const own = takeInts(labels, held);
   const weights = sampleWeights && takeFloats(sampleWeights, held);
   const inverse = likeliestInverse(all, classes.length, own, weights);
-  return { inverse, rows: held.length, scores: conformalScores(all, classes.length, own, inverse) };
+  return { inverse, rows: held.length, scores: conformalScores(all, classes.length, own, inverse, predicted) };
 }

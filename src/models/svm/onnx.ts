@@ -2,27 +2,30 @@ import type { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { addAt } from '../../numerics/arrays.kernel.ts';
 import { valueAt } from '../../system/at.ts';
 import { savedArray } from '../checks.ts';
-import type { SavedHead } from '../model.ts';
-import { axes, toDouble, toFloat } from '../onnx-parts.ts';
+import type { OnnxAnswer, SavedHead } from '../model.ts';
+import { axes, largestPerRow, toDouble, toFloat } from '../onnx-parts.ts';
 import { savedCalibration, savedKernel } from './fitted.ts';
 
 /** Exponents beyond this are cut off, as in `couple`: no probability becomes exactly 0. */
 const largestExponent = 300;
 
 /**
- * The one-vs-one classifiers and the coupling of their values: float32 [rows, classes].
+ * The one-vs-one classifiers, the coupling of their values to float32 [rows, classes], and the class with the most votes.
  *
  * In float64 throughout, since the calibration multiplies a value's error by its slope. The support vectors stay
  * float32 in the file; a runtime widens them once, when it loads the model.
  */
-export function addSvm(graph: GraphBuilder, features: string, saved: SavedHead): string {
+export function addSvm(graph: GraphBuilder, features: string, saved: SavedHead): OnnxAnswer {
   const present = savedArray(saved, 'present', Int32Array, [null]);
   const kernel = kernelValues(graph, features, saved);
   const values = classifierValues(graph, kernel, saved, present.length);
   const { slope, offset } = savedCalibration(saved);
   const probabilities =
     present.length === 2 ? platt(graph, values, slope, offset) : couple(graph, values, slope, present.length);
-  return toFloat(graph, spread(graph, probabilities, present, saved.classes.length));
+  return {
+    probabilities: toFloat(graph, spread(graph, probabilities, present, saved.classes.length)),
+    predicted: voteWinners(graph, values, present),
+  };
 }
 
 /** Kernel values of the rows with every support vector: [rows, vectors]. */
@@ -116,6 +119,27 @@ function couple(graph: GraphBuilder, values: string, slope: number, classCount: 
   const shares = graph.node('Div', [scalar(graph, 'coupling.one', 1), sums]);
   const total = graph.node('ReduceSum', [shares, axes(graph, 'coupling.row', [1])]);
   return graph.node('Div', [shares, total], {}, { name: `coupling of ${classCount} classes` });
+}
+
+/**
+ * The class that the most classifiers vote for, the lowest number among equals; a classifier votes for its lower class above
+ * zero: int64 [rows]. With w(c, o) 1 where lower c beats o, the votes of c are the sum over o of w(c, o) - w(o, c), plus c.
+ */
+function voteWinners(graph: GraphBuilder, values: string, present: Int32Array): string {
+  const { length } = present;
+  const upper = Float64Array.from({ length: length ** 2 }, (_, at) => (Math.floor(at / length) < at % length ? 1 : 0));
+  const lower = graph.initializer('votes.lower', { type: 'float64', shape: [length, length], data: upper });
+  const above = toDouble(graph, graph.node('Greater', [values, scalar(graph, 'votes.zero', 0)]));
+  const won = graph.node('Mul', [above, lower]);
+  const sumOver = (name: string, axis: number): string =>
+    graph.node('ReduceSum', [won, axes(graph, name, [axis])], { keepdims: 0 });
+  const balance = graph.node('Sub', [sumOver('votes.asLower', 2), sumOver('votes.asHigher', 1)]);
+  const data = Float64Array.from(present.keys());
+  const votes = graph.node('Add', [
+    balance,
+    graph.initializer('votes.own', { type: 'float64', shape: [length], data }),
+  ]);
+  return graph.node('Gather', [axes(graph, 'votes.classes', [...present]), largestPerRow(graph, votes)], { axis: 0 });
 }
 
 /** Two classes: sigmoid(slope value + offset) and its complement. */

@@ -3,7 +3,7 @@ import { UserError, usageError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readText } from '../../system/files.ts';
 
-/** What one column of a submission holds: the id, a class's probability, or the most probable class's name or number. */
+/** What one column of a submission holds: the id, a class's probability, or the predicted class's name or number. */
 export type SubmissionColumn = 'id' | 'name' | 'number' | { readonly classNumber: number };
 
 /** How a submission is laid out. */

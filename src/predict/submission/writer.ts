@@ -4,6 +4,7 @@ import { valueAt } from '../../system/at.ts';
 import { DurableFile, makeFolder } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
+import type { Classification } from '../predict.ts';
 import type { SubmissionColumn, SubmissionLayout } from './layout.ts';
 import { checkOverwrite } from './overwrite.ts';
 import { checkAllAnswered, SampleIds } from './sample-ids.ts';
@@ -60,7 +61,7 @@ export class SubmissionWriter {
   }
 
   /** @throws UserError when the id was written before (a contest takes one row per id), or when the disk is full */
-  async append(image: SubmittedImage, probabilities: ArrayLike<number>): Promise<void> {
+  async append(image: SubmittedImage, answer: Classification): Promise<void> {
     const id = this.#sample === undefined ? image.id : this.#sample.idOf(image.relativePath);
     if (id === undefined) {
       this.#foreign++;
@@ -76,7 +77,7 @@ export class SubmissionWriter {
       });
     }
     this.#written.add(id);
-    this.#waiting += stringify([this.#cells(id, probabilities)]);
+    this.#waiting += stringify([this.#cells(id, answer)]);
     if (this.#waiting.length >= pieceBytes) await this.#flush();
   }
 
@@ -97,15 +98,14 @@ export class SubmissionWriter {
     return this.#file.discard();
   }
 
-  #cells(id: string, probabilities: ArrayLike<number>): readonly string[] {
-    const best = mostProbable(probabilities);
+  #cells(id: string, { probabilities, predicted }: Classification): readonly string[] {
     // float32 probabilities sum to 1 within 1e-6; the row that is written does to the digits that are written.
     let sum = 0;
     for (let c = 0; c < probabilities.length; c++) sum += valueAt(probabilities, c);
     return this.#layout.columns.map((column: SubmissionColumn) => {
       if (column === 'id') return id;
-      if (column === 'name') return valueAt(this.#classes, best);
-      if (column === 'number') return String(best);
+      if (column === 'name') return valueAt(this.#classes, predicted);
+      if (column === 'number') return String(predicted);
       return (valueAt(probabilities, column.classNumber) / sum).toPrecision(9);
     });
   }
@@ -115,12 +115,4 @@ export class SubmissionWriter {
     this.#waiting = '';
     await this.#file.write(piece);
   }
-}
-
-function mostProbable(probabilities: ArrayLike<number>): number {
-  let best = 0;
-  for (let c = 1; c < probabilities.length; c++) {
-    if (valueAt(probabilities, c) > valueAt(probabilities, best)) best = c;
-  }
-  return best;
 }

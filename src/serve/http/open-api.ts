@@ -14,11 +14,12 @@ const object = (
 const text = { type: 'string' };
 const probability = { type: 'number', minimum: 0, maximum: 1 };
 const number = { type: 'number' };
+const ranked = object({ class: text, probability });
 const flag = { type: 'boolean' };
 const evidence = {
   ...object(
     {
-      class: { ...text, description: 'the most probable one' },
+      class: { ...text, description: 'the predicted one' },
       score: { ...number, description: 'the score behind its probability; the mean of the map' },
       map: {
         ...list(list(number)),
@@ -30,9 +31,10 @@ const evidence = {
   description: 'with why or overlay, if the head has a map',
 };
 const image = object(
-  { path: text, id: text, top: list(object({ class: text, probability })) },
+  { path: text, id: text, top: { ...list(ranked), description: 'the predicted class, then the most probable others' } },
   {
-    set: { ...list(text), description: 'with coverage or abstain: the classes of the set, most probable first' },
+    mostProbable: { ...ranked, description: 'where the predicted class, won by votes, is less probable than this one' },
+    set: { ...list(text), description: 'with coverage or abstain: the classes of the set, the predicted one first' },
     large: { ...flag, description: 'with set: the set is large' },
     answer: { type: ['string', 'null'], description: 'with abstain: the only class of the set, or null for not sure' },
     unlike: { ...flag, description: 'with unlike: whether the photo is unlike the training photos' },
@@ -84,7 +86,7 @@ export function openApi(
             {
               name: 'top',
               in: 'query',
-              description: 'classes for each photo, the most probable first',
+              description: 'classes for each photo, the predicted one first',
               schema: { type: 'integer', minimum: 1, default: top },
             },
             {

@@ -1,21 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { rgbOf } from '../../extract/images/samples.ts';
+import type { Prediction } from '../../models/model.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { type EmbedderOptions, openEmbedder } from '../../predict/embedder.ts';
 import type { Evidence, EvidenceMaps } from '../../predict/evidence/evidence.ts';
 import { evidenceOfHead } from '../../predict/evidence/evidence-of-head.ts';
 import type { ShippedHead } from '../../predict/load-head.ts';
-import { cropsOf, type Embedder, mostProbable } from '../../predict/predict.ts';
+import { type Classification, cropsOf, type Embedder, type ImagePrediction } from '../../predict/predict.ts';
+import { valueAt } from '../../system/at.ts';
 import { NetworkQueue } from './network-queue.ts';
 import { PhotoPool } from './photo-pool.ts';
 
 /** What one head says of a photo. */
-export interface HeadRow {
-  /** In the order of the head's classes. */
-  readonly probabilities: Float32Array;
-  /** What they were made of. */
-  readonly features: Float32Array;
-  /** Where the evidence for the most probable class lies, where that was asked for and the head can say. */
+export interface HeadRow extends Classification, Pick<ImagePrediction, 'features'> {
+  /** Where the evidence for the predicted class lies, where that was asked for and the head can say. */
   readonly evidence?: Evidence;
   /** What the network saw, where that was asked for: [crop, crop, 3], RGB. */
   readonly pixels?: Uint8Array;
@@ -141,14 +139,18 @@ async function openStage(
     pending: () => pool.pending,
     run: async (batches, explained) => {
       const features = await embedder.embed(...batches);
-      const byHead: Matrix[] = [];
-      for (const { head } of heads) byHead.push(await head.predictProba(features));
+      const byHead: Prediction[] = [];
+      for (const { head } of heads) byHead.push(await head.predictBoth(features));
       return Array.from({ length: features.rowCount }, (_, row) =>
-        byHead.map((matrix, i) => {
-          const [maps, probabilities] = [evidence[i], rowOf(matrix, row)];
-          const said = { probabilities, features: rowOf(features, row) };
+        byHead.map((prediction, i) => {
+          const [maps, predicted] = [evidence[i], valueAt(prediction.predicted, row)];
+          const said = {
+            predicted,
+            probabilities: rowOf(prediction.probabilities, row),
+            features: rowOf(features, row),
+          };
           if (explained[row] !== true || maps === undefined || typeof maps === 'string') return said;
-          return { ...said, evidence: maps.evidenceOf(features.tap, row, mostProbable(probabilities)) };
+          return { ...said, evidence: maps.evidenceOf(features.tap, row, predicted) };
         }),
       );
     },

@@ -13,11 +13,11 @@ const candidatesPerPhoto = 3;
 /**
  * Which rows to label next, the first to label first.
  *
- * `margin` takes those whose two most probable classes are closest (margin sampling: Scheffer, Decomain and Wrobel, 2001);
+ * `margin` takes those whose predicted class is closest to the next one in probability (margin sampling: Scheffer, Decomain and Wrobel, 2001);
  * `margin-k-center` takes three times as many of them, and of these such as are unlike each other, by k-center greedy on
  * the cosine of the features, beginning with the smallest margin.
  *
- * @param margins of each row: probability of the likeliest class less that of the next
+ * @param margins of each row: probability of the predicted class less that of the next
  * @param readRows features of rows, in the order given; is changed
  * @returns row numbers, `count` of them or as many as there are
  */

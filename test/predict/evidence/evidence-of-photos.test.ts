@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { featureScores } from '../../../src/models/feature-scores.ts';
 import { loadReportHead } from '../../../src/predict/load-head.ts';
-import { type ImagePrediction, mostProbable } from '../../../src/predict/predict.ts';
+import type { ImagePrediction } from '../../../src/predict/predict.ts';
 import { predictPaths } from '../../../src/predict/predict-paths.ts';
 import { featuretap } from '../../cli/command.ts';
 import { type TrainedHeads, trainHeads } from '../trained.ts';
@@ -49,8 +49,7 @@ describe('where in a photo the evidence lies', { timeout: 300_000 }, () => {
     const options = { stdin, onFailure: () => assert.fail(), evidence: 'must' } as const;
     let count = 0;
     for await (const outcome of predictPaths(shipped, paths, options)) {
-      const { probabilities, features, evidence } = outcome as ImagePrediction;
-      const best = mostProbable(probabilities);
+      const { predicted: best, probabilities, features, evidence } = outcome as ImagePrediction;
       assert.equal(evidence?.class, shipped.head.classes[best]);
       const logit = (c: number): number =>
         features.reduce(

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { Classification } from '../../../src/predict/predict.ts';
 import { plainLayout, readSampleLayout, type SampleOptions } from '../../../src/predict/submission/layout.ts';
 import { SampleIds } from '../../../src/predict/submission/sample-ids.ts';
 import { SubmissionWriter, type SubmittedImage } from '../../../src/predict/submission/writer.ts';
@@ -38,6 +39,11 @@ async function assertNothingLeft(file: string): Promise<void> {
   );
 }
 
+const answer = (...shares: readonly number[]): Classification => {
+  const probabilities = Float32Array.from(shares);
+  return { probabilities, predicted: probabilities.indexOf(Math.max(...probabilities)) };
+};
+
 /** The file that a sample and one answer for each of its images make. */
 async function written(
   sample: string,
@@ -46,7 +52,8 @@ async function written(
   options?: SampleOptions,
 ): Promise<string> {
   const { writer, file } = await writerFor(sample, of, options);
-  for (const [name, probabilities] of Object.entries(images)) await writer.append(image(name), probabilities);
+  for (const [name, probabilities] of Object.entries(images))
+    await writer.append(image(name), answer(...probabilities));
   assert.ok(!existsSync(file), 'no file under its name before it is whole');
   await writer.finish();
   return readFile(file, 'utf8');
@@ -120,7 +127,7 @@ test('a column that can be read in no way is an error with the ways to read it',
 
 test('an id without an image ends with the list and leaves no file behind', async () => {
   const { writer, file } = await writerFor('id,label\nx,akita\ny,akita\nz,akita\n');
-  await writer.append(image('x.jpg'), [1, 0, 0]);
+  await writer.append(image('x.jpg'), answer(1, 0, 0));
   await assert.rejects(writer.finish([{ path: 'test/y.jpg', reason: 'broken JPEG' }]), (error: UserError) => {
     assert.equal(error.exitCode, 1);
     assert.match(error.message, /2 of the 3 ids/);
@@ -133,7 +140,7 @@ test('an id without an image ends with the list and leaves no file behind', asyn
 
 test('images that the sample does not ask for are counted and left out', async () => {
   const { writer, file } = await writerFor('id,label\nx,akita\n');
-  for (const name of ['x.jpg', 'y.jpg']) await writer.append(image(name), [1, 0, 0]);
+  for (const name of ['x.jpg', 'y.jpg']) await writer.append(image(name), answer(1, 0, 0));
   await writer.finish();
   assert.equal(writer.foreignCount, 1);
   assert.equal(await readFile(file, 'utf8'), 'id,label\nx,akita\n');
@@ -142,7 +149,7 @@ test('images that the sample does not ask for are counted and left out', async (
 test('without a sample the columns are the sorted classes', async () => {
   const file = join(folder, 'plain.csv');
   const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
-  await writer.append(image('x.jpg'), [1, 0, 0]);
+  await writer.append(image('x.jpg'), answer(1, 0, 0));
   await writer.finish();
   assert.equal(await readFile(file, 'utf8'), 'id,akita,beagle,collie\nx,1.00000000,0.00000000,0.00000000\n');
 });
@@ -170,8 +177,8 @@ for (const [name, header, message] of [
 test('two images with one id are refused, and nothing is left behind when the run is abandoned', async () => {
   const file = join(folder, 'twice.csv');
   const writer = await SubmissionWriter.open(file, plainLayout(classes), classes);
-  await writer.append(image('x.jpg'), [1, 0, 0]);
-  await assert.rejects(writer.append(image('x.png'), [1, 0, 0]), /two images have the same id/);
+  await writer.append(image('x.jpg'), answer(1, 0, 0));
+  await assert.rejects(writer.append(image('x.png'), answer(1, 0, 0)), /two images have the same id/);
   await writer.abandon();
   await assertNothingLeft(file);
 });
@@ -199,7 +206,7 @@ test('a second run on the same file is refused before it predicts, and names the
     SubmissionWriter.open(file, plainLayout(classes), classes),
     new RegExp(`another process is writing this file[\\s\\S]*process ${process.pid} on this machine`),
   );
-  await first.append(image('x.jpg'), [1, 0, 0]);
+  await first.append(image('x.jpg'), answer(1, 0, 0));
   await first.finish();
   assert.match(await readFile(file, 'utf8'), /^id.*\nx,.*\n$/);
 });
@@ -224,7 +231,7 @@ test('a table that is no submission is not written over, an earlier submission i
   const file = join(folder, 'twice.csv');
   for (const probability of [0.1, 0.2]) {
     const writer = await SubmissionWriter.open(file, layout, classes);
-    await writer.append(image('x.jpg'), [probability, 0.3, 0.7 - probability]);
+    await writer.append(image('x.jpg'), answer(probability, 0.3, 0.7 - probability));
     await writer.finish();
   }
   assert.match(await readFile(file, 'utf8'), /^x,0\.2/m);

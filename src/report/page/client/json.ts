@@ -42,7 +42,7 @@ export interface RunJson {
   readonly name: string;
   /** Answers in the order of `tested`; absent without predictions.csv. */
   readonly answers?: { readonly predicted: U16; readonly probability: U16; readonly trueProbability: U16 };
-  /** The most probable classes of each answer, `count` of them; absent in reports of older versions. */
+  /** The predicted and the most probable other classes of each answer, `count` of them; absent in reports of older versions. */
   readonly top?: { readonly count: number; readonly classes: U16; readonly probabilities: U16 };
   /** Confusion matrix: true class, predicted class and count of each cell that is not empty. */
   readonly cells: U32;

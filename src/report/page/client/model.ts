@@ -71,7 +71,7 @@ export class Run {
         : { count: json.top.count, classes: u16(json.top.classes), probabilities: u16(json.top.probabilities) };
   }
 
-  /** The most probable classes of an answer; none where the report does not say. */
+  /** The predicted and the most probable other classes of an answer; none where the report does not say. */
   topOf({ number }: Answer): readonly { readonly c: number; readonly probability: number }[] {
     const top = this.#top;
     if (top === undefined) return [];

@@ -26,7 +26,7 @@ const runColumns: readonly RunColumn[] = [
   {
     title: 'accuracy',
     kind: 'number',
-    hint: 'share of the test images whose most probable class is right',
+    hint: 'share of the test images whose predicted class is right',
     cell: ({ run }) => share(run.report.accuracy),
   },
   {

@@ -16,7 +16,7 @@ export function viewerDialog(): Html {
       <p class="viewer-path"><code data-viewer="path"></code> <button type="button" class="copy" data-viewer="copy" aria-label="Copy the path">Copy</button>
         <a data-viewer="link" target="_blank" rel="noopener">Open the file</a></p>
       <dl class="facts" data-viewer="facts"></dl>
-      <div data-viewer="top-title"><h3>Most probable classes</h3><ul class="top" data-viewer="top"></ul>
+      <div data-viewer="top-title"><h3>Prediction and most probable other classes</h3><ul class="top" data-viewer="top"></ul>
         <p class="note" data-viewer="top-none">The report keeps one class alone: run classify again for the first five.</p></div>
       <div data-viewer="others-title"><h3>Other heads</h3><ul class="plain" data-viewer="others"></ul></div>
       <div data-viewer="nearest-title"><h3>Most alike in training</h3><ul class="nearest" data-viewer="nearest"></ul></div>

@@ -1,7 +1,9 @@
 /** What `POST /predict` says of one photo: `images` of the document of `predict --json`. */
 export interface ImageAnswer {
   readonly top: readonly { readonly class: string; readonly probability: number }[];
-  /** Most probable first; holds the true class as often as `coverage` says. */
+  /** Where the predicted class, won by votes, is less probable than this one. */
+  readonly mostProbable?: { readonly class: string; readonly probability: number };
+  /** The predicted class first; holds the true class as often as `coverage` says. */
   readonly set?: readonly string[];
   /** The only class of the set; null if it holds more. */
   readonly answer?: string | null;

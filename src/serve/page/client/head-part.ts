@@ -7,7 +7,7 @@ const mostNamed = 10;
 
 /** What one head says of a photo: how far it can be trusted, its classes, and why. */
 export function headPart(name: string, said: ImageAnswer, classCount: number): readonly HTMLElement[] {
-  const { top, set, answer, unlike, evidence, like } = said;
+  const { top, mostProbable, set, answer, unlike, evidence, like } = said;
   const parts: HTMLElement[] = [];
   if (unlike === true) {
     parts.push(marked('Unlike the training photos.', 'It may show something that this head was not trained on.'));
@@ -18,6 +18,10 @@ export function headPart(name: string, said: ImageAnswer, classCount: number): r
     parts.push(element('p', sentence, 'note'));
   }
   parts.push(classList(top));
+  if (mostProbable !== undefined) {
+    const sentence = `By votes; the most probable class is ${mostProbable.class}, ${percent(mostProbable.probability)}.`;
+    parts.push(element('p', sentence, 'note'));
+  }
   if (evidence?.png !== undefined) parts.push(evidenceFigure(name, evidence, evidence.png));
   if (like !== undefined) parts.push(...likeList(like));
   return parts;
