@@ -1,31 +1,39 @@
 import { basename, dirname, join } from 'node:path';
-import { manifestFile } from '../features/manifest/layout.ts';
+import { manifestFile, runFolder, unlabelledSuffix } from '../features/manifest/layout.ts';
 import { UserError } from '../system/errors.ts';
 import { listIfThere, nodeFiles, statIfThere } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
 
-/** A feature set's folder, and how many others were there to choose from. */
-interface ChosenFeatures {
-  readonly folder: string;
-  readonly others: number;
+/**
+ * The folder of a feature set that a user named by its folder or, where there is no such folder, by its name in the cache;
+ * that of the newest one where none was named. Notes which one it is, unless it was named so.
+ *
+ * @throws UserError that lists the sets of the cache where there is none of that name, or there is none at all
+ */
+export async function chosenFeatureSet(
+  name: string | undefined,
+  cache: string,
+  onNote: (text: string) => void,
+): Promise<string> {
+  const known = name === undefined ? await listSets(cache) : [];
+  const folder = name === undefined ? newestOf(known, cache) : await namedFeatureSet(name, cache);
+  const others = known.length < 2 ? '' : `, the newest of ${known.length} (--features names another)`;
+  if (folder !== name) onNote(`features: ${folder}${others}`);
+  return folder;
 }
 
-/**
- * The folder of a feature set that a user named by its folder or, where there is no such folder, by its name in the cache.
- *
- * @throws UserError that lists the sets of the cache where there is neither
- */
-export async function namedFeatureSet(name: string, cache: string): Promise<string> {
+async function namedFeatureSet(name: string, cache: string): Promise<string> {
   const there = await statIfThere(nodeFiles, name);
   if (there !== undefined) {
-    const within = await setMeant(name, there.isDirectory());
-    if (within === undefined) return name;
+    const meant = await setsMeant(name, there.isDirectory(), cache);
+    if (meant.length === 0) return name;
     throw new UserError({
       what: 'this is not a feature set',
       where: name,
       found: name,
-      expected: within.join(' | '),
-      instead: within[0],
+      expected: meant.join(' | '),
+      instead: meant[0],
+      exitCode: 2,
     });
   }
   const known = await listSets(cache);
@@ -44,24 +52,20 @@ export async function namedFeatureSet(name: string, cache: string): Promise<stri
   });
 }
 
-/** The sets that were meant, newest first, by a folder that holds them or the manifest of one; undefined for what may be features. */
-async function setMeant(path: string, isFolder: boolean): Promise<readonly string[] | undefined> {
-  if (!isFolder) return basename(path) === manifestFile ? [dirname(path)] : undefined;
-  const names = await listIfThere(nodeFiles, path);
-  if (names.includes(manifestFile) || names.some((name) => name.endsWith('.npy'))) return undefined;
-  const sets = await listSets(path);
-  return sets.length === 0 ? undefined : sets.map(({ folder }) => folder);
+/**
+ * The sets that were meant by what is none: those in the folder, or the one whose manifest it is, else those of the cache,
+ * the newest first. None for what is a set, or was to become one.
+ */
+async function setsMeant(path: string, isFolder: boolean, cache: string): Promise<readonly string[]> {
+  if (!isFolder && basename(path) === manifestFile) return [dirname(path)];
+  const names = isFolder ? await listIfThere(nodeFiles, path) : [basename(path)];
+  if (names.some((name) => name === manifestFile || name === runFolder || name.endsWith('.npy'))) return [];
+  const within = isFolder ? await listSets(path) : [];
+  return (within.length > 0 ? within : await listSets(cache)).map(({ folder }) => folder);
 }
 
-/**
- * The feature set whose manifest is the newest, for a user who named none.
- *
- * @throws UserError when the cache holds none
- */
-export async function newestFeatureSet(cache: string): Promise<ChosenFeatures> {
-  const found = await listSets(cache);
-  const newest = found[0];
-  if (newest !== undefined) return { folder: newest.folder, others: found.length - 1 };
+function newestOf([newest]: readonly FoundSet[], cache: string): string {
+  if (newest !== undefined) return newest.folder;
   throw new UserError({
     what: 'there is no feature set to train on',
     where: cache,
@@ -69,13 +73,20 @@ export async function newestFeatureSet(cache: string): Promise<ChosenFeatures> {
   });
 }
 
-/** The newest first. */
-async function listSets(cache: string): Promise<readonly { readonly folder: string; readonly time: number }[]> {
-  const found: { readonly folder: string; readonly time: number }[] = [];
+interface FoundSet {
+  readonly folder: string;
+  /** Of its manifest, in milliseconds. */
+  readonly time: number;
+}
+
+/** The newest first; behind them those that `suggest` chooses photos from. */
+async function listSets(cache: string): Promise<readonly FoundSet[]> {
+  const found: FoundSet[] = [];
   for (const name of await listIfThere(nodeFiles, cache)) {
     const folder = join(cache, name);
     const manifest = await statIfThere(nodeFiles, join(folder, manifestFile));
     if (manifest !== undefined) found.push({ folder, time: manifest.mtimeMs });
   }
-  return found.sort((a, b) => b.time - a.time || (a.folder < b.folder ? -1 : 1));
+  const last = ({ folder }: FoundSet): number => (folder.endsWith(unlabelledSuffix) ? 1 : 0);
+  return found.sort((a, b) => last(a) - last(b) || b.time - a.time || (a.folder < b.folder ? -1 : 1));
 }

@@ -37,8 +37,8 @@ export const classifyOptions = {
   },
   withoutViews: { describe: 'ignore augmented views: train on original images', flag: true },
   testSize: {
-    describe: 'test images of each split, a fraction, a percentage or a count; with --groups, of the groups',
-    numbers: { above: 0, percent: true },
+    describe: 'test images of each split; with --groups, of the groups',
+    numbers: { above: 0, percent: true, shareOrCount: true },
     default: 0.1,
   },
   repeats: {
@@ -58,8 +58,8 @@ export const classifyOptions = {
     unset: 'val, or test where there is no other',
   },
   subsample: {
-    describe: 'train on a stratified random subset of the training images: a fraction, a percentage or a count',
-    numbers: { percent: true },
+    describe: 'train on a stratified random subset of the training images',
+    numbers: { above: 0, percent: true, shareOrCount: true },
   },
   stream: {
     describe: 'linear: read the features from disk block by block, for sets larger than memory',

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { newestFeatureSet } from '../classify/choose-features.ts';
+import { chosenFeatureSet } from '../classify/choose-features.ts';
 import { convertFeatureSet } from '../convert/convert.ts';
 import { formatNames, formats } from '../convert/formats.ts';
 import { openFeatureSet } from '../features/reader.ts';
 import { formatBytes } from '../system/durable.ts';
 import { usageError } from '../system/errors.ts';
+import { onePath } from './retyped.ts';
 import { statusLine } from './status-line.ts';
 import { defineVerb, type Verb } from './verb.ts';
 
@@ -27,9 +28,7 @@ export const convertVerb: Verb = defineVerb({
       const meant = formatNames.find((name) => out?.endsWith(formats[name].extension)) ?? 'npz';
       throw usageError('--to', 'nothing', formatNames.join(' | '), { value: meant });
     }
-    const [folder = (await newestFeatureSet('cache')).folder, ...more] = given;
-    if (more.length > 0) throw usageError('the feature set', `${given.length} folders`, 'one');
-    const set = await openFeatureSet(folder);
+    const set = await openFeatureSet(await chosenFeatureSet(onePath(given, session), 'cache', session.note));
     const file = out ?? `${basename(set.folder)}${formats[to].extension}`;
     const status = statusLine(session);
     const converted = await convertFeatureSet(set, {

@@ -59,7 +59,7 @@ export const exportVerb: Verb = defineVerb({
       `${to}: ${formatBytes(bytes.length)}, ${input} float32 [${inputShape.join(', ')}] to probabilities and label`,
     );
     session.note(
-      `checked in ONNX Runtime on ${what}: no probability of the head differs by more than ${worst.toExponential(1)}`,
+      `checked in ONNX Runtime on ${what}: no probability of the head differs by more than ${worst.toExponential(1)}${whole ? '; the network before it was not run' : ''}`,
     );
     session.printJson({
       file: to,

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { UserError } from '../system/errors.ts';
 import { fileReason } from '../system/file-reason.ts';
 import { WriteError } from '../system/write-error.ts';
@@ -7,21 +7,39 @@ import type { Verb } from './verb.ts';
 /** What failed in the library, with what the verb can do about it; what is not a failure of a disk or system stays as it is. */
 export function knownFailure(error: unknown, writes: Verb['writes'], args: readonly string[]): unknown {
   if (error instanceof WriteError) {
-    return writes === undefined ? error : (fileInFolder(error, writes.file, args) ?? error.advised(writes));
+    if (writes === undefined) return error;
+    const { option, others = [], file } = writes;
+    const asked = [option, ...others].find((each) => namesPlace(each, error.parts.where, args)) ?? option;
+    return fileInFolder(error, file, args) ?? error.advised({ ...writes, option: asked });
   }
   return systemFailure(error) ?? error;
+}
+
+/** Whether an option was given a path, a folder above it or something below it. */
+function namesPlace(option: string, path: string | undefined, args: readonly string[]): boolean {
+  if (path === undefined) return false;
+  const place = resolve(path) + sep;
+  return givenOptions(args).some(({ name, value }) => {
+    const given = resolve(value) + sep;
+    return option.startsWith(`--${name} `) && (place.startsWith(given) || given.startsWith(place));
+  });
+}
+
+function givenOptions(args: readonly string[]): readonly { readonly name: string; readonly value: string }[] {
+  return args.flatMap((arg, i) => {
+    const [, name, value = args[i + 1]] = /^--([^=]+)(?:=(.*))?$/.exec(arg) ?? [];
+    return name === undefined || value === undefined ? [] : [{ name, value }];
+  });
 }
 
 /** A folder was named for a file: the same option with a file in that folder. */
 function fileInFolder({ code, parts }: WriteError, file: string | undefined, args: readonly string[]) {
   if (code !== 'EISDIR' || file === undefined || parts.where === undefined) return undefined;
   const folder = resolve(parts.where);
-  for (const [i, arg] of args.entries()) {
-    const [, name, value = args[i + 1]] = /^--([^=]+)(?:=(.*))?$/.exec(arg) ?? [];
-    if (name === undefined || value === undefined || resolve(value) !== folder) continue;
-    return new UserError({ ...parts, fix: undefined, option: { name, value: join(value, file) } });
-  }
-  return undefined;
+  const option = givenOptions(args).find(({ value }) => resolve(value) === folder);
+  if (option === undefined) return undefined;
+  const { name, value } = option;
+  return new UserError({ ...parts, fix: undefined, option: { name, value: join(value, file) } });
 }
 
 /**

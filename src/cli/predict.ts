@@ -52,7 +52,7 @@ const options = {
 } as const;
 
 export const predictVerb: Verb = defineVerb({
-  writes: { option: '--submission FILE.csv', file: 'submission.csv' },
+  writes: { option: '--submission FILE.csv', others: ['--csv FILE.csv', '--evidence FOLDER'], file: 'submission.csv' },
   options,
   run: async (values, session) => {
     const { head: folder, top, batch, sample, submission, submissionAs, positive } = values;

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { valueAt } from '../system/at.ts';
+import { usageError } from '../system/errors.ts';
 import { ownCommand, type VerbName, verbNames } from '../system/own-command.ts';
 
 /** A whole command as it can be typed again. @param args with the verb among them */
@@ -7,6 +9,19 @@ export function retyped(args: readonly string[]): string {
   if (verb === undefined) return args.join(' ');
   const at = args.indexOf(verb);
   return ownCommand(verb, [...args.slice(0, at), ...args.slice(at + 1)]);
+}
+
+/** The command with the one path that several words are, which has spaces and was typed without quotes; undefined if there is none. */
+export function withWholePath(words: readonly string[], args: readonly string[]): string | undefined {
+  const whole = words.join(' ');
+  if (words.length < 2 || !existsSync(whole)) return undefined;
+  return `did you mean ${whole}? ${retyped([...args.filter((arg) => !words.includes(arg)), whole])}`;
+}
+
+/** The path of a feature set that is typed behind the verb; undefined if there is none. @throws UserError for several */
+export function onePath(words: readonly string[], { args }: { readonly args: readonly string[] }): string | undefined {
+  if (words.length < 2) return words[0];
+  throw usageError('the feature set', `${words.length} folders`, 'one', withWholePath(words, args));
 }
 
 /** The same command with an option and its value ('' for none) in place of those that were given, or behind the verb where none was. */
@@ -24,14 +39,14 @@ export function withoutOption(args: readonly string[], name: string): readonly s
     const arg = valueAt(args, at);
     if (!isOption(arg, name)) kept.push(arg);
     // Its value goes with it: a word, or a number below zero.
-    else if (!arg.includes('=') && /^(?!-)|^-\.?\d/.test(args[at + 1] ?? '-')) at++;
+    else if (/^-(?:.|-[^=]+)$/.test(arg) && /^(?!-)|^-\.?\d/.test(args[at + 1] ?? '-')) at++;
   }
   return kept;
 }
 
-/** yargs takes `--test-size` and `--testSize` alike. */
+/** yargs takes `--test-size` and `--testSize` alike, and `--C 1`, `-C 1` and `-C1`. */
 function isOption(arg: string, name: string): boolean {
-  if (!arg.startsWith('--')) return false;
+  if (!arg.startsWith('--')) return name.length === 1 && arg.startsWith(`-${name}`);
   const given = (arg.slice(2).split('=')[0] as string).replaceAll(
     /(?<=.)[A-Z]/g,
     (letter) => `-${letter.toLowerCase()}`,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
 import { InterruptedError, UserError } from '../system/errors.ts';
 import { describeOption, keepDashes, optionName, type RawOptions, readOptions } from '../system/options.ts';
-import { isNpmScript, ownUsage, quoteArgument, verbNames, withOwnCommands } from '../system/own-command.ts';
+import { generalCommand, isNpmScript, ownUsage, verbNames, withOwnCommands } from '../system/own-command.ts';
 import { printable, printableJson } from '../system/printable.ts';
 import { programVersion } from '../system/version.ts';
 import { interruptSignal } from './interrupts.ts';
@@ -111,7 +111,7 @@ function openSession(given: RawOptions, args: readonly string[], signal: AbortSi
     quiet,
     debug,
     signal,
-    command: ['featuretap', ...args.map(quoteArgument)].join(' '),
+    command: generalCommand(args),
     args,
     print: (text) => {
       if (!json) process.stdout.write(`${printable(text)}\n`);

@@ -63,7 +63,7 @@ export const verbs: Readonly<Record<VerbName, VerbEntry>> = {
     load: async () => (await import('./convert.ts')).convertVerb,
   },
   verify: {
-    wordOption: 'features',
+    positionals: '[features..]',
     describe: 'check every byte of a feature set, and repair it with --repair',
     load: async () => (await import('./verify.ts')).verifyVerb,
   },

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { namedFeatureSet, newestFeatureSet } from '../classify/choose-features.ts';
+import { chosenFeatureSet } from '../classify/choose-features.ts';
 import { loadNetwork } from '../extract/network-source.ts';
 import { extractOptions } from '../extract/options.ts';
 import { type Repair, repairFeatureSet } from '../extract/repair/repair.ts';
@@ -12,6 +12,7 @@ import { usageError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 import { ownCommand } from '../system/own-command.ts';
 import { openProgress } from './progress-bar.ts';
+import { onePath } from './retyped.ts';
 import { defineVerb, type Session, type Verb } from './verb.ts';
 
 /** Problems that are printed before the rest is only counted. */
@@ -20,7 +21,7 @@ const shownProblems = 20;
 /** Verify: read a feature set again from end to end, say what is damaged, and repair it on request. */
 export const verifyVerb: Verb = defineVerb({
   options: {
-    features: { describe: 'folder of the feature set: cache/NAME', text: true },
+    features: { describe: 'folder of the feature set: cache/NAME', text: true, list: 'whole', positional: true },
     repair: { describe: 'compute damaged rows again from their images', flag: true },
     weights: { describe: 'for --repair: new location of the weights', text: true, unset: 'as recorded' },
     data: { describe: 'for --repair: new location of the images', text: true, unset: 'as recorded' },
@@ -28,11 +29,12 @@ export const verifyVerb: Verb = defineVerb({
     threads: { ...extractOptions.threads, describe: 'for --repair: threads' },
   },
   run: async ({ features: given, repair, weights, data, batch, threads }, session) => {
-    if (given === undefined) {
-      const { folder: newest } = await newestFeatureSet('cache');
+    const named = onePath(given, session);
+    if (named === undefined) {
+      const newest = await chosenFeatureSet(undefined, 'cache', () => undefined);
       throw usageError('--features', 'nothing', 'a feature set', { value: newest });
     }
-    const features = await namedFeatureSet(given, 'cache');
+    const features = await chosenFeatureSet(named, 'cache', session.note);
     const folder = resolve(features);
     const progress = openProgress(session);
     const verification = await verifyFeatureSet(folder, nodeFiles, (done, total) =>

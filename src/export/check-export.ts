@@ -5,6 +5,7 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
+import { shortPath } from '../system/short-path.ts';
 import { headNames } from './export-head.ts';
 
 /** An exported head may differ from the head itself by this much in any probability. */
@@ -62,7 +63,7 @@ export async function rowsToCheck(report: Report, rowCount: number): Promise<{ r
     if (set.manifest.fingerprint === report.features && set.dims === dims) {
       const step = Math.max(1, Math.floor(set.rows.length / rowCount));
       const rows = await set.readMatrix(set.rows.filter((_, i) => i % step === 0).slice(0, rowCount));
-      return { rows, what: `${rows.rowCount} rows of ${folder}` };
+      return { rows, what: `${rows.rowCount} rows of ${shortPath(folder)}` };
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -27,7 +27,7 @@ export function askedExtract(values: ExtractValues, mayBeSeveral = false): Asked
   const sets = setsOf(values, data, mayBeSeveral);
   const named = namedNetwork(weights);
   if (named !== undefined)
-    for (const { tap } of sets) checkResNetTap(named.architecture, named.classCount, tap ?? 'avgpool');
+    for (const { tap } of sets) checkResNetTap(named.architecture, named.classCount, tap ?? 'avgpool', weights);
   return {
     sets,
     plan: {

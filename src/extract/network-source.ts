@@ -95,7 +95,7 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   // Says which options there are, before any image is read.
   for (const asked of readings) {
     const { tap } = loaded.kind === 'onnx' ? (loaded.published?.reading(asked) ?? asked) : asked;
-    if (tap !== undefined) checkTap(loaded, tap);
+    if (tap !== undefined) checkTap(loaded, tap, weights);
   }
   const engine = options.engine === undefined || options.engine === 'auto' ? 'onnx' : options.engine;
   return {
@@ -130,9 +130,9 @@ export async function loadNetwork(weights: string, options: NetworkOptions): Pro
   };
 }
 
-function checkTap(loaded: LoadedWeights, tap: string): void {
+function checkTap(loaded: LoadedWeights, tap: string, weights: string): void {
   if (loaded.kind === 'onnx') resolveTap(readUserNetwork(loaded.bytes, loaded.file, loaded.readExternal), tap);
-  else checkResNetTap(loaded.stateDict.architecture, loaded.stateDict.classCount, tap);
+  else checkResNetTap(loaded.stateDict.architecture, loaded.stateDict.classCount, tap, weights);
 }
 
 /** The device to open the network on; undefined if the engine takes what its library runs on. */

@@ -4,13 +4,14 @@ import { readRows } from '../rows/row-source.ts';
 import type { RowStore } from '../rows/row-store.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
-import { type Files, listIfThere, nodeFiles } from '../system/files.ts';
+import { type Files, nodeFiles } from '../system/files.ts';
 import { IndexTable } from './index/index-table.ts';
 import { type LabelLine, parseLabelLines, splitsOf } from './index/labels.ts';
 import { type Outcome, parseOutcomes } from './index/outcomes.ts';
-import { indexFile, labelsFile, outcomesFile, runFolder } from './manifest/layout.ts';
+import { indexFile, labelsFile, outcomesFile } from './manifest/layout.ts';
 import { type Manifest, rowLength, rowsPerImage } from './manifest/manifest.ts';
 import { readState, type SetState } from './manifest/state.ts';
+import { noFeatureSet } from './run/no-feature-set.ts';
 import { ShardStore } from './shards/shard-store.ts';
 
 /** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
@@ -203,13 +204,5 @@ export async function openFeatureSet(folder: string, files: Files = nodeFiles): 
   const path = resolve(folder);
   const state = await readState(files, path);
   if (state !== undefined) return new FeatureSet(path, state, files);
-  const names = await listIfThere(files, path);
-  throw new UserError({
-    what: names.includes(runFolder) ? 'a feature set is not finished yet' : 'there is no feature set here',
-    where: path,
-    found: names.includes(runFolder) ? 'an interrupted extraction' : 'no manifest.json',
-    fix: names.includes(runFolder)
-      ? 'run the same featuretap extract again: it resumes from what is there'
-      : 'featuretap extract --data FOLDER makes one under cache/; name it with --features cache/NAME',
-  });
+  throw await noFeatureSet(files, path);
 }

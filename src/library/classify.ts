@@ -58,7 +58,7 @@ async function openData(
 ): Promise<LabelledData<RowSource>> {
   if (typeof features !== 'string') return features;
   const rows = { ...values, groups: groupsColumn(values) };
-  if (isForeign(features)) return openExternalFeatures(features, values.labels, { ...rows, onNote });
+  if (await isForeign(features)) return openExternalFeatures(features, values.labels, { ...rows, onNote });
   const set = await openFeatureSet(features);
   const labels = values.labels === undefined ? undefined : await readLabelsOf(set, values.labels, rows);
   if (labels !== undefined) onNote(labels.reading);

@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
 import { headFile } from '../models/saved-head.ts';
+import { groupReports } from '../report/comparison.ts';
 import { percent } from '../report/figures.ts';
 import { findReports } from '../report/find-reports.ts';
 import { readReport } from '../report/read-report.ts';
@@ -43,10 +44,12 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   const heads = meant.length > 0 ? meant : all;
   const newest = heads[0];
   if (newest === undefined) return undefined;
-  const best = bestOf(heads, newest);
+  const ranked = rankedWith(newest, heads);
+  const best = ranked[0] ?? newest;
   const marks = (head: FoundHead): string =>
     [...(head === newest ? ['newest'] : []), ...(head === best ? ['best'] : [])].join(', ');
-  const listed = heads.slice(0, mostListed);
+  const alike = heads.filter((head) => ranked.includes(head));
+  const listed = [...alike, ...heads.filter((head) => !ranked.includes(head))].slice(0, mostListed);
   const rows = listed.map((head) => [shortPath(head.folder), percent(head.report.accuracy), marks(head)]);
   const columns = [
     { title: 'head', align: 'left' },
@@ -54,7 +57,11 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
     { title: '', align: 'left' },
   ] as const;
   const more = heads.length > listed.length ? [`and ${heads.length - listed.length} older ones`] : [];
-  const lines = [...textTable(columns, rows), ...more];
+  const table = textTable(columns, rows);
+  // Behind its header and the heads that may be compared.
+  if (alike.length < listed.length)
+    table.splice(1 + alike.length, 0, 'not comparable with these (other data or another split):');
+  const lines = [...table, ...more];
   const typed = (head: FoundHead): string => command(shortPath(head.folder));
   return new UserError({
     what: folder === undefined ? '--head is missing' : '--head is not usable',
@@ -90,23 +97,14 @@ function namedAlike(typed: string, heads: readonly FoundHead[]): readonly FoundH
 /** Folder of the best head of the newest feature set and split under a folder of reports; undefined if there is none. */
 export async function bestHead(reports: string = usualFolder): Promise<string | undefined> {
   const heads = await findHeads(reports);
-  return heads[0] && shortPath(bestOf(heads, heads[0]).folder);
+  const [best] = heads[0] === undefined ? [] : rankedWith(heads[0], heads);
+  return best && shortPath(best.folder);
 }
 
-/** Accuracies compare within the reports of one feature set and split alone. */
-function bestOf(heads: readonly FoundHead[], newest: FoundHead): FoundHead {
-  return heads
-    .filter(({ report }) => comparable(report, newest.report))
-    .reduce((one, other) => (isBetter(other.report, one.report) ? other : one));
-}
-
-/** As `compare` puts them in order: of equal accuracies, the smaller log loss. */
-function isBetter(one: Report, other: Report): boolean {
-  return one.accuracy > other.accuracy || (one.accuracy === other.accuracy && one.logLoss < other.logLoss);
-}
-
-function comparable(one: Report, other: Report): boolean {
-  return one.features === other.features && one.seed === other.seed && one.testSize === other.testSize;
+/** The heads that may be ranked with one of them, itself among them, the best first: as `compare` ranks them. */
+function rankedWith({ report }: FoundHead, heads: readonly FoundHead[]): readonly FoundHead[] {
+  const group = groupReports(heads.map((head) => head.report)).find(({ reports }) => reports.includes(report));
+  return group?.reports.flatMap((ranked) => heads.filter((head) => head.report === ranked)) ?? [];
 }
 
 /** The newest first. */

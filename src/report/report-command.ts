@@ -1,16 +1,12 @@
 import type { Report } from '../classify/result/report.ts';
-import { withOwnCommands } from '../system/own-command.ts';
-
-/** Words as `quoteArgument` writes them, and as older versions did: nothing that a shell would run. */
-const word = /[\w@%+=:,./\\-]+|'(?:[^'\p{Cc}]|'\\'')*'|"[^"$`!\\\p{Cc}]*"/u.source;
-const classifyCommand = new RegExp(`^featuretap classify(?: (?:${word}))*$`, 'u');
+import { isGeneralCommand, withOwnCommands } from '../system/own-command.ts';
 
 /**
  * The command that makes a report again, to be typed as it stands; undefined if report.json holds something else: a
  * file that came from elsewhere cannot make its reader run what it likes.
  */
 export function reportCommand({ command }: Pick<Report, 'command'>): string | undefined {
-  return classifyCommand.test(command) ? withOwnCommands(command) : undefined;
+  return isGeneralCommand(command, 'classify') ? withOwnCommands(command) : undefined;
 }
 
 /** What stands in a card or page for a command that is not shown. */

@@ -6,6 +6,7 @@ import { type ExtractContext, featureFolder } from '../extract/plan.ts';
 import { recordedWeights } from '../extract/weights/recorded-weights.ts';
 import type { Outcome } from '../features/index/outcomes.ts';
 import { differences, fingerprintOf } from '../features/manifest/fingerprint.ts';
+import { unlabelledSuffix } from '../features/manifest/layout.ts';
 import type { DeviceName } from '../features/manifest/manifest.ts';
 import { type FeatureSet, openFeatureSet } from '../features/reader.ts';
 import { type EmbedderOptions, featureRecipe, sameWeights } from '../predict/embedder.ts';
@@ -100,7 +101,7 @@ export async function extractUnlabelled(
 /** Name of the feature set of a folder's photos, where none is asked for. */
 export function unlabelledName(from: string): string {
   const name = basename(resolve(from)).replace(/\.(?:zip|tar)$/i, '');
-  return `${name === '' ? 'photos' : name}-unlabelled`;
+  return `${name === '' ? 'photos' : name}${unlabelledSuffix}`;
 }
 
 /** The photos that could not be read, and why. */

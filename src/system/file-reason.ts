@@ -1,3 +1,5 @@
+import { readlinkSync, statSync } from 'node:fs';
+
 /** What Node's error codes for files mean, as the `found` of a message. */
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
@@ -32,8 +34,26 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** In plain words, why a file could not be opened, read or written; the system's own message for a rare reason. */
 export function fileReason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const { code = '', path = '' } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   const message = error instanceof Error ? error.message : String(error);
   // Its message says what it is instead.
-  return code === 'ENOTREGULAR' ? message : (reasons[code] ?? message);
+  if (code === 'ENOTREGULAR') return message;
+  return (code === 'ENOENT' ? brokenLink(path) : undefined) ?? reasons[code] ?? message;
+}
+
+/** What a link is that leads to nothing: `a link to photo.jpg, where nothing is`; undefined for any other path. */
+export function brokenLink(path: string): string | undefined {
+  let target: string;
+  try {
+    target = readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+  try {
+    statSync(path);
+    return undefined;
+  } catch (error) {
+    const isCircle = (error as NodeJS.ErrnoException).code === 'ELOOP';
+    return `a link to ${target}, ${isCircle ? 'which leads back to it' : 'where nothing is'}`;
+  }
 }

@@ -153,13 +153,15 @@ export function isInRange(value: unknown, range: NumberRange): value is number {
 
 /** The value of a range that is nearest to what was typed, its default where that is not a number; null for none. */
 function nearestUsable(given: string, { numbers = {}, default: fallback }: OptionSpec): string | null {
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, above, whole, usual } = numbers;
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, whole, usual, percent } = numbers;
   // A comma for a point, and a unit behind it.
-  const typed = Number.parseFloat(given.replace(',', '.'));
+  const number = Number.parseFloat(given.replace(',', '.'));
+  // A share above 1 was meant in percent.
+  const typed = percent === true && max <= 1 && number > 1 && number / 100 <= max ? number / 100 : number;
   const value = whole === true ? Math.round(typed) : typed;
   const usable = Math.min(max, Math.max(min, value));
   if (usual !== undefined && usable !== value) return String(usual);
-  if (Number.isFinite(usable) && (above === undefined || usable > above)) return String(usable);
+  if (isInRange(usable, numbers)) return String(usable);
   return fallback === undefined ? null : String(fallback);
 }
 
@@ -214,7 +216,7 @@ export function describeValues({
 }
 
 function describeRange({ min, above, max, whole, percent, shareOrCount }: NumberRange): string {
-  if (shareOrCount === true) return 'a share below 1 | a whole number';
+  if (shareOrCount === true) return `a share below 1${percent === true ? ' or a percentage' : ''} | a whole number`;
   const kind = whole === true ? 'a whole number' : percent === true ? 'a number or a percentage' : 'a number';
   const lower = above !== undefined ? ` above ${above}` : min !== undefined ? ` from ${min}` : '';
   return `${kind}${lower}${max === undefined ? '' : ` up to ${max}`}`;

@@ -53,6 +53,19 @@ export function ownCommand(verb: VerbName, args: readonly string[] = [], start: 
   return ownUsage(verb, args.map(quoteArgument).join(' '), start);
 }
 
+/** A command in its general form, for files that are passed on. @param args with the verb among them */
+export function generalCommand(args: readonly string[]): string {
+  return ['featuretap', ...args.map(quoteArgument)].join(' ');
+}
+
+/** Words as `quoteArgument` writes them, and as older versions did: nothing that a shell would run. */
+const word = /[\w@%+=:,./\\-]+|'(?:[^'\p{Cc}]|'\\'')*'|"[^"$`!\\\p{Cc}]*"/u.source;
+
+/** Whether a text from a file is a command of a verb in its general form, and nothing else. */
+export function isGeneralCommand(text: unknown, verb: VerbName): text is string {
+  return typeof text === 'string' && new RegExp(`^featuretap ${verb}(?: (?:${word}))*$`, 'u').test(text);
+}
+
 /** As `ownCommand`, with what follows the verb as it stands: `[options]`. An empty verb is left out. */
 export function ownUsage(verb: string, rest: string, start: Start = ownStart()): string {
   // npm takes options for its own unless a -- comes before them.
@@ -60,7 +73,7 @@ export function ownUsage(verb: string, rest: string, start: Start = ownStart()):
   return [commandOf(start), verb, separator, rest].filter((word) => word !== '').join(' ');
 }
 
-const generalCommand = new RegExp(`(?<!npx )\\bfeaturetap (${verbNames.join('|')}|--help)\\b(?=( -)?)`, 'g');
+const generalForm = new RegExp(`(?<!npx )\\bfeaturetap (${verbNames.join('|')}|--help)\\b(?=( -)?)`, 'g');
 
 /**
  * A text with commands in their general form (`featuretap verify --features FOLDER`), each made one that can be typed.
@@ -68,7 +81,7 @@ const generalCommand = new RegExp(`(?<!npx )\\bfeaturetap (${verbNames.join('|')
  * @param start how the program was started; default: as this process was
  */
 export function withOwnCommands(text: string, start: Start = ownStart()): string {
-  return text.replaceAll(generalCommand, (_general, verb: VerbName | '--help', option: string | undefined) => {
+  return text.replaceAll(generalForm, (_general, verb: VerbName | '--help', option: string | undefined) => {
     if (verb === '--help') return start === 'npm' ? ownUsage('featuretap', verb, start) : ownUsage('', verb, start);
     return start === 'npm' && option !== undefined ? `${ownUsage(verb, '', start)} --` : ownUsage(verb, '', start);
   });

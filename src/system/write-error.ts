@@ -7,6 +7,8 @@ import { errorCode, type Files, formatBytes, statIfThere } from './files.ts';
 export interface WriteAdvice {
   /** With its value: `--out FOLDER`. */
   readonly option: string;
+  /** Other options that name a place, each of its own. */
+  readonly others?: readonly string[];
   /** Name of the file that is written where a folder was named for it. */
   readonly file?: string;
   /** The same command goes on where it was stopped. */

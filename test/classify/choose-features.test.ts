@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { namedFeatureSet } from '../../src/classify/choose-features.ts';
+import { chosenFeatureSet } from '../../src/classify/choose-features.ts';
+import { openFeatureSet } from '../../src/features/reader.ts';
 import type { UserError } from '../../src/system/errors.ts';
 
 let cache: string;
@@ -17,15 +18,18 @@ before(async () => {
 });
 after(() => rm(cache, { recursive: true, force: true }));
 
+const chosen = (name?: string, notes: string[] = []): Promise<string> =>
+  chosenFeatureSet(name, cache, (note) => notes.push(note));
+
 const refused = async (name: string, found: string, instead: string, expected: string): Promise<void> =>
-  assert.rejects(namedFeatureSet(name, cache), ({ parts }: UserError) => {
+  assert.rejects(chosen(name), ({ parts }: UserError) => {
     assert.deepEqual([parts.found, parts.instead, parts.expected], [found, instead, expected]);
     return true;
   });
 
 test('a feature set is taken by its folder, or by its name in the cache', async () => {
   const folder = join(cache, 'old');
-  assert.deepEqual([await namedFeatureSet(folder, cache), await namedFeatureSet('old', cache)], [folder, folder]);
+  assert.deepEqual([await chosen(folder), await chosen('old')], [folder, folder]);
 });
 
 test('the folder of all sets is answered with the newest of them, a manifest with its folder', async () => {
@@ -35,10 +39,30 @@ test('the folder of all sets is answered with the newest of them, a manifest wit
   await refused(manifest, manifest, oldest, oldest);
 });
 
+test('where none is named, the newest one is taken, but not what suggest chooses from', async () => {
+  const unlabelled = join(cache, 'test-unlabelled');
+  await mkdir(unlabelled);
+  await writeFile(join(unlabelled, 'manifest.json'), '{}');
+  const notes: string[] = [];
+  assert.equal(await chosen(undefined, notes), join(cache, 'new'));
+  assert.deepEqual(notes, [`features: ${join(cache, 'new')}, the newest of 3 (--features names another)`]);
+  await rm(unlabelled, { recursive: true });
+});
+
+test('what is no feature set is answered with those of the cache, and a stopped run with what to do', async () => {
+  const [oldest, newest] = [join(cache, 'old'), join(cache, 'new')];
+  const other = join(cache, 'photos');
+  await mkdir(other);
+  await refused(other, other, newest, `${newest} | ${oldest}`);
+  await mkdir(join(other, '.run'));
+  assert.equal(await chosen(other), other);
+  await assert.rejects(openFeatureSet(other), /not finished yet[\s\S]*run the same featuretap extract again/);
+});
+
 test('a folder of matrices is left to those who read them', async () => {
   const folder = join(cache, 'matrices');
   await mkdir(folder);
   await writeFile(join(folder, 'part-0.npy'), '');
-  assert.equal(await namedFeatureSet(folder, cache), folder);
-  assert.equal(await namedFeatureSet(join(folder, 'part-0.npy'), cache), join(folder, 'part-0.npy'));
+  assert.equal(await chosen(folder), folder);
+  assert.equal(await chosen(join(folder, 'part-0.npy')), join(folder, 'part-0.npy'));
 });

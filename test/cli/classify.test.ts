@@ -162,7 +162,7 @@ test('Ctrl-C stops a fit, says how to go on, and ends with 130', async () => {
     stop();
   });
   assert.equal(status, 130);
-  assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?${long}`));
+  assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?--features cache/\\w+ ${long}`));
 });
 
 test('--stream says how it reads, trains within its memory, and says so in the report', async () => {
@@ -224,5 +224,5 @@ test('Ctrl-C stops a streamed fit and says how to go on', async () => {
     stop();
   });
   assert.equal(status, 130);
-  assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?${long}`));
+  assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?--features cache/\\w+ ${long}`));
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -97,10 +97,44 @@ describe('the command of a message mends a mistake in one step:', () => {
       await fixOf('classify --features cache/photos --features cache/photos --model knn'),
       'classify --model knn --features cache/photos',
     );
-    assert.equal(await fixOf('classify --features pages --model knn'), 'classify --model knn');
+    const known = 'cache/one';
+    assert.equal(await fixOf('classify --features pages --model knn'), `classify --features ${known} --model knn`);
+    assert.equal(await fixOf('verify pages'), `verify ${known}`);
     assert.match(await fixOf(`extract --data photos --weights photo.gif`), /--weights resnet50$/);
     assert.equal(await fixOf('compare pages'), 'compare reports');
     assert.match(await fixOf(`predict --head ${await aPhoto()} photos`), /^predict --head reports\S+ photos$/);
+  });
+
+  test('a value that is not usable', async () => {
+    assert.equal(await fixOf('classify -C zero --model svm'), 'classify --C 1 --model svm');
+    assert.equal(await fixOf('classify -C=0 --model svm'), 'classify --C 1 --model svm');
+    assert.equal(await fixOf('classify --test-size 1.5'), 'classify --test-size 0.1');
+    assert.equal(await fixOf('classify --subsample 1.5 --model knn'), 'classify --model knn');
+    assert.equal(await fixOf('predict photo.jpg --coverage 95'), 'predict photo.jpg --coverage 0.95');
+    assert.equal(await fixOf('predict photo.jpg --coverage 950'), 'predict photo.jpg --coverage 0.9999');
+    assert.match(
+      await fixOf('find brown --features cache/photos'),
+      /^extract --data photos --weights hf:\S+ --name photos-clip$/,
+    );
+    assert.equal(
+      await fixOf('extract --data photos --weights demo-net --tap layer9'),
+      'taps --weights demo-net lists all 41 tensors',
+    );
+  });
+
+  test('a link that leads nowhere, a run that was killed, and a place that cannot be written to', async () => {
+    await symlink('nowhere', join(root, 'photo'));
+    const { stderr } = await typed('extract --data photo --weights demo-net');
+    assert.match(stderr, /is a link to nowhere, where nothing is\n[\s\S]*did you mean photos\?/);
+    const command = 'featuretap extract --data photos --name killed';
+    const lock = { host: 'elsewhere', pid: 1, started: '', command, state: 'held' };
+    await mkdir(join(root, 'cache', 'killed', '.run'), { recursive: true });
+    await writeFile(join(root, 'cache', 'killed', '.run', 'lock-elsewhere-1-0.json'), JSON.stringify(lock));
+    assert.equal(await fixOf('classify --features cache/killed --model knn'), 'extract --data photos --name killed');
+    const photo = await aPhoto();
+    const head = (await readdir(join(root, 'reports', 'photos'))).find((name) => name.startsWith('knn'));
+    const written = await typed(`predict --head reports/photos/${head} ${photo} --csv ${join(photo, 'x.csv')}`);
+    assert.match(written.stderr, /name another place with --csv FILE\.csv/);
   });
 
   test('an option that the verb does not have', async () => {

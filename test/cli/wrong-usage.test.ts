@@ -85,7 +85,7 @@ test('an option that other programs have is answered with the one that the verb 
     const names = [name.slice(2), 'json', 'head', 'quiet'];
     assert.equal(fixOf(verb, typed, names), `did you mean ${name}? ${ownCommand(verb, [name, '5'])}`);
   }
-  assert.match(fixOf('verify', '--workers', ['features', 'json']) ?? '', /^without it: {2}\S.* verify\n/);
+  assert.match(fixOf('export', '--workers', ['head', 'json']) ?? '', /^without it: {2}\S.* export\n/);
 });
 
 test('unknown options are shown as they were typed, a spare word as an argument', () => {

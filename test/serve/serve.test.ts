@@ -105,8 +105,9 @@ describe('a server of heads', { timeout: 300_000 }, () => {
     ];
     assert.deepEqual(
       answers.map(({ status }) => status),
-      [400, 400, 404, 404, 400],
+      [400, 400, 404, 405, 400],
     );
+    assert.equal(answers[3]?.headers.get('allow'), 'POST');
     for (const answer of answers) assert.match(((await answer.json()) as { error: string }).error, /\w/);
   });
 

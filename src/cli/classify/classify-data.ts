@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
+import { chosenFeatureSet } from '../../classify/choose-features.ts';
 import { groupsColumn } from '../../classify/copies/asked-groups.ts';
 import { openExternalFeatures } from '../../classify/data/external-features.ts';
 import { joinSets } from '../../classify/data/join-sets.ts';
@@ -25,7 +25,8 @@ export async function readData(
   given: RawOptions,
 ): Promise<readonly LabelledData<RowSource>[]> {
   const { features: all, labels: labelsFile, leaveOut, minImages, sampleWeight, withoutViews } = values;
-  const foreign = all.find(isForeign);
+  const areForeign = await Promise.all(all.map(isForeign));
+  const foreign = all.find((_, i) => areForeign[i]);
   if (foreign !== undefined && all.length > 1) {
     throw usageError(
       '--features',
@@ -42,7 +43,7 @@ export async function readData(
   // Each table by the folders of its sets, several where they stand side by side.
   const asked: (readonly string[])[] = [];
   for (const given of all) asked.push(await namedFolders(given, session));
-  if (asked.length === 0) asked.push([await newestFolder(session)]);
+  if (asked.length === 0) asked.push([await chosenFeatureSet(undefined, 'cache', session.note)]);
   const folders = [...new Set(asked.flat())];
   const again = asked.find((parts, i) => asked.slice(0, i).some((other) => other.join('+') === parts.join('+')));
   if (again !== undefined) {
@@ -94,8 +95,8 @@ export async function readData(
 
 /** @throws UserError if a feature set that was named is not there, or none was and there is none */
 export async function checkNamed(all: readonly string[], session: Session): Promise<void> {
-  if (all.length === 0) await newestFolder(session);
-  for (const given of all) if (!isForeign(given)) await namedFolders(given, session);
+  if (all.length === 0) await chosenFeatureSet(undefined, 'cache', session.note);
+  for (const given of all) if (!(await isForeign(given))) await namedFolders(given, session);
 }
 
 /** The folders behind one `--features`: `a+b` is two of them, unless there is a folder of that name. */
@@ -104,24 +105,11 @@ async function namedFolders(given: string, session: Session): Promise<readonly s
   const names = whole ? [given] : given.split('+');
   if (names.some((name) => name.trim() === '')) throw usageError('--features', given, 'FOLDER+FOLDER');
   const folders: string[] = [];
-  for (const name of names) folders.push(resolve(await namedFolder(name, session)));
+  for (const name of names) folders.push(resolve(await chosenFeatureSet(name, 'cache', session.note)));
   const twice = folders.find((folder, i) => folders.indexOf(folder) !== i);
   if (twice !== undefined)
     throw usageError('--features', `${given}: ${shortPath(twice)} twice`, 'different feature sets');
   return folders;
-}
-
-async function namedFolder(given: string, session: Session): Promise<string> {
-  const folder = await namedFeatureSet(given, 'cache');
-  if (folder !== given) session.note(`features: ${folder}`);
-  return folder;
-}
-
-async function newestFolder(session: Session): Promise<string> {
-  const chosen = await newestFeatureSet('cache');
-  const others = chosen.others === 0 ? '' : `, the newest of ${chosen.others + 1} (--features names another)`;
-  session.note(`features: ${chosen.folder}${others}`);
-  return chosen.folder;
 }
 
 async function readMatrix(

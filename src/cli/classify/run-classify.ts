@@ -6,7 +6,6 @@ import { withAskedGroups } from '../../classify/copies/asked-groups.ts';
 import { describeCopies } from '../../classify/copies/copies.ts';
 import { checkDrawn, chooseSplits } from '../../classify/data/choose-splits.ts';
 import type { LabelledData } from '../../classify/data/labelled-data.ts';
-import { checkSubsample } from '../../classify/data/subsample.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import type { Report } from '../../classify/result/report.ts';
 import { checkStreamed } from '../../classify/trial/prepare-trials.ts';
@@ -25,6 +24,7 @@ import { writeDurably } from '../../system/durable.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
 import type { RawOptions } from '../../system/options.ts';
+import { generalCommand } from '../../system/own-command.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { retyped, withOption } from '../retyped.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -67,7 +67,6 @@ export async function runClassify(
   const heads = chooseHeads(models, params, askedSweep(values));
   const drawn = ['test-size', 'repeats', 'groups'].find((name) => given[name] !== undefined);
   checkDrawn(values, drawn);
-  if (subsample !== undefined) checkSubsample(subsample);
   if (stream || heads.some(({ staysOnDisk }) => staysOnDisk === true)) {
     checkStreamed(heads);
     keepHeapSmall();
@@ -85,6 +84,11 @@ export async function runClassify(
   describeData(tables, session);
   // Drawn of the first table: the others hold the same images in the same order.
   const splits = await chooseSplits(values, data, drawn, session);
+  // What is the newest one now is another one later.
+  const command =
+    values.features.length > 0
+      ? session.command
+      : generalCommand(withOption(session.args, 'features', shortPath(data.featureSet.folder)));
   const status = statusLine(session);
   const failed: string[] = [];
   const reports: Report[] = [];
@@ -109,7 +113,7 @@ export async function runClassify(
         out: values.out,
         loadNetworkTail,
         signal: session.signal,
-        command: session.command,
+        command,
         encodeWords: (featureSet, texts) => encodeWords(featureSet, texts, { threads, signal: session.signal }),
         ...(heads.length * tables.length > 1 && {
           onFailure: (head: Head, error: UserError): void => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
+import { chosenFeatureSet } from '../../classify/choose-features.ts';
 import { usableCores } from '../../extract/backbone/cores.ts';
 import { imageLocator } from '../../extract/images/list/locate.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
@@ -30,8 +30,7 @@ export async function runFind(asked: FindValues, session: Session): Promise<numb
   const { query, count: most, threads = usableCores(), features: named, page } = asked;
   if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
   if (page !== undefined) await checkNoFolder(nodeFiles, page);
-  const folder = named === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(named, 'cache');
-  if (folder !== named) session.note(`features: ${shortPath(folder)}`);
+  const folder = await chosenFeatureSet(named, 'cache', session.note);
   const set = await openFeatureSet(folder);
   await checkPhotoThere(query, set, session);
   const progress = openProgress(session);

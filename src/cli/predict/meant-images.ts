@@ -1,4 +1,4 @@
-import { existsSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import picomatch from 'picomatch';
 import type { Report } from '../../classify/result/report.ts';
@@ -7,11 +7,12 @@ import { isArchiveName } from '../../formats/archive/list-archive.ts';
 import { isTableName } from '../../formats/table/open-table.ts';
 import type { InputFailure } from '../../predict/inputs.ts';
 import { UserError, usageError } from '../../system/errors.ts';
-import { errorCode, listIfThere, nodeFiles } from '../../system/files.ts';
+import { brokenLink } from '../../system/file-reason.ts';
+import { listIfThere, nodeFiles } from '../../system/files.ts';
 import { nearestName } from '../../system/nearest.ts';
 import { printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
-import { retyped } from '../retyped.ts';
+import { retyped, withWholePath } from '../retyped.ts';
 import type { Session } from '../verb.ts';
 
 /** Names of a folder that are shown, so that a message stays one. */
@@ -36,23 +37,9 @@ export async function checkAnyThere(paths: readonly string[], report: Report, se
   });
 }
 
-/** A link is named with where it leads: to nothing, or back to itself. */
 function withTarget(path: string): string {
-  try {
-    const target = readlinkSync(path);
-    return `${path}, a link to ${target}, ${leadsBack(path) ? 'which leads back to it' : 'where nothing is'}`;
-  } catch {
-    return path;
-  }
-}
-
-function leadsBack(link: string): boolean {
-  try {
-    statSync(link);
-    return false;
-  } catch (error) {
-    return errorCode(error) === 'ELOOP';
-  }
+  const link = brokenLink(path);
+  return link === undefined ? path : `${path}, ${link}`;
 }
 
 /**
@@ -67,10 +54,8 @@ export async function meantCommand(
   session: Pick<Session, 'args'>,
 ): Promise<string> {
   const { args } = session;
-  const without = args.filter((arg) => !paths.includes(arg));
-  // A name with spaces that was typed without quotes.
-  const whole = paths.join(' ');
-  if (paths.length > 1 && existsSync(whole)) return `did you mean ${whole}? ${retyped([...without, whole])}`;
+  const whole = withWholePath(paths, args);
+  if (whole !== undefined) return whole;
   const near = new Map<string, string>();
   for (const path of missing) {
     const meant = await nearestBeside(path);
@@ -82,7 +67,8 @@ export async function meantCommand(
   }
   const [image] = (await namesIn('.')).filter(isImageName);
   const there = image ?? known();
-  return there === undefined ? 'name a photo that is there' : `one that is there: ${retyped([...without, there])}`;
+  if (there === undefined) return 'name a photo that is there';
+  return `one that is there: ${retyped([...args.filter((arg) => !paths.includes(arg)), there])}`;
 }
 
 /** Lists what gave no answer, and says what to type for it. */

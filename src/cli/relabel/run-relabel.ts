@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { namedFeatureSet, newestFeatureSet } from '../../classify/choose-features.ts';
+import { chosenFeatureSet } from '../../classify/choose-features.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
 import { readCorrections } from '../../relabel/corrections.ts';
@@ -46,10 +46,7 @@ async function askedTarget(
     if (to === undefined) return { path: labels, columns };
     return { path: to, base: (await readLabels(labels, columns)).labels };
   }
-  const folder =
-    features === undefined ? (await newestFeatureSet('cache')).folder : await namedFeatureSet(features, 'cache');
-  if (folder !== features) session.note(`features: ${shortPath(folder)}`);
-  const set = await openFeatureSet(folder);
+  const set = await openFeatureSet(await chosenFeatureSet(features, 'cache', session.note));
   if (to !== undefined) return { set, path: to, base: set.labels };
   const target = await labelsTarget(set, `${basename(set.folder)}-labels.csv`, session.signal);
   if (target.because === undefined) return { set, path: target.path, columns };

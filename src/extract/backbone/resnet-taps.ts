@@ -73,15 +73,21 @@ function outputSide(side: number, kernel: number, stride: number, padding: numbe
  * As `resolveTap`, from a ResNet's architecture alone: nothing is made or downloaded for a tap that is not there.
  *
  * @param classCount outputs of `fc`; undefined if the weights have none
+ * @param weights what `taps` lists them of
  */
-export function checkResNetTap(architecture: Architecture, classCount: number | undefined, name: string): void {
+export function checkResNetTap(
+  architecture: Architecture,
+  classCount: number | undefined,
+  name: string,
+  weights: string,
+): void {
   const { stages, tensors } = resnetTaps(architecture, defaultCrop, classCount);
   if ([...stages, ...tensors].some((tap) => tap.name === name)) return;
   throw noSuchTap(
     name,
     stages.map((tap) => tap.name),
     tensors.map((tap) => tap.name),
-    `random:${architecture}`,
+    weights,
   );
 }
 

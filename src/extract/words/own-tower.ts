@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Manifest } from '../../features/manifest/manifest.ts';
 import { UserError } from '../../system/errors.ts';
+import { ownCommand } from '../../system/own-command.ts';
 import type { OnProgress } from '../../system/progress.ts';
+import { shortPath } from '../../system/short-path.ts';
 import { userCacheFolder } from '../weights/download/cache-folder.ts';
 import { downloadNetwork } from '../weights/hub/download-network.ts';
 import { parseHubName } from '../weights/hub/hub-name.ts';
@@ -62,12 +64,16 @@ function publishedFolder(weightsFile: string | undefined): string | undefined {
   return existsSync(folder) ? folder : undefined;
 }
 
-function noWords({ folder }: WordsOf, found: string): UserError {
+/** A published network with both encoders. */
+const wordsNetwork = 'hf:Xenova/clip-vit-base-patch32';
+
+function noWords({ folder, madeBy }: WordsOf, found: string): UserError {
+  const name = `${basename(folder)}-clip`;
   return new UserError({
     what: 'the features of this set cannot be compared with text',
     where: folder,
     found,
     expected: "an image's vector of a network with a text encoder: CLIP's image_embeds, SigLIP's pooler_output",
-    fix: 'featuretap extract --weights hf:OWNER/NAME makes such a set of the same images, with a network such as CLIP and the usual tap and pool',
+    fix: ownCommand('extract', ['--data', shortPath(madeBy.data), '--weights', wordsNetwork, '--name', name]),
   });
 }

@@ -7,6 +7,9 @@ export const labelsFile = 'labels.csv';
 export const outcomesFile = 'outcomes.csv';
 export const runFolder = '.run';
 
+/** Ending of the name that `suggest` gives the set of photos to choose from: nobody trains on it. */
+export const unlabelledSuffix = '-unlabelled';
+
 /** Name of the file of an int8 set's activation ranges; the copy beside a head has the same. */
 export function activationRangesFile(sha256: string): string {
   return `calibration-${sha256.slice(0, 8)}.json`;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { bytesPerNumber } from '../../formats/npy/npy.ts';
-import { UserError } from '../../system/errors.ts';
 import { type Files, nodeFiles, readIfThere } from '../../system/files.ts';
 import { manifestFile, nextSuffix, runPath, spareFile } from '../manifest/layout.ts';
 import { type Manifest, rowLength } from '../manifest/manifest.ts';
 import { NewerFormatError, parseManifest } from '../manifest/manifest-file.ts';
+import { NoFeatureSetError, noFeatureSet } from '../run/no-feature-set.ts';
 import { activationRangesOf, type KeptFile, readSpare, tablesOf } from '../run/spares.ts';
 import { checkTables, type Tables } from './check-tables.ts';
 import { type DamagedShard, damagedRows } from './damaged-rows.ts';
@@ -20,17 +20,6 @@ export interface Verification {
   readonly damagedShards: readonly DamagedShard[];
   readonly checkedRows: number;
   readonly checkedBytes: number;
-}
-
-class NoFeatureSetError extends UserError {
-  constructor(folder: string) {
-    super({
-      what: 'there is no feature set here',
-      where: folder,
-      found: 'no manifest.json',
-      fix: 'featuretap extract makes one; a run that was stopped goes on when it is started again',
-    });
-  }
 }
 
 const attempts = 5;
@@ -101,7 +90,7 @@ async function readManifest(
   try {
     const bytes = await readIfThere(files, path);
     if (bytes !== undefined) return parseManifest(bytes, path);
-    if (spareBytes === undefined) throw new NoFeatureSetError(folder);
+    if (spareBytes === undefined) throw await noFeatureSet(files, folder);
     problems.push({ file: manifestFile, what: 'is missing' });
   } catch (error) {
     // Not damaged: a spare copy of an older format must not take its place.

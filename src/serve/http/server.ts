@@ -68,9 +68,15 @@ export async function createServer(
     checkSite(request.headers, options.allowedHosts);
   });
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply));
-  app.setNotFoundHandler((request, reply) =>
-    refuse(new HttpError(404, `nothing at ${request.url}: see /openapi.json`), request, reply),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const [url = ''] = request.url.split('?');
+    const allowed = app.supportedMethods.filter((method) => app.hasRoute({ method, url }));
+    if (allowed.length === 0) {
+      return refuse(new HttpError(404, `nothing at ${request.url}: see /openapi.json`), request, reply);
+    }
+    reply.header('allow', allowed.join(', '));
+    return refuse(new HttpError(405, `${url} takes ${allowed.join(' and ')}: see /openapi.json`), request, reply);
+  });
 
   const withToken = async (request: FastifyRequest): Promise<void> => {
     if (options.token !== undefined) checkToken(request.headers, options.token);

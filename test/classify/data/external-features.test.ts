@@ -134,8 +134,8 @@ test('big-endian, whole and boolean matrices train like any other, and stay on t
 });
 
 test('reads a folder of shards in the order of their numbers, its metadata, and the folders in its paths as labels', async () => {
-  assert.ok(isForeign(file('clip')));
-  assert.ok(!isForeign(join(projectRoot, 'nowhere')));
+  assert.ok(await isForeign(file('clip')));
+  assert.ok(!(await isForeign(join(projectRoot, 'nowhere'))));
   const found = await read(file('clip'));
   assert.deepEqual(found.ids, ids);
   assert.deepEqual(found.names, ['d', 'c', 'd', 'c', 'd']);

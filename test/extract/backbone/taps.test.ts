@@ -51,9 +51,9 @@ test('a name of weights tells the network, and a file tells nothing before it is
 });
 
 test('a tap that an architecture lacks is refused with its stages and a command that lists all', () => {
-  checkResNetTap('resnet50', 1000, 'layer4.2.conv3');
+  checkResNetTap('resnet50', 1000, 'layer4.2.conv3', 'resnet50');
   assert.throws(
-    () => checkResNetTap('resnet50', 1000, 'layer5'),
-    /found: {4}layer5\n.*stem, layer1.*\n.*taps --weights random:resnet50 lists all 122 tensors/,
+    () => checkResNetTap('resnet50', 1000, 'layer5', 'resnet50'),
+    /found: {4}layer5\n.*stem, layer1.*\n.*taps --weights resnet50 lists all 122 tensors/,
   );
 });

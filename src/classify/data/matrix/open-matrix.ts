@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { manifestFile } from '../../../features/manifest/layout.ts';
 import { valueAt } from '../../../system/at.ts';
 import { usageError } from '../../../system/errors.ts';
+import { listIfThere, nodeFiles } from '../../../system/files.ts';
 import type { ForeignMatrix, MatrixOptions } from './foreign-matrix.ts';
 import { openNpyMatrix, openNpzMatrix } from './npy-matrix.ts';
 import { openShardFolder } from './shard-folder.ts';
@@ -24,9 +24,10 @@ export function matrixPlace(given: string): MatrixPlace {
 }
 
 /** Whether `--features` names something that another program made, and not a feature set. */
-export function isForeign(given: string): boolean {
+export async function isForeign(given: string): Promise<boolean> {
   if (kinds.test(matrixPlace(given).path)) return true;
-  return existsSync(given) && statSync(given).isDirectory() && !existsSync(join(given, manifestFile));
+  const names = await listIfThere(nodeFiles, given);
+  return !names.includes(manifestFile) && names.some((name) => name === 'img_emb' || /\.npy$/i.test(name));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type ArchiveEntry, entryHeadSync, readEntrySync } from '../../../formats/archive/entry.ts';
@@ -6,6 +7,7 @@ import { isTableName } from '../../../formats/table/open-table.ts';
 import { bytesSource, fileSource, type TableSource } from '../../../formats/table/table.ts';
 import { lookUp } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
+import { brokenLink } from '../../../system/file-reason.ts';
 import { nearestName } from '../../../system/nearest.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
@@ -87,7 +89,9 @@ async function nearestBeside(root: string): Promise<string | undefined> {
   const folder = dirname(resolve(root));
   const beside: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-    if (!isHidden(entry.name) && (!entry.isFile() || isArchiveName(entry.name))) beside.push(entry.name);
+    // A link that leads nowhere may be what was named.
+    if (isHidden(entry.name) || !existsSync(join(folder, entry.name))) continue;
+    if (!entry.isFile() || isArchiveName(entry.name)) beside.push(entry.name);
   }
   const near = nearestName(basename(resolve(root)), beside);
   return near === undefined ? undefined : join(dirname(root), near);
@@ -102,7 +106,9 @@ async function isFile(path: string, root: string): Promise<boolean> {
   } catch (error) {
     const instead = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await nearestBeside(root) : undefined;
     if (instead === undefined) throw folderError(path, error);
-    throw new UserError({ what: 'there is no such data folder', where: path, found: root, instead, cause: error });
+    const link = brokenLink(path);
+    const what = link === undefined ? 'there is no such data folder' : `the data folder is ${link}`;
+    throw new UserError({ what, where: path, found: root, instead, cause: error });
   }
 }
 

@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isTableName } from '../../../formats/table/open-table.ts';
 import { UserError } from '../../../system/errors.ts';
-import { fileReason } from '../../../system/file-reason.ts';
+import { brokenLink, fileReason } from '../../../system/file-reason.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
 import { compareCodePoints } from './code-point-order.ts';
@@ -162,7 +162,7 @@ function kindOfStats(what: Dirent | Stats): FileKind {
 export function folderError(folder: string, error: unknown): UserError {
   const code = (error as NodeJS.ErrnoException).code;
   const reasons: Record<string, string> = {
-    ENOENT: 'no such folder',
+    ENOENT: brokenLink(folder) ?? 'no such folder',
     ENOTDIR: 'a file, not a folder',
     EACCES: 'no permission to read it',
   };

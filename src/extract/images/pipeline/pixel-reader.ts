@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ArchiveEntry, readEntrySync } from '../../../formats/archive/entry.ts';
-import { fileReason } from '../../../system/file-reason.ts';
+import { brokenLink, fileReason } from '../../../system/file-reason.ts';
 import { readRegularSync } from '../../../system/regular-file.ts';
 import { decodeBands } from '../bands/decode-bands.ts';
 import { decodeImage } from '../decode/decode.ts';
@@ -153,8 +153,8 @@ async function decodeFor(
 }
 
 function describeReadFailure(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return 'no such file';
+  const { code, path = '' } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return brokenLink(path) ?? 'no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read the file';
   if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENOTREGULAR') return fileReason(error);
   return `the file cannot be read: ${fileReason(error)}`;

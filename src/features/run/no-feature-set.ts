@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { UserError } from '../../system/errors.ts';
+import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
+import { isGeneralCommand } from '../../system/own-command.ts';
+import { runFolder, runPath } from '../manifest/layout.ts';
+import { parseOwner } from './lock.ts';
+
+export class NoFeatureSetError extends UserError {}
+
+/** The error for a folder without a manifest: a run may have begun to write one there. */
+export async function noFeatureSet(files: Files, folder: string): Promise<NoFeatureSetError> {
+  if ((await listIfThere(files, folder)).includes(runFolder)) {
+    return new NoFeatureSetError({
+      what: 'a feature set is not finished yet',
+      where: folder,
+      found: 'an interrupted extraction, which the same command resumes',
+      fix: (await killedRun(files, folder)) ?? 'run the same featuretap extract again',
+    });
+  }
+  return new NoFeatureSetError({
+    what: 'there is no feature set here',
+    where: folder,
+    found: 'no manifest.json',
+    fix: 'featuretap extract --data FOLDER makes one under cache/; name it with --features cache/NAME',
+  });
+}
+
+/** The command of a run that was killed: it left its lock. */
+async function killedRun(files: Files, folder: string): Promise<string | undefined> {
+  for (const file of await listIfThere(files, join(folder, runFolder))) {
+    if (!/^lock-.*\.json$/.test(file)) continue;
+    const bytes = await readIfThere(files, runPath(folder, file));
+    const command = bytes && parseOwner(bytes)?.command;
+    if (isGeneralCommand(command, 'extract')) return command;
+  }
+  return undefined;
+}
