@@ -47,9 +47,6 @@ export function withoutOption(args: readonly string[], name: string): readonly s
 /** yargs takes `--test-size` and `--testSize` alike, and `--C 1`, `-C 1` and `-C1`. */
 function isOption(arg: string, name: string): boolean {
   if (!arg.startsWith('--')) return name.length === 1 && arg.startsWith(`-${name}`);
-  const given = (arg.slice(2).split('=')[0] as string).replaceAll(
-    /(?<=.)[A-Z]/g,
-    (letter) => `-${letter.toLowerCase()}`,
-  );
-  return given === name;
+  const [given = ''] = arg.slice(2).split('=');
+  return given.replaceAll(/(?<=.)[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) === name;
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import yargs, { type Argv } from 'yargs';
-import { InterruptedError, UserError } from '../system/errors.ts';
+import { InterruptedError, messageOf, UserError } from '../system/errors.ts';
 import { describeOption, keepDashes, optionName, type RawOptions, readOptions } from '../system/options.ts';
 import { generalCommand, isNpmScript, ownUsage, verbNames, withOwnCommands } from '../system/own-command.ts';
 import { printable, printableJson } from '../system/printable.ts';
@@ -137,7 +137,7 @@ function printError(error: unknown, debug: boolean): number {
     return 130;
   }
   const known = error instanceof UserError;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   process.stderr.write(`${known ? '' : 'unexpected error: '}${typeable(printable(message))}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!known) process.stderr.write('  fix:      run again with --debug and report what it prints\n');

@@ -75,16 +75,12 @@ export function wrongUsage(message: string, args: readonly string[], optionNames
 }
 
 function wrongVerb(typed: string | undefined, args: readonly string[]): UserError {
-  const nearest =
-    typed === undefined ? undefined : (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
+  const nearest = typed && (otherVerbs.get(typed.toLowerCase()) ?? nearestName(typed, verbNames));
   return new UserError({
     what: typed === undefined ? 'no verb was given' : 'unknown command',
     found: typed,
     expected: verbNames.join(' | '),
-    fix:
-      nearest === undefined
-        ? 'featuretap --help says what each does'
-        : didYouMean(new Map([[typed as string, [nearest]]]), args),
+    fix: typed && nearest ? didYouMean(new Map([[typed, [nearest]]]), args) : 'featuretap --help says what each does',
     exitCode: 2,
   });
 }
@@ -196,7 +192,7 @@ export function keptByNpm(
 
 /** `--test-size=3` is `test-size`. */
 function nameOf(word: string): string {
-  return word.replace(/^--?(?:no-)?/, '').split('=')[0] as string;
+  return word.replace(/^--?(?:no-)?|=.*$/gs, '');
 }
 
 /** yargs names an option in both spellings. */

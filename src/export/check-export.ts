@@ -4,7 +4,7 @@ import type { FittedHead } from '../models/model.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
-import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
+import { float32Of, openOrtSession, runtime } from '../system/onnx-runtime.ts';
 import { shortPath } from '../system/short-path.ts';
 import { headNames } from './export-head.ts';
 
@@ -34,8 +34,8 @@ export async function checkExport(model: Uint8Array, head: FittedHead, rows: Mat
       const expected = await head.predictBoth({ rowCount, columnCount: rows.columnCount, data });
       const feeds = { [headNames.input]: new Tensor('float32', data, [rowCount, rows.columnCount]) };
       const answer = await session.run(feeds);
-      const found = answer[headNames.probabilities]?.data as Float32Array;
-      const labels = answer[headNames.label]?.data as readonly string[];
+      const found = float32Of(answer, headNames.probabilities);
+      const labels = answer[headNames.label]?.data ?? [];
       others += expected.predicted.filter((c, i) => labels[i] !== head.classes[c]).length;
       expected.probabilities.data.forEach((value, i) => {
         const difference = Math.abs(value - valueAt(found, i));

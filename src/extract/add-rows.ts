@@ -115,7 +115,7 @@ async function* noted(
   let clipped = 0;
   let first = '';
   for await (const result of results) {
-    for (const ledger of readers.shift() as Reader) ledger.note(result);
+    for (const ledger of readers.shift() ?? []) ledger.note(result);
     if (result.outcome === 'pixels' && result.clipped && clipped++ === 0) first = result.image.relativePath;
     watch.addPixels(result.seconds);
     if (result.outcome === 'failed' && policy.skipUnreadable !== true) {

@@ -1,6 +1,7 @@
 import type { MadeBy, Pool } from '../features/manifest/manifest.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
-import type { Backbone, PixelBatch, TapMap } from './backbone/backbone.ts';
+import type { Backbone, PixelBatch } from './backbone/backbone.ts';
 import { poolRows } from './backbone/pool.ts';
 import { type SampleForm, samplesOf } from './images/samples.ts';
 
@@ -40,7 +41,10 @@ export function drawCanary(form: SampleForm): PixelBatch {
  */
 export async function measureCanary(backbone: Backbone, pool: Pool, tap: string = backbone.tap.name): Promise<string> {
   const maps = await backbone.runAll(drawCanary(backbone.preprocessing));
-  const map = maps[backbone.taps.findIndex(({ name }) => name === tap)] as TapMap;
+  const map = valueAt(
+    maps,
+    backbone.taps.findIndex(({ name }) => name === tap),
+  );
   const axes = map.rowShape.length;
   const isMean = axes === 3 || (axes === 2 && pool !== 'none');
   const { data } = poolRows(map, isMean ? 'mean' : 'none', 0);
@@ -78,7 +82,7 @@ function relativeDifference(a: Float32Array, b: Float32Array): number {
   let difference = 0;
   let norm = 0;
   for (const [i, value] of b.entries()) {
-    difference += ((a[i] as number) - value) ** 2;
+    difference += (valueAt(a, i) - value) ** 2;
     norm += value ** 2;
   }
   return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);

@@ -158,7 +158,7 @@ export class FeatureSet {
    * @param labels id to label; default: those found at extraction
    */
   labelled(labels: ReadonlyMap<string, string> = this.labels): JoinedLabels {
-    const found = { ids: [] as string[], labels: [] as string[], rows: [] as number[] };
+    const [ids, labelled, rows]: [string[], string[], number[]] = [[], [], []];
     const withoutRow: string[] = [];
     for (const [id, label] of labels) {
       const row = this.rowOf(id);
@@ -166,11 +166,11 @@ export class FeatureSet {
         withoutRow.push(id);
         continue;
       }
-      found.ids.push(id);
-      found.labels.push(label);
-      found.rows.push(row);
+      ids.push(id);
+      labelled.push(label);
+      rows.push(row);
     }
-    return { ids: found.ids, labels: found.labels, rows: Uint32Array.from(found.rows), withoutRow };
+    return { ids, labels: labelled, rows: Uint32Array.from(rows), withoutRow };
   }
 
   /** Rows of the augmented views of the image whose plain row is given; none where the set keeps no views. */

@@ -1,6 +1,6 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import type { Entry } from 'yauzl';
-import { UserError } from '../system/errors.ts';
+import { messageOf, UserError } from '../system/errors.ts';
 import { type NpyFileHeader, npyHeaderOf } from './npy/npy-header.ts';
 import { readWholeFile } from './whole-file.ts';
 
@@ -44,7 +44,7 @@ export async function readNpz(path: string): Promise<NpzFile> {
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw broken(path, (error as Error).message, error);
+    throw broken(path, messageOf(error), error);
   }
   return { path, sha256, arrays };
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../system/errors.ts';
+import { messageOf, UserError } from '../system/errors.ts';
 import { openParquetFile, type ParquetColumn } from './parquet-file.ts';
 import { readWholeFile } from './whole-file.ts';
 
@@ -25,7 +25,7 @@ export async function openParquet(path: string): Promise<ParquetTable> {
     try {
       return await work();
     } catch (cause) {
-      throw broken(path, `${place}${(cause as Error).message}`, cause);
+      throw broken(path, `${place}${messageOf(cause)}`, cause);
     }
   };
   const file = await guarded('', () => openParquetFile(whole));

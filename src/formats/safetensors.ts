@@ -1,4 +1,4 @@
-import { UserError } from '../system/errors.ts';
+import { messageOf, UserError } from '../system/errors.ts';
 import { aligned, bytesPerElement, type ElementType, elementCount, isElementType } from './element-types.ts';
 import { duplicateKey } from './json-keys.ts';
 
@@ -82,7 +82,7 @@ function parseHeader(bytes: Uint8Array, where: string): { json: object; byteLeng
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + byteLength));
     json = JSON.parse(text);
   } catch (error) {
-    throw broken(where, `a header that is not JSON (${(error as Error).message})`, 'a JSON object', error);
+    throw broken(where, `a header that is not JSON (${messageOf(error)})`, 'a JSON object', error);
   }
   const object = asObject(json, where, 'the header');
   const twice = duplicateKey(text);

@@ -1,7 +1,9 @@
+import { addAt, transpose } from '../numerics/arrays.kernel.ts';
 import type { Matrix } from '../numerics/matrix.ts';
 import { unitRows } from '../numerics/nearest.kernel.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import type { Table } from '../rows/table.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import type { FitContext } from './model.ts';
 
@@ -56,10 +58,7 @@ export async function wordWeights(
   const dims = features.columnCount;
   const vectors = await classVectors(readPrompts(prompts), classes, encodeWords);
   const classCount = classes.length;
-  const data = new Float32Array(dims * classCount);
-  for (let c = 0; c < classCount; c++) {
-    for (let d = 0; d < dims; d++) data[d * classCount + c] = vectors.data[c * dims + d] as number;
-  }
+  const data = transpose(vectors.data, classCount, dims, new Float32Array(dims * classCount));
   return { rowCount: dims, columnCount: classCount, data };
 }
 
@@ -79,8 +78,7 @@ async function classVectors(
   const means = new Float32Array(classes.length * columnCount);
   for (let text = 0; text < classes.length * prompts.length; text++) {
     const at = Math.floor(text / prompts.length) * columnCount;
-    for (let d = 0; d < columnCount; d++)
-      means[at + d] = (means[at + d] as number) + (data[text * columnCount + d] as number);
+    for (let d = 0; d < columnCount; d++) addAt(means, at + d, valueAt(data, text * columnCount + d));
   }
   unitRows(means, classes.length, columnCount);
   return { rowCount: classes.length, columnCount, data: means };

@@ -80,13 +80,13 @@ function checkedFields(text: string, path: string): Omit<SavedHead, 'arrays'> {
   if (typeof solver !== 'string') throw broken(path, 'solver', JSON.stringify(solver), 'a name');
   if (!isObject(params)) throw broken(path, 'params', JSON.stringify(params), 'an object');
   if (!isObject(details)) throw broken(path, 'details', JSON.stringify(details), 'an object');
-  if (!Number.isSafeInteger(dims) || (dims as number) < 1) {
+  if (typeof dims !== 'number' || !Number.isSafeInteger(dims) || dims < 1) {
     throw broken(path, 'dims', JSON.stringify(dims), 'a whole number from 1');
   }
   if (!Array.isArray(classes) || classes.length === 0 || !classes.every((name) => typeof name === 'string')) {
     throw broken(path, 'classes', JSON.stringify(classes), 'a list of names');
   }
-  return { model, solver, params, classes, dims: dims as number, details };
+  return { model, solver, params, classes, dims, details };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, Json>> {

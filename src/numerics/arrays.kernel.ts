@@ -23,7 +23,7 @@ function fill<A extends Int32Array | Uint32Array | Float64Array>(
 }
 
 /** Columns as rows: [rows, columns] into [columns, rows]. */
-export function transpose<A extends Float32Array | Float64Array>(
+export function transpose<A extends Int8Array | Float32Array | Float64Array>(
   values: ArrayLike<number>,
   rows: number,
   columns: number,

@@ -1,5 +1,7 @@
+import { lastOf, valueAt, valuesAt } from '../system/at.ts';
 import { float32Tensor, graphSession } from './graph-session.ts';
 import { addScaled, dot, subtract } from './lbfgs.kernel.ts';
+import { against, assemble, twoLoop } from './lbfgs-products.kernel.ts';
 
 /**
  * Pairs of steps and gradient changes that are remembered. On 800 and 9,199 rows of 2,048 features and 120 classes, 7 take
@@ -74,7 +76,7 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
     direction: async (out) => {
       factors = twoLoop(products);
       const sum = await rows.combine(places(), factors);
-      addScaled(out, sum, factors[2 * pairs.length] as number, gradient);
+      addScaled(out, sum, lastOf(factors), gradient);
       return against(factors, products, 2 * pairs.length);
     },
 
@@ -92,11 +94,11 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
       }
       // Against old vectors: the step is a known sum of them, the change a difference of two gradients.
       const stepProducts = products.map((_, k) => length * against(factors, products, k));
-      const squaredStep = length * stepProducts.reduce((sum, value, k) => sum + value * (factors[k] as number), 0);
-      const oldGradientProducts = products.at(-1) as Float64Array;
+      const squaredStep = length * stepProducts.reduce((sum, value, k) => sum + value * valueAt(factors, k), 0);
+      const oldGradientProducts = lastOf(products);
       const oldCount = pairs.length;
       const dropped = oldCount === maxPairs ? 1 : 0;
-      if (dropped === 1) spares.push(pairs.shift() as Pair);
+      spares.push(...pairs.splice(0, dropped));
       pairs.push(pair);
       const gradientProducts = new Float64Array(2 * pairs.length + 1);
       gradientProducts.set(await rows.products(places(), gradient));
@@ -106,7 +108,7 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
         oldCount,
         dropped,
         stepProducts,
-        changeOf: (now, before) => (gradientProducts[now] as number) - (oldGradientProducts[before] as number),
+        changeOf: (now, before) => valueAt(gradientProducts, now) - valueAt(oldGradientProducts, before),
         squaredStep,
         curvature,
         squaredChange,
@@ -114,7 +116,7 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
       });
     },
 
-    reset: () => forget(products.at(-1)?.at(-1) as number),
+    reset: () => forget(lastOf(lastOf(products))),
   };
 }
 
@@ -157,92 +159,16 @@ function rowsOf(length: number, allocate: (length: number) => Float64Array): Row
       vector32.set(vector);
       const result = new Float32Array(used(places));
       await run('products', result.length, vector32, result);
-      return places.map((row) => result[row] as number);
+      return valuesAt(result, places);
     },
     combine: async (places, factors) => {
       if (places.length === 0) return sum.fill(0);
       const byRow = new Float32Array(used(places));
       places.forEach((row, i) => {
-        byRow[row] = factors[i] as number;
+        byRow[row] = valueAt(factors, i);
       });
       await run('combine', byRow.length, byRow, sum);
       return sum;
     },
   };
-}
-
-/** Inner product of the sum that `factors` describe with the basis vector k. */
-function against(factors: Float64Array, products: readonly Float64Array[], k: number): number {
-  let sum = 0;
-  for (let j = 0; j < factors.length; j++) sum += (factors[j] as number) * (products[j]?.[k] as number);
-  return sum;
-}
-
-/** Factors of the basis vectors in -H · gradient: algorithm 7.4 of Nocedal and Wright on inner products alone. */
-function twoLoop(products: readonly Float64Array[]): Float64Array {
-  const count = (products.length - 1) / 2;
-  const product = (i: number, j: number): number => products[i]?.[j] as number;
-  const factors = new Float64Array(products.length);
-  factors[2 * count] = -1;
-  const alphas = new Float64Array(count);
-  for (let i = count - 1; i >= 0; i--) {
-    const alpha = against(factors, products, i) / product(i, count + i);
-    alphas[i] = alpha;
-    factors[count + i] = (factors[count + i] as number) - alpha;
-  }
-  if (count > 0) {
-    const last = count - 1;
-    const scale = product(last, count + last) / product(count + last, count + last);
-    for (let k = 0; k < factors.length; k++) factors[k] = (factors[k] as number) * scale;
-  }
-  for (let i = 0; i < count; i++) {
-    const beta = against(factors, products, count + i) / product(i, count + i);
-    factors[i] = (factors[i] as number) + (alphas[i] as number) - beta;
-  }
-  return factors;
-}
-
-interface Parts {
-  readonly old: readonly Float64Array[];
-  /** Pairs before, and how many of the oldest of them are gone. */
-  readonly oldCount: number;
-  readonly dropped: number;
-  /** New step against the old basis. */
-  readonly stepProducts: readonly number[];
-  /** New change against an old vector, by its place now and before. */
-  readonly changeOf: (now: number, before: number) => number;
-  readonly squaredStep: number;
-  readonly curvature: number;
-  readonly squaredChange: number;
-  /** New gradient against the new basis. */
-  readonly gradientProducts: Float64Array;
-}
-
-/** The products of the new basis. */
-function assemble(parts: Parts): Float64Array[] {
-  const { old, oldCount, dropped, gradientProducts } = parts;
-  const count = oldCount - dropped + 1;
-  const [step, change, gradient] = [count - 1, 2 * count - 1, 2 * count];
-  const products = Array.from({ length: 2 * count + 1 }, () => new Float64Array(2 * count + 1));
-  const set = (i: number, j: number, value: number): void => {
-    (products[i] as Float64Array)[j] = value;
-    (products[j] as Float64Array)[i] = value;
-  };
-  // Places of the vectors that stay, now and before.
-  const kept = Array.from({ length: count - 1 }, (_, i) => i).flatMap((i) => [
-    { now: i, before: i + dropped },
-    { now: count + i, before: oldCount + i + dropped },
-  ]);
-  for (const a of kept) {
-    for (const b of kept) set(a.now, b.now, old[a.before]?.[b.before] as number);
-    set(step, a.now, parts.stepProducts[a.before] as number);
-    set(change, a.now, parts.changeOf(a.now, a.before));
-  }
-  set(step, step, parts.squaredStep);
-  set(step, change, parts.curvature);
-  set(change, change, parts.squaredChange);
-  gradientProducts.forEach((value, k) => {
-    set(gradient, k, value);
-  });
-  return products;
 }

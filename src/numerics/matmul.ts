@@ -1,5 +1,6 @@
 import { UserError } from '../system/errors.ts';
 import { pauseForInterrupt } from '../system/interrupt.ts';
+import { float32Of } from '../system/onnx-runtime.ts';
 import { float32Tensor, graphSession, isThreadInvariant } from './graph-session.ts';
 import type { Matrix } from './matrix.ts';
 
@@ -74,8 +75,7 @@ async function product(
     const target = data.subarray(start * columnCount, (start + rows) * columnCount);
     const feeds = { left: leftTensor, right: rightTensor };
     if (target.buffer instanceof SharedArrayBuffer) {
-      const { result } = await session.run(feeds);
-      target.set(result?.data as Float32Array);
+      target.set(float32Of(await session.run(feeds), 'result'));
     } else {
       await session.run(feeds, { result: float32Tensor(target, [rows, columnCount]) });
     }

@@ -153,14 +153,14 @@ async function openOne(report: OfReport, options: EmbedderOptions): Promise<Embe
 
 /** Rows as `classify --features A+B` makes them of the features of each. */
 function embedSideBySide(networks: readonly Embedder[]): Embedder {
-  const [first, ...others] = networks as [Embedder, ...Embedder[]];
+  const [first, others] = [valueAt(networks, 0), networks.slice(1)];
   return {
     recipe: { ...first.recipe, beside: others.map(({ recipe }) => recipe) },
     tapShape: first.tapShape,
     embed: async (...batches) => {
       const parts: EmbeddedRows[] = [];
       for (const [i, network] of networks.entries()) parts.push(await network.embed(valueAt(batches, i)));
-      const [{ rowCount, tap }] = parts as [EmbeddedRows];
+      const { rowCount, tap } = valueAt(parts, 0);
       const dims = parts.map(({ columnCount }) => columnCount);
       return { ...(await rowsSideBySide(rowCount, dims, async (i) => valueAt(parts, i))), tap };
     },

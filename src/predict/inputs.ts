@@ -13,9 +13,9 @@ import { isTableName, openTable } from '../formats/table/open-table.ts';
 import { fileSource } from '../formats/table/table.ts';
 import { valueAt } from '../system/at.ts';
 import { writeDurably } from '../system/durable.ts';
-import { UserError } from '../system/errors.ts';
+import { errorCode, UserError } from '../system/errors.ts';
 import { fileReason } from '../system/file-reason.ts';
-import { errorCode, nodeFiles } from '../system/files.ts';
+import { nodeFiles } from '../system/files.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../system/temporary-folder.ts';
 
 /** Something that was named and holds no image: kept for the list at the end, it does not stop the others. */

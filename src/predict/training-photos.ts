@@ -78,7 +78,7 @@ export async function openTrainingPhotos(
         const label = valueAt(report.classes, valueAt(labels, place));
         return [{ id: valueAt(ids, place), label, similarity: Math.min(1, valueAt(found.similarity, i)) }];
       });
-      return { like, unlike: (kthDistances(found, k)[0] as number) > threshold };
+      return { like, unlike: valueAt(kthDistances(found, k), 0) > threshold };
     },
     ...(places.length === train.length
       ? {}
@@ -137,7 +137,7 @@ async function labelledRows(
   sets: readonly FeatureSet[],
   classes: readonly string[],
 ): Promise<(LabelledRows & { readonly classes: readonly string[] }) | undefined> {
-  const [set] = sets as [FeatureSet];
+  const set = valueAt(sets, 0);
   const joined = set.labelled();
   const known = new Set(classes);
   if (sets.length > 1) {

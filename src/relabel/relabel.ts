@@ -3,6 +3,7 @@ import { readLabels } from '../classify/data/labels-file.ts';
 import { csvBlocks, csvLine } from '../features/index/csv.ts';
 import type { AskedColumns } from '../formats/table/choose-columns.ts';
 import { replaceCells } from '../formats/table/replace-cells.ts';
+import { valueAt } from '../system/at.ts';
 import { DurableFile, makeFolder, patienceMs } from '../system/durable.ts';
 import { UserError } from '../system/errors.ts';
 import { nodeFiles, readWhole, statIfThere } from '../system/files.ts';
@@ -81,7 +82,7 @@ async function plan(corrections: readonly Correction[], options: RelabelOptions)
   const file = await readLabels(path, { ...options.columns, isId });
   const planned = planRelabel(file.labels, corrections, { where: path, newLabels });
   const { idColumn, labelColumns } = file.columns;
-  const [labelColumn] = labelColumns as [number];
+  const labelColumn = valueAt(labelColumns, 0);
   const bytes = await readWhole(nodeFiles, path);
   if (!isDelimited(bytes)) throw notInPlace(path, 'Parquet or JSON Lines');
   if (labelColumns.length > 1) throw notInPlace(path, `${labelColumns.length} columns, one for each class`);

@@ -1,5 +1,6 @@
 import type { Prediction } from '../classify/result/predictions.ts';
 import type { RepeatResult, Report } from '../classify/result/report.ts';
+import { valueAt } from '../system/at.ts';
 import { ShapeError } from './json-shape.ts';
 
 /** Means over repeats are kept with all their digits; a report that was written by hand may round. */
@@ -17,7 +18,7 @@ export function checkFit(report: Report): void {
     if (classes.indexOf(name) !== c) throw new ShapeError(`classes[${c}]`, name, 'every class once');
     if (perClass[c]?.name !== name)
       throw new ShapeError(`perClass[${c}].name`, perClass[c]?.name, JSON.stringify(name));
-    const tested = sum(confusion[c] as readonly number[]);
+    const tested = sum(valueAt(confusion, c));
     if (perClass[c]?.support !== tested) {
       throw new ShapeError(`perClass[${c}].support`, perClass[c]?.support, `${tested}, as confusion[${c}] sums to`);
     }
@@ -28,7 +29,7 @@ export function checkFit(report: Report): void {
   if (counted !== tested)
     throw new ShapeError('confusion', counted, `${tested} answers, as the repeats have test rows`);
   const right = sum(perRepeat.map(({ accuracy, test }) => accuracy * test.length));
-  const onDiagonal = sum(confusion.map((row, c) => row[c] as number));
+  const onDiagonal = sum(confusion.map((row, c) => valueAt(row, c)));
   if (Math.abs(right - onDiagonal) > 0.5) {
     throw new ShapeError('perRepeat', right, `${onDiagonal} right answers, as the confusion matrix counts`);
   }

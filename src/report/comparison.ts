@@ -1,5 +1,6 @@
 import type { Report } from '../classify/result/report.ts';
 import type { Json } from '../models/model.ts';
+import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { sharedPath, weightsName } from './describe.ts';
 import { findReports } from './find-reports.ts';
@@ -75,9 +76,9 @@ export function groupReports(reports: readonly Report[]): ReportGroup[] {
   const groups = [...byKey.values()].sort((a, b) => b.length - a.length);
   const first = groups[0]?.[0];
   return groups.map((members, i) => {
-    const differences = i === 0 || first === undefined ? [] : describeDifferences(first, members[0] as Report);
+    const differences = i === 0 || first === undefined ? [] : describeDifferences(first, valueAt(members, 0));
     members.sort((a, b) => b.accuracy - a.accuracy || a.logLoss - b.logLoss || (a.report < b.report ? -1 : 1));
-    const { splitHash, features } = members[0] as Report;
+    const { splitHash, features } = valueAt(members, 0);
     return { splitHash, features, differences, reports: members };
   });
 }

@@ -41,7 +41,7 @@ export const finite: Shape = (value, at) => {
 };
 
 export const count: Shape = (value, at) => {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new ShapeError(at, value, 'a whole number from 0');
+  if (!Number.isSafeInteger(value) || Number(value) < 0) throw new ShapeError(at, value, 'a whole number from 0');
 };
 
 export const fraction: Shape = (value, at) => {
@@ -85,19 +85,15 @@ export function fields(shapes: Readonly<Record<string, Shape>>): Shape {
   return (value, at) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new ShapeError(at, value, 'an object');
-    for (const [name, shape] of Object.entries(shapes)) {
-      shape(
-        Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined,
-        at === '' ? name : `${at}.${name}`,
-      );
-    }
+    const own = new Map<string, unknown>(Object.entries(value));
+    for (const [name, shape] of Object.entries(shapes)) shape(own.get(name), at === '' ? name : `${at}.${name}`);
   };
 }
 
 export function mapOf(shape: Shape): Shape {
   return (value, at) => {
     fields({})(value, at);
-    for (const [name, entry] of Object.entries(value as object)) shape(entry, `${at}.${name}`);
+    for (const [name, entry] of Object.entries(Object(value))) shape(entry, `${at}.${name}`);
   };
 }
 

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { Report } from '../classify/result/report.ts';
-import { UserError } from '../system/errors.ts';
+import { messageOf, UserError } from '../system/errors.ts';
 import { nodeFiles, readText } from '../system/files.ts';
 import { checkFit } from './check-fit.ts';
 import {
@@ -180,7 +180,7 @@ export async function readReport(file: string): Promise<Report> {
     throw new UserError({
       what: 'the report cannot be read',
       where: file,
-      found: (cause as UserError).parts.found ?? '',
+      found: cause instanceof UserError ? cause.parts.found : messageOf(cause),
       fix: 'featuretap classify writes one; name its folder',
       cause,
     });
@@ -192,7 +192,7 @@ export async function readReport(file: string): Promise<Report> {
     throw new UserError({
       what: 'the report is not JSON',
       where: file,
-      found: (cause as Error).message,
+      found: messageOf(cause),
       fix: 'delete the file, or run classify again to write the report',
       cause,
     });

@@ -1,4 +1,5 @@
 import type { Report } from '../classify/result/report.ts';
+import { valueAt } from '../system/at.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { type Comparison, type ReportGroup, reportNames } from './comparison.ts';
 import { trainingImages } from './describe.ts';
@@ -47,7 +48,7 @@ function verdictLines({ reports }: ReportGroup, verdicts: readonly HeadDifferenc
 }
 
 function terminalGroup(group: ReportGroup, index: number, groupCount: number): string {
-  const first = group.reports[0] as Report;
+  const first = valueAt(group.reports, 0);
   const lines: string[] = [];
   if (index > 0) lines.push(`not comparable with the first table: ${group.differences.join('; ')}`);
   else if (groupCount > 1) lines.push(`${groupCount} groups of runs that cannot be ranked against each other:`);

@@ -1,4 +1,4 @@
-import { valueAt } from '../system/at.ts';
+import { lastOf, valueAt } from '../system/at.ts';
 import type { RowStore } from './row-store.ts';
 
 /** Stores one behind the other, all of the same rows: the shards of a folder. */
@@ -20,9 +20,9 @@ export class StackedStore implements RowStore {
     this.columnCount = first.columnCount;
     this.rowBytes = first.rowBytes;
     const starts = [0];
-    for (const { rowCount } of stores) starts.push((starts.at(-1) as number) + rowCount);
+    for (const { rowCount } of stores) starts.push(lastOf(starts) + rowCount);
     this.#starts = starts;
-    this.rowCount = starts.at(-1) as number;
+    this.rowCount = lastOf(starts);
   }
 
   async read(first: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {

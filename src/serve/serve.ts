@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { UserError } from '../system/errors.ts';
-import { errorCode } from '../system/files.ts';
+import { errorCode, UserError } from '../system/errors.ts';
 import { createServer, type ServerOptions } from './http/server.ts';
 import { Classifier, type ClassifierOptions } from './photos/classifier.ts';
 import type { ServedHead } from './served-head.ts';

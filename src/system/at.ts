@@ -10,6 +10,11 @@ export function valueAt<T>(values: ArrayLike<T | undefined>, place: number): T {
   return value;
 }
 
+/** The last value. @throws RangeError where there is none */
+export function lastOf<T>(values: ArrayLike<T | undefined>): T {
+  return valueAt(values, values.length - 1);
+}
+
 /** The values at places. @throws RangeError where there is none at one of them */
 export function valuesAt<T>(values: ArrayLike<T | undefined>, places: Iterable<number>): T[] {
   return Array.from(places, (place) => valueAt(values, place));

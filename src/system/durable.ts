@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { errorCode, type Files, readBlocks, readFailure } from './files.ts';
+import { errorCode } from './errors.ts';
+import { type Files, readBlocks, readFailure } from './files.ts';
 import { writeFailure } from './write-error.ts';
 import { openAlone, openUnfinished, type Unfinished } from './writers/unfinished.ts';
 

@@ -112,6 +112,22 @@ export class InterruptedError extends Error {
   }
 }
 
+/** The `code` of an operating system's error (`ENOENT`, `ENOSPC`), or undefined for any other value. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of what caused an error, or its own: fetch says of every failed connection just that it failed. */
+export function causeOf(error: unknown): string {
+  return (error instanceof Error && error.cause instanceof Error && error.cause.message) || messageOf(error);
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function formatParts(parts: UserErrorParts): string {
   const lines = [inOnePart(parts.what)];
   if (parts.where !== undefined) lines.push(`  where:    ${printableLine(parts.where)}`);

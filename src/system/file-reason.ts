@@ -1,4 +1,5 @@
 import { readlinkSync, statSync } from 'node:fs';
+import { errorCode, messageOf } from './errors.ts';
 
 /** What Node's error codes for files mean, as the `found` of a message. */
 const reasons: Readonly<Record<string, string>> = {
@@ -35,7 +36,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** In plain words, why a file could not be opened, read or written; the system's own message for a rare reason. */
 export function fileReason(error: unknown): string {
   const { code = '', path = '' } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   // Its message says what it is instead.
   if (code === 'ENOTREGULAR') return message;
   return (code === 'ENOENT' ? brokenLink(path) : undefined) ?? reasons[code] ?? message;
@@ -53,7 +54,7 @@ export function brokenLink(path: string): string | undefined {
     statSync(path);
     return undefined;
   } catch (error) {
-    const isCircle = (error as NodeJS.ErrnoException).code === 'ELOOP';
+    const isCircle = errorCode(error) === 'ELOOP';
     return `a link to ${target}, ${isCircle ? 'which leads back to it' : 'where nothing is'}`;
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
-import { UserError } from './errors.ts';
+import { errorCode, UserError } from './errors.ts';
 import { fileReason } from './file-reason.ts';
 import { makeFolder } from './make-folder.ts';
 import { openRegular } from './regular-file.ts';
@@ -74,12 +74,6 @@ export const nodeFiles: Files = {
     return bavail * bsize;
   },
 };
-
-/** The `code` of an operating system's error (`ENOENT`, `ENOSPC`), or undefined for any other value. */
-export function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
 
 /** Size and mtime, or undefined if there is no such file. */
 export async function statIfThere(files: Files, path: string): Promise<FileStat | undefined> {

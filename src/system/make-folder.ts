@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from './errors.ts';
 
 /** Times that a folder whose parents are there is asked for again: each needs another process between two of our calls. */
 const mostTries = 5;
@@ -15,7 +16,7 @@ export async function makeFolder(path: string): Promise<void> {
       await mkdir(path);
       return;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = errorCode(error);
       if (await isFolder(path)) return;
       const above = dirname(path);
       if (code !== 'ENOENT' || above === path) throw error;

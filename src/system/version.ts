@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { errorCode } from './errors.ts';
 
 interface Program {
   /** The folder of its package.json. */
@@ -40,7 +41,7 @@ function search(folder: URL): Program {
     };
     if (name === 'featuretap') return { folder, version };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code !== 'ENOENT') throw error;
   }
   const above = new URL('..', folder);

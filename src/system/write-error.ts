@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { UserError, type UserErrorParts } from './errors.ts';
+import { errorCode, UserError, type UserErrorParts } from './errors.ts';
 import { fileReason } from './file-reason.ts';
-import { errorCode, type Files, formatBytes, statIfThere } from './files.ts';
+import { type Files, formatBytes, statIfThere } from './files.ts';
 
 /** How a verb can be asked to write elsewhere. */
 export interface WriteAdvice {

@@ -1,4 +1,5 @@
 import type { RowSource } from '../../rows/row-source.ts';
+import { valueAt } from '../../system/at.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
@@ -32,7 +33,7 @@ export async function withAskedGroups(
   signal: AbortSignal | undefined,
 ): Promise<readonly LabelledData<RowSource>[]> {
   if (asked !== nearCopies) return tables;
-  const [{ features }] = tables as [LabelledData<RowSource>];
+  const { features } = valueAt(tables, 0);
   if (stream) checkRoom(copiesBytes(features.rowCount, features.columnCount), memory ?? availableMemory() / 2);
   const grouped = await groupedByCopies(tables, signal);
   const { groups = 0, images = 0 } = grouped[0]?.grouping ?? {};

@@ -42,7 +42,7 @@ export async function groupedByCopies(
   tables: readonly LabelledData<RowSource>[],
   signal?: AbortSignal,
 ): Promise<readonly LabelledData<RowSource>[]> {
-  const [first] = tables as [LabelledData<RowSource>];
+  const first = valueAt(tables, 0);
   if (first.groups !== undefined) throw usageError('--groups', 'a column and near-copies', 'one of the two');
   const { clusterOf, sizes } = await findCopies(await plainRows(first, Int32Array.from(first.ids.keys())), signal);
   return tables.map((table) => ({

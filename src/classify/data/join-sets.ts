@@ -23,7 +23,7 @@ const mostNamed = 5;
  * @throws UserError as `joinRows`, when two sets hold features of one recipe, and when no image is in all of them
  */
 export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): LabelledData<StoredRows>[] {
-  const [first, ...others] = sets as [FeatureSet, ...FeatureSet[]];
+  const [first, others] = [valueAt(sets, 0), sets.slice(1)];
   refuseTwice(sets);
   const imagesOf = new Map(sets.map((set) => [set, imagesBySha256(set)]));
   const inAll = (sha256: string): boolean => sets.every((set) => imagesOf.get(set)?.has(sha256) === true);
@@ -40,7 +40,7 @@ export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): Lab
   const said = leftOut.flatMap(({ folder, images }) => describeLeftOut(folder, images));
   const rest = others.map((set): LabelledData<StoredRows> => {
     checkMissing(set, 0, options.maxMissing);
-    const images = imagesOf.get(set) as ReadonlyMap<string, number>;
+    const images = lookUp(imagesOf, set);
     const rows = Uint32Array.from(sha256s, (sha256) => valueAt(set.rows, lookUp(images, sha256)));
     const warnings = [
       ...(table.featureSet.randomWeights

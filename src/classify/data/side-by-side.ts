@@ -13,7 +13,7 @@ import { type LabelledData, readIntoMemory } from './labelled-data.ts';
  * @param tables of `joinSets`: the same images in the same order
  */
 export async function sideBySide(tables: readonly LabelledData<StoredRows>[]): Promise<LabelledData<Matrix>> {
-  const [first] = tables as [LabelledData<StoredRows>];
+  const first = valueAt(tables, 0);
   const dims = tables.map(({ features }) => features.columnCount);
   const features = await rowsSideBySide(first.ids.length, dims, async (part) => {
     return (await readIntoMemory(valueAt(tables, part))).features;
@@ -32,7 +32,7 @@ export async function sideBySide(tables: readonly LabelledData<StoredRows>[]): P
 
 function describeParts(tables: readonly LabelledData<StoredRows>[]): Report['featureSet'] {
   const sets = tables.map(({ featureSet }) => featureSet);
-  const [first] = sets as [Report['featureSet']];
+  const first = valueAt(sets, 0);
   const name = (folder: string): string => basename(folder);
   const missing = sets.flatMap(({ folder, missing: counts }) =>
     Object.entries(counts).map(([reason, count]) => [`${reason} in ${name(folder)}`, count] as const),

@@ -123,7 +123,7 @@ async function scoresOfFold(
   const scores = new Float64Array(test.length);
   await trial.predict(fitted, (places, { predicted, probabilities }) => {
     const labels = Int32Array.from({ length: probabilities.rowCount }, (_, i) => {
-      return data.labels[test[places?.[i] ?? i] as number] as number;
+      return valueAt(data.labels, valueAt(test, places?.[i] ?? i));
     });
     // Nobody else's: a copy is taken before logarithms are.
     const logs = probabilities.data.slice(0, labels.length * data.classes.length);

@@ -3,6 +3,7 @@ import { countClasses } from '../../rows/classes.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { stratifiedGroupKFold, stratifiedKFold } from '../../split/folds.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { throwIfInterrupted } from '../../system/interrupt.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { OpenTrial } from '../trial/trial.ts';
@@ -44,7 +45,7 @@ export async function checkLabels(
     const fitted = await trial.fit(head, context);
     await trial.predict(fitted, (places, { probabilities: { data: block } }) => {
       for (let i = 0; i * classes.length < block.length; i++) {
-        const row = test[places?.[i] ?? i] as number;
+        const row = valueAt(test, places?.[i] ?? i);
         probabilities.set(block.subarray(i * classes.length, (i + 1) * classes.length), row * classes.length);
       }
     });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeText } from '../../system/durable.ts';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { largestTextBytes, nodeFiles, readIfThere } from '../../system/files.ts';
 import type { Report } from '../result/report.ts';
 
@@ -54,7 +54,7 @@ export async function readLabelCheck({ report, splitHash }: Report): Promise<Lab
   try {
     found = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw damaged(file, (cause as Error).message, cause);
+    throw damaged(file, messageOf(cause), cause);
   }
   if (!isLabelCheck(found)) throw damaged(file, 'other fields');
   return found.splitHash === splitHash ? found : undefined;

@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { parsePlain } from '../../features/index/csv.ts';
 import { forSpreadsheet, fromSpreadsheet } from '../../formats/spreadsheet-cell.ts';
 import { valueAt } from '../../system/at.ts';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 
 /** One test row of one repeat, as predictions.csv keeps it. */
 export interface Prediction {
@@ -78,7 +78,7 @@ export function parsePredictions(text: string, file: string): Prediction[] {
     const plain = text.startsWith('\uFEFF') ? undefined : parsePlain(text, width);
     lines = plain ?? parse(text, { bom: true, record_delimiter: [recordDelimiter, '\r\n'] });
   } catch (cause) {
-    throw damaged(file, (cause as Error).message);
+    throw damaged(file, messageOf(cause));
   }
   const [header, ...rows] = lines;
   const kept = Math.max(0, ((header?.length ?? 0) - columns.length) / 2);
@@ -86,15 +86,8 @@ export function parsePredictions(text: string, file: string): Prediction[] {
     throw damaged(file, `header ${header?.join(',') ?? 'missing'}`);
   }
   return rows.map((row, i) => {
-    const [repeat, id, trueClass, predictedClass, probability, trueProbability, ...rest] = row as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      ...string[],
-    ];
+    const [repeat = '', id = '', trueClass = '', predictedClass = '', probability = '', trueProbability = '', ...rest] =
+      row;
     const top = Array.from({ length: kept }, (_, rank) => ({
       name: fromSpreadsheet(valueAt(rest, 2 * rank)),
       probability: numberOf(rest[2 * rank + 1]),

@@ -26,7 +26,10 @@ export function pointResult(params: Point, perFold: readonly number[]): PointRes
  */
 export function choosePoint(results: readonly PointResult[], oneStandardError: boolean, options: HeadOptions): number {
   const best = results.reduce((most, result) => Math.max(most, result.accuracy), 0);
-  const leader = results.find((result) => result.accuracy === best) as PointResult;
+  const leader = valueAt(
+    results.filter((result) => result.accuracy === best),
+    0,
+  );
   const slack = oneStandardError ? leader.deviation / Math.sqrt(leader.perFold.length) : 0;
   const candidates = Array.from(results.keys()).filter((i) => valueAt(results, i).accuracy >= best - slack);
   return candidates.reduce((chosen, i) =>

@@ -47,7 +47,7 @@ export async function predictFolds(
         (await fitEach(kind, own, ready, roundFolds, quiet));
       members.forEach((point, i) => {
         round.forEach((f, j) => {
-          (found[point] as Int32Array[])[f] = predicted[i]?.[j] as Int32Array;
+          valueAt(found, point)[f] = valueAt(valueAt(predicted, i), j);
         });
       });
       tell(members.length * round.length);

@@ -51,7 +51,7 @@ export function sweptHead(
           point,
           folds.map(({ test }, f) => {
             const truth = takeInts(train.labels, test);
-            return countCorrect(truth, predicted[i]?.[f] as Int32Array) / test.length;
+            return countCorrect(truth, valueAt(valueAt(predicted, i), f)) / test.length;
           }),
         ),
       );

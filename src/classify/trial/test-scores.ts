@@ -37,7 +37,7 @@ export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'
   return {
     confusion,
     add: (places, found, probabilities) => {
-      const truth = found.map((_, i) => labels[rows[places?.[i] ?? i] as number] as number);
+      const truth = found.map((_, i) => valueAt(labels, valueAt(rows, places?.[i] ?? i)));
       countConfusion(confusion, classes.length, truth, found);
       tally.add(truth, probabilities);
       const top = topOfRows(probabilities, classes.length, kept, found);

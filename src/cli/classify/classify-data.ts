@@ -9,7 +9,7 @@ import { readLabelsOf } from '../../classify/data/labels-file.ts';
 import { isForeign } from '../../classify/data/matrix/open-matrix.ts';
 import { sideBySide } from '../../classify/data/side-by-side.ts';
 import type { ClassifyValues } from '../../classify/options.ts';
-import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
+import { openFeatureSet } from '../../features/reader.ts';
 import type { RowSource } from '../../rows/row-source.ts';
 import { lookUp, valueAt } from '../../system/at.ts';
 import { usageError } from '../../system/errors.ts';
@@ -55,7 +55,7 @@ export async function readData(
   if (labelsFile === undefined && sampleWeight !== undefined) throw needsLabels('sample-weight', sampleWeight);
   if (labelsFile === undefined && groups !== undefined) throw needsLabels('groups', groups);
   const sets = await Promise.all(folders.map((folder) => openFeatureSet(folder)));
-  const [set] = sets as [FeatureSet];
+  const set = valueAt(sets, 0);
   const columns = { idColumn, labelColumn, sampleWeight, groups };
   const labels = labelsFile === undefined ? undefined : await readLabelsOf(set, labelsFile, columns);
   if (labels !== undefined) session.note(labels.reading);

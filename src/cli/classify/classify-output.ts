@@ -7,6 +7,7 @@ import type { StreamPlan } from '../../classify/memory/stream-plan.ts';
 import type { Report } from '../../classify/result/report.ts';
 import { percent } from '../../report/figures.ts';
 import type { RowSource } from '../../rows/row-source.ts';
+import { valueAt } from '../../system/at.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { secondsBetweenLines } from '../progress-bar.ts';
@@ -16,7 +17,7 @@ import { FitMeter } from './fit-progress.ts';
 
 /** @param tables of the same images, one for each feature set */
 export function describeData(tables: readonly LabelledData<RowSource>[], session: Session): void {
-  const [data] = tables as [LabelledData<RowSource>];
+  const data = valueAt(tables, 0);
   const several = tables.length > 1;
   const inAll = several ? ` in all ${tables.length} feature sets` : '';
   const features = tables.map(({ featureSet }) => featureSet.dims).join(' and ');

@@ -5,7 +5,6 @@ import { classify } from '../../classify/classify.ts';
 import { withAskedGroups } from '../../classify/copies/asked-groups.ts';
 import { describeCopies } from '../../classify/copies/copies.ts';
 import { checkDrawn, chooseSplits } from '../../classify/data/choose-splits.ts';
-import type { LabelledData } from '../../classify/data/labelled-data.ts';
 import type { LabelCheckFile } from '../../classify/label-check/label-check-file.ts';
 import type { Report } from '../../classify/result/report.ts';
 import { checkStreamed } from '../../classify/trial/prepare-trials.ts';
@@ -18,8 +17,8 @@ import { readRuns } from '../../report/analysis/run.ts';
 import { groupReports } from '../../report/comparison.ts';
 import { suspectsFile, suspectsList, suspectsOfCheck } from '../../report/suspects-list.ts';
 import { terminalComparison } from '../../report/terminal.ts';
-import type { RowSource } from '../../rows/row-source.ts';
 import { SmallClassesError } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { writeDurably } from '../../system/durable.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nodeFiles } from '../../system/files.ts';
@@ -73,7 +72,7 @@ export async function runClassify(
   }
 
   const tables = await withAskedGroups(await readData(values, session, given), values, session.note, session.signal);
-  const [data] = tables as [LabelledData<RowSource>];
+  const data = valueAt(tables, 0);
   if (values.checkLabels && tables.some(({ featureSet }) => featureSet.randomWeights)) {
     throw usageError(
       '--check-labels',

@@ -81,7 +81,7 @@ export class JoinedInputs {
     const places = placesOfInputs(parts, order);
     const known = base?.index.imageCount ?? 0;
     const numbers = new ImageNumbers();
-    for (let image = 0; image < known; image++) numbers.add((base as BaseIndex).index.at(image).sha256);
+    for (let image = 0; base !== undefined && image < known; image++) numbers.add(base.index.at(image).sha256);
     const imageAt = new Int32Array(places.partAt.length).fill(nobody);
     const ownerOf = new Int32Array(known + places.partAt.length).fill(nobody);
     const isNeeded = parts.map(({ shards }) => shards.map(() => false));
@@ -103,7 +103,7 @@ export class JoinedInputs {
       if (image < known) continue;
       newImages++;
       if (row === undefined) lacking.add(part);
-      else (isNeeded[part] as boolean[])[shardOf(shards, row).shard] = true;
+      else valueAt(isNeeded, part)[shardOf(shards, row).shard] = true;
     }
     if (lacking.size > 0) {
       const what = 'the set held rows of it that are gone from there';

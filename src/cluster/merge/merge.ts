@@ -123,9 +123,10 @@ function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: A
     autoOrient,
     sixteenBit,
   };
-  const made = { tap, pool, dtype, precision, ...shape, views, weights: maker?.madeBy.weights };
+  const weights = maker?.madeBy.weights;
+  const made = new Map(Object.entries({ tap, pool, dtype, precision, ...shape, views, weights }));
   const wrong = Object.entries(asked).flatMap(([name, value]) => {
-    const found = made[name as keyof AskedFields];
+    const found = made.get(name);
     return value === undefined || found === undefined || found === value ? [] : [`${name}: ${found}, not ${value}`];
   });
   if (wrong.length === 0) return;
@@ -174,7 +175,7 @@ async function mergeInto(
   lock: MergeLock,
 ): Promise<MergeResult> {
   const { set, signal, onProgress } = options;
-  const [{ record: first }] = parts as [CompletePart];
+  const { record: first } = valueAt(parts, 0);
   const { fields, data } = first;
   const { manifest: current, firstShard } = await readBase(files, options, parts);
   const total = parts.reduce((sum, { record }) => sum + inputCountOf(record), 0);

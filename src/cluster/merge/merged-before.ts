@@ -46,7 +46,7 @@ async function mergedParts(files: Files, set: string, manifest: Manifest): Promi
   const bytes = await readIfThere(files, runPath(set, markFile));
   if (bytes === undefined) return undefined;
   try {
-    const mark = JSON.parse(new TextDecoder().decode(bytes)) as MergedMark;
+    const mark: MergedMark = JSON.parse(new TextDecoder().decode(bytes));
     return mark.manifest === manifest.sha256 ? mark.parts : undefined;
   } catch {
     return undefined;

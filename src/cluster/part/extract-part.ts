@@ -9,7 +9,7 @@ import { fingerprintOf } from '../../features/manifest/fingerprint.ts';
 import { runFolder } from '../../features/manifest/layout.ts';
 import { madeOtherwise } from '../../features/run/open-run.ts';
 import { makeFolder, removeFile } from '../../system/durable.ts';
-import { InterruptedError, UserError } from '../../system/errors.ts';
+import { InterruptedError, messageOf, UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
 import type { OnProgress } from '../../system/progress.ts';
 import { type InputTable, type PartInput, readInputs } from '../records/input-table.ts';
@@ -72,7 +72,7 @@ async function tryUntilDone(run: ExtractRun, part: Part, list: PartList): Promis
 /** Leaves the reason for `status`; a disk that refuses that has told its own. */
 async function tellFailure(files: Files, folder: string, error: unknown): Promise<void> {
   const reason = error instanceof UserError ? error.parts.what : String(error);
-  await writeFailure(files, folder, reason, error instanceof Error ? error.message : String(error)).catch(() => {});
+  await writeFailure(files, folder, reason, messageOf(error)).catch(() => {});
 }
 
 /** @returns undefined if another process made a state of the part in the meantime */

@@ -7,6 +7,7 @@ import type { ViewRecipe } from '../../extract/images/views/views.ts';
 import type { NetworkSource } from '../../extract/network-source.ts';
 import { pixelBatches } from '../../extract/pixel-batches.ts';
 import type { DeviceName, Precision, Preprocessing } from '../../features/manifest/manifest.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 
@@ -110,5 +111,5 @@ function nameOf(device: DeviceName): string {
 /** At most `count` items, evenly spread. */
 function spread<T>(items: readonly T[], count: number): readonly T[] {
   if (items.length <= count) return items;
-  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)] as T);
+  return Array.from({ length: count }, (_, i) => valueAt(items, Math.floor((i * items.length) / count)));
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LayoutOptions } from '../../extract/images/list/image-file.ts';
 import { hashOfJson } from '../../features/manifest/fingerprint.ts';
 import type { DeviceName, FingerprintFields } from '../../features/manifest/manifest.ts';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
 import { readPartFolder, recordFile, stateFolder } from './layout.ts';
 import type { Part } from './part.ts';
@@ -83,9 +83,9 @@ export function formatRecord(record: PartRecord): string {
 function parseRecord(bytes: Uint8Array, path: string): PartRecord {
   let value: Partial<PartRecord>;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<PartRecord>;
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw damagedRecord(path, error instanceof Error ? error.message : String(error), 'JSON');
+    throw damagedRecord(path, messageOf(error), 'JSON');
   }
   if (typeof value !== 'object' || value === null) throw damagedRecord(path, 'no object', 'an object');
   if (value.formatVersion !== 2) throw damagedRecord(path, `format version ${value.formatVersion}`, 'format version 2');

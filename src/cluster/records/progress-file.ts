@@ -106,7 +106,7 @@ async function readJson<T>(files: Files, path: string): Promise<T | undefined> {
   const bytes = await readIfThere(files, path).catch(() => undefined);
   if (bytes === undefined) return undefined;
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as T;
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { syncFolder, writeFailure } from '../../system/durable.ts';
-import { errorCode, type Files } from '../../system/files.ts';
+import { errorCode } from '../../system/errors.ts';
+import type { Files } from '../../system/files.ts';
 
 /**
  * Renames a folder that is not empty to a name that nobody has: of any number of processes, on any number of machines,

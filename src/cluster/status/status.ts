@@ -47,7 +47,12 @@ export interface PartsStatus {
 export async function readStatus(set: string, asked?: number, files: Files = nodeFiles): Promise<PartsStatus> {
   const count = asked ?? (await countOfParts(files, set));
   const failures = new Failures();
-  const lists = { running: [] as number[], failed: [] as number[], stopped: [] as number[], waiting: [] as number[] };
+  const lists: Record<'running' | 'failed' | 'stopped' | 'waiting', number[]> = {
+    running: [],
+    failed: [],
+    stopped: [],
+    waiting: [],
+  };
   let done = 0;
   let rows = 0;
   let inputsDone = 0;

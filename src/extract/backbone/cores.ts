@@ -20,9 +20,9 @@ export function usableCores(): number {
 /** The processors of a list as the kernel writes it: `0-3,8,10-11`. */
 export function parseCpuList(list: string): readonly number[] {
   return list.split(',').flatMap((part) => {
-    const [first, last = first] = part.split('-').map(Number);
+    const [first = Number.NaN, last = first] = part.split('-').map(Number);
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) throw new RangeError(`processor list ${list}`);
-    return Array.from({ length: (last as number) - (first as number) + 1 }, (_, i) => (first as number) + i);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
 }
 

@@ -3,6 +3,7 @@ import type { DeviceName, Preprocessing } from '../../features/manifest/manifest
 import { encodeModel } from '../../formats/onnx/encode.ts';
 import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
+import { float32Of } from '../../system/onnx-runtime.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 import { bytesPerImage } from '../images/samples.ts';
 import type { Backbone, PixelBatch, Tap, TapMap } from './backbone.ts';
@@ -149,7 +150,7 @@ class OnnxBackbone implements Backbone {
   }
 
   async run(batch: PixelBatch): Promise<TapMap> {
-    return (await this.runAll(batch))[0] as TapMap;
+    return valueAt(await this.runAll(batch), 0);
   }
 
   runAll(batch: PixelBatch): Promise<readonly TapMap[]> {
@@ -191,7 +192,7 @@ class OnnxBackbone implements Backbone {
     const rowLength = batch.bytesNHWC.length / batch.rowCount;
     const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
     const results = await this.#session.run({ [this.#network.input.name]: this.#feed.tensor(bytes, count) });
-    return this.taps.map(({ tensor }) => (results[tensor] as ort.Tensor).data as Float32Array);
+    return this.taps.map(({ tensor }) => float32Of(results, tensor));
   }
 }
 

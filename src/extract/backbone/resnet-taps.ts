@@ -1,3 +1,4 @@
+import { lastOf } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nearestName } from '../../system/nearest.ts';
 import { quoteArgument } from '../../system/own-command.ts';
@@ -25,7 +26,7 @@ export function resnetTaps(architecture: Architecture, crop: number, classCount:
   const tensors: Tap[] = [];
   const add = (name: string, shape: readonly number[]): void => void tensors.push({ name, tensor: name, shape });
   const closeStage = (name: string): void => {
-    const { tensor, shape } = tensors.at(-1) as Tap;
+    const { tensor, shape } = lastOf(tensors);
     stages.push({ name, tensor, shape });
   };
   const convolve = ({ conv, outChannels, kernel, stride, padding }: ConvNorm, side: number): number => {
@@ -50,7 +51,7 @@ export function resnetTaps(architecture: Architecture, crop: number, classCount:
       }
       if (shortcut !== undefined) convolve(shortcut, side);
       side = inner;
-      const { outChannels } = main.at(-1) as ConvNorm;
+      const { outChannels } = lastOf(main);
       for (const tensor of [`${name}.add`, name]) add(tensor, [outChannels, side, side]);
     }
     closeStage(layer.name);

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../formats/onnx/encode.ts';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import type { Tap } from './backbone.ts';
 import type { Network } from './network.ts';
 import { openSession } from './ort-session.ts';
@@ -97,7 +97,7 @@ function blankInput(network: Network, crop: number, rowCount: number): ort.Tenso
 }
 
 export function cannotRun(network: Network, cause: unknown): UserError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new UserError({
     what: 'ONNX Runtime cannot run the network',
     where: network.source,

@@ -80,7 +80,7 @@ function workOf(fields: WorkFields): Omit<SpeedFile, keyof MeasuredSpeed> {
 
 function parseSpeed(bytes: Uint8Array): SpeedFile | undefined {
   try {
-    const speed = JSON.parse(new TextDecoder().decode(bytes)) as SpeedFile;
+    const speed: SpeedFile = JSON.parse(new TextDecoder().decode(bytes));
     return speed.images > 0 && speed.seconds > 0 && speed.cores > 0 ? speed : undefined;
   } catch {
     return undefined;

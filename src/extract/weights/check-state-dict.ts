@@ -1,4 +1,5 @@
 import { firstNonFinite } from '../../numerics/finite.kernel.ts';
+import { lookUp } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Architecture, architectureOf, architectures, neededTensors, planResNet } from './resnet.ts';
 import { recognizeSpelling } from './spellings.ts';
@@ -60,7 +61,7 @@ export function checkStateDict(found: ReadonlyMap<string, UnreadTensor>, where: 
   }
   const tensors = new Map<string, WeightTensor>();
   for (const [name, shape] of needed) {
-    const data = (named.get(name) as UnreadTensor).read();
+    const data = lookUp(named, name).read();
     checkValues(name, data, where);
     tensors.set(name, { shape, data });
   }
@@ -104,7 +105,7 @@ function mapped(
   names: ReadonlyMap<string, string>,
   found: ReadonlyMap<string, UnreadTensor>,
 ): [name: string, tensor: UnreadTensor][] {
-  return [...names].map(([name, own]) => [name, found.get(own) as UnreadTensor]);
+  return [...names].map(([name, own]) => [name, lookUp(found, own)]);
 }
 
 /** @throws UserError if the stem is a ResNet's, but not one convolution */

@@ -38,9 +38,9 @@ const spellings: readonly Spelling[] = [
     stem: 'embedder.embedder.convolution.weight',
     beside: 'encoder.stages.0.layers.0.layer.0.convolution.weight',
     rename: (name) => {
-      const part = (kind: string): string => (kind === 'convolution' ? 'conv' : 'bn');
+      const part = (kind: string | undefined): string => (kind === 'convolution' ? 'conv' : 'bn');
       const stem = /^embedder\.embedder\.(convolution|normalization)\.(.+)$/.exec(name);
-      if (stem !== null) return `${part(stem[1] as string)}1.${stem[2]}`;
+      if (stem !== null) return `${part(stem[1])}1.${stem[2]}`;
       const found =
         /^encoder\.stages\.(\d+)\.layers\.(\d+)\.(?:layer\.(\d+)|(shortcut))\.(convolution|normalization)\.(.+)$/.exec(
           name,
@@ -49,7 +49,7 @@ const spellings: readonly Spelling[] = [
       const [, stage, block, layer, shortcut, kind, rest] = found;
       const at = `layer${Number(stage) + 1}.${block}`;
       if (shortcut !== undefined) return `${at}.downsample.${kind === 'convolution' ? 0 : 1}.${rest}`;
-      return `${at}.${part(kind as string)}${Number(layer) + 1}.${rest}`;
+      return `${at}.${part(kind)}${Number(layer) + 1}.${rest}`;
     },
   },
   {

@@ -5,6 +5,7 @@ import { readPth } from '../../formats/pth/pth.ts';
 import { StridedTensor } from '../../formats/pth/strided-tensor.ts';
 import { decodeSafetensors } from '../../formats/safetensors.ts';
 import type { WholeFile } from '../../formats/whole-file.ts';
+import { lookUp } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { nearestName } from '../../system/nearest.ts';
 import type { UnreadTensor } from './check-state-dict.ts';
@@ -121,7 +122,7 @@ function stateDictsOf(root: PickleValue): ReadonlyMap<string, PickleDict> {
   };
   look(root, []);
   // A dict with tensors of its own is the state dict, whatever lies beside them.
-  return found.has('') ? new Map([['', found.get('') as PickleDict]]) : found;
+  return found.has('') ? new Map([['', lookUp(found, '')]]) : found;
 }
 
 function noStateDict(

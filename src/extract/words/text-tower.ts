@@ -4,8 +4,9 @@ import type * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../formats/onnx/encode.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { unitRows } from '../../numerics/nearest.kernel.ts';
+import { valuesAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
-import { runtime } from '../../system/onnx-runtime.ts';
+import { float32Of, runtime } from '../../system/onnx-runtime.ts';
 import { openSession } from '../backbone/ort-session.ts';
 import { type GraphFile, readGraphFile } from '../weights/graph-file.ts';
 import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts';
@@ -119,10 +120,7 @@ class OnnxTextTower implements TextTower {
     for (const [length, places] of byLength) {
       for (let first = 0; first < places.length; first += mostTogether) {
         const together = places.slice(first, first + mostTogether);
-        const vectors = await this.#run(
-          together.map((place) => tokens[place] as readonly number[]),
-          length,
-        );
+        const vectors = await this.#run(valuesAt(tokens, together), length);
         const width = vectors.length / together.length;
         for (const [at, place] of together.entries()) rows[place] = vectors.slice(at * width, (at + 1) * width);
       }
@@ -147,7 +145,7 @@ class OnnxTextTower implements TextTower {
       const data = type === 'int64' ? BigInt64Array.from(values, BigInt) : Int32Array.from(values);
       feeds[name] = new Tensor(type, data, [tokens.length, length]);
     }
-    return (await this.#session.run(feeds))[this.#output]?.data as Float32Array;
+    return float32Of(await this.#session.run(feeds), this.#output);
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts';
 
@@ -31,7 +31,7 @@ export async function openTokenizer(
     throw new UserError({
       what: "the network's tokenizer cannot be used",
       where: path,
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
       expected: 'a tokenizer.json as it was published',
       fix: 'fetch it again from where it was published',
     });

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 
 const needsQuotes = /[",\r\n]/;
 
@@ -58,7 +58,7 @@ export function parseCsv(bytes: Uint8Array, header: readonly string[], path: str
     throw new UserError({
       what: 'not a usable CSV file',
       where: path,
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
       expected: `lines of ${header.join(',')}`,
     });
   }

@@ -1,4 +1,4 @@
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { fingerprintOf, hashOfJson } from './fingerprint.ts';
 import { engineNames, interpolations, type Manifest, pools, rowLength, rowsPerImage } from './manifest.ts';
 
@@ -41,7 +41,7 @@ export function parseManifest(bytes: Uint8Array, path: string): Manifest {
     throw new UserError({
       what: 'a manifest is damaged: it is not JSON',
       where: path,
-      found: error instanceof Error ? error.message : String(error),
+      found: messageOf(error),
       fix: remake,
     });
   }

@@ -48,15 +48,16 @@ export function checkTables(folder: string, manifest: Manifest, tables: Tables, 
   for (const { id, outcome, row } of outcomes ?? []) {
     if (outcome === 'left-out') continue;
     if (ids.has(id)) problems.push({ file: outcomesFile, what: `id ${id} has a row or an outcome already` });
-    if (outcome === 'duplicate' && !rows.has(row as number)) {
+    if (outcome === 'duplicate' && !(row !== undefined && rows.has(row))) {
       problems.push({ file: outcomesFile, what: `${id} shares row ${row}, which the index does not name` });
     }
     ids.add(id);
   }
   if (outcomes !== undefined) {
     const counts = countOutcomes(index.imageCount, outcomes);
+    const saidOf = new Map(Object.entries(manifest.counts));
     for (const [name, count] of Object.entries({ ...counts, leftOut: counts.leftOut ?? 0 })) {
-      const said = manifest.counts[name as keyof typeof counts] ?? 0;
+      const said = saidOf.get(name) ?? 0;
       if (said !== count)
         problems.push({ file: outcomesFile, what: `${count} ${name}, but manifest.json says ${said}` });
     }

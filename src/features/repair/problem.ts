@@ -1,4 +1,4 @@
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 
 /** One thing that is not as it should be. */
 export interface Problem {
@@ -11,7 +11,7 @@ export interface Problem {
 
 /** A message as one phrase; the folder in it is known. */
 export function describeError(error: unknown, folder: string): string {
-  if (!(error instanceof UserError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof UserError)) return messageOf(error);
   const { what, where = '', found, expected } = error.parts;
   const parts = [what];
   // What follows the path is the place in the file: a field, a line.

@@ -89,7 +89,7 @@ async function livingOwners(files: Files, folder: string, mine: string): Promise
 /** A file that is not an owner's announcement protects nobody: announcements are renamed into place whole. */
 export function parseOwner(bytes: Uint8Array): LockOwner | undefined {
   try {
-    const owner = JSON.parse(new TextDecoder().decode(bytes)) as LockOwner;
+    const owner: LockOwner = JSON.parse(new TextDecoder().decode(bytes));
     const whole = typeof owner.host === 'string' && Number.isInteger(owner.pid) && typeof owner.started === 'string';
     return whole && (owner.state === 'held' || owner.state === 'waiting') ? owner : undefined;
   } catch {

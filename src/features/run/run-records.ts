@@ -104,7 +104,7 @@ export async function readRecord<Kind extends RowsRecord | RunRecord>(
   if (bytes === undefined) return undefined;
   const [sha256, json = ''] = new TextDecoder().decode(bytes).split('\n');
   if (createHash('sha256').update(json).digest('hex') !== sha256) return undefined;
-  return JSON.parse(json) as Kind;
+  return JSON.parse(json);
 }
 
 export function readRun(files: Files, folder: string): Promise<RunRecord | undefined> {

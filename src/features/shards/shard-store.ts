@@ -1,6 +1,6 @@
 import { bytesPerNumber, decodeNumbers } from '../../formats/npy/npy.ts';
 import type { RowStore } from '../../rows/row-store.ts';
-import { valueAt } from '../../system/at.ts';
+import { lastOf, valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 import { type Manifest, rowLength } from '../manifest/manifest.ts';
@@ -40,7 +40,7 @@ export class ShardStore implements RowStore {
     this.#manifest = manifest;
     this.#checked = checked;
     const starts = [0];
-    for (const { rowCount } of manifest.shards) starts.push((starts.at(-1) as number) + rowCount);
+    for (const { rowCount } of manifest.shards) starts.push(lastOf(starts) + rowCount);
     this.#starts = starts;
   }
 
@@ -86,7 +86,7 @@ export class ShardStore implements RowStore {
     if (this.#open?.number === number) return this.#open.file;
     await this.close();
     const file = await this.#openShard(number);
-    const name = this.#manifest.shards[number]?.file as string;
+    const name = valueAt(this.#manifest.shards, number).file;
     try {
       if (!this.#checked.has(name)) {
         this.#checkBlock ??= new Uint8Array(checkBytes);
@@ -104,7 +104,7 @@ export class ShardStore implements RowStore {
 
   async #openShard(number: number): Promise<ShardFile> {
     const { rowShape, fields, shards } = this.#manifest;
-    const entry = shards[number] as Manifest['shards'][number];
+    const entry = valueAt(shards, number);
     try {
       return await ShardFile.open(this.#files, this.where, entry, { rowShape, dtype: fields.dtype });
     } catch (error) {

@@ -11,8 +11,8 @@ import {
   writtenHeaderBytes,
 } from '../../formats/npy/npy.ts';
 import { writeDurably } from '../../system/durable.ts';
-import { InterruptedError, UserError } from '../../system/errors.ts';
-import { errorCode, type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
+import { errorCode, InterruptedError, UserError } from '../../system/errors.ts';
+import { type Files, type OpenFile, readFailure, readFully } from '../../system/files.ts';
 import { hashBytes } from '../index/table.kernel.ts';
 import { rowLength, type ShardEntry } from '../manifest/manifest.ts';
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { nodeFiles, type OpenFile } from '../../system/files.ts';
 import { type ArchiveEntry, entryPath, hostile } from './entry.ts';
 
@@ -22,7 +22,7 @@ export async function listTar(archive: string): Promise<readonly ArchiveEntry[]>
     return await walk(archive, file);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw broken(archive, error instanceof Error ? error.message : String(error), error);
+    throw broken(archive, messageOf(error), error);
   } finally {
     await file.close();
   }

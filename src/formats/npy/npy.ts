@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { dump, float16ToFloat32, parse } from 'npyjs';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { fromFloat16, toFloat16 } from './float16.kernel.ts';
 
 /** Storage type of the shards. */
@@ -72,7 +72,7 @@ export function parseNpyHeader(header: Uint8Array, fileBytes: number, path: stri
     // npyjs parses a header without numbers as an array of none: the numbers are read apart, straight into place.
     parsed = parse(new Uint8Array(header).buffer, { convertFloat16: false });
   } catch (error) {
-    throw damaged(path, error instanceof Error ? error.message : String(error), 'little-endian float32 or float16');
+    throw damaged(path, messageOf(error), 'little-endian float32 or float16');
   }
   const dtype: Dtype | undefined = { f4: 'float32' as const, f2: 'float16' as const }[parsed.dtype as string];
   const { shape } = parsed;

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { type Field, type Int64, type MessageName, messages, type OnnxModel, type OnnxTensor } from './schema.ts';
 
 /** Protobuf's own limit: a message is addressed with 31 bits. */
@@ -42,7 +42,7 @@ export function decodeModel(bytes: Uint8Array, source = 'ONNX model', readExtern
     model = decodeMessage(decoding, 'Model', bytes.length, 0);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw malformed(source, error instanceof Error ? error.message : String(error));
+    throw malformed(source, messageOf(error));
   }
   const whole = model as unknown as OnnxModel;
   if (whole.irVersion === undefined || whole.irVersion <= 0) throw malformed(source, 'no IR version');

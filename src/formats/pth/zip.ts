@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Entry } from 'yauzl';
 import { lookUp } from '../../system/at.ts';
-import { UserError } from '../../system/errors.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
 import { bytesPerElement } from '../element-types.ts';
 import { unpickle } from './pickle.ts';
 import type { PickleValue } from './pickle-value.ts';
@@ -69,7 +69,7 @@ async function readStoredEntries(bytes: Uint8Array, where: string): Promise<Read
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw broken(where, `a broken zip archive (${(error as Error).message})`, 'a whole one', error);
+    throw broken(where, `a broken zip archive (${messageOf(error)})`, 'a whole one', error);
   }
   return entries;
 }

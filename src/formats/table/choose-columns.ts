@@ -145,7 +145,7 @@ function withoutRepeats(
   const most = Math.max(...counts);
   const best = columns.filter((_, i) => counts[i] === most);
   const bare = (cell: string): string => cell.slice(cell.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
-  const [first] = best as [number];
+  const first = valueAt(best, 0);
   const isSame = best.every((column) => rows.every((row) => bare(valueAt(row, column)) === bare(valueAt(row, first))));
   return isSame ? [first] : best;
 }
@@ -168,7 +168,7 @@ function labelColumns({ columns, rows }: TableSample, others: readonly number[])
 
 /** Columns that tell the same classes apart, a number and its name, are one: that with words. */
 function oneOfEqual(rows: TableSample['rows'], columns: readonly number[]): readonly number[] {
-  const [first] = columns as [number];
+  const first = valueAt(columns, 0);
   const isSame = columns.every((column) => {
     const [there, back] = [new Map<string, string>(), new Map<string, string>()];
     return rows.every((row) => {

@@ -1,4 +1,5 @@
 import { valueAt } from '../../system/at.ts';
+import { messageOf } from '../../system/errors.ts';
 import { cellText } from './cell.ts';
 import { decoded, encodingOf } from './encoding.ts';
 import { headOf, type Table, type TableRow, type TableSource, tableError, unreadable } from './table.ts';
@@ -66,14 +67,7 @@ function parseLine(source: TableSource, text: string, line: number): Line['objec
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Line['object'];
   } catch (error) {
-    throw tableError(
-      source,
-      'cannot be read',
-      error instanceof Error ? error.message : String(error),
-      fix,
-      line,
-      error,
-    );
+    throw tableError(source, 'cannot be read', messageOf(error), fix, line, error);
   }
   throw tableError(source, 'cannot be read', `no object: ${text.slice(0, 80)}`, fix, line);
 }

@@ -40,7 +40,7 @@ export function holdOut(
   if (wanted > 0) {
     for (const unit of random.permutation(members.length)) {
       if (heldCount >= wanted) break;
-      const rows = members[unit] as number[];
+      const rows = valueAt(members, unit);
       const ownCounts = new Map<number, number>();
       for (const row of rows) ownCounts.set(valueAt(labels, row), (ownCounts.get(valueAt(labels, row)) ?? 0) + 1);
       const spares = [...ownCounts].every(([label, count]) => valueAt(left, label) > count);

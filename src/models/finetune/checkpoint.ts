@@ -53,7 +53,7 @@ function decode(bytes: Uint8Array): TuneState | undefined {
   try {
     const { tensors, metadata } = decodeSafetensors(bytes, 'checkpoint');
     if (metadata.get('format') !== format) return undefined;
-    const { epoch, figures } = JSON.parse(metadata.get('state') ?? '') as { epoch: number; figures: Json };
+    const { epoch, figures }: { epoch: number; figures: Json } = JSON.parse(metadata.get('state') ?? '');
     const arrays = new Map<string, Float32Array>();
     for (const [name, tensor] of tensors) {
       const { data } = typedTensor(tensor, name, 'checkpoint');

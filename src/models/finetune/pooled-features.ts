@@ -1,6 +1,7 @@
 import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { float32Tensor, graphSession } from '../../numerics/graph-session.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { lookUp } from '../../system/at.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { convolution, positionsOf } from './network/convolution.ts';
 import { foldedShapes } from './network/fold.ts';
@@ -50,7 +51,7 @@ export async function pooledFeatures(
   const data = new Float32Array(maps.rowCount * features);
   const shapes = foldedShapes(tail.blocks);
   const tensors = Object.fromEntries(
-    [...shapes].map(([name, shape]) => [name, float32Tensor(folded.get(name) as Float32Array, shape)]),
+    [...shapes].map(([name, shape]) => [name, float32Tensor(lookUp(folded, name), shape)]),
   );
   for (let start = 0; start < maps.rowCount; start += blockRows) {
     await pauseForInterrupt(signal);

@@ -84,14 +84,14 @@ function readNetwork(saved: SavedHead): TailShape {
   const fields = asObject(saved.details['network']) ?? refuse('', saved.details['network']);
   const { mapShape, normEpsilon, blocks } = fields;
   const sizes = Array.isArray(mapShape) && mapShape.every(isSize) ? mapShape : refuse('mapShape', mapShape);
-  const [channels, height, width] = sizes as readonly number[];
+  const [channels, height, width]: readonly number[] = sizes;
   if (channels === undefined || height === undefined || width === undefined) return refuse('mapShape', mapShape);
   if (channels * height * width !== saved.dims) return refuse('mapShape', mapShape);
   if (typeof normEpsilon !== 'number') return refuse('normEpsilon', normEpsilon);
   if (!Array.isArray(blocks)) return refuse('blocks', blocks);
   const readConv = (given: Json | undefined) => {
     if (!Array.isArray(given)) return refuse('blocks', given);
-    const [conv, norm, ...sizesOf] = given as readonly Json[];
+    const [conv, norm, ...sizesOf]: readonly Json[] = given;
     const [inChannels = 0, outChannels = 0, kernel = 0, stride = 0, padding = -1] = sizesOf.map(Number);
     if (typeof conv !== 'string' || typeof norm !== 'string') return refuse('blocks', given);
     if (![inChannels, outChannels, kernel, stride, padding + 1].every(isSize)) return refuse('blocks', given);
@@ -100,17 +100,17 @@ function readNetwork(saved: SavedHead): TailShape {
   return {
     mapShape: [channels, height, width],
     normEpsilon,
-    blocks: (blocks as readonly Json[]).map((block) => {
+    blocks: blocks.map((block: Json) => {
       const { name, main, shortcut } = asObject(block) ?? refuse('blocks', block);
       if (typeof name !== 'string' || !Array.isArray(main) || main.length === 0) return refuse('blocks', block);
-      const path = { name, main: (main as readonly Json[]).map(readConv) };
+      const path = { name, main: main.map(readConv) };
       return shortcut === undefined ? path : { ...path, shortcut: readConv(shortcut) };
     }),
   };
 }
 
 function isSize(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
+  return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
 function asObject(value: Json | undefined): Readonly<Record<string, Json>> | undefined {

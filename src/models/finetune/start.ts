@@ -2,6 +2,7 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
 import { type RowSource, rowPass } from '../../rows/row-source.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { savedArray } from '../checks.ts';
 import type { FitContext, HeadKind } from '../model.ts';
 import { foldedTensors } from './network/fold.ts';
@@ -73,7 +74,7 @@ async function pooledRows(
   for await (const block of pass.blocks()) {
     const pooled = await pooledFeatures(tail, folded, block, { threads, signal });
     for (let row = 0; row < block.rowCount; row++) {
-      const place = kept[pass.places?.[block.start + row] ?? block.start + row] as number;
+      const place = valueAt(kept, pass.places?.[block.start + row] ?? block.start + row);
       data.set(pooled.data.subarray(row * features, (row + 1) * features), place * features);
     }
     done += block.rowCount;

@@ -2,7 +2,9 @@ import type * as Ort from 'onnxruntime-node';
 import type { DeviceName } from '../../features/manifest/manifest.ts';
 import { GraphBuilder } from '../../formats/onnx/graph-builder.ts';
 import { float32Tensor, openGraph } from '../../numerics/graph-session.ts';
-import { UserError } from '../../system/errors.ts';
+import { lookUp, valueAt } from '../../system/at.ts';
+import { messageOf, UserError } from '../../system/errors.ts';
+import { float32Of } from '../../system/onnx-runtime.ts';
 import { type GraphTensors, graphShapes } from './network/layout.ts';
 import { type Sides, sidesBehind } from './network/positions.ts';
 import { mapsInput } from './network/residual.ts';
@@ -67,8 +69,7 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
   }).catch((error: unknown) => {
     throw onProcessor ? error : deviceMissing(options.device, error);
   });
-  const tensorOf = (name: string): Ort.Tensor =>
-    float32Tensor(tensors.get(name) as Float32Array, shapes.get(name) ?? []);
+  const tensorOf = (name: string): Ort.Tensor => float32Tensor(lookUp(tensors, name), shapes.get(name) ?? []);
   const inputs = Object.fromEntries(
     session.inputNames.filter((name) => tensors.has(name)).map((name) => [name, tensorOf(name)]),
   );
@@ -81,7 +82,7 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
   const perTensor = options.optimizer === 'sgd' ? 1 : 2;
   const moments = new Map(
     trained.map((name) => {
-      const { length } = tensors.get(name) as Float32Array;
+      const { length } = lookUp(tensors, name);
       return [name, Array.from({ length: perTensor }, () => new Float32Array(length))] as const;
     }),
   );
@@ -100,8 +101,8 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
         fetches,
       );
       for (const name of trained) {
-        const parameters = tensors.get(name) as Float32Array;
-        const gradient = numbersOf(results, gradientOf(name));
+        const parameters = lookUp(tensors, name);
+        const gradient = float32Of(results, gradientOf(name));
         const [first, second] = moments.get(name) ?? [];
         const isHead = name.startsWith('fc.');
         const decay = (shapes.get(name) ?? []).length > 1 ? options.weightDecay : 0;
@@ -113,10 +114,10 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
       for (const { norm, rowsPerImage } of norms) {
         const { mean, variance } = statisticsOf(norm);
         const count = rowCount * rowsPerImage;
-        moveTo(tensors.get(`${norm}.running_mean`), numbersOf(found, mean), 1);
-        moveTo(tensors.get(`${norm}.running_var`), numbersOf(found, variance), count > 1 ? count / (count - 1) : 1);
+        moveTo(tensors.get(`${norm}.running_mean`), float32Of(found, mean), 1);
+        moveTo(tensors.get(`${norm}.running_var`), float32Of(found, variance), count > 1 ? count / (count - 1) : 1);
       }
-      return numbersOf(found, stepNames.loss)[0] as number;
+      return valueAt(float32Of(found, stepNames.loss), 0);
     },
     close: () => session.release(),
   };
@@ -125,16 +126,10 @@ export async function openTrainer(tail: TailShape, tensors: GraphTensors, option
 function deviceMissing(device: DeviceName, error: unknown): UserError {
   return new UserError({
     what: `the steps of training cannot run on ${device}`,
-    found: error instanceof Error ? error.message : String(error),
+    found: messageOf(error),
     expected: 'a device that ONNX Runtime opens',
     fix: '--device cpu, or one that featuretap devices says works',
   });
-}
-
-function numbersOf(tensors: Readonly<Record<string, Ort.Tensor>>, name: string): Float32Array {
-  const data = tensors[name]?.data;
-  if (data instanceof Float32Array) return data;
-  throw new RangeError(`the training step gave no ${name}`);
 }
 
 /** Batch norms with the rows that each sees of an image. */

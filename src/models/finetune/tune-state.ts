@@ -1,3 +1,4 @@
+import { lookUp } from '../../system/at.ts';
 import type { Json } from '../model.ts';
 import type { TuneState } from './checkpoint.ts';
 import type { EpochFigures } from './fit.ts';
@@ -48,11 +49,11 @@ export function resumeFrom(
   const isWhole = targets.every(([name, data]) => arrays.get(name)?.length === data.length);
   const read = figuresOf(figures);
   if (!isWhole || read === undefined) return undefined;
-  for (const [name, data] of targets) data.set(arrays.get(name) as Float32Array);
+  for (const [name, data] of targets) data.set(lookUp(arrays, name));
   const { epochs, best } = read;
   if (best === undefined) return { epoch, figures: epochs, best };
   const kept = [...tensors.keys()].map((name): [string, Float32Array] => {
-    const own = arrays.get(`${bestPrefix}${name}`) ?? (arrays.get(name) as Float32Array);
+    const own = arrays.get(`${bestPrefix}${name}`) ?? lookUp(arrays, name);
     return [name, own.slice()];
   });
   return { epoch, figures: epochs, best: { ...best, tensors: new Map(kept) } };

@@ -1,3 +1,4 @@
+import { transpose } from '../../numerics/arrays.kernel.ts';
 import { checkFeatures } from '../checks.ts';
 import { fittedHead } from '../fitted-head.ts';
 import { softmaxHead } from '../linear-head.ts';
@@ -52,10 +53,5 @@ export function tunedHead({ tail, tensors }: TunedNetwork, facts: TunedFacts): F
 
 /** [rows, columns] -> [columns, rows]. */
 export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++)
-      out[column * rows + row] = values[row * columns + column] as number;
-  }
-  return out;
+  return transpose(values, rows, columns, new Float32Array(values.length));
 }

@@ -28,7 +28,7 @@ export function addForest(graph: GraphBuilder, features: string, saved: SavedHea
     no: ints(nodeCount),
   };
   const modes = new Array<string>(nodeCount);
-  const leaves = { tree: [] as number[], id: [] as number[], class: [] as number[], weight: [] as number[] };
+  const leaves: Record<'tree' | 'id' | 'class' | 'weight', number[]> = { tree: [], id: [], class: [], weight: [] };
   for (let node = 0, tree = 0; node < nodeCount; node++) {
     while (tree + 1 < root.length && node >= valueAt(root, tree + 1)) tree++;
     const first = valueAt(root, tree);
@@ -54,7 +54,7 @@ export function addForest(graph: GraphBuilder, features: string, saved: SavedHea
     if (leaf === 0) for (let c = 0; c < labelCount; c++) addLeaf(c, 0);
   }
 
-  const [, probabilities] = graph.nodeWithOutputs(
+  const [, probabilities = ''] = graph.nodeWithOutputs(
     'TreeEnsembleClassifier',
     [features],
     {
@@ -74,9 +74,9 @@ export function addForest(graph: GraphBuilder, features: string, saved: SavedHea
     },
     { domain: 'ai.onnx.ml', outputs: ['forest.class', 'forest.probabilities'] },
   );
-  if (labelCount === saved.classes.length) return probabilities as string;
+  if (labelCount === saved.classes.length) return probabilities;
   return graph.node('Slice', [
-    probabilities as string,
+    probabilities,
     axes(graph, 'forest.from', [0]),
     axes(graph, 'forest.to', [saved.classes.length]),
     axes(graph, 'forest.axis', [1]),

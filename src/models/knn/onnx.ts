@@ -15,12 +15,12 @@ export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead):
   const unit = addScaling(graph, features, { kind: 'l2', offset: new Float64Array(0), factor: new Float64Array(0) });
   const train = graph.initializer('knn.rows', { type: 'float32', shape: [rowCount, saved.dims], data: unitTrain });
   const similarities = graph.node('Gemm', [unit, train], { transB: 1 });
-  const [nearest, places] = graph.nodeWithOutputs(
+  const [nearest = '', places = ''] = graph.nodeWithOutputs(
     'TopK',
     [similarities, axes(graph, 'knn.k', [k])],
     { axis: 1 },
     { outputs: ['knn.nearest', 'knn.places'] },
-  ) as [string, string];
+  );
 
   // exp((similarity - the largest) / temperature), or 1 each where votes are uniform.
   const sharpness = saved.params['votes'] === 'uniform' ? 0 : 1 / Number(saved.params['temperature']);

@@ -1,7 +1,9 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
+import { takeInts } from '../../numerics/arrays.kernel.ts';
 import { presentClasses } from '../../rows/classes.ts';
 import { type Table, takeLabels } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
+import { valueAt } from '../../system/at.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import type { FitContext } from '../model.ts';
 import type { LbfgsParams } from './fit.ts';
@@ -32,7 +34,7 @@ export async function crossValidateLogistic(
     for (const [i, { C, tol, maxIterations }] of rising) {
       start = (await part.fit({ C, tol, maxIterations, start, inSubspaces: start === undefined })).x;
       const largest = largestPerRow(await part.testScores(start), known.classes.length);
-      (found[i] as Int32Array[])[f] = largest.map((c) => present[c] as number);
+      valueAt(found, i)[f] = takeInts(present, largest);
     }
   }
   return found;

@@ -1,4 +1,5 @@
 import type { Arena } from '../../numerics/arena.ts';
+import { addAt } from '../../numerics/arrays.kernel.ts';
 import { largestMagnitude } from '../../numerics/lbfgs.kernel.ts';
 import { type LbfgsOptions, type LbfgsResult, lossError, minimize } from '../../numerics/lbfgs.ts';
 import { addRowVector, shiftBias } from '../../numerics/linear-loss.kernel.ts';
@@ -157,7 +158,7 @@ function foldOf(coordinates: Coordinates, fold: Split, context: LogisticContext)
   const train = takeTableRows(table, fold.train);
   const rowsOf = new Float64Array(classCount);
   train.labels.forEach((label, row) => {
-    rowsOf[label] = (rowsOf[label] as number) + (train.sampleWeights?.[row] ?? 1);
+    addAt(rowsOf, label, train.sampleWeights?.[row] ?? 1);
   });
   const absent = Array.from(rowsOf.keys()).filter((c) => rowsOf[c] === 0);
   return {

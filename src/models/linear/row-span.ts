@@ -1,3 +1,4 @@
+import { addAt } from '../../numerics/arrays.kernel.ts';
 import {
   addTo,
   centredColumns,
@@ -10,6 +11,7 @@ import {
 } from '../../numerics/cholesky.kernel.ts';
 import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { valueAt } from '../../system/at.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 
 /** Rows of many features as rows of no more numbers than there are rows: turned, with the same inner products. */
@@ -57,11 +59,9 @@ export async function spanOfRows(
     addTo(factor, (await gemm64('transposeRight', columns, columns, 1)).data);
   }
   let trace = 0;
-  for (let i = 0; i < size; i++) trace += factor[i * size + i] as number;
+  for (let i = 0; i < size; i++) trace += valueAt(factor, i * size + i);
   if (!(trace > 0)) return undefined;
-  for (let i = 0; i < size; i++) {
-    factor[i * size + i] = (factor[i * size + i] as number) + (jitter * trace) / size;
-  }
+  for (let i = 0; i < size; i++) addAt(factor, i * size + i, (jitter * trace) / size);
   for (let start = 0; start < size; start += factorBlock) {
     await pauseForInterrupt(signal);
     const end = Math.min(size, start + factorBlock);

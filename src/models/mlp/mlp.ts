@@ -2,6 +2,7 @@ import { largestPerRow } from '../../metrics/metrics.kernel.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
 import { presentClasses } from '../../rows/classes.ts';
 import { loadTable, type Table, takeTableRows } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 import { enoughHeldOut, heldOutTemperature, holdOut } from '../calibration/hold-out.ts';
@@ -228,7 +229,7 @@ async function meanLoss(weights: MlpWeights, sizes: MlpSizes, table: Table, thre
   let weightSum = 0;
   table.labels.forEach((label, row) => {
     const weight = table.sampleWeights?.[row] ?? 1;
-    lossSum -= weight * Math.log(Math.max(smallestProbability, data[row * sizes.classes + label] as number));
+    lossSum -= weight * Math.log(Math.max(smallestProbability, valueAt(data, row * sizes.classes + label)));
     weightSum += weight;
   });
   return lossSum / weightSum;

@@ -5,6 +5,7 @@ import { multiply } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import type { RandomState } from '../../numerics/mt19937.kernel.ts';
 import type { Table } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { rectify, sumRows } from './mlp.kernel.ts';
 import { type AdamGroup, openAdam } from './penalized-adam.ts';
 
@@ -113,8 +114,7 @@ export async function mlpStep(
   const { weights, groups } = state;
   const { features, labels, sampleWeights } = table;
   const count = rows.length;
-  const weight =
-    sampleWeights === undefined ? count : rows.reduce((sum, row) => sum + (sampleWeights[row] as number), 0);
+  const weight = sampleWeights === undefined ? count : rows.reduce((sum, row) => sum + valueAt(sampleWeights, row), 0);
   if (weight === 0) return { loss: 0, weight };
   const padded = padRows(count, hidden, state.batch.rowShares.length);
   const batch = state.batch.rows.subarray(0, padded * dims).fill(0, count * dims);
@@ -125,7 +125,7 @@ export async function mlpStep(
   const rowLosses = state.batch.rowLosses.subarray(0, padded);
   rows.forEach((row, i) => {
     batch.set(features.data.subarray(row * dims, (row + 1) * dims), i * dims);
-    truth[i * classes + (labels[row] as number)] = 1;
+    truth[i * classes + valueAt(labels, row)] = 1;
     rowShares[i] = (sampleWeights?.[row] ?? 1) / weight;
   });
   const session = await stepSession(padded, state.sizes, threads);
@@ -155,7 +155,7 @@ export async function mlpStep(
   groups.hiddenBias.move(0, step, learningRate);
   groups.outputWeights.move(decay, step, learningRate);
   groups.outputBias.move(0, step, learningRate);
-  const loss = rowLosses.reduce((sum, one, i) => sum - one * (rowShares[i] as number) * weight, 0);
+  const loss = rowLosses.reduce((sum, one, i) => sum - one * valueAt(rowShares, i) * weight, 0);
   return { loss, weight };
 }
 

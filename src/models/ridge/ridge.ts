@@ -1,7 +1,9 @@
 import { largestPerRow } from '../../metrics/metrics.kernel.ts';
+import { scaleBy } from '../../numerics/arrays.kernel.ts';
 import { addRowVector, softmaxRows } from '../../numerics/linear-loss.kernel.ts';
 import { multiply } from '../../numerics/matmul.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
+import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { checkFeatures, checkSolver, checkTrainingTable, savedArray } from '../checks.ts';
 import { fittedHead, inMemory } from '../fitted-head.ts';
@@ -71,7 +73,7 @@ export const ridge: HeadKind = {
   },
   load: (saved) => {
     checkSolver(saved, solvers);
-    const factor = savedArray(saved, 'factor', Float64Array, [1])[0] as number;
+    const factor = valueAt(savedArray(saved, 'factor', Float64Array, [1]), 0);
     return fitted({
       params: saved.params,
       classes: saved.classes,
@@ -189,7 +191,7 @@ function fitted(fit: RidgeFit): FittedRidge {
       addRowVector(scores.data, bias);
       const predicted = largestPerRow(scores.data, classes.length);
       if (options?.uncalibrated !== true) {
-        for (let i = 0; i < scores.data.length; i++) scores.data[i] = (scores.data[i] as number) * factor;
+        scaleBy(scores.data, factor);
       }
       softmaxRows(scores.data, classes.length);
       return { predicted, probabilities: scores };
@@ -208,6 +210,6 @@ function withoutWeightless(table: Table): Table {
   if (sampleWeights === undefined || sampleWeights.every((weight) => weight > 0)) return table;
   return takeTableRows(
     table,
-    Int32Array.from(labels.keys()).filter((row) => (sampleWeights[row] as number) > 0),
+    Int32Array.from(labels.keys()).filter((row) => valueAt(sampleWeights, row) > 0),
   );
 }

@@ -1,5 +1,6 @@
 import { float64Tensor, type Matrix64 } from '../../numerics/gemm64.ts';
 import { graphSession } from '../../numerics/graph-session.ts';
+import { valueAt } from '../../system/at.ts';
 import { addSquares, factorBlock } from './block-tridiagonal.kernel.ts';
 import type { BlockTridiagonalForm } from './block-tridiagonal.ts';
 
@@ -135,7 +136,7 @@ export async function solveShifted(factors: ShiftedFactors, right: Matrix64, thr
     const coupling = k === blocks.length - 1 ? new Float64Array(shifts * width) : behind.carries;
     await backward.run(
       {
-        own: float64Tensor(solved[k] as Float64Array, [shifts, width, count]),
+        own: float64Tensor(valueAt(solved, k), [shifts, width, count]),
         carries: float64Tensor(coupling, [shifts, behind.width, width]),
         behindThat: float64Tensor(behind.scaled, [shifts, behind.width, count]),
         inverses: float64Tensor(inverses, [shifts, width, width]),

@@ -1,7 +1,7 @@
 import { takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import { type Table, takeTableRows } from '../../rows/table.ts';
 import type { Split } from '../../split/split.ts';
-import { valueAt } from '../../system/at.ts';
+import { lastOf, valueAt } from '../../system/at.ts';
 import { checkTrainingTable } from '../checks.ts';
 import type { FitContext } from '../model.ts';
 import { pairValuer } from './binary-classifiers.ts';
@@ -51,7 +51,7 @@ export async function crossValidateSvm(
       for (const series of alike) {
         const votes = await votesAlong(series, valueAt(folds, series.fold), { table, gram, workers, context });
         series.steps.forEach(({ point }, i) => {
-          (found[point] as Int32Array[])[series.fold] = valueAt(votes, i);
+          valueAt(found, point)[series.fold] = valueAt(votes, i);
         });
       }
     }
@@ -89,7 +89,7 @@ async function votesAlong(series: Series, split: Split, shared: Shared): Promise
   let smaller: PairsResult | undefined;
   for (const { params } of series.steps) {
     if (smaller !== undefined && !smaller.capped.includes(1)) {
-      votes.push(votes.at(-1) as Int32Array);
+      votes.push(lastOf(votes));
       continue;
     }
     const { present, classStart, tableRows, caps } = sortByClass(training, params.C);

@@ -45,7 +45,7 @@ async function fitSvm(
   const { seed } = context;
   const { present, classStart, tableRows, caps } = sortByClass(table, params.C);
   // One fold is all that a package of half a minute per fit can spare.
-  const groups = table.groups && tableRows.map((row) => table.groups?.[row] as number);
+  const groups = table.groups && takeInts(table.groups, tableRows);
   const plan = planFolds(classStart, seed, groups, solver === 'ml-svm' ? 1 : undefined);
   if (solver === 'ml-svm') mindMlSvmLimits(table, classStart, plan.foldCount, allowSlow, context);
   const kernel = resolveKernel(params, table);

@@ -1,4 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
+import { valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readText } from '../../system/files.ts';
@@ -54,14 +55,14 @@ export async function readSampleLayout(
   const byName = header.findIndex((name) => idNames.test(name.trim()) && !classes.includes(name));
   const idAt = Math.max(byName, 0);
   const others = header.filter((_, at) => at !== idAt);
-  const ids = lines.map((line) => line[idAt] as string);
+  const ids = lines.map((line) => valueAt(line, idAt));
   const idsGiven = ids.length === 0 ? {} : { ids };
   const place = (column: (name: string) => SubmissionColumn): readonly SubmissionColumn[] =>
     header.map((name, at) => (at === idAt ? 'id' : column(name)));
   const [only] = others;
   if (others.length === 1 && only !== undefined) {
-    const valueAt = header.findIndex((_, at) => at !== idAt);
-    const values = lines.map((line) => (line[valueAt] as string).trim());
+    const answerAt = header.findIndex((_, at) => at !== idAt);
+    const values = lines.map((line) => valueAt(line, answerAt).trim());
     const column = readSingle(file, only, values, classes, options);
     const what =
       typeof column === 'object'
@@ -143,7 +144,7 @@ function checkColumns(file: string, columns: readonly string[], classes: readonl
 
 async function readLines(file: string): Promise<readonly (readonly string[])[]> {
   try {
-    return parse(await readText(nodeFiles, file), { bom: true, skip_empty_lines: true }) as string[][];
+    return parse(await readText(nodeFiles, file), { bom: true, skip_empty_lines: true });
   } catch (cause) {
     throw new UserError({
       what: 'the sample submission cannot be read',

@@ -1,6 +1,7 @@
 import type { Prediction } from '../../classify/result/predictions.ts';
 import { type AlikeRows, alikeRows } from '../../rows/alike/alike-rows.ts';
 import type { Neighbours } from '../../rows/alike/neighbours.ts';
+import { valueAt } from '../../system/at.ts';
 
 export interface AlikeImages {
   /** Closest first. */
@@ -35,10 +36,10 @@ export function alikeImages(
 ): AlikeImages {
   const apart = apartCounter(predictions);
   const describe = ({ first, second, similarity }: AlikeRows): AlikePair => {
-    const own = [ids[first] as string, ids[second] as string] as const;
+    const own = [valueAt(ids, first), valueAt(ids, second)] as const;
     return {
       ids: own,
-      labels: [labels[first] as string, labels[second] as string],
+      labels: [valueAt(labels, first), valueAt(labels, second)],
       similarity,
       timesApart: apart(...own),
     };

@@ -1,4 +1,5 @@
 import type { Report } from '../../classify/result/report.ts';
+import { valueAt } from '../../system/at.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import { classSizes } from '../describe.ts';
 import { accuracyInterval, count, percent, seconds } from '../figures.ts';
@@ -20,7 +21,7 @@ interface Advice {
 }
 
 export function advise(group: GroupData): Advice {
-  const best = group.runs[0] as RunData;
+  const best = valueAt(group.runs, 0);
   return {
     which: whichHead(group, best),
     sure: howSure(group, best),

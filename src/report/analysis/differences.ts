@@ -49,9 +49,9 @@ interface TestedPair {
  */
 export function headDifferences(runs: readonly Run[]): HeadDifference[] {
   const pairs: TestedPair[] = [];
-  for (let i = 0; i < runs.length; i++) {
-    for (let j = i + 1; j < runs.length; j++) {
-      const pair = testPair(runs[i] as Run, runs[j] as Run);
+  for (const [i, run] of runs.entries()) {
+    for (const other of runs.slice(i + 1)) {
+      const pair = testPair(run, other);
       if (pair !== undefined) pairs.push(pair);
     }
   }

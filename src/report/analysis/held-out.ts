@@ -1,4 +1,5 @@
 import type { Prediction } from '../../classify/result/predictions.ts';
+import { valueAt } from '../../system/at.ts';
 
 /** One image with every answer that was given while it was held out. */
 export interface HeldOutImage {
@@ -37,7 +38,7 @@ function gather(id: string, answers: readonly Prediction[]): HeldOutImage {
   );
   return {
     id,
-    trueClass: (answers[0] as Prediction).trueClass,
+    trueClass: valueAt(answers, 0).trueClass,
     predictedClass,
     timesHeldOut: answers.length,
     timesPredicted: times,

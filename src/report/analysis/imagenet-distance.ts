@@ -1,4 +1,6 @@
+import { dot } from '../../numerics/lbfgs.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { valueAt } from '../../system/at.ts';
 
 /** How far photos are from those that a network learned its 1,000 classes from. */
 export interface ImageNetDistance {
@@ -40,10 +42,7 @@ export function imageNetDistance(
   const found = Array.from({ length: rowCount }, (_, row) => {
     const own = data.subarray(row * columnCount, (row + 1) * columnCount);
     for (let c = 0; c < imageNetClasses; c++) {
-      const start = c * columnCount;
-      let score = bias[c] as number;
-      for (let i = 0; i < columnCount; i++) score += (own[i] as number) * (weight[start + i] as number);
-      scores[c] = score;
+      scores[c] = valueAt(bias, c) + dot(own, weight.subarray(c * columnCount, (c + 1) * columnCount));
     }
     const mean = scores.reduce((sum, score) => sum + score, 0) / imageNetClasses;
     const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / imageNetClasses;
@@ -51,6 +50,6 @@ export function imageNetDistance(
     return variance > 0 ? (scores.reduce((most, score) => Math.max(most, score)) - mean) / Math.sqrt(variance) : 0;
   });
   found.sort((a, b) => a - b);
-  const deviations = ((found[(rowCount - 1) >> 1] as number) + (found[rowCount >> 1] as number)) / 2;
+  const deviations = (valueAt(found, (rowCount - 1) >> 1) + valueAt(found, rowCount >> 1)) / 2;
   return { deviations, answer: deviations < far ? 'far' : deviations < near ? 'between' : 'near' };
 }

@@ -1,4 +1,5 @@
 import type { LearningCurvePoint, Report } from '../../classify/result/report.ts';
+import { lastOf, valueAt } from '../../system/at.ts';
 import { type Interval, z95 } from '../statistics/interval.ts';
 import { correctedMeanInterval } from '../statistics/resampled-t.ts';
 
@@ -35,9 +36,9 @@ export function learningCurve(
     const squares = values.reduce((sum, value) => sum + (value - accuracy) ** 2, 0);
     return { trainSize, accuracy, deviation: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)) };
   });
-  const last = points.at(-1) as (typeof points)[number];
+  const last = lastOf(points);
   const upper = points.filter((point) => point.trainSize * 2 >= last.trainSize);
-  const from = (upper.length > 1 ? upper[0] : points.at(-2)) as (typeof points)[number];
+  const from = upper.length > 1 ? valueAt(upper, 0) : valueAt(points, points.length - 2);
   const doublings = Math.log2(last.trainSize / from.trainSize);
   const lastDoubling = ((last.accuracy - from.accuracy) / doublings) * 100;
   const gains = gainsByRepeat(found, from.trainSize, last.trainSize).map((gain) => (gain / doublings) * 100);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import type { Located } from '../../extract/images/list/tree.ts';
 import { readEntrySync } from '../../formats/archive/entry.ts';
+import { valueAt } from '../../system/at.ts';
 import { nodeFiles, readWhole } from '../../system/files.ts';
 import { decodeEntry, encodeEntry } from './cache/entry.ts';
 import type { PageCache } from './cache/page-cache.ts';
@@ -87,7 +88,7 @@ export async function makeThumbnails(
   const reading: Promise<Uint8Array | undefined>[] = [];
   for (const [i, { id }] of wanted.entries()) {
     while (reading.length < Math.min(wanted.length, i + readAhead)) {
-      reading.push(pictureOf(wanted[reading.length] as WantedPhoto, reading.length));
+      reading.push(pictureOf(valueAt(wanted, reading.length), reading.length));
     }
     const picture = await reading[i];
     if (picture === undefined) unreadable++;
@@ -122,7 +123,7 @@ interface Head {
 async function readKept(cache: PageCache): Promise<ReadonlyMap<string, Uint8Array>> {
   const bytes = await cache.read(cacheName);
   const entry = bytes === undefined ? undefined : decodeEntry<Head>(bytes);
-  return new Map(entry?.head.keys.map((key, i) => [key, entry.arrays[i] as Buffer]) ?? []);
+  return new Map(entry?.head.keys.map((key, i) => [key, valueAt(entry.arrays, i)]) ?? []);
 }
 
 /** Newest first; what is past the room of eight pages is forgotten. */

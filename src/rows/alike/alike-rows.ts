@@ -37,7 +37,7 @@ export function alikeRows({ rowCount, count, nearest, similarity }: Neighbours):
 export function closeDistance({ rowCount, count, similarity }: Neighbours): number {
   if (rowCount < 3) return -1;
   const largest = Float32Array.from({ length: rowCount }, (_, row) => valueAt(similarity, row * count));
-  const usual = 1 - (largest.sort()[rowCount >> 1] as number);
+  const usual = 1 - valueAt(largest.sort(), rowCount >> 1);
   // Copies are copies where half of the rows have one, too: their distance is 0 but for rounding.
   return Math.max(closeShare * usual, 1e-6);
 }

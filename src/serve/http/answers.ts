@@ -83,7 +83,7 @@ async function ofHead(head: AnsweringHead, place: number, photos: readonly Answe
   for (const { name, answer } of photos) {
     if (answer.outcome === 'failed') failed.push({ path: name, reason: answer.reason });
     else {
-      const row = answer.rows[place] as HeadRow;
+      const row = valueAt(answer.rows, place);
       const said = await say(row, fitted.classes, options, await shown(row, asked));
       pieces.push(format.predicted(name, withoutExtension(basename(name)), said));
     }

@@ -1,8 +1,9 @@
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { valueAt } from '../../system/at.ts';
 import { pageHtml, pageScript } from '../page/html.ts';
 import { pageStyle } from '../page/style.ts';
-import type { Classifier, PhotoAnswer } from '../photos/classifier.ts';
+import type { Classifier } from '../photos/classifier.ts';
 import type { ServedHead } from '../served-head.ts';
 import { checkSite, checkToken } from './admission.ts';
 import { type Answered, answeringHead, checkAsked, documentOf } from './answers.ts';
@@ -104,7 +105,7 @@ export async function createServer(
     answers.then(done, done);
     const sent = await photos;
     const outcomes = await deadline.inTime(answers);
-    return sent.map(({ name }, i) => ({ name, answer: outcomes[i] as PhotoAnswer }));
+    return sent.map(({ name }, i) => ({ name, answer: valueAt(outcomes, i) }));
   };
 
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(pageHtml));

@@ -7,7 +7,7 @@ import type { Evidence, EvidenceMaps } from '../../predict/evidence/evidence.ts'
 import { evidenceOfHead } from '../../predict/evidence/evidence-of-head.ts';
 import type { ShippedHead } from '../../predict/load-head.ts';
 import { type Classification, cropsOf, type Embedder, type ImagePrediction } from '../../predict/predict.ts';
-import { valueAt } from '../../system/at.ts';
+import { valueAt, valuesAt } from '../../system/at.ts';
 import { NetworkQueue } from './network-queue.ts';
 import { PhotoPool } from './photo-pool.ts';
 
@@ -108,7 +108,7 @@ export class Classifier {
       if (outcome === 'failed' || pixels === undefined) return { outcome: 'failed', reason };
       const ofStage = await queue.ask([pixels, ...beside], signal, more.evidence);
       heads.forEach((place, row) => {
-        const said = ofStage[row] as HeadRow;
+        const said = valueAt(ofStage, row);
         rows[place] = more.pixels === true ? { ...said, pixels: rgbOf(pixels, embedder.recipe) } : said;
       });
       clipped ||= lost;
@@ -127,8 +127,8 @@ async function openStage(
   places: readonly number[],
   options: ClassifierOptions,
 ): Promise<Stage> {
-  const heads = places.map((place) => all[place] as ShippedHead);
-  const { report } = heads[0] as ShippedHead;
+  const heads = valuesAt(all, places);
+  const { report } = valueAt(heads, 0);
   const embedder = await openEmbedder(report, { ...options, device: 'cpu' });
   const evidence: (EvidenceMaps | string)[] = [];
   for (const head of heads) evidence.push(await evidenceOfHead(head, embedder.tapShape));

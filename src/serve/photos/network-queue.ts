@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PixelBatch } from '../../extract/backbone/backbone.ts';
 import { stackBeside } from '../../extract/stack-pixels.ts';
+import { valueAt } from '../../system/at.ts';
 
 /** How long a batch that is not full waits for photos that are on their way, in milliseconds. */
 const longestWaitMs = 5;
@@ -86,7 +87,7 @@ export class NetworkQueue<Row> {
       const explained = asked.map((image) => image.explained);
       const rows = await run(stackBeside(crops, images), explained);
       asked.forEach(({ resolve }, i) => {
-        resolve(rows[i] as Row);
+        resolve(valueAt(rows, i));
       });
     } catch (error) {
       for (const { reject } of asked) reject(error);

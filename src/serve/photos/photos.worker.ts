@@ -5,7 +5,7 @@ import type { PhotoReply, PhotoSetup, PhotoTask } from './photo-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('photos.worker runs as a worker thread only');
-const { recipe, budget } = workerData as PhotoSetup;
+const { recipe, budget }: PhotoSetup = workerData;
 const reader = new PixelReader(recipe, () => false, budget);
 
 const tasks: PhotoTask[] = [];

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { errorCode } from '../errors.ts';
 
 /** What tells a process from every other one, on this machine and on others. */
 export interface ProcessIdentity {
@@ -22,7 +23,7 @@ export function isDead(owner: ProcessIdentity): boolean {
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return errorCode(error) === 'ESRCH';
   }
   return owner.started !== '' && owner.started !== startOf(owner.pid);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../errors.ts';
+import { errorCode, UserError } from '../errors.ts';
 import { type Files, listIfThere, type OpenFile } from '../files.ts';
 import { removeAtExit } from './at-exit.ts';
 import { commandOf, startOf, thisProcess } from './process-identity.ts';
@@ -140,7 +140,7 @@ function isGone(pid: number, started: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return errorCode(error) === 'ESRCH';
   }
   return started !== short(startOf(pid));
 }

@@ -1,4 +1,4 @@
-import { valueAt } from '../../../system/at.ts';
+import { lastOf, valueAt } from '../../../system/at.ts';
 import { UserError, usageError } from '../../../system/errors.ts';
 import type { MatrixOptions } from './foreign-matrix.ts';
 
@@ -119,7 +119,7 @@ function featureColumns(
 export function sayRoles(columns: readonly TableColumn[], { id, label, features, unused }: ColumnRoles): string {
   const nameOf = (at: number): string => valueAt(columns, at).name;
   const [first = 0] = features;
-  const last = features.at(-1) as number;
+  const last = lastOf(features);
   const shown =
     features.length === 1 ? nameOf(first) : `${nameOf(first)} … ${nameOf(last)} (${features.length} columns)`;
   const parts = [

@@ -79,7 +79,7 @@ async function readParquetLabels(path: string, options: MatrixOptions): Promise<
     });
   }
   const texts = async (at: number): Promise<string[]> =>
-    (await read(columns[at]?.name as string)).map((value) => String(value ?? ''));
+    (await read(valueAt(columns, at).name)).map((value) => String(value ?? ''));
   return {
     ids: id === undefined ? undefined : await texts(id),
     ...rowNames(await texts(label), path),

@@ -60,7 +60,7 @@ export async function openShardFolder(folder: string, options: MatrixOptions): P
 async function stack(folder: string, files: readonly string[]): Promise<ForeignMatrix> {
   const parts: NpyMatrixFile[] = [];
   for (const file of files) parts.push(await describeNpyMatrix(file));
-  const [first] = parts as [NpyMatrixFile];
+  const first = valueAt(parts, 0);
   for (const part of parts) {
     if (part.columnCount === first.columnCount && part.type === first.type && part.bigEndian === first.bigEndian)
       continue;

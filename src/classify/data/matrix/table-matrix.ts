@@ -6,7 +6,7 @@ import { checkWhole } from '../../../formats/npy/npy-labels.ts';
 import { openParquet } from '../../../formats/parquet.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import { valueAt } from '../../../system/at.ts';
-import { UserError } from '../../../system/errors.ts';
+import { messageOf, UserError } from '../../../system/errors.ts';
 import { nodeFiles, readBlocks, readFailure } from '../../../system/files.ts';
 import { columnRoles, sayRoles, type TableColumn } from './column-roles.ts';
 import type { ForeignMatrix, MatrixOptions, RowNames } from './foreign-matrix.ts';
@@ -107,7 +107,7 @@ export async function openCsvMatrix(path: string, options: MatrixOptions): Promi
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     if ((cause as CsvError).code?.startsWith('CSV_') !== true) throw readFailure(path, cause);
-    throw unusable(path, 'the whole file', (cause as Error).message, 'CSV with a header');
+    throw unusable(path, 'the whole file', messageOf(cause), 'CSV with a header');
   }
   if (table === undefined) throw unusable(path, 'the whole file', 'no line after the header', 'one line per row');
   const columnCount = table.roles.features.length;

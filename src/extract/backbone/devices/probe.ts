@@ -74,7 +74,7 @@ function parseAnswer(text: string): ProbeResult | undefined {
   // Libraries may write to stdout too: the answer is the last line.
   const line = text.trimEnd().split('\n').at(-1) ?? '';
   try {
-    return JSON.parse(line) as ProbeResult;
+    return JSON.parse(line);
   } catch {
     return undefined;
   }

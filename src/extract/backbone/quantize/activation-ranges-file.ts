@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../features/manifest/fingerprint.ts';
-import { UserError } from '../../../system/errors.ts';
+import { messageOf, UserError } from '../../../system/errors.ts';
 import { type Architecture, isArchitecture, planResNet } from '../../weights/resnet.ts';
 import { type ActivationRanges, convInputs, observedTensors } from './activation-ranges.ts';
 
@@ -24,7 +24,7 @@ export function decodeActivationRanges(bytes: Uint8Array, where: string): Activa
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw damaged(where, error instanceof Error ? error.message : String(error), 'JSON');
+    throw damaged(where, messageOf(error), 'JSON');
   }
   if (!isRecord(value)) throw damaged(where, 'no object', 'an object');
   const { architecture, weightsSha256, preprocessing, images, seed, agreement, ranges, means } = value;

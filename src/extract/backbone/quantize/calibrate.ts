@@ -1,6 +1,8 @@
 import type * as ort from 'onnxruntime-node';
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { encodeModel } from '../../../formats/onnx/encode.ts';
+import { lookUp } from '../../../system/at.ts';
+import { float32Of } from '../../../system/onnx-runtime.ts';
 import { planResNet } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
 import type { PixelBatch, TapMap } from '../backbone.ts';
@@ -50,10 +52,10 @@ export async function calibrate(network: Network, options: CalibrateOptions): Pr
   const observed = [...new Set([...observedTensors(plan).map(({ name }) => name), ...inputs])];
   const { observations, tapped } = await observeTensors(network, { ...options, observed, byChannel: true });
   const ranges: Record<string, Range> = {};
-  for (const { name } of observedTensors(plan)) ranges[name] = chooseRange(observations.get(name) as Observation);
+  for (const { name } of observedTensors(plan)) ranges[name] = chooseRange(lookUp(observations, name));
   const means: Record<string, readonly number[]> = { [bytesTensor]: channelMeans(sample.pixels.bytesNHWC) };
   for (const name of inputs) {
-    const { sums, valueCount } = observations.get(name) as Observation;
+    const { sums, valueCount } = lookUp(observations, name);
     means[name] = Array.from(sums, (sum) => shortened(sum / valueCount));
   }
   return { measurements: { images: sample.images, seed: sample.seed, ranges, means }, tapped };
@@ -89,24 +91,25 @@ async function observeTensors(
   const imageBytes = bytesNHWC.length / rowCount;
   let tapped: TapMap | undefined;
   try {
-    let outputs: Readonly<Record<string, ort.Tensor>> | undefined;
+    let outputs: ort.InferenceSession.ReturnType | undefined;
     for (let row = 0; row < rowCount; row++) {
       const bytes = bytesNHWC.subarray(row * imageBytes, (row + 1) * imageBytes);
       const feeds = { [network.input.name]: feed.tensor(bytes, 1) };
       // The first run's tensors serve all runs: 90 MB per image for a ResNet50.
       outputs = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
-      const kept = outputs[tap] as ort.Tensor;
+      const kept = float32Of(outputs, tap);
+      const [rows = 1, ...rowShape] = outputs[tap]?.dims ?? [];
       // A graph may fix its batch at more than one.
-      const rowLength = kept.data.length / (kept.dims[0] as number);
-      tapped ??= { rowCount, rowShape: kept.dims.slice(1), data: new Float32Array(rowCount * rowLength) };
-      tapped.data.set((kept.data as Float32Array).subarray(0, rowLength), row * rowLength);
+      const rowLength = kept.length / rows;
+      tapped ??= { rowCount, rowShape, data: new Float32Array(rowCount * rowLength) };
+      tapped.data.set(kept.subarray(0, rowLength), row * rowLength);
       for (const name of observed) {
-        const { data, dims } = outputs[name] as ort.Tensor;
-        const channels = byChannel ? (dims[1] as number) : 1;
+        const data = float32Of(outputs, name);
+        const channels = (byChannel && outputs[name]?.dims[1]) || 1;
         const positions = data.length / channels;
         const observation = observations.get(name) ?? emptyObservation(channels);
         observations.set(name, observation);
-        observe(observation, data as Float32Array, positions, stepFor(data.length, positions));
+        observe(observation, data, positions, stepFor(data.length, positions));
       }
     }
   } finally {

@@ -1,5 +1,7 @@
 import type { OnnxGraph, OnnxNode } from '../../../formats/onnx/schema.ts';
 import { decodeTensor, type TensorValue } from '../../../formats/onnx/tensor.ts';
+import { transpose } from '../../../numerics/arrays.kernel.ts';
+import { valueAt } from '../../../system/at.ts';
 
 /** A float32 tensor that is part of the graph. */
 type Weights = Extract<TensorValue, { readonly type: 'float32' }>;
@@ -49,7 +51,7 @@ export function graphLayers(graph: OnnxGraph, image: string): readonly GraphLaye
     const [reader, ...more] = readers.get(output) ?? [];
     const isAlone = more.length === 0 && !outputs.has(output);
     if (reader?.opType !== 'Relu' || !isAlone) return [{ ...layer, weights }];
-    return [{ ...layer, weights, relu: reader, output: reader.output[0] as string }];
+    return [{ ...layer, weights, relu: reader, output: valueAt(reader.output, 0) }];
   });
 }
 
@@ -80,13 +82,7 @@ function isPlainGemm(node: OnnxNode): boolean {
 /** @param matrix [rows, columns] */
 export function transposed({ type, shape, data }: Weights): Weights {
   const [rows = 0, columns = 0] = shape;
-  const turned = new Float32Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      turned[column * rows + row] = data[row * columns + column] as number;
-    }
-  }
-  return { type, shape: [columns, rows], data: turned };
+  return { type, shape: [columns, rows], data: transpose(data, rows, columns, new Float32Array(data.length)) };
 }
 
 /** The tensors whose ranges a quantized graph needs. */

@@ -1,6 +1,6 @@
 import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
-import { lookUp, valueAt } from '../../../system/at.ts';
+import { lastOf, lookUp, valueAt } from '../../../system/at.ts';
 import { type ConvNorm, planResNet, type ResidualBlock } from '../../weights/resnet.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
 import { foldBatchNorm } from '../fold-batch-norm.ts';
@@ -152,9 +152,9 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   stages.push({ name: 'stem', tensor: plan.stemPool ? 'maxpool' : 'relu' });
   for (const layer of plan.layers) {
     for (const block of layer.blocks) value = residual(block, value);
-    stages.push({ name: layer.name, tensor: (layer.blocks.at(-1) as ResidualBlock).name });
+    stages.push({ name: layer.name, tensor: lastOf(layer.blocks).name });
   }
-  const last = (stages.at(-1) as Stage).tensor;
+  const last = lastOf(stages).tensor;
   stages.push({ name: 'avgpool', tensor: last });
   const classifier = weights.tensors.get('fc.weight');
   const offset = weights.tensors.get('fc.bias');

@@ -1,5 +1,7 @@
 import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import type { OnnxGraph, OnnxNode, OnnxTensor } from '../../../formats/onnx/schema.ts';
+import { transpose } from '../../../numerics/arrays.kernel.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { Network } from '../network.ts';
 import type { Measurements } from './activation-ranges.ts';
@@ -87,10 +89,7 @@ export function quantizeGraph(network: Network, { ranges }: Pick<Measurements, '
     const [name = ''] = output;
     const [inputs = 0, outputs = 0] = weights.shape;
     const { values, scales } = quantizeKernels(transposed(weights).data, outputs, inputs, 1);
-    const columns = new Int8Array(values.length);
-    for (let at = 0; at < columns.length; at++) {
-      columns[at] = values[(at % outputs) * inputs + Math.floor(at / outputs)] as number;
-    }
+    const columns = transpose(values, outputs, inputs, new Int8Array(values.length));
     const matrix = builder.initializer(`${prefix}${name}/weights`, {
       type: 'int8',
       shape: [inputs, outputs],
@@ -130,7 +129,7 @@ export function quantizeGraph(network: Network, { ranges }: Pick<Measurements, '
     const inputsOf = [input.tensor, input.scale, input.zero, kernels, scale, zeros, own.scale, own.zero];
     if (bias !== undefined) {
       const data = Int32Array.from(bias.data, (value, channel) =>
-        Math.round(value / (input.scaleValue * (scales[channel] as number))),
+        Math.round(value / (input.scaleValue * valueAt(scales, channel))),
       );
       inputsOf.push(builder.initializer(`${prefix}${output}/bias`, { type: 'int32', ...perChannel, data }));
     }

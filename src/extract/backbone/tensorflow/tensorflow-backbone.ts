@@ -83,7 +83,7 @@ class TensorFlowBackbone implements Backbone {
   }
 
   async run(batch: PixelBatch): Promise<TapMap> {
-    return (await this.runAll(batch))[0] as TapMap;
+    return valueAt(await this.runAll(batch), 0);
   }
 
   runAll(batch: PixelBatch): Promise<readonly TapMap[]> {
@@ -127,8 +127,8 @@ class TensorFlowBackbone implements Backbone {
 
 /** [height, width, channels] to [channels, height, width]; a vector stays as it is. */
 function channelsFirst(shape: readonly number[]): readonly number[] {
-  const [height, width, channels] = shape;
-  return shape.length === 3 ? [channels as number, height as number, width as number] : shape;
+  const [height = 0, width = 0, channels = 0] = shape;
+  return shape.length === 3 ? [channels, height, width] : shape;
 }
 
 /** What the native backend of tfjs-node tells beside TensorFlow.js' own API; absent on other backends. */

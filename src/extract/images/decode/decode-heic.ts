@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { messageOf } from '../../../system/errors.ts';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { checkSize, DecodeError } from './decode-error.ts';
 import { readBoxes } from './media-boxes.ts';
@@ -61,7 +62,7 @@ export function decodeHeic(bytes: Uint8Array, onSize?: (pixelCount: number) => v
     }
     // An exception out of WebAssembly leaves the module in an unknown state: the next file starts another.
     library = undefined;
-    throw new DecodeError(`broken HEIC: ${error instanceof Error ? error.message : String(error)}`);
+    throw new DecodeError(`broken HEIC: ${messageOf(error)}`);
   }
 }
 

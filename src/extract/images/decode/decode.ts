@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Sharp, default as SharpModule, SharpOptions } from 'sharp';
+import { messageOf } from '../../../system/errors.ts';
 import type { SourcePixels } from '../resize/resize.kernel.ts';
 import { cmykToRGB } from './cmyk.kernel.ts';
 import { decodeBmp } from './decode-bmp.ts';
@@ -14,18 +15,19 @@ import { greyPixels, type SixteenBit } from './sixteen-bit.ts';
 import { type ImageKind, sniff, wayOut } from './sniff.ts';
 import { checkTiff } from './tiff-header.ts';
 
-let loaded: typeof SharpModule | undefined;
+let sharp: typeof SharpModule | undefined;
 
 /** sharp, loaded at the first image: where workers decode, the thread that waits for them needs none of its libraries. */
 function openSharp(bytes: Uint8Array, options: SharpOptions): Sharp {
-  if (loaded === undefined) {
-    loaded = createRequire(import.meta.url)('sharp') as typeof SharpModule;
+  if (sharp === undefined) {
+    const loaded: typeof SharpModule = createRequire(import.meta.url)('sharp');
     // It keeps recently used images and files open; every file is read once, so that is memory for nothing.
     loaded.cache(false);
     // Images are decoded side by side, one thread each.
     loaded.concurrency(1);
+    sharp = loaded;
   }
-  return loaded(bytes, options);
+  return sharp(bytes, options);
 }
 
 interface DecodeOptions {
@@ -182,7 +184,7 @@ async function readCMYK(image: Sharp): Promise<SourcePixels> {
 /** libvips' messages are lines of `loader: what`, behind sharp's own prefix; the first one is the cause. */
 function describeFailure(kind: ImageKind, error: unknown): string {
   const name = kind === 'jp2' ? 'JPEG 2000' : kind.toUpperCase();
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (message.includes('unsupported image format')) return `${name} of a kind that is not read`;
   const lines = message
     .replace('Input buffer has corrupt header:', '')

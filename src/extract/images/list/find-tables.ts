@@ -56,8 +56,8 @@ export async function findTables(tree: Tree, options: LayoutOptions, hasClasses:
     await checkTablePlace(options.labels);
     const found = await examine(await openTable(fileSource(options.labels)), name, scope, options);
     if (typeof found === 'string') throw notReadable(options.labels, found);
-    if (Array.isArray(found)) throw severalReadings(options.labels, found);
-    return { tables: [found as FoundTable], unused: [] };
+    if (isSeveral(found)) throw severalReadings(options.labels, found);
+    return { tables: [found], unused: [] };
   }
   const fitting: FoundTable[] = [];
   const ambiguous: { readonly path: string; readonly readings: readonly FoundTable[] }[] = [];
@@ -75,10 +75,10 @@ export async function findTables(tree: Tree, options: LayoutOptions, hasClasses:
     const near = scope.filter((image) => image.startsWith(folder));
     const found = await examineIn(tree, path, near.length > 0 ? near : scope, options, hasClasses);
     if (typeof found === 'string') unused.push({ path, why: found });
-    else if (Array.isArray(found)) ambiguous.push({ path, readings: found });
-    else if (hasClasses && !(found as FoundTable).reading.isCertain) {
+    else if (isSeveral(found)) ambiguous.push({ path, readings: found });
+    else if (hasClasses && !found.reading.isCertain) {
       unused.push({ path, why: `the folders say the classes, and none of its columns is called label or class` });
-    } else fitting.push(found as FoundTable);
+    } else fitting.push(found);
   }
   const [first] = ambiguous;
   if (first !== undefined && fitting.length === 0 && !hasClasses) throw severalReadings(first.path, first.readings);
@@ -132,6 +132,10 @@ function asSplits(tables: readonly FoundTable[]): readonly FoundTable[] {
   throw severalReadings('the data folder', tables);
 }
 
+function isSeveral(found: FoundTable | readonly FoundTable[]): found is readonly FoundTable[] {
+  return Array.isArray(found);
+}
+
 async function examineIn(
   tree: Tree,
   path: string,
@@ -144,8 +148,8 @@ async function examineIn(
   try {
     const found = await examine(await openTable(tree.table(path)), path, scope, options);
     if (typeof found === 'string' && isMeant) throw notReadable(join(tree.root, path), found);
-    if (typeof found === 'string' || Array.isArray(found)) return found;
-    return isMeant || (found as FoundTable).namesImages ? found : 'none of its rows names an image';
+    if (typeof found === 'string' || isSeveral(found)) return found;
+    return isMeant || found.namesImages ? found : 'none of its rows names an image';
   } catch (error) {
     if (!(error instanceof UserError) || isMeant || error.exitCode === 2) throw error;
     return error.parts.found ?? error.parts.what;

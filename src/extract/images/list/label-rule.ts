@@ -1,5 +1,5 @@
 import { valueAt } from '../../../system/at.ts';
-import { UserError, usageError } from '../../../system/errors.ts';
+import { messageOf, UserError, usageError } from '../../../system/errors.ts';
 import type { LayoutOptions } from './image-file.ts';
 
 /** Takes the class out of an image's path. */
@@ -60,7 +60,7 @@ function fromExpression(text: string): LabelRule {
   } catch (error) {
     throw usageError(
       '--label-from',
-      `${text}: ${error instanceof Error ? error.message : String(error)}`,
+      `${text}: ${messageOf(error)}`,
       'parent, top, path, none, or a regular expression whose first group is the class',
       "--label-from '^([a-z]+)[._-]' takes cat from cat.12.jpg",
     );
@@ -122,5 +122,5 @@ export function labelsOf(root: string, paths: readonly string[], rule: LabelRule
       fix: 'move them, or --label-from parent|top|path|REGEX, or --labels FILE with a line for each image',
     });
   }
-  return labels.map((label) => (label as string).normalize('NFC'));
+  return labels.flatMap((label) => label?.normalize('NFC') ?? []);
 }

@@ -140,7 +140,7 @@ function noClasses({ root, images }: Tree, prefix: string): UserError {
   return new UserError({
     what: 'the training folder of a split holds images without a class',
     where: path,
-    found: images.find((each) => each.startsWith(`${prefix}${folder}/`)) as string,
+    found: images.find((each) => each.startsWith(`${prefix}${folder}/`)),
     expected: `one folder per class in it, or a table that names its images`,
     fix: `--labels FILE, or --label-from REGEX, or --data ${path} for its images alone, without labels`,
   });

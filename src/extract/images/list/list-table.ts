@@ -46,7 +46,7 @@ export async function listTables(tree: Tree, tables: readonly FoundTable[], opti
       else images.set(path, named);
     }
   }
-  const [first] = tables as readonly [FoundTable];
+  const first = valueAt(tables, 0);
   const leftOut: LeftOutFile[] = [];
   if (conflicts.size > 0 && options.conflicts !== 'drop') throw conflicting(first, [...conflicts.values()]);
   for (const key of conflicts.keys()) {

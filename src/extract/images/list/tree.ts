@@ -6,7 +6,7 @@ import { isArchiveName, listArchive } from '../../../formats/archive/list-archiv
 import { isTableName } from '../../../formats/table/open-table.ts';
 import { bytesSource, fileSource, type TableSource } from '../../../formats/table/table.ts';
 import { lookUp } from '../../../system/at.ts';
-import { UserError } from '../../../system/errors.ts';
+import { errorCode, messageOf, UserError } from '../../../system/errors.ts';
 import { brokenLink } from '../../../system/file-reason.ts';
 import { nearestName } from '../../../system/nearest.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
@@ -104,7 +104,7 @@ async function isFile(path: string, root: string): Promise<boolean> {
     if (found.isFile() || found.isDirectory()) return found.isFile();
     throw Object.assign(new Error('neither a folder nor a file'), { code: 'ENOTDIR' });
   } catch (error) {
-    const instead = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await nearestBeside(root) : undefined;
+    const instead = errorCode(error) === 'ENOENT' ? await nearestBeside(root) : undefined;
     if (instead === undefined) throw folderError(path, error);
     const link = brokenLink(path);
     const what = link === undefined ? 'there is no such data folder' : `the data folder is ${link}`;
@@ -151,7 +151,7 @@ async function archiveTree(root: string, shards: readonly Shard[]): Promise<Tree
       throw new UserError({
         what: 'a file in an archive cannot be read',
         where: `${archive}, ${entry.name}`,
-        found: error instanceof Error ? error.message : String(error),
+        found: messageOf(error),
         fix: 'unpack the archive, fix the file, and --data FOLDER',
         cause: error,
       });

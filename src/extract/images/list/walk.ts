@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isTableName } from '../../../formats/table/open-table.ts';
-import { UserError } from '../../../system/errors.ts';
+import { errorCode, UserError } from '../../../system/errors.ts';
 import { brokenLink, fileReason } from '../../../system/file-reason.ts';
 import { readRangeSync } from '../../../system/regular-file.ts';
 import { sniff, sniffBytes } from '../decode/sniff.ts';
@@ -120,7 +120,7 @@ function whatIs(path: string): string | undefined {
     const found = sniff(readRangeSync(path, 0, sniffBytes));
     return 'kind' in found ? undefined : found.refused;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'no permission to read it' : 'unreadable';
+    return errorCode(error) === 'EACCES' ? 'no permission to read it' : 'unreadable';
   }
 }
 
@@ -160,7 +160,7 @@ function kindOfStats(what: Dirent | Stats): FileKind {
 }
 
 export function folderError(folder: string, error: unknown): UserError {
-  const code = (error as NodeJS.ErrnoException).code;
+  const code = errorCode(error);
   const reasons: Record<string, string> = {
     ENOENT: brokenLink(folder) ?? 'no such folder',
     ENOTDIR: 'a file, not a folder',

@@ -5,7 +5,7 @@ import { PixelReader } from './pixel-reader.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('pixels.worker runs as a worker thread only');
-const setup = workerData as WorkerSetup;
+const setup: WorkerSetup = workerData;
 const reader = new PixelReader(setup.recipe, (sha256) => isKnown(setup.known, sha256), setup.budget);
 
 /** Tasks in the order of their index, the same in every worker; `undefined` is the end. */

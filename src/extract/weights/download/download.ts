@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InterruptedError, UserError } from '../../../system/errors.ts';
+import { errorCode, InterruptedError, UserError } from '../../../system/errors.ts';
 import { fileReason } from '../../../system/file-reason.ts';
 import { fetchRest, TransientError } from './fetch-rest.ts';
 import { openPartialFile, type PartialFile, removeAbandoned } from './partial-file.ts';
@@ -135,7 +135,7 @@ function wrongFile(request: DownloadRequest, hash: string, size: number): UserEr
 }
 
 function unwritable(path: string, error: unknown): UserError {
-  const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+  const full = errorCode(error) === 'ENOSPC';
   return new UserError({
     what: full ? 'The disk is full' : 'The download cannot be saved',
     where: path,

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { UserError } from '../../../system/errors.ts';
+import { causeOf, UserError } from '../../../system/errors.ts';
 import type { DownloadRequest } from './download.ts';
 
 /** A failure that another attempt may fix: the connection, or a server that is busy. */
@@ -75,8 +75,7 @@ async function connected<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;
   } catch (error) {
-    const cause = (error as Error).cause as Error | undefined;
-    throw new TransientError(cause?.message || (error as Error).message, { cause: error });
+    throw new TransientError(causeOf(error), { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../../system/errors.ts';
+import { messageOf, UserError } from '../../../system/errors.ts';
 import { nodeFiles, readIfThere } from '../../../system/files.ts';
 
 /** A config.json with the names of 20,000 classes is 1 MB. */
@@ -24,7 +24,7 @@ export async function readConfig(path: string): Promise<Config | undefined> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw notAConfig(path, error instanceof Error ? error.message : String(error));
+    throw notAConfig(path, messageOf(error));
   }
   if (!isConfig(value)) throw notAConfig(path, text.slice(0, 40));
   return value;

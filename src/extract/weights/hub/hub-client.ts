@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InterruptedError, UserError, usageError } from '../../../system/errors.ts';
+import { causeOf, InterruptedError, UserError, usageError } from '../../../system/errors.ts';
 import { isConfig } from './config-file.ts';
 import type { HubName } from './hub-name.ts';
 
@@ -124,8 +124,7 @@ async function request({ token, signal, endpoint }: Hub, url: string, method: 'G
       found = `HTTP ${response.status}`;
     } catch (error) {
       if (signal?.aborted === true) throw new InterruptedError('the same command');
-      const cause = (error as Error).cause as Error | undefined;
-      found = cause?.message || (error as Error).message;
+      found = causeOf(error);
     }
     if (attempt === attempts) throw new HubUnreachable(`${new URL(url).host}: ${found}`);
     await sleep(250 * attempt);

@@ -198,7 +198,7 @@ class Fields {
   /** The shorter side, or height and width; a bare number is either, as the processor takes it. */
   size(field: string, square: boolean): number | readonly [height: number, width: number] {
     const value = this.config[field];
-    const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) > 0;
+    const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && Number(side) > 0;
     if (isSide(value)) return square ? [value, value] : value;
     const sides = isConfig(value) ? Object.entries(value).filter(([, side]) => side !== null) : [];
     const { height, width, shortest_edge: shorter } = Object.fromEntries(sides);

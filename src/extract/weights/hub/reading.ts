@@ -72,7 +72,7 @@ function countPrefixTokens(architecture: string, config: Config): number | undef
       return 2;
     case 'dinov2_with_registers':
     case 'dinov3_vit':
-      return Number.isSafeInteger(registers) && (registers as number) >= 0 ? 1 + (registers as number) : undefined;
+      return Number.isSafeInteger(registers) && Number(registers) >= 0 ? 1 + Number(registers) : undefined;
     case 'siglip':
     case 'siglip_vision_model':
     case 'siglip2':

@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { foldRows } from './fold.kernel.ts';
 import type { GraphTensors } from './layout.ts';
 import { type TailBlock, type TailShape, tailConvolutions } from './tail.ts';
@@ -26,11 +27,11 @@ export function foldedTensors(
   for (const { conv, norm } of tailConvolutions(blocks)) {
     const [weight, bias] = [take(`${norm}.weight`), take(`${norm}.bias`)];
     const [mean, variance] = [take(`${norm}.running_mean`), take(`${norm}.running_var`)];
-    const scale = Float64Array.from(weight, (w, i) => w / Math.sqrt((variance[i] as number) + normEpsilon));
+    const scale = Float64Array.from(weight, (w, i) => w / Math.sqrt(valueAt(variance, i) + normEpsilon));
     folded.set(`${conv}.weight`, foldRows(take(`${conv}.weight`), scale));
     folded.set(
       `${conv}.bias`,
-      bias.map((b, i) => b - (mean[i] as number) * (scale[i] as number)),
+      bias.map((b, i) => b - valueAt(mean, i) * valueAt(scale, i)),
     );
   }
   return folded;

@@ -1,3 +1,4 @@
+import { transpose } from '../../../numerics/arrays.kernel.ts';
 import {
   featureCountOf,
   type TailBlock,
@@ -35,25 +36,21 @@ export function graphShapes(
 }
 
 /** [outChannels, inChannels, kernel, kernel] -> [outChannels, kernel x kernel, inChannels]. */
-export function toGraphKernels(kernels: Float32Array, { outChannels, inChannels, kernel }: TailConv): Float32Array {
-  return swapInner(kernels, outChannels, inChannels, kernel * kernel);
+export function toGraphKernels(kernels: Float32Array, { inChannels, kernel }: TailConv): Float32Array {
+  return swapInner(kernels, inChannels, kernel * kernel);
 }
 
 /** [outChannels, kernel x kernel, inChannels] -> [outChannels, inChannels, kernel, kernel]. */
-export function fromGraphKernels(kernels: Float32Array, { outChannels, inChannels, kernel }: TailConv): Float32Array {
-  return swapInner(kernels, outChannels, kernel * kernel, inChannels);
+export function fromGraphKernels(kernels: Float32Array, { inChannels, kernel }: TailConv): Float32Array {
+  return swapInner(kernels, kernel * kernel, inChannels);
 }
 
 /** [count, rows, columns] -> [count, columns, rows], a copy. */
-function swapInner(values: Float32Array, count: number, rows: number, columns: number): Float32Array {
+function swapInner(values: Float32Array, rows: number, columns: number): Float32Array {
   const out = new Float32Array(values.length);
-  for (let item = 0; item < count; item++) {
-    const start = item * rows * columns;
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        out[start + column * rows + row] = values[start + row * columns + column] as number;
-      }
-    }
+  for (let start = 0; start < out.length; start += rows * columns) {
+    const end = start + rows * columns;
+    transpose(values.subarray(start, end), rows, columns, out.subarray(start, end));
   }
   return out;
 }

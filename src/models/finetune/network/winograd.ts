@@ -1,3 +1,4 @@
+import { transpose } from '../../../numerics/arrays.kernel.ts';
 import type { Sides } from './positions.ts';
 
 /** Outputs of a tile along a side, and the taps of the kernels that it is for. */
@@ -86,8 +87,7 @@ export function tilesOf({ height, width }: Sides): Tiles {
 }
 
 export function transposedMatrix({ shape: [rows, columns], data }: ConstantMatrix): ConstantMatrix {
-  const turned = Float32Array.from(data, (_, i) => data[(i % rows) * columns + Math.floor(i / rows)] as number);
-  return { shape: [columns, rows], data: turned };
+  return { shape: [columns, rows], data: transpose(data, rows, columns, new Float32Array(data.length)) };
 }
 
 /** Toom and Cook's product of polynomials, turned round into a correlation; the last row is the point at infinity. */

@@ -141,7 +141,7 @@ interface MlForestJson {
 }
 
 function joinForests(forests: readonly string[]): string {
-  const parsed = forests.map((text) => JSON.parse(text) as MlForestJson);
+  const parsed = forests.map((text): MlForestJson => JSON.parse(text));
   const baseModel = {
     ...parsed[0]!.baseModel,
     nEstimators: parsed.length,

@@ -5,7 +5,7 @@ import type { MlForestWorkerData, MlTreeReply, MlTreeRequest } from './grow.ts';
 // The package trains in one synchronous call, so it runs here, where Ctrl-C can end it.
 const port = parentPort;
 if (port === null) throw new Error('ml-random-forest.worker runs in a worker thread only');
-const { features, dims, labels, treeOptions } = workerData as MlForestWorkerData;
+const { features, dims, labels, treeOptions }: MlForestWorkerData = workerData;
 
 port.on('message', (request: MlTreeRequest) => {
   const { rows, columns, featuresPerTree, seed } = request;

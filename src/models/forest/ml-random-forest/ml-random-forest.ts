@@ -122,7 +122,7 @@ export function loadMlForest(saved: SavedHead): FittedHead {
   const bytes = savedArray(saved, 'model', Uint8Array, [null]);
   const json = new TextDecoder().decode(bytes);
   try {
-    const { name } = JSON.parse(json) as { readonly name?: unknown };
+    const { name }: { readonly name?: unknown } = JSON.parse(json);
     if (name !== 'RFClassifier') throw new Error(`it is named ${String(name)}`);
   } catch (cause) {
     throw new UserError({

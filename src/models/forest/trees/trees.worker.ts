@@ -25,7 +25,7 @@ export type TreesReply =
 
 const port = parentPort;
 if (port === null) throw new Error('trees.worker runs in a worker thread only');
-const { input, treeCount, nextTree, stage } = workerData as TreesWorkerData;
+const { input, treeCount, nextTree, stage }: TreesWorkerData = workerData;
 const reply = (message: TreesReply, transfer: readonly ArrayBuffer[] = []): void =>
   port.postMessage(message, [...transfer]);
 

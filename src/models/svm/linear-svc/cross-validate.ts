@@ -1,4 +1,5 @@
 import { largestPerRow } from '../../../metrics/metrics.kernel.ts';
+import { takeInts } from '../../../numerics/arrays.kernel.ts';
 import { addRowVector } from '../../../numerics/linear-loss.kernel.ts';
 import { multiply, type ProductContext } from '../../../numerics/matmul.ts';
 import type { Matrix } from '../../../numerics/matrix.ts';
@@ -6,6 +7,7 @@ import { presentClasses } from '../../../rows/classes.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
 import type { Split } from '../../../split/split.ts';
+import { valueAt } from '../../../system/at.ts';
 import { throwIfInterrupted } from '../../../system/interrupt.ts';
 import { checkSeveralClasses, checkTrainingTable } from '../../checks.ts';
 import type { FitContext } from '../../model.ts';
@@ -37,10 +39,8 @@ export async function crossValidateLinearSvc(
       const fit = await solver.fit({ C, maxIterations, rowWeights, start });
       start = fit.coefficients;
       const values = await decisionValues(test, fit, { threads, signal });
-      (found[i] as Int32Array[])[f] = largestPerRow(
-        columnsOf(values, table.classes.length, present),
-        present.length,
-      ).map((c) => present[c] as number);
+      const largest = largestPerRow(columnsOf(values, table.classes.length, present), present.length);
+      valueAt(found, i)[f] = takeInts(present, largest);
     }
   }
   return found;
@@ -71,6 +71,6 @@ function columnsOf(values: Float32Array, columnCount: number, columns: Int32Arra
   const rows = values.length / columnCount;
   return Float32Array.from({ length: rows * columns.length }, (_, i) => {
     const row = Math.floor(i / columns.length);
-    return values[row * columnCount + (columns[i % columns.length] as number)] as number;
+    return valueAt(values, row * columnCount + valueAt(columns, i % columns.length));
   });
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { randomState } from '../../../numerics/mt19937.kernel.ts';
+import { valueAt } from '../../../system/at.ts';
 import { symmetricValue } from '../gram/gram.kernel.ts';
 import type { BinarySolver, SmoProblem } from '../smo/smo.kernel.ts';
 import type { PairsJob } from '../svc-pairs.kernel.ts';
@@ -32,7 +33,7 @@ const ALPHA_TOLERANCE = 1e-6;
  * alphas of the order of 1. Its second working row is drawn; the draws are seeded by classifier.
  */
 export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
-  const Svm = createRequire(import.meta.url)('ml-svm') as new (options: object) => MlSvm;
+  const Svm: new (options: object) => MlSvm = createRequire(import.meta.url)('ml-svm');
   let problem: SmoProblem;
   let pair = 0;
   /** Local rows that are trained on. */
@@ -43,7 +44,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
   let violation = 0;
 
   const value = (a: number, b: number): number =>
-    symmetricValue(problem.gram, problem.stride, problem.rows[a] as number, problem.rows[b] as number);
+    symmetricValue(problem.gram, problem.stride, valueAt(problem.rows, a), valueAt(problem.rows, b));
   const sign = (row: number): number => (row < problem.positives ? 1 : -1);
 
   const solve = (): void => {
@@ -51,7 +52,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
     if (!(scale > 0)) scale = 1;
     const random = randomState((seed + Math.imul(pair + 1, 0x9e3779b1)) >>> 0);
     const classifier = new Svm({
-      C: (problem.caps[0] as number) * scale,
+      C: valueAt(problem.caps, 0) * scale,
       tol: problem.epsilon,
       alphaTol: ALPHA_TOLERANCE,
       maxIterations: maxPasses,
@@ -72,7 +73,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
     }
     alpha = new Float64Array(problem.count);
     classifier.alphas.forEach((found, i) => {
-      if (found > ALPHA_TOLERANCE) alpha[kept[classifier._supportVectorIdx?.[i] ?? i] as number] = found / scale;
+      if (found > ALPHA_TOLERANCE) alpha[valueAt(kept, classifier._supportVectorIdx?.[i] ?? i)] = found / scale;
     });
     rho = -classifier.b;
     passes = classifier.iterations ?? maxPasses;
@@ -98,8 +99,7 @@ export function mlSvmSolver(maxPasses: number, seed: number): BinarySolver {
       return alpha;
     },
     rho: () => rho,
-    decision: (row) =>
-      kept.reduce((sum, other) => sum + sign(other) * (alpha[other] as number) * value(row, other), -rho),
+    decision: (row) => kept.reduce((sum, other) => sum + sign(other) * valueAt(alpha, other) * value(row, other), -rho),
     iterations: () => passes,
     gap: () => violation,
     capped: () => true,

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FeatureSet } from '../../../features/reader.ts';
 import { cosineNeighbours, type Neighbours } from '../../../rows/alike/neighbours.ts';
-import type { FeatureMap, Point } from '../../map/feature-map.ts';
+import { valueAt, valuesAt } from '../../../system/at.ts';
+import type { Point } from '../../map/components.kernel.ts';
+import type { FeatureMap } from '../../map/feature-map.ts';
 import { bytesOf, decodeEntry, encodeEntry, numbersOf } from './entry.ts';
 import type { PageCache } from './page-cache.ts';
 
@@ -45,7 +47,7 @@ export async function seeFeatures(
   const drawMap = async (): Promise<FeatureMap> => {
     // Its libraries take long to load: a page whose map is kept does without.
     const { mapFeatures } = await import('../../map/feature-map.ts');
-    const map = await mapFeatures(await set.readMatrix(mapped.map((place) => rows[place] as number)), signal);
+    const map = await mapFeatures(await set.readMatrix(valuesAt(rows, mapped)), signal);
     await cache.write(name, encode({ neighbours, map }));
     return map;
   };
@@ -101,7 +103,7 @@ function decode(bytes: Buffer | undefined, rowCount: number, mapped: number): Fe
 function pointsOf(bytes: Buffer): Point[] {
   const numbers = numbersOf(bytes, Float32Array);
   return Array.from({ length: numbers.length / 2 }, (_, i) => ({
-    x: numbers[2 * i] as number,
-    y: numbers[2 * i + 1] as number,
+    x: valueAt(numbers, 2 * i),
+    y: valueAt(numbers, 2 * i + 1),
   }));
 }

@@ -5,6 +5,7 @@ import { lastSpeed } from '../../../extract/explain/speed.ts';
 import { imageLocator } from '../../../extract/images/list/locate.ts';
 import { type FeatureSet, openFeatureSet } from '../../../features/reader.ts';
 import { isArchiveName } from '../../../formats/archive/list-archive.ts';
+import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { nodeFiles } from '../../../system/files.ts';
 import { shortPath } from '../../../system/short-path.ts';
@@ -66,7 +67,7 @@ async function gatherGroup(
   { onStage, signal }: Stages,
 ): Promise<GroupData> {
   // Ids are the first set's where several were joined: another one may call other images so.
-  const report = group.reports.find(hasOwnIds) ?? (group.reports[0] as Report);
+  const report = group.reports.find(hasOwnIds) ?? valueAt(group.reports, 0);
   const checks = await Promise.all(group.reports.map(readLabelCheck));
   const labelCheck = checks.find((check) => check !== undefined);
   const runs = read.map((run) => analyse(run, labelCheck));

@@ -1,9 +1,9 @@
 import type { Prediction } from '../../../classify/result/predictions.ts';
-import { valueAt } from '../../../system/at.ts';
+import { lookUp, valueAt } from '../../../system/at.ts';
 import { clusteredOrder } from '../../analysis/confusion.ts';
 import type { GroupData, ImageTable, RunData } from '../../analysis/group-data.ts';
 import { percent } from '../../figures.ts';
-import type { Point } from '../../map/feature-map.ts';
+import type { Point } from '../../map/components.kernel.ts';
 import type { GroupJson, ImagesJson, MapJson, MapViewJson, NearJson, RunJson } from '../client/json.ts';
 import { shareOf, u16, u32 } from './columns.ts';
 
@@ -97,7 +97,7 @@ function runJson(
       Number(f1.toFixed(4)),
     ]),
     suspects: {
-      image: u32(known.map(({ id }) => images.placeOf.get(id) as number)),
+      image: u32(known.map(({ id }) => lookUp(images.placeOf, id))),
       suggestion: u16(known.map(({ suggestion }) => classOf.get(suggestion) ?? 65_535)),
       label: u16(known.map(({ labelProbability }) => shareOf(labelProbability))),
       suggested: u16(known.map(({ suggestionProbability }) => shareOf(suggestionProbability))),
@@ -111,10 +111,9 @@ function answersJson(
   classOf: ReadonlyMap<string, number>,
 ): Pick<RunJson, 'answers' | 'top'> {
   const byKey = new Map(predictions.map((prediction) => [keyOf(prediction), prediction]));
-  const found = tested.map(({ key }) => byKey.get(key));
+  const own = tested.flatMap(({ key }) => byKey.get(key) ?? []);
   // Reports of one split have the same answers; one that lacks some was edited.
-  if (found.some((each) => each === undefined)) return {};
-  const own = found as Prediction[];
+  if (own.length < tested.length) return {};
   const numbers = (pick: (prediction: Prediction) => number): string => u16(own.map(pick));
   const number = (name: string): number => classOf.get(name) ?? 65_535;
   const count = own[0]?.top?.length ?? 0;

@@ -1,6 +1,7 @@
 import type { Prediction } from '../../../classify/result/predictions.ts';
 import type { Report } from '../../../classify/result/report.ts';
 import type { FeatureSet } from '../../../features/reader.ts';
+import { valueAt, valuesAt } from '../../../system/at.ts';
 import type { ImageTable } from '../../analysis/group-data.ts';
 
 /** Images whose features are compared with each other: the time grows with their square. */
@@ -23,12 +24,12 @@ interface ChosenRows {
 export function chooseRows(set: FeatureSet, report: Report): ChosenRows {
   const known = new Set(report.classes);
   const { ids, labels, rows } = set.labelled();
-  const usable = [...ids.keys()].filter((i) => known.has(labels[i] as string));
-  const chosen = evenPart(usable.length, mostCompared).map((place) => usable[place] as number);
+  const usable = [...ids.keys()].filter((i) => known.has(valueAt(labels, i)));
+  const chosen = valuesAt(usable, evenPart(usable.length, mostCompared));
   return {
-    ids: chosen.map((i) => ids[i] as string),
-    labels: chosen.map((i) => labels[i] as string),
-    rows: chosen.map((i) => rows[i] as number),
+    ids: valuesAt(ids, chosen),
+    labels: valuesAt(labels, chosen),
+    rows: valuesAt(rows, chosen),
     of: usable.length,
   };
 }
@@ -56,8 +57,7 @@ export function imageTable(
   link: string,
   set: FeatureSet | undefined,
 ): { readonly images: ImageTable; readonly without: number } {
-  const labelOf = new Map<string, string>();
-  for (const [i, id] of rows?.ids.entries() ?? []) labelOf.set(id, rows?.labels[i] as string);
+  const labelOf = new Map(rows?.ids.map((id, i) => [id, valueAt(rows.labels, i)]));
   let without = 0;
   for (const { id, trueClass } of answers) {
     if (labelOf.has(id) || labelOf.size < mostImages) labelOf.set(id, trueClass);

@@ -1,3 +1,4 @@
+import { valueAt } from '../../../system/at.ts';
 import { withOwnCommands } from '../../../system/own-command.ts';
 import type { AlikePair } from '../../alike/alike-images.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
@@ -32,7 +33,7 @@ function twins({ ids, labels, similarity, timesApart }: AlikePair, { photos, ima
   const places = ids.map((id) => images.placeOf.get(id) ?? 0);
   return html`<li><span class="pair-photos">${ids.map((id, i) =>
     photos.has(id)
-      ? html`<button type="button" class="open"><img data-photo="${places[i] as number}" data-pair="${`${places[i]} ${places[1 - i]}`}" alt="${labels[i] as string}, ${id}" width="128" height="128"></button>`
+      ? html`<button type="button" class="open"><img data-photo="${valueAt(places, i)}" data-pair="${`${places[i]} ${places[1 - i]}`}" alt="${valueAt(labels, i)}, ${id}" width="128" height="128"></button>`
       : html`<span class="no-photo">no photo</span>`,
   )}</span><span>${names}, cosine ${similarity.toFixed(3)}${timesApart > 0 && `, divided ${timesApart === 1 ? 'once' : `${timesApart} times`}`}</span>
     ${ids.map((id) => html`<code title="${id}">${id}</code>`)}</li>`;
