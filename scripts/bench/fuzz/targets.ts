@@ -19,6 +19,7 @@ import { decodeModel } from '../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { decodeTensor } from '../../../src/formats/onnx/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors.ts';
+import { drawnFields } from '../scale/drawn-fields.ts';
 import { archiveTargets } from './archive-targets.ts';
 import type { Draw } from './draw.ts';
 import { byteTarget, type FuzzTarget, jsonTarget } from './fuzz-target.ts';
@@ -198,27 +199,11 @@ function resealed(value: unknown): unknown {
 }
 
 function exampleManifest(): Manifest {
-  const fields: FingerprintFields = {
-    architecture: 'resnet50',
-    weightsSha256: '1'.repeat(64),
-    tap: 'avgpool',
-    pool: 'mean',
-    preprocessing: {
-      resize: 256,
-      crop: 224,
-      interpolation: 'bilinear',
-      mean: [0.485, 0.456, 0.406],
-      std: [0.229, 0.224, 0.225],
-      autoOrient: false,
-    },
-    dtype: 'float32',
-    precision: 'float32',
-  };
   const sha256 = '2'.repeat(64);
   return sealManifest({
     formatVersion: 1,
-    fingerprint: fingerprintOf(fields),
-    fields,
+    fingerprint: fingerprintOf(drawnFields),
+    fields: drawnFields,
     rowCount: 5,
     imageCount: 5,
     rowShape: [2048],

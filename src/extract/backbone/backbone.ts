@@ -1,4 +1,5 @@
 import type { DeviceName, EngineName, Preprocessing } from '../../features/manifest/manifest.ts';
+import { valueAt } from '../../system/at.ts';
 
 /** A batch of images ready for the network: after resize and crop, before normalization. */
 export interface PixelBatch {
@@ -43,4 +44,35 @@ export interface Backbone {
   /** What each tap holds, in the order of `taps`, from one run of the network. */
   runAll(batch: PixelBatch): Promise<readonly TapMap[]>;
   close(): Promise<void>;
+}
+
+/**
+ * A backbone whose runs wait for each other, as the memory that an engine shares between them demands; `close` waits for
+ * the last of them.
+ *
+ * @param runTaps what each tap holds for a batch
+ * @param release frees what the backbone owns
+ */
+export function serialBackbone(
+  properties: Omit<Backbone, 'tap' | 'run' | 'runAll' | 'close'>,
+  runTaps: (batch: PixelBatch) => Promise<readonly TapMap[]>,
+  release: () => Promise<void> | void,
+): Backbone {
+  let last: Promise<unknown> = Promise.resolve();
+  let closed: Promise<void> | undefined;
+  const runAll = (batch: PixelBatch): Promise<readonly TapMap[]> => {
+    const result = last.then(() => runTaps(batch));
+    last = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    ...properties,
+    tap: valueAt(properties.taps, 0),
+    run: async (batch) => valueAt(await runAll(batch), 0),
+    runAll,
+    close: () => {
+      closed ??= last.then(release);
+      return closed;
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { UserError } from '../../system/errors.ts';
 import { float32Of } from '../../system/onnx-runtime.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 import { bytesPerImage } from '../images/samples.ts';
-import type { Backbone, PixelBatch, Tap, TapMap } from './backbone.ts';
+import { type Backbone, type PixelBatch, serialBackbone, type Tap, type TapMap } from './backbone.ts';
 import { drawPair, rowDifference, sameRow, sameRowOnGpu } from './batch-independence.ts';
 import { createFeed, type Feed } from './feed.ts';
 import type { Network } from './network.ts';
@@ -63,7 +63,7 @@ export async function openOnnxBackbone(network: Network, options: OnnxBackboneOp
       checkTapped(network, tap.tensor, output, batch);
       return { ...tap, shape: output.dims.slice(1) };
     });
-    const backbone = new OnnxBackbone(network, session, feed, taps, options);
+    const backbone = onnxBackbone(network, session, feed, taps, options);
     return options.prove === true ? await proven(backbone, network, session, feed, options) : backbone;
   } catch (error) {
     await session.release();
@@ -76,7 +76,7 @@ export async function openOnnxBackbone(network: Network, options: OnnxBackboneOp
  * the same alone at least (int8 graphs that take their ranges from the batch do that).
  */
 async function proven(
-  backbone: OnnxBackbone,
+  backbone: Backbone,
   network: Network,
   session: ort.InferenceSession,
   feed: Feed,
@@ -109,7 +109,7 @@ async function proven(
     `${network.source}: rows depend on the batch (by ${(difference * 100).toPrecision(2)} %), so images run one by one, which is slower`,
   );
   const oneByOne = { ...network, input: { ...network.input, batch: 1 } };
-  return new OnnxBackbone(oneByOne, session, feed, backbone.taps, options);
+  return onnxBackbone(oneByOne, session, feed, backbone.taps, options);
 }
 
 /** The largest difference between the rows of any tap. */
@@ -117,69 +117,38 @@ function largestDifference(one: readonly Float32Array[], other: readonly Float32
   return Math.max(...one.map((row, tap) => rowDifference(row, valueAt(other, tap))));
 }
 
-class OnnxBackbone implements Backbone {
-  readonly engine = 'onnx';
-  readonly engineVersion: string = ortVersion;
-  readonly device: DeviceName;
-  readonly architecture: string;
-  readonly tap: Tap;
-  readonly taps: readonly Tap[];
-  readonly preprocessing: Preprocessing;
-  readonly #network: Network;
-  readonly #session: ort.InferenceSession;
-  readonly #feed: Feed;
-  /** The run under way: the feed's memory is shared, so runs wait for each other. */
-  #last: Promise<unknown> = Promise.resolve();
-  #closed: Promise<void> | undefined;
-
-  constructor(
-    network: Network,
-    session: ort.InferenceSession,
-    feed: Feed,
-    taps: readonly Tap[],
-    options: OnnxBackboneOptions,
-  ) {
-    this.#network = network;
-    this.#session = session;
-    this.#feed = feed;
-    this.tap = valueAt(taps, 0);
-    this.taps = taps;
-    this.preprocessing = options.preprocessing;
-    this.device = options.device;
-    this.architecture = network.architecture;
+/** The backbone of an open session, whose feed all runs share. */
+function onnxBackbone(
+  network: Network,
+  session: ort.InferenceSession,
+  feed: Feed,
+  taps: readonly Tap[],
+  { preprocessing, device }: OnnxBackboneOptions,
+): Backbone {
+  /** Rows [from, from + count) of the batch through the network: what each tap holds. */
+  async function rowsOf(batch: PixelBatch, from: number, count: number): Promise<readonly Float32Array[]> {
+    const rowLength = batch.bytesNHWC.length / batch.rowCount;
+    const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
+    const results = await session.run({ [network.input.name]: feed.tensor(bytes, count) });
+    return taps.map(({ tensor }) => float32Of(results, tensor));
   }
 
-  async run(batch: PixelBatch): Promise<TapMap> {
-    return valueAt(await this.runAll(batch), 0);
-  }
-
-  runAll(batch: PixelBatch): Promise<readonly TapMap[]> {
-    const result = this.#last.then(() => this.#run(batch));
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#last.then(() => this.#session.release());
-    return this.#closed;
-  }
-
-  async #run(batch: PixelBatch): Promise<readonly TapMap[]> {
+  async function runTaps(batch: PixelBatch): Promise<readonly TapMap[]> {
     const { rowCount } = batch;
-    checkBatch(batch, this.preprocessing);
-    const fixed = this.#network.input.batch;
+    checkBatch(batch, preprocessing);
+    const fixed = network.input.batch;
     if (fixed === undefined || fixed === rowCount) {
-      const rows = await this.#rows(batch, 0, rowCount);
-      return this.taps.map(({ shape }, tap) => ({ rowCount, rowShape: shape, data: valueAt(rows, tap) }));
+      const rows = await rowsOf(batch, 0, rowCount);
+      return taps.map(({ shape }, tap) => ({ rowCount, rowShape: shape, data: valueAt(rows, tap) }));
     }
     // The graph takes so many rows and no other number: the last run is filled up with what lay in the buffer.
-    const maps = this.taps.map(({ shape }) => {
+    const maps = taps.map(({ shape }) => {
       const rowLength = shape.reduce((product, extent) => product * extent, 1);
       return { rowCount, rowShape: shape, rowLength, data: new Float32Array(rowCount * rowLength) };
     });
     for (let from = 0; from < rowCount; from += fixed) {
       const count = Math.min(fixed, rowCount - from);
-      const rows = await this.#rows(batch, from, count);
+      const rows = await rowsOf(batch, from, count);
       for (const [tap, { data, rowLength }] of maps.entries()) {
         data.set(valueAt(rows, tap).subarray(0, count * rowLength), from * rowLength);
       }
@@ -187,13 +156,12 @@ class OnnxBackbone implements Backbone {
     return maps.map(({ rowShape, data }) => ({ rowCount, rowShape, data }));
   }
 
-  /** Rows [from, from + count) of the batch through the network: what each tap holds. */
-  async #rows(batch: PixelBatch, from: number, count: number): Promise<readonly Float32Array[]> {
-    const rowLength = batch.bytesNHWC.length / batch.rowCount;
-    const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
-    const results = await this.#session.run({ [this.#network.input.name]: this.#feed.tensor(bytes, count) });
-    return this.taps.map(({ tensor }) => float32Of(results, tensor));
-  }
+  const { architecture } = network;
+  return serialBackbone(
+    { engine: 'onnx', engineVersion: ortVersion, device, architecture, taps, preprocessing },
+    runTaps,
+    () => session.release(),
+  );
 }
 
 function checkBatch(batch: PixelBatch, form: Preprocessing): void {

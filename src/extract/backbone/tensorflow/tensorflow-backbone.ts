@@ -1,9 +1,9 @@
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs';
+import type { SymbolicTensor } from '@tensorflow/tfjs';
 import type { DeviceName, Preprocessing } from '../../../features/manifest/manifest.ts';
 import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { StateDict } from '../../weights/state-dict.ts';
-import type { Backbone, PixelBatch, Tap, TapMap } from '../backbone.ts';
+import { type Backbone, serialBackbone, type TapMap } from '../backbone.ts';
 import type { Network } from '../network.ts';
 import { normalizationTable, normalizePixels } from '../normalize.kernel.ts';
 import { resolveTap } from '../taps.ts';
@@ -46,83 +46,38 @@ export async function openTensorFlowBackbone(
     const { shape } = valueAt(tapped, at);
     return { ...tap, shape: channelsFirst(shape.slice(1) as number[]) };
   });
-  return new TensorFlowBackbone(tf, [model, whole], taps, weights.architecture, { ...options, device });
-}
-
-class TensorFlowBackbone implements Backbone {
-  readonly engine = 'tensorflow';
-  readonly engineVersion: string;
-  readonly device: DeviceName;
-  readonly architecture: string;
-  readonly tap: Tap;
-  readonly taps: readonly Tap[];
-  readonly preprocessing: Preprocessing;
-  readonly #tf: TensorFlow;
-  /** The network up to its taps, and the whole one whose layers it shares. */
-  readonly #models: readonly [LayersModel, LayersModel];
-  readonly #table: Float32Array;
-  /** The run under way: TensorFlow.js keeps one list of living tensors, so runs wait for each other. */
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(
-    tf: TensorFlow,
-    models: readonly [LayersModel, LayersModel],
-    taps: readonly Tap[],
-    architecture: string,
-    options: { readonly device: DeviceName; readonly preprocessing: Preprocessing },
-  ) {
-    this.#tf = tf;
-    this.#models = models;
-    this.#table = normalizationTable(options.preprocessing.mean, options.preprocessing.std);
-    this.engineVersion = versionOf(tf);
-    this.device = options.device;
-    this.architecture = architecture;
-    this.tap = valueAt(taps, 0);
-    this.taps = taps;
-    this.preprocessing = options.preprocessing;
-  }
-
-  async run(batch: PixelBatch): Promise<TapMap> {
-    return valueAt(await this.runAll(batch), 0);
-  }
-
-  runAll(batch: PixelBatch): Promise<readonly TapMap[]> {
-    const result = this.#last.then(() => this.#run(batch));
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
-
-  async close(): Promise<void> {
-    await this.#last;
-    // The tapped model owns nothing: all its layers are the whole one's.
-    this.#models[1].dispose();
-  }
-
-  async #run({ rowCount, crop, bytesNHWC }: PixelBatch): Promise<readonly TapMap[]> {
-    const tf = this.#tf;
-    const expected = rowCount * crop * crop * 3;
-    if (crop !== this.preprocessing.crop || bytesNHWC.length !== expected)
-      throw new RangeError(
-        `a batch of ${rowCount} crops of ${crop} in ${bytesNHWC.length} bytes; expected crops of ${this.preprocessing.crop} in ${expected}`,
-      );
-    const pixels = new Float32Array(expected);
-    normalizePixels(bytesNHWC, rowCount * crop * crop, this.#table, pixels);
-    const outputs = tf.tidy(() => {
-      const input = tf.tensor4d(pixels, [rowCount, crop, crop, 3]);
-      const maps = [this.#models[0].predictOnBatch(input)].flat();
-      return maps.map((map) => (map.rank === 4 ? tf.transpose(map, [0, 3, 1, 2]) : map));
-    });
-    try {
-      const maps: TapMap[] = [];
-      for (const [tap, output] of outputs.entries()) {
-        const { shape: rowShape } = valueAt(this.taps, tap);
-        maps.push({ rowCount, rowShape, data: (await output.data()) as Float32Array });
+  const { preprocessing } = options;
+  const { architecture } = weights;
+  const table = normalizationTable(preprocessing.mean, preprocessing.std);
+  // TensorFlow.js keeps one list of living tensors, so runs wait for each other.
+  return serialBackbone(
+    { engine: 'tensorflow', engineVersion: versionOf(tf), device, architecture, taps, preprocessing },
+    async ({ rowCount, crop, bytesNHWC }) => {
+      const expected = rowCount * crop * crop * 3;
+      if (crop !== preprocessing.crop || bytesNHWC.length !== expected)
+        throw new RangeError(
+          `a batch of ${rowCount} crops of ${crop} in ${bytesNHWC.length} bytes; expected crops of ${preprocessing.crop} in ${expected}`,
+        );
+      const pixels = new Float32Array(expected);
+      normalizePixels(bytesNHWC, rowCount * crop * crop, table, pixels);
+      const outputs = tf.tidy(() => {
+        const input = tf.tensor4d(pixels, [rowCount, crop, crop, 3]);
+        const maps = [model.predictOnBatch(input)].flat();
+        return maps.map((map) => (map.rank === 4 ? tf.transpose(map, [0, 3, 1, 2]) : map));
+      });
+      try {
+        const maps: TapMap[] = [];
+        for (const [tap, output] of outputs.entries()) {
+          maps.push({ rowCount, rowShape: valueAt(taps, tap).shape, data: await output.data<'float32'>() });
+        }
+        return maps;
+      } finally {
+        tf.dispose(outputs);
       }
-      return maps;
-    } finally {
-      tf.dispose(outputs);
-    }
-  }
+    },
+    // The tapped model owns nothing: all its layers are the whole one's.
+    () => void whole.dispose(),
+  );
 }
 
 /** [height, width, channels] to [channels, height, width]; a vector stays as it is. */

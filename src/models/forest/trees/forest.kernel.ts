@@ -1,20 +1,9 @@
-import type { Tree } from './trees.kernel.ts';
+import type { Tree, TreeArrays } from './trees.kernel.ts';
 
 /** All trees of a forest end to end in flat arrays; node and leaf numbers count through the whole forest. */
-export interface ForestArrays {
+export interface ForestArrays extends TreeArrays {
   /** [trees]: node number of each root. */
   readonly root: Int32Array;
-  /** [nodes]; -1 for a leaf. */
-  readonly feature: Int32Array;
-  /** [nodes]; a row whose value is at most this goes left. */
-  readonly threshold: Float32Array;
-  /** [nodes]; the left child (the right one follows it), or for a leaf its leaf number. */
-  readonly child: Int32Array;
-  /** [leaves + 1] */
-  readonly leafStart: Int32Array;
-  /** [entries]: the classes seen in a leaf, ascending, and their share of its weight. */
-  readonly leafClass: Int32Array;
-  readonly leafFraction: Float32Array;
 }
 
 export function joinTrees(trees: readonly Tree[]): ForestArrays {

@@ -3,8 +3,8 @@ import { maxBins } from './bins.kernel.ts';
 import type { TreeInput } from './tree-input.kernel.ts';
 import { type CutScan, featureGroup, gatherColumn, gatherRows, smallNode } from './tree-scan.kernel.ts';
 
-/** One grown tree. Node 0 is the root; the children of a node lie side by side. */
-export interface Tree {
+/** Nodes and leaves of a tree, or of several. */
+export interface TreeArrays {
   /** [nodes]; -1 for a leaf. */
   readonly feature: Int32Array;
   /** [nodes]; a row whose value is at most this goes left. */
@@ -13,14 +13,19 @@ export interface Tree {
   readonly child: Int32Array;
   /** [leaves + 1]: where each leaf's entries start in `leafClass` and `leafFraction`. */
   readonly leafStart: Int32Array;
+  /** [entries]: the classes seen in a leaf, ascending, and their share of its weight. */
   readonly leafClass: Int32Array;
   readonly leafFraction: Float32Array;
+}
+
+/** One grown tree. Node 0 is the root; the children of a node lie side by side. */
+export interface Tree extends TreeArrays {
   /** [dims], sums to 1 unless the tree is a single leaf. */
   readonly importance: Float64Array;
   readonly depth: number;
 }
 
-interface TreeScratch {
+interface TreeScratch extends TreeArrays {
   readonly scan: CutScan;
   /** In-bag rows; a node owns a range, ascending within it. */
   readonly rows: Int32Array;
@@ -32,12 +37,6 @@ interface TreeScratch {
   /** Place of each class in `touched`, or -1. */
   readonly localClass: Int32Array;
   readonly stack: Int32Array;
-  readonly feature: Int32Array;
-  readonly threshold: Float32Array;
-  readonly child: Int32Array;
-  readonly leafStart: Int32Array;
-  readonly leafClass: Int32Array;
-  readonly leafFraction: Float32Array;
 }
 
 /**
