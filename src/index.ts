@@ -107,9 +107,10 @@ export type { FileStat, Files, OpenFile } from './system/files.ts';
 export type { NumberRange } from './system/options.ts';
 
 /**
- * Runs a frozen network over the images of a folder that have no row yet, and publishes the feature set.
+ * Computes features of a folder's images with a frozen network and writes them as a feature set. Images that the set
+ * already holds are skipped.
  *
- * @throws {@link UserError} naming the file or option; the next call resumes behind what was computed
+ * @throws {@link UserError} naming the file or option; the next call continues where this one stopped
  */
 export async function extract(options: ExtractOptions): Promise<ExtractResult> {
   // Loaded when it is called: it brings native code.
@@ -118,9 +119,10 @@ export async function extract(options: ExtractOptions): Promise<ExtractResult> {
 }
 
 /**
- * Classifies images by the head of a report, in the order in which they are named; what cannot be read is an answer too.
+ * Classifies images with the head of a report, in the order given. An image that cannot be read gives an answer with
+ * the reason.
  *
- * @throws {@link UserError} when there is no such head, or the network that made its features is gone
+ * @throws {@link UserError} if there is no such head, or the network that computed its features is missing
  */
 export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
   const { predict } = await import('./library/predict.ts');
@@ -128,9 +130,9 @@ export async function* predict(options: PredictOptions): AsyncGenerator<Answer> 
 }
 
 /**
- * Which photos without labels a head would learn most from, the first to label first; their features are kept.
+ * Ranks unlabelled photos by how much a head would learn from their labels, most useful first. Keeps their features.
  *
- * @throws {@link UserError} when there is no such head, or no photo to choose among
+ * @throws {@link UserError} if there is no such head, or no photo to choose from
  */
 export async function suggest(options: SuggestOptions): Promise<SuggestResult> {
   const { suggest } = await import('./library/suggest.ts');
@@ -138,19 +140,19 @@ export async function suggest(options: SuggestOptions): Promise<SuggestResult> {
 }
 
 /**
- * The photos of a feature set that are nearest to a photo, or to words where a network with a text encoder made the set.
+ * Finds the photos of a feature set nearest to a photo, or to a text if the set's network has a text encoder.
  *
- * @throws {@link UserError} where the photo cannot be read, or the set's network is not available
+ * @throws {@link UserError} if the photo cannot be read, or the set's network is not available
  */
 export async function find(options: FindOptions): Promise<readonly FoundPhoto[]> {
   const { find } = await import('./library/find.ts');
   return find(options);
 }
 
-/** Makes an unfitted head of one kind. @throws {@link UserError} when a parameter is not usable */
+/** Creates an unfitted head of one kind. @throws {@link UserError} if a parameter is invalid */
 export type HeadMaker<Params> = (params?: Params & PreparationParams) => Head;
 
-/** A linear softmax classifier: scikit-learn's `LogisticRegression`, or a notebook's training loop. */
+/** Linear softmax classifier: scikit-learn's `LogisticRegression`, or minibatch SGD or Adam with `optimizer`. */
 export const linear: HeadMaker<LinearParams> = (params) => createHead('linear', params);
 
 /** A support vector machine, scikit-learn's `SVC` or `LinearSVC`, with probabilities calibrated on held-out values. */
@@ -159,19 +161,22 @@ export const svm: HeadMaker<SvmParams> = (params) => createHead('svm', params);
 /** A random forest: scikit-learn's `RandomForestClassifier`. */
 export const forest: HeadMaker<ForestParams> = (params) => createHead('forest', params);
 
-/** Nearest training rows by cosine similarity, as DINO is evaluated. */
+/** k-nearest neighbours by cosine similarity, as in DINO's evaluation. */
 export const knn: HeadMaker<KnnParams> = (params) => createHead('knn', params);
 
-/** Ridge regression on class indicators, its penalty chosen by leave-one-out error: scikit-learn's `RidgeClassifierCV`. */
+/**
+ * Ridge regression on class indicators; the penalty minimizes the leave-one-out error: scikit-learn's
+ * `RidgeClassifierCV`.
+ */
 export const ridge: HeadMaker<RidgeParams> = (params) => createHead('ridge', params);
 
-/** A network with one hidden layer, stopped early: scikit-learn's `MLPClassifier`. */
+/** Network with one hidden layer and early stopping: scikit-learn's `MLPClassifier`. */
 export const mlp: HeadMaker<MlpParams> = (params) => createHead('mlp', params);
 
-/** Classes named in words, of which the nearest is taken: for the features of CLIP, SigLIP and the like. */
+/** Zero-shot classification by text prompts, for features of CLIP, SigLIP and similar networks. */
 export const zeroShot: HeadMaker<ZeroShotParams> = (params) => createHead('zero-shot', params);
 
-/** The last blocks of a ResNet, trained further from the maps of a tap. */
+/** Fine-tunes the last blocks of a ResNet from the cached feature maps of a tap. */
 export const finetune: HeadMaker<FinetuneParams> = (params) => createHead('finetune', params);
 export type {
   Answer,

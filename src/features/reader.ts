@@ -14,22 +14,22 @@ import { readState, type SetState } from './manifest/state.ts';
 import { noFeatureSet } from './run/no-feature-set.ts';
 import { ShardStore } from './shards/shard-store.ts';
 
-/** Inputs that have a label and a row, in the labels' order: what a classifier's table is made of. */
+/** Inputs that have a label and a row, in the labels' order. */
 export interface JoinedLabels {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
   /** Row of each id in the shards; exact duplicates share one. [ids] */
   readonly rows: Uint32Array;
-  /** Ids of the labels that have no row. */
+  /** Labelled ids without a row. */
   readonly withoutRow: readonly string[];
 }
 
-/** A whole feature set, opened for reading. Rows are numbered across the shards in the manifest's order. */
+/** A feature set opened for reading. Rows are numbered across the shards in the manifest's order. */
 export class FeatureSet {
   /** Absolute path. */
   readonly folder: string;
   readonly manifest: Manifest;
-  /** Numbers per row; a whole map counts all of its positions. */
+  /** Numbers per row; for a feature map, of all positions. */
   readonly dims: number;
   /** Rows of one image: 1, and one more for each view. */
   readonly rowsPerImage: number;
@@ -92,13 +92,13 @@ export class FeatureSet {
     return this.#index.at(image).sha256;
   }
 
-  /** The same by id; undefined for an input that has no row of its own. */
+  /** The same by id; undefined for an input without a row of its own. */
   sha256OfId(id: string): string | undefined {
     const image = this.#index.find(id);
     return image === undefined ? undefined : this.sha256Of(image);
   }
 
-  /** sha256 of the bytes of the image whose plain row is given; rows of views belong to none here. */
+  /** sha256 of the file of the image with the given plain row; throws for rows of views. */
   sha256OfRow(row: number): string {
     this.#imageOfRow ??= this.#imagesByRow();
     return this.sha256Of(valueAt(this.#imageOfRow, row));
@@ -112,13 +112,13 @@ export class FeatureSet {
     return images;
   }
 
-  /** Id to label as found at extraction, in the data folder's order; ids without a row are among them. */
+  /** Label by id as found at extraction, in the data folder's order, including ids without a row. */
   get labels(): ReadonlyMap<string, string> {
     this.#labels ??= new Map(this.#lines().map(([id, label]) => [id, label]));
     return this.#labels;
   }
 
-  /** Part of the data folder's ready-made split by id: train, val or test; undefined if it has none. */
+  /** Part of the data folder's own split by id: train, val or test; undefined if it has none. */
   get splits(): ReadonlyMap<string, string> | undefined {
     return splitsOf(this.#lines());
   }
@@ -128,13 +128,13 @@ export class FeatureSet {
     return this.#labelLines;
   }
 
-  /** Every input that gave no row of its own. */
+  /** Every input without a row of its own. */
   get outcomes(): readonly Outcome[] {
     this.#outcomes ??= parseOutcomes(this.#state.outcomes, resolve(this.folder, outcomesFile));
     return this.#outcomes;
   }
 
-  /** Row of an id, that of an exact duplicate's twin too; undefined if it has none. */
+  /** Row of an id; for an exact duplicate, the row it shares. Undefined if it has none. */
   rowOf(id: string): number | undefined {
     const image = this.#index.find(id);
     if (image !== undefined) return this.rows[image];
@@ -152,8 +152,8 @@ export class FeatureSet {
   }
 
   /**
-   * Joins labels with rows by id, in the labels' order: a later run may add rows in any order, and a split of this
-   * table still equals scikit-learn's on the labels file.
+   * Joins labels with rows by id, in the labels' order. The order of the rows does not matter, so splits of this table
+   * equal scikit-learn's splits of the labels file.
    *
    * @param labels id to label; default: those found at extraction
    */
@@ -173,19 +173,19 @@ export class FeatureSet {
     return { ids, labels: labelled, rows: Uint32Array.from(rows), withoutRow };
   }
 
-  /** Rows of the augmented views of the image whose plain row is given; none where the set keeps no views. */
+  /** Rows of the augmented views of the image with the given plain row; empty if the set has no views. */
   viewRows(row: number): readonly number[] {
     return Array.from({ length: this.rowsPerImage - 1 }, (_, view) => row + 1 + view);
   }
 
-  /** The rows on the disk, for reading a block at a time. Each caller has its own: it holds an open file. */
+  /** The rows on disk, to be read in blocks. Each call returns a new store, which holds an open file. */
   rowStore(): RowStore {
     return new ShardStore(this.folder, this.manifest, this.#files, this.#checked);
   }
 
   /**
-   * Reads rows as float32, in the order given; a row may be named more than once. Each shard's sha256 is checked when
-   * it is first touched. Memory: the result and one block of a shard.
+   * Reads rows as float32, in the order given, with repetitions. Each shard's sha256 is checked at its first use. Needs
+   * memory for the result and one block of a shard.
    *
    * @param rows row numbers; default: every image's plain row, in the index's order
    * @returns shape [rows, dims]
@@ -196,9 +196,9 @@ export class FeatureSet {
 }
 
 /**
- * Opens the last whole state of a feature set. Takes no lock: a run that is writing it does not disturb a reader.
+ * Opens the current state of a feature set. Takes no lock; a concurrent writer does not affect readers.
  *
- * @throws UserError when there is none, or when a file is not what its manifest says
+ * @throws UserError if there is none, or a file does not match the manifest
  */
 export async function openFeatureSet(folder: string, files: Files = nodeFiles): Promise<FeatureSet> {
   const path = resolve(folder);

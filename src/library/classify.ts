@@ -15,12 +15,12 @@ import { type GivenOptions, optionName, readOptions } from '../system/options.ts
 
 const { features: _, ...ownOptions } = classifyOptions;
 
-/** Options of `classify`: those of the command line, with the same names and defaults, and the heads. */
+/** Options of `classify`: the heads, and the command line's options with the same names and defaults. */
 export interface ClassifyOptions
   extends Omit<GivenOptions<typeof classifyOptions>, 'features'>,
     Omit<Partial<Asked>, keyof typeof classifyOptions>,
     Pick<ExternalOptions, 'onNote'> {
-  /** Folder of a feature set, a matrix of another program (`X.npy`), or rows that were joined with labels before. */
+  /** Folder of a feature set, a matrix file (`X.npy`), or rows already joined with labels. */
   readonly features: string | LabelledData<RowSource>;
   readonly heads: readonly Head[];
 }
@@ -29,7 +29,7 @@ export interface ClassifyOptions
  * Trains and tests every head on the same splits and writes a report for each.
  *
  * @returns the reports, in the order of the heads
- * @throws UserError when the rows cannot be read, split or fitted, or the reports cannot be written
+ * @throws UserError if the rows cannot be read, split or fitted, or the reports cannot be written
  */
 export async function classify(options: ClassifyOptions): Promise<Report[]> {
   const { features, splits, signal, onNote = () => {}, ...given } = options;
@@ -41,7 +41,7 @@ export async function classify(options: ClassifyOptions): Promise<Report[]> {
   const say = { note: onNote, warn: onNote };
   return classifyData(data, {
     command: 'featuretap classify, called by a program',
-    // Loaded when they are called: they bring native code.
+    // Loaded on demand: they load native code.
     loadNetworkTail: async (...asked) => (await import('../predict/network-tail.ts')).loadNetworkTail(...asked),
     encodeWords: async (...asked) => (await import('../predict/words.ts')).encodeWords(...asked),
     ...options,

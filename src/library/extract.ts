@@ -16,9 +16,10 @@ export interface ExtractOptions
 }
 
 /**
- * Runs a frozen network over the images of a folder that have no row yet, and publishes the feature set.
+ * Computes features of a folder's images with a frozen network and writes them as a feature set. Images that the set
+ * already holds are skipped.
  *
- * @throws UserError naming the file or option; what was computed until then is on the disk, and the next call resumes
+ * @throws UserError naming the file or option; rows computed so far are on disk, and the next call continues there
  */
 export function extract({ signal, onProgress, onNote, onWarning, ...given }: ExtractOptions): Promise<ExtractResult> {
   const values = readOptions({ ...extractOptions, ...wholeSetOptions }, { ...given }, 'program');

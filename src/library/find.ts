@@ -9,14 +9,14 @@ import { type GivenOptions, readOptions } from '../system/options.ts';
 export interface FindOptions
   extends GivenOptions<typeof findOptions>,
     Pick<FindPhotosOptions, 'signal' | 'onProgress'> {
-  /** A photo's path, or words where the set's network has a text encoder. */
+  /** Path of a photo, or a text if the set's network has a text encoder. */
   readonly query: string;
   /** Folder of a feature set. */
   readonly features: string;
 }
 
 /**
- * The photos of a feature set that are nearest to a photo or to words, the nearest first.
+ * Finds the photos of a feature set nearest to a photo or a text, nearest first.
  *
  * @throws UserError if the photo cannot be read, or the set's network is not available or has no text encoder
  */

@@ -16,37 +16,38 @@ export interface PredictOptions
   readonly head: string;
   /** Files, folders and globs. */
   readonly images: readonly string[];
-  /** Adds the class activation map of the predicted class; an error where the head has none. */
+  /** Adds the class activation map of the predicted class; an error if the head has none. */
   readonly evidence?: boolean;
 }
 
-/** What a head says of an image it could read. */
+/** A head's answer for an image. */
 export interface Answered {
   readonly path: string;
   /** The predicted class first, then the most probable others. */
   readonly classes: readonly RankedClass[];
-  /** Where the predicted class, won by votes, is less probable than this one. */
+  /** The most probable class, if the predicted class, chosen by votes, is less probable. */
   readonly mostProbable?: RankedClass;
-  /** With `coverage` or `abstain`: the classes of the set, the predicted one first. */
+  /** With `coverage` or `abstain`: the prediction set, predicted class first. */
   readonly set?: readonly RankedClass[];
-  /** With `abstain`: the only class of the set; null for "not sure". */
+  /** With `abstain`: the class, if the set has only one; else null, for "not sure". */
   readonly answer?: string | null;
   /** With `unlike`: whether the image is unlike the training photos. */
   readonly unlike?: boolean;
   /** With `why`: the nearest training photos, nearest first. */
   readonly like?: readonly LikePhoto[];
-  /** With `evidence`, or `why` where the head can say: the mean of the map is the score of the predicted class. */
+  /** With `evidence`, or `why` if the head has a map: its mean is the score of the predicted class. */
   readonly evidence?: Evidence;
 }
 
-/** What a head says of an image, or why there is no answer. */
+/** A head's answer for an image, or why there is none. */
 export type Answer = Answered | { readonly path: string; readonly reason: string };
 
 /**
- * Classifies images by the head of a report, in the order in which they are named; what cannot be read is an answer too.
+ * Classifies images with the head of a report, in the order given. An image that cannot be read gives an answer with
+ * the reason.
  *
- * @throws UserError when there is no such head, the network that made its features is gone, or the head cannot say what
- * is asked
+ * @throws UserError if there is no such head, the network that computed its features is missing, or the head does not
+ *   support an option
  */
 export async function* predict(options: PredictOptions): AsyncGenerator<Answer> {
   const { head: folder, images, evidence = false, signal, onNote, ...given } = options;

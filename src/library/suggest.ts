@@ -30,10 +30,11 @@ export interface SuggestResult extends Suggestions {
 }
 
 /**
- * Which photos without labels a head would learn most from, the first to label first. Their features are kept in a
- * feature set: the next call computes new photos alone.
+ * Ranks unlabelled photos by how much a head would learn from their labels, most useful first. Their features are kept
+ * in a feature set, so the next call computes only new photos.
  *
- * @throws UserError when there is no such head, no photo to choose among, or the features cannot be made as the head's
+ * @throws UserError if there is no such head, no photo to choose from, or the head's features cannot be computed for
+ *   them
  */
 export async function suggest(options: SuggestOptions): Promise<SuggestResult> {
   const { head: folder, from, signal, onProgress, onNote, onWarning, ...given } = options;

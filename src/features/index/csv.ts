@@ -3,7 +3,7 @@ import { messageOf, UserError } from '../../system/errors.ts';
 
 const needsQuotes = /[",\r\n]/;
 
-/** One field, quoted where RFC 4180 asks for it. */
+/** One field, quoted if RFC 4180 requires it. */
 export function csvField(value: string): string {
   return needsQuotes.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
@@ -13,7 +13,7 @@ export function csvLine(fields: readonly string[]): string {
   return `${fields.map(csvField).join(',')}\n`;
 }
 
-/** UTF-8 bytes of many lines, in blocks, so that a million lines never are one string. */
+/** UTF-8 bytes of many lines in blocks, so that a million lines are never one string. */
 export function* csvBlocks(lines: Iterable<string>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   let block = '';
@@ -28,8 +28,8 @@ export function* csvBlocks(lines: Iterable<string>): Generator<Uint8Array> {
 }
 
 /**
- * Fields of a file without a single quote, line by line, the header too: the same as `csv-parse` gives, ten times as fast.
- * Undefined if there is a quote or a line has another number of fields.
+ * Fields of each line, header included, of a file without quotes: the same as `csv-parse`, ten times as fast. Undefined
+ * if there is a quote or a line has another number of fields.
  */
 export function parsePlain(text: string, width: number): string[][] | undefined {
   if (text.includes('"') || text.includes('\r') || !text.endsWith('\n')) return undefined;
@@ -45,9 +45,9 @@ export function parsePlain(text: string, width: number): string[][] | undefined 
 }
 
 /**
- * Records of a file that this project wrote, header checked and left out.
+ * Records of a file that this project wrote, without the header, which is checked.
  *
- * @throws UserError naming the file when the header or a record's length is another
+ * @throws UserError naming the file if the header or a record's length differs
  */
 export function parseCsv(bytes: Uint8Array, header: readonly string[], path: string): readonly (readonly string[])[] {
   let records: string[][];

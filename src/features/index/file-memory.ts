@@ -5,14 +5,14 @@ import { type Files, readIfThere } from '../../system/files.ts';
 import { runPath } from '../manifest/layout.ts';
 import { csvBlocks, csvLine, parseCsv } from './csv.ts';
 
-/** What tells an unchanged file from a changed one without reading it. */
+/** Size and times of a file: an unchanged file is recognized by them without reading it. */
 export interface FileMark {
   readonly size: number;
-  /** Modification time in nanoseconds since 1970, as text: beyond what a double holds. */
+  /** Modification time in nanoseconds since 1970, as text: too large for a double. */
   readonly mtimeNs: string;
   /**
-   * Time of the last change to the file or its name, likewise. No program sets it at will: it tells files apart that an
-   * archive gave one size and one modification time, once their names are swapped.
+   * Time of the last change to the file or its name, in the same form. Programs cannot set it, so it shows a swap of
+   * two files with equal sizes and modification times, as unpacked from an archive.
    */
   readonly ctimeNs: string;
 }
@@ -27,15 +27,15 @@ export interface RememberedFile extends FileMark {
 /** Under `.run/`. */
 const memoryFile = 'files.csv';
 const header = ['path', 'size', 'mtime_ns', 'ctime_ns', 'sha256'];
-/** Last line of the memory: sha256 of what stands before it. */
+/** Length of the last line: sha256 of the bytes before it. */
 const checkBytes = 65;
 /** A file changed as recently as this may change again within the same tick of a coarse clock (FAT: two seconds). */
 const unsettledNs = 2_000_000_000n;
 
 /**
- * Size and time of a file, or undefined if it cannot be had; symbolic links are followed.
+ * Size and times of a file, or undefined if it has none; follows symbolic links.
  *
- * @param size of an entry, where the file is the archive that holds it
+ * @param size of the archive entry, if the file is an archive
  */
 export function markOf(path: string, size?: number): FileMark | undefined {
   try {
@@ -46,20 +46,20 @@ export function markOf(path: string, size?: number): FileMark | undefined {
   }
 }
 
-/** Whether a later change must show in the mark; a mark that is not settled is not remembered. */
+/** Whether any later change would show in the mark; unsettled marks are not remembered. */
 export function isSettled(mark: FileMark): boolean {
   const now = BigInt(Date.now()) * 1_000_000n;
   return [mark.mtimeNs, mark.ctimeNs].every((time) => now - BigInt(time) > unsettledNs);
 }
 
 /**
- * Which bytes each file had when it was last read. A convenience beside the feature set: without it, or for files
- * whose mark differs, the bytes are read again; rows are found by sha256 alone.
+ * The sha256 of each file when it was last read. Only a shortcut: without it, or for files whose mark differs, the
+ * bytes are read again. Rows are found by sha256 alone.
  */
 export class FileMemory {
   readonly #files = new Map<string, RememberedFile>();
 
-  /** Loads what the last runs remembered of this data folder; a memory of another folder or a damaged one is empty. */
+  /** Loads what earlier runs remembered of this data folder; empty if the file is damaged or about another folder. */
   static async load(files: Files, folder: string, dataFolder: string): Promise<FileMemory> {
     const memory = new FileMemory();
     const bytes = await readIfThere(files, runPath(folder, memoryFile));
@@ -79,19 +79,19 @@ export class FileMemory {
     return memory;
   }
 
-  /** sha256 of the file's bytes if its mark is the remembered one. */
+  /** sha256 of the file's bytes if its mark is unchanged. */
   recall(path: string, mark: FileMark): string | undefined {
     const file = this.#files.get(path);
     if (file === undefined || file.size !== mark.size) return undefined;
     return file.mtimeNs === mark.mtimeNs && file.ctimeNs === mark.ctimeNs ? file.sha256 : undefined;
   }
 
-  /** What is remembered of a file, whatever became of it since. */
+  /** What is remembered of a file, even if it has changed since. */
   find(path: string): RememberedFile | undefined {
     return this.#files.get(path);
   }
 
-  /** The mark that a file had when it had these bytes; one that was read again before its times had settled has none. */
+  /** The mark of a file when it had these bytes; undefined if its times had not settled then. */
   markOf(path: string, sha256: string): FileMark | undefined {
     const file = this.#files.get(path);
     if (file?.sha256 !== sha256) return undefined;
@@ -103,7 +103,7 @@ export class FileMemory {
     this.#files.set(file.path, file);
   }
 
-  /** Keeps what is remembered of the given files alone. */
+  /** Saves the memory of the given files and drops all others. */
   async save(files: Files, folder: string, dataFolder: string, paths: Iterable<string>): Promise<void> {
     await saveMemory(files, folder, dataFolder, this.#remembered(paths));
   }
@@ -134,7 +134,7 @@ function* memoryLines(dataFolder: string, remembered: Iterable<RememberedFile>):
   }
 }
 
-/** The blocks, and their sha256 as a last line: a flipped bit must not give a file the sha256 of another one. */
+/** The blocks, with their sha256 as the last line, so that a flipped bit cannot give a file the sha256 of another. */
 function* checked(blocks: Iterable<Uint8Array>): Generator<Uint8Array> {
   const hash = createHash('sha256');
   for (const block of blocks) {

@@ -19,7 +19,7 @@ function indexHeader(rowsPerImage: number): string {
   return `row,id,path,sha256${rowsPerImage > 1 ? ',view' : ''}`;
 }
 
-/** index.csv as bytes: one line per row; with views a last column numbers them, 0 being the plain one. */
+/** index.csv as bytes: one line per row. With views, a last column numbers them; 0 is the plain image. */
 export function* formatIndex(images: Iterable<IndexedImage>, rowsPerImage: number): Generator<Uint8Array> {
   yield* csvBlocks(indexLines(images, rowsPerImage));
 }
@@ -36,7 +36,7 @@ function* indexLines(images: Iterable<IndexedImage>, rowsPerImage: number): Gene
 /** index.csv, found by line or by id. */
 export class IndexTable {
   readonly imageCount: number;
-  /** Row number of each image's plain row. A set that was merged of parts has them in any order. [imageCount] */
+  /** Row number of each image's plain row, in any order if the set was merged from parts. [imageCount] */
   readonly rows: Uint32Array;
   readonly #table: NumberedTable;
   readonly #stride: number;
@@ -44,7 +44,7 @@ export class IndexTable {
   #slots: Int32Array | undefined;
 
   /**
-   * @param imageCount what the manifest says
+   * @param imageCount from the manifest
    * @throws UserError naming the file and the line
    */
   constructor(bytes: Uint8Array, imageCount: number, rowsPerImage: number, path: string) {
@@ -85,7 +85,7 @@ export class IndexTable {
     return undefined;
   }
 
-  /** Over the ids' bytes as they stand in the file: a Map of a million strings would weigh more than the file itself. */
+  /** A hash table over the ids' bytes in the file: a Map of a million strings would take more memory than the file. */
   #buildSlots(): Int32Array {
     let size = 16;
     while (size < this.imageCount * 2) size *= 2;

@@ -4,12 +4,12 @@ import { csvBlocks, csvLine, parseCsv } from './csv.ts';
 const header = ['id', 'label'];
 const splitHeader = ['id', 'label', 'split'];
 
-/** A line of labels.csv: id, label and, where the data folder has a ready-made split, its part. */
+/** A line of labels.csv: id, label and, if the data folder has its own split, the part. */
 export type LabelLine = readonly [id: string, label: string, split?: string];
 
 /**
- * labels.csv: id and label of every labelled input that has a file, in the order in which the data folder lists them; a
- * third column, `split`, where any of them has one.
+ * labels.csv: id and label of every labelled input with a file, in the data folder's order; a third column, `split`, if
+ * any has one.
  */
 export function* formatLabels(labels: Iterable<LabelLine>): Generator<Uint8Array> {
   yield* csvBlocks(labelLines(labels));
@@ -26,7 +26,7 @@ function hasSplits(labels: Iterable<LabelLine>): boolean {
   return false;
 }
 
-/** The lines of labels.csv, in the file's order. @throws UserError when it is not what `formatLabels` wrote */
+/** The lines of labels.csv, in the file's order. @throws UserError if it is not as `formatLabels` writes it */
 export function parseLabelLines(bytes: Uint8Array, path: string): readonly LabelLine[] {
   const [first = ''] = new TextDecoder().decode(bytes.subarray(0, 64)).split('\n');
   if (first !== splitHeader.join(',')) {
@@ -48,7 +48,7 @@ export function parseLabels(bytes: Uint8Array, path: string): ReadonlyMap<string
   return new Map(parseLabelLines(bytes, path).map(([id, label]) => [id, label]));
 }
 
-/** Part of the ready-made split by id; undefined if there is none. */
+/** Part of the data folder's own split by id; undefined if it has none. */
 export function splitsOf(lines: readonly LabelLine[]): ReadonlyMap<string, string> | undefined {
   const found = lines.flatMap(([id, , split]) => (split === undefined ? [] : [[id, split] as const]));
   return found.length === 0 ? undefined : new Map(found);

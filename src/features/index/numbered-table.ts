@@ -4,7 +4,7 @@ import { fieldEnd, scanFaults, scanLines } from './table.kernel.ts';
 const newline = 10;
 const quote = 34;
 
-/** What a damaged table is called, and what repairs it. */
+/** Name of the table in error messages, and the command that repairs it. */
 interface TableName {
   readonly path: string;
   readonly what: string;
@@ -12,8 +12,8 @@ interface TableName {
 }
 
 /**
- * A CSV file of this project whose first column is a number, kept as the bytes it is: a million lines cost their bytes
- * and eight more each, and strings are made when asked for.
+ * A CSV file of this project whose first column is a number, kept as bytes: each line costs eight bytes more than in
+ * the file, and strings are made on demand.
  */
 export class NumberedTable {
   readonly lineCount: number;
@@ -26,7 +26,7 @@ export class NumberedTable {
 
   /**
    * @param header the first line, without its newline
-   * @param lineCount how many lines follow it, as the file says that names this one
+   * @param lineCount number of lines after it, from the file that references this one
    * @throws UserError naming the file and the line
    */
   constructor(bytes: Uint8Array, header: string, lineCount: number, name: TableName) {
@@ -35,7 +35,7 @@ export class NumberedTable {
     const found = this.#text.toString('utf8', 0, Math.min(first === 0 ? bytes.length : first - 1, 2 * header.length));
     if (found !== header || first === 0) throw damaged(name, 1, found, header);
     const fieldCount = header.split(',').length;
-    // Before anything of that size is made: a damaged count must not ask for all memory.
+    // Checked before allocating: a damaged count must not request all memory.
     if (lineCount * (fieldCount + 1) > bytes.length) {
       throw damaged(name, 1, `${bytes.length} bytes`, `${lineCount} lines as its record says`);
     }
@@ -49,7 +49,7 @@ export class NumberedTable {
     this.bytes = bytes;
   }
 
-  /** The fields of a line, the first one is number 0. */
+  /** The fields of line `line`, counted from 0. */
   fields(line: number): readonly string[] {
     const start = this.starts[line];
     if (start === undefined) throw new RangeError(`a table of ${this.lineCount} lines has no line ${line}`);

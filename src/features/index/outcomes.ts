@@ -14,7 +14,7 @@ export interface Outcome {
   /** Relative to the data folder; empty for a missing one. */
   readonly path: string;
   readonly outcome: OutcomeKind;
-  /** Row that a duplicate shares. */
+  /** Row of the image that it duplicates. */
   readonly row?: number;
   readonly reason: string;
 }

@@ -6,9 +6,9 @@ import { damagedTable, readTable } from '../manifest/state.ts';
 import { IndexTable } from './index-table.ts';
 
 /**
- * The index of a set alone, whatever the size of the other tables.
+ * Reads only the index of a set, not the other tables.
  *
- * @throws UserError when it is not the one that the manifest names
+ * @throws UserError if its sha256 is not the manifest's
  */
 export async function readIndex(files: Files, folder: string, manifest: Manifest): Promise<IndexTable> {
   const { bytes, found, sha256 } = await readTable(files, folder, indexFile, manifest.indexSha256);

@@ -3,7 +3,7 @@ const quote = 34;
 const newline = 10;
 const zero = 48;
 
-/** Why a scan stopped; 0 when it did not. */
+/** Why a scan stopped; 0 if it reached the end. */
 export const scanFaults = {
   none: 0,
   badNumber: 1,
@@ -13,13 +13,13 @@ export const scanFaults = {
 } as const;
 
 /**
- * Finds every line of a table and the number it starts with in one pass over the bytes, quotes minded.
+ * Finds every line of a table and its leading number in one pass over the bytes; quoted fields may hold newlines.
  *
  * @param start offset of the first line after the header
  * @param fieldCount fields in each line; the first one is a number
  * @param lineStarts filled with the offset of each line, [lines]
  * @param numbers filled with the number of each line, [lines]
- * @returns [lines found, fault]; a fault is in the line after those found
+ * @returns [lines found, fault]; the fault is in the next line
  */
 export function scanLines(
   bytes: Uint8Array,
@@ -49,7 +49,7 @@ export function scanLines(
       }
     }
     if (quoted) return [line, scanFaults.openQuote];
-    // A last line without its newline is a file cut short.
+    // A last line without a newline means that the file is truncated.
     if (fields !== fieldCount || at === bytes.length) return [line, scanFaults.wrongFieldCount];
     at++;
     numbers[line] = number;
@@ -65,13 +65,13 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   return hash >>> 0;
 }
 
-/** Whether `bytes` holds `key` from `start` on. */
+/** Whether `bytes` contains `key` at `start`. */
 export function bytesEqual(bytes: Uint8Array, start: number, key: Uint8Array): boolean {
   for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false;
   return true;
 }
 
-/** Offset behind the field that starts at `start`: of its comma, its newline, or the end; quotes minded. */
+/** End of the field that starts at `start`: the offset of its comma or newline, or the length. Handles quotes. */
 export function fieldEnd(bytes: Uint8Array, start: number): number {
   let quoted = false;
   let at = start;

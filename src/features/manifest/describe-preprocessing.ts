@@ -1,6 +1,6 @@
 import type { Preprocessing } from './manifest.ts';
 
-/** Preprocessing in words, its steps in their order: `shorter side to 256, centre crop 224, mean 0.485 …`. */
+/** The preprocessing steps in words, in order: `shorter side to 256, centre crop 224, mean 0.485 …`. */
 export function describePreprocessing(preprocessing: Preprocessing): string {
   const { resize, crop, interpolation, resizeIn, channels, mean, std, autoOrient, sixteenBit } = preprocessing;
   const steps = [

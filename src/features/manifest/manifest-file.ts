@@ -2,10 +2,10 @@ import { messageOf, UserError } from '../../system/errors.ts';
 import { fingerprintOf, hashOfJson } from './fingerprint.ts';
 import { engineNames, interpolations, type Manifest, pools, rowLength, rowsPerImage } from './manifest.ts';
 
-/** The format that this version writes, and the newest that it reads. */
+/** The format that this version writes, and the newest it can read. */
 const formatVersion = 1;
 
-/** Nothing is wrong with such a set, and a program that does not know its format may not repair any of it. */
+/** The set is intact: a program that does not know its format must not repair it. */
 export class NewerFormatError extends UserError {
   constructor(path: string, version: number) {
     super({
@@ -18,20 +18,20 @@ export class NewerFormatError extends UserError {
   }
 }
 
-/** A manifest with its own check. */
+/** Adds a manifest's own sha256. */
 export function sealManifest(manifest: Omit<Manifest, 'sha256'>): Manifest {
   return { ...manifest, sha256: hashOfJson(manifest) };
 }
 
-/** manifest.json as text: indented for people, one trailing newline, the same bytes for the same content. */
+/** manifest.json as text: indented, with a trailing newline; equal content gives equal bytes. */
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
 /**
- * Parses and checks every field of a manifest, and that they agree with each other.
+ * Parses a manifest and checks every field and their consistency.
  *
- * @throws UserError naming the file and the field, found and expected; NewerFormatError before anything else is looked at
+ * @throws UserError naming the file and the field, found and expected; NewerFormatError before any other check
  */
 export function parseManifest(bytes: Uint8Array, path: string): Manifest {
   let value: unknown;

@@ -1,6 +1,6 @@
 import type { Dtype } from '../../formats/npy/npy.ts';
 
-/** `cls` and `cls+mean`: of a transformer's tokens, the class token and the mean over its patches. */
+/** `cls`: a transformer's class token; `cls+mean`: the class token and the mean of the patch tokens. */
 export type Pool = (typeof pools)[number];
 
 export const pools = ['mean', 'max', 'none', 'cls', 'cls+mean'] as const;
@@ -10,49 +10,49 @@ export const engineNames = ['onnx', 'tensorflow'] as const;
 export type EngineName = (typeof engineNames)[number];
 export type DeviceName = 'cpu' | 'cuda' | 'webgpu';
 
-/** Pillow's filters for `Image.resize`, by its names. */
+/** Pillow's names of the filters of `Image.resize`. */
 export type Interpolation = (typeof interpolations)[number];
 
 export const interpolations = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'] as const;
 
-/** How a decoded image becomes the network's input; torchvision's Resize, CenterCrop, ToTensor, Normalize. */
+/** From a decoded image to the network's input: torchvision's Resize, CenterCrop, ToTensor and Normalize. */
 export interface Preprocessing {
-  /** Length of the shorter side after Resize, in pixels; or both sides, whatever the image's ratio. */
+  /** Shorter side after Resize in pixels, or both sides, ignoring the aspect ratio. */
   readonly resize: number | readonly [height: number, width: number];
   /** Side of the square CenterCrop, in pixels. */
   readonly crop: number;
-  /** Where the crop lies when it cannot lie in the middle: as transformers' processors put it; absent: torchvision's. */
+  /** How an odd margin around the crop is rounded: as transformers' processors do; absent: as torchvision does. */
   readonly centerCrop?: 'transformers';
   readonly interpolation: Interpolation;
   /**
-   * Pixels are rescaled to [0, 1] first and resized as floating-point numbers, which nothing rounds: torchvision's resize
-   * of tensors with antialiasing. Absent: resized as bytes, which is Pillow's, and rescaled then.
+   * Rescales to [0, 1] first, then resizes in floating point: torchvision's antialiased resize of tensors. Absent:
+   * resizes bytes as Pillow does, then rescales.
    */
   readonly resizeIn?: 'float32';
-  /** Of the images; absent: 3, RGB. 1: grey images. Others: bands of TIFF files, resized in floating point. */
+  /** Channels of the images. Absent: 3, RGB. 1: greyscale. Others: bands of TIFF files, resized in floating point. */
   readonly channels?: number;
   /** Per channel, on [0, 1]. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
   /** Whether EXIF orientation is applied before the resize; torchvision does not. */
   readonly autoOrient: boolean;
-  /** Grey samples of 16 bits are taken by their high byte; absent: clipped at 255, as Pillow does. */
+  /** Takes the high byte of 16-bit grey samples; absent: clips them at 255, as Pillow does. */
   readonly sixteenBit?: 'scale';
 }
 
-/** Everything that changes a number in the feature set, and nothing that does not. */
+/** Everything that affects the numbers of the feature set, and nothing else. */
 export interface FingerprintFields {
   readonly architecture: string;
   /** sha256 of the weights file's bytes, lower-case hex; for `random`, of the seeded state dict. */
   readonly weightsSha256: string;
   readonly tap: string;
   readonly pool: Pool;
-  /** The mean over a transformer's patches leaves so many tokens out, the first ones: class and register tokens. */
+  /** Number of leading tokens (class and register tokens) that the mean over a transformer's patches skips. */
   readonly prefixTokens?: number;
   readonly preprocessing: Preprocessing;
   readonly dtype: Dtype;
   readonly precision: Precision;
-  /** int8 only: what the activation ranges were measured on, and the measurements' own sha256. */
+  /** int8 only: seed and images of the calibration, and the sha256 of the activation ranges. */
   readonly calibration?: { readonly seed: number; readonly images: readonly string[]; readonly sha256: string };
   /** Augmented views per image beside the plain one. */
   readonly views?: { readonly count: number; readonly seed: number };
@@ -65,15 +65,15 @@ export interface ShardEntry {
   readonly sha256: string;
 }
 
-/** How every input of the data folder ended; `total` is the sum of the others. */
+/** Outcome counts of the data folder's inputs; `total` is the sum of the others. */
 export interface OutcomeCounts {
   /** Has a row of its own. */
   readonly kept: number;
   /** The same bytes as a kept one: shares its row. */
   readonly duplicate: number;
-  /** Named by labels.csv, without a file. */
+  /** Listed in labels.csv but without a file. */
   readonly missing: number;
-  /** Not an image, broken, or of a kind that is refused. */
+  /** Not an image, corrupt, or of an unsupported kind. */
   readonly unreadable: number;
   /** The file could not be read, or changed while it was. */
   readonly failed: number;
@@ -82,7 +82,7 @@ export interface OutcomeCounts {
   readonly leftOut?: number;
 }
 
-/** What made the rows. Recorded beside the fingerprint: it does not change a number beyond the stated tolerance. */
+/** What computed the rows. Not in the fingerprint: it changes no number beyond the stated tolerance. */
 export interface MadeBy {
   readonly featuretap: string;
   readonly engine: EngineName;
@@ -92,28 +92,28 @@ export interface MadeBy {
   readonly weights: string;
   /** Absolute path of the weights file, absent for `random`. */
   readonly weightsFile?: string | undefined;
-  /** The key of the state dict that was taken, where the weights file is a checkpoint with several. */
+  /** Key of the state dict used, if the weights file is a checkpoint with several. */
   readonly weightsKey?: string | undefined;
-  /** Which graph of a published network it is, where it is not the plain one. */
+  /** Variant of a published network's graph, if not the default one. */
   readonly weightsVariant?: string | undefined;
-  /** `random` alone: the seed that its weights were drawn from. */
+  /** `random` only: the seed of its weights. */
   readonly weightsSeed?: number | undefined;
   /** Absolute path of the data folder. */
   readonly data: string;
 }
 
 /**
- * manifest.json, format version 1. Written last: a feature set without it is not whole. It names every other file
- * with its sha256, so that its rename is the one moment in which a new state takes the place of the old one.
+ * manifest.json, format version 1. It lists every other file with its sha256 and is written last: renaming it into
+ * place switches from the old state to the new one atomically. A feature set without it is incomplete.
  */
 export interface Manifest {
   readonly formatVersion: 1;
   /** sha256 over the canonical JSON of `fields`, lower-case hex. */
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
-  /** Rows in the shards; those of deleted images are among them until `extract --prune`. */
+  /** Rows in the shards, including those of deleted images until `extract --prune`. */
   readonly rowCount: number;
-  /** Images in index.csv. Each has 1 row, and `fields.views.count` more after it where views are kept. */
+  /** Images in index.csv. Each has 1 row, followed by `fields.views.count` rows of augmented views. */
   readonly imageCount: number;
   /** Shape of one row: [2048] for a pooled vector, [2048, 7, 7] for a whole map. */
   readonly rowShape: readonly number[];
@@ -126,15 +126,15 @@ export interface Manifest {
   readonly counts: OutcomeCounts;
   readonly madeBy: MadeBy;
   /**
-   * The tap's channel means of a fixed drawn picture, float32, little-endian, base64: what adds rows on another engine
-   * or device must give the same.
+   * Channel means of the tap for a fixed synthetic image, float32, little-endian, base64. Another engine or device must
+   * reproduce them before it may add rows.
    */
   readonly canary: string;
-  /** sha256 over the canonical JSON of all other fields: one flipped bit anywhere in them shows. */
+  /** sha256 over the canonical JSON of all other fields: detects any flipped bit. */
   readonly sha256: string;
 }
 
-/** Whether the weights were drawn, not learned: accuracies then say nothing about pretrained features. */
+/** Whether the weights are random: accuracies then say nothing about pretrained features. */
 export function isRandom(madeBy: Pick<MadeBy, 'weights'>): boolean {
   return madeBy.weights === 'random' || madeBy.weights.startsWith('random:');
 }

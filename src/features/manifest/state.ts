@@ -6,26 +6,26 @@ import { indexFile, labelsFile, manifestFile, nextSuffix, outcomesFile } from '.
 import type { Manifest } from './manifest.ts';
 import { parseManifest } from './manifest-file.ts';
 
-/** One whole state of a feature set: a manifest and the tables that it names, checked against its sha256. */
+/** One consistent state of a feature set: a manifest and its tables, checked against their sha256. */
 export interface SetState {
   readonly manifest: Manifest;
   readonly index: Uint8Array;
   readonly labels: Uint8Array;
   readonly outcomes: Uint8Array;
-  /** Tables that are not there, of those that the reader makes again; their bytes are none. */
+  /** Missing tables among those that the caller recreates; their bytes are empty. */
   readonly missing: readonly string[];
 }
 
 const attempts = 5;
 
 /**
- * Reads the last whole state without a lock. A table is taken from its own name or, in the moment between the
- * manifest's rename and the table's, from the `.next` file that waits; when a writer publishes in between, again.
+ * Reads the current state without a lock. A table is read from its own name or, between the manifest's rename and the
+ * table's, from its `.next` file; if a writer publishes meanwhile, everything is read again.
  *
- * @param madeAnew tables that need not be there; one that is there must be the one that the manifest names all the same:
- *   somebody's own changes are not written over
+ * @param madeAnew tables that may be missing; one that exists must still match the manifest, so that a user's own
+ *   changes are not overwritten
  * @returns undefined if there is no manifest
- * @throws UserError when a table is not what the manifest names
+ * @throws UserError if a table does not match the manifest
  */
 export async function readState(
   files: Files,
@@ -61,7 +61,7 @@ export async function readState(
   }
 }
 
-/** What is told of a table that is not the one that the manifest names. */
+/** The error for a table that does not match the manifest. */
 export function damagedTable(folder: string, file: string, found: string, sha256: string): UserError {
   return new UserError({
     what: 'a feature set is damaged: a table does not match manifest.json',
@@ -80,11 +80,11 @@ interface Table {
   readonly found: string;
 }
 
-/** One table of a state, from its own name or the one under which it waits; its bytes are those that the manifest names. */
+/** Reads one table of a state, from its own name or its `.next` file, and checks its sha256. */
 export async function readTable(files: Files, folder: string, file: string, sha256: string): Promise<Table> {
   let found = 'no such file';
   let isThere = false;
-  // Its own name again last: the waiting file may have taken it after the first look.
+  // Its own name once more: the `.next` file may have been renamed after the first read.
   for (const name of [file, file + nextSuffix, file]) {
     const bytes = await readIfThere(files, join(folder, name));
     if (bytes === undefined) continue;

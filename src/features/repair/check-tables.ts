@@ -6,14 +6,14 @@ import { indexFile, labelsFile, outcomesFile } from '../manifest/layout.ts';
 import { type Manifest, rowsPerImage } from '../manifest/manifest.ts';
 import { describeError, type Problem } from './problem.ts';
 
-/** Bytes of the tables that are whole. */
+/** Bytes of the intact tables. */
 export interface Tables {
   readonly index: Uint8Array | undefined;
   readonly labels: Uint8Array | undefined;
   readonly outcomes: Uint8Array | undefined;
 }
 
-/** Whether index, labels and outcomes agree with the shards and with each other. */
+/** Checks index, labels and outcomes against the shards and each other. */
 export function checkTables(folder: string, manifest: Manifest, tables: Tables, problems: Problem[]): void {
   const stride = rowsPerImage(manifest.fields);
   const guarded = <T>(file: string, work: () => T): T | undefined => {

@@ -9,11 +9,11 @@ export interface DamagedShard {
   readonly entry: ShardEntry;
   /** Row number of its first row. */
   readonly firstRow: number;
-  /** Row numbers that cannot be trusted, rising; none where the header alone is damaged. */
+  /** Row numbers that may be damaged, ascending; empty if only the header is damaged. */
   readonly rows: readonly number[];
 }
 
-/** What cannot be trusted of a shard; undefined if it is whole. */
+/** Finds the damaged rows of a shard; undefined if it is intact. */
 export async function damagedRows(
   files: Files,
   folder: string,
@@ -38,7 +38,7 @@ export async function damagedRows(
   } catch (error) {
     const opened = await ShardFile.openDamaged(files, folder, entry, shape).catch(() => undefined);
     try {
-      // Behind a damaged header, and before a missing end, rows may be whole.
+      // Rows after a damaged header or before a truncation may be intact.
       const rows = opened && checks && (await compareRows(opened, entry, firstRow, checks));
       return tell(error, rows ?? all);
     } finally {
@@ -50,7 +50,7 @@ export async function damagedRows(
     return undefined;
   } catch (error) {
     const rows = checks && (await compareRows(shard, entry, firstRow, checks));
-    // Checks that name no row do not explain the damage: then no row is above suspicion.
+    // If every checksum matches, the damage is unexplained and every row counts as damaged.
     return tell(error, rows === undefined || rows.length === 0 ? all : rows);
   } finally {
     await shard.close();
@@ -76,7 +76,7 @@ async function compareRows(
   return damaged;
 }
 
-/** Checks of some rows as they are now; undefined for those that the disk does not give, and for those alone. */
+/** Current checksums of some rows; undefined for the rows that cannot be read. */
 async function readChecks(shard: ShardFile, row: number, count: number): Promise<readonly (number | undefined)[]> {
   const bytes = new Uint8Array(count * shard.rowBytes);
   try {
@@ -90,7 +90,7 @@ async function readChecks(shard: ShardFile, row: number, count: number): Promise
   }
 }
 
-/** Rising numbers as ranges [first, end). */
+/** Ascending numbers as ranges [first, end). */
 export function runsOf(rows: readonly number[]): readonly (readonly [number, number])[] {
   const runs: [number, number][] = [];
   for (const row of rows) {

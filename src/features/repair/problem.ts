@@ -1,20 +1,20 @@
 import { messageOf, UserError } from '../../system/errors.ts';
 
-/** One thing that is not as it should be. */
+/** A problem found in a feature set. */
 export interface Problem {
   /** File in the feature set. */
   readonly file: string;
   readonly what: string;
-  /** Rows that it concerns, [first, end); absent if it concerns the file as a whole. */
+  /** Rows affected, [first, end); absent if it affects the whole file. */
   readonly rows?: readonly [number, number];
 }
 
-/** A message as one phrase; the folder in it is known. */
+/** An error's message as one phrase, without the folder. */
 export function describeError(error: unknown, folder: string): string {
   if (!(error instanceof UserError)) return messageOf(error);
   const { what, where = '', found, expected } = error.parts;
   const parts = [what];
-  // What follows the path is the place in the file: a field, a line.
+  // After the path comes the place in the file: a field or a line.
   const place = where.startsWith(folder) ? where.split(', ').slice(1).join(', ') : '';
   if (place !== '') parts.push(place);
   if (found !== undefined) parts.push(`found ${found}`);

@@ -12,10 +12,10 @@ import { describeError, type Problem } from './problem.ts';
 
 export interface Verification {
   readonly folder: string;
-  /** The manifest, or its spare copy where that alone is whole; undefined if neither is. */
+  /** The manifest, or its spare copy if only that is intact; undefined if neither is. */
   readonly manifest: Manifest | undefined;
   readonly problems: readonly Problem[];
-  /** Manifest, tables and activation ranges that are damaged and have a whole spare copy. */
+  /** Damaged files (manifest, tables, activation ranges) with an intact spare copy. */
   readonly restorable: readonly string[];
   readonly damagedShards: readonly DamagedShard[];
   readonly checkedRows: number;
@@ -25,9 +25,9 @@ export interface Verification {
 const attempts = 5;
 
 /**
- * Reads a feature set again from end to end: every shard against its sha256, every line of the index against the
- * shards, every label and outcome against the index, and the activation ranges of an int8 set. Changes nothing and takes no
- * lock: where a run published another state in the meantime, that one is read.
+ * Checks a whole feature set: every shard against its sha256, every line of the index against the shards, every label
+ * and outcome against the index, and the activation ranges of an int8 set. Changes nothing and takes no lock: if a run
+ * publishes a new state meanwhile, that one is checked.
  *
  * @throws UserError if there is no feature set, or one of a newer format
  */
@@ -44,7 +44,7 @@ export async function verifyFeatureSet(
   }
 }
 
-/** None where it cannot be read. */
+/** Empty if it cannot be read. */
 async function manifestBytes(files: Files, folder: string): Promise<Uint8Array> {
   const bytes = await readIfThere(files, join(folder, manifestFile)).catch(() => undefined);
   return bytes ?? new Uint8Array(0);
@@ -119,7 +119,7 @@ async function readTables(
   return { index: await index, labels: await labels, outcomes: await outcomes };
 }
 
-/** The file or, where it is damaged, its spare copy; undefined if neither is whole. */
+/** The file or, if it is damaged, its spare copy; undefined if neither is intact. */
 async function readKept(
   files: Files,
   folder: string,
@@ -129,7 +129,7 @@ async function readKept(
 ): Promise<Uint8Array | undefined> {
   const { file, isWhole, lack } = kept;
   let found = 'is missing';
-  // A table may wait for its rename, and be renamed between the first look and the second.
+  // A table may still have its `.next` name, and be renamed between the two reads.
   for (const path of [join(folder, file), join(folder, file + nextSuffix), join(folder, file)]) {
     const bytes = await readIfThere(files, path).catch((error) => {
       found = describeError(error, folder);

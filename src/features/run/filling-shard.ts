@@ -3,18 +3,18 @@ import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { firstBeyond } from './limit.kernel.ts';
 
-/** Of the manifest, its spare copy and the lock. */
+/** For the manifest, its spare copy and the lock. */
 const bytesOfManifest = 10_000;
-/** Of an image in the tables, their spare copies and the records of a run; ids and paths are seldom longer than 100 bytes. */
+/** Per image, for the tables, their spare copies and the run's records; ids and paths rarely exceed 100 bytes. */
 const bytesBesideRows = 1000;
 
-/** The shard that is being filled: rows of whole images, in memory until they are written. */
+/** The shard being filled: rows of whole images, held in memory until written. */
 export class FillingShard {
-  /** Numbers of one image: of all its rows. */
+  /** Numbers of one image in all its rows. */
   readonly imageNumbers: number;
-  /** Images that it takes. */
+  /** Capacity in images. */
   readonly capacity: number;
-  /** How many of them are on the disk already, in pieces. */
+  /** Number of images already on disk, in pieces. */
   savedImages = 0;
   #images: string[] = [];
   #data: Float32Array = new Float32Array(0);
@@ -41,14 +41,14 @@ export class FillingShard {
     for (const sha256 of images) this.#images.push(sha256);
   }
 
-  /** Rows from the given image on; valid until the shard is emptied. */
+  /** Rows from the given image on; valid until the shard is cleared. */
   rows(firstImage = 0): Float32Array {
     return this.#data.subarray(firstImage * this.imageNumbers, this.images.length * this.imageNumbers);
   }
 
-  /** What the disk must still take for this shard, for `imagesLeft` more images and for the end of a set of `allImages`. */
+  /** Bytes still to be written: for this shard, for `imagesLeft` more images, and to finish a set of `allImages`. */
   bytesToFinish(imagesLeft: number, allImages: number, dtype: Dtype): number {
-    // A shard is whole before the pieces that it is made of go, and those are float32.
+    // The pieces, which are float32, are deleted only after the whole shard is written.
     const pieces = Math.min(imagesLeft, this.capacity) * this.imageNumbers * bytesPerNumber('float32');
     const rows = (this.images.length + imagesLeft) * this.imageNumbers * bytesPerNumber(dtype);
     return rows + pieces + allImages * bytesBesideRows + bytesOfManifest;
@@ -60,9 +60,9 @@ export class FillingShard {
   }
 }
 
-/** @throws UserError when a number is not finite, or too large for float16 */
+/** @throws UserError if a number is not finite, or too large for float16 */
 export function checkNumbers(data: Float32Array, dtype: Dtype): void {
-  /** Largest number that float16 rounds to a finite one. */
+  /** Largest number that rounds to a finite float16. */
   const limit = dtype === 'float16' ? 65_519.99 : Number.MAX_VALUE;
   const at = firstBeyond(data, limit);
   if (at === -1) return;

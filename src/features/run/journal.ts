@@ -19,7 +19,7 @@ import {
   writeRecord,
 } from './run-records.ts';
 
-/** What a stopped run left: shards, and rows of the shard that it was filling. */
+/** What a stopped run left: complete shards, and pieces of the next one. */
 export interface JournalContents {
   readonly shards: readonly { readonly entry: ShardEntry; readonly images: readonly string[] }[];
   readonly pieces: readonly { readonly data: Float32Array; readonly images: readonly string[] }[];
@@ -29,13 +29,13 @@ export interface JournalContents {
 interface OpenedJournal {
   readonly journal: Journal;
   readonly contents: JournalContents;
-  /** Whether it continues with a stopped run. */
+  /** Whether it continues a stopped run. */
   readonly resumed: boolean;
 }
 
 /**
- * The record of a run under way, under `.run/`: each shard and each piece of one is on the disk before the record
- * that names it, so that whatever a killed run left is either whole and known, or not known and made again.
+ * Records of the current run under `.run/`. Each shard or piece is on disk before its record, so that after a kill
+ * every file is either recorded and complete, or unrecorded and computed again.
  */
 export class Journal {
   readonly #files: Files;
@@ -53,12 +53,12 @@ export class Journal {
     this.#started = maker !== undefined;
   }
 
-  /** Shape of a row and what made it, once known. */
+  /** Row shape and what computed the rows, once known. */
   get maker(): RunMaker | undefined {
     return this.#maker;
   }
 
-  /** Opens the journal of a run, with what an earlier try of the same run left; what another run left is removed. */
+  /** Opens the journal of a run and loads what an earlier attempt left; leftovers of other runs are removed. */
   static async open(files: Files, folder: string, header: RunHeader): Promise<OpenedJournal> {
     const found = await readRun(files, folder);
     if (found === undefined || canonicalJson(found.header) !== canonicalJson(header)) {
@@ -70,12 +70,12 @@ export class Journal {
     return { journal, contents: await journal.#load(found.maker.rowShape), resumed: true };
   }
 
-  /** Says what the rows are, before the first of them is written. */
+  /** Records what the rows are, before the first is written. */
   begin(maker: RunMaker): void {
     this.#maker ??= maker;
   }
 
-  /** Writes a full shard, then its record; the pieces that it was made of are no longer needed. */
+  /** Writes a full shard, then its record, and deletes its pieces. */
   async writeShard(
     number: number,
     data: Float32Array,
@@ -97,7 +97,7 @@ export class Journal {
     return entry;
   }
 
-  /** Writes some more rows of the shard that is being filled, so that a stop does not cost them. */
+  /** Writes further rows of the shard being filled as a piece, so that they survive a stop. */
   async writePiece(
     number: number,
     data: Float32Array,
@@ -106,7 +106,7 @@ export class Journal {
   ): Promise<void> {
     const maker = await this.#start();
     const name = pieceName(number, this.#pieceCount);
-    // float32 even where shards are float16: the shard must not be rounded twice.
+    // float32 even if shards are float16: the shard must not be rounded twice.
     const run = join(this.#folder, runFolder);
     const entry = await writeShard(this.#files, run, `${name}.npy`, data, maker.rowShape, 'float32');
     await writeRecord(this.#files, this.#folder, `${name}.json`, { entry, images, files: read });
@@ -151,7 +151,7 @@ export class Journal {
     return { shards, pieces, files: remembered };
   }
 
-  /** A damaged shard or piece is not an error here: its rows are recomputed. */
+  /** A damaged shard or piece is no error: its rows are computed again. */
   async #isWhole(folder: string, record: RowsRecord, shape: ShardShape): Promise<boolean> {
     if (record.entry.rowCount !== record.images.length * rowsPerImage(this.#header.fields)) return false;
     try {
@@ -181,7 +181,7 @@ export class Journal {
   }
 }
 
-/** Forgets the run: its header goes first, so that what is left of it is never taken for a whole one. */
+/** Deletes the journal, the header first, so that a partly deleted journal is never used. */
 export async function removeJournal(files: Files, folder: string): Promise<void> {
   await removeFile(files, runPath(folder, headerFile));
   for (const file of await listIfThere(files, join(folder, runFolder))) {
@@ -189,10 +189,7 @@ export async function removeJournal(files: Files, folder: string): Promise<void>
   }
 }
 
-/**
- * Removes what a killed process was in the middle of writing. Call it with the lock held: announcements of the lock alone
- * may be under way, and stay unless their process is gone.
- */
+/** Removes files that a killed process was writing. Call it with the lock held. Lock files of living processes stay. */
 export async function removeUnfinished(files: Files, folder: string): Promise<void> {
   for (const place of [folder, join(folder, runFolder)]) {
     for (const file of await listIfThere(files, place)) {

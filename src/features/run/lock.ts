@@ -7,7 +7,7 @@ import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 import { isDead, type ProcessIdentity, thisProcess } from '../../system/writers/process-identity.ts';
 import { runFolder, runPath } from '../manifest/layout.ts';
 
-/** Who holds a lock, or wants it. */
+/** A process that holds a lock or waits for it. */
 export interface LockOwner extends ProcessIdentity {
   readonly command: string;
   readonly state: 'waiting' | 'held';
@@ -21,10 +21,10 @@ const attempts = 100;
 const pauseMs = 20;
 
 /**
- * Takes a feature set's writing lock. Each process announces itself in a file of its own, then looks who else did: of
- * two that start at once the later one to look sees the other, so never both go on, and taking over from a dead
- * process is the removal of its file, which any number may do at once. Needs no more of a shared file system than
- * that a rename is seen by a later listing.
+ * Takes the write lock of a feature set. Each process creates its own lock file, then lists those of others: of two
+ * that start at the same time, the later one to list sees the other, so they never both proceed. A dead process's lock
+ * is removed by deleting its file, which several processes may do at once. On a shared file system this only requires
+ * that a later listing sees a rename.
  *
  * @throws UserError naming the process that holds it
  */
@@ -37,7 +37,7 @@ export async function takeLock(files: Files, folder: string, command: string): P
   try {
     for (let attempt = 0; attempt < attempts; attempt++) {
       let others = await livingOwners(files, folder, mine);
-      // Of those that wait, the one whose name sorts first stays announced and the others step back until it is done.
+      // Among those waiting, the first by name keeps its file; the others withdraw and try again later.
       if (others.every((other) => other.state === 'waiting' && mine < other.file)) {
         await announce('waiting');
         do {
@@ -60,13 +60,13 @@ export async function takeLock(files: Files, folder: string, command: string): P
       fix: 'run the command again',
     });
   } catch (error) {
-    // An announcement that nobody stands behind would keep others out.
+    // A lock file left behind would keep others out.
     await files.remove(path).catch(() => undefined);
     throw error;
   }
 }
 
-/** One process may hold locks of several sets. */
+/** A process may hold the locks of several sets. */
 let lockCount = 0;
 
 interface FoundOwner extends LockOwner {
@@ -86,7 +86,7 @@ async function livingOwners(files: Files, folder: string, mine: string): Promise
   return owners;
 }
 
-/** A file that is not an owner's announcement protects nobody: announcements are renamed into place whole. */
+/** Undefined for a file that is not a lock: lock files are renamed into place complete. */
 export function parseOwner(bytes: Uint8Array): LockOwner | undefined {
   try {
     const owner: LockOwner = JSON.parse(new TextDecoder().decode(bytes));

@@ -7,7 +7,7 @@ import { parseOwner } from './lock.ts';
 
 export class NoFeatureSetError extends UserError {}
 
-/** The error for a folder without a manifest: a run may have begun to write one there. */
+/** The error for a folder without a manifest, which may hold the beginnings of a run. */
 export async function noFeatureSet(files: Files, folder: string): Promise<NoFeatureSetError> {
   if ((await listIfThere(files, folder)).includes(runFolder)) {
     return new NoFeatureSetError({
@@ -25,7 +25,7 @@ export async function noFeatureSet(files: Files, folder: string): Promise<NoFeat
   });
 }
 
-/** The command of a run that was killed: it left its lock. */
+/** The command of a killed run, from the lock it left. */
 async function killedRun(files: Files, folder: string): Promise<string | undefined> {
   for (const file of await listIfThere(files, join(folder, runFolder))) {
     if (!/^lock-.*\.json$/.test(file)) continue;

@@ -12,11 +12,11 @@ import { Journal, type JournalContents } from './journal.ts';
 import { removeUnnamedShards, settleTables } from './publish.ts';
 import { readHeader } from './run-records.ts';
 
-/** What a writer starts from. */
+/** The state from which a writer starts. */
 export interface OpenedRun {
   readonly journal: Journal;
   readonly contents: JournalContents;
-  /** The set that this run adds to; undefined for a new one and for one that is replaced. */
+  /** The set that this run extends; undefined for a new or replaced set. */
   readonly kept: SetState | undefined;
   readonly memory: FileMemory;
   readonly firstShard: number;
@@ -26,27 +26,27 @@ interface RunSettings {
   readonly fields: FingerprintFields;
   /** Absolute path of the data folder. */
   readonly dataFolder: string;
-  /** Leave the rows of a set that has another fingerprint, or is damaged, behind. */
+  /** Discard the rows of a set that has another fingerprint or is damaged. */
   readonly replace?: boolean | undefined;
 }
 
-/** What a writer needs to know. */
+/** Settings of a writer. */
 export interface WriterSettings extends RunSettings {
-  /** Images that one batch holds: batches never straddle shards, so that their composition depends on nothing else. */
+  /** Images per batch. Batches never span two shards, so that their composition depends on nothing else. */
   readonly batchImages: number;
-  /** As typed, for whoever finds the set locked. */
+  /** As typed, to show to other processes that find the set locked. */
   readonly command: string;
   /** Size of a shard. Default: 64 MB. */
   readonly shardBytes?: number | undefined;
-  /** At most so many seconds of work are lost by a kill. Default: 10. */
+  /** Upper bound of the seconds of work that a kill loses. Default: 10. */
   readonly checkpointSeconds?: number | undefined;
 }
 
 /**
- * Loads what a run continues with: the set that is there, what a stopped run left, and what is remembered of files. Call it
- * with the lock held: it finishes what a killed run had published, and removes what nobody continues with.
+ * Loads what a run continues from: the current set, the journal of a stopped run, and the memory of files. Call it with
+ * the lock held: it completes the publication of a killed run and removes obsolete files.
  *
- * @throws UserError when what is there has another fingerprint, or is damaged
+ * @throws UserError if the current set has another fingerprint or is damaged
  */
 export async function openRun(files: Files, folder: string, settings: RunSettings): Promise<OpenedRun> {
   const { fields, dataFolder } = settings;
@@ -64,7 +64,7 @@ export async function openRun(files: Files, folder: string, settings: RunSetting
   const replaces = manifest !== undefined && (state === undefined || !sameFields);
   const kept = replaces ? undefined : state;
   if (kept !== undefined) await checkShardsAreThere(files, folder, kept.manifest);
-  // A replaced set keeps its files until the new one is whole: numbers go on behind them.
+  // A replaced set keeps its files until the new one is complete, so shard numbers continue after them.
   const firstShard = isLeft ? left.firstShard : 1 + (await lastShardNumber(files, folder, state));
   const header = { fingerprint, fields, base, replaces, firstShard };
   const { journal, contents, resumed } = await Journal.open(files, folder, header);
@@ -75,10 +75,10 @@ export async function openRun(files: Files, folder: string, settings: RunSetting
   return { journal, contents, kept, memory, firstShard };
 }
 
-/** With `--replace`, a set that is damaged is one whose rows are left behind. */
+/** With `--replace`, a damaged set is discarded. */
 async function readStateUnless(replace: boolean, files: Files, folder: string): Promise<SetState | undefined> {
   try {
-    // Of the data folder, like at every run.
+    // Labels and outcomes follow from the data folder, as in every run.
     return await readState(files, folder, [labelsFile, outcomesFile]);
   } catch (error) {
     if (replace && error instanceof UserError) return undefined;
@@ -86,7 +86,7 @@ async function readStateUnless(replace: boolean, files: Files, folder: string): 
   }
 }
 
-/** Header and length of every shard: rows that are not there must not count as kept. */
+/** Checks header and length of every shard: missing rows must not count as kept. */
 async function checkShardsAreThere(files: Files, folder: string, manifest: Manifest): Promise<void> {
   const { shards, rowShape, fields } = manifest;
   for (const entry of shards) {
@@ -100,7 +100,7 @@ async function lastShardNumber(files: Files, folder: string, state: SetState | u
   return Math.max(-1, ...named.map((file) => shardNumber(file) ?? -1));
 }
 
-/** Without a manifest that can be read, every shard that lies there; without any manifest, none counts. */
+/** All shards in the folder if the manifest is unreadable; none if there is no manifest. */
 async function shardsOfDamagedSet(files: Files, folder: string): Promise<readonly string[]> {
   return (await readIfThere(files, join(folder, manifestFile))) === undefined ? [] : await listIfThere(files, folder);
 }

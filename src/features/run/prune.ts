@@ -9,11 +9,11 @@ import { ShardStore } from '../shards/shard-store.ts';
 import type { Contents, Ending } from './publish.ts';
 
 /**
- * Writes the rows of a set again without those that the index does not name, in the index's order and in full shards.
- * The old shards stay as they are: the next `publish` of what this returns takes them away.
+ * Rewrites a set's shards without rows that are not in the index, in the index's order. The old shards stay until the
+ * returned contents are published.
  *
  * @param shardImages images of a full shard
- * @returns the contents with their new shards and rows; the same object where there is nothing to gain
+ * @returns the contents with the new shards and rows; the same object if no row is dropped
  */
 export async function pruned<C extends Contents & Ending>(
   files: Files,
@@ -26,7 +26,7 @@ export async function pruned<C extends Contents & Ending>(
   const rowCount = shards.reduce((sum, shard) => sum + shard.rowCount, 0);
   const isTight = shards.slice(0, -1).every((shard) => shard.rowCount === shardImages * stride);
   if (rowCount === images.length * stride && isTight) return contents;
-  // Each old shard is checked when it is first read: a damaged row must not be given a new, matching checksum.
+  // Each old shard is checked at its first read: a damaged row must not get a new, matching checksum.
   const store = new ShardStore(folder, { fields, rowShape, shards, rowCount }, files);
   const first = 1 + Math.max(...shards.map((shard) => shardNumber(shard.file) ?? 0));
   const newShards: ShardEntry[] = [];

@@ -22,12 +22,12 @@ import { rowLength, rowsPerImage } from '../manifest/manifest.ts';
 import { formatManifest, sealManifest } from '../manifest/manifest-file.ts';
 import { isWholeFile, keepSpares, tablesOf } from './spares.ts';
 
-/** Everything that the next state of a feature set says; the shards it names are on the disk already. */
+/** The contents of the next state of a feature set, whose shards are already on disk. */
 export interface Contents {
   readonly fields: FingerprintFields;
   readonly rowShape: readonly number[];
   readonly shards: readonly ShardEntry[];
-  /** Each is gone through more than once. */
+  /** Iterated more than once. */
   readonly images: Iterable<IndexedImage>;
   /** In the data folder's order. */
   readonly labels: Iterable<LabelLine>;
@@ -37,7 +37,7 @@ export interface Contents {
   readonly canary: string;
 }
 
-/** What the writer needs of the data folder's contents to finish: everything but shards and rows. */
+/** What the writer needs to finish, apart from shards and rows. */
 export interface Ending {
   readonly images: readonly IndexedImage[];
   readonly labels: readonly LabelLine[];
@@ -45,9 +45,9 @@ export interface Ending {
 }
 
 /**
- * Makes a new state the current one. The tables are written beside the old ones, then the manifest that names them is
- * renamed into place: before that moment every reader finds the old state whole, after it the new one. The tables'
- * own renames come after, and `settleTables` does them where a run died in between.
+ * Makes a new state current. The tables are written beside the old ones, then the manifest is renamed into place:
+ * readers see the complete old state before that, the complete new one after it. The tables are renamed last;
+ * `settleTables` does that if the run died in between.
  */
 export async function publish(files: Files, folder: string, contents: Contents): Promise<Manifest> {
   const { fields, rowShape, shards, images, labels, outcomes, madeBy } = contents;
@@ -87,7 +87,7 @@ function* each<T>(items: Iterable<T>, note: () => void): Generator<T> {
   }
 }
 
-/** Whether a manifest says all of this already. */
+/** Whether a manifest already has these contents. */
 export async function sameContents(manifest: Manifest, contents: Contents): Promise<boolean> {
   const { fields, shards, images, labels, outcomes, madeBy } = contents;
   return (
@@ -103,15 +103,15 @@ async function hashOf(parts: Iterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
   for (const part of parts) {
     hash.update(part);
-    // Millions of lines take a while: signals and timers get their turn.
+    // Millions of lines take a while: let signals and timers run.
     await nextTurn();
   }
   return hash.digest('hex');
 }
 
 /**
- * Renames the tables that the manifest names from where they wait, and drops those that wait for a manifest that
- * never came.
+ * Renames the `.next` tables of the current manifest into place, and deletes those of a manifest that was never
+ * written.
  */
 export async function settleTables(files: Files, folder: string, manifest: Manifest): Promise<void> {
   for (const table of tablesOf(manifest)) {
@@ -124,7 +124,7 @@ export async function settleTables(files: Files, folder: string, manifest: Manif
   await syncFolder(files, folder);
 }
 
-/** Removes the shards that the manifest does not name: of a replaced set, or of a run that is not gone on with. */
+/** Removes shards that are not in the manifest: of a replaced set, or of an abandoned run. */
 export async function removeUnnamedShards(files: Files, folder: string, manifest: Manifest | undefined): Promise<void> {
   const named = new Set(manifest?.shards.map((shard) => shard.file));
   for (const file of await listIfThere(files, folder)) {
@@ -132,7 +132,7 @@ export async function removeUnnamedShards(files: Files, folder: string, manifest
   }
 }
 
-/** Removes a shard and the checks of its rows. */
+/** Removes a shard and the checksums of its rows. */
 async function removeShard(files: Files, folder: string, file: string): Promise<void> {
   await removeFile(files, join(folder, file));
   await removeFile(files, runPath(folder, rowChecksFile(file)));

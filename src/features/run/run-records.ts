@@ -6,29 +6,29 @@ import type { RememberedFile } from '../index/file-memory.ts';
 import { runFolder, runPath } from '../manifest/layout.ts';
 import type { FingerprintFields, MadeBy, ShardEntry } from '../manifest/manifest.ts';
 
-/** What a run that is under way works on; a run with another one does not continue with its rows. */
+/** Identifies a run: only a run with an equal header continues with its rows. */
 export interface RunHeader {
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
-  /** sha256 of the manifest that it adds to; empty for a new set. */
+  /** sha256 of the manifest that it extends; empty for a new set. */
   readonly base: string;
-  /** Whether the rows of that manifest are left behind. */
+  /** Whether the rows of that manifest are discarded. */
   readonly replaces: boolean;
-  /** Number of the first shard that it writes. */
+  /** Number of the first shard to write. */
   readonly firstShard: number;
 }
 
-/** What is known once the backbone runs: kept with the header, for a run that goes on without it. */
+/** What is known once the backbone runs. Kept for a run that continues without opening it. */
 export interface RunMaker {
   readonly rowShape: readonly number[];
   readonly madeBy: MadeBy;
   /** As in the manifest. */
   readonly canary: string;
-  /** Images in a full shard: a run that goes on keeps to it. */
+  /** Images in a full shard; a continued run keeps the number. */
   readonly shardImages: number;
 }
 
-/** Rows that are on the disk: a whole shard, or a piece of the next one. */
+/** Rows on disk: a shard, or a piece of the next one. */
 export interface RowsRecord {
   readonly entry: ShardEntry;
   /** sha256 of the image of each row (of each group of rows, with views), in row order. */
@@ -44,7 +44,7 @@ export interface RunRecord {
   readonly maker: RunMaker;
 }
 
-/** Writes a record with its own hash: it says which images rows belong to, or what made them. */
+/** Writes a record with its own sha256. */
 export async function writeRecord(
   files: Files,
   folder: string,
@@ -56,7 +56,7 @@ export async function writeRecord(
   await writeDurably(files, runPath(folder, file), [new TextEncoder().encode(`${sha256}\n${json}\n`)]);
 }
 
-/** What a stopped run left, as its records say: read without the lock, and without checking the rows themselves. */
+/** What a stopped run left according to its records, without checking the rows themselves. */
 export interface JournaledRun {
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
@@ -66,7 +66,7 @@ export interface JournaledRun {
   readonly files: readonly RememberedFile[];
 }
 
-/** @param manifest bytes of the current manifest: a run that started from another state is over */
+/** @param manifest bytes of the current manifest; a journal that started from another state is obsolete */
 export async function peekJournal(
   files: Files,
   folder: string,
@@ -89,12 +89,12 @@ export async function peekJournal(
   return { fingerprint, fields, rowShape, madeBy, images: [...images], files: read };
 }
 
-/** The header of the run that was stopped, or undefined. */
+/** The header of the stopped run, or undefined. */
 export async function readHeader(files: Files, folder: string): Promise<RunHeader | undefined> {
   return (await readRun(files, folder))?.header;
 }
 
-/** The record, or undefined if there is none or it is damaged: what it names is computed again. */
+/** The record, or undefined if it is missing or damaged: its rows are then computed again. */
 export async function readRecord<Kind extends RowsRecord | RunRecord>(
   files: Files,
   folder: string,

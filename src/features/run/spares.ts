@@ -15,13 +15,13 @@ import {
 import type { Manifest } from '../manifest/manifest.ts';
 import { formatManifest } from '../manifest/manifest-file.ts';
 
-/** A file of a feature set that cannot be computed again from the images, and how to tell whether bytes are it. */
+/** A file of a feature set that cannot be recomputed from the images, and how to check its bytes. */
 export interface KeptFile {
   readonly file: string;
   readonly isWhole: (bytes: Uint8Array) => boolean;
-  /** Of its bytes, where that is what tells: such a file can be checked without being in memory. */
+  /** sha256 of the bytes, if that is the check: such a file can be checked without loading it. */
   readonly sha256?: string;
-  /** What cannot be done without it; absent for what the rows cannot be read without. */
+  /** What is impossible without it; absent if the rows cannot be read without it. */
   readonly lack?: string;
 }
 
@@ -47,8 +47,8 @@ export function activationRangesOf(manifest: Manifest): KeptFile | undefined {
 }
 
 /**
- * Sees to it that `.run/` holds a copy of the manifest and of each file that it names beside the shards, for
- * `verify --repair`: a few bytes beside each row's thousands. Copies that are right already are left alone.
+ * Keeps copies of the manifest and the tables under `.run/` for `verify --repair`. Copies that are up to date are not
+ * rewritten.
  */
 export async function keepSpares(files: Files, folder: string, manifest: Manifest): Promise<void> {
   const text = new TextEncoder().encode(formatManifest(manifest));
@@ -61,7 +61,7 @@ export async function keepSpares(files: Files, folder: string, manifest: Manifes
   }
 }
 
-/** Whether a file is the one that the manifest names; undefined if there is no such file. */
+/** Whether a file matches the manifest; undefined if there is no such file. */
 export async function isWholeFile(
   files: Files,
   path: string,
@@ -73,7 +73,7 @@ export async function isWholeFile(
   return bytes === undefined ? undefined : isWhole(bytes);
 }
 
-/** The spare copy of a file, where it is whole. */
+/** The spare copy of a file, if it is intact. */
 export async function readSpare(
   files: Files,
   folder: string,

@@ -17,20 +17,20 @@ import { type Contents, type Ending, publish, sameContents } from './publish.ts'
 import type { RunMaker } from './run-records.ts';
 import { keepSpares } from './spares.ts';
 
-/** What a shard is filled to. */
+/** Default size of a shard in bytes. */
 const defaultShardBytes = 64_000_000;
 
 /**
- * Adds rows to a feature set, or makes a new one. Owns the set's lock: `close()` it. Nothing that it does is visible
- * to readers before `finish`; whatever stops it earlier, the next writer resumes from the last rows on the disk.
+ * Adds rows to a feature set, or creates one. Owns the set's lock: `close()` it. Readers see nothing before `finish`;
+ * if it stops earlier, the next writer continues after the last rows on disk.
  */
 export class FeatureWriter {
   readonly settings: WriterSettings;
   readonly folder: string;
-  /** Row of each image that has one, by the sha256 of its file: in the index's order, new ones behind. */
+  /** Row of each image by the sha256 of its file, in the index's order, new ones last. */
   readonly rowOf: Map<string, number> = new Map();
   readonly memory: FileMemory;
-  /** Images whose rows an earlier, stopped run computed. */
+  /** Images whose rows a stopped run computed. */
   readonly resumedImages: number;
   readonly #files: Files;
   readonly #lock: Lock;
@@ -62,9 +62,9 @@ export class FeatureWriter {
   }
 
   /**
-   * Takes the lock, clears away what a killed run left half-written, and loads what is there.
+   * Takes the lock, removes partial files of a killed run, and loads the current state.
    *
-   * @throws UserError when another process holds the set, or when what is there has another fingerprint
+   * @throws UserError if another process holds the lock, or the set has another fingerprint
    */
   static async open(files: Files, folder: string, settings: WriterSettings): Promise<FeatureWriter> {
     await makeFolder(files, join(folder, runFolder));
@@ -72,7 +72,7 @@ export class FeatureWriter {
     try {
       await removeUnfinished(files, folder);
       const writer = new FeatureWriter(files, folder, settings, lock, await openRun(files, folder, settings));
-      // The stopped run had every piece of a shard, but not the shard.
+      // The stopped run wrote every piece of a shard, but not the shard.
       if (writer.batchRoom === 0) await writer.#writeShard();
       return writer;
     } catch (error) {
@@ -82,9 +82,9 @@ export class FeatureWriter {
   }
 
   /**
-   * Says what the rows are, before the first `append`.
+   * Sets what the rows are. Call it before the first `append`.
    *
-   * @throws UserError when a row has another shape than those of the set
+   * @throws UserError if the shape of a row differs from the set's
    */
   begin(maker: Omit<RunMaker, 'shardImages'>): void {
     const known = this.#state?.manifest.rowShape ?? this.#journal.maker?.rowShape;
@@ -101,12 +101,12 @@ export class FeatureWriter {
     this.#journal.begin({ ...maker, shardImages: this.#shard.capacity });
   }
 
-  /** What made the rows that are there, and its canary; undefined for a new set. */
+  /** What computed the existing rows, and its canary; undefined for a new set. */
   get maker(): Pick<RunMaker, 'madeBy' | 'canary'> | undefined {
     return this.#state?.manifest ?? this.#journal.maker;
   }
 
-  /** Images that the next batch may hold: fewer than a whole batch before the end of a shard that was resumed. */
+  /** Images that fit in the next batch: fewer than a full batch at the end of a resumed shard. */
   get batchRoom(): number {
     const { batchImages } = this.settings;
     return Math.min(batchImages, this.#shard?.room ?? batchImages);
@@ -131,13 +131,13 @@ export class FeatureWriter {
     else if (sinceSave >= (this.settings.checkpointSeconds ?? 10) * 1000) await this.save();
   }
 
-  /** Remembers which bytes a file had, so that the next run need not read it. */
+  /** Remembers the sha256 of a file, so that the next run need not read it. */
   remember(file: RememberedFile): void {
     this.memory.remember(file);
     this.#read.push(file);
   }
 
-  /** Puts the rows of the unfinished shard on the disk: the next run resumes behind them. */
+  /** Writes the rows of the unfinished shard to disk, so that the next run continues after them. */
   async save(): Promise<void> {
     const shard = this.#shard;
     const images = shard?.images.slice(shard.savedImages) ?? [];
@@ -149,9 +149,9 @@ export class FeatureWriter {
   }
 
   /**
-   * Writes the last shard and makes the new state the current one; where nothing changed, nothing is written.
+   * Writes the last shard and makes the new state current. Writes nothing if nothing changed.
    *
-   * @param prune whether rows of deleted images leave the shards, too
+   * @param prune whether to drop the rows of deleted images from the shards
    * @returns the current manifest
    */
   async finish(ending: Ending, prune = false): Promise<Manifest> {
@@ -160,17 +160,17 @@ export class FeatureWriter {
     const current = this.#state?.manifest;
     const made = this.#journal.maker ?? current;
     if (made === undefined) throw new Error('a set without a row cannot be published');
-    // Where no row was added, whatever made the rows stays on record.
+    // If no row was added, the recorded maker stays.
     const madeBy = { ...made.madeBy, data: dataFolder };
     const { rowShape } = made;
-    // The first maker's canary stays: differences within the tolerance must not add up from run to run.
+    // The first canary stays: differences within the tolerance must not accumulate over runs.
     const { canary } = this.maker ?? made;
     const all: Contents & Ending = { fields, rowShape, shards: this.#shards, madeBy, canary, ...ending };
     const contents = prune ? await pruned(this.#files, this.folder, all, this.#begun().capacity) : all;
     const isWhole = this.#state?.missing.length === 0;
     const unchanged = current !== undefined && isWhole && (await sameContents(current, contents));
     const manifest = unchanged ? current : await publish(this.#files, this.folder, contents);
-    // A run that was killed behind its manifest left the copies of the state before.
+    // A run killed after writing its manifest left spare copies of the previous state.
     if (unchanged) await keepSpares(this.#files, this.folder, manifest);
     await removeJournal(this.#files, this.folder);
     const paths = [...ending.images, ...ending.outcomes].map((file) => file.path);
@@ -179,7 +179,8 @@ export class FeatureWriter {
   }
 
   /**
-   * What the disk must still take for `imagesLeft` more images and the set's end; undefined before a row's size is known.
+   * Bytes still to be written for `imagesLeft` more images and to finish the set; undefined before the row size is
+   * known.
    */
   bytesToFinish(imagesLeft: number): number | undefined {
     return this.#shard?.bytesToFinish(imagesLeft, this.rowOf.size + imagesLeft, this.settings.fields.dtype);
@@ -202,7 +203,7 @@ export class FeatureWriter {
     return this.#shard;
   }
 
-  /** Gives images the next rows. */
+  /** Assigns the next rows to images. */
   #number(images: readonly string[]): void {
     for (const sha256 of images) {
       this.rowOf.set(sha256, this.#rowCount);

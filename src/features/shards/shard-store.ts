@@ -7,16 +7,16 @@ import { type Manifest, rowLength } from '../manifest/manifest.ts';
 import { readState } from '../manifest/state.ts';
 import { ShardFile } from './shard.ts';
 
-/** Bytes that are hashed at a time. */
+/** Bytes hashed at a time. */
 const checkBytes = 1 << 20;
 
-/** What a store must know of the set whose shards it reads. */
+/** What a store needs to know of the set. */
 type StoredShards = Pick<Manifest, 'fields' | 'rowShape' | 'rowCount' | 'shards'> & {
-  /** Of the manifest, where one names these shards already. */
+  /** sha256 of the manifest, if the shards are in one already. */
   readonly sha256?: string;
 };
 
-/** The rows of a feature set's shards, in the manifest's order. Each shard's sha256 is checked when it is first read. */
+/** The rows of a feature set's shards, in the manifest's order. Checks each shard's sha256 at its first read. */
 export class ShardStore implements RowStore {
   readonly rowCount: number;
   readonly columnCount: number;
@@ -24,7 +24,7 @@ export class ShardStore implements RowStore {
   readonly where: string;
   readonly #files: Files;
   readonly #manifest: StoredShards;
-  /** Files whose sha256 was right. */
+  /** Files whose sha256 has been checked. */
   readonly #checked: Set<string>;
   /** First row of each shard, and the row count last. */
   readonly #starts: readonly number[];
@@ -70,7 +70,7 @@ export class ShardStore implements RowStore {
     await open?.file.close();
   }
 
-  /** @throws RangeError when there is no such row */
+  /** @throws RangeError if there is no such row */
   #shardOf(row: number): number {
     let [low, high] = [0, this.#starts.length - 1];
     while (high - low > 1) {
@@ -97,7 +97,7 @@ export class ShardStore implements RowStore {
       await file.close();
       throw error;
     }
-    // Only now: a shard that failed its check is never read from.
+    // Only now: a shard that fails its check is never read.
     this.#open = { number, file };
     return file;
   }

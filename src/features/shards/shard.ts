@@ -17,9 +17,9 @@ import { hashBytes } from '../index/table.kernel.ts';
 import { rowLength, type ShardEntry } from '../manifest/manifest.ts';
 
 /**
- * Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to what the manifest says of it.
+ * Writes rows as one .npy file of shape [rows, ...rowShape]; resolves to its entry in the manifest.
  *
- * @param checksPath where the checks of its rows go; default: nowhere
+ * @param checksPath file for the checksums of its rows; default: none
  */
 export async function writeShard(
   files: Files,
@@ -42,8 +42,7 @@ export async function writeShard(
 }
 
 /**
- * A check per row, over its bytes as they stand in the shard: tells which rows are damaged where the shard's sha256 says
- * that some are.
+ * A checksum of each row's bytes in the shard: tells which rows are damaged if the shard's sha256 does not match.
  *
  * @param rows whole rows, [rowCount × rowBytes]
  */
@@ -53,13 +52,13 @@ export function checksOfRows(rows: Uint8Array, rowBytes: number): Uint32Array {
   );
 }
 
-/** What every row of a set has in common. */
+/** Shape and type of a set's rows. */
 export interface ShardShape {
   readonly rowShape: readonly number[];
   readonly dtype: Dtype;
 }
 
-/** An open shard whose header was checked against its length and the manifest. */
+/** An open shard, its header checked against its length and the manifest. */
 export class ShardFile {
   readonly #file: OpenFile;
   readonly #path: string;
@@ -113,7 +112,7 @@ export class ShardFile {
   }
 
   /**
-   * Opens a shard whose header or length is damaged, for the rows that are still there; they must be checked one by one.
+   * Opens a shard with a damaged header or length; its remaining rows must be checked one by one.
    *
    * @throws UserError if there is no such file
    */
@@ -128,16 +127,16 @@ export class ShardFile {
     return new ShardFile(file, path, header, entry, rowLength(rowShape) * bytesPerNumber(dtype));
   }
 
-  /** Fills `target` with the bytes of whole rows from `firstRow` on. */
+  /** Fills `target` with the bytes of rows from `firstRow` on. */
   async readRows(firstRow: number, target: Uint8Array): Promise<void> {
     await readFully(this.#file, this.#path, target, this.#header.dataOffset + firstRow * this.rowBytes);
   }
 
   /**
-   * Reads the whole file against its sha256, a block at a time.
+   * Checks the sha256 of the whole file, reading it in blocks.
    *
-   * @param block where the bytes go meanwhile; a new array without it
-   * @throws UserError when a single bit differs; InterruptedError when the signal is aborted
+   * @param block buffer for reading; default: a new array
+   * @throws UserError if the sha256 differs; InterruptedError if the signal is aborted
    */
   async check(block: Uint8Array = new Uint8Array(4 << 20), signal?: AbortSignal): Promise<void> {
     const hash = createHash('sha256');
