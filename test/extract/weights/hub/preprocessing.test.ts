@@ -37,13 +37,14 @@ for (const { name, preprocessor, pretrainedConfig, sha256 } of golden) {
   });
 }
 
-test("pixels of all reference photos equal those of the published networks' own processors, to the bit", {
+const every = process.env['FEATURETAP_PHOTOS'] === 'all' ? 1 : 5;
+test(`pixels of reference photos (${every === 1 ? 'all' : 'every fifth'}) equal those of the published networks' own processors, to the bit`, {
   skip: needsReference('reference/pixels.csv', 'dogs/train', 'odd-images'),
 }, async () => {
-  type Line = { name: string; preprocessor: Config; photos: number; sha256: string };
+  type Line = { name: string; preprocessor: Config; photos: number; sha256: string; sha256OfEveryFifth: string };
   const lines = readJson<readonly Line[]>(join(published, 'preprocessing-photos.json'));
   const table = parse(readFileSync(reference('reference/pixels.csv')), { columns: true }) as { file: string }[];
-  const files = new Set(table.map(({ file }) => file));
+  const files = [...new Set(table.map(({ file }) => file))].filter((_, i) => i % every === 0);
   const recipes = lines.map(({ preprocessor }) => choosePreprocessing({}, readPreprocessorConfig(preprocessor, 'x')));
   const digests = lines.map(() => createHash('sha256'));
   const resampler = openResampler();
@@ -51,9 +52,9 @@ test("pixels of all reference photos equal those of the published networks' own 
     const source = await decodeImage(readFileSync(reference(file)), { autoOrient: false });
     for (const [i, recipe] of recipes.entries()) digests[i]?.update(resizeAndCrop(resampler, source, recipe));
   }
-  for (const [i, { name, photos, sha256 }] of lines.entries()) {
-    assert.equal(files.size, photos);
-    assert.equal(digests[i]?.digest('hex'), sha256, name);
+  for (const [i, { name, photos, sha256, sha256OfEveryFifth }] of lines.entries()) {
+    assert.equal(files.length, Math.ceil(photos / every));
+    assert.equal(digests[i]?.digest('hex'), every === 1 ? sha256 : sha256OfEveryFifth, name);
   }
 });
 
