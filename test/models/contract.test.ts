@@ -72,7 +72,8 @@ for (const { kind, solver } of heads) {
     try {
       for (const more of [asItIs, { scale: 'standard' }, { calibrate: 'temperature', scale: 'l2' }]) {
         // A temperature takes a fit for each of five folds, of two where a class has two rows.
-        const rows = 'calibrate' in more ? takeTableRows(table, Int32Array.from(table.labels.keys()).subarray(0, 6)) : table;
+        const rows =
+          'calibrate' in more ? takeTableRows(table, Int32Array.from(table.labels.keys()).subarray(0, 6)) : table;
         const fitted = more === asItIs ? await fit() : await make(more).fit(rows, context);
         await writeSavedHead(folder, fitted.save());
         const loaded = loadHead(await readSavedHead(folder));

@@ -12,6 +12,7 @@ import type { Dtype } from '../../src/formats/npy/npy.ts';
 import { createHead } from '../../src/models/registry.ts';
 import { loadNetworkTail } from '../../src/predict/network-tail.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
+import { openPlainPipeline } from '../extract/drawn-data.ts';
 import { seeded } from '../report/drawn-report.ts';
 
 export interface TrainedHeads {
@@ -71,6 +72,7 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
       network: () => loadNetwork(weights, { device: 'cpu', variant }),
       command: 'featuretap extract',
       version: '0.1.0',
+      openPipeline: openPlainPipeline,
     },
   });
   const reports = await classify(await joinLabels(await openFeatureSet(folder), { maxMissing: 0 }), {

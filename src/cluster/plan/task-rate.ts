@@ -66,7 +66,7 @@ export async function measureRate(request: MeasureRequest): Promise<TaskRate> {
   const cores = usableCores();
   const recipe = { ...preprocessing, views };
   let backbone: Backbone | undefined;
-  const pipeline = openPixelPipeline(recipe, { threads: cores, signal });
+  const pipeline = openPixelPipeline(recipe, { threads: cores, startNow: true, signal });
   try {
     backbone = await network.open(preprocessing, tap);
     const started = performance.now();

@@ -13,7 +13,8 @@ const waitingBytes = 64 * 1024 * 1024;
 const mostAhead = 256;
 
 /**
- * Starts worker threads that read, hash, decode and transform images ahead of the consumer.
+ * Worker threads that read, hash, decode and transform images ahead of the consumer; no more of them than images, since each
+ * takes a third of a second of processor time to start.
  *
  * @throws the signal's reason, from `decode`, once the signal is aborted
  */
@@ -26,8 +27,9 @@ class WorkerPipeline implements PixelPipeline {
   readonly threads: number;
   readonly #signal: AbortSignal | undefined;
   readonly #claims = new Int32Array(new SharedArrayBuffer(4));
-  readonly #workers: readonly Worker[];
-  readonly #exits: readonly Promise<void>[];
+  readonly #setup: WorkerSetup;
+  readonly #workers: Worker[] = [];
+  readonly #exits: Promise<void>[] = [];
   readonly #finished = new Map<number, FilePixels>();
   readonly #ahead: number;
   #sent = 0;
@@ -41,16 +43,22 @@ class WorkerPipeline implements PixelPipeline {
     this.threads = options.threads ?? availableParallelism();
     this.#signal = options.signal;
     this.#ahead = Math.max(this.threads + 1, Math.min(mostAhead, Math.floor(waitingBytes / bytesOfAll(recipe))));
-    const setup: WorkerSetup = {
+    this.#setup = {
       recipe,
       claims: this.#claims,
       known: packKnown(options.known ?? []),
       budget: openBudget(this.threads),
     };
-    this.#workers = Array.from({ length: this.threads }, () =>
-      startWorker('./pixels.worker', import.meta.url, { workerData: setup }),
-    );
-    this.#exits = this.#workers.map((worker) => this.#watch(worker));
+    if (options.startNow === true) this.#start(this.threads);
+  }
+
+  /** Starts what is missing of so many workers. Not while images are under way: a worker knows those given since its start. */
+  #start(count: number): void {
+    while (this.#workers.length < count) {
+      const worker = startWorker('./pixels.worker', import.meta.url, { workerData: this.#setup });
+      this.#workers.push(worker);
+      this.#exits.push(this.#watch(worker));
+    }
   }
 
   async *decode(images: Iterable<ImageFile> | AsyncIterable<ImageFile>): AsyncGenerator<PixelResult> {
@@ -76,7 +84,11 @@ class WorkerPipeline implements PixelPipeline {
           const { path, entry } = step.value;
           tasks.push(entry === undefined ? { index, path } : { index, path, entry });
         }
-        if (tasks.length > 0) for (const worker of this.#workers) worker.postMessage(tasks);
+        if (tasks.length > 0) {
+          // The first of these batches is longer than there are threads, or the only one.
+          if (waiting.length === tasks.length) this.#start(Math.min(this.threads, tasks.length));
+          for (const worker of this.#workers) worker.postMessage(tasks);
+        }
         const next = waiting.shift();
         if (next === undefined) return;
         yield toResult(next.image, await this.#resultOf(next.index));

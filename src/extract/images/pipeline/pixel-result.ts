@@ -65,6 +65,8 @@ export interface PixelPipelineOptions {
   readonly threads?: number | undefined;
   /** Aborted: `decode` ends with the signal's reason and workers stop. */
   readonly signal?: AbortSignal | undefined;
+  /** Starts all threads now, not as many as there are images once these are known: for measurements. */
+  readonly startNow?: boolean;
   /** sha256 values (lower-case hex) of files whose pixels are not wanted. */
   readonly known?: Iterable<string>;
 }

@@ -27,16 +27,25 @@ test('results come in the order of the images, the same with one thread and with
   const names = ['noise-640x7.png', 'gray.jpg', 'rgba16.png', 'still.gif', 'lossy.webp', 'noise-1x1.png', 'fax4.tif'];
   const images = Array.from({ length: 150 }, (_, i) => fixture(names[(i * 5) % names.length] as string));
   const byThreads: string[] = [];
+  let started = 0;
+  process.on('worker', () => started++);
   for (const threads of [1, 3]) {
     const pipeline = openPixelPipeline(recipe, { threads });
     assert.equal(pipeline.threads, threads);
-    const results = await all(pipeline.decode(images));
-    // A second call on the same pipeline goes on where the first one ended.
-    results.push(...(await all(pipeline.decode(images.slice(0, 3)))));
+    // A call on the same pipeline goes on where the one before ended, and starts the threads that one had no images for.
+    const calls = [images.slice(0, 1), images, images.slice(0, 3)];
+    const results: PixelResult[] = [];
+    const startedPerCall: number[] = [];
+    started = 0;
+    for (const some of calls) {
+      results.push(...(await all(pipeline.decode(some))));
+      startedPerCall.push(started);
+    }
     await pipeline.close();
+    assert.deepEqual(startedPerCall, [1, threads, threads]);
     assert.deepEqual(
       results.map(({ image }) => image.id),
-      [...images, ...images.slice(0, 3)].map(({ id }) => id),
+      calls.flat().map(({ id }) => id),
     );
     const digest = createHash('sha256');
     for (const result of results) {
