@@ -42,7 +42,10 @@ test('results come in the order of the images, the same with one thread and with
       startedPerCall.push(started);
     }
     await pipeline.close();
-    assert.deepEqual(startedPerCall, [1, threads, threads]);
+    assert.deepEqual(
+      startedPerCall.map((count) => count - (startedPerCall[0] ?? 0)),
+      [0, threads - 1, threads - 1],
+    );
     assert.deepEqual(
       results.map(({ image }) => image.id),
       calls.flat().map(({ id }) => id),
