@@ -77,8 +77,10 @@ export function softmaxHead(fit: SoftmaxFit): FittedHead {
       const context = { threads: fit.threads, signal: options?.signal };
       const probabilities = await multiply(features, weights, context, options?.into);
       addRowVector(probabilities.data, fit.bias);
+      // Of the scores: a low temperature makes the largest probabilities equal, a high one all of them.
+      const predicted = largestPerRow(probabilities.data, classes.length);
       softmaxRows(probabilities.data, classes.length, options?.uncalibrated === true ? 1 : inverseTemperature);
-      return { predicted: largestPerRow(probabilities.data, classes.length), probabilities };
+      return { predicted, probabilities };
     },
     savedDetails: { ...fit.details, converged: fit.converged, iterations: fit.iterations },
     arrays: () => ({

@@ -15,7 +15,8 @@ export const preparationOptions = {
   scale: { describe: 'how features are scaled', words: ['none', 'standard', 'l2', 'minmax'], default: 'none' },
   classWeight: { describe: 'class weights', words: ['none', 'balanced'], default: 'none' },
   calibrate: {
-    describe: 'how probabilities are calibrated (auto: by a temperature, unless a head calibrates itself)',
+    describe:
+      'how probabilities are calibrated (none: as the fit gives them; auto: by a temperature, or by the head itself)',
     words: ['none', 'temperature', 'auto'],
     default: 'none',
   },
@@ -29,6 +30,11 @@ export type PreparationParams = GivenParams<typeof preparationOptions>;
 /** @throws a usage UserError naming the parameter that is not usable */
 export function preparationOf(params: RawParams): Preparation {
   return readParams({ solvers: [], options: preparationOptions }, { ...params, solver: undefined }).params;
+}
+
+/** For a head that calibrates itself: the parameter that a report shows where it was asked not to. */
+export function ownCalibration(params: RawParams): { readonly calibrate?: 'none' } {
+  return params['calibrate'] === 'none' ? { calibrate: 'none' } : {};
 }
 
 /** A head that scales features and weighs classes before it is fitted: both are learned from the training rows alone. */

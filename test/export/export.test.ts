@@ -52,7 +52,7 @@ const heads: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['linear', { scale: 'standard' }],
   ['linear', { optimizer: 'adam', epochs: 3, scale: 'minmax' }],
   ['svm', { kernel: 'linear' }],
-  ['svm', { kernel: 'rbf', C: 10 }],
+  ['svm', { kernel: 'rbf', C: 10, calibrate: 'none' }],
   ['svm', { kernel: 'rbf', scale: 'l2' }],
   ['svm', { kernel: 'linear', solver: 'ml-svm' }],
   ['svm', { solver: 'linearsvc', scale: 'standard' }],

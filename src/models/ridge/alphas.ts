@@ -5,11 +5,21 @@ const mostColumns = 2048;
 /** Decades around the mean eigenvalue, in half steps, that `auto` tries. */
 const autoDecades = { from: -4, to: 3, step: 0.5 } as const;
 
-/** The penalties to try, those of `auto` around the mean eigenvalue of the matrix with these blocks on its diagonal. */
-export function alphaList(alphas: readonly number[] | 'auto', diagonal: readonly Float64Array[]): readonly number[] {
-  if (alphas !== 'auto') return alphas;
+/**
+ * The penalties to try, those of `auto` around the mean eigenvalue of the matrix with these blocks on its diagonal.
+ *
+ * @param few too few rows can tell them apart: the one nearest to the mean eigenvalue is taken
+ */
+export function alphaList(
+  alphas: readonly number[] | 'auto',
+  diagonal: readonly Float64Array[],
+  few: boolean,
+): readonly number[] {
   // The trace is the sum of the eigenvalues; constant features leave none.
   const scale = meanOfDiagonals(diagonal) || 1;
+  const distance = (alpha: number): number => Math.abs(Math.log(alpha / scale));
+  if (alphas !== 'auto') return few ? alphas.toSorted((a, b) => distance(a) - distance(b)).slice(0, 1) : alphas;
+  if (few) return [scale];
   const count = Math.round((autoDecades.to - autoDecades.from) / autoDecades.step) + 1;
   return Array.from({ length: count }, (_, i) => scale * 10 ** (autoDecades.from + i * autoDecades.step));
 }

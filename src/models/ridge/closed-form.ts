@@ -5,7 +5,7 @@ import { alphaList, groupsOf } from './alphas.ts';
 import { cutBlock, transposed } from './block-tridiagonal.kernel.ts';
 import { blockTridiagonalize } from './block-tridiagonal.ts';
 import { columnPanel, type Problem, panelColumns, prepare, rowBlock, targetBlock } from './problem.ts';
-import { addBlock, addInto, divideRows, leftOutSquares } from './ridge.kernel.ts';
+import { addBlock, addInto, divideRows, leftOutSquares, squaresOf } from './ridge.kernel.ts';
 import { factorShifted, inverseForms, type ShiftedFactors, solveShifted } from './shifted.ts';
 
 interface RidgeContext {
@@ -19,7 +19,7 @@ interface RidgeSolution {
   /** [classes] */
   readonly bias: Float64Array;
   readonly alpha: number;
-  /** Mean squared leave-one-out error of each alpha tried. */
+  /** Mean squared leave-one-out error of each alpha tried, of rows whose class has another row. */
   readonly tried: readonly { readonly alpha: number; readonly error: number }[];
   /** [rows, classes]: each row's scores from the fit without it. */
   readonly leftOutScores: Float64Array;
@@ -82,7 +82,8 @@ async function solveByRows(
   context: RidgeContext,
 ): Promise<Solved> {
   const { rowCount } = problem.features;
-  const { classCount, rowShares } = problem;
+  const { classCount, rowShares, judged, few } = problem;
+  const judgedCount = countOf(judged);
   const rows = rowBlock(problem, 0, rowCount);
   await pauseForInterrupt(context.signal);
   const gram = await gemm64('transposeRight', rows, rows, context.threads);
@@ -91,7 +92,7 @@ async function solveByRows(
   const turned = await gemm64('transposeLeft', rotation, targetBlock(problem, 0, rowCount), context.threads);
   let best: { alpha: number; error: number; dual: Matrix64; residuals: Float64Array } | undefined;
   const tried: { alpha: number; error: number }[] = [];
-  for (const penalties of groupsOf(alphaList(alphas, form.diagonal), classCount)) {
+  for (const penalties of groupsOf(alphaList(alphas, form.diagonal, few), classCount)) {
     await pauseForInterrupt(context.signal);
     const factors = factorShifted(form, penalties);
     const inner = await solveShifted(factors, turned, context.threads);
@@ -103,7 +104,8 @@ async function solveByRows(
       const growth = own.map((form, row) => Math.max(form - rowShares[row]! / alpha, 1e-10 / alpha));
       const dual = columnsOf(duals, a * classCount, classCount);
       const residuals = dual.data.slice();
-      const error = divideRows(residuals, classCount, growth) / residuals.length;
+      divideRows(residuals, classCount, growth);
+      const error = squaresOf(residuals, classCount, judged) / (judgedCount * classCount);
       tried.push({ alpha, error });
       if (best === undefined || error < best.error) best = { alpha, error, dual, residuals };
     }
@@ -146,7 +148,7 @@ async function solveByFeatures(
   context: RidgeContext,
 ): Promise<Solved> {
   const { rowCount, columnCount: dims } = problem.features;
-  const { classCount, rowShares } = problem;
+  const { classCount, rowShares, judged, few } = problem;
   const covariance = new Float64Array(dims * dims);
   const products = new Float64Array(dims * classCount);
   for (let first = 0; first < rowCount; first += blockRows) {
@@ -170,7 +172,7 @@ async function solveByFeatures(
   const crossProducts = { rowCount: dims, columnCount: classCount, data: products };
   const turned = await gemm64('transposeLeft', rotation, crossProducts, context.threads);
   const groups: { candidates: Candidate[]; factors: ShiftedFactors; inner: Matrix64 }[] = [];
-  for (const penalties of groupsOf(alphaList(alphas, form.diagonal), classCount)) {
+  for (const penalties of groupsOf(alphaList(alphas, form.diagonal, few), classCount)) {
     await pauseForInterrupt(context.signal);
     const factors = factorShifted(form, penalties);
     const inner = await solveShifted(factors, turned, context.threads);
@@ -190,7 +192,14 @@ async function solveByFeatures(
         for (let i = 0; i < left.length; i++) {
           left[i] = Math.max(1 - forms[a * left.length + i]! - rowShares[first + i]!, 1e-10);
         }
-        candidate.squares += leftOutSquares(targets, fitted, a * classCount, classCount, left);
+        candidate.squares += leftOutSquares(
+          targets,
+          fitted,
+          a * classCount,
+          classCount,
+          left,
+          judged.subarray(first, first + left.length),
+        );
       }
       await pauseForInterrupt(context.signal);
     }
@@ -211,7 +220,7 @@ async function solveByFeatures(
   return {
     weights: weights.data,
     alpha: best.alpha,
-    tried: tried.map(({ alpha, squares }) => ({ alpha, error: squares / (rowCount * classCount) })),
+    tried: tried.map(({ alpha, squares }) => ({ alpha, error: squares / (countOf(judged) * classCount) })),
     leftOutResiduals,
   };
 }
@@ -227,6 +236,10 @@ async function residualBlock(
   const fitted = (await gemm64('plain', rows, weights, context.threads)).data;
   for (let i = 0; i < residuals.length; i++) residuals[i] = residuals[i]! - fitted[i]!;
   return residuals;
+}
+
+function countOf(judged: Uint8Array): number {
+  return judged.reduce((sum, own) => sum + own, 0);
 }
 
 function columnsOf({ rowCount, columnCount, data }: Matrix64, first: number, count: number): Matrix64 {

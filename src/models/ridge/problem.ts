@@ -1,6 +1,7 @@
 import type { Matrix64 } from '../../numerics/gemm64.ts';
 import { columnMeans } from '../../numerics/linear-loss.kernel.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
+import { fewestJudged, judgedRows } from './left-out.ts';
 import { centredRows, centredTargets } from './ridge.kernel.ts';
 
 /** Ridge regression on centred, weighted rows. */
@@ -14,6 +15,10 @@ export interface Problem {
   readonly rowFactors: Float64Array;
   /** Each row's share of all weight: what the intercept adds to its own leverage. */
   readonly rowShares: Float64Array;
+  /** 1 for each row whose leave-one-out error counts, else 0. */
+  readonly judged: Uint8Array;
+  /** They are too few to choose a penalty by their errors. */
+  readonly few: boolean;
 }
 
 /** Columns of the covariance at a time. */
@@ -31,10 +36,16 @@ export function prepare(
   labels.forEach((label, row) => {
     targetMeans[label] = targetMeans[label]! + (2 * (weights?.[row] ?? 1)) / weightSum;
   });
+  const judged = judgedRows(labels, classCount);
+  const few = judged.length < fewestJudged;
+  const counts = new Uint8Array(rowCount).fill(few ? 1 : 0);
+  for (const row of judged) counts[row] = 1;
   return {
     features,
     labels,
     classCount,
+    judged: counts,
+    few,
     featureMeans: columnMeans(features.data, columnCount, weights ?? undefined),
     targetMeans,
     rowFactors: Float64Array.from({ length: rowCount }, (_, row) => Math.sqrt(weights?.[row] ?? 1)),

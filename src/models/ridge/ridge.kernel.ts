@@ -55,20 +55,24 @@ export function addBlock(
   }
 }
 
-/** Divides each row of [rows, columns] by its own number, in place; returns the sum of the squares. */
-export function divideRows(data: Float64Array, columns: number, divisors: Float64Array): number {
-  let squares = 0;
+/** Divides each row of [rows, columns] by its own number, in place. */
+export function divideRows(data: Float64Array, columns: number, divisors: Float64Array): void {
   for (let row = 0, at = 0; row < divisors.length; row++) {
-    for (let c = 0; c < columns; c++, at++) {
-      data[at] /= divisors[row];
-      squares += data[at] * data[at];
-    }
+    for (let c = 0; c < columns; c++, at++) data[at] /= divisors[row];
+  }
+}
+
+/** Sum of the squares of the rows of [rows, columns] that are counted: 1 each, 0 for the others. */
+export function squaresOf(data: Float64Array, columns: number, counted: Uint8Array): number {
+  let squares = 0;
+  for (let row = 0, at = 0; row < counted.length; row++) {
+    for (let c = 0; c < columns; c++, at++) squares += counted[row] * data[at] * data[at];
   }
   return squares;
 }
 
 /**
- * Sum of the squares of what is left of the targets, each row's divided by its own number.
+ * Sum of the squares of what is left of the targets, each row's divided by its own number, of the rows that are counted.
  *
  * @param targets [rows, columns]
  * @param fitted [rows, any]: the columns from `from` on are taken off
@@ -79,6 +83,7 @@ export function leftOutSquares(
   from: number,
   columns: number,
   divisors: Float64Array,
+  counted: Uint8Array,
 ): number {
   const width = fitted.length / divisors.length;
   let total = 0;
@@ -89,7 +94,7 @@ export function leftOutSquares(
       const residual = targets[at] - fitted[start + c];
       squares += residual * residual;
     }
-    total += squares / (divisors[row] * divisors[row]);
+    total += (counted[row] * squares) / (divisors[row] * divisors[row]);
   }
   return total;
 }

@@ -11,8 +11,9 @@ import { savedLinearScores } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FittedHead, Head, HeadKind, Json } from '../model.ts';
 import { type GivenParams, readParams } from '../parameters.ts';
+import { ownCalibration } from '../scaling.ts';
 import { solveRidge } from './closed-form.ts';
-import { leftOutAccuracy, leftOutConformal } from './left-out.ts';
+import { fewestJudged, judgedRows, leftOutAccuracy, leftOutConformal } from './left-out.ts';
 import { addRidge } from './onnx.ts';
 import { fitTemperature } from './softmax-factor.ts';
 
@@ -30,7 +31,7 @@ const options = {
 } as const;
 const declared = { solvers, options };
 
-type Params = { readonly alpha: 'auto' | readonly number[] };
+type Params = { readonly alpha: 'auto' | readonly number[]; readonly calibrate?: 'none' };
 /** Parameters of ridge regression, as a library's caller gives them. */
 export type RidgeParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
@@ -46,6 +47,11 @@ export interface FittedRidge extends FittedHead {
 
 /** Rows and features of which the smaller may not exceed this: the closed form grows with its cube. */
 const largestSide = 8192;
+/**
+ * Factor of the softmax where too few rows tell it. At the mean eigenvalue, which alpha then is, 15 to 20 is the likeliest
+ * for test photos of 42 breeds after one or two training photos of each.
+ */
+const usualFactor = 17;
 /** Score of a class that no training row had; finite, so that an exported head holds no infinity. */
 const absentScore = -1e30;
 
@@ -62,7 +68,7 @@ export const ridge: HeadKind = {
   autoSweep: () => ({}),
   create: (raw) => {
     const { alpha } = readParams(declared, raw).params;
-    const params: Params = { alpha: typeof alpha === 'number' ? [alpha] : alpha };
+    const params: Params = { alpha: typeof alpha === 'number' ? [alpha] : alpha, ...ownCalibration(raw) };
     return {
       model: 'ridge',
       solver: 'closed-form',
@@ -122,7 +128,13 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   for (const label of labels) present[label] = 1;
   const bias = Float32Array.from(solution.bias, (value, c) => (present[c] === 1 ? value : absentScore));
   const severalClasses = present.reduce((sum, seen) => sum + seen, 0) > 1;
-  const factor = severalClasses ? fitTemperature(solution.leftOutScores, labels, present, weights) : 1;
+  const judged = judgedRows(labels, classes.length);
+  const few = judged.length < fewestJudged;
+  const plain = params.calibrate === 'none' || !severalClasses;
+  const judgedWeights = new Float64Array(rowCount);
+  for (const row of judged) judgedWeights[row] = weights?.[row] ?? 1;
+  const ownFactor = () => (few ? usualFactor : fitTemperature(solution.leftOutScores, labels, present, judgedWeights));
+  const factor = plain ? 1 : ownFactor();
   const first = solution.tried[0]?.alpha;
   const last = solution.tried.at(-1)?.alpha;
   const atEnd = solution.tried.length > 1 && (solution.alpha === first || solution.alpha === last);
@@ -130,12 +142,22 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
   if (atEnd) {
     warnings.push(`the chosen alpha, ${solution.alpha}, is at the end of those tried: a wider range may do better`);
   }
+  if (few && severalClasses) {
+    const chosen =
+      params.alpha === 'auto' || params.alpha.length > 1 ? ['alpha, the one nearest to the mean eigenvalue'] : [];
+    const factors = plain ? [] : ['the factor of the softmax, the usual one'];
+    if (chosen.length + factors.length > 0) {
+      warnings.push(
+        `${[...chosen, ...factors].join(', and ')}: not chosen by leave-one-out errors, since only ${judged.length} training rows have another one of their class`,
+      );
+    }
+  }
   if (solution.tried.length > 1 && train.groups !== undefined && new Set(train.groups).size < rowCount) {
     warnings.push(
       'alpha was chosen by leaving out single rows, though rows of one group are alike: it may be too small',
     );
   }
-  const judged = leftOutConformal(train, solution.leftOutScores, factor);
+  const scores = leftOutConformal(train, solution.leftOutScores, factor, judged);
   const head = fitted({
     params,
     classes,
@@ -144,16 +166,20 @@ async function fit(params: Params, given: Table, context: FitContext): Promise<F
     bias,
     factor,
     details: {
-      probabilities: 'softmax of the scores times a factor that fits the leave-one-out scores best',
+      probabilities: plain
+        ? 'softmax of the scores'
+        : `softmax of the scores times ${few ? 'the usual factor' : 'a factor that fits the leave-one-out scores best'}`,
       alpha: solution.alpha,
       factor,
       leaveOneOut: solution.tried.map(({ alpha, error }) => ({ alpha, error })),
-      leaveOneOutAccuracy: leftOutAccuracy(solution.leftOutScores, labels, classes.length),
+      ...(judged.length === 0
+        ? {}
+        : { leaveOneOutAccuracy: leftOutAccuracy(solution.leftOutScores, labels, classes.length, judged) }),
     },
     warnings,
     threads: context.threads,
   });
-  return judged === undefined ? head : { ...head, heldOut: { scores: judged, rowsAre: 'left out one by one' } };
+  return scores === undefined ? head : { ...head, heldOut: { scores, rowsAre: 'left out one by one' } };
 }
 
 interface RidgeFit {
@@ -183,7 +209,7 @@ function fitted(fit: RidgeFit): FittedRidge {
     weights,
     bias,
     factor,
-    calibrated: true,
+    calibrated: params['calibrate'] !== 'none',
     predictBoth: async (features, options) => {
       checkFeatures(features, dims, 'ridge');
       const matrix = { rowCount: dims, columnCount: classes.length, data: weights };

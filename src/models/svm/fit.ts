@@ -9,7 +9,7 @@ import { type FittedSvm, fittedSvm } from './fitted.ts';
 import { gramBlockValues, gramMatrix } from './gram/gram.ts';
 import { mindMlSvmLimits } from './ml-svm/limits.ts';
 import type { PairSolver, SvmParams } from './params.ts';
-import { calibrateProbabilities, type ProbabilityCalibration, planFolds } from './probabilities.ts';
+import { calibrateProbabilities, type ProbabilityCalibration, planFolds, uncalibrated } from './probabilities.ts';
 import { fitPairs, type PairsResult, startPairWorkers } from './svc-pairs.ts';
 import { centredRows, resolveKernel, sortByClass } from './training.ts';
 
@@ -44,9 +44,10 @@ async function fitSvm(
   checkTrainingTable(table, 'svm');
   const { seed } = context;
   const { present, classStart, tableRows, caps } = sortByClass(table, params.C);
-  // One fold is all that a package of half a minute per fit can spare.
   const groups = table.groups && takeInts(table.groups, tableRows);
-  const plan = planFolds(classStart, seed, groups, solver === 'ml-svm' ? 1 : undefined);
+  // One fold is all that a package of half a minute per fit can spare.
+  const mostFolds = params.calibrate === 'none' ? 0 : solver === 'ml-svm' ? 1 : undefined;
+  const plan = planFolds(classStart, seed, groups, mostFolds);
   if (solver === 'ml-svm') mindMlSvmLimits(table, classStart, plan.foldCount, allowSlow, context);
   const kernel = resolveKernel(params, table);
   const { rows, centre } = centredRows(table, tableRows);
@@ -71,10 +72,10 @@ async function fitSvm(
   } finally {
     await workers.close();
   }
-  const calibration = await calibrateProbabilities(
-    { gram, stride: rows.rowCount, rows: gramRows, classStart, plan, result },
-    context,
-  );
+  const plain = params.calibrate === 'none';
+  const calibration = plain
+    ? uncalibrated
+    : await calibrateProbabilities({ gram, stride: rows.rowCount, rows: gramRows, classStart, plan, result }, context);
   const { classifiers, kept } = dropUnused({
     kernel,
     centre,
@@ -96,7 +97,7 @@ async function fitSvm(
     iterations: result.iterations.reduce((sum, steps) => sum + steps, 0),
     warnings: [
       ...(unfinished.length > 0 ? [notConverged(unfinished, result, params)] : []),
-      ...(calibration.heldOutRows === 0 ? [notCalibrated(calibration)] : []),
+      ...(calibration.heldOutRows === 0 && !plain ? [notCalibrated(calibration)] : []),
     ],
     details: {
       iterationsAre: `${solver === 'smo' ? 'steps' : 'passes'} of all classifiers together`,

@@ -10,7 +10,7 @@ import { type BinaryClassifiers, forEachBlock } from './binary-classifiers.ts';
 import { squaredNorms } from './gram/gram.kernel.ts';
 import type { Kernel } from './gram/gram.ts';
 import { oneVsRestScores, voteWinners } from './pair-values.kernel.ts';
-import { type ProbabilityCalibration, probabilities } from './probabilities.ts';
+import { type ProbabilityCalibration, probabilities, uncalibrated } from './probabilities.ts';
 
 /** A fitted SVM as data; everything but `threads` is saved. */
 interface SvmState {
@@ -75,11 +75,9 @@ export function fittedSvm(state: SvmState): FittedSvm {
       return out;
     },
 
-    calibrated: true,
+    calibrated: state.params['calibrate'] !== 'none',
     async predictBoth(features, options) {
-      // Uncalibrated are decision values taken for log-odds as they are.
-      const plain = { ...state.calibration, slope: 1, offset: 0 };
-      const calibration = options?.uncalibrated === true ? plain : state.calibration;
+      const calibration = options?.uncalibrated === true ? uncalibrated : state.calibration;
       const predicted = new Int32Array(features.rowCount);
       const data = new Float32Array(features.rowCount * classes.length);
       await blocks(features, (values, first, rowCount) => {

@@ -43,7 +43,7 @@ export const svmOptions = {
   },
 } as const;
 
-export type SvmParams = Omit<ParamsOf<typeof svmOptions>, 'allowSlow'>;
+export type SvmParams = Omit<ParamsOf<typeof svmOptions>, 'allowSlow'> & { readonly calibrate?: 'none' };
 /** Parameters of the SVM, as a library's caller gives them. */
 export type GivenSvmParams = GivenParams<typeof svmOptions, (typeof svmSolvers)[number]>;
 

@@ -32,6 +32,9 @@ export interface ProbabilityCalibration {
   readonly foldsOf: number;
 }
 
+/** Decision values taken for log-odds as they are. */
+export const uncalibrated: ProbabilityCalibration = { slope: 1, offset: 0, heldOutRows: 0, folds: 0, foldsOf: 0 };
+
 /**
  * Stratified folds: at least five, and with many rows as many as leave enough held out in the first of them. A classifier
  * without a fold starts from the one on all rows, so the fewer rows are held out the sooner it is done.

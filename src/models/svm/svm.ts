@@ -2,6 +2,7 @@ import { checkSolver } from '../checks.ts';
 import { loadLinear, savedLinearScores } from '../linear-head.ts';
 import type { HeadKind } from '../model.ts';
 import { addLinear } from '../onnx-parts.ts';
+import { ownCalibration } from '../scaling.ts';
 import { classMeans } from './class-means.ts';
 import { crossValidateSvm } from './cross-validate.ts';
 import { svmHead } from './fit.ts';
@@ -24,7 +25,8 @@ export const svm: HeadKind = {
   options: svmOptions,
   create: (raw) => {
     const { solver, params, allowSlow } = readSvmParams(raw);
-    return solver === 'linearsvc' ? linearSvc(params) : svmHead(params, solver, allowSlow);
+    const asked = { ...params, ...ownCalibration(raw) };
+    return solver === 'linearsvc' ? linearSvc(asked) : svmHead(asked, solver, allowSlow);
   },
   autoCalibrate: () => 'none',
   autoSweep: (params) => ({

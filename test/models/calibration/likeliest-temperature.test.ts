@@ -160,11 +160,17 @@ test('a calibrated head says on how many rows of which kind, keeps their scores,
   assert.deepEqual([fitted.heldOut?.rowsAre, fitted.heldOut?.scores.length], ['cross-validated', 60]);
   assert.equal(fitted.params['calibrate'], 'temperature');
   assert.equal(fitted.details['temperatureRows'], 60);
-  // Of a class one row each there is none to hold out.
-  const few = { features: drawRows(3, 6, 3, 9, 1), labels: Int32Array.of(0, 1, 2), classes: table.classes };
-  const plain = await calibrated(createHead('ridge')).fit(few, { seed: 0, threads: 1 });
-  assert.match(String(plain.details['probabilities']), /, not calibrated: no row to spare$/);
-  assert.deepEqual([plain.heldOut, plain.details['temperatureSlope']], [undefined, 1]);
+  // Of a class one row each there is none to hold out; of twelve rows two of one class tell too little.
+  for (const labels of [Int32Array.of(0, 1, 2), Int32Array.of(...Array.from({ length: 11 }, (_, c) => c), 0)]) {
+    const classes = Array.from({ length: labels.length }, (_, c) => `class ${c}`);
+    const few = { features: drawRows(labels.length, 6, 11, 9, 1), labels, classes };
+    for (const model of ['ridge', 'linear', 'knn']) {
+      const plain = await calibrated(createHead(model)).fit(few, { seed: 0, threads: 1 });
+      assert.match(String(plain.details['probabilities']), /, not calibrated: too few rows to hold out$/);
+      assert.notEqual(plain.heldOut?.rowsAre, 'cross-validated');
+      assert.equal(plain.details['temperatureSlope'], 1);
+    }
+  }
 });
 
 test('the memory of a calibration is that of the held-out probabilities, and in memory of the rows of a fold', () => {

@@ -178,6 +178,18 @@ test('the heads of the command line are calibrated unless told otherwise', () =>
     ['mlp', 'temperature'],
   ]);
   assert.deepEqual(calibration(['linear'], { calibrate: 'none' }), [['linear', 'none']]);
+  // The settings of heads that calibrate themselves tell that they did not.
+  const [own, plain] = [{ calibrate: 'auto' }, { calibrate: 'none' }].map((params) =>
+    chooseHeads(['svm', 'ridge'], params),
+  );
+  assert.deepEqual(
+    own?.map(({ params }) => params['calibrate']),
+    [undefined, undefined],
+  );
+  assert.deepEqual(
+    plain?.map(({ params }) => params['calibrate']),
+    ['none', 'none'],
+  );
   assert.deepEqual(calibration(['svm'], { calibrate: 'temperature' }), [['svm', 'temperature']]);
   // Held-out rows cost nothing more; without them it would take five fits.
   assert.deepEqual(calibration(['finetune']), [['finetune', 'temperature']]);
@@ -185,6 +197,24 @@ test('the heads of the command line are calibrated unless told otherwise', () =>
   // A fit takes minutes there.
   assert.deepEqual(calibration(['forest'], { solver: 'ml-random-forest' }), [['forest', 'none']]);
 });
+
+for (const [model, params] of [
+  ['svm', {}],
+  ['svm', { solver: 'linearsvc' }],
+  ['ridge', {}],
+] as const) {
+  test(`${model} ${JSON.stringify(params)} without calibration gives the probabilities from before it, also when loaded`, async () => {
+    const own = await createHead(model, { ...params, calibrate: 'auto', scale: 'minmax' }).fit(train, context);
+    const plain = await createHead(model, { ...params, calibrate: 'none', scale: 'minmax' }).fit(train, context);
+    assert.deepEqual([own.calibrated, plain.calibrated], [true, false]);
+    const found = await plain.predictBoth(held.features);
+    assert.deepEqual(found, await own.predictBoth(held.features, { uncalibrated: true }));
+    const loaded = loadHead(plain.save());
+    assert.deepEqual(await loaded.predictBoth(held.features), found);
+    assert.equal(loaded.params['calibrate'], 'none');
+    assert.ok(!plain.warnings.some((warning) => warning.includes('calibrated')));
+  });
+}
 
 // Zero-shot takes no other scaling than l2: test/models/zero-shot.
 for (const { model } of headKinds.filter((kind) => kind.model !== 'zero-shot')) {

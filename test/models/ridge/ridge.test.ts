@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conformalScores } from '../../../src/metrics/conformal.kernel.ts';
+import { countCorrect } from '../../../src/metrics/metrics.kernel.ts';
+import { scoreProbabilities } from '../../../src/metrics/metrics.ts';
+import { knn } from '../../../src/models/knn/knn.ts';
 import { solveRidge } from '../../../src/models/ridge/closed-form.ts';
 import { temperatureSlope } from '../../../src/models/ridge/ridge.kernel.ts';
 import { type FittedRidge, ridge } from '../../../src/models/ridge/ridge.ts';
 import { fitTemperature } from '../../../src/models/ridge/softmax-factor.ts';
 import { takeRows } from '../../../src/rows/row-source.ts';
+import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
 import { checkClose, checkRowSums, context, goldenHeads, goldenTable, smallTables } from '../golden-heads.ts';
@@ -101,6 +105,34 @@ test('the factor of the softmax is where the likelihood has no slope, or the end
   }
   checkClose([fitTemperature(...table(60, 3, 1e-5))], [1000], 1e-6, 'the largest factor');
   checkClose([fitTemperature(...table(60, 3, 0))], [0.01], 1e-6, 'the smallest factor');
+});
+
+test('ridge learns from a row or two per class, where leave-one-out errors say nothing of most classes', async () => {
+  const classCount = 40;
+  const all = drawRows(200, 128, classCount, 5, 1);
+  const labels = Int32Array.from({ length: 200 }, (_, row) => row % classCount);
+  const classes = Array.from({ length: classCount }, (_, c) => `class ${c}`);
+  const held = takeRows(
+    all,
+    Int32Array.from({ length: 120 }, (_, i) => 80 + i),
+  );
+  for (const rowCount of [40, 43, 60]) {
+    const rows = Int32Array.from({ length: rowCount }, (_, i) => i);
+    const few: Table = { features: takeRows(all, rows), labels: labels.subarray(0, rowCount), classes };
+    const [fitted, nearest] = [await ridge.create({}).fit(few, context), await knn.create({ k: 1 }).fit(few, context)];
+    const truth = labels.subarray(80);
+    const [right, nearestRight] = [
+      countCorrect(truth, await fitted.predict(held)),
+      countCorrect(truth, await nearest.predict(held)),
+    ];
+    const { logLoss } = scoreProbabilities(truth, await fitted.predictProba(held));
+    assert.ok(right > 0.9 * nearestRight, `${right} right of 120, by the nearest row ${nearestRight}`);
+    assert.ok(logLoss < 1, `log loss ${logLoss} of ${Math.log(classCount)} by chance`);
+    assert.equal(
+      /since only \d training rows have another one of their class/.test(fitted.warnings.join()),
+      rowCount < 50,
+    );
+  }
 });
 
 test('both ways to the closed form agree where rows and features are about as many', async () => {

@@ -1,3 +1,4 @@
+import { takeInts } from '../../../numerics/arrays.kernel.ts';
 import { presentClasses } from '../../../rows/classes.ts';
 import { takeRows } from '../../../rows/row-source.ts';
 import type { Table } from '../../../rows/table.ts';
@@ -12,7 +13,7 @@ import { decisionValues, weightsWithout } from './cross-validate.ts';
 import { type LinearSvcFit, type LinearSvcSolver, linearSvcObjective, linearSvcSolver } from './solver.ts';
 
 /** Weight of the squared hinge losses, and passes over the rows that one classifier may take. */
-type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations'>;
+type LinearSvcParams = Pick<SvmParams, 'C' | 'maxIterations' | 'calibrate'>;
 
 const calibrationFolds = 5;
 /** One temperature for all classes asks for less than the classifiers themselves: it moved by 0.5 % at most (dogs, C from 0.001 to 10). */
@@ -22,8 +23,9 @@ const calibrationTolerance = 0.1;
  * One linear classifier per class against all the others: scikit-learn's `LinearSVC(C)`. Probabilities are a softmax of the
  * decision values, its slope fitted on values of rows that the classifiers had not seen.
  */
-export function linearSvc({ C, maxIterations }: LinearSvcParams): Head {
-  const params = { C, maxIterations };
+export function linearSvc({ C, maxIterations, calibrate: asked }: LinearSvcParams): Head {
+  const plain = asked === 'none';
+  const params: LinearSvcParams = { C, maxIterations, ...(plain ? { calibrate: 'none' } : {}) };
   return {
     model: 'svm',
     solver: 'linearsvc',
@@ -46,9 +48,10 @@ export function linearSvc({ C, maxIterations }: LinearSvcParams): Head {
       const solver = linearSvcSolver(table, { threads, signal });
       const fit = await solver.fit({ ...params, onProgress });
       const objective = await linearSvcObjective(table, fit, params.C, { threads, signal });
-      const { inverse, rows } = await calibrate(table, solver, fit, params, context);
+      const { inverse, rows } = plain ? { inverse: 1, rows: 0 } : await calibrate(table, solver, fit, params, context);
       const warnings = fit.converged ? [] : [notConverged(fit, params)];
-      if (rows === 0) warnings.push('probabilities are not calibrated: no class has a training row to spare');
+      if (rows === 0 && !plain)
+        warnings.push('probabilities are not calibrated: too few training rows can be held out');
       return softmaxHead({
         model: 'svm',
         solver: 'linearsvc',
@@ -68,7 +71,7 @@ export function linearSvc({ C, maxIterations }: LinearSvcParams): Head {
           iterationsAre: 'passes over the rows, of the classifier that took the most',
           slope: inverse,
           calibrationRows: rows,
-          probabilities: `softmax of the decision values, its slope fitted on ${rows} cross-validated ones`,
+          probabilities: `softmax of the decision values${plain ? '' : `, its slope fitted on ${rows} cross-validated ones`}`,
         },
         threads,
       });
@@ -91,7 +94,9 @@ async function calibrate(
     context.onProgress?.({ stage: 'calibration', done, total: folds.length });
     const rowWeights = weightsWithout(table, fold);
     const options = { ...params, rowWeights, start: fit.coefficients, tolerance: calibrationTolerance };
-    scores.push(await decisionValues(takeRows(table.features, fold.test), await solver.fit(options), context));
+    const values = await decisionValues(takeRows(table.features, fold.test), await solver.fit(options), context);
+    const trained = new Set(takeInts(table.labels, fold.train));
+    scores.push(values.map((value, i) => (trained.has(i % table.classes.length) ? value : Number.NEGATIVE_INFINITY)));
     held.push(...fold.test);
   }
   return temperatureOf(scores, held, table);
