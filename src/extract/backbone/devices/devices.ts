@@ -54,15 +54,24 @@ interface ChosenDevice {
   readonly passedOver: readonly string[];
 }
 
+/** Device files of GPUs on Linux: DRM drivers, WSL, NVIDIA in a container, Tegra, Adreno, Mali. */
+const gpuFiles = ['dri', 'dxg', 'nvidiactl', 'nvhost-gpu', 'nvgpu', 'kgsl-3d0', 'mali0'];
+
+/** Whether the system has a device file of a GPU; true on systems other than Linux, which have none to look for. */
+function mayHaveGpu(): boolean {
+  return process.platform !== 'linux' || gpuFiles.some((name) => existsSync(`/dev/${name}`));
+}
+
 /**
  * The device to run on: the one that was named, else the first that works and is no slower than the CPU (a driver in
- * software works, and is slow).
+ * software works, and is slow). Where there is no GPU, `auto` starts no process to find that out.
  *
  * @throws UserError when a named device does not work: never a silent CPU
  */
 export async function chooseDevice(
   wanted: DeviceName | 'auto',
   probe: typeof probeDevice = probeDevice,
+  isGpuPossible: () => boolean = mayHaveGpu,
 ): Promise<ChosenDevice> {
   // The CPU always works.
   if (wanted === 'cpu') return { device: 'cpu', passedOver: [] };
@@ -76,6 +85,7 @@ export async function chooseDevice(
       fix: `${report.fix}; featuretap devices lists what works`,
     });
   }
+  if (!isGpuPossible()) return { device: 'cpu', passedOver: ['cuda, webgpu: there is no GPU'] };
   const passedOver: string[] = [];
   for (const device of devicePreference) {
     if (device === 'cpu') break;

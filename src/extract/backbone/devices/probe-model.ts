@@ -28,5 +28,6 @@ export function probeModel(): Uint8Array {
 
 export function probeInput(): Float32Array {
   const length = probeShape.reduce((product, extent) => product * extent, 1);
-  return Float32Array.from({ length }, (_, i) => Math.sin(i * 0.011) * 2);
+  // Not `Float32Array.from`, which takes more than twice as long.
+  return new Float32Array(length).map((_, i) => Math.sin(i * 0.011) * 2);
 }

@@ -41,7 +41,7 @@ test('a device whose process dies is reported with how it ended', async () => {
 
 test('auto takes a GPU that is faster and agrees, and says why not otherwise', async () => {
   const auto = (webgpu: ProbeResult): ReturnType<typeof chooseDevice> =>
-    chooseDevice('auto', answering({ webgpu, cpu: working(0.01) }));
+    chooseDevice('auto', answering({ webgpu, cpu: working(0.01) }), () => true);
   assert.equal((await auto(working(0.001))).device, 'webgpu');
   const slow = await auto(working(2));
   assert.equal(slow.device, 'cpu');
@@ -58,6 +58,11 @@ test('auto takes a GPU that is faster and agrees, and says why not otherwise', a
   }
   const absent = await auto({ works: false, message: missingVulkan });
   assert.match(absent.passedOver.join('\n'), /webgpu: the Vulkan loader libvulkan\.so\.1 is not installed/);
+  const unasked = async (): Promise<never> => assert.fail('there is nothing to try');
+  assert.deepEqual(await chooseDevice('auto', unasked, () => false), {
+    device: 'cpu',
+    passedOver: ['cuda, webgpu: there is no GPU'],
+  });
 });
 
 test('a named device that is not there is an error with the fix, never the CPU', async () => {
