@@ -16,7 +16,7 @@ import { partsFolder } from '../records/layout.ts';
 import { inputCountOf } from '../records/part-record.ts';
 import { JoinedInputs } from './join-inputs.ts';
 import { type MergeLock, takeMergeLock } from './merge-lock.ts';
-import { isMergedAlready, keepMergedMark, mergedBefore } from './merged-before.ts';
+import { isMergedAlready, keepMergedMark, mergedBefore, removeLeftParts, removeParts } from './merged-before.ts';
 import { PartsMissingError } from './part-problems.ts';
 import { orderOfList } from './places.ts';
 import { publishMerged, takeShards } from './publish-merged.ts';
@@ -84,6 +84,7 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
     return undefined;
   });
   if (found === undefined && merged !== undefined) {
+    await removeLeftParts(files, set);
     return { folder: set, manifest: merged.manifest, newImages: 0, keptImages: merged.manifest.imageCount };
   }
   if (found === undefined) throw new Error('parts are there, or were merged');
@@ -98,7 +99,7 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
     if (options.keepParts !== true) {
       // Before the parts go: a merge that is killed in between finds one or the other.
       await keepMergedMark(files, set, partCount, result.manifest);
-      await files.removeFolder(join(set, partsFolder));
+      await removeParts(files, set);
     }
     return result;
   } catch (error) {

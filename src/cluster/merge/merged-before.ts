@@ -5,6 +5,7 @@ import { parseManifest } from '../../features/manifest/manifest-file.ts';
 import { writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
+import { partsFolder } from '../records/layout.ts';
 import type { PartsMissingError } from './part-problems.ts';
 
 /** merged.json, under `.run/`: what was merged when the parts' folders were taken away. */
@@ -20,6 +21,23 @@ const markFile = 'merged.json';
 export async function keepMergedMark(files: Files, set: string, parts: number, manifest: Manifest): Promise<void> {
   const mark: MergedMark = { parts, manifest: manifest.sha256 };
   await writeDurably(files, runPath(set, markFile), [new TextEncoder().encode(`${JSON.stringify(mark)}\n`)]);
+}
+
+/** Where the parts' folders go in one step, to be removed: a merge that is killed finds all of them or none. */
+function removedParts(set: string): string {
+  return runPath(set, 'merged-parts');
+}
+
+/** Takes the folders of parts that were merged away. */
+export async function removeParts(files: Files, set: string): Promise<void> {
+  await files.removeFolder(removedParts(set));
+  await files.rename(join(set, partsFolder), removedParts(set));
+  await files.removeFolder(removedParts(set));
+}
+
+/** Removes what `removeParts` of a killed merge left. */
+export async function removeLeftParts(files: Files, set: string): Promise<void> {
+  await files.removeFolder(removedParts(set));
 }
 
 /** The set, where it was merged and has not changed since. */

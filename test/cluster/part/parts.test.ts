@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -239,21 +240,27 @@ describe('parts that meet trouble', () => {
     const data = await drawData(7);
     await extractAlone(data);
     await extractAll(data, 2);
-    let merges = 0;
-    for (let place = 0; ; place++) {
-      const files = new FaultyFiles(place, 'crash');
-      const done = await merge(data, 2, { files, keepParts: true }).then(
+    const isWhole = async (files: FaultyFiles, keepParts: boolean): Promise<boolean> => {
+      const done = await merge(data, 2, { files, keepParts }).then(
         () => true,
         () => false,
       );
-      if (done) break;
-      merges++;
       const run = join(`${data}-cache`, 'parts', '.run');
       for (const name of await readdir(run).catch(() => [])) if (name.startsWith('lock-')) await rm(join(run, name));
+      return done;
+    };
+    let merges = 0;
+    while (!(await isWhole(new FaultyFiles(merges, 'crash'), true))) {
+      merges++;
       if (merges % 7 === 0) await rm(join(`${data}-cache`, 'parts', 'manifest.json'), { force: true });
     }
     assert.ok(merges > 5, String(merges));
-    await merge(data, 2);
+    const ofParts = (operation: string, path: string): boolean =>
+      operation === 'removeFolder' || path.endsWith('merged-parts');
+    let removals = 0;
+    while (removals < 9 && !(await isWhole(new FaultyFiles(removals, 'crash', ofParts), false))) removals++;
+    assert.equal(removals, 3, 'kills while the parts are taken away');
+    assert.ok(!existsSync(join(`${data}-cache`, 'parts', '.run', 'merged-parts')));
     assert.deepEqual(...(await bothSets(data)));
   });
 

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 import { type Files, nodeFiles, type OpenFile } from '../../../src/system/files.ts';
 
 export type Fault = 'ENOSPC' | 'EIO' | 'crash';
@@ -35,7 +36,8 @@ export const quickFiles: Files = {
 
 /**
  * The real disk until its n-th change (a write, flush, rename, removal or new folder), which fails. `crash` is what a
- * kill looks like from the disk: half of the bytes of a write arrive, and nothing that comes later does.
+ * kill looks like from the disk: half of the bytes of a write arrive, a folder loses one of its files, and nothing
+ * that comes later is done.
  */
 export class FaultyFiles implements Files {
   changes = 0;
@@ -91,8 +93,12 @@ export class FaultyFiles implements Files {
   remove(path: string): Promise<void> {
     return this.#guard('remove', path, () => quickFiles.remove(path));
   }
-  removeFolder(path: string): Promise<void> {
-    return this.#guard('removeFolder', path, () => nodeFiles.removeFolder(path));
+  async removeFolder(path: string): Promise<void> {
+    if (!this.#change('removeFolder', path)) return nodeFiles.removeFolder(path);
+    const found = fs.existsSync(path) ? fs.readdirSync(path, { recursive: true, encoding: 'utf8' }).sort() : [];
+    const file = found.map((name) => join(path, name)).findLast((name) => fs.statSync(name).isFile());
+    if (file !== undefined) fs.rmSync(file);
+    throw new Error('killed');
   }
   makeFolder(path: string): Promise<void> {
     return this.#guard('makeFolder', path, () => quickFiles.makeFolder(path));
