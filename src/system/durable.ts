@@ -7,7 +7,7 @@ import { openAlone, openUnfinished, type Unfinished } from './writers/unfinished
 
 export { formatBytes } from './files.ts';
 export { DiskFullError, writeFailure } from './write-error.ts';
-export { isAbandoned, unfinishedSuffix } from './writers/unfinished.ts';
+export { isAbandoned, removeAbandoned, unfinishedSuffix } from './writers/unfinished.ts';
 
 interface DurableOptions {
   /** Asked when the disk is full: how much more would have been written, as far as that is known. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { activationRangesFile } from '../../features/manifest/layout.ts';
 import type { SavedHead } from '../../models/model.ts';
 import { writeSavedHead } from '../../models/saved-head.ts';
-import { DurableFile, patienceMs, writeDurably } from '../../system/durable.ts';
+import { DurableFile, patienceMs, removeAbandoned, writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
@@ -20,6 +20,7 @@ import type { Report } from './report.ts';
 export async function openReportsFolder(out: string): Promise<void> {
   try {
     await makeFolder(out);
+    await removeAbandoned(nodeFiles, out);
     const tried = await openUnfinished(nodeFiles, join(out, 'trial'));
     await tried.file.close();
     await nodeFiles.remove(tried.path);
@@ -44,6 +45,7 @@ export async function writeReport(report: Report, predictions: Iterable<Predicti
   }
   const file = await DurableFile.open(nodeFiles, join(report.report, 'report.json'), { aloneWithinMs: patienceMs });
   try {
+    await removeAbandoned(nodeFiles, report.report);
     const headSha256 = await writeSavedHead(report.report, head);
     await keepActivationRanges(report);
     const text = encoded(formatPredictions(predictions));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Checkpoints } from '../../models/checkpoints.ts';
-import { removeFile, writeDurably } from '../../system/durable.ts';
+import { removeAbandoned, removeFile, writeDurably } from '../../system/durable.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 
@@ -29,6 +29,7 @@ export function openCheckpoints(out: string): RunCheckpoints {
     clear: async () => {
       for (const key of used) await removeFile(nodeFiles, fileOf(key));
       used.clear();
+      await removeAbandoned(nodeFiles, folder);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { makeFolder, writeDurably } from '../../system/durable.ts';
+import { makeFolder, removeAbandoned, writeDurably } from '../../system/durable.ts';
 import { nodeFiles } from '../../system/files.ts';
 import type { ImagePrediction } from '../predict.ts';
 import type { ShownEvidence } from './evidence.ts';
@@ -28,11 +28,16 @@ export class OverlayFolder {
    */
   async write({ image, pixels, evidence }: ImagePrediction): Promise<ShownEvidence | undefined> {
     if (evidence === undefined) return undefined;
-    this.#made ??= makeFolder(nodeFiles, this.#folder);
+    this.#made ??= this.#make();
     await this.#made;
     const file = join(this.#folder, `${this.#nameOf(image.id)}.evidence.png`);
     await writeDurably(nodeFiles, file, [await overlayPng(pixels, evidence)]);
     return { ...evidence, file };
+  }
+
+  async #make(): Promise<void> {
+    await makeFolder(nodeFiles, this.#folder);
+    await removeAbandoned(nodeFiles, this.#folder);
   }
 
   #nameOf(id: string): string {

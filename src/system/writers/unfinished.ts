@@ -76,6 +76,13 @@ export function isAbandoned(file: string): boolean {
   return machine === thisMachine() && isGone(Number(pid), started);
 }
 
+/** Removes from a folder what processes of this machine left there when they were killed. */
+export async function removeAbandoned(files: Files, folder: string): Promise<void> {
+  for (const file of await listIfThere(files, folder)) {
+    if (isAbandoned(file)) await files.remove(join(folder, file));
+  }
+}
+
 interface Writer {
   /** Of its file, without the ending that says how far it is. */
   readonly name: string;

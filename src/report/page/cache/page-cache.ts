@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { makeFolder, writeDurably } from '../../../system/durable.ts';
 import { listIfThere, nodeFiles, readIfThere } from '../../../system/files.ts';
-import { unfinishedSuffix } from '../../../system/writers/unfinished.ts';
+import { isAbandoned, unfinishedSuffix } from '../../../system/writers/unfinished.ts';
 
 /** Folder beside a page that keeps what takes long to make: thumbnails, neighbours, maps. It may be deleted. */
 export const cacheFolder = '.featuretap-page';
@@ -43,7 +43,8 @@ export class PageCache {
   async sweep(): Promise<void> {
     try {
       for (const name of await listIfThere(nodeFiles, this.#folder)) {
-        if (!this.#used.has(name) && !name.endsWith(unfinishedSuffix)) await nodeFiles.remove(join(this.#folder, name));
+        const isUnderWay = name.endsWith(unfinishedSuffix) && !isAbandoned(name);
+        if (!this.#used.has(name) && !isUnderWay) await nodeFiles.remove(join(this.#folder, name));
       }
     } catch {
       // None is there.
