@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ended, Run } from './run.ts';
+import { type Ended, Program } from './run.ts';
 import { tortureServe } from './serve/disturb.ts';
 import { uniform } from './uniform.ts';
 import { startOver, type TorturedVerb, torturedVerbs, type World } from './verbs.ts';
@@ -38,11 +38,12 @@ export interface TortureOptions {
 /** Disturbs every verb in every way, and compares what lies there with what undisturbed runs left. */
 export async function tortureAll(options: TortureOptions): Promise<readonly TorturedResult[]> {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-torture-all-'));
+  const programs: Programs = { one: new Program(), other: new Program(), killed: new Program() };
   try {
     const world = await makeWorld(root, options.imageCount ?? 60);
     const results: TorturedResult[] = [];
     for (const verb of options.verbs ?? torturedVerbs) {
-      const result = await new Torture(verb, world, options).run();
+      const result = await new Torture(verb, world, options, programs).run();
       results.push(result);
       options.onResult?.(result);
     }
@@ -53,8 +54,16 @@ export async function tortureAll(options: TortureOptions): Promise<readonly Tort
     }
     return results;
   } finally {
+    for (const program of Object.values(programs)) program.close();
     await rm(root, { recursive: true, force: true });
   }
+}
+
+/** Two that run on through all verbs, at the same time where two are at once, and one that is killed. */
+interface Programs {
+  readonly one: Program;
+  readonly other: Program;
+  readonly killed: Program;
 }
 
 class Torture {
@@ -62,11 +71,13 @@ class Torture {
   readonly #world: World;
   readonly #options: TortureOptions;
   readonly #random: () => number;
+  readonly #programs: Programs;
   readonly #wrong: string[] = [];
   #expected: ReadonlyMap<string, string> = new Map();
   #wholeMs = 0;
 
-  constructor(verb: TorturedVerb, world: World, options: TortureOptions) {
+  constructor(verb: TorturedVerb, world: World, options: TortureOptions, programs: Programs) {
+    this.#programs = programs;
     this.#verb = verb;
     this.#world = world;
     this.#options = options;
@@ -76,33 +87,36 @@ class Torture {
   async run(): Promise<TorturedResult> {
     const place = join(this.#world.root, 'place');
     await startOver(this.#verb, this.#world, place);
-    const started = performance.now();
-    await must(this.#verb.args(this.#world, place));
-    this.#wholeMs = performance.now() - started;
+    this.#wholeMs = await must(this.#verb.args(this.#world, place), this.#programs.one);
     this.#expected = await this.#hashes(place);
     if (this.#expected.size === 0) throw new Error(`${this.#verb.verb} wrote nothing that can be compared`);
+    const twos = await this.#twoAtOnce(place);
     const kills = await this.#kill(place);
     // The first one resumes from what the last kill left.
     const churns = await this.#churn(place);
     const fullDisks = await this.#fillDisk();
-    const twos = await this.#twoAtOnce(place);
     return { verb: this.#verb.verb, kills, fullDisks, twos, churns, wrong: this.#wrong };
   }
 
-  /** kill -9 at random moments, most of them after the start of the program; a fifth of the time the run may end. */
+  /** kill -9 at moments spread over the run, most of them after the start of the program; some runs may end before. */
   async #kill(place: string): Promise<number> {
     let kills = 0;
     let isWhole = false;
+    let tooLate = 0;
     for (let round = 0; kills < this.#options.kills && round < 4 * this.#options.kills; round++) {
       // Where a run ended before its kill there is nothing left to continue with.
       const isFresh = isWhole || round % 5 === 0 || this.#verb.goesOn !== true;
       if (isFresh) await startOver(this.#verb, this.#world, place);
-      const share = this.#random() < 0.2 ? this.#random() : 0.3 + 0.7 * this.#random();
-      const run = new Run(this.#verb.args(this.#world, place));
-      const timer = setTimeout(() => run.kill(), share * this.#wholeMs);
-      const ended = await run.ended;
+      const spread = (kills + this.#random()) / this.#options.kills;
+      const share = round % 5 === 4 ? this.#random() : (0.4 + 0.6 * spread) * 0.8 ** tooLate;
+      const { killed } = this.#programs;
+      const timer = setTimeout(() => killed.kill(), share * (this.#world.startMs + this.#wholeMs));
+      const ended = await this.#run(place, killed);
       clearTimeout(timer);
       isWhole = ended.signal !== 'SIGKILL';
+      // The next one starts its program too, so that the same moments are reached.
+      killed.close();
+      tooLate = isWhole ? tooLate + 1 : 0;
       if (!isWhole && !ended.hung) kills++;
       this.#judge(ended, `killed after ${Math.round(share * 100)} %`, ['SIGKILL', 0]);
       if (this.#verb.goesOn !== true) await this.#check(place, `kill ${kills}`, false);
@@ -128,7 +142,7 @@ class Torture {
         await startOver(this.#verb, this.#world, place);
         const { bavail, bsize } = await statfs(disk);
         await writeFile(join(disk, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - room)));
-        const ended = await new Run(this.#verb.args(this.#world, place)).ended;
+        const ended = await this.#run(place);
         if (ended.code === 1) full++;
         const when = `a disk with room for ${room} bytes`;
         this.#judge(ended, when, [0, 1]);
@@ -144,10 +158,10 @@ class Torture {
   async #twoAtOnce(place: string): Promise<number> {
     for (let round = 0; round < this.#options.others; round++) {
       await startOver(this.#verb, this.#world, place);
-      const first = new Run(this.#verb.args(this.#world, place));
+      const first = this.#run(place);
       await sleep(this.#random() * 0.3 * this.#wholeMs);
-      const second = new Run(this.#verb.args(this.#world, place));
-      const ended = [await first.ended, await second.ended];
+      const second = this.#run(place, this.#programs.other);
+      const ended = await Promise.all([first, second]);
       for (const each of ended) this.#judge(each, 'two at once', [0, 1]);
       if (ended.every(({ code }) => code !== 0)) this.#wrong.push('two at once: neither ended well');
       await this.#check(place, 'two at once', true);
@@ -159,10 +173,10 @@ class Torture {
   async #churn(place: string): Promise<number> {
     for (let round = 0; round < this.#options.others; round++) {
       if (round > 0) await startOver(this.#verb, this.#world, place);
-      const run = new Run(this.#verb.args(this.#world, place));
+      const run = this.#run(place);
       await sleep(this.#random() * this.#wholeMs);
       const back = await this.#verb.disturb(this.#world, place);
-      const ended = await run.ended;
+      const ended = await run;
       await back();
       this.#judge(ended, 'churn', [0, 1, 2]);
       await this.#finish(place, 'after churn');
@@ -172,9 +186,12 @@ class Torture {
 
   /** Undisturbed, it ends well from whatever lies there, with the bytes of a run that nothing disturbed. */
   async #finish(place: string, when: string): Promise<void> {
-    const ended = await new Run(this.#verb.args(this.#world, place)).ended;
-    this.#judge(ended, when, [0]);
+    this.#judge(await this.#run(place), when, [0]);
     await this.#check(place, when, true);
+  }
+
+  #run(place: string, program: Program = this.#programs.one): Promise<Ended> {
+    return program.run(this.#verb.args(this.#world, place));
   }
 
   #judge(ended: Ended, when: string, allowed: readonly (number | string)[]): void {

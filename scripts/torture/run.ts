@@ -1,10 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const script = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
+const script = fileURLToPath(new URL('program.cjs', import.meta.url));
+const { bundleFolder }: { bundleFolder(): string } = createRequire(import.meta.url)('../bundle/checkout.cjs');
 
 /** A run that takes this long hangs: the undisturbed ones take a second or two. */
 const hangMs = 120_000;
+/** Each run leaves its watchdog thread behind, so that a process has a successor after so many. */
+const runsOfProcess = 50;
 
 export interface Ended {
   readonly code: number | null;
@@ -13,31 +18,50 @@ export interface Ended {
   readonly hung: boolean;
 }
 
-/** One run of the command line. */
-export class Run {
-  readonly ended: Promise<Ended>;
-  readonly #child: ChildProcess;
+/** The command line in a process that stays for one run after another, until it is killed: then the next run has a new one. */
+export class Program {
+  #child: ChildProcess | undefined;
+  #runs = 0;
 
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [script, ...args, '--quiet'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  /** One run; one at a time. */
+  async run(args: readonly string[]): Promise<Ended> {
+    if (this.#runs++ % runsOfProcess === 0) this.close();
+    this.#child ??= start();
+    const child = this.#child;
     let stderr = '';
     let hung = false;
-    this.#child.stderr?.on('data', (text) => {
-      stderr += text;
-    });
     const timer = setTimeout(() => {
       hung = true;
       this.kill();
     }, hangMs);
-    this.ended = new Promise((resolve) => {
-      this.#child.on('close', (code, signal) => {
-        clearTimeout(timer);
-        resolve({ code, signal, stderr, hung });
+    child.stdin?.write(`${JSON.stringify([...args, '--quiet'])}\n`);
+    const { code, signal } = await new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) => {
+      child.stderr?.on('data', (text) => {
+        stderr += text;
+        const [end, code] = /\0(\d+)\0$/.exec(stderr) ?? [];
+        if (end !== undefined) resolve({ code: Number(code), signal: null });
       });
+      child.on('close', (code, signal) => resolve({ code, signal }));
     });
+    clearTimeout(timer);
+    child.stderr?.removeAllListeners('data');
+    child.removeAllListeners('close');
+    if (child.exitCode !== null || child.signalCode !== null) this.#child = undefined;
+    return { code, signal, hung, stderr: stderr.replace(/\0\d+\0$/, '') };
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#child?.kill('SIGKILL');
   }
+
+  /** Ends the process between two runs. */
+  close(): void {
+    this.#child?.stdin?.end();
+    this.#child = undefined;
+  }
+}
+
+function start(): ChildProcess {
+  const env = { ...process.env, UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())) };
+  return spawn(process.execPath, [script, bundleFolder()], { env, stdio: ['pipe', 'ignore', 'pipe'] });
 }

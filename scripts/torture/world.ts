@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawPhotos } from './draw-photos.ts';
-import { Run } from './run.ts';
+import { Program } from './run.ts';
 import { writeTinyWeights } from './tiny-weights.ts';
 import { extractArgs, type World } from './verbs.ts';
 
@@ -12,18 +12,31 @@ export async function makeWorld(root: string, imageCount: number): Promise<World
   const weights = join(root, 'resnet-tiny.safetensors');
   await writeTinyWeights(weights);
   const network = { data, weights };
-  await must(extractArgs(network, join(root, 'cache')));
-  const set = join(root, 'cache', 'set');
-  const reports = join(root, 'reports');
-  await must(['classify', '--features', set, '--model', 'ridge', '--test-size', '0.3', '--out', reports]);
-  const [name] = await readdir(join(reports, 'set'));
-  const parts = join(root, 'parts');
-  for (const part of ['0/2', '1/2']) await must([...extractArgs(network, parts), '--part', part]);
-  return { root, data, weights, set, report: join(reports, 'set', name as string), parts };
+  const program = new Program();
+  try {
+    const firstMs = await must(extractArgs(network, join(root, 'cache')), program);
+    const set = join(root, 'cache', 'set');
+    const reports = join(root, 'reports');
+    await must(['classify', '--features', set, '--model', 'ridge', '--test-size', '0.3', '--out', reports], program);
+    const [name] = await readdir(join(reports, 'set'));
+    const parts = join(root, 'parts');
+    let partsMs = 0;
+    for (const part of ['0/2', '1/2']) partsMs += await must([...extractArgs(network, parts), '--part', part], program);
+    const startMs = Math.max(0, firstMs - partsMs / 2);
+    return { root, data, weights, set, report: join(reports, 'set', name as string), parts, startMs };
+  } finally {
+    program.close();
+  }
 }
 
-/** Runs a command that has to end well. */
-export async function must(args: readonly string[]): Promise<void> {
-  const ended = await new Run(args).ended;
+/**
+ * Runs a command that has to end well.
+ *
+ * @returns the milliseconds that it took
+ */
+export async function must(args: readonly string[], program: Program): Promise<number> {
+  const started = performance.now();
+  const ended = await program.run(args);
   if (ended.code !== 0) throw new Error(`${args[0]} ended with ${ended.code ?? ended.signal}: ${ended.stderr}`);
+  return performance.now() - started;
 }

@@ -3,14 +3,14 @@ import { it } from 'node:test';
 import { tortureAll } from '../../scripts/torture/all.ts';
 import { torturedVerbs } from '../../scripts/torture/verbs.ts';
 
-it('every verb, killed three times and disturbed in every other way, leaves nothing half, mixed or hung', async () => {
-  const results = await tortureAll({ kills: 3, others: 1, seed: 3, imageCount: 16 });
+it('every verb, killed twice and disturbed in every other way, leaves nothing half, mixed or hung', async () => {
+  const results = await tortureAll({ kills: 2, others: 1, seed: 3, imageCount: 16 });
   assert.deepEqual(
     results.flatMap(({ verb, wrong }) => wrong.map((what) => `${verb}: ${what}`)),
     [],
   );
   assert.deepEqual(
     results.map(({ verb, kills }) => [verb, kills]),
-    [...torturedVerbs.map(({ verb }) => verb), 'serve'].map((verb) => [verb, 3]),
+    [...torturedVerbs.map(({ verb }) => verb), 'serve'].map((verb) => [verb, 2]),
   );
 });

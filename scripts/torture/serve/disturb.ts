@@ -19,9 +19,9 @@ export async function tortureServe(world: World, options: TortureOptions): Promi
   const photo = Uint8Array.from(await readFile(join(world.data, 'class-0', name)));
   const torture = new ServeTorture(world, photo, await freePort(), uniform(options.seed));
   await torture.begin();
+  const churns = await torture.churn(options.others);
   const kills = await torture.kill(options.kills);
   const twos = await torture.twoAtOnce(options.others);
-  const churns = await torture.churn(options.others);
   return { verb: 'serve', kills, fullDisks: 'none', twos, churns, wrong: torture.wrong };
 }
 
@@ -41,14 +41,8 @@ class ServeTorture {
     this.#random = random;
   }
 
-  /** What an undisturbed server answers, and the files that are there. */
   async begin(): Promise<void> {
     this.#files = await this.#filesThere();
-    const server = this.#start();
-    const url = await server.url;
-    if (url === '') throw new Error(`serve did not start: ${(await server.ended).stderr}`);
-    this.#expected = (await post(url, this.#photo)).body;
-    this.#judge(await server.stop(), 'SIGTERM', 0);
   }
 
   /** kill -9 while photos are under way; the next server takes the same port, answers the same, and no file is left. */
@@ -88,12 +82,17 @@ class ServeTorture {
     return count;
   }
 
-  /** The report, the features and the photos go away while it answers: all of it is in memory. */
+  /**
+   * The report, the features and the photos go away while it answers: all of it is in memory. Its first answer is what
+   * all others must give.
+   */
   async churn(count: number): Promise<number> {
     const { report, set, data } = this.#world;
     for (let round = 0; round < count; round++) {
       const server = this.#start();
       const url = await server.url;
+      if (url === '') throw new Error(`serve did not start: ${(await server.ended).stderr}`);
+      if (round === 0) this.#expected = (await post(url, this.#photo)).body;
       const gone = [report, set, data][round % 3] as string;
       const asked = post(url, this.#photo);
       await rename(gone, `${gone}.away`);
