@@ -54,7 +54,6 @@ const place = (file) => {
 };
 const { folder, bundles } = await bundleTests(files.toSorted((a, b) => place(a) - place(b)));
 const args = [
-  '--enable-source-maps',
   `--import=${new URL('test-times.js', import.meta.url).href}`,
   '--test',
   // One more than there are cores: a file waits for the disk, for a browser or for programs that it started.
