@@ -152,7 +152,7 @@ export async function find(options: FindOptions): Promise<readonly FoundPhoto[]>
 /** Creates an unfitted head of one kind. @throws {@link UserError} if a parameter is invalid */
 export type HeadMaker<Params> = (params?: Params & PreparationParams) => Head;
 
-/** Linear softmax classifier: scikit-learn's `LogisticRegression`, or minibatch SGD or Adam with `optimizer`. */
+/** Linear softmax classifier: scikit-learn's `LogisticRegression`, or minibatch Adam with `optimizer: 'adam'`. */
 export const linear: HeadMaker<LinearParams> = (params) => createHead('linear', params);
 
 /** A support vector machine, scikit-learn's `SVC` or `LinearSVC`, with probabilities calibrated on held-out values. */

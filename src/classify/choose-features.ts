@@ -5,10 +5,10 @@ import { listIfThere, nodeFiles, statIfThere } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
 
 /**
- * The folder of a feature set that a user named by its folder or, where there is no such folder, by its name in the cache;
- * that of the newest one where none was named. Notes which one it is, unless it was named so.
+ * The folder of the feature set that the user named, by its folder or by its name in the cache; the newest one if none
+ * was named. Prints the choice, unless it is the name as given.
  *
- * @throws UserError that lists the sets of the cache where there is none of that name, or there is none at all
+ * @throws UserError that lists the sets of the cache if none has that name, or if there is none
  */
 export async function chosenFeatureSet(
   name: string | undefined,
@@ -53,8 +53,8 @@ async function namedFeatureSet(name: string, cache: string): Promise<string> {
 }
 
 /**
- * The sets that were meant by what is none: those in the folder, or the one whose manifest it is, else those of the cache,
- * the newest first. None for what is a set, or was to become one.
+ * Suggestions for a path that is not a feature set: the sets inside it, or the one whose manifest it is, else those of
+ * the cache, newest first. Empty for a set, complete or not.
  */
 async function setsMeant(path: string, isFolder: boolean, cache: string): Promise<readonly string[]> {
   if (!isFolder && basename(path) === manifestFile) return [dirname(path)];
@@ -75,11 +75,11 @@ function newestOf([newest]: readonly FoundSet[], cache: string): string {
 
 interface FoundSet {
   readonly folder: string;
-  /** Of its manifest, in milliseconds. */
+  /** Modification time of the manifest, in milliseconds. */
   readonly time: number;
 }
 
-/** The newest first; behind them those that `suggest` chooses photos from. */
+/** Newest first, and last the sets of unlabelled photos made by `suggest`. */
 async function listSets(cache: string): Promise<readonly FoundSet[]> {
   const found: FoundSet[] = [];
   for (const name of await listIfThere(nodeFiles, cache)) {

@@ -7,21 +7,21 @@ import { optionName } from '../system/options.ts';
 import { checkSwept, type Grid, gridFor } from './sweep/grid.ts';
 import { type SweepOptions, sweptHead } from './sweep/swept-head.ts';
 
-/** Solvers that refuse a run of more than ten minutes unless they are asked not to. */
+/** Solvers that refuse a fit of more than ten minutes unless `--allow-slow` is given. */
 const slowSolvers = ['ml-svm', 'ml-random-forest'] as const;
 
-/** What a head gets where the command line says nothing: a library's caller has the option's own default. */
+/** Defaults of the command line that differ from the library's. */
 const commandParams = { calibrate: 'auto' } as const;
 export const commandDefaults: Readonly<Record<string, Pick<HeadOption, 'default'>>> = {
   calibrate: { default: commandParams.calibrate },
 };
 
 /**
- * Makes the heads that the user named, `all` being every one but those that are only taken by name. A parameter goes to each head that reads it; the solver
- * to each that has it. Probabilities are calibrated unless `calibrate` says otherwise. With a sweep, a head that reads some
- * of its parameters chooses among them when it is fitted.
+ * Creates the named heads; `all` means every head except those that must be named. Each parameter goes to every head
+ * that has it, and so does the solver. Probabilities are calibrated unless `calibrate` says otherwise. With a sweep, a
+ * head chooses its swept parameters when it is fitted.
  *
- * @throws a usage UserError for a parameter or solver that none of them knows: it would do nothing
+ * @throws a usage UserError for a parameter or solver that none of them has
  */
 export function chooseHeads(
   models: readonly string[],
@@ -73,7 +73,7 @@ export function chooseHeads(
   });
 }
 
-/** What other libraries call these heads. */
+/** Names of these heads in other libraries. */
 const otherNames: ReadonlyMap<string, string> = new Map([
   ['random-forest', 'forest'],
   ['randomforest', 'forest'],
@@ -101,7 +101,7 @@ function unknownHead(found: string, choices: readonly string[]): UserError {
   });
 }
 
-/** A head names the parameter that it refuses as a library does (`maxDepth`); here it is the option `--max-depth`. */
+/** Replaces a parameter's name in the library (`maxDepth`) by its option (`--max-depth`) in an error. */
 function namedAsOption(error: unknown, kind: HeadKind): unknown {
   if (!(error instanceof UserError) || error.exitCode !== 2) return error;
   const name = [...Object.keys(kind.options), 'solver', ...Object.keys(preparationOptions)].find((each) =>

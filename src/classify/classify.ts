@@ -22,39 +22,42 @@ import { type MemoryEvent, prepareTrials, type TrialOptions } from './trial/prep
 import type { OpenTrial } from './trial/trial.ts';
 
 export interface ClassifyOptions extends ShuffleSplitOptions, TrialOptions {
-  /** Instead of splits that are drawn. */
+  /** Default: drawn. */
   readonly splits?: readonly Split[] | undefined;
-  /** Folder of all reports; this run's go to `<out>/<feature set>/<model>-…`. */
+  /** Folder of reports: each is written to `<out>/<feature set>/<model>-…`. */
   readonly out: string;
-  /** Train on a stratified part of each split's training rows: a fraction, or a whole number of them. */
+  /** Train on a stratified subset of each split's training rows: a fraction or a count. */
   readonly subsample?: number | undefined;
-  /** Fit every head on parts of the training rows too. */
+  /** Also fit every head on growing parts of the training rows. */
   readonly learningCurve?: boolean;
-  /** Look at every label with answers given while its image was held out, by the cheapest good head. */
+  /** Check every label by cross-validation with the cheapest good head. */
   readonly checkLabels?: boolean;
-  /** The command that makes the reports again. */
+  /** The command that reproduces the reports. */
   readonly command: string;
   readonly onEvent?: (event: ClassifyEvent) => void;
-  /** Of several heads one could not be fitted or gave no usable answer: the others continue. Without it the run ends there. */
+  /**
+   * Called if a head could not be fitted or gave no usable answer; the other heads continue. Without it, the error is
+   * thrown.
+   */
   readonly onFailure?: (head: Head, error: UserError) => void;
 }
 
 export type ClassifyEvent =
   | MemoryEvent
-  /** `of`: training rows before a part of them was taken. */
+  /** `of`: training rows before subsampling. */
   | { readonly kind: 'split'; readonly train: number; readonly test: number; readonly of: number }
   | { readonly kind: 'progress'; readonly head: Head; readonly repeat: number; readonly progress: FitProgress }
   | { readonly kind: 'repeat'; readonly head: Head; readonly repeat: number; readonly accuracy: number }
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'fold'; readonly head: Head; readonly done: number; readonly total: number }
-  /** `report`: the one of the head that looked, whose folder keeps the answer. */
+  /** `report`: of the head used; the check is kept in its folder. */
   | { readonly kind: 'labels'; readonly report: Report; readonly check: LabelCheckFile };
 
 /**
  * Trains and tests every head on the same splits and writes a report for each. Rows of one group stay on one side.
  *
- * @throws UserError when reports cannot be written, the rows cannot be split or a head cannot be fitted; InterruptedError
- * on Ctrl-C, with the reports that were finished before it on the disk
+ * @throws UserError if reports cannot be written, the rows cannot be split or a head cannot be fitted; InterruptedError
+ *   on Ctrl-C, with the finished reports on disk
  */
 export async function classify(data: LabelledData<RowSource>, options: ClassifyOptions): Promise<Report[]> {
   await openReportsFolder(options.out);
@@ -72,8 +75,8 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
   const openTrial = await prepareTrials(data, all, options, checkpoints, options.onEvent).catch(resumable);
   const reports: Report[] = [];
   const trained: Head[] = [];
-  // Features of random weights say little of what is alike; rows on the disk stay there. Before the tables of the first
-  // trial are read: beside them there is no room for rows once more.
+  // Not with random weights, whose features say little about similarity, nor with rows on disk. Before the first trial
+  // loads its tables: there would be no memory for a second copy.
   const withCopies = !data.featureSet.randomWeights && options.stream !== true;
   const compared = withCopies ? await compareImages(data, options.signal).catch(resumable) : undefined;
   const tryHead = async (head: Head): Promise<Report> => {
@@ -125,7 +128,7 @@ export async function classify(data: LabelledData<RowSource>, options: ClassifyO
       reports.push(await tryHead(head));
       trained.push(head);
     } catch (error) {
-      // A disk that is full fails them all.
+      // A full disk fails all heads.
       if (options.onFailure === undefined || !(error instanceof UserError) || error instanceof WriteError) throw error;
       options.onFailure(head, error);
     }

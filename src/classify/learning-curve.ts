@@ -8,8 +8,8 @@ import type { OpenTrial } from './trial/trial.ts';
 const shares = [1 / 8, 1 / 4, 1 / 2] as const;
 
 /**
- * Fits a head on growing parts of each split's training rows and tests it on the same test rows. The parts are nested
- * and stratified, with a row of every class at least.
+ * Fits a head on growing subsets of each split's training rows and tests it on the same test rows. The subsets are
+ * nested and stratified, with at least one row per class.
  */
 export async function learningCurve(
   head: Head,
@@ -33,7 +33,7 @@ export async function learningCurve(
   return points;
 }
 
-/** The first rows of each class, in the split's own random order. */
+/** The first rows of each class, in the split's random order. */
 function stratifiedPart(rows: Int32Array, labels: Int32Array, share: number): Int32Array {
   const totals = new Map<number, number>();
   for (const row of rows) totals.set(valueAt(labels, row), (totals.get(valueAt(labels, row)) ?? 0) + 1);

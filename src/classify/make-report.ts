@@ -16,11 +16,11 @@ interface ReportOptions {
   readonly out: string;
   readonly seed: number;
   readonly command: string;
-  /** The heads were fitted on rows that stayed on the disk. */
+  /** Whether the heads were fitted on rows on disk. */
   readonly stream?: boolean;
 }
 
-/** Puts together what report.json says. Only `createdAt` and the seconds differ from one run to the next. */
+/** Assembles the contents of report.json. Only `createdAt` and the times differ between runs. */
 export function makeReport(
   head: Head,
   data: LabelledData<RowSource>,
@@ -44,7 +44,7 @@ export function makeReport(
     formatVersion: 1,
     model: head.model,
     solver: head.solver,
-    // Those that a sweep chose for the head that is saved; without a sweep they are the head's own.
+    // The parameters that the sweep chose for the saved head; without a sweep, the head's own.
     params: options.stream === true ? { ...fitted.params, stream: true } : fitted.params,
     ...scores,
     perRepeat,
@@ -93,10 +93,7 @@ function trainingCounts(data: Pick<LabelledData, 'labels' | 'classes'>, splits: 
   return counts.map((count) => count / splits.length);
 }
 
-/**
- * sha256 over class names, labels and splits, and what groups were made of: equal where two reports tested the same rows
- * after the same training.
- */
+/** sha256 over class names, labels, splits and groups: equal if two reports have the same training and test rows. */
 export function hashSplits(
   data: Pick<LabelledData, 'ids' | 'labels' | 'classes' | 'grouping'>,
   splits: readonly Split[],
@@ -105,12 +102,12 @@ export function hashSplits(
   for (const numbers of [data.labels, ...splits.flatMap(({ train, test }) => [train, test])]) {
     hash.update(`,${numbers.length}:`).update(numbers);
   }
-  // Folds within the training rows follow the groups, too.
+  // Folds within the training rows respect the groups, too.
   if (data.grouping !== undefined) hash.update(JSON.stringify(data.grouping));
   return hash.digest('hex');
 }
 
-/** `linear-lbfgs-1a2b3c4d`: the same for the same head, parameters, features and splits, and for no other. */
+/** `linear-lbfgs-1a2b3c4d`: determined by head, parameters, features and splits. */
 function reportName(head: Head, data: LabelledData<RowSource>, splitHash: string, stream: boolean): string {
   const params = Object.entries({ ...head.params, ...(stream ? { stream } : {}) }).sort(([a], [b]) => (a < b ? -1 : 1));
   const identity = JSON.stringify([head.model, head.solver, params, data.fingerprint, splitHash]);

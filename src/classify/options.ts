@@ -1,6 +1,6 @@
 import { type OptionValues, parseBytes } from '../system/options.ts';
 
-/** Options of `classify`, for its command and the library: the rows, their splits, and the run; heads have their own. */
+/** Options of `classify` on the command line and in the library, apart from those of the heads. */
 export const classifyOptions = {
   features: {
     describe:
@@ -42,7 +42,7 @@ export const classifyOptions = {
     default: 0.1,
   },
   repeats: {
-    // The mean of so many moves by nothing that matters, and each is a fit.
+    // More repeats would not change the mean noticeably, and each is a fit.
     describe: 'how many splits',
     numbers: { min: 1, max: 1000, whole: true },
     default: 1,

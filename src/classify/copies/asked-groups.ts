@@ -7,12 +7,12 @@ import { availableMemory } from '../memory/available.ts';
 import type { ClassifyValues } from '../options.ts';
 import { copiesBytes, groupedByCopies, nearCopies } from './copies.ts';
 
-/** The column that holds groups; undefined if they are made from near copies, or there are none. */
+/** The column of the groups; undefined for `near-copies` or no groups. */
 export function groupsColumn({ groups }: Pick<ClassifyValues, 'groups'>): string | undefined {
   return groups === nearCopies ? undefined : groups;
 }
 
-/** @throws UserError if rows that are to be compared with each other do not fit what a run by stream may take */
+/** @throws UserError if a comparison of all rows exceeds the memory budget of `--stream` */
 function checkRoom(bytes: number, budget: number): void {
   if (bytes <= budget) return;
   throw new UserError({
@@ -25,7 +25,7 @@ function checkRoom(bytes: number, budget: number): void {
   });
 }
 
-/** With `--groups near-copies` the tables with groups, else as they are. */
+/** With `--groups near-copies`, the tables with clusters of copies as groups; else unchanged. */
 export async function withAskedGroups(
   tables: readonly LabelledData<RowSource>[],
   { groups: asked, stream, memory }: Pick<ClassifyValues, 'groups' | 'stream' | 'memory'>,

@@ -10,22 +10,22 @@ import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
 import type { CopiesFound } from '../result/report.ts';
 
-/** Images that every run compares with each other: the time grows with their square, about two seconds for so many. */
+/** Images that every run compares with each other: quadratic in time, about two seconds for this number. */
 const mostCompared = 10_000;
-/** Bytes of their features, which are read once more for that. */
+/** Limit on the bytes of their features, which are read once more. */
 const mostBytes = 100e6;
 
-/** `--groups near-copies`, in the place of a column of the labels file. */
+/** Value of `--groups` in place of a column of the labels file. */
 export const nearCopies = 'near-copies';
 
 /** The labelled images that were compared, and which of them are copies. */
 interface ComparedImages extends Copies {
-  /** Place of each among the labelled images. */
+  /** Index of each among the labelled images. */
   readonly places: Int32Array;
   readonly of: number;
 }
 
-/** Compares the features of all images, or of an even part of them where there are many. */
+/** Compares the features of all images, or of an evenly spaced subset if there are many. */
 export async function compareImages(data: LabelledData<RowSource>, signal?: AbortSignal): Promise<ComparedImages> {
   const most = Math.min(mostCompared, Math.floor(mostBytes / (4 * data.features.columnCount)));
   const places = evenPart(Int32Array.from(data.ids.keys()), most);
@@ -35,8 +35,8 @@ export async function compareImages(data: LabelledData<RowSource>, signal?: Abor
 /**
  * The same images with each cluster of copies as a group, so that every split keeps it on one side.
  *
- * @param tables of the same images in the same order, one for each feature set; the first one's features are compared
- * @throws a usage UserError if the labels file gives groups, too
+ * @param tables of the same images in the same order, one per feature set; the features of the first are compared
+ * @throws a usage UserError if the labels file also gives groups
  */
 export async function groupedByCopies(
   tables: readonly LabelledData<RowSource>[],
@@ -53,14 +53,14 @@ export async function groupedByCopies(
 }
 
 /**
- * Bytes that `groupedByCopies` takes at most: all rows, once more those of them that have a copy, and the similarities of
- * a block of rows with all others, as ONNX Runtime gives them and as they are kept.
+ * Peak bytes of `groupedByCopies`: all rows, a second copy of those with a near copy, and two arrays of the
+ * similarities between a block of rows and all others.
  */
 export function copiesBytes(rowCount: number, columnCount: number): number {
   return 4 * rowCount * (2 * columnCount + 2 * comparedBlockRows);
 }
 
-/** A copy of the plain rows of some images in memory. */
+/** The plain rows of some images, copied into memory. */
 async function plainRows({ features }: LabelledData<RowSource>, places: Int32Array): Promise<Matrix> {
   const rows = takeRows(features, places);
   return isStored(rows) ? loadRows(rows) : rows;
@@ -71,8 +71,8 @@ function imagesInClusters(sizes: Int32Array): number {
 }
 
 /**
- * What copies on the other side of the split do to the accuracy: that of the test images without a copy among the
- * training images of their repeat, beside that of all.
+ * How much copies across the split inflate the accuracy: the accuracy on test images without a copy among the training
+ * images of their repeat.
  *
  * @param predictions of the test rows of each split, in their order
  */
@@ -111,7 +111,7 @@ export function copiesFound(
   };
 }
 
-/** What a head answered on test images of which some have a copy in training. */
+/** Test results of a head, with the copies among the images. */
 export interface CopiesTested {
   readonly model: string;
   readonly accuracy: number;
@@ -121,9 +121,9 @@ export interface CopiesTested {
 }
 
 /**
- * What a user has to know of copies, where any test image has one in training: once for all heads of one split.
+ * The warning about test images that have a copy among the training images, once for all heads of a split.
  *
- * @param heads of the same splits of the same images
+ * @param heads fitted on the same splits of the same images
  */
 export function describeCopies(heads: readonly CopiesTested[]): string | undefined {
   const { copies, perRepeat } = valueAt(heads, 0);

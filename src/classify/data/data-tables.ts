@@ -4,7 +4,7 @@ import { type Table, withoutGaps } from '../../rows/table.ts';
 import { valueAt } from '../../system/at.ts';
 import type { LabelledData } from './labelled-data.ts';
 
-/** Test rows as a table of their own. */
+/** The test rows as a table. */
 export function testTable<F extends RowSource>(data: LabelledData<F>, rows: Int32Array): Table<F> {
   return {
     features: takeRows(data.features, rows),
@@ -13,7 +13,7 @@ export function testTable<F extends RowSource>(data: LabelledData<F>, rows: Int3
   };
 }
 
-/** Training rows with their weights and groups, and after them their views. */
+/** The training rows with weights and groups, followed by their augmented views. */
 export function trainingTable<F extends RowSource>(data: LabelledData<F>, rows: Int32Array): Table<F> {
   const { viewsPerImage, sampleWeights, groups, ids } = data;
   const chosen = Int32Array.from({ length: rows.length * (1 + viewsPerImage) }, (_, i) => {
@@ -22,11 +22,11 @@ export function trainingTable<F extends RowSource>(data: LabelledData<F>, rows: 
     const image = valueAt(rows, Math.floor(view / viewsPerImage));
     return ids.length + image * viewsPerImage + (view % viewsPerImage);
   });
-  // Place among the rows of the image that each table row shows.
+  // Index of each row's image among `rows`.
   const shown = chosen.map((_, i) => (i < rows.length ? i : Math.floor((i - rows.length) / viewsPerImage)));
   const images = takeInts(rows, shown);
   const plainRowOf = viewsPerImage === 0 ? undefined : shown;
-  // With views and no groups of their own, the views of an image are one.
+  // Without groups, the views of an image form a group.
   const groupOf = groups === undefined ? plainRowOf : takeInts(groups, images);
   return {
     features: takeRows(data.features, chosen),

@@ -10,17 +10,17 @@ import { matrixPlace, openMatrix } from './matrix/open-matrix.ts';
 import { describeSmallClasses, withoutSmallClasses } from './small-classes.ts';
 
 export interface ExternalOptions extends RowOptions, MatrixOptions {
-  /** Told how the files were read. */
+  /** Called with how the files were read. */
   readonly onNote?: (line: string) => void;
 }
 
 /**
- * A matrix that another program made, with its labels. `features`: .npy, .npz (`X.npz:NAME` takes one of its arrays),
- * .parquet, .csv or .tsv, or a folder of shards. `labels`: .npy, .npz, .parquet, or a CSV file with a header and one line
- * per row (label, or id and label, and columns for weights and groups after them); without it those that the features
- * came with. docs/data.md has all forms.
+ * Reads a feature matrix written by another program, with its labels. `features`: .npy, .npz (`X.npz:NAME` takes one of
+ * its arrays), .parquet, .csv or .tsv, or a folder of shards. `labels`: .npy, .npz, .parquet, or a CSV file with a
+ * header and one line per row (label, or id and label, and columns for weights and groups after them); if undefined,
+ * the labels stored with the features. docs/matrices.md lists all forms.
  *
- * @throws UserError when the files cannot be read, do not fit together, or a feature is not finite
+ * @throws UserError if the files cannot be read or do not match, or a feature is not finite
  */
 export async function readExternalFeatures(
   features: string,
@@ -30,7 +30,7 @@ export async function readExternalFeatures(
   return readIntoMemory(await openExternalFeatures(features, labels, options));
 }
 
-/** The same with the features left in their file where their rows lie together there; else in memory. */
+/** The same, but leaves the features on disk if the file format allows it. */
 export async function openExternalFeatures(
   features: string,
   labelsFile: string | undefined,
@@ -42,7 +42,7 @@ export async function openExternalFeatures(
   for (const line of labels.said) options.onNote?.(line);
   const labelled = keptRows(labels.names, options.leaveOut).filter((row) => labels.names[row] !== '');
   const { rows: kept, small } = withoutSmallClasses(labelled, labels.names, options.minImages);
-  // numpy.unique sorts numbers by value, so that a split of them is scikit-learn's.
+  // Numbers are sorted by value, as by numpy.unique, so that splits equal scikit-learn's.
   const compare = labels.numeric ? (a: string, b: string) => Number(a) - Number(b) : compareCodePoints;
   const ids = valuesAt(labels.ids, kept);
   const column = (name: string): string[] => {

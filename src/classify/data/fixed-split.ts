@@ -4,21 +4,21 @@ import { checkTablePlace } from '../../formats/table/table-place.ts';
 import type { Split } from '../../split/split.ts';
 import { UserError } from '../../system/errors.ts';
 
-/** Splits that a file prescribes. */
+/** Splits read from a file. */
 interface FixedSplits {
   readonly splits: readonly Split[];
-  /** Rows of the data that no line of the file names: on neither side. */
+  /** Rows of the data without a line in the file: on neither side. */
   readonly unnamed: number;
   /** Lines whose id is not among the rows. */
   readonly unknown: number;
 }
 
 /**
- * Reads a split from a table, say a CSV file with the header `id,side` or `id,side,repeat`: side is `train` or `test`, repeat counts
- * from 0. Rows keep the file's order.
+ * Reads splits from a table, such as a CSV file with the header `id,side` or `id,side,repeat`: side is `train` or
+ * `test`, repeat counts from 0. Rows keep the file's order.
  *
  * @param ids id of each row
- * @throws UserError naming the line of another side, or of an id that is on both sides
+ * @throws UserError naming the line of an invalid side, or of an id on both sides
  */
 export async function readSplits(path: string, ids: readonly string[]): Promise<FixedSplits> {
   await checkTablePlace(path, { option: 'split' });

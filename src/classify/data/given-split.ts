@@ -5,21 +5,21 @@ import { valuesAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 import type { LabelledData } from './labelled-data.ts';
 
-/** Parts of a ready-made split that heads are tested on. */
+/** Parts of the data folder's own split to test on. */
 type TestPart = 'val' | 'test';
 
 interface GivenSplit {
   readonly splits: readonly Split[];
-  /** What is trained and tested on, and what is kept: as the run prints it. */
+  /** Description of the split, as printed. */
   readonly text: string;
 }
 
 /**
- * The data folder's own split: train on its training part, test on `testOn`, by default its validation part, or its test
- * part where it has no other. Rows keep the data's order.
+ * The data folder's own split: train on its training part, test on `testOn`; default: the validation part, or the test
+ * part if there is none. Rows keep the data's order.
  *
  * @returns undefined if the data folder has none
- * @throws UserError when a part that is needed has no image
+ * @throws UserError if a required part has no image
  */
 export function givenSplit(data: LabelledData<RowSource>, testOn?: TestPart): GivenSplit | undefined {
   const { parts } = data;
@@ -49,7 +49,7 @@ export function givenSplit(data: LabelledData<RowSource>, testOn?: TestPart): Gi
 }
 
 /**
- * Splits that are drawn of a data folder with a ready-made one: of everything but its test part.
+ * Draws splits from the training and validation parts of the data folder's own split; undefined if it has no test part.
  *
  * @throws UserError as `stratifiedShuffleSplit`
  */
@@ -71,7 +71,7 @@ function rowsOf(parts: readonly string[], part: string): Int32Array {
   return Int32Array.from(parts.keys()).filter((row) => parts[row] === part);
 }
 
-/** A class that no head has seen cannot be tested. */
+/** A class without training images cannot be tested. */
 function refuseUntrained(
   { labels, classes, featureSet }: LabelledData<RowSource>,
   train: Int32Array,

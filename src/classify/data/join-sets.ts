@@ -12,15 +12,15 @@ import {
   rowsOfSet,
 } from './labelled-data.ts';
 
-/** Images that a warning names; the report names them all. */
+/** Images listed in a warning; the report lists all. */
 const mostNamed = 5;
 
 /**
- * Joins several feature sets with labels, for one split of the same images: those that are in every set, by the sha256
- * of their bytes. Ids, labels and their order are the first set's; another one may have named its images otherwise.
+ * Joins several feature sets with labels for a common split: keeps the images that are in every set, matched by sha256.
+ * Ids, labels and their order are the first set's.
  *
- * @returns one table for each set, equal but for the features and what is said of them
- * @throws UserError as `joinRows`, when two sets hold features of one recipe, and when no image is in all of them
+ * @returns one table per set; they differ only in the features and their description
+ * @throws UserError as `joinRows`, if two sets have the same fingerprint, or if no image is in all sets
  */
 export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): LabelledData<StoredRows>[] {
   const [first, others] = [valueAt(sets, 0), sets.slice(1)];
@@ -60,7 +60,7 @@ export function joinSets(sets: readonly FeatureSet[], options: JoinOptions): Lab
   return [{ ...table, joined, warnings: [...table.warnings, ...said] }, ...rest];
 }
 
-/** The fingerprint tells networks, taps and preprocessing apart, not images: such sets are one network's. */
+/** Sets with equal fingerprints have the features of the same network, tap and preprocessing. */
 function refuseTwice(sets: readonly FeatureSet[]): void {
   for (const [i, set] of sets.entries()) {
     const twin = sets.slice(0, i).find(({ manifest }) => manifest.fingerprint === set.manifest.fingerprint);
@@ -77,7 +77,7 @@ function imagesBySha256(set: FeatureSet): ReadonlyMap<string, number> {
   return new Map(Array.from(set.rows, (_, image) => [set.sha256Of(image), image]));
 }
 
-/** Ids with a label and a row whose class is not left out. */
+/** Ids with a label and a row, without the left-out classes. */
 function labelledIds(set: FeatureSet, { labels, leaveOut = [] }: JoinOptions): readonly string[] {
   const found = set.labelled(labels?.labels);
   return found.ids.filter((_, i) => !leaveOut.includes(valueAt(found.labels, i)));
@@ -95,7 +95,7 @@ function describeLeftOut(folder: string, images: readonly string[]): readonly st
   ];
 }
 
-/** What the set's own labels say otherwise of the same bytes; nothing where the labels are a file's. */
+/** Images whose labels differ between the sets; none if the labels come from a file. */
 function otherLabels(
   set: FeatureSet,
   { labels, classes, featureSet }: LabelledData<StoredRows>,

@@ -2,24 +2,24 @@ import { encodeLabels } from '../../rows/classes.ts';
 import { UserError } from '../../system/errors.ts';
 import type { LabelsFile } from './labels-file.ts';
 
-/** Columns of a labels file beside the label, by name. */
+/** Names of further columns of a labels file. */
 export interface AskedColumns {
-  /** Holds each row's weight. */
+  /** Column of the rows' weights. */
   readonly sampleWeight?: string | undefined;
-  /** Holds each row's group. */
+  /** Column of the rows' groups. */
   readonly groups?: string | undefined;
 }
 
-/** A labels file seen from the rows that are used. */
+/** Columns of a labels file, in the order of the used rows. */
 interface ColumnSource {
   readonly path: string;
   /** Id of each row. */
   readonly ids: readonly string[];
-  /** A column's value for each row, '' where there is none. @throws UserError when there is no such column */
+  /** A column's value for each row, '' if it has none. @throws UserError if there is no such column */
   column(name: string): readonly string[];
 }
 
-/** The columns of a file whose lines go with ids. */
+/** The columns of a file, looked up by id. */
 export function byId({ path, column }: LabelsFile, ids: readonly string[]): ColumnSource {
   return {
     path,
@@ -32,9 +32,9 @@ export function byId({ path, column }: LabelsFile, ids: readonly string[]): Colu
 }
 
 /**
- * Weights and groups of the rows, as far as they are asked for.
+ * Weights and groups of the rows, if requested.
  *
- * @throws UserError naming the row whose weight is not a number from 0, or that has no group
+ * @throws UserError naming the row whose weight is not a number from 0, or which has no group
  */
 export function columnsOf(
   source: ColumnSource,

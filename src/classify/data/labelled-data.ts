@@ -14,65 +14,64 @@ import { type AskedColumns, byId, columnsOf } from './label-columns.ts';
 import type { LabelsFile } from './labels-file.ts';
 import { describeSmallClasses, type SmallClasses, withoutSmallClasses } from './small-classes.ts';
 
-/** Everything that a run trains and tests on: rows in the labels' order, in memory or still on the disk. */
+/** The data of a run: rows in the labels' order, in memory or on disk. */
 export interface LabelledData<F extends RowSource = Matrix> {
   readonly ids: readonly string[];
-  /** The plain row of each id, and after them all its views, those of an id together: [ids x (1 + viewsPerImage), dims] */
+  /** The plain row of each id, followed by the views, grouped by id: [ids x (1 + viewsPerImage), dims] */
   readonly features: F;
   /** Class number per id. */
   readonly labels: Int32Array;
   readonly classes: readonly string[];
-  /** Augmented views to train on beside the plain row. */
+  /** Number of augmented views to train on, per image. */
   readonly viewsPerImage: number;
   /** Weight per id. */
   readonly sampleWeights?: Float64Array;
   /** Group number per id, without gaps, in the sorted order of the groups' names. */
   readonly groups?: Int32Array | undefined;
-  /** Absent if the groups are those of a column, or there are none. */
+  /** How the groups were made; absent if they come from a column, or there are none. */
   readonly grouping?: Report['grouping'];
-  /** Part of the data folder's ready-made split per id: train, val or test, '' for none. Absent if it has none. */
+  /** Part of the data folder's own split per id: train, val or test, '' for none. Absent if it has none. */
   readonly parts?: readonly string[] | undefined;
-  /** Absent if none are. */
+  /** Classes left out by `minImages`; absent if there are none. */
   readonly smallClasses?: SmallClasses | undefined;
   /** Fingerprint of the feature set; for external features, the sha256 of its bytes. */
   readonly fingerprint: string;
   /** sha256 over the sha256 of each id's image, in the ids' order; absent if the images are not known. */
   readonly imagesSha256?: string | undefined;
-  /** Of several feature sets: what their join left out. */
+  /** With several feature sets: the images left out. */
   readonly joined?: Report['joined'];
-  /** What a report says about the features. */
+  /** Description of the features for the report. */
   readonly featureSet: Report['featureSet'];
-  /** What the user should know about the rows before they are used. */
+  /** Warnings about the rows for the user. */
   readonly warnings: readonly string[];
 }
 
-/** Which rows are taken, and what goes with them. */
+/** Which rows to take, and their weights and groups. */
 export interface RowOptions extends AskedColumns {
   /** Classes whose rows are left out. */
   readonly leaveOut?: readonly string[];
-  /** Classes with fewer rows are left out, too. */
+  /** Smallest number of rows of a class; smaller classes are left out. */
   readonly minImages?: number | undefined;
 }
 
 export interface JoinOptions extends RowOptions {
-  /** Instead of the labels that the feature set keeps. */
+  /** Default: the labels kept in the feature set. */
   readonly labels?: LabelsFile | undefined;
   /** Largest share of inputs that may have no row. */
   readonly maxMissing: number;
-  /** Leave the set's augmented views alone. */
+  /** Ignore the set's augmented views. */
   readonly withoutViews?: boolean;
-  /** Which labelled images are taken, by the sha256 of their bytes; default: all. */
+  /** Which labelled images to take, by sha256; default: all. */
   readonly isTaken?: (sha256: string) => boolean;
 }
 
 /**
- * Joins a feature set with labels; the features stay on the disk.
+ * Joins a feature set with labels; the features stay on disk.
  *
- * Inputs that extraction could not read, and labels of a file of one's own that name no input, count towards
- * `maxMissing`. Files that labels.csv names and that were not there do not: extraction continues without them only when
- * told to.
+ * Inputs that extraction could not read, and ids of an external labels file without an input, count towards
+ * `maxMissing`. Files missing at extraction do not count: extraction only skips them on request.
  *
- * @throws UserError when no image has a label, or more than `maxMissing` of the inputs have no row
+ * @throws UserError if no image has a label, or more than `maxMissing` of the inputs have no row
  */
 export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<StoredRows> {
   const joined = set.labelled(options.labels?.labels);
@@ -111,12 +110,12 @@ export function joinRows(set: FeatureSet, options: JoinOptions): LabelledData<St
   };
 }
 
-/** What of the data is the feature set's own: the same images in another set differ in these alone. */
+/** The fields of the data that depend on the feature set and not on the images alone. */
 type SetRows = Pick<LabelledData<StoredRows>, 'features' | 'viewsPerImage' | 'fingerprint' | 'featureSet'>;
 
 /**
  * @param rows plain row of each id
- * @param strays labels of a file of one's own that name no input
+ * @param strays ids of an external labels file without an input
  */
 export function rowsOfSet(
   set: FeatureSet,
@@ -149,15 +148,15 @@ function hashImages(sha256s: readonly string[]): string {
 }
 
 /**
- * Joins a feature set with labels and reads the rows.
+ * Joins a feature set with labels and loads the rows.
  *
- * @throws UserError as `joinRows` does, and when a feature is not finite or the features do not fit memory
+ * @throws UserError as `joinRows`, and if a feature is not finite or the features do not fit in memory
  */
 export async function joinLabels(set: FeatureSet, options: JoinOptions): Promise<LabelledData> {
   return readIntoMemory(joinRows(set, options));
 }
 
-/** The same data with its features in memory. @throws UserError when one is not finite, or they do not fit */
+/** The same data with its features in memory. @throws UserError if one is not finite, or they do not fit */
 export async function readIntoMemory(data: LabelledData<RowSource>): Promise<LabelledData> {
   const { features } = data;
   const matrix = await loadRows(features);
@@ -165,12 +164,12 @@ export async function readIntoMemory(data: LabelledData<RowSource>): Promise<Lab
   return { ...data, features: matrix };
 }
 
-/** What a message calls a row of the features. */
+/** Name of a row of the features in messages. */
 export function nameOfRow({ ids, viewsPerImage }: LabelledData<RowSource>, row: number): string {
   return ids[row] ?? `a view of ${ids[Math.floor((row - ids.length) / viewsPerImage)]}`;
 }
 
-/** Places of the rows whose class is not left out. @throws a usage UserError for a class that no row has */
+/** Indices of the rows whose class is kept. @throws a usage UserError for a class without rows */
 export function keptRows(names: readonly string[], leaveOut: readonly string[] = []): Uint32Array {
   const left = new Set(leaveOut);
   const there = new Set(names);
@@ -182,7 +181,7 @@ export function keptRows(names: readonly string[], leaveOut: readonly string[] =
   return Uint32Array.from(names.keys()).filter((i) => !left.has(valueAt(names, i)));
 }
 
-/** @throws UserError naming the first row with a feature that is not finite, by its id */
+/** @throws UserError naming the id of the first row with a non-finite feature */
 export function checkFinite(features: Matrix, idOf: (row: number) => string, where: string): void {
   const at = firstNonFinite(features.data);
   if (at < 0) return;
@@ -247,7 +246,7 @@ function joinWarnings(set: FeatureSet, joined: JoinedLabels): string[] {
   return warnings;
 }
 
-/** `b: cat, but a: dog` for each image whose very bytes carry another label elsewhere; one of the two is wrong. */
+/** Contradicting labels of byte-identical images, as `b: cat, but a: dog`. */
 function copiesOfAnotherLabel({ ids, labels, rows }: JoinedLabels): string[] {
   const first = new Map<number, number>();
   const found: string[] = [];

@@ -18,17 +18,17 @@ import { UserError } from '../../system/errors.ts';
 import { quoteArgument } from '../../system/own-command.ts';
 import type { AskedColumns as RowColumns } from './label-columns.ts';
 
-/** A table of labels by id, with further columns by name. */
+/** Labels by id, and further columns by name. */
 export interface LabelsFile {
   readonly path: string;
   /** How it was read: `labels.csv: id = image_id, label = breed`. */
   readonly reading: string;
   readonly columns: Pick<ColumnReading, 'idColumn' | 'labelColumns'>;
-  /** The id that a cell of the column of ids names. */
+  /** The id for a cell of the id column. */
   readonly idOf: (cell: string) => string;
   /** In the file's order. */
   readonly labels: ReadonlyMap<string, string>;
-  /** Names of the columns beside those two. */
+  /** Names of the other columns. */
   readonly extraColumns: readonly string[];
   /** Value of an extra column for each id. */
   readonly column: (name: string) => ReadonlyMap<string, string>;
@@ -37,11 +37,11 @@ export interface LabelsFile {
 export interface LabelsFileOptions extends AskedColumns {
   /** Whether a cell is an id of the feature set. */
   readonly isId?: ((cell: string) => boolean) | undefined;
-  /** Columns that are neither: of weights and groups. */
+  /** Columns that are neither ids nor labels: weights and groups. */
   readonly others?: readonly (string | undefined)[];
 }
 
-/** The labels of a feature set's images, as `readLabels` reads them. */
+/** Reads the labels of a feature set's images with `readLabels`. */
 export function readLabelsOf(
   set: Pick<FeatureSet, 'rowOf'>,
   path: string,
@@ -52,11 +52,11 @@ export function readLabelsOf(
 }
 
 /**
- * Reads a table of labels: CSV in any dress, JSON Lines or Parquet. Columns are chosen by their names and by what they
- * hold; an id may have an extension that the feature set's has not.
+ * Reads a table of labels: CSV of any dialect, JSON Lines or Parquet. Columns are recognized by names and contents; ids
+ * may have a file extension that the feature set's ids lack.
  *
- * @throws UserError naming the line of an id without a label, or of an id that has two labels; a usage UserError that
- *   lists the ways to read it where there are several
+ * @throws UserError naming the line of an id with no label or with two; a usage UserError that lists the alternatives
+ *   if the columns are ambiguous
  */
 export async function readLabels(path: string, options: LabelsFileOptions = {}): Promise<LabelsFile> {
   await checkTablePlace(path);
@@ -69,7 +69,7 @@ export async function readLabels(path: string, options: LabelsFileOptions = {}):
   }
   const { isId = () => false } = options;
   const idOf = (cell: string): string => (isId(cell) ? cell : withoutExtension(cell, isId));
-  // A column without a name is passed over.
+  // Columns without a name are ignored.
   const named = columns.map((column) => (options.others?.includes(column) === true ? '' : column));
   const sample = { columns: named, rows: all.slice(0, sampleRows).map(({ cells }) => cells) };
   const { idColumn, labelColumns } = chooseReading(path, sample, options, (cell) => isId(idOf(cell)));
@@ -140,7 +140,7 @@ function withoutExtension(cell: string, isId: (cell: string) => boolean): string
   return bare !== cell && isId(bare) ? bare : cell;
 }
 
-/** @param others columns that there are */
+/** @param others existing columns */
 export function noColumn(path: string, name: string, others: readonly string[]): UserError {
   return new UserError({
     what: `the labels file has no column ${name}`,

@@ -3,17 +3,17 @@ import { fileSource, readRows } from '../../formats/table/table.ts';
 import { checkTablePlace } from '../../formats/table/table-place.ts';
 import { noColumn, unusable } from './labels-file.ts';
 
-/** One label per row of a matrix, in its order. */
+/** Labels of a matrix's rows, in order. */
 export interface RowLabels {
   /** Undefined if the file is a vector of labels. */
   readonly ids: readonly string[] | undefined;
   readonly names: readonly string[];
-  /** Values of a column after the label, row by row. @throws UserError when there is no such column */
+  /** Values of a column after the label. @throws UserError if there is no such column */
   column(name: string): readonly string[];
 }
 
 /**
- * Reads labels that go with the rows of a matrix in order: a header, then one label per line, or id and label.
+ * Reads the labels of a matrix's rows, in order: a header, then one label per line, or id and label.
  *
  * @throws UserError naming the line of a row without a label
  */

@@ -7,9 +7,9 @@ export interface SmallClasses {
 }
 
 /**
- * Takes the rows of classes with fewer than `minImages` rows out.
+ * Leaves out the rows of classes with fewer than `minImages` rows.
  *
- * @param rows places in `names`
+ * @param rows indices into `names`
  */
 export function withoutSmallClasses(
   rows: Uint32Array,

@@ -5,13 +5,13 @@ import { valueAt } from '../../system/at.ts';
 import { UserError, usageError } from '../../system/errors.ts';
 
 /**
- * A stratified part of a split's training rows, in the split's own order: of every class its share, and one row at least.
- * Which rows follows from the seed and the rows alone. All of them where the part is to have no fewer.
+ * A stratified subset of a split's training rows, in their order: a proportional share of each class, at least one row.
+ * Depends only on the seed and the rows. All rows if `size` is at least their number.
  *
  * @param rows rows of the data
  * @param labels class number per row of the data
  * @param size a fraction of the rows in (0, 1), or a whole number of them
- * @throws UserError when the part is smaller than the number of classes
+ * @throws UserError if the subset is smaller than the number of classes
  */
 export function stratifiedSubsample(
   rows: Int32Array,
@@ -47,7 +47,7 @@ export function stratifiedSubsample(
   return rows.filter((_, place) => taken[place] === 1);
 }
 
-/** @throws a usage UserError for a size that is neither a share nor a count */
+/** @throws a usage UserError for a size that is neither a fraction nor a count */
 export function checkSubsample(size: number): void {
   if ((size > 0 && size < 1) || (Number.isSafeInteger(size) && size >= 1)) return;
   throw usageError('--subsample', String(size), 'a fraction above 0 and below 1, or a whole number of images', {
@@ -55,7 +55,7 @@ export function checkSubsample(size: number): void {
   });
 }
 
-/** Rows of each class: its exact share rounded so that they add up, the largest remainders first, and 1 at least. */
+/** Rows per class: proportional shares rounded by the largest remainders, at least 1 each. */
 function sharesOf(counts: Int32Array, wanted: number): Int32Array {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const exact = Float64Array.from(counts, (count) => (count * wanted) / total);
@@ -66,7 +66,7 @@ function sharesOf(counts: Int32Array, wanted: number): Int32Array {
   for (; missing < 0; missing++) change(-1, (c) => valueAt(shares, c) > 1);
   return shares;
 
-  /** Gives a row to the class that is owed most, or takes one from the class that is owed least. */
+  /** Gives a row to the class with the largest deficit, or takes one from the class with the smallest. */
   function change(by: 1 | -1, allowed: (c: number) => boolean): void {
     const classes = Array.from(shares.keys()).filter(allowed);
     const c = classes.reduce((best, other) => (by * owed(other) > by * owed(best) ? other : best));

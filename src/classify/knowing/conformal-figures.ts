@@ -19,22 +19,22 @@ import type { LabelledData } from '../data/labelled-data.ts';
 import type { Conformal, SetFigures } from '../result/report.ts';
 import type { OpenTrial } from '../trial/trial.ts';
 
-/** Coverages whose figures a report shows; `predict` takes any. */
+/** Coverages shown in a report; `predict` accepts any. */
 const shownCoverages = [0.8, 0.9, 0.95, 0.99];
-/** Test images without which a class's own figures are chance. */
+/** Fewest test images for figures of a single class. */
 const enoughOfClass = 20;
-/** Scores that a report keeps: the coverage reached then varies by half a percent. */
+/** Calibration scores kept in a report: the attained coverage then varies by half a percent. */
 const mostScores = 2000;
 const foldCount = 5;
 
 type Calibration = Pick<Conformal, 'rows' | 'rowsAre' | 'scores'>;
 
 /**
- * What a report says of sets of classes: the scores of rows that the head had not seen, and what the sets come to on the
- * test rows of the first split. Where the fit gave no such scores, the head is fitted once more, on four fifths of the
- * training rows, and judges the fifth that was left out.
+ * Calibration scores for prediction sets, from rows held out of the fit, and the sets' coverage and size on the test
+ * rows of the first split. If the fit held out no rows, the head is fitted once more on four fifths of the training
+ * rows, and the remaining fifth is scored.
  *
- * @returns a warning if there is no row to spare, or such a fit is not possible
+ * @returns a warning if no row can be held out, or such a fit fails
  */
 export async function conformalOf(
   head: Head,
@@ -60,7 +60,7 @@ export async function conformalOf(
   const thresholds = shownCoverages.map((coverage) => conformalThreshold(calibration.scores, coverage));
   const testImages = split.test.length;
   const labels = takeInts(data.labels, split.test);
-  // By test row, in few bytes: there may be millions.
+  // Compact, since there may be millions of test rows.
   const rankOfTruth = new Int32Array(testImages);
   const ofPredicted = new Float32Array(testImages);
   const sizes = thresholds.map(() => new Int32Array(testImages));
@@ -125,7 +125,7 @@ async function scoresOfFold(
     const labels = Int32Array.from({ length: probabilities.rowCount }, (_, i) => {
       return valueAt(data.labels, valueAt(test, places?.[i] ?? i));
     });
-    // Nobody else's: a copy is taken before logarithms are.
+    // A copy, since the logarithms are taken in place.
     const logs = probabilities.data.slice(0, labels.length * data.classes.length);
     logInPlace(logs);
     conformalScores(logs, data.classes.length, labels, 1, predicted).forEach((score, i) => {
@@ -135,7 +135,7 @@ async function scoresOfFold(
   return kept(scores, 'left out of one more fit');
 }
 
-/** Sorted, and rounded up: a set that a score belongs to must not lose it. */
+/** Sorted, and rounded up so that no score falls out of its set. */
 function kept(scores: Float64Array, rowsAre: string): Calibration | undefined {
   if (scores.length === 0) return undefined;
   const part = evenPart(Int32Array.from(scores.keys()), mostScores);

@@ -14,17 +14,17 @@ const mostFolds = 5;
 
 interface LabelCheck {
   readonly folds: number;
-  /** Every image that could be judged, the likeliest to be wrong first. */
+  /** Every judged image, the most likely label errors first. */
   readonly doubts: readonly LabelDoubt[];
-  /** What the heads that had not seen a row said of it: [rows, classes] */
+  /** Held-out probabilities: [rows, classes] */
   readonly probabilities: Float32Array;
-  /** Rows whose class has no row in training while they are held out: nothing can be said of their labels. */
+  /** Rows whose class had no training row while they were held out: their labels cannot be judged. */
   readonly unjudged: number;
 }
 
 /**
- * Looks at the label of every image: each is held out of one fold, a head is fitted on the others, and confident learning
- * compares its answers with the labels.
+ * Checks the label of every image by cross-validation: confident learning compares held-out probabilities with the
+ * labels.
  *
  * @param splits from `labelFolds`
  */
@@ -56,7 +56,7 @@ export async function checkLabels(
   return { folds: splits.length, doubts, probabilities, unjudged: ids.length - doubts.length };
 }
 
-/** At most five folds; images of one group stay together. @throws UserError when every class has one row */
+/** At most five folds; images of one group stay together. @throws UserError if every class has one row */
 export function labelFolds({ labels, classes, groups }: LabelledData<RowSource>, seed: number): Split[] {
   const largest = countClasses(labels, classes.length).reduce((most, count) => Math.max(most, count), 0);
   const k = Math.max(2, Math.min(mostFolds, largest));

@@ -1,11 +1,11 @@
 import type { Report } from '../result/report.ts';
 
-/** Models from the cheapest to fit to the dearest, by seconds on 1,000 and on 9,199 rows of 2,048 features. */
+/** Models from cheapest to most expensive to fit, measured on 1,000 and 9,199 rows of 2,048 features. */
 const byCost = ['knn', 'svm', 'ridge', 'forest', 'linear', 'mlp'] as const;
 
 /**
- * The cheapest good head: of those within one standard error of the best accuracy the first by what such heads cost.
- * Costs are ranks, not seconds of this run: the same run chooses the same head on any machine.
+ * The cheapest head whose accuracy is within one standard error of the best. Costs are fixed ranks, so the choice does
+ * not depend on the machine.
  *
  * @param reports not empty
  */

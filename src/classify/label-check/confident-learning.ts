@@ -9,25 +9,26 @@ import {
   pruneCounts,
 } from './confident.kernel.ts';
 
-/** What answers given while an image was held out say of its label. */
+/** How plausible a label is, by held-out probabilities. */
 export interface LabelDoubt {
   readonly row: number;
-  /** Class number that the label is likeliest to be instead. */
+  /** Most probable other class. */
   readonly suggestion: number;
   readonly labelProbability: number;
   readonly suggestionProbability: number;
-  /** Confident learning calls the label wrong. */
+  /** Whether confident learning calls the label wrong. */
   readonly suspected: boolean;
 }
 
 /**
  * Confident learning (Northcutt, Jiang and Chuang 2021), as cleanlab's `find_label_issues` does it by default
- * (`filter_by='prune_by_noise_rate'`): the rows that are confidently of a class, by what rows of that label usually get,
- * say how many labels k should be j; so many rows labelled k are suspected, those that look most like j. Every judged
- * row is returned, suspected ones first, then by the probability of the label, least first: cleanlab's self-confidence.
+ * (`filter_by='prune_by_noise_rate'`): rows whose probability of a class reaches the average of the rows with that
+ * label estimate how many labels k should be j; that many rows labelled k are suspected, those most like j. Returns
+ * every judged row, suspected ones first, each part by increasing probability of the label (cleanlab's
+ * self-confidence).
  *
- * @param probabilities [rows, classes], each from a head that had not seen the row
- * @param judged 1 where a row can be judged: heads that had not seen it knew its class from other rows
+ * @param probabilities [rows, classes], held-out
+ * @param judged 1 if a row can be judged: its class had other rows in training
  */
 export function doubtLabels(
   probabilities: Float32Array,

@@ -1,12 +1,12 @@
-/** Of a rounded probability: cleanlab's own tolerance. */
+/** cleanlab's tolerance for rounded probabilities. */
 const tolerance = 1e-6;
 
 /**
- * Mean probability that the rows labelled k get for k: what it takes to be confident of k. A class without such a row
- * gets 2, which no probability reaches.
+ * Mean probability of k over the rows labelled k: the confidence threshold of k. It is 2, which no probability reaches,
+ * for a class without rows.
  *
  * @param probabilities [rows, classes]
- * @param judged 1 where a row counts
+ * @param judged 1 if a row counts
  */
 export function confidentThresholds(
   probabilities: Float32Array,
@@ -25,8 +25,8 @@ export function confidentThresholds(
 }
 
 /**
- * The class that each row is confidently of: of those classes whose threshold it reaches the most probable one of all,
- * the only one where there is one; -1 where there is none. cleanlab's `compute_confident_joint`.
+ * The confident class of each row: if it reaches the thresholds of several classes, its most probable class; if of one,
+ * that one; else -1. cleanlab's `compute_confident_joint`.
  */
 export function confidentClasses(
   probabilities: Float32Array,
@@ -47,7 +47,7 @@ export function confidentClasses(
   return found;
 }
 
-/** The most probable class of each row apart from its label: what the label is likeliest to be instead. */
+/** The most probable class of each row other than its label. */
 export function likeliestOthers(probabilities: Float32Array, labels: Int32Array, classCount: number): Int32Array {
   const found = new Int32Array(labels.length);
   for (let row = 0, at = 0; row < labels.length; row++, at += classCount) {
@@ -61,8 +61,8 @@ export function likeliestOthers(probabilities: Float32Array, labels: Int32Array,
 }
 
 /**
- * How many rows labelled k are of class j, by those that are confidently of a class: [labels k, classes j], scaled so
- * that every label keeps its count, in whole numbers. cleanlab's calibrated confident joint.
+ * Estimated number of rows labelled k that are of class j: [labels k, classes j], whole numbers whose rows sum to the
+ * label counts. cleanlab's calibrated confident joint.
  *
  * @param counts judged rows of each label
  */
@@ -79,7 +79,7 @@ export function confidentJoint(
   }
   let [total, all] = [0, 0];
   for (let k = 0; k < n; k++) {
-    // Every class has one row that is labelled right.
+    // At least one row per class counts as correctly labelled.
     joint[k * n + k] = Math.max(1, joint[k * n + k]);
     let sum = 0;
     for (let j = 0; j < n; j++) sum += joint[k * n + j];
@@ -93,7 +93,7 @@ export function confidentJoint(
 }
 
 /**
- * How many rows labelled k to call of class j instead, [classes j, labels k], one row of every label being left:
+ * How many rows labelled k to suspect of being class j, [classes j, labels k], keeping at least one row of each label:
  * cleanlab's `_keep_at_least_n_per_class` with n = 1.
  */
 export function pruneCounts(joint: Float64Array, n: number): Float64Array {
@@ -110,7 +110,7 @@ export function pruneCounts(joint: Float64Array, n: number): Float64Array {
   return counts;
 }
 
-/** Rounds each row of [n, n] so that it keeps its rounded sum: those nearest to the next whole number give way. */
+/** Rounds each row of [n, n] to whole numbers with the row's rounded sum, by the largest remainders. */
 function roundRows(values: Float64Array, n: number): void {
   for (let at = 0; at < values.length; at += n) {
     const row = values.subarray(at, at + n);
@@ -124,7 +124,7 @@ function roundRows(values: Float64Array, n: number): void {
     if (difference !== 0) {
       const step = Math.sign(difference);
       const rest = (i: number): number => row[i] - rounded[i];
-      // NumPy's ascending order, read backwards to add: of equals the last one comes first.
+      // Reversed ascending order, as in NumPy: among equals, the last comes first.
       const order = Array.from(row.keys()).sort((a, b) => step * (rest(b) - rest(a)) || step * (b - a));
       for (const i of order.slice(0, Math.abs(difference))) rounded[i] += step;
     }
@@ -139,8 +139,8 @@ function roundHalfEven(value: number): number {
 }
 
 /**
- * Of the rows labelled k, `counts[j, k]` of those whose probability of j exceeds that of k by most, for every other j,
- * unless k is their most probable class. cleanlab's `prune_by_noise_rate`; 1 where a row is suspected.
+ * Marks with 1, for every other class j, the `counts[j, k]` rows labelled k whose probability of j exceeds that of k by
+ * most, unless k is their most probable class. cleanlab's `prune_by_noise_rate`.
  */
 export function pruneByNoiseRate(
   probabilities: Float32Array,

@@ -4,13 +4,13 @@ import { messageOf, UserError } from '../../system/errors.ts';
 import { largestTextBytes, nodeFiles, readIfThere } from '../../system/files.ts';
 import type { Report } from '../result/report.ts';
 
-/** Name of what `classify --check-labels` found, in the folder of the head that looked. */
+/** Name of the results of `classify --check-labels` in the folder of the head used. */
 export const labelCheckFile = 'label-check.json';
 
 interface CheckedLabel {
   readonly id: string;
   readonly label: string;
-  /** What the label is likeliest to be instead. */
+  /** Most probable other class. */
   readonly suggestion: string;
   readonly labelProbability: number;
   readonly suggestionProbability: number;
@@ -24,27 +24,27 @@ export interface LabelCheckFile {
   readonly solver: string;
   readonly folds: number;
   readonly seed: number;
-  /** Of the report beside it: the same images and labels, or the file says nothing about them. */
+  /** Equal to the report's: the check is of the same images and labels. */
   readonly splitHash: string;
-  /** Labelled images, and those whose labels could not be judged: their class has one image alone. */
+  /** Number of labelled images, and of those not judged because their class has only one image. */
   readonly imageCount: number;
   readonly unjudged: number;
-  /** Every judged image, the likeliest to be wrong first. */
+  /** Every judged image, the most likely label errors first. */
   readonly images: readonly CheckedLabel[];
 }
 
 export async function writeLabelCheck(folder: string, check: LabelCheckFile): Promise<void> {
   const { images, ...rest } = check;
-  // One image a line: a list that can be read and compared.
+  // One image per line, to be readable and easy to diff.
   const lines = images.map((image) => JSON.stringify(image)).join(',\n  ');
   const head = JSON.stringify(rest, null, 1).replace(/\n}$/, '');
   await writeText(nodeFiles, join(folder, labelCheckFile), `${head},\n "images": [\n  ${lines}\n ]\n}\n`);
 }
 
 /**
- * The label check beside a report; undefined if there is none, or one of other labels.
+ * Reads the label check of a report; undefined if there is none, or it is of other labels.
  *
- * @throws UserError when the file is there and damaged
+ * @throws UserError if the file is damaged
  */
 export async function readLabelCheck({ report, splitHash }: Report): Promise<LabelCheckFile | undefined> {
   const file = join(report, labelCheckFile);

@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** What the system says of its memory, in bytes. */
+/** Memory as reported by the system, in bytes. */
 interface SystemMemory {
   readonly total: number;
   /** Without swapping: unused memory, and file caches that can be dropped. */
   readonly free: number;
-  /** Of the container or control group that this process is in; 0 or undefined for none. */
+  /** Limit of this process's container or control group; 0 or undefined for none. */
   readonly limit: number | undefined;
-  /** Used under that limit, file caches not counted. */
+  /** Memory used in that group, without file caches. */
   readonly used: number;
 }
 
-/** Bytes that a fit may take: what is free, on the machine and under the container's limit. */
+/** Bytes available for a fit: free memory, within the container's limit. */
 export function availableMemory(system: SystemMemory = readSystem()): number {
   const { total, free, limit, used } = system;
-  // Where there is no limit, Linux names one far beyond the machine.
+  // Without a limit, Linux reports one far above the machine's memory.
   if (limit === undefined || limit === 0 || limit >= total) return free;
   return Math.max(0, Math.min(free, limit - used));
 }
@@ -26,7 +26,7 @@ function readSystem(): SystemMemory {
   return { total: totalmem(), free: freemem(), limit, used: groupUse(limit) ?? process.memoryUsage.rss() };
 }
 
-/** Files of a control group's memory, version 2 and 1. */
+/** Memory files of control groups, versions 2 and 1. */
 const groups = [
   { folder: '/sys/fs/cgroup', limit: 'memory.max', use: 'memory.current', cache: 'file' },
   {
@@ -37,7 +37,7 @@ const groups = [
   },
 ] as const;
 
-/** What the group with this limit uses beside file caches; undefined if its files are not there to be read. */
+/** Memory used by the group without file caches; undefined if its files cannot be read. */
 function groupUse(limit: number | undefined): number | undefined {
   for (const { folder, limit: limitFile, use, cache } of groups) {
     try {
@@ -47,7 +47,7 @@ function groupUse(limit: number | undefined): number | undefined {
       const cached = Number(new RegExp(`^${cache} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0);
       return used - cached;
     } catch {
-      // Another version's files, or none at all.
+      // Files of another version, or none.
     }
   }
   return undefined;

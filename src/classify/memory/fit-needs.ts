@@ -3,18 +3,15 @@ import type { Head } from '../../models/model.ts';
 import { formatBytes } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 
-/** What fitting a head in memory is going to take. */
+/** Estimated memory for fitting a head. */
 export interface FitNeeds {
   readonly head: Head;
-  /** The largest first. */
+  /** Largest first. */
   readonly parts: readonly MemoryPart[];
   readonly bytes: number;
 }
 
-/**
- * The rows themselves, once, and what the head holds beside them. Some 15 MB of the program's own are not counted: where a
- * fit is refused they are nothing.
- */
+/** Memory for the rows and for what the head holds in addition. The program's own 15 MB are not counted. */
 export function fitNeeds(head: Head, size: FitSize): FitNeeds {
   const { trainRows, testRows, dims, classes } = size;
   const parts = [
@@ -25,7 +22,7 @@ export function fitNeeds(head: Head, size: FitSize): FitNeeds {
   return { head, parts, bytes: totalBytes(parts) };
 }
 
-/** `1.2 GB (kernel matrix 0.9 GB, features 0.2 GB)`: the parts that matter. */
+/** `1.2 GB (kernel matrix 0.9 GB, features 0.2 GB)`: the largest parts. */
 export function describeNeeds(parts: readonly MemoryPart[]): string {
   const bytes = totalBytes(parts);
   const large = parts.filter((part) => part.bytes >= 0.1 * bytes);
@@ -33,11 +30,11 @@ export function describeNeeds(parts: readonly MemoryPart[]): string {
 }
 
 /**
- * Stops before anything is read when a fit would not fit.
+ * Refuses a fit that would exceed the memory, before anything is read.
  *
- * @param available bytes that a fit may take
- * @param given whether the user named that number
- * @throws UserError naming the parts, what to use instead, and how many rows would fit
+ * @param available bytes available for a fit
+ * @param given whether the user set that number
+ * @throws UserError naming the parts, alternatives, and how many rows would fit
  */
 export function checkNeeds(needs: readonly FitNeeds[], size: FitSize, available: number, given: boolean): void {
   for (const { head, parts, bytes } of needs) {
@@ -61,7 +58,7 @@ export function checkNeeds(needs: readonly FitNeeds[], size: FitSize, available:
   }
 }
 
-/** The largest part of the training rows that would fit, to two digits; 0 where not even one row of each class does. */
+/** The largest fraction of the training rows that would fit, to two digits; 0 if not even one row per class does. */
 function rowsThatFit(head: Head, size: FitSize, available: number): number {
   let [low, high] = [0, size.trainRows];
   while (high - low > 1) {

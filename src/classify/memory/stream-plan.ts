@@ -9,29 +9,29 @@ import { UserError } from '../../system/errors.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import { describeNeeds } from './fit-needs.ts';
 
-/** How rows are read within a budget. */
+/** How rows are read within a memory budget. */
 export interface StreamPlan {
-  /** The data, read through what stays in memory. */
+  /** The data, with some rows cached in memory. */
   readonly data: LabelledData<StoredRows>;
   readonly parts: readonly MemoryPart[];
   readonly blockRows: number;
-  /** Rows of the store that stay in memory once they have been read. */
+  /** Rows of the store that are cached in memory. */
   readonly keptRows: number;
 }
 
-/** What JavaScript's collector and ONNX Runtime take beyond the arrays that are counted; seen with 25,600 rows. */
+/** Overhead of the garbage collector and ONNX Runtime beyond the counted arrays; measured with 25,600 rows. */
 const workingRoom = 44e6;
-/** Of ids, labels, splits, the index and the report, for each row of the data; seen with 200,000 rows. */
+/** Ids, labels, splits, index and report, per row of the data; measured with 200,000 rows. */
 const bytesPerRow = 300;
-/** Arrays of a block's rows and classes: in ONNX Runtime and in the scoring of a block. */
+/** Number of [block rows, classes] arrays in ONNX Runtime and in scoring. */
 const scoreArrays = 8;
 
 /**
- * Divides a budget: what is needed first, and the rest for rows that stay in memory. What is summed does not depend on
- * it: the blocks are as large as the shapes say.
+ * Divides a budget: first the required memory, the rest for a cache of rows. Results do not depend on it: block sizes
+ * depend only on the shapes.
  *
  * @param budget bytes beyond the idle process
- * @throws UserError when the budget is smaller than what is needed
+ * @throws UserError if the budget is too small
  */
 export function planStream(
   data: LabelledData<StoredRows>,

@@ -5,17 +5,17 @@ import { forSpreadsheet, fromSpreadsheet } from '../../formats/spreadsheet-cell.
 import { valueAt } from '../../system/at.ts';
 import { messageOf, UserError } from '../../system/errors.ts';
 
-/** One test row of one repeat, as predictions.csv keeps it. */
+/** One test row of one repeat, as in predictions.csv. */
 export interface Prediction {
   readonly repeat: number;
   readonly id: string;
   readonly trueClass: string;
   readonly predictedClass: string;
-  /** Probability given to the predicted class. */
+  /** Probability of the predicted class. */
   readonly probability: number;
-  /** Probability given to the true class. */
+  /** Probability of the true class. */
   readonly trueProbability: number;
-  /** The predicted class and the four most probable others, or all where there are fewer; absent in files of older versions. */
+  /** The predicted class and the four most probable others; absent in files of older versions. */
   readonly top?: readonly ClassProbability[];
 }
 
@@ -25,21 +25,22 @@ interface ClassProbability {
 }
 
 const columns = ['repeat', 'id', 'true', 'predicted', 'probability', 'true_probability'] as const;
-/** `top1,top1_probability` and so on: as many as a line has, the same in every line. */
+/** `top1,top1_probability`, `top2,…`: the same number in every line. */
 const topColumns = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => [`top${i + 1}`, `top${i + 1}_probability`]).flat();
-/** Digits of a probability that is shown, not reckoned with. */
+/** Digits of a probability that is only displayed. */
 const topDigits = 6;
 
-// A lone carriage return in an id would end the line for a reader that guesses the delimiter: quote it, and name ours.
+// A lone carriage return in an id would end the line for a reader that guesses the delimiter: fields with one are
+// quoted.
 const recordDelimiter = '\n';
 
-/** Lines that are made at a time: their fields weigh more than their text. */
+/** Lines formatted at a time: their fields take more memory than their text. */
 const linesAtOnce = 1000;
 
 /**
- * predictions.csv in pieces of text: a header, then one line per test row and repeat, in the order given. No id or class
- * is a formula to a spreadsheet.
+ * predictions.csv in chunks of text: a header, then one line per test row and repeat, in the order given. Ids and
+ * classes that a spreadsheet would read as formulas are escaped.
  */
 export function* formatPredictions(predictions: Iterable<Prediction>): Generator<string> {
   let lines: (string | number)[][] = [];
@@ -66,10 +67,10 @@ function text(lines: readonly (readonly (string | number)[])[]): string {
 }
 
 /**
- * Reads what `formatPredictions` wrote.
+ * Parses the output of `formatPredictions`.
  *
  * @param file path for messages
- * @throws UserError when the header, the number of fields or a number is not as written
+ * @throws UserError if the header, the number of fields or a number is invalid
  */
 export function parsePredictions(text: string, file: string): Prediction[] {
   let lines: string[][];

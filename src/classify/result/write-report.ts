@@ -12,10 +12,9 @@ import { formatPredictions, type Prediction } from './predictions.ts';
 import type { Report } from './report.ts';
 
 /**
- * Makes the folder of all reports before anything is fitted for it, and tries whether it takes a file: permission alone
- * does not tell, on a disk that is mounted to be read, or full.
+ * Creates the folder of reports before any fit, and tests it by writing a file: the disk may be full or read-only.
  *
- * @throws UserError when it cannot be made or written
+ * @throws UserError if it cannot be created or written
  */
 export async function openReportsFolder(out: string): Promise<void> {
   try {
@@ -31,11 +30,11 @@ export async function openReportsFolder(out: string): Promise<void> {
 }
 
 /**
- * Writes a report's folder: the head, predictions.csv, and report.json last, so that a report that can be read is whole.
- * Whoever writes report.json is alone in the folder: two runs of the same command write one after the other.
+ * Writes a report's folder: the head, predictions.csv, and report.json last, so that a readable report is complete.
+ * Concurrent runs of the same command write one after the other.
  *
- * @returns the report with the sha256 of the files beside it
- * @throws UserError when the folder cannot be made or written
+ * @returns the report with the sha256 of its files
+ * @throws UserError if the folder cannot be created or written
  */
 export async function writeReport(report: Report, predictions: Iterable<Prediction>, head: SavedHead): Promise<Report> {
   try {
@@ -59,7 +58,7 @@ export async function writeReport(report: Report, predictions: Iterable<Predicti
   }
 }
 
-/** As the file has it, and as it is read back: JSON leaves out fields that are undefined. */
+/** Drops undefined fields, as JSON does, so that the object equals the file read back. */
 function withoutUndefined<Fields extends object>(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
 }
@@ -74,7 +73,7 @@ function cannotWrite(what: string, where: string, cause: unknown): UserError {
   });
 }
 
-/** Copies the activation ranges of int8 backbones to the head, which must work when the feature set is gone. */
+/** Copies the activation ranges of int8 backbones next to the head, so that it works without the feature set. */
 async function keepActivationRanges({ report, featureSet }: Report): Promise<void> {
   for (const { folder, fields } of featureSet.parts ?? [featureSet]) {
     if (fields?.calibration === undefined) continue;
@@ -84,7 +83,7 @@ async function keepActivationRanges({ report, featureSet }: Report): Promise<voi
   }
 }
 
-/** Indented JSON, with lists of numbers on one line: a confusion matrix has a line per class. */
+/** Indented JSON with lists of numbers on one line each. */
 function formatReport(report: Report): string {
   const indented = JSON.stringify(report, null, 1);
   return `${indented.replaceAll(/\[\s*(?:-?[\d.e+-]+,?\s*)+\]/g, (list) => list.replaceAll(/\s+/g, ''))}\n`;

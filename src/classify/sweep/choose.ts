@@ -2,7 +2,7 @@ import type { HeadOptions } from '../../models/parameters.ts';
 import { valueAt } from '../../system/at.ts';
 import type { Point } from './grid.ts';
 
-/** What cross-validation found for one point. */
+/** Cross-validation results of one point. */
 export interface PointResult {
   readonly params: Point;
   /** Accuracy on the test rows of each fold. */
@@ -19,10 +19,10 @@ export function pointResult(params: Point, perFold: readonly number[]): PointRes
 }
 
 /**
- * The place of the best point, the simplest of equals. With `oneStandardError` the simplest point whose accuracy is
- * within one standard error of the best one's (Breiman and others, 1984).
+ * Index of the best point; among equals, the simplest. With `oneStandardError`, the simplest point whose accuracy is
+ * within one standard error of the best (Breiman et al., 1984).
  *
- * @param options of the head, which tell what makes it simpler
+ * @param options of the head: they define what is simpler
  */
 export function choosePoint(results: readonly PointResult[], oneStandardError: boolean, options: HeadOptions): number {
   const best = results.reduce((most, result) => Math.max(most, result.accuracy), 0);
@@ -37,7 +37,7 @@ export function choosePoint(results: readonly PointResult[], oneStandardError: b
   );
 }
 
-/** Parameters in the order in which the sweep names them, the first one that tells the points apart deciding. */
+/** Compares parameters in the sweep's order; the first that differs decides. */
 function isSimpler(a: Point, b: Point, options: HeadOptions): boolean {
   for (const [name, value] of Object.entries(a)) {
     const simpler = options[name]?.simpler;

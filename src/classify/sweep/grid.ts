@@ -2,16 +2,16 @@ import type { HeadKind } from '../../models/model.ts';
 import { headKinds, readsParam } from '../../models/registry.ts';
 import { usageError } from '../../system/errors.ts';
 
-/** What a sweep tries: values of each parameter, in the order given. */
+/** Parameter grid of a sweep: values of each parameter, in the order given. */
 export type Grid = Readonly<Record<string, readonly (string | number)[]>>;
 
-/** One choice of values. */
+/** One point of a grid. */
 export type Point = Readonly<Record<string, string | number>>;
 
 /**
  * Reads `--sweep`: `auto`, or `C=0.1,1,10 gamma=scale,0.001` as separate words.
  *
- * @throws a usage UserError for a word that is neither
+ * @throws a usage UserError for any other word
  */
 export function parseSweep(words: readonly string[]): Grid | 'auto' {
   if (words.length === 1 && words[0] === 'auto') return 'auto';
@@ -35,7 +35,7 @@ export function parseSweep(words: readonly string[]): Grid | 'auto' {
 }
 
 /**
- * The part of a grid that a head reads; nothing for a head that reads none of it.
+ * The part of a grid that applies to a head; undefined if none does.
  *
  * @throws a usage UserError for a parameter that is both swept and fixed
  */
@@ -52,7 +52,7 @@ export function gridFor(kind: HeadKind, sweep: Grid | 'auto', fixed: Readonly<Re
   return Object.fromEntries(own);
 }
 
-/** @throws a usage UserError for a swept parameter that none of the chosen heads reads */
+/** @throws a usage UserError for a swept parameter that none of the chosen heads has */
 export function checkSwept(kinds: readonly HeadKind[], sweep: Grid | 'auto'): void {
   if (sweep === 'auto') return;
   for (const [name, values] of Object.entries(sweep)) {

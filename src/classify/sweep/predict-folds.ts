@@ -11,12 +11,12 @@ import { throwIfInterrupted } from '../../system/interrupt.ts';
 type Params = Readonly<Record<string, unknown>>;
 
 /**
- * Predicts the test rows of every fold by a head fitted on its training rows, for every point.
+ * Cross-validated predictions: for every point and fold, fits a head on the training rows and predicts the test rows.
  *
- * Points that scale and weigh alike go together to the head's own `crossValidate`, where it has one: all folds at once
- * where preparing takes nothing from the training rows, else a fold at a time.
+ * Points with equal scaling and class weights share a call of the head's `crossValidate`, if it has one: for all folds
+ * at once if the preparation does not depend on the training rows, else per fold.
  *
- * @param points all the parameters of each, as `createHead` takes them
+ * @param points complete parameters of each point, as for `createHead`
  * @returns class numbers: [point][fold][test row of the fold]
  */
 export async function predictFolds(
@@ -76,7 +76,7 @@ async function fitEach(
   return found;
 }
 
-/** All rows, prepared by what the training rows say. */
+/** All rows, with scaling and class weights of the training rows. */
 async function prepareTable(table: Table, { scale, classWeight }: Preparation, train: Int32Array): Promise<Table> {
   if (scale === 'none' && classWeight === 'none') return table;
   const training = takeTableRows(table, train);

@@ -11,18 +11,18 @@ import { type Grid, type Point, pointsOf } from './grid.ts';
 import { predictFolds } from './predict-folds.ts';
 
 export interface SweepOptions {
-  /** Folds of the training rows. */
+  /** Number of folds. */
   readonly cv: number;
-  /** Take the simplest point within one standard error of the best. */
+  /** Choose the simplest point within one standard error of the best. */
   readonly oneStandardError: boolean;
 }
 
 /**
- * A head whose `fit` chooses parameters first, by stratified K-fold cross-validation on its training rows alone, and
- * then fits the chosen ones on all of them. Test rows are never looked at. Rows of one group share a fold.
+ * A head whose `fit` first chooses parameters by stratified K-fold cross-validation on the training rows, then fits
+ * with them on all training rows, like scikit-learn's `GridSearchCV`. Rows of one group share a fold.
  *
  * @param fixed parameters that are not swept
- * @throws a usage UserError when a point is not usable
+ * @throws a usage UserError if a point is invalid
  */
 export function sweptHead(
   kind: HeadKind,

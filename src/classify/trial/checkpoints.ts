@@ -4,13 +4,13 @@ import { removeAbandoned, removeFile, writeDurably } from '../../system/durable.
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 
-/** Checkpoints of the fits of one run, as files. */
+/** Checkpoint files of the fits of one run. */
 interface RunCheckpoints extends Checkpoints {
-  /** Removes those that this run has read or written: what they led to is kept elsewhere by now. */
+  /** Deletes the checkpoints read or written by this run, once their results are saved. */
   clear(): Promise<void>;
 }
 
-/** In the folder of all reports, where the next run of the same command looks for them. */
+/** In the folder of reports, where the next run of the same command finds them. */
 const folderName = 'checkpoints';
 
 export function openCheckpoints(out: string): RunCheckpoints {

@@ -11,21 +11,21 @@ import type { RepeatResult } from '../result/report.ts';
 import type { TestScores } from './test-scores.ts';
 import type { OpenTrial } from './trial.ts';
 
-/** What one head did on every split. */
+/** Results of one head on every split. */
 export interface Evaluation {
   readonly perRepeat: readonly RepeatResult[];
-  /** Test rows of all repeats together: [classes, classes], true by predicted. */
+  /** Over the test rows of all repeats: [classes, classes], true by predicted. */
   readonly confusion: Int32Array;
-  /** Made again each time that they are gone through. */
+  /** Generated at each iteration. */
   readonly predictions: Iterable<Prediction>;
-  /** Log loss of probabilities before they were calibrated, for each repeat; none where they are not. */
+  /** Log loss before calibration of each repeat; empty without calibration. */
   readonly uncalibratedLogLoss: readonly number[];
-  /** The head of the first repeat: the one that is kept. */
+  /** The head of the first repeat, which is saved. */
   readonly fitted: FittedHead;
   readonly warnings: readonly string[];
 }
 
-/** Fits a head on the training rows of each split and tries it on the test rows. */
+/** Fits a head on the training rows of each split and tests it on the test rows. */
 export async function evaluateHead(
   head: Head,
   data: LabelledData<RowSource>,
@@ -90,7 +90,7 @@ function* predictionsOf(tested: readonly TestScores[]): Generator<Prediction> {
   for (const [repeat, scores] of tested.entries()) yield* scores.predictions(repeat);
 }
 
-/** Says so where a head takes test images of several classes for one and the same: it has learned nothing. */
+/** A warning if a head predicts the same class for all test images. */
 function oneAnswerForAll(confusion: Int32Array, classes: readonly string[]): string | undefined {
   const count = classes.length;
   const cells = [...classes.keys()];
@@ -103,7 +103,7 @@ function oneAnswerForAll(confusion: Int32Array, classes: readonly string[]): str
   );
 }
 
-/** Says which classes of the test set have no training row, or nothing: group splits and fixed ones may do that. */
+/** A warning about classes of the test set without training rows, possible in group splits and fixed splits. */
 function classesWithoutTraining(data: LabelledData<RowSource>, split: Split): string {
   const trained = new Set(valuesAt(data.labels, split.train));
   const tested = new Set(valuesAt(data.labels, split.test));

@@ -17,16 +17,16 @@ export interface TrialOptions {
   readonly heads: readonly Head[];
   readonly threads: number;
   readonly signal?: AbortSignal;
-  /** Texts to vectors among those of a set's images, for heads that take words. */
+  /** Embeds texts in the space of a set's features, for heads with text prompts. */
   readonly encodeWords?: (featureSet: Report['featureSet'], texts: readonly string[]) => Promise<Matrix>;
-  /** Leave the rows on the disk and go through them block by block. */
+  /** Leave the rows on disk and read them in blocks. */
   readonly stream?: boolean;
   /**
-   * Bytes that the run may take beyond the idle process. Default: what is free, and by stream half of it. It changes no
-   * number: by stream it decides how many of the rows are read only once.
+   * Memory budget in bytes, beyond the idle process. Default: the free memory, or half of it with `stream`. It does not
+   * affect results: with `stream` it sets how many rows are cached.
    */
   readonly memory?: number | undefined;
-  /** The network behind the tap of a feature set, for heads that train it. */
+  /** Loads the layers after the tap of a feature set, for heads that train them. */
   readonly loadNetworkTail?: ((featureSet: Report['featureSet']) => Promise<NetworkTail>) | undefined;
 }
 
@@ -36,10 +36,10 @@ export type MemoryEvent =
   | { readonly kind: 'check'; readonly done: number; readonly total: number };
 
 /**
- * Decides where the rows are while the heads are fitted. Nothing is read before it is known to fit; by stream all rows
- * are then looked at once.
+ * Decides where the rows are kept during the fits. Checks the memory before reading anything; with `stream`, it then
+ * checks all rows in one pass.
  *
- * @throws UserError when a head does not fit the memory, or cannot be fitted by stream
+ * @throws UserError if a head would exceed the memory, or does not support `stream`
  */
 export async function prepareTrials(
   data: LabelledData<RowSource>,
@@ -76,7 +76,7 @@ export async function prepareTrials(
   return openTrials(plan.data, { stream, ...common });
 }
 
-/** Every fold of a calibration says the same words: they are encoded once. */
+/** All folds of a calibration use the same prompts: they are encoded once. */
 function lastWords(encode: (texts: readonly string[]) => Promise<Matrix>): NonNullable<FitContext['encodeWords']> {
   let last: { readonly key: string; readonly vectors: Promise<Matrix> } | undefined;
   return (texts) => {
@@ -86,7 +86,7 @@ function lastWords(encode: (texts: readonly string[]) => Promise<Matrix>): NonNu
   };
 }
 
-/** @throws a usage UserError for a head that needs its rows in memory, all at once */
+/** @throws a usage UserError for a head that needs all rows in memory */
 export function checkStreamed(heads: readonly Head[]): void {
   const large = heads.find(({ staysOnDisk }) => staysOnDisk === true);
   const other = heads.find(({ rows }) => rows === 'memory');

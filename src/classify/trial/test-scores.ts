@@ -5,16 +5,16 @@ import { valueAt } from '../../system/at.ts';
 import type { LabelledData } from '../data/labelled-data.ts';
 import type { Prediction } from '../result/predictions.ts';
 
-/** Classes that are kept of each answer: the predicted one and the most probable others. */
+/** Classes kept per prediction: the predicted one and the most probable others. */
 const keptClasses = 5;
 
-/** What a head says of test rows, taken in whatever blocks they come. */
+/** Accumulates a head's predictions for test rows, block by block. */
 export interface TestScores {
   /** [classes, classes], true by predicted. */
   readonly confusion: Int32Array;
   /**
-   * @param places which of the test rows these are; undefined for all of them, as they stand
-   * @param found class number of each
+   * @param places indices of these test rows; undefined for all, in order
+   * @param found predicted class numbers
    * @param probabilities [places, classes]
    */
   add(places: ArrayLike<number> | undefined, found: Int32Array, probabilities: Float32Array): void;
@@ -23,7 +23,7 @@ export interface TestScores {
   predictions(repeat: number): Iterable<Prediction>;
 }
 
-/** @param rows the test rows, as rows of the data */
+/** @param rows the test rows, as row numbers of the data */
 export function testScores(data: Pick<LabelledData, 'ids' | 'labels' | 'classes'>, rows: Int32Array): TestScores {
   const { ids, labels, classes } = data;
   const confusion = new Int32Array(classes.length ** 2);

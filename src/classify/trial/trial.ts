@@ -13,31 +13,30 @@ import { testTable, trainingTable } from '../data/data-tables.ts';
 import { checkFinite, type LabelledData, nameOfRow } from '../data/labelled-data.ts';
 import { type TestScores, testScores } from './test-scores.ts';
 
-/** One split made ready: heads are fitted on its training rows and tried on its test rows, wherever the rows are. */
+/** One split: heads are fitted on its training rows and tested on its test rows, in memory or on disk. */
 interface Trial {
-  /** Reads the rows that are not there yet, so that no fit's time holds it. */
+  /** Loads the rows in advance, so that fit times do not include it. */
   load(): Promise<void>;
-  /** @param watched show the head the test rows, for its figures per epoch */
+  /** @param watched whether the head gets the test rows, for its figures per epoch */
   fit(head: Head, context: Omit<FitContext, 'test'>, watched?: boolean): Promise<FittedHead>;
   score(fitted: FittedHead): Promise<TestScores>;
-  /** What a head says of the test rows, in whatever blocks they are read. */
+  /** Predicts the test rows, block by block. */
   predict(fitted: FittedHead, take: TakePredictions): Promise<void>;
-  /** Log loss of probabilities before they were calibrated; undefined if they are not. */
+  /** Log loss before calibration; undefined without calibration. */
   uncalibratedLogLoss(fitted: FittedHead): Promise<number | undefined>;
 }
 
-/** What all fits of a run have in common. */
+/** Shared by all fits of a run. */
 interface TrialSurroundings extends Pick<FitContext, 'networkTail' | 'checkpoints' | 'encodeWords' | 'signal'> {
   readonly stream: boolean;
 }
 
-/** Makes a split ready. One trial at a time: the next one takes the memory of the last. */
+/** Opens a split. One trial at a time: the next one reuses the memory. */
 export type OpenTrial = (split: Split) => Trial;
 
 /**
- * Trials on tables in memory, or on rows that stay on the disk, where fits and scores read them block by block as often
- * as they need them. Rows for tables in memory are read split by split, straight into the tables, so that no second copy
- * of the features is there, and only where a fit or a score asks for them; heads that share a split share its tables.
+ * Trials on tables in memory, or on rows on disk, which fits and scores read in blocks. Tables in memory are loaded per
+ * split, on demand and without a second copy of the features; heads share the tables of a split.
  */
 export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...more }: TrialSurroundings): OpenTrial {
   const lastTrain = lastTable((rows) => trainingTable(data, rows));
@@ -87,7 +86,7 @@ export function openTrials(data: LabelledData<RowSource>, { stream, signal, ...m
   };
 }
 
-/** @param rows rows of the data that the table's first ones are */
+/** @param rows row numbers of the table's first rows in the data */
 async function inMemory(
   table: Table<RowSource>,
   rows: Int32Array,
@@ -101,11 +100,11 @@ async function inMemory(
 }
 
 /**
- * Reads all rows on the disk once: they are as they were written, and every feature is finite.
+ * Reads all rows on disk once, to check their sha256 and that every feature is finite.
  *
  * @param onRows called after each block with its number of rows
  * @returns the largest absolute value
- * @throws UserError naming the first row that is not, by its id
+ * @throws UserError naming the id of the first row with a non-finite feature
  */
 export async function checkStoredRows(
   data: LabelledData<StoredRows>,

@@ -8,13 +8,13 @@ export interface TableColumn {
   readonly kind: 'number' | 'text' | 'list' | 'other';
 }
 
-/** What each column of a table is taken for, by its place. */
+/** The role of each column of a table, by index. */
 interface ColumnRoles {
   readonly id: number | undefined;
   readonly label: number | undefined;
   /** One list column, or columns of numbers. */
   readonly features: readonly number[];
-  /** Neither: named in what is said. */
+  /** Columns without a role. */
   readonly unused: readonly number[];
 }
 
@@ -33,15 +33,15 @@ const idNames = [
   'name',
 ];
 const listNames = ['features', 'feature', 'embedding', 'embeddings', 'vector', 'img_emb', 'emb', 'x'];
-/** What pandas calls the index that it writes: none of the features. */
+/** Names of an index column as written by pandas, which is not a feature. */
 const indexNames = /^(?:|unnamed: \d+|index|__index_level_\d+__)$/i;
 
 /**
- * Tells the columns of a table apart by their names and kinds.
+ * Determines the roles of a table's columns by names and types.
  *
  * @param where the file, for messages
- * @param wanted the list column that the user named
- * @throws UserError with the ready options where several readings fit, or none
+ * @param wanted the list column chosen by the user
+ * @throws UserError with options to choose from if the roles are ambiguous
  */
 export function columnRoles(
   where: string,

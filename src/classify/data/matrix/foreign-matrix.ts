@@ -6,27 +6,27 @@ export interface RowNames {
   readonly numeric: boolean;
 }
 
-/** A matrix that another program made, before its rows are read. */
+/** A matrix written by another program, before its rows are read. */
 export interface ForeignMatrix {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly where: string;
   readonly rowCount: number;
   readonly columnCount: number;
-  /** Of what it is made of, lower-case hex. */
+  /** sha256 of its files, lower-case hex. */
   readonly sha256: string;
-  /** What each row is called, where the file says so. */
+  /** Id of each row, if the file has ids. */
   readonly ids?: readonly string[] | undefined;
-  /** Labels that came with it. */
+  /** Labels stored with it. */
   readonly labels?: RowNames | undefined;
-  /** Values of another column of the same table. @throws UserError when there is no such column */
+  /** Values of another column of the table. @throws UserError if there is no such column */
   readonly column?: (name: string) => readonly string[];
-  /** How the file was read, for the user: `features = X (5 x 3), label = y`. */
+  /** How the file was read, for display: `features = X (5 x 3), label = y`. */
   readonly said?: string;
   /** The chosen rows, in the order given. */
   take(rows: Uint32Array): Promise<RowSource>;
 }
 
-/** What the user says of a file that could be read in several ways. */
+/** The user's choice of columns. */
 export interface MatrixOptions {
   readonly labelColumn?: string | undefined;
   readonly idColumn?: string | undefined;

@@ -10,18 +10,18 @@ import { readNpzLabels } from './npy-matrix.ts';
 import { matrixPlace } from './open-matrix.ts';
 import { rowNames } from './table-matrix.ts';
 
-/** Labels of a matrix's rows: '' where a row has none. */
+/** Labels of a matrix's rows, '' if a row has none. */
 interface MatrixLabels extends RowNames {
   readonly ids: readonly string[];
-  /** Where they are from, for messages. */
+  /** Their source, for messages. */
   readonly where: string;
-  /** Values of a column beside them. @throws UserError when there is no such column */
+  /** Values of another column. @throws UserError if there is no such column */
   column(name: string): readonly string[];
-  /** What the user should know of how they were found. */
+  /** How they were found, for display. */
   readonly said: readonly string[];
 }
 
-/** Labels as a file has them, before they are joined. */
+/** Labels of a file, before they are joined. */
 interface LabelLines extends RowNames {
   /** Absent if the file is a vector. */
   readonly ids?: readonly string[] | undefined;
@@ -29,10 +29,10 @@ interface LabelLines extends RowNames {
 }
 
 /**
- * The labels of a matrix: of a file beside it (by id where both have ids, else row by row), of a column or array of its
- * own, or the parent folders of its rows' paths.
+ * The labels of a matrix: from a file (joined by id if both have ids, else row by row), from a column or array of the
+ * matrix file, or from the parent folders of the rows' paths.
  *
- * @throws UserError when there are none, or they do not fit the rows
+ * @throws UserError if there are none, or they do not match the rows
  */
 export async function labelsOf(
   matrix: ForeignMatrix,
@@ -122,7 +122,7 @@ function joined(matrix: ForeignMatrix, where: string, lines: LabelLines): Matrix
   };
 }
 
-/** Finds the line of an id: by the id itself, else by what of its path the other side writes, where that is one line. */
+/** Finds the line of an id: by the id itself, else by the part of its path that the other side has, if unique. */
 function lineFinder(ids: readonly string[]): (id: string) => number | undefined {
   const forms = [
     (id: string) => id,
@@ -151,7 +151,7 @@ function rowIds(count: number): readonly string[] {
   return Array.from({ length: count }, (_, row) => `row-${row}`);
 }
 
-/** A vector of labels has no columns beside it. */
+/** A vector of labels has no other columns. */
 function noColumns(path: string): (name: string) => never {
   return (name) => {
     throw new UserError({

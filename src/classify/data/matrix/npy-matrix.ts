@@ -8,7 +8,7 @@ import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import type { ForeignMatrix, RowNames } from './foreign-matrix.ts';
 
-/** A matrix in an .npy file: its rows stay there; in Fortran order, where rows do not lie together, in memory. */
+/** A matrix in an .npy file. Its rows stay on disk, unless it is in Fortran order, where rows are not contiguous. */
 export async function openNpyMatrix(path: string): Promise<ForeignMatrix> {
   const described = await describeNpyMatrix(path);
   const { rowCount, columnCount, sha256 } = described;
@@ -29,10 +29,10 @@ const labelNames = ['labels', 'label', 'y', 'y_train', 'targets', 'target', 'cla
 const idNames = ['ids', 'id', 'filenames', 'file_names', 'files', 'paths', 'names', 'keys'];
 
 /**
- * A matrix in an .npz archive, with its labels and ids where their names say so.
+ * A matrix in an .npz archive, with its labels and ids if arrays have such names.
  *
  * @param wanted the array to take: `X.npz:features`
- * @throws UserError that lists the arrays where none or several could be meant
+ * @throws UserError that lists the arrays if the choice is ambiguous
  */
 export async function openNpzMatrix(path: string, wanted?: string): Promise<ForeignMatrix> {
   const { arrays, sha256 } = await readNpz(path);
@@ -60,7 +60,7 @@ export async function openNpzMatrix(path: string, wanted?: string): Promise<Fore
   };
 }
 
-/** The labels of an .npz archive: the named array, or the one whose name says so. */
+/** The labels of an .npz archive: the named array, or the one with such a name. */
 export async function readNpzLabels(path: string, wanted?: string): Promise<RowNames> {
   const { arrays } = await readNpz(path);
   const vectors = arrays.filter(({ header }) => isVector(header.shape));
@@ -68,7 +68,7 @@ export async function readNpzLabels(path: string, wanted?: string): Promise<RowN
   return namesOf(path, array);
 }
 
-/** The array of that name; without one the candidate whose name says so, or the only one. */
+/** The array of the given name; if none is given, the candidate with a known name, or the only one. */
 function chosenArray(
   path: string,
   arrays: readonly NpzArray[],

@@ -8,7 +8,7 @@ import { openNpyMatrix, openNpzMatrix } from './npy-matrix.ts';
 import { openShardFolder } from './shard-folder.ts';
 import { openCsvMatrix, openParquetMatrix } from './table-matrix.ts';
 
-/** A file's path, and what in it is meant: `X.npz:features`. */
+/** Path of a file and the name of an array in it: `X.npz:features`. */
 interface MatrixPlace {
   readonly path: string;
   readonly name?: string;
@@ -16,14 +16,14 @@ interface MatrixPlace {
 
 const kinds = /\.(npy|npz|parquet|csv|tsv)$/i;
 
-/** Splits `X.npz:features`; a colon that belongs to the path stays there. */
+/** Splits `X.npz:features`; a colon in the path itself stays. */
 export function matrixPlace(given: string): MatrixPlace {
   const match = /^(.*\.(?:npz|parquet)):([^/\\]+)$/i.exec(given);
   if (match === null || existsSync(given)) return { path: given };
   return { path: valueAt(match, 1), name: valueAt(match, 2) };
 }
 
-/** Whether `--features` names something that another program made, and not a feature set. */
+/** Whether `--features` names a file or folder of another program, not a feature set. */
 export async function isForeign(given: string): Promise<boolean> {
   if (kinds.test(matrixPlace(given).path)) return true;
   const names = await listIfThere(nodeFiles, given);
@@ -31,9 +31,9 @@ export async function isForeign(given: string): Promise<boolean> {
 }
 
 /**
- * Opens a matrix that another program made: .npy, .npz, .parquet, .csv or .tsv, or a folder of shards.
+ * Opens a matrix written by another program: .npy, .npz, .parquet, .csv or .tsv, or a folder of shards.
  *
- * @throws UserError when it cannot be read, or could be read in several ways
+ * @throws UserError if it cannot be read, or is ambiguous
  */
 export async function openMatrix(given: string, options: MatrixOptions): Promise<ForeignMatrix> {
   const { path, name } = matrixPlace(given);

@@ -15,10 +15,10 @@ import { openNpyMatrix } from './npy-matrix.ts';
 import { rowNames } from './table-matrix.ts';
 
 /**
- * A folder of shards as clip-retrieval writes it (`img_emb/*.npy` beside `metadata/*.parquet`), or of .npy files with a
- * `file_names.txt` as thingsvision does: the shards one behind the other, by the numbers in their names.
+ * A folder of shards as clip-retrieval writes it (`img_emb/*.npy` and `metadata/*.parquet`), or of .npy files with a
+ * `file_names.txt` as by thingsvision. The shards are concatenated in the order of the numbers in their names.
  *
- * @throws UserError if the folder holds no such files, or they do not fit together
+ * @throws UserError if the folder has no such files, or they do not match
  */
 export async function openShardFolder(folder: string, options: MatrixOptions): Promise<ForeignMatrix> {
   const inner = await matching(join(folder, 'img_emb'), /\.npy$/i);
@@ -106,7 +106,7 @@ async function readMetadata(files: readonly string[], options: MatrixOptions): P
   let [idName, labelName]: (string | undefined)[] = [];
   for (const file of files) {
     const { columns, read } = await openParquet(file);
-    // The features lie in the other files.
+    // The features are in the other files.
     const pretend = [...columns, { name: '\0', kind: 'list' as const }];
     const roles = columnRoles(file, pretend, options, '\0');
     idName = roles.id === undefined ? undefined : columns[roles.id]?.name;
@@ -127,7 +127,7 @@ async function readMetadata(files: readonly string[], options: MatrixOptions): P
   };
 }
 
-/** One path a line, in the order of the rows. */
+/** One path per line, in the order of the rows. */
 async function readFileNames(folder: string): Promise<Beside | undefined> {
   const from = 'file_names.txt';
   if (!(await listIfThere(nodeFiles, folder)).includes(from)) return undefined;
@@ -135,7 +135,7 @@ async function readFileNames(folder: string): Promise<Beside | undefined> {
   return { ids: text.split(/\r?\n/).filter((line) => line !== ''), from, said: `id = a line of ${from}` };
 }
 
-/** Files of a folder by the numbers in their names: shard 10 comes behind shard 9. */
+/** Files of a folder, sorted by the numbers in their names. */
 async function matching(folder: string, pattern: RegExp): Promise<readonly string[]> {
   const names = (await listIfThere(nodeFiles, folder)).filter((name) => pattern.test(name) && !name.startsWith('.'));
   const order = new Intl.Collator('en', { numeric: true });

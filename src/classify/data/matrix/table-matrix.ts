@@ -11,10 +11,7 @@ import { nodeFiles, readBlocks, readFailure } from '../../../system/files.ts';
 import { columnRoles, sayRoles, type TableColumn } from './column-roles.ts';
 import type { ForeignMatrix, MatrixOptions, RowNames } from './foreign-matrix.ts';
 
-/**
- * A Parquet table: one column whose cells are lists of numbers, or many columns of numbers, with columns for ids and
- * labels.
- */
+/** A Parquet table: one column with lists of numbers, or many columns of numbers; and columns for ids and labels. */
 export async function openParquetMatrix(path: string, options: MatrixOptions, wanted?: string): Promise<ForeignMatrix> {
   const table = await openParquet(path);
   const { columns, rowCount, sha256 } = table;
@@ -85,7 +82,7 @@ function toText(value: unknown): string {
   return typeof value === 'boolean' ? (value ? '1' : '0') : String(value);
 }
 
-/** A CSV or TSV table with a header: columns of numbers, and columns for ids and labels. Read as a stream. */
+/** A CSV or TSV table with a header: columns of numbers, and columns for ids and labels. It is read as a stream. */
 export async function openCsvMatrix(path: string, options: MatrixOptions): Promise<ForeignMatrix> {
   const hash = createHash('sha256');
   const delimiter = /^\.tsv$/i.test(extname(path)) ? '\t' : [',', ';', '\t'];
@@ -138,7 +135,7 @@ export async function openCsvMatrix(path: string, options: MatrixOptions): Promi
   };
 }
 
-/** The bytes of a file, each block hashed as it passes. */
+/** Reads a file in blocks and hashes each. */
 async function* blocksOf(path: string, hash: Hash): AsyncGenerator<Uint8Array> {
   for await (const block of readBlocks(nodeFiles, path)) {
     hash.update(block);
@@ -150,13 +147,13 @@ async function* blocksOf(path: string, hash: Hash): AsyncGenerator<Uint8Array> {
 interface CsvTable {
   readonly columns: readonly TableColumn[];
   readonly roles: ReturnType<typeof columnRoles>;
-  /** Cells of the columns that are not features, by their place. */
+  /** Cells of the other columns, by column index. */
   readonly texts: ReadonlyMap<number, string[]>;
-  /** The features of a line; its other cells are kept. */
+  /** Returns the features of a line and stores its other cells. */
   take(record: readonly string[], row: number): Float32Array;
 }
 
-/** The header and the first line say what a column holds. */
+/** Determines the columns' roles from the header and the first line. */
 function startTable(
   path: string,
   header: readonly string[],
@@ -186,7 +183,7 @@ function startTable(
   };
 }
 
-/** Labels of a table: floats that are whole numbers lose their point, and all numbers sort by value. */
+/** Labels of a table: whole numbers lose their decimal point, and numbers sort by value. */
 export function rowNames(cells: readonly string[], where: string): RowNames {
   const bare = cells.indexOf('');
   if (bare >= 0) throw unusable(where, `row ${bare}`, 'no label', 'a label for every row');
