@@ -5,7 +5,7 @@ import type { Verb } from './verb.ts';
 interface VerbEntry {
   /** What may follow its name, as yargs takes it: `[images..]`. */
   readonly positionals?: string;
-  /** The option that a word without one was probably meant for, where there are no positionals. */
+  /** The option that a word without one was probably meant for, if there are no positionals. */
   readonly wordOption?: string;
   readonly describe: string;
   readonly load: () => Promise<Verb>;

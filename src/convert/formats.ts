@@ -213,7 +213,7 @@ async function writeTar(rows: ConvertedRows, sink: Sink): Promise<void> {
   await written;
 }
 
-/** -1 where there is no label. */
+/** -1 if there is no label. */
 function classNumbers(labels: readonly string[], classes: readonly string[]): readonly number[] {
   const numberOf = new Map(classes.map((name, number) => [name, number]));
   return labels.map((label) => numberOf.get(label) ?? -1);

@@ -20,7 +20,7 @@ const blockRows = 64;
  * Runs an exported head in ONNX Runtime beside the head itself.
  *
  * @returns the largest difference of any probability
- * @throws UserError when it is above `exportTolerance`, or rows get another class
+ * @throws UserError if it is above `exportTolerance`, or rows get another class
  */
 export async function checkExport(model: Uint8Array, head: FittedHead, rows: Matrix): Promise<number> {
   const { Tensor } = runtime();

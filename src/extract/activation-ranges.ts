@@ -45,7 +45,7 @@ export interface OpenedActivationRanges {
  * The activation ranges of an int8 feature set: those that lie in its folder, as long as they are of the same weights
  * and pixels, so that rows added later are like those that are there; else new ones, on images of the user's own.
  *
- * @throws UserError when quantized features are too far from float32 ones, or none of the sample's images can be read
+ * @throws UserError if quantized features are too far from float32 ones, or none of the sample's images can be read
  */
 export async function openActivationRanges(request: ActivationRangesRequest): Promise<OpenedActivationRanges> {
   return (await keptActivationRanges(request)) ?? (await measureActivationRanges(request));
@@ -146,7 +146,7 @@ export async function removeOtherActivationRanges(
  * The activation ranges that a manifest names, from the first of the folders that has them.
  *
  * @param folders the head's own, the feature set's
- * @throws UserError when the file is gone, damaged, or not the one that made the features
+ * @throws UserError if the file is gone, damaged, or not the one that made the features
  */
 export async function readActivationRanges(
   folders: readonly string[],

@@ -57,7 +57,7 @@ type RunsOn = Pick<MadeBy, 'engine' | 'engineVersion' | 'device'>;
 /**
  * Compares the canary of an open backbone with the one that is kept with a feature set.
  *
- * @throws UserError when they differ by more than the tolerance
+ * @throws UserError if they differ by more than the tolerance
  */
 export function compareCanaries(kept: string, measured: string, before: RunsOn, now: RunsOn): void {
   const difference = relativeDifference(vectorOf(measured), vectorOf(kept));

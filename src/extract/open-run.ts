@@ -35,7 +35,7 @@ export interface ExtractRun extends ExtractRequest {
  * goes on.
  *
  * @param openRanges opens the activation ranges; default: those in the set's folder, else new ones
- * @throws UserError when files are missing that the labels name, unless that is allowed, or the weights are not usable
+ * @throws UserError if files are missing that the labels name, unless that is allowed, or the weights are not usable
  */
 export async function withRun<T>(
   request: ExtractRequest,
@@ -63,7 +63,7 @@ export async function withRun<T>(
 /**
  * The images of the data folder.
  *
- * @throws UserError when files are missing that its labels name, unless that is allowed, or all have one label
+ * @throws UserError if files are missing that its labels name, unless that is allowed, or all have one label
  */
 export async function listInputs(
   { data, layout }: ExtractPlan,

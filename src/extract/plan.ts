@@ -93,7 +93,7 @@ export interface ExtractRequest {
  * Absolute path of a feature set.
  *
  * @param name default: the data folder's
- * @throws UserError when the name is not that of one folder
+ * @throws UserError if the name is not that of one folder
  */
 export function featureFolder(
   data: string,

@@ -1,12 +1,12 @@
-/** How well scores tell two groups apart, as scikit-learn's roc_auc_score and roc_curve say it. */
+/** How well scores separate two groups; scikit-learn's roc_auc_score and roc_curve. */
 interface Separation {
-  /** Chance that one of the first group scores higher than one of the second; ties count half. */
+  /** Probability that a member of the first group scores higher than one of the second; ties count half. */
   readonly auroc: number;
-  /** Share of the second group that scores as high as the 95 % of the first that score highest, or more. */
+  /** False positive rate at 95 % true positive rate. */
   readonly falseAt95: number;
 }
 
-/** @param inside scores that should be high, and `outside` those that should be low; neither is empty */
+/** @param inside scores that should be high; `outside`: scores that should be low; neither is empty */
 export function separation(inside: ArrayLike<number>, outside: ArrayLike<number>): Separation {
   const [high, low] = [Float64Array.from(inside).sort(), Float64Array.from(outside).sort()];
   let sum = 0;

@@ -3,20 +3,20 @@ import { rankedClasses } from './metrics.kernel.ts';
 /**
  * Prediction sets by split conformal prediction with the scores of RAPS (Angelopoulos, Bates, Malik and Jordan, 2021,
  * "Uncertainty Sets for Image Classifiers using Conformal Prediction"): the probability of all classes that rank before
- * the one in question, and a penalty for every rank past the fifth. Without their random term, so that the same photo
- * gets the same set; the predicted class ranks first, scores 0 and is in every set, which then covers a little more than
- * asked. With up to five classes it is APS (Romano, Sesia and Candès, 2020).
+ * the one in question, and a penalty for every rank past the fifth. Without the random term, so that sets are
+ * deterministic; the predicted class ranks first, scores 0 and is in every set, so the coverage is slightly higher than
+ * requested. With up to five classes it is APS (Romano, Sesia and Candès, 2020).
  */
 
 /** Both as in the notebook of Angelopoulos and Bates, 2021, "A Gentle Introduction to Conformal Prediction". */
 const rapsPenalty = 0.01;
 const rapsFreeRanks = 5;
 
-/** The coverage of a report's figures per class, and what `predict --abstain` takes by itself. */
+/** Default coverage of `predict --abstain`, and of a report's figures per class. */
 export const usualCoverage = 0.95;
 
 /**
- * Scores of the true classes: low where a head ranks them first.
+ * Conformal scores of the true classes, low if ranked first.
  *
  * @param logs log probabilities, or scores of a softmax: [labels.length, classes]
  * @param inverse temperature: probabilities are softmax(inverse * logs)
@@ -54,18 +54,18 @@ export function conformalScores(
 }
 
 /**
- * The largest score that a set takes in: of n calibration scores the ceil((n + 1) * coverage)-th smallest; infinite where
- * n is too small for that coverage, and the set then holds every class.
+ * Largest score in a prediction set: the ceil((n + 1) * coverage)-th smallest of n calibration scores; infinite if n is
+ * too small for the coverage: the set then contains every class.
  *
  * @param sorted scores, smallest first
  */
 export function conformalThreshold(sorted: ArrayLike<number>, coverage: number): number {
-  // 0.55 * 100 is a whole number to its reader, not 55.00000000000001.
+  // Treats 0.55 * 100 = 55.00000000000001 as 55.
   const place = Math.ceil((sorted.length + 1) * coverage - 1e-9);
   return sorted[Math.max(1, place) - 1] ?? Number.POSITIVE_INFINITY;
 }
 
-/** The ranked classes of a photo, and the score of each, which never falls. */
+/** The ranked classes of a photo and their non-decreasing scores. */
 export function rankedScores(
   probabilities: Float32Array,
   predicted: number,
@@ -99,13 +99,13 @@ function penalty(rank: number): number {
   return rapsPenalty * Math.max(0, rank - rapsFreeRanks);
 }
 
-/** How right a head is where it answers only the photos that it is surest of. */
+/** Accuracy if a head only answers the photos it is most certain of. */
 export interface RiskPoint {
   /** Share of the photos that are answered. */
   readonly answered: number;
-  /** Of those, the share that is right. */
+  /** Accuracy on those. */
   readonly accuracy: number;
-  /** Least probability of the answer among them. */
+  /** Smallest probability of the predicted class among them. */
   readonly probability: number;
 }
 

@@ -1,4 +1,4 @@
-/** Column of the largest value of each row, the first of equals: numpy.argmax(axis=1). [rows, columns] -> [rows] */
+/** Column of the largest value of each row, the first among ties: numpy.argmax(axis=1). [rows, columns] -> [rows] */
 export function largestPerRow(data: Float32Array, columns: number): Int32Array {
   const found = new Int32Array(data.length / columns);
   for (let row = 0, start = 0; row < found.length; row++, start += columns) {
@@ -10,9 +10,8 @@ export function largestPerRow(data: Float32Array, columns: number): Int32Array {
 }
 
 /**
- * Classes in the order in which every answer names them: the predicted one first, then the others by probability, of
- * equals the first. The predicted class is what the head's `predict` says, which accuracy counts; the votes of an SVM may
- * differ from its most probable class.
+ * Class numbers in display order: the predicted class first, then the others by decreasing probability, ties by class
+ * number. The predicted class is that of the head's `predict`; an SVM's, by votes, may not be the most probable.
  *
  * @param probabilities of one row
  */
@@ -45,7 +44,7 @@ export function topOfRows(data: Float32Array, columns: number, count: number, pr
 }
 
 /**
- * How many values of each row rank above the value at `labels[row]`; of equals the later column ranks higher, as in
+ * How many values of each row rank above the value at `labels[row]`; among ties the later column ranks higher, as in
  * scikit-learn's top_k_accuracy_score. [rows, columns], [rows] -> [rows]
  */
 export function rankOfLabel(data: Float32Array, columns: number, labels: Int32Array): Int32Array {
@@ -82,7 +81,7 @@ export function countConfusion(confusion: Int32Array, classCount: number, truth:
   for (let row = 0; row < truth.length; row++) confusion[truth[row] * classCount + found[row]]++;
 }
 
-/** How many class numbers agree. */
+/** Number of equal class numbers. */
 export function countCorrect(truth: Int32Array, found: Int32Array): number {
   let correct = 0;
   for (let row = 0; row < truth.length; row++) if (truth[row] === found[row]) correct++;

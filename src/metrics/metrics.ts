@@ -23,10 +23,7 @@ export interface ClassFigures {
   readonly trained?: number;
 }
 
-/**
- * Smallest probability that the log loss takes: the epsilon of float32, which is what scikit-learn's `eps='auto'`
- * takes for float32 probabilities.
- */
+/** Lower bound of probabilities in the log loss: float32's epsilon, as scikit-learn's `eps='auto'` for float32. */
 const logLossClip = 2 ** -23;
 const topK = 5;
 
@@ -38,8 +35,8 @@ export function confusionOf(truth: Int32Array, found: Int32Array, classCount: nu
 }
 
 /**
- * Accuracy, macro F1 and balanced accuracy of a confusion matrix, as scikit-learn's functions of these names: a class
- * that is neither among the true nor the predicted labels counts nowhere, one that is never true has no recall.
+ * Accuracy, macro F1 and balanced accuracy of a confusion matrix, as scikit-learn's functions of these names: classes
+ * in neither the true nor the predicted labels are ignored, and classes without true labels have no recall.
  */
 export function scoreConfusion(
   confusion: Int32Array,
@@ -58,8 +55,8 @@ export function scoreConfusion(
 }
 
 /**
- * Top-5 accuracy and log loss of class probabilities, with the accuracy of their largest; scikit-learn's
- * top_k_accuracy_score and log_loss on float32.
+ * Top-1 and top-5 accuracy and log loss of class probabilities; scikit-learn's top_k_accuracy_score and log_loss on
+ * float32.
  *
  * @param labels class number per row
  * @param probabilities [rows, classes]
@@ -73,7 +70,7 @@ export function scoreProbabilities(
   return tally.scores();
 }
 
-/** The same of rows that come in blocks. */
+/** The same, accumulated over blocks of rows. */
 interface ProbabilityTally {
   /** @param probabilities [labels.length, classes] */
   add(labels: Int32Array, probabilities: Float32Array): void;
@@ -94,7 +91,7 @@ export function probabilityTally(classCount: number): ProbabilityTally {
   };
 }
 
-/** Precision, recall and F1 of every class, 0 where there is nothing to divide by, as scikit-learn's default. */
+/** Precision, recall and F1 of every class, 0 for an empty denominator, as scikit-learn by default. */
 export function classFigures(confusion: Int32Array, classes: readonly string[]): ClassFigures[] {
   const { hits, truths, guesses } = margins(confusion, classes.length);
   return classes.map((name, c) => {
@@ -109,7 +106,7 @@ export function classFigures(confusion: Int32Array, classes: readonly string[]):
   });
 }
 
-/** The confusion matrix as rows of numbers, true by predicted. */
+/** The confusion matrix as nested lists, [true][predicted]. */
 export function confusionRows(confusion: Int32Array, classCount: number): number[][] {
   return Array.from({ length: classCount }, (_, c) => [...confusion.subarray(c * classCount, (c + 1) * classCount)]);
 }
@@ -133,7 +130,7 @@ function sum(values: Iterable<number>): number {
   return total;
 }
 
-/** Mean of the values, 0 of none. */
+/** Mean of the values, 0 if there are none. */
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : sum(values) / values.length;
 }

@@ -12,7 +12,7 @@ import type { Json, NamedArray, SavedHead } from './model.ts';
  * used.
  *
  * @param isScaledLater the features are brought to a usable size before any head sees them
- * @throws UserError naming what is wrong, and the row and column where there is one
+ * @throws UserError naming what is wrong, and the row and column if there is one
  */
 export function checkTrainingTable(table: Table<RowSource>, model: string, isScaledLater = false): void {
   const { features, labels, classes, sampleWeights } = table;
@@ -144,7 +144,7 @@ export function checkSavedNumbers(saved: SavedHead, where: string): void {
   look(saved.details, 'details');
 }
 
-/** @throws UserError when the rows are all of one class: there is nothing to tell apart */
+/** @throws UserError if the rows are all of one class: there is nothing to tell apart */
 export function checkSeveralClasses(table: Table<RowSource>, model: string): void {
   const { classes } = presentClasses(table).table;
   if (classes.length >= 2) return;
@@ -213,7 +213,7 @@ export function savedArray<K extends ArrayKind>(
   return array.data as InstanceType<K>;
 }
 
-/** @throws UserError when a saved head was made by a solver that its kind does not know */
+/** @throws UserError if a saved head was made by a solver that its kind does not know */
 export function checkSolver(saved: SavedHead, solvers: readonly string[]): void {
   if (solvers.includes(saved.solver)) return;
   throw new UserError({

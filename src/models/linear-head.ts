@@ -90,7 +90,7 @@ export function softmaxHead(fit: SoftmaxFit): FittedHead {
   });
 }
 
-/** @throws UserError when an array is missing or does not fit the head's sizes */
+/** @throws UserError if an array is missing or does not fit the head's sizes */
 export function loadLinear(saved: SavedHead): FittedHead {
   const classCount = saved.classes.length;
   const { converged, iterations, ...details } = saved.details;

@@ -111,7 +111,7 @@ export interface TemperatureFit {
 export interface Temperature {
   /** One over the temperature of Guo and others, 2017. */
   readonly inverse: number;
-  /** How many rows told it; 0 where there is none to tell. */
+  /** How many rows told it; 0 if there is none to tell. */
   readonly rows: number;
   /** Conformal scores of those rows by the probabilities that the temperature gives; absent if they had a part in the fit (of fine-tuning, whose fit is long, if they are too few). */
   readonly scores?: Float64Array;
@@ -212,7 +212,7 @@ export interface HeadKind {
     folds: readonly Split[],
     context: FitContext,
   ): Promise<readonly (readonly Int32Array[])[]> | undefined;
-  /** Restores a saved head; throws UserError when it is not whole. */
+  /** Restores a saved head; throws UserError if it is not whole. */
   load(saved: SavedHead): FittedHead;
   /**
    * Adds a saved head to an ONNX graph, its scaling and temperature apart.

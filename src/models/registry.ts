@@ -19,7 +19,7 @@ export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, 
 /**
  * Makes an unfitted head. Beside its own parameters each takes `scale`, `classWeight` and `calibrate`.
  *
- * @throws a usage UserError when there is no such head, or a parameter is not usable
+ * @throws a usage UserError if there is no such head, or a parameter is not usable
  */
 export function createHead(model: string, params: RawParams = {}): Head {
   const kind = headKind(model);
@@ -29,7 +29,7 @@ export function createHead(model: string, params: RawParams = {}): Head {
   return calibrate === 'none' ? head : calibrated(head);
 }
 
-/** @throws a usage UserError when there is no such head */
+/** @throws a usage UserError if there is no such head */
 export function headKind(model: string): HeadKind {
   const kind = headKinds.find((candidate) => candidate.model === model);
   if (kind !== undefined) return kind;
@@ -46,7 +46,7 @@ export function readsParam(kind: HeadKind, name: string, value: unknown): boolea
   return Object.hasOwn(kind.options, name) || Object.hasOwn(preparationOptions, name);
 }
 
-/** @throws UserError when the head is of a kind that this version does not know, or is not whole */
+/** @throws UserError if the head is of a kind that this version does not know, or is not whole */
 export function loadHead(saved: SavedHead): FittedHead {
   const kind = headKinds.find((candidate) => candidate.model === saved.model);
   if (kind !== undefined) return answering(loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load)));

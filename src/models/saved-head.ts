@@ -24,7 +24,7 @@ export async function writeSavedHead(folder: string, head: SavedHead): Promise<s
  * Reads a head from a report's folder; `loadHead` makes it ready for use.
  *
  * @param sha256 of its file, where its report tells: a flipped bit in a weight is still a number
- * @throws UserError when there is none, or it is not whole
+ * @throws UserError if there is none, or it is not whole
  */
 export async function readSavedHead(folder: string, sha256?: string): Promise<SavedHead> {
   const path = join(folder, headFile);

@@ -123,7 +123,7 @@ const factorArray = 'scale.factor';
 /**
  * Restores a head that `prepared` made, the inner one by `load`.
  *
- * @throws UserError when the scaling is not known or not whole
+ * @throws UserError if the scaling is not known or not whole
  */
 export function loadPrepared(saved: SavedHead, load: (saved: SavedHead) => FittedHead): FittedHead {
   const { scale, classWeight, ...params } = saved.params;

@@ -1,11 +1,11 @@
-/** First and second moment of one group of parameters. */
+/** First and second moments of a group of parameters. */
 export interface Moments {
   readonly first: Float64Array;
   readonly second: Float64Array;
 }
 
 /**
- * One step of Adam (Kingma and Ba, 2015, algorithm 1), as torch.optim.Adam with its default betas and epsilon.
+ * One step of Adam (Kingma and Ba, 2015, algorithm 1), like torch.optim.Adam with its default betas and epsilon.
  *
  * @param step counts from 1
  */

@@ -1,9 +1,9 @@
 /**
- * Float64 arrays that one fit after another takes. Without it what a fit lets go of would lie about until the garbage
- * collector runs, which for large arrays may be after several more of them.
+ * Float64 arrays reused by consecutive fits. Without it, large arrays of several fits would accumulate until the
+ * garbage collector runs.
  */
 export interface Arena {
-  /** An array of zeros, good until `reset`. */
+  /** An array of zeros, valid until `reset`. */
   take(length: number): Float64Array;
   /** Takes all arrays back. */
   reset(): void;

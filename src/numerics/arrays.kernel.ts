@@ -1,14 +1,14 @@
-/** Integers at places: the labels of rows, the rows of places. */
+/** Integers at the given indices, e.g. the labels of some rows. */
 export function takeInts(values: ArrayLike<number>, places: ArrayLike<number>): Int32Array<ArrayBuffer> {
   return fill(new Int32Array(places.length), values, places);
 }
 
-/** As `takeInts`, without a sign: the rows of images. */
+/** As `takeInts`, unsigned. */
 export function takeUints(values: ArrayLike<number>, places: ArrayLike<number>): Uint32Array<ArrayBuffer> {
   return fill(new Uint32Array(places.length), values, places);
 }
 
-/** Numbers at places: the weights of rows. */
+/** As `takeInts`, float64. */
 export function takeFloats(values: ArrayLike<number>, places: ArrayLike<number>): Float64Array<ArrayBuffer> {
   return fill(new Float64Array(places.length), values, places);
 }
@@ -22,7 +22,7 @@ function fill<A extends Int32Array | Uint32Array | Float64Array>(
   return out;
 }
 
-/** Columns as rows: [rows, columns] into [columns, rows]. */
+/** Transposes [rows, columns] into `out`, [columns, rows]. */
 export function transpose<A extends Int8Array | Float32Array | Float64Array>(
   values: ArrayLike<number>,
   rows: number,
@@ -40,7 +40,7 @@ export function scaleBy(values: Float32Array, factor: number): void {
   for (let i = 0; i < values.length; i++) values[i] *= factor;
 }
 
-/** Adds to the value at a place. */
+/** Adds to the value at an index. */
 export function addAt(
   values: Int32Array | Float32Array | Float64Array | Uint32Array | number[],
   place: number,

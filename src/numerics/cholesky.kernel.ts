@@ -1,6 +1,6 @@
 /**
- * Factors columns `start` to `end` - 1 of a symmetric matrix in place, once the columns before them have been taken off:
- * the lower triangle of those columns becomes the factor's. [size, size], only the lower triangle is read.
+ * Cholesky factorization of columns `start` to `end` - 1 in place, after the earlier columns have been subtracted.
+ * Reads and writes only the lower triangle. [size, size]
  */
 export function factorColumns(matrix: Float64Array, size: number, start: number, end: number): void {
   for (let i = start; i < size; i++) {
@@ -25,7 +25,7 @@ export function panelBelow(matrix: Float64Array, size: number, start: number, en
   return panel;
 }
 
-/** Takes [size - end, size - end] off the lower triangle from row and column `end` on. */
+/** Subtracts a matrix [size - end, size - end] from the lower triangle from row and column `end` on. */
 export function takeOff(matrix: Float64Array, size: number, end: number, product: Float64Array): void {
   const width = size - end;
   for (let i = end; i < size; i++) {
@@ -34,8 +34,8 @@ export function takeOff(matrix: Float64Array, size: number, end: number, product
 }
 
 /**
- * Solves rows `start` to `end` - 1 of factorᵀ · x = values in place, once the rows from `end` on have been taken off; factor
- * lower triangular, values [size, columns].
+ * Solves rows `start` to `end` - 1 of factorᵀ · x = values in place, after rows from `end` on have been subtracted;
+ * factor lower triangular, values [size, columns].
  */
 export function solveTransposedRows(
   factor: Float64Array,
@@ -84,7 +84,7 @@ export function addTo(target: Float64Array, values: Float64Array): void {
   for (let i = 0; i < target.length; i++) target[i] += values[i];
 }
 
-/** Takes as many values off as there are. */
+/** Subtracts values elementwise. */
 export function takeFrom(target: Float64Array, values: Float64Array): void {
   for (let i = 0; i < values.length; i++) target[i] -= values[i];
 }

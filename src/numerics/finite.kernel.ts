@@ -1,18 +1,18 @@
-/** Place of the first value that is NaN or infinite, or -1. */
+/** Index of the first value that is NaN or infinite, or -1. */
 export function firstNonFinite(values: Float32Array | Float64Array): number {
-  // A finite number less itself is 0; NaN and both infinities give NaN.
+  // x - x is 0 for finite numbers, NaN for NaN and infinities.
   for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) return i;
   return -1;
 }
 
-/** Largest absolute value; NaN where one of them is NaN or infinite. */
+/** Largest absolute value; NaN if any value is NaN or infinite. */
 export function largestMagnitude(values: Float32Array): number {
-  // Four of each: one chain of comparisons would wait for itself.
+  // Four independent chains, for instruction-level parallelism.
   let m0 = 0;
   let m1 = 0;
   let m2 = 0;
   let m3 = 0;
-  // A finite number less itself is 0; NaN and both infinities give NaN, and so does what it is added to.
+  // x - x is 0 for finite numbers, NaN for NaN and infinities, and a sum with NaN is NaN.
   let n0 = 0;
   let n1 = 0;
   let n2 = 0;
@@ -40,16 +40,16 @@ export function largestMagnitude(values: Float32Array): number {
 }
 
 /**
- * Place of the first value that is no probability, or of the first one of a row that does not sum to 1; -1 where all rows
- * are probabilities.
+ * Index of the first value that is not a probability, or of the first value of a row that does not sum to 1; -1 if all
+ * rows are valid.
  *
- * @param tolerance of the sum: float32 probabilities of many classes do not sum to 1 to the last digit
+ * @param tolerance of the sum, for rounding in float32
  */
 export function firstImprobable(values: Float32Array, classCount: number, tolerance: number): number {
   for (let start = 0; start < values.length; start += classCount) {
     let sum = 0;
     for (let i = start; i < start + classCount; i++) {
-      // Not so for NaN either.
+      // Also false for NaN.
       if (!(values[i] >= 0 && values[i] <= 1 + tolerance)) return i;
       sum += values[i];
     }

@@ -8,17 +8,17 @@ export interface Matrix64 {
   readonly data: Float64Array;
 }
 
-/** What is turned before the product. */
+/** Which operand is transposed. */
 type Gemm64Kind = 'plain' | 'transposeLeft' | 'transposeRight' | 'transposeBoth';
 
 interface Gemm64Options {
-  /** The product is taken off it: `from - left · right`. It stays as it is. */
+  /** Computes `from - left · right`; `from` is not changed. */
   readonly from?: Matrix64;
-  /** Where the result goes, of its length and nothing else's; a new array without it. */
+  /** Array for the result, of its exact length; default: a new one. */
   readonly into?: Float64Array;
 }
 
-/** Float64 product through ONNX Runtime, for closed forms that float32 would spoil. Holds the event loop while it runs. */
+/** Float64 matrix product by ONNX Runtime, where float32 is too inexact. Blocks the event loop. */
 export async function gemm64(
   kind: Gemm64Kind,
   left: Matrix64,
@@ -49,7 +49,7 @@ export async function gemm64(
   return { rowCount, columnCount, data };
 }
 
-/** A tensor on the given numbers, without a copy. */
+/** A tensor over the given array, without a copy. */
 export function float64Tensor(
   data: Float64Array,
   shape: readonly number[],

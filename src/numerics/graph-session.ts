@@ -3,13 +3,13 @@ import { encodeModel } from '../formats/onnx/encode.ts';
 import { defaultOpset, GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import { openOrtSession, runtime } from '../system/onnx-runtime.ts';
 
-/** ONNX Runtime gains nothing on these products past this; a fixed bound keeps at least four rows per thread. */
+/** More threads do not speed up these products; the fixed bound keeps at least four rows per thread. */
 export const maxThreads = 16;
 
 const sessions = new Map<string, Promise<Ort.InferenceSession>>();
 
 /**
- * A session over a small graph of float32 operations, made once per name and thread count and kept for the process.
+ * A session for a small graph of float32 operations, created once per name and thread count.
  *
  * @param build adds inputs, nodes and outputs
  */
@@ -29,7 +29,7 @@ export function graphSession(
   return opened;
 }
 
-/** A session of its own over a graph of float32 operations: `release()` it. */
+/** A new session for a graph of float32 operations: `release()` it. */
 export function openGraph(
   graph: GraphBuilder,
   threads: number,
@@ -37,25 +37,25 @@ export function openGraph(
 ): Promise<Ort.InferenceSession> {
   return openOrtSession(encodeModel(graph.model({ opsets: { '': defaultOpset, 'com.microsoft': 1 } })), {
     intraOpNumThreads: Math.max(1, Math.min(threads, maxThreads)),
-    // Its rewriting would undo the order of operands that makes a product independent of the thread count.
+    // Optimizations would reorder operands, and products would depend on the number of threads.
     graphOptimizationLevel: 'disabled',
-    // Threads wait awake between the nodes of a run, many of which take less than waking up does, and sleep after it.
+    // Threads spin between the nodes of a run, which are often shorter than a wake-up, and sleep after it.
     extra: { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' },
     ...more,
   });
 }
 
-/** A tensor on the given numbers, without a copy unless they are shared: ONNX Runtime refuses shared memory. */
+/** A tensor over the given array; copied only if it is shared memory, which ONNX Runtime refuses. */
 export function float32Tensor(data: Float32Array, shape: readonly number[]): Ort.Tensor {
   return new (runtime().Tensor)('float32', data.buffer instanceof SharedArrayBuffer ? data.slice() : data, shape);
 }
 
 /**
- * Whether a product [rows, depth] x [depth, columns] gives the same bits on any number of threads.
+ * Whether a product [rows, depth] x [depth, columns] is bitwise equal for any number of threads.
  *
- * ONNX Runtime's MLAS cuts the longer side of the result among the threads and never the depth, but a thread whose
- * piece is one row or at most 64 columns sums in another order (`MlasGemmBatch`, `MlasSgemmOperation` in its sgemm.cpp;
- * seen in release 1.30). At least 64 rows, and no more columns than rows, keep every piece off these paths.
+ * ONNX Runtime's MLAS divides the longer side of the result among the threads, never the depth; but a thread with one
+ * row or at most 64 columns sums in another order (`MlasGemmBatch`, `MlasSgemmOperation` in its sgemm.cpp, release
+ * 1.30). At least 64 rows and no more columns than rows avoid these cases.
  */
 export function isThreadInvariant(rows: number, columns: number): boolean {
   return rows >= 4 * maxThreads && columns >= 2 && columns <= rows;

@@ -4,54 +4,54 @@ import { addScaled, dot, subtract } from './lbfgs.kernel.ts';
 import { against, assemble, twoLoop } from './lbfgs-products.kernel.ts';
 
 /**
- * Pairs of steps and gradient changes that are remembered. On 800 and 9,199 rows of 2,048 features and 120 classes, 7 take
- * as few steps as scipy's 10 (67 to 77 and 76 to 80) and cost a third less between them.
+ * Stored pairs of steps and gradient changes. On 800 and 9,199 rows of 2,048 features and 120 classes, 7 pairs need
+ * about as many iterations as scipy's 10 (67 to 77 and 76 to 80), at a third less cost each.
  */
 const maxPairs = 7;
 
 /**
- * What L-BFGS remembers, in the vector-free form (Chen, Wang and Zhou, 2014): the two-loop recursion runs on the inner
- * products of steps, changes and gradient, and the long vectors are read twice per iteration: once against the new
- * gradient, once for the direction.
+ * The memory of L-BFGS in the vector-free form (Chen, Wang and Zhou, 2014): the two-loop recursion works on the inner
+ * products of steps, gradient changes and gradient, so the long vectors are read only twice per iteration: for products
+ * with the new gradient, and for the direction.
  */
 interface LbfgsMemory {
   /** The number of pairs. */
   readonly pairCount: number;
-  /** Where the search is. */
+  /** The current gradient. */
   readonly gradient: Float64Array;
-  /** Writes -H · gradient, H being the inverse Hessian as the pairs know it, and returns its slope along the gradient. */
+  /** Writes -H · gradient, with the approximate inverse Hessian H, and returns its inner product with the gradient. */
   direction(out: Float64Array): Promise<number>;
   /**
-   * Takes the step from `current` to `next`, which is `length` times the last direction, and the gradient there. A pair
-   * without curvature is not kept, and with it go all the others.
+   * Adds the step from `current` to `next`, which is `length` times the last direction, and its gradient change. If the
+   * pair has no positive curvature, all pairs are dropped.
    */
   advance(current: Float64Array, next: Float64Array, length: number, nextGradient: Float64Array): Promise<void>;
-  /** Forgets the pairs. */
+  /** Drops all pairs. */
   reset(): void;
 }
 
-/** In float32, which halves what each step reads; their inner products are those of the rounded numbers. */
+/** In float32, which halves the memory traffic; inner products are those of the rounded numbers. */
 interface Pair {
-  /** Its place among the rows that are multiplied together: its step is row 2 * slot, its change the next one. */
+  /** Its position in the matrix of pairs: the step is row 2 * slot, the change the next row. */
   readonly slot: number;
   readonly step: Float32Array;
   readonly change: Float32Array;
 }
 
-/** Float64 vectors as long as the gradient that `minimize` holds at most, its own among them; a pair counts as one. */
+/** Largest number of gradient-length float64 vectors that `minimize` holds; a pair counts as one. */
 export const lbfgsVectors: number = maxPairs + 1 + 6;
 
 /**
  * @param start gradient at the start; copied
- * @param allocate makes a vector
+ * @param allocate allocates a vector
  */
 export function lbfgsMemory(start: Float64Array, allocate: (length: number) => Float64Array): LbfgsMemory {
   const gradient = allocate(start.length);
   gradient.set(start);
   let pairs: Pair[] = [];
-  // Pairs that were let go, to be used again.
+  // Dropped pairs, for reuse.
   const spares: Pair[] = [];
-  // products[i][j] of the basis: steps and then changes, oldest first, and the gradient last.
+  // products[i][j] of the basis vectors: steps, then changes, oldest first, and the gradient last.
   let products: Float64Array[] = [Float64Array.of(dot(gradient, gradient))];
   let factors: Float64Array = new Float64Array(1);
   const rows = rowsOf(start.length, allocate);
@@ -92,7 +92,7 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
         forget(dot(gradient, gradient));
         return;
       }
-      // Against old vectors: the step is a known sum of them, the change a difference of two gradients.
+      // Products with the old vectors: the step is a known combination of them, the change a difference of gradients.
       const stepProducts = products.map((_, k) => length * against(factors, products, k));
       const squaredStep = length * stepProducts.reduce((sum, value, k) => sum + value * valueAt(factors, k), 0);
       const oldGradientProducts = lastOf(products);
@@ -120,12 +120,12 @@ export function lbfgsMemory(start: Float64Array, allocate: (length: number) => F
   };
 }
 
-/** Pairs as rows of one matrix, which ONNX Runtime goes through several times as fast as a loop here. */
+/** Pairs as rows of one matrix: ONNX Runtime is several times as fast as a loop. */
 interface Rows {
   at(row: number): Float32Array;
   /** The inner product of each row at `places` with a vector, in float32. */
   products(places: readonly number[], vector: Float64Array): Promise<number[]>;
-  /** The sum of the rows at `places` times the first of the factors, in float32; good until the next call. */
+  /** The sum of the rows at `places` times the first of the factors, in float32; valid until the next call. */
   combine(places: readonly number[], factors: Float64Array): Promise<Float32Array>;
 }
 
@@ -134,12 +134,12 @@ function rowsOf(length: number, allocate: (length: number) => Float64Array): Row
     const { buffer, byteOffset } = allocate(Math.ceil((count * length) / 2));
     return new Float32Array(buffer, byteOffset, count * length);
   };
-  // One pair more than is remembered: the newest is written before the oldest goes.
+  // Room for one more pair: the newest is written before the oldest is dropped.
   const matrix = floats(2 * (maxPairs + 1));
   const vector32 = floats(1);
   const sum = floats(1);
   const used = (places: readonly number[]): number => Math.max(...places) + 1;
-  // On one thread, so that their sums are the same on any machine's number of them.
+  // On one thread, so that the sums do not depend on the number of threads.
   const run = async (name: 'products' | 'combine', rows: number, vector: Float32Array, result: Float32Array) => {
     const session = await graphSession(`lbfgs-${name}`, 1, (graph) => {
       const left = graph.input('vector', 'float32', [1, 'depth']);

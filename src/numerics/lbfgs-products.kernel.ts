@@ -1,11 +1,11 @@
-/** Inner product of the sum that `factors` describe with the basis vector k. */
+/** Inner product of the combination `factors` with basis vector k. */
 export function against(factors: Float64Array, products: readonly Float64Array[], k: number): number {
   let sum = 0;
   for (let j = 0; j < factors.length; j++) sum += factors[j] * products[j][k];
   return sum;
 }
 
-/** Factors of the basis vectors in -H · gradient: algorithm 7.4 of Nocedal and Wright on inner products alone. */
+/** Coefficients of -H · gradient in the basis: algorithm 7.4 of Nocedal and Wright on inner products. */
 export function twoLoop(products: readonly Float64Array[]): Float64Array {
   const count = (products.length - 1) / 2;
   const product = (i: number, j: number): number => products[i][j];
@@ -31,17 +31,17 @@ export function twoLoop(products: readonly Float64Array[]): Float64Array {
 
 interface Parts {
   readonly old: readonly Float64Array[];
-  /** Pairs before, and how many of the oldest of them are gone. */
+  /** Number of old pairs, and of the oldest ones dropped. */
   readonly oldCount: number;
   readonly dropped: number;
-  /** New step against the old basis. */
+  /** Products of the new step with the old basis. */
   readonly stepProducts: readonly number[];
-  /** New change against an old vector, by its place now and before. */
+  /** Product of the new change with an old vector, by its new and old index. */
   readonly changeOf: (now: number, before: number) => number;
   readonly squaredStep: number;
   readonly curvature: number;
   readonly squaredChange: number;
-  /** New gradient against the new basis. */
+  /** Products of the new gradient with the new basis. */
   readonly gradientProducts: Float64Array;
 }
 
@@ -55,7 +55,7 @@ export function assemble(parts: Parts): Float64Array[] {
     products[i][j] = value;
     products[j][i] = value;
   };
-  // Places of the vectors that stay, now and before.
+  // New and old indices of the kept vectors.
   const kept = Array.from({ length: count - 1 }, (_, i) => i).flatMap((i) => [
     { now: i, before: i + dropped },
     { now: count + i, before: oldCount + i + dropped },

@@ -1,5 +1,5 @@
 export function dot<V extends Float32Array | Float64Array>(a: V, b: V): number {
-  // Four sums: one chain of additions would wait for itself.
+  // Four independent sums, for instruction-level parallelism.
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;

@@ -2,40 +2,44 @@ import { pauseForInterrupt } from '../system/interrupt.ts';
 import { dot, largestMagnitude, stepFrom } from './lbfgs.kernel.ts';
 import { lbfgsMemory } from './lbfgs-memory.ts';
 
-/** A smooth function to be made small: writes its gradient at `x` into `gradient` and resolves to its value. */
+/** A smooth function to minimize: writes its gradient at `x` into `gradient` and resolves to its value. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => Promise<number>;
 
 export interface LbfgsOptions {
   readonly maxIterations: number;
-  /** Converged when no part of the gradient is larger. */
+  /** Converged if the gradient's largest magnitude is at most this. */
   readonly gradientTolerance: number;
   /**
-   * What `gradientTolerance` is held against, by default the largest magnitude. Where that costs much, any number above
-   * the tolerance puts off the end by a step, but where the search has ended.
+   * Size of the gradient, compared with `gradientTolerance`; default: its largest magnitude. If it is expensive, any
+   * number above the tolerance may be returned to postpone the test by a step, unless `ended` is true.
    */
   readonly sizeOf?: ((gradient: Float64Array, ended: boolean) => number | Promise<number>) | undefined;
-  /** Converged when what is left to win, as the quadratic model sees it, is a smaller share of the value twice in a row; 0: never. */
+  /**
+   * Converged if the decrease predicted by the quadratic model is a smaller fraction of the value, twice in a row; 0:
+   * never.
+   */
   readonly valueTolerance: number;
-  /** Error of the objective's value: a line search that asks for a decrease below it would never end. */
+  /** Rounding error of the objective's value: the line search does not demand a decrease below it. */
   readonly valueError: { readonly relative: number; readonly absolute: number };
-  /** What the objective curves by at least, in every direction that has much to win; default: not known. */
+  /** Lower bound of the objective's curvature in directions of significant decrease; default: unknown. */
   readonly curvature?: number | undefined;
-  /** Value and gradient at the start, where they are known already. */
+  /** Value and gradient at the start, if known. */
   readonly known?: { readonly value: number; readonly gradient: Float64Array } | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onIteration?: ((iteration: number, value: number, gradientSize: number) => void) | undefined;
-  /** Makes the vectors of the state, all 0. Default: new arrays. */
+  /** Allocates the state's vectors, filled with zeros. Default: new arrays. */
   readonly allocate?: (length: number) => Float64Array;
 }
 
 /**
- * Why a search ended. `gradient`: no part of it is above its tolerance; `value`: too little is left to win; `rounding`: what
- * is left is less than the value is off by; `steps`: there were no more; `stuck`: no step down was found.
+ * Why a search ended. `gradient`: its size is within the tolerance; `value`: the predicted decrease is too small;
+ * `rounding`: it is below the value's rounding error; `steps`: the maximum number was reached; `stuck`: the line search
+ * found no decrease.
  */
 export type LbfgsEnd = 'gradient' | 'value' | 'rounding' | 'steps' | 'stuck';
 
 export interface LbfgsResult {
-  /** Where the search ended: the `x` it was given, changed in place. */
+  /** The solution: the given `x`, changed in place. */
   readonly x: Float64Array;
   readonly value: number;
   /** Largest magnitude in the gradient, or what `sizeOf` makes of it. */
@@ -44,7 +48,7 @@ export interface LbfgsResult {
   readonly iterations: number;
   readonly evaluations: number;
   readonly converged: boolean;
-  /** What was left to win, as the quadratic model sees it. */
+  /** Remaining decrease predicted by the quadratic model. */
   readonly left: number;
 }
 
@@ -52,15 +56,15 @@ export interface LbfgsResult {
 const sufficientDecrease = 1e-4;
 const flattening = 0.9;
 const maxLineSearchSteps = 30;
-/** The model sees too little now and then: it must say twice that nothing is left. */
+/** The model sometimes underestimates: the predicted decrease must be small twice in a row. */
 const idleSteps = 2;
 
 /**
  * Minimizes by limited-memory BFGS (Nocedal and Wright, algorithm 7.5) with a bisecting weak Wolfe line search (Lewis
- * and Overton, 2013), which asks nothing of a loss that is only exact to float32.
+ * and Overton, 2013), which tolerates a loss computed in float32.
  *
  * @param x start; changed in place
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function minimize(objective: Objective, x: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
   const size = x.length;
@@ -75,7 +79,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
   let evaluations = options.known === undefined ? 1 : 0;
   let iterations = 0;
   let idle = 0;
-  // No step along the gradient is worth more: with the least curvature it ends at the minimum.
+  // With the lower bound of the curvature, a longer step along the gradient cannot gain more.
   const longest = options.curvature === undefined ? 1 : 1 / options.curvature;
   const sizeOf = options.sizeOf ?? largestMagnitude;
   let gradientSize = await sizeOf(gradient, false);
@@ -87,7 +91,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       memory.reset();
       slope = await memory.direction(direction);
     }
-    // The model's minimum is -slope / 2 below. Unlike what a step won, that is not lost in the error of the value.
+    // The model's minimum is -slope / 2 below. Unlike the actual decrease, this is not lost in rounding errors.
     idle = -slope / 2 <= options.valueTolerance * Math.abs(value) ? idle + 1 : 0;
     if (idle >= idleSteps) {
       end = 'value';
@@ -110,7 +114,7 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
       if (!found) length = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
     }
     if (!found) {
-      // Where what the model has left is within the value's error, nothing is.
+      // A predicted decrease within the value's rounding error counts as none.
       if (-slope / 2 <= slack) end = 'rounding';
       else if (memory.pairCount === 0) end = 'stuck';
       else memory.reset();
@@ -135,8 +139,8 @@ export async function minimize(objective: Objective, x: Float64Array, options: L
 }
 
 /**
- * Error of a sum of so many float32 losses, each times `factor`: scores of around ten are exact to a millionth, and what
- * they are off by adds up as a random walk does.
+ * Rounding error of a sum of `count` float32 losses, each times `factor`: scores around ten are exact to a millionth,
+ * and errors add up like a random walk.
  */
 export function lossError(count: number, factor = 1): LbfgsOptions['valueError'] {
   return { relative: 1e-7, absolute: 1e-6 * factor * Math.sqrt(count) };

@@ -7,7 +7,7 @@ export function accumulate(target: Float64Array, block: Float32Array): void {
 export function accumulateRows(target: Float64Array, block: Float32Array, columns: number): void {
   const [two, three] = [2 * columns, 3 * columns];
   let i = 0;
-  // Four rows at a time: a sum is read and written once for them.
+  // Four rows at a time: each sum is read and written once for them.
   for (; i + 4 * columns <= block.length; i += three) {
     for (let c = 0; c < columns; c++, i++) {
       target[c] += block[i] + block[i + columns] + (block[i + two] + block[i + three]);
@@ -23,7 +23,7 @@ export function weightedSum(values: Float32Array, weights: Float32Array): number
   return sum;
 }
 
-/** Mean of each column, each row counted by its weight, in float64: [rows, columns] -> [columns]. */
+/** Weighted mean of each column in float64: [rows, columns] -> [columns]. */
 export function columnMeans(data: Float32Array, columns: number, weights: ArrayLike<number> | undefined): Float64Array {
   const means = new Float64Array(columns);
   const total = addWeightedRows(means, data, weights);
@@ -31,7 +31,7 @@ export function columnMeans(data: Float32Array, columns: number, weights: ArrayL
   return means;
 }
 
-/** sums[c] += the rows' values there, each times its row's weight; returns the sum of the weights. [rows, columns] */
+/** Adds each row times its weight to `sums`, [columns]; returns the sum of the weights. [rows, columns] */
 export function addWeightedRows(
   sums: Float64Array,
   data: Float32Array,
@@ -47,7 +47,7 @@ export function addWeightedRows(
   return total;
 }
 
-/** bias[c] - sum over d of offset[d] * weights[d, c]: the intercept for rows from which `offset` is not taken away. */
+/** bias[c] - sum over d of offset[d] * weights[d, c]: the intercept for rows without the offset subtracted. */
 export function shiftBias(bias: Float64Array, weights: Float64Array, offset: Float64Array, out: Float32Array): void {
   const classes = bias.length;
   const sums = Float64Array.from(bias);
@@ -58,7 +58,7 @@ export function shiftBias(bias: Float64Array, weights: Float64Array, offset: Flo
   out.set(sums);
 }
 
-/** gradient[d, c] -= offset[d] * biasGradient[c]: the gradient for rows from which `offset` was taken away. */
+/** gradient[d, c] -= offset[d] * biasGradient[c]: the gradient for rows with the offset subtracted. */
 export function shiftGradient(gradient: Float64Array, biasGradient: Float64Array, offset: Float64Array): void {
   const classes = biasGradient.length;
   for (let d = 0, i = 0; d < offset.length; d++) {
@@ -92,7 +92,7 @@ export function addPenalty(gradient: Float64Array, weights: Float64Array, streng
   return (strength / 2) * squares;
 }
 
-/** Turns scores into probabilities in place, softmax(inverseTemperature * scores), row by row: [rows, columns]. */
+/** softmax(inverseTemperature * scores) of each row, in place: [rows, columns]. */
 export function softmaxRows(scores: Float32Array, columns: number, inverseTemperature = 1): void {
   for (let start = 0; start < scores.length; start += columns) {
     const end = start + columns;

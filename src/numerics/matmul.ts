@@ -5,20 +5,20 @@ import { float32Tensor, graphSession, isThreadInvariant } from './graph-session.
 import type { Matrix } from './matrix.ts';
 
 export interface ProductContext {
-  /** Upper bound of threads; the result is the same bits whatever it is. */
+  /** Upper bound of threads; the result is bitwise independent of it. */
   readonly threads: number;
-  /** Looked at between blocks, several times a second. */
+  /** Checked between blocks, several times a second. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Multiply-adds of one `run()`: about a fifth of a second on two cores, so that Ctrl-C is heard. */
+/** Multiply-adds per `run()`: about a fifth of a second on two cores, so that Ctrl-C is noticed. */
 const blockMultiplyAdds = 1e10;
 
 /**
  * left · right in float32 by ONNX Runtime: [m, k] x [k, n] -> [m, n].
  *
  * @param into where the result goes, m * n numbers, shared memory or not; a new array without it
- * @throws InterruptedError when `context.signal` is aborted
+ * @throws InterruptedError if `context.signal` is aborted
  */
 export function multiply(left: Matrix, right: Matrix, context: ProductContext, into?: Float32Array): Promise<Matrix> {
   return product('plain', left, right, right.rowCount, right.columnCount, context, into);
@@ -28,7 +28,7 @@ export function multiply(left: Matrix, right: Matrix, context: ProductContext, i
  * left · rightᵀ in float32 by ONNX Runtime: [m, k] x [n, k] -> [m, n]; with itself, the Gram matrix of its rows.
  *
  * @param into where the result goes, m * n numbers, shared memory or not; a new array without it
- * @throws InterruptedError when `context.signal` is aborted
+ * @throws InterruptedError if `context.signal` is aborted
  */
 export function multiplyTransposed(
   left: Matrix,
@@ -62,7 +62,7 @@ async function product(
   }
   if (data.length === 0 || depth === 0) return { rowCount, columnCount, data: data.fill(0) };
 
-  // The result is cut along its rows; the size of a block depends on the shapes alone, never on the machine.
+  // The result is computed in blocks of rows, whose size depends only on the shapes, not on the machine.
   const blockRows = Math.max(64, Math.floor(blockMultiplyAdds / (depth * columnCount)));
   const rightTensor = float32Tensor(right.data, [right.rowCount, right.columnCount]);
   for (let start = 0; start < rowCount; start += blockRows) {
@@ -83,7 +83,7 @@ async function product(
   return { rowCount, columnCount, data };
 }
 
-/** `swapped` computes the transposed result, whose longer side is its rows, and turns it round. */
+/** `swapped` computes the transposed result, which has more rows than columns, and transposes it. */
 function productSession(kind: 'plain' | 'transposed', swapped: boolean, threads: number) {
   return graphSession(`product-${kind}${swapped ? '-swapped' : ''}`, threads, (graph) => {
     const left = graph.input('left', 'float32', ['rows', 'depth']);

@@ -1,4 +1,4 @@
-/** Brings each row to length 1, in place; a row of zeros stays. [rows, columns] */
+/** Normalizes each row to length 1 in place; rows of zeros stay. [rows, columns] */
 export function unitRows(data: Float32Array, rowCount: number, columnCount: number): void {
   for (let row = 0, at = 0; row < rowCount; row++, at += columnCount) {
     let squares = 0;
@@ -9,12 +9,12 @@ export function unitRows(data: Float32Array, rowCount: number, columnCount: numb
 }
 
 /**
- * The `count` most similar rows of a bank for each query, most similar first, the earlier of equals; -1 where there are
- * fewer. A bank row of the query's own fold is passed over.
+ * The `count` most similar rows of a bank for each query, most similar first, ties by row number; -1 if there are
+ * fewer. Skips bank rows of the query's own fold.
  *
  * @param similarities [queries, bankRows]
- * @param queryFolds per query, and `bankFolds` per row; undefined if none is passed over
- * @param nearest [queries, count], and `similarity` likewise, are written
+ * @param queryFolds fold per query, and `bankFolds` per row; undefined to skip none
+ * @param nearest output [queries, count], and `similarity` likewise
  */
 export function keepNearest(
   similarities: Float32Array,
@@ -46,13 +46,13 @@ export function keepNearest(
 }
 
 /**
- * Brings the similarities of some rows with themselves and all later rows into the nearest of both sides: each pair is
- * worked out once. Calls go through the rows in their order.
+ * Updates the nearest neighbours of both sides from the similarities of some rows with themselves and all later rows,
+ * so that each pair is computed once. Call it for consecutive blocks of rows.
  *
- * @param similarities [rows, later rows with these before them]
- * @param first place of the first of the rows
- * @param nearest [all rows, count], most similar first, the earlier of equals; -1 where there are fewer as yet
- * @param similarity likewise, -Infinity where there are fewer as yet
+ * @param similarities [rows, these and all later rows]
+ * @param first index of the first row
+ * @param nearest [all rows, count], most similar first, ties by row number; -1 if there are fewer so far
+ * @param similarity likewise, -Infinity if there are fewer so far
  */
 export function keepNearestOfBoth(
   similarities: Float32Array,

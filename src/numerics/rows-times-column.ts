@@ -2,12 +2,12 @@ import { float32Tensor, graphSession, maxThreads } from './graph-session.ts';
 import type { Matrix } from './matrix.ts';
 
 /**
- * Every row's product with one vector, in float32 by ONNX Runtime: [rows, depth] x [depth] -> [rows]. Memory is the limit
- * here, and two threads read more of it than one.
+ * Product of every row with a vector, in float32 by ONNX Runtime: [rows, depth] x [depth] -> [rows]. Limited by memory
+ * bandwidth, of which two threads get more than one.
  *
- * A product of one column may not be cut among threads as `multiply` cuts others: a row at the end of a thread's piece sums
- * in another order (see `isThreadInvariant`). As many products as there can be threads are not cut: the bits are the same
- * whatever the number of threads.
+ * A single-column product must not be divided among threads, because the last row of a thread's part is summed in
+ * another order (see `isThreadInvariant`). Instead it is split into a fixed number of separate products, so that the
+ * result does not depend on the number of threads.
  */
 export async function rowsTimesColumn(
   { rowCount, columnCount: depth, data }: Matrix,
@@ -38,7 +38,7 @@ async function products(
     graph.node('MatMul', [left, right], {}, { outputs: ['result'] });
     graph.output('result', 'float32', ['products', 'rows', 'one column']);
   });
-  // A column for each of them, or ONNX Runtime makes one product of them all.
+  // A column for each, or ONNX Runtime would merge them into one product.
   const columns = new Float32Array(count * column.length);
   for (let product = 0; product < count; product++) columns.set(column, product * column.length);
   const feeds = {

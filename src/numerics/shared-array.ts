@@ -1,6 +1,6 @@
 type SharedArray = Uint8Array | Int32Array | Float32Array | Float64Array;
 
-/** An array on memory that every thread sees, with the values given or zeros. */
+/** An array in shared memory, with the given values or zeros. */
 export function sharedArray<T extends SharedArray>(
   kind: { new (buffer: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
   length: number,

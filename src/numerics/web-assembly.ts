@@ -1,4 +1,4 @@
-/** The part of the WebAssembly API that is used here; TypeScript declares it with the browser's types alone. */
+/** The part of the WebAssembly API used here; TypeScript declares it only among the browser's types. */
 declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;
@@ -12,18 +12,18 @@ export interface WasmMemory {
 
 const PAGE_BYTES = 65536;
 
-/** Whether the processor runs a module of this project: not where WebAssembly has no SIMD (x64 before SSE 4.1). */
+/** Whether the processor supports this project's modules, which need WebAssembly SIMD (SSE 4.1 on x64). */
 export function runsModule(base64: string): boolean {
   return WebAssembly.validate(Buffer.from(base64, 'base64'));
 }
 
-/** A fresh instance of a module that `npm run wasm` made: what it exports, with a memory of its own. */
+/** Instantiates a module built by `npm run wasm`, with its own memory, and returns its exports. */
 export function startModule<Exports extends { readonly memory: WasmMemory }>(base64: string): Exports {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, 'base64')));
   return exports as Exports;
 }
 
-/** Makes a memory at least so large. Views of it made before are empty then. */
+/** Grows a memory to at least `bytes`. Existing views of it become empty. */
 export function growTo(memory: WasmMemory, bytes: number): void {
   const missing = bytes - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));

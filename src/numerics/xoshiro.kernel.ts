@@ -22,8 +22,8 @@ export function nextBelow(state: Int32Array, bound: number): number {
 }
 
 /**
- * Shuffles places `from` to `end - 1` of an order as Fisher and Yates do, each taken from itself and all behind it: as
- * many `nextBelow` as places, with the state in registers.
+ * Fisher-Yates shuffle of positions `from` to `end - 1`, each drawn from itself and all later positions. Equals
+ * repeated `nextBelow`, with the state in registers.
  */
 export function shufflePart(state: Int32Array, order: Int32Array, from: number, end: number): void {
   const length = order.length;
@@ -41,7 +41,7 @@ export function shufflePart(state: Int32Array, order: Int32Array, from: number, 
     s0 ^= s3;
     s2 ^= shifted;
     s3 = (s3 << 11) | (s3 >>> 21);
-    // Both numbers are exact and not negative: cutting is rounding down.
+    // Both numbers are exact and non-negative: truncation is floor.
     const drawn = place + (((random / 0x1_0000_0000) * (length - place)) | 0);
     const taken = order[drawn];
     order[drawn] = order[place];
@@ -55,7 +55,7 @@ export function shufflePart(state: Int32Array, order: Int32Array, from: number, 
 
 /**
  * State for one stream of a seed. Streams are drawn by hashing (SplitMix32's finalizer), so that a tree's numbers
- * depend on the seed and on its own number alone, whichever thread grows it.
+ * depend only on the seed and its own number, not on the thread that grows it.
  */
 export function seedStream(seed: number, stream: number): Int32Array {
   const state = new Int32Array(4);
@@ -65,7 +65,7 @@ export function seedStream(seed: number, stream: number): Int32Array {
     hash = (hash + 0x9e3779b9) | 0;
     state[i] = mix32(hash);
   }
-  // All zeros is the one state that never leaves itself.
+  // The all-zero state is the only invalid one.
   if ((state[0] | state[1] | state[2] | state[3]) === 0) state[0] = 1;
   return state;
 }

@@ -86,7 +86,7 @@ export function featureRecipes(report: OfReport): readonly FeatureRecipe[] {
  * Opens the backbone that made a head's features, cut off behind its tap, with its pool and number format; or several,
  * whose rows it puts side by side as the head's were.
  *
- * @throws UserError when weights are gone or are not the ones that made the features
+ * @throws UserError if weights are gone or are not the ones that made the features
  */
 export async function openEmbedder(report: OfReport, options: EmbedderOptions): Promise<Embedder> {
   const recipes = featureRecipes(report);
@@ -173,7 +173,7 @@ function embedSideBySide(networks: readonly Embedder[]): Embedder {
 /**
  * Loads the weights that the features were made with, and no others.
  *
- * @throws UserError when they are gone or differ
+ * @throws UserError if they are gone or differ
  */
 export async function sameWeights(
   report: OfReport,

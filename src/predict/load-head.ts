@@ -41,7 +41,7 @@ export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { r
 /**
  * Loads the saved head of a report's folder, or of the folder of one of its files.
  *
- * @throws UserError when there is none, or when head and report do not belong together
+ * @throws UserError if there is none, or when head and report do not belong together
  */
 export async function loadReportHead(path: string): Promise<ShippedHead> {
   const folder = (await isFile(path)) ? dirname(path) : path;

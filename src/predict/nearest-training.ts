@@ -7,7 +7,7 @@ import { foldsForCalibration } from '../split/inner-folds.ts';
 import { valueAt } from '../system/at.ts';
 
 interface NearestRows {
-  /** Rows of the bank, most similar first, -1 where there are fewer: [queries, count] */
+  /** Rows of the bank, most similar first, -1 if there are fewer: [queries, count] */
   readonly nearest: Int32Array;
   /** Cosines: [queries, count] */
   readonly similarity: Float32Array;
@@ -90,7 +90,7 @@ export async function unlikeThreshold(
   return distances.at(Math.ceil((1 - markedShare) * distances.length) - 1);
 }
 
-/** Cosine distance to the k-th nearest row; infinite where there are fewer. */
+/** Cosine distance to the k-th nearest row; infinite if there are fewer. */
 export function kthDistances({ nearest, similarity }: NearestRows, k: number): Float64Array {
   const count = nearest.length / k;
   return Float64Array.from({ length: count }, (_, query) => {

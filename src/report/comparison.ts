@@ -32,7 +32,7 @@ export interface Comparison {
  * Finds, reads and groups reports.
  *
  * @param paths report files (an unreadable one is an error) or folders (an unreadable one inside is left out by name)
- * @throws UserError when nothing can be compared
+ * @throws UserError if nothing can be compared
  */
 export async function compareReports(paths: readonly string[]): Promise<Comparison> {
   const named = new Set(paths);

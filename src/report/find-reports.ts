@@ -9,7 +9,7 @@ import { nearestName } from '../system/nearest.ts';
  * The report.json files under the given files and folders, each once, sorted within a folder. A file that is named
  * outright is taken whatever it is called.
  *
- * @throws UserError when a path does not exist or nothing is found
+ * @throws UserError if a path does not exist or nothing is found
  */
 export async function findReports(paths: readonly string[]): Promise<string[]> {
   const found = new Set<string>();

@@ -38,7 +38,7 @@ export function terminalComparison(
   return blocks.join('\n\n');
 }
 
-/** The networks, where there are several, then the best head against the others. */
+/** The networks, if there are several, then the best head against the others. */
 function verdictLines({ reports }: ReportGroup, verdicts: readonly HeadDifference[]): string[] {
   const names = reportNames(reports);
   const networks = networkDifferences(reports, names, verdicts);

@@ -1,9 +1,9 @@
 import type { RowStore } from './row-store.ts';
 
-/** Bytes that are kept or not kept together. */
+/** Bytes cached at a time. */
 const chunkBytes = 1 << 20;
 
-/** A store whose first rows stay in memory, as they are stored, from when they are first read. */
+/** A store that caches its first rows in memory, in their stored form, when they are first read. */
 export class CachedStore implements RowStore {
   readonly rowCount: number;
   readonly columnCount: number;
@@ -11,10 +11,10 @@ export class CachedStore implements RowStore {
   readonly where: string;
   readonly #store: RowStore;
   readonly #chunkRows: number;
-  /** The bytes of each chunk that may be kept; undefined while it has not been read. */
+  /** The bytes of each cached chunk; undefined until it is read. */
   readonly #chunks: (Uint8Array | undefined)[];
 
-  /** @param bytes what the rows in memory may take */
+  /** @param bytes size of the cache */
   constructor(store: RowStore, bytes: number) {
     this.#store = store;
     this.rowCount = store.rowCount;
@@ -27,7 +27,7 @@ export class CachedStore implements RowStore {
     this.#chunks = new Array(whole(rows / this.#chunkRows)).fill(undefined);
   }
 
-  /** How many of the rows stay in memory. */
+  /** Number of rows that fit in the cache. */
   get keptRows(): number {
     return Math.min(this.rowCount, this.#chunks.length * this.#chunkRows);
   }
@@ -39,7 +39,7 @@ export class CachedStore implements RowStore {
       const number = Math.floor(row / this.#chunkRows);
       const start = number * this.#chunkRows;
       if (number >= this.#chunks.length) return this.#store.read(row, target.subarray(done), signal);
-      // A chunk ends where its file does: the next file may be one that nobody wants.
+      // A chunk ends at the end of its file, since the next file may not be needed.
       const end = Math.min(start + this.#chunkRows, this.#store.fileEnd(start));
       if (row < end) {
         const chunk = await this.#chunk(number, start, end, signal);

@@ -3,7 +3,10 @@ import { lookUp, valueAt, valuesAt } from '../system/at.ts';
 import type { RowSource } from './row-source.ts';
 import type { Table } from './table.ts';
 
-/** Classes and class numbers of names: numpy.unique(names, return_inverse=True); `compare` for names that do not sort as text. */
+/**
+ * Classes and class numbers of names: numpy.unique(names, return_inverse=True). `compare` sorts names that are not
+ * text.
+ */
 export function encodeLabels(
   names: readonly string[],
   compare: (a: string, b: string) => number = compareCodePoints,
@@ -20,7 +23,7 @@ export function countClasses(labels: Int32Array, classCount: number): Int32Array
   return counts;
 }
 
-/** JavaScript's own order compares UTF-16 units, which puts astral characters before U+E000 to U+FFFF. */
+/** Compares by code point. JavaScript compares UTF-16 units, which sorts astral characters before U+E000 to U+FFFF. */
 export function compareCodePoints(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
@@ -29,15 +32,15 @@ export function compareCodePoints(a: string, b: string): number {
     const y = b.charCodeAt(i);
     if (x === y) continue;
     const [left, right] = [a.codePointAt(i) as number, b.codePointAt(i) as number];
-    // Unequal units inside a pair share their high surrogate, so comparing them alone is right too.
+    // Unequal low surrogates have the same high surrogate, so comparing them is correct, too.
     return left - right;
   }
   return a.length - b.length;
 }
 
 /**
- * scikit-learn's class_weight='balanced': every class weighs the same in sum, rows / (classes x rows of the class),
- * times the rows' own weights. Classes without a row do not count.
+ * scikit-learn's class_weight='balanced': weights rows / (classes x rows of the class), times the rows' own weights.
+ * Classes without rows do not count.
  */
 export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> {
   const counts = countClasses(table.labels, table.classes.length);
@@ -52,17 +55,17 @@ export function balancedWeights<F extends RowSource>(table: Table<F>): Table<F> 
   };
 }
 
-/** A table with the classes that have rows, and where they stand among all. */
+/** A table restricted to the classes that have rows. */
 interface PresentClasses<F extends RowSource> {
   /** The same features; labels count the present classes. */
   readonly table: Table<F>;
-  /** Class number in the whole table of each present class. */
+  /** Class number in the original table of each present class. */
   readonly present: Int32Array;
 }
 
 /**
- * Leaves out classes without a row of positive weight: scikit-learn does not know them, and the intercept of a softmax
- * class that is never right has no optimum.
+ * Leaves out classes without a row of positive weight, as in scikit-learn: the intercept of a softmax class without
+ * rows has no optimum.
  */
 export function presentClasses<F extends RowSource>(table: Table<F>): PresentClasses<F> {
   const seen = new Uint8Array(table.classes.length);
@@ -76,7 +79,7 @@ export function presentClasses<F extends RowSource>(table: Table<F>): PresentCla
     numberAmongPresent[c] = i;
   });
   return {
-    // Rows of weight 0 may have a class that is left out; whatever class they are given counts for nothing.
+    // Rows of weight 0 may have a class that is left out; they get an arbitrary class.
     table: {
       ...table,
       labels: takeInts(numberAmongPresent, table.labels),

@@ -4,7 +4,7 @@ import { UserError } from '../system/errors.ts';
 import { nodeFiles, type OpenFile, readFailure } from '../system/files.ts';
 import type { RowStore } from './row-store.ts';
 
-/** The rows of an .npy file that another program wrote: numbers of any plain type in C order. */
+/** The rows of an .npy file written by another program: any plain numeric type, in C order. */
 export class NpyStore implements RowStore {
   readonly rowCount: number;
   readonly columnCount: number;
@@ -12,7 +12,7 @@ export class NpyStore implements RowStore {
   readonly where: string;
   readonly #described: NpyMatrixFile;
   #open: OpenFile | undefined;
-  /** Modification time when it was first opened: a file that changes between two passes is two files. */
+  /** Modification time when first opened, to detect a change between two passes. */
   #mtimeMs: number | undefined;
 
   constructor(described: NpyMatrixFile) {

@@ -1,8 +1,8 @@
-/** Places of the values in rising order, equal ones as they stand. Values are whole numbers in [0, bound). */
+/** Stable argsort of whole numbers in [0, bound). */
 export function risingOrder(values: ArrayLike<number>, bound: number): Uint32Array {
   const order = new Uint32Array(values.length);
   if (values.length * 16 < bound) {
-    // Few of many: counting would go through all that could be.
+    // For few values in a large range, counting would be slower.
     for (let i = 0; i < values.length; i++) order[i] = i;
     return order.sort((a, b) => values[a] - values[b] || a - b);
   }

@@ -4,13 +4,13 @@ import { valueAt } from '../system/at.ts';
 import { risingOrder } from './row-order.kernel.ts';
 import { type RowStore, rowsPerBlock } from './row-store.ts';
 
-/** Some rows of a pass, as numbers; those of stored rows are overwritten when the next block is asked for. */
+/** A block of rows of a pass. Data of rows on disk is overwritten when the next block is requested. */
 export interface RowBlock extends Matrix {
-  /** Place of the first of them among the rows of the pass. */
+  /** Index of the first row in the pass. */
   readonly start: number;
 }
 
-/** Rows that are read together: those from place `from` up to `to`, lying in a few stretches of the store. */
+/** Rows read together: indices `from` to `to` of the pass, in a few contiguous stretches of the store. */
 interface Load {
   readonly from: number;
   readonly to: number;
@@ -22,14 +22,14 @@ interface Stretch {
   readonly firstRow: number;
   rowCount: number;
   readonly fileEnd: number;
-  /** Row of the scratch array where it begins. */
+  /** Its first row in the scratch array. */
   readonly at: number;
 }
 
-/** A gap of so many bytes is read over: a read of its own would take longer. */
+/** Gaps up to this many bytes are read: a separate read would take longer. */
 const gapBytes = 64 << 10;
 
-/** Reads chosen rows of a store through two arrays of one block each, which are made once. One pass at a time. */
+/** Reads chosen rows of a store through two block buffers that are allocated once. One pass at a time. */
 export class RowReader {
   readonly store: RowStore;
   readonly blockRows: number;
@@ -39,21 +39,21 @@ export class RowReader {
   #block: Float32Array | undefined;
   #busy = false;
 
-  /** @param signal heard while files are checked */
+  /** @param signal checked while files are verified */
   constructor(store: RowStore, blockRows: number = rowsPerBlock(store.columnCount), signal?: AbortSignal) {
     this.store = store;
     this.#signal = signal;
     this.blockRows = blockRows;
-    // Room for rows between the chosen ones that are read over.
+    // Room for skipped rows between the chosen ones.
     this.#scratchRows = blockRows + Math.ceil(blockRows / 4);
   }
 
-  /** What the two arrays take. */
+  /** Size of the two buffers. */
   get bytes(): number {
     return this.#scratchRows * this.store.rowBytes + 4 * this.blockRows * this.store.columnCount;
   }
 
-  /** A pass over rows that are named in rising order. The next block is read while the caller works on this one. */
+  /** A pass over rows in ascending order. The next block is read while the caller processes the current one. */
   async *blocks(rows: Uint32Array): AsyncGenerator<RowBlock> {
     const { columnCount } = this.store;
     this.#block ??= new Float32Array(this.blockRows * columnCount);
@@ -72,7 +72,7 @@ export class RowReader {
         });
         load = this.#plan(rows, to);
         reading = load && this.#read(load);
-        // A failure is reported when the block is asked for.
+        // A failure is thrown when the block is requested.
         reading?.catch(() => undefined);
         yield { start: from, rowCount: to - from, columnCount, data: block.subarray(0, (to - from) * columnCount) };
       }
@@ -83,9 +83,9 @@ export class RowReader {
   }
 
   /**
-   * Reads rows in the order given; a row may be named more than once.
+   * Reads rows in the order given, with repetitions.
    *
-   * @param allocate called when the first rows have been read, for the array that takes them all: [rows, columnCount]
+   * @param allocate called after the first rows have been read; returns the array for all of them: [rows, columnCount]
    */
   async readInto(rows: ArrayLike<number>, allocate: () => Float32Array): Promise<void> {
     const { columnCount, rowBytes, rowCount } = this.store;
@@ -125,7 +125,7 @@ export class RowReader {
     await this.store.close();
   }
 
-  /** The rows from place `from` on that fit a block and the scratch array; undefined past the last one. */
+  /** The next rows from index `from` that fit the block and the scratch array; undefined at the end. */
   #plan(rows: Uint32Array, from: number): Load | undefined {
     if (from >= rows.length) return undefined;
     const gapRows = Math.floor(gapBytes / this.store.rowBytes);
@@ -135,7 +135,7 @@ export class RowReader {
     let to = from;
     for (; to < rows.length && to - from < this.blockRows; to++) {
       const row = valueAt(rows, to);
-      // Rows from the end of the last stretch up to this one; 0 or less for a row that is named again.
+      // Rows from the end of the last stretch up to this one; 0 or less for a repeated row.
       const more: number = last === undefined ? 0 : row + 1 - last.firstRow - last.rowCount;
       if (last !== undefined && more <= gapRows + 1 && more <= room && row < last.fileEnd) {
         last.rowCount += Math.max(0, more);
@@ -158,7 +158,7 @@ export class RowReader {
     }
   }
 
-  /** Calls back with the stored bytes of rows that follow each other in the store and in the pass. */
+  /** Calls back with the bytes of each run of rows that are contiguous in the store and in the pass. */
   #eachRun(
     { from, to, stretches }: Load,
     rows: Uint32Array,

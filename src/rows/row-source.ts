@@ -7,29 +7,29 @@ import { risingOrder } from './row-order.kernel.ts';
 import { type RowBlock, RowReader } from './row-reader.ts';
 import type { RowStore } from './row-store.ts';
 
-/** A matrix that stays on the disk: its row i is row `rows[i]` of the reader's store. */
+/** A matrix on disk: its row i is row `rows[i]` of the reader's store. */
 export interface StoredRows {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly reader: RowReader;
   readonly rows: Uint32Array;
-  /** What is done to rows in place when they have been read: scaling. [any number of rows, columnCount] */
+  /** In-place transformation of rows after reading, such as scaling. [any number of rows, columnCount] */
   readonly change?: (rows: Float32Array) => void;
 }
 
-/** Where features come from: a matrix in memory, which is one block, or rows on the disk, which are many. */
+/** Features: a matrix in memory (one block) or rows on disk (many blocks). */
 export type RowSource = Matrix | StoredRows;
 
 export function isStored(source: RowSource): source is StoredRows {
   return 'reader' in source;
 }
 
-/** Rows of a store as a matrix that stays there. */
+/** Rows of a store as a matrix on disk. */
 export function storedRows(reader: RowReader, rows: Uint32Array): StoredRows {
   return { rowCount: rows.length, columnCount: reader.store.columnCount, reader, rows };
 }
 
-/** The chosen rows, in the order given: a copy of those in memory, a smaller list of those on the disk. */
+/** The chosen rows, in the order given: a copy if in memory, else a list of row numbers. */
 export function takeRows<F extends RowSource>(source: F, rows: ArrayLike<number>): F;
 export function takeRows(source: RowSource, rows: ArrayLike<number>): RowSource {
   const { columnCount } = source;
@@ -45,7 +45,7 @@ export function takeRows(source: RowSource, rows: ArrayLike<number>): RowSource 
   return { rowCount: rows.length, columnCount, data };
 }
 
-/** The same rows, changed by one step more when they are read. */
+/** The same rows with a further transformation after reading. */
 export function changedRows(stored: StoredRows, change: (rows: Float32Array) => void): StoredRows {
   const before = stored.change;
   return {
@@ -57,15 +57,18 @@ export function changedRows(stored: StoredRows, change: (rows: Float32Array) => 
   };
 }
 
-/** How a source is gone through again and again: a matrix as it stands, stored rows as they lie on the disk. */
+/** Repeated passes over a source: a matrix in its order, stored rows in the order on disk. */
 interface RowPass {
-  /** Row at each place of a pass; undefined if they come as they stand. */
+  /** Row at each index of a pass; undefined for the original order. */
   readonly places: Uint32Array | undefined;
-  /** One pass. A block's numbers are good until the next one is asked for. */
+  /** One pass. A block's data is valid until the next is requested. */
   blocks(): AsyncIterable<RowBlock>;
 }
 
-/** Passes in blocks of at most so many rows; without a number one block of a matrix, a reader's own of stored rows. */
+/**
+ * Passes in blocks of at most `blockRows` rows; default: one block for a matrix, the reader's block size for stored
+ * rows.
+ */
 export function rowPass(source: RowSource, blockRows: number = Math.max(1, source.rowCount)): RowPass {
   if (!isStored(source)) return { places: undefined, blocks: () => cut([{ ...source, start: 0 }], blockRows) };
   const { rows, reader, change } = source;
@@ -91,13 +94,13 @@ async function* cut(blocks: AsyncIterable<RowBlock> | Iterable<RowBlock>, blockR
   }
 }
 
-/** Values of the rows in the order of a pass: an array that is there already where they come as they stand. */
+/** Values of the rows in the order of a pass; the same array if that is the original order. */
 export function alongPass<A extends Int32Array | Float32Array | Float64Array>(pass: RowPass, values: A): A {
   const { places } = pass;
   return places === undefined ? values : (values.map((_, i) => valueAt(values, valueAt(places, i))) as A);
 }
 
-/** The rows in memory, in their order. @throws UserError when they cannot be read or do not fit */
+/** Loads the rows into memory, in their order. @throws UserError if they cannot be read or do not fit */
 export async function loadRows(source: RowSource): Promise<Matrix> {
   if (!isStored(source)) return source;
   const matrix = await readRows(source.reader.store, source.rows);
@@ -106,9 +109,9 @@ export async function loadRows(source: RowSource): Promise<Matrix> {
 }
 
 /**
- * Reads rows of a store as float32, in the order given; a row may be named more than once.
+ * Reads rows of a store as float32, in the order given, with repetitions.
  *
- * @throws RangeError when a row is not there; UserError when the rows cannot be read or do not fit memory
+ * @throws RangeError if a row does not exist; UserError if the rows cannot be read or do not fit in memory
  */
 export async function readRows(store: RowStore, rows: ArrayLike<number>): Promise<Matrix> {
   for (let i = 0; i < rows.length; i++) {

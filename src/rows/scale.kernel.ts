@@ -1,4 +1,4 @@
-/** Lowers and raises what is known of each column's smallest and largest value: [rows, columns] into [columns] each. */
+/** Updates each column's minimum and maximum: [rows, columns] into [columns] each. */
 export function widenRanges(low: Float64Array, high: Float64Array, data: Float32Array): void {
   const columns = low.length;
   for (let i = 0; i < data.length; ) {
@@ -28,7 +28,7 @@ export function shiftAndStretch(
   for (let i = 0; i < data.length; ) for (let c = 0; c < columns; c++, i++) out[i] = (data[i] - offset[c]) * factor[c];
 }
 
-/** Each row over its length, into `out`, which may be `data` itself; a row of zeros stays. [rows, columns] */
+/** Divides each row by its L2 norm, into `out`, which may be `data` itself; rows of zeros stay. [rows, columns] */
 export function normalizeRows(data: Float32Array, columns: number, out: Float32Array): void {
   for (let start = 0; start < data.length; start += columns) {
     let squares = 0;
@@ -38,7 +38,10 @@ export function normalizeRows(data: Float32Array, columns: number, out: Float32A
   }
 }
 
-/** Makes weights [classes, columns] and a bias of scaled rows, (x - offset) * factor, those of rows as they are, in place. */
+/**
+ * Converts weights [classes, columns] and a bias for scaled rows, (x - offset) * factor, to those for unscaled rows, in
+ * place.
+ */
 export function foldScaling(
   weights: Float64Array,
   bias: Float64Array,

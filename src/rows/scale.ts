@@ -4,7 +4,7 @@ import { UserError } from '../system/errors.ts';
 import { alongPass, changedRows, isStored, type RowSource, rowPass } from './row-source.ts';
 import { addSquaredDistances, normalizeRows, shiftAndStretch, widenRanges } from './scale.kernel.ts';
 
-/** How features are scaled before a head sees them. */
+/** How features are scaled before they reach a head. */
 export type ScaleKind = 'none' | 'standard' | 'l2' | 'minmax';
 
 export const scaleKinds: readonly ScaleKind[] = ['none', 'standard', 'l2', 'minmax'];
@@ -17,8 +17,8 @@ export interface Scaling {
 }
 
 /**
- * Fits a scaling: `standard` is scikit-learn's StandardScaler, `minmax` its MinMaxScaler, `l2` its Normalizer. A column
- * without spread is moved and not stretched, as there. One pass over the rows, two for `standard`.
+ * Fits a scaling: `standard` is scikit-learn's StandardScaler, `minmax` its MinMaxScaler, `l2` its Normalizer. Constant
+ * columns are shifted but not scaled, as there. One pass over the rows, two for `standard`.
  */
 export async function fitScaling(kind: ScaleKind, features: RowSource): Promise<Scaling> {
   switch (kind) {
@@ -43,7 +43,7 @@ export async function fitScaling(kind: ScaleKind, features: RowSource): Promise<
 }
 
 /**
- * The scaled rows: a copy of a matrix, the same rows on the disk scaled when they are read; the source itself for `none`.
+ * The scaled rows: a copy of a matrix; rows on disk are scaled when read; for `none`, the source itself.
  *
  * @param overwrite scale a matrix in place
  */
@@ -63,7 +63,7 @@ function scaleInto(scaling: Scaling, rows: Float32Array, columnCount: number, ou
 }
 
 function inverseDeviations(mean: Float64Array, squares: Float64Array, rowCount: number): Float64Array {
-  // Rounding leaves a constant column a deviation of some epsilons of its mean: scikit-learn's bound.
+  // Rounding can give a constant column a small deviation: scikit-learn's bound.
   const smallest = (c: number): number => 10 * Number.EPSILON * Math.abs(valueAt(mean, c));
   return squares.map((sum, c) => {
     const deviation = Math.sqrt(sum / rowCount);
@@ -76,10 +76,10 @@ function inverseRange(range: number): number {
 }
 
 /**
- * Mean of each column, each row counted by its weight, in float64: [columns].
+ * Weighted mean of each column in float64: [columns].
  *
  * @param weights per row; default: 1 each
- * @throws UserError when a number is not finite: no other check looks at rows that stay on the disk
+ * @throws UserError if a number is not finite: rows on disk are checked nowhere else
  */
 export async function meansOf(rows: RowSource, weights?: Float64Array): Promise<Float64Array> {
   const means = new Float64Array(rows.columnCount);

@@ -3,13 +3,12 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { normalizeRows } from './scale.kernel.ts';
 
 /**
- * Rows of several networks side by side: each network's part of a row is scaled to the same L2 norm, so that none counts
- * for more because its numbers are larger or more. Nothing is fitted for that: a row depends on its image alone. The norm
- * is such that the numbers of a row have a root mean square of 1, about what pooled features have: the defaults of the
- * heads fit both.
+ * Concatenates rows of several networks. Each part is scaled to the same L2 norm, so that networks with more or larger
+ * features do not dominate. Nothing is fitted: a row depends only on its image. The norm gives rows a root mean square
+ * of 1, about that of pooled features, so the heads' defaults apply.
  *
- * @param dims numbers of each part
- * @param partOf rows of a part, asked for one after the other; scaled in place
+ * @param dims features of each part
+ * @param partOf returns the rows of a part, which are scaled in place; called one after the other
  */
 export async function rowsSideBySide(
   rowCount: number,

@@ -1,14 +1,14 @@
 import { lastOf, valueAt } from '../system/at.ts';
 import type { RowStore } from './row-store.ts';
 
-/** Stores one behind the other, all of the same rows: the shards of a folder. */
+/** Concatenated stores of equal row size, such as the shards of a folder. */
 export class StackedStore implements RowStore {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly rowBytes: number;
   readonly where: string;
   readonly #stores: readonly RowStore[];
-  /** Row at which each store starts, and the end. */
+  /** First row of each store, and the row count. */
   readonly #starts: readonly number[];
 
   /** @param stores at least one, with rows of the same size and type */

@@ -3,7 +3,7 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { lookUp, valueAt } from '../system/at.ts';
 import { loadRows, type RowSource, takeRows } from './row-source.ts';
 
-/** Rows with known classes: what a head trains on. Its features are in memory, or wherever `F` says. */
+/** Labelled rows to train a head on, in memory or on disk according to `F`. */
 export interface Table<F extends RowSource = Matrix> {
   /** [rows, dims] */
   readonly features: F;
@@ -16,13 +16,13 @@ export interface Table<F extends RowSource = Matrix> {
   /** Group number per row, without gaps: rows of one group stay together in every inner split. */
   readonly groups?: Int32Array | undefined;
   /**
-   * With augmented views: the row of the plain image that each row shows, a plain one's own. An inner split goes by the
-   * plain rows; the views of an image are trained on where it is, and tested on nowhere.
+   * With augmented views: the plain row of each row's image (itself for a plain row). Inner splits are drawn over the
+   * plain rows; views follow their image into training and are never tested on.
    */
   readonly plainRowOf?: Int32Array | undefined;
 }
 
-/** The chosen rows, in the order given, as a table of their own: plain ones all. */
+/** The chosen rows, which must be plain, as a table in the order given. */
 export function takeTableRows<F extends RowSource>(table: Table<F>, rows: Int32Array): Table<F> {
   return { ...takeLabels(table, rows), features: takeRows(table.features, rows) };
 }
@@ -38,19 +38,19 @@ export function takeLabels(table: Omit<Table, 'features'>, rows: Int32Array): Om
   };
 }
 
-/** The same table with its features in memory. @throws UserError when they cannot be read or do not fit */
+/** The same table with its features in memory. @throws UserError if they cannot be read or do not fit */
 export async function loadTable(table: Table<RowSource>): Promise<Table> {
   return { ...table, features: await loadRows(table.features) };
 }
 
-/** The same groups, numbered 0, 1, 2 … in the order of their old numbers. */
+/** The same groups, renumbered 0, 1, 2 … in ascending order. */
 export function withoutGaps(groups: Int32Array): Int32Array {
   const numbers = [...new Set(groups)].sort((a, b) => a - b);
   const numberOf = new Map(numbers.map((group, i) => [group, i]));
   return groups.map((group) => lookUp(numberOf, group));
 }
 
-/** At most so many of the rows, evenly spaced. */
+/** At most `most` of the rows, evenly spaced. */
 export function evenPart(rows: Int32Array, most: number): Int32Array {
   if (rows.length <= most) return rows;
   return Int32Array.from({ length: most }, (_, i) => valueAt(rows, Math.floor((i * rows.length) / most)));

@@ -9,9 +9,9 @@ import { checkSeed, type Split } from './split.ts';
  * scikit-learn's `StratifiedKFold(k).split(X, labels)`, fold by fold and index for index; with a seed, its
  * `StratifiedKFold(k, shuffle=True, random_state=seed)`.
  *
- * A class with fewer rows than folds is missing from some test folds, where scikit-learn warns.
+ * A class with fewer rows than folds is missing from some test folds; scikit-learn warns about that.
  *
- * @throws UserError when every class has fewer than k rows
+ * @throws UserError if every class has fewer than k rows
  */
 export function stratifiedKFold(labels: Int32Array, k: number, seed?: number): Split[] {
   const random = startFolds(labels, k, seed);
@@ -42,7 +42,7 @@ export function stratifiedKFold(labels: Int32Array, k: number, seed?: number): S
  * together, classes are spread as evenly as that allows.
  *
  * @param groups group number per row, in the sorted order of the groups' names
- * @throws UserError when every class has fewer than k rows
+ * @throws UserError if every class has fewer than k rows
  */
 export function stratifiedGroupKFold(labels: Int32Array, groups: Int32Array, k: number, seed?: number): Split[] {
   const random = startFolds(labels, k, seed);
@@ -57,7 +57,7 @@ export function stratifiedGroupKFold(labels: Int32Array, groups: Int32Array, k: 
     const c = lookUp(column, valueAt(labels, row));
     addAt(counts, c, 1);
   });
-  // scikit-learn shuffles the counts and not the groups they belong to; the folds are only equal if that is kept.
+  // scikit-learn shuffles the counts but not their groups; the folds only match if we do the same.
   const order = Int32Array.from(perGroup.keys());
   if (random !== undefined) random.shuffle(order);
   const counts = valuesAt(perGroup, order);
@@ -79,7 +79,7 @@ export function stratifiedGroupKFold(labels: Int32Array, groups: Int32Array, k: 
  * scikit-learn's `GroupShuffleSplit(repeats, test_size=…, random_state=seed)`: whole groups are drawn for the test side.
  * `testSize` is a share of the groups, or how many of them.
  *
- * @throws UserError when a side would have no group
+ * @throws UserError if a side would have no group
  */
 export function groupShuffleSplit(
   groups: Int32Array,
@@ -135,7 +135,7 @@ function splitWhere(rowCount: number, isTest: (row: number) => boolean): Split {
   };
 }
 
-/** The fold that a group leaves most even: the smallest mean, over the classes, of the deviation between the folds. */
+/** The fold for a group that minimizes the mean, over the classes, of the standard deviation between the folds. */
 function bestFold(perFold: readonly Float64Array[], own: Float64Array, totals: Float64Array): number {
   let best = 0;
   let [bestValue, bestRows] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -144,7 +144,7 @@ function bestFold(perFold: readonly Float64Array[], own: Float64Array, totals: F
     const value = numpySum(totals.map((total, c) => deviationOver(perFold, c, total))) / totals.length;
     add(counts, own, -1);
     const rows = counts.reduce((sum, count) => sum + count, 0);
-    // numpy.isclose's own tolerances.
+    // Tolerances of numpy.isclose.
     const close =
       Math.abs(value - bestValue) <= 1e-8 + 1e-5 * Math.abs(bestValue) && bestValue < Number.POSITIVE_INFINITY;
     if (value < bestValue || (close && rows < bestRows)) [best, bestValue, bestRows] = [fold, value, rows];
@@ -169,7 +169,7 @@ function add(target: Float64Array, values: Float64Array, factor: number): void {
   });
 }
 
-/** The order in which NumPy adds (pairwise, eight sums at a time): a tie there must be a tie here. */
+/** Sums in NumPy's order (pairwise, eight at a time), so that ties are the same. */
 function numpySum(values: Float64Array): number {
   const n = values.length;
   if (n < 8) return values.reduce((sum, value) => sum + value, 0);

@@ -12,7 +12,7 @@ type Labels = Omit<Table, 'features'>;
  * Folds of training rows in scikit-learn's order, without shuffling. Rows of one group share a fold; views follow their
  * image to the training side and are never tested on.
  *
- * @throws UserError when every class has fewer than k rows
+ * @throws UserError if every class has fewer than k rows
  */
 export function innerFolds(table: Labels, k: number): Split[] {
   const { plainRowOf } = table;
@@ -20,7 +20,7 @@ export function innerFolds(table: Labels, k: number): Split[] {
   const plain = plainRows(table);
   const pick = (values: Int32Array): Int32Array => takeInts(values, plain);
   const groups = table.groups === undefined ? undefined : withoutGaps(pick(table.groups));
-  // Images that are a group each are held apart from nothing but their own views.
+  // If every image is its own group, grouping only concerns its views.
   const alone = groups === undefined || new Set(groups).size === plain.length;
   return plainFolds(pick(table.labels), alone ? undefined : groups, k).map((fold) => {
     const trained = new Set(takeInts(plain, fold.train));
@@ -31,17 +31,17 @@ export function innerFolds(table: Labels, k: number): Split[] {
   });
 }
 
-/** Up to k folds, as many as the largest class has rows; none where no class has two. */
+/** Up to k folds, at most the size of the largest class; none if no class has two rows. */
 export function foldsForCalibration(table: Labels, k: number): Split[] {
   const labels = plainRows(table).map((row) => valueAt(table.labels, row));
   const largest = countClasses(labels, table.classes.length).reduce((most, count) => Math.max(most, count), 0);
   return largest < 2 ? [] : innerFolds(table, Math.min(k, largest)).filter(({ test }) => test.length > 0);
 }
 
-/** One factor is known well enough from this many held-out rows: with many rows a fold or two will do. */
+/** Held-out rows that suffice to fit one factor: with many rows, a fold or two are enough. */
 const enoughRows = 1000;
 
-/** The folds for a calibration by one factor: until enough rows are held out. */
+/** The folds for a temperature calibration: as many as hold out enough rows. */
 export function foldsToHoldOut(table: Labels, k: number): readonly Split[] {
   const all = foldsForCalibration(table, k);
   let held = 0;
@@ -52,7 +52,7 @@ export function foldsToHoldOut(table: Labels, k: number): readonly Split[] {
   return enough < 0 ? all : all.slice(0, enough + 1);
 }
 
-/** Rows that `foldsToHoldOut` may hold out in all, of so many. */
+/** Most rows that `foldsToHoldOut` holds out, of `rowCount`. */
 export function mostHeldOut(rowCount: number, k: number): number {
   return Math.min(rowCount, Math.max(2 * enoughRows, Math.ceil(rowCount / k)));
 }

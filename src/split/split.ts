@@ -24,7 +24,7 @@ export interface ShuffleSplitOptions {
  *
  * @param labels class number per row
  * @param classes class names, for messages; every class has at least one row
- * @throws UserError when a class has one row, or a side has fewer rows than there are classes
+ * @throws UserError if a class has only one row, or a side would have fewer rows than classes
  */
 export function stratifiedShuffleSplit(
   labels: Int32Array,
@@ -65,7 +65,7 @@ export function stratifiedShuffleSplit(
   });
 }
 
-/** Whole rows for each side; scikit-learn's `_validate_shuffle_split`: the test size is rounded up. */
+/** Rows of each side, as scikit-learn's `_validate_shuffle_split`: the test size is rounded up. */
 function splitSizes(
   rowCount: number,
   classCount: number,
@@ -96,14 +96,14 @@ function isUsableSize(testSize: number): boolean {
   return (testSize > 0 && testSize < 1) || (Number.isSafeInteger(testSize) && testSize >= 1);
 }
 
-/** A fifth, or the smallest share that has room for every class where a fifth has none. */
+/** A fifth, or the smallest fraction with room for every class if that is larger. */
 function usualFraction(classCount: number, rowCount: number): string {
   const testCount = Math.ceil(0.2 * rowCount);
   const fits = testCount >= classCount && rowCount - testCount >= classCount;
   return String(fits ? 0.2 : smallestFraction(classCount, rowCount));
 }
 
-/** A round fraction whose test set has room for every class; the caller knows that one exists up to rounding. */
+/** A round fraction whose test set has room for every class; the caller has checked that one exists up to rounding. */
 export function smallestFraction(classCount: number, rowCount: number): number {
   const smallest = Math.ceil((classCount / rowCount) * 100) / 100;
   const testCount = Math.ceil(smallest * rowCount);
@@ -117,18 +117,18 @@ function checkSmallClasses(counts: Int32Array, classes: readonly string[], testS
   throw new SmallClassesError(small, classes.length, testSizeFor(testSize, classes.length - small.length, rowCount));
 }
 
-/** A test size with which the classes that are left can be split; undefined if the one that was asked for will do. */
+/** A test size with which the remaining classes can be split; undefined if the requested one works. */
 function testSizeFor(testSize: number, classCount: number, rowCount: number): string | undefined {
   const testCount = testSize < 1 ? Math.ceil(testSize * rowCount) : testSize;
   const fits = isUsableSize(testSize) && testCount >= classCount && rowCount - testCount >= classCount;
   return fits ? undefined : usualFraction(classCount, rowCount);
 }
 
-/** Classes with one image, of which a split cannot put one on each side. The message names up to fifty. */
+/** Classes with a single image, which cannot be split. The message lists up to fifty. */
 export class SmallClassesError extends UserError {
   readonly smallClasses: readonly string[];
 
-  /** @param testSize with which the others can be split, where the one that was asked for is too small or too large */
+  /** @param testSize that works for the other classes, if the requested one does not */
   constructor(small: readonly string[], classCount: number, testSize?: string) {
     const shown = small.slice(0, 50).join(', ');
     super({
@@ -157,8 +157,8 @@ function shuffled(rows: readonly number[], random: RandomState): Int32Array {
 }
 
 /**
- * scikit-learn's `_approximate_mode`: how many of `draws` rows each class gives, close to the mode of the
- * multivariate hypergeometric; equal remainders are broken by chance.
+ * scikit-learn's `_approximate_mode`: how many of `draws` rows each class gives, close to the mode of the multivariate
+ * hypergeometric; ties are broken at random.
  */
 function approximateMode(counts: Int32Array, draws: number, random: RandomState): Int32Array {
   const total = counts.reduce((sum, count) => sum + count, 0);

@@ -1,8 +1,8 @@
 /**
- * The value at a place that is within bounds, as `noUncheckedIndexedAccess` cannot know. For what is done for each row or
- * more rarely, since it takes some 30 ns once it has met several kinds of arrays; inner loops stand in kernels.
+ * The value at an index within bounds, checked for `noUncheckedIndexedAccess`. It takes up to 30 ns: use it once per
+ * row or less; inner loops belong in kernels.
  *
- * @throws RangeError where there is none
+ * @throws RangeError if there is none
  */
 export function valueAt<T>(values: ArrayLike<T | undefined>, place: number): T {
   const value = values[place];
@@ -10,17 +10,17 @@ export function valueAt<T>(values: ArrayLike<T | undefined>, place: number): T {
   return value;
 }
 
-/** The last value. @throws RangeError where there is none */
+/** The last value. @throws RangeError if there is none */
 export function lastOf<T>(values: ArrayLike<T | undefined>): T {
   return valueAt(values, values.length - 1);
 }
 
-/** The values at places. @throws RangeError where there is none at one of them */
+/** The values at the given indices. @throws RangeError if an index has none */
 export function valuesAt<T>(values: ArrayLike<T | undefined>, places: Iterable<number>): T[] {
   return Array.from(places, (place) => valueAt(values, place));
 }
 
-/** The value of a key that a map has. @throws RangeError where it has not */
+/** The value of a key. @throws RangeError if the map does not have it */
 export function lookUp<K, V>(map: ReadonlyMap<K, V>, key: K): V {
   const value = map.get(key);
   if (value === undefined) throw new RangeError(`nothing for ${key}`);

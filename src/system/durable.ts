@@ -10,21 +10,21 @@ export { DiskFullError, writeFailure } from './write-error.ts';
 export { isAbandoned, removeAbandoned, unfinishedSuffix } from './writers/unfinished.ts';
 
 interface DurableOptions {
-  /** Asked when the disk is full: how much more would have been written, as far as that is known. */
+  /** Called if the disk is full: the bytes still to be written, as far as known. */
   readonly bytesToCome?: () => Promise<number>;
   /**
-   * Where no lock keeps other processes away: the milliseconds that another writer of this file is waited for before
-   * this one is refused. Without it the last of two writers wins, whole.
+   * Without a lock: milliseconds to wait for another writer of this file before giving up. If undefined, the last
+   * writer wins.
    */
   readonly aloneWithinMs?: number;
 }
 
-/** How long a file that takes a moment to write is waited for while another process writes it. */
+/** How long to wait for another process to finish writing a small file. */
 export const patienceMs = 10_000;
 
 /**
- * The one way to write a file, piece by piece, so that its name never stands for half of it: into a file of this process
- * alone, flushed to the disk, then renamed. `finish()` or `discard()` it.
+ * Atomic write of a file in pieces: writes a temporary file, flushes it to disk, then renames it. Call `finish()` or
+ * `discard()`. All writes of this program use it.
  */
 export class DurableFile {
   readonly #files: Files;
@@ -58,7 +58,7 @@ export class DurableFile {
     await this.#try(async () => {
       const { file } = this.#open as Unfinished;
       for (let done = 0; done < bytes.length; ) {
-        // A write may take less than it was given: on a nearly full disk, or past 2 GiB.
+        // A write may be partial: on a nearly full disk, or past 2 GiB.
         const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
         if (bytesWritten === 0) throw Object.assign(new Error('the disk took no bytes'), { code: 'ENOSPC' });
         done += bytesWritten;
@@ -80,7 +80,7 @@ export class DurableFile {
     return this.#hash.digest('hex');
   }
 
-  /** Leaves no file behind; nothing where it is finished. */
+  /** Removes the temporary file; does nothing after `finish`. */
   async discard(): Promise<void> {
     if (this.#open === undefined) return;
     const { file, path, done } = this.#open;
@@ -90,7 +90,7 @@ export class DurableFile {
     done();
   }
 
-  /** @throws UserError when the disk is full (with the space needed) or fails; the half-written file is removed */
+  /** @throws UserError if the disk is full (with the space needed) or fails; the half-written file is removed */
   async #try(work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -101,7 +101,7 @@ export class DurableFile {
   }
 }
 
-/** Before anything is computed for it: a rename would only fail in the end. */
+/** Refuses a folder before anything is computed: the rename would only fail at the end. */
 async function refuseFolder(files: Files, path: string): Promise<void> {
   const isFolder = await files.stat(path).then(
     (stat) => stat.isDirectory(),
@@ -111,9 +111,9 @@ async function refuseFolder(files: Files, path: string): Promise<void> {
 }
 
 /**
- * Writes a file so that its name never stands for half of it. Resolves to the sha256 of what was written, lower-case hex.
+ * Writes a file atomically. Resolves to the sha256 of its bytes, lower-case hex.
  *
- * @throws UserError when the disk is full (with the space needed) or fails; the half-written file is removed
+ * @throws UserError if the disk is full (with the space needed) or fails; the half-written file is removed
  */
 export async function writeDurably(
   files: Files,
@@ -138,20 +138,20 @@ export async function writeDurably(
   }
 }
 
-/** Writes a text that a user named, or finds beside what was named: of several writers one after the other. */
+/** Writes a text file atomically; several writers write one after the other. */
 export async function writeText(files: Files, path: string, text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   return writeDurably(files, path, [bytes], bytes.length, { aloneWithinMs: patienceMs });
 }
 
-/** Of what a writer that failed had not asked for yet. */
+/** Remaining bytes of a source after a failed write. */
 async function bytesOf(rest: Iterator<Uint8Array> | AsyncIterator<Uint8Array>): Promise<number> {
   let bytes = 0;
   for (let step = await rest.next(); step.done !== true; step = await rest.next()) bytes += step.value.length;
   return bytes;
 }
 
-/** A rename whose failure is reported to the user; a name that is taken is replaced. */
+/** Renames a file, replacing an existing one; failures become UserErrors. */
 export async function renameFile(files: Files, from: string, to: string): Promise<void> {
   await files.rename(from, to).catch(async (error) => {
     throw await writeFailure(files, to, error, 0);
@@ -177,14 +177,14 @@ export async function syncFolder(files: Files, path: string): Promise<void> {
   });
 }
 
-/** What systems say where a file gets no second name: other disks, file systems without hard links, files of others. */
+/** Error codes if a hard link is impossible: other disks, file systems without hard links, files of other users. */
 const refusals = ['EXDEV', 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
- * Gives a file a second name, or makes a copy of it where the file system has no hard links. What had that name is gone.
- * A caller that relies on the name after a power cut calls `syncFolder` once all of them are there.
+ * Creates a hard link, or a copy if the file system has no hard links, replacing an existing file. To survive a power
+ * failure, call `syncFolder` afterwards.
  *
- * @throws UserError when the file cannot be read, or the copy not be written
+ * @throws UserError if the file cannot be read or the copy cannot be written
  */
 export async function linkOrCopy(files: Files, from: string, to: string): Promise<void> {
   await removeFile(files, to);

@@ -1,7 +1,9 @@
 import { nearestName } from './nearest.ts';
 import { printable, printableLine } from './printable.ts';
 
-/** What a user can fix: each part is one short phrase; `fix` is the command or the edit that does it. */
+/**
+ * Parts of a message about a problem that the user can fix: short phrases; `fix` is the command or edit that fixes it.
+ */
 export interface UserErrorParts {
   /** What went wrong, as a sentence without a full stop. */
   readonly what: string;
@@ -10,24 +12,24 @@ export interface UserErrorParts {
   readonly found?: string | undefined;
   readonly expected?: string | undefined;
   readonly fix?: string | undefined;
-  /** What `found` was probably meant to be: the fix where there is no other. */
+  /** What `found` was probably meant to be: the fix if there is no other. */
   readonly instead?: string | undefined;
-  /** An option, or several, with which the same command would work: the fix where there is no other. */
+  /** An option, or several, with which the same command would work: the fix if there is no other. */
   readonly option?: OptionValue | readonly OptionValue[] | undefined;
   /** 1 failed (default), 2 wrong usage. */
   readonly exitCode?: 1 | 2;
   readonly cause?: unknown;
 }
 
-/** An option by its name without dashes, and its value: '' for one that has none, null for one that is left out. */
+/** Name of an option without dashes, and its value: '' for a flag, null to leave it out. */
 interface OptionValue {
   readonly name: string;
   readonly value: string | null;
 }
 
 /**
- * An error that its reader can fix. It prints as one message (what, where, found against expected, the fix) and
- * never as a stack, unless `--debug` is given.
+ * An error that the user can fix. Printed as a message (what, where, found, expected, fix), with a stack trace only
+ * with `--debug`.
  */
 export class UserError extends Error {
   readonly parts: UserErrorParts;
@@ -41,7 +43,7 @@ export class UserError extends Error {
   }
 }
 
-/** What other programs call the same choices. */
+/** Names of the same choices in other programs. */
 const otherWords: ReadonlyMap<string, string> = new Map([
   ['fp16', 'float16'],
   ['half', 'float16'],
@@ -58,7 +60,7 @@ const otherWords: ReadonlyMap<string, string> = new Map([
   ['onnxruntime', 'onnx'],
 ]);
 
-/** As `usageError`, for one of a few words: the nearest one is proposed, or `usual` where none is near. */
+/** As `usageError`, for a choice: suggests the nearest word, or `usual` if none is near. */
 export function choiceError(
   option: string,
   found: string,
@@ -78,9 +80,9 @@ export function choiceError(
 }
 
 /**
- * Wrong usage of a command-line option or a library argument: exit code 2. Found `nothing`, it is missing.
+ * Wrong usage of a command-line option or a library argument: exit code 2. `found` is 'nothing' for a missing one.
  *
- * @param fix a command, or a value with which the option is usable; null to leave it out
+ * @param fix a command, or a valid value; null to leave the option out
  */
 export function usageError(
   option: string,
@@ -101,7 +103,7 @@ function bare(option: string): string {
   return option.replace(/^--/, '');
 }
 
-/** Thrown when the user interrupted (Ctrl-C, SIGTERM); `resume` says how to go on. Exit code 130. */
+/** Thrown on Ctrl-C or SIGTERM; `resume` is the command that continues. Exit code 130. */
 export class InterruptedError extends Error {
   readonly resume: string | undefined;
 
@@ -118,12 +120,12 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The message of what caused an error, or its own: fetch says of every failed connection just that it failed. */
+/** The message of an error's cause, or its own: fetch gives the reason of a failed connection only in the cause. */
 export function causeOf(error: unknown): string {
   return (error instanceof Error && error.cause instanceof Error && error.cause.message) || messageOf(error);
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -138,7 +140,7 @@ function formatParts(parts: UserErrorParts): string {
   return lines.join('\n');
 }
 
-/** The options with which a command would work, in their order. */
+/** The suggested options as a list. */
 export function optionsOf({ option }: Pick<UserErrorParts, 'option'>): readonly OptionValue[] {
   if (option === undefined) return [];
   return 'name' in option ? [option] : option;
@@ -152,7 +154,7 @@ function optionFix(parts: UserErrorParts): string | undefined {
     .join(' ');
 }
 
-/** A name that holds the end of a line must not look like the next part of the message. */
+/** Indents further lines of a value, which must not look like the next part of the message. */
 function inOnePart(text: string): string {
   return printable(text).replaceAll(/\n(?! {12})/g, '\n            ');
 }

@@ -1,7 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { errorCode, messageOf } from './errors.ts';
 
-/** What Node's error codes for files mean, as the `found` of a message. */
+/** Node's error codes for files in words, as `found` of a message. */
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a file where a folder should be',
@@ -33,7 +33,7 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'more than 2 GiB',
 };
 
-/** In plain words, why a file could not be opened, read or written; the system's own message for a rare reason. */
+/** Why a file could not be opened, read or written, in plain words; the system's message for rare codes. */
 export function fileReason(error: unknown): string {
   const { code = '', path = '' } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
   const message = messageOf(error);
@@ -42,7 +42,7 @@ export function fileReason(error: unknown): string {
   return (code === 'ENOENT' ? brokenLink(path) : undefined) ?? reasons[code] ?? message;
 }
 
-/** What a link is that leads to nothing: `a link to photo.jpg, where nothing is`; undefined for any other path. */
+/** Describes a broken link: `a link to photo.jpg, where nothing is`; undefined for any other path. */
 export function brokenLink(path: string): string | undefined {
   let target: string;
   try {

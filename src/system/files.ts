@@ -7,7 +7,7 @@ import { openRegular } from './regular-file.ts';
 
 /** An open file, as far as feature sets need one. */
 export interface OpenFile {
-  /** Of this file, whatever its name stands for by now. */
+  /** Size of this open file, even if it was renamed or replaced. */
   size(): Promise<number>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
   write(buffer: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
@@ -22,22 +22,22 @@ export interface FileStat {
   isDirectory(): boolean;
 }
 
-/** Every access that a feature set makes to the disk. Tests hand in one that fails on purpose. */
+/** Disk access of feature sets. Tests inject failures here. */
 export interface Files {
-  /** `r` opens regular files alone, and never waits: another kind is an error with the code ENOTREGULAR or EISDIR. */
+  /** `r` opens only regular files and never blocks: others give an error with code ENOTREGULAR or EISDIR. */
   open(path: string, flags: 'r' | 'w' | 'wx'): Promise<OpenFile>;
   stat(path: string): Promise<FileStat>;
   rename(from: string, to: string): Promise<void>;
-  /** Gives a file a second name (a hard link), which nothing has yet. */
+  /** Creates a hard link; fails if the name exists. */
   link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
-  /** Removes a folder with all that is in it. */
+  /** Removes a folder recursively. */
   removeFolder(path: string): Promise<void>;
   list(folder: string): Promise<readonly string[]>;
   makeFolder(path: string): Promise<void>;
-  /** Makes a rename within the folder last through a power cut; nothing where the platform has no such call. */
+  /** Flushes renames within the folder to disk; does nothing on platforms without such a call. */
   syncFolder(folder: string): Promise<void>;
-  /** Bytes that this user may still write there. */
+  /** Free bytes for this user. */
   freeBytes(folder: string): Promise<number>;
 }
 
@@ -60,7 +60,7 @@ export const nodeFiles: Files = {
   list: (folder) => fs.readdir(folder),
   makeFolder,
   syncFolder: async (folder) => {
-    // Windows refuses to open a folder for that; its rename is journalled by NTFS.
+    // Windows cannot open folders; NTFS journals renames.
     if (process.platform === 'win32') return;
     const handle = await fs.open(folder, 'r');
     try {
@@ -85,7 +85,7 @@ export async function statIfThere(files: Files, path: string): Promise<FileStat 
   }
 }
 
-/** Names in a folder, sorted by code unit; none where there is no such folder. */
+/** Names in a folder, sorted by code unit; empty if there is no such folder. */
 export async function listIfThere(files: Files, folder: string): Promise<readonly string[]> {
   try {
     return [...(await files.list(folder))].sort();
@@ -114,13 +114,13 @@ export async function readFully(file: OpenFile, path: string, target: Uint8Array
   }
 }
 
-/** What one array of Node 20 holds. */
+/** Longest array of Node 20. */
 const largestWholeFileBytes: number = 4 * 1024 ** 3 - 1;
 
 /**
- * The whole file, or undefined if there is none.
+ * Reads a whole file, or returns undefined if there is none.
  *
- * @param limit bytes; a longer file is refused before any of it is read
+ * @param limit bytes; longer files are refused before reading
  */
 export async function readIfThere(
   files: Files,
@@ -147,17 +147,17 @@ export async function readIfThere(
   }
 }
 
-/** The whole file. @throws UserError as `readIfThere` does, and where there is none */
+/** Reads a whole file. @throws UserError as `readIfThere`, and if there is none */
 export async function readWhole(files: Files, path: string, limit?: number): Promise<Uint8Array> {
   const bytes = await readIfThere(files, path, limit);
   if (bytes === undefined) throw readFailure(path, Object.assign(new Error('no such file'), { code: 'ENOENT' }));
   return bytes;
 }
 
-/** Longest text that V8 holds is 2^29 - 24 characters. */
+/** V8 strings have at most 2^29 - 24 characters. */
 export const largestTextBytes: number = 500_000_000;
 
-/** A text in UTF-8. @throws UserError as `readWhole` does */
+/** Reads a UTF-8 text file. @throws UserError as `readWhole` */
 export async function readText(files: Files, path: string, limit: number = largestTextBytes): Promise<string> {
   return Buffer.from((await readWhole(files, path, limit)).buffer).toString('utf8');
 }
@@ -171,7 +171,7 @@ function tooLarge(path: string, size: number, limit: number): UserError {
   });
 }
 
-/** Bytes of a file, a block at a time; a block is used again once the next one is asked for. */
+/** Reads a file in blocks; the buffer is reused for the next block. */
 export async function* readBlocks(files: Files, path: string): AsyncGenerator<Uint8Array> {
   const file = await files.open(path, 'r').catch((error) => {
     throw readFailure(path, error);
@@ -198,7 +198,7 @@ export async function hashOfFile(files: Files, path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What a failed read means to the user. */
+/** The error for a failed read. */
 export function readFailure(path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const code = errorCode(error);

@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { InterruptedError } from './errors.ts';
 
 /**
- * Lets pending events in (ONNX Runtime's `run()` and numeric loops hold the event loop), then stops if the user asked.
+ * Lets pending events run (ONNX Runtime's `run()` and numeric loops block the event loop), then stops if interrupted.
  *
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function pauseForInterrupt(signal: AbortSignal | undefined): Promise<void> {
   await setImmediate();

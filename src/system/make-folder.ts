@@ -2,13 +2,12 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from './errors.ts';
 
-/** Times that a folder whose parents are there is asked for again: each needs another process between two of our calls. */
+/** Attempts to create a folder whose parent exists: each retry needs another process to interfere between two calls. */
 const mostTries = 5;
 
 /**
- * Makes a folder and those above it, as far as they are not there; any number of processes may make the same ones at
- * once. Node's own `recursive` never returns where a folder cannot be made although the one above is there, as in /proc
- * (seen in Node 20.20).
+ * Creates a folder and its missing parents; concurrent calls of several processes are safe. Node's `recursive` option
+ * hangs if a folder cannot be created in an existing parent, as in /proc (Node 20.20).
  */
 export async function makeFolder(path: string): Promise<void> {
   for (let tries = 1; ; tries++) {
@@ -20,7 +19,7 @@ export async function makeFolder(path: string): Promise<void> {
       if (await isFolder(path)) return;
       const above = dirname(path);
       if (code !== 'ENOENT' || above === path) throw error;
-      // The folder above may have come between the two calls: then nothing is wrong, and it is asked for again.
+      // Another process may have created the parent between the two calls: try again.
       if (!(await isFolder(above))) await makeFolder(above);
       else if (tries === mostTries) throw error;
     }

@@ -1,8 +1,8 @@
 import { closestMatch } from 'leven';
 
-/** The name that a mistyped one was probably meant to be; undefined if none is near. */
+/** The name nearest to a mistyped one; undefined if none is near. */
 export function nearestName(typed: string, names: readonly string[]): string | undefined {
-  // Two letters that changed places count as two edits: `smv` is two from `svm`.
+  // A transposition counts as two edits: `smv` and `svm` differ by two.
   const maxDistance = Math.min(3, Math.ceil(typed.length / 2));
   const lower = names.map((name) => name.toLowerCase());
   const closest = closestMatch(typed.toLowerCase(), lower, { maxDistance });

@@ -1,6 +1,6 @@
 /**
- * To be imported before ONNX Runtime, which from 1.30 on keeps events in ~/.cache/Microsoft and sends them to Microsoft
- * unless this is set when its first session is made. (It also reads the command line for them, by a regular expression
- * that overflows the stack at some 30 kB.)
+ * Import this before ONNX Runtime. Since 1.30 it stores events in ~/.cache/Microsoft and sends them to Microsoft unless
+ * this variable is set before the first session. (It also parses the command line with a regular expression that
+ * overflows the stack at about 30 kB.)
  */
 process.env['ORT_DISABLE_TELEMETRY'] = '1';

@@ -1,30 +1,30 @@
 import { choiceError, usageError } from './errors.ts';
 
 /**
- * An option of a verb or a parameter of a head, declared once: yargs' options and their `--help`, the checks, the
- * library's types and the tables in docs/ follow from it. It takes words, numbers or both; text; a form of its own; or
- * it is a flag.
+ * Declaration of a command's option or a head's parameter. The yargs options and `--help`, the checks, the library's
+ * types and the tables in docs/ derive from it. It accepts words, numbers or both; text; a custom form; or it is a
+ * flag.
  */
 export interface OptionSpec {
-  /** What it is; what it takes and its default follow by themselves. */
+  /** What it is; accepted values and default are appended. */
   readonly describe: string;
   readonly words?: readonly string[];
   readonly numbers?: NumberRange;
   readonly text?: true;
-  /** Reads text of another form; throws a usage UserError that calls the option by `name`. */
+  /** Parses a custom form; throws a usage UserError with the given option `name`. */
   readonly parse?: (given: string, name: string) => unknown;
-  /** It is on or off and has no value. */
+  /** Has no value. */
   readonly flag?: true;
   /** Its value may be left out, and is then ''. */
   readonly bare?: true;
-  /** Several values: with commas between them, or `whole` where only a repeated option gives several (paths hold commas). */
+  /** Several values: comma-separated, or with `whole` only by repeating the option (paths may contain commas). */
   readonly list?: true | 'whole';
-  /** Takes all the words that follow it. */
+  /** Takes all following words. */
   readonly greedy?: true;
-  /** Stands behind the verb without its name. */
+  /** A positional argument. */
   readonly positional?: true;
   readonly default?: string | number;
-  /** What is taken where none is given and there is no default: `the newest in cache`. */
+  /** Describes the value used if none is given and there is no constant default: `the newest in cache`. */
   readonly unset?: string;
 }
 
@@ -36,11 +36,11 @@ export interface NumberRange {
   readonly above?: number;
   readonly max?: number;
   readonly whole?: boolean;
-  /** Proposed in place of a number out of range, where the bound itself is of no use to anybody. */
+  /** Suggested instead of a number out of range, if the bound itself is useless. */
   readonly usual?: number;
-  /** A fraction may be given in percent: `20%` is 0.2. */
+  /** Also accepts a percentage: `20%` is 0.2. */
   readonly percent?: boolean;
-  /** Below 1 a share, from 1 on a count. */
+  /** A fraction below 1, or a count from 1. */
   readonly shareOrCount?: true;
 }
 
@@ -53,22 +53,22 @@ type OneOf<O> =
 type ValueOf<O> = O extends { readonly list: unknown } ? readonly OneOf<O>[] : OneOf<O>;
 type Always = { readonly default: unknown } | { readonly list: unknown } | { readonly flag: true };
 
-/** Checked values of options that are declared as `S`: a flag that is not given is false, a list is empty. */
+/** Checked values of the options `S`: a missing flag is false, a missing list is empty. */
 export type OptionValues<S> = {
   readonly [K in keyof S]: ValueOf<S[K]> | (S[K] extends Always ? never : undefined);
 };
 
-/** The same as a library's caller gives them. */
+/** The same options as arguments of the library. */
 export type GivenOptions<S> = { readonly [K in keyof S]?: ValueOf<S[K]> | undefined };
 
-/** Options before they are checked, by their names on the command line (`max-depth`) or in a program (`maxDepth`). */
+/** Unchecked options by name on the command line (`max-depth`) or in the library (`maxDepth`). */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
 /**
- * Reads what the command line or a library's caller gives.
+ * Checks options of the command line or the library.
  *
- * @param from whose spelling `given` and the messages have
- * @throws a usage UserError naming the option that is not usable
+ * @param from determines the spelling of names in `given` and in messages
+ * @throws a usage UserError naming the invalid option
  */
 export function readOptions<const S extends OptionSpecs>(
   specs: S,
@@ -84,8 +84,8 @@ export function readOptions<const S extends OptionSpecs>(
 }
 
 /**
- * The value of one option. yargs 18 turns `--batch abc` into NaN, a bare `--batch` into its default and a repeated option
- * into an array without a word, so every option reaches this as text.
+ * Checks one option. yargs 18 silently turns `--batch abc` into NaN, `--batch` without a value into the default and
+ * repeated options into arrays, so all options arrive here as text.
  *
  * @param name as messages call it
  */
@@ -133,7 +133,7 @@ function readFlag(value: unknown, name: string): boolean {
 function readNumber(given: string, spec: OptionSpec, name: string): number {
   const { numbers: range = {} } = spec;
   const [, percent] = (range.percent === true && /^(\d+(?:\.\d+)?) ?%$/.exec(given.trim())) || [];
-  // As a fraction typed with its digits would be read: 7 / 100, not 7 * 0.01.
+  // 7 / 100, not 7 * 0.01: the same number as 0.07.
   const value = percent !== undefined ? Number(percent) / 100 : given.trim() === '' ? Number.NaN : Number(given);
   if (isInRange(value, range)) return value;
   throw usageError(name, given, describeValues(spec), { value: nearestUsable(given, spec) });
@@ -151,10 +151,10 @@ export function isInRange(value: unknown, range: NumberRange): value is number {
   );
 }
 
-/** The value of a range that is nearest to what was typed, its default where that is not a number; null for none. */
+/** The nearest valid value to the one typed, or the default if it is not a number; null for none. */
 function nearestUsable(given: string, { numbers = {}, default: fallback }: OptionSpec): string | null {
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, whole, usual, percent } = numbers;
-  // A comma for a point, and a unit behind it.
+  // Accepts a decimal comma and a unit.
   const number = Number.parseFloat(given.replace(',', '.'));
   // A share above 1 was meant in percent.
   const typed = percent === true && max <= 1 && number > 1 && number / 100 <= max ? number / 100 : number;
@@ -195,15 +195,15 @@ export function optionName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => (name.length === 1 ? letter : `-${letter.toLowerCase()}`));
 }
 
-/** Stands for a lone `-` while yargs parses: it drops one from a list of positionals. */
+/** Replaces `-` while yargs parses, which drops it from a list of positionals. */
 const dash = '\u0000-';
 
-/** Arguments for yargs; `readOptions` undoes it. */
+/** Replaces `-` in arguments for yargs; `readOptions` undoes it. */
 export function keepDashes(args: readonly string[]): string[] {
   return args.map((argument) => (argument === '-' ? dash : argument));
 }
 
-/** What an option takes: `linear | rbf`, `scale | auto | a number above 0`; nothing for a flag. */
+/** Accepted values of an option: `linear | rbf`, `scale | auto | a number above 0`; empty for a flag. */
 export function describeValues({
   words = [],
   numbers,
@@ -230,7 +230,7 @@ export function describeOption(spec: OptionSpec): string {
   return `${describe}${values}${usual === '' ? '' : ` (default: ${usual})`}`;
 }
 
-/** Its default, or what is taken without one: `8`, `the newest in cache`. */
+/** Its default, or a description of it: `8`, `the newest in cache`. */
 export function describeUsual({ default: fallback, unset = '' }: OptionSpec): string {
   return fallback === undefined ? unset : String(fallback);
 }

@@ -5,7 +5,7 @@ import { shortPath } from './short-path.ts';
 import { program } from './version.ts';
 
 /**
- * How this program was started, which decides how its commands are typed:
+ * How this program was started, which determines how its commands are typed:
  * - `bin`: by its name, on the path
  * - `npx`: by npx, or where npx alone finds it, as in a project that depends on it
  * - `npm`: by a script of its own package.json, in a checkout
@@ -13,14 +13,14 @@ import { program } from './version.ts';
  */
 export type Start = 'bin' | 'npx' | 'npm' | 'node';
 
-/** What tells one start from another. */
+/** The environment from which the start is determined. */
 interface StartSigns {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** `process.argv[1]`: the launcher, or the link to it that was typed. */
   readonly script: string | undefined;
   /** The program's own package.json. */
   readonly packageFile: string;
-  /** Whether the sources lie beside it. */
+  /** Whether it runs from a checkout of the sources. */
   readonly isCheckout: boolean;
 }
 
@@ -44,29 +44,29 @@ export const verbNames = [
 export type VerbName = (typeof verbNames)[number];
 
 /**
- * A command of this program that its reader can type as it stands, however the program was started:
- * `featuretap predict --head …`, `npx featuretap predict …`, or `npm run predict -- …` in a checkout.
+ * A command of this program that works when copied, however the program was started: `featuretap predict --head …`,
+ * `npx featuretap predict …`, or `npm run predict -- …` in a checkout.
  *
- * @param start how it was started; default: as this process was
+ * @param start how it was started; default: as this process
  */
 export function ownCommand(verb: VerbName, args: readonly string[] = [], start: Start = ownStart()): string {
   return ownUsage(verb, args.map(quoteArgument).join(' '), start);
 }
 
-/** A command in its general form, for files that are passed on. @param args with the verb among them */
+/** A command in its general form, for files shared with others. @param args including the verb */
 export function generalCommand(args: readonly string[]): string {
   return ['featuretap', ...args.map(quoteArgument)].join(' ');
 }
 
-/** Words as `quoteArgument` writes them, and as older versions did: nothing that a shell would run. */
+/** Words as quoted by this and older versions of `quoteArgument`: nothing that a shell would execute. */
 const word = /[\w@%+=:,./\\-]+|'(?:[^'\p{Cc}]|'\\'')*'|"[^"$`!\\\p{Cc}]*"/u.source;
 
-/** Whether a text from a file is a command of a verb in its general form, and nothing else. */
+/** Whether a text from a file is exactly one command of a verb in its general form. */
 export function isGeneralCommand(text: unknown, verb: VerbName): text is string {
   return typeof text === 'string' && new RegExp(`^featuretap ${verb}(?: (?:${word}))*$`, 'u').test(text);
 }
 
-/** As `ownCommand`, with what follows the verb as it stands: `[options]`. An empty verb is left out. */
+/** As `ownCommand`, with verbatim text after the verb: `[options]`. An empty verb is left out. */
 export function ownUsage(verb: string, rest: string, start: Start = ownStart()): string {
   // npm takes options for its own unless a -- comes before them.
   const separator = start === 'npm' && rest !== '' ? '--' : '';
@@ -76,9 +76,9 @@ export function ownUsage(verb: string, rest: string, start: Start = ownStart()):
 const generalForm = new RegExp(`(?<!npx )\\bfeaturetap (${verbNames.join('|')}|--help)\\b(?=( -)?)`, 'g');
 
 /**
- * A text with commands in their general form (`featuretap verify --features FOLDER`), each made one that can be typed.
+ * Rewrites each command in its general form (`featuretap verify --features FOLDER`) in a text as `ownCommand` does.
  *
- * @param start how the program was started; default: as this process was
+ * @param start how the program was started; default: as this process
  */
 export function withOwnCommands(text: string, start: Start = ownStart()): string {
   return text.replaceAll(generalForm, (_general, verb: VerbName | '--help', option: string | undefined) => {
@@ -87,7 +87,7 @@ export function withOwnCommands(text: string, start: Start = ownStart()): string
   });
 }
 
-/** A script of package.json that gives a package the native library which `npm ci` leaves out. */
+/** The npm script that installs a native library, which `npm ci` does not. */
 export function setupCommand(library: 'cuda' | 'tensorflow'): string {
   if (isCheckout()) return `npm run setup:${library}`;
   return library === 'cuda'
@@ -95,12 +95,12 @@ export function setupCommand(library: 'cuda' | 'tensorflow'): string {
     : 'npm install @tensorflow/tfjs-node-gpu --ignore-scripts=false';
 }
 
-/** A word of a POSIX shell; anything but plain characters goes into single quotes. */
+/** Quotes a word for a POSIX shell, if needed. */
 export function shellWord(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A word of a command line, in the shell that is usual on this system. */
+/** Quotes a word for this system's usual shell. */
 export function quoteArgument(argument: string): string {
   if (process.platform !== 'win32') return shellWord(argument);
   return /^[\w@%+=:,./\\-]+$/.test(argument) ? argument : `"${argument.replaceAll('"', '\\"')}"`;
@@ -131,12 +131,12 @@ function ownStart(): Start {
   return started;
 }
 
-/** Whether a script of its own package.json started this program: npm takes options for its own there. */
+/** Whether an npm script started this program: npm then consumes some options itself. */
 export function isNpmScript(): boolean {
   return ownStart() === 'npm';
 }
 
-/** Whether this program runs from its repository, which has scripts that the package lacks. */
+/** Whether this program runs from a checkout, which has more scripts than the package. */
 export function isCheckout(): boolean {
   return existsSync(ownFile('src/cli.ts'));
 }

@@ -1,20 +1,20 @@
 /**
- * C0 but for the tab and the end of a line, DEL, C1, and what turns text around or hides in it: Unicode's bidirectional
- * marks, overrides and isolates, its own line ends, and the zero-width mark of byte order.
+ * Control characters except tab and newline, and Unicode characters that reorder or hide text: bidirectional marks,
+ * overrides and isolates, line separators, and the byte order mark.
  */
 const unprintable = /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** A text as a terminal or a page may show it: what would steer a terminal or turn the line around stands there as `\u{1b}`. */
+/** Escapes characters that could control a terminal or reorder text, as `\u{1b}`. */
 export function printable(text: string): string {
   return text.replaceAll(unprintable, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
 }
 
-/** The same for a name, which must not begin a line of its own. */
+/** The same for a name, which must not contain a newline. */
 export function printableLine(text: string): string {
   return printable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
 }
 
-/** JSON as a terminal may show it: the same document, since JSON has escapes for these. */
+/** The same for JSON, with JSON's escapes: the document is equal. */
 export function printableJson(json: string): string {
   return json.replaceAll(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

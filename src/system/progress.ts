@@ -1,10 +1,10 @@
-/** How far a long piece of work is. Libraries emit these; the command line alone draws them. */
+/** Progress of a long task. The library emits these events; only the command line draws them. */
 export interface ProgressEvent {
-  /** What is under way, as a heading: `extract`, `download resnet50`. */
+  /** Name of the task: `extract`, `download resnet50`. */
   readonly stage: string;
   readonly unit: 'images' | 'rows' | 'bytes' | 'steps';
   readonly done: number;
-  /** Absent if it is not known. */
+  /** Absent if unknown. */
   readonly total?: number | undefined;
 }
 

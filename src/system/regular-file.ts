@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { type FileHandle, open } from 'node:fs/promises';
 
 /**
- * Opening a pipe waits for its writer, and reading a device may never end: a file is opened without waiting, and read
- * only where it turns out to be a regular one. A terminal must not become this process's own.
+ * Opening a pipe blocks until it has a writer, and reading a device may never end: files are opened non-blocking and
+ * read only if they are regular. A terminal must not become the controlling one.
  */
 const readFlags: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
@@ -20,10 +20,10 @@ export async function openRegular(path: string): Promise<FileHandle> {
 }
 
 /**
- * Reads a whole regular file in the thread that calls, one call after the other.
+ * Reads a whole regular file synchronously.
  *
- * @param limit bytes that are read at most
- * @returns undefined for a file that is longer, with its size
+ * @param limit most bytes to read
+ * @returns undefined bytes for a longer file, with its size
  * @throws a system error, with the code ENOTREGULAR for a pipe, socket or device
  */
 export function readRegularSync(path: string, limit: number): { readonly size: number; readonly bytes?: Buffer } {
@@ -32,7 +32,7 @@ export function readRegularSync(path: string, limit: number): { readonly size: n
     const stat = fstatSync(file);
     checkRegular(stat, path);
     if (stat.size > limit) return { size: stat.size };
-    // One byte more than it has tells a file that grows while it is read.
+    // One extra byte detects a file that grows while it is read.
     const bytes = Buffer.allocUnsafe(stat.size + 1);
     let done = 0;
     for (let taken = -1; taken !== 0 && done < bytes.length; done += taken) {
@@ -45,7 +45,7 @@ export function readRegularSync(path: string, limit: number): { readonly size: n
 }
 
 /**
- * Reads a part of a regular file in the thread that calls; fewer bytes where the file ends before that.
+ * Reads part of a regular file synchronously; fewer bytes if the file ends earlier.
  *
  * @throws a system error, with the code ENOTREGULAR for a pipe, socket or device
  */
@@ -54,7 +54,7 @@ export function readRangeSync(path: string, start: number, length: number): Buff
   try {
     const stat = fstatSync(file);
     checkRegular(stat, path);
-    // A length that is a lie must not ask for memory.
+    // An invalid length must not allocate memory.
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, stat.size - start)));
     let done = 0;
     for (let taken = -1; taken !== 0 && done < bytes.length; done += taken) {

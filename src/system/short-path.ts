@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from 'node:path';
 
-/** Relative where that is below the current folder, else as it is. */
+/** The path relative to the current folder, if inside it; else unchanged. */
 export function shortPath(path: string): string {
   const short = relative('', path);
   return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;

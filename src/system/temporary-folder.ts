@@ -5,14 +5,14 @@ import { UserError } from './errors.ts';
 import { fileReason } from './file-reason.ts';
 import { removeAtExit } from './writers/at-exit.ts';
 
-/** A folder for what is needed while a command runs. */
+/** A temporary folder of a command. */
 export interface TemporaryFolder {
   readonly path: string;
-  /** With all that is in it; never throws. */
+  /** Removes it recursively; never throws. */
   remove(): Promise<void>;
 }
 
-/** @throws UserError when the folder for temporary files cannot take one */
+/** @throws UserError if no folder can be created there */
 export async function makeTemporaryFolder(purpose: string): Promise<TemporaryFolder> {
   try {
     const path = await mkdtemp(join(tmpdir(), `featuretap-${purpose}-`));

@@ -10,10 +10,7 @@ interface Program {
 
 let found: Program | undefined;
 
-/**
- * This program's own folder and version, by its package.json: that of the sources, of the build, and of a bundle
- * wherever it is kept below them.
- */
+/** Folder and version of this program, from its package.json, for sources, build and bundle alike. */
 export function program(): Program {
   found ??= search(new URL('.', import.meta.url));
   return found;
@@ -23,7 +20,7 @@ export function programVersion(): string {
   return program().version;
 }
 
-/** Versions of what makes the numbers of a report; ONNX Runtime is not loaded for its own. */
+/** Versions of what computes a report's numbers, without loading ONNX Runtime. */
 export function versions(): Readonly<Record<string, string>> {
   const runtime = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   return {

@@ -5,27 +5,27 @@ import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
- * Starts a worker thread on a module of this project, from TypeScript sources as well as from the build. The module
- * has no top-level await; from sources `import.meta.url` is the worker's own in all modules that it imports.
+ * Starts a worker thread from a module of this project, in TypeScript sources or in the build. The module must not use
+ * top-level await; from sources, `import.meta.url` is that of the worker in all modules it imports.
  *
  * @param name module name without extension, relative to `importMetaUrl`, e.g. `./decode.worker`
  * @param importMetaUrl the caller's `import.meta.url`; its extension tells sources (.ts) from the build (.js)
  */
 export function startWorker(name: string, importMetaUrl: string, options: WorkerOptions = {}): Worker {
   const fromSources = importMetaUrl.endsWith('.ts');
-  // A bundle's files lie side by side.
+  // In a bundle, all files are in one folder.
   const module = new URL(fromSources ? `${name}.ts` : `./${posix.basename(name)}.js`, importMetaUrl);
   return fromSources ? new Worker(workerScript(module.href), { ...options, eval: true }) : new Worker(module, options);
 }
 
-/** The part of esbuild that is used here. */
+/** The part of esbuild used here. */
 interface Bundler {
   buildSync(options: object): { readonly outputFiles: readonly [{ readonly text: string }] };
 }
 
 /**
- * What a page runs in a browser, as one script: from TypeScript sources `client/main.ts` beside the caller, bundled now,
- * from the build the file of that name (scripts/bundle/bundle.cjs).
+ * The browser script of a page: in a checkout, bundles `client/main.ts` beside the caller; in the build, reads the
+ * prebuilt file (scripts/bundle/bundle.cjs).
  *
  * @param importMetaUrl the caller's `import.meta.url`
  */
@@ -42,8 +42,8 @@ export function browserScript(page: 'report' | 'serve', importMetaUrl: string): 
 const bundles = new Map<string, string>();
 
 /**
- * A worker's sources as one script. A worker does not inherit tsx's loader on Node 20, and would spend 0.4 s of
- * processor time on one of its own, each of them; esbuild does this once in a tenth of that.
+ * Bundles a worker's sources into one script. On Node 20, workers do not inherit tsx's loader, and each would take 0.4
+ * s of processor time for its own; bundling once takes a tenth of that.
  */
 function workerScript(moduleUrl: string): string {
   return bundled(moduleUrl, {
@@ -51,7 +51,7 @@ function workerScript(moduleUrl: string): string {
     format: 'cjs',
     packages: 'external',
     define: { 'import.meta.url': JSON.stringify(moduleUrl) },
-    // A script without a file looks for packages from the working folder.
+    // A script without a file would resolve packages from the working folder.
     banner: { js: `require = require('node:module').createRequire(${JSON.stringify(moduleUrl)});` },
   });
 }

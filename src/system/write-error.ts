@@ -3,21 +3,21 @@ import { errorCode, UserError, type UserErrorParts } from './errors.ts';
 import { fileReason } from './file-reason.ts';
 import { type Files, formatBytes, statIfThere } from './files.ts';
 
-/** How a verb can be asked to write elsewhere. */
+/** How to make a command write elsewhere. */
 export interface WriteAdvice {
   /** With its value: `--out FOLDER`. */
   readonly option: string;
-  /** Other options that name a place, each of its own. */
+  /** Other options that name output paths. */
   readonly others?: readonly string[];
-  /** Name of the file that is written where a folder was named for it. */
+  /** Name of the file written if a folder is given. */
   readonly file?: string;
-  /** The same command goes on where it was stopped. */
+  /** Whether the same command continues where it stopped. */
   readonly goesOn?: boolean;
 }
 
-/** A file could not be written. The library knows what failed; the verb knows which option names another place. */
+/** A file could not be written. The library knows the failure; the command adds which option changes the path. */
 export class WriteError extends UserError {
-  /** The system's code: ENOSPC, EROFS … */
+  /** System error code: ENOSPC, EROFS … */
   readonly code: string;
 
   constructor(code: string, parts: UserErrorParts) {
@@ -25,17 +25,17 @@ export class WriteError extends UserError {
     this.code = code;
   }
 
-  /** The same error with what can be done about it on the command line. */
+  /** The same error with a fix on the command line. */
   advised(advice: WriteAdvice): WriteError {
     return new WriteError(this.code, { ...this.parts, fix: fixOf(this.code, advice) });
   }
 }
 
-/** No room for a file; the run that needed it may know how much more it needs. */
+/** The disk is full; the run may know how many more bytes it needs. */
 export class DiskFullError extends WriteError {
   /**
-   * @param bytesToFinish of this file and all that the run would write behind it
-   * @returns the same error, which says that as well
+   * @param bytesToFinish of this file and all that the run would still write
+   * @returns the same error with that number
    */
   toFinish(bytesToFinish: number): DiskFullError {
     const { expected = '' } = this.parts;
@@ -69,13 +69,13 @@ function fixOf(code: string, advice?: WriteAdvice): string {
   }
 }
 
-/** @throws WriteError where a folder has the name of a file that is to be written: before anything is made for it */
+/** @throws WriteError if a folder has the name of the output file; checked before computing anything */
 export async function checkNoFolder(files: Files, path: string): Promise<void> {
   if ((await statIfThere(files, path))?.isDirectory() !== true) return;
   throw new WriteError('EISDIR', { what: 'cannot write a file', where: path, found: 'a folder, not a file' });
 }
 
-/** What a failed write means to the user. */
+/** The error for a failed write. */
 export async function writeFailure(
   files: Files,
   path: string,

@@ -87,7 +87,7 @@ function nextSteps(plan: ClusterPlan, asked: PlanRequest, { files, submitted }: 
   }
   const [first = '', second = ''] = files.map((file) => shellWords([shortPath(file)]));
   if (asked.on === 'slurm') {
-    // --parsable prints `12;cluster` where there are several.
+    // --parsable prints `12;cluster` if there are several.
     return [`job=$(sbatch --parsable ${first}) && sbatch --dependency=afterany:\${job%%;*} ${second}`, status];
   }
   return [files.length === 0 ? 'pipe this to kubectl create -f -, or --submit' : `kubectl create -f ${first}`, status];

@@ -45,7 +45,7 @@ export class JoinedInputs {
   /** Part of the input at each place, and its line there. [inputs] */
   readonly #partAt: Int32Array;
   readonly #lineAt: Uint32Array;
-  /** Number of the image at each place: those of the set come first; `nobody` where there is none. [inputs] */
+  /** Number of the image at each place: those of the set come first; `nobody` if there is none. [inputs] */
   readonly #imageAt: Int32Array;
   /** Place of the input that owns each image; `nobody` for one of the set that has no file any more. [images] */
   readonly #ownerOf: Int32Array;
@@ -75,7 +75,7 @@ export class JoinedInputs {
 
   /**
    * @throws PartsMissingError naming parts that rely on rows which the set does not hold any more
-   * @throws UserError when the parts do not add up to the list
+   * @throws UserError if the parts do not add up to the list
    */
   static async join({ set, parts, order, base, signal }: JoinRequest): Promise<JoinedInputs> {
     const places = placesOfInputs(parts, order);

@@ -23,7 +23,7 @@ const looks = 6;
 const defaultBeatMs = 10_000;
 
 export interface MergeLock {
-  /** @throws UserError when another merge has taken this one for dead */
+  /** @throws UserError if another merge has taken this one for dead */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface MergeLock {
  * merge writes a line every ten seconds, and one whose line has stood still for a minute is dead, so that the merge
  * that is started in its place need not wait for somebody to delete a file. No two clocks are compared.
  *
- * @throws UserError when a process that is alive holds the set
+ * @throws UserError if a process that is alive holds the set
  */
 export async function takeMergeLock(
   files: Files,

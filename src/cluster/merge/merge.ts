@@ -48,7 +48,7 @@ export interface MergeOptions {
   readonly data?: string | undefined;
   /** Compared with the parts. */
   readonly asked?: AskedFields;
-  /** Make the set again where there is one that has another fingerprint. */
+  /** Make the set again if there is one that has another fingerprint. */
   readonly replace?: boolean;
   readonly keepParts?: boolean;
   readonly command: string;
@@ -74,7 +74,7 @@ export interface MergeResult {
  * Nothing of it is visible to readers before all of it is on the disk, and a part loses nothing before that.
  *
  * @throws PartsMissingError naming the parts that are missing, damaged, or made of other images; nothing has changed then
- * @throws UserError when there is a set already that has another fingerprint
+ * @throws UserError if there is a set already that has another fingerprint
  */
 export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   const { files = nodeFiles, set, partCount } = options;
@@ -109,7 +109,7 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   }
 }
 
-/** @throws UserError when the parts have another fingerprint than requested */
+/** @throws UserError if the parts have another fingerprint than requested */
 function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: AskedFields): void {
   const { fields } = valueAt(parts, 0).record;
   const { resize, crop, interpolation, mean, std, autoOrient, sixteenBit = 'clip' } = fields.preprocessing;

@@ -25,7 +25,7 @@ export interface Places {
 
 /**
  * @param order the part of each input in turn; where all parts know one list, how many inputs it has
- * @throws UserError when the parts do not add up to the list
+ * @throws UserError if the parts do not add up to the list
  */
 export function placesOfInputs(parts: readonly PartRows[], order: Int32Array | number): Places {
   return typeof order === 'number' ? placesOfTables(parts, order) : placesOfList(parts, order);

@@ -26,7 +26,7 @@ export interface BaseRows {
  * @param set the feature set's folder
  * @param list the part's inputs
  * @returns undefined if there is no set, or one that is to be replaced
- * @throws UserError when it has another fingerprint
+ * @throws UserError if it has another fingerprint
  */
 export async function readBaseRows(
   files: Files,

@@ -13,7 +13,7 @@ export function weightsHome(weights: string, cache: string): string | undefined 
 
 /**
  * Puts the file of known weights where every task finds it, so that it is downloaded once and not by each: a copy of this
- * user's own where there is one, else downloaded. Does nothing for weights that are not a known name.
+ * user's own if there is one, else downloaded. Does nothing for weights that are not a known name.
  *
  * @throws UserError as `loadWeights` does, and where the folder cannot be written
  */
@@ -27,7 +27,7 @@ export async function shareWeights(
   const own = knownWeightsFile(weights) as string;
   const shared = knownWeightsFile(weights, home) as string;
   if (existsSync(own) && !existsSync(shared)) await copyWhole(own, shared);
-  // Checks the copy by its hash, and downloads where there is none.
+  // Checks the copy by its hash, and downloads if there is none.
   await loadKnown(known, { ...options, cacheFolder: home });
 }
 

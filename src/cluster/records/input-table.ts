@@ -96,7 +96,7 @@ export class InputTable {
 /**
  * Reads the table of a part's state.
  *
- * @throws UserError when it is not the one that the record names
+ * @throws UserError if it is not the one that the record names
  */
 export async function readInputs(files: Files, folder: string, record: PartRecord): Promise<InputTable> {
   const path = join(folder, inputsFile);

@@ -79,7 +79,7 @@ export function formatRecord(record: PartRecord): string {
   return `${JSON.stringify(record, null, 1)}\n`;
 }
 
-/** @throws UserError when it is not what `formatRecord` wrote */
+/** @throws UserError if it is not what `formatRecord` wrote */
 function parseRecord(bytes: Uint8Array, path: string): PartRecord {
   let value: Partial<PartRecord>;
   try {

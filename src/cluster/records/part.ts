@@ -26,7 +26,7 @@ export function partOf(id: string, partCount: number): number {
  * `--part k/N` (k from 0), `--part auto/N` (k from the scheduler) or `--part auto` (both from the scheduler): Slurm's
  * SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT, or JOB_COMPLETION_INDEX of an indexed Kubernetes job.
  *
- * @throws UserError when it is not usable, or when an array that was submitted again in part hides N
+ * @throws UserError if it is not usable, or when an array that was submitted again in part hides N
  */
 export function parsePart(value: string, environment: Environment): Part {
   const match = /^(?:(\d+|auto)\/(\d+)|auto)$/.exec(value);

@@ -36,7 +36,7 @@ export interface OnnxBackboneOptions {
  * Opens a network on ONNX Runtime, cut off behind its taps, and runs it once on blank images: a session that opens but
  * cannot run is found here, not in the middle of the work.
  *
- * @throws UserError when a tap is unknown or is not a map of float32 per image, when the network cannot run, or when its
+ * @throws UserError if a tap is unknown or is not a map of float32 per image, when the network cannot run, or when its
  * answer for an image depends on the other images of its batch
  */
 export async function openOnnxBackbone(network: Network, options: OnnxBackboneOptions): Promise<Backbone> {

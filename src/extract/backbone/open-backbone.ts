@@ -54,7 +54,7 @@ export function openNetwork(weights: BackboneWeights, crop: number): Network {
 /**
  * Opens a frozen network, cut off behind its tap, ready to run. `close()` it.
  *
- * @throws UserError when weights, tap and crop do not go together, or the network cannot run on the device
+ * @throws UserError if weights, tap and crop do not go together, or the network cannot run on the device
  */
 export async function openBackbone(options: BackboneOptions): Promise<Backbone> {
   return engines[options.engine ?? 'onnx'](options);

@@ -10,7 +10,7 @@ import type { Network, NetworkInput, Stage } from './network.ts';
  *
  * @param source the file's path, for messages
  * @param readExternal where tensors that are stored in other files are taken from
- * @throws UserError when the bytes are not an ONNX model, or its input is not one batch of square RGB images
+ * @throws UserError if the bytes are not an ONNX model, or its input is not one batch of square RGB images
  */
 export function readUserNetwork(bytes: Uint8Array, source: string, readExternal?: ReadExternal): Network {
   const model = decodeModel(bytes, source, readExternal);

@@ -46,7 +46,7 @@ export interface Repair {
  * Mends what `verifyFeatureSet` finds: tables from their spare copies, damaged rows from their images and no others.
  * A row whose image is gone or has other bytes now leaves the set, and outcomes.csv says why.
  *
- * @throws UserError when a damaged table has no whole copy, or when the weights are not those of the set
+ * @throws UserError if a damaged table has no whole copy, or when the weights are not those of the set
  */
 export async function repairFeatureSet(folder: string, options: RepairOptions): Promise<Repair> {
   const { files = nodeFiles } = options;

@@ -117,7 +117,7 @@ export class FeatureWriter {
    *
    * @param data [images × rows per image, ...rowShape]
    * @param images sha256 of each image's file, none of them in `rowOf`
-   * @throws UserError when a number is not finite, or too large for float16
+   * @throws UserError if a number is not finite, or too large for float16
    */
   async append(data: Float32Array, images: readonly string[]): Promise<void> {
     const shard = this.#begun();

@@ -50,7 +50,7 @@ export function dataTypeName(dataType: number): DataType | undefined {
 /**
  * Makes an ONNX tensor whose raw bytes are a view of `value.data`: leave the data alone until the model is encoded.
  *
- * @throws UserError when the data does not fill the shape
+ * @throws UserError if the data does not fill the shape
  */
 export function encodeTensor(name: string, value: TensorValue): OnnxTensor {
   const elementCount = value.shape.reduce((product, extent) => product * extent, 1);
@@ -76,7 +76,7 @@ export function encodeTensor(name: string, value: TensorValue): OnnxTensor {
 /**
  * Reads an ONNX tensor's elements, whichever of its fields they are in.
  *
- * @throws UserError when the elements do not fill the shape, or are of a type that is not handled
+ * @throws UserError if the elements do not fill the shape, or are of a type that is not handled
  */
 export function decodeTensor(tensor: OnnxTensor): TensorValue {
   const name = tensor.name ?? '';

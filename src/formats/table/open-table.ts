@@ -14,7 +14,7 @@ export function isTableName(name: string): boolean {
  * Opens a table of any kind, detected by its first bytes: Parquet, JSON Lines, or delimited text.
  *
  * @param options.oneColumn a text with one column is a table too
- * @throws UserError naming the file, and the line where there is one
+ * @throws UserError naming the file, and the line if there is one
  */
 export async function openTable(source: TableSource, options: { readonly oneColumn?: boolean } = {}): Promise<Table> {
   const head = Buffer.from(await headOf(source, 512));

@@ -39,7 +39,7 @@ function addPooledFeatures(graph: GraphBuilder, tail: TailShape): readonly Produ
  * @param folded tensors as `foldedTensors` gives them
  * @param maps [rows, channels x height x width]
  * @returns [rows, features], the same bits on any number of threads
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function pooledFeatures(
   tail: TailShape,

@@ -36,7 +36,7 @@ export function savedTensors(tail: TailShape, tensors: GraphTensors, classes: nu
   return arrays;
 }
 
-/** The network of a saved head. @throws UserError when it is not whole */
+/** The network of a saved head. @throws UserError if it is not whole */
 export function savedNetwork(saved: SavedHead): TunedNetwork {
   const tail = readNetwork(saved);
   const tensors = new Map<string, Float32Array>();
@@ -71,7 +71,7 @@ export function networkJson({ mapShape, blocks, normEpsilon }: TailShape): Json 
   };
 }
 
-/** @throws UserError when the saved head does not say what its network is */
+/** @throws UserError if the saved head does not say what its network is */
 function readNetwork(saved: SavedHead): TailShape {
   const refuse = (field: string, found: Json | undefined): never => {
     throw new UserError({

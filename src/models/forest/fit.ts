@@ -153,7 +153,7 @@ function fitted(
   });
 }
 
-/** Restores a saved forest. @throws UserError when an array is missing or points outside the forest */
+/** Restores a saved forest. @throws UserError if an array is missing or points outside the forest */
 export function loadCart(saved: SavedHead): FittedForest {
   const root = savedArray(saved, 'root', Int32Array, [null]);
   const feature = savedArray(saved, 'feature', Int32Array, [null]);

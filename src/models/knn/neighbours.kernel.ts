@@ -26,7 +26,7 @@ export function unitRows(data: Float32Array, columns: number): Float32Array {
 
 /** The training rows that are most similar to each of some queries, of those seen so far. */
 interface Neighbours {
-  /** [queries, k]: most similar first, minus infinity where there is none yet. */
+  /** [queries, k]: most similar first, minus infinity if there is none yet. */
   readonly similarity: Float32Array;
   /** [queries, k]: their row numbers. */
   readonly row: Int32Array;

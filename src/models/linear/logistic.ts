@@ -52,7 +52,7 @@ export interface LogisticFit extends LbfgsResult {
 
 /** Fits one table as often as asked, and parts of it. */
 export interface LogisticSolver {
-  /** @throws InterruptedError when the signal is aborted */
+  /** @throws InterruptedError if the signal is aborted */
   fit(options: LogisticOptions): Promise<LogisticFit>;
   fold(fold: Split): LogisticFold;
 }
@@ -61,7 +61,7 @@ export interface LogisticSolver {
 interface LogisticFold {
   /**
    * @param options `start` may be the `x` of a fit of the whole table or of another fold too
-   * @throws InterruptedError when the signal is aborted
+   * @throws InterruptedError if the signal is aborted
    */
   fit(options: LogisticOptions): Promise<LbfgsResult>;
   /** [test rows, classes]; minus infinity for a class without training rows. */
@@ -112,7 +112,7 @@ interface Coordinates {
  * eight classes or more, the fit begins in subspaces, and steps of L-BFGS end it by the same rules.
  *
  * @param table every class has a row; its features may stay on the disk, which each step then reads once or more
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function logisticSolver(table: Table<RowSource>, context: LogisticContext): Promise<LogisticSolver> {
   const coordinates = await coordinatesOf(table, context);

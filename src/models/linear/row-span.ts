@@ -39,7 +39,7 @@ const factorBlock = 64;
  *
  * @param means [dims]
  * @returns undefined if all rows are the same
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function spanOfRows(
   features: Matrix,

@@ -62,7 +62,7 @@ interface Subspace {
  * @param problem its features are in memory
  * @param x where to start, changed in place
  * @param isEnough asked before each round
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function descendInSubspaces(
   problem: PenalizedLoss & { readonly features: Matrix },

@@ -37,7 +37,7 @@ interface Panel {
  * (Bischof, Lang and Sun, "A framework for symmetric band reduction", 2000), nearly all of which is matrix products.
  *
  * @param matrix [size, size]; only the lower triangle is read, and it is used up
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function blockTridiagonalize(
   matrix: Float64Array,

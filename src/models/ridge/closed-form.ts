@@ -37,7 +37,7 @@ const blockRows = 1024;
  *
  * @param weights [rows], above 0, or null
  * @param alphas penalties to choose from; `auto` tries 15 around the mean eigenvalue
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function solveRidge(
   features: Matrix,

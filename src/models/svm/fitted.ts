@@ -125,7 +125,7 @@ export function fittedSvm(state: SvmState): FittedSvm {
   });
 }
 
-/** @throws UserError when the saved head is damaged */
+/** @throws UserError if the saved head is damaged */
 export function loadSvm(saved: SavedHead): FittedSvm {
   const present = savedArray(saved, 'present', Int32Array, [null]);
   const presentCount = present.length;
@@ -170,7 +170,7 @@ export function loadSvm(saved: SavedHead): FittedSvm {
   });
 }
 
-/** The kernel of a saved head. @throws UserError when it is none */
+/** The kernel of a saved head. @throws UserError if it is none */
 export function savedKernel({ details: { kernel } }: SavedHead): Kernel {
   const { name, gamma } = fields(kernel, 'kernel');
   if (name === 'linear') return { name };
@@ -178,7 +178,7 @@ export function savedKernel({ details: { kernel } }: SavedHead): Kernel {
   throw notWhole('kernel', JSON.stringify(kernel), 'linear, or rbf with its gamma');
 }
 
-/** How a saved head makes probabilities. @throws UserError when it does not say */
+/** How a saved head makes probabilities. @throws UserError if it does not say */
 export function savedCalibration({ details: { calibration } }: SavedHead): ProbabilityCalibration {
   const { slope, offset, heldOutRows, folds, foldsOf } = fields(calibration, 'calibration');
   if (

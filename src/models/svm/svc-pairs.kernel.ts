@@ -29,7 +29,7 @@ export interface PairsJob {
   readonly settled: Uint8Array;
   /** Out: y alpha by slot. */
   readonly coefficients: Float64Array;
-  /** Out: decision value of a held-out row by slot, from the classifier fitted without its fold; NaN where there is none. */
+  /** Out: decision value of a held-out row by slot, from the classifier fitted without its fold; NaN if there is none. */
   readonly heldOut: Float64Array;
   /** Out, per pair (0,1), (0,2) … (1,2) …: the intercept's negative, steps taken, and the violation that was left. */
   readonly rho: Float64Array;

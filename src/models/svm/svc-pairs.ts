@@ -31,7 +31,7 @@ export interface PairsInput {
 export interface PairsResult {
   /** y alpha, [rows, classes - 1]; the slot of another class o is o below the row's class, o - 1 above. */
   readonly coefficients: Float64Array;
-  /** Decision values of held-out rows, [rows, classes - 1], positive for the lower class; NaN where there is none. */
+  /** Decision values of held-out rows, [rows, classes - 1], positive for the lower class; NaN if there is none. */
   readonly heldOut: Float64Array;
   /** Per pair, (0,1), (0,2) … (1,2) … */
   readonly rho: Float64Array;
@@ -68,7 +68,7 @@ const WAIT_MS = 2;
 /**
  * Fits every one-vs-one classifier: the calling thread and up to `threads - 1` workers take pairs off one list.
  *
- * @throws InterruptedError when the signal aborts, within some tens of milliseconds
+ * @throws InterruptedError if the signal aborts, within some tens of milliseconds
  */
 export async function fitPairs(input: PairsInput, context: PairsContext): Promise<PairsResult> {
   const classCount = input.classStart.length - 1;

@@ -20,7 +20,7 @@ interface TrainingRows {
 /**
  * Sorts the rows by class. Rows of weight 0 are left out, as LIBSVM does.
  *
- * @throws UserError when fewer than two classes are left
+ * @throws UserError if fewer than two classes are left
  */
 export function sortByClass(table: Table, C: number): TrainingRows {
   const members: number[][] = table.classes.map(() => []);

@@ -44,7 +44,7 @@ export function plainLayout(classes: readonly string[]): SubmissionLayout {
  * The layout of a contest's sample submission: one probability per class in any order, or one column under any name, for
  * the label's name, its number, or the probability of one of two classes.
  *
- * @throws UserError when its columns are not the head's classes, or its single column can be read in no way
+ * @throws UserError if its columns are not the head's classes, or its single column can be read in no way
  */
 export async function readSampleLayout(
   file: string,

@@ -35,9 +35,9 @@ export class SubmissionWriter {
   #waiting: string;
 
   /**
-   * Starts the file, and its folder where there is none.
+   * Starts the file, and its folder if there is none.
    *
-   * @throws UserError when it cannot be written, when another process is writing it, or when it is another table
+   * @throws UserError if it cannot be written, when another process is writing it, or when it is another table
    */
   static async open(file: string, layout: SubmissionLayout, classes: readonly string[]): Promise<SubmissionWriter> {
     checkOverwrite(file, stringify([layout.header]), '--submission');
@@ -60,7 +60,7 @@ export class SubmissionWriter {
     return this.#foreign;
   }
 
-  /** @throws UserError when the id was written before (a contest takes one row per id), or when the disk is full */
+  /** @throws UserError if the id was written before (a contest takes one row per id), or when the disk is full */
   async append(image: SubmittedImage, answer: Classification): Promise<void> {
     const id = this.#sample === undefined ? image.id : this.#sample.idOf(image.relativePath);
     if (id === undefined) {
@@ -85,7 +85,7 @@ export class SubmissionWriter {
    * Gives the file its name.
    *
    * @param failed images that gave no answer, for the message
-   * @throws UserError when an id of the sample has no row: the file is not there then
+   * @throws UserError if an id of the sample has no row: the file is not there then
    */
   async finish(failed: readonly { readonly path: string; readonly reason: string }[] = []): Promise<void> {
     checkAllAnswered(this.#path, this.#layout.ids ?? [], this.#written, failed);

@@ -17,7 +17,7 @@ export interface Run {
   readonly predictions: readonly Prediction[] | undefined;
 }
 
-/** @throws UserError when predictions.csv is there and damaged, or cannot be read */
+/** @throws UserError if predictions.csv is there and damaged, or cannot be read */
 export async function readRun(report: Report, name: string): Promise<Run> {
   const file = join(report.report, 'predictions.csv');
   const bytes = await readIfThere(nodeFiles, file, largestTextBytes);

@@ -1,4 +1,4 @@
-/** Something to do, and the command that does it where there is one. */
+/** Something to do, and the command that does it if there is one. */
 export interface Step {
   readonly what: string;
   readonly command?: string;

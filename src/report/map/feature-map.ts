@@ -32,7 +32,7 @@ const epochsAtOnce = 1;
  * (McInnes, Healy and Melville 2018) over exact neighbours. The same rows give the same map. Lets other work in between.
  *
  * @param features is changed: its columns are centred
- * @throws InterruptedError when the signal is aborted
+ * @throws InterruptedError if the signal is aborted
  */
 export async function mapFeatures(features: Matrix, signal?: AbortSignal): Promise<FeatureMap> {
   const { rowCount: n, data, columnCount } = features;

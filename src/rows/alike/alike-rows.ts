@@ -1,24 +1,24 @@
 import { valueAt } from '../../system/at.ts';
 import type { Neighbours } from './neighbours.ts';
 
-/** Two rows that lie atypically close together; `first` < `second`. */
+/** Two atypically similar rows; `first` < `second`. */
 export interface AlikeRows {
   readonly first: number;
   readonly second: number;
-  /** Cosine of the two, 1 for copies. */
+  /** Cosine similarity, 1 for copies. */
   readonly similarity: number;
 }
 
 /**
- * Share of the usual distance between a row and its nearest below which two rows are nearly the same image: the default
- * of cleanlab's near-duplicate check.
+ * Two rows are near-duplicates if their distance is below this fraction of the median distance to the nearest row;
+ * cleanlab's default.
  */
 const closeShare = 0.13;
 
 /**
- * Pairs of a row and its nearest by cosine whose distance is below 0.13 of the median distance to the nearest, closest
- * first: copies, bursts of one scene, crops of one photo. Relative to the rest, so that features whose rows are all
- * alike do not make every pair one.
+ * Pairs of rows and their nearest neighbours whose cosine distance is below 0.13 of the median distance to the nearest
+ * neighbour, closest first: copies, bursts of one scene, crops of one photo. The threshold is relative, for features
+ * whose rows are all similar.
  */
 export function alikeRows({ rowCount, count, nearest, similarity }: Neighbours): AlikeRows[] {
   const limit = closeDistance({ rowCount, count, nearest, similarity });
@@ -33,11 +33,11 @@ export function alikeRows({ rowCount, count, nearest, similarity }: Neighbours):
   return [...pairs.values()].sort((a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second);
 }
 
-/** Cosine distance up to which two rows are nearly the same; below 0 where there are too few rows to tell. */
+/** Cosine distance up to which two rows are near-duplicates; negative if there are too few rows to tell. */
 export function closeDistance({ rowCount, count, similarity }: Neighbours): number {
   if (rowCount < 3) return -1;
   const largest = Float32Array.from({ length: rowCount }, (_, row) => valueAt(similarity, row * count));
   const usual = 1 - valueAt(largest.sort(), rowCount >> 1);
-  // Copies are copies where half of the rows have one, too: their distance is 0 but for rounding.
+  // If half of the rows have a copy, the median is 0 up to rounding; copies must still be found.
   return Math.max(closeShare * usual, 1e-6);
 }

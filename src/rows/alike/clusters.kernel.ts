@@ -1,4 +1,4 @@
-/** Row that stands for the cluster of a row: the first one of it. Ways are halved as they are walked. */
+/** Root of a row's cluster, its first row, with path halving (union-find). */
 function rootOf(parent: Int32Array, row: number): number {
   let at = row;
   while (parent[at] !== at) {
@@ -9,9 +9,9 @@ function rootOf(parent: Int32Array, row: number): number {
 }
 
 /**
- * Puts the clusters of each pair of rows together.
+ * Merges the clusters of each pair of rows.
  *
- * @param parent of each row, itself at first; is changed
+ * @param parent of each row, initially itself; changed in place
  * @param first and `second`, rows of each pair
  */
 export function joinClose(parent: Int32Array, first: Int32Array, second: Int32Array): void {
@@ -28,7 +28,7 @@ export function settle(parent: Int32Array): { readonly clusterOf: Int32Array; re
   const sizes: number[] = [];
   for (let row = 0; row < parent.length; row++) {
     const root = rootOf(parent, row);
-    // The root of a cluster is its first row, so it has its number by now.
+    // The root is the first row of its cluster, so it is already numbered.
     clusterOf[row] = root === row ? sizes.push(0) - 1 : clusterOf[root];
     sizes[clusterOf[row]]++;
   }

@@ -9,28 +9,31 @@ import { closeDistance } from './alike-rows.ts';
 import { joinClose, settle } from './clusters.kernel.ts';
 import { comparedBlockRows, cosineNeighbours } from './neighbours.ts';
 
-/** Which rows are copies of each other, exact or nearly. */
+/** Clusters of exact and near copies among rows. */
 export interface Copies {
-  /** Number of the cluster of each row, in the order of their first rows; a row without a copy is one by itself. [rows] */
+  /**
+   * Cluster number of each row, in the order of the clusters' first rows; a row without a copy is its own cluster.
+   * [rows]
+   */
   readonly clusterOf: Int32Array;
-  /** Rows of each cluster. */
+  /** Number of rows in each cluster. */
   readonly sizes: Int32Array;
-  /** Cosine distance up to which two rows are copies; below 0 where there are too few rows to tell. */
+  /** Cosine distance up to which two rows are copies; negative if there are too few rows to tell. */
   readonly distance: number;
 }
 
 /**
- * Clusters of rows that are linked by cosine distances as small as those of `alikeRows`: every pair of rows is looked at,
- * not each row's nearest alone, and a copy of a copy is in the same cluster.
+ * Single-linkage clusters of rows by cosine distance, with the threshold of `alikeRows`. Compares every pair of rows,
+ * not only nearest neighbours.
  *
- * @param features is changed: its rows are brought to length 1
+ * @param features changed in place: rows are normalized to length 1
  */
 export async function findCopies(features: Matrix, signal?: AbortSignal): Promise<Copies> {
   const neighbours = await cosineNeighbours(features, 1, signal);
   const { rowCount, nearest, similarity } = neighbours;
   const distance = closeDistance(neighbours);
   const parent = Int32Array.from({ length: rowCount }, (_, row) => row);
-  // A row with any copy is a copy of its nearest.
+  // A row with a copy is a copy of its nearest neighbour.
   const close = Int32Array.from(parent.keys()).filter((row) => 1 - valueAt(similarity, row) <= distance);
   const pairs = takeInts(nearest, close);
   joinClose(parent, close, pairs);

@@ -4,24 +4,24 @@ import type { Matrix } from '../../numerics/matrix.ts';
 import { keepNearestOfBoth, unitRows } from '../../numerics/nearest.kernel.ts';
 import { pauseForInterrupt } from '../../system/interrupt.ts';
 
-/** The rows that each row is most like, by cosine. */
+/** Nearest neighbours of each row by cosine similarity. */
 export interface Neighbours {
   readonly rowCount: number;
-  /** Kept of each row. */
+  /** Neighbours per row. */
   readonly count: number;
-  /** Row numbers, most similar first, -1 where there are fewer: [rowCount, count] */
+  /** Row numbers, most similar first, -1 if there are fewer: [rowCount, count] */
   readonly nearest: Int32Array;
-  /** Cosines, 1 for copies: [rowCount, count] */
+  /** Cosine similarities, 1 for copies: [rowCount, count] */
   readonly similarity: Float32Array;
 }
 
-/** Rows whose similarities with all later rows are held at once. */
+/** Rows per block of similarities with all later rows. */
 export const comparedBlockRows = 512;
 
 /**
- * The `count` nearest other rows of every row by cosine.
+ * The `count` nearest neighbours of every row by cosine similarity.
  *
- * @param features is changed: its rows are brought to length 1
+ * @param features changed in place: rows are normalized to length 1
  */
 export async function cosineNeighbours(features: Matrix, count: number, signal?: AbortSignal): Promise<Neighbours> {
   const { rowCount, columnCount, data } = features;
@@ -33,7 +33,7 @@ export async function cosineNeighbours(features: Matrix, count: number, signal?:
     await pauseForInterrupt(signal);
     const rows = Math.min(comparedBlockRows, rowCount - first);
     const own = { rowCount: rows, columnCount, data: data.subarray(first * columnCount, (first + rows) * columnCount) };
-    // The earlier rows have been compared with these.
+    // Earlier rows have already been compared with these.
     const rest = { rowCount: rowCount - first, columnCount, data: data.subarray(first * columnCount) };
     const block = await multiplyTransposed(own, rest, { threads });
     keepNearestOfBoth(block.data, first, count, nearest, similarity);

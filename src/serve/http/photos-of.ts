@@ -43,7 +43,7 @@ const mostPhotos = 1000;
  * Reads the photos of a request as they stream in: the body is one image, or multipart/form-data holds many.
  *
  * @param onBytes called for every piece before it is kept; throws where it is too much
- * @throws HttpError 400 where there is no photo; what the stream throws where it is cut
+ * @throws HttpError 400 if there is no photo; what the stream throws where it is cut
  */
 export async function photosOf(
   request: FastifyRequest,

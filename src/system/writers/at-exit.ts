@@ -3,10 +3,9 @@ import { rmSync } from 'node:fs';
 const paths = new Set<string>();
 
 /**
- * Takes a file or folder away when the process ends before it was done with it, as at a second Ctrl-C or where what was
- * under way took too long after the first.
+ * Removes a file or folder if the process exits before it is finished, as on a second Ctrl-C.
  *
- * @returns to be called when it is done with
+ * @returns call it when the file or folder is finished
  */
 export function removeAtExit(path: string): () => void {
   if (paths.size === 0) process.on('exit', removeAll);
@@ -22,7 +21,7 @@ function removeAll(): void {
     try {
       rmSync(path, { recursive: true, force: true });
     } catch {
-      // The next one that writes the same file takes it away.
+      // The next writer of the same file removes it.
     }
   }
 }

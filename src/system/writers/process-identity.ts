@@ -2,13 +2,13 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { errorCode } from '../errors.ts';
 
-/** What tells a process from every other one, on this machine and on others. */
+/** Identifies a process on this machine and others. */
 export interface ProcessIdentity {
   readonly host: string;
   readonly pid: number;
-  /** Where the number counts: two containers may share a host name, but not this. Empty where there is no such thing. */
+  /** PID namespace: containers may share a host name, but not this. Empty on other platforms. */
   readonly pidSpace: string;
-  /** Tells a process from a later one with the same number; empty if the platform does not say. */
+  /** Start time: distinguishes a later process with the same number; empty if unknown. */
   readonly started: string;
 }
 
@@ -17,7 +17,7 @@ export function thisProcess(): ProcessIdentity {
   return { host: hostname(), pid, pidSpace: pidSpace(), started: startOf(pid) };
 }
 
-/** Whether a process is certainly gone; of another machine's processes nothing is known from here. */
+/** Whether a process is certainly dead; unknown for processes of other machines. */
 export function isDead(owner: ProcessIdentity): boolean {
   if (owner.host !== hostname() || owner.pidSpace !== pidSpace()) return false;
   try {
@@ -36,11 +36,13 @@ function pidSpace(): string {
   }
 }
 
-/** Boot and start time of a process on Linux (proc(5), /proc/PID/stat, field 22, in ticks since boot); else empty. */
+/**
+ * Boot id and start time of a process on Linux (proc(5), /proc/PID/stat, field 22, in ticks since boot); else empty.
+ */
 export function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in field 2 may hold spaces and parentheses: fields are counted behind its last one.
+    // The name in field 2 may contain spaces and parentheses: count fields after the last parenthesis.
     const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`;
   } catch {
@@ -48,7 +50,7 @@ export function startOf(pid: number): string {
   }
 }
 
-/** The command line of a process of this machine, where the platform tells. */
+/** The command line of a local process, if the platform provides it. */
 export function commandOf(pid: number): string | undefined {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');

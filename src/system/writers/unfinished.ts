@@ -6,35 +6,34 @@ import { type Files, listIfThere, type OpenFile } from '../files.ts';
 import { removeAtExit } from './at-exit.ts';
 import { commandOf, startOf, thisProcess } from './process-identity.ts';
 
-/** Ending of files that are being written; a run removes those that a killed one left. */
+/** Suffix of temporary files; runs remove those left by killed processes. */
 export const unfinishedSuffix = '.unfinished';
-/** Ending of files whose writers look whether another one is there before they go on. */
+/** Suffix of files whose writers check for other writers before they proceed. */
 const waitingSuffix = '.waiting';
 
 const pauseMs = 20;
 
-/** A file that is being written under a name of its own: `NAME.<machine>-<process>-<its start>-<number>.unfinished`. */
+/** A temporary file with a unique name: `NAME.<machine>-<process>-<its start>-<number>.unfinished`. */
 export interface Unfinished {
   readonly path: string;
   readonly file: OpenFile;
-  /** To be called when it has its name or is gone: until then it goes with the process. */
+  /** Call it when the file is renamed or deleted: until then it is removed at exit. */
   readonly done: () => void;
 }
 
-/** Opens a file of this process alone for what `path` shall stand for. */
+/** Opens a temporary file of this process for `path`. */
 export async function openUnfinished(files: Files, path: string): Promise<Unfinished> {
   const own = path + ownEnding() + unfinishedSuffix;
   return { path: own, file: await files.open(own, 'wx'), done: removeAtExit(own) };
 }
 
 /**
- * The same, but of all writers of one path, in any process, one at a time. Each announces itself by its file, then looks
- * who else did: of two that start at once the later one to look sees the other, so never both go on; what a dead
- * process left, any of them may remove. Needs no more of a shared file system than that a new name is seen by a later
- * listing.
+ * The same, but only one writer per path at a time, across processes. Each creates its file, then lists those of
+ * others: of two that start at the same time, the later one to list sees the other, so they never both proceed. Files
+ * of dead processes are removed. On a shared file system this only requires that a later listing sees a new name.
  *
- * @param waitMs for another writer to be done
- * @throws UserError naming the writer that is still there after that
+ * @param waitMs to wait for another writer
+ * @throws UserError naming the writer that is still active after that
  */
 export async function openAlone(files: Files, path: string, waitMs: number): Promise<Unfinished> {
   const patience = performance.now() + waitMs;
@@ -46,9 +45,9 @@ export async function openAlone(files: Files, path: string, waitMs: number): Pro
     let others: readonly Writer[];
     try {
       others = await otherWriters(files, path, mine);
-      // Of those that only look, the one whose name sorts first stays and the others step back.
+      // Among those waiting, the first by name stays; the others withdraw.
       while (others.every((other) => other.waiting && mine < other.name)) {
-        // Twice: a listing may miss a file that is renamed meanwhile, as ours is once.
+        // Twice: a listing may miss a file that is renamed meanwhile, as ours was.
         if (others.length === 0 && (await otherWriters(files, path, mine)).length === 0) {
           await files.rename(waiting, base + unfinishedSuffix);
           return { path: base + unfinishedSuffix, file, done: removeAtExit(base + unfinishedSuffix) };
@@ -69,7 +68,7 @@ export async function openAlone(files: Files, path: string, waitMs: number): Pro
   }
 }
 
-/** Whether a file of this name was left by a process of this machine that is gone. */
+/** Whether a file was left by a dead process of this machine. */
 export function isAbandoned(file: string): boolean {
   const [, machine, pid = '', started = ''] =
     /\.([0-9a-f]{8})-(\d+)-([0-9a-f]{8})-\d+(?:\.unfinished|\.waiting)$/.exec(file) ?? [];
@@ -84,7 +83,7 @@ export async function removeAbandoned(files: Files, folder: string): Promise<voi
 }
 
 interface Writer {
-  /** Of its file, without the ending that says how far it is. */
+  /** Name of its file without the suffix. */
   readonly name: string;
   readonly file: string;
   readonly waiting: boolean;
@@ -92,7 +91,7 @@ interface Writer {
   readonly isHere: boolean;
 }
 
-/** Living writers of a path beside one's own; files of dead ones are removed. */
+/** Other active writers of a path; removes files of dead ones. */
 async function otherWriters(files: Files, path: string, mine: string): Promise<readonly Writer[]> {
   const [folder, target] = [dirname(path), basename(path)];
   const found: Writer[] = [];
@@ -104,7 +103,7 @@ async function otherWriters(files: Files, path: string, mine: string): Promise<r
     const name = file.slice(0, -ending.length);
     if (name === mine) continue;
     const [pid, isHere] = [Number(pidText), machine === thisMachine()];
-    // Of another machine's processes nothing is known from here.
+    // The state of another machine's processes is unknown.
     if (isHere && isGone(pid, started)) await files.remove(join(folder, file));
     else found.push({ name, file, waiting: ending === waitingSuffix, pid, isHere });
   }

@@ -66,7 +66,7 @@ function mayHaveGpu(): boolean {
  * The device to run on: the one that was named, else the first that works and is no slower than the CPU (a driver in
  * software works, and is slow). Where there is no GPU, `auto` starts no process to find that out.
  *
- * @throws UserError when a named device does not work: never a silent CPU
+ * @throws UserError if a named device does not work: never a silent CPU
  */
 export async function chooseDevice(
   wanted: DeviceName | 'auto',

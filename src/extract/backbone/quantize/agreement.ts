@@ -18,7 +18,7 @@ export function measureAgreement(quantized: PooledRows, exact: PooledRows): Agre
   return { mean, worst: values.reduce((least, value) => Math.min(least, value), 1), imageCount: exact.rowCount };
 }
 
-/** @throws UserError when the mean cosine is below the floor, before hours go into features of no use */
+/** @throws UserError if the mean cosine is below the floor, before hours go into features of no use */
 export function checkAgreement(agreement: Agreement, source: string): void {
   // Not `<`: NaN is below the floor too.
   if (agreement.mean >= agreementFloor) return;

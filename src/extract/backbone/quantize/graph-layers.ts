@@ -14,7 +14,7 @@ export interface GraphLayer {
   /** [inputs, outputs] of a matrix product; [outputs, inputs / groups, height, width] of a convolution. */
   readonly weights: Weights;
   readonly bias: Weights | undefined;
-  /** A convolution's: the tensor that is kept as bytes, which is that of the relu behind it where there is one. */
+  /** A convolution's: the tensor that is kept as bytes, which is that of the relu behind it if there is one. */
   readonly output: string;
   /** That relu. */
   readonly relu?: OnnxNode | undefined;

@@ -33,7 +33,7 @@ export function openInt8Graph(
 /**
  * Calibrates a user's own graph on sample images, quantizes it, and compares both on the same images.
  *
- * @throws UserError when nothing of it can be quantized, or the quantized features are too far from the float32 ones
+ * @throws UserError if nothing of it can be quantized, or the quantized features are too far from the float32 ones
  */
 export async function prepareInt8Graph(
   network: Network,

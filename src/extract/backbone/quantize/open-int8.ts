@@ -42,7 +42,7 @@ export interface Int8Preparation {
 /**
  * Calibrates a ResNet on sample images, quantizes it, and compares both on the same images.
  *
- * @throws UserError when the tap is not among the quantized network's tensors, or when the quantized features are too
+ * @throws UserError if the tap is not among the quantized network's tensors, or when the quantized features are too
  * far from the float32 ones
  */
 export async function prepareInt8(options: Int8Options, sample: Sample): Promise<Int8Preparation> {
@@ -67,7 +67,7 @@ interface Prepared extends Pick<ActivationRanges, 'architecture' | 'weightsSha25
 /**
  * Opens a quantized network and compares it with the float32 one, on the sample that it was calibrated on.
  *
- * @throws UserError when the quantized features are too far from the float32 ones
+ * @throws UserError if the quantized features are too far from the float32 ones
  */
 export async function openCompared(
   network: Network,

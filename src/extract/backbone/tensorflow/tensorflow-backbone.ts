@@ -23,7 +23,7 @@ interface TensorFlowBackboneOptions {
  *
  * @param tf the TensorFlow.js module, its backend chosen: @tensorflow/tfjs-node-gpu, or @tensorflow/tfjs on WASM or CPU
  * @param network the same weights as a graph: names of stages and tensors come from it
- * @throws UserError when a tap is unknown, or the backend does not run on the device that was asked for
+ * @throws UserError if a tap is unknown, or the backend does not run on the device that was asked for
  */
 export async function openTensorFlowBackbone(
   tf: TensorFlow,

@@ -71,7 +71,7 @@ function setWholeSpectrum(picture: Uint8Array, at: number): void {
   }
 }
 
-/** Where the next scan header starts, behind coded data and tables; the end where there is none. */
+/** Where the next scan header starts, behind coded data and tables; the end if there is none. */
 function nextScan(picture: Uint8Array, from: number): number {
   for (let at = picture.indexOf(0xff, from); at >= 0; at = picture.indexOf(0xff, at + 1)) {
     const marker = picture[at + 1] ?? 0;

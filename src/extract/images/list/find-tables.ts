@@ -47,7 +47,7 @@ const mostTables = 50;
  * The tables that say the labels: the one that the user names, or those of the folder that can be read in one way only.
  *
  * @param hasClasses whether the folders say classes too: a table is then used where its columns leave no doubt
- * @throws a usage UserError that lists the ways where there are several
+ * @throws a usage UserError that lists the ways if there are several
  */
 export async function findTables(tree: Tree, options: LayoutOptions, hasClasses: boolean): Promise<FoundTables> {
   const scope = imagesIn(tree, options.images);
@@ -87,7 +87,7 @@ export async function findTables(tree: Tree, options: LayoutOptions, hasClasses:
   return { tables: asSplits(fitting), unused };
 }
 
-/** A path relative to a folder that it lies in, with forward slashes; undefined where it lies elsewhere. */
+/** A path relative to a folder that it lies in, with forward slashes; undefined if it lies elsewhere. */
 function below(root: string, path: string): string | undefined {
   const inner = relative(root, path);
   return inner === '..' || inner.startsWith(`..${sep}`) || isAbsolute(inner) ? undefined : inner.replaceAll(sep, '/');

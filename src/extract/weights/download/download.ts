@@ -44,7 +44,7 @@ const maxAttempts = 30;
  * sha256, and renames it into place last.
  *
  * @throws UserError if the server cannot be reached, does not have the file, or sends another one
- * @throws InterruptedError when `signal` aborts; what has arrived is kept for the next time
+ * @throws InterruptedError if `signal` aborts; what has arrived is kept for the next time
  */
 export async function download(request: DownloadRequest): Promise<void> {
   const partial = await openPartialFile(request.target).catch((error: unknown) => {

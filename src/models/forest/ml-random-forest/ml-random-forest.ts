@@ -117,7 +117,7 @@ function fitted(
   });
 }
 
-/** Restores a saved forest of the package. @throws UserError when its JSON cannot be read */
+/** Restores a saved forest of the package. @throws UserError if its JSON cannot be read */
 export function loadMlForest(saved: SavedHead): FittedHead {
   const bytes = savedArray(saved, 'model', Uint8Array, [null]);
   const json = new TextDecoder().decode(bytes);

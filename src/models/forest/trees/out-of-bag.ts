@@ -76,7 +76,7 @@ export async function scoreOutOfBag(
  *
  * @param halves two halves of the trees, those of the forest and spare ones
  * @param judged what each row weighs for the temperature
- * @returns how many rows were judged; 0, and an inverse temperature of 1, where there is none
+ * @returns how many rows were judged; 0, and an inverse temperature of 1, if there is none
  */
 export async function outOfBagTemperature(
   halves: readonly [BaggedTrees, BaggedTrees],

@@ -53,7 +53,7 @@ export interface CutScan {
    * The best cut of one of the features that were sorted last.
    *
    * @param floor a cut must beat this
-   * @returns the last bin that goes left; -1 where no cut beats `floor`; -2 where the feature is constant here
+   * @returns the last bin that goes left; -1 if no cut beats `floor`; -2 where the feature is constant here
    */
   cutFew(feature: number, size: number, minLeaf: number, floor: number): number;
   /** The same for the feature in `bins`. */

@@ -35,7 +35,7 @@ const LONGEST = 2 ** 120;
 /**
  * Picks rows and takes the centre off them.
  *
- * @throws UserError when a row's products would be past float32
+ * @throws UserError if a row's products would be past float32
  */
 export function kernelRows(
   data: Float32Array,
@@ -86,8 +86,8 @@ export async function kernelBlock(
  * The symmetric matrix of kernel values of all rows with each other, on shared memory: [rowCount, rowCount], float32.
  * Only the values on and below the diagonal are there; `symmetricValue` reads any.
  *
- * @throws UserError when the matrix does not fit memory
- * @throws InterruptedError when the signal aborts, between blocks
+ * @throws UserError if the matrix does not fit memory
+ * @throws InterruptedError if the signal aborts, between blocks
  */
 export async function gramMatrix(rows: KernelRows, kernel: Kernel, context: ProductContext): Promise<Float32Array> {
   const { rowCount, columnCount } = rows;

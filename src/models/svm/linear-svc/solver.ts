@@ -63,7 +63,7 @@ const PRODUCTS = 100_000;
 
 /** Fits on one table, as often as asked, on one copy of its rows. */
 export interface LinearSvcSolver {
-  /** @throws InterruptedError when the signal is aborted, within some tens of milliseconds */
+  /** @throws InterruptedError if the signal is aborted, within some tens of milliseconds */
   fit(options: LinearSvcOptions): Promise<LinearSvcFit>;
 }
 

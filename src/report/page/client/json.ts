@@ -55,7 +55,7 @@ export interface RunJson {
 }
 
 export interface NearJson {
-  /** Nearest others of the first images, most alike first, 4,294,967,295 where there are fewer: [images, count] */
+  /** Nearest others of the first images, most alike first, 4,294,967,295 if there are fewer: [images, count] */
   readonly count: number;
   readonly nearest: U32;
   /** Cosines, 0 to 65,535. */

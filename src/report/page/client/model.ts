@@ -82,7 +82,7 @@ export class Run {
   }
 
   /**
-   * The answer that speaks for an image: the most confident wrong one where there is one, else the first. Undefined for
+   * The answer that speaks for an image: the most confident wrong one if there is one, else the first. Undefined for
    * an image that was not tested.
    */
   verdict(place: number): Answer | undefined {

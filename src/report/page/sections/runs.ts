@@ -9,7 +9,7 @@ import { sortableTable, type TableCell, type TableColumn } from '../table.ts';
 import { surenessBlock } from './sureness.ts';
 
 interface RunColumn extends TableColumn {
-  /** Left out where there is one split. */
+  /** Left out if there is one split. */
   readonly needsRepeats?: boolean;
   readonly cell: (data: RunData, place: number) => TableCell;
 }
