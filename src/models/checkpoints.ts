@@ -1,7 +1,7 @@
-/** Where a long fit keeps what it has reached: whatever was written last under a key is whole. */
+/** Checkpoints of long fits, by key. Writes are atomic. */
 export interface Checkpoints {
-  /** What was written last; undefined if nothing was. */
+  /** The last checkpoint; undefined if there is none. */
   read(key: string): Promise<Uint8Array | undefined>;
-  /** Takes the place of what was written before, at once or not at all. */
+  /** Atomically replaces the last checkpoint. */
   write(key: string, bytes: Uint8Array): Promise<void>;
 }

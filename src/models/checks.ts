@@ -8,11 +8,11 @@ import { UserError } from '../system/errors.ts';
 import type { Json, NamedArray, SavedHead } from './model.ts';
 
 /**
- * The door of every fit: shapes agree, labels name classes, features are finite and of a usable size, weights can be
- * used.
+ * Checks the arguments of every fit: shapes match, labels are class numbers, features are finite and of reasonable
+ * magnitude, weights are valid.
  *
- * @param isScaledLater the features are brought to a usable size before any head sees them
- * @throws UserError naming what is wrong, and the row and column if there is one
+ * @param isScaledLater whether the features are scaled before the fit
+ * @throws UserError naming the problem, with row and column if applicable
  */
 export function checkTrainingTable(table: Table<RowSource>, model: string, isScaledLater = false): void {
   const { features, labels, classes, sampleWeights } = table;
@@ -35,7 +35,7 @@ export function checkTrainingTable(table: Table<RowSource>, model: string, isSca
       expected: `0 to ${classes.length - 1}`,
     });
   }
-  // Rows that stay on the disk are looked at when they are first read.
+  // Rows on disk are checked when they are first read.
   if (!isStored(features)) {
     const largest = largestMagnitude(features.data);
     if (Number.isNaN(largest)) checkFinite(features, where);
@@ -65,14 +65,14 @@ export function checkTrainingTable(table: Table<RowSource>, model: string, isSca
 }
 
 /**
- * Largest feature that a head can be fitted on: products and squares of features stay numbers of float32, and are not lost
- * below the smallest ones, between the two.
+ * Range of the largest absolute feature: within it, products and squares of features neither overflow nor underflow in
+ * float32.
  */
 const usableMagnitude = { from: 1e-15, to: 1e15 } as const;
 
 /**
- * @param largest absolute value of the features; 0 where all are 0, which is no size
- * @throws UserError naming the scaling to use where features are far too small or far too large for any head
+ * @param largest absolute value of the features; 0 if all are 0, which is accepted
+ * @throws UserError suggesting a scaling if features are far too small or too large
  */
 export function checkMagnitude(largest: number, where: string): void {
   const { from, to } = usableMagnitude;
@@ -86,14 +86,14 @@ export function checkMagnitude(largest: number, where: string): void {
   });
 }
 
-/** Sums of float32 probabilities over thousands of classes differ from 1 by less. */
+/** Rounding error of sums of float32 probabilities over thousands of classes is smaller. */
 const sumTolerance = 1e-3;
 
 /**
- * The door of every answer, before anybody sees it.
+ * Checks every prediction.
  *
  * @param probabilities [rows, classes]
- * @throws UserError naming the first number that is no probability
+ * @throws UserError naming the first invalid probability
  */
 export function checkProbabilities(
   probabilities: Matrix,
@@ -116,7 +116,7 @@ export function checkProbabilities(
 }
 
 /**
- * The door of every head that is written or read: each of its numbers is one.
+ * Checks that all numbers of a head to be written or read are finite.
  *
  * @param where the file, for the message
  * @throws UserError naming the array or field
@@ -144,7 +144,7 @@ export function checkSavedNumbers(saved: SavedHead, where: string): void {
   look(saved.details, 'details');
 }
 
-/** @throws UserError if the rows are all of one class: there is nothing to tell apart */
+/** @throws UserError if all rows are of one class */
 export function checkSeveralClasses(table: Table<RowSource>, model: string): void {
   const { classes } = presentClasses(table).table;
   if (classes.length >= 2) return;
@@ -156,7 +156,7 @@ export function checkSeveralClasses(table: Table<RowSource>, model: string): voi
   });
 }
 
-/** The door of every prediction: as many columns as the head was fitted on, all finite. */
+/** Checks the features of every prediction: as many columns as in the fit, all finite. */
 export function checkFeatures(features: Matrix, dims: number, model: string): void {
   if (features.columnCount !== dims) {
     throw new UserError({
@@ -185,10 +185,10 @@ function checkFinite(features: Matrix, where: string): void {
 type ArrayKind = Float32ArrayConstructor | Float64ArrayConstructor | Int32ArrayConstructor | Uint8ArrayConstructor;
 
 /**
- * An array of a saved head, checked.
+ * Returns an array of a saved head after checking it.
  *
- * @param shape expected extents; null for one that may be anything
- * @throws UserError naming the array when it is missing, of another type, or of another shape
+ * @param shape expected extents; null for any
+ * @throws UserError naming the array if it is missing or of another type or shape
  */
 export function savedArray<K extends ArrayKind>(
   saved: SavedHead,
@@ -213,7 +213,7 @@ export function savedArray<K extends ArrayKind>(
   return array.data as InstanceType<K>;
 }
 
-/** @throws UserError if a saved head was made by a solver that its kind does not know */
+/** @throws UserError if the solver of a saved head is unknown */
 export function checkSolver(saved: SavedHead, solvers: readonly string[]): void {
   if (solvers.includes(saved.solver)) return;
   throw new UserError({

@@ -3,17 +3,17 @@ import type { LinearScores, SavedHead } from './model.ts';
 import { headKinds } from './registry.ts';
 import { savedScaling } from './scaling.ts';
 
-/** A head's scores as sums over the features of a row as they are, before any scaling. */
+/** A head's scores as linear functions of the unscaled features. */
 interface FeatureScores extends LinearScores {
-  /** The weighted sum is divided by the row's own length (`--scale l2`) before the bias is added. */
+  /** Whether the weighted sum is divided by the row's L2 norm (`--scale l2`) before the bias is added. */
   readonly perLength: boolean;
 }
 
 /**
- * A saved head's scores as sums over unscaled features, its scaling folded into the weights: what a class activation map
- * is made of.
+ * A saved head's scores as linear functions of the unscaled features, with the scaling folded into the weights, for
+ * class activation maps.
  *
- * @returns undefined for a head whose scores are no such sums: an SVM with the rbf kernel, a forest, neighbours, an MLP
+ * @returns undefined for a non-linear head: an SVM with the rbf kernel, a forest, nearest neighbours, an MLP
  */
 export async function featureScores(saved: SavedHead): Promise<FeatureScores | undefined> {
   const scores = await headKinds.find(({ model }) => model === saved.model)?.linearScores?.(saved);

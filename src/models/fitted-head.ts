@@ -6,14 +6,14 @@ import { checkProbabilities } from './checks.ts';
 import { storedBlockRows } from './linear-loss.ts';
 import type { FitContext, FittedHead, Head, Prediction, PredictOptions, SavedHead } from './model.ts';
 
-/** A head that needs its rows in memory: they are loaded once, wherever they are. */
+/** Wraps a fit that needs its rows in memory: they are loaded once. */
 export function inMemory(fit: (train: Table, context: FitContext) => Promise<FittedHead>): Pick<Head, 'rows' | 'fit'> {
   return { rows: 'memory', fit: async (train, context) => fit(await loadTable(train), context) };
 }
 
 type Answering = Omit<FittedHead, 'predict' | 'predictProba'> & Partial<Pick<FittedHead, 'predict'>>;
 
-/** Completes a head that says everything at once; one that has a cheaper way to its class numbers alone brings it. */
+/** Adds `predict` and `predictProba` to a head with `predictBoth`, unless it has a cheaper `predict`. */
 export function withPredict<H extends Answering>(head: H): NoInfer<H> & FittedHead {
   return {
     predictProba: async (features: Matrix, options: PredictOptions) =>
@@ -23,14 +23,14 @@ export function withPredict<H extends Answering>(head: H): NoInfer<H> & FittedHe
   };
 }
 
-/** What a fitted head brings: facts, answers, and what of it is saved. */
+/** What a fitted head consists of: properties, predictions, and arrays to save. */
 interface Parts extends Omit<Answering, 'save'> {
   arrays(): SavedHead['arrays'];
   /** Default: `details`. */
   readonly savedDetails?: SavedHead['details'];
 }
 
-/** A fitted head of its parts. */
+/** Builds a fitted head from its parts. */
 export function fittedHead<P extends Parts>(parts: P): NoInfer<P> & FittedHead {
   const { model, solver, params, classes, dims, details, savedDetails = details } = parts;
   return withPredict({
@@ -40,13 +40,13 @@ export function fittedHead<P extends Parts>(parts: P): NoInfer<P> & FittedHead {
 }
 
 /**
- * Takes what a head says of some rows, whose arrays the next block uses again.
+ * Receives the predictions for a block of rows; the arrays are reused for the next block.
  *
- * @param places which rows these are; undefined for all of them, as they stand
+ * @param places indices of these rows; undefined for all, in order
  */
 export type TakePredictions = (places: Uint32Array | undefined, prediction: Prediction) => void;
 
-/** What a head says of rows wherever they are: of a matrix at once, of rows on the disk a block at a time. */
+/** Predicts rows: a matrix in one call, rows on disk block by block. */
 export async function predictRows(
   head: FittedHead,
   features: RowSource,
@@ -63,7 +63,7 @@ export async function predictRows(
   let room = new Float32Array(0);
   for await (const block of pass.blocks()) {
     const { start, rowCount } = block;
-    // Made once: arrays of each block would lie about until the collector runs.
+    // Allocated once: arrays of each block would accumulate until garbage collection.
     if (room.length < rowCount * classCount) room = new Float32Array(rowCount * classCount);
     const into = room.subarray(0, rowCount * classCount);
     const prediction = await head.predictBoth(block, { ...options, overwrite: true, into });
@@ -72,7 +72,7 @@ export async function predictRows(
   }
 }
 
-/** Classes of rows wherever they are, [rows], and their probabilities, [rows, classes]. */
+/** Classes [rows] and probabilities [rows, classes] of rows in memory or on disk. */
 export async function predictionsOf(
   head: FittedHead,
   features: RowSource,
@@ -91,7 +91,7 @@ export async function predictionsOf(
   return all;
 }
 
-/** Class probabilities of rows wherever they are, [rows, classes]. */
+/** Class probabilities of rows in memory or on disk, [rows, classes]. */
 export async function probabilitiesOf(...rows: Parameters<typeof predictionsOf>): Promise<Float32Array> {
   return (await predictionsOf(...rows)).probabilities;
 }

@@ -10,7 +10,7 @@ import { lossBlockRows } from './linear-loss.ts';
 import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { FittedHead, Json, LinearScores, SavedHead } from './model.ts';
 
-/** A fitted linear softmax model, whichever solver made it. */
+/** A fitted linear softmax model of any solver. */
 interface SoftmaxFit {
   /** Default: `linear`. */
   readonly model?: string;
@@ -22,7 +22,7 @@ interface SoftmaxFit {
   readonly weights: Float32Array;
   /** [classes] */
   readonly bias: Float32Array;
-  /** Of the softmax, 1 but for a calibrated SVM. */
+  /** Inverse temperature of the softmax: 1 except for a calibrated SVM. */
   readonly inverseTemperature?: number;
   readonly converged: boolean;
   readonly iterations: number;
@@ -31,11 +31,13 @@ interface SoftmaxFit {
   readonly threads: number;
 }
 
-/** Score of a class that no training row had: its probability is 0. Finite, so that an exported head holds no infinity. */
+/**
+ * Score of a class without training rows, whose probability is 0. Finite, so that exported heads contain no infinity.
+ */
 export const absentBias = -1e30;
 
 /**
- * Weights for all classes from those of the present ones: the same arrays where they are all present and float32.
+ * Weights for all classes from those of the present classes; the same arrays if all are present and float32.
  *
  * @param weights [dims, present]
  * @param bias [present]
@@ -90,7 +92,7 @@ export function softmaxHead(fit: SoftmaxFit): FittedHead {
   });
 }
 
-/** @throws UserError if an array is missing or does not fit the head's sizes */
+/** @throws UserError if an array is missing or has the wrong shape */
 export function loadLinear(saved: SavedHead): FittedHead {
   const classCount = saved.classes.length;
   const { converged, iterations, ...details } = saved.details;
@@ -111,7 +113,7 @@ export function loadLinear(saved: SavedHead): FittedHead {
   });
 }
 
-/** The sums of a head that is saved as weights [dims, classes] and a bias [classes], as `LinearScores` has them. */
+/** `LinearScores` of a head saved as weights [dims, classes] and a bias [classes]. */
 export async function savedLinearScores(saved: SavedHead): Promise<LinearScores> {
   const { dims, classes } = saved;
   const weights = savedArray(saved, 'weights', Float32Array, [dims, classes.length]);
@@ -119,10 +121,10 @@ export async function savedLinearScores(saved: SavedHead): Promise<LinearScores>
   return { weights: byClass, bias: Float64Array.from(savedArray(saved, 'bias', Float32Array, [classes.length])) };
 }
 
-/** What to do where rows do not fit memory, for every head that is fitted by gradients of a linear loss. */
+/** Suggestion if the rows do not fit in memory, for heads fitted by gradients of a linear loss. */
 export const lighter = '--model linear --stream, which reads the rows from the disk';
 
-/** Arrays of a block's rows and classes in ONNX Runtime. */
+/** Memory for ONNX Runtime's [block rows, classes] arrays. */
 export function scoresNeed({ trainRows, dims, classes }: FitSize): MemoryPart {
   return { what: 'scores', bytes: 4 * 6 * classes * Math.min(trainRows, lossBlockRows(dims, classes)) };
 }

@@ -6,7 +6,7 @@ import type { Table } from '../rows/table.ts';
 import { pauseForInterrupt } from '../system/interrupt.ts';
 import { runtime } from '../system/onnx-runtime.ts';
 
-/** Where a linear model stands: scores = rows · weights + bias. */
+/** Parameters of a linear model: scores = rows · weights + bias. */
 export interface LinearState {
   /** [dims, classes] */
   readonly weights: Float32Array;
@@ -25,10 +25,10 @@ interface LinearLoss {
   evaluate(state: LinearState, weightGradient: Float64Array, biasGradient: Float64Array): Promise<number>;
 }
 
-/** The same loss of rows that are handed in a block at a time. */
+/** The same loss, evaluated block by block. */
 interface BlockLoss {
   /**
-   * Adds the gradients over some rows, and resolves to the loss there.
+   * Adds the gradients of some rows, and resolves to their loss.
    *
    * @param rows [labels.length, dims]
    * @param rowWeights [labels.length]
@@ -46,36 +46,36 @@ interface BlockLoss {
 export interface LossContext {
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told after each block how many rows it had. */
+  /** Called after each block with its number of rows. */
   readonly onRows?: ((count: number) => void) | undefined;
 }
 
-/** Multiply-adds of one `run()`: about a fifth of a second on two cores, so that Ctrl-C is heard. */
+/** Multiply-adds per `run()`: about a fifth of a second on two cores, so that Ctrl-C is noticed. */
 const blockMultiplyAdds = 5e9;
-/** Features of a block, 16 MiB: the second product then finds them in the cache, where the first one left them. */
+/** Features per block, 16 MiB: the second product finds them in the cache. */
 const blockFeatures = 1 << 22;
-/** Numbers in one of a block's [rows, classes] arrays, of which ONNX Runtime holds a few at a time. */
+/** Numbers per [block rows, classes] array, of which ONNX Runtime holds a few at a time. */
 const blockScores = 1 << 22;
-/** The same for rows from the disk, which are there to save memory. */
+/** The same for rows on disk, to save memory. */
 const storedBlockScores = 1 << 18;
 
-/** Rows of a block in memory; from the shape alone, so that the sums do not depend on the machine. */
+/** Rows per block in memory; depends only on the shape, so that sums do not depend on the machine. */
 export function lossBlockRows(dims: number, classCount: number): number {
   const byWork = blockMultiplyAdds / (dims * classCount);
   return Math.max(64, Math.floor(Math.min(byWork, blockFeatures / dims, blockScores / classCount)));
 }
 
-/** The same for rows that are read from the disk. */
+/** The same for rows on disk. */
 export function storedBlockRows(dims: number, classCount: number): number {
   return Math.max(64, Math.min(lossBlockRows(dims, classCount), Math.floor(storedBlockScores / classCount)));
 }
 
 /**
- * Prepares the loss of a linear model over a table, with its gradient: two products and the loss between them in one
- * graph, a block of rows at a time, from memory or from the disk. The features are not copied; the sums over blocks are
- * float64, and the same bits come out on any number of threads.
+ * The loss of a linear model over a table, with its gradient: one ONNX graph with two products and the loss between
+ * them, evaluated per block of rows, in memory or on disk. Features are not copied. Sums over blocks are float64; the
+ * result is bitwise independent of the number of threads.
  *
- * @param block one of the same kind, dims and classes, whose arrays are used again; default: a new one
+ * @param block block loss of the same kind, dims and classes, whose arrays are reused; default: a new one
  */
 export function linearLoss(
   kind: LossKind,
@@ -108,7 +108,7 @@ export function linearLoss(
   };
 }
 
-/** A block's loss and gradients, on arrays that every block uses again. */
+/** Loss and gradients of a block, in arrays reused by every block. */
 export function blockLoss(kind: LossKind, dims: number, classCount: number, threads: number): BlockLoss {
   const gradientBlock = new Float32Array(dims * classCount);
   let residualBlock = new Float32Array(0);
@@ -147,7 +147,7 @@ export function blockLoss(kind: LossKind, dims: number, classCount: number, thre
 }
 
 function lossSession(kind: LossKind, rows: number, dims: number, classCount: number, threads: number) {
-  // Each product has its longer side as rows, which keeps its sums the same on any number of threads.
+  // Each product has more rows than columns, which makes its sums independent of the number of threads.
   const scoresTurned = classCount > rows;
   const gradientTurned = classCount > dims;
   const invariant =
@@ -192,7 +192,7 @@ interface LossParts {
 
 /**
  * Adds `rowLoss` and the derivative of the loss by the scores, and returns the latter's name. Each row's own class is
- * picked out of it: a matrix that marks the classes costs as much as all else between the products.
+ * gathered: a one-hot matrix would cost as much as everything else between the products.
  */
 function buildSoftmax(graph: GraphBuilder, { scores, labels, rowWeights }: LossParts): string {
   const minusOnes = graph.input('minusOnes', 'float32', ['rows', 1]);

@@ -1,20 +1,20 @@
 import type { TailShape } from './finetune/network/tail.ts';
 
-/** How large a fit is going to be: known before a row is read. */
+/** Size of a fit, known before any row is read. */
 export interface FitSize {
-  /** Training rows, those of views among them. */
+  /** Number of training rows, including views. */
   readonly trainRows: number;
   readonly testRows: number;
   readonly dims: number;
   readonly classes: number;
   readonly threads: number;
-  /** The rows stay on the disk. Default: they are in memory. */
+  /** Whether the rows stay on disk. Default: in memory. */
   readonly stream?: boolean;
-  /** The network behind the tap whose maps the rows are, where one is asked for. */
+  /** The layers after the tap, for a head that trains them. */
   readonly tail?: TailShape | undefined;
 }
 
-/** Something that a fit holds while it runs. */
+/** Memory that a fit holds. */
 export interface MemoryPart {
   /** `kernel matrix`: a few words for a message. */
   readonly what: string;
@@ -25,7 +25,7 @@ export function totalBytes(parts: readonly MemoryPart[]): number {
   return parts.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Of several lists the one that comes to the most bytes. */
+/** The list with the most bytes. */
 export function mostOf(lists: readonly (readonly MemoryPart[])[]): readonly MemoryPart[] {
   return lists.reduce((most, list) => (totalBytes(list) > totalBytes(most) ? list : most));
 }

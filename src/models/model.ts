@@ -17,7 +17,7 @@ export interface NamedArray {
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }
 
-/** A fitted head as plain data: what is written to disk, and what `load` of the same head takes back. */
+/** A fitted head as plain data, as written to disk and restored by `load`. */
 export interface SavedHead {
   readonly model: string;
   readonly solver: string;
@@ -29,39 +29,39 @@ export interface SavedHead {
   readonly arrays: Readonly<Record<string, NamedArray>>;
 }
 
-/** What a fit may use and tell. Nothing in it changes the answer but `seed`. */
+/** Environment of a fit. Only `seed` affects the result. */
 export interface FitContext {
   readonly seed: number;
-  /** Upper bound of worker threads; the answer does not depend on it. */
+  /** Upper bound of worker threads; the result does not depend on it. */
   readonly threads: number;
   /** Aborted on Ctrl-C: a fit stops within a second and throws InterruptedError. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with lines worth showing while a fit runs (one per epoch for Adam). */
+  /** Called with the progress of the fit, e.g. once per epoch for Adam. */
   readonly onProgress?: ((event: FitProgress) => void) | undefined;
-  /** Held-out rows for per-epoch figures alone; never for a choice. */
+  /** Test rows, only for figures per epoch, never for choosing parameters. */
   readonly test?: Table<RowSource> | undefined;
-  /** Texts to vectors of length 1 among the rows', [texts, dims]: where the network that made the rows knows words. */
+  /** Embeds texts as unit vectors in the space of the rows, [texts, dims], if the rows' network has a text encoder. */
   readonly encodeWords?: ((texts: readonly string[]) => Promise<Matrix>) | undefined;
-  /** The fit serves to find the temperature alone: a head may stop sooner. */
+  /** Whether the fit only serves to find the temperature: a head may then stop earlier. */
   readonly forCalibration?: boolean;
-  /** Where large states of a fit by blocks lie; it empties it when it begins. Default: arrays of its own. */
+  /** Arena for the state of a fit, which resets it at the start. Default: new arrays. */
   readonly arena?: Arena | undefined;
-  /** The network behind the tap whose maps the rows are: for a head that trains it further. */
+  /** Loads the layers after the tap, for a head that trains them. */
   readonly networkTail?: (() => Promise<NetworkTail>) | undefined;
-  /** Where a long fit keeps what it has reached, so that it resumes from there when it is begun again. */
+  /** Checkpoints from which a long fit resumes. */
   readonly checkpoints?: Checkpoints | undefined;
 }
 
 export interface FitProgress {
   readonly stage: string;
   readonly done: number;
-  /** At most, where a fit ends when it has converged. */
+  /** An upper bound if the fit stops at convergence. */
   readonly total: number;
   readonly message?: string;
-  /** Loss per row of training, and the largest part of its gradient. */
+  /** Training loss per row, and the largest magnitude of its gradient. */
   readonly loss?: number;
   readonly gradient?: number;
-  /** Rows read from the disk so far, those of every pass, and how many it will be, where that is known. */
+  /** Rows read from disk so far over all passes, and the expected total, if known. */
   readonly rowsRead?: number;
   readonly rowsToRead?: number;
 }
@@ -72,32 +72,32 @@ export interface Head {
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
   /**
-   * What a fit needs of its rows: `blocks`, one after another and as often as it likes, so that they may stay on the
-   * disk; or all of them in `memory`, where it loads them once.
+   * How a fit accesses its rows: in `blocks`, in repeated passes, so that they may stay on disk; or all in `memory`,
+   * loaded once.
    */
   readonly rows: 'blocks' | 'memory';
-  /** Its rows are too large for memory: they are left on the disk without being asked for. */
+  /** Whether its rows stay on disk even without `stream`, because they are too large. */
   readonly staysOnDisk?: boolean;
-  /** Fits rows wherever they are; from the disk by blocks, the answer is that of the rows in memory to the rounding of sums. */
+  /** Fits rows in memory or on disk; the results are equal up to rounding. */
   fit(train: Table<RowSource>, context: FitContext): Promise<FittedHead>;
-  /** What `fit` holds at its peak beside the table it is given, or the rows that are being read. */
+  /** Peak memory of `fit` besides the given table or the blocks being read. */
   needs(size: FitSize): readonly MemoryPart[];
-  /** What to do instead, as a command line has it, where that is too much. */
+  /** Suggested options if that is too much. */
   readonly lighter?: string | undefined;
-  /** A cheaper way to the temperature of its probabilities than fits on folds, where the head has one. */
+  /** How the head finds its temperature, if cheaper than by cross-validation. */
   readonly temperature?: TemperatureFit;
 }
 
-/** A head and the temperature of its probabilities, found in one fit. */
+/** Fits a head and the temperature of its probabilities together. */
 export interface TemperatureFit {
-  /** Whether it gives such a table a fair temperature; where not, folds do. */
+  /** Whether it gives a good temperature for this table; if not, cross-validation is used. */
   fits(train: Table<RowSource>): boolean;
-  /** What its rows are called: `out-of-bag`. */
+  /** Name of the rows used: `out-of-bag`. */
   readonly rowsAre: string;
   /**
-   * The head that `Head.fit` gives, and the temperature of its probabilities.
+   * Returns the result of `Head.fit` and the temperature of its probabilities.
    *
-   * @param judged what each row weighs for the temperature: with balanced classes not what it weighs for the fit
+   * @param judged weights of the rows for the temperature; with balanced classes, they differ from those of the fit
    */
   fit(
     train: Table<RowSource>,
@@ -107,11 +107,11 @@ export interface TemperatureFit {
   needs(size: FitSize): readonly MemoryPart[];
 }
 
-/** What rows that a head had not seen say of its probabilities p: softmax(inverse · log p) fits them best. */
+/** The temperature fitted to held-out rows: softmax(inverse · log p) maximizes the likelihood. */
 export interface Temperature {
-  /** One over the temperature of Guo and others, 2017. */
+  /** Inverse of the temperature of Guo et al., 2017. */
   readonly inverse: number;
-  /** How many rows told it; 0 if there is none to tell. */
+  /** Number of held-out rows. */
   readonly rows: number;
   /** Conformal scores of those rows by the probabilities that the temperature gives; absent if they had a part in the fit (of fine-tuning, whose fit is long, if they are too few). */
   readonly scores?: Float64Array;
@@ -124,25 +124,25 @@ export interface FittedHead {
   readonly classes: readonly string[];
   readonly dims: number;
   readonly converged: boolean;
-  /** Iterations, epochs or trees; the meaning is in `details`. */
+  /** Number of iterations, epochs or trees, according to `details`. */
   readonly iterations: number;
-  /** What the user should know: not converged, constant features, how probabilities were made. */
+  /** Warnings for the user, e.g. not converged, constant features. */
   readonly warnings: readonly string[];
   /** Figures of this fit (objective, support vectors, out-of-bag score, feature importances …). */
   readonly details: Readonly<Record<string, Json>>;
-  /** Whether its probabilities were calibrated: it can then be asked for those from before that too. */
+  /** Whether its probabilities are calibrated; `uncalibrated` then returns those before. */
   readonly calibrated: boolean;
-  /** Conformal scores of training rows that it judged without having seen them; absent if the fit gives none. */
+  /** Conformal scores of held-out training rows; absent if the fit held out none. */
   readonly heldOut?: { readonly scores: Float64Array; readonly rowsAre: string };
-  /** The head that a sweep chose: what fits it again without the sweep. */
+  /** The head chosen by a sweep, to fit again without the sweep. */
   readonly chosen?: Head;
-  /** Class numbers and probabilities of rows, for what one of them costs. */
+  /** Class numbers and probabilities of rows, at the cost of one of them. */
   predictBoth(features: Matrix, options?: PredictOptions): Promise<Prediction>;
   /** Class probabilities, [rows, classes]; every row sums to 1. */
   predictProba(features: Matrix, options?: PredictOptions): Promise<Matrix>;
   /**
-   * Class numbers, [rows]: the answer wherever one is given, which accuracy counts. For the SVM they are won by votes, as
-   * scikit-learn's, and the most probable class may be another.
+   * Class numbers, [rows], used wherever a prediction is needed. For the SVM they are decided by votes, as in
+   * scikit-learn, and may not be the most probable class.
    */
   predict(features: Matrix): Promise<Int32Array>;
   save(): SavedHead;
@@ -157,23 +157,23 @@ export interface Prediction {
 
 export interface PredictOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Probabilities before they were calibrated: what calibration is measured against. */
+  /** Whether to return the probabilities before calibration. */
   readonly uncalibrated?: boolean;
-  /** The features are nobody else's: they may be scaled in place. */
+  /** Whether the features may be scaled in place. */
   readonly overwrite?: boolean;
-  /** An array that the probabilities may be put into, [rows, classes]. */
+  /** Optional array for the probabilities, [rows, classes]. */
   readonly into?: Float32Array | undefined;
 }
 
-/** Scores that are sums over the features of a row: score(c) = bias(c) + the sum over d of weight(c, d) * feature(d). */
+/** Linear scores: score(c) = bias(c) + the sum over d of weight(c, d) * feature(d). */
 export interface LinearScores {
   /** [classes, dims] */
   readonly weights: Float64Array;
-  /** [classes]; far below zero for a class that no training row had. */
+  /** [classes]; a large negative number for a class without training rows. */
   readonly bias: Float64Array;
 }
 
-/** Of a head whose predicted class need not be the most probable one: names of tensors in its ONNX graph. */
+/** Names of output tensors in the ONNX graph of a head whose predicted class may not be the most probable. */
 export interface OnnxAnswer {
   /** float32 [rows, classes] */
   readonly probabilities: string;
@@ -181,27 +181,27 @@ export interface OnnxAnswer {
   readonly predicted: string;
 }
 
-/** One line in the list of heads (`registry.ts`): how a name becomes a head, fresh or saved. */
+/** Declaration of a head in `registry.ts`: creates and restores heads of one kind. */
 export interface HeadKind {
   readonly model: string;
   /** The first one is the default. */
   readonly solvers: readonly string[];
-  /** The parameters that `create` reads, beside `solver`: an option that no chosen head reads is refused. */
+  /** The parameters of `create` besides `solver`; options that no chosen head has are refused. */
   readonly options: HeadOptions;
-  /** It takes minutes, or rows of its own kind: `all` leaves it out. */
+  /** Whether `all` leaves it out, because it is slow or needs special rows. */
   readonly byNameOnly?: boolean;
-  /** Makes an unfitted head; throws a usage UserError for a parameter that is not usable. */
+  /** Creates an unfitted head; throws a usage UserError for an invalid parameter. */
   create(params: RawParams): Head;
   /**
-   * What `--calibrate auto` does: `none` where the probabilities are fitted on held-out rows already, or a fit takes
+   * What `--calibrate auto` means: `none` if the probabilities are already fitted on held-out rows, or a fit takes
    * minutes.
    */
   autoCalibrate(params: RawParams): 'none' | 'temperature';
-  /** What `--sweep auto` tries, given the parameters that the user fixed. */
+  /** The grid of `--sweep auto`, given the user's fixed parameters. */
   autoSweep(params: RawParams): Readonly<Record<string, readonly (string | number)[]>>;
   /**
-   * Predicts the test rows of every fold by every point of a sweep, sharing what points and folds have in common (a
-   * Gram matrix, warm starts). Without it each point is fitted on each fold by itself, which gives the same answers.
+   * Cross-validated predictions of every point of a sweep, sharing work between points and folds (a Gram matrix, warm
+   * starts). Without it, each point is fitted on each fold separately, with the same results.
    *
    * @param points parameters as `create` takes them
    * @returns class numbers: [point][fold][test row of the fold]; undefined if nothing can be shared
@@ -212,18 +212,15 @@ export interface HeadKind {
     folds: readonly Split[],
     context: FitContext,
   ): Promise<readonly (readonly Int32Array[])[]> | undefined;
-  /** Restores a saved head; throws UserError if it is not whole. */
+  /** Restores a saved head; throws UserError if it is damaged. */
   load(saved: SavedHead): FittedHead;
   /**
-   * Adds a saved head to an ONNX graph, its scaling and temperature apart.
+   * Adds a saved head to an ONNX graph, without scaling and temperature.
    *
    * @param features name of float32 [rows, dims]
    * @returns name of float32 [rows, classes]; undefined if its solver has no ONNX form
    */
   toOnnx(graph: GraphBuilder, features: string, saved: SavedHead): string | OnnxAnswer | undefined;
-  /**
-   * What a saved head makes its probabilities of, its scaling apart; undefined, or absent, where that is no sum over the
-   * features.
-   */
+  /** Linear scores of a saved head, without its scaling; undefined or absent for non-linear heads. */
   linearScores?(saved: SavedHead): Promise<LinearScores | undefined>;
 }

@@ -4,8 +4,8 @@ import { savedArray } from './checks.ts';
 import type { SavedHead } from './model.ts';
 
 /**
- * Adds a head's scaling to a graph: float32 [rows, dims] in and out, in float64 between, as `applyScaling` does, so that
- * a tree's threshold falls on the same side.
+ * Adds a head's scaling to a graph: float32 [rows, dims] in and out, computed in float64 like `applyScaling`, so that
+ * rows fall on the same side of a tree's thresholds.
  */
 export function addScaling(graph: GraphBuilder, input: string, scaling: Scaling): string {
   switch (scaling.kind) {
@@ -16,7 +16,7 @@ export function addScaling(graph: GraphBuilder, input: string, scaling: Scaling)
       const squares = graph.node('ReduceSum', [graph.node('Mul', [wide, wide]), axes(graph, 'scale.axes', [1])]);
       const one = graph.initializer('scale.one', { type: 'float64', shape: [1], data: Float64Array.of(1) });
       const zero = graph.initializer('scale.zero', { type: 'float64', shape: [1], data: Float64Array.of(0) });
-      // A row of zeros stays: its length counts as one.
+      // A row of zeros stays: its norm counts as one.
       const isZero = graph.node('Equal', [squares, zero]);
       const length = graph.node('Sqrt', [graph.node('Where', [isZero, one, squares])]);
       return toFloat(graph, graph.node('Mul', [wide, graph.node('Div', [one, length])]));
@@ -34,12 +34,12 @@ export function addScaling(graph: GraphBuilder, input: string, scaling: Scaling)
   }
 }
 
-/** Column of the largest value of each row, the first of equals: int64 [rows]. */
+/** Column of the largest value of each row, the first among ties: int64 [rows]. */
 export function largestPerRow(graph: GraphBuilder, matrix: string): string {
   return graph.node('ArgMax', [matrix], { axis: 1, keepdims: 0 });
 }
 
-/** ONNX's numbers for element types, as Cast takes them (TensorProto.DataType). */
+/** ONNX's numbers of element types, for Cast (TensorProto.DataType). */
 const float = 1;
 const double = 11;
 
@@ -51,7 +51,7 @@ export function toFloat(graph: GraphBuilder, value: string): string {
   return graph.node('Cast', [value], { to: float });
 }
 
-/** Axes as an input, which ReduceSum and Unsqueeze take since opset 13. */
+/** Axes as an input tensor, as required by ReduceSum and Unsqueeze since opset 13. */
 export function axes(graph: GraphBuilder, name: string, values: readonly number[]): string {
   return graph.initializer(name, { type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) });
 }
@@ -61,13 +61,16 @@ export function addTemperature(graph: GraphBuilder, probabilities: string, inver
   if (inverse === 1) return probabilities;
   const axis = graph.initializer('temperatureAxis', { type: 'int64', shape: [1], data: BigInt64Array.of(1n) });
   const power = graph.initializer('slope', { type: 'float32', shape: [], data: Float32Array.of(inverse) });
-  // Over the row's largest first: a high power of a small number would round to 0.
+  // Divided by the row's largest first: a high power of a small number would underflow.
   const largest = graph.node('ReduceMax', [probabilities], { axes: [1], keepdims: 1 });
   const raised = graph.node('Pow', [graph.node('Div', [probabilities, largest]), power]);
   return graph.node('Div', [raised, graph.node('ReduceSum', [raised, axis], { keepdims: 1 })]);
 }
 
-/** softmax(inverse (features · weights + bias)): float32 [rows, classes]; the inverse temperature is 1 but for a calibrated SVM. */
+/**
+ * softmax(inverse (features · weights + bias)): float32 [rows, classes]; the inverse temperature is 1 except for a
+ * calibrated SVM.
+ */
 export function addLinear(graph: GraphBuilder, features: string, saved: SavedHead): string {
   const classCount = saved.classes.length;
   const weights = savedArray(saved, 'weights', Float32Array, [saved.dims, classCount]);

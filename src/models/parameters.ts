@@ -1,15 +1,15 @@
 import { usageError } from '../system/errors.ts';
 import { describeValues, isInRange, type OptionSpec } from '../system/options.ts';
 
-/** A parameter of a head, declared once: `--help`, the command line's check, the library's types and docs/heads.md follow. */
+/** Declaration of a head's parameter, from which `--help`, the checks, the library's types and docs/heads.md derive. */
 export interface HeadOption extends Pick<OptionSpec, 'describe' | 'words' | 'numbers' | 'text' | 'flag'> {
   /** Several numbers may be given. */
   readonly list?: true;
-  /** The value where none is given: null for none at all, by solver where they differ. A flag is off. */
+  /** Default value: null for none, by solver if they differ. Flags are off. */
   readonly default?: string | number | null | Readonly<Record<string, string | number>>;
-  /** The solvers that read it; the others refuse it. Default: all. */
+  /** The solvers that accept it. Default: all. */
   readonly solvers?: readonly string[];
-  /** Which of two values makes the simpler head: a sweep takes that one where both do equally well. */
+  /** Which of two values makes the simpler head, preferred by a sweep among equals. */
   readonly simpler?: 'smaller' | 'larger';
 }
 
@@ -22,20 +22,20 @@ type ValueOf<O> =
   | (O extends { readonly list: true } ? readonly number[] : never)
   | (O extends { readonly flag: true } ? boolean : never);
 
-/** Checked parameters of a head whose options are `S`, those that were not given at their defaults. */
+/** Checked parameters of a head with the options `S`, with defaults filled in. */
 export type ParamsOf<S> = {
   readonly [K in keyof S]: ValueOf<S[K]> | (S[K] extends { readonly default: null } ? null : never);
 };
 
-/** Parameters of a head whose options are `S` and solvers are `Solver`, as a library's caller gives them. */
+/** Parameters of a head with options `S` and solvers `Solver`, as given by callers of the library. */
 export type GivenParams<S, Solver extends string = never> = { readonly [K in keyof S]?: ValueOf<S[K]> | undefined } & {
   readonly solver?: Solver | undefined;
 };
 
-/** Parameters before they are checked, as the command line or a library's caller gives them. */
+/** Unchecked parameters from the command line or a caller of the library. */
 export type RawParams = Readonly<Record<string, unknown>>;
 
-/** What a head's parameters are read by. */
+/** A head's declarations. */
 interface Declared<S, Solver> {
   /** The first one is the default. */
   readonly solvers: readonly Solver[];
@@ -45,9 +45,9 @@ interface Declared<S, Solver> {
 }
 
 /**
- * The solver and all parameters of a head. Numbers as text are taken too.
+ * Checks the solver and all parameters of a head. Numbers may be given as text.
  *
- * @throws a usage UserError naming a parameter that is not usable, or that this solver does not read
+ * @throws a usage UserError naming a parameter that is invalid or not supported by the solver
  */
 export function readParams<S extends HeadOptions, Solver extends string>(
   { solvers, options, solverAlias }: Declared<S, Solver>,
@@ -103,7 +103,7 @@ function readOption(name: string, option: HeadOption, raw: RawParams, solver: st
   return list === true ? numbers.toSorted((a, b) => a - b) : numbers[0];
 }
 
-/** The value of an option that is not given. */
+/** The default value of an option. */
 function defaultOf({ default: fallback = null }: HeadOption, solver: string): string | number | null {
   return typeof fallback === 'object' && fallback !== null ? (fallback[solver] ?? null) : fallback;
 }
@@ -117,7 +117,7 @@ export function describeOption(option: HeadOption): string {
   return `${option.describe}: ${values}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
 }
 
-/** `0.07`, `none`, `1000 for linearsvc`; nothing for a flag. */
+/** `0.07`, `none`, `1000 for linearsvc`; empty for a flag. */
 export function describeDefault({ default: fallback, flag }: HeadOption): string {
   if (flag === true || fallback === undefined) return '';
   if (typeof fallback !== 'object' || fallback === null) return String(fallback ?? 'none');

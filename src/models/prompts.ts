@@ -7,18 +7,21 @@ import { valueAt } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
 import type { FitContext } from './model.ts';
 
-/** What cosines are multiplied by before the softmax: CLIP learned it and held it at 100 (Radford et al. 2021, 2.5). */
+/**
+ * Factor of cosine similarities before the softmax: CLIP's learned logit scale, clipped at 100 (Radford et al. 2021,
+ * section 2.5).
+ */
 export const logitScale = 100;
 
-/** Where a prompt takes the class's name. */
+/** Placeholder of the class name. */
 const place = '{}';
-/** Between prompts: commas stand in many of them. */
+/** Separates prompts, since many contain commas. */
 const separator = '|';
 
 /**
- * The prompts of `--prompts`, several with | between them.
+ * Parses `--prompts`: one or several, separated by |.
  *
- * @throws a usage UserError if one has no place for the class's name
+ * @throws a usage UserError if one has no placeholder for the class name
  */
 export function readPrompts(prompts: string, option = 'prompts'): readonly string[] {
   const all = prompts.split(separator).map((prompt) => prompt.trim());
@@ -32,15 +35,15 @@ export function readPrompts(prompts: string, option = 'prompts'): readonly strin
   );
 }
 
-/** What is said of a class: its name with spaces for what stands for them in names of folders. */
+/** Fills a prompt with a class name, with spaces for underscores and the like. */
 export function sayClass(prompt: string, name: string): string {
   return prompt.replaceAll(place, name.replaceAll(/[_\s]+/g, ' ').trim());
 }
 
 /**
- * The vectors of the classes' prompts, each of length 1, as a matrix that rows are multiplied by: [dims, classes].
+ * Unit vectors of the classes' prompts, as the columns of a matrix: [dims, classes].
  *
- * @param head named where the network knows no words
+ * @param head named in the error if the network has no text encoder
  */
 export async function wordWeights(
   prompts: string,
@@ -63,9 +66,9 @@ export async function wordWeights(
 }
 
 /**
- * A vector of length 1 for each class: the mean over the prompts, each of length 1. [classes, dims]
+ * A unit vector per class: the normalized mean over its prompts' unit vectors. [classes, dims]
  *
- * @param encode texts to vectors of length 1
+ * @param encode embeds texts as unit vectors
  */
 async function classVectors(
   prompts: readonly string[],

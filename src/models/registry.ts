@@ -13,13 +13,13 @@ import { loadPrepared, preparationOf, preparationOptions, prepared } from './sca
 import { svm } from './svm/svm.ts';
 import { zeroShot } from './zero-shot/zero-shot.ts';
 
-/** Every head: a new one is a folder and one line here. */
+/** All heads: to add one, create a folder and add it here. */
 export const headKinds: readonly HeadKind[] = [linear, svm, forest, knn, ridge, mlp, finetuneFrom(linear), zeroShot];
 
 /**
- * Makes an unfitted head. Beside its own parameters each takes `scale`, `classWeight` and `calibrate`.
+ * Creates an unfitted head. Besides its own parameters, each takes `scale`, `classWeight` and `calibrate`.
  *
- * @throws a usage UserError if there is no such head, or a parameter is not usable
+ * @throws a usage UserError if there is no such head, or a parameter is invalid
  */
 export function createHead(model: string, params: RawParams = {}): Head {
   const kind = headKind(model);
@@ -40,13 +40,13 @@ export function headKind(model: string): HeadKind {
   );
 }
 
-/** Whether a head of this kind reads a parameter; a solver is read by the kind that has it. */
+/** Whether a head of this kind has a parameter, or the given solver. */
 export function readsParam(kind: HeadKind, name: string, value: unknown): boolean {
   if (name === 'solver') return kind.solvers.some((solver) => solver === value);
   return Object.hasOwn(kind.options, name) || Object.hasOwn(preparationOptions, name);
 }
 
-/** @throws UserError if the head is of a kind that this version does not know, or is not whole */
+/** @throws UserError if the kind of head is unknown to this version, or the head is damaged */
 export function loadHead(saved: SavedHead): FittedHead {
   const kind = headKinds.find((candidate) => candidate.model === saved.model);
   if (kind !== undefined) return answering(loadCalibrated(saved, (inner) => loadPrepared(inner, kind.load)));
@@ -58,7 +58,7 @@ export function loadHead(saved: SavedHead): FittedHead {
   });
 }
 
-/** A head whose answers are looked at before anybody gets them: its file may have been damaged since it was written. */
+/** Checks the predictions of a restored head, whose file may be damaged. */
 function answering(head: FittedHead): FittedHead {
   return {
     ...head,

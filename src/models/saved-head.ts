@@ -7,12 +7,12 @@ import { nodeFiles, readIfThere } from '../system/files.ts';
 import { checkSavedNumbers } from './checks.ts';
 import type { Json, NamedArray, SavedHead } from './model.ts';
 
-/** A saved head's file in its report's folder: arrays as safetensors, everything else as JSON in its metadata. */
+/** File of a saved head in its report's folder: arrays as safetensors, everything else as JSON in the metadata. */
 export const headFile = 'head.safetensors';
 
 const format = 'featuretap head, version 1';
 
-/** Writes a head into a report's folder. The same head gives the same bytes. @returns their sha256, lower-case hex */
+/** Writes a head into a report's folder. Equal heads give equal bytes. @returns their sha256, lower-case hex */
 export async function writeSavedHead(folder: string, head: SavedHead): Promise<string> {
   checkSavedNumbers(head, join(folder, headFile));
   const { arrays, ...rest } = head;
@@ -21,10 +21,10 @@ export async function writeSavedHead(folder: string, head: SavedHead): Promise<s
 }
 
 /**
- * Reads a head from a report's folder; `loadHead` makes it ready for use.
+ * Reads a head from a report's folder; restore it with `loadHead`.
  *
- * @param sha256 of its file, where its report tells: a flipped bit in a weight is still a number
- * @throws UserError if there is none, or it is not whole
+ * @param sha256 of its file from the report, to detect damage
+ * @throws UserError if there is none, or it is damaged
  */
 export async function readSavedHead(folder: string, sha256?: string): Promise<SavedHead> {
   const path = join(folder, headFile);

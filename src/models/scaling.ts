@@ -10,7 +10,7 @@ import type { FitSize, MemoryPart } from './memory-parts.ts';
 import type { FitContext, FittedHead, Head, SavedHead } from './model.ts';
 import { type GivenParams, type ParamsOf, type RawParams, readParams } from './parameters.ts';
 
-/** The parameters that every head reads; all are learned from the training rows alone. */
+/** Parameters common to all heads. Whatever they fit is fitted on the training rows only. */
 export const preparationOptions = {
   scale: { describe: 'how features are scaled', words: ['none', 'standard', 'l2', 'minmax'], default: 'none' },
   classWeight: { describe: 'class weights', words: ['none', 'balanced'], default: 'none' },
@@ -22,12 +22,12 @@ export const preparationOptions = {
   },
 } as const;
 
-/** What happens to a table before any head sees it, and to a head's probabilities after. */
+/** Preparation of the table before a fit, and calibration of the probabilities after. */
 export type Preparation = ParamsOf<typeof preparationOptions>;
-/** The same, as a library's caller gives it. */
+/** The same, as given by callers of the library. */
 export type PreparationParams = GivenParams<typeof preparationOptions>;
 
-/** @throws a usage UserError naming the parameter that is not usable */
+/** @throws a usage UserError naming the invalid parameter */
 export function preparationOf(params: RawParams): Preparation {
   return readParams({ solvers: [], options: preparationOptions }, { ...params, solver: undefined }).params;
 }
@@ -37,7 +37,7 @@ export function ownCalibration(params: RawParams): { readonly calibrate?: 'none'
   return params['calibrate'] === 'none' ? { calibrate: 'none' } : {};
 }
 
-/** A head that scales features and weighs classes before it is fitted: both are learned from the training rows alone. */
+/** Wraps a head: scales features and weights classes, both fitted on the training rows only. */
 export function prepared(head: Head, preparation: Pick<Preparation, 'scale' | 'classWeight'>): Head {
   if (preparation.scale === 'none' && preparation.classWeight === 'none') return head;
   const params = { ...head.params, ...shownPreparation(preparation) };
@@ -51,7 +51,7 @@ export function prepared(head: Head, preparation: Pick<Preparation, 'scale' | 'c
     const context: FitContext = { ...rest, test: test && scaled(test) };
     return { table: scaled(weighed), context, finish: (fitted: FittedHead) => scaledHead(fitted, scaling, params) };
   };
-  // Rows on the disk are scaled when they are read.
+  // Rows on disk are scaled when read.
   const scaledRows = ({ trainRows, testRows, dims, stream }: FitSize): MemoryPart[] =>
     preparation.scale === 'none' || stream === true
       ? []
@@ -81,7 +81,7 @@ export function prepared(head: Head, preparation: Pick<Preparation, 'scale' | 'c
   };
 }
 
-/** Parameters that differ from the plain head's, for reports. */
+/** The parameters that are not at their defaults, for reports. */
 function shownPreparation({
   scale,
   classWeight,
@@ -121,9 +121,9 @@ const offsetArray = 'scale.offset';
 const factorArray = 'scale.factor';
 
 /**
- * Restores a head that `prepared` made, the inner one by `load`.
+ * Restores a head of `prepared`; `load` restores the inner one.
  *
- * @throws UserError if the scaling is not known or not whole
+ * @throws UserError if the scaling is unknown or damaged
  */
 export function loadPrepared(saved: SavedHead, load: (saved: SavedHead) => FittedHead): FittedHead {
   const { scale, classWeight, ...params } = saved.params;
@@ -133,7 +133,7 @@ export function loadPrepared(saved: SavedHead, load: (saved: SavedHead) => Fitte
   return scaledHead(inner, savedScaling(saved, scale ?? 'none'), saved.params);
 }
 
-/** The scaling of a saved head, `none` where it has none: what an exported network must do first. */
+/** The scaling of a saved head, or `none`. */
 export function savedScaling(saved: SavedHead, given: unknown = saved.params['scale'] ?? 'none'): Scaling {
   const kind = scaleKinds.find((known) => known === given);
   if (kind === undefined) {

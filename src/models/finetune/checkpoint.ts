@@ -6,18 +6,18 @@ import { UserError } from '../../system/errors.ts';
 import type { Checkpoints } from '../checkpoints.ts';
 import type { Json, NamedArray } from '../model.ts';
 
-/** What a fit has reached after some epochs. */
+/** State of a fit after some epochs. */
 export interface TuneState {
   readonly epoch: number;
-  /** Tensors by name; `best:<name>` and `moment 0:<name>` beside them. */
+  /** Tensors by name, including `best:<name>` and `moment 0:<name>`. */
   readonly arrays: ReadonlyMap<string, Float32Array>;
   /** Figures so far. */
   readonly figures: Json;
 }
 
-/** Where one fit keeps its state. */
+/** The checkpoint of one fit. */
 interface TuneCheckpoint {
-  /** Undefined if there is none that can be read: the fit begins again. */
+  /** Undefined if there is none or it is unreadable: the fit starts from the beginning. */
   read(): Promise<TuneState | undefined>;
   write(state: TuneState): Promise<void>;
 }
@@ -25,9 +25,9 @@ interface TuneCheckpoint {
 const format = 'featuretap fine-tuning, version 1';
 
 /**
- * A fit is known by everything that its answer depends on.
+ * Opens the checkpoint of a fit, identified by everything that affects its result.
  *
- * @param recipe parameters, seed and the weights that it starts from
+ * @param recipe parameters, seed and initial weights
  */
 export function openCheckpoint(
   checkpoints: Checkpoints | undefined,

@@ -14,10 +14,10 @@ import { tunedHead } from './tuned-head.ts';
 const declared = { solvers, options, solverAlias: 'optimizer' };
 
 /**
- * The last blocks of a network, trained further from the maps of a tap: its frozen part has run once, when the maps were
- * extracted. A row is a whole map.
+ * Fine-tunes the last blocks of a network on extracted feature maps, so that the frozen part only ran once. A row is a
+ * whole map.
  *
- * @param linear what the last layer starts as
+ * @param linear the head that initializes the last layer
  */
 export function finetuneFrom(linear: HeadKind): HeadKind {
   return {
@@ -67,7 +67,7 @@ export function finetuneFrom(linear: HeadKind): HeadKind {
         iterations: Number(iterations),
         warnings: [],
         details,
-        // They change no number, and a network is many products.
+        // They do not affect the result.
         threads: availableParallelism(),
       });
     },

@@ -23,7 +23,7 @@ import { tunedHead } from './tuned-head.ts';
 interface TuneOptions {
   readonly params: TuneParams;
   readonly solver: 'sgd' | 'adamw';
-  /** What the last layer may start as. */
+  /** Head that initializes the last layer. */
   readonly linear: HeadKind;
 }
 
@@ -33,7 +33,7 @@ interface Tuned {
   readonly held: Int32Array;
 }
 
-/** Figures of an epoch; those of epoch 0 are the start's. */
+/** Figures of an epoch; epoch 0 is the initial state. */
 export interface EpochFigures {
   readonly epoch: number;
   readonly trainLoss?: number;
@@ -42,9 +42,9 @@ export interface EpochFigures {
 }
 
 /**
- * Trains the blocks behind the tap and a last layer, step by step on maps that stay where they are.
+ * Trains the blocks after the tap and a last layer on feature maps in memory or on disk.
  *
- * @throws UserError if the rows cannot be trained on; InterruptedError on Ctrl-C, with the last epoch's state kept
+ * @throws UserError if the rows cannot be trained on; InterruptedError on Ctrl-C, with a checkpoint of the last epoch
  */
 export async function tune(whole: Table<RowSource>, options: TuneOptions, context: FitContext): Promise<Tuned> {
   const { params, solver } = options;
@@ -88,7 +88,7 @@ export async function tune(whole: Table<RowSource>, options: TuneOptions, contex
       best = { epoch: 0, loss: found?.heldLoss ?? Number.POSITIVE_INFINITY, tensors: copyOf(tensors) };
       say(0, figures, context, params, 0, undefined);
     }
-    // The order of each epoch follows from the ones before it.
+    // The order of each epoch depends on the previous ones.
     for (let epoch = 1; epoch <= (reached?.epoch ?? 0); epoch++) shuffled(kept, random);
     for (let epoch = (reached?.epoch ?? 0) + 1; epoch <= params.epochs && !isOver(best, epoch - 1, params); epoch++) {
       const begun = performance.now();
@@ -176,7 +176,7 @@ function recipeOf(
   return { params, solver, seed, weights: tail.weightsSha256, tap: tail.tap };
 }
 
-/** Whether there has been no better epoch for as long as patience says. */
+/** Early stopping: whether there has been no better epoch for `patience` epochs. */
 function isOver(best: BestSoFar | undefined, epoch: number, { patience }: TuneParams): boolean {
   return best !== undefined && epoch - best.epoch >= patience;
 }
@@ -189,7 +189,7 @@ function shapeOf({ mapShape, blocks, normEpsilon }: NetworkTail) {
   return { mapShape, blocks, normEpsilon };
 }
 
-/** The last layer with a row for every class: one that no training row has gets the probability 0. */
+/** The last layer with a row for every class; classes without training rows get probability 0. */
 function withAllClasses(
   tensors: Map<string, Float32Array>,
   present: Int32Array,

@@ -7,14 +7,14 @@ import type { FitContext } from '../model.ts';
 import type { TunedNetwork } from './saved-network.ts';
 import { tunedHead } from './tuned-head.ts';
 
-/** How a network does on rows that it was not trained on. */
+/** A network's figures on the validation set. */
 export interface HeldOutFigures {
-  /** Weighted mean of the cross-entropy, without smoothing. */
+  /** Weighted mean cross-entropy without label smoothing. */
   readonly heldLoss: number;
   readonly heldAccuracy: number;
 }
 
-/** As scikit-learn's log_loss, so that one row that is quite wrong does not make the loss infinite. */
+/** Clipping as in scikit-learn's log_loss, so that a confidently wrong row does not make the loss infinite. */
 const smallestProbability = 1e-15;
 
 export async function heldOutFigures(

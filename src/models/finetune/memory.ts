@@ -6,10 +6,12 @@ import { type TailShape, tailConvolutions } from './network/tail.ts';
 import { tileElements } from './network/winograd.ts';
 import type { TuneParams } from './options.ts';
 
-/** Arrays of a map's size that a step holds of each convolution's output; 32 maps of a ResNet50's layer3 take 375 MB. */
+/**
+ * Arrays of the output's size that a step holds per convolution; a batch of 32 for a ResNet50's layer3 takes 375 MB.
+ */
 const arraysPerOutput = 4;
 
-/** What fine-tuning holds beside the rows that are being read. */
+/** Memory of fine-tuning besides the rows being read. */
 export function tuneNeeds(
   params: TuneParams,
   isAdam: boolean,
@@ -22,7 +24,7 @@ export function tuneNeeds(
     (sum, shape) => sum + shape.reduce((n, s) => n * s, 1),
     0,
   );
-  // The network as it was, as it is, its gradients, the best so far; and its bytes while a checkpoint is written.
+  // Initial, current and best weights, gradients, and the bytes of a checkpoint being written.
   const copies = 4 + (isAdam ? 2 : 1) + (isAdam ? 4 : 3);
   return [
     maps,
@@ -32,11 +34,11 @@ export function tuneNeeds(
   ];
 }
 
-/** Numbers of an image that a step holds between its way forward and back. */
+/** Numbers per image held between forward and backward pass. */
 function numbersOfStep({ mapShape: [channels, height, width], blocks }: TailShape): number {
   let sides: Sides = { height, width };
   let count = channels * positionsOf(sides);
-  // What a convolution gathers lives while its product is computed.
+  // Gathered inputs of a convolution live during its product.
   let gathered = 0;
   for (const { main, shortcut } of blocks) {
     for (const conv of main) {
@@ -49,7 +51,7 @@ function numbersOfStep({ mapShape: [channels, height, width], blocks }: TailShap
   return count + gathered;
 }
 
-/** Numbers that a step holds of kernels as Winograd's products take them, and of the largest one's gradient. */
+/** Numbers of the kernels' Winograd transforms, and of the largest one's gradient. */
 function tileNumbers({ blocks }: TailShape): number {
   const kernels = tailConvolutions(blocks)
     .filter(({ kernel, stride }) => kernel === 3 && stride === 1)

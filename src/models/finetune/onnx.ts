@@ -5,7 +5,7 @@ import { fromGraphKernels } from './network/layout.ts';
 import { featureCountOf, type TailConv } from './network/tail.ts';
 import { savedNetwork } from './saved-network.ts';
 
-/** The tuned blocks and the last layer: maps as rows, float32 [rows, dims], to probabilities [rows, classes]. */
+/** The fine-tuned blocks and the last layer: maps as rows, float32 [rows, dims], to probabilities [rows, classes]. */
 export function addTunedNetwork(graph: GraphBuilder, features: string, saved: SavedHead): string {
   const { tail, tensors } = savedNetwork(saved);
   const folded = foldedTensors(tail, tensors);

@@ -1,4 +1,4 @@
-/** What a step of an optimizer does to each parameter. */
+/** Learning rate and weight decay of a step. */
 interface StepRates {
   readonly rate: number;
   /** Weight decay. */

@@ -74,5 +74,5 @@ export const options = {
 } as const;
 
 export type TuneParams = ParamsOf<typeof options>;
-/** Parameters of fine-tuning, as a library's caller gives them. */
+/** Parameters of fine-tuning, as given by callers of the library. */
 export type FinetuneParams = GivenParams<typeof options, (typeof solvers)[number]>;

@@ -11,7 +11,7 @@ import { type Product, RowOperators } from './network/row-operators.ts';
 import { featureCountOf, type TailShape } from './network/tail.ts';
 import { invariantThreads } from './network/threads.ts';
 
-/** Images of one run: several a second on two cores, so that Ctrl-C is heard. */
+/** Images per run: several runs a second on two cores, so that Ctrl-C is noticed. */
 const blockRows = 16;
 
 /** Adds the blocks with fixed statistics, and the average pool, as `pooled`. @returns the products that it computes */
@@ -34,11 +34,11 @@ function addPooledFeatures(graph: GraphBuilder, tail: TailShape): readonly Produ
 }
 
 /**
- * What the average pool behind the blocks gives.
+ * Output of the average pool after the blocks.
  *
- * @param folded tensors as `foldedTensors` gives them
+ * @param folded tensors of `foldedTensors`
  * @param maps [rows, channels x height x width]
- * @returns [rows, features], the same bits on any number of threads
+ * @returns [rows, features], bitwise independent of the number of threads
  * @throws InterruptedError if the signal is aborted
  */
 export async function pooledFeatures(

@@ -4,10 +4,10 @@ import type { Json, SavedHead } from '../model.ts';
 import { fromGraphKernels, type GraphTensors, toGraphKernels } from './network/layout.ts';
 import { featureCountOf, type TailConv, type TailShape, tailConvolutions } from './network/tail.ts';
 
-/** The blocks of a network and its last layer, trained. */
+/** Fine-tuned blocks and last layer. */
 export interface TunedNetwork {
   readonly tail: TailShape;
-  /** Tensors of the blocks, kernels as the graphs take them, and `fc.weight` [classes, features], `fc.bias`. */
+  /** Tensors of the blocks, kernels in the graphs' layout, and `fc.weight` [classes, features], `fc.bias`. */
   readonly tensors: GraphTensors;
 }
 
@@ -36,7 +36,7 @@ export function savedTensors(tail: TailShape, tensors: GraphTensors, classes: nu
   return arrays;
 }
 
-/** The network of a saved head. @throws UserError if it is not whole */
+/** The network of a saved head. @throws UserError if it is damaged */
 export function savedNetwork(saved: SavedHead): TunedNetwork {
   const tail = readNetwork(saved);
   const tensors = new Map<string, Float32Array>();
@@ -55,7 +55,7 @@ export function savedNetwork(saved: SavedHead): TunedNetwork {
   return { tail, tensors };
 }
 
-/** A convolution as a list, in this order. */
+/** Fields of a convolution, saved as a list in this order. */
 const convFields = ['inChannels', 'outChannels', 'kernel', 'stride', 'padding'] as const;
 
 export function networkJson({ mapShape, blocks, normEpsilon }: TailShape): Json {
@@ -71,7 +71,7 @@ export function networkJson({ mapShape, blocks, normEpsilon }: TailShape): Json 
   };
 }
 
-/** @throws UserError if the saved head does not say what its network is */
+/** @throws UserError if the saved head's description of its network is invalid */
 function readNetwork(saved: SavedHead): TailShape {
   const refuse = (field: string, found: Json | undefined): never => {
     throw new UserError({

@@ -16,11 +16,11 @@ interface StartOptions {
   readonly params: TuneParams;
   readonly linear: HeadKind;
   readonly random: RandomState;
-  /** A checkpoint is about to take their place. */
+  /** Whether a checkpoint will replace them. */
   readonly resumed: boolean;
 }
 
-/** Copies of the network's tensors, to be trained, with a last layer of the table's classes. */
+/** Initial tensors: copies of the network's, with a last layer for the table's classes. */
 export async function startTensors(
   tail: NetworkTail,
   table: Table<RowSource>,
@@ -32,7 +32,7 @@ export async function startTensors(
   const classes = table.classes.length;
   const features = featureCountOf(tail);
   if (params.lastLayer === 'fresh') {
-    // As torch.nn.Linear starts.
+    // Initialized as torch.nn.Linear.
     const bound = 1 / Math.sqrt(features);
     const drawn = (count: number) => Float32Array.from({ length: count }, () => bound * (2 * random.double() - 1));
     tensors.set('fc.weight', drawn(classes * features));
@@ -57,7 +57,7 @@ export async function startTensors(
   return tensors;
 }
 
-/** Features of the kept rows of a table, at their places among all of its rows. */
+/** Pooled features of the kept rows of a table, in an array for all rows. */
 async function pooledRows(
   tail: NetworkTail,
   folded: GraphTensors,

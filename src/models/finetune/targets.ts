@@ -1,9 +1,8 @@
 import { valueAt } from '../../system/at.ts';
 
 /**
- * What the cross-entropy asks for: the label's class 1, less the smoothing, which all classes share (Szegedy and others,
- * 2016; `label_smoothing` of torch.nn.CrossEntropyLoss). A row is multiplied by its share of the loss, so that the loss
- * of a batch is a weighted mean.
+ * Target probabilities with label smoothing (Szegedy et al., 2016; `label_smoothing` of torch.nn.CrossEntropyLoss).
+ * Each row is multiplied by its share of the loss, so that the loss of a batch is a weighted mean.
  *
  * @param weights of the rows
  * @returns [rows, classes]

@@ -3,10 +3,10 @@ import type { FitContext } from '../model.ts';
 import type { NetworkTail, TailBlock } from './network/tail.ts';
 
 /**
- * The network behind the tap that the rows come from.
+ * The layers after the tap of the rows.
  *
  * @param dims numbers of a row
- * @throws UserError if there is none, or its maps are not what the rows hold
+ * @throws UserError if there are none, or the rows are not its feature maps
  */
 export async function tailOf({ networkTail }: FitContext, dims: number): Promise<NetworkTail> {
   if (networkTail === undefined) {
@@ -28,10 +28,10 @@ export async function tailOf({ networkTail }: FitContext, dims: number): Promise
 }
 
 /**
- * How many blocks behind the tap are run and not trained.
+ * Number of blocks after the tap that are not trained.
  *
- * @param from `tap`; a layer, behind whose last block training starts; or the first block that is trained
- * @throws a usage UserError if that is no place behind the tap
+ * @param from `tap`; a layer, after which training starts; or the first trained block
+ * @throws a usage UserError if that is not after the tap
  */
 export function frozenBlocks({ blocks, tap }: NetworkTail, from: string): number {
   const at = from === 'tap' || from === tap ? 0 : placeOf(from, blocks);
@@ -47,7 +47,7 @@ export function frozenBlocks({ blocks, tap }: NetworkTail, from: string): number
 function placeOf(from: string, blocks: readonly TailBlock[]): number {
   if (from.includes('.')) return blocks.findIndex(({ name }) => name === from);
   const last = blocks.findLastIndex(({ name }) => name.startsWith(`${from}.`));
-  // Maps of a layer's last block are those of the layer: the next one begins behind them.
+  // A layer's output is that of its last block: training starts after it.
   const next = `layer${Number(from.slice('layer'.length)) + 1}.0`;
   return last < 0 && blocks[0]?.name !== next ? -1 : last + 1;
 }

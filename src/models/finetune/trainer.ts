@@ -17,24 +17,24 @@ import { adamWStep, sgdStep } from './optimizers.kernel.ts';
 interface TrainerOptions extends StepOptions {
   readonly optimizer: 'sgd' | 'adamw';
   readonly device: DeviceName;
-  /** Of SGD. */
+  /** Momentum of SGD. */
   readonly momentum: number;
-  /** Of kernels and the last layer's weights; norms and biases have none. */
+  /** For kernels and the last layer's weights; norms and biases have none. */
   readonly weightDecay: number;
 }
 
-/** Rows of a step. */
+/** A batch. */
 export interface StepBatch {
   /** [rows, channels, height, width] */
   readonly maps: Float32Array;
-  /** [rows, classes]: the probabilities that a row asks for, times its share of the loss. */
+  /** [rows, classes]: target probabilities times the row's share of the loss. */
   readonly targets: Float32Array;
   readonly rowCount: number;
 }
 
 /** Trains tensors in place. Owns native memory: `close()` it. */
 export interface Trainer {
-  /** What the optimizer keeps of each tensor, all 0 at first: what a checkpoint needs beside the tensors. */
+  /** The optimizer's state of each tensor, initially 0; part of a checkpoint. */
   readonly moments: ReadonlyMap<string, readonly Float32Array[]>;
   /**
    * One step of the optimizer.
@@ -47,23 +47,23 @@ export interface Trainer {
   close(): Promise<void>;
 }
 
-/** What torch.nn.BatchNorm2d takes of a batch's statistics. */
+/** Momentum of torch.nn.BatchNorm2d's running statistics. */
 const statisticsShare = 0.1;
 
 /**
  * @param tensors trained in place
- * @throws UserError if the device is not there: never a silent processor
+ * @throws UserError if the device is not available; never falls back to the CPU
  */
 export async function openTrainer(tail: TailShape, tensors: GraphTensors, options: TrainerOptions): Promise<Trainer> {
   const shapes = graphShapes(tail, options.classes);
   const graph = new GraphBuilder('finetune');
   const onProcessor = options.device === 'cpu';
-  // Pieces of a product are for the processor's caches, and Winograd's products an operator of its own.
+  // Splitting products is for the CPU's caches, and the Winograd path uses a CPU operator.
   const onDevice = { ...options, rowsPerThread: Infinity, winograd: false };
   const products = addTrainingStep(graph, tail, onProcessor ? options : onDevice);
   const threads = invariantThreads(products, [options.batch, Math.max(1, options.batch - 1)], options.threads);
   const session = await openGraph(graph, threads, {
-    // A plan of all arrays for each size of a batch would lie beside the arrays of the first step: half as much again.
+    // A memory pattern per batch size would take half as much memory again.
     enableMemPattern: false,
     executionProviders: onProcessor ? ['cpu'] : [options.device, 'cpu'],
   }).catch((error: unknown) => {
@@ -132,7 +132,7 @@ function deviceMissing(device: DeviceName, error: unknown): UserError {
   });
 }
 
-/** Batch norms with the rows that each sees of an image. */
+/** Batch norms with their number of rows per image. */
 function normsOf({
   blocks,
   mapShape: [, height, width],
@@ -149,7 +149,7 @@ function normsOf({
   return found;
 }
 
-/** Moves what a norm remembers towards what it saw. */
+/** Updates running statistics with those of a batch. */
 function moveTo(running: Float32Array | undefined, seen: Float32Array, factor: number): void {
   running?.forEach((value, channel) => {
     running[channel] = (1 - statisticsShare) * value + statisticsShare * factor * (seen[channel] as number);

@@ -5,20 +5,20 @@ import { valueAt } from '../../system/at.ts';
 import { smoothTargets } from './targets.ts';
 import type { StepBatch } from './trainer.ts';
 
-/** How many batches an epoch has, and how many rows the largest of them; the others have one less at most. */
+/** Number of batches per epoch, and rows of the largest; the others have at most one less. */
 interface EpochPlan {
   readonly steps: number;
   readonly batch: number;
 }
 
-/** Cuts rows into batches of at most so many, all of the same size but for one row. */
+/** Divides rows into batches of at most `mostRows`, whose sizes differ by at most one. */
 export function planEpoch(rowCount: number, mostRows: number): EpochPlan {
   const steps = Math.ceil(rowCount / mostRows);
   return { steps, batch: Math.ceil(rowCount / steps) };
 }
 
 /**
- * Training rows in batches, read from wherever they are when they are needed: the next batch while a step runs.
+ * Training rows in batches, in memory or on disk; the next batch is read while a step runs.
  *
  * @param rows of the table, in the order of the epoch
  */
@@ -39,7 +39,7 @@ export async function* batchesOf(
       const own = rowsOf(step);
       if (step + 1 < steps) {
         reading = readMaps(table.features, rowsOf(step + 1), room[(step + 1) % 2 === 0 ? 0 : 1]);
-        // A failure is reported when the batch is asked for.
+        // A failure is thrown when the batch is requested.
         reading.catch(() => undefined);
       }
       const labels = Array.from(own, (row) => valueAt(table.labels, row));
@@ -53,7 +53,7 @@ export async function* batchesOf(
   }
 }
 
-/** Rows of a source into an array of one's own, in the order given. */
+/** Copies rows of a source into an array, in the order given. */
 async function readMaps(features: RowSource, rows: Int32Array, room: Float32Array): Promise<Float32Array> {
   const { columnCount } = features;
   const maps = room.subarray(0, rows.length * columnCount);
@@ -69,7 +69,7 @@ async function readMaps(features: RowSource, rows: Int32Array, room: Float32Arra
   return maps;
 }
 
-/** Another order of the rows for each epoch: `random` resumes from the last one. */
+/** Shuffled rows for an epoch; `random` keeps its state between epochs. */
 export function shuffled(rows: Int32Array, random: RandomState): Int32Array {
   const order = rows.slice();
   random.shuffle(order);

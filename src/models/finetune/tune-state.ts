@@ -4,7 +4,7 @@ import type { TuneState } from './checkpoint.ts';
 import type { EpochFigures } from './fit.ts';
 import type { Trainer } from './trainer.ts';
 
-/** The epoch with the least validation loss. */
+/** The epoch with the lowest validation loss. */
 export interface BestSoFar {
   readonly epoch: number;
   readonly loss: number;
@@ -13,7 +13,7 @@ export interface BestSoFar {
 
 const bestPrefix = 'best:';
 
-/** What a fit has reached, as a checkpoint keeps it: the best tensors only where they are not the last ones. */
+/** State of a fit for a checkpoint; the best tensors only if they are not the current ones. */
 export function stateOf(
   epoch: number,
   figures: readonly EpochFigures[],
@@ -32,7 +32,7 @@ export function stateOf(
   return { epoch, arrays, figures: { epochs: figures.map((each) => ({ ...each })), ...found } };
 }
 
-/** Puts tensors and moments back to where they were. @returns undefined if the state is not one of this fit */
+/** Restores tensors and moments. @returns undefined if the state does not match this fit */
 export function resumeFrom(
   state: TuneState | undefined,
   tensors: ReadonlyMap<string, Float32Array>,

@@ -9,7 +9,7 @@ import { featureCountOf } from './network/tail.ts';
 import { pooledFeatures } from './pooled-features.ts';
 import { networkJson, savedTensors, type TunedNetwork, tensorOf } from './saved-network.ts';
 
-/** What came of a fit, beside the network. */
+/** Results of a fit besides the network. */
 interface TunedFacts {
   readonly solver: string;
   readonly params: Readonly<Record<string, Json>>;
@@ -20,7 +20,7 @@ interface TunedFacts {
   readonly threads: number;
 }
 
-/** A fine-tuned network as a head: maps of the tap in, probabilities out. */
+/** A fine-tuned network as a head: from feature maps of the tap to probabilities. */
 export function tunedHead({ tail, tensors }: TunedNetwork, facts: TunedFacts): FittedHead {
   const { solver, params, classes, iterations, warnings, details, threads } = facts;
   const dims = tail.mapShape.reduce((product, side) => product * side, 1);
@@ -33,7 +33,7 @@ export function tunedHead({ tail, tensors }: TunedNetwork, facts: TunedFacts): F
     bias: tensorOf(tensors, 'fc.bias'),
     converged: true,
   });
-  // Made at the first question: a head that is only written asks for none.
+  // Created at the first prediction: a head that is only saved does not need it.
   let folded: GraphTensors | undefined;
   return fittedHead({
     model: 'finetune',

@@ -12,17 +12,17 @@ import { temperatureBytes } from './trees/out-of-bag.ts';
 import { maxTreeRows } from './trees/tree-scan.kernel.ts';
 import { columnBlock, forestProbabilities, growForest, spareTrees } from './trees/trees.ts';
 
-/** A fitted forest of CART trees; its trees are open to exporters. */
+/** A fitted forest of CART trees, which are accessible to exporters. */
 export interface FittedForest extends FittedHead {
   readonly forest: ForestArrays;
   /** [dims], sums to 1 unless no tree splits (scikit-learn's feature_importances_). */
   readonly featureImportances: Float64Array;
 }
 
-/** How many of the most important features are listed in a report. */
+/** Number of most important features listed in a report. */
 const toldFeatures = 20;
 
-/** The project's own random forest: trees as scikit-learn's RandomForestClassifier grows them, on binned features. */
+/** Random forest, like scikit-learn's RandomForestClassifier, on binned features. */
 export function cartForest(params: ForestParams): Head {
   return {
     model: 'forest',
@@ -31,14 +31,14 @@ export function cartForest(params: ForestParams): Head {
     ...inMemory(async (train, context) => (await fitCart(params, train, context, null)).fitted),
     needs: (size) => cartNeeds(params, size, 0),
     temperature: {
-      // Rows that are close kin, views of an image or images of a group, would be in the bags that did not see a row.
+      // Not with views or groups: related rows would be in the bag of trees for which a row is out-of-bag.
       fits: (train) => train.groups === undefined && train.plainRowOf === undefined,
       rowsAre: 'out-of-bag',
       fit: async (train, context, judged) =>
         fitCart(params, await loadTable(train), context, { weights: judged ?? null }),
       needs: (size) => {
         const spare = spareTrees(params.trees);
-        // With spare trees the whole is joined beside the forest.
+        // With extra trees, all are joined in addition to the forest.
         return [
           ...cartNeeds(params, size, spare === 0 ? 0 : spare + params.trees / 2),
           { what: 'out-of-bag votes', bytes: temperatureBytes(size.trainRows, size.classes) },
@@ -53,12 +53,12 @@ function cartNeeds(
   { trainRows, dims, threads }: FitSize,
   spare: number,
 ): MemoryPart[] {
-  // A tree draws 0.63 of the rows; with leaves of one row each it has as many leaves, and a node less.
+  // A bootstrap sample has 0.63 of the rows; with one row per leaf, a tree has as many leaves and one inner node less.
   const leaves = (0.63 * trainRows * (trees + spare)) / minLeaf;
   return [
     { what: 'bins', bytes: 2 * trainRows * dims + 8 * maxBins * dims },
     { what: 'work of the threads', bytes: (threads + 1) * trainRows * (60 + 4 * columnBlock) },
-    // Nodes of 12 bytes, leaves of 12; once in the trees, once in the forest that they are joined to.
+    // 12 bytes per node and per leaf; once in the trees, once in the joined forest.
     { what: 'trees', bytes: Math.ceil(2 * leaves * (2 * 12 + 12)) },
   ];
 }
@@ -153,7 +153,7 @@ function fitted(
   });
 }
 
-/** Restores a saved forest. @throws UserError if an array is missing or points outside the forest */
+/** Restores a saved forest. @throws UserError if an array is missing or has an invalid index */
 export function loadCart(saved: SavedHead): FittedForest {
   const root = savedArray(saved, 'root', Int32Array, [null]);
   const feature = savedArray(saved, 'feature', Int32Array, [null]);
@@ -175,7 +175,7 @@ export function loadCart(saved: SavedHead): FittedForest {
   return fitted(saved.params, saved.classes, saved.dims, forest, importances, details, told);
 }
 
-/** Children lie behind their parent, so a walk through a checked forest always ends. */
+/** Children must come after their parent, so that traversals terminate. */
 function checkLinks(forest: ForestArrays, saved: SavedHead): void {
   const { root, feature, child, leafStart, leafClass } = forest;
   const nodeCount = feature.length;

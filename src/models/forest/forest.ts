@@ -6,7 +6,7 @@ import { loadMlForest, mlForest } from './ml-random-forest/ml-random-forest.ts';
 import { addForest } from './onnx.ts';
 import { forestOptions, forestSolvers } from './params.ts';
 
-/** Random forest: `cart` is the project's own solver, `ml-random-forest` the npm package of that name. */
+/** Random forest. Solvers: `cart`, implemented here, and the npm package `ml-random-forest`. */
 export const forest: HeadKind = {
   model: 'forest',
   solvers: forestSolvers,

@@ -17,7 +17,7 @@ export function addForest(graph: GraphBuilder, features: string, saved: SavedHea
   const leafClass = savedArray(saved, 'leafClass', Int32Array, [null]);
   const leafFraction = savedArray(saved, 'leafFraction', Float32Array, [leafClass.length]);
 
-  // ONNX Runtime takes two classes for a score of one; a third one that no leaf votes for keeps them apart.
+  // With two classes, ONNX Runtime treats the scores as binary; a third, empty class avoids that.
   const labelCount = Math.max(3, saved.classes.length);
   const nodeCount = feature.length;
   const nodes = {
@@ -50,7 +50,7 @@ export function addForest(graph: GraphBuilder, features: string, saved: SavedHea
     for (let entry = valueAt(leafStart, leaf); entry < valueAt(leafStart, leaf + 1); entry++) {
       addLeaf(valueAt(leafClass, entry), valueAt(leafFraction, entry) / root.length);
     }
-    // A runtime that sees no weight for a class may leave its column out: name them all once.
+    // A runtime may omit the column of a class without weights: mention every class once.
     if (leaf === 0) for (let c = 0; c < labelCount; c++) addLeaf(c, 0);
   }
 

@@ -10,7 +10,7 @@ export const forestOptions = {
     default: null,
     simpler: 'smaller',
   },
-  /** A row drawn twice counts once. */
+  /** A row drawn twice by the bootstrap counts once. */
   minLeaf: {
     describe: 'minimum number of rows in a leaf',
     numbers: { min: 1, whole: true },
@@ -27,13 +27,10 @@ export const forestOptions = {
 } as const;
 
 export type ForestParams = Omit<ParamsOf<typeof forestOptions>, 'allowSlow'>;
-/** Parameters of the forest, as a library's caller gives them. */
+/** Parameters of the forest, as given by callers of the library. */
 export type GivenForestParams = GivenParams<typeof forestOptions, (typeof forestSolvers)[number]>;
 
-/**
- * Features looked at per split, with scikit-learn's meaning of `max_features`; a share of 1 is written `all`, since
- * the number 1 is a count here.
- */
+/** Features per split, as scikit-learn's `max_features`; `all` instead of 1.0, since 1 is a count here. */
 export function countFeatures(maxFeatures: string | number, dims: number): number {
   if (maxFeatures === 'sqrt') return Math.max(1, Math.floor(Math.sqrt(dims)));
   if (maxFeatures === 'log2') return Math.max(1, Math.floor(Math.log2(dims)));

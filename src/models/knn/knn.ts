@@ -31,10 +31,10 @@ const options = {
 const declared = { solvers, options };
 
 type Params = ParamsOf<typeof options>;
-/** Parameters of the nearest neighbours, as a library's caller gives them. */
+/** Parameters of nearest neighbours, as given by callers of the library. */
 export type KnnParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
-/** The training rows themselves: what a neighbour search needs. Also for exporters. */
+/** A fitted nearest-neighbour head: the training rows, accessible to exporters. */
 export interface FittedKnn extends FittedHead {
   /** [rows, dims], each of length 1. */
   readonly unitTrain: Matrix;
@@ -42,14 +42,14 @@ export interface FittedKnn extends FittedHead {
   readonly sampleWeights: Float64Array | null;
 }
 
-/** Rows asked about at a time, so that memory does not grow with them. */
+/** Query rows per block, to bound memory. */
 const blockQueries = 1024;
-/** Training rows at a time: what a thread reads of them again and again stays in its second-level cache. */
+/** Training rows per block, so that they stay in the second-level cache. */
 const blockTrainRows = 1024;
 
 /**
- * Nearest neighbours by cosine similarity, weighted as DINO's evaluation weighs them (Caron et al. 2021, section 4.1:
- * exp(cosine / 0.07), 10 to 200 neighbours; 20 does best there). Nothing is trained: it tells what the features know.
+ * k-nearest neighbours by cosine similarity, with the weights of DINO's evaluation (Caron et al. 2021, section 4.1:
+ * exp(cosine / 0.07), 10 to 200 neighbours; 20 was best there).
  */
 export const knn: HeadKind = {
   model: 'knn',
@@ -96,7 +96,7 @@ async function fit(params: Params, train: Table, context: FitContext): Promise<F
   checkTrainingTable(train, 'knn');
   await pauseForInterrupt(context.signal);
   const { sampleWeights } = train;
-  // Rows of weight 0 must not take a neighbour's place.
+  // Rows of weight 0 must not be neighbours.
   const rows = Int32Array.from(train.labels.keys()).filter(
     (row) => sampleWeights === undefined || sampleWeights[row]! > 0,
   );
@@ -172,7 +172,7 @@ function fitted(
       const { data } = votes;
       const predicted = largestPerRow(data, classes.length);
       for (let i = 0; i < data.length; i++) {
-        // A class that no neighbour has is unlikely, not impossible; the order of the classes stays as it is.
+        // Smoothing: classes without a neighbour get a small probability; the ranking is unchanged.
         const even = present[i % classes.length] === 1 ? 1 / presentCount : 0;
         data[i] = ((data[i] as number) * k + even) / (k + 1);
       }

@@ -1,10 +1,10 @@
-/** Rows divided by their Euclidean length (taken in float64), [rows, columns]; a row of zeros stays one. */
+/** Rows divided by their L2 norm (computed in float64), [rows, columns]; rows of zeros stay. */
 export function unitRows(data: Float32Array, columns: number): Float32Array {
   const out = new Float32Array(data.length);
   const whole = columns - (columns % 4);
   for (let start = 0; start < data.length; start += columns) {
     const end = start + columns;
-    // Four sums: one chain of additions would wait for itself.
+    // Four independent sums, for instruction-level parallelism.
     let s0 = 0;
     let s1 = 0;
     let s2 = 0;
@@ -24,13 +24,13 @@ export function unitRows(data: Float32Array, columns: number): Float32Array {
   return out;
 }
 
-/** The training rows that are most similar to each of some queries, of those seen so far. */
+/** The most similar training rows of each query so far. */
 interface Neighbours {
   /** [queries, k]: most similar first, minus infinity if there is none yet. */
   readonly similarity: Float32Array;
   /** [queries, k]: their row numbers. */
   readonly row: Int32Array;
-  /** [queries]: the least of each query's similarities, which a row must be above to be taken. */
+  /** [queries]: smallest kept similarity, which a row must exceed to be kept. */
   readonly least: Float32Array;
 }
 
@@ -43,8 +43,7 @@ export function noNeighbours(queries: number, k: number): Neighbours {
 }
 
 /**
- * Takes what is nearer among some more training rows, which follow those seen so far; of equally similar ones the earlier
- * row comes first.
+ * Updates the neighbours with the next block of training rows; among ties, the earlier row comes first.
  *
  * @param similarities [rows, queries]
  * @param firstRow number of the first of these rows
@@ -74,8 +73,8 @@ export function keepNearer(similarities: Float32Array, firstRow: number, neighbo
 /**
  * Adds up the votes of each query's neighbours.
  *
- * @param weights vote of each training row before its similarity counts, above 0; null for 1 each
- * @param temperature a vote counts exp(similarity / temperature); 0 for votes that all count 1
+ * @param weights weight of each training row, above 0; null for 1 each
+ * @param temperature a vote has weight exp(similarity / temperature); 0 for equal votes
  * @param votes [queries, classCount], out: shares that sum to 1 per query
  */
 export function neighbourVotes(
@@ -92,7 +91,7 @@ export function neighbourVotes(
     sums.fill(0);
     let total = 0;
     for (let i = first; i < first + k; i++) {
-      // Relative to the nearest one, so that a small temperature does not overflow.
+      // Relative to the nearest, so that a small temperature does not overflow.
       const nearness = temperature === 0 ? 1 : Math.exp((similarity[i] - similarity[first]) / temperature);
       const vote = nearness * (weights === null ? 1 : weights[row[i]]);
       sums[labels[row[i]]] += vote;

@@ -3,7 +3,7 @@ import { savedArray } from '../checks.ts';
 import type { SavedHead } from '../model.ts';
 import { addScaling, axes } from '../onnx-parts.ts';
 
-/** Votes of the most similar training rows, which are all in the file: float32 [rows, classes]. */
+/** Votes of the most similar training rows, which are stored in the file: float32 [rows, classes]. */
 export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead): string {
   const classCount = saved.classes.length;
   const labels = savedArray(saved, 'labels', Int32Array, [null]);
@@ -22,7 +22,7 @@ export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead):
     { outputs: ['knn.nearest', 'knn.places'] },
   );
 
-  // exp((similarity - the largest) / temperature), or 1 each where votes are uniform.
+  // exp((similarity - largest) / temperature), or 1 for uniform votes.
   const sharpness = saved.params['votes'] === 'uniform' ? 0 : 1 / Number(saved.params['temperature']);
   const largest = graph.node('Slice', [
     nearest,
@@ -50,7 +50,7 @@ export function addKnn(graph: GraphBuilder, features: string, saved: SavedHead):
   const apart = graph.node('Unsqueeze', [shares, axes(graph, 'knn.last', [2])]);
   const sums = graph.node('ReduceSum', [graph.node('Mul', [own, apart]), axes(graph, 'knn.sum', [1])], { keepdims: 0 });
 
-  // One vote more, shared evenly by the classes that have training rows.
+  // One more vote, divided evenly among the classes with training rows.
   const present = new Set(labels);
   const even = Float32Array.from({ length: classCount }, (_, c) => (present.has(c) ? 1 / present.size / (k + 1) : 0));
   return graph.node('Add', [

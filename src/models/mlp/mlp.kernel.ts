@@ -1,15 +1,15 @@
-/** First and second moment of one group of parameters, in float32 as scikit-learn's are for float32 features. */
+/** First and second moments of a group of parameters, in float32 as in scikit-learn for float32 features. */
 interface Float32Moments {
   readonly first: Float32Array;
   readonly second: Float32Array;
 }
 
 /**
- * One step of Adam (Kingma and Ba, 2015, algorithm 1), all in float32, with the slope of an L2 penalty added; epsilon as
- * in scikit-learn's MLPClassifier, which leaves it out of the bias correction.
+ * One step of Adam (Kingma and Ba, 2015, algorithm 1), in float32, with the gradient of an L2 penalty; epsilon is
+ * outside the bias correction, as in scikit-learn's MLPClassifier.
  *
- * @param penalty times the parameters is added to the gradient
- * @param size of the step, with the correction of the moments' bias
+ * @param penalty factor of the parameters added to the gradient
+ * @param size of the step, including the bias correction
  */
 export function penalizedAdamStep(
   parameters: Float32Array,
@@ -39,7 +39,7 @@ export function sumRows(rows: Float32Array, columns: number, into: Float32Array)
   into.set(sums);
 }
 
-/** Negative numbers become 0, in place. */
+/** ReLU, in place. */
 export function rectify(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) if (values[i] < 0) values[i] = 0;
 }

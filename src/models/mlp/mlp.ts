@@ -45,21 +45,21 @@ const options = {
 } as const;
 
 type Params = ParamsOf<typeof options>;
-/** Parameters of the network, as a library's caller gives them. */
+/** Parameters of the MLP, as given by callers of the library. */
 export type MlpParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
-/** A network with one hidden layer; also for exporters. */
+/** A fitted MLP, its weights accessible to exporters. */
 export interface FittedMlp extends FittedHead {
   readonly sizes: MlpSizes;
   readonly weights: MlpWeights;
 }
 
-/** As scikit-learn's log_loss, so that one row that is quite wrong does not make the loss infinite. */
+/** Clipping as in scikit-learn's log_loss, so that a confidently wrong row does not make the loss infinite. */
 const smallestProbability = 1e-15;
 
 /**
- * A network with one hidden layer of rectified units, trained by Adam on mini-batches: what a notebook builds on top of
- * extracted features. It stops when a held-out part of the training rows gets no better, and keeps the best weights.
+ * A network with one hidden ReLU layer, trained by Adam on mini-batches, with early stopping on a validation set: it
+ * keeps the best weights.
  */
 export const mlp: HeadKind = {
   model: 'mlp',
@@ -73,7 +73,7 @@ export const mlp: HeadKind = {
       throw usageError('patience', String(params.patience), 'nothing without held-out rows', '--validation 0.1');
     }
     const mlpNeeds = ({ trainRows, dims, classes }: FitSize): MemoryPart[] => [
-      // Weights, two moments, gradients, the best weights so far and their predecessor.
+      // Weights, two moments, gradients, the best weights so far and the previous best.
       { what: 'state of Adam', bytes: (dims + classes) * params.hidden * (4 + 8 + 4 + 8) },
       { what: 'held-out rows', bytes: Math.ceil(4 * params.validation * trainRows * dims) },
       { what: 'a batch', bytes: 4 * Math.min(trainRows, params.batch) * (dims + params.hidden + 2 * classes) },

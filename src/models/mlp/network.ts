@@ -27,17 +27,17 @@ export interface MlpSizes {
   readonly classes: number;
 }
 
-/** Where a training run stands. */
+/** State of a training run. */
 interface MlpState {
   readonly sizes: MlpSizes;
-  /** Those of the groups; they change with every step. */
+  /** Weights of the groups, updated in place by every step. */
   readonly weights: MlpWeights;
   readonly groups: Readonly<Record<keyof MlpWeights, AdamGroup>>;
   readonly batch: BatchBuffers;
   step: number;
 }
 
-/** Of one batch, made once: arrays of this size let go at every step would lie about until the collector runs. */
+/** Buffers of a batch, allocated once: new ones at every step would accumulate until garbage collection. */
 interface BatchBuffers {
   /** [batch rows, dims] */
   readonly rows: Float32Array;
@@ -51,13 +51,13 @@ interface BatchBuffers {
   readonly rowLosses: Float32Array;
 }
 
-/** Rows that are predicted at a time. */
+/** Rows predicted at a time. */
 const predictRows = 4096;
 
 /**
- * Weights as scikit-learn's MLPClassifier draws them: uniform within sqrt(6 / (inputs + outputs)), biases too.
+ * Initial weights and biases as in scikit-learn's MLPClassifier: uniform within sqrt(6 / (inputs + outputs)).
  *
- * @param batchRows rows of a step at most
+ * @param batchRows most rows of a step
  */
 export function startMlp(sizes: MlpSizes, batchRows: number, random: RandomState): MlpState {
   const { dims, hidden, classes } = sizes;
@@ -96,8 +96,8 @@ export function startMlp(sizes: MlpSizes, batchRows: number, random: RandomState
 }
 
 /**
- * One step of Adam on the mean cross-entropy of a batch, each row counted by its weight, plus the L2 penalty of both
- * weight matrices, `penalty / 2 / rows` times their sum of squares (scikit-learn's alpha).
+ * One step of Adam on the weighted mean cross-entropy of a batch, plus the L2 penalty of both weight matrices, `penalty
+ * / 2 / rows` times their sum of squares (scikit-learn's alpha).
  *
  * @param rows of the table, in the order of the batch
  * @returns the batch's cross-entropy times its weight, and its weight
@@ -186,15 +186,15 @@ export async function mlpProbabilities(
 }
 
 /**
- * Rows of a step that is to run on several threads: a batch of a few rows less than hidden units is filled up with rows
- * of no share, which changes nothing but `isThreadInvariant`.
+ * Rows of a step including padding: a batch slightly smaller than the hidden layer is padded with rows of weight 0, so
+ * that `isThreadInvariant` holds.
  */
 function padRows(count: number, hidden: number, room: number): number {
   return count < hidden && 2 * count >= hidden && hidden <= room ? hidden : count;
 }
 
 function stepSession(rows: number, { dims, hidden, classes }: MlpSizes, threads: number) {
-  // Where one of the products could sum in another order on more threads, all of them run on one.
+  // If a product could sum in another order on more threads, all run on one.
   const products = [
     [rows, hidden],
     [rows, classes],
@@ -224,7 +224,7 @@ function buildStep(graph: GraphBuilder): void {
   const difference = graph.node('Sub', [graph.node('Exp', [logProbabilities]), truth]);
   const error = graph.node('Mul', [difference, rowShares], {}, { outputs: ['error'] });
   graph.node('Gemm', [layer, error], { transA: 1 }, { outputs: ['outputGradient'] });
-  // The layer is 0 or more, so its sign is the slope of the rectifier.
+  // The layer is non-negative, so its sign is the derivative of the ReLU.
   const passedBack = graph.node('Gemm', [error, outputWeights], { transB: 1 });
   const hiddenError = graph.node('Mul', [passedBack, graph.node('Sign', [layer])], {}, { outputs: ['hiddenError'] });
   graph.node('Gemm', [rows, hiddenError], { transA: 1 }, { outputs: ['hiddenGradient'] });

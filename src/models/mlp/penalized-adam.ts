@@ -16,14 +16,14 @@ interface AdamExports {
   ): void;
 }
 
-/** Parameters that Adam moves, and where their gradient is put. */
+/** A group of parameters optimized by Adam, and their gradient. */
 export interface AdamGroup {
   readonly parameters: Float32Array;
   readonly gradient: Float32Array;
   /**
-   * One step down the gradient.
+   * One optimizer step.
    *
-   * @param penalty times the parameters is added to the gradient; 0 for biases
+   * @param penalty factor of the parameters added to the gradient; 0 for biases
    * @param step counts from 1
    */
   move(penalty: number, step: number, learningRate: number): void;
@@ -31,19 +31,19 @@ export interface AdamGroup {
 
 /** Parameter, gradient and two moments, in float32. */
 const PARAMETER_BYTES = 16;
-/** What a WebAssembly memory can be, less a page to spare. */
+/** Largest WebAssembly memory, minus a page. */
 const MOST_BYTES = 2 ** 32 - 65536;
 
-/** The fast loop, or the plain one where WebAssembly has no SIMD (x64 before SSE 4.1) or no room. */
+/** The WebAssembly loop, or the plain one without WebAssembly SIMD (x64 before SSE 4.1) or enough memory. */
 export function openAdam(count: number): AdamGroup {
   const fits = (count + 3) * PARAMETER_BYTES <= MOST_BYTES;
   return fits && runsModule(penalizedAdamModule) ? wasmAdam(count) : plainAdam(count);
 }
 
-/** The loop in WebAssembly SIMD (penalized-adam.wat): the same steps to the bit in a fraction of the time. */
+/** The loop in WebAssembly SIMD (penalized-adam.wat), with bitwise equal results. */
 export function wasmAdam(count: number): AdamGroup {
   const wasm = startModule<AdamExports>(penalizedAdamModule);
-  // A padding parameter is 0 and stays there.
+  // Padding parameters stay 0.
   const padded = Math.max(4, Math.ceil(count / 4) * 4);
   const gradientAt = 4 * padded;
   const firstAt = gradientAt + 4 * padded;
@@ -70,7 +70,7 @@ export function plainAdam(count: number): AdamGroup {
   };
 }
 
-/** Corrects the bias that the moments have from starting at 0. */
+/** Step size with the bias correction of the moments. */
 function stepSize(step: number, learningRate: number): number {
   return (learningRate * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
 }

@@ -4,7 +4,7 @@ import type { SavedHead } from '../model.ts';
 import { addScaling } from '../onnx-parts.ts';
 import { logitScale } from '../prompts.ts';
 
-/** Softmax of the cosines with the prompts' vectors: float32 [rows, classes]. */
+/** Softmax of the cosine similarities with the prompts' vectors: float32 [rows, classes]. */
 export function addZeroShot(graph: GraphBuilder, features: string, saved: SavedHead): string {
   const shape = [saved.dims, saved.classes.length];
   const words = savedArray(saved, 'words', Float32Array, shape).map((value) => value * logitScale);

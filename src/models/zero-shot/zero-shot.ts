@@ -24,13 +24,13 @@ const options = {
 const declared = { solvers, options };
 
 type Params = ParamsOf<typeof options>;
-/** Parameters of the zero-shot head, as a library's caller gives them. */
+/** Parameters of the zero-shot head, as given by callers of the library. */
 export type ZeroShotParams = GivenParams<typeof options, (typeof solvers)[number]>;
 
 /**
- * Names each class in words and takes the one whose words lie nearest (Radford et al. 2021, "Learning Transferable Visual
- * Models From Natural Language Supervision", section 3.1): nothing is trained, labels serve the test and the temperature
- * of the probabilities alone. For the features of a network with a text encoder.
+ * Zero-shot classification by the nearest class prompt (Radford et al. 2021, "Learning Transferable Visual Models From
+ * Natural Language Supervision", section 3.1). Labels only serve the test and the calibration. For features of a
+ * network with a text encoder.
  */
 export const zeroShot: HeadKind = {
   model: 'zero-shot',

@@ -11,7 +11,7 @@ export interface MapRows {
   readonly channels: number;
 }
 
-/** A convolution in a graph: its output is a product of gathered inputs, and so are its gradients. */
+/** A convolution in a graph. Output and gradients are matrix products of gathered rows (im2col). */
 export interface Convolution {
   readonly output: Sides;
   /** The output's rows: kernels are [outChannels, kernel x kernel x inChannels], the bias is [outChannels]. */
@@ -27,8 +27,8 @@ export function positionsOf({ height, width }: Sides): number {
 }
 
 /**
- * Prepares a convolution of a map. Kernels are [outChannels, kernel x kernel x inChannels]: the taps row by row, the
- * channels of each together.
+ * Prepares a convolution of a map. Kernels are [outChannels, kernel x kernel x inChannels], with the channels of a tap
+ * contiguous.
  */
 export function convolution(on: RowOperators, input: MapRows, conv: TailConv): Convolution {
   const { kernel, stride, padding, inChannels, outChannels } = conv;
@@ -48,7 +48,7 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
     return on.pick(input.rows, inputs, inChannels, named, kernel * kernel);
   };
 
-  /** Groups of input positions one after another: [groups' positions x images, inChannels]. */
+  /** Groups of input positions, concatenated: [groups' positions x images, inChannels]. */
   const byGroups = (gradient: string, kernels: string): string => {
     const groups = tapGroups(input.sides, conv);
     const byTap = on.node('Transpose', [on.reshape(kernels, [outChannels, kernel * kernel, inChannels])], {
@@ -69,7 +69,7 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
       });
     });
     if (parts.length === 1 && groups.length === 1) return valueAt(parts, 0);
-    // Back to the order of the map; positions that no tap reaches get zeros.
+    // Restores the map's order; positions that no tap reaches get zeros.
     const together = reached.flatMap(({ positions }) => positions);
     const place = new Int32Array(inputs).fill(together.length);
     together.forEach((position, at) => {
@@ -85,7 +85,7 @@ export function convolution(on: RowOperators, input: MapRows, conv: TailConv): C
       on.byPositions(outputs, outChannels, (from, to, size) =>
         on.rowsByRows(columnsOf(from, to), kernels, size, bias === undefined ? [] : [bias]),
       ),
-    // Gathered once more: kept from the way forward they would take most of a step's memory.
+    // Gathered again: kept from the forward pass, they would take most of a step's memory.
     kernelGradient: (gradient, name) =>
       on.columnsByColumns(gradient, columnsOf(0, outputs), { rows: outChannels, columns: depth }, name),
     inputGradient: (gradient, kernels) =>

@@ -1,4 +1,4 @@
-/** Each row times a number: [rows, columns] by [rows], a copy. */
+/** A copy with each row multiplied by a factor: [rows, columns] by [rows]. */
 export function foldRows(values: Float32Array, scale: Float64Array): Float32Array {
   const out = new Float32Array(values.length);
   const columns = values.length / scale.length;

@@ -3,7 +3,7 @@ import { foldRows } from './fold.kernel.ts';
 import type { GraphTensors } from './layout.ts';
 import { type TailBlock, type TailShape, tailConvolutions } from './tail.ts';
 
-/** Shapes of a tail's tensors with its norms folded in: kernels as the graphs take them, and a bias of each. */
+/** Shapes of a tail's tensors with batch norms folded in: kernels in the graphs' layout, and biases. */
 export function foldedShapes(blocks: readonly TailBlock[]): ReadonlyMap<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const { conv, inChannels, outChannels, kernel } of tailConvolutions(blocks)) {
@@ -13,7 +13,7 @@ export function foldedShapes(blocks: readonly TailBlock[]): ReadonlyMap<string, 
   return shapes;
 }
 
-/** Folds every batch norm, by its fixed statistics, into the convolution before it; in float64, rounded once. */
+/** Folds every batch norm, with its running statistics, into the preceding convolution; in float64, rounded once. */
 export function foldedTensors(
   { blocks, normEpsilon }: Pick<TailShape, 'blocks' | 'normEpsilon'>,
   tensors: GraphTensors,

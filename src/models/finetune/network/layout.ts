@@ -8,16 +8,16 @@ import {
   tailConvolutions,
 } from './tail.ts';
 
-/** Tensors of a network by torchvision's names, kernels as the graphs take them. */
+/** Tensors of a network by torchvision's names, kernels in the graphs' layout. */
 export type GraphTensors = ReadonlyMap<string, Float32Array>;
 
-/** Parts of a batch norm that are trained, and those that it measures. */
+/** Trained tensors of a batch norm, and its running statistics. */
 const normWeights = ['weight', 'bias'] as const;
 const normStatistics = ['running_mean', 'running_var'] as const;
 
 /**
- * Shapes of the tensors that a graph of the tail takes, by torchvision's names. Kernels are
- * [outChannels, kernel x kernel x inChannels], so that a convolution is one product.
+ * Shapes of the input tensors of the tail's graphs, by torchvision's names. Kernels are [outChannels, kernel x kernel x
+ * inChannels], so that a convolution is one product.
  */
 export function graphShapes(
   tail: Pick<TailShape, 'blocks' | 'mapShape'>,
@@ -60,7 +60,7 @@ export function kernelsOf(blocks: readonly TailBlock[]): ReadonlyMap<string, Tai
   return new Map(tailConvolutions(blocks).map((conv) => [`${conv.conv}.weight`, conv]));
 }
 
-/** Copies of a network's tensors as the graphs take them. */
+/** Copies of a network's tensors in the graphs' layout. */
 export function graphTensors(
   blocks: readonly TailBlock[],
   tensors: ReadonlyMap<string, TailTensor>,

@@ -2,21 +2,21 @@ import { type Convolution, convolution, type MapRows } from './convolution.ts';
 import type { RowOperators } from './row-operators.ts';
 import type { TailConv } from './tail.ts';
 
-/** A convolution and the batch norm behind it, in a graph of a training step. */
+/** A convolution and its batch norm in the graph of a training step. */
 export interface ConvNormLayer {
   readonly output: MapRows;
   /**
-   * Adds the gradients of its tensors to the graph's, and gives that of its input.
+   * Adds the gradients of its tensors to the graph, and returns that of its input.
    *
    * @param gradient of the output
-   * @param wanted whether the input's gradient is
+   * @param wanted whether the input's gradient is needed
    */
   backward(gradient: string, wanted: boolean): string | undefined;
 }
 
-/** Where a graph takes a tensor's value and puts what it finds out about it. */
+/** Names of a tensor's inputs and outputs in a graph. */
 export interface StepTensors {
-  /** Name of the input that holds it: kernels as [outChannels, kernel x kernel x inChannels]. */
+  /** Name of its input; kernels are [outChannels, kernel x kernel x inChannels]. */
   value(tensor: string): string;
   /** Name of the output for its gradient. */
   gradient(tensor: string): string;
@@ -25,8 +25,8 @@ export interface StepTensors {
 }
 
 /**
- * A convolution behind which stands a batch norm with fixed statistics, torch's `eval()`: weight and bias of the norm are
- * trained, and folded into the convolution for the product.
+ * A convolution and a batch norm with fixed statistics, as in torch's `eval()`: the norm's weight and bias are trained,
+ * and folded into the convolution.
  */
 export function frozenNorm(
   on: RowOperators,

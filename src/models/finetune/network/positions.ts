@@ -11,9 +11,9 @@ export function sidesBehind({ height, width }: Sides, conv: TailConv): Sides {
 }
 
 /**
- * Which input positions a convolution looks at: im2col as a list of rows to gather.
+ * The input positions of a convolution: im2col as a list of rows to gather.
  *
- * @returns [output positions x kernel x kernel]; the number of input positions stands for the padding, a row of zeros
+ * @returns [output positions x kernel x kernel]; the number of input positions means padding, a row of zeros
  */
 export function gatheredInputs(input: Sides, conv: TailConv): Int32Array {
   const output = sidesBehind(input, conv);
@@ -30,19 +30,19 @@ export function gatheredInputs(input: Sides, conv: TailConv): Int32Array {
   return Int32Array.from(places);
 }
 
-/** Input positions that the same taps of a kernel reach. */
+/** Input positions reached by the same taps of a kernel. */
 interface TapGroup {
   /** Taps, numbered row by row. */
   readonly taps: readonly number[];
   /** Input positions. */
   readonly positions: readonly number[];
-  /** [positions x taps]: the output position that the tap leads to; their number for none, a row of zeros. */
+  /** [positions x taps]: the output position of each tap; the number of positions for none, a row of zeros. */
   readonly outputs: Int32Array;
 }
 
 /**
- * The transposed convolution as lists of rows to gather: a stride s cuts the input positions into s x s groups, each
- * reached by taps of its own, so that no product is computed for nothing. With stride 1 there is one group.
+ * The transposed convolution as lists of rows to gather. A stride s divides the input positions into s x s groups with
+ * different taps, so that no products are wasted; stride 1 gives one group.
  */
 export function tapGroups(input: Sides, conv: TailConv): readonly TapGroup[] {
   const output = sidesBehind(input, conv);

@@ -2,18 +2,18 @@ import type { MapRows } from './convolution.ts';
 import type { RowOperators } from './row-operators.ts';
 import type { TailBlock, TailConv, TailShape } from './tail.ts';
 
-/** A residual block in a graph; `L` is what a convolution with its norm is there. */
+/** A residual block in a graph; `L` represents a convolution with its norm. */
 export interface ResidualRows<L> {
   readonly output: MapRows;
   /** The main path, first to last. */
   readonly layers: readonly L[];
   /** Relus between them. */
   readonly between: readonly string[];
-  /** The shortcut, where it is not the input itself. */
+  /** The shortcut, if it is not the identity. */
   readonly side: L | undefined;
 }
 
-/** Name of the input that holds the maps. */
+/** Name of the input for the maps. */
 export const mapsInput = 'maps';
 
 /** The input `maps` [batch, channels, height, width] as rows. */

@@ -2,48 +2,48 @@ import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import { valueAt } from '../../../system/at.ts';
 import type { ConstantMatrix } from './winograd.ts';
 
-/** A side of a product: fixed, or so many for each image of the batch. */
+/** Extent of a product: fixed, or per image of the batch. */
 export type Side = number | { readonly perImage: number };
 
-/** A product that a graph computes: ONNX Runtime cuts it among threads by its sides. */
+/** Extents of a product, by which ONNX Runtime divides it among threads. */
 export interface Product {
   readonly rows: Side;
   readonly columns: Side;
 }
 
-/** A list of positions of an image, by a name of its own. */
+/** A named list of positions of an image. */
 interface Places {
   readonly name: string;
   readonly data: Int32Array;
 }
 
-/** How a graph is going to be run. */
+/** How a graph will be run. */
 export interface GraphRuns {
-  /** Images of a run at most, and one less at least. */
+  /** Images per run: this many or one less. */
   readonly batch: number;
-  /** At most: products are cut for them, and give the same bits on any number. */
+  /** Upper bound; products are divided for it, with results independent of the actual number. */
   readonly threads: number;
-  /** Rows of a product per thread, about. */
+  /** Approximate rows of a product per thread. */
   readonly rowsPerThread?: number;
-  /** Whether convolutions of 3 x 3 taps go by Winograd's products; default: where they are clearly fewer. */
+  /** Whether 3 x 3 convolutions use Winograd's algorithm; default: if it clearly saves products. */
   readonly winograd?: boolean | undefined;
 }
 
 /**
- * MLAS goes through all of them for every few columns, and with more they no longer lie
- * near the processor. The fastest of 196, 392, 784 and 1568 for ResNet50's layer4, by 10 to 20 %.
+ * MLAS iterates over all rows for every few columns; more would not fit in the cache. The fastest of 196, 392, 784 and
+ * 1568 for ResNet50's layer4, by 10 to 20 %.
  */
 const defaultRowsPerThread = 392;
 
-/** Transforms wait for the memory more than products do. */
+/** Transforms are more memory-bound than products. */
 const worthwhile = 0.75;
 
-/** Of ONNX Runtime's own operators. */
+/** Domain of ONNX Runtime's own operators. */
 const fusedDomain = 'com.microsoft';
 
 /**
- * Operators on rows of numbers: a map is [positions x images, channels], so that a convolution is one matrix product
- * over the whole batch, and positions together are neighbours in memory.
+ * Operators on maps as rows, [positions x images, channels]: a convolution is one matrix product over the whole batch,
+ * and the images of a position are contiguous.
  */
 export class RowOperators {
   readonly graph: GraphBuilder;
@@ -52,31 +52,31 @@ export class RowOperators {
   readonly #runs: GraphRuns | undefined;
   #images: { readonly count: string; readonly each: string } | undefined;
 
-  /** @param runs without it, batches are of any size */
+  /** @param runs if undefined, batches may have any size */
   constructor(graph: GraphBuilder, runs?: GraphRuns) {
     this.graph = graph;
     this.#runs = runs;
   }
 
-  /** Whether a convolution that may go by Winograd's products does. @param rows of each of them for one image */
+  /** Whether a suitable convolution uses Winograd's algorithm. @param rows of each product per image */
   takesWinograd(products: number, winogradProducts: number, rows: number): boolean {
-    // A product of one row is summed in another order, and without a plan a run may have one image.
+    // A product of one row is summed in another order, and without `runs` a batch may have one image.
     return this.#runs?.winograd ?? ((this.#runs !== undefined || rows > 1) && winogradProducts < worthwhile * products);
   }
 
-  /** @param output name of its output; default: one of its own */
+  /** @param output name of its output; default: generated */
   node(opType: string, inputs: readonly string[], attributes = {}, output?: string): string {
     return this.graph.node(opType, inputs, attributes, output === undefined ? {} : { outputs: [output] });
   }
 
-  /** A constant list of whole numbers, one for all that ask for the same. */
+  /** A constant list of integers, shared between equal lists. */
   ints(values: readonly number[]): string {
     const name = `ints:${values.join(',')}`;
     const data = BigInt64Array.from(values, BigInt);
     return this.#constant(name, () => this.graph.initializer(name, { type: 'int64', shape: [values.length], data }));
   }
 
-  /** A constant whole number of 32 bits. */
+  /** A constant 32-bit integer. */
   scalar(value: number): string {
     return this.places(`scalar:${value}`, Int32Array.of(value), []);
   }
@@ -87,7 +87,7 @@ export class RowOperators {
     return this.#constant(name, () => this.graph.initializer(name, { type: 'float32', shape: [], data }));
   }
 
-  /** A constant array of places, for Gather. */
+  /** A constant index array for Gather. */
   places(name: string, data: Int32Array, shape: readonly number[] = [data.length]): string {
     return this.#constant(name, () => this.graph.initializer(name, { type: 'int32', shape, data }));
   }
@@ -98,7 +98,7 @@ export class RowOperators {
     return known;
   }
 
-  /** -1 once: what is left. */
+  /** One extent may be -1, as in NumPy. */
   reshape(value: string, shape: readonly number[]): string {
     return this.node('Reshape', [value, this.ints(shape)]);
   }
@@ -115,7 +115,7 @@ export class RowOperators {
     return this.node('Sub', [one, other]);
   }
 
-  /** Sums over one axis, which goes away. */
+  /** Sums over one axis and removes it. */
   sum(value: string, axis: number, output?: string): string {
     return this.node('ReduceSum', [value, this.ints([axis])], { keepdims: 0 }, output);
   }
@@ -138,23 +138,23 @@ export class RowOperators {
     return this.node('Gemm', [a, b], { transA: 1 }, output);
   }
 
-  /** Products side by side: [count, rows, depth] · [count, depth, columns], either one turned round first where it says so. */
+  /** Batched products: [count, rows, depth] · [count, depth, columns], optionally with transposed operands. */
   batched(a: string, b: string, turned: { readonly transA?: 1; readonly transB?: 1 } = {}): string {
     return this.graph.node('FusedMatMul', [a, b], turned, { domain: fusedDomain });
   }
 
-  /** A constant of float32, one for all that ask for the same name. */
+  /** A float32 constant, shared by name. */
   matrix(name: string, { shape, data }: ConstantMatrix): string {
     return this.#constant(name, () => this.graph.initializer(name, { type: 'float32', shape, data }));
   }
 
-  /** Tells how many images a run has. @param maps [images, ...] */
+  /** Determines the number of images of a run. @param maps [images, ...] */
   countImages(maps: string): void {
     const count = this.node('Cast', [this.node('Gather', [this.node('Shape', [maps]), this.scalar(0)])], { to: 6 });
     this.#images = { count, each: this.node('Range', [this.scalar(0), count, this.scalar(1)]) };
   }
 
-  /** Rows of positions from one to another, of all images: [positions x images, channels]. */
+  /** Rows of a range of positions of all images: [positions x images, channels]. */
   between(rows: string, positions: number, channels: number, from: number, to: number): string {
     if (from === 0 && to === positions) return rows;
     const blocks = this.reshape(rows, [positions, -1, channels]);
@@ -163,8 +163,8 @@ export class RowOperators {
   }
 
   /**
-   * Rows at places, so many side by side: [places / side by side x images, side by side x channels]. The number of
-   * positions stands for zeros.
+   * Gathers rows, several side by side: [places / sideBySide x images, sideBySide x channels]. The number of positions
+   * means zeros.
    *
    * @param rows [positions x images, channels]
    */
@@ -181,12 +181,12 @@ export class RowOperators {
     return this.reshape(found, [-1, sideBySide * channels]);
   }
 
-  /** Rows and one of zeros behind them. */
+  /** Rows followed by a row of zeros. */
   #withZeros(rows: string): string {
     return this.#constant(`zeros behind ${rows}`, () => this.node('Pad', [rows, this.ints([0, 0, 1, 0])]));
   }
 
-  /** [places / side by side, images, side by side]: rows of the places, those of zeros behind all others. */
+  /** Row indices [places / sideBySide, images, sideBySide]; rows of zeros come last. */
   #rowsAt({ name, data }: Places, positions: number, sideBySide: number): string {
     return this.#constant(`rows at ${name}`, () => {
       if (this.#images === undefined) throw new RangeError('nobody knows how many images there are');
@@ -199,10 +199,10 @@ export class RowOperators {
   }
 
   /**
-   * A product that has rows of each position, in pieces that the processor goes through faster than through all.
+   * A product with rows per position, computed in parts that fit in the cache.
    *
    * @param columns of the product
-   * @param product of the positions from one to another
+   * @param product of a range of positions
    */
   byPositions(
     positions: number,
@@ -217,11 +217,11 @@ export class RowOperators {
     return parts.length === 1 ? valueAt(parts, 0) : this.node('Concat', parts, { axis: 0 });
   }
 
-  /** First positions of the pieces of a product. */
+  /** First positions of the parts of a product. */
   #starts(positions: number, columns: number): readonly number[] {
     if (this.#runs === undefined) return [0];
     const { batch, threads, rowsPerThread = defaultRowsPerThread } = this.#runs;
-    // ONNX Runtime cuts the longer side among the threads.
+    // ONNX Runtime divides the longer side among the threads.
     const rows = columns > rowsPerThread * threads ? rowsPerThread : rowsPerThread * threads;
     const pieces = Math.max(1, Math.min(Math.round((batch * positions) / rows), positions));
     return Array.from({ length: pieces }, (_, index) => Math.floor((index * positions) / pieces));

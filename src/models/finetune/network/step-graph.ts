@@ -8,32 +8,31 @@ import { type GraphRuns, type Product, RowOperators } from './row-operators.ts';
 import { stepTensors } from './step-tensors.ts';
 import { featureCountOf, type TailShape } from './tail.ts';
 
-/** How a batch norm behaves while the network is trained: by its fixed statistics, or by those of the batch. */
+/** Statistics of a batch norm during training: fixed, or of the batch. */
 type BatchNormMode = 'frozen' | 'train';
 
 export interface StepOptions extends GraphRuns {
   readonly classes: number;
   readonly batchNorm: BatchNormMode;
-  /** The first blocks, so many, are run and not trained. */
+  /** Number of leading blocks that are not trained. */
   readonly frozenBlocks: number;
 }
 
-/** What a graph of a training step takes and gives, beside the tensors of the network. */
+/** Inputs and outputs of a training step besides the network's tensors. */
 export const stepNames: { readonly targets: 'targets'; readonly loss: 'loss' } = { targets: 'targets', loss: 'loss' };
 
 /**
- * Adds a training step to a graph: the forward pass from the tap to the loss, and back to the gradient of every tensor
- * that is trained. All tensors are inputs, so that one session serves all steps.
+ * Adds a training step to a graph: forward pass from the tap to the loss, and backward pass to the gradient of every
+ * trained tensor. All tensors are inputs, so that one session serves all steps.
  *
- * Inputs: `maps` [batch, channels, height, width]; `targets` [batch, classes], a row's probabilities times its share of
- * the loss; the tensors of the blocks, kernels as [outChannels, kernel x kernel x inChannels], and `fc.weight`
- * [classes, features], `fc.bias`. Outputs: `loss`, `gradient:<tensor>`, and in the mode `train` the statistics of the
- * batch.
+ * Inputs: `maps` [batch, channels, height, width]; `targets` [batch, classes], a row's target probabilities times its
+ * share of the loss; the tensors of the blocks, kernels as [outChannels, kernel x kernel x inChannels], and `fc.weight`
+ * [classes, features], `fc.bias`. Outputs: `loss`, `gradient:<tensor>`, and in mode `train` the batch statistics.
  *
  * @returns the products that it computes
  */
 export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: StepOptions): readonly Product[] {
-  // Norms by the statistics of the batch pass on more of the error of Winograd's sums than 1e-4 of a gradient's length.
+  // With batch statistics, rounding errors of Winograd's algorithm would exceed 1e-4 of a gradient's length.
   const on = new RowOperators(graph, { winograd: options.batchNorm === 'train' ? false : undefined, ...options });
   const tensors = stepTensors(graph, graphShapes(tail, options.classes));
   const features = featureCountOf(tail);
@@ -68,7 +67,7 @@ export function addTrainingStep(graph: GraphBuilder, tail: TailShape, options: S
   const spread = on.throughRelu(ofPosition, byPosition);
   let gradient: string | undefined = on.reshape(spread, [-1, features]);
   for (const [index, layer] of [...trained.entries()].reverse()) {
-    // The gradient of the last block's sum is there already: the pool spreads one number over all positions.
+    // The average pool spreads its gradient evenly over all positions.
     const isLast = index === trained.length - 1;
     const ofSum: string = isLast ? gradient : on.throughRelu(gradient, layer.output.rows);
     gradient = backThrough(on, layer, ofSum, index > 0);
@@ -91,7 +90,7 @@ function addScores(
 }
 
 /**
- * Gradient of a block's input from that of the sum of its paths.
+ * Gradient of a block's input from that of its output sum.
  *
  * @param wanted whether the input's gradient is
  */

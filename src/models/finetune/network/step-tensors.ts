@@ -1,17 +1,17 @@
 import type { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import type { StepTensors } from './norm-graph.ts';
 
-/** Name of the output that holds a tensor's gradient. */
+/** Name of the output for a tensor's gradient. */
 export function gradientOf(tensor: string): string {
   return `gradient:${tensor}`;
 }
 
-/** Names of the outputs that hold a batch's mean and variance at a norm. */
+/** Names of the outputs for a norm's batch mean and variance. */
 export function statisticsOf(norm: string): { readonly mean: string; readonly variance: string } {
   return { mean: `mean:${norm}`, variance: `variance:${norm}` };
 }
 
-/** Tensors as inputs, gradients and statistics as outputs of a graph. */
+/** Declares tensors as inputs, gradients and statistics as outputs of a graph. */
 export function stepTensors(graph: GraphBuilder, shapes: ReadonlyMap<string, readonly number[]>): StepTensors {
   const known = new Set<string>();
   const shapeOf = (tensor: string): readonly number[] => {

@@ -11,11 +11,11 @@ export interface TailConv {
   readonly padding: number;
 }
 
-/** relu(main path + shortcut); between the main path's convolutions stands a relu, after the last one none. */
+/** relu(main path + shortcut), with a relu between the main path's convolutions. */
 export interface TailBlock {
   readonly name: string;
   readonly main: readonly TailConv[];
-  /** Absent if the shortcut is the block's input itself. */
+  /** Absent for an identity shortcut. */
   readonly shortcut?: TailConv;
 }
 
@@ -25,34 +25,34 @@ export interface TailTensor {
   readonly data: Float32Array;
 }
 
-/** The residual blocks of a network between a tap and its average pool, and what their tensors hold. */
+/** The residual blocks of a network between a tap and the average pool, with their tensors. */
 export interface NetworkTail {
   /** The tap: `layer3`. */
   readonly tap: string;
-  /** What a row holds: [channels, height, width] at the tap. */
+  /** Shape of a row: [channels, height, width] at the tap. */
   readonly mapShape: readonly [channels: number, height: number, width: number];
   readonly blocks: readonly TailBlock[];
   /** Added to a batch norm's variance. */
   readonly normEpsilon: number;
   readonly tensors: ReadonlyMap<string, TailTensor>;
-  /** sha256 of the weights that they come from, lower-case hex. */
+  /** sha256 of the weights file, lower-case hex. */
   readonly weightsSha256: string;
 }
 
-/** What the graphs are built from: everything but the numbers. */
+/** The structure from which graphs are built, without the tensors' data. */
 export type TailShape = Pick<NetworkTail, 'mapShape' | 'blocks' | 'normEpsilon'>;
 
-/** The convolutions in the order in which they run, a block's main path before its shortcut. */
+/** The convolutions in order, a block's main path before its shortcut. */
 export function tailConvolutions(blocks: readonly TailBlock[]): readonly TailConv[] {
   return blocks.flatMap(({ main, shortcut }) => (shortcut === undefined ? main : [...main, shortcut]));
 }
 
-/** Channels that the average pool takes and the last layer reads. */
+/** Channels after the last block: features of the last layer. */
 export function featureCountOf({ blocks, mapShape }: Pick<TailShape, 'blocks' | 'mapShape'>): number {
   return blocks.at(-1)?.main.at(-1)?.outChannels ?? mapShape[0];
 }
 
-/** Side behind a convolution. */
+/** Output side of a convolution. */
 export function sideBehind(side: number, { kernel, stride, padding }: TailConv): number {
   return Math.floor((side + 2 * padding - kernel) / stride) + 1;
 }

@@ -1,16 +1,16 @@
 import type { Product, Side } from './row-operators.ts';
 
-/** Columns of a product that ONNX Runtime gives a thread are a multiple of this. */
+/** ONNX Runtime gives each thread a multiple of this many columns. */
 const columnBlock = 16;
-/** A thread with no more columns sums in another order. */
+/** A thread with at most this many columns sums in another order. */
 const shortColumns = 64;
 
 /**
- * The most threads on which all products of a graph give the bits that one thread gives. ONNX Runtime's MLAS cuts the
- * longer side of a product among the threads and never the depth, but a piece of one row, or of at most 64 of more
+ * The largest number of threads for which all products of a graph equal those of one thread bitwise. ONNX Runtime's
+ * MLAS divides the longer side of a product among the threads, never the depth, but a part of one row, or of at most 64
  * columns, is summed in another order (`MlasGemmBatch`, `MlasSgemmOperation` in its sgemm.cpp).
  *
- * @param batches every count of images that the graph is run on
+ * @param batches every batch size that is used
  */
 export function invariantThreads(products: readonly Product[], batches: readonly number[], threads: number): number {
   let most = threads;

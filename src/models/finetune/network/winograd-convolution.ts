@@ -4,8 +4,8 @@ import type { TailConv } from './tail.ts';
 import { kernelTransform, tileElements, tilesOf, transposedMatrix } from './winograd.ts';
 
 /**
- * A convolution of 3 x 3 taps by Winograd's products, where they are fewer; elsewhere undefined. The gradients are those
- * of its steps: each is linear, so the way back is the way there with transposed matrices.
+ * A 3 x 3 convolution by Winograd's algorithm, or undefined if it saves nothing. Every step is linear, so the backward
+ * pass uses the transposed matrices.
  */
 export function winogradConvolution(on: RowOperators, input: MapRows, conv: TailConv): Convolution | undefined {
   const { kernel, stride, padding, inChannels, outChannels } = conv;
@@ -19,7 +19,7 @@ export function winogradConvolution(on: RowOperators, input: MapRows, conv: Tail
   if (!on.takesWinograd(direct, byTiles + rows * positions * (inChannels + outChannels), tiles.count)) return undefined;
   const kind = `${height}x${width}`;
 
-  /** A constant matrix times all rows: a product of its rows with [columns, images x channels]. */
+  /** Multiplies a constant matrix with the rows as [columns, images x channels]. */
   const transformed = (name: string, { shape, data }: typeof tiles.ofInputs, map: string, channels: number): string => {
     const wide = on.node('Flatten', [on.reshape(map, [shape[1], -1, channels])], { axis: 1 });
     const size = { rows: shape[0], columns: { perImage: channels } };

@@ -1,19 +1,19 @@
 import { transpose } from '../../../numerics/arrays.kernel.ts';
 import type { Sides } from './positions.ts';
 
-/** Outputs of a tile along a side, and the taps of the kernels that it is for. */
+/** Outputs of a tile and taps of a kernel, along a side. */
 const [outputsPerTile, taps] = [4, 3] as const;
 
 /**
- * Where the polynomials are evaluated, beside infinity. All that these make of the inputs is exact, and of the sets tried on
- * 256 channels they are nearest to the plain sums: 1 and 2 in place of 3/4 and 3/2 are 1.6 times as far.
+ * Interpolation points, besides infinity. Input transforms with these are exact; of the sets tried with 256 channels,
+ * they have the smallest error: 1 and 2 instead of 3/4 and 3/2 give 1.6 times as much.
  */
 const points = [0, 0.75, -0.75, 1.5, -1.5] as const;
 
 /** Inputs of a tile along a side. */
 const inputsPerTile = points.length + 1;
 
-/** Products of a tile: one for each element of its transform. */
+/** Products per tile: one for each element of its transform. */
 export const tileElements: number = inputsPerTile ** 2;
 
 /** Matrices of Winograd's convolution along one side: outputs = A^T ((G kernel) * (B^T inputs)). */
@@ -32,7 +32,7 @@ export interface ConstantMatrix {
   readonly data: Float32Array;
 }
 
-/** A map cut into tiles: element by element, every element of all tiles together. */
+/** Transforms between a map and its tiles; elements come first, then tiles. */
 export interface Tiles {
   readonly count: number;
   /** [elements x tiles, positions]: transforms of the inputs of a map padded by 1. */
@@ -45,9 +45,8 @@ export interface Tiles {
 export const kernelTransform: ConstantMatrix = elementsOf(side().kernels);
 
 /**
- * Tiles of a convolution of 3 x 3 taps with stride 1 and padding 1, whose outputs are as many as its inputs: Winograd's
- * F(4 x 4, 3 x 3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016), 36 products in place of 144
- * for each tile of 4 x 4 outputs.
+ * Tiles of a 3 x 3 convolution with stride 1 and padding 1: Winograd's F(4 x 4, 3 x 3) (Lavin and Gray, "Fast
+ * Algorithms for Convolutional Neural Networks", 2016), with 36 instead of 144 products per tile of 4 x 4 outputs.
  */
 export function tilesOf({ height, width }: Sides): Tiles {
   const across = Math.ceil(width / outputsPerTile);
@@ -90,7 +89,7 @@ export function transposedMatrix({ shape: [rows, columns], data }: ConstantMatri
   return { shape: [columns, rows], data: transpose(data, rows, columns, new Float32Array(data.length)) };
 }
 
-/** Toom and Cook's product of polynomials, turned round into a correlation; the last row is the point at infinity. */
+/** Toom-Cook polynomial multiplication, transposed into a correlation; the last row is the point at infinity. */
 function side(): Side {
   const others = (point: number): number[] => points.filter((other) => other !== point);
   const scale = (point: number): number => others(point).reduce((product, other) => product * (point - other), 1);
@@ -113,7 +112,7 @@ function withRoots(roots: readonly number[]): number[] {
   return coefficients;
 }
 
-/** The transform of a square from that of a side. */
+/** The two-dimensional transform (Kronecker product) of a one-dimensional one. */
 function elementsOf(one: readonly (readonly number[])[]): ConstantMatrix {
   const rows = one.flatMap((down) => one.map((along) => down.flatMap((a) => along.map((b) => a * b))));
   return { shape: [rows.length, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) };

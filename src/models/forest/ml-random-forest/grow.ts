@@ -48,16 +48,16 @@ interface MlForestOptions {
   readonly onEstimate: (seconds: number) => void;
 }
 
-/** Rows of the two trees that are measured before a run, on a few features each. */
+/** Rows of the two trial trees that are timed before a run, on a few features each. */
 const trialRows = [80, 160] as const;
 const trialColumns = 4;
 
-/** Rows that are turned into the package's nested arrays at a time. */
+/** Rows converted to the package's nested arrays at a time. */
 const rowBlock = 64;
 
 /**
- * Grows a forest through the npm package ml-random-forest, one tree per call and each with its own seed, so that the
- * trees can share threads and the answer does not depend on how many there are.
+ * Grows a forest with the npm package ml-random-forest, one tree per call with its own seed, so that the result does
+ * not depend on the number of threads.
  *
  * @returns the package's JSON of the whole forest
  * @throws InterruptedError within a second of the signal
@@ -113,8 +113,8 @@ export async function growMlForest(features: Matrix, labels: Int32Array, options
 }
 
 /**
- * Seconds of a tree on all rows from the trial trees. The package compares every cut with every row of a node and
- * counts the classes again each time, so its time grows at least as the square of the rows, at most as the cube.
+ * Estimated seconds of a tree on all rows from the trial trees. The package tests every cut on every row of a node, so
+ * its time grows between quadratically and cubically with the rows.
  */
 function extrapolate(trialSeconds: readonly number[], rowCount: number): number {
   const [few, more] = trialSeconds;
@@ -173,7 +173,7 @@ export async function mlForestVotes(
   return { rowCount, columnCount: classCount, data: shares };
 }
 
-/** Reads the package's JSON back. The package is loaded here and in the worker alone: most runs never need it. */
+/** Restores a forest from the package's JSON. The package is only loaded here and in the worker. */
 export async function parseMlForest(json: string): Promise<RandomForestClassifier> {
   const { RandomForestClassifier } = await import('ml-random-forest');
   return RandomForestClassifier.load(JSON.parse(json));

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { RandomForestClassifier } from 'ml-random-forest';
 import type { MlForestWorkerData, MlTreeReply, MlTreeRequest } from './grow.ts';
 
-// The package trains in one synchronous call, so it runs here, where Ctrl-C can end it.
+// The package trains in one synchronous call: in a worker, Ctrl-C can end it.
 const port = parentPort;
 if (port === null) throw new Error('ml-random-forest.worker runs in a worker thread only');
 const { features, dims, labels, treeOptions }: MlForestWorkerData = workerData;

@@ -8,14 +8,14 @@ import type { FitContext, FittedHead, Head, Json, SavedHead } from '../../model.
 import { countFeatures, type ForestParams } from '../params.ts';
 import { growMlForest, mlForestVotes, parseMlForest } from './grow.ts';
 
-/** A run that would take longer than this stops unless it was allowed to be slow. */
+/** Longer runs are refused unless slow runs are allowed. */
 const slowSeconds = 600;
 
 /**
- * A forest through the npm package ml-random-forest. It draws `maxFeatures` features once per tree, not per split, and
- * `minLeaf` is the size of a node at which it stops. Sample weights are refused: the package takes none.
+ * A forest of the npm package ml-random-forest. It draws `maxFeatures` features per tree, not per split, and `minLeaf`
+ * is the node size at which it stops. Sample weights are not supported.
  *
- * @param allowSlow start even when the estimate is more than ten minutes
+ * @param allowSlow run even if the estimate exceeds ten minutes
  */
 export function mlForest(params: ForestParams, allowSlow: boolean): Head {
   return {
@@ -23,7 +23,7 @@ export function mlForest(params: ForestParams, allowSlow: boolean): Head {
     solver: 'ml-random-forest',
     params,
     ...inMemory((train, context) => fitMlForest(params, allowSlow, train, context)),
-    // The package works on arrays of JavaScript numbers, a set of its own in each thread.
+    // The package uses nested arrays of JavaScript numbers, a copy per thread.
     needs: ({ trainRows, dims, threads }) => [
       { what: 'shared rows', bytes: 4 * trainRows * dims },
       { what: "the package's rows", bytes: 16 * trainRows * dims * Math.min(threads, params.trees) },

@@ -1,11 +1,11 @@
-/** A bin number fits one byte: LightGBM and scikit-learn's histogram trees use the same number. */
+/** A bin number fits in one byte; about as many bins as in LightGBM and scikit-learn's histogram trees. */
 export const maxBins = 256;
 
 /** Digits of the radix sort: three passes of 11 bits cover a float32. */
 const digitBits = 11;
 const digitCount = 1 << digitBits;
 
-/** Buffers for `binColumn`, made once per thread for a number of rows. */
+/** Buffers for `binColumn`, allocated once per thread. */
 export interface BinScratch {
   readonly keys: Uint32Array;
   readonly otherKeys: Uint32Array;
@@ -54,7 +54,7 @@ export function binColumn(
     let end = first + 1;
     while (end < rowCount && keys[end] === keys[first]) end++;
     const binsLeft = maxBins - bin - 1;
-    // The rows still to place, shared by the bins still free: a value that fills many bins' share leaves the rest fine.
+    // Remaining rows per remaining bin: after a very frequent value, the other bins stay fine.
     const share = binsLeft > 0 ? (rowsLeft + inBin) / (binsLeft + (inBin > 0 ? 1 : 0)) : Number.POSITIVE_INFINITY;
     const full = inBin > 0 && (inBin >= share || inBin + (end - first) / 2 > share);
     if (bin < 0 || onePerValue || (full && binsLeft > 0)) {
@@ -92,7 +92,7 @@ function sortColumn(values: Float32Array, scratch: BinScratch): { keys: Uint32Ar
     const offset = pass * digitCount;
     const shift = pass * digitBits;
     const mask = digitCount - 1;
-    // One digit for all rows: the order is already right.
+    // All rows have the same digit: already sorted.
     if (counts[offset + ((keys[0] >>> shift) & mask)] === rowCount) continue;
     let start = 0;
     for (let digit = 0; digit < digitCount; digit++) {

@@ -1,6 +1,6 @@
 import type { Tree, TreeArrays } from './trees.kernel.ts';
 
-/** All trees of a forest end to end in flat arrays; node and leaf numbers count through the whole forest. */
+/** All trees of a forest concatenated; node and leaf numbers are global. */
 export interface ForestArrays extends TreeArrays {
   /** [trees]: node number of each root. */
   readonly root: Int32Array;
@@ -49,10 +49,10 @@ export function joinTrees(trees: readonly Tree[]): ForestArrays {
  * Adds the leaf shares of each chosen row in each tree.
  *
  * @param features row-major, `dims` per row
- * @param rows the chosen rows; a block that fits the cache is fastest
+ * @param rows the chosen rows; fastest in blocks that fit in the cache
  * @param sums [rows, classCount], added to
- * @param inBag per tree and row of the features, non-zero where the tree must not speak for the row; null for none
- * @param treeCounts [rows], added to: how many trees spoke for each row
+ * @param inBag per tree and row, non-zero if the tree must not vote for the row; null for none
+ * @param treeCounts [rows], added to: number of trees that voted for each row
  */
 export function addLeafShares(
   forest: ForestArrays,

@@ -7,7 +7,7 @@ import type { Temperature } from '../../model.ts';
 import { addLeafShares, type ForestArrays } from './forest.kernel.ts';
 import { drawBag } from './trees.kernel.ts';
 
-/** What is asked of the trees that did not see a row. */
+/** Table for out-of-bag predictions. */
 interface OutOfBagTable {
   readonly features: Matrix;
   readonly labels: Int32Array;
@@ -15,30 +15,30 @@ interface OutOfBagTable {
   readonly weights: Float64Array | null;
 }
 
-/** Trees with the bags that they were grown from: per tree and row, non-zero where the row was in it. */
+/** Trees with their bags: per tree and row, non-zero if the row was in the bag. */
 export interface BaggedTrees {
   readonly forest: ForestArrays;
   readonly inBag: readonly Uint8Array[];
 }
 
-/** Trees of a forest that are enough for `outOfBagTemperature`: 110 of them speak for a row. */
+/** Trees sufficient for `outOfBagTemperature`: each row is out-of-bag for 110 of them. */
 export const enoughTrees = 300;
 
-/** Trees without which the temperature is a guess; a smaller forest grows more beside its own. */
+/** Fewest trees for a reliable temperature; a smaller forest grows extra trees. */
 export const fewestTrees = 120;
 
-/** Rows that decide on a temperature: one parameter asks for no more, and their votes are to fit memory. */
+/** Rows used for the temperature: enough for one parameter, to limit the memory for votes. */
 const mostRows = 5000;
 
-/** What `outOfBagTemperature` holds at its peak: the votes of both halves, and their logarithms. */
+/** Peak memory of `outOfBagTemperature`: the votes of both halves, and their logarithms. */
 export function temperatureBytes(rowCount: number, classCount: number): number {
   return 3 * 4 * Math.min(rowCount, mostRows) * classCount;
 }
 
-/** Rows that are asked at a time, so that they stay in cache while the trees pass over them. */
+/** Rows per block, so that they stay in the cache for all trees. */
 const rowBlock = 64;
 
-/** The trees 0, 1, 2 … of a seed with their bags. */
+/** Trees 0, 1, 2 … of a seed with their bags. */
 export function withBags(forest: ForestArrays, rowCount: number, seed: number): BaggedTrees {
   const drawCount = new Int32Array(rowCount);
   const inBag = Array.from(forest.root, (_, tree) => {
@@ -48,7 +48,7 @@ export function withBags(forest: ForestArrays, rowCount: number, seed: number): 
   return { forest, inBag };
 }
 
-/** Share of the rows that the trees which did not see them classify rightly; null if every tree saw every row. */
+/** Out-of-bag accuracy; null if no row is out-of-bag. */
 export async function scoreOutOfBag(
   trees: BaggedTrees,
   table: OutOfBagTable,
@@ -91,7 +91,7 @@ export async function outOfBagTemperature(
   labels.forEach((label, row) => {
     classWeights[label] = classWeights[label]! + weightOf(row);
   });
-  /** Rows that no one else of their class stands by cannot be foreseen. */
+  /** The only row of a class cannot be predicted out-of-bag. */
   const foreseeable = Int32Array.from(labels.keys()).filter(
     (row) => weightOf(row) > 0 && weightOf(row) < classWeights[labels[row]!]!,
   );
@@ -104,7 +104,7 @@ export async function outOfBagTemperature(
       counts[half][place] = spoke;
     });
   }
-  // One set of rows for all three: those of which both halves have something to say.
+  // The same rows for all three: those that are out-of-bag in both halves.
   const places = Int32Array.from(rows.keys()).filter((place) => counts[0][place]! > 0 && counts[1][place]! > 0);
   if (places.length === 0) return { inverse: 1, rows: 0 };
 
@@ -132,7 +132,7 @@ export async function outOfBagTemperature(
   return { inverse, rows: places.length, scores: conformalScores(logs, classCount, placeLabels, inverse) };
 }
 
-/** Sums the leaf shares of the trees that did not see each row. */
+/** Sums the leaf shares of each row over the trees for which it is out-of-bag. */
 async function askTrees(
   { forest, inBag }: BaggedTrees,
   { features, classCount }: OutOfBagTable,
@@ -154,7 +154,7 @@ async function askTrees(
   }
 }
 
-/** Place of the largest value, the first of equals. */
+/** Index of the largest value, the first among ties. */
 function largest(values: Float64Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;

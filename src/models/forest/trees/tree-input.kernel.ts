@@ -1,10 +1,10 @@
 import { type BinScratch, binColumn, maxBins } from './bins.kernel.ts';
 
-/** What every tree of a forest is grown from. The typed arrays may lie in shared memory. */
+/** Training data of a forest's trees. The arrays may be in shared memory. */
 export interface TreeInput {
   /** Column-major: `bins[column * rowCount + row]`. */
   readonly bins: Uint8Array;
-  /** Row-major: `rowBins[row * dims + column]`, the same numbers: small nodes read these. */
+  /** The same, row-major: `rowBins[row * dims + column]`, for small nodes. */
   readonly rowBins: Uint8Array;
   /** [columns * 256]: smallest and largest training value of each bin. */
   readonly lows: Float32Array;
@@ -18,9 +18,9 @@ export interface TreeInput {
   readonly weights: Float64Array | null;
   /** Features drawn per split. */
   readonly maxFeatures: number;
-  /** Splits from the root to a leaf at most; Infinity for no limit. */
+  /** Maximum depth; Infinity for no limit. */
   readonly maxDepth: number;
-  /** Rows of a leaf at least, counting a row drawn twice once (scikit-learn's min_samples_leaf). */
+  /** Smallest number of distinct rows in a leaf (scikit-learn's min_samples_leaf). */
   readonly minLeaf: number;
   readonly seed: number;
 }

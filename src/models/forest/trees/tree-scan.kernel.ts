@@ -1,70 +1,68 @@
 import { maxBins } from './bins.kernel.ts';
 
-/** Features whose bins a small node gathers and sorts at a time. */
+/** Features gathered and sorted at a time in small nodes. */
 export const featureGroup = 16;
 
 /**
- * Nodes of at most this many rows read row-major bins. A column of a small node is one cache miss per row; the rows
- * themselves are short runs of memory that serve a whole group of features. With a byte of bin their places fit the
- * 16 bits of a key.
+ * Nodes of at most this many rows read row-major bins: reading a column would be a cache miss per row, while a row
+ * serves a whole group of features. Bin and index in the node fit in a 16-bit key.
  */
 export const smallNode = 256;
 
-/** Features that are sorted side by side: 16-bit keys in one 128-bit register. */
+/** Features sorted in parallel: 16-bit keys in a 128-bit register. */
 export const lanes = 8;
 
-/** Keys of a small node lie in panels of `lanes` features, [panels][smallNode][lanes]. */
+/** Keys of a small node are in panels of `lanes` features, [panels][smallNode][lanes]. */
 export const panelKeys: number = smallNode * lanes;
 
-/** Bits of place in a key, a byte of bin above them. */
+/** Index bits in a key, below the bin's byte. */
 export const fewBits = 8;
 export const manyBits = 22;
 
-/** Rows that a tree takes at most, from the width of a sort key. */
+/** Most rows of a tree, from the width of a sort key. */
 export const maxTreeRows: number = 1 << manyBits;
 
 /**
- * What is known of a node, and the search for the best cut of one feature there: the largest sum over the two sides of
- * (sum of squared class weights) / (weight), which orders cuts as the Gini impurity does. Each row moves from left to
- * right once and changes both sums of squares by its own class alone, so the cost does not grow with the number of
- * classes. Rows move from the highest bin down, and the rows of the lowest never do: those are the zeros of features
- * that a ReLU made.
+ * State of a node, and the search for its best cut by one feature: it maximizes the sum over both sides of (sum of
+ * squared class weights) / (weight), equivalent to minimizing the Gini impurity. Each row moves from left to right
+ * once, which only changes its own class's terms, so the cost does not depend on the number of classes. Rows move from
+ * the highest bin down; those of the lowest bin, the zeros after a ReLU, never move.
  */
 export interface CutScan {
   /** [rows of the node] */
   readonly nodeWeight: Float64Array;
-  /** [rows of the node], a number among the classes of the node. */
+  /** [rows of the node], index among the node's classes. */
   readonly nodeClass: Int32Array;
-  /** [classes of the node, 2]: the scan's own, zero between scans, and twice the weight of the class. */
+  /** [classes of the node, 2]: scratch, zero between scans, and twice the class weight. */
   readonly table: Float64Array;
-  /** Bins of one feature at a node of many rows. */
+  /** Bins of one feature in a large node. */
   readonly bins: Uint8Array;
-  /** Bins of a group of features at a node of few rows, each above the place of its row: see `panelKeys`. */
+  /** Keys of a group of features in a small node: bin, then index of the row; see `panelKeys`. */
   readonly fewKeys: Uint16Array;
-  /** The sums over the node's classes, and how many they are. */
+  /** Sums over the node's classes, and their number. */
   weightSum: number;
   squareSum: number;
   classCount: number;
-  /** The gain of the last cut that was found. */
+  /** Gain of the last cut found. */
   gain: number;
-  /** Sorts `fewKeys` of so many features; at least two rows. */
+  /** Sorts `fewKeys` of `featureCount` features; needs at least two rows. */
   sortFew(featureCount: number, size: number): void;
   /**
-   * The best cut of one of the features that were sorted last.
+   * Best cut by one of the features sorted last.
    *
-   * @param floor a cut must beat this
-   * @returns the last bin that goes left; -1 if no cut beats `floor`; -2 where the feature is constant here
+   * @param floor gain that a cut must exceed
+   * @returns the last bin that goes left; -1 if no cut exceeds `floor`; -2 if the feature is constant in the node
    */
   cutFew(feature: number, size: number, minLeaf: number, floor: number): number;
-  /** The same for the feature in `bins`. */
+  /** The same by the feature in `bins`. */
   cutMany(size: number, minLeaf: number, floor: number): number;
 }
 
-/** Of two cuts that differ by rounding alone the lower wins, as the first does in a scan from below. */
+/** Among cuts that differ only by rounding, the lowest wins, as in an ascending scan. */
 const asGood = 0.9999999999999;
 
 /**
- * The search without WebAssembly.
+ * The scan without WebAssembly.
  *
  * @param rowCount rows of the largest node
  * @param classCount classes of the largest node
@@ -98,7 +96,7 @@ export function plainScan(rowCount: number, classCount: number): CutScan {
   };
 }
 
-/** Where the keys of a feature of the group start, `lanes` apart. */
+/** Offset of a feature's keys in its group, with stride `lanes`. */
 export function laneStart(feature: number): number {
   return ((feature / lanes) | 0) * panelKeys + (feature & (lanes - 1));
 }
@@ -127,14 +125,15 @@ function scanCuts(
     const entry = 2 * nodeClass[place];
     const moved = table[entry];
     table[entry] = moved + weight;
-    // The class's weight squared grows by w (2 moved + w) on the right, and on the left falls by w (2 total) less that.
+    // The class's squared weight increases by w (2 moved + w) on the right, and decreases by w (2 total) minus that on
+    // the left.
     const growth = weight * (moved + moved + weight);
     rightSquares += growth;
     leftSquares -= weight * table[entry + 1] - growth;
     right += weight;
     const next = keys[at - 1] >> shift;
     if (next === keys[at] >> shift || at < minLeaf || size - at < minLeaf) continue;
-    // Compared as products: a division for every cut would cost more than the rest of the step.
+    // Compared as products, since a division per cut would dominate the cost.
     const left = weightSum - right;
     const numerator = rightSquares * left + leftSquares * right;
     const denominator = left * right;
@@ -148,7 +147,7 @@ function scanCuts(
   return bestBin;
 }
 
-/** Sorts the keys of one feature by insertion. */
+/** Insertion sort of one feature's keys. */
 function sortLane(keys: Uint16Array, start: number, size: number): void {
   for (let i = 1; i < size; i++) {
     const key = keys[start + i * lanes];
@@ -161,7 +160,7 @@ function sortLane(keys: Uint16Array, start: number, size: number): void {
   }
 }
 
-/** Keys of many rows by counting: bin, then place in the node. */
+/** Counting sort of many rows' keys: by bin, then by index in the node. */
 function sortMany(bins: Uint8Array, size: number, keys: Int32Array, starts: Int32Array): void {
   for (let i = 0; i < maxBins; i++) starts[i] = 0;
   for (let i = 0; i < size; i++) starts[bins[i]]++;
@@ -174,7 +173,7 @@ function sortMany(bins: Uint8Array, size: number, keys: Int32Array, starts: Int3
   for (let i = 0; i < size; i++) keys[starts[bins[i]]++] = (bins[i] << manyBits) | i;
 }
 
-/** Bins of one column at a node's rows. */
+/** Gathers the bins of one column for a node's rows. */
 export function gatherColumn(
   bins: Uint8Array,
   column: number,
@@ -186,10 +185,7 @@ export function gatherColumn(
   for (let i = 0; i < size; i++) out[i] = bins[column + rows[first + i]];
 }
 
-/**
- * Keys of a group of features at a node's rows: a bin above the place of its row. The last panel is filled up with the
- * last feature.
- */
+/** Gathers the keys of a group of features for a node's rows. The last panel is padded with the last feature. */
 export function gatherRows(
   rowBins: Uint8Array,
   dims: number,

@@ -36,12 +36,12 @@ interface TreeScanExports {
 
 const PANEL_BYTES = 2 * panelKeys;
 
-/** The fast search, or the plain one on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
+/** The WebAssembly scan, or the plain one without WebAssembly SIMD (x64 before SSE 4.1). */
 export function openScan(rowCount: number, classCount: number): CutScan {
   return runsModule(treeScanModule) ? wasmScan(rowCount, classCount) : plainScan(rowCount, classCount);
 }
 
-/** The search in WebAssembly SIMD (tree-scan.wat): the same cuts to the bit in a fraction of the time. */
+/** The scan in WebAssembly SIMD (tree-scan.wat), with bitwise equal results. */
 export function wasmScan(rowCount: number, classCount: number): CutScan {
   const wasm = startModule<TreeScanExports>(treeScanModule);
   const startsAt = 16;

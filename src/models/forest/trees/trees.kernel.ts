@@ -18,7 +18,7 @@ export interface TreeArrays {
   readonly leafFraction: Float32Array;
 }
 
-/** One grown tree. Node 0 is the root; the children of a node lie side by side. */
+/** A grown tree. Node 0 is the root; the children of a node are adjacent. */
 export interface Tree extends TreeArrays {
   /** [dims], sums to 1 unless the tree is a single leaf. */
   readonly importance: Float64Array;
@@ -27,21 +27,19 @@ export interface Tree extends TreeArrays {
 
 interface TreeScratch extends TreeArrays {
   readonly scan: CutScan;
-  /** In-bag rows; a node owns a range, ascending within it. */
+  /** In-bag rows; each node has a range, sorted ascending. */
   readonly rows: Int32Array;
   readonly otherRows: Int32Array;
   readonly drawCount: Int32Array;
   readonly features: Int32Array;
-  /** Classes of the node, in the order in which its rows have them. */
+  /** Classes of the node, in order of first occurrence. */
   readonly touched: Int32Array;
-  /** Place of each class in `touched`, or -1. */
+  /** Index of each class in `touched`, or -1. */
   readonly localClass: Int32Array;
   readonly stack: Int32Array;
 }
 
-/**
- * @param openScan makes the search for cuts, for a number of rows and of classes
- */
+/** @param openScan creates the scan for a number of rows and of classes */
 export function createTreeScratch(
   input: TreeInput,
   openScan: (rowCount: number, classCount: number) => CutScan,
@@ -66,7 +64,7 @@ export function createTreeScratch(
   };
 }
 
-/** How often each row is in the bag of one tree: as many draws with replacement as there are rows. */
+/** Bootstrap sample of one tree: how often each row is drawn. */
 export function drawBag(seed: number, treeNumber: number, drawCount: Int32Array): Int32Array {
   const random = seedStream(seed, treeNumber);
   const rowCount = drawCount.length;
@@ -77,9 +75,8 @@ export function drawBag(seed: number, treeNumber: number, drawCount: Int32Array)
 
 /**
  * Grows one CART tree by Gini impurity on a bootstrap sample, as scikit-learn's RandomForestClassifier does: at each
- * node features are drawn without replacement, at least `maxFeatures` of them and on until one is not constant there;
- * the best cut between two neighbouring values wins, the first of equals. Depends on the input and the tree's number
- * alone, not on the trees that the scratch served before.
+ * node, features are drawn without replacement, at least `maxFeatures` and until one is not constant in the node; the
+ * best cut wins, the first among ties. Depends only on the input and the tree's number.
  */
 export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScratch): Tree {
   const { bins, lows, highs, rowCount, dims, labels, weights, maxFeatures, maxDepth, minLeaf } = input;
@@ -94,7 +91,7 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
   for (let row = 0; row < rowCount; row++) {
     if (drawCount[row] > 0 && (weights === null || weights[row] > 0)) rows[bagSize++] = row;
   }
-  // Every drawn row weighs nothing: the tree knows no more than the whole table does.
+  // If all drawn rows have weight 0, the tree is the distribution of the whole table.
   const blind = bagSize === 0;
   if (blind) {
     for (let row = 0; row < rowCount; row++) if (weights === null || weights[row] > 0) rows[bagSize++] = row;
@@ -152,7 +149,7 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
       let constantCount = 0;
       let drawnCount = 0;
       let groupStart = 0;
-      // Constant features count as visited, but the search goes on until one feature was not constant.
+      // Constant features count as visited, but the search continues until one is not constant.
       while (visited < dims && (visited < maxFeatures || visited <= constantCount)) {
         if (visited === drawnCount) {
           groupStart = visited;
@@ -174,7 +171,7 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
           bestGain = scan.gain;
           bestFeature = column;
           bestBin = cut;
-          // Two pure children: no cut can be better, and an equal one would come too late.
+          // Two pure children: no cut can be better, and ties go to the first.
           if (bestGain === weightSum) break;
         }
       }
@@ -196,7 +193,7 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
     }
     for (let i = 0; i < touchedCount; i++) localClass[touched[i]] = -1;
 
-    // Stable, so that rows stay ascending and the next gather walks the column forwards.
+    // Stable, so that rows stay ascending and the next gather reads forwards.
     const column = bestFeature * rowCount;
     let nextBin = maxBins;
     let lastBin = -1;
@@ -246,7 +243,7 @@ export function growTree(input: TreeInput, treeNumber: number, scratch: TreeScra
   };
 }
 
-/** The float32 halfway between two float32 values, `low < high`, that still lies below `high`: low <= t < high. */
+/** The float32 midpoint t of `low < high`, with low <= t < high. */
 export function separate(low: number, high: number): number {
   const middle = Math.fround(low / 2 + high / 2);
   return middle >= low && middle < high ? middle : low;

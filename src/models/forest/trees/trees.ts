@@ -29,9 +29,9 @@ interface ForestOptions {
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
   readonly onTree?: (done: number, total: number) => void;
-  /** Finds the temperature of the probabilities too, for rows of these weights; few trees are joined by spare ones for it. */
+  /** Also find the temperature, with these row weights; a small forest grows extra trees for it. */
   readonly judged?: { readonly weights: Float64Array | null };
-  /** Work (rows x depth x features x trees) above which threads are started; for tests. */
+  /** Work (rows x depth x features x trees) above which threads are started; overridden in tests. */
   readonly threadsAbove?: number;
 }
 
@@ -39,28 +39,28 @@ interface GrownForest {
   readonly arrays: ForestArrays;
   /** [dims]: mean over the trees of each feature's share of the impurity decrease; sums to 1 unless no tree splits. */
   readonly importances: Float64Array;
-  /** Share of the rows that the trees which did not see them classify rightly; null if every tree saw every row. */
+  /** Out-of-bag accuracy; null if no row is out-of-bag. */
   readonly outOfBag: { readonly accuracy: number; readonly rows: number } | null;
-  /** Where it was asked for. */
+  /** The temperature, if requested. */
   readonly temperature: Temperature | null;
   readonly deepest: number;
 }
 
-/** Columns that are binned at a time: a cache line of float32, so that a row's line is read once. */
+/** Columns binned at a time: a cache line of float32. */
 export const columnBlock = 16;
 
-/** Rows that are classified at a time, so that they stay in cache while the trees pass over them. */
+/** Rows classified at a time, so that they stay in the cache for all trees. */
 const rowBlock = 64;
 
-/** Row visits below which starting threads costs more than it saves: 300 trees on 800 rows of 2,048 features gain a sixth. */
+/** Row visits below which threads do not pay off: 300 trees on 800 rows of 2,048 features gain a sixth. */
 const worthThreads = 1e8;
 
 /**
- * Grows a random forest of CART trees (Breiman 2001; scikit-learn's RandomForestClassifier). The answer depends on the
- * data, the options and the seed, and not on `threads`.
+ * Grows a random forest of CART trees (Breiman 2001; scikit-learn's RandomForestClassifier). The result does not depend
+ * on `threads`.
  *
  * @param labels [rows], class numbers below `classCount`
- * @param weights [rows] or null; a row of weight 0 takes no part
+ * @param weights [rows] or null; rows of weight 0 are ignored
  * @throws InterruptedError within a second of the signal
  */
 export async function growForest(
@@ -100,7 +100,7 @@ export async function growForest(
   return { arrays, importances, outOfBag, deepest, temperature };
 }
 
-/** Trees that a forest grows beside its own to find the temperature of its probabilities. */
+/** Extra trees that a small forest grows to find its temperature. */
 export function spareTrees(treeCount: number): number {
   return treeCount >= enoughTrees ? 0 : Math.max(treeCount, fewestTrees - treeCount);
 }
@@ -119,13 +119,13 @@ async function growTrees(features: Matrix, input: TreeInput, options: ForestOpti
   const threads = Math.min(options.threads, options.treeCount);
   const threadsAbove = options.threadsAbove ?? worthThreads;
   const parallel = threads > 1 && visits > threadsAbove;
-  // One huge tree on this thread would keep Ctrl-C waiting, so big jobs grow elsewhere even with one thread.
+  // Large jobs use a worker even with one thread, since a huge tree would block Ctrl-C.
   return parallel || visits / options.treeCount > threadsAbove
     ? growInWorkers(features, input, options, Math.max(1, threads))
     : growHere(features, input, options);
 }
 
-/** Mean over the trees of the leaves' class shares, [rows, classCount], as scikit-learn's `predict_proba`. */
+/** Mean class shares of the leaves over the trees, [rows, classCount]; scikit-learn's `predict_proba`. */
 export async function forestProbabilities(forest: ForestArrays, features: Matrix, classCount: number): Promise<Matrix> {
   const { rowCount, columnCount } = features;
   const data = new Float32Array(rowCount * classCount);
@@ -191,7 +191,7 @@ async function growHere(features: Matrix, input: TreeInput, options: ForestOptio
   return trees;
 }
 
-/** Copies a block of columns out of the row-major matrix, one after the other; returns how many there were. */
+/** Copies a block of columns of the row-major matrix; returns their number. */
 function stageColumns(features: Matrix, firstColumn: number, stage: Float32Array): number {
   const { rowCount, columnCount: dims, data } = features;
   const columnCount = Math.min(columnBlock, dims - firstColumn);
@@ -224,7 +224,7 @@ async function growInWorkers(
       signal?.addEventListener('abort', onAbort, { once: true });
       const stages: Float32Array[] = [];
       const ask = (worker: Worker, request: TreesRequest): void => worker.postMessage(request);
-      /** The next block of columns for a worker that is free, or, once all are binned, trees for every worker. */
+      /** Gives a free worker the next block of columns or, once all are binned, starts tree growing on every worker. */
       const handOut = (number: number): void => {
         const worker = workers[number]!;
         if (nextColumn < input.dims) {

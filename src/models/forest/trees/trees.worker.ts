@@ -4,13 +4,13 @@ import { binColumns, type TreeInput } from './tree-input.kernel.ts';
 import { openScan } from './tree-scan.ts';
 import { createTreeScratch, growTree, type Tree } from './trees.kernel.ts';
 
-/** What a worker is started with; every array lies in shared memory. */
+/** Start data of a worker; all arrays are in shared memory. */
 export interface TreesWorkerData {
   readonly input: TreeInput;
   readonly treeCount: number;
-  /** [1]: number of the next tree that nobody grows yet. */
+  /** [1]: number of the next tree to grow. */
   readonly nextTree: Int32Array;
-  /** This worker's columns to bin, column-major: [columns of a block, rows]. */
+  /** This worker's columns to bin: [columns of a block, rows]. */
   readonly stage: Float32Array;
 }
 
