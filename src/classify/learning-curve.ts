@@ -20,10 +20,11 @@ export async function learningCurve(
 ): Promise<LearningCurvePoint[]> {
   const points: LearningCurvePoint[] = [];
   for (const [repeat, { train, test }] of splits.entries()) {
-    for (const share of shares) {
+    // Of small classes two shares may be the same rows.
+    const parts = shares.map((share) => stratifiedPart(train, labels, share));
+    const distinct = parts.filter(({ length }, i) => length !== (parts[i + 1] ?? train).length);
+    for (const part of distinct) {
       throwIfInterrupted(context.signal);
-      const part = stratifiedPart(train, labels, share);
-      if (part.length === train.length) continue;
       const trial = openTrial({ train: part, test });
       const scores = await trial.score(await trial.fit(head, context));
       const { accuracy, logLoss } = scores.scores();

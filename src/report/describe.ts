@@ -39,7 +39,9 @@ export function describeData(report: Report, withFeatures = true): string {
   const sizes = describeClassSizes(report);
   const network = featureSet.randomWeights ? 'a network of random weights' : weightsName(report);
   const features = withFeatures ? `; ${count(featureSet.dims)} features each from ${network}` : '';
-  return `${count(featureSet.rowCount)} images of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
+  const used = imagesUsed(report);
+  const others = used === featureSet.rowCount ? '' : ` (of ${count(featureSet.rowCount)} with features)`;
+  return `${count(used)} images${others} of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
 }
 
 /** The weights as a report that is passed on says them: a file by its name, not by where it lay. */
@@ -53,6 +55,11 @@ export function sharedPath(path: string): string {
   return isAbsolute(short) || win32.isAbsolute(short) || short.startsWith('..')
     ? (short.split(/[\\/]/).findLast((part) => part !== '') ?? short)
     : short;
+}
+
+/** Images that were split: those of left-out classes (`--min-images`, `--leave-out`) have features and are not used. */
+export function imagesUsed({ trainSize, testSize, subsample }: Report): number {
+  return (subsample?.of ?? trainSize) + testSize;
 }
 
 /** `800`, or `800 of 8,000` where the head was trained on a part of the training images. */

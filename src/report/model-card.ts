@@ -4,7 +4,7 @@ import { confusedPairs, standingOut } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
 import type { Run } from './analysis/run.ts';
-import { describeClassSizes, sharedPath, trainingImages, weightsName } from './describe.ts';
+import { describeClassSizes, imagesUsed, sharedPath, trainingImages, weightsName } from './describe.ts';
 import { accuracyInterval, percent, seconds } from './figures.ts';
 import { markdownTable, markdownText } from './markdown.ts';
 import { hiddenCommand, reportCommand } from './report-command.ts';
@@ -65,6 +65,7 @@ function data(report: Report): string {
     ['what', 'value'],
     [
       ['images with features', String(featureSet.rowCount)],
+      ['images used', String(imagesUsed(report))],
       [
         'inputs without features',
         missing.length === 0 ? 'none' : missing.map(([why, count]) => `${count} ${why}`).join(', '),

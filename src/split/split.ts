@@ -71,14 +71,13 @@ function splitSizes(
   classCount: number,
   testSize: number,
 ): { readonly trainCount: number; readonly testCount: number } {
-  const isFraction = testSize > 0 && testSize < 1;
-  if (!isUsableSize(testSize)) {
+  const testCount = testCountOf(testSize, rowCount);
+  if (testCount === undefined) {
     const expected = 'a fraction above 0 and below 1, or a whole number of images';
     throw usageError('--test-size', String(testSize), expected, { value: usualFraction(classCount, rowCount) });
   }
-  const testCount = isFraction ? Math.ceil(testSize * rowCount) : testSize;
   const trainCount = rowCount - testCount;
-  if (testCount >= classCount && trainCount >= classCount) return { trainCount, testCount };
+  if (hasRoom(testCount, classCount, rowCount)) return { trainCount, testCount };
   const [side, count] = testCount < classCount ? ['test', testCount] : ['training', trainCount];
   throw new UserError({
     what: trainCount < 1 ? 'no image is left to train on' : `the ${side} set is smaller than the number of classes`,
@@ -92,22 +91,27 @@ function splitSizes(
   });
 }
 
-function isUsableSize(testSize: number): boolean {
-  return (testSize > 0 && testSize < 1) || (Number.isSafeInteger(testSize) && testSize >= 1);
+/** Test rows of so many; undefined for a size that is neither a fraction nor a number of rows. */
+function testCountOf(testSize: number, rowCount: number): number | undefined {
+  if (testSize > 0 && testSize < 1) return Math.ceil(testSize * rowCount);
+  return Number.isSafeInteger(testSize) && testSize >= 1 ? testSize : undefined;
+}
+
+/** Whether every class fits on each side. */
+function hasRoom(testCount: number, classCount: number, rowCount: number): boolean {
+  return testCount >= classCount && rowCount - testCount >= classCount;
 }
 
 /** A fifth, or the smallest fraction with room for every class if that is larger. */
 function usualFraction(classCount: number, rowCount: number): string {
-  const testCount = Math.ceil(0.2 * rowCount);
-  const fits = testCount >= classCount && rowCount - testCount >= classCount;
+  const fits = hasRoom(Math.ceil(0.2 * rowCount), classCount, rowCount);
   return String(fits ? 0.2 : smallestFraction(classCount, rowCount));
 }
 
 /** A round fraction whose test set has room for every class; the caller has checked that one exists up to rounding. */
 export function smallestFraction(classCount: number, rowCount: number): number {
   const smallest = Math.ceil((classCount / rowCount) * 100) / 100;
-  const testCount = Math.ceil(smallest * rowCount);
-  return testCount >= classCount && rowCount - testCount >= classCount ? smallest : classCount / rowCount;
+  return hasRoom(Math.ceil(smallest * rowCount), classCount, rowCount) ? smallest : classCount / rowCount;
 }
 
 function checkSmallClasses(counts: Int32Array, classes: readonly string[], testSize: number): void {
@@ -119,8 +123,8 @@ function checkSmallClasses(counts: Int32Array, classes: readonly string[], testS
 
 /** A test size with which the remaining classes can be split; undefined if the requested one works. */
 function testSizeFor(testSize: number, classCount: number, rowCount: number): string | undefined {
-  const testCount = testSize < 1 ? Math.ceil(testSize * rowCount) : testSize;
-  const fits = isUsableSize(testSize) && testCount >= classCount && rowCount - testCount >= classCount;
+  const testCount = testCountOf(testSize, rowCount);
+  const fits = testCount !== undefined && hasRoom(testCount, classCount, rowCount);
   return fits ? undefined : usualFraction(classCount, rowCount);
 }
 

@@ -374,7 +374,8 @@ test('says which classes of the test set have no training row', async () => {
 });
 
 test('a learning curve grows to the whole training set, and its last point is the report’s own', async () => {
-  const [report] = await classify(await drawn(), options({ repeats: 2, learningCurve: true }));
+  const out = join(root, 'curves');
+  const [report] = await classify(await drawn(), options({ repeats: 2, learningCurve: true, out }));
   const curve = report?.learningCurve ?? [];
   assert.deepEqual(
     curve.map(({ repeat, trainSize }) => [repeat, trainSize]),
@@ -382,6 +383,23 @@ test('a learning curve grows to the whole training set, and its last point is th
   );
   assert.equal(curve[7]?.accuracy, report?.perRepeat[1]?.accuracy);
   assert.ok((curve[0]?.accuracy ?? 1) <= (curve[3]?.accuracy ?? 0));
+  // A later run of the same head for something else keeps it; one whose accuracy is another does not.
+  const [later] = await classify(await drawn(), options({ repeats: 2, checkLabels: true, out }));
+  assert.deepEqual(later?.learningCurve, curve);
+  const file = join(later?.report ?? '', 'report.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll(/"logLoss": /g, '"logLoss": 1'));
+  const [other] = await classify(await drawn(), options({ repeats: 2, out }));
+  assert.equal(other?.learningCurve, undefined);
+});
+
+test('shares of the training images that are the same ones give one point of a learning curve', async () => {
+  const train = Int32Array.from({ length: 8 }, (_, row) => row);
+  const splits = [{ train, test: Int32Array.from({ length: 12 }, (_, row) => 20 + row) }];
+  const [report] = await classify(await drawn(), options({ splits, learningCurve: true, out: join(root, 'curves') }));
+  assert.deepEqual(
+    report?.learningCurve?.map(({ trainSize }) => trainSize),
+    [4, 8],
+  );
 });
 
 test('views of training images are trained on, those of test images are nowhere', async () => {

@@ -80,6 +80,8 @@ describe('the command of a message mends a mistake in one step:', () => {
     const command = await fixOf('classify --model ridge --labels labels.csv --test-size 1', folder);
     assert.match(command, /--min-images 2/);
     assert.match(command, /--test-size 0\.2/);
+    const few = 'classify --features cache/drawn --model ridge --test-size 12 --min-images 40';
+    assert.match(await mended(few, folder), /--min-images 2/);
   });
 
   test('what was named is another thing, or has spaces and no quotes', async () => {

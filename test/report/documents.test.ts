@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { headDifferences } from '../../src/report/analysis/differences.ts';
 import { learningCurve } from '../../src/report/analysis/learning.ts';
 import { groupReports } from '../../src/report/comparison.ts';
+import { describeData } from '../../src/report/describe.ts';
 import { modelCard } from '../../src/report/model-card.ts';
 import { comparisonCsv, comparisonMarkdown } from '../../src/report/pipelines.ts';
 import { correctedResampledTest } from '../../src/report/statistics/resampled-t.ts';
@@ -66,6 +67,20 @@ describe('the model card', () => {
     assert.match(card, /may have been in the training set of the backbone/);
     assert.ok(card.includes(ownCommand('classify', ['--model', 'svm'])));
     assert.match(card, /torchvision is under the BSD 3-Clause licence/);
+  });
+
+  test('counts the images that were used where others have features too', () => {
+    const used = report.trainSize + report.testSize;
+    assert.match(describeData(report), new RegExp(`^${used} images of`));
+    const left = { ...report, featureSet: { ...report.featureSet, rowCount: used + 43 } };
+    assert.match(
+      describeData(left),
+      new RegExp(`^${used} images \\(of ${used + 43} with features\\) of \\d+ classes, split`),
+    );
+    assert.match(
+      modelCard({ name: 'svm', report: left, predictions }),
+      new RegExp(`^\\| images used \\| ${used} \\|`, 'm'),
+    );
   });
 
   test('ranks no pairs of classes that were confused once each', () => {

@@ -1,4 +1,6 @@
 import { valueAt } from '../../system/at.ts';
+import { UserError } from '../../system/errors.ts';
+
 /** Classes that --min-images leaves out. */
 export interface SmallClasses {
   readonly minImages: number;
@@ -10,6 +12,7 @@ export interface SmallClasses {
  * Leaves out the rows of classes with fewer than `minImages` rows.
  *
  * @param rows indices into `names`
+ * @throws UserError if fewer than two classes are left of several
  */
 export function withoutSmallClasses(
   rows: Uint32Array,
@@ -21,6 +24,16 @@ export function withoutSmallClasses(
   for (const row of rows) counts.set(valueAt(names, row), (counts.get(valueAt(names, row)) ?? 0) + 1);
   const classes = [...counts].filter(([, count]) => count < minImages).map(([name]) => name);
   if (classes.length === 0) return { rows };
+  if (counts.size > 1 && counts.size - classes.length < 2) {
+    const [, second = 1] = [...counts.values()].sort((a, b) => b - a);
+    throw new UserError({
+      what: 'too few classes have that many images',
+      where: `--min-images ${minImages}`,
+      found: `${counts.size - classes.length} of ${counts.size} classes`,
+      expected: `two classes at least: --min-images up to ${second}`,
+      option: { name: 'min-images', value: second > 1 ? '2' : null },
+    });
+  }
   const left = new Set(classes);
   const kept = rows.filter((row) => !left.has(valueAt(names, row)));
   return { rows: kept, small: { minImages, classes: classes.sort(), images: rows.length - kept.length } };

@@ -5,7 +5,7 @@ import { writeSavedHead } from '../../models/saved-head.ts';
 import { DurableFile, patienceMs, removeAbandoned, writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
-import { nodeFiles, readIfThere } from '../../system/files.ts';
+import { largestTextBytes, nodeFiles, readIfThere } from '../../system/files.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { openUnfinished } from '../../system/writers/unfinished.ts';
 import { formatPredictions, type Prediction } from './predictions.ts';
@@ -49,12 +49,35 @@ export async function writeReport(report: Report, predictions: Iterable<Predicti
     await keepActivationRanges(report);
     const text = encoded(formatPredictions(predictions));
     const predictionsSha256 = await writeDurably(nodeFiles, join(report.report, 'predictions.csv'), text);
-    const whole = withoutUndefined<Report>({ ...report, headSha256, predictionsSha256 });
+    const learningCurve = report.learningCurve ?? (await earlierCurve(report));
+    const whole = withoutUndefined<Report>({ ...report, learningCurve, headSha256, predictionsSha256 });
     await file.write(new TextEncoder().encode(formatReport(whole)));
     await file.finish();
     return whole;
   } finally {
     await file.discard();
+  }
+}
+
+/** The learning curve that an earlier run of the same command with `--learning-curve` left: if it ends where this report is. */
+async function earlierCurve({ report, perRepeat }: Report): Promise<Report['learningCurve']> {
+  const bytes = await readIfThere(nodeFiles, join(report, 'report.json'), largestTextBytes);
+  if (bytes === undefined) return undefined;
+  try {
+    const { learningCurve: curve = [] }: Partial<Report> = JSON.parse(new TextDecoder().decode(bytes));
+    const isSame = perRepeat.every(({ repeat, train, accuracy, logLoss }) =>
+      curve.some(
+        (point) =>
+          point.repeat === repeat &&
+          point.trainSize === train.length &&
+          point.accuracy === accuracy &&
+          point.logLoss === logLoss,
+      ),
+    );
+    return isSame ? curve : undefined;
+  } catch {
+    // A damaged report is written over.
+    return undefined;
   }
 }
 

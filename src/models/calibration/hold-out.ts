@@ -62,21 +62,25 @@ const mostInverse = 2;
 /** With fewer, a prediction set of 95 % holds every class. */
 const enoughScores = 19;
 
+interface HeldOutOptions {
+  readonly judged: Float64Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly withScores?: boolean;
+}
+
 /**
  * The temperature of a network's probabilities on the validation rows of its early stopping. Views of an image are left out:
  * predictions are for plain ones.
  *
- * @param judged what each row of the table weighs
- * @param withScores gives the conformal scores of these rows too, where they are enough for a coverage of 95 %. They also chose
+ * @param options.judged what each row of the table weighs
+ * @param options.withScores gives the conformal scores of these rows too, where they are enough for a coverage of 95 %. They also chose
  * when to stop, so this is for networks whose fit is too long to be repeated without them.
  */
 export async function heldOutTemperature(
   network: FittedHead,
   { plainRowOf, features, labels, classes }: Table<RowSource>,
   held: Int32Array,
-  judged: Float64Array | undefined,
-  signal?: AbortSignal,
-  withScores = false,
+  { judged, signal, withScores = false }: HeldOutOptions,
 ): Promise<Temperature> {
   const rows = held.filter((row) => plainRowOf === undefined || plainRowOf[row] === row);
   if (rows.length === 0) return { inverse: 1, rows: 0 };

@@ -51,7 +51,8 @@ export function finetuneFrom(linear: HeadKind): HeadKind {
           fits: () => params.validation > 0,
           fit: async (train, context, judged) => {
             const { fitted, held } = await tune(train, asked, context);
-            return { fitted, ...(await heldOutTemperature(fitted, train, held, judged, context.signal, true)) };
+            const options = { judged, signal: context.signal, withScores: true };
+            return { fitted, ...(await heldOutTemperature(fitted, train, held, options)) };
           },
           needs,
         },

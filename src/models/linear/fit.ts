@@ -9,16 +9,8 @@ import { checkSeveralClasses, checkTrainingTable } from '../checks.ts';
 import { lighter, scoresNeed, softmaxHead, withAbsentClasses } from '../linear-head.ts';
 import type { FitSize, MemoryPart } from '../memory-parts.ts';
 import type { FitContext, FitProgress, FittedHead, Head, Json, Temperature } from '../model.ts';
-import {
-  defaultValueTolerance,
-  gradientTolerance,
-  isFittedInSpan,
-  type LogisticContext,
-  type LogisticFit,
-  type LogisticOptions,
-  type LogisticSolver,
-  logisticSolver,
-} from './logistic.ts';
+import { defaultValueTolerance, gradientTolerance, type LogisticContext, type LogisticOptions } from './fit-rows.ts';
+import { isFittedInSpan, type LogisticFit, type LogisticSolver, logisticSolver } from './logistic.ts';
 import { isFittedInSubspaces, mostSubspaceDirections } from './subspaces.ts';
 
 export interface LbfgsParams {
@@ -174,7 +166,7 @@ function headOf(
       stoppedBy: stoppedBy[fit.end],
       evaluations: fit.evaluations,
       ...(startEvaluations === undefined ? {} : { startEvaluations }),
-      iterationsAre: 'L-BFGS steps',
+      iterationsAre: fit.rounds === 0 ? 'L-BFGS steps' : `${fit.rounds} rounds in subspaces, then L-BFGS steps`,
       probabilities: 'softmax',
     },
     threads,

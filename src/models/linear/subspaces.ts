@@ -61,7 +61,7 @@ interface Subspace {
  *
  * @param problem its features are in memory
  * @param x where to start, changed in place
- * @param isEnough asked before each round
+ * @param isEnough asked before each round, with the number of rounds before it
  * @throws InterruptedError if the signal is aborted
  */
 export async function descendInSubspaces(
@@ -69,7 +69,7 @@ export async function descendInSubspaces(
   objective: Objective,
   x: Float64Array,
   maxRounds: number,
-  isEnough: (standing: Standing) => boolean | Promise<boolean>,
+  isEnough: (standing: Standing, round: number) => boolean | Promise<boolean>,
   context: LossContext,
 ): Promise<Descent> {
   const { features, means, strength, table } = problem;
@@ -87,7 +87,7 @@ export async function descendInSubspaces(
     const slopes = gradient.subarray(0, weightCount);
     const left = dot(slopes, slopes) / (2 * strength * value);
     const standing = { value, gradient, left };
-    if (await isEnough(standing)) return { rounds: round, evaluations: round + 1, standing };
+    if (await isEnough(standing, round)) return { rounds: round, evaluations: round + 1, standing };
     round++;
     await pauseForInterrupt(context.signal);
     space = await widened(space, asMatrix(slopes.slice()), features, context);

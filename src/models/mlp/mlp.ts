@@ -89,7 +89,7 @@ export const mlp: HeadKind = {
         fit: async (given, context, judged) => {
           const train = await loadTable(given);
           const { fitted, held } = await fit(params, train, context);
-          return { fitted, ...(await heldOutTemperature(fitted, train, held, judged)) };
+          return { fitted, ...(await heldOutTemperature(fitted, train, held, { judged, signal: context.signal })) };
         },
         needs: mlpNeeds,
       },

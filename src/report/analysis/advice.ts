@@ -1,7 +1,7 @@
 import type { Report } from '../../classify/result/report.ts';
 import { valueAt } from '../../system/at.ts';
 import { ownCommand } from '../../system/own-command.ts';
-import { classSizes } from '../describe.ts';
+import { classSizes, imagesUsed } from '../describe.ts';
 import { accuracyInterval, count, percent, seconds } from '../figures.ts';
 import { reportCommand } from '../report-command.ts';
 import { confusedPairs, standingOut } from './confusion.ts';
@@ -122,7 +122,7 @@ function whatNext({ runs, alike, labelCheck }: GroupData, best: RunData): string
   const curve = curveOf(runs);
   const suspects = best.suspects.length;
   const checked = labelCheck === undefined ? best.images.length : labelCheck.images.length;
-  const all = labelCheck?.imageCount ?? report.featureSet.rowCount;
+  const all = labelCheck?.imageCount ?? imagesUsed(report);
   const looked = `${count(checked)} of ${count(all)} photos checked`;
   const divided = alike?.pairs.filter(({ timesApart }) => timesApart > 0).length ?? 0;
   const said = [

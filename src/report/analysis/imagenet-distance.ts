@@ -1,4 +1,5 @@
-import { dot } from '../../numerics/lbfgs.kernel.ts';
+import { addRowVector } from '../../numerics/linear-loss.kernel.ts';
+import { multiplyTransposed } from '../../numerics/matmul.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { valueAt } from '../../system/at.ts';
 
@@ -29,21 +30,20 @@ const [far, near] = [4.5, 5.5] as const;
  * @param bias [classes]
  * @returns undefined for a last layer that is not ImageNet's, other features, or no photo
  */
-export function imageNetDistance(
+export async function imageNetDistance(
   features: Matrix,
   weight: Float32Array,
   bias: Float32Array,
-): ImageNetDistance | undefined {
-  const { rowCount, columnCount, data } = features;
+): Promise<ImageNetDistance | undefined> {
+  const { rowCount, columnCount } = features;
   if (bias.length !== imageNetClasses || weight.length !== imageNetClasses * columnCount || rowCount === 0) {
     return undefined;
   }
-  const scores = new Float64Array(imageNetClasses);
+  const classes = { rowCount: imageNetClasses, columnCount, data: weight };
+  const { data } = await multiplyTransposed(features, classes, { threads: 1 });
+  addRowVector(data, bias);
   const found = Array.from({ length: rowCount }, (_, row) => {
-    const own = data.subarray(row * columnCount, (row + 1) * columnCount);
-    for (let c = 0; c < imageNetClasses; c++) {
-      scores[c] = valueAt(bias, c) + dot(own, weight.subarray(c * columnCount, (c + 1) * columnCount));
-    }
+    const scores = data.subarray(row * imageNetClasses, (row + 1) * imageNetClasses);
     const mean = scores.reduce((sum, score) => sum + score, 0) / imageNetClasses;
     const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / imageNetClasses;
     // Equal scores: nothing stands out.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newDirections } from '../../../src/models/linear/orthonormal.ts';
 import { isFittedInSubspaces } from '../../../src/models/linear/subspaces.ts';
+import type { FitProgress } from '../../../src/models/model.ts';
 import { createHead } from '../../../src/models/registry.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
@@ -48,8 +49,19 @@ test('a fit that begins in subspaces ends at the optimum, the same on any number
   assert.ok(isFittedInSubspaces(48, 10));
   const table = tenClasses();
   for (const C of [0.001, 1, 100]) {
-    const fitted = await createHead('linear', { C }).fit(table, { seed: 0, threads: 2 });
+    const steps: FitProgress[] = [];
+    const context = { seed: 0, threads: 2, onProgress: (event: FitProgress) => steps.push(event) };
+    const fitted = await createHead('linear', { C }).fit(table, context);
     assert.ok(fitted.converged);
+    // Rounds in subspaces are told as steps are, and the loss falls with each, to the rounding of float32 sums.
+    assert.match(String(fitted.details['iterationsAre']), /^\d rounds in subspaces, then L-BFGS steps$/);
+    const [first, ...others] = steps.filter(({ stage }) => stage === 'fit');
+    assert.ok(first?.done === 1 && (first.gradient ?? 0) > 0);
+    let { loss = Number.NaN } = first;
+    for (const step of others) {
+      assert.ok((step.loss ?? Number.NaN) <= loss * (1 + 1e-6), `${step.loss} after ${loss}`);
+      loss = step.loss ?? Number.NaN;
+    }
     const p = (await fitted.predictProba(table.features)).data;
     const weights = fitted.save().arrays['weights']?.data as Float32Array;
     // By the definition, in float64: the optimum's weights are C times the rows times what is left of their labels.

@@ -25,8 +25,9 @@ function photosOf(times: number): Matrix {
   return { rowCount: photos, columnCount: columns, data };
 }
 
-test('photos of which no class of the network says more than chance are far, those of its classes are near', () => {
-  const [noise, some, own] = [0, 1, 3].map((times) => imageNetDistance(photosOf(times), weight, bias)!);
+test('photos of which no class of the network says more than chance are far, those of its classes are near', async () => {
+  const distances = [0, 1, 3].map((times) => imageNetDistance(photosOf(times), weight, bias));
+  const [noise, some, own] = await Promise.all(distances);
   assert.equal(noise!.answer, 'far');
   // The largest of 1,000 normal numbers is expected at 3.24.
   assert.ok(Math.abs(noise!.deviations - 3.24) < 0.2, `${noise!.deviations}`);
@@ -34,22 +35,22 @@ test('photos of which no class of the network says more than chance are far, tho
   assert.ok(some!.deviations > noise!.deviations && some!.deviations < own!.deviations);
 });
 
-test('neither the size of the scores nor what all of them have in common counts', () => {
+test('neither the size of the scores nor what all of them have in common counts', async () => {
   const photos = photosOf(3);
-  const plain = imageNetDistance(photos, weight, bias)!;
-  const cooler = imageNetDistance(
+  const plain = (await imageNetDistance(photos, weight, bias))!;
+  const cooler = (await imageNetDistance(
     photos,
     weight.map((value) => value / 8),
     bias.map(() => 5),
-  )!;
+  ))!;
   assert.ok(Math.abs(cooler.deviations - plain.deviations) < 1e-4);
-  const alike = imageNetDistance(photos, new Float32Array(weight.length), bias)!;
+  const alike = (await imageNetDistance(photos, new Float32Array(weight.length), bias))!;
   assert.deepEqual(alike, { answer: 'far', deviations: 0 });
 });
 
-test('is not known for a last layer of other classes, for other features and without photos', () => {
+test('is not known for a last layer of other classes, for other features and without photos', async () => {
   const photos = photosOf(1);
-  assert.equal(imageNetDistance(photos, weight.slice(0, 10 * columns), bias.slice(0, 10)), undefined);
-  assert.equal(imageNetDistance({ ...photos, columnCount: 20, rowCount: 120 }, weight, bias), undefined);
-  assert.equal(imageNetDistance({ ...photos, rowCount: 0 }, weight, bias), undefined);
+  assert.equal(await imageNetDistance(photos, weight.slice(0, 10 * columns), bias.slice(0, 10)), undefined);
+  assert.equal(await imageNetDistance({ ...photos, columnCount: 20, rowCount: 120 }, weight, bias), undefined);
+  assert.equal(await imageNetDistance({ ...photos, rowCount: 0 }, weight, bias), undefined);
 });

@@ -28,7 +28,7 @@ export async function networkDistance(set: FeatureSet): Promise<ImageNetDistance
     const { rows } = set;
     const count = Math.min(mostPhotos, rows.length);
     const own = Array.from({ length: count }, (_, i) => valueAt(rows, Math.floor((i * rows.length) / count)));
-    return imageNetDistance(await set.readMatrix(own), weight, bias);
+    return await imageNetDistance(await set.readMatrix(own), weight, bias);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { withOwnCommands } from '../../../system/own-command.ts';
 import type { GroupData } from '../../analysis/group-data.ts';
+import { imagesUsed } from '../../describe.ts';
 import { count } from '../../figures.ts';
 import { runClass } from '../charts/intervals.ts';
 import { type Html, html, withCommands } from '../html.ts';
@@ -111,7 +112,7 @@ function labelsNote({ labelCheck, runs, group }: GroupData): Html {
       ${images.filter(({ suspected }) => suspected).length} may be wrong; a hard photo with the right label may be among them.</p>`;
   }
   const looked = runs[0]?.images.length ?? 0;
-  return html`<p class="note">Labels: the ${count(looked)} test photos of ${count(report.featureSet.rowCount)} were checked; a hard photo
+  return html`<p class="note">Labels: the ${count(looked)} test photos of ${count(imagesUsed(report))} were checked; a hard photo
     with the right label may be among those to check.</p>`;
 }
 
