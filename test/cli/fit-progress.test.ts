@@ -18,6 +18,15 @@ test('a streamed fit shows step, loss, gradient, rows per second, and seconds a 
   assert.equal(meter.describe('svm', { stage: 'machines', done: 3, total: 45 }, 17_000), 'svm: machines 3/45');
 });
 
+test('rows that were read before the first line count for neither speed nor time left, and at the end nothing is left', () => {
+  const meter = new FitMeter();
+  const at = (rowsRead: number, now: number): string =>
+    meter.describe('finetune', { stage: 'epochs', done: 0, total: 3, rowsRead, rowsToRead: 96 }, now);
+  assert.equal(at(32, 1000), 'finetune: epochs 0/3');
+  assert.equal(at(64, 5000), 'finetune: epochs 0/3, 8 rows/s, 4 s left');
+  assert.equal(at(96, 9000), 'finetune: epochs 0/3, 8 rows/s');
+});
+
 test('another fold or split starts the clock again', () => {
   const meter = new FitMeter();
   const at = (rowsRead: number, now: number): string =>
@@ -25,7 +34,7 @@ test('another fold or split starts the clock again', () => {
   at(0, 0);
   assert.match(at(1000, 1000), / 1,000 rows\/s/);
   at(10, 5000);
-  assert.match(at(1010, 6000), / 1,010 rows\/s/);
+  assert.match(at(1010, 6000), / 1,000 rows\/s/);
 });
 
 test('a size is read with its unit and never guessed', () => {

@@ -5,6 +5,8 @@ import { formatSeconds } from '../progress-bar.ts';
 export class FitMeter {
   #place = '';
   #started = 0;
+  /** Read before the stage was first told of: in how long, nobody knows. */
+  #rowsFirst = 0;
   #rowsBefore = 0;
 
   /**
@@ -23,6 +25,7 @@ export class FitMeter {
     if (line !== this.#place || (rowsRead ?? 0) < this.#rowsBefore) {
       this.#place = line;
       this.#started = now;
+      this.#rowsFirst = rowsRead ?? 0;
       this.#rowsBefore = 0;
     }
     const parts = [`${line} ${done}/${total}`];
@@ -31,10 +34,11 @@ export class FitMeter {
     if (rowsRead !== undefined) {
       this.#rowsBefore = rowsRead;
       const seconds = (now - this.#started) / 1000;
-      const rate = rowsRead / seconds;
-      if (seconds > 0) parts.push(`${Math.round(rate).toLocaleString('en-US')} rows/s`);
-      if (seconds > 0 && rowsToRead !== undefined) parts.push(`${formatSeconds((rowsToRead - rowsRead) / rate)} left`);
-      else if (done > 0) parts.push(`${formatSeconds(seconds / done)} a step`);
+      const rate = (rowsRead - this.#rowsFirst) / seconds;
+      if (rate > 0) parts.push(`${Math.round(rate).toLocaleString('en-US')} rows/s`);
+      const left = rowsToRead === undefined ? undefined : (rowsToRead - rowsRead) / rate;
+      if (rate > 0 && left !== undefined) parts.push(...(left > 0 ? [`${formatSeconds(left)} left`] : []));
+      else if (done > 0 && seconds > 0) parts.push(`${formatSeconds(seconds / done)} a step`);
     }
     return parts.join(', ');
   }
