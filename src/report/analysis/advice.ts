@@ -44,8 +44,9 @@ function whichHead({ runs, differences }: GroupData, best: RunData): string[] {
     const cheapest = candidates.reduce((a, b) => (b.run.report.fitSeconds < a.run.report.fitSeconds ? b : a));
     const surest = candidates.reduce((a, b) => (b.run.report.logLoss < a.run.report.logLoss ? b : a));
     lines.push(`No significant difference from it here: ${listWords(alike)}.`);
+    const other = surest === cheapest ? '' : `${surest.run.name} `;
     lines.push(
-      `Of these ${cheapest.run.name} fits fastest (${seconds(cheapest.run.report.fitSeconds)} s) and ${surest.run.name} has the best probabilities (log loss ${surest.run.report.logLoss.toFixed(3)}).`,
+      `Of these ${cheapest.run.name} fits fastest (${seconds(cheapest.run.report.fitSeconds)} s) and ${other}has the best probabilities (log loss ${surest.run.report.logLoss.toFixed(3)}).`,
     );
   }
   return lines;

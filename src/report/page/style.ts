@@ -87,7 +87,7 @@ nav a:hover { text-decoration: underline; }
 .tall thead th { position: sticky; top: 0; background: var(--sheet); box-shadow: inset 0 -2px var(--line); }
 .tall caption { padding: .4rem .7rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); font-size: .85rem; padding: .2rem 0 .4rem; }
+caption { text-align: left; color: var(--soft); font-size: .85rem; padding: .2rem 0 .4rem; max-width: calc(100vw - 2.6rem); }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
 th.number, td.number { text-align: right; }
 tbody th { font-weight: 600; white-space: normal; min-width: 8rem; }
@@ -149,7 +149,7 @@ summary { cursor: pointer; color: var(--accent); }
 .matrix-space { min-width: 100%; min-height: 100%; }
 .matrix-space canvas { position: sticky; top: 0; left: 0; display: block; cursor: pointer; }
 .pairs ol { margin: 0; padding-left: 1.9rem; font-size: .88rem; max-height: 34rem; overflow: auto; }
-.pair { all: unset; box-sizing: border-box; cursor: pointer; display: block; width: 100%; padding: .15rem .35rem; border-radius: 5px; }
+.pair { all: unset; box-sizing: border-box; cursor: pointer; display: block; width: 100%; overflow-wrap: anywhere; padding: .15rem .35rem; border-radius: 5px; }
 .pair:hover { background: var(--line); color: inherit; }
 .pair:focus-visible { outline: 3px solid var(--accent); outline-offset: -3px; }
 .pair b { font-weight: 600; }

@@ -145,7 +145,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     const sets = coverages.find(({ coverage }) => coverage === 0.95) ?? assert.fail();
     const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
     await withPage(file, {}, async (page) => {
-      const words = `at ${percent(point.answered)} of the photos answered, ${percent(point.accuracy)} are right.`;
+      const words = `of the ${percent(point.answered)} of the photos it is surest of, ${percent(point.accuracy)} are right.`;
       assert.ok(await page.getByText(words).isVisible(), words);
       assert.equal((await firstColumn(page, '#g0-sure')).length, 3);
       const cells = await page.locator('#g0-sure tbody tr').first().locator('td').allTextContents();

@@ -10,6 +10,8 @@ const frame: Frame = { width: 460, height: 300, left: 48, right: 24, top: 26, bo
 const lineHeight = 14;
 /** Labels closer than this along the time axis would run into each other, in pixels. */
 const labelWidth = 110;
+/** Of the page's font at the size of labels, about, in pixels. */
+const letterWidth = 7;
 
 interface Place {
   readonly name: string;
@@ -30,6 +32,13 @@ function placeLabels(points: readonly Place[]): readonly (Place & { readonly lab
     placed.push({ ...point, labelY });
   }
   return placed;
+}
+
+/** Beside the dot: on its left where the right has no room. */
+function besideDot({ name, x, labelY }: ReturnType<typeof placeLabels>[number]): Html {
+  const isLeft = x + 10 + letterWidth * name.length > frame.width;
+  const place = isLeft ? html`x="${x - 10}" text-anchor="end"` : html`x="${x + 10}"`;
+  return html`<text ${place} y="${labelY + 4}">${name}</text>`;
 }
 
 /** Accuracy against fit time on a logarithmic axis. */
@@ -58,7 +67,7 @@ export function costChart({ runs }: GroupData): Html {
     yAxis(y, frame, 'accuracy, per cent'),
     ...points.map(
       (point) =>
-        html`<g class="${runClass(point.i)}"><circle cx="${point.x}" cy="${point.y}" r="6"/><text x="${point.x + 10}" y="${point.labelY + 4}">${point.name}</text></g>`,
+        html`<g class="${runClass(point.i)}"><circle cx="${point.x}" cy="${point.y}" r="6"/>${besideDot(point)}</g>`,
     ),
   );
 }

@@ -19,9 +19,9 @@ interface SureRun {
 const columns: readonly TableColumn[] = [
   { title: 'head', kind: 'text' },
   {
-    title: 'right of 80 %',
+    title: 'right of surest',
     kind: 'number',
-    hint: 'accuracy where the 80 % of the photos it is surest of are answered',
+    hint: 'accuracy on the photos it is surest of: 80 % of all, or the next larger share of this many photos',
   },
   {
     title: 'sets reach',
@@ -60,7 +60,7 @@ export function surenessBlock({ runs }: GroupData, id: string): Html {
 function sentence({ name, conformal }: SureRun): Html {
   const point = compared(conformal);
   if (point === undefined) return html``;
-  return html`<p>${name}: at ${percent(point.answered)} of the photos answered, ${percent(point.accuracy)} are right.</p>`;
+  return html`<p>${name}: of the ${percent(point.answered)} of the photos it is surest of, ${percent(point.accuracy)} are right.</p>`;
 }
 
 function compared({ riskCoverage }: Conformal): RiskPoint | undefined {

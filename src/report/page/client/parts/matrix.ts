@@ -111,7 +111,8 @@ export function startMatrix(explorer: Explorer, openViewer: OpenViewer): void {
           element('b', {}, group.className(pair.t)),
           ' taken for ',
           element('b', {}, group.className(pair.p)),
-          element('span', { class: 'count' }, ` ${count(pair.count)}× · ${percent(shareOf(pair))}`),
+          ' ',
+          element('span', { class: 'count' }, `${count(pair.count)}× · ${percent(shareOf(pair))}`),
         );
         button.addEventListener('click', () => open(pair));
         return element('li', {}, button);
