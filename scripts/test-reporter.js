@@ -110,7 +110,9 @@ export default class Reporter extends Transform {
     const processor = processorSeconds(process.env.FEATURETAP_TEST_TIMES);
     const files = [...this.#seconds].map(([file, seconds]) => ({ file: relative(process.cwd(), file), seconds }));
     const cost = ({ file, seconds }) => processor.get(file) ?? seconds;
-    const slowest = files.sort((a, b) => cost(b) - cost(a)).slice(0, slowestShown);
+    // Files that share a process have no processor time of their own.
+    const measured = files.filter(({ file }) => processor.has(file));
+    const slowest = (measured.length > 0 ? measured : files).sort((a, b) => cost(b) - cost(a)).slice(0, slowestShown);
     if (files.length > 1) {
       const column = (seconds) => (seconds === undefined ? '' : seconds.toFixed(1)).padStart(9);
       lines.push(

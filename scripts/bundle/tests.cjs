@@ -12,23 +12,27 @@ const keptMilliseconds = 24 * 60 * 60 * 1000;
 
 /**
  * Makes the bundles in a folder of their own, which the caller removes. Node's runner takes files by their names: these
- * begin with their place in `files`. Modules of `test/` and `scripts/` keep their `import.meta.url`, to find what lies
+ * begin with their place in `groups`. Modules of `test/` and `scripts/` keep their `import.meta.url`, to find what lies
  * beside them; those of `src/` find their workers and their pages' scripts beside the bundles.
  *
- * @param {readonly string[]} files below the project, slashes between folders
- * @returns {Promise<{ folder: string, bundles: string[] }>} the bundles' paths in the order of `files`
+ * @param {readonly (readonly string[])[]} groups files below the project, slashes between folders; a bundle, and so a
+ *   process, for each group
+ * @returns {Promise<{ folder: string, bundles: string[] }>} the bundles' paths in the order of `groups`
  */
-async function bundleTests(files) {
+async function bundleTests(groups) {
   mkdirSync(cache, { recursive: true });
   removeOld();
   const folder = mkdtempSync(join(cache, 'run-'));
-  const digits = String(files.length).length;
-  const names = files.map((file, i) => `${String(i).padStart(digits, '0')}+${file.slice(0, -3).replaceAll('/', '+')}`);
+  const digits = String(groups.length).length;
+  const names = groups.map(([first, ...others], i) => {
+    const name = others.length > 0 ? `${others.length + 1}-files-${i}` : first.slice(0, -3).replaceAll('/', '+');
+    return `${String(i).padStart(digits, '0')}+${name}`;
+  });
   const workers = listSources().filter((file) => file.endsWith('.worker.ts'));
   const esbuild = require('esbuild');
   await esbuild.build({
     entryPoints: [
-      ...files.map((file, i) => ({ in: join(root, file), out: names[i] })),
+      ...groups.map((files, i) => ({ in: `group:${files.join(',')}`, out: names[i] })),
       ...workers.map((file) => ({ in: join(sources, file), out: file.slice(file.lastIndexOf('/') + 1, -3) })),
     ],
     outdir: folder,
@@ -41,7 +45,7 @@ async function bundleTests(files) {
     format: 'esm',
     target: 'node20.15',
     logLevel: 'error',
-    plugins: [ownUrls],
+    plugins: [fileGroups, ownUrls],
   });
   for (const { path, contents } of browserScripts()) writeFileSync(join(folder, basename(path)), contents);
   await esbuild.stop();
@@ -49,6 +53,21 @@ async function bundleTests(files) {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   return { folder, bundles: names.map((name) => join(folder, `${name}.js`)) };
 }
+
+/** A module that imports the files of its group. */
+const fileGroups = {
+  name: 'file-groups',
+  setup(build) {
+    build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice('group:'.length), namespace: 'group' }));
+    build.onLoad({ filter: /./, namespace: 'group' }, ({ path }) => ({
+      contents: path
+        .split(',')
+        .map((file) => `import './${file}';`)
+        .join('\n'),
+      resolveDir: root,
+    }));
+  },
+};
 
 const ownUrls = {
   name: 'own-urls',
