@@ -6,13 +6,15 @@ import { after, before, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
 import { firstRows, type Golden, readNpyRows, worstRow } from '../extract/backbone/fixtures.ts';
 import { needsReference, projectRoot, reference } from '../reference.ts';
-import { type Ran, spawnFeaturetap } from './command.ts';
+import { featuretap, type Ran } from './command.ts';
 
 const weights = reference('weights/resnet50-pqf.safetensors');
 const dogs = reference('dogs');
 /**
- * With FEATURETAP_PHOTOS=all all 1,000 photos; else the 133 of the golden file's breeds, which are enough for what is
- * particular to the whole path: every photo's pixels, and each head beside scikit-learn's, have tests of their own.
+ * With FEATURETAP_PHOTOS=all all 1,000 photos; else those of the golden file's breeds, which are enough for what is
+ * particular to the whole path: every photo's pixels, and each head beside scikit-learn's, have tests of their own. Of these
+ * 133 photos, those whose features by PyTorch are known go through the network at 224 pixels, and all of them for the heads
+ * at the golden file's size.
  */
 const everything = process.env['FEATURETAP_PHOTOS'] === 'all';
 /** Written by scripts/fixtures/real_photos.py. */
@@ -22,6 +24,9 @@ const skip = needsReference('weights/resnet50-pqf.safetensors', 'dogs/train', 'd
 interface Reference {
   /** Whose photos these are, where not all. */
   readonly breeds?: readonly string[];
+  /** Pixels that the network saw; default 256 and 224. */
+  readonly resize?: number;
+  readonly crop?: number;
   readonly heads: Readonly<Record<string, { readonly accuracy_mean: number }>>;
 }
 /** Accuracies are means of five splits with 200 test images each (27 of some breeds); scikit-learn's own differ by 2 to 4 points. */
@@ -60,13 +65,17 @@ function rowsAt({ shape, data }: Golden, places: readonly number[]): Golden {
 
 describe('the whole path on real photos', { skip }, () => {
   let root = '';
-  /** All photos of the reference, in the order of labels.csv, and those that this run is about. */
+  /** All photos of the reference, in the order of labels.csv, and those that go through the network at 224 pixels. */
   let all: readonly string[] = [];
   let ids: readonly string[] = [];
   let data = dogs;
+  /** Those that the heads are trained on, and their feature set. */
+  let headIds: readonly string[] = [];
+  const headSet = everything ? 'dogs' : 'heads';
   let known: Reference = { heads: {} };
-  const extract = (...more: readonly string[]): Ran =>
-    spawnFeaturetap(['extract', '--data', data, '--weights', weights, '--device', 'cpu', ...more], { cwd: root });
+  const run = (...args: readonly string[]): Promise<Ran> => featuretap(args, { cwd: root });
+  const extract = (from: string, ...more: readonly string[]): Promise<Ran> =>
+    run('extract', '--data', from, '--weights', weights, '--device', 'cpu', ...more);
   /** The folder of each head's report, by the name of its reference. */
   const reports = new Map<string, string>();
 
@@ -76,15 +85,17 @@ describe('the whole path on real photos', { skip }, () => {
     known = await readJson(everything ? reference('reference/accuracy.json') : someBreeds);
     const labels = await readTable(join(dogs, 'labels.csv'));
     const breedOf = new Map(labels.map(({ id, breed }) => [id, breed ?? '']));
-    ids = all.filter((id) => known.breeds?.includes(breedOf.get(id) ?? '') ?? true);
+    headIds = all.filter((id) => known.breeds?.includes(breedOf.get(id) ?? '') ?? true);
+    ids = everything ? all : headIds.filter((id) => all.indexOf(id) < 100);
     if (everything) return;
     data = join(root, 'photos/dogs');
     await copyPhotos(ids, data);
+    await copyPhotos(headIds, join(root, 'photos/heads'));
   });
   after(() => rm(root, { recursive: true, force: true }));
 
   it('stops before any image is read where labels.csv names 10,222 images and few are there', async () => {
-    const { status, stdout, stderr } = extract();
+    const { status, stdout, stderr } = await extract(data);
     assert.equal(status, 1);
     assert.equal(stdout, '');
     assert.ok(stderr.includes(`names 10,222 images of which ${grouped(ids.length)} are there`), stderr);
@@ -94,7 +105,7 @@ describe('the whole path on real photos', { skip }, () => {
   });
 
   it('extracts rows in the order of labels.csv, records the others as missing, and equals PyTorch to 1e-4', async () => {
-    const { status, stdout, stderr } = extract('--allow-missing', '--json');
+    const { status, stdout, stderr } = await extract(data, '--allow-missing', '--json');
     assert.equal(status, 0, stderr);
     const { counts, newImages, leftOut } = JSON.parse(stdout);
     const nothing = { duplicate: 0, unreadable: 0, failed: 0 };
@@ -118,8 +129,8 @@ describe('the whole path on real photos', { skip }, () => {
     assert.ok(worst < 1e-4, `worst row off by ${worst}`);
   });
 
-  it('runs no network the second time, and says so', () => {
-    const { status, stdout, stderr } = extract('--allow-missing');
+  it('runs no network the second time, and says so', async () => {
+    const { status, stdout, stderr } = await extract(data, '--allow-missing');
     assert.equal(status, 0, stderr);
     const { length } = ids;
     assert.ok(stdout.includes(`\n0 new, ${length} kept; ${10_222 - length} missing; 10222 inputs`), stdout);
@@ -131,8 +142,7 @@ describe('the whole path on real photos', { skip }, () => {
     const two = join(root, 'two');
     await mkdir(two);
     for (const id of all.slice(0, 2)) await copyFile(join(dogs, 'train', `${id}.jpg`), join(two, `${id}.jpg`));
-    const asked = ['extract', '--data', two, '--weights', weights, '--device', 'cpu', '--pool', 'none'];
-    const { status, stderr } = spawnFeaturetap(asked, { cwd: root });
+    const { status, stderr } = await extract(two, '--pool', 'none');
     assert.equal(status, 0, stderr);
     const index = await readTable(join(root, 'cache/two/index.csv'));
     assert.deepEqual(
@@ -145,17 +155,24 @@ describe('the whole path on real photos', { skip }, () => {
     assert.ok(worst < 1e-4, `worst map off by ${worst}`);
   });
 
+  it('extracts photos at the size that is asked for', { skip: everything }, async () => {
+    const size = ['--resize', String(known.resize), '--crop', String(known.crop)];
+    const { status, stdout, stderr } = await extract(join(root, 'photos/heads'), '--allow-missing', '--json', ...size);
+    assert.equal(status, 0, stderr);
+    assert.equal(JSON.parse(stdout).newImages, headIds.length);
+  });
+
   for (const [name, asked] of Object.entries(heads)) {
     const most = name.startsWith('forest') ? forestTolerance : tolerance;
-    it(`has the accuracy of scikit-learn's ${name.replace(/.*: /, '')} to ${100 * most} points`, () => {
+    it(`has the accuracy of scikit-learn's ${name.replace(/.*: /, '')} to ${100 * most} points`, async () => {
       // Tempering changes no prediction, and takes five fits more.
       const split = ['--test-size', '0.2', '--repeats', '5', '--seed', '0', '--calibrate', 'none'];
-      const features = ['--features', 'cache/dogs', '--json'];
-      const { status, stdout, stderr } = spawnFeaturetap(['classify', ...asked, ...split, ...features], { cwd: root });
+      const features = ['--features', join('cache', headSet), '--json'];
+      const { status, stdout, stderr } = await run('classify', ...asked, ...split, ...features);
       assert.equal(status, 0, stderr);
       const [{ accuracy, classes, trainSize, testSize, perRepeat, report }] = JSON.parse(stdout);
-      const tests = Math.ceil(ids.length / 5);
-      const sizes = [known.breeds?.length ?? 120, ids.length - tests, tests, 5];
+      const tests = Math.ceil(headIds.length / 5);
+      const sizes = [known.breeds?.length ?? 120, headIds.length - tests, tests, 5];
       assert.deepEqual([classes.length, trainSize, testSize, perRepeat.length], sizes);
       reports.set(name, report);
       const expected = known.heads[name]?.accuracy_mean ?? Number.NaN;
@@ -163,8 +180,8 @@ describe('the whole path on real photos', { skip }, () => {
     });
   }
 
-  it('ranks the heads, which were tested on one split', () => {
-    const { status, stdout, stderr } = spawnFeaturetap(['compare', '--json'], { cwd: root });
+  it('ranks the heads, which were tested on one split', async () => {
+    const { status, stdout, stderr } = await run('compare', '--json');
     assert.equal(status, 0, stderr);
     const { comparable, groups } = JSON.parse(stdout);
     assert.deepEqual([comparable, groups.length], [true, 1]);
@@ -180,7 +197,7 @@ describe('the whole path on real photos', { skip }, () => {
     const head = reports.get('svm: SVC(linear, C=1)') ?? '';
     const photos = (await readdir(join(data, 'test'))).sort().slice(0, 3);
     const paths = photos.map((photo) => join(data, 'test', photo));
-    const { status, stdout, stderr } = spawnFeaturetap(['predict', '--head', head, '--json', ...paths], { cwd: root });
+    const { status, stdout, stderr } = await run('predict', '--head', head, '--json', ...paths);
     assert.equal(status, 0, stderr);
     const { images } = JSON.parse(stdout);
     assert.deepEqual(
@@ -191,9 +208,7 @@ describe('the whole path on real photos', { skip }, () => {
       assert.equal(top.length, 5);
       assert.ok(top[0].probability >= top[4].probability && top[0].probability <= 1);
     }
-    const other = spawnFeaturetap(['predict', '--head', head, '--weights', 'random:resnet-tiny', paths[0] ?? ''], {
-      cwd: root,
-    });
+    const other = await run('predict', '--head', head, '--weights', 'random:resnet-tiny', paths[0] ?? '');
     assert.equal(other.status, 1);
     assert.match(other.stderr, /trained on features of another backbone/);
     assert.equal(other.stdout, '');

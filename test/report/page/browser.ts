@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const places = [
   process.env['FEATURETAP_BROWSER'],
@@ -21,4 +22,20 @@ export function openBrowser(): Promise<Browser> {
   if (browserPath === undefined) throw new Error('no browser: skip with withoutBrowser');
   // Root in a container has no user namespaces; the page is our own.
   return chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'] });
+}
+
+/** What axe says against a page: the rule, how bad it is, and the first place. */
+export interface AccessFault {
+  readonly id: string;
+  readonly impact: string;
+  readonly html: string;
+}
+
+/** @param part what axe looks at, in the page's own words */
+export async function findAccessFaults(page: Page, part = 'document'): Promise<readonly AccessFault[]> {
+  // By the debugger's own way: the pages' policies let no script in.
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  // What passes is not described: that would take as long again, and megabytes on the way here.
+  return page.evaluate(`axe.run(${part}, { resultTypes: ['violations'] }).then(({ violations }) =>
+    violations.map(({ id, impact, nodes }) => ({ id, impact, html: nodes[0]?.html.slice(0, 200) })))`);
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -14,7 +13,7 @@ import { gatherPage } from '../../../src/report/page/data/gather.ts';
 import { writePage } from '../../../src/report/page/write-page.ts';
 import { trainHeads } from '../../predict/trained.ts';
 import { writeDrawnReport } from '../drawn-report.ts';
-import { openBrowser, withoutBrowser } from './browser.ts';
+import { findAccessFaults, openBrowser, withoutBrowser } from './browser.ts';
 
 const sizes = { desktop: [1280, 900], tablet: [820, 1100], phone: [390, 844] } as const;
 const schemes = ['light', 'dark'] as const;
@@ -23,6 +22,7 @@ const lookedAt = ['desktop, light', 'tablet, dark', 'phone, light'];
 
 let root: string;
 let browser: Browser;
+let tab: Page;
 /** The page of three real heads on real photos, with mistakes: 48 photos of four classes, 15 of them tested. */
 let file: string;
 before(async () => {
@@ -39,6 +39,7 @@ before(async () => {
   });
   file = await write(join(root, 'reports'), 'index.html');
   browser = await openBrowser();
+  tab = await openTab();
 });
 after(async () => {
   await browser?.close();
@@ -58,20 +59,21 @@ interface Visit {
   readonly colorScheme?: (typeof schemes)[number];
   /** Behind the `#` of the address. */
   readonly at?: string;
+  /** Instead of opening it again: as the test before left it. */
+  readonly isOpen?: boolean;
 }
 
-/** Opens a page from the disk and fails the test at its end if it logged an error or asked for anything else. */
-async function withPage(path: string, visit: Visit, use: (page: Page) => Promise<void>): Promise<void> {
-  const [width, height] = sizes[visit.size ?? 'desktop'];
+/** What the page that is open logged as errors, and what it asked for. */
+let faults: string[] = [];
+let own = '';
+
+/** One for all tests: a new one takes longer to start than a page to open. */
+async function openTab(): Promise<Page> {
   const context = await browser.newContext({
-    viewport: { width, height },
-    colorScheme: visit.colorScheme ?? 'light',
     reducedMotion: 'reduce',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();
-  const faults: string[] = [];
-  const own = pathToFileURL(path).href;
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
   });
@@ -80,10 +82,23 @@ async function withPage(path: string, visit: Visit, use: (page: Page) => Promise
     const url = request.url().replace(/#.*/, '');
     if (url !== own && !/^(data|blob):/.test(url)) faults.push(url);
   });
-  await page.goto(visit.at === undefined ? own : `${own}#${visit.at}`);
-  await use(page);
+  return page;
+}
+
+/** Opens a page from the disk and fails the test at its end if it logged an error or asked for anything else. */
+async function withPage(path: string, visit: Visit, use: (page: Page) => Promise<void>): Promise<void> {
+  if (visit.isOpen !== true) {
+    // An address that differs behind the # alone would open nothing.
+    await tab.goto('about:blank');
+    const [width, height] = sizes[visit.size ?? 'desktop'];
+    await tab.setViewportSize({ width, height });
+    await tab.emulateMedia({ media: null, colorScheme: visit.colorScheme ?? 'light' });
+    faults = [];
+    own = pathToFileURL(path).href;
+    await tab.goto(visit.at === undefined ? own : `${own}#${visit.at}`);
+  }
+  await use(tab);
   assert.deepEqual(faults, []);
-  await context.close();
 }
 
 const firstColumn = (page: Page, table: string): Promise<string[]> =>
@@ -144,7 +159,7 @@ describe('the page', { skip: withoutBrowser }, () => {
     const point = riskCoverage.find(({ answered }) => answered >= 0.8) ?? assert.fail();
     const sets = coverages.find(({ coverage }) => coverage === 0.95) ?? assert.fail();
     const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-    await withPage(file, {}, async (page) => {
+    await withPage(file, { isOpen: true }, async (page) => {
       const words = `of the ${percent(point.answered)} of the photos it is surest of, ${percent(point.accuracy)} are right.`;
       assert.ok(await page.getByText(words).isVisible(), words);
       assert.equal((await firstColumn(page, '#g0-sure')).length, 3);
@@ -158,7 +173,7 @@ describe('the page', { skip: withoutBrowser }, () => {
   });
 
   test('has a strict policy: nothing but its own style and script by their hashes, and pictures as data', async () => {
-    await withPage(file, {}, async (page) => {
+    await withPage(file, { isOpen: true }, async (page) => {
       const policy = (await page.locator('meta[http-equiv=Content-Security-Policy]').getAttribute('content')) ?? '';
       assert.match(policy, /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; img-src data:; /);
       assert.doesNotMatch(policy, /unsafe/);
@@ -166,7 +181,7 @@ describe('the page', { skip: withoutBrowser }, () => {
   });
 
   test('every command of the next steps has a button that copies it', async () => {
-    await withPage(file, {}, async (page) => {
+    await withPage(file, { isOpen: true }, async (page) => {
       const commands = await page.locator('.steps code').allTextContents();
       assert.ok(commands.length >= 3, 'there are steps');
       for (const [i, command] of commands.entries()) {
@@ -178,8 +193,20 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
+  test('no absolute path stands in its prose', async () => {
+    await withPage(file, { isOpen: true }, async (page) => {
+      const prose = (await page.evaluate(`(() => {
+        const copy = document.querySelector('main').cloneNode(true);
+        for (const code of copy.querySelectorAll('.command')) code.remove();
+        return copy.textContent;
+      })()`)) as string;
+      assert.ok(!prose.includes(root), 'the folder of the photos');
+      assert.match(prose, /resnet-tiny\.safetensors/);
+    });
+  });
+
   test('sorts the runs by a heading, one way and back, with the mouse and the keyboard', async () => {
-    await withPage(file, {}, async (page) => {
+    await withPage(file, { isOpen: true }, async (page) => {
       const accuracies = async (): Promise<number[]> =>
         (await page.locator('#g0-runs tbody tr td:nth-child(2)').allTextContents()).map((text) =>
           Number.parseFloat(text),
@@ -201,6 +228,25 @@ describe('the page', { skip: withoutBrowser }, () => {
       await page.locator('#g0-runs thead').getByRole('button', { name: 'head' }).click();
       const names = await firstColumn(page, '#g0-runs');
       assert.deepEqual(names, [...names].sort());
+    });
+  });
+
+  test('says by what and on how many photos labels were looked at, and links to the files of a report', async () => {
+    await withPage(file, { isOpen: true }, async (page) => {
+      assert.match(
+        (await gallery(page).textContent()) ?? '',
+        /48 of 48 photos were checked by cross-validation with\s+5 folds/,
+      );
+      const links = page.locator('.files a');
+      assert.ok((await links.count()) >= 3);
+      for (const href of await links.evaluateAll((all) => all.map((a) => (a as unknown as { href: string }).href))) {
+        if (/model-card|labels-to-check/.test(href)) continue;
+        assert.ok((await stat(new URL(href))).isFile(), href);
+      }
+      const before = await links.first().getAttribute('href');
+      await chooseForest(page);
+      assert.notEqual(await page.locator('.files a').first().getAttribute('href'), before);
+      assert.match((await page.locator('[data-part=about] h3').textContent()) ?? '', /forest/);
     });
   });
 
@@ -439,37 +485,6 @@ describe('the page', { skip: withoutBrowser }, () => {
     });
   });
 
-  test('says by what and on how many photos labels were looked at, and links to the files of a report', async () => {
-    await withPage(file, {}, async (page) => {
-      assert.match(
-        (await gallery(page).textContent()) ?? '',
-        /48 of 48 photos were checked by cross-validation with\s+5 folds/,
-      );
-      const links = page.locator('.files a');
-      assert.ok((await links.count()) >= 3);
-      for (const href of await links.evaluateAll((all) => all.map((a) => (a as unknown as { href: string }).href))) {
-        if (/model-card|labels-to-check/.test(href)) continue;
-        assert.ok((await stat(new URL(href))).isFile(), href);
-      }
-      const before = await links.first().getAttribute('href');
-      await chooseForest(page);
-      assert.notEqual(await page.locator('.files a').first().getAttribute('href'), before);
-      assert.match((await page.locator('[data-part=about] h3').textContent()) ?? '', /forest/);
-    });
-  });
-
-  test('no absolute path stands in its prose', async () => {
-    await withPage(file, {}, async (page) => {
-      const prose = (await page.evaluate(`(() => {
-        const copy = document.querySelector('main').cloneNode(true);
-        for (const code of copy.querySelectorAll('.command')) code.remove();
-        return copy.textContent;
-      })()`)) as string;
-      assert.ok(!prose.includes(root), 'the folder of the photos');
-      assert.match(prose, /resnet-tiny\.safetensors/);
-    });
-  });
-
   for (const size of Object.keys(sizes) as (keyof typeof sizes)[]) {
     for (const colorScheme of schemes) {
       const claim = lookedAt.includes(`${size}, ${colorScheme}`) ? 'no serious accessibility fault and ' : '';
@@ -564,17 +579,11 @@ async function checkWidth(page: Page): Promise<void> {
   assert.ok(wide <= inner, `${wide} pixels wide on a screen of ${inner}`);
 }
 
-/** @param part what axe looks at, in the page's own words */
-async function checkAccess(page: Page, part = 'document'): Promise<void> {
+async function checkAccess(page: Page, part?: string): Promise<void> {
   await checkWidth(page);
-  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-  // By the debugger's own way: the page's policy lets no script in.
-  await page.evaluate(await readFile(axe, 'utf8'));
-  const found = (await page.evaluate(`axe.run(${part})`)) as {
-    violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  };
-  const serious = found.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-  assert.deepEqual(serious, []);
+  const found = await findAccessFaults(page, part);
+  assert.deepEqual(
+    found.filter(({ impact }) => impact === 'serious' || impact === 'critical'),
+    [],
+  );
 }
