@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'csv-parse/sync';
-import { firstRows, type Golden, readNpyRows, worstRow } from '../extract/backbone/fixtures.ts';
+import { firstRows, fixture, type Golden, readNpyRows, worstRow } from '../extract/backbone/fixtures.ts';
 import { needsReference, projectRoot, reference } from '../reference.ts';
 import { featuretap, type Ran } from './command.ts';
 
@@ -90,7 +90,10 @@ describe('the whole path on real photos', { skip }, () => {
     if (everything) return;
     data = join(root, 'photos/dogs');
     await copyPhotos(ids, data);
-    await copyPhotos(headIds, join(root, 'photos/heads'));
+    const heads = join(root, 'photos/heads');
+    await copyPhotos(headIds, heads);
+    const lines = headIds.map((id) => `${id},${breedOf.get(id)}\n`);
+    await writeFile(join(heads, 'labels.csv'), `id,breed\n${lines.join('')}`);
   });
   after(() => rm(root, { recursive: true, force: true }));
 
@@ -157,7 +160,7 @@ describe('the whole path on real photos', { skip }, () => {
 
   it('extracts photos at the size that is asked for', { skip: everything }, async () => {
     const size = ['--resize', String(known.resize), '--crop', String(known.crop)];
-    const { status, stdout, stderr } = await extract(join(root, 'photos/heads'), '--allow-missing', '--json', ...size);
+    const { status, stdout, stderr } = await extract(join(root, 'photos/heads'), '--json', ...size);
     assert.equal(status, 0, stderr);
     assert.equal(JSON.parse(stdout).newImages, headIds.length);
   });
@@ -208,7 +211,7 @@ describe('the whole path on real photos', { skip }, () => {
       assert.equal(top.length, 5);
       assert.ok(top[0].probability >= top[4].probability && top[0].probability <= 1);
     }
-    const other = await run('predict', '--head', head, '--weights', 'random:resnet-tiny', paths[0] ?? '');
+    const other = await run('predict', '--head', head, '--weights', fixture('resnet-tiny.safetensors'), paths[0] ?? '');
     assert.equal(other.status, 1);
     assert.match(other.stderr, /trained on features of another backbone/);
     assert.equal(other.stdout, '');
