@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -27,18 +28,24 @@ import { drawRows } from './classify/drawn-set.ts';
 import { drawFolder, drawImage } from './extract/drawn-data.ts';
 import { projectRoot } from './reference.ts';
 
+/** The library as the package has it: a bundle. */
+const library = pathToFileURL(
+  join(createRequire(import.meta.url)('../scripts/bundle/checkout.cjs').bundleFolder(), 'index.js'),
+).href;
+
 test('importing the library loads no native code and starts nothing', () => {
   const script = `
     const { createRequire } = await import('node:module');
-    // tsx has a connection of its own on some versions of Node.
     const before = process.getActiveResourcesInfo();
-    await import(${JSON.stringify(join(projectRoot, 'src', 'index.ts'))});
+    await import(${JSON.stringify(library)});
+    // The files of the modules are closed by then.
+    await new Promise((resolve) => setTimeout(resolve, 100));
     const loaded = Object.keys(createRequire(${JSON.stringify(join(projectRoot, 'x.js'))}).cache);
     console.log(JSON.stringify({
       native: loaded.filter((file) => file.endsWith('.node') || /onnxruntime|sharp/.test(file)),
       handles: process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY|FS/.test(name) && !before.includes(name)),
     }));`;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const args = ['--input-type=module', '--eval', script];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: projectRoot, encoding: 'utf8' });
   assert.deepEqual(JSON.parse(stdout || JSON.stringify(stderr)), { native: [], handles: [] });
 });
@@ -73,7 +80,7 @@ test('the example of the README runs, on drawn photos and a network of random we
   const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
   const [section = ''] = readme.slice(readme.indexOf('## As a library')).split('\n## ', 1);
   const example = [...section.matchAll(/^ {4}(.*)\n|^\n(?= {4})/gm)].map(([, line = '']) => line).join('\n');
-  const index = JSON.stringify(pathToFileURL(join(projectRoot, 'src', 'index.ts')).href);
+  const index = JSON.stringify(library);
   // The weights of the README would be downloaded, and a ResNet50 and photos of 224 pixels take longer.
   const small = "extract({ weights: 'random:resnet-tiny', resize: 32, crop: 32, ";
   const script = example.replace("'featuretap'", index).replace('extract({ ', small);
@@ -82,9 +89,8 @@ test('the example of the README runs, on drawn photos and a network of random we
   try {
     await drawFolder(join(folder, 'data', 'dogs'), 30);
     await drawImage(join(folder, 'photo.jpg'), 31);
-    await writeFile(join(folder, 'example.mts'), script);
-    const args = ['--import', import.meta.resolve('tsx'), join(folder, 'example.mts')];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    await writeFile(join(folder, 'example.mjs'), script);
+    const { stdout, stderr } = spawnSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' });
     assert.match(stdout, /^(linear|svm) [\d.]+\n/, stderr);
     assert.match(stdout, /path: 'photo\.jpg',\s+classes: \[\s+\{ class: 'class-\d', probability: [\d.e-]+ \}/, stderr);
   } finally {
@@ -97,23 +103,19 @@ test('what gives no answer is an answer with its reason, and a call without a he
   try {
     const data = join(folder, 'photos');
     await drawFolder(data, 12);
-    const set = await extract({
+    const cache = join(folder, 'cache');
+    const small = {
       data,
-      cache: join(folder, 'cache'),
+      cache,
       weights: 'random:resnet-tiny',
       resize: 32,
       crop: 32,
-      views: 1,
-    });
-    assert.deepEqual([set.newImages, set.folder], [12, join(folder, 'cache', 'photos')]);
-    const again = await extract({
-      data,
-      cache: join(folder, 'cache'),
-      weights: 'random:resnet-tiny',
-      resize: 32,
-      crop: 32,
-      views: 1,
-    });
+      device: 'cpu',
+      threads: 1,
+    } as const;
+    const set = await extract({ ...small, views: 1 });
+    assert.deepEqual([set.newImages, set.folder], [12, join(cache, 'photos')]);
+    const again = await extract({ ...small, views: 1 });
     assert.deepEqual([again.newImages, again.keptImages], [0, 12]);
     const out = join(folder, 'reports');
     const groups = 'near-copies';

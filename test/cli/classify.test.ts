@@ -13,7 +13,7 @@ before(async () => {
   await mkdir(join(root, 'cache'));
   await makeDrawnSet(join(root, 'cache', 'older'), { rows: 40 });
   await utimes(join(root, 'cache', 'older', 'manifest.json'), 1, 1);
-  await makeDrawnSet(join(root, 'cache', 'drawn'), { rows: 80, weights: 'random' });
+  await makeDrawnSet(join(root, 'cache', 'drawn'), { rows: 80, weights: 'random:resnet-tiny' });
 });
 after(() => rm(root, { recursive: true }));
 
@@ -61,7 +61,12 @@ test('several --features train every head on each, on one split, and compare ran
 });
 
 test('--features A+B trains on both side by side, is compared with A alone, and predict needs the weights of both', async () => {
-  await makeDrawnSet(join(root, 'beside'), { rows: 80, dims: 10, weightsSha256: 'c'.repeat(64) });
+  await makeDrawnSet(join(root, 'beside'), {
+    rows: 80,
+    dims: 10,
+    weights: 'random:resnet-tiny',
+    weightsSha256: 'c'.repeat(64),
+  });
   const asked =
     'classify --features drawn --features drawn+beside --model knn --test-size 0.25 --json --out beside-reports';
   const { status, stdout, stderr } = await featuretap(asked.split(' '));

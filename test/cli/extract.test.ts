@@ -22,7 +22,8 @@ describe('featuretap extract and verify', () => {
 
   const featuretap = (args: readonly string[]): Promise<Ran> => run(args, { cwd: root });
 
-  const tiny = ['--weights', 'random:resnet-tiny', '--resize', '40', '--crop', '32', '--device', 'cpu'];
+  const size = ['--resize', '40', '--crop', '32'];
+  const tiny = ['--weights', 'random:resnet-tiny', ...size, '--device', 'cpu', '--threads', '1'];
 
   it('extracts, keeps everything the second time, verifies, and repairs what was damaged', async () => {
     const asked = ['extract', '--data', data, '--name', 'set', ...tiny];

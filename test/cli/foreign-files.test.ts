@@ -51,7 +51,7 @@ describe('the command line among files that are none, and on a system that refus
     await drawFolder(data, 6);
     assert.equal(spawnSync('mkfifo', [join(data, 'class-0', 'pipe.png')]).status, 0);
     await symlink('/dev/zero', join(data, 'class-1', 'zero.png'));
-    const size = ['--resize', '72', '--crop', '64'];
+    const size = ['--resize', '72', '--crop', '64', '--device', 'cpu', '--threads', '1'];
     const args = ['--data', data, '--cache', join(root, 'cache'), '--weights', trained.weights, ...size];
     const ran = await featuretap(['extract', ...args, '--json']);
     assert.equal(ran.status, 0, ran.stderr);
@@ -82,7 +82,7 @@ describe('the command line among files that are none, and on a system that refus
       assert.equal(first.exitCode, null);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    const second = spawnFeaturetap([...args, photo]);
+    const second = await featuretap([...args, photo]);
     assert.equal(second.status, 1);
     assert.match(second.stderr, new RegExp(`another process is writing this file[\\s\\S]*process ${first.pid} `));
     first.stdin.end(`${photo}\n`);
@@ -136,10 +136,10 @@ describe('the command line among files that are none, and on a system that refus
       await mkdir(disk);
     });
 
-    function onDisk(kB: number, run: () => Ran): Ran {
+    async function onDisk(kB: number, run: () => Ran | Promise<Ran>): Promise<Ran> {
       assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kB}k`, 'tmpfs', disk]).status, 0);
       try {
-        return run();
+        return await run();
       } finally {
         spawnSync('umount', [disk]);
       }
@@ -148,7 +148,7 @@ describe('the command line among files that are none, and on a system that refus
     it('standard input that does not fit the folder of temporary files is told as that', async () => {
       const input = await readFile(photo);
       const env = { ...process.env, TMPDIR: disk };
-      const ran = onDisk(4, () => {
+      const ran = await onDisk(4, () => {
         const script = join(projectRoot, 'scripts/featuretap.cjs');
         const options = { encoding: 'utf8', input, env } as const;
         const { status, stdout, stderr } = spawnSync(
@@ -166,8 +166,8 @@ describe('the command line among files that are none, and on a system that refus
       const reports = join(root, 'reports-on-disk');
       await cp(head, reports, { recursive: true });
       let left: readonly string[] = [];
-      const ran = onDisk(8, () => {
-        const compared = spawnFeaturetap(['compare', reports, '--html', join(disk, 'page.html')]);
+      const ran = await onDisk(8, async () => {
+        const compared = await featuretap(['compare', reports, '--html', join(disk, 'page.html')]);
         left = spawnSync('ls', ['-A', disk], { encoding: 'utf8' })
           .stdout.split('\n')
           .filter((name) => name !== '');

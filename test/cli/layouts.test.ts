@@ -14,22 +14,11 @@ describe('a data folder on the command line', () => {
   });
   after(() => rmSync(root, { recursive: true }));
 
+  const small = ['--weights', fixture('resnet-tiny.safetensors'), '--crop', '32', '--resize', '32'];
+  // No search for a GPU, and no second thread for a few small images: each takes longer to start than these to extract.
+  const plain = ['--device', 'cpu', '--threads', '1'];
   const extract = (data: string, ...more: readonly string[]) =>
-    featuretap(
-      [
-        'extract',
-        '--data',
-        data,
-        '--weights',
-        fixture('resnet-tiny.safetensors'),
-        '--crop',
-        '32',
-        '--resize',
-        '32',
-        ...more,
-      ],
-      { cwd: root },
-    );
+    featuretap(['extract', '--data', data, ...small, ...plain, ...more], { cwd: root });
 
   it('a ready-made split is tested on val by default, on test when asked, and drawn when asked', async () => {
     const data = join(root, 'split');

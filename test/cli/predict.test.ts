@@ -10,7 +10,7 @@ import { predictVerb } from '../../src/cli/predict.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
-import { featuretap, quietSession, spawnFeaturetap } from './command.ts';
+import { quietSession, type Ran, featuretap as run, spawnFeaturetap } from './command.ts';
 
 let root: string;
 let trained: TrainedHeads;
@@ -28,6 +28,10 @@ before(async () => {
   await writeFile(broken, 'no image');
 });
 after(() => rm(root, { recursive: true, force: true }));
+
+/** On one thread: another one takes longer to start than these photos to decode. */
+const featuretap = ([verb = '', ...args]: readonly string[], options: { readonly cwd?: string } = {}): Promise<Ran> =>
+  run([verb, '--threads', '1', ...args], options);
 
 describe('featuretap predict', () => {
   test('prints one line per image with its most probable classes', async () => {
@@ -161,7 +165,7 @@ describe('featuretap predict', () => {
   });
 
   test('reads paths and an image from standard input', async () => {
-    const list = spawnFeaturetap(['predict', '--head', head, '-'], { input: `${red}\n${blue}\n` });
+    const list = spawnFeaturetap(['predict', '--threads', '1', '--head', head, '-'], { input: `${red}\n${blue}\n` });
     assert.equal(list.stdout.trimEnd().split('\n').length, 2);
     const image = spawnFeaturetap(['predict', '--head', head, '-'], { input: await readFile(red) });
     assert.match(image.stdout, /^- {2}red /);
