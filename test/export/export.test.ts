@@ -9,7 +9,7 @@ import { checkExport } from '../../src/export/check-export.ts';
 import { exportHead } from '../../src/export/export-head.ts';
 import { encodeModel } from '../../src/formats/onnx/encode.ts';
 import { largestPerRow } from '../../src/metrics/metrics.kernel.ts';
-import type { FittedHead, SavedHead } from '../../src/models/model.ts';
+import type { FittedHead } from '../../src/models/model.ts';
 import { createHead, headKinds } from '../../src/models/registry.ts';
 import type { Table } from '../../src/rows/table.ts';
 import { valueAt } from '../../src/system/at.ts';
@@ -71,11 +71,20 @@ const heads: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['finetune', { epochs: 2, batchNorm: 'train', lastLayer: 'fresh', calibrate: 'temperature' }],
 ];
 
+/** Each head is fitted once on each table. */
+const fittedHeads = new Map<string, Promise<FittedHead>>();
+function fittedOn(table: Table, model: string, params: Readonly<Record<string, unknown>>): Promise<FittedHead> {
+  const key = JSON.stringify([table.classes.length, model, params]);
+  const fitted = fittedHeads.get(key) ?? createHead(model, params).fit(table, contextOf(table));
+  fittedHeads.set(key, fitted);
+  return fitted;
+}
+
 describe('an exported head gives the probabilities of the head itself in ONNX Runtime', () => {
   for (const [name, table] of Object.entries(tables)) {
     for (const [model, params] of heads) {
       test(`${model} ${JSON.stringify(params)}, ${name}`, async () => {
-        const fitted = await createHead(model, params).fit(table, contextOf(table));
+        const fitted = await fittedOn(table, model, params);
         const bytes = encodeModel(exportHead(fitted.save()));
         assert.ok((await checkExport(bytes, fitted, table.features)) <= 1e-5);
       });
@@ -86,12 +95,14 @@ describe('an exported head gives the probabilities of the head itself in ONNX Ru
 describe('an exported head', () => {
   const table = tables['five classes of 4 to 40 rows'] as Table;
   const context = contextOf(table);
-  const shipped = async (model: string): Promise<SavedHead> => (await createHead(model).fit(table, context)).save();
+  /** A head of a model, the first in the list. */
+  const firstOf = (model: string): Promise<FittedHead> =>
+    fittedOn(table, model, heads.find(([name]) => name === model)?.[1] ?? assert.fail(model));
 
   test('names the class that the head predicts for each row, in rows that sum to 1', async () => {
     // Zero-shot needs words: test/models/zero-shot.
     for (const model of headKinds.map((kind) => kind.model).filter((name) => name !== 'zero-shot')) {
-      const fitted = await createHead(model).fit(table, context);
+      const fitted = await firstOf(model);
       const session = await InferenceSession.create(encodeModel(exportHead(fitted.save())));
       const predicted = await fitted.predict(table.features);
       const { rowCount, columnCount, data } = table.features;
@@ -131,12 +142,12 @@ describe('an exported head', () => {
   });
 
   test('of a solver without an ONNX form is refused by name', async () => {
-    const saved = { ...(await shipped('forest')), solver: 'ml-random-forest' };
+    const saved = { ...(await firstOf('forest')).save(), solver: 'ml-random-forest' };
     assert.throws(() => exportHead(saved), /cannot be exported to ONNX[\s\S]*forest, solver ml-random-forest/);
   });
 
   test('that gives other probabilities is caught by the check', async () => {
-    const fitted = await createHead('linear').fit(table, context);
+    const fitted = await firstOf('linear');
     const saved = fitted.save();
     const bias = { shape: [5], data: new Float32Array([0, 0, 0, 0, 5]) };
     const wrong = encodeModel(exportHead({ ...saved, arrays: { ...saved.arrays, bias } }));
@@ -159,7 +170,7 @@ describe('the ONNX checker of Debian', () => {
     const files: string[] = [];
     for (const [i, [model, params]] of heads.entries()) {
       const table = tables['five classes of 4 to 40 rows'] as Table;
-      const fitted = await createHead(model, params).fit(table, contextOf(table));
+      const fitted = await fittedOn(table, model, params);
       const file = join(folder, `${i}.onnx`);
       await writeFile(file, encodeModel(exportHead(fitted.save(), { classes: JSON.stringify(fitted.classes) })));
       files.push(file);

@@ -7,13 +7,13 @@ import { after, before, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Report } from '../../src/classify/result/report.ts';
 import { exportVerb } from '../../src/cli/export.ts';
-import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import type { Preprocessing } from '../../src/features/manifest/manifest.ts';
 import { featureRecipe, openEmbedder } from '../../src/predict/embedder.ts';
 import { openInputs } from '../../src/predict/inputs.ts';
 import { loadReportHead } from '../../src/predict/load-head.ts';
 import { predictImages } from '../../src/predict/predict.ts';
 import { featuretap, quietSession } from '../cli/command.ts';
+import { openPlainPipeline } from '../extract/drawn-data.ts';
 import { type TrainedHeads, trainHeads } from '../predict/trained.ts';
 import { projectRoot } from '../reference.ts';
 import { type Answer, post, serveReports } from '../serve/served.ts';
@@ -33,7 +33,7 @@ before(async () => {
     ['svm', { kernel: 'rbf', scale: 'standard' }],
     ['forest', { trees: 10 }],
   ] as const;
-  trained = await trainHeads(root, { models, perClass: 6 });
+  trained = await trainHeads(root, { models, perClass: 4 });
 });
 after(() => rm(root, { recursive: true, force: true }));
 
@@ -54,7 +54,7 @@ async function compareOnPhotos(file: string, report: Report, data = trained.data
   const { crop } = preprocessing;
   const { head } = await loadReportHead(report.report);
   const embedder = await openEmbedder(report, { device: 'cpu' });
-  const pipeline = openPixelPipeline(preprocessing, { threads: 1 });
+  const pipeline = openPlainPipeline(preprocessing);
   const session = await InferenceSession.create(file);
   const inputs = () =>
     openInputs([data], { stdin: process.stdin, onFailure: ({ reason }) => assert.fail(reason) }).images;
@@ -81,7 +81,7 @@ async function compareOnPhotos(file: string, report: Report, data = trained.data
 
 describe('featuretap export', () => {
   test('--with-backbone puts a fine-tuned network together again: pixels to the probabilities of predict', async () => {
-    const maps = { tap: 'layer3', pool: 'none', dtype: 'float16', perClass: 6 } as const;
+    const maps = { tap: 'layer3', pool: 'none', dtype: 'float16', perClass: 4 } as const;
     const tuned = await trainHeads(join(root, 'tuned'), { models: [['finetune', { epochs: 2 }]], ...maps });
     const [report] = tuned.reports as [Report];
     const file = join(root, 'tuned.onnx');
@@ -113,7 +113,7 @@ describe('featuretap export', () => {
   test('--with-backbone takes pixels through the quantized network of an int8 set to the probabilities of predict', async () => {
     const quantized = await trainHeads(join(root, 'int8'), {
       models: [['linear', {}]],
-      perClass: 6,
+      perClass: 4,
       precision: 'int8',
     });
     const report = quantized.reports[0] as Report;
@@ -132,7 +132,7 @@ describe('featuretap export', () => {
     test(`--with-backbone takes pixels through a published transformer to the probabilities of predict: ${pool}`, async () => {
       const ofTokens = await trainHeads(join(root, pool), {
         models: [['linear', {}]],
-        perClass: 6,
+        perClass: 4,
         published: join(projectRoot, 'test/fixtures/hub/dinov2'),
         pool,
       });
@@ -148,7 +148,7 @@ describe('featuretap export', () => {
     test(`predict, serve and export --with-backbone say the same of an int8 graph: ${name}`, async () => {
       const { reports, data } = await trainHeads(join(root, `${name}-int8`), {
         models: [['linear', {}]],
-        perClass: 6,
+        perClass: 4,
         published: join(projectRoot, 'test/fixtures/hub', name),
         precision: 'int8',
       });

@@ -51,7 +51,7 @@ async function stored(name: string, cacheBytes = 0): Promise<LabelledData<Stored
 
 const train = Int32Array.from({ length: 150 }, (_, i) => (i * 7) % 200);
 const held = Int32Array.from({ length: 50 }, (_, i) => ((150 + i) * 7) % 200);
-const context = { seed: 5, threads: 2 };
+const context = { seed: 5, threads: 1 };
 
 async function fitStored(
   table: Table<StoredRows>,

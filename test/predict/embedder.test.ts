@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Report } from '../../src/classify/result/report.ts';
-import { openPixelPipeline } from '../../src/extract/images/pipeline/pipeline.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { featureRecipe, openEmbedder } from '../../src/predict/embedder.ts';
 import { openInputs } from '../../src/predict/inputs.ts';
@@ -12,6 +11,7 @@ import { loadReportHead } from '../../src/predict/load-head.ts';
 import { predictImages } from '../../src/predict/predict.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
+import { openPlainPipeline } from '../extract/drawn-data.ts';
 import { drawReport } from '../report/drawn-report.ts';
 import { type TrainedHeads, trainHeads } from './trained.ts';
 
@@ -34,7 +34,7 @@ async function predictAll(
 ): Promise<Map<string, readonly number[]>> {
   const { head } = await loadReportHead(from.report);
   const embedder = await openEmbedder(from, { device: 'cpu', ...(weights === undefined ? {} : { weights }) });
-  const pipeline = openPixelPipeline(embedder.recipe, { threads: 1 });
+  const pipeline = openPlainPipeline(embedder.recipe);
   const inputs = openInputs([data], { stdin: process.stdin, onFailure: ({ reason }) => assert.fail(reason) });
   const found = new Map<string, readonly number[]>();
   for await (const outcome of predictImages(inputs.images, { pipeline, embedder, head, batch: 3 })) {

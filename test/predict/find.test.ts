@@ -17,11 +17,12 @@ import { published } from '../extract/weights/hub/published.ts';
 
 let root = '';
 let set: FeatureSet;
+const photos = () => ({ data: join(root, 'photos'), cache: join(root, 'cache'), device: 'cpu', threads: 1 }) as const;
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'featuretap-find-'));
   await drawFolder(join(root, 'photos'), 11);
   const weights = join(published, 'clip');
-  const { folder } = await extract({ data: join(root, 'photos'), cache: join(root, 'cache'), weights });
+  const { folder } = await extract({ ...photos(), weights });
   set = await openFeatureSet(folder);
 });
 after(() => rm(root, { recursive: true }));
@@ -125,11 +126,10 @@ test('says what is wrong with a question: no photo there, no words known, nothin
   await assert.rejects(find({}), /what to find/);
   await assert.rejects(find({ query: 'a '.repeat(60) }), /too long for the network/);
   const weights = join(published, 'dinov2');
-  const { folder } = await extract({ data: join(root, 'photos'), cache: join(root, 'cache'), name: 'dino', weights });
+  const { folder } = await extract({ ...photos(), name: 'dino', weights });
   await assert.rejects(find({ query: 'a dog', features: folder }), /trained on images with captions/);
   const early = await extract({
-    data: join(root, 'photos'),
-    cache: join(root, 'cache'),
+    ...photos(),
     name: 'early',
     weights: join(published, 'clip'),
     tap: 'last_hidden_state',

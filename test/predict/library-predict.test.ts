@@ -84,7 +84,7 @@ describe("the library's predict", { timeout: 300_000 }, () => {
       assert.ok(report);
       const tested = parsePredictions(await readFile(join(report.report, 'predictions.csv'), 'utf8'), report.report);
       const found = new Map<string, Answered>();
-      for await (const answer of predict({ head: report.report, images: paths })) {
+      for await (const answer of predict({ head: report.report, images: paths, threads: 1 })) {
         assert.ok('classes' in answer);
         found.set(idOf(relative(data, answer.path)), answer);
       }
@@ -102,7 +102,8 @@ describe("the library's predict", { timeout: 300_000 }, () => {
       const right = tested.filter(({ predictedClass, trueClass }) => predictedClass === trueClass);
       assert.equal(report.accuracy, right.length / tested.length);
       const submission = join(root, `${report.solver}-${report.params['kernel']}.csv`);
-      await featuretap(['predict', '--head', report.report, '--submission', submission, '--sample', sample, data]);
+      const asked = ['--submission', submission, '--sample', sample, '--threads', '1'];
+      await featuretap(['predict', '--head', report.report, ...asked, data]);
       const written = (await readFile(submission, 'utf8')).split('\n');
       for (const { id, predictedClass } of tested) assert.ok(written.includes(`${id},${predictedClass}`));
     }

@@ -1,4 +1,5 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { classify } from '../../src/classify/classify.ts';
@@ -89,8 +90,14 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
   return { data, features: folder, weights, reports };
 }
 
+/** Folders of photos that were drawn already, by the number of each class. */
+const drawn = new Map<number, string>();
+
 /** Blurred blobs of a class's colour over noise: no two alike, and classes that a tiny network can tell. */
 async function drawPhotos(root: string, perClass: number): Promise<void> {
+  const before = drawn.get(perClass);
+  if (before !== undefined && existsSync(before)) return cp(before, root, { recursive: true });
+  drawn.set(perClass, root);
   const random = seeded(11);
   for (const [name, colour] of Object.entries(hues)) {
     await mkdir(join(root, name), { recursive: true });

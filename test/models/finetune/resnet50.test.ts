@@ -28,17 +28,27 @@ function wave(count: number, step: number): Float32Array {
   return numbers;
 }
 
+let once: ReturnType<typeof open> | undefined;
+function opened(): ReturnType<typeof open> {
+  once ??= open();
+  return once;
+}
+
+async function open() {
+  const loaded = await loadWeights(reference(weightsFile), {});
+  assert.ok(loaded.kind === 'state-dict');
+  const found = resNetTail(loaded.stateDict, 'layer3')!;
+  const tail = { ...found, mapShape: [1024, 14, 14] } as const;
+  return { tail, tensors: graphTensors(tail.blocks, found.tensors) };
+}
+
 for (const batchNorm of ['frozen', 'train'] as const) {
   test(`layer4 of a ResNet50, batch norm ${batchNorm}: the loss and every gradient are those of PyTorch's autograd`, {
     skip: needsReference(weightsFile),
   }, async () => {
     const golden: Record<string, Expected> = JSON.parse(readFileSync(join(folder, 'resnet50.json'), 'utf8'));
     const expected = golden[batchNorm]!;
-    const loaded = await loadWeights(reference(weightsFile), {});
-    assert.ok(loaded.kind === 'state-dict');
-    const found = resNetTail(loaded.stateDict, 'layer3')!;
-    const tail = { ...found, mapShape: [1024, 14, 14] } as const;
-    const tensors = graphTensors(tail.blocks, found.tensors);
+    const { tail, tensors } = await opened();
     const graph = new GraphBuilder('step');
     addTrainingStep(graph, tail, { classes: 1000, batch: 4, threads: 1, batchNorm, frozenBlocks: 0 });
     const session = await openGraph(graph, 2);

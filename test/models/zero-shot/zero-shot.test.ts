@@ -114,9 +114,9 @@ test('classify reports it beside trained heads, its probabilities calibrated, on
   const root = await mkdtemp(join(tmpdir(), 'featuretap-zero-shot-'));
   try {
     await drawFolder(join(root, 'photos'), 24);
-    const cache = join(root, 'cache');
+    const photos = { data: join(root, 'photos'), cache: join(root, 'cache'), device: 'cpu', threads: 1 } as const;
     const weights = join(published, 'clip');
-    const { folder } = await extract({ data: join(root, 'photos'), cache, weights });
+    const { folder } = await extract({ ...photos, weights });
     const heads = chooseHeads(['zero-shot', 'knn'], { prompts: 'a photo of a {}' });
     const reports = await classify({ features: folder, heads, out: join(root, 'reports'), testSize: 0.25 });
     assert.deepEqual(
@@ -125,7 +125,7 @@ test('classify reports it beside trained heads, its probabilities calibrated, on
     );
     assert.equal(reports[0]?.splitHash, reports[1]?.splitHash);
     assert.equal(reports[0]?.params['prompts'], 'a photo of a {}');
-    const dino = await extract({ data: join(root, 'photos'), cache, name: 'dino', weights: join(published, 'dinov2') });
+    const dino = await extract({ ...photos, name: 'dino', weights: join(published, 'dinov2') });
     await assert.rejects(
       classify({ features: dino.folder, heads: [createHead('zero-shot')], out: join(root, 'other'), testSize: 0.25 }),
       /trained on images with captions/,

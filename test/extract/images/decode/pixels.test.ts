@@ -123,7 +123,7 @@ test('a damaged file gives whole pixels or a reason, never a raw error', async (
     return (state >>> 8) % limit;
   };
   let refused = 0;
-  for (let i = 0; i < 1500; i++) {
+  for (let i = 0; i < 800; i++) {
     const original = originals[below(originals.length)] as Buffer;
     const bytes = Buffer.from(below(8) === 0 ? original.subarray(0, below(original.length)) : original);
     // Headers are where damage is told apart, so most of it goes there.
@@ -140,7 +140,7 @@ test('a damaged file gives whole pixels or a reason, never a raw error', async (
       refused++;
     }
   }
-  assert.ok(refused > 500 && refused < 1450, `${refused} of 1500 refused`);
+  assert.ok(refused > 267 && refused < 773, `${refused} of 800 refused`);
 });
 
 test('says what a file is that is no image', async () => {
