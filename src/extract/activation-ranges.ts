@@ -37,13 +37,13 @@ export interface ActivationRangesRequest {
 export interface OpenedActivationRanges {
   readonly activationRanges: ActivationRanges;
   readonly sha256: string;
-  /** Present where they were measured just now: the quantized network that they were checked with. */
+  /** The quantized network used for the check, if the ranges were measured just now. */
   readonly backbone?: Backbone;
 }
 
 /**
- * The activation ranges of an int8 feature set: those that lie in its folder, as long as they are of the same weights
- * and pixels, so that rows added later are like those that are there; else new ones, on images of the user's own.
+ * The activation ranges of an int8 feature set: those in its folder if weights and preprocessing are the same, so that
+ * added rows are consistent with existing ones; else new ones, measured on the user's images.
  *
  * @throws UserError if quantized features are too far from float32 ones, or none of the sample's images can be read
  */
@@ -51,7 +51,7 @@ export async function openActivationRanges(request: ActivationRangesRequest): Pr
   return (await keptActivationRanges(request)) ?? (await measureActivationRanges(request));
 }
 
-/** Those that lie in the folder, or undefined. */
+/** The ranges in the folder, or undefined. */
 export async function keptActivationRanges(
   request: ActivationRangesRequest,
 ): Promise<OpenedActivationRanges | undefined> {
@@ -90,9 +90,9 @@ async function readSample(request: ActivationRangesRequest): Promise<Sample> {
   const drawn = drawSample(images, (image) => image.relativePath, defaultSampleSize, seed);
   const reader = new PixelReader(preprocessing, () => false);
   const read: FilePixels[] = [];
-  // One after the other: a reader waits, and its thread with it, until there is room for the image's pixels.
+  // One after the other: a reader blocks its thread until there is room for the image's pixels.
   for (const { path } of drawn) read.push(await reader.read(path));
-  // A file without pixels is left out here; the run itself says what is wrong with it.
+  // Unreadable files are skipped here; the run itself reports them.
   const ready = read.flatMap(({ pixels, sha256 }) =>
     pixels === undefined || sha256 === undefined ? [] : [{ pixels, sha256 }],
   );
@@ -111,7 +111,7 @@ async function readSample(request: ActivationRangesRequest): Promise<Sample> {
   return { seed, images: ready.map(({ sha256 }) => sha256), pixels };
 }
 
-/** What the fingerprint says of them. */
+/** Their fields in the fingerprint. */
 export function activationRangesFields({
   activationRanges,
   sha256,
@@ -119,7 +119,7 @@ export function activationRangesFields({
   return { seed: activationRanges.seed, images: activationRanges.images, sha256 };
 }
 
-/** Writes them beside the shards, where later runs and `predict` find it. */
+/** Writes them next to the shards, for later runs and `predict`. */
 export async function keepActivationRanges(
   files: Files,
   folder: string,
@@ -130,7 +130,7 @@ export async function keepActivationRanges(
   if ((await statIfThere(files, path)) === undefined) await writeDurably(files, path, [bytes], bytes.length);
 }
 
-/** Removes those of sets that this one has replaced. */
+/** Removes ranges of replaced sets. */
 export async function removeOtherActivationRanges(
   files: Files,
   folder: string,
@@ -143,10 +143,10 @@ export async function removeOtherActivationRanges(
 }
 
 /**
- * The activation ranges that a manifest names, from the first of the folders that has them.
+ * Reads the activation ranges of a manifest from the first folder that has them.
  *
- * @param folders the head's own, the feature set's
- * @throws UserError if the file is gone, damaged, or not the one that made the features
+ * @param folders the head's and the feature set's
+ * @throws UserError if the file is missing, damaged, or not the one in the manifest
  */
 export async function readActivationRanges(
   folders: readonly string[],

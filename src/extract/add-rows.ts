@@ -12,7 +12,7 @@ import type { ExtractRun } from './open-run.ts';
 import { pixelBatches } from './pixel-batches.ts';
 import type { Reading } from './weights/hub/reading.ts';
 
-/** One feature set that a run fills: what is kept of the network, and how each input stands in it. */
+/** A feature set being filled: the tap and pool it keeps, and the state of each input. */
 export interface Target {
   readonly reading: Reading;
   readonly ledger: InputLedger;
@@ -22,9 +22,9 @@ export interface Target {
 export type Targets = readonly [Target, ...Target[]];
 
 /**
- * The straight line: decoded images, in batches, through the network, pooled, written; an image goes through the network
- * once, whatever the number of sets that lack its row. Resolves to what the network ran on; undefined if there was
- * nothing for it to do.
+ * The pipeline of `extract`: decodes images, runs them through the network in batches, pools and writes the features.
+ * Each image runs through the network once, however many sets lack its row. Resolves to the network's device; undefined
+ * if there was nothing to compute.
  */
 export async function addRows(run: ExtractRun, targets: Targets): Promise<DeviceName | undefined> {
   const { plan, policy, context, preprocessing, watch } = run;
@@ -33,7 +33,7 @@ export async function addRows(run: ExtractRun, targets: Targets): Promise<Device
   const readers: Reader[] = [];
   const toRead = imagesToRead(targets, readers);
   const first = toRead.next();
-  // Nothing to read: threads and the network stay away.
+  // Nothing to read: start no threads and open no network.
   if (first.done === true) return undefined;
   const recipe = { ...preprocessing, views: plan.views };
   const pipeline = openPipeline(recipe, { known: knownToAll(targets), threads: policy.threads, signal });
@@ -59,17 +59,17 @@ export async function addRows(run: ExtractRun, targets: Targets): Promise<Device
   }
 }
 
-/** Images that have a row in every set. */
+/** Images that already have a row in every set. */
 function* knownToAll([first, ...others]: Targets): Generator<string> {
   for (const sha256 of first.ledger.writer.rowOf.keys()) {
     if (others.every(({ ledger }) => ledger.writer.rowOf.has(sha256))) yield sha256;
   }
 }
 
-/** The sets that asked for an image. */
+/** The sets that need an image. */
 type Reader = readonly InputLedger[];
 
-/** Images that any set asks for, in the order of the list; who asked for each is put behind the `readers`. */
+/** Images that any set needs, in the order of the list; appends the sets that need each to `readers`. */
 function* imagesToRead(targets: Targets, readers: Reader[]): Generator<ImageFile> {
   for (const [place, image] of targets[0].ledger.list.images.entries()) {
     const asking = targets.map(({ ledger }) => ledger).filter((ledger) => ledger.mustRead(place));
@@ -86,7 +86,7 @@ function mapOf({ taps }: Backbone, maps: readonly TapMap[], { reading }: Target)
   );
 }
 
-/** Adds the rows of the batch's images that the set lacks: all of them, unless another set was behind it. */
+/** Adds the rows of the batch's images that the set lacks: all, unless only another set needed them. */
 async function append({ reading, ledger }: Target, map: TapMap, images: readonly string[]): Promise<void> {
   const { data, rowCount } = poolRows(map, reading.pool, reading.prefixTokens);
   const places = [...images.keys()].filter((place) => !ledger.isKnown(valueAt(images, place)));
@@ -106,7 +106,10 @@ function* startingWith<T>(first: T, rest: Iterable<T>): Generator<T> {
   yield* rest;
 }
 
-/** Passes results on, each noted where it was asked for; the first file without pixels ends the run unless it may be skipped. */
+/**
+ * Passes results on and notes each in the sets that need it. Throws at the first unreadable file unless
+ * `skipUnreadable` is set.
+ */
 async function* noted(
   results: AsyncIterable<PixelResult>,
   readers: Reader[],
@@ -138,7 +141,7 @@ async function* noted(
   }
 }
 
-/** Opens the network with the taps of all sets, and begins each set that has no row yet. */
+/** Opens the network with the taps of all sets, and begins the sets without rows. */
 async function openBackbone(run: ExtractRun, targets: Targets): Promise<Backbone> {
   const { network, preprocessing, int8 } = run;
   const taps = [...new Set(targets.map(({ reading }) => reading.tap))];
@@ -156,7 +159,7 @@ async function openBackbone(run: ExtractRun, targets: Targets): Promise<Backbone
   }
 }
 
-/** Tells the set's writer what made its rows, once the canary shows that it is what made those before. */
+/** Passes the maker of the rows to the set's writer, after comparing the canary with that of the existing rows. */
 async function begin(run: ExtractRun, { reading, ledger }: Target, backbone: Backbone): Promise<void> {
   const { writer, joins } = ledger;
   const { tap, pool, prefixTokens } = reading;

@@ -7,18 +7,18 @@ import type { ExtractPlan, ExtractPolicy } from './plan.ts';
 import { type Sets, setsOf } from './sets.ts';
 import { namedNetwork } from './weights/named-network.ts';
 
-/** What the options of extract ask for. */
+/** The request described by the options of extract. */
 export interface AskedExtract {
   /** Of the first set. */
   readonly plan: ExtractPlan;
-  /** Where each set lies, and what it keeps of the network; mostly there is but one. */
+  /** Folder, tap and pool of each set; usually one. */
   readonly sets: Sets;
   readonly policy: ExtractPolicy;
 }
 
 /**
  * @param mayBeSeveral whether `tap` and `pool` may name several
- * @throws UserError if options are not usable together
+ * @throws UserError if options contradict each other
  */
 export function askedExtract(values: ExtractValues, mayBeSeveral = false): AskedExtract {
   const data = values.data ?? dataBeside(values);
@@ -51,7 +51,7 @@ function isBelow(path: string, folder: string): boolean {
   return inner === '' || !(inner.startsWith('..') || isAbsolute(inner));
 }
 
-/** The data folder where none is named: the one that holds the table and the images that are. */
+/** The data folder if none is given: the common folder of the table and the images. */
 function dataBeside({ labels, images }: ExtractValues): string {
   const folders = [
     ...(labels === undefined || images.length > 0 ? [] : [dirname(resolve(labels))]),
@@ -64,11 +64,11 @@ function dataBeside({ labels, images }: ExtractValues): string {
     while (common !== dirname(common) && !isBelow(other, common)) common = dirname(common);
     return common;
   }, first);
-  // A table right above its folder of images: the set is called after the folder of both.
+  // For a table right above the folder of images, the set is named after their common folder.
   return labels !== undefined && isBelow(shared, dirname(resolve(labels))) ? dirname(resolve(labels)) : shared;
 }
 
-/** How the data folder is to be read, where that is said. */
+/** Options for the layout of the data folder, if given. */
 function layoutOf(values: ExtractValues, data: string): LayoutOptions | undefined {
   const { labels, images, idColumn, labelColumn, conflicts, depth, labelFrom } = values;
   const found = (path: string): string => (existsSync(resolve(path)) ? resolve(path) : resolve(data, path));

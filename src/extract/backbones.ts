@@ -8,32 +8,32 @@ import { type NamedNetwork, namedNetwork } from './weights/named-network.ts';
 import { type PackagedWeights, packagedFile, packagedNames, packagedWeightsOf } from './weights/packaged-weights.ts';
 import { type Architecture, neededTensors, planResNet } from './weights/resnet.ts';
 
-/** A network that `--weights` knows by its name, and what is known of it before it is used. */
+/** A network known to `--weights` by name, and its properties. */
 export interface KnownBackbone {
   /** As `--weights` takes it. */
   readonly name: string;
   readonly architecture: Architecture;
-  /** Learned numbers, those of `fc` among them where it has one, as torchvision counts: running means and variances are none. */
+  /** Number of trainable parameters as counted by torchvision: with `fc`, without running means and variances. */
   readonly parameters: number;
-  /** The shorter side after Resize, and the side of the square that is cut from its middle, in pixels. */
+  /** Shorter side after Resize, and side of the centre crop, in pixels. */
   readonly resize: number;
   readonly crop: number;
-  /** Numbers per image behind the average pool. */
+  /** Features per image after the average pool. */
   readonly features: number;
-  /** 0 where its weights come with the program. */
+  /** 0 if its weights ship with the package. */
   readonly downloadMebibytes: number;
   readonly licence: BackboneLicence;
-  /** Where its file lies once it is downloaded. */
+  /** Path of its file once downloaded. */
   readonly file: string;
-  /** Whether its file is here. */
+  /** Whether its file exists. */
   readonly downloaded: boolean;
-  /** The last run over each feature set of the cache that was made with its architecture. */
+  /** Speeds of the last run of each feature set in the cache with this architecture. */
   readonly measured: readonly Measured[];
 }
 
 interface BackboneLicence {
   readonly code: string;
-  /** null if whoever publishes the weights names none. */
+  /** null if the publisher of the weights names none. */
   readonly weights: string | null;
 }
 
@@ -45,9 +45,9 @@ export interface Measured extends SpeedFile {
 const torchvisionLicence: BackboneLicence = { code: 'BSD-3-Clause', weights: null };
 
 /**
- * The networks that are known by name: those to be downloaded in the order of the known weights, then those of the package.
+ * Lists the networks known by name: first downloadable ones, then those of the package.
  *
- * @param cache folder of feature sets, for the speeds that were measured here
+ * @param cache folder of feature sets, for measured speeds
  */
 export async function listBackbones(files: Files, cache: string): Promise<readonly KnownBackbone[]> {
   const speeds = await speedsIn(files, cache);
@@ -78,7 +78,7 @@ export async function listBackbones(files: Files, cache: string): Promise<readon
   return [...downloads, ...packaged];
 }
 
-/** What does not follow from a network's shape. */
+/** Properties that do not follow from the architecture. */
 type OwnFigures = Pick<KnownBackbone, 'resize' | 'downloadMebibytes' | 'licence' | 'file'>;
 
 /** @param classCount outputs of `fc`; undefined if there is none */

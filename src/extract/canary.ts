@@ -6,14 +6,15 @@ import { poolRows } from './backbone/pool.ts';
 import { type SampleForm, samplesOf } from './images/samples.ts';
 
 /**
- * Largest difference between two engines' or devices' vectors of the canary, ‖a - b‖ / ‖b‖: float32 engines are within
- * 1e-5 of each other here, GPUs that multiply in TF32 within 1e-3; a network that is another one is off by 0.1 and more.
+ * Tolerated difference of the canary between engines or devices, ‖a - b‖ / ‖b‖: float32 engines differ by up to 1e-5,
+ * GPUs with TF32 by up to 1e-3, other networks by 0.1 and more.
  */
 const canaryTolerance = 1e-3;
 
 /**
- * A fixed picture of shapes, edges and noise, in whole numbers alone: every machine draws the same bytes. Its vector is
- * kept with a feature set, and tells whether what would add rows to it computes the same numbers.
+ * A fixed synthetic image of shapes, edges and noise, drawn in integer arithmetic, so that its bytes are the same on
+ * every machine. Its features are kept with a feature set, to verify that an engine computes the same numbers before it
+ * adds rows.
  */
 export function drawCanary(form: SampleForm): PixelBatch {
   const { crop } = form;
@@ -34,8 +35,8 @@ export function drawCanary(form: SampleForm): PixelBatch {
 }
 
 /**
- * The canary's vector through an open backbone: the mean of each channel of the tap, or over all tokens where the pool
- * takes some of them, float32, little-endian, base64.
+ * The canary's features by an open backbone: the mean of each channel of the tap, or over all tokens, float32,
+ * little-endian, base64.
  *
  * @param tap one of the backbone's; default: its first
  */
@@ -51,11 +52,11 @@ export async function measureCanary(backbone: Backbone, pool: Pool, tap: string 
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 }
 
-/** What a network was run on. */
+/** Engine and device of a network. */
 type RunsOn = Pick<MadeBy, 'engine' | 'engineVersion' | 'device'>;
 
 /**
- * Compares the canary of an open backbone with the one that is kept with a feature set.
+ * Compares the canary of an open backbone with that of a feature set.
  *
  * @throws UserError if they differ by more than the tolerance
  */
@@ -76,7 +77,7 @@ function vectorOf(base64: string): Float32Array {
   return new Float32Array(bytes.buffer, 0, Math.floor(bytes.length / 4));
 }
 
-/** ‖a - b‖ / ‖b‖; infinite for vectors of two lengths. */
+/** ‖a - b‖ / ‖b‖; infinite if the lengths differ. */
 function relativeDifference(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let difference = 0;

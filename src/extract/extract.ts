@@ -21,23 +21,23 @@ export interface ExtractResult {
   readonly manifest: Manifest;
   /** Images whose rows this run computed. */
   readonly newImages: number;
-  /** Images whose rows were there before. */
+  /** Images that already had a row. */
   readonly keptImages: number;
-  /** Images whose rows an earlier, stopped run had computed. */
+  /** Images whose rows a stopped run had computed. */
   readonly resumedImages: number;
   readonly seconds: StepSeconds;
-  /** What the data folder holds, and how it was read. */
+  /** Contents of the data folder, and how it was read. */
   readonly list: ImageList;
 }
 
-/** Where a feature set lies, and what it keeps of the network. */
+/** Folder, tap and pool of a feature set. */
 export type SetPlan = Pick<ExtractPlan, 'folder' | 'tap' | 'pool'>;
 
 /**
- * Runs the network over the images of a folder that have no row yet, and publishes the feature set.
+ * Computes features of the images that have no row yet, and publishes the feature set.
  *
- * @throws UserError naming the file or option; what was computed until then is on the disk, and the next run resumes
- * @throws InterruptedError once the signal is aborted, with the same on the disk
+ * @throws UserError naming the file or option; rows computed so far are on disk, and the next run continues there
+ * @throws InterruptedError if the signal is aborted, likewise
  */
 export async function extract(request: ExtractRequest): Promise<ExtractResult> {
   const [result] = await extractSeveral(request, [request.plan]);
@@ -45,11 +45,10 @@ export async function extract(request: ExtractRequest): Promise<ExtractResult> {
 }
 
 /**
- * The same for several feature sets of the same images, which keep other tensors of the network or pool them otherwise:
- * each image is decoded and goes through the network once. Each set is an ordinary one; a rerun, for all of them or for
- * one, goes on where each stands.
+ * The same for several feature sets of the same images with different taps or pools: each image is decoded and run
+ * through the network once. The sets are ordinary ones, and each can be continued separately.
  *
- * @param sets in folders of their own
+ * @param sets in different folders
  */
 export function extractSeveral(
   request: ExtractRequest,
@@ -80,20 +79,20 @@ async function openTarget(run: ExtractRun, set: SetPlan, list: ImageList): Promi
   return { reading, ledger: new InputLedger(list, writer, run.policy.rehash) };
 }
 
-/** What `fill` has done to one set. */
+/** What `fill` added to one set. */
 export interface Filled {
   /** Images whose rows it computed. */
   readonly newImages: number;
-  /** What the network was run on; undefined if there was nothing for it to do. */
+  /** Device of the network; undefined if there was nothing to compute. */
   readonly device: DeviceName | undefined;
 }
 
-/** Of each set, in their order. */
+/** One per set, in order. */
 type AllFilled = readonly [Filled, ...Filled[]];
 
 /**
- * Computes the rows that the sets lack, and ends as `finish` does, which is told what became of each. Whatever stops it,
- * the rows that were computed are on the disk, and the next run resumes behind them. Closes the writers.
+ * Computes the missing rows of the sets, then calls `finish`. If it stops, the computed rows are on disk, and the next
+ * run continues after them. Closes the writers.
  */
 export async function fill<T>(
   run: ExtractRun,
@@ -109,7 +108,7 @@ export async function fill<T>(
     const filled = writers.map(({ rowOf }, at) => ({ device, newImages: rowOf.size - valueAt(known, at) }));
     return await finish(filled as [Filled, ...Filled[]]);
   } catch (error) {
-    // What was computed must not be lost, whatever ends the run; that reason is the one to tell.
+    // Save what was computed, whatever ended the run, and report that error.
     for (const writer of writers) await writer.save().catch(() => undefined);
     if (error instanceof InterruptedError) throw new InterruptedError(context.command);
     throw error instanceof DiskFullError ? withBytesLeft(error, targets) : error;
@@ -118,7 +117,7 @@ export async function fill<T>(
   }
 }
 
-/** What the disk must still take for all sets, where the size of their rows is known. */
+/** Adds the bytes still needed for all sets, if their row sizes are known. */
 function withBytesLeft(error: DiskFullError, targets: Targets): DiskFullError {
   let bytesLeft = 0;
   for (const { ledger } of targets) {
@@ -147,7 +146,7 @@ async function publishSet(run: ExtractRun, ledger: InputLedger, filled: Filled):
   return { folder, manifest, newImages, resumedImages, keptImages, seconds, list };
 }
 
-/** Not one of the inputs gave a row: there is no feature set to publish. */
+/** No input gave a row: there is no feature set to publish. */
 class NothingReadableError extends UserError {
   readonly outcomes: readonly Outcome[];
 

@@ -6,13 +6,13 @@ export interface PixelBatch {
   readonly rowCount: number;
   /** Side of the square crop, in pixels. */
   readonly crop: number;
-  /** [rowCount, crop, crop, 3], RGB, row by row, in the form that the preprocessing says (`images/samples.ts`). */
+  /** [rowCount, crop, crop, 3], RGB, row by row, in the format given by the preprocessing (`images/samples.ts`). */
   readonly bytesNHWC: Uint8Array;
 }
 
-/** One image's worth of shape: without the batch axis. */
+/** A tensor of the network to extract; shapes are without the batch axis. */
 export interface Tap {
-  /** What the user types: `avgpool`, `layer4`, or a tensor's own name. */
+  /** Name given by the user: `avgpool`, `layer4`, or a tensor's own name. */
   readonly name: string;
   /** Tensor name in the graph. */
   readonly tensor: string;
@@ -20,7 +20,7 @@ export interface Tap {
   readonly shape: readonly number[];
 }
 
-/** What a tapped tensor held for a batch. */
+/** Values of a tapped tensor for a batch. */
 export interface TapMap {
   readonly rowCount: number;
   /** Shape of one row, e.g. [2048, 7, 7]. */
@@ -29,28 +29,27 @@ export interface TapMap {
   readonly data: Float32Array;
 }
 
-/** A frozen network with a tap, or several, on one engine and device. Owns native memory: `close()` it. */
+/** A frozen network with one or several taps, on an engine and device. Owns native memory: `close()` it. */
 export interface Backbone {
   readonly engine: EngineName;
   readonly engineVersion: string;
   readonly device: DeviceName;
   readonly architecture: string;
-  /** The first of its taps: mostly the only one. */
+  /** The first tap, usually the only one. */
   readonly tap: Tap;
   readonly taps: readonly Tap[];
   readonly preprocessing: Preprocessing;
-  /** What the first tap holds for a batch. */
+  /** Values of the first tap for a batch. */
   run(batch: PixelBatch): Promise<TapMap>;
-  /** What each tap holds, in the order of `taps`, from one run of the network. */
+  /** Values of each tap, in the order of `taps`, from one run of the network. */
   runAll(batch: PixelBatch): Promise<readonly TapMap[]>;
   close(): Promise<void>;
 }
 
 /**
- * A backbone whose runs wait for each other, as the memory that an engine shares between them demands; `close` waits for
- * the last of them.
+ * A backbone that serializes its runs, because they share buffers of the engine; `close` waits for the last run.
  *
- * @param runTaps what each tap holds for a batch
+ * @param runTaps computes the values of each tap for a batch
  * @param release frees what the backbone owns
  */
 export function serialBackbone(

@@ -1,12 +1,14 @@
 import { type SampleForm, samplesOf } from '../images/samples.ts';
 
-/** How far two rows of one image may lie apart, as a share of the row's largest number: float32 sums in another order. */
+/**
+ * Tolerated difference between two rows of one image, relative to the largest magnitude: float32 sums in another order.
+ */
 export const sameRow = 1e-4;
 
-/** The same on a GPU, whose libraries choose another algorithm, and TF32, by the batch. */
+/** The same on a GPU, where algorithms, and use of TF32, depend on the batch size. */
 export const sameRowOnGpu = 1e-2;
 
-/** Two crops that are not alike, [2, crop, crop, 3] in the form asked for: noise by a linear congruential generator, the second one darker. */
+/** Two different crops, [2, crop, crop, 3]: noise from a linear congruential generator, the second darker. */
 export function drawPair(form: SampleForm): Uint8Array {
   const { crop } = form;
   const pixels = new Uint8Array(2 * crop * crop * 3);
@@ -18,7 +20,7 @@ export function drawPair(form: SampleForm): Uint8Array {
   return samplesOf(pixels, form);
 }
 
-/** The largest difference between two rows, as a share of the largest number in them. */
+/** The largest difference between two rows, relative to their largest magnitude. */
 export function rowDifference(one: Float32Array, other: Float32Array): number {
   let largest = 0;
   let difference = 0;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 /**
- * Cores that this process may compute on: those it is allowed to use, each counted once however many threads it runs.
- * Convolutions keep a core's arithmetic units busy with one thread; a second one on it only gets in the way.
+ * Number of physical cores that this process may use. One thread per core saturates it with convolutions; a second
+ * hyper-thread only slows it down.
  */
 export function usableCores(): number {
   const allowed = availableParallelism();
@@ -17,7 +17,7 @@ export function usableCores(): number {
   }
 }
 
-/** The processors of a list as the kernel writes it: `0-3,8,10-11`. */
+/** Parses a processor list of the Linux kernel: `0-3,8,10-11`. */
 export function parseCpuList(list: string): readonly number[] {
   return list.split(',').flatMap((part) => {
     const [first = Number.NaN, last = first] = part.split('-').map(Number);
@@ -26,7 +26,7 @@ export function parseCpuList(list: string): readonly number[] {
   });
 }
 
-/** Distinct cores among processors. `siblingsOf` names the processors of a processor's core, the same for all of them. */
+/** Number of distinct cores. `siblingsOf` gives a processor's list of siblings on the same core. */
 export function countCores(processors: readonly number[], siblingsOf: (processor: number) => string): number {
   return new Set(processors.map(siblingsOf)).size;
 }

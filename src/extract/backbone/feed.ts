@@ -10,12 +10,12 @@ import {
 } from './normalize.kernel.ts';
 import { copyPadded, fillPixels } from './pad.kernel.ts';
 
-/** Turns image bytes into the tensor that a network reads. */
+/** Converts image bytes to the network's input tensor. */
 export interface Feed {
   /**
-   * @param bytes [rowCount, crop, crop, 3], in the form that the preprocessing says
-   * @returns a tensor of the network's fixed number of rows, else of `rowCount`; its memory is `bytes` or is used again by
-   *   the next call
+   * @param bytes [rowCount, crop, crop, 3], in the format given by the preprocessing
+   * @returns a tensor with the network's fixed number of rows, else `rowCount`; its memory is `bytes` or reused by the
+   *   next call
    */
   tensor(bytes: Uint8Array, rowCount: number): ort.Tensor;
 }
@@ -30,7 +30,7 @@ class NormalizedFeed implements Feed {
   readonly #input: NetworkInput;
   readonly #crop: number;
   readonly #table: Float32Array;
-  /** 3, or 1: of other bands the numbers are no bytes. */
+  /** 3 or 1; images with more bands are not bytes. */
   readonly #channels: number;
   #pixels = new Float32Array(0);
 
@@ -59,7 +59,7 @@ class NormalizedFeed implements Feed {
   }
 }
 
-/** For images that were resized in floating point. */
+/** For images resized in floating point. */
 class FloatFeed implements Feed {
   readonly #input: NetworkInput;
   readonly #preprocessing: Preprocessing;
@@ -75,7 +75,7 @@ class FloatFeed implements Feed {
     const { crop, mean, std } = this.#preprocessing;
     const length = rows * crop * crop * mean.length;
     if (this.#pixels.length !== length) this.#pixels = new Float32Array(length);
-    // A caller's bytes may begin anywhere, floats only at every fourth byte.
+    // Bytes may have any offset, floats must be aligned to four bytes.
     const { buffer, byteOffset } = byteOffsetFits(bytes) ? bytes : new Uint8Array(bytes);
     const values = new Float32Array(buffer, byteOffset, bytes.length / Float32Array.BYTES_PER_ELEMENT);
     normalizeFloats(values, { rowCount, positions: crop * crop, planar: layout === 'NCHW' }, mean, std, this.#pixels);
@@ -92,7 +92,7 @@ class ByteFeed implements Feed {
   readonly #rows: number | undefined;
   readonly #padding: number;
   readonly #crop: number;
-  /** The mean colour: what a padding with zeros is before normalization. */
+  /** The mean colour, which is zero after normalization, for padding. */
   readonly #colour: Uint8Array;
   #padded = new Uint8Array(0);
 
@@ -111,7 +111,7 @@ class ByteFeed implements Feed {
     const length = rows * side * side * 3;
     if (this.#padded.length !== length) {
       this.#padded = new Uint8Array(length);
-      // The border stays; each batch writes the middle alone.
+      // The border is constant; each batch only overwrites the centre.
       fillPixels(this.#padded, this.#colour);
     }
     copyPadded(bytes, rowCount, this.#crop, this.#padding, this.#padded);

@@ -3,7 +3,7 @@ import { lookUp, valueAt } from '../../system/at.ts';
 import { batchNormEpsilon, type ConvNorm } from '../weights/resnet.ts';
 import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
 
-/** A convolution that does what it and the batch norm behind it did. */
+/** A convolution with the following batch norm folded in. */
 export interface FoldedConv {
   /** [outChannels, inChannels / groups, kernel, kernel]. */
   readonly kernels: { readonly shape: readonly number[]; readonly data: Float32Array };
@@ -12,8 +12,8 @@ export interface FoldedConv {
 }
 
 /**
- * Folds a batch norm with fixed statistics into the convolution before it, in float64, rounded to float32 once
- * (torch.nn.utils.fuse_conv_bn_weights does the same in float32).
+ * Folds a batch norm with fixed statistics into the preceding convolution, in float64, rounded once to float32
+ * (torch.nn.utils.fuse_conv_bn_weights does it in float32).
  */
 export function foldBatchNorm(layer: ConvNorm, weights: StateDict): FoldedConv {
   const { conv, norm, inChannels, outChannels, kernel, groups } = layer;

@@ -1,6 +1,6 @@
 /**
- * Every byte's value after torchvision's ToTensor and Normalize, per channel: [channels * 256]. Each step is rounded to
- * float32 as PyTorch rounds it: byte / 255, minus the mean, by the standard deviation.
+ * Value of every byte after torchvision's ToTensor and Normalize, per channel: [channels * 256]. Each step is rounded
+ * to float32 as in PyTorch: byte / 255, minus mean, divided by std.
  */
 export function normalizationTable(mean: ArrayLike<number>, std: ArrayLike<number>): Float32Array {
   const table = new Float32Array(mean.length * 256);
@@ -49,14 +49,14 @@ export function normalizePixels(bytes: Uint8Array, pixelCount: number, table: Fl
   }
 }
 
-/** What `normalizeFloats` is to make of an image: planes, or pixels in the same order. */
+/** Output layout of `normalizeFloats`: planes, or interleaved pixels. */
 interface FloatRows {
   readonly rowCount: number;
   readonly positions: number;
   readonly planar: boolean;
 }
 
-/** Numbers [rows, positions, channels] less their channel's mean, by its deviation, each step rounded to float32. */
+/** Normalizes [rows, positions, channels] by each channel's mean and std, each step rounded to float32. */
 export function normalizeFloats(
   values: Float32Array,
   { rowCount, positions, planar }: FloatRows,

@@ -20,30 +20,30 @@ export interface OnnxBackboneOptions {
   readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;
   readonly device: DeviceName;
-  /** Threads of one operator; default: the cores that this process may use. */
+  /** Threads per operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
-  /** Where to write the graph as it runs, for checks. */
+  /** Path to write the optimized graph, for checks. */
   readonly optimizedModelPath?: string;
-  /** For int8 graphs whose weights x86 without VNNI may clip. */
+  /** For int8 graphs that may saturate on x86 without VNNI. */
   readonly exactProducts?: boolean;
-  /** The graph is a user's own: it is shown that an image's row does not depend on the others of its batch. */
+  /** For a user's own graph: verify that an image's row does not depend on the other images of its batch. */
   readonly prove?: boolean;
-  /** Told where such a graph must run its images one by one. */
+  /** Called if such a graph must run images one by one. */
   readonly onNote?: ((line: string) => void) | undefined;
 }
 
 /**
- * Opens a network on ONNX Runtime, cut off behind its taps, and runs it once on blank images: a session that opens but
- * cannot run is found here, not in the middle of the work.
+ * Opens a network on ONNX Runtime, truncated after its taps, and runs it once on blank images, so that a network that
+ * cannot run fails here.
  *
- * @throws UserError if a tap is unknown or is not a map of float32 per image, when the network cannot run, or when its
- * answer for an image depends on the other images of its batch
+ * @throws UserError if a tap is unknown or not float32 per image, if the network cannot run, or if its output for an
+ *   image depends on the other images of its batch
  */
 export async function openOnnxBackbone(network: Network, options: OnnxBackboneOptions): Promise<Backbone> {
   const { preprocessing } = options;
   checkCrop(network, preprocessing.crop);
   const named = [options.tap].flat().map((tap) => ({ name: tap, tensor: resolveTap(network, tap) }));
-  // Two names may mean one tensor.
+  // Two names may be the same tensor.
   const pruned = pruneTo(network.model, [...new Set(named.map(({ tensor }) => tensor))]);
   if (options.prove === true) checkInferenceMode(pruned, network.source);
   const model = encodeModel(pruned);
@@ -72,8 +72,8 @@ export async function openOnnxBackbone(network: Network, options: OnnxBackboneOp
 }
 
 /**
- * The network as it may run: as it is where an image has the same row in every batch; one image at a time where it is
- * the same alone at least (int8 graphs that take their ranges from the batch do that).
+ * Checks batch independence: unchanged if an image has the same row in every batch; one image at a time if it does so
+ * alone (e.g. int8 graphs with dynamic ranges).
  */
 async function proven(
   backbone: Backbone,
@@ -88,7 +88,7 @@ async function proven(
   const firstRows = async (batch: PixelBatch): Promise<readonly Float32Array[]> =>
     (await backbone.runAll(batch)).map(({ data, rowCount }) => data.slice(0, data.length / rowCount));
   const together = await firstRows({ rowCount: 2, crop, bytesNHWC });
-  // Where the graph fixes its batch, other company instead of none.
+  // If the graph fixes its batch size, with other images instead of none.
   const rest = network.input.batch === undefined ? new Uint8Array(0) : new Uint8Array(first.length);
   const apart = { rowCount: 1 + rest.length / first.length, crop, bytesNHWC: Buffer.concat([first, rest]) };
   const alone = await firstRows(apart);
@@ -117,7 +117,7 @@ function largestDifference(one: readonly Float32Array[], other: readonly Float32
   return Math.max(...one.map((row, tap) => rowDifference(row, valueAt(other, tap))));
 }
 
-/** The backbone of an open session, whose feed all runs share. */
+/** The backbone of an open session; runs share the feed's buffer. */
 function onnxBackbone(
   network: Network,
   session: ort.InferenceSession,
@@ -125,7 +125,7 @@ function onnxBackbone(
   taps: readonly Tap[],
   { preprocessing, device }: OnnxBackboneOptions,
 ): Backbone {
-  /** Rows [from, from + count) of the batch through the network: what each tap holds. */
+  /** Runs rows [from, from + count) of the batch; returns the values of each tap. */
   async function rowsOf(batch: PixelBatch, from: number, count: number): Promise<readonly Float32Array[]> {
     const rowLength = batch.bytesNHWC.length / batch.rowCount;
     const bytes = batch.bytesNHWC.subarray(from * rowLength, (from + count) * rowLength);
@@ -141,7 +141,7 @@ function onnxBackbone(
       const rows = await rowsOf(batch, 0, rowCount);
       return taps.map(({ shape }, tap) => ({ rowCount, rowShape: shape, data: valueAt(rows, tap) }));
     }
-    // The graph takes so many rows and no other number: the last run is filled up with what lay in the buffer.
+    // With a fixed batch size, the last run is padded with whatever is in the buffer.
     const maps = taps.map(({ shape }) => {
       const rowLength = shape.reduce((product, extent) => product * extent, 1);
       return { rowCount, rowShape: shape, rowLength, data: new Float32Array(rowCount * rowLength) };

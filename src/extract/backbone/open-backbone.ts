@@ -15,7 +15,7 @@ import { loadTensorFlow } from './tensorflow/load-tensorflow.ts';
 import { openTensorFlowBackbone } from './tensorflow/tensorflow-backbone.ts';
 import { readUserNetwork } from './user-network.ts';
 
-/** Where a backbone's numbers come from: a ResNet's state dict, or a whole network in a user's own ONNX file. */
+/** Weights of a backbone: a ResNet's state dict, or a user's own ONNX network. */
 export type BackboneWeights =
   | { readonly kind: 'state-dict'; readonly stateDict: StateDict }
   | {
@@ -27,20 +27,23 @@ export type BackboneWeights =
 
 interface BackboneOptions {
   readonly weights: BackboneWeights;
-  /** `avgpool`, another stage (`stem`, `layer1` … `layer4`, `fc`), or a tensor's own name; several: each once. */
+  /**
+   * `avgpool`, another stage (`stem`, `layer1` … `layer4`, `fc`), or a tensor's own name; or several, without
+   * repetition.
+   */
   readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;
   /** Default `onnx`. */
   readonly engine?: EngineName;
-  /** Default: the CPU on ONNX Runtime, whatever its library runs on for TensorFlow. */
+  /** Default: the CPU for ONNX Runtime; the library's device for TensorFlow. */
   readonly device?: DeviceName | undefined;
-  /** Threads of one operator; default: the cores that this process may use. */
+  /** Threads per operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
-  /** What becomes of the tap's maps: a GPU may take the mean itself, and `run` then gives vectors. Default: maps. */
+  /** Pooling of the tap's maps: a GPU may compute the mean itself, and `run` then returns vectors. Default: maps. */
   readonly pool?: Pool | undefined;
-  /** Makes the network int8: from `prepareInt8`. */
+  /** Of `prepareInt8`: makes the network int8. */
   readonly activationRanges?: ActivationRanges | undefined;
-  /** Told what is worth knowing about a user's own graph. */
+  /** Called with notes about a user's own graph. */
   readonly onNote?: ((line: string) => void) | undefined;
 }
 
@@ -52,9 +55,9 @@ export function openNetwork(weights: BackboneWeights, crop: number): Network {
 }
 
 /**
- * Opens a frozen network, cut off behind its tap, ready to run. `close()` it.
+ * Opens a frozen network, truncated after its tap. `close()` it.
  *
- * @throws UserError if weights, tap and crop do not go together, or the network cannot run on the device
+ * @throws UserError if weights, tap and crop do not match, or the network cannot run on the device
  */
 export async function openBackbone(options: BackboneOptions): Promise<Backbone> {
   return engines[options.engine ?? 'onnx'](options);
@@ -73,7 +76,7 @@ async function openOnnx(options: BackboneOptions): Promise<Backbone> {
       return openInt8Graph(openNetwork(weights, preprocessing.crop), { ...options, tap }, activationRanges);
     return openInt8Backbone({ ...options, tap, weights: weights.stateDict }, activationRanges);
   }
-  // A user's own int8 graph may hold weights that x86 without VNNI clips.
+  // A user's own int8 graph may saturate on x86 without VNNI.
   const own = weights.kind === 'onnx';
   const network = openNetwork(weights, preprocessing.crop);
   const settings = { ...options, device, exactProducts: own, prove: own };
@@ -97,7 +100,7 @@ async function openTensorFlow(options: BackboneOptions): Promise<Backbone> {
   return openTensorFlowBackbone(tf, weights.stateDict, openNetwork(weights, preprocessing.crop), options);
 }
 
-/** The network in int8, cut off behind its tap where it is a user's own graph. */
+/** The int8 network; a user's own graph is truncated after its tap. */
 export function openInt8Network(
   weights: BackboneWeights,
   { preprocessing, tap }: { readonly preprocessing: Preprocessing; readonly tap: string },

@@ -5,12 +5,12 @@ import { usableCores } from './cores.ts';
 
 interface SessionSettings {
   readonly device: DeviceName;
-  /** Threads of one operator; default: the cores that this process may use. */
+  /** Threads per operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
-  /** Where to write the graph as ONNX Runtime runs it, for looking at. */
+  /** Path to write ONNX Runtime's optimized graph, for inspection. */
   readonly optimizedModelPath?: string;
   /**
-   * Multiplies bytes without clipping on x86 without VNNI too, at three quarters of the speed. Of no effect elsewhere.
+   * Multiplies bytes without saturation even on x86 without VNNI, at three quarters of the speed. No effect elsewhere.
    */
   readonly exactProducts?: boolean;
 }
@@ -19,9 +19,9 @@ interface SessionSettings {
 export const ortVersion: string = runtime().env.versions.node ?? runtime().env.versions.common;
 
 /**
- * Opens a session with the settings that measured best for convolutional networks (ResNet50 at 224 pixels on two cores):
- * all graph optimizations (the layout pass is worth 40 %) and one thread per core (more halve the speed).
- * ONNX Runtime must not run inside a worker thread.
+ * Opens a session with the fastest settings for convolutional networks (ResNet50 at 224 pixels on two cores): all graph
+ * optimizations (the layout pass gains 40 %) and one thread per core (more halve the speed). ONNX Runtime must not run
+ * inside a worker thread.
  */
 export function openSession(model: Uint8Array, settings: SessionSettings): Promise<ort.InferenceSession> {
   const { device, optimizedModelPath } = settings;

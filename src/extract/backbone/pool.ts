@@ -11,12 +11,11 @@ export interface PooledRows {
 }
 
 /**
- * Shape of one row after the pool. A map [channels, height, width] becomes [channels], or stays whole with `none`;
- * a vector (the tap `fc`) is only itself, whatever the pool. Tokens [tokens, width] become [width], or [2 * width] with
- * `cls+mean`.
+ * Shape of a row after pooling. A map [channels, height, width] becomes [channels], or stays whole with `none`; a
+ * vector (the tap `fc`) stays. Tokens [tokens, width] become [width], or [2 * width] with `cls+mean`.
  *
- * @param prefixTokens tokens before a transformer's patches, which the mean leaves out
- * @throws UserError for a tap that the pool does not fit
+ * @param prefixTokens class and register tokens of a transformer, which the mean skips
+ * @throws UserError if the pool does not apply to the tap
  */
 export function pooledShape(tapShape: readonly number[], pool: Pool, prefixTokens?: number): readonly number[] {
   const ofTokens = pool === 'cls' || pool === 'cls+mean';
@@ -45,7 +44,7 @@ export function pooledShape(tapShape: readonly number[], pool: Pool, prefixToken
   );
 }
 
-/** Turns what a tap held into feature rows; `none` passes the data on without a copy. */
+/** Pools a tap's values to feature rows; `none` returns the data without a copy. */
 export function poolRows(map: TapMap, pool: Pool, prefixTokens?: number): PooledRows {
   const { rowCount, data } = map;
   const rowShape = pooledShape(map.rowShape, pool, prefixTokens);
@@ -61,7 +60,7 @@ export function poolRows(map: TapMap, pool: Pool, prefixTokens?: number): Pooled
   return { rowCount, rowShape, data: reduce(data, rowCount, channels, height * width) };
 }
 
-/** Rows of [tokens, length]: the class token, the mean over the tokens behind the prefix, or both one after the other. */
+/** Pools [tokens, length]: class token, mean over the tokens after the prefix, or both concatenated. */
 function tokenRows(
   data: Float32Array,
   { rowCount, tokens, length }: { readonly rowCount: number; readonly tokens: number; readonly length: number },

@@ -1,8 +1,8 @@
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxValueInfo } from '../../formats/onnx/schema.ts';
 
 /**
- * The part of a model that computes the named tensors, and nothing else: its outputs are these tensors, in this order.
- * The types and shapes of inner tensors are left to the runtime, which infers them.
+ * The part of a model that computes the named tensors, which become its outputs in this order. Types and shapes of
+ * inner tensors are left to the runtime.
  */
 export function pruneTo(model: OnnxModel, tensors: readonly string[]): OnnxModel {
   const { graph } = model;
@@ -17,7 +17,7 @@ export function pruneTo(model: OnnxModel, tensors: readonly string[]): OnnxModel
   const output = tensors.map((name): OnnxValueInfo => declared.get(name) ?? { name });
   const initializer = graph.initializer.filter((tensor) => needed.has(tensor.name ?? ''));
   const initialized = new Set(initializer.map((tensor) => tensor.name));
-  // Before IR version 4, initializers are listed as inputs too.
+  // Before IR version 4, initializers are also listed as inputs.
   const isKept = ({ name }: OnnxValueInfo): boolean => !isInitializer(graph, name) || initialized.has(name);
   const input = graph.input.filter(isKept);
   const valueInfo = graph.valueInfo.filter(({ name }) => needed.has(name) && !tensors.includes(name));
@@ -28,7 +28,7 @@ function isInitializer(graph: OnnxGraph, name: string): boolean {
   return graph.initializer.some((tensor) => tensor.name === name);
 }
 
-/** Names that a node's inner graphs (If, Loop, Scan) may take from the graph around them. */
+/** Names that a node's subgraphs (If, Loop, Scan) may use from the outer graph. */
 function outerValues(attribute: OnnxAttribute): readonly string[] {
   const graphs = attribute.g === undefined ? attribute.graphs : [attribute.g, ...attribute.graphs];
   return graphs.flatMap((graph) => [

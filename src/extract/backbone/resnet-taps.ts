@@ -5,7 +5,7 @@ import { quoteArgument } from '../../system/own-command.ts';
 import { type Architecture, type ConvNorm, planResNet } from '../weights/resnet.ts';
 import type { Tap } from './backbone.ts';
 
-/** torchvision's crop; the size of the probing image where neither the user nor the graph sets one. */
+/** torchvision's crop; the default if neither user nor graph sets one. */
 export const defaultCrop = 224;
 
 interface ResNetTaps {
@@ -71,7 +71,7 @@ function outputSide(side: number, kernel: number, stride: number, padding: numbe
 }
 
 /**
- * As `resolveTap`, from a ResNet's architecture alone: nothing is made or downloaded for a tap that is not there.
+ * As `resolveTap`, from a ResNet's architecture alone, so that an unknown tap is refused before any download.
  *
  * @param classCount outputs of `fc`; undefined if the weights have none
  * @param weights what `taps` lists them of
@@ -102,7 +102,7 @@ export function noSuchTap(
   const near = tensors.filter((tensor) => tensor.startsWith(name) || tensor.includes(name)).slice(0, 5);
   const expected = [...stages, ...near, 'or another tensor of the graph'].join(', ');
   const stage = nearestName(name, stages);
-  // Of `layer5`, four stages are equally near.
+  // For `layer5`, four stages are equally near.
   const isOnlyOne = stage === undefined || nearestName(name, [...stages].reverse()) === stage;
   const instead = isOnlyOne ? (stage ?? nearestName(name, tensors)) : undefined;
   if (instead !== undefined) {

@@ -8,8 +8,8 @@ import { pruneTo } from './prune.ts';
 import { defaultCrop, noSuchTap } from './resnet-taps.ts';
 
 /**
- * The graph tensor that a tap's name means: a stage's (`avgpool` is the input of the average pool), else the tensor of
- * that very name.
+ * The graph tensor of a tap's name: that of a stage (`avgpool` is the input of the average pool), else the tensor of
+ * that name.
  *
  * @throws UserError that lists the stages and the nearest tensor names
  */
@@ -27,8 +27,8 @@ export function resolveTap(network: Network, name: string): string {
 }
 
 /**
- * Runs the network once on one blank image and tells every tensor that can be tapped: the stages first, then all
- * float32 tensors under their own names, in the graph's order.
+ * Lists every tensor that can be tapped, by running the network on a blank image: the stages first, then all float32
+ * tensors by name, in the graph's order.
  *
  * @param crop side of the blank image in pixels; default: the graph's own, else torchvision's
  */
@@ -74,7 +74,7 @@ async function openWithOutputs(network: Network, tensors: readonly string[]): Pr
   }
 }
 
-/** @throws UserError if the graph fixes another side for its square input */
+/** @throws UserError if the graph fixes another input size */
 export function checkCrop(network: Network, crop: number): void {
   const side = network.input.crop;
   if (side === undefined || side === crop) return;

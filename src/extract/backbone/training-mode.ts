@@ -3,8 +3,8 @@ import { decodeTensor } from '../../formats/onnx/tensor.ts';
 import { UserError } from '../../system/errors.ts';
 
 /**
- * Refuses a graph with layers that were exported in training mode: their answer for an image depends on the other images
- * of its batch (BatchNormalization), or on chance (Dropout).
+ * Refuses a graph with layers exported in training mode: their output depends on the other images of the batch
+ * (BatchNormalization), or is random (Dropout).
  *
  * @param source the file's path, for messages
  * @throws UserError naming the first such layer
@@ -26,7 +26,7 @@ export function checkInferenceMode(model: OnnxModel, source: string): void {
   });
 }
 
-/** https://onnx.ai/onnx/operators: how the two operators say so changed with the version of the operator set. */
+/** https://onnx.ai/onnx/operators: how the two operators encode training mode depends on the opset. */
 function trains(node: OnnxNode, opset: number, model: OnnxModel): boolean {
   const attribute = (name: string): bigint | undefined => {
     const value = node.attribute.find((each) => each.name === name)?.i;
@@ -39,7 +39,7 @@ function trains(node: OnnxNode, opset: number, model: OnnxModel): boolean {
   return node.opType === 'Dropout' && opset >= 12 && isTrue(node.input[2], model);
 }
 
-/** Whether a tensor of the graph is a constant that is true. */
+/** Whether a tensor of the graph is the constant true. */
 function isTrue(name: string | undefined, { graph }: OnnxModel): boolean {
   if (name === undefined || name === '') return false;
   const constant = graph.node.find((node) => node.opType === 'Constant' && node.output[0] === name);

@@ -9,7 +9,7 @@ import type { Network, NetworkInput, Stage } from './network.ts';
  * Reads a user's own `.onnx` file as a network: one float32 image input, NCHW or NHWC, normalized as torchvision does.
  *
  * @param source the file's path, for messages
- * @param readExternal where tensors that are stored in other files are taken from
+ * @param readExternal reads tensors stored in external files
  * @throws UserError if the bytes are not an ONNX model, or its input is not one batch of square RGB images
  */
 export function readUserNetwork(bytes: Uint8Array, source: string, readExternal?: ReadExternal): Network {
@@ -67,7 +67,7 @@ function unfitInput(where: string, found: string, expected: string, fix?: string
   });
 }
 
-/** `avgpool`: the input of the last average pool over the whole map, where the graph has one. */
+/** `avgpool`: the input of the last global average pool, if the graph has one. */
 function findStages(model: OnnxModel): readonly Stage[] {
   const pool = model.graph.node.findLast((node) => isWholePool(node, model));
   const tensor = pool?.input[0];

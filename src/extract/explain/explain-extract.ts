@@ -9,7 +9,7 @@ import { notDownloaded } from '../weights/load-weights.ts';
 import { type Explanation, explain } from './explain.ts';
 
 /**
- * Tells what `extract` with the same request would compute and why; changes nothing, and downloads nothing.
+ * Explains what `extract` would compute for a request, and why. Changes nothing and downloads nothing.
  *
  * @throws UserError as `extract` does for the data folder and the weights
  */
@@ -18,7 +18,7 @@ export async function explainExtract(request: ExtractRequest): Promise<Explanati
   const { files = nodeFiles } = context;
   const { folder, weights, engine, device } = asked;
   const list = await listInputs(asked, policy, context.signal);
-  // Known weights that are not here yet are not downloaded to be explained.
+  // Does not download known weights.
   const known = notDownloaded(weights);
   const network = known === undefined ? await context.network() : notYet(weights, known.file, known.resize);
   const plan = { ...asked, ...readingOf(network, asked) };
@@ -44,7 +44,7 @@ export async function explainExtract(request: ExtractRequest): Promise<Explanati
   return { ...explanation, reasons: [...explanation.reasons, `${known.file} would be downloaded first`] };
 }
 
-/** What the name of known weights says of them. */
+/** What is known of weights by their name. */
 function notYet(weights: string, file: string, resize: number): NetworkSource {
   const notHere = (): never => {
     throw new Error(`${file} is not here yet`);

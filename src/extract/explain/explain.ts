@@ -19,28 +19,28 @@ import { countLeftOut, type LeftOutCount } from '../images/list/left-out.ts';
 import { type SortedInputs, sortInputs } from './sort-inputs.ts';
 import { lastSpeed, type MeasuredSpeed } from './speed.ts';
 
-/** What a run would do, and why. */
+/** What a run would do, and why it would. */
 export interface Explanation {
   readonly folder: string;
-  /** How the data folder was read, a line each. */
+  /** How the data folder was read, one line each. */
   readonly reading: readonly string[];
   readonly leftOut: readonly LeftOutCount[];
-  /** What becomes of an image before the network, in words. */
+  /** The preprocessing in words. */
   readonly preprocessing: string;
   readonly reasons: readonly string[];
-  /** Images that the network would run over. */
+  /** Images to compute. */
   readonly toCompute: number;
-  /** Images that have their row. */
+  /** Images that already have a row. */
   readonly kept: number;
-  /** Files with the same bytes as another one, whose row they share. */
+  /** Files identical to another, whose row they share. */
   readonly copies: number;
-  /** Whether the run would refuse: the set has another fingerprint, and neither --name nor --replace says what to do. */
+  /** Whether the run would be refused: the set has another fingerprint, and neither --name nor --replace is given. */
   readonly refuses: boolean;
-  /** At the speed of the last run; absent if none was measured. */
+  /** Estimated seconds at the speed of the last run; absent if none was measured. */
   readonly seconds?: number | undefined;
-  /** What those seconds are reckoned from. */
+  /** The speed used for the estimate. */
   readonly speed?: MeasuredSpeed | undefined;
-  /** Of new rows; absent before the shape of a row is known. */
+  /** Bytes of new rows; absent if the row shape is unknown. */
   readonly bytes?: number | undefined;
 }
 
@@ -48,18 +48,18 @@ interface ExplainRequest {
   readonly files: Files;
   readonly folder: string;
   readonly list: ImageList;
-  /** `weightsSha256` may be the first digits alone, of weights that are not downloaded yet. */
+  /** `weightsSha256` may be only the first digits, for weights not downloaded yet. */
   readonly fields: FingerprintFields;
   readonly replace: boolean;
   readonly rehash: boolean;
   /** As asked for; undefined if any will do. */
   readonly engine: EngineName | undefined;
   readonly device: DeviceName | undefined;
-  /** Shape of a row, asked for only where the set does not say it; undefined if nothing says it yet. */
+  /** Row shape, called only if the set does not have it; undefined if unknown. */
   readonly rowShape: () => Promise<readonly number[] | undefined>;
 }
 
-/** Tells what `extract` would compute. Runs no network, writes nothing and takes no lock. */
+/** Explains what `extract` would compute. Runs no network, writes nothing and takes no lock. */
 export async function explain(request: ExplainRequest): Promise<Explanation> {
   const { files, folder, list, replace, rehash } = request;
   const state = await readState(files, folder, [labelsFile, outcomesFile]);
@@ -83,7 +83,7 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   const made = otherwise ? undefined : (state?.manifest.madeBy ?? left?.madeBy);
   if (made !== undefined && toCompute > 0) reasons.push(describeMaker(made, request));
   const speed = await lastSpeed(files, folder, fields);
-  // Another device's speed says nothing of this one's.
+  // The speed of another device does not apply.
   const usable = request.device === undefined || speed?.device === request.device ? speed : undefined;
   const rowShape =
     (otherwise ? undefined : (state?.manifest.rowShape ?? left?.rowShape)) ??
@@ -105,10 +105,10 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   };
 }
 
-/** The asked fields with what only the set knows: its activation ranges, and the rest of a sha256 of which a part is known. */
+/** The requested fields completed from the set: activation ranges, and a full sha256 for its known prefix. */
 function asTheSetSays(asked: FingerprintFields, before: FingerprintFields | undefined): FingerprintFields {
   if (before === undefined) return asked;
-  // A run continues with the activation ranges of the set: they are measured once, on images, and explaining runs none.
+  // A run reuses the set's activation ranges.
   const calibrated = asked.precision === 'int8' && before.calibration !== undefined;
   const sameWeights = before.weightsSha256.startsWith(asked.weightsSha256);
   return {
@@ -148,7 +148,7 @@ function describeInputs(sorted: SortedInputs): string[] {
   return sorted.toCompute === 0 ? [...told, 'nothing to compute'] : told;
 }
 
-/** Which engine made the rows, and what another one must do first. */
+/** Which engine computed the rows, and what another one must verify first. */
 function describeMaker(made: MadeBy, { engine, device }: ExplainRequest): string {
   const first = 'its canary must be within 1e-3 of that of the rows, or the run stops';
   if (engine !== undefined && engine !== made.engine) return `engine changed: ${made.engine} -> ${engine}: ${first}`;

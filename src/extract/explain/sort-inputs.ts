@@ -17,39 +17,39 @@ interface InputsToSort {
   /** Of the feature set. */
   readonly folder: string;
   readonly list: ImageList;
-  /** The set that is there. */
+  /** The existing set. */
   readonly state: SetState | undefined;
-  /** Whether its rows are of another recipe, so that none of them counts. */
+  /** Whether its fingerprint differs, so that none of its rows count. */
   readonly otherwise: boolean;
-  /** What a stopped run of the same recipe left. */
+  /** What a stopped run with the same fingerprint left. */
   readonly left: JournaledRun | undefined;
   readonly rehash: boolean;
 }
 
-/** Inputs of a run, counted by what it does with them. */
+/** Inputs of a run, counted by what would happen to them. */
 export interface SortedInputs {
   readonly newFiles: number;
   readonly changedFiles: number;
-  /** Files whose rows are of another recipe. */
+  /** Files whose rows have another fingerprint. */
   readonly otherwiseMade: number;
-  /** Files whose bytes have a row under another path. */
+  /** Files whose bytes have a row from another path. */
   readonly movedFiles: number;
-  /** Files with the bytes of another input: they share its row. */
+  /** Files identical to another input, whose row they share. */
   readonly copies: number;
-  /** Files that gave no row in the run before, and may be as broken as they were. */
+  /** Files without a row in the last run, which may still be unreadable. */
   readonly unreadBefore: number;
-  /** Images of the index that no file has the bytes of any more. */
+  /** Images of the index without a file. */
   readonly goneImages: number;
-  /** Ids whose label is another one. */
+  /** Ids whose label changed. */
   readonly changedLabels: number;
-  /** Images that have their row. */
+  /** Images that already have a row. */
   readonly kept: number;
   readonly toCompute: number;
 }
 
 /**
- * Sorts the inputs as a run would. Reads the bytes of files that are new or changed where that can tell something: a
- * file that was renamed or moved has its row already, and of files with the same bytes only one is computed.
+ * Classifies the inputs as a run would. Reads new or changed files if necessary: renamed or moved files already have a
+ * row, and identical files are computed once.
  */
 export async function sortInputs(request: InputsToSort): Promise<SortedInputs> {
   const { files, folder, list, state, otherwise, left, rehash } = request;
@@ -69,7 +69,7 @@ export async function sortInputs(request: InputsToSort): Promise<SortedInputs> {
     const before = there.sha256OfPath.get(image.relativePath);
     if (sha256 !== undefined && known.has(sha256)) {
       if (found.has(sha256)) count.copies++;
-      // Moved within the set: a row of a run that was stopped has no path yet.
+      // Only rows of the set have paths; those of a stopped run do not yet.
       if (before !== sha256 && there.images.has(sha256)) count.movedFiles++;
       found.add(sha256);
     } else if (sha256 !== undefined && pending.has(sha256)) count.copies++;
@@ -89,7 +89,7 @@ export async function sortInputs(request: InputsToSort): Promise<SortedInputs> {
 interface RowsThere {
   /** sha256 of each image with a row. */
   readonly images: ReadonlySet<string>;
-  /** Of the files that the rows were made of, and of their copies. */
+  /** sha256 by path of the files with rows and their copies. */
   readonly sha256OfPath: ReadonlyMap<string, string>;
   /** Paths of inputs that could not be read. */
   readonly unread: ReadonlySet<string>;
@@ -118,7 +118,7 @@ function rowsThere(folder: string, state: SetState | undefined): RowsThere {
   return { images, sha256OfPath, unread };
 }
 
-/** Whether a size is that of more than one file: others have no twin, and need not be read to know it. */
+/** Whether several files have this size: others cannot be copies and need not be read. */
 function sizesThatRepeat(list: ImageList): (size: number) => boolean {
   let counts: Map<number, number> | undefined;
   return (size) => {
@@ -142,7 +142,7 @@ function changedLabels(folder: string, state: SetState | undefined, list: ImageL
   }).length;
 }
 
-/** Undefined if the file cannot be read: the run itself will say so. */
+/** Undefined if the file cannot be read, which the run itself will report. */
 async function hashFile(image: ImageFile): Promise<string | undefined> {
   const { path, entry } = image;
   if (entry === undefined) return hashOfFile(nodeFiles, path).catch(() => undefined);

@@ -9,21 +9,21 @@ import {
 import { writeDurably } from '../../system/durable.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 
-/** How fast a run was, for `--explain` and `plan`: kept beside the feature set. */
+/** Speed of a run, for `--explain` and `plan`; kept in the feature set's folder. */
 export interface MeasuredSpeed {
-  /** What the network was run on. */
+  /** Device of the network. */
   readonly device: DeviceName;
-  /** Cores that the run was given. */
+  /** Cores of the run. */
   readonly cores: number;
-  /** Images of the run, and the seconds from its first to its last step. */
+  /** Images of the run, and its duration. */
   readonly images: number;
   readonly seconds: number;
 }
 
-/** What the network computes for an image: runs that differ in it say nothing of each other's speed. */
+/** Determines the work per image: speeds of runs that differ in it are not comparable. */
 export type WorkFields = Pick<FingerprintFields, 'architecture' | 'precision' | 'preprocessing' | 'views'>;
 
-/** The same, and of what. */
+/** The same, with what was run. */
 export interface SpeedFile extends MeasuredSpeed {
   readonly architecture: string;
   readonly precision: Precision;
@@ -32,7 +32,7 @@ export interface SpeedFile extends MeasuredSpeed {
 }
 
 const speedFile = 'speed.json';
-/** Below this the start of the program is most of what is measured. */
+/** With fewer images, the start-up time dominates. */
 const fewestImages = 20;
 
 export async function keepSpeed(files: Files, folder: string, fields: WorkFields, speed: MeasuredSpeed): Promise<void> {
@@ -47,7 +47,7 @@ export async function lastSpeed(files: Files, folder: string, fields: WorkFields
   return undefined;
 }
 
-/** Speeds of the last runs of this network: of this set, then of the others in the same cache. */
+/** Speeds of the last runs of this network, first of this set, then of others in the cache. */
 export async function* measuredSpeeds(files: Files, folder: string, fields: WorkFields): AsyncGenerator<MeasuredSpeed> {
   const wanted = workOf(fields);
   const cache = join(folder, '..');

@@ -11,22 +11,22 @@ import { type ProbeResult, probeDevice } from './probe.ts';
 /** Devices in the order in which `--device auto` prefers them. */
 export const devicePreference: readonly DeviceName[] = ['cuda', 'webgpu', 'cpu'];
 
-/** How a device did on one small batch. */
+/** Result of a device on a small batch. */
 export type DeviceReport =
   | {
       readonly device: DeviceName;
       readonly works: true;
-      /** The first run, with what the device compiles for it. */
+      /** Seconds of the first run, including compilation. */
       readonly firstSeconds: number;
       readonly seconds: number;
       readonly values: readonly number[];
     }
   | ({ readonly device: DeviceName; readonly works: false } & Absence);
 
-/** Largest relative difference between devices on the probe; GPUs sum in another order. */
+/** Tolerated relative difference between devices on the probe; GPUs sum in another order. */
 const tolerance = 1e-3;
 
-/** Tries a device for real. What is known to be missing is not tried. */
+/** Tries a device by running the probe on it, unless it is known to be missing. */
 export async function tryDevice(device: DeviceName, probe: typeof probeDevice = probeDevice): Promise<DeviceReport> {
   const absence = knownAbsence(device);
   if (absence !== undefined) return { device, works: false, ...absence };
@@ -42,7 +42,7 @@ function knownAbsence(device: DeviceName): Absence | undefined {
   return undefined;
 }
 
-/** Where ONNX Runtime's package keeps this platform's libraries; its installer puts CUDA's there. */
+/** Folder of ONNX Runtime's libraries for this platform, where its installer also puts CUDA's. */
 export function nativeFolder(): string {
   const main = createRequire(import.meta.url).resolve('onnxruntime-node');
   return join(dirname(main), '..', 'bin', 'napi-v6', process.platform, process.arch);
@@ -50,7 +50,7 @@ export function nativeFolder(): string {
 
 interface ChosenDevice {
   readonly device: DeviceName;
-  /** Why the devices before it in the preference were not taken. */
+  /** Why preferred devices were not chosen. */
   readonly passedOver: readonly string[];
 }
 
@@ -63,10 +63,10 @@ function mayHaveGpu(): boolean {
 }
 
 /**
- * The device to run on: the one that was named, else the first that works and is no slower than the CPU (a driver in
- * software works, and is slow). Where there is no GPU, `auto` starts no process to find that out.
+ * The device to run on: the given one, or the first that works and is not slower than the CPU (as software drivers
+ * are). Without a GPU, `auto` starts no process to find out.
  *
- * @throws UserError if a named device does not work: never a silent CPU
+ * @throws UserError if the given device does not work; never falls back to the CPU
  */
 export async function chooseDevice(
   wanted: DeviceName | 'auto',
@@ -104,10 +104,10 @@ export async function chooseDevice(
 
 type WorkingDevice = Extract<DeviceReport, { works: true }>;
 
-/** Why a device that runs is not taken beside the CPU; undefined if it is good. */
+/** Why a working device is not preferred over the CPU; undefined if it is. */
 export function whyNot(report: WorkingDevice, cpu: WorkingDevice): string | undefined {
   const difference = relativeDifference(report.values, cpu.values);
-  // Not `>`: NaN is off too.
+  // Not `>`: also true for NaN.
   if (!(difference <= tolerance)) return `its results differ by ${difference.toExponential(1)}`;
   if (report.seconds <= cpu.seconds) return undefined;
   const [slow, fast] = [report.seconds, cpu.seconds].map((seconds) => `${(seconds * 1000).toFixed(1)} ms`);
@@ -116,6 +116,6 @@ export function whyNot(report: WorkingDevice, cpu: WorkingDevice): string | unde
 
 function relativeDifference(a: readonly number[], b: readonly number[]): number {
   const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  // Math.max keeps a NaN once it has met one.
+  // Math.max propagates NaN.
   return b.reduce((most, value, at) => Math.max(most, Math.abs(value - (a[at] ?? Number.NaN)) / largest), 0);
 }

@@ -1,17 +1,17 @@
 import type { DeviceName } from '../../../features/manifest/manifest.ts';
 import { isCheckout, setupCommand } from '../../../system/own-command.ts';
 
-/** Why a device is not of use, and what would make it so. */
+/** Why a device is unavailable, and what would make it available. */
 export interface Absence {
   readonly reason: string;
   readonly fix: string;
 }
 
-/** The file that ONNX Runtime's CUDA support lies in, on Linux. */
+/** ONNX Runtime's library for CUDA on Linux. */
 export const cudaLibrary = 'libonnxruntime_providers_cuda.so';
 
 /**
- * What is needed beside ONNX Runtime's own files (onnxruntime.ai, "CUDA Execution Provider").
+ * Requirements of CUDA besides ONNX Runtime's own files (onnxruntime.ai, "CUDA Execution Provider").
  *
  * @param major of CUDA; default: that of the build which npm's package downloads
  */
@@ -31,7 +31,7 @@ export function notOffered(device: DeviceName): Absence {
   };
 }
 
-/** Reads ONNX Runtime's and its libraries' messages for the one cause that a user can fix. */
+/** Finds a cause that the user can fix in the messages of ONNX Runtime and its libraries. */
 export function explainFailure(device: DeviceName, message: string): Absence {
   const missing = /(lib[\w.+-]+\.so[\w.]*): cannot open shared object file/.exec(message)?.[1];
   if (device === 'webgpu') {
@@ -55,7 +55,7 @@ export function explainFailure(device: DeviceName, message: string): Absence {
   return { reason: line.trim().slice(0, 300), fix: '--device cpu' };
 }
 
-/** A library that CUDA's is linked to: its name says which CUDA that is, and the machine may have another. */
+/** A missing library of CUDA: its name tells the required CUDA version; another one may be installed. */
 function notFound(library: string): Absence {
   const major = Number(/^lib(?:cudart|cublas|cublasLt)\.so\.(\d+)$/.exec(library)?.[1] ?? Number.NaN);
   const needs = Number.isNaN(major) ? library : cudaNeeds(major);

@@ -5,8 +5,8 @@ import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 export const probeShape = [2, 32, 56, 56] as const;
 
 /**
- * A network that is enough to try a device with: two convolutions as a ResNet's first layer has them, a sum, a relu and
- * an average pool; [2, 32] out. About 120 million multiplications.
+ * A small network to try a device: two convolutions as in a ResNet's first layer, a sum, a relu and an average pool;
+ * output [2, 32]. About 120 million multiplications.
  */
 export function probeModel(): Uint8Array {
   const [batch, channels, side] = probeShape;
@@ -14,7 +14,7 @@ export function probeModel(): Uint8Array {
   const image = builder.input('x', 'float32', [batch, channels, side, side]);
   const convolve = (input: string, name: string, phase: number): string => {
     const shape = [channels, channels, 3, 3];
-    // Any numbers of both signs serve; sines need no generator.
+    // Arbitrary numbers of both signs.
     const data = Float32Array.from({ length: channels * channels * 9 }, (_, i) => Math.sin(i * 0.37 + phase) / 12);
     const kernels = builder.initializer(name, { type: 'float32', shape, data });
     return builder.node('Conv', [input, kernels], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
@@ -28,6 +28,6 @@ export function probeModel(): Uint8Array {
 
 export function probeInput(): Float32Array {
   const length = probeShape.reduce((product, extent) => product * extent, 1);
-  // Not `Float32Array.from`, which takes more than twice as long.
+  // `Float32Array.from` would take more than twice as long.
   return new Float32Array(length).map((_, i) => Math.sin(i * 0.011) * 2);
 }

@@ -4,30 +4,30 @@ import { createRequire } from 'node:module';
 import type { DeviceName } from '../../../features/manifest/manifest.ts';
 import { probeInput, probeModel, probeShape } from './probe-model.ts';
 
-/** What became of a small batch on a device. */
+/** Result of a small batch on a device. */
 export type ProbeResult =
   | {
       readonly works: true;
       /** Features of the batch. */
       readonly values: readonly number[];
-      /** The first run, which compiles what the device needs. */
+      /** Seconds of the first run, including compilation. */
       readonly firstSeconds: number;
-      /** The fastest of the runs after. */
+      /** Seconds of the fastest later run. */
       readonly seconds: number;
     }
   | {
       readonly works: false;
-      /** What ONNX Runtime said, and what its libraries wrote to stderr. */
+      /** ONNX Runtime's error and its libraries' output on stderr. */
       readonly message: string;
     };
 
-/** A device that has not answered by then is not of use; compiling shaders on a processor takes 10 s. */
+/** Timeout of the probe; compiling shaders for a software GPU takes 10 s. */
 const timeoutSeconds = 120;
 
 /**
- * Runs one small batch on a device in a process of its own: a driver that crashes or talks to stderr does it there.
+ * Runs a small batch on a device in a separate process, because drivers may crash or write to stderr.
  *
- * @param environment variables beside this process's own
+ * @param environment additional environment variables
  */
 export async function probeDevice(
   device: DeviceName,
@@ -41,7 +41,7 @@ export async function probeDevice(
   });
   const output = collect(child.stdout);
   const errors = collect(child.stderr);
-  // A child that dies early closes its input: its exit says what happened.
+  // If the child dies early, its input closes; the exit status tells what happened.
   child.stdin.on('error', () => undefined);
   child.stdin.end(Buffer.concat([bytesOf(probeInput()), probeModel()]));
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
@@ -80,7 +80,7 @@ function parseAnswer(text: string): ProbeResult | undefined {
   }
 }
 
-/** Plain JavaScript, so that the process starts immediately, from sources as from the build. */
+/** Plain JavaScript, which starts fast from sources and build alike. */
 const probeScript = `
 const [, runtime, device, shapeText] = process.argv;
 const shape = JSON.parse(shapeText);

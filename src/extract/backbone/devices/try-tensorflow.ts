@@ -12,7 +12,7 @@ export type TensorFlowReport =
 const crop = 64;
 const rowCount = 2;
 
-/** Tries the tensorflow engine for real: a small ResNet on one batch, on whatever device its library takes. */
+/** Tries the tensorflow engine with a small ResNet on one batch, on the device that its library uses. */
 export async function tryTensorFlow(): Promise<TensorFlowReport> {
   const weights = await loadWeights('random:resnet-tiny');
   const preprocessing = choosePreprocessing({ crop, resize: crop });

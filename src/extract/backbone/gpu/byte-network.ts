@@ -2,16 +2,16 @@ import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import type { Network } from '../network.ts';
 
-/** ONNX's number for float32, as Cast takes it (TensorProto.DataType). */
+/** ONNX's number for float32, for Cast (TensorProto.DataType). */
 const float32 = 1;
 const prefix = 'bytes/';
 
 /**
- * The network with torchvision's normalization as its first nodes: it reads the images' own bytes, uint8
- * [batch, crop, crop, channels]. A GPU then gets a quarter of the bytes, and normalizes faster than the thread that feeds it.
- * The steps are those of `normalizationTable`, each rounded to float32 by itself.
+ * Prepends torchvision's normalization to the network, whose input becomes the images' bytes, uint8 [batch, crop, crop,
+ * channels]. A GPU then receives a quarter of the bytes, and normalizes faster than the CPU thread. The steps and their
+ * rounding are those of `normalizationTable`.
  *
- * @param network one that reads normalized pixels
+ * @param network whose input is normalized pixels
  */
 export function readBytes(network: Network, preprocessing: Preprocessing): Network {
   const { model, input } = network;

@@ -2,14 +2,14 @@ import { GraphBuilder } from '../../../formats/onnx/graph-builder.ts';
 import type { Network } from '../network.ts';
 import { resolveTap } from '../taps.ts';
 
-/** Operators that give a map [batch, channels, height, width] in a ResNet's graph. */
+/** Operators with an output [batch, channels, height, width] in a ResNet's graph. */
 const mapOperators: readonly (string | undefined)[] = ['Conv', 'Relu', 'Add', 'MaxPool'];
 
 /**
- * The network with the mean over a tap's map behind it, which the tap's name then stands for: [batch, channels]. A GPU
- * so gives back one number for the 49 of a ResNet's last map. As it was where the tap is not a map.
+ * Appends the mean over positions to a tap, which then gives [batch, channels]: a GPU returns 1 number instead of the
+ * 49 of a ResNet's last map. Unchanged if the tap is not a feature map.
  *
- * @param network a ResNet as `buildResNet` gives it
+ * @param network a ResNet of `buildResNet`
  */
 export function averageMap(network: Network, tap: string): Network {
   const { graph } = network.model;
@@ -18,7 +18,7 @@ export function averageMap(network: Network, tap: string): Network {
   if (!mapOperators.includes(maker?.opType)) return network;
   const mean = `${tensor}/mean`;
   const stages = [{ name: tap, tensor: mean }, ...network.stages.filter(({ name }) => name !== tap)];
-  // Two taps may be one tensor.
+  // Two taps may be the same tensor.
   if (graph.node.some(({ output }) => output.includes(mean))) return { ...network, stages };
   const builder = new GraphBuilder('mean');
   const pooled = builder.node('GlobalAveragePool', [tensor], {}, { outputs: [`${tensor}/pooled`] });

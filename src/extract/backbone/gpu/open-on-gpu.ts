@@ -6,13 +6,13 @@ import { readBytes } from './byte-network.ts';
 import { averageMap } from './mean-network.ts';
 
 interface GpuBackboneOptions extends OnnxBackboneOptions {
-  /** What becomes of every tap's maps. Only for networks of `buildResNet`. */
+  /** Pooling of every tap's maps. Only for networks of `buildResNet`. */
   readonly pool?: Pool | undefined;
 }
 
 /**
- * As `openOnnxBackbone`, with what one thread would do before and after the network done by the GPU too: it normalizes
- * bytes, and takes the mean over a map where that is the pool.
+ * As `openOnnxBackbone`, but the GPU also normalizes the images and, if the pool is the mean, averages the feature
+ * maps.
  */
 export function openOnGpu(network: Network, options: GpuBackboneOptions): Promise<Backbone> {
   const { preprocessing, pool } = options;

@@ -2,23 +2,23 @@ import util from 'node:util';
 import { UserError } from '../../../system/errors.ts';
 import { isCheckout, setupCommand } from '../../../system/own-command.ts';
 
-/** The TensorFlow.js API. @tensorflow/tfjs-node-gpu and @tensorflow/tfjs both give it, on different backends. */
+/** The TensorFlow.js API of @tensorflow/tfjs-node-gpu and @tensorflow/tfjs, which have different backends. */
 export type TensorFlow = typeof import('@tensorflow/tfjs');
 
-/** The package whose native library the engine runs on; an optional dependency. */
+/** The package with the native library; an optional dependency. */
 const packageName = '@tensorflow/tfjs-node-gpu';
 
 /**
- * TensorFlow.js on its native library.
+ * Loads TensorFlow.js with its native library.
  *
  * @throws UserError that says what is missing and how to set it up
  */
 export async function loadTensorFlow(): Promise<TensorFlow> {
   restoreRemovedUtilities();
-  // The library tells the instruction sets it was built for on stderr; its warnings stay.
+  // Silences the library's list of instruction sets on stderr, but not its warnings.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
   try {
-    // A variable, so that the type check does not ask for an optional package.
+    // A variable, so that type checking does not need the optional package.
     const loaded = await import(packageName);
     return loaded.default ?? loaded;
   } catch (error) {
@@ -40,8 +40,8 @@ function notSetUp(error: NodeJS.ErrnoException): UserError {
 }
 
 /**
- * tfjs-node 4.22 calls two functions of node:util that Node 23 took away; the fix is merged and not released
- * (https://github.com/tensorflow/tfjs/pull/8425). Before that Node warns about them.
+ * tfjs-node 4.22 calls two functions of node:util that Node 23 removed; the fix is merged but unreleased
+ * (https://github.com/tensorflow/tfjs/pull/8425). Earlier versions of Node warn about them.
  */
 function restoreRemovedUtilities(): void {
   const utilities = util as unknown as Record<string, unknown>;

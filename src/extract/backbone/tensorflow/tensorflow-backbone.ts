@@ -14,16 +14,16 @@ interface TensorFlowBackboneOptions {
   /** A stage's name or a tensor's own, or several. */
   readonly tap: string | readonly string[];
   readonly preprocessing: Preprocessing;
-  /** Default: whatever the backend runs on. */
+  /** Default: the backend's device. */
   readonly device?: DeviceName | undefined;
 }
 
 /**
- * Opens a ResNet on TensorFlow.js, with inputs and outputs of layers as its outputs.
+ * Opens a ResNet on TensorFlow.js whose outputs are the tapped tensors.
  *
  * @param tf the TensorFlow.js module, its backend chosen: @tensorflow/tfjs-node-gpu, or @tensorflow/tfjs on WASM or CPU
  * @param network the same weights as a graph: names of stages and tensors come from it
- * @throws UserError if a tap is unknown, or the backend does not run on the device that was asked for
+ * @throws UserError if a tap is unknown, or the backend does not run on the requested device
  */
 export async function openTensorFlowBackbone(
   tf: TensorFlow,
@@ -36,7 +36,7 @@ export async function openTensorFlowBackbone(
   if (options.device !== undefined && options.device !== device) throw wrongDevice(tf, device, options.device);
   const named = [options.tap].flat().map((tap) => ({ name: tap, tensor: resolveTap(network, tap) }));
   const whole = buildTensorFlowResNet(tf, weights, options.preprocessing.crop);
-  // The notebook hooks the input of the average pool: here the layer's own input.
+  // The tap `avgpool` is the input of the average pool.
   const tapped = named.map(({ name, tensor }) => {
     const layer = whole.getLayer(name === 'avgpool' ? 'avgpool' : tensor);
     return (name === 'avgpool' ? layer.input : layer.output) as SymbolicTensor;
@@ -75,7 +75,7 @@ export async function openTensorFlowBackbone(
         tf.dispose(outputs);
       }
     },
-    // The tapped model owns nothing: all its layers are the whole one's.
+    // The tapped model shares all layers with the whole one.
     () => void whole.dispose(),
   );
 }
@@ -86,7 +86,7 @@ function channelsFirst(shape: readonly number[]): readonly number[] {
   return shape.length === 3 ? [channels, height, width] : shape;
 }
 
-/** What the native backend of tfjs-node tells beside TensorFlow.js' own API; absent on other backends. */
+/** Additional properties of tfjs-node's native backend. */
 interface NativeBackend {
   readonly isUsingGpuDevice?: boolean;
   readonly binding?: { readonly TF_Version?: string };

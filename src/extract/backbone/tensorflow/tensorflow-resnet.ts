@@ -8,9 +8,8 @@ import { toChannelsLast } from './channels-last.kernel.ts';
 import type { TensorFlow } from './load-tensorflow.ts';
 
 /**
- * The network of `buildResNet` as TensorFlow.js layers: normalized float32 pixels [batch, crop, crop, 3] in. A layer's
- * name is that of the tensor in the ONNX graph that holds the same numbers; `avgpool` is the pooling layer itself.
- * `dispose()` it.
+ * The network of `buildResNet` as TensorFlow.js layers: normalized float32 pixels [batch, crop, crop, 3] in. Layers are
+ * named like the corresponding tensors of the ONNX graph; `avgpool` is the pooling layer itself. `dispose()` it.
  *
  * @param crop side of the square input, in pixels
  */
@@ -38,7 +37,7 @@ export function buildTensorFlowResNet(tf: TensorFlow, weights: StateDict, crop: 
     );
   const convolve = (layer: ConvNorm, input: SymbolicTensor): SymbolicTensor => {
     const { conv, inChannels, outChannels, kernel, stride, padding } = layer;
-    // TensorFlow's own 'same' pads unevenly at stride 2; PyTorch pads both sides alike.
+    // TensorFlow's 'same' padding is asymmetric at stride 2; PyTorch's is symmetric.
     const same = stride === 1 || padding === 0;
     const convolution = tf.layers.conv2d({
       name: conv,
@@ -71,7 +70,7 @@ export function buildTensorFlowResNet(tf: TensorFlow, weights: StateDict, crop: 
 
   const pixels = tf.input({ shape: [crop, crop, 3], name: 'pixels' });
   let value = relu('relu', convolve(plan.stem, pixels));
-  // After a relu no number is below zero, so zeros around the map never win.
+  // After a relu, zero padding does not affect the maximum.
   if (plan.stemPool)
     value = through(
       tf.layers.maxPooling2d({ name: 'maxpool', poolSize: 3, strides: 2, padding: 'valid' }),
