@@ -9,7 +9,7 @@ import { valueAt } from '../system/at.ts';
 import type { ImageFile, ImageList } from './images/list/image-file.ts';
 import type { PixelResult } from './images/pipeline/pixel-result.ts';
 
-/** Why an input has no bytes or no pixels. */
+/** Why an input could not be read or decoded. */
 interface Fault {
   readonly outcome: 'unreadable' | 'failed';
   readonly reason: string;
@@ -20,28 +20,28 @@ export function missingReason({ table = 'labels.csv' }: ImageList): string {
   return `${table} names it and there is no file`;
 }
 
-/** Rows that others hold: their images are read where need be, and not computed. */
+/** Rows held elsewhere, whose images are not computed. */
 export interface RowsElsewhere {
   /** @param sha256 of an image's bytes */
   has(sha256: string): boolean;
-  /** What made them; absent if there are none. */
+  /** What computed them; absent if there are none. */
   readonly maker?: Pick<RunMaker, 'madeBy' | 'canary'> | undefined;
 }
 
-/** How each input of one run stands: which have a row, which must be read, which gave none and why. */
+/** State of each input of a run: which have a row, which must be read, which failed and why. */
 export class InputLedger {
   readonly list: ImageList;
   readonly writer: FeatureWriter;
   readonly #rehash: boolean;
   readonly #elsewhere: RowsElsewhere | undefined;
-  /** sha256 of each image's bytes, once known; by its place in the list. */
+  /** sha256 of each image's bytes, once known, by index in the list. */
   readonly #sha256: (string | undefined)[];
   readonly #faults = new Map<number, Fault>();
-  /** Places and marks of the images that were handed out, in order: results come back in it. */
+  /** Indices and marks of the images being read, in order of their results. */
   readonly #handedOut: { readonly place: number; readonly mark: FileMark | undefined }[] = [];
   #settled = 0;
 
-  /** @param rehash whether every file's bytes are read again, whatever its size and times say */
+  /** @param rehash whether to read every file again, even if its size and times are unchanged */
   constructor(list: ImageList, writer: FeatureWriter, rehash = false, elsewhere?: RowsElsewhere) {
     this.list = list;
     this.writer = writer;
@@ -50,12 +50,12 @@ export class InputLedger {
     this.#sha256 = new Array(list.images.length);
   }
 
-  /** Images whose end is known. */
+  /** Number of images whose outcome is known. */
   get settledCount(): number {
     return this.#settled;
   }
 
-  /** What made rows that those of this run join, where the writer does not hold them. */
+  /** What computed the rows held elsewhere. */
   get joins(): RowsElsewhere['maker'] {
     return this.#elsewhere?.maker;
   }
@@ -66,8 +66,8 @@ export class InputLedger {
   }
 
   /**
-   * Whether the image at a place of the list must be read: it has no row, or changed since it was read last. Ask once for
-   * each, in order; the result of one that must be read is to be noted.
+   * Whether an image of the list must be read: it has no row, or changed since it was last read. Call it once for each
+   * index, in order; the results of images to read must be noted.
    */
   mustRead(place: number): boolean {
     const image = valueAt(this.list.images, place);
@@ -82,7 +82,7 @@ export class InputLedger {
     return true;
   }
 
-  /** Notes the next result; they come in the order of the images that must be read. */
+  /** Notes the next result, in the order of the images to read. */
   note(result: PixelResult): void {
     const { place, mark } = this.#handedOut.shift() as { place: number; mark: FileMark | undefined };
     this.#settled++;
@@ -97,7 +97,7 @@ export class InputLedger {
     }
   }
 
-  /** How the image at a place of the list ended. */
+  /** Outcome of an image of the list. */
   endOf(place: number): { readonly sha256: string } | Fault {
     const sha256 = this.#sha256[place];
     const fault = this.#faults.get(place);
@@ -105,7 +105,7 @@ export class InputLedger {
     return { sha256 };
   }
 
-  /** The tables of the finished set. Of files with the same bytes the first in the list has the row. */
+  /** The tables of the finished set. Among identical files, the first in the list has the row. */
   ending(): Ending {
     const labels: LabelLine[] = [];
     const outcomes: Outcome[] = [];
@@ -137,7 +137,7 @@ export class InputLedger {
   }
 }
 
-/** The end of an input whose bytes another one has. */
+/** Outcome of an input identical to another. */
 export function duplicateOf(owner: string, row: number): Pick<Outcome, 'outcome' | 'row' | 'reason'> {
   return { outcome: 'duplicate', row, reason: `the same bytes as ${owner}` };
 }

@@ -18,28 +18,28 @@ import type { AskedReading, Reading } from './weights/hub/reading.ts';
 import { type LoadedWeights, type LoadWeightsOptions, loadWeights } from './weights/load-weights.ts';
 import { planResNet } from './weights/resnet.ts';
 
-/** Where the network comes from: known before it is opened, so that a run without new images never opens it. */
+/** A network before it is opened; a run without new images never opens it. */
 export interface NetworkSource {
   readonly architecture: string;
   readonly weightsSha256: string;
-  /** As the user named them. */
+  /** As given by the user. */
   readonly weights: string;
   /** Absolute path of the weights file; absent for `random`. */
   readonly weightsFile?: string | undefined;
-  /** The key of the state dict that was taken, where a checkpoint holds several. */
+  /** Key of the state dict used, if a checkpoint has several. */
   readonly weightsKey?: string | undefined;
-  /** Which of a published network's graphs it is, where it is not the plain one. */
+  /** Variant of a published network's graph, if not the default one. */
   readonly variant?: string | undefined;
   /** The seed of `random`. */
   readonly weightsSeed?: number | undefined;
-  /** Preprocessing that the weights were trained with; absent if they do not say. */
+  /** Preprocessing from the weights' files; absent if unknown. */
   readonly trainedWith?: TrainedWith | undefined;
-  /** What is kept of a network that says so itself; absent: the tap `avgpool` and its mean. */
+  /** Tap and pool of a network with its own defaults; absent: `avgpool` and its mean. */
   readonly reading?: ((asked: AskedReading) => Reading) | undefined;
   /**
-   * @param tap several: each is kept of every run
+   * @param tap one or several tensors to extract
    * @param activationRanges make the network int8
-   * @param pool what becomes of every tap's maps: a GPU may take the mean itself
+   * @param pool pooling of the taps' maps: a GPU may compute the mean itself
    */
   open(
     preprocessing: Preprocessing,
@@ -47,37 +47,37 @@ export interface NetworkSource {
     activationRanges?: ActivationRanges,
     pool?: Pool,
   ): Promise<Backbone>;
-  /** Calibrates the network on sample images, and compares it in int8 with itself in float32. */
+  /** Calibrates the network on sample images, and compares int8 with float32. */
   prepareInt8(preprocessing: Preprocessing, tap: string, sample: Sample): Promise<Int8Preparation>;
 }
 
 interface NetworkOptions extends Omit<LoadWeightsOptions, 'onProgress'> {
-  /** `auto`: ONNX Runtime; the other one needs to be set up, and asked for by name. */
+  /** `auto`: ONNX Runtime; TensorFlow must be named. */
   readonly engine?: EngineName | 'auto';
   /** `auto` tries the devices when the network is opened. */
   readonly device: DeviceName | 'auto';
   /** Threads of one operator; default: the cores that this process may use. */
   readonly threads?: number | undefined;
-  /** Told while weights are downloaded. */
+  /** Called while weights are downloaded. */
   readonly onProgress?: OnProgress;
-  /** What is to be kept of it: refused where the network has no such tensor, before anything is made of it. */
+  /** Taps and pools to check as soon as the network is known. */
   readonly readings?: readonly AskedReading[] | undefined;
-  /** Told which device was taken. */
+  /** Called with the chosen device. */
   readonly onNote?: (line: string) => void;
 }
 
-/** A network whose weights are read and checked, and what they say of themselves. */
+/** A network whose weights have been read and checked. */
 export interface LoadedNetwork extends NetworkSource {
-  /** Worth showing once. */
+  /** Warnings to show once. */
   readonly warnings: readonly string[];
-  /** Whether the weights are drawn, not learned. */
+  /** Whether the weights are random. */
   readonly isRandom: boolean;
 }
 
 /**
- * Reads what `--weights` names; the network itself is built by `open`, as often as asked for.
+ * Loads the weights of `--weights`; `open` builds the network, as often as called.
  *
- * @throws UserError if the weights are not usable
+ * @throws UserError if the weights are invalid
  */
 export async function loadNetwork(weights: string, options: NetworkOptions): Promise<LoadedNetwork> {
   const { onProgress, ...rest } = options;
@@ -135,7 +135,7 @@ function checkTap(loaded: LoadedWeights, tap: string, weights: string): void {
   else checkResNetTap(loaded.stateDict.architecture, loaded.stateDict.classCount, tap, weights);
 }
 
-/** The device to open the network on; undefined if the engine takes what its library runs on. */
+/** The device for the network; undefined for the default of the engine's library. */
 async function openDevice(engine: EngineName, options: NetworkOptions): Promise<DeviceName | undefined> {
   if (engine !== 'onnx') return options.device === 'auto' ? undefined : options.device;
   const { device, passedOver } = await chooseDevice(options.device);
@@ -161,7 +161,7 @@ function checkInt8({ device, engine = 'auto' }: NetworkOptions): void {
   }
 }
 
-/** @param option what is made for images of three bytes alone; undefined: nothing of the kind is asked for */
+/** @param option an option that only applies to RGB images; undefined if none is given */
 function checkRGB(option: string | undefined, { channels = 3 }: Preprocessing): void {
   if (option === undefined || channels === 3) return;
   throw usageError(
@@ -200,12 +200,12 @@ function describe(loaded: LoadedWeights, seed: number): Omit<LoadedNetwork, 'wei
   };
 }
 
-/** What weights say of their images, with the number of channels where it is another than three. */
+/** Preprocessing of the weights, with the number of channels if it is not three. */
 function forChannels(trainedWith: TrainedWith | undefined, channels: number | undefined): TrainedWith | undefined {
   return channels === undefined || channels === 3 ? trainedWith : { ...trainedWith, channels };
 }
 
-/** What is kept of a network: as asked, else as the network's makers do, else the mean of `avgpool`. */
+/** Tap and pool of a network: as given, else its own defaults, else the mean of `avgpool`. */
 export function readingOf(network: Pick<NetworkSource, 'reading'>, { tap, pool }: AskedReading): Reading {
   if (network.reading !== undefined) return network.reading({ tap, pool });
   return { tap: tap ?? 'avgpool', pool: pool ?? 'mean' };

@@ -18,24 +18,23 @@ import { choosePreprocessing } from './preprocessing.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { Reading } from './weights/hub/reading.ts';
 
-/** A run under way: what it was asked, and what it holds open. */
+/** A run: the request and what it holds open. */
 export interface ExtractRun extends ExtractRequest {
   readonly plan: SettledPlan;
   readonly files: Files;
   readonly network: NetworkSource;
   readonly preprocessing: Preprocessing;
-  /** Present where the precision is int8. */
+  /** Only with int8. */
   readonly int8: OpenedActivationRanges | undefined;
-  /** Running since the list was begun. */
+  /** Started before listing the images. */
   readonly watch: Stopwatch;
 }
 
 /**
- * Lists the images, then reads the network's weights and, for int8, opens its activation ranges; both are held while `work`
- * goes on.
+ * Lists the images, loads the network's weights and, for int8, the activation ranges, then calls `work`.
  *
  * @param openRanges opens the activation ranges; default: those in the set's folder, else new ones
- * @throws UserError if files are missing that the labels name, unless that is allowed, or the weights are not usable
+ * @throws UserError if labelled files are missing, unless allowed, or the weights are invalid
  */
 export async function withRun<T>(
   request: ExtractRequest,
@@ -63,7 +62,7 @@ export async function withRun<T>(
 /**
  * The images of the data folder.
  *
- * @throws UserError if files are missing that its labels name, unless that is allowed, or all have one label
+ * @throws UserError if labelled files are missing, unless allowed, or all images have the same label
  */
 export async function listInputs(
   { data, layout }: ExtractPlan,
@@ -77,9 +76,9 @@ export async function listInputs(
 }
 
 /**
- * What the writer needs to know of a run: its fingerprint above all.
+ * Settings of the writer, including the fingerprint.
  *
- * @param reading what the set keeps of the network; default: as planned
+ * @param reading tap and pool of the set; default: the plan's
  */
 export function writerSettings(
   { plan, policy, context, network, preprocessing, int8 }: Omit<ExtractRun, 'files' | 'watch'>,

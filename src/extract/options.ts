@@ -5,10 +5,10 @@ import { setupCommand } from '../system/own-command.ts';
 
 const engineDescribed: string = `what runs the network; ${setupCommand('tensorflow')} sets tensorflow up`;
 
-/** Largest side that is asked for, in pixels. */
+/** Largest side in pixels. */
 const mostPixels = 10_000;
 
-/** Options that say which features to make of which images: those of `extract`, and of the verbs that make it in parts. */
+/** Options of `extract` that determine the features, shared with the commands that extract in parts. */
 export const extractOptions = {
   data: {
     describe:
@@ -144,7 +144,7 @@ export const extractOptions = {
   checkpoint: { describe: 'seconds between checkpoints', numbers: { min: 0 }, unset: '10' },
 } as const;
 
-/** Options of `extract` alone, which runs over the whole of a set. */
+/** Options of `extract` only, not of parts. */
 export const wholeSetOptions = {
   prune: { describe: 'rewrite shards without the rows of deleted images', flag: true },
   rehash: { describe: 'rehash every file, even if its size and times are unchanged', flag: true },
@@ -152,10 +152,10 @@ export const wholeSetOptions = {
 
 extractOptions satisfies OptionSpecs;
 
-/** What those options ask for, checked; those of a whole set are off where they are not declared. */
+/** Checked values of these options; those of a whole set are off if not declared. */
 export type ExtractValues = OptionValues<typeof extractOptions> & Partial<OptionValues<typeof wholeSetOptions>>;
 
-/** The same as a program gives them, by the names and with the defaults of the command line. */
+/** The same options as arguments of the library. */
 export type GivenExtract = GivenOptions<typeof extractOptions & typeof wholeSetOptions>;
 
 /** `--resize 256`, or `--resize 384x512`. */
@@ -178,7 +178,7 @@ function parseStd(given: string, name: string): readonly number[] {
   return parseList(given, name, 'three numbers above 0: 0.5,0.5,0.5', (value) => value > 0);
 }
 
-/** As many numbers as the network's images have channels, which are counted when it is known. */
+/** A list of numbers; its length is checked once the network's channels are known. */
 function parseList(given: string, name: string, expected: string, fits: (value: number) => boolean): readonly number[] {
   const values = given.split(',').map((word) => (word.trim() === '' ? Number.NaN : Number(word)));
   if (values.every((value) => fits(value) && Number.isFinite(value))) return values;

@@ -2,18 +2,18 @@ import type { PixelBatch } from './backbone/backbone.ts';
 import type { PixelRecipe, PixelResult } from './images/pipeline/pixel-result.ts';
 import { bytesPerImage } from './images/samples.ts';
 
-/** Images that go through the network together. */
+/** A batch of images for the network. */
 interface ImageBatch {
-  /** Valid until the next batch is asked for: the bytes' memory is used again. */
+  /** Valid until the next batch is requested, which reuses the memory. */
   readonly pixels: PixelBatch;
-  /** sha256 of each image's file. An image's rows follow each other: the plain one, then its views. */
+  /** sha256 of each image's file. The rows of an image are adjacent: the plain one, then its views. */
   readonly images: readonly string[];
 }
 
 /**
- * Gathers decoded images, each with its views, into batches. An image is taken once, whatever the number of files with its bytes.
+ * Gathers decoded images, each with its views, into batches. Identical files are taken once.
  *
- * @param room how many images the next batch may hold, asked before each
+ * @param room returns the capacity of the next batch in images
  * @param isKnown whether an image has a row already
  */
 export async function* pixelBatches(

@@ -11,78 +11,78 @@ import type { NetworkSource } from './network-source.ts';
 import type { AskedPreprocessing } from './preprocessing.ts';
 import type { Reading } from './weights/hub/reading.ts';
 
-/** What is asked for: which features, of which images. Known before anything is opened. */
+/** Which features to extract from which images. */
 export interface ExtractPlan {
   /** The data folder. */
   readonly data: string;
-  /** How to read it where it is not to be read in the usual way. */
+  /** Options for reading it. */
   readonly layout?: LayoutOptions | undefined;
   /** Absolute path of the feature set. */
   readonly folder: string;
   /** As `--weights` names them. */
   readonly weights: string;
-  /** Which state dict of a checkpoint; default: the one that is usually meant. */
+  /** Key of a checkpoint's state dict; default: the usual one. */
   readonly weightsKey?: string | undefined;
-  /** Which graph of a published network: `fp16` …; default: the plain one. */
+  /** Variant of a published network: `fp16` …; default: the plain one. */
   readonly variant?: string | undefined;
   readonly engine: EngineName | 'auto';
   readonly device: DeviceName | 'auto';
-  /** Default: what the network's makers take for an image's vector; `avgpool` of a ResNet. */
+  /** Default: the network's own; `avgpool` for a ResNet. */
   readonly tap?: string | undefined;
-  /** Default: likewise; the mean over a map. */
+  /** Default: the network's own; the mean for a feature map. */
   readonly pool?: Pool | undefined;
   readonly preprocessing: AskedPreprocessing;
   readonly dtype: Dtype;
   readonly precision: Precision;
-  /** Draws random weights, and the images that int8 is calibrated on. */
+  /** Seed of random weights, and of the choice of calibration images. */
   readonly seed: number;
   /** Augmented views to keep beside each plain image. */
   readonly views?: ViewRecipe | undefined;
 }
 
-/** A plan whose network is known: what is kept of it is settled. */
+/** A plan with resolved tap and pool. */
 export type SettledPlan = Omit<ExtractPlan, 'tap' | 'pool'> & Reading;
 
-/** How a run goes about it, and what it may do: nothing here changes a number. */
+/** How to run, with no effect on the features. */
 export interface ExtractPolicy {
   /** Rows per run of the network. */
   readonly batch: number;
-  /** Threads that decode; default: the machine's cores. */
+  /** Decoding threads; default: the machine's cores. */
   readonly threads?: number | undefined;
   readonly skipUnreadable?: boolean;
   readonly allowMissing?: boolean;
-  /** Compute a set again that has another fingerprint. */
+  /** Recompute a set with another fingerprint. */
   readonly replace?: boolean;
-  /** Write the shards again without the rows of images that are gone. */
+  /** Rewrite the shards without the rows of deleted images. */
   readonly prune?: boolean;
-  /** Read every file's bytes again, whatever its size and times say. */
+  /** Read every file again, even if its size and times are unchanged. */
   readonly rehash?: boolean;
   /** Size of a shard. Default: 64 MB. */
   readonly shardBytes?: number | undefined;
-  /** At most so many seconds of work are lost by a kill. Default: 10. */
+  /** Upper bound of the seconds of work that a kill loses. Default: 10. */
   readonly checkpointSeconds?: number | undefined;
 }
 
-/** What a run is given to work with, and who listens to it. */
+/** Environment of a run. */
 export interface ExtractContext {
-  /** Asked for once the data folder is known to be in order: weights may have to be downloaded. */
+  /** Called after the data folder is checked, since weights may need a download. */
   readonly network: () => Promise<NetworkSource>;
-  /** As typed; an interrupted run names it to go on. */
+  /** As typed, to show how to continue an interrupted run. */
   readonly command: string;
-  /** Of this program, for the manifest. */
+  /** Version of this program, for the manifest. */
   readonly version: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
-  /** Lines worth showing before the long work. */
+  /** Called with lines to show before the long work. */
   readonly onNote?: (line: string) => void;
   readonly onWarning?: (line: string) => void;
-  /** The disk; tests hand in one that fails. */
+  /** Disk access; tests inject failures. */
   readonly files?: Files;
-  /** What decodes; default: worker threads. */
+  /** Opens the decoder; default: worker threads. */
   readonly openPipeline?: typeof openPixelPipeline;
 }
 
-/** All that `extract` is called with. */
+/** Arguments of `extract`. */
 export interface ExtractRequest {
   readonly plan: ExtractPlan;
   readonly policy: ExtractPolicy;
@@ -93,14 +93,14 @@ export interface ExtractRequest {
  * Absolute path of a feature set.
  *
  * @param name default: the data folder's
- * @throws UserError if the name is not that of one folder
+ * @throws UserError if the name is not a plain folder name
  */
 export function featureFolder(
   data: string,
   cache: string,
   name: string = basename(resolve(data)).replace(/\.(?:zip|tar)$/i, ''),
 ): string {
-  // A name is one folder below the cache: `..` or a path would write elsewhere.
+  // `..` or a path would write outside the cache.
   if (name === '' || name === '.' || name === '..' || /[\\/]/.test(name)) {
     throw usageError('--name', name, 'the name of a folder below the cache', '--name dogs');
   }

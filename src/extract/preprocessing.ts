@@ -2,7 +2,7 @@ import type { Interpolation, Preprocessing } from '../features/manifest/manifest
 import { usageError } from '../system/errors.ts';
 import type { TrainedWith } from './weights/hub/preprocessor-config.ts';
 
-/** What the user asked for; the rest follows from the weights. */
+/** Options of the user; the rest follows from the weights. */
 export interface AskedPreprocessing {
   /** The shorter side, or height and width, in pixels. */
   readonly resize?: number | readonly [height: number, width: number] | undefined;
@@ -23,15 +23,15 @@ const defaultResize = 256;
 const defaultCrop = 224;
 
 /**
- * torchvision's recipe, with what the network was trained with, with what the user asked for.
+ * torchvision's preprocessing, overridden by the network's, overridden by the user's.
  *
- * @param trainedWith what the weights, or the files beside them, say
- * @throws UserError if there are not as many means and deviations as channels: only for RGB images some are usual
+ * @param trainedWith preprocessing from the weights or the files beside them
+ * @throws UserError if the number of means or deviations does not match the channels; only RGB has defaults
  */
 export function choosePreprocessing(asked: AskedPreprocessing, trainedWith: TrainedWith = {}): Preprocessing {
   const resize = asked.resize ?? trainedWith.resize ?? defaultResize;
   const { centerCrop, channels = 3 } = trainedWith;
-  // Bands of other numbers have no form of their own in Pillow: they are tensors.
+  // Pillow has no mode for other numbers of bands: they are tensors.
   const resizeIn = channels === 1 || channels === 3 ? trainedWith.resizeIn : 'float32';
   return {
     resize,
@@ -43,7 +43,7 @@ export function choosePreprocessing(asked: AskedPreprocessing, trainedWith: Trai
     mean: perChannel('mean', channels, asked.mean, trainedWith.mean ?? (channels === 3 ? imagenetMean : undefined)),
     std: perChannel('std', channels, asked.std, trainedWith.std ?? (channels === 3 ? imagenetStd : undefined)),
     autoOrient: asked.autoOrient ?? false,
-    // Clipping, Pillow's rule, is not written down: sets that were made before there was a choice have none.
+    // Clipping, the default, is not recorded, for compatibility with older sets.
     ...(asked.sixteenBit === 'scale' ? { sixteenBit: asked.sixteenBit } : {}),
   };
 }

@@ -7,10 +7,10 @@ import { featureFolder } from './plan.ts';
 export type Sets = readonly [SetPlan, ...SetPlan[]];
 
 /**
- * The sets that `--tap` and `--pool` ask for: one of the name that is given, or one for each pair of a tap and a pool,
- * with both behind the name (`dogs-layer3-mean`).
+ * The sets of `--tap` and `--pool`: one with the given name, or one per pair of tap and pool, with both appended to the
+ * name (`dogs-layer3-mean`).
  *
- * @throws UserError if several are asked of a run that makes one
+ * @throws UserError if several are given but not supported
  */
 export function setsOf(values: ExtractValues, data: string, mayBeSeveral: boolean): Sets {
   const [taps, pools] = [[...new Set(values.tap)], [...new Set(values.pool)]];
@@ -24,7 +24,7 @@ export function setsOf(values: ExtractValues, data: string, mayBeSeveral: boolea
   const option = taps.length > 1 ? '--tap' : '--pool';
   const given = (taps.length > 1 ? taps : pools).join();
   if (!mayBeSeveral) throw usageError(option, given, 'one', 'extract makes several feature sets in one run');
-  // Ranges of activations are measured for the graph that ends at the tap.
+  // Activation ranges are measured for the graph truncated at the tap.
   if (values.precision === 'int8' && taps.length > 1) throw usageError('--tap', given, 'one with --precision int8');
   const folders = new Set([first, ...others].map(({ folder }) => folder));
   if (folders.size <= others.length)
@@ -32,7 +32,7 @@ export function setsOf(values: ExtractValues, data: string, mayBeSeveral: boolea
   return [first, ...others];
 }
 
-/** Where nothing is asked for, what is usual. */
+/** The values, or one undefined for the default. */
 function orOne<T>(values: readonly T[]): readonly (T | undefined)[] {
   return values.length === 0 ? [undefined] : values;
 }

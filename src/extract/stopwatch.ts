@@ -1,6 +1,6 @@
 import type { PixelSeconds } from './images/pipeline/pixel-result.ts';
 
-/** Seconds by step. Reading, decoding and resizing are summed over the threads that do them; the others are elapsed. */
+/** Seconds by step. Reading, decoding and resizing are summed over threads; the others are elapsed time. */
 export interface StepSeconds {
   readonly list: number;
   readonly read: number;
@@ -9,13 +9,13 @@ export interface StepSeconds {
   readonly open: number;
   readonly backbone: number;
   readonly write: number;
-  /** From the first step to the last, as a clock on the wall sees it. */
+  /** Elapsed time from the first to the last step. */
   readonly total: number;
 }
 
 type Step = 'list' | 'open' | 'backbone' | 'write';
 
-/** Where the time of a run goes. */
+/** Measures the time of a run by step. */
 export class Stopwatch {
   readonly #started = performance.now();
   readonly #seconds = { list: 0, read: 0, decode: 0, resize: 0, open: 0, backbone: 0, write: 0 };
@@ -41,9 +41,9 @@ export class Stopwatch {
 }
 
 /**
- * Share of each step in the cores' time, largest first; the backbone keeps all of its threads busy while it runs.
+ * Share of each step in the processor time, largest first, assuming that the backbone keeps its threads busy.
  *
- * @param backboneThreads threads that one run of the network uses
+ * @param backboneThreads threads of a run of the network
  */
 export function stepShares(seconds: StepSeconds, backboneThreads: number): readonly (readonly [string, number])[] {
   const { read, decode, resize, backbone, write } = seconds;

@@ -1,19 +1,19 @@
 import type { Preprocessing } from '../../features/manifest/manifest.ts';
 
 /**
- * How the numbers of one image lie in memory after resize and crop: [crop, crop, channels], row by row. They are bytes, the
- * ones that torchvision hands to ToTensor; or, where the resize is in floating point, float32 on [0, 1].
+ * Memory format of an image after resize and crop: [crop, crop, channels], row by row; bytes as before torchvision's
+ * ToTensor, or float32 on [0, 1] if resized in floating point.
  */
 export type SampleForm = Pick<Preprocessing, 'crop' | 'resizeIn' | 'channels'>;
 
-/** Bytes that one image takes. */
+/** Bytes per image. */
 export function bytesPerImage({ crop, resizeIn, channels = 3 }: SampleForm): number {
   return crop * crop * channels * (resizeIn === undefined ? 1 : Float32Array.BYTES_PER_ELEMENT);
 }
 
 /**
- * RGB bytes of the network's size, drawn ones or a view's, in the form in which the network's images are: of one channel the
- * first, of more than three each again.
+ * Converts RGB bytes of the network's size to the network's format: for one channel the first, for more than three
+ * repeated.
  */
 export function samplesOf(
   rgb: Uint8Array<ArrayBuffer>,
@@ -29,7 +29,7 @@ export function samplesOf(
   return new Uint8Array(Float32Array.from(bytes, (byte) => byte / 255).buffer);
 }
 
-/** An image in the network's form as RGB bytes, to be looked at: of more than three channels the first three. */
+/** Converts an image in the network's format to RGB bytes for display: the first three channels. */
 export function rgbOf(samples: Uint8Array, { crop, resizeIn, channels = 3 }: SampleForm): Uint8Array {
   if (resizeIn === undefined && channels === 3) return samples;
   const levels =

@@ -18,10 +18,10 @@ import type { NetworkSource } from '../network-source.ts';
 import { pixelBatches } from '../pixel-batches.ts';
 
 export interface RecomputeOptions {
-  /** The network that the manifest names; asked for only when rows must be computed. */
+  /** Opens the manifest's network; called only if rows must be computed. */
   readonly network: (manifest: Manifest) => Promise<NetworkSource>;
   readonly batch: number;
-  /** Where the images lie now; default: where they lay when the set was made. */
+  /** Current folder of the images; default: the manifest's. */
   readonly data?: string | undefined;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal;
@@ -30,7 +30,7 @@ export interface RecomputeOptions {
   readonly openPipeline?: typeof openPixelPipeline;
 }
 
-/** Rows of the given images, by the sha256 of the image, computed again; those that no file has the bytes of are left out. */
+/** Recomputes the rows of the given images, by sha256; images without a file are left out. */
 export async function recomputeRows(
   folder: string,
   state: SetState,
@@ -40,7 +40,7 @@ export async function recomputeRows(
   const { manifest } = state;
   const { fields, madeBy } = manifest;
   const data = options.data ?? madeBy.data;
-  // A disk that is not mounted must not look like images that are gone.
+  // An unmounted disk must not look like deleted images.
   if (!existsSync(data)) {
     throw new UserError({
       what: 'the images of the feature set are not where they were',
@@ -87,7 +87,7 @@ export async function recomputeRows(
   }
 }
 
-/** Path to sha256 of every file that had the bytes of a lost image: that of the index, and its copies. */
+/** sha256 by path of every file of a lost image: the one in the index, and its copies. */
 function filesOf(folder: string, state: SetState, lost: readonly IndexedImage[]): ReadonlyMap<string, string> {
   const found = new Map(lost.map(({ path, sha256 }) => [path, sha256]));
   const sha256OfRow = new Map(lost.map(({ row, sha256 }) => [row, sha256]));
@@ -98,7 +98,7 @@ function filesOf(folder: string, state: SetState, lost: readonly IndexedImage[])
   return found;
 }
 
-/** Results of files that still have the bytes that their row was made of. */
+/** Results of files whose bytes are unchanged. */
 async function* unchanged<T extends { readonly image: ImageFile; readonly sha256?: string | undefined }>(
   results: AsyncIterable<T>,
   wanted: ReadonlyMap<string, string>,

@@ -32,21 +32,21 @@ export interface RepairOptions extends RecomputeOptions {
 }
 
 export interface Repair {
-  /** Manifest, tables and activation ranges that were restored from their spare copies. */
+  /** Files (manifest, tables, activation ranges) restored from spare copies. */
   readonly restored: readonly string[];
-  /** Images whose rows were computed again. */
+  /** Images whose rows were recomputed. */
   readonly recomputed: number;
-  /** Images whose rows could not be: they are in outcomes.csv now. */
+  /** Images whose rows could not be recomputed; they are now in outcomes.csv. */
   readonly dropped: readonly { readonly id: string; readonly reason: string }[];
-  /** What is left to say after it. */
+  /** Verification after the repair. */
   readonly after: Verification;
 }
 
 /**
- * Mends what `verifyFeatureSet` finds: tables from their spare copies, damaged rows from their images and no others.
- * A row whose image is gone or has other bytes now leaves the set, and outcomes.csv says why.
+ * Repairs what `verifyFeatureSet` finds: tables from their spare copies, damaged rows from their images. A row whose
+ * image is missing or changed leaves the set, with an entry in outcomes.csv.
  *
- * @throws UserError if a damaged table has no whole copy, or when the weights are not those of the set
+ * @throws UserError if a damaged table has no intact copy, or the weights are not those of the set
  */
 export async function repairFeatureSet(folder: string, options: RepairOptions): Promise<Repair> {
   const { files = nodeFiles } = options;
@@ -100,7 +100,7 @@ function imagesOf(folder: string, { manifest, index }: SetState): readonly Index
   return Array.from({ length: table.imageCount }, (_, image) => table.at(image));
 }
 
-/** Images of which a row is damaged. */
+/** Images with a damaged row. */
 function lostImages(
   manifest: Manifest,
   images: readonly IndexedImage[],
@@ -113,7 +113,7 @@ function lostImages(
   );
 }
 
-/** Writes each damaged shard again. Where the result is what it was, bit for bit, the manifest stays as it is. */
+/** Rewrites each damaged shard. If the result equals the original bitwise, the manifest is unchanged. */
 async function writeRepaired(
   files: Files,
   folder: string,
@@ -139,7 +139,7 @@ async function writeRepaired(
     const entry = await writeShard(files, folder, file, data, rowShape, fields.dtype, checks);
     const place = shards.findIndex((shard) => shard.file === damaged.entry.file);
     if (entry.sha256 === damaged.entry.sha256) {
-      // The same bytes as ever: they take their old name back.
+      // The original bytes: restore the old name.
       await renameFile(files, join(folder, file), join(folder, damaged.entry.file));
       await renameFile(files, checks, runPath(folder, rowChecksFile(damaged.entry.file)));
       await syncFolder(files, folder);
@@ -155,7 +155,7 @@ async function writeRepaired(
   const keptRows = new Set(kept.map(({ row }) => row));
   for (const outcome of parseOutcomes(state.outcomes, join(folder, outcomesFile))) {
     const { row, ...rest } = outcome;
-    // A duplicate shared the row that is gone, and its bytes.
+    // A duplicate shared the lost row and its bytes.
     if (row === undefined || keptRows.has(row)) outcomes.push(outcome);
     else outcomes.push({ ...rest, outcome: 'failed', reason: 'its row was damaged and could not be computed again' });
   }
@@ -164,7 +164,7 @@ async function writeRepaired(
   await publish(files, folder, { fields, rowShape, shards, images: kept, labels, outcomes, madeBy, canary });
 }
 
-/** A shard's rows as they can be read; zeros where the file is not there or cut short. */
+/** A shard's rows as far as readable; zeros if the file is missing or truncated. */
 async function readWhatIsWhole(
   files: Files,
   folder: string,
@@ -173,10 +173,10 @@ async function readWhatIsWhole(
 ): Promise<Float32Array> {
   const data = new Float32Array(entry.rowCount * rowLength(rowShape));
   if (rows.length === entry.rowCount) return data;
-  // By its place in the file: the header may be what is damaged.
+  // By its offset in the file, since the header may be damaged.
   const shard = await ShardFile.openDamaged(files, folder, entry, { rowShape, dtype: fields.dtype });
   try {
-    // Damaged rows are not even read: the disk may not give them, and those without an image must not keep their numbers.
+    // Damaged rows are not read: the disk may fail, and rows without an image must not keep their numbers.
     const damaged = new Set(rows);
     const whole = Array.from({ length: entry.rowCount }, (_, row) => row).filter((row) => !damaged.has(firstRow + row));
     for (const [first, end] of runsOf(whole)) {

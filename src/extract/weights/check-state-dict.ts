@@ -5,7 +5,7 @@ import { type Architecture, architectureOf, architectures, neededTensors, planRe
 import { recognizeSpelling } from './spellings.ts';
 import type { WeightTensor } from './state-dict.ts';
 
-/** A tensor of a file before it is converted: `read` may cost memory, `shape` does not. */
+/** A tensor of a file before conversion: `read` allocates memory. */
 export interface UnreadTensor {
   readonly shape: readonly number[];
   readonly read: () => Float32Array;
@@ -18,14 +18,14 @@ interface CheckedTensors {
   readonly warnings: readonly string[];
 }
 
-/** What to do about a file that holds such a network, and one tensor is not as it should be. */
+/** Fix for a file of a known network with an invalid tensor. */
 const savedAnew = 'save or download the file again; torch.save(model.state_dict(), "weights.pth") saves it whole';
-/** What to do about another network than those. */
+/** Fix for an unknown network. */
 const ownNetwork = 'another network runs as an ONNX file: torch.onnx.export it, then --weights FILE.onnx';
 
 /**
- * Finds out which ResNet a file's tensors are, and checks them: each that the network needs must be there, in its shape
- * and finite. Only those are converted, so that a file cannot ask for more memory than the network has parameters.
+ * Identifies the ResNet of a file's tensors and checks them: all needed tensors must be present, with the right shape
+ * and finite. Only those are converted, which bounds memory.
  *
  * @param where the file's name, for messages
  * @throws UserError naming the first tensor that is missing, has a wrong shape, or holds NaN or infinity
@@ -121,7 +121,7 @@ function checkStem(named: ReadonlyMap<string, UnreadTensor>, where: string): voi
     });
 }
 
-/** The ResNet that has these names and shapes, whatever its widths; undefined if they are those of none. */
+/** The ResNet with these names and shapes, of any width; undefined if there is none. */
 function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architecture | undefined {
   const shape = (name: string): readonly number[] => named.get(`${name}.weight`)?.shape ?? [];
   const blocksOf = (layer: number): number => {
@@ -152,7 +152,7 @@ function inferArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architectu
   });
 }
 
-/** The architecture whose list of names and shapes differs least from the file's. */
+/** The architecture whose names and shapes differ least from the file's. */
 function closestArchitecture(named: ReadonlyMap<string, UnreadTensor>): Architecture {
   let closest: Architecture = 'resnet50';
   let smallest = Number.POSITIVE_INFINITY;

@@ -8,21 +8,21 @@ import { fileReason } from '../../system/file-reason.ts';
 import { formatBytes } from '../../system/files.ts';
 import { readRegularSync } from '../../system/regular-file.ts';
 
-/** A graph of the user's own, read whole, and checked to be an ONNX model. */
+/** A user's own ONNX model, read and checked. */
 export interface GraphFile {
   readonly file: string;
   readonly bytes: Uint8Array;
-  /** Of the file's bytes, lower-case hex; where tensors lie in other files, over the hashes of all of them. */
+  /** sha256 of the file's bytes, lower-case hex; with external tensors, over the hashes of all files. */
   readonly sha256: string;
-  /** Where tensors that are stored in other files are taken from. */
+  /** Reads tensors stored in external files. */
   readonly readExternal: ReadExternal;
   readonly model: OnnxModel;
 }
 
 /**
- * Reads an .onnx file and the files beside it that it keeps tensors in.
+ * Reads an .onnx file and its external tensor files.
  *
- * @throws UserError if one of them cannot be read, or lies outside the model's own folder
+ * @throws UserError if one of them cannot be read, or is outside the model's folder
  */
 export async function readGraphFile(path: string): Promise<GraphFile> {
   const { bytes, sha256 } = await readWholeFile(path, 'weights file');
@@ -43,7 +43,7 @@ export async function readGraphFile(path: string): Promise<GraphFile> {
 
 function readBeside(path: string, location: string): Uint8Array {
   const inner = normalize(location.replaceAll('\\', '/')).replaceAll('\\', '/');
-  // A model may name any file of the machine.
+  // A model must not access arbitrary files.
   if (inner.startsWith('/') || /^[a-z]:/i.test(inner) || inner === '..' || inner.startsWith('../')) {
     throw new UserError({
       what: 'an ONNX model names a file outside its own folder',
@@ -70,7 +70,7 @@ function readBeside(path: string, location: string): Uint8Array {
   }
 }
 
-/** What runs is one message, with every tensor in it. */
+/** The runtime needs a single message with all tensors. */
 function tooLarge(where: string, bytes: number): UserError {
   return new UserError({
     what: 'the network is too large to run',

@@ -21,9 +21,9 @@ import { checkPlace } from './weights-beside.ts';
 import { keyNotTaken, readTensors, weightsFormat } from './weights-file.ts';
 
 export interface LoadWeightsOptions {
-  /** Checkpoints only: which of the state dicts in one to take; default: the one that is usually meant. */
+  /** Checkpoints only: key of the state dict; default: the usual one. */
   readonly key?: string | undefined;
-  /** Folders of published networks only: which of their graphs (`fp16`: onnx/model_fp16.onnx); default: the plain one. */
+  /** Published networks only: variant (`fp16`: onnx/model_fp16.onnx); default: the plain one. */
   readonly variant?: string | undefined;
   /** `random` only; default 0. */
   readonly seed?: number | undefined;
@@ -38,7 +38,7 @@ export interface LoadWeightsOptions {
   readonly weightsUrl?: string;
 }
 
-/** What `--weights` named, read and checked. */
+/** Weights of `--weights`, read and checked. */
 export type LoadedWeights = LoadedStateDict | LoadedGraph;
 
 export interface LoadedStateDict {
@@ -46,36 +46,36 @@ export interface LoadedStateDict {
   readonly stateDict: StateDict;
   /** Absolute or as given; absent for `random`. */
   readonly file?: string;
-  /** How images are prepared for these weights; absent if the file does not say. */
+  /** Preprocessing of these weights; absent if unknown. */
   readonly trainedWith?: TrainedWith;
-  /** The key of the state dict that was taken, where a checkpoint holds several. */
+  /** Key of the state dict used, if a checkpoint has several. */
   readonly key?: string | undefined;
-  /** Worth showing once: tensors that are not used, other state dicts, objects that were left unread. */
+  /** Warnings to show once: unused tensors, other state dicts, skipped objects. */
   readonly warnings: readonly string[];
 }
 
-/** A graph of the user's own, or one that was published with what is to know of it. */
+/** A user's own graph, or a published one with its configuration. */
 interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly kind: 'onnx';
-  /** Of the images that it takes; undefined if its input does not say. */
+  /** Channels of its images; undefined if unknown. */
   readonly channels?: number | undefined;
-  /** What the files beside it say; absent if the graph alone was named. */
+  /** Configuration from the files beside it; absent for a bare graph. */
   readonly published?: Published;
   /** `hf:OWNER/NAME@COMMIT`, where it is a hub's. */
   readonly pinned?: string;
-  /** Which of a published network's graphs it is, where it is not the plain one. */
+  /** Variant of a published network's graph, if not the default one. */
   readonly variant?: string | undefined;
   /** Worth showing once. */
   readonly warnings?: readonly string[];
 }
 
 /**
- * Reads what `--weights` names: a known name (downloaded once, or part of the package), `random` or `random:ARCHITECTURE` (seeded), or a
- * .safetensors, .pth or .onnx file, the folder of a published network, or
+ * Loads the weights of `--weights`: a known name (downloaded once, or part of the package), `random` or
+ * `random:ARCHITECTURE` (seeded), or a .safetensors, .pth or .onnx file, the folder of a published network, or
  * `hf:OWNER/NAME[@REVISION]` (downloaded once).
  *
- * @throws UserError if the name is unknown, the download fails, the file is not whole, or its tensors are not those
- * of a known ResNet
+ * @throws UserError if the name is unknown, the download fails, the file is damaged, or its tensors are not those of a
+ *   ResNet
  */
 export async function loadWeights(spec: string, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
   const [name, architecture = 'resnet50'] = spec.split(':');
@@ -101,24 +101,24 @@ export async function loadWeights(spec: string, options: LoadWeightsOptions = {}
   return isFolder ? loadFolder(spec, options) : loadFile(spec, key);
 }
 
-/** Where the file of a known name lies once it is downloaded; undefined for any other name. */
+/** Path of the downloaded file of a known name; undefined for other names. */
 export function knownWeightsFile(name: string, cacheFolder: string = userCacheFolder()): string | undefined {
   const known = Object.hasOwn(knownWeights, name) ? knownWeights[name] : undefined;
   return known && join(cacheFolder, 'weights', known.file);
 }
 
-/** The known weights of that name that are not in the cache yet; undefined for those that are, and for other names. */
+/** The known weights of that name if they are not in the cache yet; else undefined. */
 export function notDownloaded(name: string, cacheFolder?: string): KnownWeights | undefined {
   const file = knownWeightsFile(name, cacheFolder);
   return file === undefined || existsSync(file) ? undefined : knownWeights[name];
 }
 
-/** As `loadWeights` of a known name: from the cache where the file there is whole, else downloaded. */
+/** Loads known weights from the cache, or downloads them. */
 export async function loadKnown(known: KnownWeights, options: LoadWeightsOptions): Promise<LoadedWeights> {
   const path = join(options.cacheFolder ?? userCacheFolder(), 'weights', known.file);
   const sha256Prefix = sha256PrefixOf(known.file);
   const cached = existsSync(path) ? await readWholeFile(path, 'weights file') : undefined;
-  // A file in the cache that is not what its name says was damaged there: it is fetched again.
+  // A cached file with a wrong hash is damaged: download it again.
   if (!cached?.sha256.startsWith(sha256Prefix)) {
     const base = options.weightsUrl ?? (process.env['FEATURETAP_WEIGHTS_URL'] || defaultWeightsUrl);
     const { onProgress, signal } = options;
@@ -149,7 +149,7 @@ async function loadPackaged(packaged: PackagedWeights): Promise<LoadedWeights> {
   return { ...(await loadTensors(file, 'safetensors')), trainedWith: { resize, crop }, warnings: [note] };
 }
 
-/** The last random network: `predict` and tests ask for the same one again, and it takes seconds to make. */
+/** The last random network, which takes seconds to create and is often needed again. */
 let lastRandom: StateDict | undefined;
 
 function loadRandom(architecture: string, seed: number): LoadedWeights {
@@ -180,7 +180,7 @@ async function loadHub(name: HubName, spec: string, options: LoadWeightsOptions)
   return { ...(await loadFolder(folder, { variant })), pinned, warnings };
 }
 
-/** The decoded model is let go: it is made again when the network is opened. */
+/** Drops the decoded model, which is decoded again when the network is opened. */
 function loadedGraph({ file, bytes, sha256, readExternal, model }: GraphFile): LoadedGraph {
   return { kind: 'onnx', file, bytes, sha256, readExternal, channels: imageChannels(model) };
 }
@@ -195,7 +195,7 @@ async function loadFile(path: string, key: string | undefined): Promise<LoadedWe
 async function loadTensors(file: WholeFile, format: 'safetensors' | 'pth', asked?: string): Promise<LoadedStateDict> {
   const { tensors, key, otherKey, warnings: before } = await readTensors(file, format, asked);
   const { warnings, ...checked } = checkStateDict(tensors, file.path);
-  // Another state dict of the same file is another network: features of the two must never be mixed.
+  // Another state dict of the same file is another network: its features must not be mixed.
   const sha256 = otherKey ? createHash('sha256').update(`${file.sha256} ${key}`).digest('hex') : file.sha256;
   return {
     kind: 'state-dict',

@@ -1,14 +1,14 @@
 /**
- * The names that training code gives the tensors of a ResNet, told from torchvision's (`layer1.0.conv1.weight`). A
- * spelling is recognised by its stem and written over to torchvision's names; what it does not know keeps its name.
+ * Other naming schemes of a ResNet's tensors than torchvision's (`layer1.0.conv1.weight`). A scheme is recognized by
+ * its stem and mapped to torchvision's names; unknown tensors keep their names.
  */
 
-/** Torchvision's names to the file's own. */
+/** The file's names by torchvision's. */
 interface Spelled {
-  /** What the file's names are, where they are not torchvision's: for messages. */
+  /** Description of the naming scheme if it is not torchvision's, for messages. */
   readonly spelling?: string;
   readonly names: ReadonlyMap<string, string>;
-  /** Other networks of the same file, by what stands before their tensors' names. */
+  /** Prefixes of other networks in the same file. */
   readonly others: readonly string[];
 }
 
@@ -16,11 +16,11 @@ interface Spelling {
   readonly name: string;
   /** The stem's kernel, after any prefix; the dot before it, if any, is part of the prefix. */
   readonly stem: string;
-  /** Must be there too, after the same prefix. */
+  /** Must also be present, with the same prefix. */
   readonly beside: string;
-  /** Torchvision's name of a tensor, its prefix taken off; undefined if the spelling does not know it. */
+  /** torchvision's name of a tensor without its prefix; undefined if unknown. */
   readonly rename: (name: string, stages: readonly string[]) => string | undefined;
-  /** Where stages have numbers of their own: the first convolution of one. There must be four. */
+  /** For numbered stages: matches the first convolution of a stage. There must be four. */
   readonly stages?: RegExp;
 }
 
@@ -69,10 +69,10 @@ const spellings: readonly Spelling[] = [
   },
 ];
 
-/** Of two networks in one file, the one that is meant: a student's or a query's before what follows it. */
+/** Which of several networks in a file to use: e.g. the student or the query network first. */
 const preferred = ['', 'module.', 'model.', 'backbone.', 'encoder.', 'encoder_q.', 'module.encoder_q.', 'student.'];
 
-/** Undefined if no spelling is recognised. */
+/** Undefined if no scheme is recognized. */
 export function recognizeSpelling(names: Iterable<string>): Spelled | undefined {
   const all = new Set(names);
   for (const spelling of spellings) {
@@ -99,7 +99,7 @@ export function recognizeSpelling(names: Iterable<string>): Spelled | undefined 
   return undefined;
 }
 
-/** The numbers of a Sequential's stages, in their order. */
+/** The numbers of a Sequential's stages, in order. */
 function stagesOf(stage: RegExp, prefix: string, names: ReadonlySet<string>): string[] {
   return [...names]
     .flatMap((name) => (name.startsWith(prefix) ? (stage.exec(name.slice(prefix.length))?.[1] ?? []) : []))

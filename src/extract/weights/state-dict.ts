@@ -1,6 +1,6 @@
 import type { Architecture } from './resnet.ts';
 
-/** A tensor of a state dict, as float32 whatever its storage type was; integer tensors (counters) are converted too. */
+/** A tensor of a state dict, converted to float32 from any type. */
 export interface WeightTensor {
   readonly shape: readonly number[];
   /** C order; length is the product of `shape`. */
@@ -8,8 +8,8 @@ export interface WeightTensor {
 }
 
 /**
- * torchvision's tensor names (`layer1.0.conv1.weight`) to tensors, with where they came from. Checked: every tensor that
- * the architecture needs is there, in its shape and finite; `fc.weight` and `fc.bias` are both there or both absent.
+ * Tensors by torchvision's names (`layer1.0.conv1.weight`), with their origin. Checked: every needed tensor is present,
+ * has the right shape and is finite; `fc.weight` and `fc.bias` are both present or both absent.
  */
 export interface StateDict {
   readonly architecture: Architecture;
@@ -19,8 +19,8 @@ export interface StateDict {
   /** File path, or `random (resnet50, seed 0)`. */
   readonly source: string;
   /**
-   * sha256 of the file's bytes, or of the seeded tensors for `random`; of a checkpoint's state dict that is not the one
-   * usually meant, of the file's sha256, a space and its key. Lower-case hex.
+   * sha256 of the file's bytes, or of the tensors for `random`; for a non-default state dict of a checkpoint, of the
+   * file's sha256, a space and its key. Lower-case hex.
    */
   readonly sha256: string;
 }

@@ -4,13 +4,14 @@ import { UserError } from '../../system/errors.ts';
 import { listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
 import { nearestName } from '../../system/nearest.ts';
 
-/** Files that are named in a message. */
+/** Files listed in a message. */
 const mostNamed = 10;
 
 /**
- * Says which weights lie where the user looked for some.
+ * Suggests weights files near a path that has none.
  *
- * @throws UserError if a folder is no published network but holds weights files, or a file is not there but others are
+ * @throws UserError if a folder is not a published network but has weights files, or if a file is missing but others
+ *   exist
  */
 export async function checkPlace(spec: string, isFolder: boolean): Promise<void> {
   const folder = isFolder ? spec : dirname(spec);

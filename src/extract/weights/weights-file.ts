@@ -23,7 +23,7 @@ const formats: Readonly<Record<string, WeightsFormat>> = {
   '.onnx': 'onnx',
 };
 
-/** The format that a weights file's name says. */
+/** Format of a weights file by its name. */
 export function weightsFormat(path: string): WeightsFormat {
   const extension = extname(path).toLowerCase();
   const format = Object.hasOwn(formats, extension) ? formats[extension] : undefined;
@@ -41,12 +41,12 @@ export function weightsFormat(path: string): WeightsFormat {
   });
 }
 
-/** Tensors of a file before any is converted, and what is to know of where they were. */
+/** Tensors of a file before conversion, and where they were. */
 interface FileTensors {
   readonly tensors: ReadonlyMap<string, UnreadTensor>;
-  /** Under which key of a checkpoint they are, of several state dicts in it; absent if there is one. */
+  /** Key of the state dict in a checkpoint with several; else absent. */
   readonly key?: string;
-  /** Whether that key was asked for, and is not the one that is taken without being asked for. */
+  /** Whether the key was given and is not the default one. */
   readonly otherKey?: boolean;
   readonly warnings: readonly string[];
 }
@@ -54,8 +54,8 @@ interface FileTensors {
 /**
  * Tensors of a .safetensors or .pth file by name; nothing is converted yet.
  *
- * @param key which state dict of a checkpoint to take
- * @throws UserError if the file holds no state dict, none under that key, or several and none that is usually meant
+ * @param key of the state dict in a checkpoint
+ * @throws UserError if the file has no state dict, none under that key, or several without a usual key
  */
 export async function readTensors(file: WholeFile, format: 'safetensors' | 'pth', key?: string): Promise<FileTensors> {
   if (format === 'safetensors') {
@@ -71,12 +71,12 @@ export async function readTensors(file: WholeFile, format: 'safetensors' | 'pth'
   return takeStateDict(root, file.path, key, [...records]);
 }
 
-/** `--weights-key` beside what has no keys. */
+/** The error for `--weights-key` with weights that have no keys. */
 export function keyNotTaken(key: string, weights: string): UserError {
   return usageError('--weights-key', `${key}, and --weights ${weights}`, 'a checkpoint of torch.save: a .pth file');
 }
 
-/** Where training scripts keep the state dict in a checkpoint, the one that is usually meant first. */
+/** Usual keys of the state dict in a checkpoint, by preference. */
 const usualKeys = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'teacher'];
 
 function takeStateDict(root: PickleValue, where: string, asked: string | undefined, records: string[]): FileTensors {
@@ -121,7 +121,7 @@ function stateDictsOf(root: PickleValue): ReadonlyMap<string, PickleDict> {
     for (const [name, item] of value) if (typeof name === 'string') look(item, [...path, name]);
   };
   look(root, []);
-  // A dict with tensors of its own is the state dict, whatever lies beside them.
+  // A dict that directly contains tensors is a state dict.
   return found.has('') ? new Map([['', lookUp(found, '')]]) : found;
 }
 
@@ -165,7 +165,7 @@ function describeKeys(dict: PickleDict): string {
   return dict.size === 0 ? 'nothing' : [...dict.keys()].slice(0, 5).map(String).join(', ');
 }
 
-/** A stride of 0 makes one stored number stand for many: no trained weight does, and it could ask for any amount of memory. */
+/** A stride of 0 would repeat one stored number: no trained weight does, and it could allocate any amount of memory. */
 function spread(tensor: StridedTensor, name: string, where: string): Float32Array {
   const stored = tensor.storage.elementCountAs(tensor.type);
   if ((elementCount(tensor.shape) ?? Number.POSITIVE_INFINITY) > stored)

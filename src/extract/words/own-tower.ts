@@ -10,7 +10,7 @@ import { downloadNetwork } from '../weights/hub/download-network.ts';
 import { parseHubName } from '../weights/hub/hub-name.ts';
 import { openTextTower, type TextTower } from './text-tower.ts';
 
-/** What a feature set says of the network that made it, and how its rows were read. */
+/** What a feature set records about its network. */
 interface WordsOf extends Pick<Manifest, 'fields' | 'madeBy' | 'dims'> {
   /** Of the set, for messages. */
   readonly folder: string;
@@ -25,10 +25,10 @@ export interface OwnTowerOptions {
 }
 
 /**
- * Opens the text encoder of the very network that made a feature set: a network of a hub at the commit that it was pinned
- * to, downloaded where it is not there yet. `close()` it.
+ * Opens the text encoder of a feature set's network; a network of a hub at the pinned commit, downloaded if necessary.
+ * `close()` it.
  *
- * @throws UserError if the network has none, or the set keeps something else than an image's vector beside texts
+ * @throws UserError if the network has none, or the set's rows are not image embeddings
  */
 export async function openOwnTower(set: WordsOf, options: OwnTowerOptions = {}): Promise<TextTower> {
   const { weights, weightsFile, weightsVariant: variant } = set.madeBy;
@@ -54,10 +54,10 @@ export async function openOwnTower(set: WordsOf, options: OwnTowerOptions = {}):
   throw noWords(set, `${pool === 'none' ? tap : `${pool} of ${tap}`}, ${set.dims} numbers`);
 }
 
-/** Outputs of image towers that lie in the texts' space. */
+/** Outputs of image encoders in the text embedding space. */
 const usualTaps: ReadonlySet<string> = new Set(['image_embeds', 'pooler_output']);
 
-/** The folder of a published network, its graph lying in the folder onnx. */
+/** Folder of a published network, whose graph is in its folder onnx. */
 function publishedFolder(weightsFile: string | undefined): string | undefined {
   if (weightsFile?.endsWith('.onnx') !== true) return undefined;
   const folder = dirname(dirname(weightsFile));

@@ -13,23 +13,23 @@ import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts
 import { besideGraph, graphNames } from '../weights/hub/network-folder.ts';
 import { openTokenizer, type TokenizeText } from './tokenizer.ts';
 
-/** The side of a two-tower network that takes text; what it gives lies among the images' vectors. Owns native memory. */
+/** The text encoder of a two-tower network, in the same embedding space as images. Owns native memory. */
 export interface TextTower {
-  /** Numbers in a vector. */
+  /** Length of an embedding. */
   readonly dims: number;
   /**
-   * A vector for each text, [texts, dims], each of length 1.
+   * Unit embeddings of texts, [texts, dims].
    *
-   * @throws UserError for a text that is longer than the network reads
+   * @throws UserError for a text longer than the network's context
    */
   encode(texts: readonly string[]): Promise<Matrix>;
   close(): Promise<void>;
 }
 
-/** What lies beside images in a network's space, and whether the text is filled up to the longest that it reads. */
+/** The text output of a network, and whether texts are padded to full length. */
 interface TextReading {
   readonly output: string;
-  /** SigLIP saw nothing but texts of full length when it was trained. */
+  /** SigLIP was trained on texts padded to full length. */
   readonly padded: boolean;
 }
 
@@ -40,7 +40,7 @@ const readings: Readonly<Record<string, TextReading>> = {
   siglip2: { output: 'pooler_output', padded: true },
 };
 
-/** Texts of one length that go through the network together. */
+/** Batch size of texts of equal length. */
 const mostTogether = 32;
 
 /**
@@ -48,7 +48,7 @@ const mostTogether = 32;
  * onnx/text_model.onnx. `close()` it.
  *
  * @param variant `fp16` …: onnx/text_model_fp16.onnx
- * @throws UserError if a file is missing, or the network is of a kind that is not known here
+ * @throws UserError if a file is missing, or the kind of network is unknown
  */
 export async function openTextTower(
   folder: string,
@@ -84,7 +84,7 @@ export async function openTextTower(
   const session = await openSession(encodeModel(graph.model), { device: 'cpu', threads });
   const tower = new OnnxTextTower(session, tokenize, inputs, reading.output);
   try {
-    // What it gives for any text tells how many numbers that is.
+    // Determines the embedding length with any text.
     const { columnCount } = await tower.encode(['']);
     return Object.assign(tower, { dims: columnCount });
   } catch (error) {
@@ -136,7 +136,7 @@ class OnnxTextTower implements TextTower {
     await this.#session.release();
   }
 
-  /** Texts of one length through the network: no token is there to fill a place, so none needs to be masked. */
+  /** Runs texts of equal length, which need no padding or mask. */
   async #run(tokens: readonly (readonly number[])[], length: number): Promise<Float32Array> {
     const { Tensor } = runtime();
     const feeds: Record<string, ort.Tensor> = {};
@@ -162,10 +162,10 @@ function readingOf(config: Config, path: string): TextReading {
   });
 }
 
-/** Tokens of the longest text that the network reads. */
+/** The network's context length in tokens. */
 function longestOf(config: Config, path: string): number {
   const tower = isConfig(config['text_config']) ? config['text_config'] : {};
-  // transformers leaves out what is as usual: 77 for CLIP, 64 for SigLIP.
+  // transformers omits defaults: 77 for CLIP, 64 for SigLIP.
   const longest = tower['max_position_embeddings'] ?? (config['model_type'] === 'clip' ? 77 : 64);
   if (typeof longest === 'number' && Number.isSafeInteger(longest) && longest > 0) return longest;
   throw new UserError({

@@ -4,7 +4,7 @@ import { messageOf, UserError } from '../../system/errors.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 import { type Config, isConfig, readConfig } from '../weights/hub/config-file.ts';
 
-/** Token numbers of a text. @throws UserError for a text that is too long */
+/** Token ids of a text. @throws UserError for a text that is too long */
 export type TokenizeText = (text: string) => readonly number[];
 
 /** Vocabularies of 256,000 pieces are 35 MB. */
@@ -13,9 +13,9 @@ const largestTokenizer = 2 ** 27;
 /**
  * The tokenizer of a published network: tokenizer.json and tokenizer_config.json.
  *
- * @param longest tokens that the network reads
- * @param padded whether every text is filled up to that length
- * @throws UserError if the files are damaged or of a kind that is not known
+ * @param longest the network's context length in tokens
+ * @param padded whether texts are padded to that length
+ * @throws UserError if the files are damaged or of an unknown kind
  */
 export async function openTokenizer(
   folder: string,

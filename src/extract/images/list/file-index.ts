@@ -2,9 +2,9 @@ import { valueAt } from '../../../system/at.ts';
 import { withoutExtension } from './image-names.ts';
 
 /**
- * Finds the images that a table's ids mean: by name or path, with or without extension, relative to any folder above
- * them; in Unicode's NFC, because some file systems take names apart; with either slash, and where nothing else fits, in
- * any letter case.
+ * Finds the images of a table's ids: by name or path, with or without extension, relative to any parent folder; in
+ * Unicode's NFC, because some file systems decompose names; with either slash; and if nothing else matches, ignoring
+ * case.
  */
 export class FileIndex {
   readonly #paths: readonly string[];
@@ -17,9 +17,9 @@ export class FileIndex {
     this.#byStem = mapOf(paths, (name) => name);
   }
 
-  /** Places of the images that an id means: none, one, or several that fit alike. */
+  /** Indices of the images matching an id: none, one, or several equally good. */
   find(id: string): readonly number[] {
-    // A bare name that one image alone has: so are nearly all of a million.
+    // The common case: a bare name that only one image has.
     const usual = this.#byStem.get(id);
     if (typeof usual === 'number') return [usual];
     const plain = id
@@ -63,7 +63,7 @@ function mapOf(paths: readonly string[], form: (name: string) => string): Map<st
   return map;
 }
 
-/** Whether a path is what an id means, as far as both have folders; an extension of the id's must be the path's. */
+/** Whether a path matches an id, as far as both have folders; an extension in the id must match. */
 function fits(path: string, id: string, isStem: boolean): boolean {
   const own = isStem ? withoutExtension(path) : path;
   if (!isStem && !sameExtension(path, id)) return false;
@@ -71,12 +71,12 @@ function fits(path: string, id: string, isStem: boolean): boolean {
   return a === b || a.endsWith(`/${b}`) || b.endsWith(`/${a}`);
 }
 
-/** `.jpg` in the table and `.png` on the disk: a folder that was converted. Names that agree decide. */
+/** `.jpg` in the table and `.png` on disk: a converted folder. The names decide. */
 function sameExtension(path: string, id: string): boolean {
   return withoutExtension(id) !== id && withoutExtension(path) !== path;
 }
 
-/** Of several that fit, those with the very extension and path that the id has. */
+/** Among several matches, those with exactly the id's extension and path. */
 function closest(
   places: readonly number[],
   paths: readonly string[],

@@ -17,37 +17,37 @@ import type { LayoutOptions, SplitName } from './image-file.ts';
 import { splitOfName } from './splits.ts';
 import type { Tree } from './tree.ts';
 
-/** A table that says the labels, and how it is read. */
+/** A table of labels, and how it is read. */
 export interface FoundTable {
   readonly table: Table;
-  /** As messages name it: relative to the data folder where it lies in it. */
+  /** Its name in messages: relative to the data folder if inside it. */
   readonly name: string;
   readonly reading: ColumnReading;
   readonly text: string;
-  /** Images that its ids may mean. */
+  /** Images that its ids may refer to. */
   readonly paths: readonly string[];
   readonly index: FileIndex;
-  /** Whether a row of the sample names an image. */
+  /** Whether a row of the sample matches an image. */
   readonly namesImages: boolean;
-  /** Part of a ready-made split that it lists. */
+  /** The part of a split that it lists. */
   readonly split?: SplitName;
 }
 
 interface FoundTables {
   readonly tables: readonly FoundTable[];
-  /** Tables of the folder that are not used, and why. */
+  /** Unused tables of the folder, and why. */
   readonly unused: readonly { readonly path: string; readonly why: string }[];
 }
 
-/** Folders above a table that is looked at, and tables that are. */
+/** Largest depth and number of tables examined. */
 const deepest = 2;
 const mostTables = 50;
 
 /**
- * The tables that say the labels: the one that the user names, or those of the folder that can be read in one way only.
+ * Finds the tables of labels: the given one, or those of the folder that are unambiguous.
  *
- * @param hasClasses whether the folders say classes too: a table is then used where its columns leave no doubt
- * @throws a usage UserError that lists the ways if there are several
+ * @param hasClasses whether the folders are classes, too: then a table is only used if its columns are certain
+ * @throws a usage UserError that lists the alternatives if a table is ambiguous
  */
 export async function findTables(tree: Tree, options: LayoutOptions, hasClasses: boolean): Promise<FoundTables> {
   const scope = imagesIn(tree, options.images);
@@ -87,13 +87,13 @@ export async function findTables(tree: Tree, options: LayoutOptions, hasClasses:
   return { tables: asSplits(fitting), unused };
 }
 
-/** A path relative to a folder that it lies in, with forward slashes; undefined if it lies elsewhere. */
+/** A path relative to a folder, with forward slashes; undefined if it is not inside. */
 function below(root: string, path: string): string | undefined {
   const inner = relative(root, path);
   return inner === '..' || inner.startsWith(`..${sep}`) || isAbsolute(inner) ? undefined : inner.replaceAll(sep, '/');
 }
 
-/** The images of the folders that the user names; all of them where none is. */
+/** The images of the given folders; all if none is given. */
 function imagesIn({ root, images }: Tree, folders: readonly string[] | undefined): readonly string[] {
   if (folders === undefined) return images;
   const prefixes = folders.map((folder) => {
@@ -117,7 +117,7 @@ function imagesIn({ root, images }: Tree, folders: readonly string[] | undefined
   });
 }
 
-/** Several tables are parts of a split where their names, or their folders', say so; else one must be chosen. */
+/** Several tables are parts of a split if their names or folders say so; else one must be chosen. */
 function asSplits(tables: readonly FoundTable[]): readonly FoundTable[] {
   if (tables.length < 2) return tables;
   const usual = tables.find(({ name }) => name === 'labels.csv');
@@ -143,7 +143,7 @@ async function examineIn(
   options: LayoutOptions,
   hasClasses: boolean,
 ): Promise<FoundTable | readonly FoundTable[] | string> {
-  // Kaggle's own name for it: whoever has one means it.
+  // Kaggle's name for it: always used.
   const isMeant = path === 'labels.csv' && !hasClasses;
   try {
     const found = await examine(await openTable(tree.table(path)), path, scope, options);

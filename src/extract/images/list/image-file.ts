@@ -1,58 +1,58 @@
 import type { ArchiveEntry } from '../../../formats/archive/entry.ts';
 import type { LeftOutFile } from './left-out.ts';
 
-/** Parts of a ready-made split. */
+/** Parts of the data folder's own split. */
 export type SplitName = 'train' | 'val' | 'test';
 
-/** One input image as the folder lists it. */
+/** An input image of a data folder. */
 export interface ImageFile {
   /** Unique in its list: the table's id, or the path without its extension, with forward slashes, in Unicode's NFC. */
   readonly id: string;
-  /** Absolute path; of an image in an archive, the archive's. */
+  /** Absolute path; for an image in an archive, that of the archive. */
   readonly path: string;
-  /** Where in the archive it lies. */
+  /** Its entry in the archive. */
   readonly entry?: ArchiveEntry;
   /** Relative to the data folder, forward slashes on every platform. */
   readonly relativePath: string;
   /** Absent if the folder gives none. */
   readonly label?: string;
-  /** Absent if the folder has no ready-made split. */
+  /** Absent if the folder has no split. */
   readonly split?: SplitName;
 }
 
-/** What a data folder holds, in the order in which rows are written. */
+/** Contents of a data folder, in the order in which rows are written. */
 export interface ImageList {
   readonly layout: 'table' | 'folders' | 'splits' | 'flat';
   readonly root: string;
-  /** How the folder was read, a line each, as the run prints it. */
+  /** How the folder was read, as printed lines. */
   readonly reading: readonly string[];
   readonly images: readonly ImageFile[];
-  /** The table that says the labels, as messages name it; absent if folders do. */
+  /** Name of the table with the labels; absent if the labels are folder names. */
   readonly table?: string;
-  /** Ids that a table names and that have no file. */
+  /** Ids in a table without a file. */
   readonly missing: readonly { readonly id: string; readonly label: string }[];
-  /** Every other file under the folder, and the rule that leaves it out. */
+  /** Every other file under the folder, and why it is left out. */
   readonly leftOut: readonly LeftOutFile[];
 }
 
-/** How to read a data folder where it is not to be read in the usual way. */
+/** Options for reading a data folder. */
 export interface LayoutOptions {
-  /** A table that says which image has which label: absolute path. */
+  /** A table of images and labels: absolute path. */
   readonly labels?: string | undefined;
-  /** Folders of the images that it names: absolute paths. */
+  /** Folders of its images: absolute paths. */
   readonly images?: readonly string[] | undefined;
   readonly idColumn?: string | undefined;
-  /** One name, or those of one-hot columns with commas between. */
+  /** One name, or comma-separated names of one-hot columns. */
   readonly labelColumn?: string | undefined;
-  /** What becomes of an image that two lines give different labels; default: an error. */
+  /** What to do with an image that has different labels in two lines; default: an error. */
   readonly conflicts?: 'drop' | undefined;
-  /** The folder that is the class, counted from the top: 1 is the first one. */
+  /** Depth of the folder that names the class; 1 is the top one. */
   readonly depth?: number | undefined;
-  /** What of a path is the class: `parent`, `top`, `path`, or a regular expression; `none` for images without labels. */
+  /** The part of a path that is the class: `parent`, `top`, `path`, or a regular expression; `none` for no labels. */
   readonly labelFrom?: string | undefined;
 }
 
-/** What messages call an image: its path, in its archive where it lies in one. */
+/** Name of an image in messages: its path, and its entry if it is in an archive. */
 export function whereIs({ path, entry }: Pick<ImageFile, 'path' | 'entry'>): string {
   return entry === undefined ? path : `${path}, ${entry.name}`;
 }

@@ -1,4 +1,4 @@
-/** Extensions that mean an image of a kind that is read: such files are listed without being opened. */
+/** Extensions of supported image formats: such files are listed without being opened. */
 export const imageExtensions: readonly string[] = [
   'jpg',
   'jpeg',
@@ -12,7 +12,7 @@ export const imageExtensions: readonly string[] = [
   'avif',
 ];
 
-/** Further extensions that an id does not keep. */
+/** Further extensions that are removed from ids. */
 const otherExtensions: readonly string[] = [
   ...['jfi', 'jif', 'apng', 'bmp', 'dib', 'ppm', 'pgm', 'pbm', 'pnm', 'jp2', 'j2k', 'jpx', 'heic', 'heif'],
 ];
@@ -32,7 +32,7 @@ export function withoutExtension(path: string): string {
 const leftBehind =
   /^(?:\.|__MACOSX$|Thumbs\.db$|desktop\.ini$|Icon\r$|@eaDir$|\$RECYCLE\.BIN$|System Volume Information$)/i;
 
-/** Names that file managers and archivers leave behind hold no photos. */
+/** Files created by file managers and archivers, not photos. */
 export function isHidden(name: string): boolean {
   return leftBehind.test(name);
 }

@@ -2,15 +2,15 @@ import { valueAt } from '../../../system/at.ts';
 import { messageOf, UserError, usageError } from '../../../system/errors.ts';
 import type { LayoutOptions } from './image-file.ts';
 
-/** Takes the class out of an image's path. */
+/** Derives the class from an image's path. */
 export interface LabelRule {
-  /** As the run prints it: `the parent folder`. */
+  /** Description as printed: `the parent folder`. */
   readonly text: string;
   /** Undefined if the path has none. */
   readonly labelOf: (path: string) => string | undefined;
 }
 
-/** `--label-from none`: images alone, whatever their folders are called. */
+/** `--label-from none`: no labels. */
 export const noLabels = 'none';
 
 const parent: LabelRule = { text: 'the parent folder', labelOf: parentOf };
@@ -21,7 +21,7 @@ function atDepth(depth: number): LabelRule {
   return { text: `the folder at depth ${depth}`, labelOf: (path) => foldersOf(path)[depth - 1] };
 }
 
-/** Of a million paths: no list is made of each. */
+/** Without splitting the path, for speed with a million paths. */
 function parentOf(path: string): string | undefined {
   const end = path.lastIndexOf('/');
   return end === -1 ? undefined : path.slice(path.lastIndexOf('/', end - 1) + 1, end);
@@ -37,9 +37,9 @@ function foldersOf(path: string): readonly string[] {
 }
 
 /**
- * The rule that the user asks for; undefined if none is.
+ * The rule given by the user; undefined if none is.
  *
- * @throws a usage UserError for two rules, or an expression that is none
+ * @throws a usage UserError for two rules, or an invalid expression
  */
 export function askedRule({ depth, labelFrom }: LayoutOptions): LabelRule | undefined {
   if (depth !== undefined && labelFrom !== undefined) {
@@ -72,7 +72,7 @@ function fromExpression(text: string): LabelRule {
     text: `what ${text} finds in the path`,
     labelOf: (path) => {
       const name = path.slice(path.lastIndexOf('/') + 1);
-      // An expression for names should not have to say so; one for paths names a slash.
+      // An expression without a slash applies to the name, one with a slash to the path.
       const match = text.includes('/') ? expression.exec(path) : expression.exec(name);
       const label = match?.[1] ?? match?.[0];
       return label === '' ? undefined : label;
@@ -80,7 +80,7 @@ function fromExpression(text: string): LabelRule {
   };
 }
 
-/** The rule that is taken without a word from the user: the first with two classes, the parent folder before all. */
+/** The default rule: the first that gives two classes, starting with the parent folder. */
 export function usualRule(paths: readonly string[]): LabelRule {
   const simple = [parent, top].find((rule) => hasTwoClasses(paths, rule));
   if (simple !== undefined) return simple;
@@ -100,7 +100,7 @@ function hasTwoClasses(paths: readonly string[], rule: LabelRule): boolean {
   return false;
 }
 
-/** What the top folder would give where the rule in use gives something else, for a line of the run. */
+/** What the top folder would give if it differs from the rule in use, for display. */
 export function otherReading(paths: readonly string[], rule: LabelRule): string {
   if (rule !== parent) return '';
   if (paths.every((path) => topOf(path) === parentOf(path))) return '';

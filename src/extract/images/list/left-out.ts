@@ -2,23 +2,23 @@ import { wayOut } from '../decode/sniff.ts';
 
 /** A file under the data folder that is not an input. */
 export interface LeftOutFile {
-  /** Relative to the data folder; a folder that is not entered ends in a slash. */
+  /** Relative to the data folder; folders end in a slash. */
   readonly path: string;
-  /** What the run counts it under, for many: `hidden files`, `.txt`. */
+  /** Group for counting: `hidden files`, `.txt`. */
   readonly group: string;
   /** For outcomes.csv. */
   readonly reason: string;
-  /** An image: of a folder without labels, or one that the table does not name. */
+  /** For an image: in a folder without labels, or not in the table. */
   readonly kind?: 'unlabelled' | 'unnamed';
 }
 
-/** Files that one rule left out. */
+/** Number of files left out for one reason. */
 export interface LeftOutCount {
   readonly group: string;
   readonly count: number;
 }
 
-/** Names that file managers and archivers leave behind hold no photos. */
+/** Files created by file managers and archivers, not photos. */
 export function hidden(path: string): LeftOutFile {
   return path.endsWith('/')
     ? { path, group: 'hidden folders', reason: 'a hidden folder is not entered' }
@@ -31,13 +31,13 @@ const specialKinds = {
   device: ['devices', 'a device'],
 } as const;
 
-/** What is neither a file nor a folder. */
+/** Neither a file nor a folder. */
 export function special(path: string, kind: keyof typeof specialKinds): LeftOutFile {
   const [group, reason] = specialKinds[kind];
   return { path, group, reason };
 }
 
-/** @param path the name's bytes as text, each byte that is not UTF-8 as \xHH */
+/** @param path the name, with invalid UTF-8 bytes as \xHH */
 export function notUtf8(path: string): LeftOutFile {
   return {
     path,
@@ -46,7 +46,7 @@ export function notUtf8(path: string): LeftOutFile {
   };
 }
 
-/** @param what the file is by its bytes, as `sniff` names it */
+/** @param the kind of file found by `sniff` */
 export function noImage(path: string, what: string): LeftOutFile {
   const group = kindOfName(path);
   if (what === 'unknown' || what === 'empty') {
@@ -57,13 +57,13 @@ export function noImage(path: string, what: string): LeftOutFile {
   return { path, group: `${group} (${what}${way})`, reason: `not a supported image format (${what}${way})` };
 }
 
-/** `.txt`, or what a name without an extension is counted under. */
+/** The extension, or the group of names without one. */
 function kindOfName(path: string): string {
   const extension = /[^/.]\.([^./\s]{1,12})$/.exec(path)?.[1];
   return extension === undefined ? 'files without an extension' : `.${extension.toLowerCase()}`;
 }
 
-/** Counts by rule, the largest first. */
+/** Counts by reason, largest first. */
 export function countLeftOut(files: readonly LeftOutFile[]): readonly LeftOutCount[] {
   const counts = new Map<string, number>();
   for (const { group } of files) counts.set(group, (counts.get(group) ?? 0) + 1);

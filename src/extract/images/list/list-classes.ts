@@ -3,7 +3,7 @@ import type { LeftOutFile } from './left-out.ts';
 import { describeClasses, toFiles } from './list-folders.ts';
 import type { Tree } from './tree.ts';
 
-/** webdataset: the class of KEY.jpg stands in KEY.cls beside it. An image without one is left out. */
+/** webdataset: KEY.cls holds the class of KEY.jpg. Images without one are left out. */
 export function listClassFiles(tree: Tree): Pick<ImageList, 'layout' | 'reading' | 'images' | 'leftOut'> {
   const paths: string[] = [];
   const labels: string[] = [];

@@ -11,9 +11,9 @@ import type { Tree } from './tree.ts';
 type Listed = Pick<ImageList, 'layout' | 'reading' | 'images' | 'leftOut'>;
 
 /**
- * Images whose folders say the class, a ready-made split with such folders in each part, or images without labels.
+ * Lists images in class folders, a split with class folders in each part, or images without labels.
  *
- * @throws UserError if images lie beside folders of images, or the folders say no class
+ * @throws UserError if images and folders of images are mixed, or the folders are not classes
  */
 export function listFolders(tree: Tree, options: LayoutOptions): Listed {
   const { images: paths } = tree;
@@ -34,12 +34,12 @@ export function listFolders(tree: Tree, options: LayoutOptions): Listed {
   return { layout: 'folders', reading, images: toFiles(tree, paths, labels), leftOut: [] };
 }
 
-/** Whether folders alone say at least two classes: a table beside them must leave no doubt to be used instead. */
+/** Whether the folders form at least two classes: a table is then only used if it is unambiguous. */
 export function hasClassFolders({ images }: Tree): boolean {
   if (images.length === 0 || images.some((path) => !path.includes('/'))) return false;
   const prefix = sharedPrefix(images);
   const tops = new Set(images.map((path) => folderBelow(path, prefix)));
-  // train/ and test/ of Kaggle hold images of any class, and folders of the same stem are parts of one heap.
+  // Kaggle's train/ and test/ contain images of all classes, and folders of the same stem are parts of one set.
   const stems = new Set([...tops].map((folder) => folder.replace(/[\W_]*(?:part)?[\W_]*\d*$/i, '')));
   const isHeap =
     [...tops].some((folder) => /^(?:train|test|val|valid|images?)(?:$|[\W_])/i.test(folder)) || stems.size < 2;

@@ -12,7 +12,7 @@ import type { Tree } from './tree.ts';
 
 type Listed = Omit<ImageList, 'root'>;
 
-/** A line of a table about an image. */
+/** A line of a table. */
 interface Named {
   readonly id: string;
   readonly label: string;
@@ -21,11 +21,11 @@ interface Named {
   readonly table: FoundTable;
 }
 
-/** Lines that an error shows. */
+/** Lines shown in an error. */
 const shown = 10;
 
 /**
- * Images that tables name, in the tables' order. An id that is named twice with the same label is one input.
+ * Lists the images in tables, in the tables' order. Duplicate lines with the same label are merged.
  *
  * @throws UserError naming the line: without an id or a label, for several files or with several labels
  */
@@ -106,7 +106,7 @@ async function* rowsOf(found: FoundTable): AsyncGenerator<Named> {
   checks.finish(table.where);
 }
 
-/** A header whose cell names a file is a first row. */
+/** A header with the name of a file is a first row. */
 function refuseNoHeader({ table, name, reading, index, paths }: FoundTable): void {
   const [place] = index.find(valueAt(table.columns, reading.idColumn));
   if (place === undefined) return;
@@ -119,7 +119,7 @@ function refuseNoHeader({ table, name, reading, index, paths }: FoundTable): voi
   });
 }
 
-/** The image that an id means; undefined if there is none. @throws UserError if several fit alike */
+/** The image of an id; undefined if there is none. @throws UserError if it is ambiguous */
 function fileOf({ table, index, paths, name, split }: FoundTable, { id, line }: Named): string | undefined {
   const places = index.find(id);
   if (places.length <= 1) return places[0] === undefined ? undefined : paths[places[0]];
@@ -135,7 +135,9 @@ function fileOf({ table, index, paths, name, split }: FoundTable, { id, line }: 
   });
 }
 
-/** Of the files of an id, those in the folder that the table's name speaks of: train_images/ for train.csv; never test/. */
+/**
+ * Among the files of an id, those in the folder matching the table's name: train_images/ for train.csv; never test/.
+ */
 function preferred(paths: readonly string[], table: string): readonly string[] {
   const prefix = sharedPrefix(paths);
   const rank = (path: string): number => {
@@ -168,7 +170,7 @@ function toFiles(
   });
 }
 
-/** The ready-made split that the images' folders make, where one table names images of two of its parts. */
+/** The split by the images' folders, if a table lists images of two parts. */
 function splitsByFolder(
   images: ReadonlyMap<string, Named>,
   tables: readonly FoundTable[],
@@ -189,7 +191,7 @@ function splitsByFolder(
   };
 }
 
-/** Images that no table names. */
+/** Images not in any table. */
 function others(
   { images: all }: Tree,
   images: ReadonlyMap<string, Named>,

@@ -12,12 +12,12 @@ import { openTree, type Tree } from './tree.ts';
 /**
  * Lists the files of a data folder, each as an input or as left out. Layouts:
  *
- * - table: a CSV, TSV, JSON Lines or Parquet file that names the images and their labels; in the table's order
- * - splits: train/, val/ and test/ with folders for the classes in each
- * - folders: folders that say the class; sorted by path, by code point
+ * - table: a CSV, TSV, JSON Lines or Parquet file with images and labels; in the table's order
+ * - splits: train/, val/ and test/ with class folders in each
+ * - folders: class folders; sorted by path, by code point
  * - flat: images without labels; sorted by name, by code point
  *
- * @throws UserError if the folder is none of these, or if a table is broken or can be read in several ways
+ * @throws UserError if the folder has none of these layouts, or if a table is invalid or ambiguous
  */
 export async function listImages(root: string, options: LayoutOptions = {}, signal?: AbortSignal): Promise<ImageList> {
   const tree = await openTree(root, signal);

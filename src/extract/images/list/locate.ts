@@ -5,8 +5,8 @@ import { isArchiveName, listArchive } from '../../../formats/archive/list-archiv
 import type { Located } from './tree.ts';
 
 /**
- * Finds images again that were listed before, by their paths: in the data folder, in the archive that it is, or in one
- * that lies in it. Each archive is listed once.
+ * Locates listed images by path: in the data folder, or in the archive that it is or contains. Each archive is listed
+ * once.
  */
 export function imageLocator(data: string): (relativePath: string) => Promise<Located> {
   const archives = new Map<string, Promise<ReadonlyMap<string, ArchiveEntry>>>();
@@ -17,7 +17,7 @@ export function imageLocator(data: string): (relativePath: string) => Promise<Lo
   const entriesOf = (archive: string): Promise<ReadonlyMap<string, ArchiveEntry>> => {
     const known = archives.get(archive);
     if (known !== undefined) return known;
-    // An archive that is gone or broken has no image any more: whoever reads it says so.
+    // A missing or broken archive has no images; reading one reports the error.
     const listed = listArchive(archive).then(
       (entries) => new Map(entries.map((entry) => [entry.name, entry])),
       () => new Map<string, ArchiveEntry>(),

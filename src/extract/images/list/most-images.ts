@@ -1,11 +1,9 @@
 import { UserError } from '../../../system/errors.ts';
 
-/**
- * Images of one data folder: JavaScript's maps and sets, which know images by id and by sha256, hold 2^24 entries (V8).
- */
+/** Most images of a data folder: JavaScript's maps and sets, keyed by id and sha256, hold 2^24 entries (V8). */
 export const mostImages = 16_000_000;
 
-/** @throws UserError if a data folder holds more than one feature set can */
+/** @throws UserError if a data folder has too many images for a feature set */
 export function checkImageCount(count: number, root: string): void {
   if (count <= mostImages) return;
   throw new UserError({

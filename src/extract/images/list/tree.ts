@@ -16,7 +16,7 @@ import { isHidden, isImageName, withoutExtension } from './image-names.ts';
 import { hidden, type LeftOutFile, noImage } from './left-out.ts';
 import { folderError, type Walked, walkFiles } from './walk.ts';
 
-/** Where the bytes of a file of the tree lie. */
+/** Location of a file of the tree. */
 export interface Located {
   /** Absolute path. */
   readonly path: string;
@@ -31,7 +31,7 @@ export interface Tree extends Walked {
   locate(relativePath: string): Located;
   /** Of one of the tables. */
   table(relativePath: string): TableSource;
-  /** What the .cls file beside an image says (webdataset); undefined if there is none. */
+  /** Contents of an image's .cls file (webdataset); undefined if there is none. */
   classOf?(relativePath: string): string | undefined;
 }
 
@@ -40,8 +40,7 @@ const largestTable = 512 * 1024 * 1024;
 const largestClass = 4096;
 
 /**
- * The files of a data folder or of an archive. A folder whose images all lie in archives (webdataset's shards) is a
- * folder of these.
+ * The files of a data folder, an archive, or a folder of archives (webdataset's shards).
  *
  * @throws UserError if it cannot be read, or an archive is refused
  */
@@ -84,7 +83,7 @@ function oneImage(root: string): UserError {
   });
 }
 
-/** Of a path that is not there: the folder or archive beside it whose name is nearest, in the same spelling. */
+/** For a missing path: the folder or archive next to it with the nearest name. */
 async function nearestBeside(root: string): Promise<string | undefined> {
   const folder = dirname(resolve(root));
   const beside: string[] = [];
@@ -123,7 +122,7 @@ async function archiveTree(root: string, shards: readonly Shard[]): Promise<Tree
   const tables: string[] = [];
   const leftOut: LeftOutFile[] = [];
   const located = new Map<string, Required<Located>>();
-  /** webdataset's labels, by the path without what follows the name's first dot. */
+  /** webdataset's labels by key: the path up to the first dot of the name. */
   const classes = new Map<string, string>();
   for (const { prefix, archive } of shards) {
     for (const entry of await listArchive(archive)) {

@@ -11,21 +11,21 @@ import { compareCodePoints } from './code-point-order.ts';
 import { isHidden, isImageName } from './image-names.ts';
 import { hidden, type LeftOutFile, noImage, notUtf8, special } from './left-out.ts';
 
-/** Every file under a folder: each in exactly one of the three, as a path with forward slashes, by code point. */
+/** Every file under a folder, in exactly one of three lists, as paths with forward slashes sorted by code point. */
 export interface Walked {
   readonly images: readonly string[];
-  /** Files that may say which image has which label. */
+  /** Files that may be tables of labels. */
   readonly tables: readonly string[];
   readonly leftOut: readonly LeftOutFile[];
 }
 
-/** Files that are opened before other work gets its turn. */
+/** Files opened before yielding to other work. */
 const openedAtOnce = 512;
 
 /**
- * Lists every file under `root`. A linked folder is entered unless its files are listed anyway or the link leads back
- * up. A file whose name says that it is an image is taken for one without being opened; of every other one the first
- * bytes decide. A dangling link counts as the file that its name says, so that it is reported and not passed over.
+ * Lists every file under `root`. Linked folders are entered unless their files are listed anyway or the link leads back
+ * up. Files with an image extension are not opened; for others the first bytes decide. A dangling link counts as a
+ * file, so that it is reported.
  *
  * @throws UserError if a folder cannot be read; the signal's reason once it is aborted
  */
@@ -92,7 +92,7 @@ export async function walkImages(folder: string): Promise<readonly string[]> {
   return (await walkFiles(folder)).images;
 }
 
-/** A name that is not UTF-8 as text that tells its bytes; undefined for one that is. */
+/** A name that is not valid UTF-8 with its bytes escaped; undefined for a valid one. */
 function utf8OrEscaped(name: Buffer): string | undefined {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(name);
@@ -104,7 +104,7 @@ function utf8OrEscaped(name: Buffer): string | undefined {
   }
 }
 
-/** Whether a name with a replacement character is one that a file has, and no reading of bytes that are not UTF-8. */
+/** Whether a name with a replacement character is real, rather than decoded from invalid UTF-8. */
 async function isThere(folder: string, name: string): Promise<boolean> {
   try {
     await stat(join(folder, name));
@@ -114,7 +114,7 @@ async function isThere(folder: string, name: string): Promise<boolean> {
   }
 }
 
-/** What a file is that its name does not call an image; undefined if its bytes say that it is one. */
+/** The kind of a file without an image extension; undefined if it is an image by its bytes. */
 function whatIs(path: string): string | undefined {
   try {
     const found = sniff(readRangeSync(path, 0, sniffBytes));
@@ -124,7 +124,7 @@ function whatIs(path: string): string | undefined {
   }
 }
 
-/** Whether a walk of `root` lists this real path by itself: inside, and no part of the way hidden. */
+/** Whether a walk of `root` lists this real path anyway: inside, and not hidden. */
 function isListedUnder(realRoot: string, real: string): boolean {
   return contains(realRoot, real) && !relative(realRoot, real).split(sep).some(isHidden);
 }

@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 let collect: (() => void) | undefined;
 
 /**
- * Frees the memory behind buffers that nobody holds any more. sharp's pixels lie outside V8's heap, and a heap of a
- * few megabytes gives V8 no reason to look for the quarter of a gigabyte that a large image left there.
+ * Frees the memory of unreferenced buffers. sharp's pixels are outside V8's heap, so a large image's quarter of a
+ * gigabyte alone does not trigger garbage collection.
  */
 export async function collectGarbage(): Promise<void> {
   if (collect === undefined) {

@@ -7,9 +7,9 @@ import { openBudget } from './pixel-budget.ts';
 import { type FilePixels, packKnown, type WorkerReply, type WorkerSetup, type WorkerTask } from './pixel-protocol.ts';
 import type { PixelPipeline, PixelPipelineOptions, PixelRecipe, PixelResult } from './pixel-result.ts';
 
-/** Results that wait for the consumer take at most this much, in bytes, however large the folder. */
+/** Largest size in bytes of results waiting for the consumer. */
 const waitingBytes = 64 * 1024 * 1024;
-/** The backbone blocks the main thread for up to a second: workers must have tasks for as long. */
+/** The backbone blocks the main thread for up to a second: workers need enough tasks meanwhile. */
 const mostAhead = 256;
 
 /**
@@ -52,7 +52,10 @@ class WorkerPipeline implements PixelPipeline {
     if (options.startNow === true) this.#start(this.threads);
   }
 
-  /** Starts what is missing of so many workers. Not while images are under way: a worker knows those given since its start. */
+  /**
+   * Starts workers up to `count`. Not while images are in progress: a worker only receives images given after its
+   * start.
+   */
   #start(count: number): void {
     while (this.#workers.length < count) {
       const worker = startWorker('./pixels.worker', import.meta.url, { workerData: this.#setup });
@@ -95,7 +98,7 @@ class WorkerPipeline implements PixelPipeline {
       }
     } finally {
       this.#signal?.removeEventListener('abort', stop);
-      // Left early: nobody waits for what is still under way, and its claims must not be taken.
+      // Left early: pending results are not awaited, and no further images must be claimed.
       if (waiting.length > 0) await this.close();
       this.#decoding = false;
     }
@@ -131,7 +134,7 @@ class WorkerPipeline implements PixelPipeline {
     if (this.#closed) throw new Error('the pixel pipeline is closed');
   }
 
-  /** Resolves when the worker is gone; a worker that ends by itself is a failure of the whole pipeline. */
+  /** Resolves when the worker exits; an unexpected exit fails the whole pipeline. */
   #watch(worker: Worker): Promise<void> {
     worker.on('message', ({ index, result }: WorkerReply) => {
       if (this.#closed) return;

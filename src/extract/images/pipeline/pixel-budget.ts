@@ -1,15 +1,15 @@
 import { largestPixelCount } from '../decode/decode-error.ts';
 
 /**
- * Pixels that all worker threads together may hold decoded at one time, in thousands: one shared counter of what is
- * left. It keeps memory bounded whatever the images' size; small photos never wait.
+ * Shared counter of the decoded pixels, in thousands, that all worker threads together may still hold. It bounds memory
+ * for large images; small photos never wait.
  */
 export type PixelBudget = Int32Array<SharedArrayBuffer>;
 
-/** Pixels in one unit of the counter: a counter of 32 bits is enough for thousands of threads. */
+/** Pixels per unit of the counter: 32 bits suffice for thousands of threads. */
 const unit = 1024;
 
-/** Threads that share one largest image's worth: with 2 or 4 threads one image of the largest size at a time. */
+/** Threads per largest image: with up to 4 threads, one image of the largest size at a time. */
 const threadsPerLargest = 4;
 
 export function openBudget(threads: number): PixelBudget {
@@ -19,7 +19,7 @@ export function openBudget(threads: number): PixelBudget {
   return budget;
 }
 
-/** Takes the pixels of an image, waiting (the thread blocks) until other threads have given back enough. */
+/** Reserves the pixels of an image, blocking the thread until enough are free. */
 export function takePixels(budget: PixelBudget, pixelCount: number): void {
   const wanted = units(pixelCount);
   for (;;) {

@@ -2,10 +2,10 @@ import type { ArchiveEntry } from '../../../formats/archive/entry.ts';
 import type { PixelBudget } from './pixel-budget.ts';
 import type { PixelRecipe, PixelSeconds } from './pixel-result.ts';
 
-/** What the pipeline and its worker threads say to each other. */
+/** Messages between the pipeline and its worker threads. */
 export interface WorkerSetup {
   readonly recipe: PixelRecipe;
-  /** One shared counter: the index of the next image that no worker has taken. */
+  /** Shared counter: index of the next unclaimed image. */
   readonly claims: Int32Array<SharedArrayBuffer>;
   readonly known: KnownHashes;
   readonly budget: PixelBudget;
@@ -18,7 +18,7 @@ export interface WorkerTask {
   readonly entry?: ArchiveEntry;
 }
 
-/** A PixelResult without its image: what one file gave. */
+/** A PixelResult without its image. */
 export interface FilePixels {
   readonly outcome: 'pixels' | 'known' | 'failed';
   readonly sha256?: string;
@@ -36,14 +36,14 @@ export interface WorkerReply {
   readonly result: FilePixels;
 }
 
-/** The memory of all pixels of a file, which a thread hands over. */
+/** The buffers of a file's pixels, to be transferred. */
 export function pixelBuffers({ pixels, views = [], beside = [] }: FilePixels): ArrayBuffer[] {
   return pixels === undefined ? [] : [pixels, ...views, ...beside].map(({ buffer }) => buffer);
 }
 
 /**
- * Takes the next index up to `last`, or undefined when there is none: every worker holds the same list, and whichever
- * is free takes from it, without a word from the main thread (which the backbone blocks for hundreds of milliseconds).
+ * Claims the next index up to `last`, or returns undefined if there is none. All workers hold the same list and claim
+ * from it without the main thread, which the backbone blocks for hundreds of milliseconds.
  */
 export function claimTask(claims: Int32Array<SharedArrayBuffer>, last: number): number | undefined {
   for (;;) {
@@ -53,7 +53,7 @@ export function claimTask(claims: Int32Array<SharedArrayBuffer>, last: number): 
   }
 }
 
-/** sha256 values, 32 bytes each, sorted: shared by all workers, so that a million of them are held once. */
+/** Sorted sha256 values, 32 bytes each, in memory shared by all workers. */
 type KnownHashes = Uint8Array<SharedArrayBuffer>;
 
 const hashBytes = 32;

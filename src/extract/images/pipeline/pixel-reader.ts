@@ -17,13 +17,13 @@ import { givePixelsBack, openBudget, type PixelBudget, takePixels } from './pixe
 import type { FilePixels } from './pixel-protocol.ts';
 import type { PixelRecipe } from './pixel-result.ts';
 
-/** Largest file that is read: the largest image without compression, in RGB with 16 bits. */
+/** Largest file that is read: the largest image uncompressed, RGB with 16 bits. */
 const largestFileBytes = 512 * 1024 * 1024;
 
-/** Images above this, in pixels, are freed immediately and not when V8 comes to it. */
+/** Images with more pixels are freed immediately instead of by V8's garbage collection. */
 const largePixelCount = 8_000_000;
 
-/** Turns one file at a time into the network's input bytes, in the thread that calls it. */
+/** Reads one file at a time into the network's input, in the calling thread. */
 export class PixelReader {
   readonly #recipe: PixelRecipe;
   readonly #isKnown: (sha256: string) => boolean;
@@ -31,7 +31,7 @@ export class PixelReader {
   readonly #resampler: Resampler = openResampler();
 
   /**
-   * @param isKnown whether a file with this sha256 needs no pixels
+   * @param isKnown whether the pixels of a file with this sha256 are not needed
    * @param budget shared with the readers of other threads
    */
   constructor(recipe: PixelRecipe, isKnown: (sha256: string) => boolean, budget: PixelBudget = openBudget(1)) {
@@ -40,7 +40,7 @@ export class PixelReader {
     this.#budget = budget;
   }
 
-  /** Never throws for what the file holds: a file without pixels is a result that says why. */
+  /** Never throws because of a file's contents: a failure is a result with its reason. */
   async read(path: string, entry?: ArchiveEntry): Promise<FilePixels> {
     const seconds = { read: 0, decode: 0, resize: 0 };
     const started = performance.now();
@@ -59,7 +59,7 @@ export class PixelReader {
     return this.#readBytes(bytes, seconds, started);
   }
 
-  /** As `read`, for the bytes of a file that is in memory already. */
+  /** As `read`, for a file's bytes in memory. */
   async readBytes(bytes: Uint8Array): Promise<FilePixels> {
     return this.#readBytes(bytes, { read: 0, decode: 0, resize: 0 }, performance.now());
   }
@@ -78,7 +78,7 @@ export class PixelReader {
       const asked = performance.now();
       takePixels(this.#budget, pixelCount);
       taken = pixelCount;
-      // Waiting for other threads is not work.
+      // Waiting for other threads does not count as work.
       seconds.decode -= (performance.now() - asked) / 1000;
     };
     try {
@@ -92,7 +92,7 @@ export class PixelReader {
     }
   }
 
-  /** A method of its own, so that nothing holds the decoded image once it returns. */
+  /** A separate method, so that nothing references the decoded image after it returns. */
   async #transform(
     bytes: Uint8Array,
     sha256: string,
@@ -115,7 +115,7 @@ export class PixelReader {
     const all: Uint8Array<ArrayBuffer>[] = [];
     for (const recipe of own.beside ?? []) {
       const { autoOrient, sixteenBit, channels } = recipe;
-      // Networks are mostly told the same of an image's orientation and depth: one decode serves them.
+      // Networks usually have equal decoding options: one decode serves all.
       const isSame = autoOrient === own.autoOrient && sixteenBit === own.sixteenBit && channels === own.channels;
       const decoded = isSame ? source : await decodeFor(recipe, bytes);
       all.push(resizeAndCrop(this.#resampler, decoded, recipe));
@@ -125,7 +125,7 @@ export class PixelReader {
 
   #views(sha256: string, source: SourcePixels | BandPixels): Uint8Array<ArrayBuffer>[] {
     const { views, crop } = this.#recipe;
-    // Views are drawn of colours and of grey: a run refuses them for other bands.
+    // Views are only supported for RGB and greyscale.
     if (views === undefined || isBands(source)) return [];
     return Array.from({ length: views.count }, (_, i) => {
       const view = drawView(sha256, views.seed, i + 1, source);
@@ -135,9 +135,9 @@ export class PixelReader {
 }
 
 /**
- * The image in the form that the network's channels ask for.
+ * Decodes the image with the network's number of channels.
  *
- * @throws DecodeError as `decodeImage` and `decodeBands` do, and where a network takes grey images, and this one has colours
+ * @throws DecodeError as `decodeImage` and `decodeBands`, and for a colour image if the network takes greyscale
  */
 async function decodeFor(
   recipe: PixelRecipe,

@@ -2,20 +2,20 @@ import type { Preprocessing } from '../../../features/manifest/manifest.ts';
 import type { ImageFile } from '../list/image-file.ts';
 import type { ViewRecipe } from '../views/views.ts';
 
-/** What turns a file into the network's input bytes: everything that changes a pixel. */
+/** Everything that affects the pixels of an image. */
 export interface PixelRecipe extends Omit<Preprocessing, 'mean' | 'std'> {
   /** Augmented views beside the plain image; absent: none. */
   readonly views?: ViewRecipe | undefined;
-  /** Of other networks that look at the same image; absent: none. */
+  /** Recipes of further networks for the same image; absent: none. */
   readonly beside?: readonly PixelRecipe[] | undefined;
 }
 
-/** Seconds of processor time of one image, by step. */
+/** Processor seconds of one image, by step. */
 export interface PixelSeconds {
   /** Reading the file and hashing its bytes. */
   readonly read: number;
   readonly decode: number;
-  /** Resize and crop, and the views where there are some. */
+  /** Resize and crop, including views. */
   readonly resize: number;
 }
 
@@ -26,18 +26,18 @@ export interface PixelsReady {
   /** Of the file's bytes, lower-case hex. */
   readonly sha256: string;
   readonly byteCount: number;
-  /** [crop, crop, 3], RGB, row by row, in the form that the recipe says (`samples.ts`). */
+  /** [crop, crop, 3], RGB, row by row, in the recipe's format (`samples.ts`). */
   readonly pixels: Uint8Array;
-  /** As many as the recipe asks for, of the same shape as `pixels`; view 1 comes first. */
+  /** The recipe's views, of the same shape as `pixels`; view 1 comes first. */
   readonly views: readonly Uint8Array[];
-  /** The same image by the recipe's `beside`, in their order, each of the shape that its own recipe says; absent: none. */
+  /** The same image by each recipe of `beside`; absent: none. */
   readonly beside?: readonly Uint8Array[] | undefined;
-  /** Grey samples of 16 bits were above 255 and are lost: almost all white. */
+  /** Whether 16-bit grey samples above 255 were clipped: almost all white. */
   readonly clipped: boolean;
   readonly seconds: PixelSeconds;
 }
 
-/** The file's bytes are among the known ones: read and hashed, not decoded. */
+/** The file's sha256 is known: read and hashed, not decoded. */
 interface ImageKnown {
   readonly outcome: 'known';
   readonly image: ImageFile;
@@ -61,13 +61,13 @@ interface ImageFailed {
 export type PixelResult = PixelsReady | ImageKnown | ImageFailed;
 
 export interface PixelPipelineOptions {
-  /** Upper bound of worker threads; the pixels do not depend on it. Default: chosen from the machine's cores. */
+  /** Upper bound of worker threads; pixels do not depend on it. Default: by the machine's cores. */
   readonly threads?: number | undefined;
-  /** Aborted: `decode` ends with the signal's reason and workers stop. */
+  /** If aborted, `decode` throws the signal's reason and workers stop. */
   readonly signal?: AbortSignal | undefined;
-  /** Starts all threads now, not as many as there are images once these are known: for measurements. */
+  /** Start all threads now, whatever the number of images: for measurements. */
   readonly startNow?: boolean;
-  /** sha256 values (lower-case hex) of files whose pixels are not wanted. */
+  /** sha256 values (lower-case hex) of files whose pixels are not needed. */
   readonly known?: Iterable<string>;
 }
 
@@ -77,8 +77,8 @@ export interface PixelPipeline {
   /** Worker threads that decode. */
   readonly threads: number;
   /**
-   * One result per image, in the order given. Reads ahead by a bounded number of images, whatever the folder's size.
-   * A file that cannot be read or decoded is a result, not an exception. One call at a time.
+   * One result per image, in the order given. Reads ahead by a bounded number of images. A file that cannot be read or
+   * decoded is a result, not an exception. One call at a time.
    */
   decode(images: Iterable<ImageFile> | AsyncIterable<ImageFile>): AsyncIterable<PixelResult>;
   close(): Promise<void>;

@@ -8,13 +8,13 @@ if (port === null) throw new Error('pixels.worker runs as a worker thread only')
 const setup: WorkerSetup = workerData;
 const reader = new PixelReader(setup.recipe, (sha256) => isKnown(setup.known, sha256), setup.budget);
 
-/** Tasks in the order of their index, the same in every worker; `undefined` is the end. */
+/** Tasks by index, the same in every worker; `undefined` is the end. */
 const tasks: WorkerTask[] = [];
 let busy = false;
 
 port.on('message', (message: readonly WorkerTask[] | 'stop') => {
   if (message === 'stop') {
-    // Let a decode under way end first: its native thread must not outlive this worker.
+    // Let a running decode finish first: its native thread must not outlive this worker.
     tasks.length = 0;
     port.close();
     return;

@@ -2,14 +2,14 @@ import type { SourcePixels } from '../resize/resize.kernel.ts';
 
 type Affine = readonly [number, number, number, number, number, number];
 
-/** Pillow computes in 16.16 fixed point where every source coordinate fits it. */
+/** Pillow computes in 16.16 fixed point if every source coordinate fits. */
 const fixedLimit = 32768;
 
 /**
- * A box of a rotated image, nearest neighbour, black where it comes from outside: [height, width, 3].
+ * A box of a rotated image, nearest neighbour, black outside: [height, width, 3].
  *
- * Facts from Pillow 9.4.0, src/libImaging/Geometry.c: pixel centres are mapped; coefficients are rounded to 16.16
- * fixed point (`affine_fixed`), or for images that this does not fit, coordinates are summed in float64
+ * Facts from Pillow 9.4.0, src/libImaging/Geometry.c: pixel centres are mapped; coefficients are rounded to 16.16 fixed
+ * point (`affine_fixed`), or for images that this does not fit, coordinates are summed in float64
  * (`ImagingTransformAffine`).
  *
  * @param matrix from a pixel of the result to its source; undefined if nothing is rotated
@@ -91,7 +91,7 @@ function floatingPoint(
       let sourceY = rowY;
       for (let x = 0; x < left + width; x++) {
         if (x >= left) {
-          // Truncation would take -0.5 for 0.
+          // Truncation would map -0.5 to 0.
           const column = sourceX < 0 ? -1 : Math.trunc(sourceX);
           const row = sourceY < 0 ? -1 : Math.trunc(sourceY);
           if (column >= 0 && column < sourceWidth && row >= 0 && row < sourceHeight) {

@@ -11,7 +11,7 @@ export interface ViewRecipe {
   readonly seed: number;
 }
 
-/** What was drawn for one view, in torchvision's terms. */
+/** Parameters of one view, in torchvision's terms. */
 export interface ViewParameters {
   /** Degrees, counter-clockwise; `rotate`. */
   readonly angle: number;
@@ -26,15 +26,15 @@ export interface ViewParameters {
 
 /** Largest angle either way, in degrees: RandomRotation(30). */
 const largestAngle = 30;
-/** Share of the image's area that a crop takes, and its width over its height: RandomResizedCrop's defaults. */
+/** Relative area of a crop, and its aspect ratio: RandomResizedCrop's defaults. */
 const areaRange = [0.08, 1] as const;
 const ratioRange = [3 / 4, 4 / 3] as const;
-/** Boxes that are drawn before RandomResizedCrop gives up and takes the middle. */
+/** Boxes drawn before RandomResizedCrop falls back to the centre. */
 const mostTries = 10;
 
 /**
- * Draws the parameters of one view: a pure function of the file's bytes (their sha256), the seed, the view's number
- * and the image's size, so a view is the same on every machine, in every order and after every interruption.
+ * Draws the parameters of one view: a pure function of the file's sha256, the seed, the view's number and the image's
+ * size, so that views are reproducible.
  *
  * @param view 1 for the first view; 0 is the plain image
  */

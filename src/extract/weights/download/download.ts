@@ -15,36 +15,36 @@ export interface DownloadProgress {
 
 export interface DownloadRequest {
   readonly url: string;
-  /** Where the whole file goes; nothing is ever there but the whole, checked file. */
+  /** Path of the file; only the complete, checked file ever appears there. */
   readonly target: string;
   /** The first digits of the file's sha256, lower-case hex. */
   readonly sha256Prefix: string;
-  /** Git's own hash of the file, where it is the one that is known: it is checked instead. */
+  /** Git's hash of the file, to be checked instead if it is the known one. */
   readonly gitSha1?: string | undefined;
-  /** Of the whole file, where it is known: a server that sends more is stopped. */
+  /** Size of the file, if known: a server that sends more is stopped. */
   readonly bytes?: number | undefined;
-  /** Sent along, to the address's own origin alone. */
+  /** Request headers, only sent to the address's own origin. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What to do where it cannot be downloaded, for the message. */
+  /** Fix if it cannot be downloaded, for the message. */
   readonly fix: string;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Wait before the first retry; it doubles from one to the next. Default 250 ms. */
+  /** Delay before the first retry, doubled for each further one. Default 250 ms. */
   readonly retryDelayMs?: number;
-  /** A server that sends nothing for this long is given up. Default 30 s. */
+  /** Timeout without any data. Default 30 s. */
   readonly stallMs?: number;
 }
 
-/** Attempts in a row that bring nothing new before the download is given up. */
+/** Consecutive attempts without new data before giving up. */
 const maxFruitlessAttempts = 4;
 const maxAttempts = 30;
 
 /**
- * Downloads a file: goes on where an earlier attempt stopped (an attempt of this process or of a dead one), checks the
- * sha256, and renames it into place last.
+ * Downloads a file: continues an earlier attempt (of this process or a dead one), checks the sha256, and renames it
+ * into place last.
  *
- * @throws UserError if the server cannot be reached, does not have the file, or sends another one
- * @throws InterruptedError if `signal` aborts; what has arrived is kept for the next time
+ * @throws UserError if the server cannot be reached, does not have the file, or sends a different one
+ * @throws InterruptedError if `signal` aborts; the received bytes are kept for the next attempt
  */
 export async function download(request: DownloadRequest): Promise<void> {
   const partial = await openPartialFile(request.target).catch((error: unknown) => {
@@ -58,7 +58,7 @@ export async function download(request: DownloadRequest): Promise<void> {
     throw error;
   }
   await partial.close();
-  // Rename last: nobody ever finds a partial file under the file's name.
+  // Rename last: a partial file never has the final name.
   await rename(partial.path, request.target).catch((error: unknown) => {
     throw unwritable(request.target, error);
   });
@@ -87,7 +87,7 @@ async function receiveWhole(request: DownloadRequest, partial: PartialFile): Pro
     if (found.startsWith(request.gitSha1 ?? request.sha256Prefix)) return;
     const size = await sizeOf(partial);
     await partial.handle.truncate(0);
-    // What was there before may have been the start of another file: once, everything is asked for again.
+    // The earlier part may be of another file: start over once.
     if (before === 0 || startedOver) {
       await rm(partial.path, { force: true });
       throw wrongFile(request, found, size);

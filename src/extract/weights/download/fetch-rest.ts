@@ -2,10 +2,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { causeOf, UserError } from '../../../system/errors.ts';
 import type { DownloadRequest } from './download.ts';
 
-/** A failure that another attempt may fix: the connection, or a server that is busy. */
+/** A failure that may not recur: of the connection, or a busy server. */
 export class TransientError extends Error {}
 
-/** No weights file of ours is near this: a server that sends without end is stopped. */
+/** Far above all known weights files: stops a server that sends endlessly. */
 const maxBytes = 2 ** 30;
 const defaultStallMs = 30_000;
 
@@ -13,7 +13,7 @@ const defaultStallMs = 30_000;
  * One request for the bytes from `offset` on, appended to the file. A server that ignores the range starts over.
  * Resolves when the server says that everything is there.
  *
- * @throws TransientError where it makes sense to try again, UserError if it does not
+ * @throws TransientError if a retry makes sense, else UserError
  */
 export async function fetchRest(request: DownloadRequest, file: FileHandle, offset: number): Promise<void> {
   const watch = new StallWatch(request.stallMs ?? defaultStallMs);
@@ -30,7 +30,7 @@ export async function fetchRest(request: DownloadRequest, file: FileHandle, offs
         signal: AbortSignal.any(signals),
       }),
     );
-    // Everything is there already (or more): the hash will tell.
+    // Everything has been received: check the hash.
     if (response.status === 416 && offset > 0) return void (await response.body?.cancel());
     checkStatus(response, request);
     const range = response.status === 206 ? parseContentRange(response.headers.get('content-range')) : undefined;
@@ -70,7 +70,7 @@ export async function fetchRest(request: DownloadRequest, file: FileHandle, offs
   }
 }
 
-/** Failures of the connection are fetch's own TypeErrors and aborts; their cause says what happened. */
+/** Failures of the connection are TypeErrors and aborts of fetch, with the reason in their cause. */
 async function connected<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;
@@ -108,7 +108,7 @@ function tooLong(request: DownloadRequest): UserError {
   });
 }
 
-/** Aborts its signal when nothing arrived for a while. */
+/** Aborts its signal if no data arrives for a while. */
 class StallWatch {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout;

@@ -5,9 +5,9 @@ import { errorCode } from '../../../system/errors.ts';
 import { makeFolder } from '../../../system/make-folder.ts';
 
 /**
- * The part of a download that is on disk. Each download has a file of its own, `NAME.HOST.PID-NUMBER.partial`, so two at
- * once do not meet, on a folder that several machines share neither; one that a dead process left is taken over by
- * renaming it, which only one taker can do.
+ * The received part of a download on disk. Each download has its own file, `NAME.HOST.PID-NUMBER.partial`, also on
+ * folders shared between machines; the file of a dead process is taken over by renaming it, which only one process can
+ * do.
  */
 export interface PartialFile {
   readonly path: string;
@@ -15,10 +15,10 @@ export interface PartialFile {
   close(): Promise<void>;
 }
 
-/** A download writes at least every half minute or gives up, so a file this old has no writer. */
+/** Downloads write at least every half minute or give up, so older files are abandoned. */
 const abandonedAfterMs = 10 * 60 * 1000;
 
-/** Containers have one each, and process numbers that are all alike. */
+/** Distinguishes containers, whose process numbers are similar. */
 const host = hostname();
 const mine = new Set<string>();
 let opened = 0;
@@ -29,7 +29,7 @@ export async function openPartialFile(target: string): Promise<PartialFile> {
   const path = `${target}.${host}.${process.pid}-${opened++}.partial`;
   mine.add(path);
   for (const abandoned of await abandonedFiles(target)) {
-    // Another process may take it first: then there is nothing to rename.
+    // Another process may have taken it first.
     const taken = await rename(abandoned, path).then(
       () => true,
       () => false,
@@ -47,7 +47,7 @@ export async function openPartialFile(target: string): Promise<PartialFile> {
   };
 }
 
-/** Removes what dead processes left of this download; called when the whole file is there. */
+/** Removes partial files of dead processes, after the download is complete. */
 export async function removeAbandoned(target: string): Promise<void> {
   for (const path of await abandonedFiles(target)) await rm(path, { force: true });
 }
@@ -64,7 +64,7 @@ async function abandonedFiles(target: string): Promise<readonly string[]> {
     const status = await stat(path).catch(() => undefined);
     if (status === undefined) continue;
     const silent = Date.now() - status.mtimeMs > abandonedAfterMs;
-    // Of another machine's processes nothing is known from here.
+    // The state of another machine's processes is unknown.
     if (silent || (isHere && (pid === process.pid || !isAlive(pid)))) found.push({ path, size: status.size });
   }
   return found.sort((a, b) => b.size - a.size).map(({ path }) => path);

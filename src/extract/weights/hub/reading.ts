@@ -3,27 +3,27 @@ import type { OnnxModel } from '../../../formats/onnx/schema.ts';
 import { UserError } from '../../../system/errors.ts';
 import { type Config, isConfig } from './config-file.ts';
 
-/** What is kept of a network: the tensor, and what becomes of it. */
+/** The tensor to extract, and how it is pooled. */
 export interface Reading {
   readonly tap: string;
   readonly pool: Pool;
-  /** Tokens before a transformer's patches; absent if they play no part. */
+  /** Number of tokens before a transformer's patches; absent if irrelevant. */
   readonly prefixTokens?: number;
 }
 
-/** What the user said of it. */
+/** The user's options. */
 export interface AskedReading {
   readonly tap?: string | undefined;
   readonly pool?: Pool | undefined;
 }
 
-/** The outputs of a published network and what its config says of them. */
+/** Outputs of a published network, with its config. */
 export interface Outputs {
   /** `model_type` of config.json; `timm` for timm's. */
   readonly architecture: string;
-  /** Outputs of the graph and how many axes each has, where the graph says so. */
+  /** Outputs of the graph with their number of axes, if known. */
   readonly outputs: ReadonlyMap<string, number | undefined>;
-  /** Class and register tokens before the patches; undefined if the config's architecture is not known here. */
+  /** Number of class and register tokens before the patches; undefined for an unknown architecture. */
   readonly prefixTokens: number | undefined;
   /** config.json's path, for messages. */
   readonly path: string;
@@ -31,7 +31,7 @@ export interface Outputs {
 
 const hidden = 'last_hidden_state';
 
-/** What the makers of each architecture take for an image's vector, the first that the graph has. */
+/** The usual image embedding of each architecture: the first that the graph has. */
 const usualReadings: Readonly<Record<string, readonly Reading[]>> = {
   ...forEach(
     ['dinov2', 'dinov2_with_registers', 'dinov3_vit', 'vit', 'deit', 'vit_mae', 'vit_msn', 'beit'],
@@ -55,7 +55,7 @@ function forEach(names: readonly string[], readings: readonly Reading[]): Record
   return Object.fromEntries(names.map((name) => [name, readings]));
 }
 
-/** Tokens before the patches of last_hidden_state. */
+/** Number of tokens before the patches in last_hidden_state. */
 function countPrefixTokens(architecture: string, config: Config): number | undefined {
   const registers = config['num_register_tokens'] ?? 0;
   switch (architecture) {
@@ -67,7 +67,7 @@ function countPrefixTokens(architecture: string, config: Config): number | undef
     case 'clip':
     case 'clip_vision_model':
       return 1;
-    // The class token and the one of its teacher.
+    // Class token and distillation token.
     case 'deit':
       return 2;
     case 'dinov2_with_registers':
@@ -83,7 +83,7 @@ function countPrefixTokens(architecture: string, config: Config): number | undef
   }
 }
 
-/** What config.json and the graph say of the outputs. */
+/** Describes the outputs from config.json and the graph. */
 export function describeOutputs(config: Config, path: string, model: OnnxModel): Outputs {
   const type = config['model_type'];
   const architecture = typeof type === 'string' ? type : typeof config['architecture'] === 'string' ? 'timm' : '';
@@ -102,9 +102,9 @@ export function describeOutputs(config: Config, path: string, model: OnnxModel):
 }
 
 /**
- * What is kept: as asked, else as the architecture's makers do.
+ * Chooses tap and pool: as given, else the architecture's usual ones.
  *
- * @throws UserError that lists the readings where several fit, or where what is asked for cannot be had
+ * @throws UserError that lists the alternatives if the choice is ambiguous or impossible
  */
 export function chooseReading(from: Outputs, asked: AskedReading): Reading {
   return withPrefix(from, complete(from, asked));
@@ -121,7 +121,7 @@ function complete(from: Outputs, { tap, pool }: AskedReading): Reading {
     const axes = outputs.get(tap);
     if (axes === 2) return { tap, pool: 'none' };
     if (axes === 4) return { tap, pool: 'mean' };
-    // A tensor of the graph's inside: as the last one.
+    // An inner tensor: treated like the last one.
     if (!outputs.has(tap)) return { tap, pool: fit?.tap === hidden ? fit.pool : 'mean' };
     throw several(from, readingsOf(from, tap));
   }
@@ -137,7 +137,7 @@ function complete(from: Outputs, { tap, pool }: AskedReading): Reading {
   throw several(from, readings);
 }
 
-/** Every reading of the graph's outputs. */
+/** All possible readings of the graph's outputs. */
 function readingsOf({ outputs, prefixTokens }: Outputs, only?: string): readonly Reading[] {
   return [...outputs].flatMap(([tap, axes]): readonly Reading[] => {
     if (only !== undefined && tap !== only) return [];
