@@ -50,6 +50,11 @@ export class Program {
     return { code, signal, hung, stderr: stderr.replace(/\0\d+\0$/, '') };
   }
 
+  /** Of its process; undefined before the first run, and after a kill. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   kill(): void {
     this.#child?.kill('SIGKILL');
   }

@@ -14,7 +14,6 @@
 //
 // One kill in five falls anywhere in a run, the others between the moment in which it takes the lock and its end: the
 // start of the program, when no file is touched, is most of such a short run.
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -23,12 +22,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tortureAll } from './all.ts';
 import { drawPhotos } from './draw-photos.ts';
+import { Program } from './run.ts';
 import { hostileServe } from './serve/hostile.ts';
 import { writeTinyWeights } from './tiny-weights.ts';
 import { uniform } from './uniform.ts';
-import { torturedVerbs } from './verbs.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { extractArgs, torturedVerbs } from './verbs.ts';
 
 /** What `all` does with `serve`; `serve` by itself is many requests to one server. */
 const killServe = 'kill-serve';
@@ -51,12 +49,15 @@ interface TortureResult {
  */
 export async function torture(kills: number, seed: number, imageCount = 120): Promise<TortureResult> {
   const folder = await mkdtemp(join(tmpdir(), 'featuretap-torture-'));
+  const [undisturbed, killed] = [new Program(), new Program()];
   try {
     const data = join(folder, 'data');
     await drawPhotos(data, imageCount);
     const weights = join(folder, 'resnet-tiny.safetensors');
     await writeTinyWeights(weights);
-    const whole = await run(data, weights, join(folder, 'undisturbed'));
+    const start = (program: Program, cache: string, kill?: Kill): Promise<EndedRun> =>
+      run(program, extractArgs({ data, weights }, cache), join(cache, 'set', '.run'), kill);
+    const whole = await start(undisturbed, join(folder, 'undisturbed'));
     const expected = await hashes(join(folder, 'undisturbed', 'set'));
     const random = uniform(seed);
     let done = 0;
@@ -72,7 +73,9 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
         const share = random();
         const kill: Kill = anywhere ? { afterStartMs: share * whole.ms } : { afterLockMs: share * whole.workMs };
         runs++;
-        const ended = await run(data, weights, cache, done < kills ? kill : {});
+        // A new program each time, so that the moments mean the same.
+        killed.close();
+        const ended = await (done < kills ? start(killed, cache, kill) : start(undisturbed, cache));
         finished = !ended.killed;
         if (ended.killed) done++;
         if (ended.killed && ended.workMs > 0) killsAtWork++;
@@ -85,6 +88,8 @@ export async function torture(kills: number, seed: number, imageCount = 120): Pr
     }
     return { kills: done, runs, killsAtWork, imageCount, different: [...different] };
   } finally {
+    undisturbed.close();
+    killed.close();
     await rm(folder, { recursive: true });
   }
 }
@@ -103,52 +108,27 @@ interface EndedRun {
 }
 
 /** One run of the command, until it ends by itself or is killed. */
-function run(data: string, weights: string, cache: string, kill: Kill = {}): Promise<EndedRun> {
-  const options = ['--data', data, '--cache', cache, '--name', 'set', '--weights', weights];
-  // Small shards and a checkpoint after every batch: many files are under way at any moment.
-  const often = [
-    '--resize',
-    '40',
-    '--crop',
-    '32',
-    '--batch',
-    '4',
-    '--shard-mb',
-    '0.02',
-    '--checkpoint',
-    '0',
-    '--quiet',
-  ];
-  const child = spawn(process.execPath, [join(root, 'scripts/featuretap.cjs'), 'extract', ...options, ...often], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let messages = '';
-  child.stderr.on('data', (text) => {
-    messages += text;
-  });
+async function run(program: Program, args: readonly string[], lockFolder: string, kill: Kill = {}): Promise<EndedRun> {
   const started = performance.now();
   let locked: number | undefined;
   const timers: NodeJS.Timeout[] = [];
   const killAfter = (ms: number | undefined): void => {
-    if (ms !== undefined) timers.push(setTimeout(() => child.kill('SIGKILL'), ms));
+    if (ms !== undefined) timers.push(setTimeout(() => program.kill(), ms));
   };
-  const ownLock = new RegExp(`-${child.pid}-\\d+\\.json$`);
+  const ended = program.run(args);
+  const ownLock = new RegExp(`-${program.pid}-\\d+\\.json$`);
   const watch = setInterval(() => {
-    if (locked !== undefined || !namesIn(join(cache, 'set', '.run')).some((name) => ownLock.test(name))) return;
+    if (locked !== undefined || !namesIn(lockFolder).some((name) => ownLock.test(name))) return;
     locked = performance.now();
     killAfter(kill.afterLockMs);
   }, 2);
   timers.push(watch);
   killAfter(kill.afterStartMs);
-  return new Promise((resolve, reject) => {
-    child.on('exit', (code, signal) => {
-      for (const timer of timers) clearTimeout(timer);
-      const ended = performance.now();
-      const workMs = locked === undefined ? 0 : ended - locked;
-      if (signal === 'SIGKILL' || code === 0) resolve({ killed: code !== 0, ms: ended - started, workMs });
-      else reject(new Error(`extract ended with ${code ?? signal}: ${messages}`));
-    });
-  });
+  const { code, signal, stderr } = await ended;
+  for (const timer of timers) clearTimeout(timer);
+  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`extract ended with ${code ?? signal}: ${stderr}`);
+  const now = performance.now();
+  return { killed: code !== 0, ms: now - started, workMs: locked === undefined ? 0 : now - locked };
 }
 
 function namesIn(folder: string): readonly string[] {
