@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { memoryFolder } from '../../scripts/memory-folder.ts';
 import { knownFailure } from '../../src/cli/known-failure.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { InterruptedError, UserError } from '../../src/system/errors.ts';
@@ -123,7 +123,7 @@ describe('a disk or system that fails at any call', () => {
   let trained: TrainedHeads;
   let disk: FaultyFs;
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-cli-faults-'));
+    root = await mkdtemp(join(memoryFolder(), 'featuretap-cli-faults-'));
     trained = await trainHeads(root, { models: [['ridge', {}]], perClass: 4 });
     disk = new FaultyFs(root);
     await disk.install();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { memoryFolder } from '../../scripts/memory-folder.ts';
 import { type ExtractResult, extract } from '../../src/extract/extract.ts';
 import { openFeatureSet } from '../../src/features/reader.ts';
 import { verifyFeatureSet } from '../../src/features/repair/verify.ts';
@@ -28,8 +28,7 @@ describe('extract on a disk that fails', () => {
   const imageCount = 5;
 
   before(async () => {
-    // In memory where that can be had: it makes some ten thousand files.
-    root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'featuretap-faults-'));
+    root = await mkdtemp(join(memoryFolder(), 'featuretap-faults-'));
     data = join(root, 'data');
     await drawFolder(data, imageCount);
     expected = contentsOf((await run('expected')).folder);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readUserNetwork } from '../../../src/extract/backbone/user-network.ts';
@@ -19,6 +18,7 @@ import { decodeModel } from '../../../src/formats/onnx/decode.ts';
 import { encodeModel } from '../../../src/formats/onnx/encode.ts';
 import { decodeTensor } from '../../../src/formats/onnx/tensor.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/formats/safetensors.ts';
+import { memoryFolder } from '../../memory-folder.ts';
 import { drawnFields } from '../scale/drawn-fields.ts';
 import { archiveTargets } from './archive-targets.ts';
 import type { Draw } from './draw.ts';
@@ -35,7 +35,7 @@ const fixtures = fileURLToPath(new URL('../../../test/fixtures/', import.meta.ur
 const fixture = (file: string): Uint8Array => readFileSync(join(fixtures, file));
 
 export function fuzzTargets(): { readonly targets: readonly FuzzTarget[]; readonly close: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'featuretap-fuzz-'));
+  const folder = mkdtempSync(join(memoryFolder(), 'featuretap-fuzz-'));
   const targets = [
     ...npy(),
     ...safetensors(),
