@@ -7,26 +7,37 @@ import { extractArgs, type World } from './verbs.ts';
 
 /** Photos, a feature set, the report of a head and parts, drawn and made in an empty folder. */
 export async function makeWorld(root: string, imageCount: number): Promise<World> {
+  const program = new Program();
+  try {
+    const made = await makeReport(root, imageCount, program);
+    const parts = join(root, 'parts');
+    let partsMs = 0;
+    for (const part of ['0/2', '1/2']) partsMs += await must([...extractArgs(made, parts), '--part', part], program);
+    return { ...made, parts, startMs: Math.max(0, made.firstMs - partsMs / 2) };
+  } finally {
+    program.close();
+  }
+}
+
+/** What the server of a head reads. */
+type ReportWorld = Omit<World, 'parts' | 'startMs'>;
+
+/** Photos, a feature set and the report of a head. */
+export async function makeReport(
+  root: string,
+  imageCount: number,
+  program: Program,
+): Promise<ReportWorld & { readonly firstMs: number }> {
   const data = join(root, 'data');
   await drawPhotos(data, imageCount);
   const weights = join(root, 'resnet-tiny.safetensors');
   await writeTinyWeights(weights);
-  const network = { data, weights };
-  const program = new Program();
-  try {
-    const firstMs = await must(extractArgs(network, join(root, 'cache')), program);
-    const set = join(root, 'cache', 'set');
-    const reports = join(root, 'reports');
-    await must(['classify', '--features', set, '--model', 'ridge', '--test-size', '0.3', '--out', reports], program);
-    const [name] = await readdir(join(reports, 'set'));
-    const parts = join(root, 'parts');
-    let partsMs = 0;
-    for (const part of ['0/2', '1/2']) partsMs += await must([...extractArgs(network, parts), '--part', part], program);
-    const startMs = Math.max(0, firstMs - partsMs / 2);
-    return { root, data, weights, set, report: join(reports, 'set', name as string), parts, startMs };
-  } finally {
-    program.close();
-  }
+  const firstMs = await must(extractArgs({ data, weights }, join(root, 'cache')), program);
+  const set = join(root, 'cache', 'set');
+  const reports = join(root, 'reports');
+  await must(['classify', '--features', set, '--model', 'ridge', '--test-size', '0.3', '--out', reports], program);
+  const [name] = await readdir(join(reports, 'set'));
+  return { root, data, weights, set, report: join(reports, 'set', name as string), firstMs };
 }
 
 /**

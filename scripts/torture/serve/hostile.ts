@@ -7,7 +7,8 @@ import { decodeImage } from '../../../src/extract/images/decode/decode.ts';
 import { DecodeError } from '../../../src/extract/images/decode/decode-error.ts';
 import { Draw } from '../../bench/fuzz/draw.ts';
 import { imageTargets } from '../../bench/fuzz/image-targets.ts';
-import { makeWorld } from '../world.ts';
+import { Program } from '../run.ts';
+import { makeReport } from '../world.ts';
 import { oneBitPng } from './one-bit-png.ts';
 import { type Heard, post, ServedProcess, sameAnswer } from './served-process.ts';
 
@@ -43,11 +44,13 @@ export async function hostileServe({
   readonly seed: number;
 }): Promise<HostileResult> {
   const root = await mkdtemp(join(tmpdir(), 'featuretap-torture-serve-'));
+  const program = new Program();
   try {
-    const { data, report } = await makeWorld(root, 24);
+    const { data, report } = await makeReport(root, 24, program);
     const photo = Uint8Array.from(await readFile(join(data, 'class-0', 'photo-0000.jpg')));
     return await hostileTo(report, photo, requests, seed);
   } finally {
+    program.close();
     await rm(root, { recursive: true, force: true });
   }
 }
@@ -58,7 +61,16 @@ async function hostileTo(
   requests: number,
   seed: number,
 ): Promise<HostileResult> {
-  const options = ['--port', '0', '--timeout', String(timeLimitSeconds), '--max-body', `${mostBodyMB}MB`];
+  const options = [
+    '--port',
+    '0',
+    '--threads',
+    '1',
+    '--timeout',
+    String(timeLimitSeconds),
+    '--max-body',
+    `${mostBodyMB}MB`,
+  ];
   const server = new ServedProcess(['--head', report, ...options]);
   try {
     const url = await server.url;
