@@ -67,10 +67,9 @@ export default class Reporter extends Transform {
 
   _transform(event, _encoding, done) {
     const { type, data } = event;
-    if (data.file?.endsWith('.js')) {
-      const { line, column } = sourceOf(data.file, data.line, data.column) ?? data;
-      Object.assign(data, { line, column, file: join(process.cwd(), fileOf(data.file)) });
-    }
+    // Times are a process's, which may be that of several files.
+    const timed = data.file === undefined ? undefined : join(process.cwd(), fileOf(data.file));
+    if (data.file?.endsWith('.js')) Object.assign(data, sourceOf(data.file, data.line, data.column) ?? { file: timed });
     for (let error = data.details?.error; error instanceof Error; error = error.cause) {
       if (typeof error.stack === 'string') error.stack = inSources(error.stack);
     }
@@ -79,7 +78,7 @@ export default class Reporter extends Transform {
       if (data.skip !== undefined) this.#skip(data);
       // A suite's time holds that of its tests.
       else if (data.nesting === 0)
-        this.#seconds.set(data.file, (this.#seconds.get(data.file) ?? 0) + data.details.duration_ms / 1000);
+        this.#seconds.set(timed, (this.#seconds.get(timed) ?? 0) + data.details.duration_ms / 1000);
     }
     // The first line of the summary of all files: nothing that a test prints has this form at the outermost level.
     if (

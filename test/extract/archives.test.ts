@@ -52,7 +52,7 @@ async function rowsOf(folder: string): Promise<Map<string, readonly number[]>> {
   );
 }
 
-/** With real workers: they read the archive themselves. */
+/** With real workers: they read the archive themselves. Other runs do without: to start them takes longer. */
 const extra = { openPipeline: openPixelPipeline };
 
 for (const [name, bytes] of [
@@ -69,19 +69,19 @@ for (const [name, bytes] of [
       plain.images.map(({ id, label }) => [id, label]),
     );
     const network = new CountingNetwork();
-    const folderRun = await extract(drawnRun(data, new CountingNetwork(), { name: `${name}-folder`, ...extra }));
+    const folderRun = await extract(drawnRun(data, new CountingNetwork(), { name: `${name}-folder` }));
     const { folder } = await extract(drawnRun(archive, network, { name: 'archive', ...extra }));
     assert.deepEqual(await rowsOf(folder), await rowsOf(folderRun.folder));
     assert.equal(network.imageCount, 12);
     // Unpacked or packed, the bytes are the same: nothing is computed again.
-    const again = await extract(drawnRun(archive, network, { name: 'archive', ...extra }));
+    const again = await extract(drawnRun(archive, network, { name: 'archive' }));
     assert.deepEqual([again.newImages, again.keptImages, network.imageCount], [0, 12, 12]);
   });
 }
 
 test('explain knows the images of an archive, and the report finds their photos', async () => {
   const archive = await packed('seen.zip', drawZip(files, { deflate: true }));
-  const run = drawnRun(archive, new CountingNetwork(), { name: 'seen', ...extra });
+  const run = drawnRun(archive, new CountingNetwork(), { name: 'seen' });
   const { folder } = await extract(run);
   const { toCompute, kept } = await explainExtract({
     ...run,
@@ -122,7 +122,7 @@ test('webdataset: KEY.jpg and KEY.cls in shards', async () => {
   const all = await listImages(shards);
   assert.equal(all.images.length, 12);
   assert.equal(all.images[6]?.relativePath, '1.tar/000006.png');
-  const { newImages } = await extract(drawnRun(shards, new CountingNetwork(), extra));
+  const { newImages } = await extract(drawnRun(shards, new CountingNetwork()));
   assert.equal(newImages, 12);
 });
 
@@ -144,8 +144,8 @@ test('a table and its archive of images', async () => {
 
 test('parts of an archive merge to the set of a single run', async () => {
   const archive = await packed('parts.zip', drawZip(files, { deflate: true }));
-  await extractAlone(archive, extra);
-  await extractAll(archive, 3, extra);
+  await extractAlone(archive);
+  await extractAll(archive, 3);
   await merge(archive, 3);
   // The archive is new: whether its time of change is past in doubt differs from run to run.
   const [parts, alone] = (await bothSets(archive)).map((set) => ({ ...set, memory: undefined }));
@@ -159,16 +159,16 @@ test('a run over an archive that was stopped goes on with the rows that it had',
   network.beforeRun = (run) => {
     if (run === 1) controller.abort(new InterruptedError());
   };
-  const stopped = drawnRun(archive, network, { ...extra, signal: controller.signal });
+  const stopped = drawnRun(archive, network, { signal: controller.signal });
   await assert.rejects(extract(stopped), InterruptedError);
-  const { resumedImages, newImages } = await extract(drawnRun(archive, new CountingNetwork(), extra));
+  const { resumedImages, newImages } = await extract(drawnRun(archive, new CountingNetwork()));
   assert.equal(resumedImages, 8);
   assert.equal(newImages, 12 - 8);
 });
 
 test('rows whose shard was damaged are computed again from the archive', async () => {
   const archive = await packed('repaired.zip', drawZip(files));
-  const run = drawnRun(archive, new CountingNetwork(), { name: 'repaired', ...extra });
+  const run = drawnRun(archive, new CountingNetwork(), { name: 'repaired' });
   const { folder } = await extract(run);
   const shard = join(folder, 'features-00000.npy');
   const bytes = await readFile(shard);

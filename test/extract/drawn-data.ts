@@ -131,11 +131,11 @@ export function openPlainPipeline(recipe: PixelRecipe, options: PixelPipelineOpt
     async *decode(images) {
       for await (const image of images) {
         options.signal?.throwIfAborted();
-        const sha256 = hashOfFile(image.path);
+        const sha256 = image.entry === undefined ? hashOfFile(image.path) : undefined;
         const key = JSON.stringify([recipe, sha256]);
         const before = sha256 === undefined || known.has(sha256) ? undefined : decoded.get(key);
-        const file = before ?? (await reader.read(image.path));
-        if (file.outcome === 'pixels') decoded.set(key, file);
+        const file = before ?? (await reader.read(image.path, image.entry));
+        if (file.outcome === 'pixels' && sha256 !== undefined) decoded.set(key, file);
         yield { image, ...file } as PixelResult;
       }
     },
