@@ -81,7 +81,10 @@ export const predictVerb: Verb = defineVerb({
 
     const shipped = await loadAskedHead({
       folder,
-      command: (head) => retyped(withOption(session.args, 'head', head)),
+      command: async (head) => {
+        const { withNearPaths } = await import('./predict/meant-images.ts');
+        return retyped(withOption((await withNearPaths(paths, session.args)).args, 'head', head));
+      },
     });
     // What knows archives and tables comes with it.
     const { checkAnyThere } = await import('./predict/meant-images.ts');
@@ -179,12 +182,12 @@ async function predictAll(
     let done = 0;
     let clipped = 0;
     for await (const outcome of silent ? outcomes : progressing(outcomes, status, session)) {
-      done++;
       const { relativePath, id } = outcome.image;
       if (outcome.outcome === 'failed') {
         failed.push({ path: relativePath, reason: outcome.reason });
         continue;
       }
+      done++;
       if (outcome.clipped) clipped++;
       await writer?.append(outcome.image, outcome);
       // With a submission the answers are in its file.

@@ -28,7 +28,7 @@ export interface HeadAsked {
   /** As `--head` named it; undefined if it was left out. */
   readonly folder: string | undefined;
   /** The whole command with another head. */
-  readonly command: (head: string) => string;
+  readonly command: (head: string) => string | Promise<string>;
 }
 
 /**
@@ -62,12 +62,15 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   if (alike.length < listed.length)
     table.splice(1 + alike.length, 0, 'not comparable with these (other data or another split):');
   const lines = [...table, ...more];
-  const typed = (head: FoundHead): string => command(shortPath(head.folder));
+  const typed = async (head: FoundHead): Promise<string> => command(shortPath(head.folder));
   return new UserError({
     what: folder === undefined ? '--head is missing' : '--head is not usable',
     found: folder && `${folder}, ${whatIs(own.length)}`,
     expected: `the folder of one report${meant.length > 0 ? ' of that name' : ''}, the newest first:\n            ${lines.join('\n            ')}`,
-    fix: best === newest ? typed(best) : `the best:   ${typed(best)}\n            the newest: ${typed(newest)}`,
+    fix:
+      best === newest
+        ? await typed(best)
+        : `the best:   ${await typed(best)}\n            the newest: ${await typed(newest)}`,
     exitCode: 2,
   });
 }

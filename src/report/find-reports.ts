@@ -17,15 +17,20 @@ export async function findReports(paths: readonly string[]): Promise<string[]> {
     for (const file of await reportsUnder(path)) found.add(file);
   }
   if (found.size === 0) {
-    const usual = paths.includes('reports') ? [] : await reportsUnder('reports').catch(() => []);
     throw new UserError({
       what: 'no report is there to compare',
       where: paths.join(', '),
       expected: 'folders with a report.json, as classify writes them',
-      fix: usual.length > 0 ? 'featuretap compare reports' : 'featuretap classify --model all',
+      fix: await usualCommand(paths),
     });
   }
   return [...found];
+}
+
+/** Compares the reports in the usual folder, or writes some where there are none, or those were asked for. */
+async function usualCommand(asked: readonly string[]): Promise<string> {
+  const usual = asked.includes('reports') ? [] : await reportsUnder('reports').catch(() => []);
+  return usual.length > 0 ? 'featuretap compare reports' : 'featuretap classify --model all';
 }
 
 async function reportsUnder(path: string): Promise<string[]> {
@@ -40,9 +45,7 @@ async function reportsUnder(path: string): Promise<string[]> {
       what: 'there is no such report file or folder',
       where: path,
       found: path,
-      ...(near === undefined
-        ? { fix: 'featuretap classify --model all writes reports under reports/' }
-        : { instead: join(dirname(path), near) }),
+      ...(near === undefined ? { fix: await usualCommand([path]) } : { instead: join(dirname(path), near) }),
       cause,
     });
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { drawPhotos } from '../../scripts/torture/draw-photos.ts';
 import { makeDrawnSet } from '../classify/drawn-set.ts';
@@ -55,6 +55,10 @@ describe('the command of a message mends a mistake in one step:', () => {
   test('a photo to find that is not there', async () => {
     const command = await mended('find nothing.jpg --features cache/photos');
     assert.match(command, /^find --features cache\/photos \S+\.(jpg|png)$/);
+    const folder = dirname(await aPhoto());
+    const first = await fixOf(`find ${folder} --features cache/photos`);
+    assert.ok(first.startsWith(`find ${folder}/`) && first.endsWith(' --features cache/photos'), first);
+    assert.match(await fixOf('find cache --features cache/photos'), /^find --features cache\/photos \S+\.(jpg|png)$/);
   });
 
   test('a tap that is nearly one', async () => {
@@ -104,6 +108,15 @@ describe('the command of a message mends a mistake in one step:', () => {
     assert.equal(await fixOf('verify pages'), `verify ${known}`);
     assert.match(await fixOf(`extract --data photos --weights photo.gif`), /--weights resnet50$/);
     assert.equal(await fixOf('compare pages'), 'compare reports');
+    assert.equal(await fixOf('compare nothing'), 'compare reports');
+    assert.match(
+      await fixOf('relabel'),
+      /^relabel reports\S+labels-to-check\.csv$|^classify --model all --check-labels$/,
+    );
+    assert.match(
+      await fixOf('predict --head reports/photos/knm photoz'),
+      /^predict --head reports\/photos\/knn\S+ photos$/,
+    );
     assert.match(await fixOf(`predict --head ${await aPhoto()} photos`), /^predict --head reports\S+ photos$/);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { chosenFeatureSet } from '../../classify/choose-features.ts';
 import { usableCores } from '../../extract/backbone/cores.ts';
@@ -20,7 +20,7 @@ import { printableLine } from '../../system/printable.ts';
 import { shortPath } from '../../system/short-path.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkNoFolder } from '../../system/write-error.ts';
-import { meantCommand, missingPaths } from '../predict/meant-images.ts';
+import { firstImage, meantCommand, missingPaths } from '../predict/meant-images.ts';
 import { openProgress } from '../progress-bar.ts';
 import type { Session } from '../verb.ts';
 import type { FindValues } from './find.ts';
@@ -55,20 +55,23 @@ export async function runFind(asked: FindValues, session: Session): Promise<numb
   return 0;
 }
 
-/** @throws UserError for a photo that is not there, with one that is */
+/** @throws UserError for a photo that is not there, or a folder, with one that is there */
 async function checkPhotoThere(query: string, set: FeatureSet, session: Session): Promise<void> {
+  const isFolder = existsSync(query) && statSync(query).isDirectory();
   const missing = missingPaths([query]);
-  if (missing.length === 0 || !namesPhoto(query)) return;
+  if (!isFolder && (missing.length === 0 || !namesPhoto(query))) return;
   const { data } = set.manifest.madeBy;
   const first = (): string | undefined => {
     const path = join(data, valueAt(set.paths, 0));
     return existsSync(path) ? shortPath(path) : undefined;
   };
+  const instead = isFolder ? await firstImage(query) : undefined;
   throw new UserError({
-    what: 'there is no such photo',
+    what: isFolder ? 'a folder is no photo' : 'there is no such photo',
     found: query,
     expected: 'a photo, or words',
-    fix: await meantCommand([query], missing, first, session),
+    instead,
+    fix: instead === undefined ? await meantCommand([query], missing, first, session) : undefined,
     exitCode: 2,
   });
 }

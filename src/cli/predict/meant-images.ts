@@ -56,19 +56,30 @@ export async function meantCommand(
   const { args } = session;
   const whole = withWholePath(paths, args);
   if (whole !== undefined) return whole;
+  const near = await withNearPaths(missing, args);
+  if (near.meant.length > 0) return `did you mean ${near.meant.join(', ')}? ${retyped(near.args)}`;
+  const there = (await firstImage('.')) ?? known();
+  if (there === undefined) return 'name a photo that is there';
+  return `one that is there: ${retyped([...args.filter((arg) => !paths.includes(arg)), there])}`;
+}
+
+/** The same words with the paths of the nearest names for those that name nothing, and these paths alone. */
+export async function withNearPaths(
+  paths: readonly string[],
+  args: readonly string[],
+): Promise<{ readonly args: readonly string[]; readonly meant: readonly string[] }> {
   const near = new Map<string, string>();
-  for (const path of missing) {
+  for (const path of missingPaths(paths)) {
     const meant = await nearestBeside(path);
     if (meant !== undefined) near.set(path, meant);
   }
-  if (near.size > 0) {
-    const command = retyped(args.map((arg) => near.get(arg) ?? arg));
-    return `did you mean ${[...near.values()].join(', ')}? ${command}`;
-  }
-  const [image] = (await namesIn('.')).filter(isImageName);
-  const there = image ?? known();
-  if (there === undefined) return 'name a photo that is there';
-  return `one that is there: ${retyped([...args.filter((arg) => !paths.includes(arg)), there])}`;
+  return { args: args.map((arg) => near.get(arg) ?? arg), meant: [...near.values()] };
+}
+
+/** The first image of a folder, by its name; undefined if it holds none. */
+export async function firstImage(folder: string): Promise<string | undefined> {
+  const image = (await namesIn(folder)).find(isImageName);
+  return image && join(folder, image);
 }
 
 /** Lists what gave no answer, and says what to type for it. */

@@ -1,10 +1,14 @@
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { chosenFeatureSet } from '../../classify/choose-features.ts';
 import { readLabels } from '../../classify/data/labels-file.ts';
 import { type FeatureSet, openFeatureSet } from '../../features/reader.ts';
+import { bestHead } from '../../predict/propose-heads.ts';
 import { readCorrections } from '../../relabel/corrections.ts';
 import { type Relabelled, type RelabelOptions, relabel } from '../../relabel/relabel.ts';
 import { labelsTarget } from '../../relabel/target.ts';
+import { readReport } from '../../report/read-report.ts';
+import { suspectsFile } from '../../report/suspects-list.ts';
 import { usageError } from '../../system/errors.ts';
 import { ownCommand } from '../../system/own-command.ts';
 import { printableLine } from '../../system/printable.ts';
@@ -20,7 +24,13 @@ const mostListed = 40;
 export async function runRelabel(asked: RelabelValues, session: Session): Promise<number> {
   const { corrections: list, newLabels, write } = asked;
   if (list === undefined) {
-    throw usageError('the list of corrections', 'nothing', 'labels-to-check.csv of a report, looked through');
+    const head = await bestHead();
+    const ofBest = head && join(head, suspectsFile);
+    const fix =
+      ofBest !== undefined && existsSync(ofBest)
+        ? retyped([...session.args, ofBest])
+        : ownCommand('classify', ['--model', 'all', '--check-labels']);
+    throw usageError('the list of corrections', 'nothing', 'labels-to-check.csv of a report, looked through', fix);
   }
   const corrections = await readCorrections(list);
   const { set, ...target } = await askedTarget(asked, session);
@@ -35,7 +45,7 @@ export async function runRelabel(asked: RelabelValues, session: Session): Promis
 }
 
 async function askedTarget(
-  { labels, to, features, idColumn, labelColumn }: RelabelValues,
+  { corrections = '', labels, to, features, idColumn, labelColumn }: RelabelValues,
   session: Session,
 ): Promise<Pick<RelabelOptions, 'path' | 'base' | 'columns'> & { readonly set?: FeatureSet }> {
   if (labels !== undefined && features !== undefined) {
@@ -46,12 +56,21 @@ async function askedTarget(
     if (to === undefined) return { path: labels, columns };
     return { path: to, base: (await readLabels(labels, columns)).labels };
   }
-  const set = await openFeatureSet(await chosenFeatureSet(features, 'cache', session.note));
+  const set = await openFeatureSet(
+    await chosenFeatureSet(features ?? (await reportedFeatures(corrections)), 'cache', session.note),
+  );
   if (to !== undefined) return { set, path: to, base: set.labels };
   const target = await labelsTarget(set, `${basename(set.folder)}-labels.csv`, session.signal);
   if (target.because === undefined) return { set, path: target.path, columns };
   session.note(`${target.because}: corrected labels go to ${shortPath(target.path)}, and no photo is moved`);
   return { set, path: target.path, base: set.labels };
+}
+
+/** The feature set of the report that a list lies beside; undefined if it lies elsewhere, or the set is gone. */
+async function reportedFeatures(list: string): Promise<string | undefined> {
+  const report = await readReport(join(dirname(list), 'report.json')).catch(() => undefined);
+  const folder = report?.featureSet.folder;
+  return folder !== undefined && existsSync(folder) ? shortPath(folder) : undefined;
 }
 
 function tell(done: Relabelled, set: FeatureSet | undefined, session: Session): void {
