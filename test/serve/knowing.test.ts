@@ -54,7 +54,16 @@ describe('a server that says what it does not know, and why', { timeout: 300_000
   ] as const) {
     it(`answers ?${query} as predict --json ${args.join(' ')} does, number for number`, async () => {
       const answer = (await (await ask(query)).json()) as Answer;
-      const { stdout, stderr } = await featuretap(['predict', '--head', linear, '--json', ...args, photo]);
+      const { stdout, stderr } = await featuretap([
+        'predict',
+        '--threads',
+        '1',
+        '--head',
+        linear,
+        '--json',
+        ...args,
+        photo,
+      ]);
       assert.notEqual(stdout, '', stderr);
       const [expected] = (JSON.parse(stdout) as Answer).images;
       assert.deepEqual(answer.images, [{ ...expected, path: 'body', id: 'body' }]);

@@ -37,7 +37,7 @@ describe('a server of heads', { timeout: 300_000 }, () => {
   });
 
   const predicted = async (head: string, ...paths: readonly string[]): Promise<Answer> => {
-    const { stdout, stderr } = await featuretap(['predict', '--head', head, '--json', ...paths]);
+    const { stdout, stderr } = await featuretap(['predict', '--threads', '1', '--head', head, '--json', ...paths]);
     assert.notEqual(stdout, '', stderr);
     return JSON.parse(stdout) as Answer;
   };

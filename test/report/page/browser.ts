@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 
 const places = [
   process.env['FEATURETAP_BROWSER'],
@@ -20,6 +20,8 @@ export const withoutBrowser: string | false =
 
 export function openBrowser(): Promise<Browser> {
   if (browserPath === undefined) throw new Error('no browser: skip with withoutBrowser');
+  // Not imported: its names would be looked for in megabytes of script.
+  const { chromium } = createRequire(import.meta.url)('playwright-core') as typeof import('playwright-core');
   // Root in a container has no user namespaces; the page is our own.
   return chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'] });
 }
