@@ -73,8 +73,8 @@ async function fitSvm(
     await workers.close();
   }
   const plain = params.calibrate === 'none';
-  const calibration = plain
-    ? uncalibrated
+  const { calibration, scores } = plain
+    ? { calibration: uncalibrated }
     : await calibrateProbabilities({ gram, stride: rows.rowCount, rows: gramRows, classStart, plan, result }, context);
   const { classifiers, kept } = dropUnused({
     kernel,
@@ -85,7 +85,7 @@ async function fitSvm(
     rho: result.rho,
   });
   const unfinished = result.gaps.filter((gap) => !(gap < epsilon));
-  return fittedSvm({
+  const fitted = fittedSvm({
     solver,
     params: { ...params },
     classes: table.classes,
@@ -111,6 +111,9 @@ async function fitSvm(
     },
     threads: context.threads,
   });
+  // Views of an image are no images to answer.
+  if (scores === undefined || table.plainRowOf !== undefined) return fitted;
+  return { ...fitted, heldOut: { scores, rowsAre: 'cross-validated' } };
 }
 
 function notConverged(unfinished: Float64Array, result: PairsResult, params: SvmParams): string {

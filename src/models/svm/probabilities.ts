@@ -1,3 +1,4 @@
+import { conformalScores } from '../../metrics/conformal.kernel.ts';
 import { addAt, takeFloats, takeInts } from '../../numerics/arrays.kernel.ts';
 import type { ProductContext } from '../../numerics/matmul.ts';
 import { randomState } from '../../numerics/mt19937.kernel.ts';
@@ -5,6 +6,7 @@ import { valueAt } from '../../system/at.ts';
 import { pairValues } from './binary-classifiers.ts';
 import { couple, fitSlope } from './coupling.kernel.ts';
 import { pickSymmetric } from './gram/gram.kernel.ts';
+import { voteWinners } from './pair-values.kernel.ts';
 import { fitSigmoid } from './platt.kernel.ts';
 import type { PairsResult } from './svc-pairs.ts';
 
@@ -111,23 +113,35 @@ interface HeldOutInput {
   readonly result: Pick<PairsResult, 'coefficients' | 'heldOut' | 'rho'>;
 }
 
+/** A calibration, and the conformal scores of the rows that it was fitted on; none where no row was held out. */
+interface HeldOutCalibration {
+  readonly calibration: ProbabilityCalibration;
+  readonly scores?: Float64Array;
+}
+
 export async function calibrateProbabilities(
   input: HeldOutInput,
   context: ProductContext,
-): Promise<ProbabilityCalibration> {
+): Promise<HeldOutCalibration> {
   const { classStart, plan } = input;
   const classCount = classStart.length - 1;
   const rows = heldOutRows(plan);
-  if (rows.length === 0) return { slope: DEFAULT_SLOPE, offset: 0, heldOutRows: 0, folds: 0, foldsOf: 0 };
+  if (rows.length === 0) return { calibration: { ...uncalibrated, slope: DEFAULT_SLOPE } };
   const labels = classOfRows(classStart, rows);
   const counted = { heldOutRows: rows.length, folds: plan.foldCount, foldsOf: plan.foldsOf };
-  if (classCount === 2) {
-    const values = takeFloats(input.result.heldOut, rows);
-    const positive = Uint8Array.from(labels, (label) => (label === 0 ? 1 : 0));
-    return { ...fitSigmoid(values, positive), ...counted };
-  }
-  const values = await heldOutPairValues(input, rows, labels, context);
-  return { slope: fitSlope(values, labels, classCount), offset: 0, ...counted };
+  const isBinary = classCount === 2;
+  const own = takeFloats(input.result.heldOut, isBinary ? rows : new Int32Array(0));
+  const values = isBinary ? Float32Array.from(own) : await heldOutPairValues(input, rows, labels, context);
+  const fitted = isBinary
+    ? fitSigmoid(
+        own,
+        Uint8Array.from(labels, (label) => (label === 0 ? 1 : 0)),
+      )
+    : { slope: fitSlope(values, labels, classCount), offset: 0 };
+  const calibration = { ...fitted, ...counted };
+  const logs = Float32Array.from(probabilities(calibration, values, classCount, rows.length), Math.log);
+  const predicted = voteWinners(values, classCount, rows.length);
+  return { calibration, scores: conformalScores(logs, classCount, labels, 1, predicted) };
 }
 
 /** Probabilities from the classifiers' values, [rows, classes]. */

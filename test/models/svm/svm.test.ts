@@ -6,6 +6,7 @@ import { svm } from '../../../src/models/svm/svm.ts';
 import type { Matrix } from '../../../src/numerics/matrix.ts';
 import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
+import { drawRows } from '../../classify/drawn-set.ts';
 
 /** Written by scripts/fixtures/svm.py. */
 interface Fixture {
@@ -115,6 +116,24 @@ test('gives probabilities that sum to 1, the same for the same seed, and 0 to a 
     }
     assert.deepEqual(p, await again.predictProba(testRows(name)));
     assert.ok((await fitted.predict(testRows(name))).every((label) => label > 0));
+  }
+});
+
+test('judges the rows of its calibration by classifiers that had not seen them', async () => {
+  // Labels that no feature tells apart: what a classifier has seen it gets right, the others by chance.
+  const features = drawRows(150, 60, 1, 3, 1);
+  for (const classCount of [2, 4]) {
+    const labels = Int32Array.from({ length: 150 }, (_, row) => ((row * 7919) % 101) % classCount);
+    const table: Table = { features, labels, classes: ['a', 'b', 'c', 'd'].slice(0, classCount) };
+    const fitted = await fit({ C: 10 }, table);
+    const seen = (await fitted.predict(features)).filter((c, row) => c === labels[row]).length;
+    assert.ok(seen > 120, `${seen} of 150 rows that were trained on`);
+    assert.deepEqual([fitted.heldOut?.rowsAre, fitted.heldOut?.scores.length], ['cross-validated', 150]);
+    const right = fitted.heldOut?.scores.filter((score) => score === 0).length ?? 0;
+    assert.ok(right < (1.4 * 150) / classCount, `${right} of 150 rows that were left out`);
+    assert.equal((await fit({ C: 10, calibrate: 'none' }, table)).heldOut, undefined);
+    const views = { ...table, plainRowOf: labels.map((_, row) => row) };
+    assert.equal((await fit({ C: 10 }, views)).heldOut, undefined);
   }
 });
 
