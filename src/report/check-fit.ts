@@ -3,14 +3,13 @@ import type { RepeatResult, Report } from '../classify/result/report.ts';
 import { valueAt } from '../system/at.ts';
 import { ShapeError } from './json-shape.ts';
 
-/** Means over repeats are kept with all their digits; a report that was written by hand may round. */
+/** Tolerance for reports written by hand with rounded means. */
 const rounding = 1e-4;
 
 /**
- * Whether the parts of a report, each of which has its shape, fit together: figures of other rows or other classes would
- * be ranked and drawn like true ones.
+ * Checks that the parts of a report are consistent, so that no figures of other rows or classes are ranked or plotted.
  *
- * @throws ShapeError naming the first field that does not fit
+ * @throws ShapeError naming the first inconsistent field
  */
 export function checkFit(report: Report): void {
   const { classes, perClass, perRepeat, confusion } = report;
@@ -41,7 +40,7 @@ export function checkFit(report: Report): void {
   }
 }
 
-/** None is in a list twice, or trained on and tested. They count labelled images: copies share a row of the set. */
+/** Checks that no row is listed twice, or both trained on and tested. */
 function checkRows({ repeat, train, test }: RepeatResult, at: string, place: number): void {
   if (repeat !== place) throw new ShapeError(`${at}.repeat`, repeat, String(place));
   const seen = new Set<number>();
@@ -53,7 +52,7 @@ function checkRows({ repeat, train, test }: RepeatResult, at: string, place: num
   }
 }
 
-/** Whether predictions are those of a report: a line for every test row of every repeat, in classes that it has. */
+/** Checks that predictions belong to a report: a line for every test row of every repeat, with known classes. */
 export function checkPredictions(predictions: readonly Prediction[], report: Report): void {
   const classes = new Set(report.classes);
   const counts = report.perRepeat.map(() => 0);

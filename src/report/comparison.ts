@@ -7,31 +7,28 @@ import { findReports } from './find-reports.ts';
 import { networksOf } from './networks.ts';
 import { readReport } from './read-report.ts';
 
-/**
- * Reports that may be ranked: the same rows in the same splits with the same labels, on the same features, or on those
- * that other networks gave for the very same images.
- */
+/** Comparable reports: the same images, labels and splits, with the same features or those of other networks. */
 export interface ReportGroup {
   readonly splitHash: string;
-  /** Of the best report; `networksOf` lists all. */
+  /** Features of the best report; `networksOf` lists all. */
   readonly features: string;
-  /** What sets the group apart from the first one, in words; empty for the first. */
+  /** How the group differs from the first, in words; empty for the first. */
   readonly differences: readonly string[];
-  /** Best accuracy first; equal ones by log loss, then by folder. */
+  /** Best accuracy first; ties by log loss, then by folder. */
   readonly reports: readonly Report[];
 }
 
 export interface Comparison {
   /** Largest first. Never empty. */
   readonly groups: readonly ReportGroup[];
-  /** Files that were left out, with the message that says why. */
+  /** Files that were left out, with the error message. */
   readonly unreadable: readonly { readonly file: string; readonly message: string }[];
 }
 
 /**
  * Finds, reads and groups reports.
  *
- * @param paths report files (an unreadable one is an error) or folders (an unreadable one inside is left out by name)
+ * @param paths report files (unreadable ones are errors) or folders (unreadable files inside are listed)
  * @throws UserError if nothing can be compared
  */
 export async function compareReports(paths: readonly string[]): Promise<Comparison> {
@@ -57,8 +54,8 @@ export async function compareReports(paths: readonly string[]): Promise<Comparis
 }
 
 /**
- * Groups by split and images, ranks within each group, the largest group first. Images are identified by the sha256 of their
- * bytes; reports that do not know it are grouped by their features, with one of the same features that does.
+ * Groups by split and images, the largest group first, and ranks within each group. Images are identified by sha256;
+ * reports without it are grouped by features.
  */
 export function groupReports(reports: readonly Report[]): ReportGroup[] {
   const known = new Map<string, string>();
@@ -83,7 +80,7 @@ export function groupReports(reports: readonly Report[]): ReportGroup[] {
   });
 }
 
-/** What differs between the data of two reports, e.g. `seed 1, not 0`; never empty. */
+/** How the data of two reports differ, e.g. `seed 1, not 0`; never empty. */
 function describeDifferences(reference: Report, other: Report): string[] {
   const said: string[] = [];
   const say = (name: string, ours: unknown, theirs: unknown): void => {
@@ -111,8 +108,8 @@ function describeDifferences(reference: Report, other: Report): string[] {
 }
 
 /**
- * A short name per report: the model, then what tells it from the other reports of the same model.
- * `svm`, or `svm linear C=0.1` beside `svm linear C=1`; with features of several networks `svm linear on dogs-dinov2`.
+ * A short name per report: the model, and how it differs from other reports of that model. `svm`, or `svm linear C=0.1`
+ * beside `svm linear C=1`; with features of several networks `svm linear on dogs-dinov2`.
  */
 export function reportNames(reports: readonly Report[]): string[] {
   const networks = networksOf(reports);

@@ -4,7 +4,7 @@ import { valueAt } from '../system/at.ts';
 import { shortPath } from '../system/short-path.ts';
 import { count } from './figures.ts';
 
-/** Training images of the smallest, the middle and the largest class; undefined in reports that do not say. */
+/** Training images of the smallest, the median and the largest class; undefined for older reports. */
 export function classSizes({ perClass }: Report): { least: number; median: number; most: number } | undefined {
   const sizes = perClass.flatMap(({ trained }) => (trained === undefined ? [] : [Math.round(trained)]));
   if (sizes.length < perClass.length) return undefined;
@@ -24,7 +24,7 @@ export function describeClassSizes(report: Report): string | undefined {
 }
 
 /**
- * The data behind a report in a sentence.
+ * The data of a report in a sentence.
  *
  * @param withFeatures false where reports on several networks' features share it
  */
@@ -44,12 +44,12 @@ export function describeData(report: Report, withFeatures = true): string {
   return `${count(used)} images${others} of ${classes.length} classes, ${split}${sizes === undefined ? '' : `, ${sizes}`}${features}.`;
 }
 
-/** The weights as a report that is passed on says them: a file by its name, not by where it lay. */
+/** Name of the weights for sharing: without the path of a file. */
 export function weightsName({ featureSet }: Report): string {
   return sharedPath(featureSet.weights);
 }
 
-/** A path in prose: as it is below the current folder, elsewhere by its last name, which says nothing of this machine. */
+/** A path for sharing: relative if inside the current folder, else only its last name. */
 export function sharedPath(path: string): string {
   const short = shortPath(path);
   return isAbsolute(short) || win32.isAbsolute(short) || short.startsWith('..')
@@ -62,7 +62,7 @@ export function imagesUsed({ trainSize, testSize, subsample }: Report): number {
   return (subsample?.of ?? trainSize) + testSize;
 }
 
-/** `800`, or `800 of 8,000` where the head was trained on a part of the training images. */
+/** `800`, or `800 of 8,000` if the training images were subsampled. */
 export function trainingImages({ trainSize, subsample }: Report): string {
   return subsample === undefined ? count(trainSize) : `${count(trainSize)} of ${count(subsample.of)}`;
 }

@@ -7,12 +7,12 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** `75.9 %`: one decimal, as long as a test set has fewer than some thousand images there is no more to know. */
+/** `75.9 %`: one decimal, enough for test sets of up to some thousand images. */
 export function percent(fraction: number): string {
   return `${(fraction * 100).toFixed(1)} %`;
 }
 
-/** Three digits for seconds below ten, none of them false for long runs. */
+/** Seconds with a precision that suits their size. */
 export function seconds(value: number): string {
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
 }
@@ -33,7 +33,7 @@ export function accuracyDeviation(report: Report): number | undefined {
 
 /**
  * 95 % interval of a report's accuracy: Wilson's over the test images of one split; over repeats, whose training sets
- * overlap, the corrected resampled t interval of their mean.
+ * overlap, the corrected resampled t interval of the mean.
  */
 export function accuracyInterval(report: Report): Interval {
   const { perRepeat, trainSize, testSize } = report;

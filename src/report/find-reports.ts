@@ -6,8 +6,8 @@ import { nodeFiles, readFailure } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
 
 /**
- * The report.json files under the given files and folders, each once, sorted within a folder. A file that is named
- * outright is taken whatever it is called.
+ * Finds the report.json files under the given files and folders, without duplicates, sorted within a folder. A given
+ * file may have any name.
  *
  * @throws UserError if a path does not exist or nothing is found
  */
@@ -60,12 +60,12 @@ async function reportsUnder(path: string): Promise<string[]> {
     .map((entry) => join(path, entry));
 }
 
-/** Of these names in a folder, those with a report in them. */
+/** The names of a folder that contain a report. */
 function reportFolders(folder: string, names: readonly string[]): string[] {
   return names.filter((name) => existsSync(join(folder, name, 'report.json')));
 }
 
-/** The name that begins like a mistyped one: `knm` for `knn-cosine-f113d245`. */
+/** The name that starts like a mistyped one: `knm` for `knn-cosine-f113d245`. */
 function sameBeginning(typed: string, names: readonly string[]): string | undefined {
   const shared = (name: string): number => {
     let count = 0;

@@ -1,4 +1,4 @@
-/** A value that is not what its place in a JSON document calls for. */
+/** A value of a JSON document that has the wrong type. */
 export class ShapeError extends Error {
   readonly at: string;
   readonly found: string;
@@ -20,12 +20,12 @@ export const string: Shape = (value, at) => {
   if (typeof value !== 'string') throw new ShapeError(at, value, 'text');
 };
 
-/** A path that a file system takes. */
+/** A valid path. */
 export const path: Shape = (value, at) => {
   if (typeof value !== 'string' || value.includes('\0')) throw new ShapeError(at, value, 'a path');
 };
 
-/** A sha256, which may be part of a file's name. */
+/** A sha256, which may be part of a file name. */
 export const hexHash: Shape = (value, at) => {
   if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) {
     throw new ShapeError(at, value, 'a sha256, 64 hex digits');
@@ -62,7 +62,7 @@ export function optional(shape: Shape): Shape {
   };
 }
 
-/** Fits where it is a list, else the other. */
+/** Uses `list` for lists, else `plain`. */
 export function either(plain: Shape, list: Shape): Shape {
   return (value, at) => (Array.isArray(value) ? list : plain)(value, at);
 }
@@ -80,7 +80,7 @@ export function listOf(shape: Shape, length?: { readonly exactly?: number; reado
   };
 }
 
-/** An object with at least these fields; others are left for a newer reader. */
+/** An object with at least these fields; others are ignored. */
 export function fields(shapes: Readonly<Record<string, Shape>>): Shape {
   return (value, at) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -1,6 +1,6 @@
 import { printableLine } from '../system/printable.ts';
 
-/** A Markdown table; what would break a cell is escaped. */
+/** A Markdown table with escaped cells. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(header), `|${header.map(() => ' --- ').join('|')}|`, ...rows.map(line)].join('\n');
@@ -13,7 +13,7 @@ function cell(text: string): string {
     .replaceAll('<', '&lt;');
 }
 
-/** A text in a paragraph, list or heading: no line, tag, link or code of its own. */
+/** Escapes text for a paragraph, list or heading. */
 export function markdownText(text: string): string {
   return printableLine(text).replaceAll(/[\\`*_[\]<>]/g, (character) => `\\${character}`);
 }

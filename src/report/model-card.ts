@@ -9,10 +9,10 @@ import { accuracyInterval, percent, seconds } from './figures.ts';
 import { markdownTable, markdownText } from './markdown.ts';
 import { hiddenCommand, reportCommand } from './report-command.ts';
 
-/** Name of the card in a report's folder. */
+/** File name of the card in a report's folder. */
 export const modelCardFile = 'model-card.md';
 
-/** What the card says of the terms of weights that featuretap knows by name. */
+/** Terms of known weights. */
 const knownTerms: Readonly<Record<string, string>> = {
   resnet50: torchvisionTerms('IMAGENET1K_V1'),
   'resnet50-v2': torchvisionTerms('IMAGENET1K_V2'),
@@ -20,7 +20,7 @@ const knownTerms: Readonly<Record<string, string>> = {
   random: 'drawn from a seed: no terms, and nothing learned',
 };
 
-/** torchvision's README says that pretrained models may have terms of their own from the data they were trained on. */
+/** torchvision's README notes that pretrained models may have terms derived from their training data. */
 function torchvisionTerms(name: string): string {
   return (
     `torchvision ResNet50, ${name}: torchvision is under the BSD 3-Clause licence, and warns that weights may carry terms of ` +
@@ -28,7 +28,7 @@ function torchvisionTerms(name: string): string {
   );
 }
 
-/** A model card in Markdown: what the head is, on what it was trained and tested, its figures and its limits. */
+/** A model card in Markdown: the head, its data, figures and limitations. */
 export function modelCard({ name, report, predictions }: Run): string {
   const blocks = [
     `# ${markdownText(`${name}: ${report.classes.length} classes on ${weightsName(report)} features`)}`,
@@ -145,7 +145,7 @@ function figures(report: Report): string {
   return markdownTable(['figure', 'value'], rows);
 }
 
-/** Sets of classes, and answers to a part of the photos. */
+/** Prediction sets and selective prediction. */
 function sureness({ rows, rowsAre, testImages, coverages, perClass, riskCoverage }: Conformal): string {
   const images = `${testImages} test images`;
   const answered = riskCoverage.map((point) => [

@@ -3,11 +3,11 @@ import { shortPath } from '../system/short-path.ts';
 import type { HeadDifference } from './analysis/differences.ts';
 import { sharedPath, weightsName } from './describe.ts';
 
-/** What reports of one group were trained on: a network with its tap and preprocessing, as one feature set keeps it. */
+/** A network with tap and preprocessing, as in one feature set, that reports of a group were trained on. */
 interface ComparedNetwork {
   /** Fingerprint of the features. */
   readonly features: string;
-  /** The feature set's last name; with digits of the fingerprint where two of them share it. */
+  /** The feature set's folder name, with digits of the fingerprint if ambiguous. */
   readonly name: string;
   /** The best report on these features. */
   readonly best: Report;
@@ -44,12 +44,12 @@ export function describeNetworks(reports: readonly Report[], path: (folder: stri
     : `${all.length} networks on the same images, by their sha256: ${all.join('; ')}`;
 }
 
-/** As `describeNetworks`, for what is passed on: no path of this machine. */
+/** As `describeNetworks`, without paths, for sharing. */
 export function sharedNetworks(reports: readonly Report[]): string {
   return describeNetworks(reports, sharedPath);
 }
 
-/** Two networks, each with the head that did best on it. */
+/** Two networks, each with its best head. */
 export interface NetworkDifference {
   /** Names of `networksOf`; the first has the higher accuracy. */
   readonly first: string;
@@ -61,10 +61,10 @@ export interface NetworkDifference {
 }
 
 /**
- * Whether a network is better than another, for every pair of them that could be tested.
+ * Tests every pair of networks by their best heads.
  *
  * @param reports of one group, best first
- * @param names of the reports, as `reportNames` gives them
+ * @param names of the reports, by `reportNames`
  * @param verdicts of all pairs of them
  */
 export function networkDifferences(

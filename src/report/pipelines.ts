@@ -27,7 +27,7 @@ const csvColumns = [
   'report',
 ] as const satisfies readonly (keyof ReportSummary)[];
 
-/** One line per report; `group` counts from 1: only reports of one group may be ranked against each other. */
+/** One line per report; `group` counts from 1: only reports of the same group are comparable. */
 export function comparisonCsv(summary: ComparisonSummary): string {
   const rows = summary.groups.flatMap((group, g) =>
     group.reports.map((report) => [g + 1, ...csvColumns.map((column) => csvCell(report[column]))]),

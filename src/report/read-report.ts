@@ -40,7 +40,7 @@ const fingerprintFields: Shape = fields({
   pool: string,
   dtype: string,
   precision: string,
-  // Its name is made of it.
+  // Part of a file name.
   calibration: optional(fields({ sha256: hexHash })),
   preprocessing: fields({
     resize: either(count, listOf(count, { exactly: 2 })),
@@ -168,9 +168,9 @@ const reportShape: Shape = fields({
 });
 
 /**
- * Reads and checks one report.json. `report` becomes the folder in which the file lies now, wherever it was written.
+ * Reads and checks a report.json. `report` becomes its current folder.
  *
- * @throws UserError naming the file and the field when the file is no report of this version, or not whole
+ * @throws UserError naming the file and the field if the file is not a report of this version, or damaged
  */
 export async function readReport(file: string): Promise<Report> {
   let text: string;

@@ -2,12 +2,12 @@ import type { Report } from '../classify/result/report.ts';
 import { isGeneralCommand, withOwnCommands } from '../system/own-command.ts';
 
 /**
- * The command that makes a report again, to be typed as it stands; undefined if report.json holds something else: a
- * file that came from elsewhere cannot make its reader run what it likes.
+ * The command that reproduces a report, ready to copy; undefined if report.json holds anything else, so that a file
+ * from elsewhere cannot suggest arbitrary commands.
  */
 export function reportCommand({ command }: Pick<Report, 'command'>): string | undefined {
   return isGeneralCommand(command, 'classify') ? withOwnCommands(command) : undefined;
 }
 
-/** What stands in a card or page for a command that is not shown. */
+/** Shown instead of such a command. */
 export const hiddenCommand = 'not shown: report.json holds another command than one of featuretap classify';

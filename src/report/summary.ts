@@ -5,7 +5,7 @@ import { type Comparison, reportNames } from './comparison.ts';
 import { accuracyDeviation, accuracyInterval } from './figures.ts';
 import { type NetworkDifference, networkDifferences } from './networks.ts';
 
-/** One report without its long lists: what a pipeline reads. */
+/** A report without its long lists, for pipelines. */
 export interface ReportSummary {
   readonly name: string;
   readonly model: string;
@@ -41,9 +41,9 @@ export interface ComparisonSummary {
     readonly splitHash: string;
     readonly differences: readonly string[];
     readonly reports: readonly ReportSummary[];
-    /** Every pair of heads, tested; empty if they cannot be. */
+    /** Tests of every pair of heads; empty if impossible. */
     readonly verdicts: readonly HeadDifference[];
-    /** Every pair of networks, each with its best head; empty if all reports are on the same features. */
+    /** Tests of every pair of networks by their best heads; empty if all reports have the same features. */
     readonly networks: readonly NetworkDifference[];
   }[];
   readonly unreadable: Comparison['unreadable'];

@@ -6,7 +6,7 @@ import type { HeldOutImage } from './analysis/held-out.ts';
 /** Name of the list in a report's folder. */
 export const suspectsFile = 'labels-to-check.csv';
 
-/** A label that may be wrong, and what it may be instead. */
+/** A possible label error, and the suggested class. */
 export interface Suspect {
   readonly id: string;
   readonly label: string;
@@ -29,7 +29,7 @@ export function suspectsOf(images: readonly HeldOutImage[]): Suspect[] {
   }));
 }
 
-/** Of `classify --check-labels`: each image was held out once. */
+/** From `classify --check-labels`, where each image was held out once. */
 export function suspectsOfCheck({ images }: LabelCheckFile): Suspect[] {
   return images
     .filter(({ suspected }) => suspected)
@@ -37,8 +37,8 @@ export function suspectsOfCheck({ images }: LabelCheckFile): Suspect[] {
 }
 
 /**
- * Labels to check as CSV, the likeliest to be wrong first: `label_probability` is what the head gives the label that is
- * there, `suggestion_probability` what it gives the class that it names instead, both while the image was held out.
+ * Labels to check as CSV, most likely errors first: `label_probability` and `suggestion_probability` are the held-out
+ * probabilities of the label and of the suggested class.
  */
 export function suspectsList(suspects: readonly Suspect[]): string {
   return stringify([

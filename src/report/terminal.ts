@@ -19,8 +19,8 @@ const columns: readonly Column[] = [
 ];
 
 /**
- * What `compare` prints: one table per group of comparable reports, each under what its members share, with the
- * verdicts on the best head against the others.
+ * Output of `compare`: a table per group of comparable reports, headed by what they share, with tests of the best head
+ * against the others.
  *
  * @param verdicts of each group, in the comparison's order
  */

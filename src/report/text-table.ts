@@ -5,7 +5,7 @@ export interface Column {
   readonly align: 'left' | 'right';
 }
 
-/** Lines of a plain table with two spaces between columns; widths count code points. No trailing blanks. */
+/** Lines of a plain-text table with two spaces between columns; widths in code points. No trailing spaces. */
 export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map((column, i) => Math.max(width(column.title), ...rows.map((row) => width(row[i] ?? ''))));
   const line = (cells: readonly string[]): string =>

@@ -6,7 +6,7 @@ import { valueAt } from '../../system/at.ts';
 export interface AlikeImages {
   /** Closest first. */
   readonly pairs: readonly AlikePair[];
-  /** Images that were compared, and labelled images in all. */
+  /** Number of images compared, and of all labelled images. */
   readonly compared: number;
   readonly of: number;
 }
@@ -16,19 +16,19 @@ export interface AlikePair {
   readonly labels: readonly [string, string];
   /** Cosine of their features. */
   readonly similarity: number;
-  /** Repeats in which one of them was tested and the other one was not. */
+  /** Repeats in which one of them was a test image and the other was not. */
   readonly timesApart: number;
 }
 
-/** Images whose features were compared with each other, in the rows' order. */
+/** The images compared, in the order of the rows. */
 interface ComparedImages {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
-  /** Labelled images in all, where these are part of them. */
+  /** Number of all labelled images. */
   readonly of: number;
 }
 
-/** Photos that are nearly the same, by their features. */
+/** Finds near-duplicate photos by their features. */
 export function alikeImages(
   { ids, labels, of }: ComparedImages,
   neighbours: Neighbours,
@@ -47,7 +47,7 @@ export function alikeImages(
   return { pairs: alikeRows(neighbours).map(describe), compared: ids.length, of };
 }
 
-/** Counts the repeats that tested one of two images without the other. */
+/** Counts the repeats in which one of two images was tested without the other. */
 function apartCounter(predictions: readonly Prediction[]): (a: string, b: string) => number {
   const repeatsOf = new Map<string, Set<number>>();
   for (const { id, repeat } of predictions) {

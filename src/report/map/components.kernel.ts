@@ -7,13 +7,13 @@ export interface Point {
   readonly y: number;
 }
 
-/** Past this many Lanczos steps the two leading components no longer change in the digits that a page shows. */
+/** With more Lanczos steps, the two leading components no longer change in the digits shown. */
 const lanczosSteps = 100;
 
-/** Share of a component that may be left beyond the steps: the error of its place is about as large. */
+/** Tolerated relative residual of a component. */
 const settled = 1e-6;
 
-/** The two leading components from the Gram matrix of centred rows. */
+/** The two leading principal components from the Gram matrix of centred rows. */
 export function principalComponents(gram: Float32Array, n: number): { points: Point[]; explained: [number, number] } {
   const random = seedStream(0, 0);
   const start = Float64Array.from({ length: n }, () => nextUint32(random) / 2 ** 32 - 0.5);
@@ -35,7 +35,7 @@ export function principalComponents(gram: Float32Array, n: number): { points: Po
       scores[i] = sum * Math.sqrt(value);
       if (Math.abs(scores[i]) > Math.abs(largest)) largest = scores[i];
     }
-    // scikit-learn's sign: the score that is largest in size is positive.
+    // scikit-learn's sign: the score of largest magnitude is positive.
     if (largest < 0) for (let i = 0; i < n; i++) scores[i] = -scores[i];
     return { scores, share: value / trace };
   };
@@ -67,7 +67,7 @@ function eigen(
   return { values, vectors, order };
 }
 
-/** Whether the two leading components are known: what is left of them beyond the steps so far is next to nothing. */
+/** Whether the two leading components have converged. */
 function haveSettled(diagonal: Float64Array, beside: Float64Array): boolean {
   const last = diagonal.length - 1;
   const { values, vectors, order } = eigen(diagonal, beside);

@@ -17,21 +17,21 @@ export interface FeatureMap {
   readonly umap: readonly Point[] | undefined;
 }
 
-/** umap-learn's default, and its epochs for a set of this size. */
+/** umap-learn's defaults for a set of this size. */
 const neighbourCount = 15;
 const epochCount = 500;
 
 /**
- * Epochs that hold the event loop: some milliseconds for 2,000 rows. Photos are read meanwhile, each in several turns of
- * the loop: where a turn takes long, the other core has nothing to do.
+ * Epochs per turn of the event loop: some milliseconds for 2,000 rows. Photos are read meanwhile in turns of the loop,
+ * which must be short.
  */
 const epochsAtOnce = 1;
 
 /**
- * Two views of feature rows in the plane: principal components (scikit-learn's `PCA(2)`, signs as there) and UMAP
- * (McInnes, Healy and Melville 2018) over exact neighbours. The same rows give the same map. Lets other work in between.
+ * Two-dimensional embeddings of feature rows: principal components (scikit-learn's `PCA(2)`, with its signs) and UMAP
+ * (McInnes, Healy and Melville 2018) with exact neighbours. Deterministic. Yields to other work.
  *
- * @param features is changed: its columns are centred
+ * @param features changed in place: columns are centred
  * @throws InterruptedError if the signal is aborted
  */
 export async function mapFeatures(features: Matrix, signal?: AbortSignal): Promise<FeatureMap> {

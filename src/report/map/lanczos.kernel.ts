@@ -1,12 +1,12 @@
 /**
- * Lanczos' method on a symmetric matrix with full reorthogonalization: the diagonals of the tridiagonal matrix, and
- * the basis in which it holds.
+ * Lanczos' method on a symmetric matrix with full reorthogonalization: the diagonals of the tridiagonal matrix, and its
+ * basis.
  *
  * @param matrix [n, n], symmetric
- * @param start [n], not zero; what it lacks, the basis lacks
+ * @param start [n], not zero
  * @param steps at most n
- * @param isEnough asked after every tenth step whether the leading parts will do: diagonal and `beside` up to there, the
- *   last of `beside` being what is left beyond them
+ * @param isEnough convergence test after every tenth step: given the diagonals so far; the last of `beside` is the
+ *   residual
  */
 export function lanczos(
   matrix: Float32Array,
@@ -25,7 +25,7 @@ export function lanczos(
     const at = step * n;
     for (let i = 0; i < n; i++) basis[at + i] = next[i] / length;
     for (let i = 0; i < n; i++) next[i] = dot(matrix, i * n, basis, at, n);
-    // Twice is enough (Parlett): what rounding leaves after the first pass, the second one takes away.
+    // Two passes are enough (Parlett): the second removes the rounding errors of the first.
     for (let pass = 0; pass < 2; pass++) {
       for (let earlier = 0; earlier <= step; earlier++) {
         const from = earlier * n;
@@ -45,7 +45,7 @@ export function lanczos(
   return { diagonal, beside, basis, stepCount: step };
 }
 
-/** Four sums beside each other: one alone waits for its own last addition. */
+/** Four independent sums, for instruction-level parallelism. */
 function dot(a: Float32Array, fromA: number, b: Float64Array, fromB: number, count: number): number {
   let first = 0;
   let second = 0;
@@ -62,7 +62,7 @@ function dot(a: Float32Array, fromA: number, b: Float64Array, fromB: number, cou
   return first + second + (third + fourth);
 }
 
-/** Subtracts each column's mean, taken in float64: [rows, columns], in place. */
+/** Subtracts each column's mean, computed in float64: [rows, columns], in place. */
 export function centreColumns(data: Float32Array, rowCount: number, columnCount: number): void {
   const mean = new Float64Array(columnCount);
   for (let at = 0; at < data.length; ) for (let c = 0; c < columnCount; c++, at++) mean[c] += data[at];
@@ -86,7 +86,7 @@ export function nearestRows(
     let kept = 0;
     for (let other = 0; other < n; other++) {
       const squared = gram[row * n + row] + gram[other * n + other] - 2 * gram[row * n + other];
-      // Rounding must not put a duplicate before the row itself.
+      // Rounding must not rank a duplicate before the row itself.
       const distance = other === row ? -1 : Math.sqrt(Math.max(0, squared));
       if (kept === count && distance >= distances[at + count - 1]) continue;
       let place = kept < count ? kept++ : count - 1;

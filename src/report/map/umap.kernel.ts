@@ -1,6 +1,6 @@
 import { nextUint32 } from '../../numerics/xoshiro.kernel.ts';
 
-/** How near two points look at a distance d: 1 / (1 + a d^2b). */
+/** Low-dimensional similarity at distance d: 1 / (1 + a d^2b). */
 interface Curve {
   readonly a: number;
   readonly b: number;
@@ -76,15 +76,15 @@ function mean(values: Float64Array, from: number, count: number): number {
   return sum / count;
 }
 
-/** Points on their way to their places. */
+/** State of the layout optimization. */
 interface Layout {
   /** [n, 2] */
   readonly points: Float64Array;
   readonly epochs: number;
-  /** Of each pair with a weight, in the order of their rows: the points by their first coordinates. */
+  /** Offsets of the two points of each weighted pair, in row order. */
   readonly heads: Int32Array;
   readonly tails: Int32Array;
-  /** Epochs from one time that a pair is looked at to the next one, and when that is. */
+  /** Epochs between samples of a pair, and the next one. */
   readonly every: Float64Array;
   readonly next: Float64Array;
   readonly nextNegative: Float64Array;
@@ -94,7 +94,7 @@ interface Layout {
 }
 
 /**
- * Points at random in a square, to be placed by `runEpochs`.
+ * Random initial layout in a square, for `runEpochs`.
  *
  * @param weights as `fuzzyUnion` gives them: [n, n]
  * @param random state of xoshiro128**
@@ -127,8 +127,8 @@ export function startLayout(
 }
 
 /**
- * Epochs `from` to `to - 1` of umap-learn's `optimize_layout_euclidean`: each pair draws its two points together as often
- * as its weight is large, and pushes the first one away from five that are drawn at random. Places change in `layout`.
+ * Epochs `from` to `to - 1` of umap-learn's `optimize_layout_euclidean`: each pair attracts its points with a frequency
+ * proportional to its weight, and repels the first from five random points. Updates `layout` in place.
  */
 export function runEpochs(
   { points, epochs, heads, tails, every, next, nextNegative, powers, curve: { a, b } }: Layout,
@@ -179,9 +179,9 @@ export function runEpochs(
         s0 ^= s3;
         s2 ^= shifted;
         s3 = (s3 << 11) | (s3 >>> 21);
-        // Not negative: cutting is rounding down.
+        // Non-negative: truncation is floor.
         const other = 2 * (((drawn / 2 ** 32) * n) | 0);
-        // Its own place is the one that it moves from.
+        // Not from itself.
         if (other === head) continue;
         dx = x - points[other];
         dy = y - points[other + 1];
@@ -207,19 +207,19 @@ export function runEpochs(
   random[3] = s3;
 }
 
-/** Compared, not `Math.min`: that one has NaN and -0 to think of, in the innermost loop. */
+/** Comparisons are faster than `Math.min`, which handles NaN and -0. */
 function clip(value: number): number {
   // biome-ignore lint/complexity/useMathMinMax: see above
   return value > clipAt ? clipAt : value < -clipAt ? -clipAt : value;
 }
 
-/** The table begins at 2^-60 and ends at 2^24: what lies outside is taken for its ends. */
+/** The table covers 2^-60 to 2^24; values outside are clamped. */
 const firstPower = -60;
 const lastPower = 24;
 
 /**
- * x^exponent at 256 places of each power of two; between two of them a power is a straight line to 4e-7 of itself.
- * `Math.pow` would take most of the layout's time.
+ * x^exponent at 256 points per power of two; linear interpolation has a relative error of 4e-7. `Math.pow` would take
+ * most of the layout's time.
  */
 function powerTable(exponent: number): Float64Array {
   const table = new Float64Array((lastPower - firstPower) * 256 + 1);
@@ -231,7 +231,7 @@ function powerTable(exponent: number): Float64Array {
 
 /** @param high upper half of the bits of a number above 0: its power of two and 1,023 in 11 bits, 20 of its fraction */
 function powerOf(high: number, table: Float64Array): number {
-  // 0x3c300000 is that half of 2^-60; 84 powers of two lie behind it.
+  // 0x3c300000 is the upper half of 2^-60; the table has 84 powers of two.
   const bits = Math.min(Math.max(high - 0x3c300000, 0), 84 * 0x100000 - 1);
   const place = bits >> 12;
   const low = table[place];

@@ -7,32 +7,32 @@ import { nodeFiles, readWhole } from '../../system/files.ts';
 import { decodeEntry, encodeEntry } from './cache/entry.ts';
 import type { PageCache } from './cache/page-cache.ts';
 
-/** Bytes of all thumbnails, before base64 makes them a third longer: a page must open on a phone. */
+/** Budget in bytes for all thumbnails, before base64 adds a third: a page must open on a phone. */
 export const photoBytes = 830_000;
 
-/** Sides of a thumbnail in pixels: one that is looked at, and one that is glanced at, on a map or beside another. */
+/** Sides of large and small thumbnails in pixels. */
 const sides = { large: 144, small: 48 } as const;
 type Size = keyof typeof sides;
 
-/** What a thumbnail takes on average, to share the room out before any is made. */
+/** Average bytes of a thumbnail, to divide the budget in advance. */
 const usualBytes = { large: 3_000, small: 580 } as const;
 
-/** Share of the room that large ones may take where not every photo can be large. */
+/** Share of the budget for large ones if not all photos can be large. */
 const largeShare = 0.33;
 
-/** Nearly as sharp as Lanczos' kernel on pictures so small, without its sines. */
+/** Nearly as sharp as Lanczos for such small images, and faster. */
 const kernel = 'cubic';
 
-/** WebP keeps less about itself than JPEG does, which counts in files of a kilobyte. */
+/** WebP has less overhead than JPEG, which matters for files of a kilobyte. */
 const format = { quality: 42, effort: 2 } as const;
 
 /** Of one photo's file. */
 const largestPhotoBytes = 512 * 1024 * 1024;
 
-/** Photos that are read ahead: sharp decodes on several threads. */
+/** Photos read ahead: sharp decodes on several threads. */
 const readAhead = 24;
 
-// No photo is drawn twice: keeping what its steps gave, to find it again, takes a twelfth of the time.
+// No photo is used twice: caching would take a twelfth of the time.
 sharp.cache(false);
 
 const cacheName = `thumbnails-${createHash('sha256')
@@ -42,26 +42,26 @@ const cacheName = `thumbnails-${createHash('sha256')
 
 export interface WantedPhoto {
   readonly id: string;
-  /** Where the photo lies in the data folder, as the features' index has it; undefined if it is not known. */
+  /** Path relative to the data folder, from the index; undefined if unknown. */
   readonly path: string | undefined;
-  /** Of the file from which its features came. */
+  /** sha256 of the file from which its features were computed. */
   readonly sha256: string | undefined;
 }
 
 interface Thumbnails {
   /** Image id to a WebP file in base64. */
   readonly photos: ReadonlyMap<string, string>;
-  /** Ids whose file cannot be read any more. */
+  /** Number of ids whose file is no longer readable. */
   readonly unreadable: number;
-  /** Ids for which there was no room. */
+  /** Number of ids beyond the budget. */
   readonly leftOut: number;
 }
 
 /**
- * Small pictures of the given images as far as the room goes: large ones of the first, small ones of the others. Those
- * that an earlier page made are taken from the cache, by the hash of the photo's bytes.
+ * Thumbnails of the given images within the budget: large for the first, small for the others. Reuses thumbnails from
+ * the cache by the photo's sha256.
  *
- * @param wanted each image once, those that are most worth seeing first
+ * @param wanted images without repetition, most interesting first
  * @param locate finds a photo in the data folder, or in an archive
  */
 export async function makeThumbnails(
@@ -81,7 +81,7 @@ export async function makeThumbnails(
     const old = key === undefined ? undefined : (kept.get(key) ?? made.get(key));
     if (old !== undefined) return old;
     const picture = photo.path === undefined ? undefined : await thumbnail(await locate(photo.path), sides[size]);
-    // A file that changed since is shown as it is, and not kept under the hash of what it was.
+    // A file changed since is shown but not cached.
     if (key !== undefined && picture !== undefined && picture.sha256 === photo.sha256) made.set(key, picture.bytes);
     return picture?.bytes;
   };
@@ -94,7 +94,7 @@ export async function makeThumbnails(
     if (picture === undefined) unreadable++;
     else if (bytes + picture.length > budget) {
       leftOut++;
-      // Once a small picture had no room, no other is made for nothing.
+      // After a small thumbnail did not fit, stop.
       if (i < largeCount) continue;
       leftOut += wanted.length - 1 - i;
       break;
@@ -103,13 +103,13 @@ export async function makeThumbnails(
       photos.set(id, Buffer.from(picture).toString('base64'));
     }
   }
-  // Those that were read ahead are kept for another page.
+  // Thumbnails read ahead are kept in the cache.
   await Promise.all(reading);
   if (made.size > 0) await cache.write(cacheName, encodeKept(new Map([...made, ...kept])));
   return { photos, unreadable, leftOut };
 }
 
-/** How many of the first photos may be large, so that as many others as possible are there at all. */
+/** How many of the first photos may be large, so that as many others as possible fit. */
 function countOfLarge(count: number, budget: number): number {
   if (count * usualBytes.large <= budget) return count;
   const spare = (budget - count * usualBytes.small) / (usualBytes.large - usualBytes.small);
@@ -126,7 +126,7 @@ async function readKept(cache: PageCache): Promise<ReadonlyMap<string, Uint8Arra
   return new Map(entry?.head.keys.map((key, i) => [key, valueAt(entry.arrays, i)]) ?? []);
 }
 
-/** Newest first; what is past the room of eight pages is forgotten. */
+/** Newest first, limited to the budget of eight pages. */
 function encodeKept(kept: ReadonlyMap<string, Uint8Array>): Uint8Array[] {
   const entries: [string, Uint8Array][] = [];
   let bytes = 0;
@@ -142,7 +142,7 @@ function encodeKept(kept: ReadonlyMap<string, Uint8Array>): Uint8Array[] {
   );
 }
 
-/** A page is for people: turned upright, over white where it is transparent. */
+/** For people: applies the orientation, and white behind transparency. */
 async function thumbnail(
   { path, entry }: Located,
   side: number,

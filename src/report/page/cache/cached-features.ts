@@ -7,30 +7,30 @@ import type { FeatureMap } from '../../map/feature-map.ts';
 import { bytesOf, decodeEntry, encodeEntry, numbersOf } from './entry.ts';
 import type { PageCache } from './page-cache.ts';
 
-/** Raised when what is kept, or how it is made, changes. */
+/** Increased when the contents or their computation change. */
 const version = 2;
 
-/** Neighbours that are kept of each image: enough to find some in training where a fifth are test images. */
+/** Neighbours kept per image: enough to find training images among them. */
 const neighbourCount = 10;
 
-/** What the page shows of feature rows; the same rows give the same. */
+/** What the page shows of feature rows. Deterministic. */
 interface FeaturesSeen {
   readonly neighbours: Neighbours;
   readonly map: FeatureMap;
 }
 
-/** The neighbours at once; the map, which takes longer, when it is asked for. */
+/** The neighbours, and the map on demand, which takes longer. */
 interface FeaturesSeeing {
   readonly neighbours: Neighbours;
   drawMap(): Promise<FeatureMap>;
 }
 
 /**
- * Neighbours of the given rows and a map of some of them, from the cache where they are there.
+ * Neighbours of the given rows and a map of some of them, from the cache if present.
  *
  * @param rows rows of the set
- * @param mapped places among `rows`
- * @param options.onStage called with what takes long
+ * @param mapped indices into `rows`
+ * @param options.onStage called before long steps
  */
 export async function seeFeatures(
   set: FeatureSet,
@@ -45,7 +45,7 @@ export async function seeFeatures(
   onStage('comparing photos with each other');
   const neighbours = await cosineNeighbours(await set.readMatrix(rows), neighbourCount);
   const drawMap = async (): Promise<FeatureMap> => {
-    // Its libraries take long to load: a page whose map is kept does without.
+    // Loaded on demand: its libraries take long to load.
     const { mapFeatures } = await import('../../map/feature-map.ts');
     const map = await mapFeatures(await set.readMatrix(valuesAt(rows, mapped)), signal);
     await cache.write(name, encode({ neighbours, map }));

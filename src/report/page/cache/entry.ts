@@ -1,6 +1,6 @@
 /**
- * A JSON head and typed arrays behind it, as one entry of the cache: the head's length in 4 bytes, the head, then the
- * bytes of each array, whose lengths the head names under `lengths`.
+ * Encodes a JSON head and typed arrays as a cache entry: the head's length in 4 bytes, the head, then the bytes of each
+ * array; `lengths` in the head has their lengths.
  */
 export function encodeEntry(head: object, arrays: readonly Uint8Array[]): Uint8Array[] {
   const json = new TextEncoder().encode(JSON.stringify({ ...head, lengths: arrays.map((array) => array.length) }));
@@ -9,7 +9,7 @@ export function encodeEntry(head: object, arrays: readonly Uint8Array[]): Uint8A
   return [length, json, ...arrays];
 }
 
-/** @returns undefined for bytes that are no whole entry */
+/** @returns undefined for invalid bytes */
 export function decodeEntry<Head>(bytes: Buffer): { head: Head; arrays: Buffer[] } | undefined {
   if (bytes.length < 4) return undefined;
   const start = 4 + bytes.readUInt32LE(0);
@@ -30,7 +30,7 @@ export function decodeEntry<Head>(bytes: Buffer): { head: Head; arrays: Buffer[]
   return at === bytes.length ? { head, arrays } : undefined;
 }
 
-/** The bytes of a typed array, little-endian as all machines are that this runs on. */
+/** The bytes of a typed array (little-endian on all supported machines). */
 export function bytesOf(array: {
   readonly buffer: ArrayBufferLike;
   byteOffset: number;
@@ -39,7 +39,7 @@ export function bytesOf(array: {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** Numbers of a cached array, copied: a part of a file lies at any byte. */
+/** Numbers of a cached array, copied for alignment. */
 export function numbersOf<T>(bytes: Buffer, kind: { new (buffer: ArrayBuffer): T }): T {
   return new kind(Uint8Array.from(bytes).buffer);
 }

@@ -3,18 +3,18 @@ import { makeFolder, writeDurably } from '../../../system/durable.ts';
 import { listIfThere, nodeFiles, readIfThere } from '../../../system/files.ts';
 import { isAbandoned, unfinishedSuffix } from '../../../system/writers/unfinished.ts';
 
-/** Folder beside a page that keeps what takes long to make: thumbnails, neighbours, maps. It may be deleted. */
+/** Cache folder next to a page: thumbnails, neighbours, maps. It may be deleted. */
 export const cacheFolder = '.featuretap-page';
 
 /**
- * Entries by name, a name being a hash of all that its bytes depend on. What cannot be read or written is made again the
- * next time: a page is never refused for its cache.
+ * Cache entries by name, a hash of everything they depend on. Unreadable or unwritable entries are computed again: the
+ * cache never causes an error.
  */
 export class PageCache {
   readonly #folder: string;
   readonly #used = new Set<string>();
 
-  /** @param pageFolder where the page lies */
+  /** @param pageFolder folder of the page */
   constructor(pageFolder: string) {
     this.#folder = join(pageFolder, cacheFolder);
   }
@@ -35,11 +35,11 @@ export class PageCache {
       await makeFolder(nodeFiles, this.#folder);
       await writeDurably(nodeFiles, join(this.#folder, name), parts);
     } catch {
-      // A folder that is only read, or a full disk: the page itself says what is wrong when it is written.
+      // A read-only folder or a full disk is reported when the page itself is written.
     }
   }
 
-  /** Removes entries that this page did not ask for: those of other features, and of older versions. */
+  /** Removes entries not used by this page: of other features or older versions. */
   async sweep(): Promise<void> {
     try {
       for (const name of await listIfThere(nodeFiles, this.#folder)) {

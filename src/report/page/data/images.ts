@@ -4,16 +4,16 @@ import type { FeatureSet } from '../../../features/reader.ts';
 import { valueAt, valuesAt } from '../../../system/at.ts';
 import type { ImageTable } from '../../analysis/group-data.ts';
 
-/** Images whose features are compared with each other: the time grows with their square. */
+/** Images whose features are compared with each other, in quadratic time. */
 const mostCompared = 10_000;
 
-/** Images on a page; past this it would not open on a phone. */
+/** Most images on a page, so that it opens on a phone. */
 const mostImages = 20_000;
 
-/** Dots on the map: past this they cover each other, and neighbours take long to find. */
+/** Most dots on the map: more would overlap, and neighbours take long to find. */
 const mostMapped = 2000;
 
-/** Labelled rows of the report's classes, all of them or an even part. */
+/** Labelled rows of the report's classes, all or an evenly spaced subset. */
 interface ChosenRows {
   readonly ids: readonly string[];
   readonly labels: readonly string[];
@@ -38,17 +38,16 @@ export function mappedPlaces(count: number): number[] {
   return evenPart(count, mostMapped);
 }
 
-/** At most `most` of the places, evenly through the list: every class keeps its share, whatever the order. */
+/** At most `most` indices, evenly spaced. */
 function evenPart(count: number, most: number): number[] {
   const taken = Math.min(most, count);
   return Array.from({ length: taken }, (_, k) => Math.floor((k * count) / taken));
 }
 
 /**
- * The images of a page: the chosen rows in their order, then those that were tested and are not among them. A label is
- * the one that the answers were compared with.
+ * The images of a page: the chosen rows in order, then other tested images. Labels are those used for testing.
  *
- * @returns the table, and how many tested images have no room in it
+ * @returns the table, and the number of tested images beyond its limit
  */
 export function imageTable(
   rows: ChosenRows | undefined,

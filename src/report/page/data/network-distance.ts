@@ -6,14 +6,13 @@ import { valueAt } from '../../../system/at.ts';
 import { UserError } from '../../../system/errors.ts';
 import { type ImageNetDistance, imageNetDistance } from '../../analysis/imagenet-distance.ts';
 
-/** Photos that are sampled: the standard error of their median is about a tenth of the spread between photos. */
+/** Number of sampled photos: the standard error of the median is about a tenth of the spread. */
 const mostPhotos = 200;
 
 /**
- * How far the photos of a feature set are from ImageNet, by the last layer of the network that made it. Downloads nothing.
+ * Distance of a feature set's photos from ImageNet, by the last layer of its network. Downloads nothing.
  *
- * @returns undefined if that is unknown: features of another tap, weights that are gone or that have no last layer
- * of ImageNet's classes
+ * @returns undefined if unknown: another tap, missing weights, or a last layer without ImageNet's classes
  */
 export async function networkDistance(set: FeatureSet): Promise<ImageNetDistance | undefined> {
   const { fields, madeBy } = set.manifest;
