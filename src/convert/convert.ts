@@ -10,11 +10,11 @@ export interface ConvertOptions {
   readonly to: FormatName;
   /** The file to write. */
   readonly file: string;
-  /** Whether a file that is there may be written over. */
+  /** Whether an existing file may be overwritten. */
   readonly replace?: boolean;
   readonly files?: Files;
   readonly signal?: AbortSignal;
-  /** Told how many bytes are written. */
+  /** Called with the bytes written. */
   readonly onProgress?: (bytes: number) => void;
 }
 
@@ -22,7 +22,7 @@ export interface Converted {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly classCount: number;
-  /** Images without a label among them. */
+  /** Number of images without a label. */
   readonly unlabelled: number;
   readonly bytes: number;
   /** Of the file, lower-case hex. */
@@ -30,9 +30,9 @@ export interface Converted {
 }
 
 /**
- * Writes a feature set as one file of another format: ids, labels and features (float32; of views, none).
+ * Writes a feature set as one file of another format: ids, labels and features (float32, without views).
  *
- * @throws UserError if the file is there already, cannot be written, or a shard is damaged
+ * @throws UserError if the file exists, cannot be written, or a shard is damaged
  */
 export async function convertFeatureSet(set: FeatureSet, options: ConvertOptions): Promise<Converted> {
   const { to, file, files = nodeFiles, signal, onProgress } = options;

@@ -4,7 +4,7 @@ import { compareCodePoints } from '../rows/classes.ts';
 import { readRows } from '../rows/row-source.ts';
 import { valuesAt } from '../system/at.ts';
 
-/** What a converted file holds: every image with a row, those with a label first and in the labels' order. */
+/** Contents of a converted file: every image with a row, labelled ones first, in the labels' order. */
 export interface ConvertedRows {
   readonly rowCount: number;
   readonly columnCount: number;
@@ -15,13 +15,13 @@ export interface ConvertedRows {
   readonly labels: readonly string[];
   /** Sorted by code point. */
   readonly classes: readonly string[];
-  /** The rows in order, some megabytes at a time, as float32. */
+  /** The rows in order, as float32, in blocks of some megabytes. */
   blocks(): AsyncGenerator<Float32Array>;
 }
 
 const blockBytes = 8 << 20;
 
-/** Plain rows of a feature set (no views); images whose bytes are the same have the same row. */
+/** Plain rows of a feature set (no views); identical images have the same row. */
 export function convertedRows(set: FeatureSet): ConvertedRows {
   const { ids, labels, rows } = set.labelled();
   const labelled = new Set(ids);

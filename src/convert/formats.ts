@@ -4,7 +4,7 @@ import { encodeNpyText, npyHeader } from '../formats/npy/npy-write.ts';
 import { transpose } from '../numerics/arrays.kernel.ts';
 import type { ConvertedRows } from './converted-rows.ts';
 
-/** Where a file's bytes go, in order. */
+/** Destination of a file's bytes. */
 interface Sink {
   write(bytes: Uint8Array): Promise<void>;
 }
@@ -44,7 +44,7 @@ export const formats: Readonly<Record<FormatName, Format>> = {
   },
 };
 
-/** The same rows give the same bytes: archives say nothing of the time. */
+/** Fixed time stamp in archives, so that equal rows give equal bytes. */
 const noTime = new Date(Date.UTC(1980, 0, 1));
 
 /** `features`, `labels` and `ids`, stored without compression; NumPy's text type for the last two. */
@@ -55,7 +55,7 @@ async function writeNpz(rows: ConvertedRows, sink: Sink): Promise<void> {
   zip.addBuffer(Buffer.from(encodeNpyText(rows.ids)), 'ids.npy', options);
   zip.addBuffer(Buffer.from(encodeNpyText(rows.labels)), 'labels.npy', options);
   const features = Readable.from(npyOf(rows), { objectMode: false });
-  // A feature that cannot be read must end the archive, not leave it waiting.
+  // A read error must end the archive instead of blocking it.
   features.on('error', (error) => (zip.outputStream as Readable).destroy(error));
   zip.addReadStream(features, 'features.npy', options);
   zip.end();
@@ -112,7 +112,7 @@ async function writeParquet(rows: ConvertedRows, sink: Sink): Promise<void> {
   await writer.finish();
 }
 
-/** Blocks of so many rows, the last one of fewer. */
+/** Regroups rows into blocks of equal size, except the last. */
 async function* regrouped(
   { blocks, columnCount }: ConvertedRows,
   rowsAtOnce: number,
@@ -184,7 +184,7 @@ async function writeTar(rows: ConvertedRows, sink: Sink): Promise<void> {
   const written = (async () => {
     for await (const chunk of tar as AsyncIterable<Uint8Array>) await sink.write(chunk);
   })();
-  // Awaited at the end; until then a failure shows at the next entry.
+  // Awaited at the end; until then, a failure appears at the next entry.
   written.catch((error: Error) => tar.destroy(error));
   const entry = (name: string, bytes: Uint8Array): Promise<void> =>
     new Promise((resolve, reject) => {

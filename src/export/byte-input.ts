@@ -4,9 +4,9 @@ import { GraphBuilder } from '../formats/onnx/graph-builder.ts';
 import type { OnnxGraph } from '../formats/onnx/schema.ts';
 
 /**
- * What stands before a quantized network that takes image bytes: normalized pixels, float32 [batch, 3, crop, crop],
- * back to the bytes that they came from, with the network's border of the mean colour. (x * std + mean) * 255 is within
- * a thousandth of a whole number, so rounding finds the byte itself.
+ * A graph to prepend to a quantized network with byte input: converts normalized pixels, float32 [batch, 3, crop,
+ * crop], back to bytes, and adds the border of the mean colour. (x * std + mean) * 255 is within a thousandth of an
+ * integer, so rounding is exact.
  *
  * @returns a graph whose last node's output is the network's input
  */

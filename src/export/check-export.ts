@@ -8,16 +8,16 @@ import { float32Of, openOrtSession, runtime } from '../system/onnx-runtime.ts';
 import { shortPath } from '../system/short-path.ts';
 import { headNames } from './export-head.ts';
 
-/** An exported head may differ from the head itself by this much in any probability. */
+/** Tolerated difference of any probability between an exported head and the head itself. */
 const exportTolerance = 1e-5;
-/** Of the rows this share may get another class: where two classes are equal to the rounding of sums. */
+/** Tolerated share of rows with another class, for ties up to rounding. */
 const otherClasses = 0.01;
 
-/** Rows of one run while checking. */
+/** Rows per run of the check. */
 const blockRows = 64;
 
 /**
- * Runs an exported head in ONNX Runtime beside the head itself.
+ * Compares an exported head in ONNX Runtime with the head itself.
  *
  * @returns the largest difference of any probability
  * @throws UserError if it is above `exportTolerance`, or rows get another class
@@ -39,7 +39,7 @@ export async function checkExport(model: Uint8Array, head: FittedHead, rows: Mat
       others += expected.predicted.filter((c, i) => labels[i] !== head.classes[c]).length;
       expected.probabilities.data.forEach((value, i) => {
         const difference = Math.abs(value - valueAt(found, i));
-        // A NaN is a difference too.
+        // Also true for NaN.
         if (!(difference <= worst)) worst = difference;
       });
     }
@@ -55,7 +55,7 @@ export async function checkExport(model: Uint8Array, head: FittedHead, rows: Mat
   }
 }
 
-/** Rows to check with: of the feature set that a head was trained on, or drawn where it is gone or another by now. */
+/** Rows for the check: from the head's feature set, or random if it is missing or has changed. */
 export async function rowsToCheck(report: Report, rowCount: number): Promise<{ rows: Matrix; what: string }> {
   const { folder, dims } = report.featureSet;
   try {

@@ -7,17 +7,17 @@ import { headKinds } from '../models/registry.ts';
 import { savedScaling } from '../models/scaling.ts';
 import { UserError } from '../system/errors.ts';
 
-/** Operator sets that exported models use: ONNX 1.12's, which every runtime of the last years knows. */
+/** Opsets of exported models: ONNX 1.12's, which all recent runtimes support. */
 export const exportOpsets: Readonly<Record<string, number>> = { '': 17, 'ai.onnx.ml': 3 };
 
-/** The names that an exported head goes by. */
+/** Names of an exported head's inputs and outputs. */
 export const headNames = { input: 'features', probabilities: 'probabilities', label: 'label' } as const;
 
 /**
  * A saved head as an ONNX model: `features` float32 [batch, dims] to `probabilities` float32 [batch, classes] and
  * `label`, the name of the predicted class, [batch]. Scaling, calibration and class names are inside.
  *
- * @param metadata texts to keep with the model
+ * @param metadata metadata texts of the model
  * @throws UserError for a head that has no ONNX form
  */
 export function exportHead(saved: SavedHead, metadata: Readonly<Record<string, string>> = {}): OnnxModel {

@@ -1,7 +1,7 @@
 import type { Report } from '../classify/result/report.ts';
 import { programVersion } from '../system/version.ts';
 
-/** What an exported model says of itself, as ONNX's metadata: texts, the longer ones JSON. */
+/** ONNX metadata of an exported model: texts, the longer ones as JSON. */
 export function exportMetadata(report: Report): Readonly<Record<string, string>> {
   const { featureSet } = report;
   const { fields } = featureSet;
@@ -30,7 +30,7 @@ export function exportMetadata(report: Report): Readonly<Record<string, string>>
   };
 }
 
-/** What the head's input is made of, for whoever makes such a row elsewhere. */
+/** How to compute the head's input, for use elsewhere. */
 function partsText(parts: NonNullable<Report['featureSet']['parts']>): string {
   const each = parts.map(({ dims, weights, features }) => `${dims} numbers of ${weights} (${features})`);
   const sum = parts.reduce((total, { dims }) => total + dims, 0);

@@ -12,11 +12,11 @@ import { exportOpsets, headNames } from './export-head.ts';
 const float16 = 10;
 const float32 = 1;
 
-/** Prefix of every name that is not the backbone's, which keeps its own. */
+/** Prefix of the head's names; the backbone keeps its own. */
 const prefix = 'head/';
 
 /**
- * Puts an exported head behind its backbone: normalized pixels, float32 [batch, 3, crop, crop], to the head's outputs.
+ * Appends an exported head to its backbone: normalized pixels, float32 [batch, 3, crop, crop], to the head's outputs.
  *
  * @param rowShape shape of one tapped row before the pool: [channels, height, width] or [channels]
  * @throws UserError if the backbone cannot be part of such a model
@@ -116,7 +116,7 @@ function tokensGraph(graph: GraphBuilder, tensor: string, pool: Pool, prefixToke
   return graph.node('Concat', [mean('cls', 0, 1), patches], { axis: 1 }, { outputs: [`${prefix}pooled`] });
 }
 
-/** The head's graph with its names set apart, its input replaced, and its outputs named as before. */
+/** The head's graph with prefixed names, its input replaced, and its outputs unchanged. */
 function renamed(graph: OnnxGraph, features: string): OnnxGraph {
   const kept = new Set<string>([headNames.probabilities, headNames.label]);
   const rename = (name: string): string =>

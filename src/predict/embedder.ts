@@ -15,9 +15,9 @@ import { shortPath } from '../system/short-path.ts';
 import type { EmbeddedRows, Embedder } from './predict.ts';
 
 export interface EmbedderOptions {
-  /** Instead of the file that the feature set names; must be the same weights. */
+  /** Weights file to use instead of the recorded one; must be the same weights. */
   readonly weights?: string | undefined;
-  /** Of random weights; default 0. */
+  /** Seed of random weights; default 0. */
   readonly seed?: number | undefined;
   readonly device: DeviceName;
   readonly threads?: number | undefined;
@@ -28,15 +28,15 @@ type FeatureRecipe = Pick<Report['featureSet'], 'folder'> & {
   readonly madeBy: NonNullable<Report['featureSet']['madeBy']>;
 };
 
-/** Of a report: what says how its features were made. */
+/** The part of a report that describes its features. */
 type OfReport = Pick<Report, 'report'> & {
   readonly featureSet: Pick<Report['featureSet'], 'folder' | 'fields' | 'madeBy' | 'parts'>;
 };
 
 /**
- * The recipe that made the features of a report.
+ * How to compute the features of a report.
  *
- * @throws UserError if the features are external (nothing says how an image becomes such a row) or several networks'
+ * @throws UserError if the features are external (it is unknown how to compute them) or of several networks
  */
 export function featureRecipe(report: OfReport): FeatureRecipe {
   const { fields, madeBy, parts, folder } = report.featureSet;
@@ -63,9 +63,9 @@ export function featureRecipe(report: OfReport): FeatureRecipe {
 }
 
 /**
- * The recipes of all networks whose features stand side by side in a report's rows; mostly it is one.
+ * How to compute the features of each network of a report; usually one.
  *
- * @throws UserError as `featureRecipe`, and where an older version wrote the report of several
+ * @throws UserError as `featureRecipe`, and for a report of several networks by an older version
  */
 export function featureRecipes(report: OfReport): readonly FeatureRecipe[] {
   const { parts } = report.featureSet;
@@ -83,10 +83,10 @@ export function featureRecipes(report: OfReport): readonly FeatureRecipe[] {
 }
 
 /**
- * Opens the backbone that made a head's features, cut off behind its tap, with its pool and number format; or several,
- * whose rows it puts side by side as the head's were.
+ * Opens the backbone of a head's features, with its tap, pool and number format; or several, whose rows are
+ * concatenated.
  *
- * @throws UserError if weights are gone or are not the ones that made the features
+ * @throws UserError if weights are missing or are not those of the features
  */
 export async function openEmbedder(report: OfReport, options: EmbedderOptions): Promise<Embedder> {
   const recipes = featureRecipes(report);
@@ -104,7 +104,7 @@ export async function openEmbedder(report: OfReport, options: EmbedderOptions): 
   return opened.length === 1 ? valueAt(opened, 0) : embedSideBySide(opened);
 }
 
-/** Which of several networks the weights given are those of. @throws UserError if it is none */
+/** Which of several networks the given weights belong to. @throws UserError if none */
 async function partOfWeights(
   where: string,
   recipes: readonly FeatureRecipe[],
@@ -151,7 +151,7 @@ async function openOne(report: OfReport, options: EmbedderOptions): Promise<Embe
   };
 }
 
-/** Rows as `classify --features A+B` makes them of the features of each. */
+/** Rows as of `classify --features A+B`. */
 function embedSideBySide(networks: readonly Embedder[]): Embedder {
   const [first, others] = [valueAt(networks, 0), networks.slice(1)];
   return {
@@ -171,9 +171,9 @@ function embedSideBySide(networks: readonly Embedder[]): Embedder {
 }
 
 /**
- * Loads the weights that the features were made with, and no others.
+ * Loads the weights of the features and checks that they are the same.
  *
- * @throws UserError if they are gone or differ
+ * @throws UserError if they are missing or differ
  */
 export async function sameWeights(
   report: OfReport,
@@ -207,7 +207,7 @@ function sha256Of(loaded: LoadedWeights): string {
   return loaded.kind === 'onnx' ? loaded.sha256 : loaded.stateDict.sha256;
 }
 
-/** What reading the row back from a float16 shard would give. */
+/** Rounds a row through float16, as a float16 shard does. */
 function throughFloat16(data: Float32Array): Float32Array {
   const out = new Float32Array(data.length);
   decodeNumbers(new Uint8Array(toFloat16(data).buffer), 'float16', out);

@@ -18,33 +18,32 @@ import { fileReason } from '../system/file-reason.ts';
 import { nodeFiles } from '../system/files.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../system/temporary-folder.ts';
 
-/** Something that was named and holds no image: kept for the list at the end, it does not stop the others. */
+/** A given path without images: listed at the end, without stopping the others. */
 export interface InputFailure {
   readonly path: string;
   readonly reason: string;
 }
 
 export interface InputOptions {
-  /** What `-` reads; a list of paths, one a line, or the bytes of one image. */
+  /** Source of `-`: paths, one per line, or the bytes of one image. */
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly onFailure: (failure: InputFailure) => void;
-  /** Told what of a folder, an archive or a table is not an image, and how a table is read. */
+  /** Called with what is skipped in a folder, archive or table, and how a table is read. */
   readonly onNote?: (line: string) => void;
 }
 
 interface Inputs {
   readonly images: AsyncIterable<ImageFile>;
-  /** Removes what standard input was written to; not before the last image was read. */
+  /** Removes the temporary copy of standard input; call it after the last image was read. */
   close(): Promise<void>;
 }
 
 /**
- * The images that files, folders (at any depth), archives, tables, globs and `-` (standard input) name, in the order in
- * which they are named: a table's in its order, those of a folder, an archive or a glob by code point. Lists one of them
- * at a time and opens no image.
+ * The images of files, folders (recursive), archives, tables, globs and `-` (standard input), in the order given;
+ * within a table in its order, within a folder, archive or glob by code point. Lists one at a time and opens no image.
  *
- * A file that does not exist is handed on: whoever decodes it says so. `relativePath` is the path as a user would
- * write it; `id` is what a table calls it, else the file's name without its extension, as in Kaggle's submissions.
+ * Missing files are included; decoding reports them. `relativePath` is the path as the user would type it; `id` is the
+ * table's id, else the file name without extension, as in Kaggle's submissions.
  */
 export function openInputs(paths: readonly string[], options: InputOptions): Inputs {
   const temporary: TemporaryFolder[] = [];
@@ -76,7 +75,7 @@ async function* named(path: string, options: InputOptions): AsyncGenerator<Image
   else yield imageFile(path);
 }
 
-/** The images of a folder or an archive; what else is in it is reported. */
+/** The images of a folder or an archive; other files are reported. */
 async function* treeImages(root: string, options: InputOptions): AsyncGenerator<ImageFile> {
   const tree = await listed(root, options, () => openTree(root));
   if (tree === undefined) return;
@@ -88,7 +87,7 @@ async function* treeImages(root: string, options: InputOptions): AsyncGenerator<
   for (const path of images) yield { ...imageFile(joinSlashes(root, path)), ...tree.locate(path) };
 }
 
-/** The images that a table names, in its order and under its ids; they lie below the table's folder. */
+/** The images of a table, in its order and with its ids, from below the table's folder. */
 async function* tableImages(file: string, options: InputOptions): AsyncGenerator<ImageFile> {
   const folder = dirname(resolve(file));
   const found = await listed(file, options, async () => {
@@ -114,7 +113,7 @@ async function* tableImages(file: string, options: InputOptions): AsyncGenerator
   }
 }
 
-/** Of images of one name, that of a folder for tests: it is what a table is predicted for. */
+/** Among images of the same name, prefers those in a test folder. */
 function preferTest(paths: readonly string[]): readonly string[] {
   const tests = paths.filter((path) => /^test/i.test(path));
   return paths.length > 1 && tests.length > 0 ? tests : paths;
@@ -141,12 +140,12 @@ async function listed<T>(path: string, options: InputOptions, list: () => Promis
   }
 }
 
-/** Paths one a line as they arrive; or, where the first bytes are those of an image, that image. */
+/** Paths, one per line, as they arrive; or an image, recognized by its first bytes. */
 async function* standardInput(options: InputOptions, temporary: TemporaryFolder[]): AsyncGenerator<ImageFile> {
   const chunks = options.stdin[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   let ended = false;
-  // A bitmap tells itself from a path that begins with BM a little later.
+  // Distinguishing a bitmap from a path starting with BM needs more bytes.
   while (head.length < (head[0] === 0x42 && head[1] === 0x4d ? 18 : 12) && !ended) {
     const step = await chunks.next();
     if (step.done === true) ended = true;
@@ -198,12 +197,12 @@ function joinSlashes(folder: string, path: string): string {
 
 type Kind = 'file' | 'folder' | 'nothing';
 
-/** @throws the system's error where it cannot tell */
+/** @throws the system's error if unknown */
 async function kindOf(path: string): Promise<Kind> {
   try {
     return (await nodeFiles.stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    // A pattern may be no name that a file can have.
+    // A glob pattern may be an invalid file name.
     if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'].includes(errorCode(error) ?? ''))
       return 'nothing';
     throw error;

@@ -4,23 +4,23 @@ import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import type { Classification, RankedClass } from './predict.ts';
 
-/** The smallest set of classes that holds the true one as often as was asked; never empty. */
+/** A prediction set: the smallest set of classes with the requested coverage; never empty. */
 export interface ClassSet {
-  /** The predicted one first, then the most probable. */
+  /** Predicted class first, then by probability. */
   readonly classes: readonly RankedClass[];
-  /** Of how many classes. */
+  /** Number of all classes. */
   readonly of: number;
-  /** It says little: more than ten classes, or more than half of them all. */
+  /** Whether it is uninformative: more than ten classes, or more than half of all. */
   readonly large: boolean;
 }
 
-/** Makes the set of an image of what a head says of it. */
+/** Returns the prediction set for a head's answer. */
 export type SetOf = (answer: Classification) => ClassSet;
 
 interface Sets {
   readonly setOf: SetOf;
   readonly coverage: number;
-  /** What a user has to know of this coverage, if anything. */
+  /** Warning about this coverage, if any. */
   readonly warning?: string;
 }
 
@@ -28,7 +28,7 @@ const largeSet = 10;
 
 /**
  * @param coverage in (0, 1)
- * @throws UserError if the report was written without what it takes
+ * @throws UserError if the report has no calibration scores
  */
 export function classSets(
   { conformal, classes, report }: Pick<Report, 'conformal' | 'classes' | 'report'>,

@@ -16,14 +16,14 @@ export interface ShippedHead {
 }
 
 /**
- * As `loadReportHead`, for a head that may not have been named, or only by a folder of several reports.
+ * As `loadReportHead`, for a head that may be missing or a folder of several reports.
  *
- * @param asked.folder undefined if it was left out
- * @throws UserError that lists the heads there are, with commands for the best and the newest of them
+ * @param asked.folder undefined if not given
+ * @throws UserError that lists the available heads, with commands for the best and the newest
  */
 export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { readonly folder: string }> {
   const { folder } = asked;
-  // A photo that was named for a head, say, is a file of no report.
+  // A photo given as a head, for example, is not in a report's folder.
   const ofReport = folder !== undefined && (await isFile(folder)) ? dirname(folder) : folder;
   const files = ofReport === folder ? [headFile] : [headFile, 'report.json'];
   const isReport = ofReport !== undefined && (await anyThere(ofReport, files));
@@ -39,13 +39,13 @@ export async function loadAskedHead(asked: HeadAsked): Promise<ShippedHead & { r
 }
 
 /**
- * Loads the saved head of a report's folder, or of the folder of one of its files.
+ * Loads the saved head of a report, by its folder or one of its files.
  *
- * @throws UserError if there is none, or when head and report do not belong together
+ * @throws UserError if there is none, or head and report do not match
  */
 export async function loadReportHead(path: string): Promise<ShippedHead> {
   const folder = (await isFile(path)) ? dirname(path) : path;
-  // What is missing first is what a user has to hear of: a folder without a head is no report's.
+  // Report the missing head first: a folder without one is not a report.
   if ((await statIfThere(nodeFiles, join(folder, headFile))) === undefined) await readSavedHead(folder);
   const report = await readReport(join(folder, 'report.json'));
   const saved = await readSavedHead(folder, report.headSha256);
@@ -70,7 +70,7 @@ async function anyThere(folder: string, names: readonly string[]): Promise<boole
   return false;
 }
 
-/** Whatever it is: who reads it says what is wrong with it. */
+/** Whether it exists, of any kind; reading it reports problems. */
 async function isThere(path: string): Promise<boolean> {
   return nodeFiles.stat(path).then(
     () => true,

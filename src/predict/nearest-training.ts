@@ -13,14 +13,14 @@ interface NearestRows {
   readonly similarity: Float32Array;
 }
 
-/** Rows whose similarities with the whole bank are held at once. */
+/** Query rows per block of similarities with the whole bank. */
 const blockRows = 256;
 
 /**
- * The nearest rows of a bank by cosine.
+ * The nearest rows of a bank by cosine similarity.
  *
- * @param queries rows of length 1, as the bank's are
- * @param folds numbers per query and per bank row: rows of a query's own fold are passed over
+ * @param queries unit rows, like the bank's
+ * @param folds fold numbers per query and per bank row: rows of a query's own fold are skipped
  */
 export async function nearestRows(
   queries: Matrix,
@@ -49,21 +49,21 @@ export async function nearestRows(
   return { nearest, similarity };
 }
 
-/** Neighbours of which the last one's distance tells: few, since some classes have few photos. */
+/** k of the k-th nearest neighbour: small, since some classes have few photos. */
 export const usualNeighbour = 5;
-/** Share of the training photos that the threshold takes for unlike the others. */
+/** Share of the training photos beyond the threshold. */
 const markedShare = 0.05;
 const foldCount = 5;
-/** Rows that tell the threshold; it then varies by half a percent of the photos. */
+/** Rows used for the threshold, which then varies by half a percent of the photos. */
 const mostJudged = 2000;
 
 /**
- * The cosine distance to the k-th nearest training row (Sun, Ming, Zhu and Li, 2022, "Out-of-Distribution Detection with
- * Deep Nearest Neighbors") past which a photo is unlike the training photos: the one that 5 % of the training rows exceed,
- * each measured against the rows of the other four of five stratified folds.
+ * The cosine distance to the k-th nearest training row (Sun, Ming, Zhu and Li, 2022, "Out-of-Distribution Detection
+ * with Deep Nearest Neighbors") above which a photo is unlike the training photos: the 95th percentile over the
+ * training rows, by five-fold stratified cross-validation.
  *
  * @param bank rows of length 1
- * @returns undefined if there are too few rows to hold any out
+ * @returns undefined if there are too few rows for cross-validation
  */
 export async function unlikeThreshold(
   bank: Matrix,

@@ -5,13 +5,13 @@ import { UserError } from '../system/errors.ts';
 import { shortPath } from '../system/short-path.ts';
 import { featureRecipe, sameWeights } from './embedder.ts';
 
-/** How a feature set of maps is made. */
+/** Command for a feature set of whole maps. */
 const extractMaps = 'featuretap extract --tap layer3 --pool none --dtype float16';
 
 /**
- * The part of a network that lies behind the tap of a feature set, with the weights that made its rows and no others.
+ * The layers after the tap of a feature set, with the same weights.
  *
- * @throws UserError if the rows are no whole maps of a ResNet, or its weights are gone or differ
+ * @throws UserError if the rows are not whole maps of a ResNet, or its weights are missing or differ
  */
 export async function loadNetworkTail(featureSet: Report['featureSet']): Promise<NetworkTail> {
   const where = shortPath(featureSet.folder);

@@ -1,4 +1,4 @@
-/** Options that open the network of a head: of the verbs that take new photos. */
+/** Options for the network of a head, for commands on new photos. */
 export const embedderOptions = {
   weights: { describe: "new location of the backbone's weights, if they were moved", text: true },
   seed: { describe: 'of random weights', numbers: { min: 0, whole: true }, unset: "the feature set's" },
@@ -9,17 +9,17 @@ export const embedderOptions = {
   },
 } as const;
 
-/** The folder of a report that the verb takes its head from. */
+/** The option for the head's report. */
 export const headOption = { describe: 'folder of a report, as classify writes it', text: true } as const;
 
-/** How many classes are shown, and how many images run together. */
+/** Number of classes shown, and batch size. */
 export const sayingOptions = {
   top: { describe: 'classes to show per image', numbers: { min: 1, whole: true }, default: 5 },
-  // Past this ResNet50 gains nothing on a CPU, and answers come later.
+  // Larger batches do not speed up a ResNet50 on a CPU, and delay answers.
   batch: { describe: 'images per run of the network', numbers: { min: 1, max: 1024, whole: true }, default: 8 },
 } as const;
 
-/** What a head says of photos beside their classes. */
+/** Options for what is reported besides the classes. */
 export const knowingOptions = {
   coverage: {
     describe: 'answer with a set of classes that contains the true one this often: 0.95, or 95%',

@@ -5,13 +5,13 @@ import type { ShownEvidence } from './evidence/evidence.ts';
 import { highestPlace } from './evidence/highest-place.ts';
 import type { Said } from './say.ts';
 
-/** How answers are written, one image at a time: nothing is held back, however many there are. */
+/** Writes answers one image at a time, without buffering. */
 export interface OutputFormat {
-  /** Before the first image; '' for nothing. */
+  /** Text before the first image. */
   readonly start: string;
-  /** One image that was predicted. */
+  /** Text of a predicted image. */
   readonly predicted: (path: string, id: string, said: Said) => string;
-  /** After the last one, with those that gave no answer. */
+  /** Text after the last image, with those that failed. */
   readonly end: (failed: readonly { readonly path: string; readonly reason: string }[]) => string;
 }
 
@@ -53,7 +53,7 @@ function sentence({ top, set, answer, mostProbable }: Said): string {
   return `${counted}: ${ranked}${more === 0 ? '' : `, and ${more} more`}`;
 }
 
-/** Columns behind the usual ones. */
+/** Optional columns. */
 export interface CsvColumns {
   readonly unlike?: boolean;
   readonly why?: boolean;
@@ -122,7 +122,7 @@ export function jsonOutput(head: string): OutputFormat {
   };
 }
 
-/** Seven digits say all that features of float32 hold. */
+/** Seven digits are the precision of float32 features. */
 function shortened({ class: name, score, file, png, map }: ShownEvidence): object {
   const short = (value: number): number => Number(value.toPrecision(7));
   return { class: name, score: short(score), file, png, map: map.map((row) => row.map(short)) };

@@ -8,16 +8,16 @@ import type { ShippedHead } from './load-head.ts';
 import { type ImageOutcome, predictImages } from './predict.ts';
 
 export interface PredictPathsOptions extends Omit<EmbedderOptions, 'device'>, InputOptions {
-  /** Images per run of the network. Default: 8, past which ResNet50 gains nothing on a CPU and answers come later. */
+  /** Images per run of the network. Default: 8; more do not speed up a ResNet50 on a CPU, and delay answers. */
   readonly batch?: number;
   readonly signal?: AbortSignal;
-  /** Where in a photo the evidence for its class lies: `must` fails where the head cannot say, `may` tells `onNote`. */
+  /** Class activation maps: `must` throws if the head has none, `may` calls `onNote`. */
   readonly evidence?: 'must' | 'may' | undefined;
 }
 
 /**
- * Classifies what files, folders, globs and `-` name by the head of a report, in their order. An image that cannot be
- * read is an outcome; what names no image is reported to `onFailure`.
+ * Classifies the images of files, folders, globs and `-` with the head of a report, in order. An unreadable image is an
+ * outcome; a path without images is reported to `onFailure`.
  */
 export async function* predictPaths(
   shipped: ShippedHead,

@@ -9,18 +9,18 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { valueAt } from '../system/at.ts';
 import type { Evidence, EvidenceMaps } from './evidence/evidence.ts';
 
-/** Features, [batch.rowCount, dims], and what they were pooled of, in the same run of the network. */
+/** Features, [batch.rowCount, dims], and the tap's values from the same run of the network. */
 export interface EmbeddedRows extends Matrix {
   readonly tap: TapMap;
 }
 
-/** Turns images into rows of the feature set that a head was trained on. Owns native memory: `close()` it. */
+/** Computes features as in the feature set of a head. Owns native memory: `close()` it. */
 export interface Embedder {
-  /** Of the pixels that it takes: the first network's, and beside it those of the others. */
+  /** Pixel recipe of the first network, including those of further networks. */
   readonly recipe: PixelRecipe;
-  /** Of one image at the first network's tap, before the pool: [channels, height, width], say. */
+  /** Shape of the first network's tap before pooling, e.g. [channels, height, width]. */
   readonly tapShape: readonly number[];
-  /** @param batches the same images for each network that the row is made of, as `recipe` says */
+  /** @param batches the same images for each network, as in `recipe` */
   embed(...batches: readonly PixelBatch[]): Promise<EmbeddedRows>;
   close(): Promise<void>;
 }
@@ -28,17 +28,17 @@ export interface Embedder {
 export interface ImagePrediction {
   readonly outcome: 'predicted';
   readonly image: ImageFile;
-  /** Class number: the first one that is named, which accuracy counts. */
+  /** Predicted class number. */
   readonly predicted: number;
   /** In the order of the head's classes; sums to 1. */
   readonly probabilities: Float32Array;
-  /** The row that they were made of, as a feature set would keep it. */
+  /** The features, as in a feature set. */
   readonly features: Float32Array;
-  /** What the (first) network saw: [crop, crop, 3], RGB. */
+  /** Input of the (first) network: [crop, crop, 3], RGB. */
   readonly pixels: Uint8Array;
-  /** Where the evidence for the predicted class lies, where that was asked for. */
+  /** Class activation map of the predicted class, if requested. */
   readonly evidence: Evidence | undefined;
-  /** Grey samples of 16 bits were clipped at 255, as the head's features were made. */
+  /** Whether 16-bit grey samples were clipped at 255, as for the head's features. */
   readonly clipped: boolean;
 }
 
@@ -61,8 +61,8 @@ interface PredictOptions {
 }
 
 /**
- * One outcome per image, in the order given. Holds one batch and what the pipeline reads ahead, however many images
- * there are; an image that cannot be read is an outcome, not an exception.
+ * One outcome per image, in the order given. Holds only a batch and what the pipeline reads ahead. An image that cannot
+ * be read is an outcome, not an exception.
  */
 export async function* predictImages(
   images: AsyncIterable<ImageFile>,
@@ -80,7 +80,7 @@ export async function* predictImages(
       waiting.push(result);
       readyCount++;
     }
-    // Failures alone must not pile up behind a batch that never fills.
+    // Failures must not accumulate while a batch is incomplete.
     if (readyCount === batch || waiting.length >= 8 * batch) {
       yield* predictBatch(waiting.splice(0), options);
       readyCount = 0;
@@ -116,7 +116,7 @@ async function* predictBatch(
   }
 }
 
-/** A row of each per image. */
+/** One row per image. */
 interface Answers {
   readonly prediction: Prediction;
   readonly features: EmbeddedRows;
@@ -133,7 +133,7 @@ async function answersTo(ready: readonly PixelsReady[], options: PredictOptions)
   return { prediction: await head.predictBoth(features), features };
 }
 
-/** Side of the crop for each network of a recipe. */
+/** Crop size of each network of a recipe. */
 export function cropsOf({ crop, beside = [] }: PixelRecipe): readonly number[] {
   return [crop, ...beside.map((recipe) => recipe.crop)];
 }
@@ -143,10 +143,10 @@ export interface RankedClass {
   readonly probability: number;
 }
 
-/** What a head says of an image: its class, and the probabilities of all. */
+/** Predicted class of an image, and the probabilities of all classes. */
 export type Classification = Pick<ImagePrediction, 'predicted' | 'probabilities'>;
 
-/** The predicted class and the most probable others, `count` in all; equal ones in the order of the classes. */
+/** The predicted class and the most probable others, `count` in all; ties in the order of the classes. */
 export function topClasses(
   { probabilities, predicted }: Classification,
   classes: readonly string[],

@@ -11,31 +11,31 @@ import { listIfThere, nodeFiles } from '../system/files.ts';
 import { nearestName } from '../system/nearest.ts';
 import { shortPath } from '../system/short-path.ts';
 
-/** Where classify writes its reports by default. */
+/** Default folder of reports. */
 const usualFolder = 'reports';
 
-/** Heads that are listed, the newest of them all. */
+/** Most heads listed, newest first. */
 const mostListed = 12;
 
 interface FoundHead {
-  /** Of its report. */
+  /** Folder of its report. */
   readonly folder: string;
   readonly report: Report;
 }
 
-/** What a user may have meant by a folder that is no report's, or by none at all. */
+/** A head that was not found, or not given. */
 export interface HeadAsked {
-  /** As `--head` named it; undefined if it was left out. */
+  /** Value of `--head`; undefined if not given. */
   readonly folder: string | undefined;
-  /** The whole command with another head. */
+  /** Returns the whole command with another head. */
   readonly command: (head: string) => string | Promise<string>;
 }
 
 /**
- * The error for a head that was not named, or not as the folder of one report: the heads that there are, with their
- * accuracies, and the commands for the best and the newest one.
+ * The error for a missing or ambiguous head: lists the available heads with their accuracies, and the commands for the
+ * best and the newest.
  *
- * @returns undefined if no head is to be found
+ * @returns undefined if there is no head
  */
 export async function headNotChosen({ folder, command }: HeadAsked): Promise<UserError | undefined> {
   const own = folder === undefined ? [] : await findHeads(folder);
@@ -58,7 +58,7 @@ export async function headNotChosen({ folder, command }: HeadAsked): Promise<Use
   ] as const;
   const more = heads.length > listed.length ? [`and ${heads.length - listed.length} older ones`] : [];
   const table = textTable(columns, rows);
-  // Behind its header and the heads that may be compared.
+  // After the header and the comparable heads.
   if (alike.length < listed.length)
     table.splice(1 + alike.length, 0, 'not comparable with these (other data or another split):');
   const lines = [...table, ...more];
@@ -80,17 +80,17 @@ function whatIs(reportCount: number): string {
   return `a folder of ${reportCount === 1 ? 'a report' : `${reportCount} reports`}`;
 }
 
-/** Heads whose folder begins as what was typed does, up to an ellipsis or a star; else the one of the nearest name. */
+/** Heads whose folder starts with the typed text, up to an ellipsis or a star; else the one with the nearest name. */
 function namedAlike(typed: string, heads: readonly FoundHead[]): readonly FoundHead[] {
   const wanted = resolve(typed.replace(/(?:…|\.{3}|\*)$/, ''));
   const beginning = heads.filter(({ folder }) => resolve(folder).startsWith(wanted));
   if (beginning.length > 0) return beginning;
-  // A file that a report's folder does not hold.
+  // A file that is not in the report's folder.
   const around = heads.filter(({ folder }) => resolve(folder) === dirname(wanted));
   if (around.length > 0) return around;
   const folders = heads.map(({ folder }) => resolve(folder));
   const near = nearestName(wanted, folders);
-  // `svm-smo-a5b84b89` alone, or without its ending, names one as well.
+  // `svm-smo-a5b84b89` alone, or without its suffix, also works.
   const name = basename(wanted);
   return heads.filter(({ folder }, i) =>
     near === undefined ? name !== '' && basename(folder).startsWith(name) : folders[i] === near,
@@ -104,20 +104,20 @@ export async function bestHead(reports: string = usualFolder): Promise<string | 
   return best && shortPath(best.folder);
 }
 
-/** The heads that may be ranked with one of them, itself among them, the best first: as `compare` ranks them. */
+/** The heads comparable with one of them, including itself, ranked as by `compare`. */
 function rankedWith({ report }: FoundHead, heads: readonly FoundHead[]): readonly FoundHead[] {
   const group = groupReports(heads.map((head) => head.report)).find(({ reports }) => reports.includes(report));
   return group?.reports.flatMap((ranked) => heads.filter((head) => head.report === ranked)) ?? [];
 }
 
-/** The newest first. */
+/** Finds heads, newest first. */
 async function findHeads(under: string): Promise<readonly FoundHead[]> {
   const found: FoundHead[] = [];
   if ((await listIfThere(nodeFiles, under)).length === 0) return found;
   for (const file of await findReports([under]).catch(() => [])) {
     const folder = dirname(file);
     const files = await listIfThere(nodeFiles, folder);
-    // A report that cannot be read is reported by compare.
+    // compare reports unreadable reports.
     const report = files.includes(headFile)
       ? await readReport(join(folder, 'report.json')).catch(() => undefined)
       : undefined;

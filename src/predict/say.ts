@@ -3,21 +3,21 @@ import type { ClassSet, SetOf } from './knowing.ts';
 import { type Classification, type ImagePrediction, type RankedClass, topClasses } from './predict.ts';
 import type { LikePhoto, TrainingPhotos } from './training-photos.ts';
 
-/** What is said of an image. */
+/** What is reported for an image. */
 export interface Said {
   /** The predicted class, then the most probable others. */
   readonly top: readonly RankedClass[];
-  /** Where the predicted class, won by votes, is less probable than this one. */
+  /** The most probable class, if the predicted class, chosen by votes, is less probable. */
   readonly mostProbable?: RankedClass;
-  /** Where sets were asked for. */
+  /** Prediction set, if requested. */
   readonly set?: ClassSet;
-  /** Where abstaining was: the only class of the set, or null for "not sure". */
+  /** If abstaining is enabled: the only class of the set, or null for "not sure". */
   readonly answer?: string | null;
-  /** Where it was asked for: whether it is unlike the training photos. */
+  /** Whether it is unlike the training photos, if requested. */
   readonly unlike?: boolean;
-  /** Where the reasons were asked for: the nearest training photos. */
+  /** Nearest training photos, if requested. */
   readonly like?: readonly LikePhoto[];
-  /** Where the evidence for the predicted class lies, where that was asked for and the head can say. */
+  /** Class activation map of the predicted class, if requested and available. */
   readonly evidence?: ShownEvidence;
 }
 
@@ -25,18 +25,18 @@ export interface SayOptions {
   /** Classes to show. */
   readonly top: number;
   readonly setOf?: SetOf | undefined;
-  /** One class, or none. */
+  /** Answer only if the set has one class. */
   readonly abstain?: boolean;
-  /** What `unlike` and `why` compare with. */
+  /** Training photos for `unlike` and `why`. */
   readonly photos?: TrainingPhotos | undefined;
   readonly unlike?: boolean;
   readonly why?: boolean;
 }
 
 /**
- * Says of an image what was asked for.
+ * Collects what was requested for an image.
  *
- * @param shown its evidence, drawn where it was to be
+ * @param shown its evidence, with overlay if requested
  */
 export async function say(
   row: Classification & Pick<ImagePrediction, 'features'>,

@@ -14,7 +14,7 @@ import { valueAt, valuesAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { kthDistances, nearestRows, unlikeThreshold, usualNeighbour } from './nearest-training.ts';
 
-/** A training photo that a photo is like. */
+/** A training photo similar to a photo. */
 export interface LikePhoto {
   readonly id: string;
   readonly label: string;
@@ -25,26 +25,26 @@ export interface LikePhoto {
 interface Likeness {
   /** Nearest first. */
   readonly like: readonly LikePhoto[];
-  /** Its distance to the fifth nearest training photo is past the threshold. */
+  /** Whether its distance to the fifth nearest training photo exceeds the threshold. */
   readonly unlike: boolean;
 }
 
-/** The photos that a head was trained on, as their features. */
+/** Features of a head's training photos. */
 export interface TrainingPhotos {
-  /** Compares rows, as the embedder gives them, with those of the training photos. */
+  /** Compares features of the embedder with those of the training photos. */
   likenessOf(features: Float32Array): Promise<Likeness>;
-  /** Where only a part of them is compared. */
+  /** A note if only a subset is compared. */
   readonly note?: string;
 }
 
-/** Training rows that are held: 160 MB of 2,048 features. */
+/** Most training rows held: 160 MB with 2,048 features. */
 const mostRows = 20_000;
 const shownPhotos = 3;
 
 /**
- * Reads the training rows of a report's head from the feature set that it names.
+ * Reads the training rows of a report's head from its feature set.
  *
- * @throws UserError if the set is gone, or is not the one that the head was trained on
+ * @throws UserError if the set is missing, or is not the one the head was trained on
  */
 export async function openTrainingPhotos(
   report: Report,
@@ -86,11 +86,11 @@ export async function openTrainingPhotos(
   };
 }
 
-/** The labelled rows of a report's features, numbered as its splits number them. */
+/** The labelled rows of a report's features, numbered as in its splits. */
 interface LabelledRows {
   readonly ids: readonly string[];
   readonly labels: Int32Array;
-  /** Rows at these places, copied. */
+  /** Copies of the rows at the given indices. */
   readRows(places: Int32Array): Promise<Matrix>;
 }
 
@@ -141,7 +141,7 @@ async function labelledRows(
   const joined = set.labelled();
   const known = new Set(classes);
   if (sets.length > 1) {
-    // Classes were left out as a whole: --leave-out, --min-images.
+    // Classes may have been left out: --leave-out, --min-images.
     const leaveOut = [...new Set(joined.labels)].filter((name) => !known.has(name));
     const tables = joinSets(sets, { leaveOut, maxMissing: 1, withoutViews: true });
     const { ids, labels, features, classes: found } = await sideBySide(tables);

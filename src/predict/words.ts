@@ -4,10 +4,10 @@ import type { Matrix } from '../numerics/matrix.ts';
 import { featureRecipe } from './embedder.ts';
 
 /**
- * Texts as vectors of length 1 among the images' of a feature set, by the text encoder of the network that made it.
+ * Unit embeddings of texts in the space of a feature set, by its network's text encoder.
  *
  * @returns [texts, dims]
- * @throws UserError if the set's network knows no words, or the set keeps something else than its images' vectors
+ * @throws UserError if the set's network has no text encoder, or its rows are not image embeddings
  */
 export async function encodeWords(
   featureSet: Report['featureSet'],

@@ -5,22 +5,22 @@ import { checkTablePlace } from '../formats/table/table-place.ts';
 import { lookUp } from '../system/at.ts';
 import { UserError, usageError } from '../system/errors.ts';
 
-/** A label that is to be another one. */
+/** A correction of a label. */
 export interface Correction {
   readonly id: string;
   readonly to: string;
-  /** The label that it had when the list was made; absent if the list does not say. */
+  /** The label when the list was made; absent if unknown. */
   readonly from?: string;
   readonly line: number;
 }
 
-/** Columns that hold the new label, the first that is there. */
+/** Columns of the new label; the first present one is used. */
 const newLabelColumns = ['correction', 'suggestion', 'label'] as const;
 
 /**
  * Reads a list of corrections: `labels-to-check.csv`, the page's `selected-photos.csv`, or any table with a column `id`
- * and one of `correction`, `suggestion`, `label` with the new label. A line without a new label is left alone. Beside
- * `correction` or `suggestion`, `label` is the label that was there when the list was made.
+ * and one of `correction`, `suggestion`, `label` with the new label. Lines without a new label are ignored. With
+ * `correction` or `suggestion`, `label` is the label when the list was made.
  *
  * @throws UserError if a column is missing, or an id has two new labels
  */

@@ -12,18 +12,18 @@ interface LabelChange {
 export interface RelabelPlan {
   /** In the order of the corrections. */
   readonly changes: readonly LabelChange[];
-  /** Corrections whose label is there already. */
+  /** Number of corrections already applied. */
   readonly already: number;
 }
 
-/** Problems that a message names; the rest is counted. */
+/** Problems listed in a message; the rest is counted. */
 const shown = 10;
 
 /**
- * What corrections do to labels.
+ * Determines how corrections change labels.
  *
- * @param labels id to label as they are now
- * @param newLabels take labels that no image has yet
+ * @param labels current labels by id
+ * @param newLabels accept labels that no image has yet
  * @throws UserError that names every id without a label, every label that no image has, and every image whose label is
  *   neither what it was when the list was made nor what it is to be
  */

@@ -11,17 +11,17 @@ import type { Correction } from './corrections.ts';
 import { planRelabel, type RelabelPlan } from './plan.ts';
 
 export interface RelabelOptions {
-  /** The labels file: a table that is changed in place, or one that is written where it is not there. */
+  /** The labels file: a table to change in place, or a new file. */
   readonly path: string;
-  /** Labels that a new file begins with; absent for a table that has to be there. */
+  /** Initial labels of a new file; absent for an existing table. */
   readonly base?: ReadonlyMap<string, string>;
   /** Whether a cell is an id of the feature set. */
   readonly isId?: ((cell: string) => boolean) | undefined;
-  /** Columns of the table, where they have to be told. */
+  /** Columns of the table, if ambiguous. */
   readonly columns?: AskedColumns;
-  /** Take labels that no image has yet. */
+  /** Accept labels that no image has yet. */
   readonly newLabels: boolean;
-  /** Without it nothing is written. */
+  /** Whether to write the changes. */
   readonly write: boolean;
 }
 
@@ -35,16 +35,15 @@ export interface Relabelled extends RelabelPlan {
 }
 
 /**
- * Applies corrections to a labels file, or says what they would do. A table keeps its other columns, its order and its
- * quotes, and gets its new content at once or not at all; whoever writes is alone from the moment it reads. No photo is
- * opened, moved or written.
+ * Applies corrections to a labels file, or reports what they would do. A table keeps its other columns, order and
+ * quoting, and is replaced atomically, by one process at a time. Photos are not touched.
  *
- * @throws UserError if corrections do not fit the labels, or the file cannot be changed
+ * @throws UserError if corrections do not match the labels, or the file cannot be changed
  */
 export async function relabel(corrections: readonly Correction[], options: RelabelOptions): Promise<Relabelled> {
   if (!options.write) return (await plan(corrections, options)).found;
   const { path, base } = options;
-  // Nothing is there that could be made for a path that was mistyped.
+  // Creates nothing for a mistyped path.
   if (base !== undefined) await makeFolder(nodeFiles, dirname(path));
   const file = await DurableFile.open(nodeFiles, path, { aloneWithinMs: patienceMs });
   try {

@@ -4,19 +4,18 @@ import { listImages } from '../extract/images/list/list.ts';
 import type { FeatureSet } from '../features/reader.ts';
 import { nodeFiles, statIfThere } from '../system/files.ts';
 
-/** Where corrected labels go. */
+/** Where to write corrected labels. */
 interface LabelsTarget {
   readonly path: string;
-  /** Why they do not go where the labels are now: for the user; absent if they do. */
+  /** Reason for the user if that is not the current labels file; else absent. */
   readonly because?: string;
 }
 
 /**
- * The labels that a feature set's data folder gives: its table, where it is one that can be changed in place; else a
- * labels file of its own.
+ * The labels file of a feature set: the data folder's table, if it can be changed in place; else a new file.
  *
- * @param file where a labels file goes
- * @throws UserError if the data folder is gone or cannot be read any more
+ * @param file path of a new labels file
+ * @throws UserError if the data folder is missing or unreadable
  */
 export async function labelsTarget(set: FeatureSet, file: string, signal?: AbortSignal): Promise<LabelsTarget> {
   const { data } = set.manifest.madeBy;

@@ -6,14 +6,14 @@ import type { ServedHead } from './served-head.ts';
 
 export interface ServeOptions extends ServerOptions, ClassifierOptions {
   readonly host: string;
-  /** 0: any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
 export interface RunningServer {
   /** `http://127.0.0.1:8080/` */
   readonly url: string;
-  /** Takes no further request, answers those under way, and lets go of threads and networks. */
+  /** Stops accepting requests, completes running ones, and frees threads and networks. */
   close(): Promise<void>;
 }
 

@@ -2,29 +2,28 @@ import type { ShippedHead } from '../predict/load-head.ts';
 import type { TrainingPhotos } from '../predict/training-photos.ts';
 import { UserError } from '../system/errors.ts';
 
-/** A head under the name that answers carry. */
+/** A head with its name in answers. */
 export interface NamedHead extends ShippedHead {
-  /** The folder of its report, as it was named. */
+  /** Folder of its report, as given. */
   readonly name: string;
 }
 
 export interface ServedHead extends NamedHead {
-  /** The photos that it was trained on; in words why they are not to be had. */
+  /** Its training photos, or a text why they are not available. */
   readonly photos: TrainingPhotos | string;
 }
 
 /**
- * Reads the training rows of every head, once for heads that were trained on the same ones. A head whose rows are gone
- * answers without them.
+ * Reads the training rows of every head, shared between heads on the same ones. A head without them still answers.
  *
- * @param onNote called for each head that has to, and of rows that are too many to compare with all of them
+ * @param onNote called for each head without rows, or with too many to compare all
  */
 export async function withTrainingPhotos(
   heads: readonly NamedHead[],
   threads: number | undefined,
   onNote: (line: string) => void,
 ): Promise<readonly ServedHead[]> {
-  // What multiplies matrices comes with it.
+  // Loaded on demand, with the matrix products.
   const { openTrainingPhotos } = await import('../predict/training-photos.ts');
   const opened = new Map<string, Promise<TrainingPhotos>>();
   const served: ServedHead[] = [];

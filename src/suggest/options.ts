@@ -1,6 +1,6 @@
 import { choices } from './rank/choose.ts';
 
-/** Which photos are suggested, and where their features are kept. */
+/** Options of `suggest`. */
 export const suggestOptions = {
   from: {
     describe: 'folder or archive of unlabelled photos; folder names are ignored',

@@ -6,7 +6,7 @@ import { suggestionsFile } from './suggestions-csv.ts';
 
 interface SuggestionsPage {
   readonly photos: readonly Suggestion[];
-  /** Photos that were chosen among. */
+  /** Number of candidate photos. */
   readonly unlabelled: number;
   /** Of the photos, as the user typed it. */
   readonly folder: string;
@@ -16,7 +16,7 @@ interface SuggestionsPage {
   readonly thumbnails: ReadonlyMap<string, string>;
 }
 
-/** A page of the photos to label, the first to label first. */
+/** A page of the photos to label, most useful first. */
 export function suggestionsHtml({ photos, unlabelled, folder, head, thumbnails }: SuggestionsPage): string {
   return photoListHtml({
     title: 'Photos to label next',

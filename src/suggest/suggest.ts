@@ -10,16 +10,16 @@ import { valueAt } from '../system/at.ts';
 import { UserError } from '../system/errors.ts';
 import { type Choice, chooseToLabel } from './rank/choose.ts';
 
-/** A photo whose label would teach the head much. */
+/** A photo whose label would be useful to the head. */
 export interface Suggestion {
-  /** From 1, the first to label first. */
+  /** From 1, most useful first. */
   readonly rank: number;
   readonly id: string;
-  /** In the folder of the photos. */
+  /** Path in the folder of photos. */
   readonly path: string;
-  /** The predicted class, and the most probable of the others. */
+  /** The predicted class, and the most probable other one. */
   readonly likeliest: readonly [RankedClass, RankedClass];
-  /** Probability of the predicted class less that of the next; below zero where votes chose the less probable one. */
+  /** Probability of the predicted class minus that of the next; negative if votes chose the less probable one. */
   readonly margin: number;
 }
 
@@ -30,17 +30,17 @@ interface RankedClass {
 
 export interface Suggestions {
   readonly photos: readonly Suggestion[];
-  /** Photos that were chosen among. */
+  /** Number of candidate photos. */
   readonly unlabelled: number;
-  /** Photos that are among the labelled ones of the head's own set, by their bytes; undefined if that set is gone. */
+  /** Number of photos already labelled in the head's feature set, by sha256; undefined if that set is missing. */
   readonly labelled: number | undefined;
 }
 
 /**
- * Chooses among photos without labels those that a head learns most from.
+ * Chooses the unlabelled photos from which a head would learn most.
  *
- * @param set features of the photos, made as the head's were
- * @throws UserError if no photo is left to choose among
+ * @param set features of the photos, computed like the head's
+ * @throws UserError if there is no photo to choose from
  */
 export async function suggestPhotos(
   { head, report }: Pick<ShippedHead, 'head' | 'report'>,
@@ -92,7 +92,7 @@ export async function suggestPhotos(
   return { photos, unlabelled: images.length, labelled };
 }
 
-/** sha256 of the labelled images of a head's own feature set; undefined if that is gone. */
+/** sha256 of the labelled images of a head's feature set; undefined if it is missing. */
 async function labelledImages(report: Report): Promise<ReadonlySet<string> | undefined> {
   try {
     const own = await openFeatureSet(report.featureSet.folder);

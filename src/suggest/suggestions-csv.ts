@@ -2,15 +2,15 @@ import { stringify } from 'csv-stringify/sync';
 import { forSpreadsheet } from '../formats/spreadsheet-cell.ts';
 import type { Suggestion } from './suggest.ts';
 
-/** Name of the list in the folder of suggestions, and of its page. */
+/** Names of the list and the page in the folder of suggestions. */
 export const suggestionsFile = 'suggestions.csv';
 export const suggestionsPage = 'index.html';
 
-/** Its first line, with its end. */
+/** Its header line. */
 export const suggestionsHeader: string = 'rank,id,path,suggestion,probability,second,second_probability,margin\n';
 
 /**
- * The photos to label as CSV, the first to label first; no cell is a formula to a spreadsheet.
+ * The photos to label as CSV, most useful first; spreadsheet formulas are escaped.
  *
  * @param folder of the photos, as the user typed it
  */
@@ -28,7 +28,7 @@ export function suggestionsCsv(photos: readonly Suggestion[], folder: string): s
   return suggestionsHeader + stringify(lines);
 }
 
-/** A photo's path as the user would type it. */
+/** Path of a photo as the user would type it. */
 export function photoPath(folder: string, path: string): string {
   return `${folder.replace(/[/\\]+$/, '')}/${path}`;
 }

@@ -16,7 +16,7 @@ import { UserError } from '../system/errors.ts';
 import { nodeFiles } from '../system/files.ts';
 
 interface UnlabelledOptions extends Pick<ExtractContext, 'command' | 'version' | 'signal'> {
-  /** Folder or archive of photos; what its folders are called says nothing. */
+  /** Folder or archive of photos; folder names are ignored. */
   readonly from: string;
   readonly cache: string;
   /** Of the feature set. */
@@ -25,7 +25,7 @@ interface UnlabelledOptions extends Pick<ExtractContext, 'command' | 'version' |
   /** Of random weights. */
   readonly seed?: number | undefined;
   readonly threads?: number | undefined;
-  /** Default: the CPU where it made the head's features, else `auto`. */
+  /** Default: the CPU if it computed the head's features, else `auto`. */
   readonly device?: DeviceName | 'auto' | undefined;
   readonly batch: number;
   readonly onProgress: NonNullable<ExtractContext['onProgress']>;
@@ -34,10 +34,10 @@ interface UnlabelledOptions extends Pick<ExtractContext, 'command' | 'version' |
 }
 
 /**
- * The features of photos, made as those of a head were, by `extract`: a run that is stopped goes on, and photos whose
- * features are there cost nothing. A photo that cannot be read is left out and counted.
+ * Extracts features of photos with the network of a head. A stopped run is continued, and existing features are reused.
+ * Unreadable photos are left out and counted.
  *
- * @throws UserError as `extract`, and where the weights of the head's features are gone or differ
+ * @throws UserError as `extract`, and if the weights of the head's features are missing or differ
  */
 export async function extractUnlabelled(
   { report }: Pick<ShippedHead, 'report'>,
@@ -86,7 +86,7 @@ export async function extractUnlabelled(
     },
   });
   const set = await openFeatureSet(folder);
-  // Views are for training.
+  // Views are only for training.
   const { views: _views, ...plain } = fields;
   if (set.manifest.fingerprint === fingerprintOf(plain)) return set;
   throw new UserError({
@@ -98,7 +98,7 @@ export async function extractUnlabelled(
   });
 }
 
-/** Name of the feature set of a folder's photos, where none is asked for. */
+/** Default name of the feature set of a folder's photos. */
 export function unlabelledName(from: string): string {
   const name = basename(resolve(from)).replace(/\.(?:zip|tar)$/i, '');
   return `${name === '' ? 'photos' : name}${unlabelledSuffix}`;

@@ -2,7 +2,7 @@ import { featureRecipes } from '../embedder.ts';
 import type { ShippedHead } from '../load-head.ts';
 import { type EvidenceMaps, openEvidence } from './evidence.ts';
 
-/** As `openEvidence`, for the head of a report. @param tapShape of one image, as the embedder gives it */
+/** As `openEvidence`, for the head of a report. @param tapShape shape of the tap for one image, from the embedder */
 export async function evidenceOfHead(
   { saved, report }: Pick<ShippedHead, 'saved' | 'report'>,
   tapShape: readonly number[],

@@ -5,48 +5,48 @@ import type { SavedHead } from '../../models/model.ts';
 import { valueAt } from '../../system/at.ts';
 import { lengthOfMeans, weightedMap } from './map.kernel.ts';
 
-/** Where in a photo the evidence for one of the classes lies. */
+/** Class activation map of a photo for one class. */
 export interface Evidence {
   readonly class: string;
-  /** What the head makes the probability of this class of, before any calibration: the mean of the map. */
+  /** Score of the class before softmax and calibration: the mean of the map. */
   readonly score: number;
-  /** The score's share of each place of what the network saw, row by row from its upper left: [rows][columns]. */
+  /** Contribution of each position of the network's input, row by row from the upper left: [rows][columns]. */
   readonly map: readonly (readonly number[])[];
 }
 
-/** Evidence that was also drawn over its photo. */
+/** Evidence with an overlay on its photo. */
 export interface ShownEvidence extends Evidence {
-  /** The PNG that was written. */
+  /** The PNG file written. */
   readonly file?: string;
   /** The PNG itself, in base64. */
   readonly png?: string;
 }
 
-/** Makes class activation maps of what a network's tap held, at no further run of the network. */
+/** Computes class activation maps from a tap's values, without another run of the network. */
 export interface EvidenceMaps {
   /**
-   * @param row of the batch that the tap's tensor is of
-   * @param classNumber which of the head's classes
+   * @param row index in the batch of the tap's values
+   * @param classNumber class number of the head
    */
   evidenceOf(tap: TapMap, row: number, classNumber: number): Evidence;
 }
 
-/** The places of a tapped tensor that is pooled by its mean, row by row. */
+/** Positions of a mean-pooled tap, row by row. */
 interface Places {
   readonly rows: number;
   readonly columns: number;
-  /** In the numbers of one image. */
+  /** Offset in the values of one image. */
   readonly first: number;
   readonly channelStep: number;
   readonly placeStep: number;
 }
 
 /**
- * The class activation maps of a head (Zhou and others, 2016): exact where its scores are sums over the features, and
- * these are means over a map, since the mean of the weighted map is then the score itself.
+ * Class activation maps of a head (Zhou et al., 2016). They are exact for linear scores of mean-pooled features: the
+ * mean of the weighted map is then the score itself.
  *
- * @param tapShape of one image, as the backbone gives it
- * @returns in words why there are none, where they would not be exact
+ * @param tapShape shape of the tap for one image
+ * @returns a text with the reason if they would not be exact
  */
 export async function openEvidence(
   saved: SavedHead,

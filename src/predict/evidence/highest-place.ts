@@ -1,5 +1,5 @@
 /**
- * Where a map is highest, in words: `top left`, `bottom`, `centre`.
+ * Position of a map's maximum in words: `top left`, `bottom`, `centre`.
  *
  * @param map [rows][columns] from the upper left
  */

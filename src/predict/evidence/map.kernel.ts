@@ -1,11 +1,11 @@
 /**
- * Weighted sum over the channels at each place, plus a bias: the class activation map of Zhou, Khosla, Lapedriza, Oliva and
- * Torralba, 2016, "Learning Deep Features for Discriminative Localization".
+ * Weighted sum over the channels at each place, plus a bias: the class activation map of Zhou, Khosla, Lapedriza, Oliva
+ * and Torralba, 2016, "Learning Deep Features for Discriminative Localization".
  *
- * @param tap one image's part of the tapped tensor
+ * @param tap values of the tap for one image
  * @param weights [channels]
- * @param channelStep numbers from one channel to the next at the same place
- * @param placeStep numbers from one place to the next of the same channel
+ * @param channelStep stride between channels
+ * @param placeStep stride between positions
  * @param out [places]
  */
 export function weightedMap(
@@ -44,7 +44,7 @@ const viridis = Uint8Array.from(
 const [red, green, blue] = [0.299, 0.587, 0.114];
 
 /**
- * Lays a map's colours over the grey of an image, half and half.
+ * Blends a map's colours with the greyscale image, half each.
  *
  * @param pixels [side, side, 3], RGB
  * @param shares from 0 to 1, [side, side]
@@ -87,7 +87,7 @@ export function spreadMap(map: Float64Array, rows: number, columns: number, side
   return out;
 }
 
-/** Length of the features of an image: of the means over its places. */
+/** L2 norm of an image's mean-pooled features. */
 export function lengthOfMeans(
   tap: Float32Array,
   channels: number,

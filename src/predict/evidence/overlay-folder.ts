@@ -5,24 +5,24 @@ import type { ImagePrediction } from '../predict.ts';
 import type { ShownEvidence } from './evidence.ts';
 import { overlayPng } from './overlay.ts';
 
-/** Of an id in a file name: file systems take 255 bytes, and a character may be three. */
+/** Most characters of an id in a file name: file systems allow 255 bytes, and a character may take three. */
 const longestName = 50;
 
-/** A folder of one overlay for each image: `ID.evidence.png`, a number behind the id where several images have it. */
+/** A folder with an overlay per image: `ID.evidence.png`, with a number after an ambiguous id. */
 export class OverlayFolder {
   readonly #folder: string;
-  /** In lower case: a file system may not tell the two apart. */
+  /** In lower case, for case-insensitive file systems. */
   readonly #taken = new Set<string>();
 
   #made: Promise<void> | undefined;
 
-  /** @param folder is made when there is something to write */
+  /** @param folder created when there is something to write */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   /**
-   * Writes the overlay of an image whose evidence is known.
+   * Writes the overlay of an image with evidence.
    *
    * @returns the evidence and its file; undefined if there is none
    */
@@ -41,7 +41,7 @@ export class OverlayFolder {
   }
 
   #nameOf(id: string): string {
-    // An id of a table may hold slashes, and what some file systems do not take.
+    // Ids may contain slashes and characters that some file systems do not allow.
     const name = id.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, longestName);
     for (let number = 1; ; number++) {
       const numbered = number === 1 ? name : `${name}-${number}`;

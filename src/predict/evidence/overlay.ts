@@ -3,8 +3,8 @@ import type { Evidence } from './evidence.ts';
 import { overGrey, spreadMap } from './map.kernel.ts';
 
 /**
- * A PNG of what the network saw, in grey, under a map's colours: dark purple where the evidence is lowest, yellow where it
- * is highest in this photo.
+ * A PNG of the network's input in grey with the map's colours: dark purple for the photo's lowest evidence, yellow for
+ * the highest.
  *
  * @param pixels [crop, crop, 3], RGB: the photo after resize and crop
  */
@@ -16,7 +16,7 @@ export async function overlayPng(pixels: Uint8Array, { map }: Evidence): Promise
     .toBuffer();
 }
 
-/** From 0 for the lowest place of the map to 1 for the highest, between them bilinear; 0 all over where all are alike. */
+/** The map scaled to [0, 1], bilinearly interpolated; 0 everywhere if it is constant. */
 export function sharesOf(map: Evidence['map'], side: number): Float64Array {
   const values = Float64Array.from(map.flat());
   const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);

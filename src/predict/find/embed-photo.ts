@@ -8,7 +8,7 @@ import { openEmbedder } from '../embedder.ts';
 import { openInputs } from '../inputs.ts';
 
 /**
- * The vector of one photo as a feature set keeps it, of length 1: [1, dims].
+ * Unit feature vector of a photo, computed as in a feature set: [1, dims].
  *
  * @throws UserError if it cannot be read, or the set's network is not available
  */

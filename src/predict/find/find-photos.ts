@@ -7,7 +7,7 @@ import { embedPhoto } from './embed-photo.ts';
 import { type FoundPhoto, nearestPhotos, unitRowsOf } from './nearest-photos.ts';
 
 export interface FindPhotosOptions {
-  /** Most photos to name. */
+  /** Number of photos to list. */
   readonly count: number;
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
@@ -15,9 +15,9 @@ export interface FindPhotosOptions {
 }
 
 /**
- * The photos of a feature set that are nearest to a photo or to words, the nearest first.
+ * Finds the photos of a feature set nearest to a photo or a text, nearest first.
  *
- * @param query a photo's path, `-` for a photo on standard input, or words
+ * @param query path of a photo, `-` for a photo on standard input, or a text
  * @throws UserError if the photo cannot be read, or the set's network is not available or has no text encoder
  */
 export async function findPhotos(
@@ -25,15 +25,15 @@ export async function findPhotos(
   set: FeatureSet,
   options: FindPhotosOptions,
 ): Promise<readonly FoundPhoto[]> {
-  // The rows are read while the question is encoded.
+  // Reads the rows while the query is encoded.
   const [vector, rows] = await Promise.all([encode(query, set, options), unitRowsOf(set, options.signal)]);
   return nearestPhotos(set, rows, vector, options);
 }
 
-/** Names of photos end so: one that is not there was not meant as words. */
+/** Image extensions: a missing file is not taken for a text. */
 const photoName = /\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|jp2|p[bgpn]m)$/i;
 
-/** Whether what is to be found is named by a photo, which may not be there, and not by words. */
+/** Whether the query is the path of a photo, which may be missing, rather than a text. */
 export function namesPhoto(query: string): boolean {
   return query === '-' || existsSync(query) || photoName.test(query);
 }

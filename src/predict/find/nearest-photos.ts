@@ -6,36 +6,36 @@ import { RowReader } from '../../rows/row-reader.ts';
 import { changedRows, loadRows, type RowSource, rowPass, storedRows } from '../../rows/row-source.ts';
 import { valueAt } from '../../system/at.ts';
 
-/** A photo of a feature set that is near what was asked for. */
+/** A photo of a feature set near the query. */
 export interface FoundPhoto {
   readonly id: string;
   /** Relative to the data folder. */
   readonly path: string;
   readonly label?: string;
-  /** Cosine of its vector and the one that was asked for. */
+  /** Cosine similarity with the query. */
   readonly similarity: number;
 }
 
-/** Rows up to this size are held in memory: they are read while the question is being encoded. */
+/** Rows up to this size are loaded, while the query is being encoded. */
 const mostBytes = 1e9;
 
-/** The rows of a set's images, each of length 1, in the index's order. */
+/** Unit feature vectors of a set's images, in the index's order. */
 export async function unitRowsOf(set: FeatureSet, signal?: AbortSignal): Promise<RowSource> {
   const stored = storedRows(new RowReader(set.rowStore(), undefined, signal), set.rows);
   const unit = changedRows(stored, (rows) => unitRows(rows, rows.length / set.dims, set.dims));
   return 4 * set.imageCount * set.dims <= mostBytes ? loadRows(unit) : unit;
 }
 
-/** A row, by its place among those that were searched. */
+/** A row by its index among those searched. */
 interface NearRow {
   readonly place: number;
   readonly similarity: number;
 }
 
 /**
- * The rows that lie nearest to a vector, the nearest first; of two that are as near the one that comes first.
+ * The rows nearest to a vector, nearest first; ties by index.
  *
- * @param rows each of length 1
+ * @param rows unit vectors
  * @param query of length 1, [1, dims]
  */
 export async function nearestPlaces(
@@ -62,7 +62,7 @@ export async function nearestPlaces(
 }
 
 /**
- * The photos that lie nearest to a vector, the nearest first; of two that are as near the one that is first in the index.
+ * The photos nearest to a vector, nearest first; ties by the index's order.
  *
  * @param rows of the set's images: `unitRowsOf`
  * @param query of length 1, [1, dims]

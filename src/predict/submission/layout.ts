@@ -4,34 +4,34 @@ import { UserError, usageError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readText } from '../../system/files.ts';
 
-/** What one column of a submission holds: the id, a class's probability, or the predicted class's name or number. */
+/** Contents of a submission's column: id, probability of a class, or name or number of the predicted class. */
 export type SubmissionColumn = 'id' | 'name' | 'number' | { readonly classNumber: number };
 
-/** How a submission is laid out. */
+/** Layout of a submission. */
 export interface SubmissionLayout {
   readonly header: readonly string[];
-  /** What fills each column of the header. */
+  /** Contents of each column. */
   readonly columns: readonly SubmissionColumn[];
-  /** In the sample's order; absent if there is none to ask for any. */
+  /** Ids in the sample's order; absent without a sample. */
   readonly ids?: readonly string[];
   /** How the sample was read: `id = image_id, label = the class's name`. */
   readonly said: string;
 }
 
-/** What a single column beside the id may hold. */
+/** Possible contents of a single column besides the id. */
 export const answers = ['probability', 'name', 'number'] as const;
 type Answer = (typeof answers)[number];
 
 export interface SampleOptions {
-  /** What a single column beside the id holds; default: inferred from the sample's own values. */
+  /** Contents of a single column besides the id; default: inferred from the sample. */
   readonly answer?: Answer | undefined;
-  /** The class whose probability a single column holds; default: the one that the column is named after, else the second of two. */
+  /** Class of a single probability column; default: the one the column is named after, else the second of two. */
   readonly positive?: string | undefined;
 }
 
 const idNames = /^(?:image|img|file|photo|picture)?[_ ]?(?:id|name|path)$|^(?:image|img|file|filename|photo|id_code)$/i;
 
-/** The layout where the user gives no sample: `id`, then the classes sorted by code point, as a head keeps them. */
+/** The default layout without a sample: `id`, then the classes in the head's order. */
 export function plainLayout(classes: readonly string[]): SubmissionLayout {
   return {
     header: ['id', ...classes],
@@ -41,10 +41,10 @@ export function plainLayout(classes: readonly string[]): SubmissionLayout {
 }
 
 /**
- * The layout of a contest's sample submission: one probability per class in any order, or one column under any name, for
- * the label's name, its number, or the probability of one of two classes.
+ * Reads the layout of a sample submission: a probability per class in any order, or one column of any name with the
+ * label's name, its number, or the probability of one of two classes.
  *
- * @throws UserError if its columns are not the head's classes, or its single column can be read in no way
+ * @throws UserError if its columns do not match the head's classes, or its single column cannot be interpreted
  */
 export async function readSampleLayout(
   file: string,
@@ -75,7 +75,7 @@ export async function readSampleLayout(
   return { header, columns, ...idsGiven, said: `id = ${header[idAt]}, one probability per class` };
 }
 
-/** What the single column beside the id holds. */
+/** Infers the contents of a single column. */
 function readSingle(
   file: string,
   name: string,
@@ -106,7 +106,7 @@ function guessAnswer(values: readonly string[], classes: readonly string[]): Ans
   if (values.length > 0 && values.every((value) => known.has(value))) return 'name';
   const numbers = values.map((value) => (value === '' ? Number.NaN : Number(value)));
   const whole = numbers.every((value) => Number.isSafeInteger(value) && value >= 0 && value < classes.length);
-  // 0.5 or 0.0: a contest for whole numbers writes none with a point.
+  // 0.5 or 0.0: class numbers have no decimal point.
   if (whole && values.length > 0 && !values.some((value) => value.includes('.'))) return 'number';
   if (classes.length === 2 && numbers.every((value) => value >= 0 && value <= 1)) return 'probability';
   return undefined;

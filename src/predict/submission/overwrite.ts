@@ -2,10 +2,10 @@ import { UserError } from '../../system/errors.ts';
 import { readRangeSync } from '../../system/regular-file.ts';
 
 /**
- * Refuses to write answers over a file that holds something else: a slip of the shell's completion names the table of
- * labels. Answers of an earlier run begin with the same line and are written over.
+ * Refuses to overwrite a file with other contents, such as the table of labels. Earlier answers, which have the same
+ * header, are overwritten.
  *
- * @param header the first line of what will be written, with its end
+ * @param header the header line of the new file
  */
 export function checkOverwrite(path: string, header: string, option: string): void {
   const expected = Buffer.from(header);
@@ -13,7 +13,7 @@ export function checkOverwrite(path: string, header: string, option: string): vo
   try {
     found = readRangeSync(path, 0, expected.length);
   } catch {
-    // Not there, or not to be read: what cannot be written is said where it is opened.
+    // Missing or unreadable: opening it for writing reports problems.
     return;
   }
   if (found.length === 0 || found.equals(expected)) return;

@@ -1,15 +1,14 @@
 import { UserError } from '../../system/errors.ts';
 
-/** What a file's name may end with: an image's extension, of 2 to 4 letters or digits. */
+/** A file extension of 2 to 4 letters or digits. */
 const extension = /\.[A-Za-z][A-Za-z0-9]{1,3}$/;
 
 /**
- * Finds the id of a sample that an image's path stands for, in the sample's own form: with or without its folder, with
- * or without its extension. The more of the path an id names, the better it fits.
+ * Finds the sample's id for an image's path: with or without folder, with or without extension. The longest match wins.
  */
 export class SampleIds {
   readonly #exact = new Map<string, string>();
-  /** Without the extension; undefined if two ids are the same but for it. */
+  /** Ids by name without extension; undefined if ambiguous. */
   readonly #stems = new Map<string, string | undefined>();
 
   constructor(ids: readonly string[]) {
@@ -21,7 +20,7 @@ export class SampleIds {
     }
   }
 
-  /** The id that fits best; undefined if none does. */
+  /** The best matching id; undefined if none matches. */
   idOf(path: string): string | undefined {
     const parts = plainPath(path).split('/');
     for (let from = 0; from < parts.length; from++) {
@@ -34,7 +33,7 @@ export class SampleIds {
   }
 }
 
-/** @throws UserError with up to ten of the ids that no image gave a row for */
+/** @throws UserError listing up to ten ids without a row */
 export function checkAllAnswered(
   file: string,
   ids: readonly string[],

@@ -9,20 +9,20 @@ import type { SubmissionColumn, SubmissionLayout } from './layout.ts';
 import { checkOverwrite } from './overwrite.ts';
 import { checkAllAnswered, SampleIds } from './sample-ids.ts';
 
-/** Rows are handed to the disk in pieces of this size. */
+/** Rows are written in chunks of this size. */
 const pieceBytes = 64 * 1024;
 
-/** An image of the run, as far as its row needs it. */
+/** What a row needs of an image. */
 export interface SubmittedImage {
-  /** The file's name without its extension: the id where no sample gives another. */
+  /** File name without extension: the id without a sample. */
   readonly id: string;
-  /** As the user would write it. */
+  /** Path as the user would type it. */
   readonly relativePath: string;
 }
 
 /**
- * Writes a Kaggle submission row by row in the layout of the sample, probabilities of all classes summing to 1. The file
- * gets its name when it is whole, and one process at a time writes it.
+ * Writes a Kaggle submission row by row in the sample's layout; probabilities sum to 1. Written atomically, by one
+ * process at a time.
  */
 export class SubmissionWriter {
   readonly #layout: SubmissionLayout;
@@ -37,7 +37,7 @@ export class SubmissionWriter {
   /**
    * Starts the file, and its folder if there is none.
    *
-   * @throws UserError if it cannot be written, when another process is writing it, or when it is another table
+   * @throws UserError if it cannot be written, another process is writing it, or it is another table
    */
   static async open(file: string, layout: SubmissionLayout, classes: readonly string[]): Promise<SubmissionWriter> {
     checkOverwrite(file, stringify([layout.header]), '--submission');
@@ -55,12 +55,12 @@ export class SubmissionWriter {
     this.#waiting = stringify([layout.header]);
   }
 
-  /** Images that the sample does not ask for. */
+  /** Number of images that are not in the sample. */
   get foreignCount(): number {
     return this.#foreign;
   }
 
-  /** @throws UserError if the id was written before (a contest takes one row per id), or when the disk is full */
+  /** @throws UserError if the id was already written (a contest takes one row per id), or the disk is full */
   async append(image: SubmittedImage, answer: Classification): Promise<void> {
     const id = this.#sample === undefined ? image.id : this.#sample.idOf(image.relativePath);
     if (id === undefined) {
@@ -82,10 +82,10 @@ export class SubmissionWriter {
   }
 
   /**
-   * Gives the file its name.
+   * Completes the file.
    *
    * @param failed images that gave no answer, for the message
-   * @throws UserError if an id of the sample has no row: the file is not there then
+   * @throws UserError if an id of the sample has no row: the file is then not created
    */
   async finish(failed: readonly { readonly path: string; readonly reason: string }[] = []): Promise<void> {
     checkAllAnswered(this.#path, this.#layout.ids ?? [], this.#written, failed);
@@ -99,7 +99,7 @@ export class SubmissionWriter {
   }
 
   #cells(id: string, { probabilities, predicted }: Classification): readonly string[] {
-    // float32 probabilities sum to 1 within 1e-6; the row that is written does to the digits that are written.
+    // float32 probabilities sum to 1 within 1e-6; written rows sum to 1 in the written digits.
     let sum = 0;
     for (let c = 0; c < probabilities.length; c++) sum += valueAt(probabilities, c);
     return this.#layout.columns.map((column: SubmissionColumn) => {

@@ -4,13 +4,12 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { HttpError } from './http-error.ts';
 
-/** Names of this machine that no other host can point at it. */
+/** Names of this machine that no other domain can resolve to it. */
 const ownNames: readonly string[] = ['localhost', hostname().toLowerCase()];
 
 /**
- * Refuses requests that a page of another site sent: under a name that its owner pointed at this machine (DNS
- * rebinding: the Host header gives it away) or across sites (Origin and Sec-Fetch-Site do). An address cannot be
- * pointed anywhere.
+ * Refuses requests from pages of other sites: by DNS rebinding (detected by the Host header) or cross-site (Origin and
+ * Sec-Fetch-Site headers). IP addresses are always allowed as Host.
  *
  * @param allowed further names under which the server is reached
  * @throws HttpError 421 or 403
@@ -31,19 +30,19 @@ export function checkSite(headers: IncomingHttpHeaders, allowed: readonly string
 }
 
 /**
- * Refuses requests without the token, in a time that says nothing about it.
+ * Refuses requests without the token, compared in constant time.
  *
  * @throws HttpError 401
  */
 export function checkToken(headers: IncomingHttpHeaders, token: string): void {
   const [, given = ''] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  // Hashes are of one length, which comparing in constant time needs.
+  // Hashes have equal length, as needed for constant-time comparison.
   if (!timingSafeEqual(digest(given), digest(token))) {
     throw new HttpError(401, 'this server requires its token: Authorization: Bearer TOKEN');
   }
 }
 
-/** Whether an address to listen on is reached from this machine alone. */
+/** Whether an address is only reachable from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -12,19 +12,19 @@ import type { ServedHead } from '../served-head.ts';
 import type { Asked } from './asked.ts';
 import { HttpError } from './http-error.ts';
 
-/** What a head may not be able to say of a photo. */
+/** Parts of an answer that a head may not support. */
 type Field = 'set' | 'like' | 'evidence';
 
-/** In words, why a head does not say something. */
+/** Reasons for unsupported parts. */
 type Without = Readonly<Partial<Record<Field, string>>>;
 
-/** A head and what it cannot say. */
+/** A head and its unsupported parts. */
 interface AnsweringHead {
   readonly served: ServedHead;
   readonly without: Without;
 }
 
-/** @param withoutEvidence in words why the head has no evidence maps, where it has none */
+/** @param withoutEvidence why the head has no class activation maps, if so */
 export function answeringHead(served: ServedHead, withoutEvidence: string | undefined): AnsweringHead {
   const { photos, report } = served;
   return {
@@ -38,7 +38,7 @@ export function answeringHead(served: ServedHead, withoutEvidence: string | unde
 }
 
 /**
- * Refuses a question that no head can answer; of several heads, those that can do.
+ * Refuses a request that no head supports; with several heads, one is enough.
  *
  * @throws HttpError 400
  */
@@ -57,13 +57,13 @@ export function checkAsked(heads: readonly AnsweringHead[], asked: Asked): void 
   }
 }
 
-/** One photo of a request under its name, and what the heads say of it. */
+/** A photo of a request and the heads' answers. */
 export interface Answered {
   readonly name: string;
   readonly answer: PhotoAnswer;
 }
 
-/** What `predict --json` prints; with several heads one such document for each, as `{ heads: […] }`. */
+/** The document of `predict --json`; with several heads `{ heads: […] }` with one for each. */
 export async function documentOf(
   heads: readonly AnsweringHead[],
   photos: readonly Answered[],

@@ -2,9 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { HttpError } from './http-error.ts';
 
 /**
- * How long a request is worth its work: until its time is over, or nobody waits for the answer any more. `end()` it: a
- * timer or a listener that is left would keep all of the request in memory for as long as its time limit, and under many
- * requests a second that is many of them.
+ * Aborts a request at its time limit or when the client disconnects. `end()` it: a remaining timer or listener would
+ * keep the request in memory until the time limit.
  */
 export class Deadline {
   readonly #over = new AbortController();
@@ -23,7 +22,7 @@ export class Deadline {
     return this.#over.signal;
   }
 
-  /** What comes of it, or the signal's reason where that is there first. */
+  /** Resolves to the result, or throws the signal's reason if aborted first. */
   async inTime<T>(result: Promise<T>): Promise<T> {
     const { signal } = this;
     const over = new Promise<never>((_resolve, reject) => {

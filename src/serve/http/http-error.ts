@@ -1,4 +1,4 @@
-/** An answer that is no prediction: its status, and one sentence for whoever asked. */
+/** An HTTP error response with a status and a sentence for the client. */
 export class HttpError extends Error {
   readonly statusCode: number;
 

@@ -8,7 +8,7 @@ interface SentPhoto {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes that requests hold in memory: each at most `most`, all of them together at most `mostOfAll`. */
+/** Limits the bytes of requests in memory: each at most `most`, all together at most `mostOfAll`. */
 export class BodyBytes {
   readonly most: number;
   readonly #mostOfAll: number;
@@ -42,8 +42,8 @@ const mostPhotos = 1000;
 /**
  * Reads the photos of a request as they stream in: the body is one image, or multipart/form-data holds many.
  *
- * @param onBytes called for every piece before it is kept; throws where it is too much
- * @throws HttpError 400 if there is no photo; what the stream throws where it is cut
+ * @param onBytes called for every chunk before it is kept; throws if it is too much
+ * @throws HttpError 400 if there is no photo; the stream's error if it is aborted
  */
 export async function photosOf(
   request: FastifyRequest,
@@ -78,7 +78,7 @@ async function collect(
     kept.push(piece);
     size += piece.length;
   }
-  // Memory of its own, so that it can be handed to a thread.
+  // A separate buffer, so that it can be transferred to a thread.
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const piece of kept) {

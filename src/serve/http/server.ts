@@ -14,14 +14,14 @@ import { openApi } from './open-api.ts';
 import { BodyBytes, photosOf } from './photos-of.ts';
 
 export interface ServerOptions {
-  /** Wanted with every question; undefined: none is. */
+  /** Required token; undefined for none. */
   readonly token: string | undefined;
-  /** Names under which the server is reached, besides this machine's own. */
+  /** Further host names of the server. */
   readonly allowedHosts: readonly string[];
   /** Classes in an answer unless the request says otherwise. */
   readonly top: number;
   readonly mostBodyBytes: number;
-  /** Requests with photos at one time. */
+  /** Most concurrent requests with photos. */
   readonly mostInFlight: number;
   readonly timeLimitSeconds: number;
 }
@@ -30,13 +30,13 @@ export interface ServerOptions {
 const largestBodies = 4;
 const mostConnections = 512;
 
-/** The page runs its own script and style and speaks to this server alone. */
+/** The page may only use its own script and style, and this server. */
 const contentPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * The HTTP side of `serve`: a page, and POST /predict, GET /classes, /health and /openapi.json for programs. Keeps
- * nothing of what it is sent. `listen()` it; `close()` waits for the answers that are under way.
+ * The HTTP side of `serve`: a page, and POST /predict, GET /classes, /health and /openapi.json for programs. Stores
+ * nothing. `listen()` it; `close()` waits for running requests.
  */
 export async function createServer(
   served: readonly ServedHead[],
@@ -45,7 +45,7 @@ export async function createServer(
 ): Promise<FastifyInstance> {
   const heads = served.map((head, place) => answeringHead(head, classifier.withoutEvidence[place]));
   const app = fastify({
-    // Slow bodies and slow headers end here, with 408.
+    // Time limits for slow bodies and headers (408).
     requestTimeout: options.timeLimitSeconds * 1000,
     http: { connectionsCheckingInterval: 500, headersTimeout: Math.min(10, options.timeLimitSeconds) * 1000 },
     forceCloseConnections: 'idle',
@@ -54,7 +54,7 @@ export async function createServer(
   });
   app.server.maxConnections = mostConnections;
   app.removeAllContentTypeParsers();
-  // One byte more than BodyBytes allows, which speaks first.
+  // One byte more than BodyBytes allows, so that its error comes first.
   await app.register(multipart, { limits: { fileSize: options.mostBodyBytes + 1 } });
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
@@ -97,7 +97,7 @@ export async function createServer(
       const more = { evidence: asked.why || asked.overlay, pixels: asked.overlay };
       return Promise.all(sent.map((photo) => classifier.classify(photo.bytes, deadline.signal, more)));
     });
-    // Those whose time is over are under way all the same until a thread lets go of them.
+    // Requests past their time limit still count until a thread releases them.
     const done = (): void => {
       inFlight--;
       bytes.giveBack(held);
@@ -112,7 +112,7 @@ export async function createServer(
   app.get('/page.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(pageStyle));
   const script = pageScript();
   app.get('/page.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(script));
-  // Browsers ask for one by themselves.
+  // Browsers request it automatically.
   app.get('/favicon.ico', (_request, reply) => reply.code(204).send());
   app.get('/health', async () => ({ status: 'ok' }));
   app.get('/openapi.json', async () => openApi(heads.length, options));
@@ -151,7 +151,7 @@ function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): F
   const { statusCode, message } = toHttpError(error);
   if (statusCode === 401) reply.header('www-authenticate', 'Bearer');
   if (statusCode === 503) reply.header('retry-after', '1');
-  // The rest of a body that nobody reads is not waited for.
+  // Do not wait for the rest of an unread body.
   if (!request.raw.complete) reply.header('connection', 'close');
   return reply.code(statusCode).type('application/json; charset=utf-8').send({ error: message });
 }
@@ -160,7 +160,7 @@ function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   const { message, statusCode, code } = error as Error & { statusCode?: number; code?: string };
   if (statusCode !== undefined && statusCode < 500) return new HttpError(statusCode, message);
-  // The body ended before its end: nobody may be there to read this.
+  // The body was truncated: the client may be gone.
   if (
     code === 'ECONNRESET' ||
     code === 'ERR_STREAM_PREMATURE_CLOSE' ||

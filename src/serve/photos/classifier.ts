@@ -11,15 +11,15 @@ import { valueAt, valuesAt } from '../../system/at.ts';
 import { NetworkQueue } from './network-queue.ts';
 import { PhotoPool } from './photo-pool.ts';
 
-/** What one head says of a photo. */
+/** Answer of one head for a photo. */
 export interface HeadRow extends Classification, Pick<ImagePrediction, 'features'> {
-  /** Where the evidence for the predicted class lies, where that was asked for and the head can say. */
+  /** Class activation map of the predicted class, if requested and available. */
   readonly evidence?: Evidence;
-  /** What the network saw, where that was asked for: [crop, crop, 3], RGB. */
+  /** Input of the network, if requested: [crop, crop, 3], RGB. */
   readonly pixels?: Uint8Array;
 }
 
-/** What the heads say of one photo. */
+/** Answers of all heads for a photo. */
 export type PhotoAnswer =
   | {
       readonly outcome: 'predicted';
@@ -34,27 +34,27 @@ export interface ClassifierOptions extends Omit<EmbedderOptions, 'device'> {
   readonly batch: number;
 }
 
-/** What of a photo is wanted beside probabilities and features. */
+/** What is requested besides probabilities and features. */
 interface MoreWanted {
   readonly evidence?: boolean;
   readonly pixels?: boolean;
 }
 
-/** Heads on the same features: one decode and one run of the network serve all of them. */
+/** Heads on the same features, which share decoding and the network's run. */
 interface Stage {
-  /** Places of its heads in the order they were given. */
+  /** Indices of its heads in the order given. */
   readonly heads: readonly number[];
-  /** Of each of them; in words why there are none. */
+  /** Evidence maps of each head, or a text why there are none. */
   readonly evidence: readonly (EvidenceMaps | string)[];
   readonly pool: PhotoPool;
   readonly queue: NetworkQueue<readonly HeadRow[]>;
   readonly embedder: Embedder;
 }
 
-/** Classifies photos that lie in memory by several heads, as they come. Owns threads and networks: `close()` it. */
+/** Classifies photos in memory with several heads. Owns threads and networks: `close()` it. */
 export class Classifier {
   readonly #stages: readonly Stage[];
-  /** For each head, in words, why it cannot say where in a photo the evidence lies; undefined if it can. */
+  /** Why each head has no class activation maps; undefined if it has. */
   readonly withoutEvidence: readonly (string | undefined)[];
 
   private constructor(headCount: number, stages: readonly Stage[]) {
@@ -87,15 +87,15 @@ export class Classifier {
   }
 
   /**
-   * Classifies the bytes of one image file, which are the classifier's afterwards.
+   * Classifies the bytes of an image file, which are transferred to the classifier.
    *
-   * @throws the signal's reason, where it is aborted before the answer is there
+   * @throws the signal's reason if aborted before the answer
    */
   async classify(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal, more: MoreWanted = {}): Promise<PhotoAnswer> {
     const rows = new Array<HeadRow>(this.withoutEvidence.length);
     let clipped = false;
     for (const [i, { pool, queue, heads, embedder }] of this.#stages.entries()) {
-      // A thread takes what it is given away; only the last stage may have the caller's own.
+      // Buffers are transferred to threads; only the last stage may take the caller's.
       const own = i === this.#stages.length - 1 ? bytes : bytes.slice();
       const {
         outcome,
@@ -116,7 +116,7 @@ export class Classifier {
     return { outcome: 'predicted', rows, clipped };
   }
 
-  /** After the last answer. */
+  /** Call it after the last answer. */
   async close(): Promise<void> {
     for (const stage of this.#stages) await closeStage(stage);
   }

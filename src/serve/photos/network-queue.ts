@@ -3,7 +3,7 @@ import type { PixelBatch } from '../../extract/backbone/backbone.ts';
 import { stackBeside } from '../../extract/stack-pixels.ts';
 import { valueAt } from '../../system/at.ts';
 
-/** How long a batch that is not full waits for photos that are on their way, in milliseconds. */
+/** How long an incomplete batch waits for pending photos, in milliseconds. */
 const longestWaitMs = 5;
 
 interface Asked<Row> {
@@ -20,17 +20,17 @@ interface NetworkQueueOptions<Row> {
   /** Most images in one run. */
   readonly batch: number;
   /**
-   * Runs the network, or several: a row for each image.
+   * Runs the networks; returns a row per image.
    *
    * @param batches the same images for each network
-   * @param explained which images are to have their evidence
+   * @param explained which images need evidence
    */
   readonly run: (batches: readonly PixelBatch[], explained: readonly boolean[]) => Promise<readonly Row[]>;
-  /** Photos on their way here: with none a batch does not wait. */
+  /** Number of pending photos: if none, a batch does not wait. */
   readonly pending: () => number;
 }
 
-/** Gathers images that arrive within a few milliseconds of each other into one run of the network. */
+/** Batches images that arrive within a few milliseconds. */
 export class NetworkQueue<Row> {
   readonly #options: NetworkQueueOptions<Row>;
   #waiting: Asked<Row>[] = [];
@@ -43,7 +43,7 @@ export class NetworkQueue<Row> {
 
   /**
    * @param pixels of one image, for each network
-   * @throws the signal's reason where the image was let go before its run
+   * @throws the signal's reason if aborted before the run
    */
   ask(pixels: readonly Uint8Array[], signal: AbortSignal, explained = false): Promise<Row> {
     return new Promise((resolve, reject) => {
@@ -53,7 +53,7 @@ export class NetworkQueue<Row> {
     });
   }
 
-  /** Resolves once nothing runs or waits. */
+  /** Resolves when nothing is running or waiting. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
@@ -70,7 +70,7 @@ export class NetworkQueue<Row> {
   }
 
   async #gather(): Promise<void> {
-    // Requests that lie in the sockets come first: the network blocks this thread.
+    // Read pending requests first, since the network blocks this thread.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#waiting.length >= this.#options.batch || this.#options.pending() === 0) return;
     const full = new Promise<void>((resolve) => {

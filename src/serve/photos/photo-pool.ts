@@ -7,8 +7,8 @@ import { startWorker } from '../../system/workers.ts';
 import type { PhotoReply, PhotoSetup, PhotoTask } from './photo-protocol.ts';
 
 /**
- * Photos that a thread holds, the one it decodes among them: the network blocks the main thread for some hundred
- * milliseconds, and a thread must have work for as long.
+ * Photos queued per thread, including the one being decoded: the network blocks the main thread for some hundred
+ * milliseconds.
  */
 const photosPerThread = 8;
 
@@ -19,15 +19,15 @@ interface Thread {
 
 interface Asked {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Aborted: nobody waits for the answer, and a photo that no thread has yet is let go. */
+  /** If aborted, a photo not yet given to a thread is dropped. */
   readonly signal: AbortSignal;
   readonly resolve: (pixels: FilePixels) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Decodes photos that lie in memory, each as soon as a thread is free: where the pixel pipeline of `extract` keeps an
- * order, a server answers whoever is ready. Owns worker threads: `close()` it.
+ * Decodes photos in memory as soon as a thread is free, in any order, unlike the pixel pipeline of `extract`. Owns
+ * worker threads: `close()` it.
  */
 export class PhotoPool {
   readonly #threads: readonly Thread[];
@@ -48,16 +48,16 @@ export class PhotoPool {
     this.#exits = this.#threads.map((thread) => this.#watch(thread));
   }
 
-  /** Photos that were asked for and are not decoded yet. */
+  /** Number of photos not yet decoded. */
   get pending(): number {
     return this.#waiting.length + this.#underWay.size;
   }
 
   /**
-   * What one file's bytes give; a file without pixels is a result that says why. Takes the bytes: the caller's view is
-   * empty afterwards.
+   * Decodes a file's bytes; a failure is a result with its reason. Transfers the bytes: the caller's view is empty
+   * afterwards.
    *
-   * @throws the signal's reason where the photo was let go
+   * @throws the signal's reason if aborted
    */
   read(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<FilePixels> {
     return new Promise((resolve, reject) => {
@@ -93,7 +93,7 @@ export class PhotoPool {
     }
   }
 
-  /** Resolves when the thread is gone; one that ends by itself is a failure of the whole pool. */
+  /** Resolves when the thread exits; an unexpected exit fails the whole pool. */
   #watch(thread: Thread): Promise<void> {
     const { worker } = thread;
     worker.on('message', ({ index, pixels }: PhotoReply) => {

@@ -2,7 +2,7 @@ import type { PixelBudget } from '../../extract/images/pipeline/pixel-budget.ts'
 import type { FilePixels } from '../../extract/images/pipeline/pixel-protocol.ts';
 import type { PixelRecipe } from '../../extract/images/pipeline/pixel-result.ts';
 
-/** What the decoding threads of a server need to know once. */
+/** Start data of a server's decoding threads. */
 export interface PhotoSetup {
   readonly recipe: PixelRecipe;
   readonly budget: PixelBudget;
@@ -10,7 +10,7 @@ export interface PhotoSetup {
 
 export interface PhotoTask {
   readonly index: number;
-  /** Of one image file; handed over, not copied. */
+  /** Bytes of an image file, transferred. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 

@@ -13,7 +13,7 @@ let busy = false;
 
 port.on('message', (message: PhotoTask | 'stop') => {
   if (message === 'stop') {
-    // Let a decode under way end first: its native thread must not outlive this worker.
+    // Let a running decode finish first: its native thread must not outlive this worker.
     tasks.length = 0;
     port.close();
     return;

@@ -3,23 +3,23 @@ import { unitRows } from '../../numerics/nearest.kernel.ts';
 import { valueAt } from '../../system/at.ts';
 import { kCenterGreedy } from './k-center.kernel.ts';
 
-/** How photos to label are chosen; the first is what is done unless another is asked for. */
+/** Methods of choosing photos to label; the first is the default. */
 export const choices = ['margin-k-center', 'margin'] as const;
 export type Choice = (typeof choices)[number];
 
-/** Of the photos that the head is least sure of, so many for each that is asked for are chosen among. */
+/** Candidates per requested photo, those with the smallest margins. */
 const candidatesPerPhoto = 3;
 
 /**
- * Which rows to label next, the first to label first.
+ * Chooses rows to label next, most useful first.
  *
- * `margin` takes those whose predicted class is closest to the next one in probability (margin sampling: Scheffer, Decomain and Wrobel, 2001);
- * `margin-k-center` takes three times as many of them, and of these such as are unlike each other, by k-center greedy on
- * the cosine of the features, beginning with the smallest margin.
+ * `margin` takes those with the smallest difference in probability between the two top classes (margin sampling:
+ * Scheffer, Decomain and Wrobel, 2001); `margin-k-center` takes a diverse subset of three times as many, by k-center
+ * greedy on the cosine distance of the features, starting with the smallest margin.
  *
- * @param margins of each row: probability of the predicted class less that of the next
- * @param readRows features of rows, in the order given; is changed
- * @returns row numbers, `count` of them or as many as there are
+ * @param margins of each row: probability of the predicted class minus that of the next
+ * @param readRows reads features of rows, in the order given; they are changed in place
+ * @returns `count` row numbers, or all
  */
 export async function chooseToLabel(
   margins: Float64Array,

@@ -1,12 +1,12 @@
 /**
  * k-center greedy (Sener and Savarese, 2018, "Active Learning for Convolutional Neural Networks: A Core-Set Approach"):
- * the row that lies farthest from all that were chosen is chosen next, the first of equals.
+ * repeatedly chooses the row farthest from all chosen ones, the first among ties.
  *
- * @param rows of length 1: [rows, columns]
+ * @param rows unit rows: [rows, columns]
  * @param count at most as many as there are rows
  * @param distances cosine distance of each row to the nearest that counts as chosen before, infinite where there is
  *   none: the first row is then the first one chosen; is changed
- * @returns row numbers in the order in which they were chosen
+ * @returns row numbers in the order chosen
  */
 export function kCenterGreedy(rows: Float32Array, columns: number, count: number, distances: Float64Array): Int32Array {
   const chosen = new Int32Array(count);
@@ -18,7 +18,7 @@ export function kCenterGreedy(rows: Float32Array, columns: number, count: number
     chosen[i] = farthest;
     const own = farthest * columns;
     for (let row = 0, at = 0; row < distances.length; row++, at += columns) {
-      // Chosen rows have -1, which no distance reaches again.
+      // Chosen rows get -1, below any distance.
       if (distances[row] < 0) continue;
       let cosine = 0;
       for (let c = 0; c < columns; c++) cosine += rows[at + c] * rows[own + c];
