@@ -37,8 +37,8 @@ export function isElementType(name: unknown): name is ElementType {
 }
 
 /**
- * Number of elements of a shape: 1 for a scalar's `[]`. Undefined for what is no shape: a dimension that is negative,
- * fractional or no number, or a product above 2^53.
+ * Number of elements of a shape: 1 for a scalar's `[]`. Undefined for an invalid shape: a dimension that is not a
+ * non-negative integer, or a product above 2^53.
  */
 export function elementCount(shape: unknown): number | undefined {
   if (!Array.isArray(shape)) return undefined;
@@ -52,9 +52,9 @@ export function elementCount(shape: unknown): number | undefined {
 }
 
 /**
- * Stored numbers as float32: narrower types exactly, wider ones (F64, I64, U64, I32, U32) rounded to the nearest.
+ * Converts stored numbers to float32: narrower types exactly, wider ones (F64, I64, U64, I32, U32) rounded to nearest.
  *
- * @param bytes elements one after another; a whole number of them
+ * @param bytes consecutive elements
  */
 export function toFloat32(type: ElementType, bytes: Uint8Array): Float32Array {
   switch (type) {
@@ -89,8 +89,8 @@ export function toFloat32(type: ElementType, bytes: Uint8Array): Float32Array {
   }
 }
 
-/** A copy that starts at its buffer's first byte: a typed array's view must start at a multiple of its element size. */
+/** A copy in its own buffer, because typed arrays must be aligned. */
 export function aligned(bytes: Uint8Array): ArrayBuffer {
-  // Not bytes.slice(): on a Node Buffer that is a view.
+  // Not bytes.slice(), which is a view for a Node Buffer.
   return new Uint8Array(bytes).buffer;
 }

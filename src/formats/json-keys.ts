@@ -1,13 +1,13 @@
 /**
- * The first key that stands twice in one object of a JSON text, at any depth. JSON.parse keeps the last of them without
- * a word, so two readers of the same file could see different things.
+ * The first duplicate key within an object of a JSON text, at any depth. JSON.parse silently keeps the last, so readers
+ * of the file could disagree.
  *
  * @param text JSON that JSON.parse accepts
  */
 export function duplicateKey(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
   let lastString: string | undefined;
-  // Strings, brackets and colons are all that decides where a key is: the text is known to be JSON.
+  // Since the text is valid JSON, strings, brackets and colons determine the keys.
   for (let at = 0; at < text.length; at++) {
     switch (text[at]) {
       case '"': {

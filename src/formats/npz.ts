@@ -4,14 +4,14 @@ import { messageOf, UserError } from '../system/errors.ts';
 import { type NpyFileHeader, npyHeaderOf } from './npy/npy-header.ts';
 import { readWholeFile } from './whole-file.ts';
 
-/** No array of an archive is larger once it is unpacked: deflate can make a thousand bytes of one. */
+/** Largest unpacked array: deflate can compress a thousandfold. */
 const largestBytes = 2 ** 32;
 
 /** One array of an .npz archive. */
 export interface NpzArray {
   readonly name: string;
   readonly header: NpyFileHeader;
-  /** The .npy file that it is, unpacked. */
+  /** The unpacked .npy file. */
   readonly bytes: Uint8Array;
 }
 
@@ -23,9 +23,9 @@ interface NpzFile {
 }
 
 /**
- * The arrays of an .npz archive (numpy.savez and savez_compressed): a zip of .npy files.
+ * Reads the arrays of an .npz archive (numpy.savez and savez_compressed): a zip of .npy files.
  *
- * @throws UserError if the archive or one of its arrays is not whole
+ * @throws UserError if the archive or one of its arrays is damaged
  */
 export async function readNpz(path: string): Promise<NpzFile> {
   const { bytes, sha256 } = await readWholeFile(path, '.npz file');

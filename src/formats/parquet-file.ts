@@ -4,20 +4,20 @@ type ParquetKind = 'number' | 'text' | 'list' | 'other';
 
 export interface ParquetColumn {
   readonly name: string;
-  /** `list` also stands for a column with further columns in it. */
+  /** `list` includes columns with nested columns. */
   readonly kind: ParquetKind;
 }
 
-/** A Parquet file's columns and rows; errors are plain ones, whose message says what is wrong with the file. */
+/** An open Parquet file; it throws plain Errors about the file. */
 interface ParquetFile {
   readonly columns: readonly ParquetColumn[];
   /** Rows of each row group. */
   readonly groups: readonly number[];
-  /** Rows from `start` on and before `end`, each with the values of the columns by name. */
+  /** Rows `start` to `end` (exclusive), with the columns' values by name. */
   read(columns: readonly string[], start: number, end: number): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
-/** A footer that is larger is no table of labels or features. */
+/** Largest accepted footer. */
 const largestFooter = 64 << 20;
 
 /** Opens a Parquet file with hyparquet, which is loaded now: few files are Parquet. */
@@ -27,11 +27,11 @@ export async function openParquetFile(file: AsyncBuffer): Promise<ParquetFile> {
     import('hyparquet-compressors'),
   ]);
   await checkFooter(file);
-  // Looking for columns of places goes round forever where a column claims -1 children.
+  // The library would loop forever if a column claims -1 children.
   const metadata = await parquetMetadataAsync(file, { geoparquet: false });
   const groups = groupsOf(metadata);
   const columns = parquetSchema(metadata).children.map(({ element, children }): ParquetColumn => {
-    // The library hands on what stands there.
+    // The library does not validate this value.
     const name: unknown = element.name;
     if (typeof name !== 'string') throw new Error('a column without a name');
     return { name, kind: children.length > 0 ? 'list' : kindOf(element.type, element.converted_type) };

@@ -25,11 +25,11 @@ interface Safetensors {
 const maxHeaderBytes = 100_000_000;
 
 /**
- * Reads a whole file's bytes. Nothing is copied; everything is checked: the header's length against the file's, every
- * tensor's offsets against its shape and type, and that the tensors fill the file without gap or overlap.
+ * Decodes a whole file without copying. Checks the header's length, every tensor's offsets against its shape and type,
+ * and that the tensors fill the file without gap or overlap.
  *
  * @param where the file's name, for messages
- * @throws UserError if the bytes are not a whole safetensors file
+ * @throws UserError if the bytes are not a complete safetensors file
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors {
   const header = parseHeader(bytes, where);
@@ -121,15 +121,15 @@ function broken(where: string, found: string, expected: string, cause?: unknown)
   });
 }
 
-/** What a safetensors file is written from, and what it is read back as; `data.length` is the product of `shape`. */
+/** A tensor as a typed array; `data.length` is the product of `shape`. */
 interface TypedTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
 }
 
 /**
- * A whole file's bytes from named arrays and metadata. The same input gives the same bytes, whatever the order of the
- * names: tensors go by element size, largest first, then by name, so that each is aligned (as the format's own writer).
+ * Encodes named arrays and metadata as a file. Independent of the order of the names: tensors are sorted by element
+ * size, largest first, then by name, for alignment (as by the format's reference implementation).
  */
 export function encodeSafetensors(
   arrays: Readonly<Record<string, TypedTensor>>,
@@ -164,9 +164,9 @@ export function encodeSafetensors(
 }
 
 /**
- * A stored tensor as the typed array of its own type; a copy.
+ * A stored tensor as a typed array, copied.
  *
- * @throws UserError for a type that `encodeSafetensors` does not write
+ * @throws UserError for a type not supported by `encodeSafetensors`
  */
 export function typedTensor(tensor: StoredTensor, name: string, where: string): TypedTensor {
   const { type, shape, bytes } = tensor;

@@ -1,15 +1,18 @@
-/** What makes Excel, LibreOffice and Google Sheets take a cell for a formula (OWASP, CSV Injection), full-width forms too. */
+/**
+ * Cells that Excel, LibreOffice and Google Sheets interpret as formulas (OWASP, CSV Injection), including full-width
+ * forms.
+ */
 const formula = /^'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
 
 /**
- * A text for a CSV file that people open in spreadsheets: one that would be taken for a formula gets an apostrophe before
- * it, and so does one that `fromSpreadsheet` would take for such a one. Every other text stays as it is.
+ * Escapes a text for a CSV file opened in spreadsheets: prefixes formulas with an apostrophe, and texts that
+ * `fromSpreadsheet` would unescape. Other texts are unchanged.
  */
 export function forSpreadsheet(text: string): string {
   return formula.test(text) ? `'${text}` : text;
 }
 
-/** The text again. */
+/** Undoes `forSpreadsheet`. */
 export function fromSpreadsheet(cell: string): string {
   return cell.startsWith("'") && formula.test(cell) ? cell.slice(1) : cell;
 }

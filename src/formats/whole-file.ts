@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { UserError } from '../system/errors.ts';
 import { formatBytes, nodeFiles, readWhole } from '../system/files.ts';
 
-/** Of the files that are read whole, weights of large networks are the largest. */
+/** Largest file read at once: weights of large networks. */
 const largestBytes = 2 ** 31;
 
 export interface WholeFile {
@@ -13,9 +13,9 @@ export interface WholeFile {
 }
 
 /**
- * Reads a file that the user named, whole. Throws UserError if it cannot be read.
+ * Reads a whole file given by the user. Throws UserError if it cannot be read.
  *
- * @param what how the message calls it: `weights file`, `saved head`
+ * @param what its kind, for messages: `weights file`, `saved head`
  */
 export async function readWholeFile(path: string, what: string): Promise<WholeFile> {
   try {

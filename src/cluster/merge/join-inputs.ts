@@ -20,37 +20,36 @@ interface JoinRequest {
   /** The set's folder. */
   readonly set: string;
   readonly parts: readonly PartRows[];
-  /** The part of each input in turn; where all parts know one list, how many inputs it has: each knows its place. */
+  /** The part of each input, in order; or, if all parts were made from one list, its number of inputs. */
   readonly order: Int32Array | number;
   readonly base?: BaseIndex | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Lines between two looks at timers and signals. */
+/** Lines processed before letting timers and signals run. */
 const linesOfTurn = 1 << 14;
 
 /**
- * The inputs of all parts in the order of the whole list: which of them own a row, and which share one. Of files with
- * the same bytes the first in the list owns it, as on one machine; a row that the set holds stays the one that counts.
- * Memory: the parts' tables as bytes, and some 60 bytes for each input: far less than the list itself, which every
- * task holds.
+ * The inputs of all parts in the order of the whole list, and which of them own or share a row. Among identical files
+ * the first in the list owns the row, as in a single run; existing rows of the set are kept. Memory: the parts' tables
+ * as bytes, and some 60 bytes per input.
  */
 export class JoinedInputs {
   readonly inputCount: number;
-  /** Images with a row, and those whose row the set did not hold. */
+  /** Number of images with a row, and of those with a new row. */
   readonly imageCount: number;
   readonly newImages: number;
   readonly #parts: readonly PartRows[];
   readonly #base: BaseIndex | undefined;
-  /** Part of the input at each place, and its line there. [inputs] */
+  /** Part and line of each input of the list. [inputs] */
   readonly #partAt: Int32Array;
   readonly #lineAt: Uint32Array;
-  /** Number of the image at each place: those of the set come first; `nobody` if there is none. [inputs] */
+  /** Image number of each input, those of the set first; `nobody` if it has none. [inputs] */
   readonly #imageAt: Int32Array;
-  /** Place of the input that owns each image; `nobody` for one of the set that has no file any more. [images] */
+  /** Input that owns each image; `nobody` for an image of the set without a file. [images] */
   readonly #ownerOf: Int32Array;
   readonly #knownCount: number;
-  /** First row of each shard of each part in the set; `nobody` for a shard of which the set needs no row. */
+  /** First row in the set of each shard of each part; `nobody` for a shard without needed rows. */
   readonly #firstRows: readonly (readonly number[])[];
 
   private constructor(
@@ -74,8 +73,8 @@ export class JoinedInputs {
   }
 
   /**
-   * @throws PartsMissingError naming parts that rely on rows which the set does not hold any more
-   * @throws UserError if the parts do not add up to the list
+   * @throws PartsMissingError naming parts that rely on rows no longer in the set
+   * @throws UserError if the parts do not make up the list
    */
   static async join({ set, parts, order, base, signal }: JoinRequest): Promise<JoinedInputs> {
     const places = placesOfInputs(parts, order);
@@ -126,14 +125,14 @@ export class JoinedInputs {
     return new JoinedInputs(parts, base, places, images, firstRows);
   }
 
-  /** The shards of the parts that become the set's, in the order of their rows there. */
+  /** The parts' shards that become the set's, in row order. */
   *shards(): Generator<{ readonly part: number; readonly shard: number }> {
     for (const [part, rows] of this.#firstRows.entries()) {
       for (const [shard, row] of rows.entries()) if (row !== nobody) yield { part, shard };
     }
   }
 
-  /** Images that the set held, in its order, then the others in the order of the list. */
+  /** Images of the set in its order, then the others in the order of the list. */
   *images(): Generator<IndexedImage> {
     for (const [image, place] of this.#ownerOf.entries()) {
       if (place === nobody) continue;
@@ -152,7 +151,7 @@ export class JoinedInputs {
   /**
    * Every input without a row of its own.
    *
-   * @param others what comes behind them
+   * @param others outcomes to append
    */
   *outcomes(others: Iterable<Outcome> = []): Generator<Outcome> {
     for (const [place, image] of this.#imageAt.entries()) {
@@ -165,7 +164,7 @@ export class JoinedInputs {
     yield* others;
   }
 
-  /** Files whose bytes a later run need not read again. */
+  /** Files that a later run need not read again. */
   *files(): Generator<RememberedFile> {
     for (const { path, mark, sha256 } of this.#inputs()) {
       if (mark !== undefined && sha256 !== undefined) yield { path, ...mark, sha256 };

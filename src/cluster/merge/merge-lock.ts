@@ -8,7 +8,7 @@ import { removeFile, writeDurably } from '../../system/durable.ts';
 import { InterruptedError, UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 
-/** Under `.run/`: written again and again while a merge is at work. */
+/** Heartbeat file under `.run/`, rewritten while a merge runs. */
 const beatFile = 'merging.json';
 
 interface Beat {
@@ -18,22 +18,22 @@ interface Beat {
   readonly count: number;
 }
 
-/** A merge that has not shown itself for so many looks in a row is dead. */
+/** A merge without a heartbeat in this many consecutive checks is dead. */
 const looks = 6;
 const defaultBeatMs = 10_000;
 
 export interface MergeLock {
-  /** @throws UserError if another merge has taken this one for dead */
+  /** @throws UserError if another merge has declared this one dead */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Takes the set's writing lock for a merge. Of a process on another machine nothing can be known but what it writes: a
- * merge writes a line every ten seconds, and one whose line has stood still for a minute is dead, so that the merge
- * that is started in its place need not wait for somebody to delete a file. No two clocks are compared.
+ * Takes the set's write lock for a merge. A merge writes a heartbeat every ten seconds; one on another machine without
+ * a new heartbeat for a minute is considered dead, so that its replacement need not wait for somebody to delete a file.
+ * Clocks of different machines are not compared.
  *
- * @throws UserError if a process that is alive holds the set
+ * @throws UserError if a living process holds the lock
  */
 export async function takeMergeLock(
   files: Files,
@@ -52,7 +52,7 @@ export async function takeMergeLock(
   });
   const beat = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') };
   let count = 0;
-  // Awaited: whoever holds the lock removes files that are half written.
+  // Awaited, because the holder of the lock removes partial files.
   await writeBeat(files, set, { ...beat, count }).catch(async (error) => {
     await lock.release();
     throw error;
@@ -81,7 +81,7 @@ export async function takeMergeLock(
   };
 }
 
-/** @returns whether the lock was that of a merge on another machine that is dead; it is gone then */
+/** @returns whether the lock was held by a dead merge on another machine; it is then removed */
 async function clearDeadMerge(
   files: Files,
   set: string,
@@ -106,7 +106,7 @@ async function clearDeadMerge(
   return true;
 }
 
-/** The lock files of the process that a beat is of. */
+/** The lock files of the process of a heartbeat. */
 async function locksOf(files: Files, set: string, { host, pid }: Beat): Promise<readonly string[]> {
   const found: string[] = [];
   for (const name of await listIfThere(files, join(set, runFolder))) {

@@ -22,7 +22,7 @@ import { orderOfList } from './places.ts';
 import { publishMerged, takeShards } from './publish-merged.ts';
 import { type CompletePart, type CompleteParts, checkParts, readLeftOut, readParts } from './read-parts.ts';
 
-/** What the user says of the features; whatever is absent is as the parts were made. */
+/** Features as given by the user, to compare with the parts; absent ones are not compared. */
 export interface AskedFields {
   readonly tap?: string;
   readonly pool?: string;
@@ -44,11 +44,11 @@ export interface MergeOptions {
   /** Absolute path of the feature set. */
   readonly set: string;
   readonly partCount: number;
-  /** The data folder, where it is not the one that the parts name. */
+  /** The data folder, if it differs from that in the parts. */
   readonly data?: string | undefined;
   /** Compared with the parts. */
   readonly asked?: AskedFields;
-  /** Make the set again if there is one that has another fingerprint. */
+  /** Replace an existing set with another fingerprint. */
   readonly replace?: boolean;
   readonly keepParts?: boolean;
   readonly command: string;
@@ -62,19 +62,19 @@ export interface MergeResult {
   /** Absolute path of the feature set. */
   readonly folder: string;
   readonly manifest: Manifest;
-  /** Images whose rows came from the parts, and those whose rows were there before. */
+  /** Images with rows from the parts, and images that already had rows. */
   readonly newImages: number;
   readonly keptImages: number;
 }
 
 /**
- * Puts the parts of a feature set together: checks every byte of them, gives their shards a second name in the set,
- * joins their tables in the order of the list, and publishes. Its ids, rows, labels and outcomes are those that one
- * machine would have made of the whole list, and in the same order; rows lie in the shards as the parts left them.
- * Nothing of it is visible to readers before all of it is on the disk, and a part loses nothing before that.
+ * Merges the parts of a feature set: verifies every byte, links their shards into the set, joins their tables in the
+ * order of the list, and publishes. Ids, rows, labels and outcomes, and their order, are those of a single run over the
+ * whole list; rows stay in the shards as written by the parts. The set becomes visible at once, and the parts stay
+ * intact until then.
  *
- * @throws PartsMissingError naming the parts that are missing, damaged, or made of other images; nothing has changed then
- * @throws UserError if there is a set already that has another fingerprint
+ * @throws PartsMissingError naming the parts that are missing, damaged, or of other images; nothing is changed
+ * @throws UserError if a set with another fingerprint exists
  */
 export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
   const { files = nodeFiles, set, partCount } = options;
@@ -97,7 +97,7 @@ export async function mergeParts(options: MergeOptions): Promise<MergeResult> {
     await removeUnfinished(files, set);
     const result = await mergeInto(files, options, found, order, lock);
     if (options.keepParts !== true) {
-      // Before the parts go: a merge that is killed in between finds one or the other.
+      // Before the parts are removed: a merge that is killed in between finds one or the other.
       await keepMergedMark(files, set, partCount, result.manifest);
       await removeParts(files, set);
     }
@@ -140,11 +140,11 @@ function checkAsked(set: string, { parts, made: maker }: CompleteParts, asked: A
   });
 }
 
-/** The set that there is. */
+/** The existing set. */
 interface Base {
-  /** Absent for a new set, and for one that is replaced. */
+  /** Absent for a new or replaced set. */
   readonly manifest?: Manifest;
-  /** Number of the first shard that the merge writes: behind those that a replaced set keeps until then. */
+  /** Number of the first shard to write, after those of a replaced set. */
   readonly firstShard: number;
 }
 
@@ -199,7 +199,7 @@ async function mergeInto(
     images: again(() => joined.images()),
     labels: again(() => joined.labels()),
     outcomes: again(() => joined.outcomes(leftOut)),
-    // Where no row was added, whatever made the rows stays on record; the first maker's canary stays in any case.
+    // If no row was added, the recorded maker stays; the first canary always stays.
     madeBy: { ...(joined.newImages > 0 ? made : (current ?? made)).madeBy, data },
     canary: (current ?? made).canary,
   };
@@ -210,7 +210,7 @@ async function mergeInto(
   return { folder: set, manifest, newImages, keptImages: imageCount - newImages };
 }
 
-/** Something that can be gone through any number of times. */
+/** An iterable that can be iterated repeatedly. */
 function again<T>(each: () => Iterator<T>): Iterable<T> {
   return { [Symbol.iterator]: each };
 }

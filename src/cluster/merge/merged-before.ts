@@ -8,7 +8,7 @@ import { type Files, readIfThere } from '../../system/files.ts';
 import { partsFolder } from '../records/layout.ts';
 import type { PartsMissingError } from './part-problems.ts';
 
-/** merged.json, under `.run/`: what was merged when the parts' folders were taken away. */
+/** merged.json under `.run/`: what was merged before the parts were removed. */
 interface MergedMark {
   readonly parts: number;
   /** sha256 of the manifest. */
@@ -17,30 +17,30 @@ interface MergedMark {
 
 const markFile = 'merged.json';
 
-/** Remembers that a set was merged: a merge that is run again after its parts are gone has nothing to do. */
+/** Records that a set was merged, so that running the merge again without parts does nothing. */
 export async function keepMergedMark(files: Files, set: string, parts: number, manifest: Manifest): Promise<void> {
   const mark: MergedMark = { parts, manifest: manifest.sha256 };
   await writeDurably(files, runPath(set, markFile), [new TextEncoder().encode(`${JSON.stringify(mark)}\n`)]);
 }
 
-/** Where the parts' folders go in one step, to be removed: a merge that is killed finds all of them or none. */
+/** Folder to which all parts are renamed in one step before removal, so that a killed merge leaves all or none. */
 function removedParts(set: string): string {
   return runPath(set, 'merged-parts');
 }
 
-/** Takes the folders of parts that were merged away. */
+/** Removes the folders of merged parts. */
 export async function removeParts(files: Files, set: string): Promise<void> {
   await files.removeFolder(removedParts(set));
   await files.rename(join(set, partsFolder), removedParts(set));
   await files.removeFolder(removedParts(set));
 }
 
-/** Removes what `removeParts` of a killed merge left. */
+/** Completes the removal by a killed merge. */
 export async function removeLeftParts(files: Files, set: string): Promise<void> {
   await files.removeFolder(removedParts(set));
 }
 
-/** The set, where it was merged and has not changed since. */
+/** The result of an earlier merge, if the set is unchanged since. */
 export async function mergedBefore(
   files: Files,
   set: string,
@@ -53,13 +53,13 @@ export async function mergedBefore(
     const parts = await mergedParts(files, set, manifest);
     return parts === undefined ? undefined : { manifest, parts };
   } catch (error) {
-    // What is wrong with the manifest is reported where the set is opened.
+    // Opening the set reports a damaged manifest.
     if (error instanceof UserError) return undefined;
     throw error;
   }
 }
 
-/** How many parts a set was merged of, where it has not changed since; undefined for any other. */
+/** Number of parts of an earlier merge, if the set is unchanged since; else undefined. */
 async function mergedParts(files: Files, set: string, manifest: Manifest): Promise<number | undefined> {
   const bytes = await readIfThere(files, runPath(set, markFile));
   if (bytes === undefined) return undefined;
@@ -71,7 +71,7 @@ async function mergedParts(files: Files, set: string, manifest: Manifest): Promi
   }
 }
 
-/** Whether all that keeps parts from being merged is that they were, and their folders are gone. */
+/** Whether the parts are only missing because they have already been merged. */
 export function isMergedAlready(error: PartsMissingError, partCount: number, merged: number | undefined): boolean {
   return merged === partCount && error.damaged.length === 0 && error.missing.length === partCount;
 }

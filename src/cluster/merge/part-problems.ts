@@ -3,20 +3,20 @@ import { UserError } from '../../system/errors.ts';
 import { arrayExpression } from '../plan/array-expression.ts';
 import { partsFolder } from '../records/layout.ts';
 
-/** What keeps a part from being merged. */
+/** Why a part cannot be merged. */
 export interface PartProblem {
   readonly part: number;
   readonly what: string;
 }
 
-/** Problems that a message spells out before the rest is only counted. */
+/** Problems listed in a message; the rest is counted. */
 const shownProblems = 10;
 
-/** Some parts are missing or not as they should be; all of them are named, and the others stay as they are. */
+/** Some parts are missing or invalid. All of them are listed; the others are unchanged. */
 export class PartsMissingError extends UserError {
   readonly missing: readonly number[];
   readonly damaged: readonly PartProblem[];
-  /** The parts to run again, as Slurm's `--array` takes them. */
+  /** The parts to run again, in the form of Slurm's `--array`. */
   readonly array: string;
 
   constructor(set: string, count: number, missing: readonly number[], damaged: readonly PartProblem[]) {

@@ -8,16 +8,16 @@ import { partsOfList } from '../records/part-list.ts';
 import { PartsMissingError } from './part-problems.ts';
 import type { CompletePart } from './read-parts.ts';
 
-/** A part, as far as its inputs and rows go. */
+/** Inputs and shards of a part. */
 export interface PartRows {
   readonly inputs: InputTable;
   readonly shards: readonly Pick<ShardEntry, 'rowCount'>[];
 }
 
-/** In place of a part, an image or a row: there is none. */
+/** Marks a missing part, image or row. */
 export const nobody = -1;
 
-/** Where the input at each place of the list stands. */
+/** Part and line of each input of the list. */
 export interface Places {
   readonly partAt: Int32Array;
   readonly lineAt: Uint32Array;
@@ -25,7 +25,7 @@ export interface Places {
 
 /**
  * @param order the part of each input in turn; where all parts know one list, how many inputs it has
- * @throws UserError if the parts do not add up to the list
+ * @throws UserError if the parts do not make up the list
  */
 export function placesOfInputs(parts: readonly PartRows[], order: Int32Array | number): Places {
   return typeof order === 'number' ? placesOfTables(parts, order) : placesOfList(parts, order);
@@ -60,7 +60,7 @@ function placesOfList(parts: readonly PartRows[], order: Int32Array): Places {
   return { partAt: order, lineAt };
 }
 
-/** As when another version of the program chose which image belongs to which part. */
+/** For example, if another version of the program assigned images to parts. */
 function doNotAddUp(place: number, total: number): UserError {
   return new UserError({
     what: 'the parts do not add up to their list of images',
@@ -72,10 +72,10 @@ function doNotAddUp(place: number, total: number): UserError {
 }
 
 /**
- * The order of the inputs where the parts were made of several lists: files came or went between them. The data folder
- * then says what is right; a part whose own inputs are as it knows them needs no second run.
+ * The order of the inputs if the parts were made from different lists, because files were added or removed. It is taken
+ * from the data folder; a part whose own inputs are unchanged is still valid.
  *
- * @returns the part of each input in turn; where all parts know one list, how many inputs it has: each knows its place
+ * @returns the part of each input, in order; or the number of inputs of a common list
  * @throws PartsMissingError naming the parts whose inputs changed
  */
 export async function orderOfList(

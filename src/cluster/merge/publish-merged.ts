@@ -18,7 +18,7 @@ import { partsFolder } from '../records/layout.ts';
 import type { JoinedInputs } from './join-inputs.ts';
 import type { CompletePart } from './read-parts.ts';
 
-/** Gives the shards that hold new rows their names in the set; the parts keep theirs until the set is published. */
+/** Links the shards with new rows into the set; the parts keep theirs until the set is published. */
 export async function takeShards(
   files: Files,
   set: string,
@@ -38,7 +38,7 @@ export async function takeShards(
   return taken;
 }
 
-/** Publishes what was merged, where it differs from what is there, and what belongs to it. */
+/** Publishes the merged set with its additional files, if it differs from the existing one. */
 export async function publishMerged(
   files: Files,
   set: string,
@@ -58,7 +58,7 @@ export async function publishMerged(
   if (opened !== undefined) await keepActivationRanges(files, set, opened);
   const isSame = current !== undefined && (await sameContents(current, contents));
   const manifest = isSame ? current : await publish(files, set, contents);
-  // A merge that was killed right behind its manifest has made none.
+  // A merge killed right after writing its manifest has written none.
   if (isSame) await keepSpares(files, set, manifest);
   await removeJournal(files, set);
   if (opened !== undefined) await removeOtherActivationRanges(files, set, opened);

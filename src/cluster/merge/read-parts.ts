@@ -14,19 +14,19 @@ import { leftOutFile, partFolder, stateFolder } from '../records/layout.ts';
 import { type PartRecord, readPartState } from '../records/part-record.ts';
 import { type PartProblem, PartsMissingError } from './part-problems.ts';
 
-/** A complete part: a feature set, and the record and the table beside it. */
+/** A complete part: a feature set with its record and table. */
 export interface CompletePart {
-  /** Where it lies. */
+  /** Its folder. */
   readonly folder: string;
   readonly record: PartRecord;
-  /** None where it has no row. */
+  /** Empty if it has no rows. */
   readonly shards: readonly ShardEntry[];
 }
 
 /** All parts of a set. */
 export interface CompleteParts {
   readonly parts: readonly CompletePart[];
-  /** The manifest of the first part that has rows: it says what made them. */
+  /** The manifest of the first part with rows. */
   readonly made: Manifest | undefined;
 }
 
@@ -37,9 +37,9 @@ interface FoundPart {
 }
 
 /**
- * Reads the record of every part, and whether they belong together.
+ * Reads the record of every part, and checks that they match.
  *
- * @throws PartsMissingError naming all that are missing, damaged, or with another fingerprint than most
+ * @throws PartsMissingError naming all that are missing, damaged, or have another fingerprint than the majority
  */
 export async function readParts(files: Files, set: string, count: number): Promise<CompleteParts> {
   const parts: FoundPart[] = [];
@@ -60,7 +60,7 @@ export async function readParts(files: Files, set: string, count: number): Promi
   }
   damaged.push(...madeOtherwise(parts));
   if (missing.length + damaged.length > 0) throw new PartsMissingError(set, count, missing, damaged);
-  // Of ten thousand manifests only the shards are kept: a canary alone is 11 kB.
+  // Keeps only the shards of up to ten thousand manifests: a canary alone takes 11 kB.
   const complete = parts.map(({ folder, record, manifest }) => ({ folder, record, shards: manifest?.shards ?? [] }));
   return { parts: complete, made: makerOf(parts) };
 }
@@ -73,7 +73,7 @@ async function manifestOf(files: Files, folder: string, record: PartRecord): Pro
   throw new UserError({ what: 'its manifest does not match its record', where: path });
 }
 
-/** Parts that have another fingerprint than most, or whose network gives other numbers. */
+/** Parts with another fingerprint than the majority, or another canary. */
 function madeOtherwise(parts: readonly FoundPart[]): readonly PartProblem[] {
   const counts = new Map<string, number>();
   for (const { record } of parts) counts.set(record.fingerprint, (counts.get(record.fingerprint) ?? 0) + 1);
@@ -102,10 +102,10 @@ function makerOf(parts: readonly FoundPart[]): Manifest | undefined {
 }
 
 /**
- * Reads every byte of every part that the set is made of, against record and manifest.
+ * Verifies every byte of every part against record and manifest.
  *
  * @param made what made the rows
- * @param onPart called as each part has been read
+ * @param onPart called after each part
  * @returns the table of each part
  * @throws PartsMissingError naming all parts that are damaged
  */
@@ -136,9 +136,9 @@ export async function checkParts(
 }
 
 /**
- * Files of the data folder that are not inputs: the first part lists them.
+ * Files of the data folder that are not inputs, as listed by the first part.
  *
- * @throws PartsMissingError where that list is damaged
+ * @throws PartsMissingError if that list is damaged
  */
 export async function readLeftOut(
   files: Files,
@@ -154,7 +154,7 @@ export async function readLeftOut(
   throw new PartsMissingError(set, parts.length, [], [{ part: 0, what }]);
 }
 
-/** What a user could fix of what stops the work; undefined if nothing does. */
+/** The message of a UserError thrown by `work`; undefined if none is. */
 async function problemOf(work: () => Promise<void>): Promise<string | undefined> {
   try {
     await work();

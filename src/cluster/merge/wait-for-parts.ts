@@ -28,7 +28,7 @@ export async function waitForParts(
     if (waiting.size !== before)
       onNote(`${count - waiting.size} of ${count} parts are complete; waiting for the others`);
     await sleep(secondsBetweenLooks * 1000, undefined, { signal }).catch(() => {
-      // Whoever ended the waiting, a time limit perhaps, wants to know for what it was.
+      // On an interrupt, e.g. by a time limit, report the missing parts.
       onNote(`not complete: --array=${arrayExpression([...waiting])}`);
       throw new InterruptedError(options.command);
     });

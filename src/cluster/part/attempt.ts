@@ -18,32 +18,32 @@ import { UserError } from '../../system/errors.ts';
 import { type Files, listIfThere, readIfThere } from '../../system/files.ts';
 import { readPartFolder } from '../records/layout.ts';
 
-/** A folder with rows that an attempt can continue with. */
+/** A folder with rows from which an attempt can continue. */
 interface Found {
   readonly folder: string;
-  /** The feature set in it; a first attempt has none before its end. */
+  /** Its feature set; a first attempt has none before it ends. */
   readonly state: SetState | undefined;
-  /** Images that have a row there, in that set or behind it. */
+  /** Number of images with rows, in that set or its journal. */
   readonly images: number;
-  /** What of the set is whole, where that was looked at. */
+  /** The intact rows of the set, if checked. */
   readonly rows?: WholeRows;
 }
 
 interface WholeRows {
-  /** Shards that hold a row of an image, and whose every byte is right. */
+  /** Intact shards with rows of images. */
   readonly shards: readonly ShardEntry[];
-  /** Row of each image in them alone, by its row in the set. */
+  /** New row of each image in these shards, by its row in the set. */
   readonly rowNow: ReadonlyMap<number, number>;
 }
 
 /**
- * Opens a writer in a folder of this attempt's own: an ordinary feature set, which continues with the part's last state.
- * What an earlier attempt left is not lost: a folder that nobody holds is gone on with; of one that another process
- * holds, or held when its machine died, the rows are taken over. Every row that is taken over is checked against its
- * sha256 first, so it does not matter whether that process still lives.
+ * Opens a writer in a separate folder for this attempt: an ordinary feature set that continues from the part's last
+ * state. Earlier attempts are reused: an unlocked folder is continued; from one locked by another process, living or
+ * dead, the rows are copied. All reused rows are checked against their sha256, so it does not matter whether that
+ * process is alive.
  *
- * @param last folder of the part's last state; undefined if nothing of it counts
- * @param onDamage called with what is not whole: the rows in it are computed again
+ * @param last folder of the part's last state; undefined if it is unusable
+ * @param onDamage called with damaged files, whose rows are computed again
  */
 export async function openAttempt(
   files: Files,
@@ -55,7 +55,7 @@ export async function openAttempt(
   const fingerprint = fingerprintOf(settings.fields);
   let best = last === undefined ? undefined : await look(files, last, fingerprint, onDamage);
   if (best?.state !== undefined) {
-    // Of a damaged state an attempt may hold more than is left of it.
+    // An attempt may hold more rows than what is left of a damaged state.
     const rows = await wholeRows(files, best.folder, best.state, onDamage);
     best = { ...best, rows, images: rows.rowNow.size };
   }
@@ -65,7 +65,7 @@ export async function openAttempt(
     try {
       return await FeatureWriter.open(files, found.folder, settings);
     } catch (error) {
-      // Held by another process, or taken away by one that has finished the part.
+      // Locked by another process, or removed by one that finished the part.
       if (!(error instanceof UserError)) throw error;
     }
     if (found.images > (best?.images ?? 0)) best = found;
@@ -80,7 +80,7 @@ export async function openAttempt(
   return FeatureWriter.open(files, folder, settings);
 }
 
-/** Undefined if there is nothing of this fingerprint. */
+/** Undefined if there is nothing with this fingerprint. */
 async function look(
   files: Files,
   folder: string,
@@ -128,7 +128,7 @@ async function wholeRows(
   return { shards, rowNow };
 }
 
-/** Begins a set with the whole rows of another one. Labels and outcomes are left out: the attempt makes them of its list. */
+/** Starts a set with the intact rows of another. Labels and outcomes are rebuilt from the attempt's list. */
 async function carryState(
   files: Files,
   from: string,
@@ -166,10 +166,10 @@ async function isWhole(
   }
 }
 
-/** Takes over what a run has on the disk; a file that is gone or half there is found out when it is loaded. */
+/** Links the journal of a run; missing or partial files are detected when it is loaded. */
 async function carryRun(files: Files, from: string, to: string): Promise<void> {
   const own = await listIfThere(files, to);
-  // Before the shards: each of these lies there before its record does.
+  // Before the shards: each of them is written before its record.
   const records = await listIfThere(files, join(from, runFolder));
   const shards = (await listIfThere(files, from)).filter((name) => shardNumber(name) !== undefined);
   for (const name of records.filter((each) => /^(run\.json|(shard|piece)-.*\.(json|npy))$/.test(each))) {
@@ -180,7 +180,7 @@ async function carryRun(files: Files, from: string, to: string): Promise<void> {
   }
 }
 
-/** The attempt that a file is taken from may take it away at any moment. */
+/** The attempt that owns a file may delete it at any moment. */
 function ignoreLoss(error: unknown): void {
   if (!(error instanceof UserError)) throw error;
 }

@@ -11,21 +11,21 @@ import { UserError } from '../../system/errors.ts';
 import { type Files, readIfThere } from '../../system/files.ts';
 import { ImageNumbers } from '../records/image-numbers.ts';
 
-/** What the finished set holds already. */
+/** Rows already in the finished set. */
 export interface BaseRows {
   readonly manifest: Manifest;
-  /** Its images: of all parts, for a file that was moved or copied may belong to another one now. */
+  /** Images of all parts, since a moved or copied file may belong to another part. */
   readonly images: ImageNumbers;
-  /** Files of the part whose bytes are remembered. */
+  /** Remembered files of the part. */
   readonly files: readonly RememberedFile[];
 }
 
 /**
- * Rows that the finished set holds: a part does not compute them again.
+ * Reads which rows the finished set already has; a part does not compute them again.
  *
  * @param set the feature set's folder
  * @param list the part's inputs
- * @returns undefined if there is no set, or one that is to be replaced
+ * @returns undefined if there is no set, or it is to be replaced
  * @throws UserError if it has another fingerprint
  */
 export async function readBaseRows(
@@ -48,7 +48,7 @@ export async function readBaseRows(
   return { manifest, images, files: list.images.flatMap(({ relativePath }) => memory.find(relativePath) ?? []) };
 }
 
-/** The manifest alone, whatever the size of its tables. */
+/** Reads only the manifest, without tables. */
 async function readManifest(files: Files, set: string, replace: boolean): Promise<Manifest | undefined> {
   const path = join(set, manifestFile);
   const bytes = await readIfThere(files, path);

@@ -31,18 +31,18 @@ export interface PartResult {
   readonly record: PartRecord;
   /** Images whose rows this run computed. */
   readonly newImages: number;
-  /** Images whose rows an earlier, stopped attempt had computed. */
+  /** Images whose rows a stopped attempt had computed. */
   readonly resumedImages: number;
-  /** Whether the part was complete before, with the very inputs that it has now. */
+  /** Whether the part was already complete with the same inputs. */
   readonly wasComplete: boolean;
   readonly seconds: StepSeconds;
 }
 
 /**
- * Computes one part of a feature set, or what of it is not there yet, and leaves its completion record.
+ * Computes the missing rows of one part of a feature set, and writes its completion record.
  *
- * @throws UserError as `extract` does; what was computed until then is on the disk, and the next run resumes from it
- * @throws InterruptedError once the signal is aborted, with the same on the disk
+ * @throws UserError as `extract`; rows computed so far are on disk, and the next run continues there
+ * @throws InterruptedError if the signal is aborted, likewise
  */
 export async function extractPart(part: Part, request: ExtractRequest): Promise<PartResult> {
   const { plan, context } = request;
@@ -64,23 +64,23 @@ export async function extractPart(part: Part, request: ExtractRequest): Promise<
 async function tryUntilDone(run: ExtractRun, part: Part, list: PartList): Promise<PartResult> {
   for (;;) {
     const result = await tryOnce(run, part, list);
-    // Lost against another process that finished the part: see what it left.
+    // Another process finished the part first: check its result.
     if (result !== undefined) return result;
   }
 }
 
-/** Leaves the reason for `status`; a disk that refuses that has told its own. */
+/** Records the reason for `status`; ignores disk errors. */
 async function tellFailure(files: Files, folder: string, error: unknown): Promise<void> {
   const reason = error instanceof UserError ? error.parts.what : String(error);
   await writeFailure(files, folder, reason, messageOf(error)).catch(() => {});
 }
 
-/** @returns undefined if another process made a state of the part in the meantime */
+/** @returns undefined if another process wrote a state of the part meanwhile */
 async function tryOnce(run: ExtractRun, part: Part, list: PartList): Promise<PartResult | undefined> {
   const { files } = run;
   const set = run.plan.folder;
   const folder = partFolder(set, part);
-  // A folder of rows of its own: nothing of the set is replaced by it.
+  // A separate folder, so nothing of the set is replaced.
   const settings = { ...writerSettings(run, list.list.root), replace: undefined };
   const base = await readBaseRows(files, set, list.list, settings.fields, run.policy.replace === true);
   let isWhole = true;
@@ -105,7 +105,7 @@ async function tryOnce(run: ExtractRun, part: Part, list: PartList): Promise<Par
   }
 }
 
-/** The run with a listener that keeps progress.json up to date. */
+/** The run with a listener that updates progress.json. */
 function followProgress(run: ExtractRun, { writer }: InputLedger, { list, mark }: PartList) {
   const knownImages = writer.rowOf.size;
   const progress = new ProgressWriter(run.files, writer.folder, {
@@ -121,7 +121,7 @@ function followProgress(run: ExtractRun, { writer }: InputLedger, { list, mark }
   return { writer: progress, run: { ...run, context: { ...run.context, onProgress } } };
 }
 
-/** Gives the attempt its record and the name of the part's next state, where it says anything new. */
+/** Writes the attempt's record and renames it to the part's next state, unless nothing changed. */
 async function keepState(
   run: ExtractRun,
   ledger: InputLedger,
@@ -138,7 +138,7 @@ async function keepState(
   const state = stateFolder(last.number + 1);
   const { record, seconds } = await writeState(run, ledger, part, list, filled);
   const old = last.record;
-  // What is damaged needs a new state, even one that says the same.
+  // A damaged state needs a new one, even with equal contents.
   const wasComplete = last.isWhole && old !== undefined && isSame(old, record);
   const { resumedImages } = writer;
   if (wasComplete) await files.removeFolder(writer.folder);
@@ -147,11 +147,11 @@ async function keepState(
   return { part, set, record: wasComplete ? old : record, newImages, resumedImages, wasComplete, seconds };
 }
 
-/** What the next state of a part continues with. */
+/** The last state of a part. */
 interface LastState {
-  /** 0: there is none. */
+  /** 0 if there is none. */
   readonly number: number;
-  /** Absent, with what follows, where nothing of it counts. */
+  /** Absent, like the following fields, if the state is unusable. */
   readonly folder?: string;
   readonly record?: PartRecord;
   readonly inputs?: InputTable;
@@ -190,7 +190,7 @@ function elsewhere({ images, manifest }: BaseRows): RowsElsewhere {
   return { has: (sha256) => images.has(sha256), maker: manifest };
 }
 
-/** Once a part is whole, nobody needs the rows of other attempts, nor what is left of a run in its own folder. */
+/** After a part is complete, removes other attempts and the journal. */
 async function cleanUp(files: Files, folder: string, state: string): Promise<void> {
   await removeFile(files, join(folder, state, progressFile)).catch(() => undefined);
   for (const name of await listIfThere(files, join(folder, state, runFolder)).catch(() => [])) {
@@ -203,8 +203,8 @@ async function cleanUp(files: Files, folder: string, state: string): Promise<voi
 }
 
 /**
- * Another run has made a newer state, or a merge has taken the part's folder away: whatever went wrong here, an attempt
- * that lost its own folder being the usual case, there may be nothing left to do.
+ * Whether another run wrote a newer state, or a merge removed the part's folder: after a failure, usually of an attempt
+ * that lost its folder, there may then be nothing left to do.
  */
 async function isDoneByAnother(files: Files, attempt: string, part: string, number: number): Promise<boolean> {
   const { states } = await readPartFolder(files, part).catch(() => ({ states: [] as readonly number[] }));

@@ -13,9 +13,9 @@ import { partsFolder } from '../records/layout.ts';
 import { renameWhereFree } from '../records/rename-where-free.ts';
 
 /**
- * The activation ranges of an int8 set that is made in parts: the set's own, else those that a part has left for the
- * others, else new ones, which are left for the others. All parts draw the same sample; but two kinds of processor may measure
- * it to other last digits, and parts of two measurements could not be merged. So the first ones that are there count.
+ * The activation ranges of an int8 set made in parts: the set's, else those shared by another part, else new ones,
+ * which are shared. All parts use the same sample, but different processors may measure slightly different ranges, and
+ * such parts could not be merged. So the first measurement is used by all.
  */
 export async function sharedActivationRanges(request: ActivationRangesRequest): Promise<OpenedActivationRanges> {
   const { files, folder: set, network, preprocessing, seed } = request;
@@ -30,7 +30,7 @@ export async function sharedActivationRanges(request: ActivationRangesRequest): 
   await keepActivationRanges(files, aside, made);
   if (await renameWhereFree(files, aside, folder)) return made;
   await files.removeFolder(aside);
-  // Another part was first: its ranges count, and the network that was quantized with ours is of no use.
+  // Another part was first: use its ranges and discard the network quantized with ours.
   await made.backbone?.close();
   return (await keptActivationRanges({ ...request, folder })) ?? (await sharedActivationRanges(request));
 }

@@ -17,8 +17,8 @@ import type { PartList } from '../records/part-list.ts';
 import { formatRecord, type PartRecord, sealRecord } from '../records/part-record.ts';
 
 /**
- * Publishes the attempt's feature set, where it has a row, and writes the part's table and record beside it: the
- * folder's rename makes them the part's state.
+ * Publishes the attempt's feature set, if it has rows, and writes the part's table and record. Renaming the folder
+ * makes it the part's state.
  */
 export async function writeState(
   run: ExtractRun,
@@ -63,7 +63,7 @@ export async function writeState(
   return { record, seconds };
 }
 
-/** What the data folder holds beside its inputs. */
+/** Lists the files of the data folder that are not inputs. */
 async function writeLeftOut(
   files: Files,
   folder: string,
@@ -112,7 +112,7 @@ function countReasons(inputs: readonly PartInput[]): PartRecord['reasons'] {
     .slice(0, mostReasons);
 }
 
-/** Whether two records say the same of a part, apart from when and how they were made. */
+/** Whether two records of a part are equal except for time and speed. */
 export function isSame(a: PartRecord, b: PartRecord): boolean {
   const said = ({ run: _, sha256: __, ...rest }: PartRecord): string => canonicalJson(rest);
   return said(a) === said(b);

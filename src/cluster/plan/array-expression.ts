@@ -1,4 +1,4 @@
-/** Rising numbers as Slurm's `--array` takes them: `3,17-19,21`. */
+/** Ascending numbers in the form of Slurm's `--array`: `3,17-19,21`. */
 export function arrayExpression(numbers: readonly number[]): string {
   const runs: [number, number][] = [];
   for (const number of numbers) {

@@ -10,13 +10,13 @@ import {
   partSeconds,
 } from './plan.ts';
 
-/** Why a value is what it is, by its place in the Job. */
+/** Explanations of values, by their path in the Job. */
 type Reasons = readonly (readonly [path: string, reason: string])[];
 
 const podSpec = 'spec.template.spec';
 const container = `${podSpec}.containers.0`;
 
-/** Two Jobs as one YAML stream, with a reason beside every value: the indexed extraction, and the merge. */
+/** Two Jobs as a YAML stream, with comments: the indexed extraction and the merge. */
 export function kubernetesYaml(plan: ClusterPlan, options: KubernetesOptions): string {
   const extract = explained(extractJob(plan, options), ` ${describeWork(plan)}`, extractReasons(plan, options));
   const merge = explained(mergeJob(plan, options), mergeComment(plan), mergeReasons(plan, options));
@@ -79,7 +79,7 @@ function environmentReason(plan: ClusterPlan): string {
   return reasons.join('; ');
 }
 
-/** A document with comments above the values that have a reason. */
+/** A document with comments above the explained values. */
 function explained(job: Job, comment: string, reasons: Reasons): Document {
   const document = new Document(job, { aliasDuplicateObjects: false });
   document.commentBefore = comment;

@@ -8,18 +8,18 @@ export interface Claim {
 }
 
 export interface KubernetesOptions {
-  /** Container image that holds Node and featuretap. */
+  /** Container image with Node and featuretap. */
   readonly image: string;
   readonly namespace?: string | undefined;
-  /** Holds the images; mounted read-only at the plan's data folder. */
+  /** Volume of the images; mounted read-only at the plan's data folder. */
   readonly dataClaim: Claim;
-  /** ReadWriteMany; holds the feature sets; mounted at the plan's cache folder. */
+  /** Volume of the feature sets (ReadWriteMany); mounted at the plan's cache folder. */
   readonly cacheClaim: Claim;
-  /** Pods that run at once, at most; default: all. */
+  /** Maximum number of concurrent pods; default: all. */
   readonly atOnce?: number | undefined;
 }
 
-/** What the API server gets: a Job as a plain object. */
+/** A Kubernetes Job as a plain object. */
 export interface Job {
   readonly apiVersion: 'batch/v1';
   readonly kind: 'Job';
@@ -27,11 +27,11 @@ export interface Job {
   readonly spec: { readonly [field: string]: unknown };
 }
 
-/** A pod fails this often before its part counts as failed; each try resumes from the last checkpoint. */
+/** Failures of a pod before its part counts as failed; each attempt resumes from the last checkpoint. */
 const triesPerPart = 5;
 const temporaryFolder = '/tmp/featuretap';
 
-/** The extraction: one pod for each part. */
+/** The extraction: one pod per part. */
 export function extractJob(plan: ClusterPlan, options: KubernetesOptions): Job {
   const gpu = plan.gpusPerTask > 0 ? { 'nvidia.com/gpu': plan.gpusPerTask } : {};
   const memory = `${plan.memoryGB}G`;
@@ -77,7 +77,7 @@ export function extractJob(plan: ClusterPlan, options: KubernetesOptions): Job {
   };
 }
 
-/** The merge: one pod that waits until the parts are there. */
+/** The merge: one pod that waits for the parts. */
 export function mergeJob(plan: ClusterPlan, options: KubernetesOptions): Job {
   return {
     apiVersion: 'batch/v1',
@@ -140,7 +140,7 @@ function mounts(plan: ClusterPlan, { dataClaim, cacheClaim }: KubernetesOptions)
   ];
 }
 
-/** Folders of one claim are mounts of one volume: some drivers refuse to attach a claim twice. */
+/** Folders of the same claim share a volume: some drivers refuse to attach a claim twice. */
 function cacheVolume(dataClaim: Claim, cacheClaim: Claim): string {
   return dataClaim.name === cacheClaim.name ? 'images' : 'features';
 }
@@ -153,12 +153,12 @@ function volumes({ dataClaim, cacheClaim }: KubernetesOptions): readonly object[
   return [...claims].map(([name, claim]) => ({ name, persistentVolumeClaim: { claimName: claim.name } }));
 }
 
-/** Pods that run at once. */
+/** Number of concurrent pods. */
 export function parallelism(plan: ClusterPlan, { atOnce }: KubernetesOptions): number {
   return Math.min(atOnce ?? plan.partCount, plan.partCount);
 }
 
-/** The parts one after another as far as they do not run at once, each at its limit, twice; and the merge itself. */
+/** Time for all rounds of parts at their limits, twice, plus the merge itself. */
 function mergeDeadlineMinutes(plan: ClusterPlan, options: KubernetesOptions): number {
   const waves = Math.ceil(plan.partCount / parallelism(plan, options));
   return 2 * waves * timeLimitMinutes(plan) + mergeMinutes(plan);

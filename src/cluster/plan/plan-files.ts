@@ -4,11 +4,11 @@ import { UserError } from '../../system/errors.ts';
 import { nodeFiles, readIfThere } from '../../system/files.ts';
 
 /**
- * Writes the files of a plan into a folder, which is made. A file of that name with other contents was perhaps edited by
- * hand: it is kept as NAME.old.
+ * Writes the files of a plan into a new or existing folder. Existing files with other contents, possibly edited by
+ * hand, are kept as NAME.old.
  *
- * @param folders made below it, for what the jobs write
- * @returns absolute paths of the files, and of those that were kept
+ * @param folders subfolders to create for the jobs' output
+ * @returns absolute paths of the files, and of those kept
  */
 export async function writePlan(
   folder: string,

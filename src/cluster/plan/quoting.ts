@@ -1,22 +1,22 @@
 import { shellWord } from '../../system/own-command.ts';
 
-/** Words of a POSIX shell. */
+/** Quotes words for a POSIX shell. */
 export function shellWords(values: readonly string[]): string {
   return values.map(shellWord).join(' ');
 }
 
-/** A value of an `#SBATCH` line: sbatch reads words there as a shell does, and ends at a `#` outside of quotes. */
+/** Quotes a value of an `#SBATCH` line, which sbatch parses like a shell, up to an unquoted `#`. */
 export function sbatchWord(value: string): string {
   if (/^[\w@%+=:,./-]+$/.test(value)) return value;
   return `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-/** A path in a name of a log file, where Slurm replaces `%` and a letter. */
+/** Escapes a path in a log file name, where Slurm replaces `%` and a letter. */
 export function sbatchPattern(path: string): string {
   return path.replaceAll('%', '%%');
 }
 
-/** An argument of a container: Kubernetes reads `$(NAME)` in it as a variable and `$$` as a dollar. */
+/** Escapes an argument of a container, where Kubernetes replaces `$(NAME)` and `$$`. */
 export function containerArgument(value: string): string {
   return value.replaceAll('$', '$$$$');
 }

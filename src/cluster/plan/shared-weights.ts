@@ -6,16 +6,16 @@ import { makeFolder, writeDurably } from '../../system/durable.ts';
 import { UserError } from '../../system/errors.ts';
 import { nodeFiles, readBlocks } from '../../system/files.ts';
 
-/** Where weights of a known name lie for the tasks: below the feature sets, in the folder that all of them see. */
+/** Folder of known weights for the tasks: below the shared folder of feature sets. */
 export function weightsHome(weights: string, cache: string): string | undefined {
   return Object.hasOwn(knownWeights, weights) ? join(cache, '.featuretap') : undefined;
 }
 
 /**
- * Puts the file of known weights where every task finds it, so that it is downloaded once and not by each: a copy of this
- * user's own if there is one, else downloaded. Does nothing for weights that are not a known name.
+ * Puts the file of known weights into the shared folder, so that it is downloaded only once: copies this user's file if
+ * there is one, else downloads it. Does nothing for other weights.
  *
- * @throws UserError as `loadWeights` does, and where the folder cannot be written
+ * @throws UserError as `loadWeights`, and if the folder cannot be written
  */
 export async function shareWeights(
   weights: string,
@@ -27,11 +27,11 @@ export async function shareWeights(
   const own = knownWeightsFile(weights) as string;
   const shared = knownWeightsFile(weights, home) as string;
   if (existsSync(own) && !existsSync(shared)) await copyWhole(own, shared);
-  // Checks the copy by its hash, and downloads if there is none.
+  // Checks the hash of the copy, or downloads the file.
   await loadKnown(known, { ...options, cacheFolder: home });
 }
 
-/** A reader never finds a partial file under its name, and two that copy at once do not meet. */
+/** Copies a file atomically; concurrent copies do not interfere. */
 async function copyWhole(from: string, to: string): Promise<void> {
   try {
     await makeFolder(nodeFiles, dirname(to));

@@ -14,11 +14,11 @@ import { sbatchPattern, sbatchWord, shellWords } from './quoting.ts';
 interface SlurmOptions {
   readonly partition?: string | undefined;
   readonly account?: string | undefined;
-  /** Tasks that run at once, at most; Slurm's `%` in `--array`. */
+  /** Maximum number of concurrent tasks; Slurm's `%` in `--array`. */
   readonly atOnce?: number | undefined;
   /** A shell command that runs before node: `module load nodejs`. */
   readonly setup?: string | undefined;
-  /** Absolute folder of the tasks' logs; Slurm does not make it. */
+  /** Absolute folder of the tasks' logs; Slurm does not create it. */
   readonly logs: string;
 }
 
@@ -29,12 +29,12 @@ interface SlurmScripts {
   readonly merge: string;
 }
 
-/** Tries of one task before it counts as failed: a part resumes from its last checkpoint at each. */
+/** Restarts of a task before it counts as failed; each resumes from the last checkpoint. */
 const mostRestarts = 5;
-/** The worker finishes its batch and writes a checkpoint in this time. */
+/** Time to finish a batch and write a checkpoint. */
 const noticeSeconds = 120;
 
-/** The sbatch scripts of a plan, with a reason beside every value. */
+/** The sbatch scripts of a plan, with comments that explain every value. */
 export function slurmScripts(plan: ClusterPlan, options: SlurmOptions): SlurmScripts {
   return { extract: extractScript(plan, options), merge: mergeScript(plan, options) };
 }

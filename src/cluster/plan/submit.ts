@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { UserError } from '../../system/errors.ts';
 
-/** Ids as the scheduler names them. */
+/** Job ids of the scheduler. */
 export interface Submitted {
   readonly extract: string;
   readonly merge: string;
 }
 
 /**
- * Hands the array to sbatch, and the merge behind it: `afterany`, so that it runs and names what is missing when a task
- * has failed. With `afterok` it would wait forever.
+ * Submits the array with sbatch, and the merge after it: with `afterany`, so that it runs and lists missing parts if a
+ * task failed. With `afterok` it would wait forever.
  *
  * @throws UserError if there is no sbatch, or it refuses
  */
@@ -24,7 +24,7 @@ export async function submitToSlurm(scripts: { readonly extract: string; readonl
 }
 
 /**
- * Hands both Jobs to kubectl.
+ * Creates both Jobs with kubectl.
  *
  * @throws UserError if there is no kubectl, or it refuses
  */
@@ -32,7 +32,7 @@ export async function submitToKubernetes(
   yaml: string,
   names: Submitted & { readonly namespace?: string | undefined },
 ): Promise<Submitted> {
-  // Not apply: where the same Jobs are there already, it would change nothing, start nothing, and say that all is well.
+  // Not `apply`, which would silently do nothing if the same Jobs exist.
   const output = await runScheduler('kubectl', ['create', '-f', '-', '-o', 'name'], kubernetesHelp(names), yaml);
   const [extract, merge] = output.trim().split('\n');
   return { extract: extract ?? names.extract, merge: merge ?? names.merge };
@@ -40,7 +40,7 @@ export async function submitToKubernetes(
 
 interface Help {
   readonly absent: string;
-  /** What fixes a refusal, by what the program said. */
+  /** Fix for a refusal, by the program's message. */
   readonly refused: (said: string) => string;
   readonly before?: string;
 }
@@ -86,7 +86,7 @@ async function runScheduler(program: string, args: readonly string[], help: Help
       said[stream] += text;
     });
   }
-  // A program that ends before it has read everything says why itself.
+  // A program that exits before reading everything reports why.
   child.stdin.on('error', () => undefined).end(input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => {

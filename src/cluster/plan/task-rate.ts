@@ -11,23 +11,23 @@ import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 
-/** Images per second that one task is expected to do. */
+/** Expected images per second of a task. */
 export interface TaskRate {
   readonly rate: number;
-  /** Where the figure comes from: one line. */
+  /** Source of the figure, as one line. */
   readonly source: string;
 }
 
-/** What a task gets. */
+/** Resources of a task. */
 interface TaskShape {
   readonly cpus: number;
   readonly gpus: number;
 }
 
-/** Enough for the decoders to be ahead of the network; a few seconds with a ResNet50 on two cores. */
+/** Sample size: enough for a steady state; a few seconds with a ResNet50 on two cores. */
 const sampleSize = 64;
 
-/** The rate of the last run that is most like a task; undefined if none was measured. */
+/** The rate of the last run most similar to a task; undefined if none was measured. */
 export async function rateOfLastRun(
   files: Files,
   folder: string,
@@ -37,7 +37,7 @@ export async function rateOfLastRun(
   const speeds: MeasuredSpeed[] = [];
   for await (const speed of measuredSpeeds(files, folder, fields)) speeds.push(speed);
   const best = speeds.find(({ device }) => (device === 'cpu') === (task.gpus === 0));
-  // A GPU's speed says nothing of a CPU's; the other way round it is a lower bound.
+  // A GPU's speed does not apply to a CPU; a CPU's is a lower bound for a GPU.
   const speed = best ?? (task.gpus > 0 ? speeds[0] : undefined);
   return speed && rateForTask(speed, task, 'measured by the last run');
 }
@@ -55,8 +55,8 @@ interface MeasureRequest {
 }
 
 /**
- * Measures the rate on a few images of the folder: reading, decoding and the network, as `extract` runs them. An int8
- * network is measured in float32, which is slower: calibrating it first would take longer than measuring.
+ * Measures the rate of `extract` on a few images of the folder. An int8 network is measured in float32, which is
+ * slower, because calibration would take longer than the measurement.
  *
  * @throws UserError if none of these images can be read
  */
@@ -92,7 +92,7 @@ export async function measureRate(request: MeasureRequest): Promise<TaskRate> {
   }
 }
 
-/** A measured speed as a task's: on a CPU it is taken to grow with the cores. */
+/** Converts a measured speed to a task's, assuming proportionality to the cores on a CPU. */
 export function rateForTask(speed: MeasuredSpeed, { cpus, gpus }: TaskShape, how: string): TaskRate {
   const { device, cores, images, seconds } = speed;
   const rate = images / seconds;
@@ -108,7 +108,7 @@ function nameOf(device: DeviceName): string {
   return device === 'cuda' ? 'a GPU (CUDA)' : device === 'webgpu' ? 'a GPU (WebGPU)' : 'the CPU';
 }
 
-/** At most `count` items, evenly spread. */
+/** At most `count` items, evenly spaced. */
 function spread<T>(items: readonly T[], count: number): readonly T[] {
   if (items.length <= count) return items;
   return Array.from({ length: count }, (_, i) => valueAt(items, Math.floor((i * items.length) / count)));

@@ -1,9 +1,9 @@
-/** Bytes of a sha256 that are kept: 128 bits tell images apart as surely as 256. */
+/** Bytes of a sha256 used as key: 128 bits suffice. */
 const keyBytes = 16;
 
 /**
- * Numbers images by their sha256, from 0 in the order in which they come: 24 to 48 bytes each, where a Map of strings
- * takes five times that and ends at 2^24.
+ * Numbers images by sha256, from 0 in insertion order. Takes 24 to 48 bytes per image; a Map of strings takes five
+ * times that and holds at most 2^24.
  */
 export class ImageNumbers {
   #keys: Buffer = Buffer.alloc(0);
@@ -21,7 +21,7 @@ export class ImageNumbers {
     return this.#slots[this.#slotOf(sha256)] !== -1;
   }
 
-  /** The number of an image, a new one for one that is not known. */
+  /** The number of an image, a new one if unknown. */
   add(sha256: string): number {
     const slot = this.#slotOf(sha256);
     const known = this.#slots[slot] as number;
@@ -43,7 +43,7 @@ export class ImageNumbers {
     return this.#find(this.#key);
   }
 
-  /** The slot of a key, or the free one where it belongs. */
+  /** The slot of a key, or the free slot for it. */
   #find(key: Buffer): number {
     const mask = this.#slots.length - 1;
     for (let slot = key.readInt32LE(0) & mask; ; slot = (slot + 1) & mask) {

@@ -8,14 +8,14 @@ import { type Files, readWhole } from '../../system/files.ts';
 import { inputsFile } from './layout.ts';
 import { inputCountOf, type PartRecord } from './part-record.ts';
 
-/** How an input ended; of files with the same bytes each is `kept`: only the merge sees all of them. */
+/** Outcome of an input. Identical files are all `kept`: only the merge sees all of them. */
 type InputOutcome = 'kept' | 'missing' | 'unreadable' | 'failed';
 
 /** One line of inputs.csv: an input of the part, in the order of the data folder's list. */
 export interface PartInput {
-  /** Its place in the whole list: images first, then the ids without a file. */
+  /** Index in the whole list: images first, then ids without a file. */
   readonly place: number;
-  /** Row in the part's shards; absent if there is none, or where the set itself holds it. */
+  /** Row in the part's shards; absent if there is none, or if the set already has it. */
   readonly row?: number | undefined;
   readonly id: string;
   /** Relative to the data folder; empty for a missing one. */
@@ -23,12 +23,12 @@ export interface PartInput {
   /** Of a kept one. */
   readonly sha256?: string | undefined;
   readonly label?: string | undefined;
-  /** Part of a ready-made split. */
+  /** Part of the data folder's own split. */
   readonly split?: string | undefined;
-  /** Of the file, where it settles what its bytes are. */
+  /** Mark of the file, if settled. */
   readonly mark?: FileMark | undefined;
   readonly outcome: InputOutcome;
-  /** Why it has no row. */
+  /** Reason if it has no row. */
   readonly reason: string;
 }
 
@@ -52,15 +52,15 @@ function* inputLines(inputs: Iterable<PartInput>, hasSplit: boolean): Generator<
   }
 }
 
-/** inputs.csv, kept as the bytes it is. */
+/** inputs.csv, kept as bytes. */
 export class InputTable {
   readonly inputCount: number;
-  /** Place of each input in the whole list. [inputCount] */
+  /** Index of each input in the whole list. [inputCount] */
   readonly places: Uint32Array;
   readonly #table: NumberedTable;
 
   /**
-   * @param record what the part's record says of its table
+   * @param record record of the part
    * @throws UserError naming the file and the line
    */
   constructor(bytes: Uint8Array, record: PartRecord, path: string) {
@@ -96,7 +96,7 @@ export class InputTable {
 /**
  * Reads the table of a part's state.
  *
- * @throws UserError if it is not the one that the record names
+ * @throws UserError if its sha256 is not the record's
  */
 export async function readInputs(files: Files, folder: string, record: PartRecord): Promise<InputTable> {
   const path = join(folder, inputsFile);

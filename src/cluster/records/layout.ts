@@ -3,12 +3,12 @@ import { type Files, listIfThere } from '../../system/files.ts';
 import type { Part } from './part.ts';
 
 /**
- * Names below a feature set while it is made in parts. One folder per part; in it one folder per state of the part,
- * numbered from 1, and one per attempt at the next state. A state appears whole, by one rename, and never changes.
+ * Files below a feature set while it is made in parts. Each part has a folder, with a numbered folder per state and one
+ * per attempt at the next state. A state appears atomically, by a rename, and never changes.
  *
- *     .parts/3-of-8/0001/               a feature set, with part.json and inputs.csv beside its files
- *     .parts/3-of-8/attempt-HOST-PID-…  rows of a run under way, or of one that was stopped
- *     .parts/int8-…/                    the activation ranges that all parts share
+ * .parts/3-of-8/0001/               a feature set, with part.json and inputs.csv beside its files
+ * .parts/3-of-8/attempt-HOST-PID-…  rows of a run under way, or of one that was stopped
+ * .parts/int8-…/                    the activation ranges that all parts share
  */
 export const partsFolder = '.parts';
 export const recordFile = 'part.json';
@@ -21,7 +21,7 @@ export function partFolder(set: string, { index, count }: Part): string {
   return join(set, partsFolder, `${index}-of-${count}`);
 }
 
-/** Parts that have a folder, of whatever count. */
+/** Lists the parts with a folder. */
 export async function listParts(files: Files, set: string): Promise<readonly Part[]> {
   const parts: Part[] = [];
   for (const name of await listIfThere(files, join(set, partsFolder))) {
@@ -38,7 +38,7 @@ export function stateFolder(state: number): string {
 }
 
 interface PartFolder {
-  /** Numbers of the part's states, rising: the last one counts. */
+  /** Numbers of the part's states, ascending; the last one is current. */
   readonly states: readonly number[];
   /** Names of the folders of attempts. */
   readonly attempts: readonly string[];

@@ -3,18 +3,18 @@ import type { ImageFile, ImageList } from '../../extract/images/list/image-file.
 import { type Part, partOf } from './part.ts';
 import type { ListMark } from './part-record.ts';
 
-/** The inputs of one part, and where each stands in the whole list. */
+/** The inputs of one part, and their indices in the whole list. */
 export interface PartList {
-  /** The part's inputs alone. */
+  /** The part's inputs. */
   readonly list: ImageList;
-  /** Place of each of its images in the whole list. */
+  /** Index of each image in the whole list. */
   readonly places: readonly number[];
-  /** Place of each of its missing ids: behind all images. */
+  /** Index of each missing id, after all images. */
   readonly missingPlaces: readonly number[];
   readonly mark: ListMark;
 }
 
-/** Takes a part's inputs out of the list of all. */
+/** Selects a part's inputs from the whole list. */
 export function listOfPart(all: ImageList, part: Part): PartList {
   const whole = createHash('sha256');
   const own = createHash('sha256');
@@ -46,7 +46,7 @@ export function listOfPart(all: ImageList, part: Part): PartList {
     imageCount: all.images.length,
     missingCount: all.missing.length,
   };
-  // What is not an input belongs to no part: the first one tells it.
+  // Files that are not inputs are recorded by the first part.
   const leftOut = part.index === 0 ? all.leftOut : [];
   return { list: { ...all, images, missing, leftOut }, places, missingPlaces, mark };
 }
@@ -63,12 +63,12 @@ function lineOf({ id, relativePath: path, label, split }: ImageFile): InputLine 
   return { id, path, label, split };
 }
 
-/** What a list's marks are taken over, for one of its inputs. */
+/** An input's contribution to the hash of a list. */
 function hashedLine({ id, path, label = '', split }: InputLine): string {
   return `${id}\0${path}\0${label}\0${split === undefined ? '' : `${split}\0`}\n`;
 }
 
-/** Which part each input of a list belongs to, in order, and the mark of each part's own inputs. */
+/** The part of each input of a list, in order, and the hash of each part's inputs. */
 export function partsOfList(
   all: ImageList,
   partCount: number,

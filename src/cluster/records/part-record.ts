@@ -7,9 +7,9 @@ import { type Files, readIfThere } from '../../system/files.ts';
 import { readPartFolder, recordFile, stateFolder } from './layout.ts';
 import type { Part } from './part.ts';
 
-/** The whole list that a part was taken from: parts of one list can be put in order without it. */
+/** Identifies the list from which a part was made: parts of the same list can be ordered without it. */
 export interface ListMark {
-  /** Over id, path and label of every input, in order. */
+  /** sha256 over id, path and label of every input, in order. */
   readonly sha256: string;
   readonly imageCount: number;
   readonly missingCount: number;
@@ -17,50 +17,50 @@ export interface ListMark {
   readonly ownSha256: string;
 }
 
-/** Inputs of a part by how they ended. */
+/** Inputs of a part by outcome. */
 interface PartCounts {
-  /** Have a row, their own or one that is shared. */
+  /** Have a row, own or shared. */
   readonly kept: number;
   readonly missing: number;
   readonly unreadable: number;
   readonly failed: number;
 }
 
-/** How a part was made: for `status` alone. */
+/** How a part was computed, only for `status`. */
 interface PartRun {
   readonly host: string;
   /** Of the last attempt. */
   readonly seconds: number;
   /** Images that it computed. */
   readonly images: number;
-  /** What the network was run on, and the cores that it was given; absent if there was nothing for it to do. */
+  /** Device and cores of the network; absent if there was nothing to compute. */
   readonly device?: DeviceName;
   readonly cores?: number;
   /** ISO 8601. */
   readonly finished: string;
 }
 
-/** part.json: the completion record of a part. With the manifest it names every byte that the part consists of. */
+/** part.json: the completion record of a part. With the manifest, it covers every byte of the part. */
 export interface PartRecord {
   readonly formatVersion: 2;
   readonly part: Part;
   readonly fingerprint: string;
   readonly fields: FingerprintFields;
-  /** Of the feature set that the part is; absent if it has no row. */
+  /** sha256 of the part's manifest; absent if it has no rows. */
   readonly manifestSha256?: string;
   /** sha256 of inputs.csv. */
   readonly inputsSha256: string;
-  /** Whether inputs.csv says which part of a ready-made split an image is in. */
+  /** Whether inputs.csv has a column with the data folder's own split. */
   readonly hasSplit?: true;
-  /** left-out.csv, a table like outcomes.csv: the first part alone has it, where files were left out. */
+  /** left-out.csv, a table like outcomes.csv; only in the first part, if files were left out. */
   readonly leftOut?: { readonly count: number; readonly sha256: string };
   readonly list: ListMark;
   /** Absolute path of the data folder. */
   readonly data: string;
-  /** How it was read, where not in the usual way. */
+  /** Layout options of the data folder, if any. */
   readonly layout?: LayoutOptions;
   readonly counts: PartCounts;
-  /** Why inputs gave no row, the most frequent first. */
+  /** Reasons of inputs without a row, most frequent first. */
   readonly reasons: readonly { readonly reason: string; readonly count: number }[];
   readonly run: PartRun;
   /** sha256 over the canonical JSON of all other fields. */
@@ -79,7 +79,7 @@ export function formatRecord(record: PartRecord): string {
   return `${JSON.stringify(record, null, 1)}\n`;
 }
 
-/** @throws UserError if it is not what `formatRecord` wrote */
+/** @throws UserError if it is not as `formatRecord` writes it */
 function parseRecord(bytes: Uint8Array, path: string): PartRecord {
   let value: Partial<PartRecord>;
   try {
@@ -90,7 +90,7 @@ function parseRecord(bytes: Uint8Array, path: string): PartRecord {
   if (typeof value !== 'object' || value === null) throw damagedRecord(path, 'no object', 'an object');
   if (value.formatVersion !== 2) throw damagedRecord(path, `format version ${value.formatVersion}`, 'format version 2');
   const { sha256, ...rest } = value;
-  // The record's own hash vouches for every field: they were written by this program.
+  // The record's own sha256 covers every field.
   const actual = hashOfJson(rest);
   if (sha256 !== actual) throw damagedRecord(path, `sha256 ${sha256}`, `${actual}, from the other fields`);
   return value as PartRecord;
@@ -106,10 +106,10 @@ function damagedRecord(path: string, found: string, expected: string): UserError
   });
 }
 
-/** A part's last state; number 0: there is none yet. */
+/** A part's last state; number 0 if there is none. */
 interface PartState {
   readonly number: number;
-  /** Absent if there is none, or where it is damaged. */
+  /** Absent if there is none, or it is damaged. */
   readonly record?: PartRecord;
   /** What is wrong with the record. */
   readonly damage?: string;

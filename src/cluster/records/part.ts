@@ -10,13 +10,13 @@ export interface Part {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** More parts than this are more files than a shared folder bears: see docs/cluster.md. */
+/** Most parts, to limit the files in a shared folder: see docs/cluster.md. */
 export const mostParts = 100_000;
 
 /**
- * The part that an image belongs to: sha256 of its id without the extension, the first 48 bits, modulo N. It follows
- * from the id alone, so parts need no word with each other, and a file that is added changes its own part and no other;
- * without the extension, because an id gets one when a file beside it has the same name but for that.
+ * The part of an image: the first 48 bits of the sha256 of its id without extension, modulo N. Depends only on the id,
+ * so parts need no communication, and an added file only affects its own part. Without extension, because an id gets
+ * one if another file has the same name otherwise.
  */
 export function partOf(id: string, partCount: number): number {
   return createHash('sha256').update(withoutExtension(id), 'utf8').digest().readUIntBE(0, 6) % partCount;
@@ -26,7 +26,7 @@ export function partOf(id: string, partCount: number): number {
  * `--part k/N` (k from 0), `--part auto/N` (k from the scheduler) or `--part auto` (both from the scheduler): Slurm's
  * SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT, or JOB_COMPLETION_INDEX of an indexed Kubernetes job.
  *
- * @throws UserError if it is not usable, or when an array that was submitted again in part hides N
+ * @throws UserError if it is invalid, or if N is unknown because only some tasks of an array were resubmitted
  */
 export function parsePart(value: string, environment: Environment): Part {
   const match = /^(?:(\d+|auto)\/(\d+)|auto)$/.exec(value);
@@ -61,7 +61,7 @@ function countFromScheduler(environment: Environment): number {
   if (count === undefined || !/^\d+$/.test(count)) {
     throw usageError('--part auto', 'SLURM_ARRAY_TASK_COUNT is not set', 'the number of parts', '--part auto/N');
   }
-  // `sbatch --array=3,17,21` counts three tasks: the parts that are done already would be forgotten.
+  // `sbatch --array=3,17,21` counts three tasks, not all parts.
   const whole =
     (lowest === undefined || lowest === '0') && (highest === undefined || Number(highest) === Number(count) - 1);
   if (whole) return Number(count);

@@ -4,14 +4,14 @@ import { writeDurably } from '../../system/durable.ts';
 import { type Files, readIfThere, statIfThere } from '../../system/files.ts';
 import { failureFile, progressFile } from './layout.ts';
 
-/** progress.json: how far an attempt at a part is. For `status` alone. */
+/** progress.json: progress of an attempt at a part, only for `status`. */
 interface PartProgress {
   readonly host: string;
   readonly pid: number;
   /** ISO 8601. */
   readonly started: string;
   readonly seconds: number;
-  /** Inputs of the part whose end is known. */
+  /** Inputs of the part with a known outcome. */
   readonly done: number;
   /** Inputs of the part. */
   readonly total: number;
@@ -19,7 +19,7 @@ interface PartProgress {
   readonly computed: number;
   /** Inputs of the whole list. */
   readonly listTotal: number;
-  /** Whether the attempt has ended, without a record. */
+  /** Whether the attempt ended without a record. */
   readonly ended: boolean;
 }
 
@@ -32,10 +32,10 @@ interface PartFailure {
   readonly message: string;
 }
 
-/** An attempt that has not written for so long is considered dead; it writes six times as often. */
+/** An attempt silent for this long is considered dead; it writes six times as often. */
 export const silentSeconds = 60;
 
-/** Writes an attempt's progress every ten seconds until it is closed. A disk that refuses it does not end the attempt. */
+/** Writes an attempt's progress every ten seconds until closed. Ignores disk errors. */
 export class ProgressWriter {
   readonly #files: Files;
   readonly #path: string;
@@ -57,7 +57,7 @@ export class ProgressWriter {
     this.#numbers = { ...this.#numbers, done, computed };
   }
 
-  /** @param ended whether the attempt is over, and its rows wait for another one */
+  /** @param ended whether the attempt is over without finishing the part */
   async close(ended = false): Promise<void> {
     clearInterval(this.#timer);
     if (ended) this.#write(true);
@@ -86,7 +86,7 @@ export function readFailure(files: Files, part: string): Promise<PartFailure | u
   return readJson<PartFailure>(files, join(part, failureFile));
 }
 
-/** @returns the progress, and the seconds since it was written by the clocks of this machine and of the disk */
+/** @returns the progress, and the seconds since it was written */
 export async function readProgress(
   files: Files,
   attempt: string,

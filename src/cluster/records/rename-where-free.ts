@@ -4,10 +4,10 @@ import { errorCode } from '../../system/errors.ts';
 import type { Files } from '../../system/files.ts';
 
 /**
- * Renames a folder that is not empty to a name that nobody has: of any number of processes, on any number of machines,
- * one succeeds. POSIX gives that for folders: a rename onto one that is not empty fails.
+ * Renames a non-empty folder to an unused name: among concurrent processes on any machines, exactly one succeeds,
+ * because POSIX refuses to rename onto a non-empty folder.
  *
- * @returns false where the name is taken
+ * @returns false if the name is taken
  */
 export async function renameWhereFree(files: Files, from: string, to: string): Promise<boolean> {
   try {

@@ -9,40 +9,40 @@ import { listParts, partFolder, partsFolder, readPartFolder } from '../records/l
 import { type PartRecord, readPartState } from '../records/part-record.ts';
 import { readFailure, readProgress, silentSeconds } from '../records/progress-file.ts';
 
-/** Where the parts of a feature set stand, from the set's folder alone. */
+/** Status of the parts of a feature set, read from its folder. */
 export interface PartsStatus {
   readonly folder: string;
   readonly partCount: number;
   readonly done: number;
-  /** Numbers of the parts that an attempt is at work on. */
+  /** Numbers of the parts in progress. */
   readonly running: readonly number[];
-  /** Their last attempt ended with an error, and none is under way. */
+  /** Parts whose last attempt failed, and which are not in progress. */
   readonly failed: readonly number[];
-  /** Their last attempt was stopped, or has not been heard of for a minute. */
+  /** Parts whose last attempt was stopped, or has been silent for a minute. */
   readonly stopped: readonly number[];
-  /** Nobody has begun them. */
+  /** Parts not yet started. */
   readonly waiting: readonly number[];
-  /** All that are not done and not running, as `--array` takes them. */
+  /** Parts neither done nor running, in the form of `--array`. */
   readonly array: string;
-  /** Inputs of all parts, once a part has listed them. */
+  /** Number of all inputs, once a part has listed them. */
   readonly inputs?: number | undefined;
-  /** Inputs whose end is known. */
+  /** Inputs with a known outcome. */
   readonly inputsDone: number;
   /** Images with a row in complete parts. */
   readonly rows: number;
-  /** Images per second of the parts under way, together. */
+  /** Total images per second of running parts. */
   readonly imagesPerSecond: number;
-  /** At that rate; absent if it is not known. */
+  /** Remaining seconds at that rate; absent if unknown. */
   readonly secondsLeft?: number | undefined;
-  /** Inputs of complete parts that gave no row, and attempts that ended with an error, by reason. */
+  /** Inputs of complete parts without a row, and failed attempts, by reason. */
   readonly failures: readonly { readonly reason: string; readonly inputs: number; readonly parts: readonly number[] }[];
 }
 
 /**
- * Reads how far the parts of a feature set are. No scheduler is asked.
+ * Reads the status of a feature set's parts, without asking a scheduler.
  *
  * @param set absolute path of the feature set
- * @param asked number of parts; default: what the folder says
+ * @param asked number of parts; default: from the folder
  */
 export async function readStatus(set: string, asked?: number, files: Files = nodeFiles): Promise<PartsStatus> {
   const count = asked ?? (await countOfParts(files, set));
@@ -102,7 +102,7 @@ export async function readStatus(set: string, asked?: number, files: Files = nod
   };
 }
 
-/** The attempt that was heard of last. */
+/** The attempt with the latest progress. */
 async function lastAttempt(files: Files, folder: string) {
   let last: Awaited<ReturnType<typeof readProgress>>;
   for (const name of (await readPartFolder(files, folder)).attempts) {
@@ -113,7 +113,7 @@ async function lastAttempt(files: Files, folder: string) {
 }
 
 /**
- * How many parts a feature set is made in.
+ * Number of parts of a feature set.
  *
  * @throws UserError if there are none, or of several counts
  */

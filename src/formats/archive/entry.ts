@@ -2,14 +2,14 @@ import { inflateRawSync, constants as zlib } from 'node:zlib';
 import { UserError } from '../../system/errors.ts';
 import { readRangeSync } from '../../system/regular-file.ts';
 
-/** A file in an archive, found without reading it. */
+/** A file in an archive. */
 export interface ArchiveEntry {
   /** Its path in the archive, with forward slashes. */
   readonly name: string;
   readonly byteCount: number;
-  /** Of a tar's file: where its bytes begin. Of a zip's: where its local header does. */
+  /** Offset of the bytes in a tar, of the local header in a zip. */
   readonly offset: number;
-  /** Of a zip's file: its bytes in the archive, and whether they are deflated. */
+  /** For zip: compressed size and method. */
   readonly packed?: { readonly byteCount: number; readonly method: number };
 }
 
@@ -19,11 +19,11 @@ const stored = 0;
 const deflated = 8;
 
 /**
- * Reads an entry's bytes out of its archive in the thread that calls.
+ * Reads an entry's bytes synchronously.
  *
- * @param limit bytes that are read at most
- * @returns undefined for an entry that is longer, with its size
- * @throws a system error where the archive cannot be read; an Error that says what is wrong with the entry
+ * @param limit most bytes to read
+ * @returns undefined bytes for a longer entry, with its size
+ * @throws a system error if the archive cannot be read; an Error if the entry is invalid
  */
 export function readEntrySync(
   archive: string,
@@ -35,11 +35,11 @@ export function readEntrySync(
   if (packed === undefined) return whole(readRangeSync(archive, offset, byteCount), byteCount);
   const bytes = readPacked(archive, entry, packed.byteCount);
   if (packed.method === stored) return whole(bytes, byteCount);
-  // A size that was lied about must not fill the memory.
+  // A false size must not exhaust memory.
   return whole(inflateRawSync(bytes, { maxOutputLength: Math.max(1, byteCount) }), byteCount);
 }
 
-/** The first bytes of an entry, `count` at most; none where they cannot be had. */
+/** At most `count` first bytes of an entry; empty if unreadable. */
 export function entryHeadSync(archive: string, entry: ArchiveEntry, count: number): Buffer {
   const { byteCount, offset, packed } = entry;
   try {
@@ -70,9 +70,9 @@ function whole(bytes: Buffer, wanted: number): { readonly size: number; readonly
 }
 
 /**
- * An entry's name as a path below the archive, or undefined for a folder's.
+ * An entry's name as a path in the archive, or undefined for a folder.
  *
- * @throws UserError for one that leads out of it
+ * @throws UserError if it leads out of it
  */
 export function entryPath(archive: string, name: string): string | undefined {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
@@ -81,7 +81,7 @@ export function entryPath(archive: string, name: string): string | undefined {
   return name.endsWith('/') || parts.length === 0 ? undefined : parts.join('/');
 }
 
-/** An archive that is made to do harm, or as if it were. */
+/** The error for a malicious archive. */
 export function hostile(archive: string, found: string): UserError {
   return new UserError({
     what: 'an archive is refused',
@@ -92,14 +92,11 @@ export function hostile(archive: string, found: string): UserError {
   });
 }
 
-/** Files that unpack to more than this, and to more than so many times their packed size, are no photos. */
+/** Limits of unpacked size and compression ratio beyond which a file is not a photo. */
 const suspectBytes = 16 << 20;
 const suspectRatio = 200;
 
-/**
- * Refuses what only an archive that is made to do harm has: a name twice, bytes that two files share, and files that
- * unpack to hundreds of times their size.
- */
+/** Refuses signs of a malicious archive: duplicate names, overlapping files, and extreme compression ratios. */
 export function checkEntries(archive: string, entries: readonly ArchiveEntry[]): void {
   const names = new Set<string>();
   for (const { name, byteCount, packed } of entries) {

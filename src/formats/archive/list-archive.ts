@@ -14,7 +14,7 @@ export function isArchiveName(name: string): boolean {
   return archiveName.test(name);
 }
 
-/** Archives that must be unpacked first: read from the middle they cannot be. */
+/** Compressed archives without random access, which must be unpacked first. */
 const packed: readonly (readonly [signature: string, name: string, command: string])[] = [
   ['\x1f\x8b', 'a gzip archive', 'gunzip --keep FILE'],
   ['BZh', 'a bzip2 archive', 'bunzip2 --keep FILE'],
@@ -24,21 +24,21 @@ const packed: readonly (readonly [signature: string, name: string, command: stri
   ['Rar!', 'a RAR archive', 'unrar x FILE'],
 ];
 
-/** What kind of archive a file is by its bytes; undefined for none. */
+/** Kind of archive by its first bytes; undefined for none. */
 function archiveKind(head: Uint8Array): 'zip' | 'tar' | undefined {
   const text = Buffer.from(head).toString('latin1');
   if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return 'zip';
   if (head.length < 512) return undefined;
-  // Without `ustar` (before POSIX), the checksum alone tells (spaces where it stands itself).
+  // Without `ustar` (before POSIX), only the checksum identifies a tar.
   let sum = 0;
   for (let i = 0; i < 512; i++) sum += i >= 148 && i < 156 ? 32 : valueAt(head, i);
   return Number.parseInt(text.slice(148, 156).replace(/[\0 ].*$/s, ''), 8) === sum && sum > 256 ? 'tar' : undefined;
 }
 
 /**
- * The files of a zip or tar archive, none of them read.
+ * Lists the files of a zip or tar archive without reading them.
  *
- * @throws UserError if the file is none, is broken, or is made to do harm
+ * @throws UserError if the file is not an archive, broken, or malicious
  */
 export async function listArchive(archive: string): Promise<readonly ArchiveEntry[]> {
   let head: Buffer;

@@ -3,9 +3,9 @@ import { nodeFiles, type OpenFile } from '../../system/files.ts';
 import { type ArchiveEntry, entryPath, hostile } from './entry.ts';
 
 const blockBytes = 512;
-/** Names and extended headers are no longer than this. */
+/** Longest accepted name or extended header. */
 const longestHeader = 1 << 20;
-/** Read ahead at a header: small files that follow need no further read. */
+/** Bytes read ahead at a header, to cover following small files. */
 const windowBytes = 16 << 10;
 
 const fileTypes = ['File', 'OldFile', 'ContiguousFile'];
@@ -14,7 +14,7 @@ const linkTypes = ['Link', 'SymbolicLink'];
 /**
  * Walks the headers of a tar archive (ustar, GNU, pax) without reading its files.
  *
- * @throws UserError if it is no whole one, or made to do harm
+ * @throws UserError if it is incomplete or malicious
  */
 export async function listTar(archive: string): Promise<readonly ArchiveEntry[]> {
   const file = await nodeFiles.open(archive, 'r');
@@ -38,7 +38,7 @@ async function walk(archive: string, file: OpenFile): Promise<readonly ArchiveEn
   for (let at = 0; at + blockBytes <= reader.size; ) {
     const block = await reader.read(at, blockBytes);
     at += blockBytes;
-    // Two blocks of zeros end an archive; what follows is no part of it.
+    // Two blocks of zeros end an archive.
     if (block.every((byte) => byte === 0)) return entries;
     const header = new Header(block, 0, local, global);
     if (!header.cksumValid) throw broken(archive, `a header at ${at - blockBytes} whose checksum is wrong`);
@@ -69,7 +69,7 @@ async function walk(archive: string, file: OpenFile): Promise<readonly ArchiveEn
   throw broken(archive, `${entries.length} files, and no end: it is cut short`);
 }
 
-/** Reads parts of a file that mostly follow each other. */
+/** Buffered reads of mostly sequential parts of a file. */
 class Window {
   readonly size: number;
   readonly #file: OpenFile;

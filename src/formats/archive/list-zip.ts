@@ -8,12 +8,12 @@ import { type ArchiveEntry, entryPath, hostile } from './entry.ts';
 const typeMask = 0o170000;
 const linkType = 0o120000;
 
-/** @throws UserError if it is no whole zip archive, encrypted, or made to do harm */
+/** @throws UserError if it is not a complete zip archive, encrypted, or malicious */
 export async function listZip(archive: string): Promise<readonly ArchiveEntry[]> {
   const entries: ArchiveEntry[] = [];
   const { fromFdPromise } = await import('yauzl');
   try {
-    // Not by its path: yauzl would wait forever at a pipe.
+    // Not by path: yauzl would block on a pipe.
     const file = await openRegular(archive);
     try {
       const zip = await fromFdPromise(file.fd, { autoClose: false });

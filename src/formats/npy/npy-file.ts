@@ -13,7 +13,7 @@ interface NpyMatrix {
   readonly sha256: string;
 }
 
-/** A matrix of numbers that is still in its file. */
+/** A numeric matrix in a file. */
 export interface NpyMatrixFile {
   readonly path: string;
   /** `f2`, `f4`, `f8`, `i1` to `i8`, `u1` to `u8` or `b1`. */
@@ -30,10 +30,10 @@ export interface NpyMatrixFile {
 }
 
 /**
- * Looks at a file with a matrix and hashes it. More than two axes in C order are taken as one row per entry of the
- * first.
+ * Reads the header of a matrix file and hashes the file. Arrays with more than two axes in C order have one row per
+ * entry of the first axis.
  *
- * @throws UserError for any other type or shape, and for a file that is longer or shorter than its header says
+ * @throws UserError for other types or shapes, and if the file's length does not match its header
  */
 export async function describeNpyMatrix(path: string): Promise<NpyMatrixFile> {
   return withFile(path, async (file, bytes) => {
@@ -45,7 +45,7 @@ export async function describeNpyMatrix(path: string): Promise<NpyMatrixFile> {
 }
 
 /**
- * Reads a matrix as float32, a few megabytes at a time: memory is the result's own.
+ * Reads a matrix as float32 in blocks of a few megabytes.
  *
  * @throws UserError as `describeNpyMatrix` does
  */
@@ -82,7 +82,7 @@ function checkMatrix(header: NpyFileHeader, path: string): Omit<NpyMatrixFile, '
   return { type, itemBytes, bigEndian, fortranOrder, rowCount, columnCount, dataOffset };
 }
 
-/** Items of a matrix as float32; larger whole numbers are rounded to it. */
+/** Converts items of a matrix to float32; large integers are rounded. */
 export function decodeItems(
   { type, itemBytes, bigEndian }: Pick<NpyMatrixFile, 'type' | 'itemBytes' | 'bigEndian'>,
   block: Uint8Array,

@@ -2,8 +2,8 @@ import { UserError } from '../../system/errors.ts';
 import { nodeFiles, type OpenFile, readFailure } from '../../system/files.ts';
 
 /**
- * .npy files that other programs wrote: any numeric or text type of numpy.save, either byte order, C or Fortran order.
- * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ * Header of .npy files of other programs: any numeric or text type of numpy.save, either byte order, C or Fortran
+ * order. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export interface NpyFileHeader {
   /** NumPy's `descr` without its byte order: `f4`, `i8`, `U12`. */
@@ -18,13 +18,13 @@ export interface NpyFileHeader {
 const largestHeaderBytes = 65_536;
 const blockBytes = 1 << 22;
 
-/** A .npy file that is in memory already: an array of an .npz archive. */
+/** A .npy file in memory, from an .npz archive. */
 export interface NpyBytes {
   readonly where: string;
   readonly bytes: Uint8Array;
 }
 
-/** What the header of a .npy file in memory says. @throws UserError if it is none */
+/** Parses the header of a .npy file in memory. @throws UserError if it is invalid */
 export function npyHeaderOf(bytes: Uint8Array, where: string): Promise<NpyFileHeader> {
   return withFile({ where, bytes }, (file, length) => readHeader(file, length, where));
 }

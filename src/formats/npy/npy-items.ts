@@ -1,7 +1,7 @@
-/** Reads the item at a byte of a block. */
+/** Reads the item at an offset of a block. */
 type ItemReader<T> = (view: DataView, at: number) => T;
 
-/** Numbers of NumPy's plain types, by the type's name without its byte order; undefined for any other type. */
+/** Reader of NumPy's plain numeric types, by type name without byte order; undefined for other types. */
 export function numberReader(type: string, bigEndian: boolean): ItemReader<number> | undefined {
   const little = !bigEndian;
   switch (type) {
@@ -33,7 +33,10 @@ export function numberReader(type: string, bigEndian: boolean): ItemReader<numbe
   }
 }
 
-/** Labels as text: whole numbers exactly, floats as JavaScript prints them, text as it is; undefined for other types. */
+/**
+ * Reader of labels as text: integers exactly, floats as printed by JavaScript, text unchanged; undefined for other
+ * types.
+ */
 export function textReader(type: string, itemBytes: number, bigEndian: boolean): ItemReader<string> | undefined {
   const little = !bigEndian;
   if (type === 'u8') return (view, at) => String(view.getBigUint64(at, little));

@@ -3,17 +3,17 @@ import { eachBlock, type NpyBytes, readExactly, readHeader, unusable, withFile }
 import { textReader } from './npy-items.ts';
 import { readObjectItems } from './object-array.ts';
 
-/** One label per row, and whether they are numbers, which sort by value. */
+/** Labels of the rows, and whether they are numbers, which sort by value. */
 interface NpyLabels {
   readonly names: readonly string[];
   readonly numeric: boolean;
 }
 
 /**
- * Reads a vector of labels: whole numbers (as floats, too), booleans, text (`U`, `S`) or Python objects that are strings
- * or whole numbers, whose pickle is read without running anything.
+ * Reads a vector of labels: integers (also as floats), booleans, text (`U`, `S`), or Python strings or integers as
+ * objects, whose pickle is parsed without executing anything.
  *
- * @throws UserError for any other type or shape, and for floats that are no whole numbers
+ * @throws UserError for other types or shapes, and for fractional floats
  */
 export async function readNpyLabels(source: string | NpyBytes): Promise<NpyLabels> {
   const path = typeof source === 'string' ? source : source.where;
@@ -44,7 +44,7 @@ function readObjects(pickle: Uint8Array, shape: readonly number[], path: string)
   return labels;
 }
 
-/** @throws UserError if a label is no whole number: that is no class */
+/** @throws UserError if a label is a fractional number */
 export function checkWhole(names: readonly string[], where: string): void {
   const broken = names.filter((name) => !/^-?\d+$/.test(name));
   if (broken.length === 0) return;

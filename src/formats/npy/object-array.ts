@@ -3,10 +3,10 @@ import { unpickle } from '../pth/pickle.ts';
 import { PickleRecord, PickleTuple, type PickleValue } from '../pth/pickle-value.ts';
 
 /**
- * The items of an array of Python objects, which numpy.save writes as a pickle: strings, bytes, whole numbers and
- * booleans, as text. The pickle's opcodes are read; no class of it is looked up and nothing of it is called.
+ * The items of an array of Python objects, which numpy.save writes as a pickle: strings, bytes, integers and booleans,
+ * as text. Only parses the opcodes: no class is looked up and nothing is called.
  *
- * @throws UserError for any other object in it, by its kind
+ * @throws UserError for any other kind of object
  */
 export function readObjectItems(pickle: Uint8Array, where: string): { names: string[]; numeric: boolean } {
   const { value } = unpickle(pickle, 0, {

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { messageOf, UserError } from '../../system/errors.ts';
 import { type Field, type Int64, type MessageName, messages, type OnnxModel, type OnnxTensor } from './schema.ts';
 
-/** Protobuf's own limit: a message is addressed with 31 bits. */
+/** Protobuf's limit: messages are addressed with 31 bits. */
 export const maxModelBytes: number = 2 ** 31 - 1;
 /** Deepest nesting of messages; protobuf's C++ reader stops at 100 too. */
 const maxDepth = 100;
@@ -17,7 +17,7 @@ const fixed32 = 5;
 type Draft = Record<string, unknown>;
 type Wide = { readonly low: number; readonly high: number };
 
-/** The bytes of a file that a model keeps tensors in, by its location as the model writes it. */
+/** Reads a file with external tensors, by its location in the model. */
 export type ReadExternal = (location: string) => Uint8Array;
 
 interface Decoding {
@@ -30,9 +30,9 @@ interface Decoding {
 /**
  * Reads an ONNX model. Tensors' raw bytes are views of `bytes`, not copies.
  *
- * @param source what errors name: the file's path
- * @param readExternal where tensors that are stored in other files are taken from; default: they are refused
- * @throws UserError for bytes that are no whole ONNX model, or whose tensors are not to be had
+ * @param source path of the file, for errors
+ * @param readExternal reads external tensors; default: they are refused
+ * @throws UserError if the bytes are not a complete ONNX model, or external tensors are unavailable
  */
 export function decodeModel(bytes: Uint8Array, source = 'ONNX model', readExternal?: ReadExternal): OnnxModel {
   if (bytes.length > maxModelBytes) throw tooLarge(source, bytes.length);
@@ -51,7 +51,7 @@ export function decodeModel(bytes: Uint8Array, source = 'ONNX model', readExtern
   return whole;
 }
 
-/** The refusal of files past protobuf's limit; callers that know the size check it before they read. */
+/** The error for files beyond protobuf's limit; callers that know the size check it before reading. */
 function tooLarge(source: string, byteCount: number): UserError {
   return new UserError({
     what: 'the ONNX model is too large',
@@ -202,7 +202,7 @@ function exact({ low, high }: Wide, signed: boolean): Int64 {
   return (BigInt(signed ? high | 0 : high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
-/** A tensor that is stored in another file becomes one of this message. */
+/** Loads an external tensor into this message. */
 function takeExternalData(draft: Draft, { source, readExternal }: Decoding): void {
   const tensor = draft as unknown as OnnxTensor;
   if (tensor.dataLocation !== 1 && tensor.externalData.length === 0) return;

@@ -4,12 +4,12 @@ import { maxModelBytes } from './decode.ts';
 import { type Field, type Int64, type MessageName, messages, type OnnxModel } from './schema.ts';
 
 /**
- * Writes an ONNX model as protobuf bytes. The same model gives the same bytes.
+ * Encodes an ONNX model as protobuf. Equal models give equal bytes.
  *
- * @throws UserError for a model past protobuf's 2 GB
+ * @throws UserError for a model above protobuf's 2 GB
  */
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
-  // Counted before anything is written: the writer grows its buffer as it goes.
+  // Counted in advance, because the writer grows its buffer as it goes.
   const payload = payloadBytes(model);
   if (payload > maxModelBytes - structureAllowance) {
     throw new UserError({
@@ -19,13 +19,13 @@ export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
     });
   }
   const writer = new protobuf.Writer();
-  // Room for all at once: a writer that doubles would hold the tensors three times.
+  // Allocated at once: a doubling writer would hold the tensors three times.
   writer.buf = new Uint8Array(payload + 2 ** 20);
   encodeMessage(writer, 'Model', model as unknown as Record<string, unknown>);
   return writer.finish(true) as Uint8Array<ArrayBuffer>;
 }
 
-/** Room left for everything in a model but its tensors' bytes. */
+/** Allowance for everything except the tensors' bytes. */
 const structureAllowance = 2 ** 26;
 
 function payloadBytes(value: unknown): number {

@@ -32,7 +32,7 @@ type AttributeValue =
   | TensorValue
   | { readonly graph: OnnxGraph };
 
-/** A dimension: its extent, or the name of one that is known when the model runs. */
+/** A dimension: its extent, or the name of a dynamic one. */
 export type Dimension = number | string;
 
 interface NodeOptions {
@@ -47,15 +47,15 @@ interface ModelOptions {
   readonly producerName?: string;
   /** Version per domain; default: ONNX's own set at 17. */
   readonly opsets?: Readonly<Record<string, number>>;
-  /** Default 8: the IR of ONNX 1.13, which every opset up to 18 goes with. */
+  /** Default 8: the IR version of ONNX 1.13, valid for opsets up to 18. */
   readonly irVersion?: number;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** ONNX's operators as of release 1.12; QuantizeLinear has its axis, and every runtime of the last years knows it. */
+/** Opset of ONNX 1.12, which all recent runtimes support and whose QuantizeLinear has an axis. */
 export const defaultOpset = 17;
 
-/** Collects the parts of an ONNX graph. Values are named by strings: `node` returns what the next node takes. */
+/** Builds an ONNX graph. Values are names: `node` returns the name of its output. */
 export class GraphBuilder {
   readonly name: string;
   private readonly nodes: OnnxNode[] = [];
@@ -73,7 +73,7 @@ export class GraphBuilder {
     return this.claim(name);
   }
 
-  /** Adds a constant tensor: a view of its data, which must stay as it is until the model is encoded. */
+  /** Adds a constant tensor: a view of its data, which must not change before the model is encoded. */
   initializer(name: string, value: TensorValue): string {
     this.initializers.push(encodeTensor(name, value));
     return this.claim(name);

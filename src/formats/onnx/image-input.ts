@@ -1,9 +1,9 @@
 import type { OnnxModel, OnnxValueInfo } from './schema.ts';
 
 /**
- * Where the channels stand: as many as colours, else those beside two sides that are equal, or both open.
+ * Layout of an image input: the channel axis has 1 or 3 entries, or is the one besides two equal or dynamic sides.
  *
- * @returns undefined if the shape does not tell
+ * @returns undefined if the shape is ambiguous
  */
 export function imageLayout(input: OnnxValueInfo): 'NCHW' | 'NHWC' | undefined {
   const [, second, third, fourth, ...more] = inputShape(input);
@@ -17,7 +17,7 @@ export function imageLayout(input: OnnxValueInfo): 'NCHW' | 'NHWC' | undefined {
   return fourth !== undefined && second === third && fourth !== third ? 'NHWC' : undefined;
 }
 
-/** Channels of the images that a graph takes; undefined if that is unknown, or the graph takes no images. */
+/** Channels of a graph's input images; undefined if unknown, or if it takes no images. */
 export function imageChannels(model: OnnxModel): number | undefined {
   const initialized = new Set(model.graph.initializer.map((tensor) => tensor.name));
   const [input, ...more] = model.graph.input.filter(({ name }) => !initialized.has(name));
@@ -27,7 +27,7 @@ export function imageChannels(model: OnnxModel): number | undefined {
   return layout === undefined ? undefined : shape[layout === 'NCHW' ? 1 : 3];
 }
 
-/** Extents of an input; undefined if any goes. Exporters write 0 or -1 for that at times. */
+/** Extents of an input; undefined for dynamic ones, which some exporters write as 0 or -1. */
 export function inputShape(input: OnnxValueInfo): readonly (number | undefined)[] {
   const dims = input.type?.tensorType?.shape?.dim ?? [];
   return dims.map(({ dimValue }) => (dimValue === undefined || dimValue <= 0 ? undefined : Number(dimValue)));

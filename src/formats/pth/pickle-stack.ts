@@ -3,23 +3,23 @@ import type { UserError } from '../../system/errors.ts';
 import type { PickleCursor } from './pickle-cursor.ts';
 import { PickleDict, PickleRecord, PickleSet, PickleTuple, type PickleValue } from './pickle-value.ts';
 
-/** Python itself writes no pickle of deeper data: its recursion limit is 1,000. */
+/** Python's recursion limit when pickling is 1,000. */
 const deepestPickle = 1000;
 
-/** Values that wait to be put together. Protocol 0 and 1 let a whole list or tuple wait at once. */
+/** Largest stack. Protocols 0 and 1 push all items of a list or tuple at once. */
 const longestPickleStack = 4_000_000;
 
 const mark = Symbol('mark');
 type Slot = PickleValue | typeof mark;
 
-/** The values of a pickle that wait to be put together; a mark stands where a list of them starts. */
+/** The stack of a pickle, with marks. */
 export class PickleStack {
   readonly #cursor: PickleCursor;
   readonly #slots: Slot[] = [];
   readonly #depth = new PickleDepth();
   #openMarks = 0;
 
-  /** @param cursor says where in the file an operation is that cannot be done */
+  /** @param cursor position in the file, for errors */
   constructor(cursor: PickleCursor) {
     this.#cursor = cursor;
   }
@@ -33,7 +33,7 @@ export class PickleStack {
     if (++this.#openMarks > deepestPickle) throw this.#tooMuch(`${this.#openMarks} open lists`, deepestPickle);
   }
 
-  /** Drops what lies on top, a mark too. */
+  /** Drops the top value or mark. */
   drop(): void {
     if (this.#slots.length === 0) throw this.#cursor.broken('a pop from an empty stack', 'a value');
     if (this.#slots.pop() === mark) this.#openMarks--;
@@ -95,7 +95,7 @@ export class PickleStack {
     for (let i = 0; i < items.length; i += 2) dict.set(valueAt(items, i), valueAt(items, i + 1));
   }
 
-  /** Sets the attributes of a record on top; other values have none that anything here reads. */
+  /** Sets the attributes of a record on top; ignored for other values. */
   setState(state: PickleValue): void {
     const made = this.peek();
     if (!(made instanceof PickleRecord)) return;
@@ -119,11 +119,11 @@ export class PickleStack {
   }
 }
 
-/** How deep containers lie in each other, kept while they are filled: a few bytes of a pickle may ask for one more level. */
+/** Nesting depth of containers, which a few bytes of a pickle can increase by one. */
 class PickleDepth {
   readonly #depths = new WeakMap<object, number>();
 
-  /** Takes note that a container holds items. @returns its depth, 1 for one that holds no other */
+  /** Records that a container holds items. @returns its depth, 1 if it holds no containers */
   add(container: object, items: readonly PickleValue[]): number {
     let depth = this.#depths.get(container) ?? 1;
     for (const item of items) {

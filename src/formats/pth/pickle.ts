@@ -14,21 +14,21 @@ import {
 export interface PickleEnvironment {
   /** File name, for messages. */
   readonly where: string;
-  /** The global of that name, or undefined for what a pickle may not name. */
+  /** The global of that name, or undefined if it is not allowed. */
   readonly findGlobal: (module: string, name: string) => PickleGlobal | undefined;
-  /** What a persistent id stands for; throws for one it does not know. */
+  /** The object of a persistent id; throws for an unknown one. */
   readonly persistentLoad: (id: PickleValue) => PickleValue;
-  /** Told the name of each class or function that the pickle wanted made or called, and that was not. */
+  /** Called with the name of each class or function that was not executed. */
   readonly onRecord?: ((name: string) => void) | undefined;
 }
 
 /**
  * Runs one pickle from `start`, protocols 0 to 5 (https://docs.python.org/3/library/pickletools.html has the opcodes).
- * A pickle is a program that may call anything by name. Here it can call only what the environment hands out. Where the
- * environment gives a name without anything to call, what the pickle would make of it becomes an inert record.
+ * A pickle is a program that may call anything by name. Here it can only call what the environment provides; for names
+ * without a callable, the result is an inert record.
  *
- * @returns its value, and where the next byte after its STOP is
- * @throws UserError for a global that is not allowed (named), an opcode that is not, or bytes that are no whole pickle
+ * @returns its value, and the offset after its STOP
+ * @throws UserError for a forbidden global or opcode, or an incomplete pickle
  */
 export function unpickle(
   bytes: Uint8Array,
@@ -224,7 +224,7 @@ class PickleMachine {
     this.#stack.push(this.#make(this.#stack.pop(), tupleItems(args)));
   }
 
-  /** What a call gives: a value of the environment, or a record of what was not made. */
+  /** Result of a call: a value of the environment, or an inert record. */
   #make(callable: PickleValue | undefined, args: readonly PickleValue[] | undefined): PickleValue {
     if (args === undefined) throw this.#cursor.broken('a call without a tuple of arguments', 'a tuple');
     const { module, name, call, unknown } = (callable ?? {}) as Partial<PickleGlobal>;

@@ -4,12 +4,11 @@ import type { PickleValue } from './pickle-value.ts';
 import { readZipPth } from './zip.ts';
 
 /**
- * What a file of torch.save holds: the zip format (since PyTorch 1.6) or the legacy one. Dicts arrive as PickleDict,
- * tensors as StridedTensor, objects of other classes as inert PickleRecord; nothing is computed or copied, and nothing in
- * the file is ever called.
+ * Reads a file of torch.save, in the zip format (since PyTorch 1.6) or the legacy one. Dicts become PickleDict, tensors
+ * StridedTensor, objects of other classes inert PickleRecord. Nothing in the file is executed.
  *
- * @param onRecord called with the class or function of each object that was left as a record
- * @throws UserError if the file is not whole or is big-endian
+ * @param onRecord called with the class or function of each inert object
+ * @throws UserError if the file is damaged or big-endian
  */
 export async function readPth(
   bytes: Uint8Array,

@@ -48,11 +48,11 @@ export async function readZipPth(
   return value;
 }
 
-/** Name to bytes of every entry of a zip archive whose entries are not compressed. The bytes are views; CRCs are checked. */
+/** Bytes of every entry by name, of a zip archive without compression. They are views; CRCs are checked. */
 async function readStoredEntries(bytes: Uint8Array, where: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const entries = new Map<string, Uint8Array>();
   try {
-    // Few files are archives: a start does without.
+    // Loaded on demand.
     const { fromBufferPromise } = await import('yauzl');
     const zip = await fromBufferPromise(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     for await (const entry of zip.eachEntry() as AsyncIterable<Entry>) {

@@ -3,23 +3,23 @@ import { usageError } from '../../system/errors.ts';
 import { isIdName, isIndexName, isLabelName } from './column-names.ts';
 import { readRows, type Table } from './table.ts';
 
-/** Columns that the user names. */
+/** Columns given by the user. */
 export interface AskedColumns {
   readonly idColumn?: string | undefined;
-  /** One name, or several with commas between: one-hot columns. */
+  /** One name, or comma-separated names of one-hot columns. */
   readonly labelColumn?: string | undefined;
 }
 
 /** One way to read a table. */
 export interface ColumnReading {
   readonly idColumn: number;
-  /** One column that holds the label; or several, of which the one with a 1 is the label. */
+  /** One column of labels, or several one-hot columns. */
   readonly labelColumns: readonly number[];
-  /** Whether the label's column is one by its name, by what it holds, or by the user's word: no guess. */
+  /** Whether the label column is certain, by its name, its contents, or the user. */
   readonly isCertain: boolean;
 }
 
-/** What a table's columns are; `why` where none of them is. */
+/** The choice of columns; `why` if there is none. */
 type ColumnChoice =
   | { readonly reading: ColumnReading }
   | { readonly several: readonly ColumnReading[] }
@@ -31,7 +31,7 @@ export interface TableSample {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Rows that the columns are chosen by. */
+/** Number of rows sampled to choose the columns. */
 export const sampleRows = 1000;
 
 export async function sampleOf(table: Table): Promise<TableSample> {
@@ -40,11 +40,10 @@ export async function sampleOf(table: Table): Promise<TableSample> {
 }
 
 /**
- * Chooses the columns of ids and labels: by the user's word, by their names, and by what they hold. pandas' unnamed index
- * is passed over.
+ * Chooses the columns of ids and labels: as given by the user, by name, and by contents. Ignores pandas' unnamed index.
  *
- * @param isFile whether a cell names an image
- * @throws a usage UserError for a column that is not there
+ * @param isFile whether a cell is the name of an image
+ * @throws a usage UserError for a missing column
  */
 export function chooseColumns(
   sample: TableSample,
@@ -75,9 +74,9 @@ function listed(columns: readonly string[]): string {
 }
 
 /**
- * The column of ids alone, of a table without labels.
+ * Chooses the id column of a table without labels.
  *
- * @throws a usage UserError if several could be it
+ * @throws a usage UserError if it is ambiguous
  */
 export function chooseIdColumn(sample: TableSample, where: string, isFile: (cell: string) => boolean): number {
   const { columns } = sample;
@@ -117,7 +116,7 @@ function idColumns(
 ): number[] {
   const files = usable.filter((column) => {
     const cells = new Set(rows.map((row) => valueAt(row, column)));
-    // Few values that all rows share are no names of files, even where files are called 0, 1 and 2.
+    // A few repeated values are not file names, even if files are called 0, 1 and 2.
     if (cells.size * 2 < rows.length) return false;
     return [...cells].some((cell) => cell !== '' && isFile(cell));
   });
@@ -134,7 +133,7 @@ function idColumns(
   return usable.length === 2 && usable[0] !== undefined && !isLabelName(valueAt(columns, usable[0])) ? [usable[0]] : [];
 }
 
-/** Of columns that name images in every row, one is enough where the others name fewer. */
+/** Among columns of image names, keeps the one with the most distinct names. */
 function withoutRepeats(
   rows: TableSample['rows'],
   columns: readonly number[],
@@ -150,7 +149,7 @@ function withoutRepeats(
   return isSame ? [first] : best;
 }
 
-/** Every column, or set of one-hot columns, that may hold the labels. */
+/** Every column, or set of one-hot columns, that may be the labels. */
 function labelColumns({ columns, rows }: TableSample, others: readonly number[]): LabelReading[] {
   const named = others.filter((column) => isLabelName(valueAt(columns, column)));
   if (named.length > 0) {
@@ -166,7 +165,7 @@ function labelColumns({ columns, rows }: TableSample, others: readonly number[])
   return others.map((column) => ({ labelColumns: [column], isCertain: false }));
 }
 
-/** Columns that tell the same classes apart, a number and its name, are one: that with words. */
+/** Merges equivalent columns, such as class numbers and names, preferring names. */
 function oneOfEqual(rows: TableSample['rows'], columns: readonly number[]): readonly number[] {
   const first = valueAt(columns, 0);
   const isSame = columns.every((column) => {
@@ -194,7 +193,7 @@ export function describeReading(
   return `id = ${columns[idColumn]}, label = ${names.length === 1 ? shown : `one of ${shown}`}`;
 }
 
-/** The options that ask for a reading. */
+/** The options for a choice of columns. */
 export function readingOptions(
   columns: readonly string[],
   { idColumn, labelColumns }: ColumnReading,

@@ -1,4 +1,4 @@
-/** Names that columns of ids have in public data sets, as `plainName` leaves them. */
+/** Names of id columns in public data sets, normalized by `plainName`. */
 const idNames: ReadonlySet<string> = new Set([
   ...['id', 'ids', 'image', 'images', 'img', 'imageid', 'imgid', 'imagename', 'imgname', 'imagefile', 'imagefilename'],
   ...['filename', 'filenames', 'file', 'files', 'fname', 'path', 'paths', 'filepath', 'filepaths', 'imagepath'],
@@ -17,13 +17,13 @@ const idNames: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Names that columns of labels have. */
+/** Names of label columns. */
 const labelNames: ReadonlySet<string> = new Set([
   ...['label', 'labels', 'labelname', 'class', 'classes', 'classname', 'classid', 'category', 'categoryid', 'target'],
   ...['targets', 'species', 'breed', 'dx', 'diagnosis', 'tag', 'tags', 'variety', 'genus', 'disease', 'individualid'],
 ]);
 
-/** Letters and digits alone: `Image_ID` and `image id` are one name. */
+/** Letters and digits only: `Image_ID` and `image id` are equal. */
 function plainName(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
@@ -36,7 +36,7 @@ export function isLabelName(name: string): boolean {
   return labelNames.has(plainName(name));
 }
 
-/** The index that pandas writes before the columns. */
+/** The name of the index column written by pandas. */
 export function isIndexName(name: string): boolean {
   return name === '' || /^unnamed: \d+$/i.test(name);
 }

@@ -4,11 +4,11 @@ import { UserError } from '../../system/errors.ts';
 import { decoded, encodingOf, type TextEncoding } from './encoding.ts';
 import { headOf, type Table, type TableRow, type TableSource, tableError, unreadable } from './table.ts';
 
-/** No line is longer than this, in characters: a missing quote would swallow the file. */
+/** Longest accepted line in characters: a missing quote would swallow the file. */
 const longestRecord = 64 * 1024;
 const headBytes = 64 * 1024;
 
-/** What may stand between two cells, and how a run tells it. */
+/** Delimiters, and their names for display. */
 const delimiters: readonly (readonly [delimiter: string, note: string])[] = [
   [',', ''],
   ['\t', 'tabs'],
@@ -17,10 +17,10 @@ const delimiters: readonly (readonly [delimiter: string, note: string])[] = [
 ];
 
 /**
- * Opens a table of delimited text: commas, tabs, semicolons or bars, as its header has them; quotes, CRLF, blank lines
- * and a byte order mark do no harm.
+ * Opens a table of delimited text. The delimiter (comma, tab, semicolon or bar) is detected from the header; accepts
+ * quotes, CRLF, blank lines and a byte order mark.
  *
- * @param oneColumn one column is enough
+ * @param oneColumn whether a single column is accepted
  * @throws UserError naming the line
  */
 export async function openDelimited(source: TableSource, oneColumn = false): Promise<Table> {
@@ -89,7 +89,7 @@ async function* parsed(
   }
 }
 
-/** The one that the first line has most of, outside of quotes. */
+/** The most frequent delimiter in the first line, outside quotes. */
 export function delimiterOf(text: string): readonly [delimiter: string, note: string] {
   const line = /[^\r\n]+/.exec(text.replace(/^\ufeff/, ''))?.[0] ?? '';
   const bare = line.replaceAll(/"[^"]*"/g, '');

@@ -2,15 +2,15 @@ import { type TableSource, unreadable } from './table.ts';
 
 export interface TextEncoding {
   readonly label: 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
-  /** As a run tells it; absent for UTF-8. */
+  /** Name for display; absent for UTF-8. */
   readonly note?: string;
 }
 
 const headBytes = 4096;
 
 /**
- * The encoding of a text: as its byte order mark says; UTF-8 where all bytes are; UTF-16 where every other byte is zero;
- * else Latin-1 in Windows' form, which takes any byte.
+ * Detects the encoding of a text: by its byte order mark; UTF-8 if valid; UTF-16 if every other byte is zero; else
+ * Windows-1252, which accepts any byte.
  */
 export async function encodingOf(source: TableSource, head: Uint8Array): Promise<TextEncoding> {
   const [a, b] = head;

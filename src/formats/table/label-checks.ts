@@ -2,11 +2,11 @@ import { valueAt } from '../../system/at.ts';
 import { UserError } from '../../system/errors.ts';
 import { isPlural } from './column-names.ts';
 
-/** Looks at every label of a table: whether it is one class, and none of several, nor a measurement. */
+/** Checks that every label of a table is a single class, not several and not a measurement. */
 export class LabelChecks {
   readonly #isPlural: boolean;
   readonly #counts = new Map<string, number>();
-  /** Labels that look like several, and the first id that has them. */
+  /** Labels that look like several, with their first id. */
   readonly #joined = new Map<string, string>();
   #several = 0;
   #firstSeveral = '';
@@ -39,7 +39,7 @@ export class LabelChecks {
     if (this.#firstSeveral === '') this.#firstSeveral = text;
   }
 
-  /** @throws UserError if the labels are several in one, or measurements */
+  /** @throws UserError if labels are lists of classes, or measurements */
   finish(where: string): void {
     for (const [label, id] of this.#joined) {
       if (!this.#isSeveral(label)) continue;
@@ -68,7 +68,7 @@ export class LabelChecks {
     });
   }
 
-  /** Parts that are whole labels elsewhere: all of them where spaces part them, which a single label may have too. */
+  /** Whether a label consists of other labels; if separated by spaces, all parts must be labels. */
   #isSeveral(label: string): boolean {
     const marked = label.split(/[,;|]/).map((part) => part.trim());
     if (marked.length > 1) return marked.some((part) => this.#counts.has(part)) || this.#isPlural;

@@ -3,7 +3,7 @@ import { openJsonLines } from './json-lines.ts';
 import { openParquet } from './parquet.ts';
 import { headOf, type Table, type TableSource, tableError } from './table.ts';
 
-/** Files that are tables by their names. */
+/** File names of tables. */
 const tableName = /\.(?:csv|tsv|tab|jsonl|ndjson|parquet)$/i;
 
 export function isTableName(name: string): boolean {
@@ -13,7 +13,7 @@ export function isTableName(name: string): boolean {
 /**
  * Opens a table of any kind, detected by its first bytes: Parquet, JSON Lines, or delimited text.
  *
- * @param options.oneColumn a text with one column is a table too
+ * @param options.oneColumn accept a text with one column
  * @throws UserError naming the file, and the line if there is one
  */
 export async function openTable(source: TableSource, options: { readonly oneColumn?: boolean } = {}): Promise<Table> {

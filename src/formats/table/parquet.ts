@@ -3,10 +3,10 @@ import { openParquetFile } from '../parquet-file.ts';
 import { cellText } from './cell.ts';
 import { type Table, type TableRow, type TableSource, tableError, unreadable } from './table.ts';
 
-/** Rows that are read at once where a row group is larger. */
+/** Rows read at a time from larger row groups. */
 const blockRows = 65_536;
 
-/** Opens a Parquet file; columns with further columns in them are named, and are empty. */
+/** Opens a Parquet file; nested columns are listed but empty. */
 export async function openParquet(source: TableSource): Promise<Table> {
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

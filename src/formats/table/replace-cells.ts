@@ -6,7 +6,7 @@ import { bytesSource } from './table.ts';
 
 const headBytes = 64 * 1024;
 
-/** A cell as it stands in a text: where it begins and ends, its quotes within. */
+/** A cell's range in a text, including quotes. */
 interface CellPlace {
   readonly start: number;
   readonly end: number;
@@ -14,17 +14,16 @@ interface CellPlace {
   readonly text: string;
 }
 
-/** What becomes of a line: new texts by column; undefined if it stays. */
+/** Changes of a line: new texts by column; undefined for none. */
 type ChangeRow = (cells: readonly string[]) => ReadonlyMap<number, string> | undefined;
 
 /**
- * Delimited text with some cells replaced: every other byte stays, the order of lines and columns, quotes, blank lines,
- * line ends, the encoding and its mark among them. A cell that had quotes keeps them; one that had none gets them where
- * its new text needs them. What was made is read again before it is given back.
+ * Replaces cells of delimited text and preserves every other byte: order, quoting, blank lines, line ends, encoding and
+ * byte order mark. Quoted cells stay quoted; others are quoted if necessary. The result is parsed again as a check.
  *
- * @param bytes what `openDelimited` reads
- * @param change asked for every line after the header
- * @throws UserError if a text cannot be said in the file's encoding, or the file is not read as it is written
+ * @param bytes delimited text
+ * @param change called for every line after the header
+ * @throws UserError if a text cannot be encoded, or the result does not parse to the same cells
  */
 export async function replaceCells(bytes: Uint8Array, where: string, change: ChangeRow): Promise<Uint8Array> {
   const source = bytesSource(bytes, where);
@@ -55,7 +54,7 @@ export async function replaceCells(bytes: Uint8Array, where: string, change: Cha
 
 /** Records with a cell in them, the header first, by the rules that `openDelimited` reads by. */
 function* recordsOf(text: string, delimiter: string): Generator<readonly CellPlace[]> {
-  // Nothing but a byte order mark stands before a quote that opens the first cell.
+  // Only a byte order mark may precede the first cell's opening quote.
   let at = /^(?:\ufeff|\xef\xbb\xbf)?/.exec(text)?.[0].length ?? 0;
   while (at < text.length) {
     const cells: CellPlace[] = [];
@@ -69,7 +68,7 @@ function* recordsOf(text: string, delimiter: string): Generator<readonly CellPla
     if (text[at] === '\r' && text[at + 1] === '\n') at++;
     at++;
     const [first] = cells;
-    // A line without anything in it is no record.
+    // Blank lines are not records.
     if (cells.length > 1 || first?.start !== first?.end) yield cells;
   }
 }
@@ -104,11 +103,11 @@ function written(text: string, delimiter: string, quoted: boolean): string {
   return quoted || needed ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** How bytes are held while cells are looked for: so that all that is not changed comes back as it was. */
+/** Converts between bytes and a searchable form without loss. */
 interface Coder {
   open(bytes: Uint8Array): string;
   close(text: string): Uint8Array;
-  /** A held piece as text, and a text as it is held. */
+  /** Converts a piece to text, and back. */
   read(held: string): string;
   write(text: string): string;
 }
@@ -148,7 +147,7 @@ function coderOf({ label }: TextEncoding, where: string): Coder {
   };
 }
 
-/** @throws UserError if the text is not read as the cells it was made of */
+/** @throws UserError if the result does not parse to the expected cells */
 async function checkReading(made: Uint8Array, where: string, expected: readonly (readonly string[])[]): Promise<void> {
   const table = await openDelimited(bytesSource(made, where));
   const wanted = table.columns.map((_, column) => column);

@@ -4,25 +4,25 @@ import { listIfThere, nodeFiles, statIfThere } from '../../system/files.ts';
 import { nearestName } from '../../system/nearest.ts';
 import { isTableName } from './open-table.ts';
 
-/** Files that are named in a message. */
+/** Files listed in a message. */
 const mostNamed = 10;
 
-/** How a table was named on the command line: by an option that may be left out, or as an argument. */
+/** How a table was given on the command line: by an option or as an argument. */
 export type TableNamed = { readonly option: string } | { readonly argument: string; readonly fix: string };
 
 /**
- * Says which tables lie where the user looked for one.
+ * Suggests tables near a path that has none.
  *
- * @throws UserError if there is no such file, or a folder in its place
+ * @throws UserError if there is no such file, or it is a folder
  */
 export async function checkTablePlace(path: string, named: TableNamed = { option: 'labels' }): Promise<void> {
   const found = await statIfThere(nodeFiles, path);
-  // A pipe or a device is read as it is.
+  // Pipes and devices are accepted.
   if (found !== undefined && !found.isDirectory()) return;
   const folder = found === undefined ? dirname(path) : path;
   const names = (await listIfThere(nodeFiles, folder)).filter(isTableName).sort();
   const tables = names.map((name) => join(folder, name));
-  // The only table of a folder is one of labels, but hardly a list of corrections.
+  // The only table of a folder is probably of labels, not a list of corrections.
   const near = 'option' in named && tables.length === 1 ? tables[0] : nearestName(join(path), tables);
   const more = tables.length > mostNamed ? ` and ${tables.length - mostNamed} more` : '';
   const listed = tables.length === 0 ? '' : `: ${tables.slice(0, mostNamed).join(' | ')}${more}`;

@@ -3,34 +3,34 @@ import { UserError } from '../../system/errors.ts';
 import { fileReason } from '../../system/file-reason.ts';
 import { nodeFiles, readBlocks, readFully } from '../../system/files.ts';
 
-/** The bytes of a table, wherever they lie. */
+/** Source of a table's bytes. */
 export interface TableSource {
-  /** As messages name it: a path. */
+  /** Path for messages. */
   readonly where: string;
   readonly name: string;
-  /** The option that names it, where that is not `--labels`. */
+  /** The option that gave it, if not `--labels`. */
   readonly option?: string | undefined;
-  /** From the start to the end; may be asked for more than once. */
+  /** Reads all bytes; may be called repeatedly. */
   blocks(): AsyncIterable<Uint8Array>;
   size(): Promise<number>;
   slice(start: number, end: number): Promise<Uint8Array>;
 }
 
 export interface TableRow {
-  /** Number of its line, the header's being 1; of a Parquet file, of its row. */
+  /** Line number, 1 being the header; for Parquet, the row number. */
   readonly line: number;
-  /** Of the columns that were asked for, in that order; '' for one that is empty. */
+  /** Cells of the requested columns, in that order; '' for empty ones. */
   readonly cells: readonly string[];
 }
 
-/** A table of text, opened: its columns are known, its rows are read as they are asked for. */
+/** An open table: its columns are known, its rows are read on demand. */
 export interface Table {
   readonly where: string;
   readonly name: string;
   readonly columns: readonly string[];
-  /** What a reader may want to know of how it was read: `semicolons`, `Latin-1 text`. */
+  /** Notes on how it was read: `semicolons`, `Latin-1 text`. */
   readonly notes: readonly string[];
-  /** @throws UserError naming the line that cannot be read */
+  /** @throws UserError naming the invalid line */
   rows(columns: readonly number[]): AsyncGenerator<TableRow>;
 }
 
@@ -66,7 +66,7 @@ export function bytesSource(bytes: Uint8Array, where: string): TableSource {
   };
 }
 
-/** Rows of a table, all of them unless fewer are asked for; with the cells of all columns, or of those that are named. */
+/** Reads rows of a table, all or a limited number, with the cells of all or of the given columns. */
 export async function readRows(
   table: Table,
   columns: readonly number[] = [...table.columns.keys()],
@@ -95,7 +95,7 @@ export async function headOf(source: TableSource, count: number): Promise<Uint8A
 
 type Named = Pick<TableSource, 'where' | 'name' | 'option'>;
 
-/** A table that cannot be read, for a reason that its bytes or the disk give. */
+/** The error for an unreadable table. */
 export function unreadable(source: Named, error: unknown, line?: number): UserError {
   if (error instanceof UserError && error.parts.what.startsWith(source.name)) return error;
   const reason = error instanceof UserError ? (error.parts.found ?? error.parts.what) : fileReason(error);
