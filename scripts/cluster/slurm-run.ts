@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { partFolder, readPartFolder } from '../../src/cluster/records/layout.ts';
 import { listIfThere, nodeFiles } from '../../src/system/files.ts';
 import { drawPhotos } from '../demo/draw.ts';
+import { writeTinyWeights } from '../torture/tiny-weights.ts';
 import { type LocalSlurm, run, startLocalSlurm, until } from './local-slurm.ts';
 import { sameSet } from './same-set.ts';
 
@@ -22,14 +23,14 @@ interface SlurmRun {
 }
 
 const program = fileURLToPath(new URL('../featuretap.cjs', import.meta.url));
-const taskCount = 8;
-const [classCount, perClass] = [10, 16];
+const taskCount = 5;
+const [classCount, perClass] = [10, 10];
 /** Names that a shell or sbatch could take for something else. */
 const dataName = `drawn "photos", 50% of Zoë's`;
-const network = ['--weights', 'random:resnet-tiny', '--device', 'cpu', '--batch', '1'];
+const network = ['--device', 'cpu', '--batch', '1'];
 
 /**
- * Runs `plan --on slurm --submit` on a Slurm of this machine alone: 8 tasks on two nodes, of which one loses its worker
+ * Runs `plan --on slurm --submit` on a Slurm of this machine alone: 5 tasks on two nodes, of which one loses its worker
  * to SIGKILL, one is put back into the queue by `scontrol requeue` and one is cancelled for good, each in the middle of
  * its part. The merge must name the part that is missing; submitted again by that name, the merged set must equal that
  * of a single run: the same rows by id to the bit, index, labels and outcomes in the same order.
@@ -40,7 +41,9 @@ export async function runOnSlurm(folder: string, say: (line: string) => void): P
   const images = classCount * perClass;
   say(`drawing ${images} photos`);
   await drawPhotos({ folder: join(folder, dataName), classCount, perClass, seed: 0 });
-  const asked = ['--data', join(folder, dataName), '--name', 'set', ...network];
+  const weights = join(folder, 'resnet-tiny.safetensors');
+  await writeTinyWeights(weights);
+  const asked = ['--data', join(folder, dataName), '--name', 'set', '--weights', weights, ...network];
   say('a single run, to compare with');
   await featuretap(['extract', ...asked, '--cache', join(folder, 'single'), '--threads', '1']);
   say('starting munged, slurmctld and two slurmd');

@@ -15,7 +15,7 @@ import { FaultyFs, faults } from './faulty-fs.ts';
 
 /** With FEATURETAP_FAULTS=all every fault at every call; else one at each, the others in turn, and fewer calls of long verbs. */
 const everything = process.env['FEATURETAP_FAULTS'] === 'all';
-const mostRuns = 16;
+const mostRuns = faults.length;
 
 /** A verb with options that write below `out`. */
 interface Case {
@@ -28,7 +28,7 @@ interface Case {
 }
 
 const extractOptions = ({ data, weights }: TrainedHeads, out: string): RawOptions => ({
-  ...{ data, weights, cache: join(out, 'cache'), name: 'set', resize: '72', crop: '64' },
+  ...{ data, weights, cache: join(out, 'cache'), name: 'set', resize: '40', crop: '32' },
   ...{ device: 'cpu', threads: '1', batch: '8' },
 });
 
@@ -124,7 +124,7 @@ describe('a disk or system that fails at any call', () => {
   let disk: FaultyFs;
   before(async () => {
     root = await mkdtemp(join(memoryFolder(), 'featuretap-cli-faults-'));
-    trained = await trainHeads(root, { models: [['ridge', {}]], perClass: 4 });
+    trained = await trainHeads(root, { models: [['ridge', {}]], perClass: 3 });
     disk = new FaultyFs(root);
     await disk.install();
   });

@@ -111,7 +111,10 @@ test('a run writes what every contestant gave, or why it gave nothing', async ()
   const out = join(scratch, 'gpu.json');
   const network = '--weights random:resnet-tiny --crop 64 --images 4 --batches 2 --rounds 1 --seconds 0.1';
   const args = `${network} --batch 4 --end-to-end 8 --out`.split(' ');
-  await measure(readOptions([...args, out, '--only', 'featuretap cpu,decoding,cuda float32']), 'npm run bench -- gpu');
+  await measure(
+    readOptions([...args, out, '--only', 'featuretap cpu,decoding,featuretap cuda float32']),
+    'npm run bench -- gpu',
+  );
   const { results, machine } = JSON.parse(readFileSync(out, 'utf8')) as {
     readonly results: readonly Result[];
     readonly machine: { readonly cores: number };
