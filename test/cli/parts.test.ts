@@ -21,7 +21,7 @@ test('parts, status and merge from the command line, with what is missing as an 
     assert.equal(first.status, 0, first.stderr);
     assert.deepEqual(json(first)['part'], { index: 0, count: 2 });
     const again = await run('extract', ...where, ...network, '--part', '0/2');
-    assert.match(again.stdout, /part 0 of 2: complete: 6 inputs, 0 new/);
+    assert.match(again.stdout, /part 0 of 2: already complete, nothing changed: 6 inputs/);
 
     const early = await run('merge', ...where, ...network, '--parts', '2', '--json');
     assert.equal(early.status, 1);
