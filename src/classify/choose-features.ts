@@ -40,7 +40,7 @@ async function namedFeatureSet(name: string, cache: string): Promise<string> {
   const folder = join(cache, name);
   if (known.some((set) => set.folder === folder)) return folder;
   const folders = known.map((set) => set.folder);
-  const instead = nearestName(folder, folders) ?? nearestName(name, folders);
+  const instead = nearestName(folder, folders) ?? nearestName(name, folders) ?? folders[0];
   throw new UserError({
     what: 'there is no feature set here',
     where: name,

@@ -91,7 +91,7 @@ export const classifyOptions = {
   out: { describe: 'folder of reports', text: true, default: 'reports' },
   threads: {
     describe: 'upper bound; results do not depend on it',
-    numbers: { min: 1, whole: true },
+    numbers: { min: 1, whole: true, max: 1024 },
     unset: 'all cores',
   },
 } as const;

@@ -4,7 +4,7 @@ export const embedderOptions = {
   seed: { describe: 'of random weights', numbers: { min: 0, whole: true }, unset: "the feature set's" },
   threads: {
     describe: 'upper bound; results do not depend on it',
-    numbers: { min: 1, whole: true },
+    numbers: { min: 1, whole: true, max: 1024 },
     unset: 'all cores',
   },
 } as const;

@@ -82,7 +82,7 @@ export function choiceError(
 /**
  * Wrong usage of a command-line option or a library argument: exit code 2. `found` is 'nothing' for a missing one.
  *
- * @param fix a command, or a valid value; null to leave the option out
+ * @param fix a command, or a valid value; null to leave the option out, which is the default for one that was given
  */
 export function usageError(
   option: string,
@@ -90,11 +90,14 @@ export function usageError(
   expected: string,
   fix?: string | { readonly value: string | null },
 ): UserError {
+  const usable = fix ?? (option.startsWith('--') && found !== 'nothing' ? { value: null } : undefined);
   return new UserError({
     ...(found === 'nothing' ? { what: `${option} is missing` } : { what: `${option} is not usable`, found }),
     expected,
     exitCode: 2,
-    ...(typeof fix === 'string' ? { fix } : { option: fix && { name: bare(option), value: fix.value } }),
+    ...(typeof usable === 'string'
+      ? { fix: usable }
+      : { option: usable && { name: bare(option), value: usable.value } }),
   });
 }
 

@@ -171,7 +171,7 @@ export function folderError(folder: string, error: unknown): UserError {
     where: folder,
     found: reasons[code ?? ''] ?? fileReason(error),
     expected: 'a folder with one folder per class, with a table beside its images, or with images',
-    fix: '--data FOLDER',
+    fix: 'name a folder that is there, or an archive',
     cause: error,
   });
 }
