@@ -33,7 +33,16 @@ describe('the command line among files that are none, and on a system that refus
   }
 
   it('an image that is a pipe or a device gives no answer, at once, and the others do', async () => {
-    const ran = await featuretap(['predict', '--head', head, join(root, 'pipe.png'), join(root, 'zero.png'), photo]);
+    const ran = await featuretap([
+      'predict',
+      '--threads',
+      '1',
+      '--head',
+      head,
+      join(root, 'pipe.png'),
+      join(root, 'zero.png'),
+      photo,
+    ]);
     assert.equal(ran.status, 1, ran.stderr);
     assert.equal(ran.stdout.trim().split('\n').length, 1);
     assert.match(ran.stderr, /pipe\.png: not a regular file: a pipe/);
