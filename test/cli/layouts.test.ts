@@ -32,9 +32,12 @@ describe('a data folder on the command line', () => {
       'split = the folders train/ 36, val/ 12, test/ 12; class = the parent folder in them: 2 classes: class-0, class-1',
     ]);
     const classify = async (...more: readonly string[]) => {
-      const ran = await featuretap(['classify', '--model', 'ridge', '--features', 'cache/split', '--json', ...more], {
-        cwd: root,
-      });
+      const ran = await featuretap(
+        ['classify', '--model', 'ridge', '--features', 'cache/split', '--json', '--threads', '1', ...more],
+        {
+          cwd: root,
+        },
+      );
       assert.equal(ran.status, 0, ran.stderr);
       const [{ trainSize, testSize }] = JSON.parse(ran.stdout);
       return [trainSize, testSize, ran.stderr.match(/tested on \w+|drawn from train and val/)?.[0]];

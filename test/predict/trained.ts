@@ -83,7 +83,7 @@ export async function trainHeads(root: string, options: TrainedOptions): Promise
     seed: 0,
     repeats: options.repeats ?? 1,
     checkLabels: options.checkLabels ?? false,
-    threads: 2,
+    threads: 1,
     command: 'featuretap classify',
     loadNetworkTail,
   });
