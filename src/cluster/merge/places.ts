@@ -24,7 +24,7 @@ export interface Places {
 }
 
 /**
- * @param order the part of each input in turn; where all parts know one list, how many inputs it has
+ * @param order the part of each input, in order; or, if all parts were made from one list, its number of inputs
  * @throws UserError if the parts do not make up the list
  */
 export function placesOfInputs(parts: readonly PartRows[], order: Int32Array | number): Places {

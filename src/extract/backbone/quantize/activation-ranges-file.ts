@@ -4,7 +4,7 @@ import { messageOf, UserError } from '../../../system/errors.ts';
 import { type Architecture, isArchitecture, planResNet } from '../../weights/resnet.ts';
 import { type ActivationRanges, convInputs, observedTensors } from './activation-ranges.ts';
 
-/** sha256 of activation ranges, lower-case hex: it stands for them in a feature set's fingerprint. */
+/** SHA-256 of activation ranges, lower-case hex; part of a feature set's fingerprint. */
 export function activationRangesSha256(activationRanges: ActivationRanges): string {
   return createHash('sha256').update(canonicalJson(activationRanges)).digest('hex');
 }
@@ -36,7 +36,7 @@ export function decodeActivationRanges(bytes: Uint8Array, where: string): Activa
   const sampled = Array.isArray(images) && images.every((image) => typeof image === 'string');
   if (!sampled || !Number.isSafeInteger(seed)) throw damaged(where, 'no images or no seed', 'both');
   if (!isRecord(agreement)) throw damaged(where, 'no agreement', 'what was measured');
-  // Which tensors a user's own graph multiplies is told when it is quantized.
+  // For a user's own graph, the required tensors are checked when it is quantized.
   const plan = architecture === 'onnx' ? undefined : planResNet(architecture as Architecture);
   const names =
     plan === undefined ? Object.keys(isRecord(ranges) ? ranges : {}) : observedTensors(plan).map(({ name }) => name);

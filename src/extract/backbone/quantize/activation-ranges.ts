@@ -9,15 +9,15 @@ export interface Range {
 }
 
 /**
- * What a float32 network's activations looked like on sample images: all that a quantized network needs beside weights,
- * and what it belongs to.
+ * Statistics of a float32 network's activations on sample images: all that quantization needs besides the weights, and
+ * the network they belong to.
  */
 export interface ActivationRanges extends Measurements {
   /** A ResNet's, or `onnx`. */
   readonly architecture: string;
   readonly weightsSha256: string;
   readonly preprocessing: Preprocessing;
-  /** How close the quantized features of the sample were to float32 ones. */
+  /** Agreement of quantized and float32 features on the sample. */
   readonly agreement: Agreement;
 }
 
@@ -25,25 +25,25 @@ export interface ActivationRanges extends Measurements {
 export interface Measurements {
   /** sha256 of the sample images' files, in the order in which they were run. */
   readonly images: readonly string[];
-  /** Of the draw. */
+  /** Seed of the sample draw. */
   readonly seed: number;
   /** Per quantized tensor. */
   readonly ranges: Readonly<Record<string, Range>>;
-  /** Mean per channel of each tensor that convolutions read; the stem's are of the bytes. */
+  /** Mean per channel of each tensor that convolutions read; for the stem, of the image bytes. */
   readonly means: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The tensor of the sample images' own bytes, as the stem reads them. */
+/** Name of the input tensor: the image bytes that the stem reads. */
 export const bytesTensor = 'bytes';
 
 /** A tensor whose activations are measured. */
 interface ObservedTensor {
   readonly name: string;
-  /** Behind a relu: never below zero. */
+  /** Output of a ReLU: never negative. */
   readonly rectified: boolean;
 }
 
-/** The tensors that a quantized network holds as bytes, in the order of the network. */
+/** The tensors that a quantized network stores as bytes, in network order. */
 export function observedTensors(plan: ResNetPlan): readonly ObservedTensor[] {
   const blocks = plan.layers.flatMap((layer) => layer.blocks);
   return [
@@ -66,7 +66,9 @@ interface ConvInput {
   readonly input: string;
 }
 
-/** Which tensor each convolution reads. The max pool's output has the stem's name here: it is the same range. */
+/**
+ * Which tensor each convolution reads. The max pool's output uses the stem's name here because it has the same range.
+ */
 export function convInputs(plan: ResNetPlan): readonly ConvInput[] {
   const pairs: ConvInput[] = [{ layer: plan.stem, input: bytesTensor }];
   let input = plan.stemPool ? 'maxpool' : 'relu';

@@ -14,12 +14,12 @@ import { bytesTensor, convInputs, type Measurements, observedTensors, type Range
 import { chooseRange } from './choose-range.ts';
 import { emptyObservation, type Observation, observe } from './observe.kernel.ts';
 
-/** Values that are looked at per tensor and image: more change no range that was tried. */
+/** Values sampled per tensor and image; more changed none of the ranges tried. */
 const valuesPerTensor = 16_000;
 
 export interface Sample {
   readonly seed: number;
-  /** sha256 of the files, one per row of `pixels`. */
+  /** SHA-256 of each file, one per row of `pixels`. */
   readonly images: readonly string[];
   readonly pixels: PixelBatch;
 }
@@ -28,20 +28,20 @@ interface CalibrateOptions {
   readonly weights: StateDict;
   readonly preprocessing: Preprocessing;
   readonly sample: Sample;
-  /** A tensor whose values are kept beside, to compare the quantized network's with. */
+  /** A tensor whose float32 values are kept for comparison with the quantized network's. */
   readonly tap: string;
   readonly threads?: number | undefined;
 }
 
 export interface Calibrated {
   readonly measurements: Measurements;
-  /** What the tap held for the sample images, in float32. */
+  /** The tap's float32 values for the sample images. */
   readonly tapped: TapMap;
 }
 
 /**
- * Runs a float32 ResNet over sample images and measures what its quantized form needs: the range of every tensor that
- * will be held as bytes, by least mean squared error, and the mean per channel of what convolutions read.
+ * Runs a float32 ResNet over sample images and measures what quantization needs: the range of every tensor that will be
+ * stored as bytes (minimum mean squared error) and the mean per channel of every convolution's input.
  *
  * @param network the float32 network of the same weights
  */
@@ -61,7 +61,7 @@ export async function calibrate(network: Network, options: CalibrateOptions): Pr
   return { measurements: { images: sample.images, seed: sample.seed, ranges, means }, tapped };
 }
 
-/** As `calibrate`, of a user's own graph: the ranges of the tensors named. */
+/** Like `calibrate`, for a user's own graph: measures the ranges of the tensors named. */
 export async function calibrateGraph(
   network: Network,
   options: Omit<ObserveOptions, 'byChannel'>,
@@ -74,11 +74,14 @@ export async function calibrateGraph(
 
 interface ObserveOptions extends Omit<CalibrateOptions, 'weights'> {
   readonly observed: readonly string[];
-  /** Whether the second axis is that of the channels, whose means are measured beside; else a tensor counts as one. */
+  /**
+   * Whether the second axis is the channel axis, whose means are measured too; otherwise a tensor counts as one
+   * channel.
+   */
   readonly byChannel: boolean;
 }
 
-/** Runs the network over the sample images, one by one, and looks at some of its tensors. */
+/** Runs the network over the sample images, one by one, and records statistics of some tensors. */
 async function observeTensors(
   network: Network,
   { preprocessing, sample, tap, threads, observed, byChannel }: ObserveOptions,
@@ -95,7 +98,7 @@ async function observeTensors(
     for (let row = 0; row < rowCount; row++) {
       const bytes = bytesNHWC.subarray(row * imageBytes, (row + 1) * imageBytes);
       const feeds = { [network.input.name]: feed.tensor(bytes, 1) };
-      // The first run's tensors serve all runs: 90 MB per image for a ResNet50.
+      // All runs reuse the first run's tensors: 90 MB per image for a ResNet50.
       outputs = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
       const kept = float32Of(outputs, tap);
       const [rows = 1, ...rowShape] = outputs[tap]?.dims ?? [];
@@ -118,7 +121,7 @@ async function observeTensors(
   return { observations, tapped: tapped as TapMap };
 }
 
-/** Every how-manieth position to look at: odd, so that rows of even width are not seen in the same columns only. */
+/** Step between sampled positions: odd, so that rows of even width are not always sampled in the same columns. */
 function stepFor(valueCount: number, positions: number): number {
   const step = Math.min(Math.floor(valueCount / valuesPerTensor), Math.floor(positions / 8));
   return step < 2 ? 1 : step | 1;
@@ -130,7 +133,7 @@ function channelMeans(bytes: Uint8Array): readonly number[] {
   return sums.map((sum) => shortened(sum / (bytes.length / 3)));
 }
 
-/** Means are kept as text: five digits are far below what rounding weights costs. */
+/** Means are stored as text; the error of five digits is far below that of rounding weights. */
 function shortened(value: number): number {
   return Number(value.toPrecision(5));
 }

@@ -7,7 +7,7 @@ import { openOnnxBackbone } from '../onnx-backbone.ts';
 import { multipliesBytesExactly } from './processor.ts';
 import { runSample } from './run-sample.ts';
 
-/** How many nodes of each operator a graph has. */
+/** Number of nodes per operator in a graph. */
 export function countOperators(model: OnnxModel): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { opType } of model.graph.node) counts.set(opType, (counts.get(opType) ?? 0) + 1);
@@ -15,8 +15,7 @@ export function countOperators(model: OnnxModel): ReadonlyMap<string, number> {
 }
 
 /**
- * Looks for convolutions and sums that ONNX Runtime left in float32: a graph that it optimized otherwise is right, but
- * slow. Returns warnings.
+ * Returns warnings for convolutions and sums that ONNX Runtime left in float32: their results are right, but slow.
  *
  * @param optimizedModel the graph as ONNX Runtime runs it
  */
@@ -33,12 +32,12 @@ export function findFloatLeftovers(optimizedModel: Uint8Array): readonly string[
   ];
 }
 
-/** Sample images that a processor without exact byte products is checked on. */
+/** Number of sample images for the check of a processor without exact byte products. */
 const checkedImages = 2;
 
 /**
- * Compares the integer graph with itself in exact products, bit by bit, where the processor may clip sums of byte
- * products: quantized weights are chosen so that none is clipped. Returns warnings.
+ * On processors that may clip sums of byte products, compares the integer graph bit by bit with itself run in exact
+ * products, and returns warnings. Quantized weights are chosen so that nothing is clipped.
  */
 export async function findClipping(
   network: Network,

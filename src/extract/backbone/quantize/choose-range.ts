@@ -1,14 +1,14 @@
 import type { Range } from './activation-ranges.ts';
 import { type Observation, quantizationError } from './observe.kernel.ts';
 
-/** Fractions of the observed extremes that are tried; below them, clipping always costs more than it saves. */
+/** Fractions of the observed extremes to try; below them, clipping always costs more than it saves. */
 const fractions = Array.from({ length: 29 }, (_, i) => 1 - 0.025 * i);
-/** Where both ends are looked for together. */
+/** Fractions tried for both ends together. */
 const pairFractions = Array.from({ length: 15 }, (_, i) => 1 - 0.05 * i);
 
 /**
- * The range whose 256 levels hold the observed values with the least mean squared error. Zero is always one of the
- * levels, as a convolution's padding needs it.
+ * The range whose 256 levels represent the observed values with the least mean squared error. Zero is always one of the
+ * levels because a convolution's padding needs it.
  */
 export function chooseRange(observation: Observation): Range {
   const { low, high } = observation;

@@ -3,8 +3,8 @@ import { valueAt } from '../../../system/at.ts';
 import type { FoldedConv } from '../fold-batch-norm.ts';
 
 /**
- * Folds torchvision's normalization into the first convolution: with x = (byte - zeroPoint) / 255 as its input it
- * gives what it gave for (byte / 255 - mean) / std.
+ * Folds torchvision's normalization into the first convolution: for the input (byte - zeroPoint) / 255 it then returns
+ * what it returned for (byte / 255 - mean) / std.
  */
 export function foldNormalization(conv: FoldedConv, preprocessing: Preprocessing, zeroPoint: number): FoldedConv {
   const { shape, data } = conv.kernels;

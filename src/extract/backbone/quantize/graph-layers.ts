@@ -6,23 +6,23 @@ import { valueAt } from '../../../system/at.ts';
 /** A float32 tensor that is part of the graph. */
 type Weights = Extract<TensorValue, { readonly type: 'float32' }>;
 
-/** A product of a graph with weights of its own, which int8 is made of. */
+/** A MatMul, Gemm or Conv with constant weights, which can run in int8. */
 export interface GraphLayer {
   readonly node: OnnxNode;
-  /** The tensor that it multiplies. */
+  /** Its input tensor. */
   readonly input: string;
   /** [inputs, outputs] of a matrix product; [outputs, inputs / groups, height, width] of a convolution. */
   readonly weights: Weights;
   readonly bias: Weights | undefined;
-  /** A convolution's: the tensor that is kept as bytes, which is that of the relu behind it if there is one. */
+  /** For a convolution: the output tensor stored as bytes, after its ReLU if it has one. */
   readonly output: string;
-  /** That relu. */
+  /** The ReLU after the convolution. */
   readonly relu?: OnnxNode | undefined;
 }
 
 /**
- * The products of a graph that int8 is made of: MatMul, Gemm and Conv whose weights are float32 constants. What multiplies
- * the images themselves stays in float32: pixels have few layers' worth of work, and all others stand on them.
+ * The nodes of a graph that can run in int8: MatMul, Gemm and Conv whose weights are float32 constants. Nodes that read
+ * the images themselves stay in float32: they are little of the work, and all other layers depend on them.
  *
  * @param image the graph's input
  */
@@ -33,7 +33,7 @@ export function graphLayers(graph: OnnxGraph, image: string): readonly GraphLaye
     for (const input of new Set(node.input)) readers.set(input, [...(readers.get(input) ?? []), node]);
   const outputs = new Set(graph.output.map(({ name }) => name));
   const images = new Set([image]);
-  // Exporters put casts behind the input.
+  // Exporters put casts after the input.
   for (const { opType, input, output } of graph.node)
     if ((opType === 'Cast' || opType === 'Identity') && images.has(input[0] ?? '')) images.add(output[0] ?? '');
 

@@ -9,7 +9,7 @@ import { bytesTensor, convInputs, type Measurements, type Range } from './activa
 import { foldNormalization } from './fold-normalization.ts';
 import { meanShift, quantizeKernels } from './quantize-weights.kernel.ts';
 
-/** A tensor held as bytes: real value = (byte - zeroPoint) * scale. */
+/** A tensor stored as bytes: real value = (byte - zeroPoint) * scale. */
 interface Quantized {
   readonly tensor: string;
   readonly scale: string;
@@ -20,11 +20,11 @@ interface Quantized {
 /**
  * Builds a ResNet as a statically quantized ONNX graph in QDQ form: image bytes [batch, crop + 2p, crop + 2p, 3] in,
  * padded with the mean colour (p is the stem's padding), float32 taps out. Weights are symmetric int8 per output
- * channel, activations uint8 per tensor, biases int32; the normalization lies in the stem's weights. ONNX Runtime's
- * optimizer turns the patterns into QLinearConv and QLinearAdd.
+ * channel, activations uint8 per tensor, biases int32; the normalization is folded into the stem's weights. ONNX
+ * Runtime's optimizer turns the patterns into QLinearConv and QLinearAdd.
  *
- * Quantize and dequantize stand behind each relu and pool and before each sum, none between a convolution or a sum and
- * its relu; each consumer has its own dequantize, as the optimizer's patterns want it.
+ * Quantize and dequantize follow each ReLU and pool and precede each sum; there are none between a convolution or a sum
+ * and its ReLU. Each consumer has its own dequantize, as the optimizer's patterns require.
  */
 export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing, measured: Measurements): Network {
   const [ranges, meansOf] = [new Map(Object.entries(measured.ranges)), new Map(Object.entries(measured.means))];
@@ -61,7 +61,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
       {},
       { outputs: name === undefined ? undefined : [name] },
     );
-  /** The tensor's float32 values under its own name: what taps read. Pruned away where none does. */
+  /** The tensor's float32 values under its own name, for taps; pruned if no tap reads it. */
   const offer = (value: Quantized, name: string): Quantized => {
     dequantize(value, name);
     return value;
@@ -145,7 +145,7 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   const image: Quantized = { ...parameters(bytesTensor, stemRange), tensor: planes };
   const stem = offer(quantize(relu(convolve(plan.stem, image)), 'relu'), 'relu');
   const pooling = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
-  // The same levels as before the pool: a maximum of bytes needs no arithmetic.
+  // The pool keeps the levels of its input: a maximum of bytes needs no arithmetic.
   let value = plan.stemPool
     ? offer(quantize(builder.node('MaxPool', [dequantize(stem)], pooling), 'maxpool', stem), 'maxpool')
     : stem;
@@ -175,5 +175,5 @@ export function buildInt8ResNet(weights: StateDict, preprocessing: Preprocessing
   };
 }
 
-/** The byte that stands for zero in the stem: near the mean colour, so that rounded weights meet small numbers. */
+/** The stem's zero point: near the mean colour, so that rounded weights multiply small numbers. */
 const stemZeroPoint = 114;

@@ -1,7 +1,7 @@
 /** Bins of a histogram over [-span, span]. Even: the two halves meet at zero. */
 const binCount = 4096;
 
-/** How a tensor's values are spread, and their mean per channel. Spans grow by doubling: bins merge in pairs. */
+/** Histogram of a tensor's values, and their mean per channel. Spans grow by doubling: bins merge in pairs. */
 export interface Observation {
   span: number;
   low: number;
@@ -25,9 +25,7 @@ export function emptyObservation(channels: number): Observation {
   };
 }
 
-/**
- * Takes in one image's tensor, [channels, positions]: every `step`-th position of each channel.
- */
+/** Adds one image's tensor, [channels, positions]: every `step`-th position of each channel. */
 export function observe(observation: Observation, data: Float32Array, positions: number, step: number): void {
   const { counts, sums } = observation;
   const channels = sums.length;
@@ -35,7 +33,7 @@ export function observe(observation: Observation, data: Float32Array, positions:
   let high = observation.high;
   let taken = 0;
   for (let channel = 0; channel < channels; channel++) {
-    // Another first position per channel: a step that divides the width would see the same columns only.
+    // The first position differs per channel: a step that divides the width would sample the same columns only.
     const start = channel * positions + (channel % step);
     const end = (channel + 1) * positions;
     let sum = 0;
@@ -69,7 +67,7 @@ function widen(observation: Observation, reach: number): void {
   if (reach === 0) return;
   const { counts } = observation;
   if (observation.span === 0) {
-    // A little room, so that the next images seldom double it.
+    // Some headroom, so that later images seldom double it.
     observation.span = reach * 1.5;
     return;
   }
@@ -83,8 +81,8 @@ function widen(observation: Observation, reach: number): void {
 }
 
 /**
- * Mean squared error of holding the observed values in 256 levels of [low, high]: rounding inside, clipping outside.
- * A bin's values count as spread evenly over it.
+ * Mean squared error of quantizing the observed values to 256 levels of [low, high]: rounding inside, clipping outside.
+ * Values are assumed to be uniform within a bin.
  */
 export function quantizationError(observation: Observation, low: number, high: number): number {
   const { counts, span } = observation;

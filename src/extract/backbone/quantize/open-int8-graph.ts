@@ -15,7 +15,9 @@ type Int8GraphOptions = Omit<Int8Options, 'weights'>;
 /** The oldest of ONNX's operator sets that has QLinearConv and MatMulInteger. */
 const oldestOpset = 10;
 
-/** A user's own graph, cut off behind its tap, in int8. @throws UserError if its activation ranges are another's */
+/**
+ * A user's own graph, cut after its tap, in int8. @throws UserError if the activation ranges belong to another graph
+ */
 export function int8Graph(network: Network, tap: string, activationRanges: Pick<ActivationRanges, 'ranges'>): Network {
   return quantizeGraph(cutOff(network, tap), activationRanges);
 }

@@ -33,17 +33,17 @@ export async function openInt8Backbone(options: Int8Options, activationRanges: A
 
 export interface Int8Preparation {
   readonly activationRanges: ActivationRanges;
-  /** Worth showing: a processor on which int8 loses accuracy, a graph that is not int8 throughout. */
+  /** For example, that int8 loses accuracy on this processor, or that parts of the graph are not int8. */
   readonly warnings: readonly string[];
-  /** Open, as `openInt8Backbone` would open it. */
+  /** The open backbone, as `openInt8Backbone` returns it. */
   readonly backbone: Backbone;
 }
 
 /**
  * Calibrates a ResNet on sample images, quantizes it, and compares both on the same images.
  *
- * @throws UserError if the tap is not among the quantized network's tensors, or when the quantized features are too
- * far from the float32 ones
+ * @throws UserError if the tap is not among the quantized network's tensors, or if the quantized features are too far
+ *   from the float32 ones
  */
 export async function prepareInt8(options: Int8Options, sample: Sample): Promise<Int8Preparation> {
   const { weights, tap, preprocessing, threads } = options;
@@ -61,7 +61,7 @@ export async function prepareInt8(options: Int8Options, sample: Sample): Promise
   return openCompared(network, options, sample, { tapped, measurements, architecture, weightsSha256 });
 }
 
-/** What a quantized network is compared with, and what it belongs to. */
+/** The float32 reference of a quantized network, and the network it belongs to. */
 interface Prepared extends Pick<ActivationRanges, 'architecture' | 'weightsSha256'>, Calibrated {}
 
 /**
@@ -82,12 +82,12 @@ export async function openCompared(
     const backbone = await openOnnxBackbone(network, { ...options, device: 'cpu', optimizedModelPath });
     try {
       const quantized = await runSample(backbone, sample.pixels);
-      // A transformer's tokens are compared as they are: which of them are kept is for the pool to say.
+      // All tokens of a transformer are compared; only the pool chooses among them.
       const pool = tapped.rowShape.length === 3 ? 'mean' : 'none';
       const agreement = measureAgreement(poolRows(quantized, pool), poolRows(tapped, pool));
       checkAgreement(agreement, network.source);
       const warnings = [
-        // A user's own graph has sums of its own in float32.
+        // A user's own graph keeps its sums in float32.
         ...(options.prove === true ? [] : findFloatLeftovers(await readWhole(nodeFiles, optimizedModelPath))),
         ...(await findClipping(network, options, sample.pixels, quantized)),
       ];
@@ -102,7 +102,7 @@ export async function openCompared(
   }
 }
 
-/** The float32 taps of a quantized network are fewer: what stands between a convolution and its relu has none. */
+/** A quantized network has fewer float32 taps: none between a convolution and its ReLU. */
 function checkTap(network: Network, tap: string): void {
   const isStage = network.stages.some(({ name }) => name === tap);
   if (isStage || network.model.graph.node.some(({ output }) => output.includes(tap))) return;

@@ -21,11 +21,11 @@ interface Bytes {
 }
 
 /**
- * A user's own graph with its products in int8: weights symmetric per output channel, activations uint8 per tensor by the
- * ranges that were measured. MatMul and Gemm become MatMulInteger, scaled back to float32; Conv, with the relu behind it,
- * becomes QLinearConv. What stands between stays as it is, in float32: attention's own products, softmax, norms, sums.
+ * A user's own graph with its products in int8: weights symmetric per output channel, activations uint8 per tensor by
+ * the ranges that were measured. MatMul and Gemm become MatMulInteger, scaled back to float32; Conv, with the relu
+ * behind it, becomes QLinearConv. All else stays in float32: the products inside attention, softmax, norms, sums.
  *
- * @param network cut off behind its tap
+ * @param network cut after its tap
  * @throws UserError if a range is missing
  */
 export function quantizeGraph(network: Network, { ranges }: Pick<Measurements, 'ranges'>): Network {

@@ -7,14 +7,14 @@ interface QuantizedKernels {
 
 /**
  * Largest size of two neighbouring weights of one sign together. x86 without VNNI multiplies bytes in pairs and adds
- * both products in 16 bits, with saturation (vpmaddubsw): 255 * 128 still fits, whatever the image.
+ * both products in 16 bits, with saturation (vpmaddubsw): 255 * 128 still fits, for any image.
  */
 const largestPair = 128;
 
 /**
- * Quantizes kernels [outChannels, inChannels, taps] to symmetric int8 per output channel, such that no processor clips a
- * sum of products: weights that are multiplied as a pair have at most `largestPair` together. A channel whose large
- * weights stand alone loses nothing by that.
+ * Quantizes kernels [outChannels, inChannels, taps] to symmetric int8 per output channel, such that no processor clips
+ * a sum of products: weights that are multiplied as a pair sum to at most `largestPair`. This costs nothing in channels
+ * whose large weights have no large neighbour.
  *
  * @param taps kernel positions: height times width
  */
@@ -67,8 +67,8 @@ function largestPairSize(kernels: Float32Array, start: number, inChannels: numbe
 }
 
 /**
- * What rounding the kernels adds to each output channel on average: the weights' errors times their input channels'
- * mean values. [outChannels], to be taken off the bias.
+ * The mean shift of each output channel caused by rounding the kernels: the weights' errors times the mean values of
+ * their input channels. [outChannels], to be subtracted from the bias.
  *
  * @param inputMeans [inChannels of all groups]
  * @param taps kernel positions: height times width

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** Images that a calibration runs by default: with 4, 8, 16 and 33 dogs the mean cosine was 0.9967, 0.9972, 0.9975 and 0.9974. */
+/**
+ * Default number of calibration images: with 4, 8, 16 and 33 dogs the mean cosine was 0.9967, 0.9972, 0.9975 and
+ * 0.9974.
+ */
 export const defaultSampleSize = 16;
 
 /**

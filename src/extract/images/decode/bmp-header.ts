@@ -6,7 +6,7 @@ export interface BmpHeader {
   readonly width: number;
   readonly height: number;
   readonly bits: 1 | 4 | 8 | 16 | 24 | 32;
-  /** Rows come from the top; most bitmaps begin with the last one. */
+  /** Rows are stored from the top; most bitmaps store the bottom row first. */
   readonly topDown: boolean;
   /** Run lengths instead of plain rows, of 4 or 8 bits. */
   readonly runs: boolean;
@@ -82,7 +82,7 @@ export function readBmpHeader(bytes: Uint8Array): BmpHeader {
     return { ...common, palette: readPalette(bytes, afterHeader, colours, entryBytes) };
   }
   if (compression !== bitFields) return bits === 16 ? { ...common, green6: false } : { ...common, order: [2, 1, 0] };
-  // Headers of 40 bytes have the masks behind them.
+  // Headers of 40 bytes are followed by the masks.
   need(fileHeaderBytes + 52);
   const masks = [54, 58, 62].map((at) => view.getUint32(at, true).toString(16)).join();
   if (bits === 16 && (masks === 'f800,7e0,1f' || masks === '7c00,3e0,1f')) {

@@ -50,8 +50,8 @@ export function reorderRow(
  * that many values as they are, up to an even byte of the file.
  *
  * @param out filled with one index a pixel, in the order of the file; the rest of a line that ends early stays 0
- * @returns how many of them the runs account for: fewer than `out.length` where they end early; -1 at a jump or an odd
- * number of 4-bit values as they are, where Pillow goes on at the wrong byte
+ * @returns the number of pixels that the runs cover: fewer than `out.length` if they end early; -1 at a jump or an odd
+ *   number of 4-bit values as they are, where Pillow goes on at the wrong byte
  */
 export function unrollRuns(bytes: Uint8Array, from: number, bits: number, width: number, out: Uint8Array): number {
   let at = from;

@@ -7,7 +7,7 @@ import { checkSize, DecodeError } from './decode-error.ts';
  * A Windows or OS/2 bitmap as Pillow 9.4 gives it (BmpImagePlugin, then `convert('RGB')`): 1, 4 and 8 bits with a
  * palette, plain or in runs, 16, 24 and 32 bits, from either end; alpha is dropped.
  *
- * @throws DecodeError where the bitmap is not whole, or of a kind that Pillow does not open
+ * @throws DecodeError if the bitmap is truncated, or of a kind that Pillow does not open
  */
 export function decodeBmp(bytes: Uint8Array, onSize?: (pixelCount: number) => void): SourcePixels {
   const header = readBmpHeader(bytes);
@@ -25,7 +25,7 @@ export function decodeBmp(bytes: Uint8Array, onSize?: (pixelCount: number) => vo
   return { data, width, height, channels: 3 };
 }
 
-/** Rows fill whole words of 4 bytes; the last one may do without its padding. */
+/** Rows are padded to multiples of 4 bytes; the last row may lack its padding. */
 function plainRows(bytes: Uint8Array, { width, height, bits, pixelsAt }: BmpHeader): (y: number) => Uint8Array {
   const stride = Math.ceil((width * bits) / 32) * 4;
   const rowBytes = Math.ceil((width * bits) / 8);

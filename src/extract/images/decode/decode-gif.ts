@@ -9,7 +9,7 @@ import { decodeLzw } from './lzw.kernel.ts';
  * the colour of its palette entry, and what the frame leaves of the screen is the transparent entry, else entry 0.
  * libvips paints such pixels black or white, hence our own decoder.
  *
- * @throws DecodeError where the first frame is not whole
+ * @throws DecodeError if the first frame is truncated
  */
 export function decodeGif(bytes: Uint8Array, onSize?: (pixelCount: number) => void): SourcePixels {
   const reader = new ByteReader(bytes);

@@ -37,14 +37,14 @@ interface LibHeif {
   heif_image_release(image: object): void;
 }
 
-/** Of this thread, started by the first HEIC file: it takes a fifth of a second and some megabytes. */
+/** This thread's decoder, started by the first HEIC file: it takes 0.2 seconds and some megabytes. */
 let library: LibHeif | undefined;
 
 /**
  * The primary image of a HEIC or HEIF file with HEVC inside, as 8-bit RGB without alpha, turned and cropped as the file
  * says (libheif always does). docs/pixels.md gives the difference from pillow-heif.
  *
- * @throws DecodeError where the file is not whole or holds no such image
+ * @throws DecodeError if the file is truncated or holds no such image
  */
 export function decodeHeic(bytes: Uint8Array, onSize?: (pixelCount: number) => void): SourcePixels {
   readBoxes(bytes, 'HEIC');
@@ -70,7 +70,7 @@ function startLibHeif(): LibHeif {
   const start = createRequire(import.meta.url)('libheif-js/libheif-wasm/libheif-bundle.js') as (
     options: object,
   ) => LibHeif;
-  // libde265 tells of damage on stdout, which is for results.
+  // libde265 reports damage on stdout, which is reserved for results.
   return start({ print: () => {}, printErr: () => {} });
 }
 

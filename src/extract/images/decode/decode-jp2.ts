@@ -18,7 +18,7 @@ interface OpenJpeg {
   };
 }
 
-/** Of this thread; after a file that it could not read it is in an unknown state, and is started again. */
+/** This thread's decoder. A file that it cannot read leaves it in an unknown state, so it is then restarted. */
 let module: Promise<OpenJpeg> | undefined;
 
 function openJpeg(): Promise<OpenJpeg> {
@@ -32,7 +32,7 @@ function openJpeg(): Promise<OpenJpeg> {
  * A JPEG 2000 file as Pillow 9.4 gives it (Jpeg2KImagePlugin, then `convert('RGB')`), decoded by the library that
  * Pillow uses; samples of other depths are shifted to 8 bits, grey above 8 bits to 16.
  *
- * @throws DecodeError where the file is not whole, or of a kind that was not seen to equal Pillow's
+ * @throws DecodeError if the file is truncated, or of a kind not verified to equal Pillow's pixels
  */
 export async function decodeJp2(
   bytes: Uint8Array,

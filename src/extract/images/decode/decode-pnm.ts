@@ -11,7 +11,7 @@ type PnmKind = 1 | 2 | 3 | 4 | 5 | 6;
  * A portable bitmap, greymap or pixmap as Pillow 9.4 gives it (PpmImagePlugin, then `convert('RGB')`): samples are
  * scaled from the maximum that the file states, grey ones above 8 bits to 16 bits.
  *
- * @throws DecodeError where the header or a sample is missing or no number, or above the stated maximum
+ * @throws DecodeError if the header or a sample is missing, is not a number, or is above the stated maximum
  */
 export function decodePnm(bytes: Uint8Array, rule: SixteenBit, onSize?: (pixelCount: number) => void): SourcePixels {
   const header = new HeaderReader(bytes);
@@ -73,7 +73,7 @@ function spread(grey: Uint8Array, width: number, height: number): SourcePixels {
   return { data, width, height, channels: 3 };
 }
 
-/** Numbers behind the first two bytes, between white space and comments; one byte ends each. */
+/** Numbers after the first two bytes, separated by white space and comments; one byte ends each. */
 class HeaderReader {
   readonly #bytes: Uint8Array;
   at = 2;

@@ -17,11 +17,11 @@ import { checkTiff } from './tiff-header.ts';
 
 let sharp: typeof SharpModule | undefined;
 
-/** sharp, loaded at the first image: where workers decode, the thread that waits for them needs none of its libraries. */
+/** sharp, loaded at the first image: a thread that only waits for decoding workers needs none of its libraries. */
 function openSharp(bytes: Uint8Array, options: SharpOptions): Sharp {
   if (sharp === undefined) {
     const loaded: typeof SharpModule = createRequire(import.meta.url)('sharp');
-    // It keeps recently used images and files open; every file is read once, so that is memory for nothing.
+    // Its cache of recent images and files only wastes memory, because every file is read once.
     loaded.cache(false);
     // Images are decoded side by side, one thread each.
     loaded.concurrency(1);
@@ -33,7 +33,7 @@ function openSharp(bytes: Uint8Array, options: SharpOptions): Sharp {
 interface DecodeOptions {
   /** Whether decoders apply the orientation that the file names. */
   readonly autoOrient: boolean;
-  /** What becomes of grey samples with 16 bits; default `clip`, Pillow's rule. */
+  /** How 16-bit grey samples become 8-bit; default `clip`, Pillow's rule. */
   readonly sixteenBit?: SixteenBit;
   /** Called with what the header claims, checked, before anything is allocated for it. */
   readonly onSize?: (pixelCount: number) => void;
@@ -106,7 +106,7 @@ async function readChecked(bytes: Uint8Array, { autoOrient, onSize }: DecodeOpti
 /** An image in libvips, read strictly and without its colour profile. @param channels the most of them; default: 5 */
 export function openImage(bytes: Uint8Array, autoOrient: boolean, channels?: number): Sharp {
   const options: SharpOptions = {
-    // Anything a decoder complains about means pixels that are not the photo's.
+    // Any decoder warning means that some pixels are wrong.
     failOn: 'warning',
     ignoreIcc: true,
     limitInputPixels: largestPixelCount,
@@ -128,7 +128,7 @@ function readPngHeader(bytes: Uint8Array, onSize: DecodeOptions['onSize']): { re
 /** A sequence's file describes its first frame as a still image too; libvips looks at the main brand alone. */
 function asStill(bytes: Uint8Array): Uint8Array {
   if (bytes[11] !== 's'.charCodeAt(0)) return bytes;
-  // Only the first frame is read, and a file that lacks the others was cut all the same.
+  // Only the first frame is read, but a file that lacks the others is truncated too.
   readBoxes(bytes, 'AVIF');
   const copy = Uint8Array.from(bytes);
   copy[11] = 'f'.charCodeAt(0);

@@ -16,9 +16,9 @@ const marker = { start: 0xff4f, size: 0xff51, tilePart: 0xff90, data: 0xff93, en
 const plainColours: readonly number[] = [16, 17];
 
 /**
- * Reads the headers of a JPEG 2000 file and sees that all of its tiles are there: OpenJPEG makes do with less.
+ * Reads the headers of a JPEG 2000 file and checks that all of its tiles are there, which OpenJPEG does not.
  *
- * @throws DecodeError for kinds whose pixels were not seen to equal Pillow's, and where the file was cut
+ * @throws DecodeError for kinds not verified to equal Pillow's pixels, and if the file is truncated
  */
 export function readJp2Header(bytes: Uint8Array): Jp2Header {
   return readSize(bytes[0] === 0xff ? bytes : unboxed(bytes));

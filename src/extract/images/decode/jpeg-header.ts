@@ -24,7 +24,7 @@ const comment = 0xfe;
 /**
  * Reads the segments in front of the first scan (ITU T.81, annex B).
  *
- * @throws DecodeError for a broken header and for kinds that Pillow refuses too
+ * @throws DecodeError for a broken header and for kinds that Pillow also refuses
  */
 export function readJpegHeader(bytes: Uint8Array, keepExif: boolean): JpegHeader {
   const kept: Uint8Array[] = [bytes.subarray(0, 2)];
@@ -56,10 +56,11 @@ export function readJpegHeader(bytes: Uint8Array, keepExif: boolean): JpegHeader
 }
 
 /**
- * A scan of a sequential JPEG holds all 64 coefficients whatever its header says of them, and some cameras leave zeros
- * there. libjpeg decodes those to the same pixels and complains: it gets the numbers that the standard wants (G.1.1.1.1).
+ * A scan of a sequential JPEG always holds all 64 coefficients, but some cameras write zeros into its header. libjpeg
+ * decodes these to the same pixels with a warning, so the header gets the numbers that the standard requires
+ * (G.1.1.1.1).
  *
- * @param at byte of the first scan header; the others are looked for where that one is wrong
+ * @param at byte of the first scan header; the others are searched for only if that one is wrong
  */
 function setWholeSpectrum(picture: Uint8Array, at: number): void {
   while (at + 5 < picture.length && picture[at + 1] === startOfScan) {
@@ -76,7 +77,7 @@ function nextScan(picture: Uint8Array, from: number): number {
   for (let at = picture.indexOf(0xff, from); at >= 0; at = picture.indexOf(0xff, at + 1)) {
     const marker = picture[at + 1] ?? 0;
     if (marker === startOfScan) return at;
-    // Tables between scans are passed over whole, for what they hold may look like a marker.
+    // Tables between scans are skipped whole because their content may look like a marker.
     if (marker === 0xc4 || marker === 0xdb || marker === 0xdd) at += 1 + uint16(picture, at + 2);
   }
   return picture.length;

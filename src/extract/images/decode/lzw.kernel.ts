@@ -8,7 +8,7 @@ const tableSize = 1 << mostBits;
  * @param data the image's sub-blocks joined
  * @param minimumBits the code size byte before them, 1 to 11
  * @param out filled with palette indices; its length is the number of pixels
- * @returns how many pixels were decoded: fewer than `out.length` where the data ends early or a code is impossible
+ * @returns the number of pixels decoded: fewer than `out.length` if the data ends early or a code is invalid
  */
 export function decodeLzw(data: Uint8Array, minimumBits: number, out: Uint8Array): number {
   const clear = 1 << minimumBits;

@@ -29,9 +29,9 @@ export function rescale(samples: Uint16Array, from: number, to: number): void {
 /**
  * Numbers in decimal digits between white space, with comments from # to the end of the line.
  *
- * @param single every digit is a number of its own (P1)
- * @returns how many were read: fewer than `out.length` where the text ends; -1 if something is not a number up to
- * `largest`
+ * @param single every digit is a separate number (P1)
+ * @returns the count read: fewer than `out.length` if the text ends early; -1 if something is not a number up to
+ *   `largest`
  */
 export function readDigits(
   bytes: Uint8Array,

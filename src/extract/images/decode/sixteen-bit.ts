@@ -7,7 +7,7 @@ import { clipSamples, largestSample, scaleSamples } from './sixteen-bit.kernel.t
  */
 export type SixteenBit = 'clip' | 'scale';
 
-/** Grey samples as pixels; `clipped` where Pillow's rule lost something. */
+/** Grey samples as pixels; `clipped` tells whether Pillow's rule lost values. */
 export function greyPixels(samples: Uint16Array, width: number, height: number, rule: SixteenBit): SourcePixels {
   const data = new Uint8Array(samples.length * 3);
   if (rule === 'scale') scaleSamples(samples, data);

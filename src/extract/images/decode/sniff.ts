@@ -1,10 +1,10 @@
 /** Kinds of image files that are decoded. */
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp' | 'pnm' | 'jp2' | 'heic';
 
-/** What a file is by its first bytes: an image of a kind that is decoded, or the name of what it is instead. */
+/** A file's kind by its first bytes: a kind of image that is decoded, or the name of what it is instead. */
 type Sniffed = { readonly kind: ImageKind } | { readonly refused: string };
 
-/** As many bytes of a file's beginning tell its kind; a shorter file is given whole. */
+/** Number of leading bytes that tell a file's kind; a shorter file is given whole. */
 export const sniffBytes = 256;
 
 /** First bytes of kinds that are known but not decoded, for a reason that says what the file is. */
@@ -70,8 +70,8 @@ export function wayOut(refused: string): string | undefined {
 const bitmapHeaders: readonly number[] = [12, 16, 40, 52, 56, 64, 108, 124];
 
 /**
- * Tells the kind of an image by its first bytes, as Pillow does; the file's extension says nothing. Text that happens
- * to begin as a bitmap ("BM") or a portable map ("P5") does is none.
+ * Tells the kind of an image by its first bytes, as Pillow does; the file's extension says nothing. Text that merely
+ * begins like a bitmap ("BM") or a portable map ("P5") is not taken for one.
  *
  * @param bytes the whole file, or its first `sniffBytes`
  */
@@ -103,7 +103,7 @@ function sniffMedia(head: string): Sniffed {
   const brands = head.slice(8, boxBytes).match(/[\s\S]{4}/g) ?? [];
   const brand = brands[0] ?? '';
   if (brand === 'avif' || brand === 'avis') return { kind: 'avif' };
-  // The second is the version. mif1 and msf1 say "an image", of whatever codec the others name.
+  // The second is the version. mif1 and msf1 say only "an image"; the other brands name the codec.
   const others = brands.slice(2);
   if ((brand === 'mif1' || brand === 'msf1') && others.includes('avif')) return { kind: 'avif' };
   if (/^he(?:ic|ix|im|is|vc|vx|vm|vs)$/.test(brand) || brand === 'mif1' || brand === 'msf1') return { kind: 'heic' };

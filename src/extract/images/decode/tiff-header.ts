@@ -37,7 +37,7 @@ interface TiffSize {
 }
 
 /**
- * Refuses, by name, every TIFF whose pixels were not seen to equal Pillow's (docs/pixels.md has the list), and gives
+ * Refuses, by name, every kind of TIFF not verified to equal Pillow's pixels (listed in docs/pixels.md), and returns
  * the size of the first page.
  *
  * @throws DecodeError
@@ -79,7 +79,7 @@ export function checkTiff(bytes: Uint8Array): TiffSize {
 
 type TagName = keyof typeof tag;
 
-/** More bands than sensors have: hyperspectral ones come to a few hundred. */
+/** More bands than any sensor has: hyperspectral ones have a few hundred. */
 const mostValues = 1024;
 
 /** Values of the tags above in the first directory; only whole numbers of 1, 2 and 4 bytes matter. */

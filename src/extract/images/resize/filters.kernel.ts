@@ -11,7 +11,7 @@ export type WriteWeights = (
   inverse: number,
 ) => number;
 
-/** For a filter given by its values: a call for each weight. */
+/** For a filter given as a function, called for each weight. */
 export function weightsBy(filter: (x: number) => number): WriteWeights {
   return (weights, at, used, first, center, inverse) => {
     let sum = 0;
@@ -59,7 +59,7 @@ export function divideBy(sum: number, weights: Float64Array, at: number, used: n
 /** Weights times `one`, rounded half away from zero. */
 export function roundWeights(weights: Float64Array, one: number): Int32Array<ArrayBuffer> {
   const rounded = new Int32Array(weights.length);
-  // Storing cuts the fraction off, whatever the sign.
+  // Storing truncates toward zero.
   for (let i = 0; i < weights.length; i++) rounded[i] = (weights[i] < 0 ? -0.5 : 0.5) + weights[i] * one;
   return rounded;
 }

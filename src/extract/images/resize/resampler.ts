@@ -35,7 +35,7 @@ interface ResizeExports {
   ): void;
 }
 
-/** Source rows are handed over in bands of about this size, so that a large image does not make the memory large. */
+/** Source rows are passed in bands of about this size, which bounds the memory for large images. */
 const bandBytes = 1 << 20;
 
 /** The fast resampler, or the plain one on processors whose WebAssembly has no SIMD (x64 before SSE 4.1). */
