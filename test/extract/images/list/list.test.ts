@@ -254,7 +254,7 @@ test('a folder that is not there is answered with the one beside it whose name i
 });
 
 test('refuses folders that are none of the layouts', async () => {
-  await assert.rejects(listImages(join(scratch, 'nowhere')), tells('no such folder', '--data'));
+  await assert.rejects(listImages(join(scratch, 'nowhere')), tells('no such folder', 'name a folder'));
   const file = join(folderOf(['a.jpg']), 'a.jpg');
   await assert.rejects(listImages(file), tells('a file, not a folder'));
   await assert.rejects(
