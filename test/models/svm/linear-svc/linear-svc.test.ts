@@ -83,6 +83,17 @@ test('the slope of linearsvc makes held-out rows likelier than no slope does', a
   const best = likeliestInverse(logs, 8, labels.subarray(200), undefined);
   assert.ok(best > 0.6 && best < 1.6, `${best} times ${slope} would be best`);
   assert.ok(slope > 1);
+  // Of nine rows of eight classes, two of one class tell no slope, and rows of classes that a fold lacks none either.
+  const few = {
+    features: { ...half, rowCount: 9, data: half.data.subarray(0, 180) },
+    labels: labels.subarray(0, 9),
+    classes,
+  };
+  const usual = await createHead('svm', { solver: 'linearsvc' }).fit(few, context);
+  assert.equal(usual.details['slope'], 8);
+  assert.match(usual.warnings.join(), /too few training rows can be held out; the usual slope of 8 is used/);
+  const plain = await createHead('svm', { solver: 'linearsvc', calibrate: 'none' }).fit(few, context);
+  assert.deepEqual(await usual.predict(held), await plain.predict(held));
 });
 
 test('the likeliest temperature is found from afar, and ends where classes are separable', () => {
