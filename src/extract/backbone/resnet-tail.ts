@@ -11,12 +11,12 @@ import type { StateDict, WeightTensor } from '../weights/state-dict.ts';
 /** The part of a ResNet between a tap and its average pool. */
 interface ResNetTail {
   readonly blocks: readonly ResidualBlock[];
-  /** Those of the blocks, and of `fc` where the file has it. */
+  /** Weights of the blocks, and of `fc` if the file has it. */
   readonly tensors: ReadonlyMap<string, WeightTensor>;
   readonly normEpsilon: number;
 }
 
-/** The blocks behind a tap, which is a layer or a block; undefined if it is not a block's output. */
+/** The blocks after a tap, which is a layer or a block; undefined if it is not a block's output. */
 function blocksBehind(architecture: Architecture, tap: string): readonly ResidualBlock[] | undefined {
   const plan = planResNet(architecture);
   const all = plan.layers.flatMap((layer) => layer.blocks);
@@ -25,7 +25,7 @@ function blocksBehind(architecture: Architecture, tap: string): readonly Residua
   return at < 0 ? undefined : all.slice(at + 1);
 }
 
-/** Whether classify --model finetune can train the network behind the maps of a tap. */
+/** Whether classify --model finetune can train the part of the network after a tap. */
 export function isTrainable(architecture: string, tap: string): boolean {
   const blocks = isArchitecture(architecture) ? blocksBehind(architecture, tap) : undefined;
   const convolutions = blocks?.flatMap(({ main }) => main) ?? [];
@@ -33,7 +33,7 @@ export function isTrainable(architecture: string, tap: string): boolean {
 }
 
 /**
- * What a ResNet does behind a tap.
+ * The part of a ResNet after a tap.
  *
  * @param tap a layer (`layer3`), whose last block's output it is, or a block (`layer4.1`)
  * @returns undefined if the tap is not a block's output

@@ -8,7 +8,7 @@ export interface KnownWeights {
   readonly mebibytes: number;
 }
 
-/** https://download.pytorch.org/models/, where torchvision's own weights lie. */
+/** https://download.pytorch.org/models/, the server of torchvision's own weights. */
 export const defaultWeightsUrl: string = 'https://download.pytorch.org/models/';
 
 /** torchvision's ImageNet weights: IMAGENET1K_V1, and with `-v2` IMAGENET1K_V2 (torchvision/models/resnet.py, 0.14). */

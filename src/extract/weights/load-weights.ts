@@ -34,7 +34,7 @@ export interface LoadWeightsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where downloads are kept; default `userCacheFolder()`. */
   readonly cacheFolder?: string;
-  /** Where known weights come from; default $FEATURETAP_WEIGHTS_URL (a mirror), else download.pytorch.org. */
+  /** Base URL of known weights; default $FEATURETAP_WEIGHTS_URL (a mirror), else download.pytorch.org. */
   readonly weightsUrl?: string;
 }
 
@@ -61,7 +61,7 @@ interface LoadedGraph extends Omit<GraphFile, 'model'> {
   readonly channels?: number | undefined;
   /** Configuration from the files beside it; absent for a bare graph. */
   readonly published?: Published;
-  /** `hf:OWNER/NAME@COMMIT`, where it is a hub's. */
+  /** `hf:OWNER/NAME@COMMIT` if it is from a hub. */
   readonly pinned?: string;
   /** Variant of a published network's graph, if not the default one. */
   readonly variant?: string | undefined;

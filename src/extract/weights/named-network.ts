@@ -9,7 +9,7 @@ export interface NamedNetwork {
   readonly architecture: Architecture;
   /** Outputs of `fc`; undefined if it has none. */
   readonly classCount: number | undefined;
-  /** Side of its input, in pixels, where that is not torchvision's. */
+  /** Side of its input in pixels, if not torchvision's. */
   readonly crop?: number;
 }
 

@@ -17,7 +17,7 @@ export interface PackagedWeights {
   readonly note: string;
 }
 
-/** Ours: scripts/demo-net/ draws what it is trained on and trains it, docs/demo-net.md tells how it came about. */
+/** Our own: scripts/demo-net/ draws its training images and trains it; docs/demo-net.md describes how. */
 const packagedWeights: Readonly<Record<string, PackagedWeights>> = {
   'demo-net': {
     file: 'weights/demo-net.safetensors',

@@ -31,7 +31,7 @@ interface ResNetShape {
   readonly groups?: number;
   /** Channels of a group for every 64 planes, torchvision's `width_per_group`; default 64. */
   readonly groupWidth?: number;
-  /** Side of the stem's kernel, default 7. With 3 it is CIFAR's stem: stride 1 and no max pool behind it. */
+  /** Side of the stem's kernel, default 7. With 3 it is CIFAR's stem: stride 1 and no max pool. */
   readonly stemKernel?: 3 | 7;
   /** Of the images, default 3. */
   readonly channels?: number;
@@ -50,7 +50,7 @@ export const architectures: Readonly<Record<KnownArchitecture, ResNetShape>> = {
   // Zagoruyko and Komodakis 2016 (https://arxiv.org/abs/1605.07146): twice the channels inside a bottleneck.
   wide_resnet50_2: { block: 'bottleneck', blocks: [3, 4, 6, 3], stemWidth: 64, width: 64, groupWidth: 128 },
   wide_resnet101_2: { block: 'bottleneck', blocks: [3, 4, 23, 3], stemWidth: 64, width: 64, groupWidth: 128 },
-  // Ours, for tests and trials: every kind of block a ResNet50 has, with 8 channels where that has 64.
+  // Our own, for tests and trials: all kinds of blocks of a ResNet50, with 8 channels instead of 64.
   'resnet-tiny': { block: 'bottleneck', blocks: [2, 1, 1, 1], stemWidth: 8, width: 8 },
 };
 
@@ -94,7 +94,7 @@ function shapeOf(architecture: string): ResNetShape | undefined {
   };
 }
 
-/** A convolution without bias and the batch norm behind it. */
+/** A convolution without bias, followed by batch norm. */
 export interface ConvNorm {
   /** `layer1.0.conv1`: its kernel is `layer1.0.conv1.weight`, [outChannels, inChannels / groups, kernel, kernel]. */
   readonly conv: string;
@@ -108,7 +108,7 @@ export interface ConvNorm {
   readonly groups: number;
 }
 
-/** relu(main path + shortcut). Between the main path's convolutions stands a relu, after the last one none. */
+/** relu(main path + shortcut). A ReLU follows each convolution of the main path except the last. */
 export interface ResidualBlock {
   readonly name: string;
   readonly main: readonly ConvNorm[];
@@ -123,7 +123,7 @@ export interface ResNetPlan {
   /** Whether a 3 x 3 max pool of stride 2, padding 1 follows the stem. */
   readonly stemPool: boolean;
   readonly layers: readonly { readonly name: string; readonly blocks: readonly ResidualBlock[] }[];
-  /** Channels of the last layer: what the average pool takes and `fc` reads. */
+  /** Channels of the last layer, which are also the inputs of `fc`. */
   readonly featureCount: number;
 }
 

@@ -86,7 +86,9 @@ const forms: readonly SampleKind[] = [
   },
 ];
 
-/** libvips takes the first bands for grey or RGB: it is asked for the space that they are in, so that it converts nothing. */
+/**
+ * libvips takes the first bands for grey or RGB: asking for the colour space that they are in prevents a conversion.
+ */
 async function samplesOf(
   image: Sharp,
   { depth, bits }: SampleKind,
@@ -103,7 +105,7 @@ async function samplesOf(
   return read;
 }
 
-/** @param copies further copies of the first band that stand behind it */
+/** @param copies further copies of the first band, stored after it */
 function withoutCopies<T extends BandPixels['data']>(samples: T, stride: number, copies: number): T {
   return samples.filter((_, at) => at % stride === 0 || at % stride > copies) as T;
 }

@@ -41,7 +41,7 @@ interface HubNetwork {
 }
 
 /**
- * Brings a network of a model hub into the user's cache: what is there already is not asked for again.
+ * Downloads a network from a model hub into the user's cache, except for files that are there already.
  *
  * @throws UserError if the hub cannot be asked and the cache does not do, or it does not have the network
  */
@@ -104,7 +104,7 @@ async function fetchNetwork(hub: Hub, asked: HubName, cache: HubCache, options: 
       signal: options.signal,
     });
   }
-  // Last: what the cache says of a commit is there.
+  // Last, so that all files of a commit that the cache lists exist.
   await cache.keep(asked.revision, known);
   return commit;
 }
@@ -113,8 +113,8 @@ async function fetchNetwork(hub: Hub, asked: HubName, cache: HubCache, options: 
 type Wanted = Pick<HubOptions, 'variant' | 'tower'>;
 
 /**
- * The files of a repository that are needed: what says how, the graph, and the files that it keeps tensors in; undefined
- * where it lacks one.
+ * The files needed of a repository: its configuration, the graph and the graph's external tensor files; undefined if
+ * one is missing.
  */
 function neededOf(files: readonly string[], { variant, tower = 'image' }: Wanted): readonly string[] | undefined {
   const graph = graphNames(variant, tower).find((path) => files.includes(path));

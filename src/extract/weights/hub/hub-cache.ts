@@ -12,7 +12,7 @@ export interface CachedCommit extends Resolved {
   readonly described: Readonly<Record<string, HubFile>>;
 }
 
-/** One of the cache's own files; one that is damaged is as good as none: the hub is asked again. */
+/** One of the cache's own files. A damaged one counts as missing, so that the hub is asked again. */
 function readOwn(path: string): Promise<Config | undefined> {
   return readConfig(path).catch(() => undefined);
 }

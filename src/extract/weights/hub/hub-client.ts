@@ -27,7 +27,7 @@ export interface HubFile {
   readonly gitSha1?: string;
 }
 
-/** The hub did not answer: what is in the cache may do. */
+/** The hub did not answer; the cache may suffice. */
 export class HubUnreachable extends Error {}
 
 const attempts = 3;
@@ -57,7 +57,7 @@ export function fileUrl({ endpoint }: Hub, { owner, name }: HubName, commit: str
   return `${endpoint}/${owner}/${name}/resolve/${commit}/${path}`;
 }
 
-/** What goes with a request to the endpoint. `fetch` takes it off where a redirect leads to another origin. */
+/** Headers of a request to the endpoint. `fetch` drops them on a redirect to another origin. */
 export function authorization({ token }: Hub): Readonly<Record<string, string>> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
@@ -65,7 +65,7 @@ export function authorization({ token }: Hub): Readonly<Record<string, string>> 
 /**
  * Asks the hub which commit a revision is, and which files it has.
  *
- * @throws HubUnreachable where it does not answer, UserError if there is no such repository or revision
+ * @throws HubUnreachable if it does not answer, UserError if there is no such repository or revision
  */
 export async function resolveRevision(hub: Hub, asked: HubName): Promise<Resolved> {
   const { owner, name, revision } = asked;
@@ -155,7 +155,7 @@ function notAHub(url: string): UserError {
   });
 }
 
-/** What to do where a hub cannot be asked. */
+/** What to do if the hub cannot be reached. */
 export const byHand: string =
   'download config.json, preprocessor_config.json and onnx/model.onnx (with its model.onnx_data, where there is one) another way, into one folder: --weights FOLDER';
 

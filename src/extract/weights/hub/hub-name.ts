@@ -10,7 +10,7 @@ export interface HubName {
 
 const part = /^(?!\.)[\w.-]+$/;
 
-/** @returns undefined for weights that are not on a hub. @throws a usage UserError if the name is none */
+/** @returns undefined for weights that are not on a hub. @throws a usage UserError if the name is malformed */
 export function parseHubName(weights: string): HubName | undefined {
   if (!weights.startsWith('hf:')) return undefined;
   const [, owner = '', name = '', revision = 'main'] = /^hf:([^/@]*)\/([^/@]*)(?:@(.+))?$/.exec(weights) ?? [];
@@ -20,7 +20,7 @@ export function parseHubName(weights: string): HubName | undefined {
   return { owner, name, revision };
 }
 
-/** Whether a revision is a commit: what it holds never changes. */
+/** Whether a revision is a commit, whose content never changes. */
 export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }

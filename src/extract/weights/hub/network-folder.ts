@@ -13,7 +13,7 @@ export interface Published {
   /** `dinov2`, `siglip`: config.json's `model_type`. */
   readonly architecture: string;
   readonly trainedWith: TrainedWith;
-  /** @throws UserError that lists the readings where several fit */
+  /** @throws UserError that lists the readings if several fit */
   reading(asked: AskedReading): Reading;
 }
 
@@ -27,7 +27,7 @@ export function graphNames(variant: string | undefined, tower: Tower = 'image'):
   return [`onnx/vision_model${suffix}.onnx`, `onnx/model${suffix}.onnx`];
 }
 
-/** Files that say how what goes into the graph is made. */
+/** Files that describe the graph's preprocessing. */
 export const besideGraph: Readonly<Record<Tower, readonly string[]>> = {
   image: ['config.json', 'preprocessor_config.json'],
   text: ['config.json', 'tokenizer.json', 'tokenizer_config.json'],

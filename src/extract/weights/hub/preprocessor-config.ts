@@ -2,15 +2,15 @@ import type { Interpolation, Preprocessing } from '../../../features/manifest/ma
 import { UserError } from '../../../system/errors.ts';
 import { type Config, isConfig } from './config-file.ts';
 
-/** What a network was trained with; what it leaves open is torchvision's recipe. */
+/** The preprocessing that a network was trained with; absent fields default to torchvision's recipe. */
 export type TrainedWith = Partial<Omit<Preprocessing, 'autoOrient' | 'sixteenBit'>>;
 
 /** Pillow's numbers for its filters, as `resample` gives them. */
 const filters: readonly Interpolation[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
 
 /**
- * transformers' image processors that resize, crop, rescale and normalize in this order, or rescale first, and what the class itself says
- * where the file does not (transformers 5.24).
+ * transformers' image processors that resize, crop, rescale and normalize in this order, or rescale first, with the
+ * defaults of their classes (transformers 5.24).
  */
 const processors: Readonly<Record<string, Processor>> = {
   BeitImageProcessor: { crops: false, square: true },
@@ -24,11 +24,11 @@ const processors: Readonly<Record<string, Processor>> = {
 };
 
 interface Processor {
-  /** Whether it crops where the file does not say. */
+  /** Whether it crops by default. */
   readonly crops: boolean;
   /** Whether a size of one number is height and width, not the shorter side. */
   readonly square: boolean;
-  /** The filter that it has taken in all versions, where the file does not say. */
+  /** The default filter, if it is the same in all versions. */
   readonly resample?: number;
   /** Rescales before it resizes in floating point: torchvision's resize of tensors. */
   readonly resizeIn?: 'float32';
@@ -48,7 +48,7 @@ const processorOf: Readonly<Record<string, string>> = {
   vit: 'ViTImageProcessor',
 };
 
-/** Fields that say nothing of the pixels of an RGB photo. */
+/** Fields that do not affect the pixels of an RGB photo. */
 const idle = new Set([
   'image_processor_type',
   'feature_extractor_type',
@@ -126,7 +126,7 @@ function geometry(fields: Fields, name: string, { crops, square }: Processor): T
   if (name === 'ConvNextImageProcessor') {
     if (typeof size !== 'number') throw fields.refuse('size', 'shortest_edge');
     if (crop !== undefined) throw fields.refuse('do_center_crop', 'false, as the crop follows from size and crop_pct');
-    // Warped from 384 pixels on, else cropped.
+    // Warped if 384 pixels or more, else cropped.
     if (size >= 384) return { resize: [size, size], crop: size };
     const share = fields.config['crop_pct'] ?? 224 / 256;
     if (typeof share !== 'number' || !(share > 0 && share <= 1)) throw fields.refuse('crop_pct', 'a share up to 1');
@@ -158,7 +158,7 @@ function normalization(fields: Fields): Pick<Preprocessing, 'mean' | 'std'> {
   return { mean: scaled(mean), std: scaled(std) };
 }
 
-/** The fields of one file, and what to say of those that do not fit. */
+/** The fields of one file, and the messages about invalid ones. */
 class Fields {
   readonly config: Config;
   readonly #path: string;

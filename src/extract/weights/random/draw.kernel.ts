@@ -46,9 +46,9 @@ export function fillBell(out: Float32Array, state: Uint32Array, deviation: numbe
 }
 
 /**
- * Pictures of overlapping discs, values on [0, 1]: [count, side, side, 3]. Discs whose radii follow r^-3 and that hide each
- * other give edges at every scale, as photos have them (the "dead leaves" of Lee, Mumford and Huang 2001,
- * https://doi.org/10.1023/A:1011109015675); a grain on each disc stands for texture.
+ * Pictures of overlapping discs, values on [0, 1]: [count, side, side, 3]. Discs whose radii follow r^-3 and that hide
+ * each other give edges at every scale, as photos have them (the "dead leaves" of Lee, Mumford and Huang 2001,
+ * https://doi.org/10.1023/A:1011109015675); each disc has a grain as texture.
  */
 export function drawPictures(count: number, side: number, state: Uint32Array): Float32Array {
   const out = new Float32Array(count * side * side * 3);

@@ -1,6 +1,6 @@
 import { type Filters, noFilters, type Order } from './filters.ts';
 
-/** What the address keeps of a group: a link to a page is a link to what it shows. */
+/** The state of a group kept in the address, so that a link shows the same view. */
 export interface View {
   /** Number of the run. */
   readonly run: number;
@@ -20,7 +20,7 @@ const sides = ['test', 'training'] as const;
 const orders = ['labels', 'doubtful', 'id'] as const;
 
 /**
- * The part of an address behind `#`: where the reader is, then the views of the groups, as far as they differ from
+ * The part of an address after `#`: the reader's position, then the views of the groups, as far as they differ from
  * `first`. Names of the second group and on begin with its number.
  *
  * @param at id of the section in sight; empty for the top
@@ -50,7 +50,7 @@ export function formatAddress(at: string, views: readonly View[], runs: readonly
   return [at, rest].filter((part) => part !== '').join('&');
 }
 
-/** What `formatAddress` wrote; whatever cannot be read is as at first. */
+/** Parses what `formatAddress` wrote; unreadable parts get their initial state. */
 export function parseAddress(
   hash: string,
   runs: readonly (readonly string[])[],

@@ -1,6 +1,6 @@
 import { all, element } from './dom.ts';
 
-/** Puts a text on the clipboard, also where the clipboard's own interface is denied. */
+/** Copies a text to the clipboard, even if the Clipboard API is denied. */
 async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -8,7 +8,7 @@ async function copyText(text: string): Promise<boolean> {
   } catch {
     const field = element('textarea', { readonly: true, class: 'off-screen', 'aria-hidden': 'true' });
     field.value = text;
-    // Within an open dialog nothing outside of it can be selected.
+    // While a dialog is open, nothing outside of it can be selected.
     (document.querySelector('dialog[open]') ?? document.body).append(field);
     field.select();
     const done = document.execCommand('copy');

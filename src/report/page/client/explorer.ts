@@ -3,7 +3,7 @@ import { countFilters, type Filters, imageFilter, noFilters, sorted } from './fi
 import type { Group, Run } from './model.ts';
 import { isWithin } from './region.ts';
 
-/** Photos as one run answered them, and what is selected of them. */
+/** The photos with one run's answers, and the selection. */
 export interface Seen {
   readonly group: Group;
   readonly run: Run;
@@ -11,7 +11,7 @@ export interface Seen {
   select(places: readonly number[], selected: boolean): void;
 }
 
-/** What the reader sees of one group: its view, what it shows, and what is selected. All parts listen to it. */
+/** State of one group's page: the view, the photos shown, and the selection. All parts listen to it. */
 export class Explorer implements Seen {
   readonly group: Group;
   /** The part of the page that shows it. */
@@ -42,7 +42,7 @@ export class Explorer implements Seen {
     return countFilters(this.#view.filters);
   }
 
-  /** Where images lie on the map, which decides what a region holds. */
+  /** Positions of the images on the map, for regions. */
   placeDots(dotOf: (place: number) => readonly [number, number] | undefined): void {
     this.#dotOf = dotOf;
     this.#shown = undefined;
@@ -79,7 +79,7 @@ export class Explorer implements Seen {
     for (const part of this.#selectionParts) part();
   }
 
-  /** The photos and the selection by another run: what a tile and the viewer ask for. */
+  /** The photos and the selection by another run, for tiles and the viewer. */
   by(run: Run): Seen {
     const { group, selected } = this;
     return { group, run, selected, select: (places, chosen) => this.select(places, chosen) };

@@ -42,7 +42,7 @@ export function countFilters(filters: Filters): number {
   ].filter(Boolean).length;
 }
 
-/** The classes that a text means: the one of that very name, else all whose names have it. */
+/** The classes that a text matches: the class of exactly that name, else all whose names contain it. */
 export function classesNamed(text: string, classes: readonly string[]): ReadonlySet<number> {
   const wanted = text.trim().toLowerCase();
   const names = classes.map((name) => name.toLowerCase());
@@ -84,7 +84,7 @@ export function sorted(places: readonly number[], order: Order, group: Group, ru
     const suspicion = run.suspicions.get(place);
     switch (order) {
       case 'telling':
-        // Mistakes by confidence, then right answers that were nearly wrong, then what was not tested.
+        // Mistakes by confidence, then right answers by ascending confidence, then untested images.
         if (verdict === undefined) return 3;
         return verdict.predicted === group.labels[place] ? 1 + verdict.probability : 1 - verdict.probability;
       case 'labels':

@@ -24,9 +24,9 @@ export interface GroupJson {
 
 export interface ImagesJson {
   readonly ids: readonly string[];
-  /** Class of the label; 65,535 where it is not known. */
+  /** Class of the label; 65,535 if unknown. */
   readonly labels: U16;
-  /** How a path is made of an id, where that is how it is made. */
+  /** How to make a path from an id, if paths follow from ids. */
   readonly pattern: readonly [before: string, after: string] | null;
   /** Paths that are not as they would be made, by place. */
   readonly paths: Readonly<Record<string, string>>;

@@ -71,7 +71,7 @@ export class Run {
         : { count: json.top.count, classes: u16(json.top.classes), probabilities: u16(json.top.probabilities) };
   }
 
-  /** The predicted and the most probable other classes of an answer; none where the report does not say. */
+  /** The predicted and the most probable other classes of an answer; none if the report lacks them. */
   topOf({ number }: Answer): readonly { readonly c: number; readonly probability: number }[] {
     const top = this.#top;
     if (top === undefined) return [];
@@ -82,8 +82,8 @@ export class Run {
   }
 
   /**
-   * The answer that speaks for an image: the most confident wrong one if there is one, else the first. Undefined for
-   * an image that was not tested.
+   * The answer that represents an image: the most confident wrong one if there is one, else the first. Undefined for an
+   * image that was not tested.
    */
   verdict(place: number): Answer | undefined {
     return this.#verdicts.get(place);

@@ -1,7 +1,7 @@
 import type { Group, Run } from './model.ts';
 
 /**
- * Selected photos as CSV: `id,label,suggestion,path`. A photo whose label is suspected has what it may be instead; the
+ * Selected photos as CSV: `id,label,suggestion,path`. A photo with a suspected label gets a suggested one; the
  * suggestion of the others is empty.
  */
 export function selectionCsv(places: Iterable<number>, group: Group, run: Run): string {

@@ -2,7 +2,7 @@ import { all } from './dom.ts';
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** Makes the headings of a table sort it. Each cell carries what it sorts by. */
+/** Makes the headings of a table sort it. Each cell carries its sort key. */
 export function sortable(table: HTMLTableElement): void {
   const headings = all<HTMLTableCellElement>('thead th', table);
   headings.forEach((heading, column) => {

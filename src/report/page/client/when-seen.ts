@@ -1,8 +1,8 @@
 /**
- * Draws a part of the page when it is looked at: now if it is in sight, else when it comes near, and before the page is
- * printed.
+ * Draws a part of the page when it becomes visible: now if it is in view, else when it comes near, and before the page
+ * is printed.
  *
- * @returns to be called when what it shows has changed
+ * @returns a function to call when the content has changed
  */
 export function whenSeen(place: Element, draw: () => void): () => void {
   let [inSight, stale] = [false, true];

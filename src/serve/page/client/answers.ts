@@ -53,7 +53,7 @@ export async function servedHeads(): Promise<readonly ServedHead[]> {
   return heads;
 }
 
-/** All that at least one of the heads can say: the server refuses what none can. */
+/** All answers that at least one of the heads can give; the server refuses others. */
 export function questionFor(heads: readonly ServedHead[]): string {
   const any = (field: keyof ServedHead['without']): boolean =>
     heads.some(({ without }) => without[field] === undefined);

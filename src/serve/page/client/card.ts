@@ -13,7 +13,9 @@ export function openCard(name: string, headCount: number): HTMLLIElement {
   return card;
 }
 
-/** Draws the photo into its card; what the browser cannot decode has no thumbnail, and the server may read it still. */
+/**
+ * Draws the photo into its card. A photo that the browser cannot decode has no thumbnail, but the server may read it.
+ */
 export async function showThumbnail(card: HTMLLIElement, name: string, photo: Blob): Promise<void> {
   const heading = card.querySelector('h3');
   try {
@@ -33,7 +35,7 @@ export async function showThumbnail(card: HTMLLIElement, name: string, photo: Bl
   }
 }
 
-/** Puts what the heads say in place of what was there. */
+/** Replaces the card's content by the heads' answers. */
 export function showAnswers(
   card: HTMLLIElement,
   name: string,
@@ -57,7 +59,7 @@ export function showAnswers(
 }
 
 export function showFailure(card: HTMLLIElement, reason: string): void {
-  // A file that nobody can read is nothing that the browser lacks.
+  // If the server cannot read the file either, the browser is not to blame.
   card.querySelector('.unseen')?.remove();
   replaceNote(card, element('p', `No answer: ${reason}`, 'failed'));
 }

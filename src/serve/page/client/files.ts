@@ -1,4 +1,4 @@
-/** Photos among what was dropped, folders at any depth among it. */
+/** Photos among the dropped files and folders, at any depth. */
 export async function droppedFiles(data: DataTransfer): Promise<readonly File[]> {
   // Entries are there during the event alone: all of them are taken before anything is waited for.
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
@@ -21,7 +21,7 @@ async function collect(entry: FileSystemEntry, into: File[]): Promise<void> {
   }
 }
 
-/** Of a folder's files those that a browser or a name tells to be images; `skipped` counts the others. */
+/** The files of a folder that are images by MIME type or name; `skipped` counts the others. */
 export function imagesAmong(files: readonly File[]): { readonly images: readonly File[]; readonly skipped: number } {
   const images = files.filter(
     ({ type, name }) =>

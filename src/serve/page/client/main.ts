@@ -78,7 +78,7 @@ function add(files: readonly File[]): void {
   next();
 }
 
-/** Asks for the next photos, a few at a time, whatever the folder's size. */
+/** Requests the next photos, a few at a time, for any folder size. */
 function next(): void {
   while (asked < mostAsked) {
     const one = waiting.shift();

@@ -26,7 +26,7 @@ export function startClasses(explorer: Explorer): void {
     (at: 0 | 1 | 2 | 3 | 4) =>
     (c: number): number | undefined =>
       explorer.run.perClass[c]?.[at];
-  /** A class without a test image has no figure of its own. */
+  /** A class without test images has no metrics. */
   const tested =
     (at: 2 | 3 | 4) =>
     (c: number): number | undefined =>

@@ -10,7 +10,7 @@ import type { OpenViewer } from './viewer.ts';
 /** Tiles that are drawn at a time. */
 const atOnce = 48;
 
-/** The photos that pass the filters, drawn as far as they are looked at, and what is done with selected ones. */
+/** The photos that pass the filters, drawn on demand as the reader scrolls, and the actions on selected ones. */
 export function startGallery(explorer: Explorer, openViewer: OpenViewer): void {
   const part = one('[data-part=gallery]', explorer.root);
   const list = one<HTMLUListElement>('ul.photos', part);

@@ -12,7 +12,7 @@ const mostColours = 12;
 const pad = 14;
 /** Photos of a region that are listed beside it. */
 const mostListed = 24;
-/** Pixels within which the pointer is at a dot. */
+/** Largest distance in pixels at which the pointer hits a dot. */
 const reach = 9;
 
 /** Every image as a dot: photos on hover, a region to draw, a dot to open. */
@@ -66,7 +66,7 @@ export function startMap(explorer: Explorer, openViewer: OpenViewer): void {
     const classColours = group.classes.map((_, c) => colour(`--class-${c % mostColours}`));
     const radius = data !== undefined && data.image.length > 800 ? 3 : 4.5;
     const dots = Array.from(data?.image ?? [], (place, i) => ({ place, i, passes: passes(place) }));
-    // What passes the filters lies above what does not, and mistakes above right answers.
+    // Dots that pass the filters are drawn above the others, and mistakes above right answers.
     const rank = ({ place, passes }: { place: number; passes: boolean }): number =>
       (passes ? 10 : 0) + { untested: 0, right: 1, wrong: 2 }[kindOf(place)];
     dots.sort((a, b) => rank(a) - rank(b));
@@ -196,7 +196,7 @@ export function startMap(explorer: Explorer, openViewer: OpenViewer): void {
   ];
   let started: [number, number] | undefined;
   canvas.addEventListener('pointerdown', (event) => {
-    // A finger scrolls the page unless it was told to draw.
+    // A finger scrolls the page unless drawing is switched on.
     if (event.button !== 0 || (event.pointerType === 'touch' && !draw.checked)) return;
     started = at(event);
     line = [...share(started)];
@@ -277,7 +277,7 @@ export function startMap(explorer: Explorer, openViewer: OpenViewer): void {
   for (const radio of all<HTMLInputElement>('[data-control=projection]', part)) {
     radio.addEventListener('change', () => {
       view = data.views[Number(radio.value)] ?? view;
-      // A region is one of the view on which it was drawn.
+      // A region belongs to the view on which it was drawn.
       explorer.filter({ region: [] });
     });
   }

@@ -22,7 +22,7 @@ export function startSideBySide(explorer: Explorer, openViewer: OpenViewer): voi
     const [a, b] = [group.runs[explorer.view.left] as Run, group.runs[explorer.view.right] as Run];
     left.value = String(explorer.view.left);
     right.value = String(explorer.view.right);
-    // Right and wrong, and how sure, are what the two differ in: those filters are of one run.
+    // Filters by correctness and confidence apply to one run: the two runs differ in them.
     const passes = explorer.passes({ ...explorer.view.filters, answer: 'all', least: 0, most: 100 });
     const tested = [...group.ids.keys()].filter(
       (place) => a.verdict(place) !== undefined && b.verdict(place) !== undefined && passes(place),

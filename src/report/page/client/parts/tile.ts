@@ -1,7 +1,7 @@
 import { breakable, element, percent } from '../dom.ts';
 import type { Seen } from '../explorer.ts';
 
-/** A photo with what was said of it: a button that opens it, and a box that selects it. */
+/** A photo with its answer: a button that opens it and a box that selects it. */
 export function tile(seen: Seen, place: number, open: () => void): HTMLLIElement {
   const { group, run } = seen;
   const label = group.labels[place];

@@ -69,7 +69,7 @@ export function startToolbar(explorer: Explorer): void {
   update();
 }
 
-/** Ready answers to what readers ask first. */
+/** Presets for the most common questions. */
 interface Question {
   readonly filters: Partial<Filters>;
   readonly order: Order;

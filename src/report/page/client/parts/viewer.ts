@@ -9,7 +9,7 @@ export type OpenViewer = (seen: Seen, places: readonly number[], at: number) => 
 /** Training photos that are shown beside a photo. */
 const nearestShown = 6;
 
-/** The page's one viewer: what is known of a photo, at any head. */
+/** The page's only viewer: all data of a photo, for any head. */
 export function startViewer(): OpenViewer {
   const dialog = one<HTMLDialogElement>('#viewer');
   const part = <E extends HTMLElement>(name: string): E => one<E>(`[data-viewer=${name}]`, dialog);
