@@ -26,7 +26,7 @@ export function panelBelow(matrix: Float64Array, size: number, start: number, en
 }
 
 /** Subtracts a matrix [size - end, size - end] from the lower triangle from row and column `end` on. */
-export function takeOff(matrix: Float64Array, size: number, end: number, product: Float64Array): void {
+export function subtractFromLower(matrix: Float64Array, size: number, end: number, product: Float64Array): void {
   const width = size - end;
   for (let i = end; i < size; i++) {
     for (let j = end, at = (i - end) * width; j <= i; j++, at++) matrix[i * size + j] -= product[at];

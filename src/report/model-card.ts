@@ -1,6 +1,6 @@
 import type { Conformal, Report } from '../classify/result/report.ts';
 import { describePreprocessing } from '../features/manifest/describe-preprocessing.ts';
-import { confusedPairs, standingOut } from './analysis/confusion.ts';
+import { confusedPairs, repeatedPairs } from './analysis/confusion.ts';
 import { learningCurve } from './analysis/learning.ts';
 import { reliability } from './analysis/reliability.ts';
 import type { Run } from './analysis/run.ts';
@@ -182,7 +182,7 @@ function sureness({ rows, rowsAre, testImages, coverages, perClass, riskCoverage
 function mistakes(report: Report): string {
   const all = confusedPairs(report.confusion, report.classes);
   if (all.length === 0) return 'No test image.';
-  const pairs = standingOut(all).slice(0, 10);
+  const pairs = repeatedPairs(all).slice(0, 10);
   if (pairs.length === 0) return `No pair stands out: ${all.length} pairs of classes were confused once each.`;
   return markdownTable(
     ['true class', 'taken for', 'times', 'share of the class'],

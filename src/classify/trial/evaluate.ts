@@ -70,7 +70,7 @@ export async function evaluateHead(
     };
     perRepeat.push(result);
     for (const warning of fitted.warnings) warnings.add(warning);
-    const alone = oneAnswerForAll(scores.confusion, data.classes);
+    const alone = constantPredictionWarning(scores.confusion, data.classes);
     if (alone !== undefined) warnings.add(alone);
     first ??= fitted;
     onRepeat?.(result);
@@ -91,7 +91,7 @@ function* predictionsOf(tested: readonly TestScores[]): Generator<Prediction> {
 }
 
 /** A warning if a head predicts the same class for all test images. */
-function oneAnswerForAll(confusion: Int32Array, classes: readonly string[]): string | undefined {
+function constantPredictionWarning(confusion: Int32Array, classes: readonly string[]): string | undefined {
   const count = classes.length;
   const cells = [...classes.keys()];
   const tested = cells.filter((t) => cells.some((p) => valueAt(confusion, t * count + p) > 0));

@@ -8,7 +8,7 @@ import { valueAt } from '../../system/at.ts';
 import { ImageNumbers } from '../records/image-numbers.ts';
 import type { PartInput } from '../records/input-table.ts';
 import { PartsMissingError } from './part-problems.ts';
-import { nobody, type PartRows, type Places, placesOfInputs } from './places.ts';
+import { type PartRows, type Places, placesOfInputs, unassigned } from './places.ts';
 
 /** The set that the parts are added to. */
 interface BaseIndex {
@@ -44,12 +44,12 @@ export class JoinedInputs {
   /** Part and line of each input of the list. [inputs] */
   readonly #partAt: Int32Array;
   readonly #lineAt: Uint32Array;
-  /** Image number of each input, those of the set first; `nobody` if it has none. [inputs] */
+  /** Image number of each input, those of the set first; `unassigned` if it has none. [inputs] */
   readonly #imageAt: Int32Array;
-  /** Input that owns each image; `nobody` for an image of the set without a file. [images] */
+  /** Input that owns each image; `unassigned` for an image of the set without a file. [images] */
   readonly #ownerOf: Int32Array;
   readonly #knownCount: number;
-  /** First row in the set of each shard of each part; `nobody` for a shard without needed rows. */
+  /** First row in the set of each shard of each part; `unassigned` for a shard without needed rows. */
   readonly #firstRows: readonly (readonly number[])[];
 
   private constructor(
@@ -68,7 +68,7 @@ export class JoinedInputs {
     this.#knownCount = base?.index.imageCount ?? 0;
     this.#firstRows = firstRows;
     this.inputCount = places.partAt.length;
-    this.imageCount = images.ownerOf.reduce((count, place) => count + (place === nobody ? 0 : 1), 0);
+    this.imageCount = images.ownerOf.reduce((count, place) => count + (place === unassigned ? 0 : 1), 0);
     this.newImages = images.newImages;
   }
 
@@ -81,8 +81,8 @@ export class JoinedInputs {
     const known = base?.index.imageCount ?? 0;
     const numbers = new ImageNumbers();
     for (let image = 0; base !== undefined && image < known; image++) numbers.add(base.index.at(image).sha256);
-    const imageAt = new Int32Array(places.partAt.length).fill(nobody);
-    const ownerOf = new Int32Array(known + places.partAt.length).fill(nobody);
+    const imageAt = new Int32Array(places.partAt.length).fill(unassigned);
+    const ownerOf = new Int32Array(known + places.partAt.length).fill(unassigned);
     const isNeeded = parts.map(({ shards }) => shards.map(() => false));
     const lacking = new Set<number>();
     let newImages = 0;
@@ -97,7 +97,7 @@ export class JoinedInputs {
       if (sha256 === undefined) continue;
       const image = numbers.add(sha256);
       imageAt[place] = image;
-      if (ownerOf[image] !== nobody) continue;
+      if (ownerOf[image] !== unassigned) continue;
       ownerOf[image] = place;
       if (image < known) continue;
       newImages++;
@@ -116,7 +116,7 @@ export class JoinedInputs {
     let next = base?.rowCount ?? 0;
     const firstRows = parts.map(({ shards }, part) =>
       shards.map(({ rowCount }, shard) => {
-        if (isNeeded[part]?.[shard] !== true) return nobody;
+        if (isNeeded[part]?.[shard] !== true) return unassigned;
         next += rowCount;
         return next - rowCount;
       }),
@@ -128,14 +128,14 @@ export class JoinedInputs {
   /** The parts' shards that become the set's, in row order. */
   *shards(): Generator<{ readonly part: number; readonly shard: number }> {
     for (const [part, rows] of this.#firstRows.entries()) {
-      for (const [shard, row] of rows.entries()) if (row !== nobody) yield { part, shard };
+      for (const [shard, row] of rows.entries()) if (row !== unassigned) yield { part, shard };
     }
   }
 
   /** Images of the set in its order, then the others in the order of the list. */
   *images(): Generator<IndexedImage> {
     for (const [image, place] of this.#ownerOf.entries()) {
-      if (place === nobody) continue;
+      if (place === unassigned) continue;
       const { id, path, sha256 = '' } = this.#input(place);
       yield { row: this.#rowOf(image), id, path, sha256 };
     }
@@ -155,7 +155,7 @@ export class JoinedInputs {
    */
   *outcomes(others: Iterable<Outcome> = []): Generator<Outcome> {
     for (const [place, image] of this.#imageAt.entries()) {
-      const owner = image === nobody ? nobody : valueAt(this.#ownerOf, image);
+      const owner = image === unassigned ? unassigned : valueAt(this.#ownerOf, image);
       if (owner === place) continue;
       const { id, path, outcome, reason } = this.#input(place);
       if (outcome !== 'kept') yield { id, path, outcome, reason };

@@ -15,7 +15,7 @@ export interface PartRows {
 }
 
 /** Marks a missing part, image or row. */
-export const nobody = -1;
+export const unassigned = -1;
 
 /** Part and line of each input of the list. */
 export interface Places {
@@ -34,11 +34,11 @@ export function placesOfInputs(parts: readonly PartRows[], order: Int32Array | n
 function placesOfTables(parts: readonly PartRows[], total: number): Places {
   const found = parts.reduce((sum, { inputs }) => sum + inputs.inputCount, 0);
   if (found !== total) throw doNotAddUp(found, total);
-  const partAt = new Int32Array(total).fill(nobody);
+  const partAt = new Int32Array(total).fill(unassigned);
   const lineAt = new Uint32Array(total);
   for (const [part, { inputs }] of parts.entries()) {
     for (const [line, place] of inputs.places.entries()) {
-      if (partAt[place] !== nobody) throw doNotAddUp(place, total);
+      if (partAt[place] !== unassigned) throw doNotAddUp(place, total);
       partAt[place] = part;
       lineAt[place] = line;
     }

@@ -66,7 +66,7 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   const manifest = await readIfThere(files, join(folder, manifestFile));
   const stopped = await peekJournal(files, folder, manifest);
   const before = state?.manifest.fields ?? stopped?.fields;
-  const fields = asTheSetSays(request.fields, before);
+  const fields = completedFromSet(request.fields, before);
   const changed = before === undefined ? [] : differences(before, fields);
   const otherwise = changed.length > 0;
   const left = stopped?.fingerprint === fingerprintOf(fields) ? stopped : undefined;
@@ -106,7 +106,7 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
 }
 
 /** The requested fields completed from the set: activation ranges, and a full sha256 for its known prefix. */
-function asTheSetSays(asked: FingerprintFields, before: FingerprintFields | undefined): FingerprintFields {
+function completedFromSet(asked: FingerprintFields, before: FingerprintFields | undefined): FingerprintFields {
   if (before === undefined) return asked;
   // A run reuses the set's activation ranges.
   const calibrated = asked.precision === 'int8' && before.calibration !== undefined;

@@ -6,8 +6,8 @@ import {
   panelBelow,
   panelLeft,
   solveTransposedRows,
+  subtractFromLower,
   takeFrom,
-  takeOff,
 } from '../../numerics/cholesky.kernel.ts';
 import { gemm64, type Matrix64 } from '../../numerics/gemm64.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
@@ -68,7 +68,7 @@ export async function spanOfRows(
     factorColumns(factor, size, start, end);
     if (end === size) break;
     const panel = { rowCount: size - end, columnCount: end - start, data: panelBelow(factor, size, start, end) };
-    takeOff(factor, size, end, (await gemm64('transposeRight', panel, panel, 1)).data);
+    subtractFromLower(factor, size, end, (await gemm64('transposeRight', panel, panel, 1)).data);
   }
   const rows = new Float32Array(size * size);
   for (let i = 0; i < size; i++) rows.set(factor.subarray(i * size, i * size + i + 1), i * size);

@@ -4,7 +4,7 @@ import { ownCommand } from '../../system/own-command.ts';
 import { classSizes, imagesUsed } from '../describe.ts';
 import { accuracyInterval, count, percent, seconds } from '../figures.ts';
 import { reportCommand } from '../report-command.ts';
-import { confusedPairs, standingOut } from './confusion.ts';
+import { confusedPairs, repeatedPairs } from './confusion.ts';
 import { finetuneSteps } from './finetune-step.ts';
 import type { GroupData, RunData } from './group-data.ts';
 import { learningCurve } from './learning.ts';
@@ -74,7 +74,7 @@ function howSure({ differences }: GroupData, { run }: RunData): string[] {
 function whatWrong({ run, mistakes }: RunData): string[] {
   const pairs = confusedPairs(run.report.confusion, run.report.classes);
   if (pairs.length === 0) return [`${run.name} has every test image right.`];
-  const told = standingOut(pairs)
+  const told = repeatedPairs(pairs)
     .slice(0, 3)
     .map((pair) => `${pair.trueClass} for ${pair.predictedClass} (${pair.count}×)`);
   const all = run.report.confusion.flat().reduce((sum, count) => sum + count, 0);

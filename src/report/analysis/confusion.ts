@@ -33,8 +33,8 @@ export function confusedPairs(confusion: readonly (readonly number[])[], classes
   );
 }
 
-/** Pairs that stand out: what happened once is no order, however many such pairs there are. */
-export function standingOut(pairs: readonly ConfusedPair[]): ConfusedPair[] {
+/** Pairs confused more than once: single confusions show no pattern, however many there are. */
+export function repeatedPairs(pairs: readonly ConfusedPair[]): ConfusedPair[] {
   return pairs.filter(({ count }) => count > 1);
 }
 

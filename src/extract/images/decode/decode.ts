@@ -82,7 +82,7 @@ const decoders: Readonly<Record<ImageKind, (bytes: Uint8Array, options: DecodeOp
     const meta = metaBox(bytes);
     checkExtents(meta);
     if (meta.includes('prem')) throw new DecodeError('AVIF: colours are multiplied by alpha; save it as PNG');
-    return readChecked(asStill(bytes), options);
+    return readChecked(asStillImage(bytes), options);
   },
   gif: async (bytes, { onSize }) => decodeGif(bytes, onSize),
   tiff: async (bytes, { sixteenBit, onSize }) => {
@@ -126,7 +126,7 @@ function readPngHeader(bytes: Uint8Array, onSize: DecodeOptions['onSize']): { re
 }
 
 /** A sequence's file describes its first frame as a still image too; libvips looks at the main brand alone. */
-function asStill(bytes: Uint8Array): Uint8Array {
+function asStillImage(bytes: Uint8Array): Uint8Array {
   if (bytes[11] !== 's'.charCodeAt(0)) return bytes;
   // Only the first frame is read, but a file that lacks the others is truncated too.
   readBoxes(bytes, 'AVIF');
