@@ -102,21 +102,22 @@ class Torture {
   async #kill(place: string): Promise<number> {
     let kills = 0;
     let isWhole = false;
-    let tooLate = 0;
+    let freshMs = this.#world.startMs + this.#wholeMs;
     for (let round = 0; kills < this.#options.kills && round < 4 * this.#options.kills; round++) {
       // Where a run ended before its kill there is nothing left to continue with.
       const isFresh = isWhole || round % 5 === 0 || this.#verb.goesOn !== true;
       if (isFresh) await startOver(this.#verb, this.#world, place);
       const spread = (kills + this.#random()) / this.#options.kills;
-      const share = round % 5 === 4 ? this.#random() : (0.4 + 0.6 * spread) * 0.8 ** tooLate;
-      const { killed } = this.#programs;
-      const timer = setTimeout(() => killed.kill(), share * (this.#world.startMs + this.#wholeMs));
-      const ended = await this.#run(place, killed);
+      const share = round % 5 === 4 ? this.#random() : 0.4 + 0.6 * spread;
+      const started = performance.now();
+      const timer = setTimeout(() => this.#programs.killed.kill(), share * freshMs);
+      const ended = await this.#run(place, this.#programs.killed);
       clearTimeout(timer);
       isWhole = ended.signal !== 'SIGKILL';
       // The next one starts its program too, so that the same moments are reached.
-      killed.close();
-      tooLate = isWhole ? tooLate + 1 : 0;
+      this.#programs.killed.close();
+      // It ended before its kill: now it is known how long one takes, on a machine that may be busier or less so than before.
+      if (isWhole) freshMs = Math.min(0.9 * freshMs, performance.now() - started);
       if (!isWhole && !ended.hung) kills++;
       this.#judge(ended, `killed after ${Math.round(share * 100)} %`, ['SIGKILL', 0]);
       if (this.#verb.goesOn !== true) await this.#check(place, `kill ${kills}`, false);
