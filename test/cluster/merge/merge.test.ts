@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
+import { memoryFolder } from '../../../scripts/memory-folder.ts';
 import { classify } from '../../../src/classify/classify.ts';
 import { joinLabels } from '../../../src/classify/data/labelled-data.ts';
 import type { Report } from '../../../src/classify/result/report.ts';
@@ -20,7 +20,7 @@ describe('a set that was made in parts', () => {
   let root = '';
   let drawn = 0;
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-parts-'));
+    root = await mkdtemp(join(memoryFolder(), 'featuretap-parts-'));
     // A minute on: the times of files as young as those of a test have not settled.
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
   });

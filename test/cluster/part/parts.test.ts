@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
+import { memoryFolder } from '../../../scripts/memory-folder.ts';
 import { PartsMissingError } from '../../../src/cluster/merge/part-problems.ts';
 import { arrayExpression } from '../../../src/cluster/plan/array-expression.ts';
 import { partOf } from '../../../src/cluster/records/part.ts';
@@ -19,7 +19,7 @@ describe('parts that meet trouble', () => {
   let root = '';
   let drawn = 0;
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'featuretap-parts-'));
+    root = await mkdtemp(join(memoryFolder(), 'featuretap-parts-'));
     mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
   });
   after(async () => {
