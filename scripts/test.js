@@ -11,25 +11,30 @@ import { fileURLToPath } from 'node:url';
 import { bundleTests } from './bundle/tests.cjs';
 
 /**
- * Paths of files, or the beginnings of them, that take seconds: they start programs, browsers, whole runs. The longest come
- * first (`npm test -- --times`), and start first.
+ * Files that take about two seconds or more: they start programs, browsers, whole runs. The longest (`npm test -- --times`)
+ * come first.
  */
-// biome-ignore format: a line for files of about the same time
+// biome-ignore format: as many on a line as fit
 const slow = [
-  // Slurm takes its time, and little of the processor's.
-  'cluster/plan/slurm.test',
-  'scripts/torture.test', 'cli/real-photos', 'report/page/page', 'cli/faults', 'classify/memory/peak-memory',
-  'cli/printed-commands', 'extract/images/decode/pixels', 'extract/images/resize/interpolation', 'fuzz.test',
-  'scripts/gpu-bench', 'predict/finetune', 'extract/torture', 'export/', 'scripts/', 'models/finetune/resnet50',
-  'extract/weights/hub/preprocessing', 'index.test', 'extract/faults', 'cli/', 'predict/', 'models/svm/svm.test',
-  'models/calibration/temperature', 'models/finetune/webgpu', 'cluster/plan/kubernetes-run', 'cluster/merge/', 'cluster/part/',
-  'extract/backbone/devices',
-  'suggest/suggest', 'serve/', 'relabel/', 'models/contract', 'models/forest/forest', 'models/stream', 'numerics/matmul',
-  'classify/trial/stream', 'extract/backbone/tensorflow', 'extract/extract.test', 'extract/int8-set', 'extract/repair/',
-  'extract/weights/', 'extract/archives', 'features/run/', 'formats/npy/', 'formats/onnx/', 'models/zero-shot/', 'report/map/',
-  'extract/backbone/agreement', 'extract/images/decode/kinds', 'classify/knowing/conformal-figures', 'classify/sweep/sweep',
-  'extract/images/pipeline/pipeline', 'cluster/plan/kubernetes.test', 'models/finetune/finetune', 'features/read-features',
-].map((path) => `test/${path}`);
+  'scripts/torture', 'cli/real-photos', 'report/page/page', 'classify/memory/peak-memory', 'cluster/plan/slurm',
+  'cli/faults', 'scripts/torture-serve', 'export/with-backbone', 'serve/page', 'serve/hostile', 'index',
+  'scripts/checkout', 'cluster/plan/kubernetes-run', 'predict/finetune', 'extract/images/decode/pixels',
+  'models/contract', 'models/finetune/webgpu', 'scripts/gpu-bench', 'suggest/suggest', 'fuzz', 'models/stream',
+  'models/calibration/temperature', 'extract/backbone/devices/devices', 'extract/torture', 'serve/serve',
+  'cli/foreign-files', 'classify/trial/stream', 'cluster/part/parts', 'cli/classify',
+  'extract/images/resize/interpolation', 'extract/backbone/tensorflow/tensorflow-backbone', 'models/forest/forest',
+  'extract/faults', 'cli/signals', 'cli/extract', 'predict/side-by-side', 'cli/predict', 'export/export',
+  'cli/predict-knowing', 'serve/knowing', 'extract/int8-set', 'cli/layouts', 'classify/sweep/sweep',
+  'cluster/merge/merge', 'classify/knowing/conformal-figures', 'cli/plan', 'predict/embedder', 'relabel/relabel',
+  'extract/extract', 'models/finetune/finetune', 'extract/images/pipeline/pipeline', 'predict/library-predict',
+  'predict/evidence/evidence-of-photos', 'extract/weights/hub/download-network', 'extract/repair/flipped-bits',
+  'cli/one-step', 'extract/images/decode/kinds', 'report/map/umap', 'numerics/matmul', 'features/read-features',
+  'predict/find', 'formats/onnx/onnx', 'models/finetune/resnet50', 'cluster/plan/kubernetes', 'predict/predict',
+  'models/svm/svm', 'cli/parts', 'extract/repair/repair', 'extract/backbone/agreement', 'features/run/lock',
+  'extract/archives', 'cli/devices', 'models/zero-shot/zero-shot', 'cli/wrong-usage', 'predict/published-head',
+  'extract/weights/hub/features', 'features/run/properties', 'extract/weights/hub/preprocessing',
+  'extract/weights/load-weights',
+].map((path) => `test/${path}.test.ts`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -43,28 +48,24 @@ const found = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8
   .map((file) => relative(root, join(root, 'test', file)).replaceAll('\\', '/'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
-const files = found.filter((file) => !quick || !slow.some((path) => file.startsWith(path)));
+const together = found.filter((file) => !slow.includes(file));
+const alone = quick ? [] : slow.filter((file) => found.includes(file));
+const files = [...alone, ...together];
 if (quick) console.log(`${files.length} of ${found.length} test files; npm test runs the others too`);
 if (files.length === 0) {
   console.error(`no test file under test/ matches ${words.join(', ')}`);
   process.exit(2);
 }
-// Node's runner goes by name; the longest first, so that all cores end together.
-const place = (file) => {
-  const index = slow.findIndex((path) => file.startsWith(path));
-  return index === -1 ? slow.length : index;
-};
-const alone = files.filter((file) => place(file) < slow.length).sort((a, b) => place(a) - place(b));
-const together = files.filter((file) => place(file) === slow.length);
 /** To start a process and to load what it needs takes longer than most of these tests: so many processes share them. */
 const groupCount = Math.min(together.length, 2 * availableParallelism());
 const groups = Array.from({ length: groupCount }, (_, group) => together.filter((_, i) => i % groupCount === group));
-const { folder, bundles } = await bundleTests([...alone.map((file) => [file]), ...groups]);
+// Those that take long come first, so that all cores end together.
+const { folder, bundles } = await bundleTests([...groups, ...alone.map((file) => [file])]);
 const args = [
   `--import=${new URL('test-times.js', import.meta.url).href}`,
   '--test',
-  // One more than there are cores: a file waits for the disk, for a browser or for programs that it started.
-  `--test-concurrency=${availableParallelism() + 1}`,
+  // More than there are cores: a file waits for the disk, for a browser or for programs that it started.
+  `--test-concurrency=${availableParallelism() + 2}`,
   `--test-reporter=${new URL('test-reporter.js', import.meta.url).href}`,
   ...flags,
   ...bundles,

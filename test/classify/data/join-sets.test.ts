@@ -59,12 +59,14 @@ test('counts and names what is not in both, for each set', async () => {
 });
 
 test('leaves small classes out only after what is not in both', async () => {
-  const a = await makeSet('small-a', [1, 2, 3, 4, 5, 6]);
-  const b = await makeSet('small-b', [1, 2, 4, 6], { scale: 10 });
+  const labelOf = (image: number) => (image % 2 === 1 ? 'odd' : image > 6 ? 'large' : 'even');
+  const a = await makeSet('small-a', [1, 2, 3, 4, 5, 6, 8, 10], { labelOf });
+  const b = await makeSet('small-b', [1, 2, 4, 6, 8, 10], { labelOf, scale: 10 });
   const [first, second] = joinSets([a, b], { maxMissing: 0, minImages: 2 });
-  assert.deepEqual(first?.ids, ['2', '4', '6']);
+  assert.deepEqual(first?.ids, ['2', '4', '6', '8', '10']);
   assert.deepEqual(first?.smallClasses?.classes, ['odd']);
-  assert.deepEqual([...(await loadRows(second?.features as never)).data], [20, 40, 60]);
+  assert.deepEqual([...(await loadRows(second?.features as never)).data], [20, 40, 60, 80, 100]);
+  assert.throws(() => joinSets([a, b], { maxMissing: 0, minImages: 3 }), /too few classes have that many images/);
 });
 
 test('uses the labels of the first set, and says where those of another differ', async () => {

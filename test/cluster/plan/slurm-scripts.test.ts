@@ -85,7 +85,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
   });
 
   /** A worker that ends in good order when it is told to, as extract does. */
-  const orderly = `echo started; trap 'echo saved; exit 130' TERM; while :; do sleep 0.05; done`;
+  const orderly = `trap 'echo saved; exit 130' TERM; echo started; while :; do sleep 0.05; done`;
 
   async function signalled(path: string, signal: NodeJS.Signals): Promise<{ status: number | null; stdout: string }> {
     const child = spawn('bash', [path], { env: environment(0), stdio: ['ignore', 'pipe', 'ignore'], detached: true });
