@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sameSet } from '../../scripts/cluster/same-set.ts';
 import { fixture } from '../extract/backbone/fixtures.ts';
 import { drawFolder } from '../extract/drawn-data.ts';
@@ -12,6 +13,8 @@ test('parts, status and merge from the command line, with what is missing as an 
   const root = await mkdtemp(join(tmpdir(), 'featuretap-cli-parts-'));
   try {
     await drawFolder(join(root, 'photos'), 12);
+    // Files changed in the last two seconds are not remembered: the second run would then remember them, and say so.
+    await sleep(2100);
     const network = ['--weights', fixture('resnet-tiny.safetensors'), '--resize', '32', '--crop', '32', '--quiet'];
     const where = ['--data', join(root, 'photos'), '--cache', join(root, 'cache'), '--name', 'set'];
     const run = (...args: readonly string[]) => featuretap(args);
