@@ -140,13 +140,13 @@ describe('reading', () => {
     });
   }
 
-  test('an empty folder and a folder that is not there each say how to make reports', async () => {
+  test('an empty folder and a folder that is not there each say how to get reports', async () => {
     const empty = join(folder, 'empty');
     await mkdir(empty);
     for (const path of [empty, join(folder, 'nowhere')]) {
       await assert.rejects(
         compareReports([path]),
-        (error) => error instanceof UserError && /classify/.test(error.message),
+        (error) => error instanceof UserError && /classify --model all|compare reports/.test(error.message),
       );
     }
     await assert.rejects(compareReports([`${empty}s`]), (error) => (error as UserError).parts.instead === empty);

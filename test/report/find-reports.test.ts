@@ -29,9 +29,19 @@ test('a report that is not there is answered with the one that is spelled nearly
   }
 });
 
-test('where none begins so, the answer is what writes reports', async () => {
-  await assert.rejects(
-    findReports([join(root, 'forest')]),
-    ({ parts }: UserError) => parts.instead === undefined && /classify --model all/.test(parts.fix ?? ''),
-  );
+test('where none begins so, the answer is what writes reports, or the usual folder of those that are there', async (t) => {
+  const before = process.cwd();
+  t.after(() => process.chdir(before));
+  await mkdir(join(root, 'ran', 'reports', 'svm'), { recursive: true });
+  await writeFile(join(root, 'ran', 'reports', 'svm', 'report.json'), '{}');
+  for (const [folder, fix] of [
+    [root, 'featuretap classify --model all'],
+    [join(root, 'ran'), 'featuretap compare reports'],
+  ] as const) {
+    process.chdir(folder);
+    await assert.rejects(findReports([join(root, 'forest')]), ({ parts }: UserError) => {
+      assert.deepEqual([parts.instead, parts.fix], [undefined, fix]);
+      return true;
+    });
+  }
 });
