@@ -22,6 +22,6 @@ export interface FindOptions
  */
 export async function find(options: FindOptions): Promise<readonly FoundPhoto[]> {
   const { query, features, signal, onProgress, ...given } = options;
-  const { count, threads = usableCores() } = readOptions(findOptions, { ...given }, 'program');
-  return findPhotos(query, await openFeatureSet(features), { count, threads, signal, onProgress });
+  const { count, weights, threads = usableCores() } = readOptions(findOptions, { ...given }, 'program');
+  return findPhotos(query, await openFeatureSet(features), { count, weights, threads, signal, onProgress });
 }

@@ -86,6 +86,8 @@ test('finds the photo itself first, and all photos where so many are asked for',
   assert.equal(json.found.length, 11);
   assert.equal(json.found[0]?.id, 'class-1/image-004');
   assert.ok(Math.abs((json.found[0]?.similarity ?? 0) - 1) < 1e-5);
+  // The message that the weights have moved names this option.
+  await assert.rejects(find({ query: photo, weights: join(root, 'moved') }), /moved/);
 });
 
 test('writes a page with the photos in their order and nothing from elsewhere', async () => {

@@ -69,6 +69,7 @@ function refuseTwice(sets: readonly FeatureSet[]): void {
       '--features',
       `${shortPath(twin.folder)} and ${shortPath(set.folder)}, both with fingerprint ${set.manifest.fingerprint.slice(0, 12)}`,
       'feature sets of different networks, taps or preprocessing',
+      `leave out one of the two: --features ${shortPath(twin.folder)}`,
     );
   }
 }

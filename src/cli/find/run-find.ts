@@ -27,7 +27,7 @@ import type { FindValues } from './find.ts';
 
 /** What `find` does once its options are declared: loaded only where it is done. */
 export async function runFind(asked: FindValues, session: Session): Promise<number> {
-  const { query, count: most, threads = usableCores(), features: named, page } = asked;
+  const { query, count: most, weights, threads = usableCores(), features: named, page } = asked;
   if (query === undefined) throw usageError('what to find', 'nothing', "words or a photo: find 'brown dog on grass'");
   if (page !== undefined) await checkNoFolder(nodeFiles, page);
   const folder = await chosenFeatureSet(named, 'cache', session.note);
@@ -38,6 +38,7 @@ export async function runFind(asked: FindValues, session: Session): Promise<numb
   try {
     found = await findPhotos(query, set, {
       count: most,
+      weights,
       threads,
       signal: session.signal,
       onProgress: progress.onProgress,

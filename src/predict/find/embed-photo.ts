@@ -4,7 +4,7 @@ import type { FeatureSet } from '../../features/reader.ts';
 import type { Matrix } from '../../numerics/matrix.ts';
 import { unitRows } from '../../numerics/nearest.kernel.ts';
 import { UserError } from '../../system/errors.ts';
-import { openEmbedder } from '../embedder.ts';
+import { type EmbedderOptions, openEmbedder } from '../embedder.ts';
 import { openInputs } from '../inputs.ts';
 
 /**
@@ -15,7 +15,11 @@ import { openInputs } from '../inputs.ts';
 export async function embedPhoto(
   path: string,
   { folder, manifest }: FeatureSet,
-  { threads, signal }: { readonly threads?: number | undefined; readonly signal?: AbortSignal | undefined },
+  {
+    weights,
+    threads,
+    signal,
+  }: Pick<EmbedderOptions, 'weights' | 'threads'> & { readonly signal?: AbortSignal | undefined },
 ): Promise<Matrix> {
   const { fields, madeBy, rowCount, dims } = manifest;
   const featureSet = {
@@ -28,7 +32,7 @@ export async function embedPhoto(
     fields,
     madeBy,
   };
-  const embedder = await openEmbedder({ featureSet, report: folder }, { device: 'cpu', ...(threads && { threads }) });
+  const embedder = await openEmbedder({ featureSet, report: folder }, { device: 'cpu', weights, threads });
   const pipeline = openPixelPipeline(fields.preprocessing, { threads: 1, ...(signal && { signal }) });
   const inputs = openInputs([path], { stdin: process.stdin, onFailure: () => {} });
   try {

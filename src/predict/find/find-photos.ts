@@ -9,6 +9,8 @@ import { type FoundPhoto, nearestPhotos, unitRowsOf } from './nearest-photos.ts'
 export interface FindPhotosOptions {
   /** Number of photos to list. */
   readonly count: number;
+  /** Weights file to use for a photo instead of the recorded one; must be the same weights. */
+  readonly weights?: string | undefined;
   readonly threads: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -41,9 +43,9 @@ export function namesPhoto(query: string): boolean {
 async function encode(
   query: string,
   set: FeatureSet,
-  { threads, signal, onProgress }: FindPhotosOptions,
+  { weights, threads, signal, onProgress }: FindPhotosOptions,
 ): Promise<Matrix> {
-  if (namesPhoto(query)) return embedPhoto(query, set, { threads, signal });
+  if (namesPhoto(query)) return embedPhoto(query, set, { weights, threads, signal });
   const { folder, dims, manifest } = set;
   const { fields, madeBy } = manifest;
   const tower = await openOwnTower({ folder, dims, fields, madeBy }, { threads, signal, onProgress });

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { joinSets } from '../../../src/classify/data/join-sets.ts';
 import { type FeatureSet, openFeatureSet } from '../../../src/features/reader.ts';
 import { loadRows } from '../../../src/rows/row-source.ts';
+import type { UserError } from '../../../src/system/errors.ts';
 import { fakeSha256, makeFeatureSet } from '../../features/make-feature-set.ts';
 
 let root: string;
@@ -84,6 +85,13 @@ test('refuses two sets of one recipe, and sets without an image in common', asyn
   const a = await makeSet('refuse-a', [1, 2]);
   const same = await makeSet('refuse-same', [1, 2]);
   const apart = await makeSet('refuse-apart', [3, 4], { scale: 10 });
-  assert.throws(() => joinSets([a, same], { maxMissing: 0 }), /both with fingerprint/);
+  assert.throws(
+    () => joinSets([a, same], { maxMissing: 0 }),
+    ({ parts }: UserError) => {
+      assert.match(parts.found ?? '', /both with fingerprint/);
+      assert.match(parts.fix ?? '', /--features .*refuse-a$/);
+      return true;
+    },
+  );
   assert.throws(() => joinSets([a, apart], { maxMissing: 0 }), /no labelled image is in every feature set/);
 });
