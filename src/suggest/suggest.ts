@@ -72,7 +72,8 @@ export async function suggestPhotos(
       secondP[place] = valueAt(data, i * classCount + b);
     }
   });
-  const margins = firstP.map((probability, i) => probability - valueAt(secondP, i));
+  // Where votes and probabilities name different classes, either may be the larger.
+  const margins = firstP.map((probability, i) => Math.abs(probability - valueAt(secondP, i)));
   const chosen = await chooseToLabel(margins, count, choice, (places) => set.readMatrix(takeInts(rows, places)));
   const ranked = (classes: Int32Array, probabilities: Float64Array, place: number): RankedClass => ({
     class: valueAt(head.classes, valueAt(classes, place)),

@@ -17,7 +17,7 @@ const candidatesPerPhoto = 3;
  * Scheffer, Decomain and Wrobel, 2001); `margin-k-center` takes a diverse subset of three times as many, by k-center
  * greedy on the cosine distance of the features, starting with the smallest margin.
  *
- * @param margins of each row: probability of the predicted class minus that of the next
+ * @param margins of each row: difference in probability between the predicted class and the most probable other one
  * @param readRows reads features of rows, in the order given; they are changed in place
  * @returns `count` row numbers, or all
  */
