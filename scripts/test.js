@@ -17,6 +17,7 @@ import { bundleTests } from './bundle/tests.cjs';
 // biome-ignore format: as many on a line as fit
 const slow = [
   'scripts/torture', 'cli/real-photos', 'report/page/page', 'classify/memory/peak-memory', 'cluster/plan/slurm',
+  'cli/printed-commands',
   'cli/faults', 'scripts/torture-serve', 'export/with-backbone', 'serve/page', 'serve/hostile', 'index',
   'scripts/checkout', 'cluster/plan/kubernetes-run', 'predict/finetune', 'extract/images/decode/pixels',
   'models/contract', 'models/finetune/webgpu', 'scripts/gpu-bench', 'suggest/suggest', 'fuzz', 'models/stream',
@@ -33,7 +34,7 @@ const slow = [
   'models/svm/svm', 'cli/parts', 'extract/repair/repair', 'extract/backbone/agreement', 'features/run/lock',
   'extract/archives', 'cli/devices', 'models/zero-shot/zero-shot', 'cli/wrong-usage', 'predict/published-head',
   'extract/weights/hub/features', 'features/run/properties', 'extract/weights/hub/preprocessing',
-  'extract/weights/load-weights',
+  'extract/weights/load-weights', 'models/finetune/gradients', 'classify/classify', 'extract/several-sets',
 ].map((path) => `test/${path}.test.ts`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
