@@ -35,6 +35,8 @@ const slow = [
   'extract/archives', 'cli/devices', 'models/zero-shot/zero-shot', 'cli/wrong-usage', 'predict/published-head',
   'extract/weights/hub/features', 'features/run/properties', 'extract/weights/hub/preprocessing',
   'extract/weights/load-weights', 'models/finetune/gradients', 'classify/classify', 'extract/several-sets',
+  // Its batches wait for milliseconds.
+  'serve/network-queue',
 ].map((path) => `test/${path}.test.ts`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));

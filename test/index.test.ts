@@ -57,7 +57,7 @@ test('the package holds the build and its command, and nothing that only the pro
   assert.deepEqual(
     paths.filter(
       (path) =>
-        !/^(?:dist\/bundle\/[\w.-]+\.js$|dist\/src\/.*\.d\.ts$|docs\/(?:[\w-]+\.md|page\.png)$|scripts\/|weights\/demo-net\.safetensors$|package\.json$|[A-Z]+(?:\.md)?$)/.test(
+        !/^(?:dist\/bundle\/(?:[\w.-]+\.js|LICENSES\.txt)$|dist\/src\/.*\.d\.ts$|docs\/(?:[\w-]+\.md|page\.png)$|scripts\/|weights\/demo-net\.safetensors$|package\.json$|[A-Z]+(?:\.md)?$)/.test(
           path,
         ),
     ),
