@@ -1,6 +1,6 @@
 // What `npm test` prints: node's own spec reporter, and before its summary the tests that did not run, by reason, and
 // the files that took longest. It names places in the sources for those in the bundles: node's own --enable-source-maps takes
-// a quarter of a second of each of two hundred processes, for stacks that few of them print.
+// a quarter of a second of a large test's process, for stacks that few of them print.
 import { readdirSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';

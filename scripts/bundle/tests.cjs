@@ -1,5 +1,5 @@
 // Bundles test files with what they import, so that node runs them as they are: a loader of TypeScript would take a second
-// of each of two hundred processes.
+// of each process.
 const { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { basename, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
