@@ -125,10 +125,11 @@ describe('a server that is treated badly', { timeout: 300_000 }, () => {
   });
 
   it('finishes what is under way on SIGTERM, takes nothing new and ends with 0', async () => {
-    const socket = raw(head(photo.length));
+    const socket = raw(head(photo.length).replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'));
+    // The server says so when the request is under way.
+    const [goOn] = (await once(socket, 'data')) as [Buffer];
+    assert.match(String(goOn), /^HTTP\/1\.1 100 /);
     socket.write(photo.subarray(0, 100));
-    // Whoever is answered now came later: the first one is under way.
-    await goesOn();
     child.kill('SIGTERM');
     const refused = async (): Promise<boolean> =>
       fetch(`${url}health`).then(

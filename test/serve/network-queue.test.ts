@@ -5,12 +5,17 @@ import { NetworkQueue } from '../../src/serve/photos/network-queue.ts';
 const image = (value: number): readonly Uint8Array[] => [new Uint8Array(3).fill(value)];
 const never = new AbortController().signal;
 
-function queueOf(batch: number, pending = () => 0): { queue: NetworkQueue<number>; runs: number[][] } {
+function queueOf(
+  batch: number,
+  pending = () => 0,
+  longestWaitMs = 60_000,
+): { queue: NetworkQueue<number>; runs: number[][] } {
   const runs: number[][] = [];
   const queue = new NetworkQueue<number>({
     crops: [1],
     batch,
     pending,
+    longestWaitMs,
     run: async ([batch]) => {
       const { rowCount, bytesNHWC } = batch ?? assert.fail('no batch');
       const values = Array.from({ length: rowCount }, (_, i) => bytesNHWC[3 * i] as number);
@@ -42,6 +47,11 @@ test('a batch that is not full waits for an image on its way', async () => {
   pending = 0;
   await Promise.all([first, queue.ask(image(2), never)]);
   assert.deepEqual(runs, [[1, 2]]);
+});
+
+test('a batch runs without an image that does not come', async () => {
+  const { queue } = queueOf(2, () => 1, 1);
+  assert.equal(await queue.ask(image(1), never), 2);
 });
 
 test('an image that nobody waits for is in no run', async () => {

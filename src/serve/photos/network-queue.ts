@@ -1,10 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { PixelBatch } from '../../extract/backbone/backbone.ts';
 import { stackBeside } from '../../extract/stack-pixels.ts';
 import { valueAt } from '../../system/at.ts';
-
-/** How long an incomplete batch waits for pending photos, in milliseconds. */
-const longestWaitMs = 5;
 
 interface Asked<Row> {
   readonly pixels: readonly Uint8Array[];
@@ -28,6 +24,8 @@ interface NetworkQueueOptions<Row> {
   readonly run: (batches: readonly PixelBatch[], explained: readonly boolean[]) => Promise<readonly Row[]>;
   /** Number of pending photos: if none, a batch does not wait. */
   readonly pending: () => number;
+  /** How long an incomplete batch waits for pending photos, in milliseconds. */
+  readonly longestWaitMs?: number;
 }
 
 /** Batches images that arrive within a few milliseconds. */
@@ -73,10 +71,12 @@ export class NetworkQueue<Row> {
     // Read pending requests first, since the network blocks this thread.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#waiting.length >= this.#options.batch || this.#options.pending() === 0) return;
-    const full = new Promise<void>((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
       this.#full = resolve;
+      timer = setTimeout(resolve, this.#options.longestWaitMs ?? 5);
     });
-    await Promise.race([full, wait(longestWaitMs)]);
+    clearTimeout(timer);
     this.#full = undefined;
   }
 
