@@ -77,7 +77,7 @@ function write(root: string, files: Record<string, string>): void {
   }
 }
 
-describe('docs/data.md says what a run prints', () => {
+describe('docs/data.md shows what a run prints', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'featuretap-docs-'));
   const from = process.cwd();
   before(() => process.chdir(scratch));
@@ -87,7 +87,7 @@ describe('docs/data.md says what a run prints', () => {
   });
 
   const all = layouts();
-  test('of twenty layouts or more', () => assert.ok(all.length >= 20, String(all.length)));
+  test('for at least twenty layouts', () => assert.ok(all.length >= 20, String(all.length)));
 
   for (const { files, runs } of all) {
     for (const { command, prints, error } of runs) {

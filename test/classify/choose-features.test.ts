@@ -27,19 +27,19 @@ const refused = async (name: string, found: string, instead: string, expected: s
     return true;
   });
 
-test('a feature set is taken by its folder, or by its name in the cache', async () => {
+test('a feature set is chosen by its folder, or by its name in the cache', async () => {
   const folder = join(cache, 'old');
   assert.deepEqual([await chosen(folder), await chosen('old')], [folder, folder]);
 });
 
-test('the folder of all sets is answered with the newest of them, a manifest with its folder', async () => {
+test('for the folder of all sets the error suggests the newest set, for a manifest its folder', async () => {
   const [oldest, newest] = [join(cache, 'old'), join(cache, 'new')];
   await refused(cache, cache, newest, `${newest} | ${oldest}`);
   const manifest = join(oldest, 'manifest.json');
   await refused(manifest, manifest, oldest, oldest);
 });
 
-test('where none is named, the newest one is taken, but not what suggest chooses from', async () => {
+test('without --features the newest set is used, except sets that suggest extracted', async () => {
   const unlabelled = join(cache, 'test-unlabelled');
   await mkdir(unlabelled);
   await writeFile(join(unlabelled, 'manifest.json'), '{}');
@@ -49,7 +49,7 @@ test('where none is named, the newest one is taken, but not what suggest chooses
   await rm(unlabelled, { recursive: true });
 });
 
-test('what is no feature set is answered with those of the cache, and a stopped run with what to do', async () => {
+test('the error for a folder without a set lists the sets of the cache, and tells how to finish a stopped run', async () => {
   const [oldest, newest] = [join(cache, 'old'), join(cache, 'new')];
   const other = join(cache, 'photos');
   await mkdir(other);
@@ -59,7 +59,7 @@ test('what is no feature set is answered with those of the cache, and a stopped 
   await assert.rejects(openFeatureSet(other), /not finished yet[\s\S]*run the same featuretap extract again/);
 });
 
-test('a folder of matrices is left to those who read them', async () => {
+test('a folder of matrices is not treated as a feature set', async () => {
   const folder = join(cache, 'matrices');
   await mkdir(folder);
   await writeFile(join(folder, 'part-0.npy'), '');

@@ -12,7 +12,7 @@ function refusal(model: string): UserError {
   return assert.fail(`${model} was taken`);
 }
 
-test("a head by another library's name is answered with its name here", () => {
+test('the error for the name of a head in another library gives its name here', () => {
   for (const [typed, head] of [
     ['random-forest', 'forest'],
     ['logistic', 'linear'],
@@ -24,7 +24,7 @@ test("a head by another library's name is answered with its name here", () => {
   }
 });
 
-test('a network as --model is answered with the option that takes it', () => {
+test('the error for a network as --model names the option for networks', () => {
   const { parts } = refusal('resnet50');
   assert.match(parts.fix ?? '', /^networks are chosen by extract --weights; --model takes a head: linear \| svm/);
   assert.equal(parts.instead, undefined);

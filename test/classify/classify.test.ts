@@ -46,7 +46,7 @@ function options(change: Partial<ClassifyOptions> = {}): ClassifyOptions {
   };
 }
 
-test('a folder that cannot hold reports is refused before anything is fitted', async () => {
+test('a folder that cannot be written to is rejected before any fit', async () => {
   const file = join(root, 'a file');
   await writeFile(file, '');
   let events = 0;
@@ -55,7 +55,7 @@ test('a folder that cannot hold reports is refused before anything is fitted', a
   assert.equal(events, 0);
 });
 
-test('writes a report that can be read back, with every test row of every repeat among the predictions', async () => {
+test('writes a report that can be read back, with predictions for every test row of every repeat', async () => {
   const [report] = await classify(await drawn(), options());
   assert.ok(report);
   assert.deepEqual(await readReport(join(report.report, 'report.json')), report);
@@ -78,7 +78,7 @@ test('writes a report that can be read back, with every test row of every repeat
   assert.ok(report.accuracy > 0.6);
 });
 
-test('the saved head predicts what the report says of the first repeat', async () => {
+test('the saved head gives the predictions in the report of the first repeat', async () => {
   const data = await drawn();
   const [report] = await classify(data, options({ repeats: 1 }));
   assert.ok(report);
@@ -89,7 +89,7 @@ test('the saved head predicts what the report says of the first repeat', async (
   assert.equal(correct / rows.length, report.accuracy);
 });
 
-test('the same seed makes the same files whatever the number of threads, but for the seconds and the date', async () => {
+test('the same seed gives the same files with any number of threads, except for times and dates', async () => {
   const data = await drawn();
   const filesOf = async (threads: number, out: string): Promise<readonly string[]> => {
     const [report] = await classify(data, options({ threads, out: join(root, out) }));
@@ -105,7 +105,7 @@ test('the same seed makes the same files whatever the number of threads, but for
   assert.deepEqual(await filesOf(3, 'again'), await filesOf(1, 'once'));
 });
 
-test('another parameter, seed or test size makes another folder; the same ones the same', async () => {
+test("the report's folder depends on parameters, seed and test size, and on nothing else", async () => {
   const data = await drawn();
   const folderOf = async (change: Partial<ClassifyOptions>): Promise<string> =>
     (await classify(data, options({ repeats: 1, ...change })))[0]?.report ?? '';
@@ -120,7 +120,7 @@ test('another parameter, seed or test size makes another folder; the same ones t
   assert.equal(new Set(folders).size, 3);
 });
 
-test('stops between heads and splits when interrupted, saying how to go on', async () => {
+test('an interrupt stops between heads and splits, and the message tells how to continue', async () => {
   const controller = new AbortController();
   controller.abort();
   await assert.rejects(
@@ -132,7 +132,7 @@ test('stops between heads and splits when interrupted, saying how to go on', asy
 const lost = (count: number): Outcome[] =>
   Array.from({ length: count }, (_, i) => ({ id: `lost-${i}`, path: '', outcome: 'unreadable', reason: 'truncated' }));
 
-test('refuses a set of which too many inputs have no row, and names the share that would let it pass', async () => {
+test('rejects a set in which too many inputs have no row, and names the share that would accept it', async () => {
   const folder = join(root, 'lossy');
   await makeDrawnSet(folder, { rows: 40, outcomes: lost(2) });
   const set = await openFeatureSet(folder);
@@ -143,7 +143,7 @@ test('refuses a set of which too many inputs have no row, and names the share th
   assert.deepEqual((await joinLabels(set, { maxMissing: 0.048 })).featureSet.missing, { unreadable: 2 });
 });
 
-test('files that were missing at extraction, which it was told to go on without, are counted and not refused', async () => {
+test('files that were missing at extraction with --allow-missing are counted, not rejected', async () => {
   const folder = join(root, 'allowed');
   const outcomes = lost(30).map((outcome) => ({ ...outcome, outcome: 'missing' as const }));
   await makeDrawnSet(folder, { rows: 40, outcomes });
@@ -151,7 +151,7 @@ test('files that were missing at extraction, which it was told to go on without,
   assert.deepEqual(data.featureSet.missing, { missing: 30 });
 });
 
-test('says in the report that random weights mean nothing, and that images without a label were left out', async () => {
+test('the report says that random weights have no meaning, and how many images without a label were left out', async () => {
   const folder = join(root, 'random');
   const labels = Array.from(
     { length: 30 },
@@ -167,7 +167,7 @@ test('says in the report that random weights mean nothing, and that images witho
   );
 });
 
-test('refuses a set without labels, and takes a labels file in their place', async () => {
+test('rejects a set without labels, and accepts a labels file instead', async () => {
   const folder = join(root, 'unlabelled');
   await makeDrawnSet(folder, { rows: 20, labels: [] });
   const set = await openFeatureSet(folder);
@@ -180,7 +180,7 @@ test('refuses a set without labels, and takes a labels file in their place', asy
   assert.deepEqual([...data.labels], [1, 0]);
 });
 
-test('a labels file that is empty, lacks a label or gives an id two of them is refused, naming the line', async () => {
+test('rejects an empty labels file, a missing label and a second label for one id, with the line number', async () => {
   const file = join(root, 'bad.csv');
   for (const [text, message] of [
     ['', /bad.csv is empty/],
@@ -195,7 +195,7 @@ test('a labels file that is empty, lacks a label or gives an id two of them is r
   await assert.rejects(readLabels(join(root, 'nowhere.csv')), /there is no such table/);
 });
 
-test('a labels file is read by the names of its columns, with ids that have an extension, and not by their place', async () => {
+test('columns of a labels file are found by their names, and ids may have an extension', async () => {
   const file = join(root, 'columns-by-name.csv');
   await writeFile(file, ',fold,breed,image\n0,1,pug,img-003.jpg\n1,2,boxer,img-001.png\n');
   const set = await openFeatureSet(join(root, 'drawn'));
@@ -217,7 +217,7 @@ test('a labels file is read by the names of its columns, with ids that have an e
   await assert.rejects(readLabels(file), /more than one way[\s\S]*--id-column id --label-column breed/);
 });
 
-test('a parameter or solver that no chosen head reads is wrong usage, naming the heads that do', () => {
+test('a parameter or solver that no chosen head has is wrong usage, and the message names the heads that have it', () => {
   assert.throws(() => chooseHeads(['linear'], { trees: '9' }), /--trees[\s\S]*--model linear[\s\S]*--model forest/);
   assert.throws(() => chooseHeads(['linear'], { maxDepth: '9' }), /--max-depth/);
   assert.throws(() => chooseHeads(['linear'], { solver: 'quantum' }), /--solver[\s\S]*lbfgs \| adam/);
@@ -229,7 +229,7 @@ test('a parameter or solver that no chosen head reads is wrong usage, naming the
   assert.equal(all.find((head) => head.model === 'forest')?.params['trees'], 7);
 });
 
-test('an option that would do nothing with the others is wrong usage, under the name that was typed', () => {
+test('an option without effect is wrong usage, and the message names it as it was typed', () => {
   const idle: readonly (readonly [model: string, params: Readonly<Record<string, unknown>>, message: RegExp])[] = [
     ['svm', { gamma: '0.1' }, /^--gamma is not usable[\s\S]*0\.1[\s\S]*--kernel rbf/],
     ['svm', { kernel: 'linear', gamma: 'auto' }, /^--gamma/],
@@ -255,7 +255,7 @@ test('an option that would do nothing with the others is wrong usage, under the 
   assert.equal(chooseHeads(['all'], { solver: 'ml-random-forest', allowSlow: true }).length > 2, true);
 });
 
-test('a saved head that was cut short or is not there is refused', async () => {
+test('rejects a saved head that is truncated or missing', async () => {
   const [report] = await classify(await drawn(), options({ repeats: 1, out: join(root, 'damaged') }));
   const folder = report?.report ?? '';
   const whole = await readFile(join(folder, headFile));
@@ -268,7 +268,7 @@ test('a saved head that was cut short or is not there is refused', async () => {
 
 const npy = (name: string): string => join(projectRoot, 'test', 'fixtures', 'classify', 'npy', `${name}.npy`);
 
-test('takes a matrix and labels that Python made; labels that are numbers sort by value', async () => {
+test('trains on a matrix and labels from NumPy; numeric labels are sorted by value', async () => {
   const data = await readExternalFeatures(npy('x-float64-fortran'), npy('y-int64'), {});
   assert.deepEqual(data.classes, ['-1', '2', '10']);
   assert.deepEqual([...data.labels], [2, 1, 2, 0, 1]);
@@ -301,14 +301,14 @@ test('takes weights and groups of a matrix from columns of its labels file, for 
   await assert.rejects(bare, /no column weight[\s\S]*labels alone[\s\S]*FILE\.csv/);
 });
 
-test('refuses labels that do not match the rows, and features that are not finite, naming the row', async () => {
+test("rejects labels whose count differs from the rows', and features that are not finite, with the row number", async () => {
   const file = join(root, 'short.csv');
   await writeFile(file, 'breed\npug\npug\n');
   await assert.rejects(readExternalFeatures(npy('x-float32'), file, {}), /2 labels[\s\S]*5, one for each row/);
   await assert.rejects(readExternalFeatures(npy('x-nan'), npy('y-int8'), {}), /row-1, column 1[\s\S]*NaN/);
 });
 
-test('leaves classes out, and names those there are when one is not among them', async () => {
+test('--exclude leaves classes out, and an unknown class is answered with the existing ones', async () => {
   const set = await openFeatureSet(join(root, 'drawn'));
   const data = await joinLabels(set, { maxMissing: 0, leaveOut: ['kind-0', 'kind-2'] });
   assert.deepEqual([data.classes, data.ids.length], [['kind-1', 'kind-3'], 40]);
@@ -342,7 +342,7 @@ test('takes weights and groups from columns of the labels file', async () => {
   await assert.rejects(joinLabels(set, { maxMissing: 0, labels, sampleWeight: 'animal' }), /column animal of img-000/);
 });
 
-test('takes a split from a file, in the file’s order', async () => {
+test('a split file sets which rows are in train and test, and their order', async () => {
   const data = await drawn();
   const file = join(root, 'split.csv');
   const lines = data.ids.slice(0, 70).map((id, i) => `${id},${i % 5 === 0 ? 'test' : 'train'}`);
@@ -365,7 +365,7 @@ test('takes a split from a file, in the file’s order', async () => {
   }
 });
 
-test('says which classes of the test set have no training row', async () => {
+test('lists the classes of the test set without a training row', async () => {
   const data = await drawn();
   const train = Int32Array.from({ length: 40 }, (_, i) => 4 * Math.floor(i / 2) + (i % 2));
   const splits = [{ train, test: Int32Array.of(2, 3, 4, 5) }];
@@ -373,7 +373,7 @@ test('says which classes of the test set have no training row', async () => {
   assert.match(report?.warnings.join() ?? '', /2 classes of the test set have no training row: kind-2, kind-3/);
 });
 
-test('a learning curve grows to the whole training set, and its last point is the report’s own', async () => {
+test("the last point of a learning curve uses the whole training set and equals the report's result", async () => {
   const out = join(root, 'curves');
   const [report] = await classify(await drawn(), options({ repeats: 2, learningCurve: true, out }));
   const curve = report?.learningCurve ?? [];
@@ -392,7 +392,7 @@ test('a learning curve grows to the whole training set, and its last point is th
   assert.equal(other?.learningCurve, undefined);
 });
 
-test('shares of the training images that are the same ones give one point of a learning curve', async () => {
+test('training shares that select the same images give one point of a learning curve', async () => {
   const train = Int32Array.from({ length: 8 }, (_, row) => row);
   const splits = [{ train, test: Int32Array.from({ length: 12 }, (_, row) => 20 + row) }];
   const [report] = await classify(await drawn(), options({ splits, learningCurve: true, out: join(root, 'curves') }));
@@ -402,7 +402,7 @@ test('shares of the training images that are the same ones give one point of a l
   );
 });
 
-test('views of training images are trained on, those of test images are nowhere', async () => {
+test('augmented views of training images are used in training, those of test images nowhere', async () => {
   const folder = join(root, 'views');
   const ids = Array.from({ length: 24 }, (_, i) => `v${i}`);
   // Row of an image, then its two views: the first number says which image it is, the second which view.
@@ -437,7 +437,7 @@ test('views of training images are trained on, those of test images are nowhere'
   assert.equal(report?.trainSize, 18);
 });
 
-test('weights of 0 take rows out of the training', async () => {
+test('rows of weight 0 have no influence on the fit', async () => {
   const data = await drawn();
   const broken = drawRows(80, 20, 4, 9, 3).data;
   const half = Int32Array.from({ length: 80 }, (_, i) => i).filter((i) => i % 8 < 4);

@@ -30,7 +30,7 @@ function table(factor: number): Table {
   };
 }
 
-describe('a number that is none', () => {
+describe('a number that is not finite', () => {
   let root = '';
   let report: Report;
   before(async () => {
@@ -60,14 +60,14 @@ describe('a number that is none', () => {
       [1e-42, 'small'],
       [1e30, 'large'],
     ] as const) {
-      it(`never comes of features times ${factor}: ${model} refuses them and names the scaling`, async () => {
+      it(`is not produced from features times ${factor}: ${model} rejects them and suggests scaling`, async () => {
         const fit = createHead(model, { calibrate: 'none' }).fit(table(factor), context);
         await assert.rejects(fit, new RegExp(`far too ${size} to train on[\\s\\S]*--scale standard`));
       });
     }
   }
 
-  it('never comes of them once they are scaled', async () => {
+  it('is not produced from the same features after scaling', async () => {
     for (const factor of [1e-42, 1e30]) {
       const { features, labels } = table(factor);
       const fitted = await createHead('ridge', { scale: 'standard' }).fit(table(factor), context);
@@ -76,7 +76,7 @@ describe('a number that is none', () => {
     }
   });
 
-  it('ends no other head than the one that gave it, whose report is not written', async () => {
+  it('stops only the head that produced it, and its report is not written', async () => {
     const good = createHead('ridge');
     const bad: Head = {
       ...good,
@@ -103,7 +103,7 @@ describe('a number that is none', () => {
     await assert.rejects(classify(await drawn(), options([bad, good], { out })), /gives invalid probabilities/);
   });
 
-  it('is refused in a head, by the name of its array, when it is written and when it is read', async () => {
+  it('is rejected in a head, with the name of its array, on writing and on reading', async () => {
     const folder = await copied('with-nan');
     const saved = await readSavedHead(folder);
     const [name, array] = Object.entries(saved.arrays).find(([, { data }]) => data instanceof Float32Array) ?? [];
@@ -120,7 +120,7 @@ describe('a number that is none', () => {
     await assert.rejects(readSavedHead(folder), expected);
   });
 
-  it('is refused as an answer of a head whose numbers are all finite', async () => {
+  it('is rejected in the predictions of a head whose parameters are finite', async () => {
     const saved = await readSavedHead(report.report);
     const huge = Object.fromEntries(
       Object.entries(saved.arrays).map(([name, array]) => {
@@ -137,7 +137,7 @@ describe('a number that is none', () => {
     await assert.rejects(loadHead({ ...saved, arrays: huge }).predictProba(wide), /gives invalid probabilities/);
   });
 
-  it('gets a word in the report where a head predicts one class for every image', async () => {
+  it('the report says so where a head predicts one class for every image', async () => {
     const [head] = chooseHeads(['svm'], { kernel: 'rbf', gamma: 1e300 });
     const [found] = await classify(await drawn(), options([head as Head]));
     assert.ok(
@@ -147,7 +147,7 @@ describe('a number that is none', () => {
     assert.ok(!report.warnings.some((warning) => /predicts the same class for every test image/.test(warning)));
   });
 
-  it('cannot slip in by a bit that is flipped in a head or in its predictions', async () => {
+  it('is detected when a bit is flipped in a saved head or in its predictions', async () => {
     const folder = await copied('flipped');
     const bytes = await readFile(join(folder, headFile));
     bytes[bytes.length - 2]! ^= 1;
@@ -167,7 +167,7 @@ describe('a number that is none', () => {
     );
   });
 
-  it('is looked for in reports of older versions too, which do not say what their files hashed to', async () => {
+  it('is also detected in reports of older versions, which have no hashes of their files', async () => {
     const folder = await copied('older');
     const { headSha256, predictionsSha256, ...older } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
     assert.match(`${headSha256} ${predictionsSha256}`, /^[0-9a-f]{64} [0-9a-f]{64}$/);

@@ -41,7 +41,7 @@ test('--json prints one document per model on stdout and nothing else there', as
   assert.match(stderr, /say nothing about pretrained features/);
 });
 
-test('several --features train every head on each, on one split, and compare ranks them together', async () => {
+test('with several --features every head is trained on each set with one split, and compare ranks them together', async () => {
   await makeDrawnSet(join(root, 'network'), { rows: 80, dims: 10, weightsSha256: 'b'.repeat(64) });
   const asked = 'classify --features cache/drawn --features network --model knn,svm --test-size 0.25 --json';
   const { status, stdout, stderr } = await featuretap([...asked.split(' '), '--out', 'networks']);
@@ -87,7 +87,7 @@ test('--features A+B trains on both side by side, is compared with A alone, and 
   assert.match(refused.stderr, /features of another backbone: its predictions would be meaningless/);
 });
 
-test('refuses the same features twice, alone or side by side', async () => {
+test('rejects the same features twice, alone or side by side', async () => {
   for (const features of [['drawn', 'drawn'], ['drawn+drawn'], ['drawn+']]) {
     const { status } = await featuretap([
       'classify',
@@ -99,7 +99,7 @@ test('refuses the same features twice, alone or side by side', async () => {
   }
 });
 
-test('refuses a matrix beside other features', async () => {
+test('rejects a matrix together with other features', async () => {
   const { status, stderr } = await featuretap(
     'classify --features cache/drawn --features x.npy --model knn'.split(' '),
   );
@@ -107,7 +107,7 @@ test('refuses a matrix beside other features', async () => {
   assert.match(stderr, /x\.npy beside others/);
 });
 
-test('--check-labels tells how many labels may be wrong, lists them, and refuses random weights', async () => {
+test('--check-labels prints how many labels may be wrong, lists them, and rejects random weights', async () => {
   const asked = 'classify --features cache/older --model svm --model knn --test-size 0.25 --check-labels --json';
   const { status, stdout, stderr } = await featuretap(asked.split(' '));
   assert.equal(status, 0, stderr);
@@ -125,14 +125,14 @@ test('--check-labels tells how many labels may be wrong, lists them, and refuses
   assert.match(random.stderr, /--check-labels is not usable[\s\S]*random weights/);
 });
 
-test('prints a table, one line per model, and where each report is', async () => {
+test('prints a table with one line per model and the paths of the reports', async () => {
   const { status, stdout } = await featuretap('classify --model linear --test-size 20 --quiet'.split(' '));
   assert.equal(status, 0);
   assert.match(stdout, /^model +accuracy +95 % interval +top-5 +log loss/m);
   assert.match(stdout, /^linear \* +\d+\.\d % .* reports.drawn.linear-lbfgs-\w{8}$/m);
 });
 
-test('adam shows its line after each epoch', async () => {
+test('adam prints a line after each epoch', async () => {
   const { status, stderr } = await featuretap('classify --model linear --optimizer adam --epochs 2'.split(' '));
   assert.equal(status, 0);
   assert.match(
@@ -141,7 +141,7 @@ test('adam shows its line after each epoch', async () => {
   );
 });
 
-test('wrong usage ends with 2 and one message, a set that is not there with 1', async () => {
+test('wrong usage exits with 2 and one message, a missing set with 1', async () => {
   const noModel = await featuretap(['classify']);
   assert.equal(noModel.status, 2);
   assert.match(noModel.stderr, /--model is missing[\s\S]*linear \|/);
@@ -159,7 +159,7 @@ test('wrong usage ends with 2 and one message, a set that is not there with 1', 
   assert.doesNotMatch(noModel.stderr + idle.stderr + nowhere.stderr, /\n\s+at /);
 });
 
-test('Ctrl-C stops a fit, says how to go on, and ends with 130', async () => {
+test('Ctrl-C stops a fit, prints how to continue, and exits with 130', async () => {
   let stopped = false;
   const long = '--model linear --optimizer adam --epochs 100000 --batch 8';
   const { status, stderr } = await stopFeaturetap(['classify', ...long.split(' ')], root, (text, stop) => {
@@ -171,7 +171,7 @@ test('Ctrl-C stops a fit, says how to go on, and ends with 130', async () => {
   assert.match(stderr, new RegExp(`go on: .*\\bclassify (?:-- )?--features cache/\\w+ ${long}`));
 });
 
-test('--stream says how it reads, trains within its memory, and says so in the report', async () => {
+test('--stream prints how it reads, trains within its memory limit, and is recorded in the report', async () => {
   const { status, stdout, stderr } = await featuretap(
     'classify --model linear --stream --memory 80MB --test-size 20 --json'.split(' '),
   );
@@ -189,7 +189,7 @@ test('--stream says how it reads, trains within its memory, and says so in the r
   assert.match(small.stderr, /memory is too small[\s\S]*--memory \d+MB or more/);
 });
 
-test('what cannot go with --stream is wrong usage, and so is a size without its unit', async () => {
+test('options that exclude --stream are wrong usage, and so is a size without a unit', async () => {
   for (const [words, message] of [
     ['--model svm --stream', /--stream is not usable[\s\S]*--model svm by smo[\s\S]*--model linear/],
     ['--model linear --sweep auto --stream', /--stream is not usable[\s\S]*--sweep[\s\S]*--subsample/],
@@ -205,7 +205,7 @@ test('what cannot go with --stream is wrong usage, and so is a size without its 
   }
 });
 
-test('says what a fit needs before it starts; --memory is the bound, --subsample the way under it', async () => {
+test('prints the memory that a fit needs first; --memory limits it, and --subsample makes it smaller', async () => {
   const refused = await featuretap('classify --model svm --memory 30kB --test-size 20'.split(' '));
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /memory: about \d+\.\d kB \(.*kernel matrix 14\.4 kB/);
@@ -221,7 +221,7 @@ test('says what a fit needs before it starts; --memory is the bound, --subsample
   assert.match(stdout, new RegExp(`${rows} of 60 training and 20 test images`));
 });
 
-test('Ctrl-C stops a streamed fit and says how to go on', async () => {
+test('Ctrl-C stops a streamed fit and prints how to continue', async () => {
   let stopped = false;
   const long = '--model linear --stream --optimizer adam --epochs 100000 --batch 8';
   const { status, stderr } = await stopFeaturetap(['classify', ...long.split(' ')], root, (text, stop) => {

@@ -16,7 +16,7 @@ before(async () => {
 after(() => rm(root, { recursive: true, force: true }));
 
 describe('featuretap compare', () => {
-  test('prints the table, the verdict, and writes the page and a model card beside each report', async () => {
+  test('prints the table and the verdict, and writes the page and a model card beside each report', async () => {
     const { status, stdout, stderr } = await featuretap(['compare'], { cwd: root });
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^svm .*\nlinear .*\nsvm is better than linear on these 24 images/m);
@@ -31,7 +31,7 @@ describe('featuretap compare', () => {
     assert.equal(list.split('\n').length - 2, Number(/Review (\d+) suspicious labels/.exec(await page())?.[1] ?? 0));
   });
 
-  test('--json, --csv and --markdown print one thing each and no page; --fail-below decides the exit code', async () => {
+  test('--json, --csv and --markdown print their format and write no page; --fail-below sets the exit code', async () => {
     const inRoot = { cwd: root };
     const json = await featuretap(['compare', 'reports', '--json', '--fail-below', '0.99'], inRoot);
     assert.match(json.stdout, /^\{\n {2}"comparable": true/);
@@ -45,7 +45,7 @@ describe('featuretap compare', () => {
     assert.equal(markdown.stderr, '');
   });
 
-  test('two forms at once, a floor above 1 and a folder without reports are refused', async () => {
+  test('rejects two output formats at once, a limit above 1 and a folder without reports', async () => {
     for (const [options, message] of [
       [{ csv: true, markdown: true }, /--markdown is not usable[\s\S]*one of --json, --csv, --markdown/],
       [{ failBelow: '75', 'fail-below': '75' }, /--fail-below is not usable[\s\S]*up to 1/],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { devicesVerb } from '../../src/cli/devices.ts';
 import type { Session } from '../../src/cli/verb.ts';
 
-test('every engine and device has its line: that it works, or what is missing and what mends it', async () => {
+test('prints a line for every engine and device: that it works, or what is missing and how to install it', async () => {
   const lines: string[] = [];
   const session: Session = {
     json: false,

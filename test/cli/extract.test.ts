@@ -25,7 +25,7 @@ describe('featuretap extract and verify', () => {
   const size = ['--resize', '40', '--crop', '32'];
   const tiny = ['--weights', 'random:resnet-tiny', ...size, '--device', 'cpu', '--threads', '1'];
 
-  it('extracts, keeps everything the second time, verifies, and repairs what was damaged', async () => {
+  it('extracts, keeps all rows on a rerun, verifies, and repairs damaged rows', async () => {
     const asked = ['extract', '--data', data, '--name', 'set', ...tiny];
     const first = await featuretap([...asked, '--json']);
     assert.equal(first.status, 0, first.stderr);
@@ -60,7 +60,7 @@ describe('featuretap extract and verify', () => {
     assert.deepEqual(await readFile(shard), bytes);
   });
 
-  it('stops at Ctrl-C with exit code 130, says how to go on, and ends with the bytes of an undisturbed run', async () => {
+  it('Ctrl-C exits with 130 and prints how to continue, and the finished set has the bytes of an uninterrupted run', async () => {
     const asked = ['extract', '--data', data, ...tiny, '--batch', '2', '--checkpoint', '0'];
     const undisturbed = await featuretap([...asked, '--name', 'undisturbed']);
     assert.equal(undisturbed.status, 0, undisturbed.stderr);
@@ -86,7 +86,7 @@ describe('featuretap extract and verify', () => {
     }
   });
 
-  it('refuses what cannot be meant with exit code 2, and what cannot be done with 1, in one message each', async () => {
+  it('wrong usage exits with 2, other failures with 1, with one message each', async () => {
     const there = ['--data', data];
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[...there, '--batch', 'many'], 2, /--batch is not usable\n {2}found: {4}many/],
@@ -102,7 +102,7 @@ describe('featuretap extract and verify', () => {
     }
   });
 
-  it('stops before any weights are read where labels.csv names files that are not there, and records them when told', async () => {
+  it('stops before reading weights where labels.csv names missing files, and records them with --allow-missing', async () => {
     const kaggle = join(root, 'kaggle');
     await cp(join(data, 'class-0'), join(kaggle, 'train'), { recursive: true });
     const ids = (await readdir(join(kaggle, 'train'))).map((name) => name.replace('.jpg', ''));

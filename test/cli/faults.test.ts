@@ -118,7 +118,7 @@ const cases: readonly Case[] = [
   { verb: 'backbones', options: (_trained, out) => ({ cache: join(out, 'cache') }) },
 ];
 
-describe('a disk or system that fails at any call', () => {
+describe('when any system call on a file fails', () => {
   let root = '';
   let trained: TrainedHeads;
   let disk: FaultyFs;
@@ -134,7 +134,7 @@ describe('a disk or system that fails at any call', () => {
   });
 
   for (const { verb, options, prepare, whole } of cases) {
-    it(`${verb} says what failed, and leaves nothing half`, async () => {
+    it(`${verb} reports what failed, and leaves no partial file`, async () => {
       let runs = 0;
       const prepared = join(root, `prepared-${verb}`);
       await mkdir(prepared);

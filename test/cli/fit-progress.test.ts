@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FitMeter } from '../../src/cli/classify/fit-progress.ts';
 import { parseBytes, readOptions } from '../../src/system/options.ts';
 
-test('a streamed fit shows step, loss, gradient, rows per second, and seconds a step or left', () => {
+test('a streamed fit prints step, loss, gradient, rows per second, and seconds per step or left', () => {
   const meter = new FitMeter();
   const fit = { stage: 'fit', total: 1000 };
   assert.equal(meter.describe('linear', { ...fit, done: 0, rowsRead: 0 }, 1000), 'linear: fit 0/1000');
@@ -18,7 +18,7 @@ test('a streamed fit shows step, loss, gradient, rows per second, and seconds a 
   assert.equal(meter.describe('svm', { stage: 'machines', done: 3, total: 45 }, 17_000), 'svm: machines 3/45');
 });
 
-test('rows that were read before the first line count for neither speed nor time left, and at the end nothing is left', () => {
+test('rows read before the first line count for neither speed nor remaining time, and at the end none remains', () => {
   const meter = new FitMeter();
   const at = (rowsRead: number, now: number): string =>
     meter.describe('finetune', { stage: 'epochs', done: 0, total: 3, rowsRead, rowsToRead: 96 }, now);
@@ -27,7 +27,7 @@ test('rows that were read before the first line count for neither speed nor time
   assert.equal(at(96, 9000), 'finetune: epochs 0/3, 8 rows/s');
 });
 
-test('another fold or split starts the clock again', () => {
+test('the clock starts again for each fold and split', () => {
   const meter = new FitMeter();
   const at = (rowsRead: number, now: number): string =>
     meter.describe('linear', { stage: 'fit', done: 1, total: 2, rowsRead }, now);
@@ -37,7 +37,7 @@ test('another fold or split starts the clock again', () => {
   assert.match(at(1010, 6000), / 1,000 rows\/s/);
 });
 
-test('a size is read with its unit and never guessed', () => {
+test('a size needs a unit', () => {
   const read = (size: unknown): number | undefined =>
     readOptions({ size: { describe: '', parse: parseBytes } }, { size }).size;
   assert.equal(read('500MB'), 500e6);

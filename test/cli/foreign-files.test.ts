@@ -13,7 +13,7 @@ import { featuretap, type Ran, spawnFeaturetap } from './command.ts';
 
 const windows = process.platform === 'win32' ? 'no pipes, devices or limits of this kind here' : false;
 
-describe('the command line among files that are none, and on a system that refuses', { skip: windows }, () => {
+describe('the command line with unusual files and restricted systems', { skip: windows }, () => {
   let root = '';
   let trained: TrainedHeads;
   let head = '';
@@ -32,7 +32,7 @@ describe('the command line among files that are none, and on a system that refus
     assert.equal(spawnSync('mkfifo', [join(root, name)]).status, 0);
   }
 
-  it('an image that is a pipe or a device gives no answer, at once, and the others do', async () => {
+  it('a pipe or device as an image is skipped at once, and the others are predicted', async () => {
     const ran = await featuretap([
       'predict',
       '--threads',
@@ -49,13 +49,13 @@ describe('the command line among files that are none, and on a system that refus
     assert.match(ran.stderr, /zero\.png: not a regular file: a device/);
   });
 
-  it('a pipe put in the place of an image that was listed fails, and the run goes on', async () => {
+  it('a listed image that has become a pipe fails, and the run continues', async () => {
     const reader = new PixelReader({ resize: 10, crop: 8, autoOrient: false } as never, () => false);
     const read = await reader.read(join(root, 'pipe.png'));
     assert.deepEqual([read.outcome, read.reason], ['failed', 'not a regular file: a pipe']);
   });
 
-  it('pipes and devices in a data folder are counted among what is left out', async () => {
+  it('pipes and devices in a data folder are counted among the files that are not images', async () => {
     const data = join(root, 'with-pipe');
     await drawFolder(data, 6);
     assert.equal(spawnSync('mkfifo', [join(data, 'class-0', 'pipe.png')]).status, 0);
@@ -69,7 +69,7 @@ describe('the command line among files that are none, and on a system that refus
     assert.match(outcomes, /zero\.png.*left-out/);
   });
 
-  it('a report, predictions or a head that is a pipe is refused at once', async () => {
+  it('a pipe as report, predictions or head is rejected at once', async () => {
     for (const file of ['report.json', 'predictions.csv', 'head.safetensors']) {
       const folder = join(root, `piped-${file}`);
       await cp(head, folder, { recursive: true });
@@ -82,7 +82,7 @@ describe('the command line among files that are none, and on a system that refus
     }
   });
 
-  it('two runs that predict into one file: one is refused and names the other, whose file is whole', async () => {
+  it('of two runs that predict into one file one is rejected and names the other, whose file is complete', async () => {
     const file = join(root, 'two.csv');
     const args = ['predict', '--head', head, '--submission', file];
     const script = join(projectRoot, 'scripts/featuretap.cjs');
@@ -111,7 +111,7 @@ describe('the command line among files that are none, and on a system that refus
     assert.match(ran.stderr, /nothing on standard input/);
   });
 
-  it('a folder in the place of the file to write is refused, with a file in it', async () => {
+  it('a folder in place of the output file is rejected with an example of a file in it', async () => {
     for (const name of ['a-folder', 'a-folder.onnx']) await mkdir(join(root, name), { recursive: true });
     for (const [args, option, file] of [
       [['predict', '--head', head, '--submission', join(root, 'a-folder'), photo], '--submission', 'submission.csv'],
@@ -124,7 +124,7 @@ describe('the command line among files that are none, and on a system that refus
     }
   });
 
-  it('few open files are a message that says what raises the limit, or are enough', async () => {
+  it('a low limit of open files suffices, or the message tells how to raise it', async () => {
     const script = join(projectRoot, 'scripts/featuretap.cjs');
     for (const limit of [26, 30, 40]) {
       const command = `ulimit -n ${limit}; exec "$0" "$@"`;
@@ -138,7 +138,7 @@ describe('the command line among files that are none, and on a system that refus
     }
   });
 
-  describe('on a disk that is full', { skip: noSmallDisk() }, () => {
+  describe('on a full disk', { skip: noSmallDisk() }, () => {
     let disk = '';
     before(async () => {
       disk = join(root, 'disk');
@@ -154,7 +154,7 @@ describe('the command line among files that are none, and on a system that refus
       }
     }
 
-    it('standard input that does not fit the folder of temporary files is told as that', async () => {
+    it('the message says that standard input does not fit into the temporary folder', async () => {
       const input = await readFile(photo);
       const env = { ...process.env, TMPDIR: disk };
       const ran = await onDisk(4, () => {
@@ -171,7 +171,7 @@ describe('the command line among files that are none, and on a system that refus
       assert.match(ran.stderr, /the disk is full[\s\S]*stdin/);
     });
 
-    it('compare leaves no half page, card or list, and names its own option', async () => {
+    it('compare leaves no partial page, card or list, and the message names its own option', async () => {
       const reports = join(root, 'reports-on-disk');
       await cp(head, reports, { recursive: true });
       let left: readonly string[] = [];
@@ -193,7 +193,7 @@ describe('the command line among files that are none, and on a system that refus
     });
   });
 
-  it('what standard output cannot take is told, and the exit code says it', () => {
+  it('a failed write to standard output is reported, also by the exit code', () => {
     const script = join(projectRoot, 'scripts/featuretap.cjs');
     const command = `"$0" "$@" > /dev/full`;
     const { status, stderr } = spawnSync(
@@ -207,7 +207,7 @@ describe('the command line among files that are none, and on a system that refus
     assert.match(stderr, /standard output cannot be written\n +found: +no space left on the disk/);
   });
 
-  it('a data folder whose weights went away is told as that, and not as a mistake of this program', async () => {
+  it('a data folder whose weights were removed is reported as such, not as a bug', async () => {
     await rename(trained.weights, `${trained.weights}.away`);
     try {
       await writeFile(join(root, 'list'), photo);

@@ -7,7 +7,7 @@ import { fixture } from '../extract/backbone/fixtures.ts';
 import { drawFolder, drawImage } from '../extract/drawn-data.ts';
 import { featuretap } from './command.ts';
 
-describe('a data folder on the command line', () => {
+describe('layouts of a data folder on the command line', () => {
   let root = '';
   before(() => {
     root = mkdtempSync(join(tmpdir(), 'featuretap-layouts-'));
@@ -20,7 +20,7 @@ describe('a data folder on the command line', () => {
   const extract = (data: string, ...more: readonly string[]) =>
     featuretap(['extract', '--data', data, ...small, ...plain, ...more], { cwd: root });
 
-  it('a ready-made split is tested on val by default, on test when asked, and drawn when asked', async () => {
+  it('a given split is tested on val by default, on test with --test-on, and redrawn with --split draw', async () => {
     const data = join(root, 'split');
     for (let i = 0; i < 60; i++) {
       const part = i < 36 ? 'train' : i < 48 ? 'val' : 'test';
@@ -47,7 +47,7 @@ describe('a data folder on the command line', () => {
     assert.deepEqual(await classify('--split', 'draw', '--test-size', '0.25'), [36, 12, 'drawn from train and val']);
   });
 
-  it('classes of one image are all in --json where classify cannot split them', async () => {
+  it('classes of one image are listed in --json where they prevent a split', async () => {
     const data = join(root, 'rare');
     for (let i = 0; i < 70; i++) await drawImage(join(data, i < 10 ? 'common' : `rare-${i}`, `${i}.png`), i);
     assert.equal((await extract(data)).status, 0);
@@ -57,7 +57,7 @@ describe('a data folder on the command line', () => {
     assert.equal(JSON.parse(ran.stdout).smallClasses.length, 60);
   });
 
-  it('one class is refused before the network runs, and a table in several readings is wrong usage', async () => {
+  it('rejects a single class before the network runs, and a table with several possible readings as wrong usage', async () => {
     await drawFolder(join(root, 'one'), 3, 1);
     const one = await extract('one');
     assert.equal(one.status, 1);
@@ -73,7 +73,7 @@ describe('a data folder on the command line', () => {
     assert.match(chosen.stdout, /^x\.csv: id = id, label = species$/m);
   });
 
-  it('classify reads a table of labels by its columns, and --label-column chooses', async () => {
+  it('classify finds the columns of a table of labels, and --label-column chooses among them', async () => {
     await drawFolder(join(root, 'plain'), 12, 2);
     assert.equal((await extract('plain')).status, 0);
     const lines = Array.from(

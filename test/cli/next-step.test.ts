@@ -7,11 +7,11 @@ function images(...counts: readonly number[]): { readonly label: string }[] {
   return counts.flatMap((count, i) => Array.from({ length: count }, () => ({ label: `class ${i}` })));
 }
 
-test('a tenth that holds every class needs no other test size', () => {
+test('names no test size where a tenth of the images holds every class', () => {
   assert.deepEqual(drawOptions(images(10, 10), 0), []);
 });
 
-test('the test size of the next step draws a split where a tenth does not', () => {
+test('names a test size with which a split succeeds where a tenth is too small', () => {
   for (const counts of [[2, 2], [3, 2, 2], [4, 4, 4, 4, 4, 4], Array.from({ length: 120 }, () => 8)]) {
     const [option, size] = drawOptions(images(...counts), 0);
     assert.equal(option, '--test-size');
@@ -24,11 +24,11 @@ test('the test size of the next step draws a split where a tenth does not', () =
   }
 });
 
-test('classes of one image are left out by the next step', () => {
+test('leaves out classes of one image', () => {
   assert.deepEqual(drawOptions(images(20, 20, 1), 0), ['--min-images', '2']);
   assert.deepEqual(drawOptions(images(3, 3, 1), 0), ['--min-images', '2', '--test-size', '0.34']);
 });
 
-test('images without a row do not count towards the test size', () => {
+test('does not count images without a row towards the test size', () => {
   assert.deepEqual(drawOptions(images(10, 10), 10), ['--test-size', '0.2']);
 });

@@ -44,7 +44,7 @@ async function aPhoto(): Promise<string> {
   return join(root, 'photos', names.find((name) => name.endsWith('.jpg')) ?? '');
 }
 
-describe('the command of a message mends a mistake in one step:', () => {
+describe('the command that an error prints corrects it in one step:', () => {
   test('export without a head and without a file', async () => {
     const { status, stderr } = await typed('classify --model knn --calibrate none --test-size 6');
     assert.equal(status, 0, stderr);
@@ -52,7 +52,7 @@ describe('the command of a message mends a mistake in one step:', () => {
     assert.match(await fixOf('export --head reports --replace'), /--to head\.onnx/);
   });
 
-  test('a photo to find that is not there', async () => {
+  test('find with a missing photo', async () => {
     const command = await mended('find nothing.jpg --features cache/photos');
     assert.match(command, /^find --features cache\/photos \S+\.(jpg|png)$/);
     const folder = dirname(await aPhoto());
@@ -61,13 +61,13 @@ describe('the command of a message mends a mistake in one step:', () => {
     assert.match(await fixOf('find cache --features cache/photos'), /^find --features cache\/photos \S+\.(jpg|png)$/);
   });
 
-  test('a tap that is nearly one', async () => {
+  test('a misspelt tap', async () => {
     assert.match(await fixOf(`extract --data photos ${tiny} --tap avgpol`), /--tap avgpool$/);
     assert.match(await fixOf(`extract --data photos ${tiny} --tap layr1`), /--tap layer1$/);
     assert.match(await fixOf(`extract --data photos ${tiny} --tap nothing_like_it`), /^taps --weights/);
   });
 
-  test('a folder where a file is to be written', async () => {
+  test('a folder in place of an output file', async () => {
     await writeDrawnReport(join(root, 'drawn'), 'svm', { model: 'svm' });
     await mkdir(join(root, 'pages'), { recursive: true });
     assert.equal(await mended('compare drawn --html pages'), `compare drawn --html ${join('pages', 'index.html')}`);
@@ -88,7 +88,7 @@ describe('the command of a message mends a mistake in one step:', () => {
     assert.match(await mended(few, folder), /--min-images 2/);
   });
 
-  test('what was named is another thing, or has spaces and no quotes', async () => {
+  test('a file of another kind, and paths with spaces and no quotes', async () => {
     await mkdir(join(root, 'my photos', 'a'), { recursive: true });
     assert.match(await fixOf('verify --features my photos'), /^verify --features '?"?my photos'?"?$/);
     await mkdir(join(root, 'one', 'cat'), { recursive: true });
@@ -120,7 +120,7 @@ describe('the command of a message mends a mistake in one step:', () => {
     assert.match(await fixOf(`predict --head ${await aPhoto()} photos`), /^predict --head reports\S+ photos$/);
   });
 
-  test('a value that is not usable', async () => {
+  test('an invalid value', async () => {
     assert.equal(await fixOf('classify -C zero --model svm'), 'classify --C 1 --model svm');
     assert.equal(await fixOf('classify -C=0 --model svm'), 'classify --C 1 --model svm');
     assert.equal(await fixOf('classify --test-size 1.5'), 'classify --test-size 0.1');
@@ -137,7 +137,7 @@ describe('the command of a message mends a mistake in one step:', () => {
     );
   });
 
-  test('a link that leads nowhere, a run that was killed, and a place that cannot be written to', async () => {
+  test('a dangling link, a killed run, and a place without write permission', async () => {
     await symlink('nowhere', join(root, 'photo'));
     const { stderr } = await typed('extract --data photo --weights demo-net');
     assert.match(stderr, /is a link to nowhere, where nothing is\n[\s\S]*did you mean photos\?/);

@@ -114,7 +114,7 @@ describe('featuretap plan', () => {
     assert.match(printed, /next: job=\$\(sbatch --parsable .*\) && sbatch --dependency=afterany:\$\{job%%;\*\} /);
   });
 
-  it('hands the options of the data folder on to the tasks, with absolute paths', async () => {
+  it('passes the options of the data folder on to the tasks, with absolute paths', async () => {
     const table = join(root, 'mine.csv');
     const names = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.png'));
     writeFileSync(table, `file,kind,other\n${names.map((name, i) => `${name},${i % 2},x\n`).join('')}`);
@@ -131,7 +131,7 @@ describe('featuretap plan', () => {
     assert.match(script, / --images .* --id-column file --label-column kind /);
   });
 
-  it('measures the speed where none is known, and takes the last run where there was one', async () => {
+  it('measures the speed where none is known, and else uses that of the last run', async () => {
     const { rate: _, ...unrated } = onSlurm();
     const small = { ...unrated, resize: '40', crop: '32', device: 'cpu' };
     const measured = await plan(small);
@@ -145,7 +145,7 @@ describe('featuretap plan', () => {
     assert.equal(document.rateSource, 'measured by the last run on 4 cores');
   });
 
-  it('sizes time and memory by the number of images, also of a folder that is not here', async () => {
+  it('computes time and memory from the number of images, also for a folder on another machine', async () => {
     const { document, noted } = await plan({ ...onKubernetes(), data: '/elsewhere', images: '10000000', tasks: '100' });
     assert.equal(document.images, 10_000_000);
     // 100,000 images at 50/s, and the list of 10 million at 10,000/s, twice, and 5 minutes: 6300 s.
@@ -169,7 +169,7 @@ describe('featuretap plan', () => {
     assert.equal(readFileSync(join(out, 'jobs.yaml'), 'utf8'), piped.written);
   });
 
-  it('keeps a script that was edited by hand beside the new one', async () => {
+  it('keeps a script that was edited by hand, and writes the new one beside it', async () => {
     const out = join(root, 'edited');
     await plan({ ...onSlurm(), out });
     const extract = join(out, 'extract.sbatch');
@@ -181,7 +181,7 @@ describe('featuretap plan', () => {
     assert.deepEqual(readdirSync(out).sort(), ['extract.sbatch', 'extract.sbatch.old', 'logs', 'merge.sbatch']);
   });
 
-  it('puts weights of a known name where all tasks find them, and a file by its absolute path', async () => {
+  it('downloads known weights to a folder that all tasks see, and passes a file with its absolute path', async () => {
     process.env['FEATURETAP_CACHE_HOME'] = join(root, 'mine');
     process.env['FEATURETAP_WEIGHTS_URL'] = 'http://127.0.0.1:9/';
     const own = knownWeightsFile('resnet50', join(root, 'mine')) as string;
@@ -201,7 +201,7 @@ describe('featuretap plan', () => {
     assert.match(noted, /each pod downloads resnet50 unless it lies in \/not\/here\/\.featuretap/);
   });
 
-  it('asks for the GPU that a task is given', async () => {
+  it('requests the GPU that a task uses', async () => {
     const { document } = await plan({ ...onSlurm(), gpus: '1' });
     const script = readFileSync(document.files[0] as string, 'utf8');
     assert.match(script, /#SBATCH --gres=gpu:1 /);
@@ -209,7 +209,7 @@ describe('featuretap plan', () => {
     assert.match(script, / --threads 8 --device cuda --part /);
   });
 
-  it('refuses what cannot be meant', async () => {
+  it('rejects invalid options', async () => {
     const cases: readonly (readonly [RawOptions, RegExp])[] = [
       [{ on: undefined }, /--on is not usable[\s\S]*slurm \| kubernetes/],
       [{ on: 'pbs' }, /--on is not usable/],

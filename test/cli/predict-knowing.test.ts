@@ -45,7 +45,7 @@ async function withScores(name: string, scores: readonly number[] | undefined): 
 }
 
 describe('featuretap predict', () => {
-  test('--coverage names the set, how many classes it holds, and no less where more is asked', async () => {
+  test('--coverage gives larger sets for higher coverage, and prints how many classes they hold', async () => {
     const { status, stdout, stderr } = await featuretap(['predict', '--head', head, '--coverage', '0.8', red]);
     assert.equal(status, 0, stderr);
     assert.match(stdout, /red-00\.png {2}\d of 4 classes.*: red \d+\.\d %/);
@@ -57,7 +57,7 @@ describe('featuretap predict', () => {
     assert.ok((sizes[0] as number) >= 1 && (sizes[0] as number) <= (sizes[1] as number), sizes.join(' '));
   });
 
-  test('a set of one class is an answer to --abstain, a larger one is not sure', async () => {
+  test('--abstain answers with a set of one class, and calls a larger one not sure', async () => {
     const sure = await withScores('sure', Array(30).fill(0));
     const unsure = await withScores('unsure', Array(30).fill(1.5));
     const ask = async (folder: string, ...more: string[]): Promise<string> =>
@@ -70,14 +70,14 @@ describe('featuretap predict', () => {
     assert.deepEqual([image?.answer, image?.set?.length, image?.large, image?.top.length], [null, 4, true, 4]);
   });
 
-  test('a coverage that the calibration rows are too few for takes all classes, with a warning', async () => {
+  test('a coverage for which there are too few calibration rows gives sets of all classes and a warning', async () => {
     const few = await withScores('few', [0, 0, 0.2]);
     const { stdout, stderr } = await featuretap(['predict', '--head', few, '--coverage', '95%', red]);
     assert.match(stdout, /4 of 4 classes \(a large set\)/);
     assert.match(stderr, /3 calibration rows are too few for a coverage of 0\.95, which takes 19/);
   });
 
-  test('a report of an older version predicts as ever, and --coverage says to classify again', async () => {
+  test('a report of an older version still predicts, and --coverage asks to run classify again', async () => {
     const old = await withScores('old', undefined);
     const plain = await featuretap(['predict', '--head', old, red]);
     assert.equal(plain.stdout, (await featuretap(['predict', '--head', head, red])).stdout);
@@ -87,7 +87,7 @@ describe('featuretap predict', () => {
     assert.match(stderr, /no conformal scores: an older version[\s\S]*run its classify command again/);
   });
 
-  test('--coverage with a submission, or beyond what is a share, is refused', async () => {
+  test('rejects --coverage with a submission, and values that are not a share', async () => {
     const submission = ['--submission', join(root, 'made.csv')];
     const both = await featuretap(['predict', '--head', head, '--abstain', ...submission, red]);
     assert.equal(both.status, 2);
@@ -96,8 +96,8 @@ describe('featuretap predict', () => {
   });
 });
 
-describe('featuretap predict, beside the training photos', () => {
-  test('--why names a training photo as its own nearest, and without it nothing is said', async () => {
+describe('featuretap predict with nearest training photos', () => {
+  test('--why finds a training photo as its own nearest, and without the option none is printed', async () => {
     const [report] = trained.reports;
     const names = ['red', 'green', 'blue'].flatMap((name) =>
       Array.from({ length: 10 }, (_, i) => [name, `${name}-${String(i).padStart(2, '0')}`] as const),
@@ -129,7 +129,7 @@ describe('featuretap predict, beside the training photos', () => {
     );
   });
 
-  test('--unlike marks a photo of nothing that was trained on, and no training photo of the middle', async () => {
+  test('--unlike marks a photo of something that was not trained on, and not a typical training photo', async () => {
     const strange = join(root, 'strange.png');
     const pixels = Uint8Array.from({ length: 96 * 96 * 3 }, (_, i) => ((i >> 3) % 2 === 0 ? 255 : 0));
     await sharp(pixels, { raw: { width: 96, height: 96, channels: 3 } })
@@ -141,7 +141,7 @@ describe('featuretap predict, beside the training photos', () => {
     assert.match(csv, /^path,id,rank,class,probability,unlike\n.*,false\n.*,true\n$/);
   });
 
-  test('says that the features are gone, or that they are others, before any photo is read', async () => {
+  test('reports missing or changed features before any photo is read', async () => {
     const gone = join(root, 'gone');
     await cp(head, gone, { recursive: true });
     const file = join(gone, 'report.json');

@@ -43,7 +43,7 @@ describe('featuretap predict', () => {
     assert.match(lines[1] ?? '', /blue-00\.png {2}blue /);
   });
 
-  test('--json is one document, and a broken image costs exit code 1 and stops nothing', async () => {
+  test('--json prints one document; a broken image sets exit code 1 and the others are predicted', async () => {
     const { status, stdout, stderr } = await featuretap([
       'predict',
       '--head',
@@ -74,13 +74,13 @@ describe('featuretap predict', () => {
     assert.match(stderr, /2 images could not be classified:\n.*broken\.jpg: .+\n.*gone\.png: .+/);
   });
 
-  test('--json is a document when every image is broken, too', async () => {
+  test('--json prints a document when every image is broken, too', async () => {
     const { status, stdout } = await featuretap(['predict', '--head', head, '--json', broken]);
     assert.equal(status, 1);
     assert.deepEqual((JSON.parse(stdout) as { images: unknown[] }).images, []);
   });
 
-  test('says how many photos lost something because the head was trained on clipped 16-bit grey', async () => {
+  test('reports how many photos lost contrast because the head was trained on clipped 16-bit grey', async () => {
     const kinds = join(projectRoot, 'test/fixtures/kinds');
     const images = ['deep.png', 'shallow.png', 'deep.tif'].map((name) => join(kinds, name));
     const { status, stderr } = await featuretap(['predict', '--head', head, ...images, red]);
@@ -89,7 +89,7 @@ describe('featuretap predict', () => {
     assert.doesNotMatch((await featuretap(['predict', '--head', head, red])).stderr, /16 bits/);
   });
 
-  test('--csv has a line per image and rank', async () => {
+  test('--csv prints a line per image and rank', async () => {
     const { stdout } = await featuretap(['predict', '--head', head, '--csv', '--top', '9', red]);
     const rows = parse(stdout, { columns: true }) as Record<string, string>[];
     assert.deepEqual(
@@ -100,7 +100,7 @@ describe('featuretap predict', () => {
     assert.ok(rows.some((row) => row['class'] === 'off, "white"'));
   });
 
-  test('--csv FILE.csv writes that file and leaves stdout empty; another word behind --csv is an image', async () => {
+  test('--csv FILE.csv writes that file and leaves stdout empty; any other word after --csv is an image', async () => {
     const file = join(root, 'made', 'answers.csv');
     const written = await featuretap(['predict', '--head', head, '--top', '1', red, '--csv', file, blue]);
     assert.deepEqual([written.status, written.stdout], [0, ''], written.stderr);
@@ -109,7 +109,7 @@ describe('featuretap predict', () => {
     assert.equal(printed.stdout.trimEnd().split('\n').length, 3);
   });
 
-  test('without a head, or with a folder of reports, the heads are listed and the command is there to be typed', async () => {
+  test('without a head, or with a folder of reports, it lists the heads and prints the command for one', async () => {
     const reports = dirname(dirname(head));
     const asked = await featuretap(['predict', '--head', reports, '--top', '1', red], { cwd: root });
     assert.equal(asked.status, 2);
@@ -121,7 +121,7 @@ describe('featuretap predict', () => {
     assert.match(none.stderr, basename(reports) === 'reports' ? /newest, best/ : /there are no reports here/);
   });
 
-  test('a path that names nothing is answered with the command for what is near, or for photos that are there', async () => {
+  test('for a missing path it prints the command with a similar path, or with photos that exist', async () => {
     const near = await featuretap(['predict', '--head', head, red.replace('red-00', 'red-0')]);
     assert.equal(near.status, 1);
     assert.match(
@@ -136,7 +136,7 @@ describe('featuretap predict', () => {
     assert.match(sentence.stderr, /no image matches\n {2}fix: {6}one that is there: /);
   });
 
-  test('a name with spaces that was typed without quotes is put into them', async () => {
+  test('quotes a name with spaces that was typed without quotes', async () => {
     await copyFile(red, join(root, 'my own photo.png'));
     const { status, stderr } = await featuretap(['predict', '--head', head, 'my', 'own', 'photo.png'], { cwd: root });
     assert.equal(status, 1);
@@ -144,7 +144,7 @@ describe('featuretap predict', () => {
     await rm(join(root, 'my own photo.png'));
   });
 
-  test('a link that leads nowhere is named with where it leads', { skip: process.platform === 'win32' }, async () => {
+  test('reports a dangling link with its target', { skip: process.platform === 'win32' }, async () => {
     await symlink('other.png', join(root, 'loop.png'));
     await symlink('loop.png', join(root, 'other.png'));
     const { stderr } = await featuretap(['predict', '--head', head, 'loop.png'], { cwd: root });
@@ -156,7 +156,7 @@ describe('featuretap predict', () => {
     await rm(join(root, 'loop.png'));
   });
 
-  test('what is broken or missing beside others ends with what to do', async () => {
+  test('an error about broken or missing images ends with a fix', async () => {
     const { status, stderr } = await featuretap(['predict', '--head', head, red, broken]);
     assert.equal(status, 1);
     assert.match(stderr, /broken\.jpg: .+\n {2}fix: {6}fix or replace these files/);

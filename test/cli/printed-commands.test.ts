@@ -65,8 +65,8 @@ function commandsIn(text: string, start: RegExp): ReadonlySet<string> {
 
 const byNode = new RegExp(`node ${launcher.replaceAll(/[.\\]/g, '\\$&')}`);
 
-describe('a command that is printed', { skip: isWindows && 'skipped: commands are typed into a POSIX shell' }, () => {
-  test('runs as it stands, after a real run, from its page and from its model cards', async () => {
+describe('a printed command', { skip: isWindows && 'skipped: commands are typed into a POSIX shell' }, () => {
+  test('runs as printed, after a real run, from its page and from its model cards', async () => {
     const extracted = await featuretap(['extract', '--data', 'photos', ...tiny]);
     const classified = await featuretap(['classify', '--model', 'svm', '--model', 'ridge', '--test-size', '25%']);
     const compared = await featuretap(['compare']);
@@ -99,7 +99,7 @@ describe('a command that is printed', { skip: isWindows && 'skipped: commands ar
     }
   });
 
-  test('mends the mistake that it is printed for', async () => {
+  test('corrects the mistake that it was printed for', async () => {
     for (const mistake of [
       ['classfy', '--model', 'ridge'],
       ['classify', '--modle', 'ridge'],
@@ -124,7 +124,7 @@ describe('a command that is printed', { skip: isWindows && 'skipped: commands ar
     assert.equal(typed(`${command}`, root).status, 0, command);
   });
 
-  test('by the demo runs in the checkout', async () => {
+  test('of the demo runs in the checkout', async () => {
     const small = ['--folder', join(root, 'demo'), '--classes', '3', '--per-class', '8'];
     const npm = {
       ...plainEnvironment,

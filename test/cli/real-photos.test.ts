@@ -65,7 +65,7 @@ function rowsAt({ shape, data }: Golden, places: readonly number[]): Golden {
   return { shape: [places.length, length], data: Float32Array.from(rows) };
 }
 
-describe('the whole path on real photos', { skip }, () => {
+describe('the whole pipeline on real photos', { skip }, () => {
   let root = '';
   /** All photos of the reference, in the order of labels.csv, and those that go through the network at 224 pixels. */
   let all: readonly string[] = [];
@@ -99,7 +99,7 @@ describe('the whole path on real photos', { skip }, () => {
   });
   after(() => rm(root, { recursive: true, force: true }));
 
-  it('stops before any image is read where labels.csv names 10,222 images and few are there', async () => {
+  it('stops before any image is read where labels.csv names 10,222 images and few exist', async () => {
     const { status, stdout, stderr } = await extract(data);
     assert.equal(status, 1);
     assert.equal(stdout, '');
@@ -109,7 +109,7 @@ describe('the whole path on real photos', { skip }, () => {
     assert.deepEqual(await readdir(root), everything ? [] : ['photos']);
   });
 
-  it('extracts rows in the order of labels.csv, records the others as missing, and equals PyTorch to 1e-4', async () => {
+  it('extracts rows in the order of labels.csv, records the others as missing, and equals PyTorch within 1e-4', async () => {
     const { status, stdout, stderr } = await extract(data, '--allow-missing', '--json');
     assert.equal(status, 0, stderr);
     const { counts, newImages, leftOut } = JSON.parse(stdout);
@@ -134,7 +134,7 @@ describe('the whole path on real photos', { skip }, () => {
     assert.ok(worst < 1e-4, `worst row off by ${worst}`);
   });
 
-  it('runs no network the second time, and says so', async () => {
+  it('does not run the network a second time, and says so', async () => {
     const { status, stdout, stderr } = await extract(data, '--allow-missing');
     assert.equal(status, 0, stderr);
     const { length } = ids;
@@ -143,7 +143,7 @@ describe('the whole path on real photos', { skip }, () => {
     assert.doesNotMatch(stderr, /device/);
   });
 
-  it('keeps whole maps with --pool none, equal to PyTorch to 1e-4', async () => {
+  it('keeps whole feature maps with --pool none, equal to PyTorch within 1e-4', async () => {
     const two = join(root, 'two');
     await mkdir(two);
     for (const id of all.slice(0, 2)) await copyFile(join(dogs, 'train', `${id}.jpg`), join(two, `${id}.jpg`));
@@ -160,7 +160,7 @@ describe('the whole path on real photos', { skip }, () => {
     assert.ok(worst < 1e-4, `worst map off by ${worst}`);
   });
 
-  it('extracts photos at the size that is asked for', {
+  it('extracts photos at the size given', {
     skip: everything && 'skipped: FEATURETAP_PHOTOS=all takes the photos at 224 pixels alone',
   }, async () => {
     const size = ['--resize', String(known.resize), '--crop', String(known.crop)];
@@ -171,7 +171,7 @@ describe('the whole path on real photos', { skip }, () => {
 
   for (const [name, asked] of Object.entries(heads)) {
     const most = name.startsWith('forest') ? forestTolerance : tolerance;
-    it(`has the accuracy of scikit-learn's ${name.replace(/.*: /, '')} to ${100 * most} points`, async () => {
+    it(`has the accuracy of scikit-learn's ${name.replace(/.*: /, '')} within ${100 * most} points`, async () => {
       // Tempering changes no prediction, and takes five fits more.
       const split = ['--test-size', '0.2', '--repeats', '5', '--seed', '0', '--calibrate', 'none'];
       const features = ['--features', join('cache', headSet), '--json'];
@@ -200,7 +200,7 @@ describe('the whole path on real photos', { skip }, () => {
     );
   });
 
-  it('predicts photos that it has not seen, and refuses another backbone than that of the features', async () => {
+  it('predicts new photos, and rejects another backbone than that of the features', async () => {
     const head = reports.get('svm: SVC(linear, C=1)') ?? '';
     const photos = (await readdir(join(data, 'test'))).sort().slice(0, 3);
     const paths = photos.map((photo) => join(data, 'test', photo));

@@ -19,7 +19,7 @@ describe('a signal', { timeout: 120_000, skip: process.platform === 'win32' ? 'n
   after(() => rm(root, { recursive: true }));
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`ends a run that waits for standard input: ${signal}, sent once`, async () => {
+    it(`sent once, ends a run that waits for standard input: ${signal}`, async () => {
       const child = start(['predict', '--head', head, '--submission', join(root, 'out.csv'), '-']);
       // By then the network is open, and the run waits for paths.
       await said(child, () => filesOf(root, 'out.csv.').then((names) => names.length > 0));
@@ -29,7 +29,7 @@ describe('a signal', { timeout: 120_000, skip: process.platform === 'win32' ? 'n
     });
   }
 
-  it('ends a network that never answers once it is sent twice', async () => {
+  it('sent twice, ends a network that never returns', async () => {
     const data = join(root, 'data');
     await drawFolder(data, 4);
     const weights = join(projectRoot, 'test/fixtures/onnx/loops-for-ever.onnx');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from '../reference.ts';
 
-test('results and progress are told to go to one file or to two', () => {
+test('detects whether results and progress go to the same file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'featuretap-outputs-'));
   const [one, other] = [openSync(join(folder, 'one'), 'w'), openSync(join(folder, 'other'), 'w')];
   const source =

@@ -35,7 +35,7 @@ test('lists the stages of a state dict first, with shape and tensor', async () =
   assert.deepEqual(taps[0], { name: 'stem', tensor: 'maxpool', shape: [8, 16, 16] });
 });
 
-test("takes the crop from a foreign graph's input, and refuses another", async () => {
+test('takes the crop from the input of an ONNX graph, and rejects another', async () => {
   const weights = fixture('user.onnx');
   const { lines } = await run({ weights });
   assert.match(lines[0] ?? '', /64 x 64/);

@@ -13,7 +13,7 @@ import { quietSession } from './command.ts';
 
 const optionNames = ['data', 'weights', 'head', 'test-size', 'json'];
 
-test('no verb and one that is near none are told with the verbs that there are', () => {
+test('a missing verb and one that resembles none are answered with the list of verbs', () => {
   assert.match(
     wrongUsage('no verb', ['--json'], optionNames).message,
     /^no verb was given\n {2}expected: extract \| class/,
@@ -24,7 +24,7 @@ test('no verb and one that is near none are told with the verbs that there are',
   );
 });
 
-test('a mistyped verb, option or word is answered with the whole command as it was meant', () => {
+test('a mistyped verb, option or word is answered with the corrected command', () => {
   const fixOf = (message: string, ...args: string[]): string | undefined =>
     wrongUsage(message, args, optionNames).parts.fix;
   assert.equal(
@@ -50,7 +50,7 @@ test('a mistyped verb, option or word is answered with the whole command as it w
   }
 });
 
-test('a verb of other programs and an option with one dash are answered with the command as it was meant', () => {
+test('the verb of another program and an option with one dash are answered with the corrected command', () => {
   const fixOf = (message: string, ...args: string[]): string | undefined =>
     wrongUsage(message, args, optionNames).parts.fix;
   for (const [typed, verb] of [
@@ -70,7 +70,7 @@ test('a verb of other programs and an option with one dash are answered with the
   );
 });
 
-test('an option that other programs have is answered with the one that the verb has for it', () => {
+test("the option of another program is answered with the verb's own", () => {
   const fixOf = (verb: string, typed: string, names: readonly string[]): string | undefined =>
     wrongUsage(`Unknown argument: ${typed.slice(2)}`, [verb, typed, '5'], names).parts.fix;
   for (const [verb, typed, name] of [
@@ -88,7 +88,7 @@ test('an option that other programs have is answered with the one that the verb 
   assert.match(fixOf('export', '--workers', ['head', 'json']) ?? '', /^without it: {2}\S.* export\n/);
 });
 
-test('unknown options are shown as they were typed, a spare word as an argument', () => {
+test('unknown options are printed as they were typed, an extra word as an argument', () => {
   const option = wrongUsage('Unknown arguments: wieghts, x', ['extract', '--wieghts=a', '-x'], optionNames).message;
   assert.match(option, /^extract: unknown option\n {2}found: {4}--wieghts=a -x\n {2}fix: {6}without it: {2}\S/);
   const both = wrongUsage('Unknown arguments: wieghts, dta', ['extract', '--wieghts=a', '--dta', 'b'], optionNames);
@@ -100,7 +100,7 @@ test('unknown options are shown as they were typed, a spare word as an argument'
   assert.match(word, /^extract: unknown argument\n {2}found: {4}photos/);
 });
 
-test('a mistyped choice is answered with the command that has the nearest one, in a list too', () => {
+test('a mistyped choice is answered with the command with the most similar one, also in a list', () => {
   const meant = (found: string, ...args: string[]): string | undefined =>
     withMeantCommand(choiceError('--model', found, ['linear', 'svm', 'all']), args).parts.fix;
   assert.equal(
@@ -118,7 +118,7 @@ test('a mistyped choice is answered with the command that has the nearest one, i
   );
 });
 
-test('a choice by its name in other programs is answered with the one that it is here', () => {
+test('a choice by its name in another program is answered with its name here', () => {
   const fixOf = (option: string, found: string, choices: readonly string[]): string | undefined =>
     withMeantCommand(choiceError(option, found, choices), ['extract', option, found]).parts.fix;
   for (const [option, found, choices, meant] of [
@@ -133,7 +133,7 @@ test('a choice by its name in other programs is answered with the one that it is
   }
 });
 
-test('a number that is not usable is answered with the command that has the nearest one, or none', () => {
+test('an invalid number is answered with the command with the nearest valid one, or without one', () => {
   const meant = (name: string, range: NumberRange, fallback: number | undefined, ...args: string[]): string => {
     const options = { [name]: args[args.indexOf(`--${name}`) + 1] };
     try {
@@ -158,7 +158,7 @@ test('a number that is not usable is answered with the command that has the near
   assert.equal(meant('crop', usual, undefined, 'extract', '--crop', '9999'), command('--crop', '32'));
 });
 
-test('an option of a head that is not usable is answered with the command at its default', async () => {
+test('an invalid option of a head is answered with the command with its default', async () => {
   const refused = (options: Record<string, unknown>, ...args: string[]): Promise<string | undefined> =>
     classifyVerb.run({ features: 'F', ...options }, quietSession).then(
       () => undefined,
@@ -174,13 +174,13 @@ test('an option of a head that is not usable is answered with the command at its
   );
 });
 
-test('an option is taken out with its value, in both spellings and however often it stands there', () => {
+test('an option is removed with its value, in both spellings and every time it occurs', () => {
   const left = (...args: string[]): readonly string[] => withoutOption(args, 'test-size');
   assert.deepEqual(left('classify', '--test-size', '9', '--json', '--testSize=3'), ['classify', '--json']);
   assert.deepEqual(left('classify', '--test-size', '-9', '--test-size', '--json'), ['classify', '--json']);
 });
 
-test('options that npm kept to itself are put behind its --', () => {
+test('options that npm kept to itself are put after its --', () => {
   const names = ['head', 'data', 'test-size', 'testSize', 'unlike', 'json', 'cache', 'C'];
   const fixOf = (environment: Record<string, string>, ...args: string[]): string | undefined =>
     keptByNpm(args, names, { npm_config_cache: '/root/.npm', npm_config_json: 'true', ...environment })?.parts.fix;
@@ -201,19 +201,19 @@ test('options that npm kept to itself are put behind its --', () => {
   );
 });
 
-test('an option takes the place of the one that was given, or stands behind the verb', () => {
+test('an option replaces the one that was given, or follows the verb', () => {
   const placed = (...args: string[]): readonly string[] => withOption(args, 'head', 'B');
   assert.deepEqual(placed('predict', '--head', 'A', 'x.jpg'), ['predict', '--head', 'B', 'x.jpg']);
   assert.deepEqual(placed('predict', '--head=A', 'x.jpg'), ['predict', '--head', 'B', 'x.jpg']);
   assert.deepEqual(placed('--quiet', 'predict', 'x.jpg'), ['--quiet', 'predict', '--head', 'B', 'x.jpg']);
 });
 
-test('more than a thousand splits are refused with the bound', async () => {
+test('more than a thousand splits are rejected with the limit', async () => {
   const run = classifyVerb.run({ model: ['knn'], repeats: '1001' }, quietSession);
   await assert.rejects(run, /--repeats is not usable[\s\S]*a whole number from 1 up to 1000/);
 });
 
-test('a fraction may be given in percent where it is a share, and nowhere else', () => {
+test('a share may be given in percent, other numbers may not', () => {
   const share = (value: string): number | undefined =>
     readOptions({ share: { describe: '', numbers: { above: 0, percent: true } } }, { share: value }).share;
   assert.deepEqual(['20%', '7 %', '12.5%', '0.2', '20'].map(share), [0.2, 0.07, 0.125, 0.2, 20]);
@@ -221,7 +221,7 @@ test('a fraction may be given in percent where it is a share, and nowhere else',
   assert.throws(() => readOptions({ top: { describe: '', numbers: { min: 1 } } }, { top: '20%' }), /a number from 1/);
 });
 
-test('wrong usage ends with exit code 2, one message on stderr and nothing on stdout, with --json too', () => {
+test('wrong usage exits with 2, prints one message on stderr and nothing on stdout, also with --json', () => {
   for (const args of [[], ['extrct'], ['extract', '--bogus', '--json'], ['classify', 'spare', '--json']]) {
     const ended = spawnSync(process.execPath, [join(projectRoot, 'scripts/featuretap.cjs'), ...args], {
       encoding: 'utf8',

@@ -51,7 +51,7 @@ async function convert(to: FormatName, name: string = to): Promise<string> {
 }
 
 for (const to of ['npz', 'parquet', 'csv'] as const) {
-  test(`a set as ${to} is the same when classify reads it: ids, labels and every bit of the features`, async () => {
+  test(`classify reads the same ids, labels and bits of features from a set converted to ${to}`, async () => {
     const data = await readExternalFeatures(await convert(to), undefined, {});
     assert.deepEqual(data.ids, ids);
     assert.deepEqual(
@@ -70,7 +70,7 @@ test('an .npz keeps the shape of whole maps', async () => {
   assert.deepEqual(features?.header.shape, [12, ...set.manifest.rowShape]);
 });
 
-test('a set as safetensors has features, class numbers, and ids, labels and classes in its metadata', async () => {
+test('a .safetensors holds features and class numbers, with ids, labels and classes in its metadata', async () => {
   const bytes = await readFile(await convert('safetensors'));
   const { tensors, metadata } = decodeSafetensors(bytes, 'x.safetensors');
   const features = tensors.get('features');
@@ -88,7 +88,7 @@ test('a set as safetensors has features, class numbers, and ids, labels and clas
   );
 });
 
-test('a set as webdataset has a sample per image: features, the number of its class, id and label', async () => {
+test('a webdataset has one sample per image: features, class number, id and label', async () => {
   const entries = new Map<string, Buffer>();
   for await (const entry of createReadStream(await convert('webdataset')).pipe(untar())) {
     const parts: Buffer[] = [];
@@ -111,13 +111,13 @@ test('a set as webdataset has a sample per image: features, the number of its cl
   }
 });
 
-test('the same set gives the same bytes, whenever it is converted', async () => {
+test('conversions of the same set give the same bytes', async () => {
   for (const to of formatNames) {
     assert.deepEqual(await readFile(await convert(to, 'once')), await readFile(await convert(to, 'again')), to);
   }
 });
 
-test('a file that is there is not written over unless it is said', async () => {
+test('an existing file is overwritten only with --replace', async () => {
   const file = join(root, 'mine.csv');
   await writeFile(file, 'precious');
   const set = await openFeatureSet(folder);
@@ -130,7 +130,7 @@ test('a file that is there is not written over unless it is said', async () => {
   assert.match(await readFile(file, 'utf8'), /^id,label,f0,/);
 });
 
-test('a damaged shard ends the conversion and leaves no file', async () => {
+test('a damaged shard stops the conversion and leaves no file', async () => {
   const other = join(root, 'damaged');
   const data = join(root, 'damaged-data');
   await drawFolder(data, 3);
@@ -146,7 +146,7 @@ test('a damaged shard ends the conversion and leaves no file', async () => {
   }
 });
 
-test('featuretap convert says what it wrote and how Python opens it', async () => {
+test('featuretap convert prints what it wrote and how Python opens it', async () => {
   const file = join(root, 'cli.npz');
   const { status, stdout, stderr } = await featuretap(['convert', folder, '--to', 'npz', '--out', file]);
   assert.equal(status, 0, stderr);
@@ -156,7 +156,7 @@ test('featuretap convert says what it wrote and how Python opens it', async () =
   assert.match(wrong.stderr, /npz \| parquet \| csv \| safetensors \| webdataset/);
 });
 
-test('text beyond ASCII is read back from an .npz as it was', async () => {
+test('text beyond ASCII is read back from an .npz unchanged', async () => {
   const { encodeNpyText } = await import('../../src/formats/npy/npy-write.ts');
   const values = ['pug', 'é', '\u{1F600}', ''];
   assert.deepEqual((await readNpyLabels({ where: 'x', bytes: encodeNpyText(values) })).names, values);

@@ -99,7 +99,7 @@ describe('an exported head', () => {
   const firstOf = (model: string): Promise<FittedHead> =>
     fittedOn(table, model, heads.find(([name]) => name === model)?.[1] ?? assert.fail(model));
 
-  test('names the class that the head predicts for each row, in rows that sum to 1', async () => {
+  test('predicts the class of the head for each row, and its probabilities sum to 1', async () => {
     // Zero-shot needs words: test/models/zero-shot.
     for (const model of headKinds.map((kind) => kind.model).filter((name) => name !== 'zero-shot')) {
       const fitted = await firstOf(model);
@@ -117,7 +117,7 @@ describe('an exported head', () => {
     }
   });
 
-  test('names the class with the most votes where another is more probable', async () => {
+  test('predicts the class with the most votes where another is more probable', async () => {
     // Labels that no feature tells apart.
     const noise = { ...table, labels: table.labels.map((_, row) => row % 5) };
     for (const params of [{ kernel: 'linear' }, { kernel: 'rbf' }, { solver: 'ml-svm' }]) {
@@ -135,18 +135,18 @@ describe('an exported head', () => {
     }
   });
 
-  test('a row of zeros under l2 scaling is not a division by zero', async () => {
+  test('does not divide by zero for a row of zeros with l2 scaling', async () => {
     const fitted = await createHead('linear', { scale: 'l2' }).fit(table, context);
     const rows = { rowCount: 1, columnCount: 12, data: new Float32Array(12) };
     assert.ok((await checkExport(encodeModel(exportHead(fitted.save())), fitted, rows)) <= 1e-5);
   });
 
-  test('of a solver without an ONNX form is refused by name', async () => {
+  test('is rejected by name for a solver without an ONNX form', async () => {
     const saved = { ...(await firstOf('forest')).save(), solver: 'ml-random-forest' };
     assert.throws(() => exportHead(saved), /cannot be exported to ONNX[\s\S]*forest, solver ml-random-forest/);
   });
 
-  test('that gives other probabilities is caught by the check', async () => {
+  test('that gives other probabilities is found by the check', async () => {
     const fitted = await firstOf('linear');
     const saved = fitted.save();
     const bias = { shape: [5], data: new Float32Array([0, 0, 0, 0, 5]) };

@@ -80,7 +80,7 @@ async function compareOnPhotos(file: string, report: Report, data = trained.data
 }
 
 describe('featuretap export', () => {
-  test('--with-backbone puts a fine-tuned network together again: pixels to the probabilities of predict', async () => {
+  test('--with-backbone joins a fine-tuned network and its head: from pixels to the probabilities of predict', async () => {
     const maps = { tap: 'layer3', pool: 'none', dtype: 'float16', perClass: 4 } as const;
     const tuned = await trainHeads(join(root, 'tuned'), { models: [['finetune', { epochs: 2 }]], ...maps });
     const [report] = tuned.reports as [Report];
@@ -92,7 +92,7 @@ describe('featuretap export', () => {
   });
 
   for (const model of ['linear', 'svm', 'forest'] as const) {
-    test(`--with-backbone takes pixels to the probabilities of predict: ${model}`, async () => {
+    test(`--with-backbone computes the probabilities of predict from pixels: ${model}`, async () => {
       const report = trained.reports.find((candidate) => candidate.model === model) as Report;
       const file = join(root, `${model}.onnx`);
       const { status, stderr, stdout } = await featuretap([
@@ -110,7 +110,7 @@ describe('featuretap export', () => {
     });
   }
 
-  test('--with-backbone takes pixels through the quantized network of an int8 set to the probabilities of predict', async () => {
+  test('--with-backbone computes the probabilities of predict with the quantized network of an int8 set', async () => {
     const quantized = await trainHeads(join(root, 'int8'), {
       models: [['linear', {}]],
       perClass: 4,
@@ -129,7 +129,7 @@ describe('featuretap export', () => {
   });
 
   for (const pool of ['cls', 'mean', 'cls+mean'] as const) {
-    test(`--with-backbone takes pixels through a published transformer to the probabilities of predict: ${pool}`, async () => {
+    test(`--with-backbone computes the probabilities of predict with a published transformer: ${pool}`, async () => {
       const ofTokens = await trainHeads(join(root, pool), {
         models: [['linear', {}]],
         perClass: 4,
@@ -145,7 +145,7 @@ describe('featuretap export', () => {
   }
 
   for (const name of ['dinov2', 'convnext'] as const) {
-    test(`predict, serve and export --with-backbone say the same of an int8 graph: ${name}`, async () => {
+    test(`predict, serve and export --with-backbone agree for an int8 graph: ${name}`, async () => {
       const { reports, data } = await trainHeads(join(root, `${name}-int8`), {
         models: [['linear', {}]],
         perClass: 4,
@@ -174,7 +174,7 @@ describe('featuretap export', () => {
     });
   }
 
-  test('--json says what was written, and that it was checked', async () => {
+  test('--json prints what was written, and that it was checked', async () => {
     const report = trained.reports[0] as Report;
     const file = join(root, 'head.onnx');
     const { status, stdout, stderr } = await featuretap(['export', '--head', report.report, '--to', file, '--json']);
@@ -190,14 +190,14 @@ describe('featuretap export', () => {
     await assert.rejects(exportVerb.run({ head: report }, quietSession), /--to FILE\.onnx/);
   });
 
-  test('a name without .onnx is answered with the whole command that has one', async () => {
+  test('a name without .onnx is answered with the corrected command', async () => {
     const { report } = trained.reports[0] as Report;
     const { status, stderr } = await featuretap(['export', '--head', report, '--to', 'head.pb']);
     assert.equal(status, 2);
     assert.match(stderr, /expected: --to FILE\.onnx\n {2}fix: .*export.* --to head\.onnx/);
   });
 
-  test('a file that export did not write stays unless --replace is given; its own it writes over', async () => {
+  test('overwrites its own file, and another one only with --replace', async () => {
     const { report } = trained.reports[0] as Report;
     const file = join(root, 'there.onnx');
     const args = ['export', '--head', report, '--to', file];
@@ -209,7 +209,7 @@ describe('featuretap export', () => {
     for (const more of [['--replace'], []]) assert.equal((await featuretap([...args, ...more])).status, 0);
   });
 
-  test('what the page of the docs shows in Python runs and gives the probability that predict gives', {
+  test('the Python example in the docs runs and gives the probability of predict', {
     skip: !hasRuntime && 'skipped: python3 has no onnxruntime and Pillow; $FEATURETAP_PYTHON may name one that has',
   }, async () => {
     const docs = await readFile(join(projectRoot, 'docs/export.md'), 'utf8');
@@ -229,7 +229,7 @@ describe('featuretap export', () => {
     }
   });
 
-  test('what the page of the docs shows in Node runs and names the class that predict names', async () => {
+  test('the Node example in the docs runs and names the class of predict', async () => {
     const docs = await readFile(join(projectRoot, 'docs/export.md'), 'utf8');
     const snippet = /```js\n([\s\S]*?)```/.exec(docs)?.[1] ?? assert.fail('docs/export.md has no Node snippet');
     const report = trained.reports.find((candidate) => candidate.model === 'linear') as Report;

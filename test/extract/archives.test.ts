@@ -60,7 +60,7 @@ for (const [name, bytes] of [
   ['stored.zip', drawZip(files)],
   ['photos.tar', drawTar(files)],
 ] as const) {
-  test(`${name} gives the rows, ids and labels of the folder that it was made of`, async () => {
+  test(`${name} gives the rows, ids and labels of the folder that it was made from`, async () => {
     const archive = await packed(name, bytes);
     const [plain, inside] = [await listImages(data), await listImages(archive)];
     assert.deepEqual(inside.reading, plain.reading);
@@ -79,7 +79,7 @@ for (const [name, bytes] of [
   });
 }
 
-test('explain knows the images of an archive, and the report finds their photos', async () => {
+test('explain finds the images of an archive, and the report their photos', async () => {
   const archive = await packed('seen.zip', drawZip(files, { deflate: true }));
   const run = drawnRun(archive, new CountingNetwork(), { name: 'seen' });
   const { folder } = await extract(run);
@@ -95,7 +95,7 @@ test('explain knows the images of an archive, and the report finds their photos'
   assert.deepEqual([photos.size, unreadable], [12, 0]);
 });
 
-test('webdataset: KEY.jpg and KEY.cls in shards', async () => {
+test('reads webdataset: KEY.jpg and KEY.cls in shards', async () => {
   const [one, two] = [0, 1].map((shard) =>
     Object.fromEntries(
       Object.values(files)
@@ -126,7 +126,7 @@ test('webdataset: KEY.jpg and KEY.cls in shards', async () => {
   assert.equal(newImages, 12);
 });
 
-test('a table and its archive of images', async () => {
+test('reads a table and its archive of images', async () => {
   const folder = join(root, 'contest');
   await mkdir(folder);
   const images = Object.fromEntries(Object.values(files).map((bytes, i) => [`train/${i}.png`, bytes]));
@@ -152,7 +152,7 @@ test('parts of an archive merge to the set of a single run', async () => {
   assert.deepEqual(parts, alone);
 });
 
-test('a run over an archive that was stopped goes on with the rows that it had', async () => {
+test('a stopped run over an archive continues with its rows', async () => {
   const archive = await packed('stopped.tar', drawTar(files));
   const controller = new AbortController();
   const network = new CountingNetwork();
@@ -166,7 +166,7 @@ test('a run over an archive that was stopped goes on with the rows that it had',
   assert.equal(newImages, 12 - 8);
 });
 
-test('rows whose shard was damaged are computed again from the archive', async () => {
+test('rows of a damaged shard are computed again from the archive', async () => {
   const archive = await packed('repaired.zip', drawZip(files));
   const run = drawnRun(archive, new CountingNetwork(), { name: 'repaired' });
   const { folder } = await extract(run);

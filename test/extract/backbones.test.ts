@@ -38,7 +38,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-test('says of each known name what torchvision publishes: parameters, features, input, size of the file', async () => {
+test('lists what torchvision publishes for each known name: parameters, features, input, file size', async () => {
   await withFolder(async (folder) => {
     const listed = (await listBackbones(nodeFiles, folder)).filter(({ downloadMebibytes }) => downloadMebibytes > 0);
     assert.equal(listed.length, Object.keys(weights).length);
@@ -52,7 +52,7 @@ test('says of each known name what torchvision publishes: parameters, features, 
   });
 });
 
-test('tells what is in the cache, and how fast each architecture ran over the sets of --cache', async () => {
+test('lists what is in the cache, and the speed of each architecture over the sets of --cache', async () => {
   await withFolder(async (folder) => {
     const cache = join(folder, 'cache');
     for (const set of ['a', 'b']) await mkdir(join(cache, set, '.run'), { recursive: true });

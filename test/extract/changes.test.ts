@@ -64,7 +64,7 @@ describe('extract over a folder that changes', () => {
     assert.deepEqual(await labelledRows(folder), await labelledRows(result.folder));
   }
 
-  it('reads no file that did not change, and each one when told to', async () => {
+  it('reads no file that did not change, and each one with --rehash', async () => {
     assert.equal((await run()).computed, 9);
     assert.deepEqual((await run()).read, []);
     const { computed, read } = await run({ rehash: true });
@@ -74,7 +74,7 @@ describe('extract over a folder that changes', () => {
     assert.deepEqual((await run()).read, []);
   });
 
-  it('sees a file with another content, whatever size and time it was given', async () => {
+  it("detects changed content, whatever the file's size and time", async () => {
     const path = join(data, imagePath(1));
     const old = new Date('2020-01-01');
     await utimes(path, old, old);
@@ -89,7 +89,7 @@ describe('extract over a folder that changes', () => {
     await assertAsFresh(result.folder);
   });
 
-  it('trusts what it remembers of a file until told not to', async () => {
+  it('trusts the recorded size and time of a file unless told otherwise', async () => {
     const path = join(data, imagePath(1));
     const { result } = await run();
     await drawImage(path, 11);
@@ -106,7 +106,7 @@ describe('extract over a folder that changes', () => {
     await assertAsFresh(result.folder);
   });
 
-  it('follows two files that swap names, of one size and one time', async () => {
+  it('follows two files that swap names, with the same size and time', async () => {
     const [one, other] = [join(data, imagePath(1)), join(data, imagePath(6))];
     const old = new Date('1980-01-01');
     for (const path of [one, other]) await utimes(path, old, old);
@@ -118,7 +118,7 @@ describe('extract over a folder that changes', () => {
     await assertAsFresh(result.folder);
   });
 
-  it('follows a name that only changes its case', async () => {
+  it('follows a change of case in a name', async () => {
     const { result } = await run();
     await rename(join(data, imagePath(0)), join(data, 'class-0/IMAGE-000.PNG'));
     const { computed } = await run();
@@ -127,7 +127,7 @@ describe('extract over a folder that changes', () => {
     await assertAsFresh(result.folder);
   });
 
-  it('gives a file that took the bytes of another one the row of those bytes', async () => {
+  it('gives a file the row of its new bytes where another file had them', async () => {
     const { result } = await run();
     await copyFile(join(data, imagePath(3)), join(data, imagePath(0)));
     const { computed, result: next } = await run();
@@ -143,7 +143,7 @@ describe('extract over a folder that changes', () => {
     await assertAsFresh(result.folder);
   });
 
-  it('keeps the row of a copy when the file that had it goes, even when both run in one go with a prune', async () => {
+  it('keeps the row of a copy when the first file is deleted, also together with a prune', async () => {
     await copyFile(join(data, imagePath(0)), join(data, 'class-2/zz-twin.png'));
     const { result } = await run();
     await rm(join(data, imagePath(0)));
@@ -153,7 +153,7 @@ describe('extract over a folder that changes', () => {
     await assertAsFresh(result.folder);
   });
 
-  it('takes new labels of labels.csv without reading an image', async () => {
+  it('applies new labels of labels.csv without reading an image', async () => {
     const kaggle = join(root, 'kaggle');
     await mkdir(kaggle);
     await rename(join(data, 'class-0'), join(kaggle, 'train'));

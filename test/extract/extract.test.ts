@@ -29,7 +29,7 @@ describe('extract', () => {
     return extract(drawnRun(data, network, extra));
   }
 
-  it('keeps one row per image and runs nothing the second time', async () => {
+  it('keeps one row per image, and computes nothing on a rerun', async () => {
     const data = await drawData(19);
     const first = new CountingNetwork();
     const result = await run(data, first);
@@ -50,13 +50,13 @@ describe('extract', () => {
     assert.deepEqual(await contentsOf(result.folder), before);
   });
 
-  it('writes down which state dict of a checkpoint made the rows', async () => {
+  it('records which state dict of a checkpoint was used', async () => {
     const network = Object.assign(new CountingNetwork(), { weightsKey: 'state_dict_ema' });
     const { folder } = await run(await drawData(2), network);
     assert.equal((await openFeatureSet(folder)).manifest.madeBy.weightsKey, 'state_dict_ema');
   });
 
-  it('pairs every row with its image after adding, renaming, moving, relabelling and deleting', async () => {
+  it('every row belongs to its image after adding, renaming, moving, relabelling and deleting', async () => {
     const data = await drawData(12);
     await run(data, new CountingNetwork());
     const expected = await rowsById(`${data}-cache/set`);
@@ -105,7 +105,7 @@ describe('extract', () => {
     assert.equal((await openFeatureSet(folder)).rowOf('class-2/twin'), 0);
   });
 
-  it('warns once of 16-bit grey that Pillow clips; scaling it is another fingerprint and warns of nothing', async () => {
+  it('warns once of 16-bit grey that Pillow clips; scaling it changes the fingerprint and avoids the warning', async () => {
     const data = await drawData(3);
     for (const name of ['deep.png', 'deep-lzw.tif', 'shallow.png']) {
       await copyFile(join(projectRoot, 'test/fixtures/kinds', name), join(data, 'class-1', name));
@@ -125,7 +125,7 @@ describe('extract', () => {
     assert.notEqual(scaled.manifest.fingerprint, clipped.manifest.fingerprint);
   });
 
-  it('stops at a broken file naming it, keeps what was done, and records it when told to go on', async () => {
+  it('stops at a broken file with its name, keeps its rows, and records the file with --skip-unreadable', async () => {
     const data = await drawData(9);
     await writeFile(join(data, 'class-2/zz-broken.png'), 'not an image');
     const network = new CountingNetwork();
@@ -143,7 +143,7 @@ describe('extract', () => {
     assert.deepEqual(manifest.counts, counts({ kept: 9, unreadable: 1 }));
   });
 
-  it('goes on after an interruption at any batch, to the same bytes as an uninterrupted run', async () => {
+  it('continues after an interruption at any batch, to the bytes of an uninterrupted run', async () => {
     const data = await drawData(22);
     const whole = await run(data, new CountingNetwork());
     const expected = await contentsOf(whole.folder);
@@ -169,7 +169,7 @@ describe('extract', () => {
     }
   });
 
-  it('shows readers a whole state at every moment of the runs that change it', async () => {
+  it('readers see a complete set at every moment of a run that changes it', async () => {
     const data = await drawData(9);
     const { folder } = await run(data, new CountingNetwork());
     let running = true;
@@ -200,7 +200,7 @@ describe('extract', () => {
     );
   });
 
-  it('never mixes or overwrites rows that have another fingerprint', async () => {
+  it('never mixes or overwrites rows with another fingerprint', async () => {
     const data = await drawData(5);
     const first = await run(data, new CountingNetwork());
     const before = await contentsOf(first.folder);
@@ -247,7 +247,7 @@ describe('extract', () => {
     await assert.rejects(opened.readMatrix(), /rewritten while it was being read[\s\S]*run the command again/);
   });
 
-  it('refuses an engine whose canary is off by more than the tolerance, and takes one within it', async () => {
+  it('rejects an engine whose canary is off by more than the tolerance, and accepts one within it', async () => {
     const data = await drawData(5);
     const { folder } = await run(data, new CountingNetwork());
     const before = await contentsOf(folder);
@@ -271,7 +271,7 @@ describe('extract', () => {
     await assert.rejects(run(data, drifting), /off by 1\.5e-3/);
   });
 
-  it('computes a damaged set again when told to replace it', async () => {
+  it('--replace computes a damaged set again', async () => {
     const data = await drawData(6);
     const { folder } = await run(data, new CountingNetwork());
     await writeFile(join(folder, 'manifest.json'), '{');
@@ -284,7 +284,7 @@ describe('extract', () => {
     await assert.rejects(run(data, new CountingNetwork()), /shard[\s\S]*missing[\s\S]*verify/);
   });
 
-  it('keeps float16 rows, rounded once', async () => {
+  it('rounds float16 rows once', async () => {
     const data = await drawData(10);
     const full = await rowsById((await run(data, new CountingNetwork(), { name: 'full' })).folder);
     const half = await rowsById((await run(data, new CountingNetwork(), { name: 'half', dtype: 'float16' })).folder);

@@ -19,7 +19,7 @@ import { CountingNetwork, drawFolder, drawImage, drawnRun, imagePath, type RunCh
  */
 const step = process.env['FEATURETAP_FAULTS'] === 'all' ? 1 : 3;
 
-describe('extract on a disk that fails', () => {
+describe('extract on a failing disk', () => {
   let root = '';
   let data = '';
   let sets = 0;
@@ -80,12 +80,12 @@ describe('extract on a disk that fails', () => {
     }
   }
 
-  it('gives the same bytes in the end, wherever a first run is killed', async () => {
+  it('a first run that is killed anywhere ends with the same bytes after the next one', async () => {
     const kills = await killEverywhere(async () => data);
     assert.ok(kills > 40, `${kills} places to be killed at`);
   });
 
-  it('keeps the old state readable until the new one is whole, wherever a later run is killed', async () => {
+  it('a later run that is killed anywhere leaves the old set readable until the new one is complete', async () => {
     const grown = join(root, 'grown');
     await cp(data, grown, { recursive: true });
     for (let i = imageCount; i < imageCount + 3; i++) await drawImage(join(grown, imagePath(i)), i);
@@ -99,7 +99,7 @@ describe('extract on a disk that fails', () => {
   });
 
   for (const fault of ['ENOSPC', 'EIO'] as const) {
-    it(`ends with one clear message at any ${fault}, and goes on after it`, async () => {
+    it(`ends with one clear message at any ${fault}, and continues after it`, async () => {
       let failures = 0;
       // Both take the same way: fewer places for the other one. Files have three steps here, so that two meet each in turn.
       for (let at = 0; ; at += fault === 'ENOSPC' ? Math.min(step, 2) : step + 1) {
@@ -127,7 +127,7 @@ describe('extract on a disk that fails', () => {
     });
   }
 
-  it('says how much room the rest of the run needs, and goes on once it is there', async () => {
+  it('reports how much space the rest of the run needs, and continues when there is enough', async () => {
     // Room for the lock and a first shard.
     const files = new SmallDisk(2000);
     let bytesToFinish = 0;
@@ -143,7 +143,7 @@ describe('extract on a disk that fails', () => {
     assert.deepEqual(contentsOf(folder), expected);
   });
 
-  it('writes whole files through a disk that takes few bytes at a time', async () => {
+  it('writes complete files to a disk that accepts few bytes at a time', async () => {
     const files: Files = {
       ...quickFiles,
       open: async (path, flags) => {

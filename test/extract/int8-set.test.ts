@@ -46,7 +46,7 @@ describe('extract --precision int8', () => {
     );
   }
 
-  it('calibrates beside images that are large enough to wait for each other', async () => {
+  it('calibrates while large images wait for each other', async () => {
     const data = join(root, 'large');
     await drawFolder(data, 4);
     for (const name of ['first.png', 'second.png']) {
@@ -63,14 +63,14 @@ describe('extract --precision int8', () => {
     assert.equal(manifest.imageCount, 4);
   });
 
-  it('says what is wrong with the first image of a sample that cannot be read', async () => {
+  it('reports what is wrong with the first image of the sample that cannot be read', async () => {
     const data = join(root, 'broken');
     await drawFolder(data, 2, 2);
     for (const i of [0, 1]) await writeFile(join(data, imagePath(i, 2)), 'no image');
     await assert.rejects(run({ data, name: 'broken' }), /2 drawn, none readable; the first: not a known image format/);
   });
 
-  it('calibrates on images of the folder, says how close int8 is, and keeps its activation ranges with the set', async () => {
+  it('calibrates on images of the folder, reports the agreement of int8, and stores its activation ranges with the set', async () => {
     const notes: string[] = [];
     const { manifest, folder } = await run({}, notes);
     assert.match(
@@ -97,7 +97,7 @@ describe('extract --precision int8', () => {
     assert.deepEqual(poolRows(map, 'mean').data, data);
   });
 
-  it('images that come later are run with the activation ranges that are there', async () => {
+  it('images added later are run with the stored activation ranges', async () => {
     const before = await run();
     await drawImage(join(root, 'data/class-0/later.png'), 77);
     const notes: string[] = [];
@@ -111,7 +111,7 @@ describe('extract --precision int8', () => {
     await assert.rejects(run({ precision: 'float32' }), /precision: int8 -> float32/);
   });
 
-  it('another seed draws another sample, and takes --replace', async () => {
+  it('another seed draws another sample, and requires --replace', async () => {
     const first = await run();
     await assert.rejects(run({ seed: 1 }), /calibration/);
     const second = await run({ seed: 1, replace: true });
@@ -120,7 +120,7 @@ describe('extract --precision int8', () => {
     assert.equal(files.length, 1);
   });
 
-  it('damaged or exchanged activation ranges are refused, not used', async () => {
+  it('damaged or exchanged activation ranges are rejected', async () => {
     const { manifest, folder } = await run({ name: 'damaged' });
     const { sha256 } = manifest.fields.calibration as { sha256: string };
     const file = join(folder, `calibration-${sha256.slice(0, 8)}.json`);
@@ -136,7 +136,7 @@ describe('extract --precision int8', () => {
     await assert.rejects(readActivationRanges([root, folder], sha256), /no such file/);
   });
 
-  it('verify finds activation ranges that are damaged or gone, and --repair restores them', async () => {
+  it('verify finds damaged or missing activation ranges, and --repair restores them', async () => {
     const { manifest, folder } = await run({ name: 'verified' });
     const { sha256 } = manifest.fields.calibration as { sha256: string };
     const name = `calibration-${sha256.slice(0, 8)}.json`;
@@ -161,7 +161,7 @@ describe('extract --precision int8', () => {
     }
   });
 
-  it('a published graph keeps its activation ranges with the set, and goes on with them', async () => {
+  it('a published graph keeps its activation ranges with the set, and later runs use them', async () => {
     const network = () => loadNetwork(join(published, 'convnext'), { device: 'cpu' });
     const notes: string[] = [];
     const { manifest, folder } = await run({ name: 'own', network }, notes);

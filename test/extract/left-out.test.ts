@@ -24,7 +24,7 @@ async function drawSplit(name: string): Promise<string> {
   return data;
 }
 
-test('outcomes.csv says which files were left out and why; they are counted, and are no inputs', async () => {
+test('outcomes.csv lists the files that were left out and why; they are counted, and are not inputs', async () => {
   const { folder, manifest } = await extractAlone(await drawSplit('plain'));
   assert.deepEqual([manifest.counts.total, manifest.counts.leftOut], [12, 3]);
   const { outcomes } = await openFeatureSet(folder);
@@ -39,7 +39,7 @@ test('outcomes.csv says which files were left out and why; they are counted, and
   assert.deepEqual((await verifyFeatureSet(folder)).problems, []);
 });
 
-test('labels.csv has a column for the part of a ready-made split, and the set reads it', async () => {
+test('labels.csv has a column for the part of a given split, and the set reads it', async () => {
   const { folder } = await extractAlone(await drawSplit('columns'));
   const [header, first] = (await readFile(join(folder, 'labels.csv'), 'utf8')).split('\n');
   assert.deepEqual([header, first], ['id,label,split', 'test/class-0/9,class-0,test']);
@@ -48,7 +48,7 @@ test('labels.csv has a column for the part of a ready-made split, and the set re
   assert.equal(splits?.get('val/class-1/7'), 'val');
 });
 
-test('parts of a split with files that are left out merge to the set of a single run', async () => {
+test('parts of a split with files left out merge to the set of a single run', async () => {
   const data = await drawSplit('parts');
   const alone = await extractAlone(data);
   await extractAll(data, 3);
@@ -61,7 +61,7 @@ test('parts of a split with files that are left out merge to the set of a single
   assert.deepEqual(...(await bothSets(data)));
 });
 
-test('parts of a folder that a table labels merge to the bytes of a single run, its options kept by the parts', async () => {
+test('parts of a folder labelled by a table merge to the bytes of a single run, and keep its options', async () => {
   const data = join(root, 'table');
   for (let i = 0; i < 12; i++) await drawImage(join(data, 'images', `${i}.png`), i);
   const lines = Array.from({ length: 12 }, (_, i) => `${i},${i % 3},x${i % 2}\n`).join('');

@@ -58,7 +58,7 @@ async function expectSetsOfOwnRuns(data: string, results: readonly ExtractResult
   }
 }
 
-test('makes sets of the bytes that runs of their own make, and runs each image once', async () => {
+test('makes sets with the bytes of separate runs, and runs each image once', async () => {
   const data = join(root, 'once');
   await drawFolder(data, 19);
   const network = new CountingNetwork();
@@ -78,7 +78,7 @@ test('makes sets of the bytes that runs of their own make, and runs each image o
   assert.equal(again.opened, 0);
 });
 
-test('goes on after an interruption at any batch, and no image runs twice', async () => {
+test('continues after an interruption at any batch, and no image runs twice', async () => {
   const data = join(root, 'stopped');
   await drawFolder(data, 19);
   for (const stopAt of [0, 2, 3]) {
@@ -96,7 +96,7 @@ test('goes on after an interruption at any batch, and no image runs twice', asyn
   }
 });
 
-test('gives a set that is behind the others the rows that it lacks alone', async () => {
+test('computes only the missing rows of a set that has fewer than the others', async () => {
   const data = join(root, 'behind');
   await drawFolder(data, 12);
   const first = await alone(data, new CountingNetwork(), asked[0], `${data}-cache`);
@@ -131,7 +131,7 @@ test('gives a set that is behind the others the rows that it lacks alone', async
   }
 });
 
-test('lets go of every set where one of them cannot be opened', async () => {
+test('closes every set where one of them cannot be opened', async () => {
   const data = join(root, 'refused');
   await drawFolder(data, 6);
   const other = new CountingNetwork('another');
@@ -141,7 +141,7 @@ test('lets go of every set where one of them cannot be opened', async () => {
   await alone(data, new CountingNetwork(), asked[0], `${data}-cache`);
 });
 
-test('names a set for each pair of a tap and a pool', () => {
+test('names a set for each pair of tap and pool', () => {
   const names = (options: Record<string, string>): readonly string[] =>
     askedExtract(readOptions(extractOptions, { data: root, name: 'dogs', ...options }), true).sets.map(({ folder }) =>
       basename(folder),
@@ -158,7 +158,7 @@ test('names a set for each pair of a tap and a pool', () => {
   assert.deepEqual(names({ tap: 'layer3,layer3' }), ['dogs']);
 });
 
-test('refuses several taps where a run makes one set, for int8, and where names would be alike', () => {
+test('rejects several taps where a run makes one set, for int8, and where names would be equal', () => {
   const read = (options: Record<string, string>, several = true) =>
     askedExtract(readOptions(extractOptions, { data: root, ...options }), several);
   assert.throws(() => read({ pool: 'mean,max' }, false), /--pool[\s\S]*mean,max/);

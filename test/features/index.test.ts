@@ -11,7 +11,7 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (blocks: Iterable<Uint8Array>): string => Buffer.concat([...blocks]).toString();
 
 describe('CSV', () => {
-  it('quotes a field with a comma, a quote or a line break, and no other', () => {
+  it('quotes fields with a comma, a quote or a line break, and no others', () => {
     assert.deepEqual(['a', 'a,b', 'a"b', 'a\nb', 'a\rb', '', ' a '].map(csvField), [
       'a',
       '"a,b"',
@@ -24,7 +24,7 @@ describe('CSV', () => {
     assert.equal(csvLine(['a', 'b,c']), 'a,"b,c"\n');
   });
 
-  it('gives many lines in blocks of about a megabyte, and all of them', () => {
+  it('returns many lines in blocks of about a megabyte, and all of them', () => {
     const line = `${'x'.repeat(1023)}\n`;
     const lines = Array.from({ length: 2500 }, () => line);
     const blocks = [...csvBlocks(lines)];
@@ -35,7 +35,7 @@ describe('CSV', () => {
     assert.deepEqual([...csvBlocks([])], []);
   });
 
-  it('reads what it wrote, with quotes and without', () => {
+  it('reads what it wrote, quoted or not', () => {
     for (const cells of [
       ['a', 'b'],
       ['a', 'b\nc'],
@@ -49,7 +49,7 @@ describe('CSV', () => {
     assert.deepEqual(parseCsv(encode('h,i\na,b'), ['h', 'i'], 'x.csv'), [['a', 'b']]);
   });
 
-  it('refuses another header, a line with more or fewer fields, and an open quote, naming the file', () => {
+  it("rejects another header, a line with more or fewer fields, and an open quote, with the file's name", () => {
     const refused = (text: string, message: RegExp): void => {
       assert.throws(() => parseCsv(encode(text), ['h', 'i'], 'x.csv'), message);
     };
@@ -68,7 +68,7 @@ describe('the scan of a numbered table', () => {
     return { lines, fault, starts: [...starts.subarray(0, lines)], numbers: [...numbers.subarray(0, lines)] };
   }
 
-  it('finds lines and numbers, quotes minded, up to the largest number', () => {
+  it('finds lines and numbers, also with quotes, up to the largest number', () => {
     assert.deepEqual(scan('7,a\n4294967295,"b,\nc"\n0,""\n', 2, 3), {
       lines: 3,
       fault: scanFaults.none,
@@ -77,7 +77,7 @@ describe('the scan of a numbered table', () => {
     });
   });
 
-  it('says what is wrong with the line after those that it found', () => {
+  it('reports the first invalid line after the valid ones', () => {
     for (const [text, fault] of [
       ['1,a\n,b\n', scanFaults.badNumber],
       ['1,a\nx,b\n', scanFaults.badNumber],
@@ -115,7 +115,7 @@ describe('NumberedTable', () => {
   const open = (text: string, lineCount: number): NumberedTable =>
     new NumberedTable(encode(text), 'row,id', lineCount, name);
 
-  it('gives the fields of each line as they were, by its number', () => {
+  it('returns the fields of each line unchanged, by its number', () => {
     const table = open('row,id\n5,a\n6,"b ""c"", d"\n7,"é\n"\n', 3);
     assert.deepEqual([...table.numbers], [5, 6, 7]);
     assert.deepEqual(

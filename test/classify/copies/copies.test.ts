@@ -59,7 +59,7 @@ after(() => rm(root, { recursive: true }));
 const data = async (): Promise<LabelledData> =>
   joinLabels(await openFeatureSet(join(root, 'golden')), { maxMissing: 0 });
 
-test("clusters of copies are SciPy's connected components of scikit-learn's close neighbours", async () => {
+test("clusters of near-duplicates equal SciPy's connected components of scikit-learn's neighbours", async () => {
   const { clusterOf, sizes, distance } = await findCopies({ ...matrix, data: matrix.data.slice() });
   assert.deepEqual(Array.from(clusterOf), golden.clusters);
   assert.ok(Math.abs(distance - golden.limit) < 1e-6);
@@ -69,7 +69,7 @@ test("clusters of copies are SciPy's connected components of scikit-learn's clos
   );
 });
 
-test("splits that keep copies together are scikit-learn's GroupShuffleSplit of the clusters", async () => {
+test("splits that keep near-duplicates together equal scikit-learn's GroupShuffleSplit of the clusters", async () => {
   const [grouped] = await groupedByCopies([await data()]);
   assert.deepEqual(grouped?.grouping, { by: 'near-copies', groups: Math.max(...golden.clusters) + 1, images: 8 });
   const splits = groupShuffleSplit(grouped?.groups as Int32Array, { testSize: 0.25, seed: 4, repeats: 3 });
@@ -79,7 +79,7 @@ test("splits that keep copies together are scikit-learn's GroupShuffleSplit of t
   );
 });
 
-test('accuracy without the copies across a split is that of the test rows without one in training', async () => {
+test('accuracy without copies across the split is the accuracy of the test rows without a copy in training', async () => {
   const found = await compareImages(await data());
   const answers = golden.repeats.flatMap(({ test, predicted }, repeat) =>
     test.map((row, i) => ({
@@ -101,7 +101,7 @@ test('accuracy without the copies across a split is that of the test rows withou
   assert.deepEqual([said.compared, said.of, said.clusters, said.images], [60, 60, 2, 8]);
 });
 
-test('classify tells what copies across the split do, and with groups of them nothing is left to tell', async () => {
+test('classify reports the effect of copies across the split, and none when they are grouped', async () => {
   const options = {
     heads: [createHead('ridge', {})],
     testSize: 0.3,
@@ -138,7 +138,7 @@ test('classify tells what copies across the split do, and with groups of them no
   await openTrainingPhotos(apart, 1);
 });
 
-test('features of random weights are not asked what is alike', async () => {
+test('near-duplicates are not searched in features of random weights', async () => {
   const table = await data();
   const options = { heads: [createHead('ridge', {})], testSize: 0.3, seed: 0, repeats: 1, threads: 1, command: 'x' };
   const featureSet = { ...table.featureSet, randomWeights: true };
@@ -146,7 +146,7 @@ test('features of random weights are not asked what is alike', async () => {
   assert.equal(report?.copies, undefined);
 });
 
-test('what is said of them counts and compares', () => {
+test('the message about near-duplicates has their count and the effect on accuracy', () => {
   const found = { compared: 9, of: 9, distance: 0.1, clusters: 1, images: 2 };
   const run = { model: 'knn', accuracy: 0.9, perRepeat: [{ test: new Int32Array(12) }, { test: new Int32Array(8) }] };
   const said = (more: { readonly acrossSplit: number; readonly accuracyWithout?: number }): string | undefined =>
@@ -168,7 +168,7 @@ test('what is said of them counts and compares', () => {
   );
 });
 
-test('copies are found across blocks, and every one of many that are the same', async () => {
+test('finds copies in different blocks of rows, and all of many identical ones', async () => {
   const rows = drawRows(1100, 16, 5, 3);
   for (const row of [700, 1030, 1099]) rows.data.copyWithin(row * 16, 4 * 16, 5 * 16);
   const { clusterOf } = await findCopies(rows);

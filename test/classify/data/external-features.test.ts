@@ -56,7 +56,7 @@ for (const name of [
   'wide-gzip.parquet',
   'wide-zstd.parquet',
 ]) {
-  test(`reads ${name}: ids, labels and columns of numbers by their names, and says so`, async () => {
+  test(`reads ${name}: finds ids, labels and feature columns by name, and reports its choice`, async () => {
     const found = await read(file(name));
     assert.deepEqual(found.ids, ids);
     assert.deepEqual(found.names, names);
@@ -78,7 +78,7 @@ test('reads a Parquet column of lists, with labels that are numbers', async () =
   assert.match(found.said, /id = file_name, label = label, features = embedding; not used: caption/);
 });
 
-test('takes the columns that the user names, and lists the ways where several fit', async () => {
+test('reads the columns that the user names, and lists the possible readings where several fit', async () => {
   await refuses(
     read(file('two-labels.csv')),
     /--label-column class or --label-column target|--label-column target or --label-column class/,
@@ -93,11 +93,11 @@ test('takes the columns that the user names, and lists the ways where several fi
   await refuses(read(npy('x-float32.npy'), npy('y-int8.npy'), { labelColumn: 'class' }), /has no columns/);
 });
 
-test('labels that are measurements are refused before anything is trained', async () => {
+test('rejects continuous values as labels before training', async () => {
   await refuses(read(file('measures.csv')), /look like measurements, and regression is not supported[\s\S]*0\.5/, 1);
 });
 
-test('a matrix without labels is refused with the ways to give them', async () => {
+test('rejects a matrix without labels, and lists the ways to pass them', async () => {
   await refuses(read(file('numbers-alone.csv')), /no labels for these features[\s\S]*--labels y\.npy/);
   const found = await read(file('numbers-alone.csv'), npy('y-text.npy'));
   assert.deepEqual(found.features, features);
@@ -113,7 +113,7 @@ test('reads an .npz archive by the names of its arrays, compressed or not, and l
   assert.deepEqual(compressed.classes, ['-1', '2', '10']);
 });
 
-test('lists the arrays of an .npz archive where their names do not say what they are, and takes a named one', async () => {
+test('lists the arrays of an .npz archive whose names do not tell which are the features, and reads a named one', async () => {
   await refuses(
     read(npy('unnamed.npz'), npy('y-int8.npy')),
     /first \(5 x 3, f8\), second \(5 x 3, f8\)[\s\S]*unnamed\.npz:first or /,
@@ -122,7 +122,7 @@ test('lists the arrays of an .npz archive where their names do not say what they
   await refuses(read(`${npy('unnamed.npz')}:third`, npy('y-int8.npy')), /holds no array third/);
 });
 
-test('big-endian, whole and boolean matrices train like any other, and stay on the disk when they are streamed', async () => {
+test('reads big-endian, integer and boolean matrices, and streams them from disk', async () => {
   const big = await openExternalFeatures(npy('x-big-endian.npy'), npy('y-objects.npy'), {});
   assert.ok(isStored(big.features));
   assert.deepEqual((await read(npy('x-big-endian.npy'), npy('y-objects.npy'))).features, features);
@@ -133,7 +133,7 @@ test('big-endian, whole and boolean matrices train like any other, and stay on t
   assert.deepEqual((await read(npy('x-bool.npy'), npy('y-bool.npy'))).features.slice(0, 4), [0, 1, 0, 1]);
 });
 
-test('reads a folder of shards in the order of their numbers, its metadata, and the folders in its paths as labels', async () => {
+test('reads a folder of shards in numeric order with its metadata, and takes labels from the folders in its paths', async () => {
   assert.ok(await isForeign(file('clip')));
   assert.ok(!(await isForeign(join(projectRoot, 'nowhere'))));
   const found = await read(file('clip'));
@@ -150,7 +150,7 @@ test('reads a folder of features.npy and file_names.txt', async () => {
   assert.deepEqual([found.ids, found.features, found.names], [ids, features, names]);
 });
 
-test('joins labels by id where both sides have ids, in whatever form, and counts what has none', async () => {
+test('joins labels by id, with or without folders and extensions, and counts rows and labels without a partner', async () => {
   const found = await read(file('clip'), file('by-id.csv'));
   assert.deepEqual(found.ids, ids.slice(1));
   assert.deepEqual(found.names, ['b', 'c', 'd', 'e']);
@@ -158,11 +158,11 @@ test('joins labels by id where both sides have ids, in whatever form, and counts
   assert.match(found.said, /joined by id[\s\S]*1 rows have no label in .*by-id\.csv: left out/);
 });
 
-test('a folder that is no feature set and holds no matrix says what would be one', async () => {
+test('the error for a folder without features describes the accepted layouts', async () => {
   await refuses(read(join(projectRoot, 'docs')), /neither manifest\.json nor \.npy files[\s\S]*img_emb/);
 });
 
-test('a Parquet file whose schema leads round in a circle is refused or read, and never goes on for ever', async () => {
+test('a Parquet file with a cyclic schema ends with an error or a result, never in an endless loop', async () => {
   await read(file('minus-one-child.parquet'), npy('y-int8.npy')).catch((error) => {
     assert.ok(error instanceof UserError, String(error));
   });

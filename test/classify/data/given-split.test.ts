@@ -29,7 +29,7 @@ async function dataWith(partOf: (row: number) => string, minImages?: number): Pr
 
 const thirds = (row: number): string => (row < 20 || row === 39 ? 'train' : row < 30 ? 'val' : 'test');
 
-test('trains on train, tests on val and keeps test; says so', async () => {
+test('trains on train, tests on val, leaves test unused, and reports this', async () => {
   const given = givenSplit(await dataWith(thirds));
   assert.deepEqual([given?.splits[0]?.train.length, given?.splits[0]?.test.length], [21, 10]);
   assert.equal(
@@ -38,14 +38,14 @@ test('trains on train, tests on val and keeps test; says so', async () => {
   );
 });
 
-test('--test-on test takes the part that was kept, and a split without val is tested on test', async () => {
+test('--test-on test uses the test part, also where there is no val part', async () => {
   assert.equal(givenSplit(await dataWith(thirds), 'test')?.splits[0]?.test.length, 9);
   const halves = await dataWith((row) => (row < 20 || row === 39 ? 'train' : 'test'));
   assert.equal(givenSplit(halves)?.splits[0]?.test.length, 19);
   assert.throws(() => givenSplit(halves, 'val'), /no image in val[\s\S]*--split draw/);
 });
 
-test('--split draw leaves test alone and takes every other row', async () => {
+test('--split draw splits all rows except the test part', async () => {
   const data = await dataWith(thirds, 2);
   const drawn = drawBesideTest(data, { testSize: 0.25, seed: 0, repeats: 2 });
   assert.equal(drawn?.splits.length, 2);
@@ -57,12 +57,12 @@ test('--split draw leaves test alone and takes every other row', async () => {
   }
 });
 
-test('a class of the tested part that train does not have is refused by name', async () => {
+test('rejects a class of the evaluated part that is not in train, by name', async () => {
   const data = await dataWith((row) => (row === 39 ? 'val' : thirds(row)));
   assert.throws(() => givenSplit(data), /1 classes of val are not in train[\s\S]*rare[\s\S]*--leave-out rare/);
 });
 
-test('a set without a split has none, and --test-on is wrong usage there', async () => {
+test('--test-on is wrong usage for a set without a given split', async () => {
   const { parts: _, ...data } = await dataWith(thirds);
   assert.equal(givenSplit(data), undefined);
   assert.throws(
@@ -71,7 +71,7 @@ test('a set without a split has none, and --test-on is wrong usage there', async
   );
 });
 
-test('--min-images leaves small classes out, counted and named', async () => {
+test('--min-images leaves small classes out, with their number and names', async () => {
   const data = await dataWith(thirds, 2);
   assert.deepEqual(data.smallClasses, { minImages: 2, classes: ['rare'], images: 1 });
   assert.equal(data.ids.length, 39);

@@ -32,7 +32,7 @@ async function makeSet(
   return openFeatureSet(join(root, name));
 }
 
-test('takes the images that are in both by their bytes, under the ids and in the order of the first', async () => {
+test("joins rows by the images' bytes, with the ids and the order of the first set", async () => {
   const a = await makeSet('a', [1, 2, 3, 4, 5]);
   const b = await makeSet('b', [6, 5, 4, 2, 1], { prefix: 'photo-', scale: 10 });
   const [first, second] = joinSets([a, b], { maxMissing: 0 });
@@ -44,7 +44,7 @@ test('takes the images that are in both by their bytes, under the ids and in the
   assert.notEqual(second.fingerprint, first.fingerprint);
 });
 
-test('counts and names what is not in both, for each set', async () => {
+test('counts and names the images that are in only one of the sets', async () => {
   const a = await makeSet('left-a', [1, 2, 3, 4, 5]);
   const b = await makeSet('left-b', [7, 6, 4, 2, 1], { prefix: 'photo-', scale: 10 });
   const joined = joinSets([a, b], { maxMissing: 0 });
@@ -59,7 +59,7 @@ test('counts and names what is not in both, for each set', async () => {
   }
 });
 
-test('leaves small classes out only after what is not in both', async () => {
+test('applies --min-images after the join', async () => {
   const labelOf = (image: number) => (image % 2 === 1 ? 'odd' : image > 6 ? 'large' : 'even');
   const a = await makeSet('small-a', [1, 2, 3, 4, 5, 6, 8, 10], { labelOf });
   const b = await makeSet('small-b', [1, 2, 4, 6, 8, 10], { labelOf, scale: 10 });
@@ -70,7 +70,7 @@ test('leaves small classes out only after what is not in both', async () => {
   assert.throws(() => joinSets([a, b], { maxMissing: 0, minImages: 3 }), /too few classes have that many images/);
 });
 
-test('uses the labels of the first set, and says where those of another differ', async () => {
+test('uses the labels of the first set, and reports where those of another differ', async () => {
   const a = await makeSet('labels-a', [1, 2, 3]);
   const b = await makeSet('labels-b', [1, 2, 3], { scale: 10, labelOf: (image) => (image === 2 ? 'two' : 'odd') });
   const [, second] = joinSets([a, b], { maxMissing: 0 });
@@ -81,7 +81,7 @@ test('uses the labels of the first set, and says where those of another differ',
   );
 });
 
-test('refuses two sets of one recipe, and sets without an image in common', async () => {
+test('rejects two sets of one recipe, and sets without an image in common', async () => {
   const a = await makeSet('refuse-a', [1, 2]);
   const same = await makeSet('refuse-same', [1, 2]);
   const apart = await makeSet('refuse-apart', [3, 4], { scale: 10 });

@@ -9,14 +9,14 @@ function source(values: readonly string[]): Parameters<typeof columnsOf>[0] {
   return { path: 'labels.csv', ids, column: () => values };
 }
 
-test('weights are numbers from 0, groups are numbered in the sorted order of their names', () => {
+test('weights are numbers of at least 0, groups are numbered in the sorted order of their names', () => {
   const weights = columnsOf(source(['0', '2.5', '1e3']), { sampleWeight: 'w' });
   assert.deepEqual(weights, { sampleWeights: Float64Array.of(0, 2.5, 1000) });
   assert.deepEqual(columnsOf(source(['y', 'x', 'y']), { groups: 'g' }), { groups: Int32Array.of(1, 0, 1) });
   assert.deepEqual(columnsOf(source([]), {}), {});
 });
 
-test('a weight that is none and a row without a group are refused, naming the id and the column', () => {
+test('rejects an invalid weight and a row without a group, with id and column', () => {
   for (const weight of ['', '-1', 'x', 'Infinity', 'NaN']) {
     const message = new RegExp(`labels\\.csv, column w of b\\n {2}found: {4}"${weight}"[\\s\\S]*a number from 0`);
     assert.throws(() => columnsOf(source(['1', weight, '1']), { sampleWeight: 'w' }), message);
@@ -25,7 +25,7 @@ test('a weight that is none and a row without a group are refused, naming the id
   assert.throws(() => columnsOf(source(['', 'x', '']), { groups: 'g' }), message);
 });
 
-test('a column of a file goes with the rows by their ids, empty where the file has no line', () => {
+test('values of a column are joined to rows by id, and empty where the file has no line', () => {
   const file = {
     path: 'labels.csv',
     column: () =>

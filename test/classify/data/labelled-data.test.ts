@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => rm(root, { recursive: true }));
 
-test('exact copies are told of, and by name where they carry another label than their twin', async () => {
+test('reports exact duplicates, and names those whose labels differ', async () => {
   const folder = join(root, 'copies');
   const ids = Array.from({ length: 12 }, (_, row) => `img-${String(row).padStart(3, '0')}`);
   const copy = (id: string, row: number) =>

@@ -18,7 +18,7 @@ describe('readLabels', () => {
     return readLabels(file, options);
   }
 
-  it('gives labels in the order of the file, and the other columns by id', async () => {
+  it('returns labels in the order of the file, and the other columns by id', async () => {
     const found = await read('id,label,owner,age\nb,dog,x,3\na,cat,y,\nb,dog,z,5\n', { labelColumn: 'label' });
     assert.equal(found.reading, 'labels.csv: id = id, label = label');
     assert.deepEqual(
@@ -50,11 +50,11 @@ describe('readLabels', () => {
     assert.throws(() => bare.column('owner'), /no column owner[\s\S]*no column after the label/);
   });
 
-  it('tells how it was read where that is not the usual way', async () => {
+  it('describes how it read a file in an unusual form', async () => {
     assert.equal((await read('id;label\na;cat\n')).reading, 'labels.csv: id = id, label = label (semicolons)');
   });
 
-  it('names the line of an id or a label that is empty, and of a second label', async () => {
+  it('an empty id, an empty label and a second label are rejected with their line number', async () => {
     await assert.rejects(read('id,label\na,cat\n,dog\n'), /line 3[\s\S]*id "", label "dog"[\s\S]*an id and one label/);
     await assert.rejects(read('id,label\na,cat\nb,\n'), /line 3[\s\S]*id "b", label ""/);
     await assert.rejects(
@@ -63,24 +63,24 @@ describe('readLabels', () => {
     );
   });
 
-  it('refuses a file without a line after the header', async () => {
+  it('rejects a file with only a header', async () => {
     await assert.rejects(read('id,label\n'), /labels\.csv, the whole file[\s\S]*no line after the header/);
   });
 
-  it('drops an extension only where the id is known without it', async () => {
+  it('ignores an extension only where the id without it is known', async () => {
     const isId = (cell: string): boolean => ['a', 'b.c', 'd.jpg'].includes(cell);
     const found = await read('id,label\na.jpeg,x\nb.c,y\nd.jpg,z\ne.png,x\na.b.toolong,y\n', { isId });
     assert.deepEqual([...found.labels.keys()], ['a', 'b.c', 'd.jpg', 'e.png', 'a.b.toolong']);
   });
 
-  it('takes no column of weights or groups for the label', async () => {
+  it('never reads a column of weights or groups as the label', async () => {
     const text = 'id,label,breed\na,x,pug\nb,y,pug\n';
     const found = await read(text, { others: ['label', undefined] });
     assert.deepEqual([...found.labels.values()], ['pug', 'pug']);
     assert.deepEqual([...found.column('label').values()], ['x', 'y']);
   });
 
-  it('lists the ways to read it where there are several, as options', async () => {
+  it('lists the options to choose from where a file can be read in several ways', async () => {
     await assert.rejects(
       read('id,breed,species\na,x,u\nb,y,u\n'),
       /more than one way[\s\S]*2 ways[\s\S]*one of\n {12}--id-column id --label-column breed\n {12}--id-column id --label-column species/,

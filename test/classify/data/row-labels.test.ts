@@ -18,12 +18,12 @@ describe('readRowLabels', () => {
     return readRowLabels(file);
   }
 
-  it('reads a vector of labels below its header, in the order of the lines', async () => {
+  it('reads a label vector after its header, in file order', async () => {
     const { ids, names } = await read('label\ncat\n"dog, small"\ncat\n');
     assert.deepEqual([ids, names], [undefined, ['cat', 'dog, small', 'cat']]);
   });
 
-  it('reads ids, labels and a column after them, whatever stands between them and however it is encoded', async () => {
+  it('reads ids, labels and a further column, with any separator and encoding', async () => {
     for (const text of [
       'id,label,owner\n7,café,x\n8,chat,y\n',
       'id;label;owner\r\n7;café;x\r\n\r\n8;chat;y\r\n',
@@ -45,7 +45,7 @@ describe('readRowLabels', () => {
     }
   });
 
-  it('names the line of a row without a label, an empty line of a vector too', async () => {
+  it('gives the line number of a row without a label, and of an empty line in a vector', async () => {
     await assert.rejects(read('id,label\n7,cat\n\n8,\n'), /line 4[\s\S]*no label/);
     await assert.rejects(read('label\ncat\n\ndog\n'), /line 3[\s\S]*no label/);
     await assert.rejects(read('label\n"cat\n'), /y\.csv cannot be read/);

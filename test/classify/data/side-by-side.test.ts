@@ -32,7 +32,7 @@ async function makeSet(
 
 const norm = (row: Float32Array): number => Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
 
-test("pairs the rows of one image, whatever the order of the sets, each network's part at the same norm", async () => {
+test('joins the rows of one image from sets in any order, with the part of each network scaled to the same norm', async () => {
   const small = await makeSet(
     'small',
     ['x', 'y'],
@@ -62,14 +62,14 @@ test("pairs the rows of one image, whatever the order of the sets, each network'
   assert.ok((x[2] as number) > 0 && (y[4] as number) > 0);
 });
 
-test('leaves a row of zeros alone', async () => {
+test('keeps a row of zeros unchanged', async () => {
   const zero = await makeSet('zero', ['x'], [[0, 0]]);
   const one = await makeSet('one', ['x'], [[1, 0]]);
   const { features } = await sideBySide(joinSets([zero, one], { maxMissing: 0 }));
   assert.deepEqual([...features.data.subarray(0, 2)], [0, 0]);
 });
 
-test('has a fingerprint of its own, which the order of the networks is part of, and says what is in it', async () => {
+test('its fingerprint depends on the order of the networks, and its description names them', async () => {
   const a = await makeSet('a', ['x'], [[1, 2]]);
   const b = await makeSet('b', ['x'], [[1, 2, 3]]);
   const tables = joinSets([a, b], { maxMissing: 0 });

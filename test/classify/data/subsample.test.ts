@@ -20,7 +20,7 @@ function perClass(chosen: Int32Array): number[] {
   ];
 }
 
-test('takes of every class its share, and one row at least', () => {
+test('draws the same share of every class, at least one row', () => {
   assert.deepEqual(perClass(stratifiedSubsample(rows, labels, classes, 200, 0)), [100, 60, 39, 1]);
   assert.deepEqual(perClass(stratifiedSubsample(rows, labels, classes, 0.2, 0)), [100, 60, 39, 1]);
   assert.deepEqual(perClass(stratifiedSubsample(rows, labels, classes, 4, 0)), [1, 1, 1, 1]);
@@ -33,7 +33,7 @@ test('takes of every class its share, and one row at least', () => {
   assert.equal(ten[3], 1);
 });
 
-test('the seed says which rows, whatever else there is; they keep the order of the split', () => {
+test('the chosen rows depend on the seed alone, and keep the order of the split', () => {
   const chosen = stratifiedSubsample(rows, labels, classes, 100, 7);
   assert.deepEqual(stratifiedSubsample(rows, labels, classes, 100, 7), chosen);
   assert.notDeepEqual(stratifiedSubsample(rows, labels, classes, 100, 8), chosen);
@@ -48,12 +48,12 @@ test('the seed says which rows, whatever else there is; they keep the order of t
   assert.ok(Math.max(...places.filter((place) => place < 500)) > 400);
 });
 
-test('as many rows as there are, or more, are all of them', () => {
+test('a size of at least the number of rows selects all rows', () => {
   assert.equal(stratifiedSubsample(rows, labels, classes, 1000, 0), rows);
   assert.equal(stratifiedSubsample(rows, labels, classes, 5000, 0), rows);
 });
 
-test('a part with fewer rows than classes, and a size that is none, are wrong usage', () => {
+test('fewer rows than classes and an invalid size are wrong usage', () => {
   assert.throws(
     () => stratifiedSubsample(rows, labels, classes, 3, 0),
     /--subsample 3[\s\S]*3 of 1000[\s\S]*at least 4/,

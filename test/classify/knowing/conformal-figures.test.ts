@@ -29,7 +29,7 @@ async function reportsOf(models: readonly string[], repeats = 1): Promise<readon
   });
 }
 
-test('every head judges training rows that it had not seen, and the report says which', async () => {
+test('calibrates on training rows that were held out from the fit, and the report says which', async () => {
   const reports = await reportsOf(['all']);
   const found = reports.map(({ model, conformal }) => [model, conformal?.rowsAre]);
   assert.deepEqual(found.sort(), [
@@ -53,7 +53,7 @@ test('every head judges training rows that it had not seen, and the report says 
   }
 });
 
-test('more coverage takes larger sets, and all photos answered are as right as the head', async () => {
+test('higher coverage gives larger sets, and answering every photo gives the accuracy of the head', async () => {
   const [report] = await reportsOf(['linear'], 2);
   const { coverages = [], riskCoverage = [], perClass = [] } = report?.conformal ?? {};
   for (const [i, { reached, meanSetSize }] of coverages.slice(1).entries()) {

@@ -26,7 +26,7 @@ async function golden(): Promise<Golden> {
   return JSON.parse(await readFile(join(projectRoot, 'test/fixtures/label-check.json'), 'utf8')) as Golden;
 }
 
-test('suspects the labels that cleanlab suspects, in its order', async () => {
+test('finds the labels that cleanlab finds, in the same order', async () => {
   const { labels, probabilities, thresholds, suspected } = await golden();
   const classCount = thresholds.length;
   const flat = Float32Array.from(probabilities.flat());
@@ -43,7 +43,7 @@ test('suspects the labels that cleanlab suspects, in its order', async () => {
   );
 });
 
-test('the checker is the cheapest head within one standard error of the best', () => {
+test('checks with the cheapest head within one standard error of the best', () => {
   const report = (model: string, accuracy: number): Report => ({ ...drawReport({ model }).report, accuracy });
   const [linear, svm, knn] = [report('linear', 0.75), report('svm', 0.73), report('knn', 0.5)];
   assert.equal(chooseChecker([linear, svm, knn]), svm);
@@ -71,7 +71,7 @@ function mislabelled(): { data: LabelledData; wrong: readonly string[] } {
   };
 }
 
-test('finds labels that were changed, judges every image once, and keeps the answer beside the head that looked', async () => {
+test('finds changed labels, judges every image once, and writes the result beside the head that was used', async () => {
   const out = await mkdtemp(join(tmpdir(), 'featuretap-labels-'));
   try {
     const { data, wrong } = mislabelled();

@@ -7,7 +7,7 @@ import type { FitSize } from '../../../src/models/memory-parts.ts';
 import { createHead, headKinds } from '../../../src/models/registry.ts';
 import { UserError } from '../../../src/system/errors.ts';
 
-test('what may be taken is what is free on the machine and under the limit of its container', () => {
+test('the available memory is the free memory of the machine, within the limit of its container', () => {
   const system = { total: 32e9, free: 20e9, limit: undefined, used: 1e9 };
   assert.equal(availableMemory(system), 20e9);
   assert.equal(availableMemory({ ...system, limit: 0 }), 20e9);
@@ -22,7 +22,7 @@ test('what may be taken is what is free on the machine and under the limit of it
 const size: FitSize = { trainRows: 50_000, testRows: 5000, dims: 2048, classes: 120, threads: 4 };
 const rowBytes = 4 * 55_000 * 2048;
 
-test('every head says what it needs: the rows at least, and more for more rows', () => {
+test('every head needs at least the memory of the rows, and more for more rows', () => {
   // Zero-shot takes rows as they are: there is nothing to scale.
   for (const kind of headKinds.filter(({ model }) => model !== 'zero-shot')) {
     for (const solver of kind.solvers) {
@@ -39,7 +39,7 @@ test('every head says what it needs: the rows at least, and more for more rows',
   }
 });
 
-test('the kernel matrix of an SVM and the bins of a forest are what the arrays will be', () => {
+test("the estimates for an SVM's kernel matrix and a forest's bins equal the sizes of the arrays", () => {
   const part = (model: string, what: string): number | undefined =>
     fitNeeds(createHead(model), size).parts.find((found) => found.what === what)?.bytes;
   assert.equal(part('svm', 'kernel matrix'), 4 * 50_000 ** 2);
@@ -47,7 +47,7 @@ test('the kernel matrix of an SVM and the bins of a forest are what the arrays w
   assert.equal(fitNeeds(createHead('svm', { solver: 'linearsvc' }), size).parts[0]?.what, 'features');
 });
 
-test('a fit that does not fit is refused with what it needs, what to use instead, and how many rows would fit', () => {
+test('a fit that needs too much memory is rejected with the amount, an alternative and the number of rows that fit', () => {
   const refusal = (model: string, available: number, given = true, params = {}): string => {
     try {
       checkNeeds([fitNeeds(createHead(model, params), size)], size, available, given);
@@ -75,7 +75,7 @@ test('a fit that does not fit is refused with what it needs, what to use instead
   assert.equal(refusal('svm', 20e9), '');
 });
 
-test('a sweep needs the most of its points and the rows of a fold', () => {
+test('the estimate of a sweep is that of its largest point plus the rows of a fold', () => {
   const kind = headKinds.find(({ model }) => model === 'forest');
   assert.ok(kind);
   const swept = sweptHead(kind, {}, { trees: [10, 200] }, { cv: 5, oneStandardError: false });

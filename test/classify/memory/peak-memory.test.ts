@@ -43,12 +43,12 @@ function peakOf(name: string, more: readonly string[]): number {
   return 1024 * Number(stderr.trimEnd().split('\n').at(-1));
 }
 
-test('by stream a run on 210 MB of features stays within 64 MB beyond the idle process', () => {
+test('with --stream a run on 210 MB of features needs at most 64 MB more than the idle process', () => {
   const grown = peakOf('large', ['--stream', '--memory', '64MB']) - idleBytes;
   assert.ok(grown <= 64e6, `${formatBytes(grown)} beyond ${formatBytes(idleBytes)}`);
 });
 
-test('in memory the features are there once, and once more at most where a calibration copies the rows of a fold', () => {
+test('in memory a run holds the features once, or twice where calibration copies the rows of a fold', () => {
   const plain = peakOf('large', ['--calibrate', 'none']) - idleBytes;
   assert.ok(plain >= featureBytes, `${formatBytes(plain)}: the measure misses the features`);
   assert.ok(plain <= 1.4 * featureBytes, `${formatBytes(plain)} for ${formatBytes(featureBytes)} of features`);

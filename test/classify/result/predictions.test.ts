@@ -16,7 +16,7 @@ const prediction = fc.record(
   { noNullPrototype: true },
 );
 
-test('predictions survive the CSV whatever is in their ids and class names', () => {
+test('predictions are read back from CSV unchanged, with any character in ids and class names', () => {
   fc.assert(
     fc.property(fc.array(prediction, { maxLength: 20 }), (predictions) => {
       assert.deepEqual(parsePredictions([...formatPredictions(predictions)].join(''), 'predictions.csv'), predictions);
@@ -24,7 +24,7 @@ test('predictions survive the CSV whatever is in their ids and class names', () 
   );
 });
 
-test('the five most probable classes of each answer survive the CSV to six digits', () => {
+test('the five most probable classes are read back from CSV with six digits', () => {
   const probability = fc.double({ min: 0, max: 1, noNaN: true }).map((value) => Number(Math.abs(value).toPrecision(6)));
   const top = fc.array(fc.record({ name: fc.string({ minLength: 1 }), probability }, { noNullPrototype: true }), {
     minLength: 5,
@@ -38,7 +38,7 @@ test('the five most probable classes of each answer survive the CSV to six digit
   );
 });
 
-test('a predictions file with other columns, too few fields or a word for a number is refused by line', () => {
+test('a predictions file with other columns, missing fields or text for a number is rejected with its line number', () => {
   const header = 'repeat,id,true,predicted,probability,true_probability\n';
   for (const [text, found] of [
     ['', /header missing/],

@@ -85,7 +85,7 @@ for (const name of ['linear', 'svm', 'svm linearsvc', 'forest']) {
   });
 }
 
-test('rows of one group share a fold', () => {
+test('rows of one group are in the same fold', () => {
   const groups = Int32Array.from(golden.y, (_, row) => Math.floor(row / 6));
   for (const { train, test: held } of innerFolds({ ...table, groups }, 3)) {
     const tested = new Set(Array.from(held, (row) => groups[row]));
@@ -93,7 +93,7 @@ test('rows of one group share a fold', () => {
   }
 });
 
-test('the best point is the simplest of equals, with one standard error the simplest that is as good', () => {
+test('of equally good points the simplest is chosen, with the one-standard-error rule the simplest within it', () => {
   const results = [
     pointResult({ C: 0.1 }, [0.5, 0.6, 0.7]),
     pointResult({ C: 1 }, [0.6, 0.7, 0.74]),
@@ -105,7 +105,7 @@ test('the best point is the simplest of equals, with one standard error the simp
   assert.equal(choosePoint(results, true, headKind('svm').options), 1);
 });
 
-test('a grid is every combination, the last parameter varying fastest', () => {
+test('a grid has every combination, and the last parameter varies fastest', () => {
   assert.deepEqual(pointsOf({ C: ['1', '2'], gamma: ['scale', '3'] }), [
     { C: '1', gamma: 'scale' },
     { C: '1', gamma: '3' },
@@ -115,7 +115,7 @@ test('a grid is every combination, the last parameter varying fastest', () => {
   assert.deepEqual(parseSweep(['max-depth=1,2', 'C=1']), { maxDepth: ['1', '2'], C: ['1'] });
 });
 
-test('a sweep that cannot be meant is wrong usage', () => {
+test('a meaningless sweep is wrong usage', () => {
   for (const words of [['C'], ['C='], ['C=1,,2'], ['C=1', 'C=2'], ['C=1,1'], ['auto', 'C=1']]) {
     assert.throws(() => parseSweep(words), /--sweep/, words.join(' '));
   }
@@ -128,7 +128,7 @@ test('a sweep that cannot be meant is wrong usage', () => {
   assert.equal(heads[1]?.params['sweep'], undefined);
 });
 
-test('a sweep stops when interrupted', async () => {
+test('an interrupt stops a sweep', async () => {
   for (const model of ['linear', 'svm', 'forest']) {
     const controller = new AbortController();
     const head = sweptHead(headKind(model), {}, headKind(model).autoSweep({}), { cv: 3, oneStandardError: false });

@@ -61,7 +61,7 @@ for (const [name, change] of Object.entries({
   'a learning curve': { learningCurve: true, repeats: 1 },
   'a part of the training rows': { subsample: 100 },
 } satisfies Record<string, Partial<ClassifyOptions>>)) {
-  test(`by stream everything is as in memory but for rounding: ${name}`, async () => {
+  test(`--stream gives the results of memory up to rounding: ${name}`, async () => {
     const streamed = await run({ ...change, stream: true });
     const inMemory = await run(change);
     assert.notEqual(streamed.report.report, inMemory.report.report);
@@ -91,7 +91,7 @@ for (const [name, change] of Object.entries({
   });
 }
 
-test('the saved head of a streamed run predicts what the report says', async () => {
+test('the saved head of a streamed run gives the predictions in its report', async () => {
   const { report } = await run({ stream: true, repeats: 1, heads: chooseHeads(['linear'], { scale: 'minmax' }) });
   const head = loadHead(await readSavedHead(report.report));
   const data = await readIntoMemory(await drawn());
@@ -101,7 +101,7 @@ test('the saved head of a streamed run predicts what the report says', async () 
   assert.equal(report.params['stream'], true);
 });
 
-test('says how it divides the memory before it reads, and that every row was looked at', async () => {
+test('prints how memory is divided before it reads, and that every row was checked', async () => {
   const events: ClassifyEvent[] = [];
   await classify(await drawn(), options({ stream: true, memory: 64e6, onEvent: (event) => events.push(event) }));
   const planned = events.find((event) => event.kind === 'stream');
@@ -119,7 +119,7 @@ test('says how it divides the memory before it reads, and that every row was loo
   );
 });
 
-test('a budget that is too small is refused with one that is enough', async () => {
+test('a memory limit that is too low is rejected with one that suffices', async () => {
   const attempt = async (memory: number): Promise<unknown> =>
     classify(await drawn(), options({ stream: true, memory })).catch((error: unknown) => error);
   const refusal = await attempt(10e6);
@@ -129,7 +129,7 @@ test('a budget that is too small is refused with one that is enough', async () =
   assert.match(String(await attempt((enough - 1) * 1e6)), /too small/);
 });
 
-test('heads that need all rows, sweeps and matrices in memory are refused by stream, each with what to do', async () => {
+test('heads that need all rows in memory, sweeps and matrices in memory are rejected with an alternative', async () => {
   const refused = async (change: Partial<ClassifyOptions>, data?: LabelledData): Promise<string> =>
     String(await classify(data ?? (await drawn()), options({ stream: true, ...change })).catch((error) => error));
   assert.match(await refused({ heads: chooseHeads(['svm'], {}) }), /--stream[\s\S]*svm by smo[\s\S]*--model linear/);
@@ -138,7 +138,7 @@ test('heads that need all rows, sweeps and matrices in memory are refused by str
   assert.match(await refused({}, await readIntoMemory(await drawn())), /cannot be streamed[\s\S]*ascontiguousarray/);
 });
 
-test('a head that does not fit the memory is refused before a row is read', async () => {
+test('a head that needs too much memory is rejected before a row is read', async () => {
   const data = await drawn();
   const unreadable = { ...data, features: { ...data.features, reader: undefined as never } };
   await assert.rejects(
@@ -147,7 +147,7 @@ test('a head that does not fit the memory is refused before a row is read', asyn
   );
 });
 
-test('a part of the training rows is in the report, its rows named, the test rows as they were', async () => {
+test('with --subsample the report names the training rows, and the test rows stay the same', async () => {
   const [whole, part, again, other] = [
     await run({}),
     await run({ subsample: 0.2 }),
@@ -167,7 +167,7 @@ test('a part of the training rows is in the report, its rows named, the test row
   assert.notEqual(part.splitHash, whole.splitHash);
 });
 
-test('a matrix from Python is streamed from its file, in float16, float32 and float64', async () => {
+test('streams a NumPy matrix from its file, in float16, float32 and float64', async () => {
   const matrix = drawRows(120, 30, 3, 2, 1);
   const labels = join(root, 'y.csv');
   await writeFile(labels, `label\n${Array.from({ length: 120 }, (_, row) => `k${row % 3}`).join('\n')}\n`);
@@ -198,7 +198,7 @@ test('a matrix from Python is streamed from its file, in float16, float32 and fl
   );
 });
 
-test('a file that changes between two passes is refused', async () => {
+test('rejects a file that changes between two passes', async () => {
   const file = join(root, 'changing.npy');
   const labels = join(root, 'changing.csv');
   await writeFile(labels, `label\n${Array.from({ length: 60 }, (_, row) => `k${row % 2}`).join('\n')}\n`);
@@ -211,7 +211,7 @@ test('a file that changes between two passes is refused', async () => {
   await assert.rejects(loadRows(features), /changed while it was being read[\s\S]*run the command again/);
 });
 
-test('a feature that is not finite is named by its image before anything is fitted', async () => {
+test('a feature that is not finite is reported with its image before any fit', async () => {
   const matrix = drawRows(40, 4, 2, 1);
   matrix.data[4 * 7 + 2] = Number.POSITIVE_INFINITY;
   const ids = Array.from({ length: 40 }, (_, i) => `i${i}`);
@@ -222,7 +222,7 @@ test('a feature that is not finite is named by its image before anything is fitt
   }
 });
 
-test('Ctrl-C while the rows are looked at stops there, and says how to go on', async () => {
+test('Ctrl-C stops during the check of the rows, and the message tells how to continue', async () => {
   const controller = new AbortController();
   controller.abort();
   await assert.rejects(

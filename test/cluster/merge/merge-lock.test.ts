@@ -24,7 +24,7 @@ describe('the lock of a merge', () => {
     await writeFile(join(set, '.run', 'merging.json'), JSON.stringify({ host: 'gone', pid: 7, token: 'a', count }));
   }
 
-  it('is taken over from a merge on a machine that died, and leaves nothing behind', async () => {
+  it('is taken over from a merge on a machine that died, and leaves no file', async () => {
     await holdElsewhere(3);
     const lock = await takeMergeLock(quickFiles, set, options);
     await lock.assertHeld();
@@ -32,7 +32,7 @@ describe('the lock of a merge', () => {
     assert.deepEqual(await readdir(join(set, '.run')), []);
   });
 
-  it('is not taken from a merge on another machine that shows itself', async () => {
+  it('is not taken over from a merge on another machine that renews it', async () => {
     await holdElsewhere(0);
     // It shows itself between two looks, whenever they come.
     let count = 1;
@@ -46,12 +46,12 @@ describe('the lock of a merge', () => {
     await assert.rejects(takeMergeLock(files, set, options), /another process is writing[\s\S]*on gone/);
   });
 
-  it('is not taken from another command on another machine: of that nothing is known', async () => {
+  it('is not taken over from another command on another machine, whose state is unknown', async () => {
     await holdElsewhere();
     await assert.rejects(takeMergeLock(quickFiles, set, options), /delete .*lock-gone-7-0\.json/);
   });
 
-  it('is lost by a merge that was taken for dead, and it says so before it publishes', async () => {
+  it('a merge that lost its lock because it seemed dead stops before it publishes', async () => {
     const lock = await takeMergeLock(quickFiles, set, { ...options, beatMs: 60_000 });
     await lock.assertHeld();
     await writeFile(join(set, '.run', 'merging.json'), JSON.stringify({ host: 'x', pid: 1, token: 'b', count: 0 }));

@@ -16,7 +16,7 @@ import { CountingNetwork, drawFolder, drawImage, imagePath } from '../../extract
 import { quickFiles } from '../../features/run/faulty-files.ts';
 import { bothSets, type Extra, extractAll, extractAlone, extractOne, merge } from '../part/in-parts.ts';
 
-describe('a set that was made in parts', () => {
+describe('a set merged from parts', () => {
   let root = '';
   let drawn = 0;
   before(async () => {
@@ -51,16 +51,16 @@ describe('a set that was made in parts', () => {
   }
 
   for (const partCount of [1, 2, 7]) {
-    it(`holds what one machine makes, in the same order and to the bit, of ${partCount} parts`, async () => {
+    it(`equals the set of one machine in order and every bit, from ${partCount} parts`, async () => {
       await checkSame(await drawData(19), partCount);
     });
   }
 
-  it('is the same where parts have no image', async () => {
+  it('equals it where parts have no image', async () => {
     await checkSame(await drawData(3), 20);
   });
 
-  it('is the same in float16, with views, of whole maps, and in shards of other sizes', async () => {
+  it('equals it in float16, with views, of whole maps, and in shards of other sizes', async () => {
     const variants: readonly Extra[] = [
       { dtype: 'float16' },
       { views: { count: 2, seed: 5 } },
@@ -82,7 +82,7 @@ describe('a set that was made in parts', () => {
     await checkSame(data, 4);
   });
 
-  it('lists unreadable, empty and vanishing files as one machine does', async () => {
+  it('lists unreadable, empty and vanished files as one machine does', async () => {
     const data = await drawData(14);
     await writeFile(join(data, 'class-1/broken.jpg'), 'no image');
     await writeFile(join(data, 'class-2/empty.png'), '');
@@ -93,7 +93,7 @@ describe('a set that was made in parts', () => {
     await checkSame(data, 3, { skipUnreadable: true });
   });
 
-  it('keeps the order of labels.csv, and ids that it names without a file', async () => {
+  it('keeps the order of labels.csv, and its ids without a file', async () => {
     const data = newData();
     await mkdir(join(data, 'train'), { recursive: true });
     const lines = ['id,breed'];
@@ -107,7 +107,7 @@ describe('a set that was made in parts', () => {
     await assert.rejects(extractOne(data, 0, 3), /names 17 images of which 14 are there/);
   });
 
-  it('is the same of images without labels, and whatever characters names hold', async () => {
+  it('equals it without labels, and with any characters in names', async () => {
     const data = newData();
     const names = [
       'plain',
@@ -129,7 +129,7 @@ describe('a set that was made in parts', () => {
     await checkSame(data, 3);
   });
 
-  it('is the same in int8, with one measurement of activation ranges for all parts', async () => {
+  it('equals it in int8, with activation ranges measured once for all parts', async () => {
     const data = await drawData(20);
     const network = () => loadNetwork(fixture('resnet-tiny.safetensors'), { device: 'cpu' });
     const extra: Extra = {
@@ -142,7 +142,7 @@ describe('a set that was made in parts', () => {
     await checkSame(data, 3, extra);
   });
 
-  it('is merged again without a change, whether its parts were kept or made again', async () => {
+  it('does not change when it is merged again, with its parts kept or computed again', async () => {
     const data = await drawData(11);
     await extractAlone(data);
     await extractAll(data, 3);
@@ -179,7 +179,7 @@ describe('a set that was made in parts', () => {
     assert.deepEqual([newImages, later.opened], [0, 0], 'a merged set is like any other');
   });
 
-  it('takes the rows of a set that one machine began', async () => {
+  it('keeps the rows of a set that one machine began', async () => {
     const data = await drawData(9);
     await extractAlone(data);
     await extractAlone(data, { name: 'parts' });
@@ -192,7 +192,7 @@ describe('a set that was made in parts', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('gives the splits, accuracies and probabilities of a set that one machine made', async () => {
+  it('gives the splits, accuracies and probabilities of a set from one machine', async () => {
     const data = await drawData(45);
     await copyFile(join(data, imagePath(4)), join(data, 'class-0/a.png'));
     await extractAlone(data);
@@ -209,7 +209,7 @@ describe('a set that was made in parts', () => {
     assert.deepEqual(reports[0], reports[1]);
   });
 
-  it('names the shards of its parts a second time, and copies them where the file system cannot', async () => {
+  it('hard-links the shards of its parts, and copies them where the file system cannot', async () => {
     const data = await drawData(14);
     await extractAlone(data);
     await extractAll(data, 2);
@@ -235,7 +235,7 @@ describe('a set that was made in parts', () => {
     assert.deepEqual((await verifyFeatureSet(set)).problems, []);
   });
 
-  it('leaves a shard that holds nothing new to its part, and is as tight as another one after a prune', async () => {
+  it('uses no shard without new rows, and takes as little space as another set after a prune', async () => {
     const data = await drawData(12);
     await copyFile(join(data, imagePath(1)), join(data, 'class-2/copy.png'));
     await extractAlone(data);

@@ -7,7 +7,7 @@ import { waitForParts } from '../../../src/cluster/merge/wait-for-parts.ts';
 import { InterruptedError } from '../../../src/system/errors.ts';
 import { nodeFiles } from '../../../src/system/files.ts';
 
-test('waiting for parts ends when the last one is there, and says for which it waited when it is cut short', async () => {
+test('waiting ends with the last part, and an interrupt reports which parts are missing', async () => {
   const set = await mkdtemp(join(tmpdir(), 'featuretap-wait-'));
   try {
     const complete = (part: number): Promise<unknown> =>

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parsePart, partOf } from '../../../src/cluster/records/part.ts';
 import { UserError } from '../../../src/system/errors.ts';
 
-test('a part comes from the flag, from Slurm or from Kubernetes', () => {
+test('a part is set by the flag, Slurm or Kubernetes', () => {
   assert.deepEqual(parsePart('3/8', {}), { index: 3, count: 8 });
   const slurm = {
     SLURM_ARRAY_TASK_ID: '5',
@@ -16,7 +16,7 @@ test('a part comes from the flag, from Slurm or from Kubernetes', () => {
   assert.deepEqual(parsePart('auto/4', { JOB_COMPLETION_INDEX: '2' }), { index: 2, count: 4 });
 });
 
-test('an array that was submitted again in part does not pass for the whole', () => {
+test('an array of which only some tasks were submitted again is not mistaken for all parts', () => {
   const again = {
     SLURM_ARRAY_TASK_ID: '17',
     SLURM_ARRAY_TASK_COUNT: '3',
@@ -27,7 +27,7 @@ test('an array that was submitted again in part does not pass for the whole', ()
   assert.deepEqual(parsePart('auto/32', again), { index: 17, count: 32 });
 });
 
-test('a part that is not usable is refused with what was found', () => {
+test('an invalid part is rejected with the value found', () => {
   for (const value of ['', '3', '8/8', '-1/8', '1/0', 'a/b', '1/8/2', '0.5/2', '1/1000000']) {
     assert.throws(
       () => parsePart(value, {}),
@@ -38,7 +38,7 @@ test('a part that is not usable is refused with what was found', () => {
   assert.throws(() => parsePart('auto/8', {}), /neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX/);
 });
 
-test('parts are of like size, and follow from the id alone', () => {
+test('parts have similar sizes, and depend on the id alone', () => {
   const sizes = new Int32Array(16);
   for (let i = 0; i < 16_000; i++) {
     const part = partOf(`class/photo-${i}`, 16);

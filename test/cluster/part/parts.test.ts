@@ -15,7 +15,7 @@ import { CountingNetwork, drawFolder, drawImage } from '../../extract/drawn-data
 import { FaultyFiles } from '../../features/run/faulty-files.ts';
 import { bothSets, extractAll, extractAlone, extractOne, merge } from './in-parts.ts';
 
-describe('parts that meet trouble', () => {
+describe('parts after failures', () => {
   let root = '';
   let drawn = 0;
   before(async () => {
@@ -69,7 +69,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(second.record, first.record);
   });
 
-  it('a part is a feature set like any other, whole and open to every verb', async () => {
+  it('a part is a complete feature set, and every verb accepts it', async () => {
     const data = await drawData(14);
     const { record } = await extractOne(data, 0, 2);
     const folder = partPath(data, '0-of-2/0001');
@@ -85,7 +85,7 @@ describe('parts that meet trouble', () => {
     }
   });
 
-  it('a part that is killed anywhere goes on with every row that was on the disk', async () => {
+  it('a part that is killed anywhere continues with every row that was on the disk', async () => {
     const data = await drawData(9);
     await extractAlone(data);
     await extractOne(data, 0, 2);
@@ -113,7 +113,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('a stopped part goes on with the rows that it had', async () => {
+  it('a stopped part continues with its rows', async () => {
     const data = await drawData(30);
     await extractAlone(data);
     await interrupt(data, 0, 2);
@@ -125,7 +125,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('a part whose machine died in the middle goes on elsewhere, without its lock and with its rows', async () => {
+  it('a part whose machine died continues elsewhere, without the old lock and with its rows', async () => {
     const data = await drawData(30);
     await extractAlone(data);
     await interrupt(data, 0, 2);
@@ -143,7 +143,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('one part that runs several times at once does no harm', async () => {
+  it('running one part several times at once does no harm', async () => {
     const data = await drawData(20);
     await extractAlone(data);
     const runs = [0, 0, 0, 1, 1].map((index) => extractOne(data, index, 2));
@@ -152,7 +152,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('merge names every part that is missing or damaged, and they are computed again, no others', async () => {
+  it('merge lists every missing or damaged part, and only those are computed again', async () => {
     const data = await drawData(40);
     await extractAlone(data);
     await extractAll(data, 8);
@@ -179,7 +179,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('parts of another fingerprint are refused, and computed again with --replace', async () => {
+  it('parts with another fingerprint are rejected, and computed again with --replace', async () => {
     const data = await drawData(16);
     await extractAlone(data);
     await extractAll(data, 3);
@@ -192,7 +192,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('a network that gives other numbers is found out', async () => {
+  it('a network that gives other numbers is detected', async () => {
     const data = await drawData(16);
     await extractOne(data, 0, 2);
     const other = new CountingNetwork();
@@ -201,7 +201,7 @@ describe('parts that meet trouble', () => {
     await assert.rejects(merge(data, 2), /part 1: this engine does not reproduce the feature set/);
   });
 
-  it('files that come between parts: the data folder tells which parts must run again', async () => {
+  it('files added between parts: the data folder tells which parts must run again', async () => {
     const data = await drawData(18);
     await extractAll(data, 4);
     await drawImage(join(data, 'class-1/added.png'), 77);
@@ -225,7 +225,7 @@ describe('parts that meet trouble', () => {
     }
   });
 
-  it('a merge that is run again after its parts are gone has nothing to do; of another number of parts it has none', async () => {
+  it('a second merge after the parts were deleted changes nothing; with another number of parts it fails', async () => {
     const data = await drawData(9);
     await extractAll(data, 3);
     const { manifest } = await merge(data, 3);
@@ -264,14 +264,14 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('merge refuses parts that do not have the fingerprint that it is told', async () => {
+  it('merge rejects parts without the fingerprint that it is given', async () => {
     const data = await drawData(9);
     await extractAll(data, 3);
     await assert.rejects(merge(data, 3, { asked: { crop: 9, tap: 'avgpool' } }), /found: {4}crop: 8, not 9\n/);
     await merge(data, 3, { asked: { crop: 8, tap: 'avgpool', views: 0, weights: 'random' } });
   });
 
-  it('a set that has another fingerprint is not overwritten, and is replaced when told to', async () => {
+  it('a set with another fingerprint is not overwritten, and replaced with --replace', async () => {
     const data = await drawData(10);
     const other = new CountingNetwork('others');
     await extractAlone(data, { network: async () => other });
@@ -284,7 +284,7 @@ describe('parts that meet trouble', () => {
     assert.deepEqual(...(await bothSets(data)));
   });
 
-  it('status tells from the folder what is done, failed, stopped and waiting, and why', async () => {
+  it('status reads from the folder which parts are done, failed, stopped or waiting, and why', async () => {
     const data = await drawData(48);
     const set = join(`${data}-cache`, 'parts');
     await assert.rejects(readStatus(set), /has no parts\n[\s\S]*extract --name parts --cache \S+-cache --part 0\/8$/);

@@ -15,7 +15,7 @@ import { awkward } from './example-plan.ts';
 
 const partCount = 2;
 
-describe("the pods' own commands", { skip: process.platform === 'win32' && 'skipped: pods run on Linux' }, () => {
+describe('the commands of the pods', { skip: process.platform === 'win32' && 'skipped: pods run on Linux' }, () => {
   let root = '';
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-pods-'));
@@ -55,7 +55,7 @@ describe("the pods' own commands", { skip: process.platform === 'win32' && 'skip
     return run(command.map(expand), { ...named, TMPDIR: root, ...variables });
   }
 
-  it('with the index of each part, and one of them twice at a time, make the set of a single run, to the bit', async () => {
+  it('run per part, with one part twice at once, make the set of a single run, to the bit', async () => {
     const data = join(root, awkward);
     // Pods see the folder of the sets. To draw random weights would take each a quarter of its time.
     const weights = join(root, 'sets/resnet-tiny.safetensors');

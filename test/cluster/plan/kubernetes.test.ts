@@ -14,7 +14,7 @@ import { jobErrors } from './job-schema.ts';
 
 const gpuPlan = examplePlan({ gpusPerTask: 1, imageCount: 16_000_000, partCount: 500 });
 
-test('both Jobs fit the published schema of Kubernetes, which refuses others', () => {
+test('both Jobs match the published schema of Kubernetes, which rejects others', () => {
   for (const plan of [examplePlan(), gpuPlan]) {
     for (const job of [extractJob(plan, exampleOptions), mergeJob(plan, exampleOptions)]) {
       assert.deepEqual(jobErrors(job), []);
@@ -29,7 +29,7 @@ test('both Jobs fit the published schema of Kubernetes, which refuses others', (
   for (const [bad, message] of wrong) assert.match(jobErrors(bad).join('\n'), message);
 });
 
-test('the rules that the API server checks beside the schema hold', () => {
+test('meets the rules that the API server checks beyond the schema', () => {
   // pkg/apis/batch/validation/validation.go: what ValidateJobSpec asks of an indexed Job with backoffLimitPerIndex.
   for (const plan of [examplePlan({ partCount: 1 }), gpuPlan, examplePlan({ partCount: 100_000 })]) {
     const { metadata, spec } = extractJob(plan, { ...exampleOptions, atOnce: 64 }) as unknown as {
@@ -83,7 +83,7 @@ interface Pod {
   }[];
 }
 
-test('the YAML is the two Jobs, and says beside every value why it is what it is', () => {
+test('the YAML consists of the two Jobs, with a comment that explains every value', () => {
   const plan = examplePlan({ gpusPerTask: 1, data: `/data/${awkward}` });
   const yaml = kubernetesYaml(plan, exampleOptions);
   const documents = parseAllDocuments(yaml) as Document[];
@@ -141,7 +141,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     return new Promise((resolve) => child.on('close', (status) => resolve({ status, ...said })));
   }
 
-  it('reads the YAML as the two Jobs, with --dry-run=client', async () => {
+  it('parses the YAML as the two Jobs, with --dry-run=client', async () => {
     const plan = examplePlan({
       gpusPerTask: 1,
       data: `/data/${awkward}`,
@@ -179,7 +179,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     ...['--data-claim', 'images:dogs', '--cache-claim', 'features'],
   ];
 
-  it('takes the Jobs from plan --submit, and a second time says how to go on', async () => {
+  it('creates the Jobs of plan --submit, and a second time the message tells how to continue', async () => {
     const first = await run(process.execPath, [program, ...asked, '--submit', '--json', '--namespace', 'pets']);
     assert.equal(first.status, 0, first.stderr);
     const { submitted } = JSON.parse(first.stdout) as { submitted: unknown };
@@ -194,7 +194,7 @@ describe('kubectl', { skip: noKubectl }, () => {
     );
   });
 
-  it('takes what plan prints', async () => {
+  it('accepts the output of plan', async () => {
     const printed = await run(process.execPath, [program, ...asked]);
     assert.equal(printed.status, 0, printed.stderr);
     assert.match(printed.stderr, /1000 images in 8 parts of about 125: under a minute each at 50 images\/s/);

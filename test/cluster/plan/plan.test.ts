@@ -13,7 +13,7 @@ import { containerArgument, sbatchPattern, sbatchWord } from '../../../src/clust
 import { taskMemoryGB } from '../../../src/cluster/plan/task-memory.ts';
 import { awkward, examplePlan } from './example-plan.ts';
 
-test('a task gets twice the time that its images and its list take, and five minutes to start', () => {
+test('a task gets twice the time of its images and its list, and five minutes to start', () => {
   const plan = examplePlan({ imageCount: 1_000_000, partCount: 10, rate: 50, listSeconds: 100 });
   assert.equal(imagesPerPart(plan), 100_000);
   assert.equal(partSeconds(plan), 2000);
@@ -24,7 +24,7 @@ test('a task gets twice the time that its images and its list take, and five min
   assert.equal(mergeMinutes(examplePlan({ imageCount: 4_500_000 })), 50);
 });
 
-test('a task gets memory for the list of all images, and Node is told where its own limit would not do', () => {
+test('a task gets memory for the list of all images, and a larger heap of Node where the default is too small', () => {
   assert.equal(taskMemoryGB(10_000, 4, 0), 3);
   assert.equal(taskMemoryGB(10_000, 8, 1), 6);
   assert.equal(taskMemoryGB(10_000_000, 4, 0), 10);
@@ -32,7 +32,7 @@ test('a task gets memory for the list of all images, and Node is told where its 
   assert.equal(nodeOptions(examplePlan({ imageCount: 10_000_000 })), '--max-old-space-size=8000');
 });
 
-test('what is expected fits one line of a comment', () => {
+test('the estimate fits one line of a comment', () => {
   const line = describeWork(examplePlan());
   assert.equal(
     line,
@@ -41,7 +41,7 @@ test('what is expected fits one line of a comment', () => {
   assert.match(describeWork(examplePlan({ rate: 0.3251, imageCount: 80_000 })), /8\.5 hours each at 0\.33 images\/s/);
 });
 
-test('a job has a name that Kubernetes takes, and another one for every set', () => {
+test('a job has a name that Kubernetes accepts, different for every set', () => {
   const label = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
   const names = ['dogs', 'Dogs', 'dogs!', '猫', '犬', awkward, '-', 'x'.repeat(80), `${'x'.repeat(79)}y`];
   const jobs = names.map((name) => jobName({ name }));
@@ -54,7 +54,7 @@ test('a job has a name that Kubernetes takes, and another one for every set', ()
   assert.equal(new Set(jobs).size, names.length);
 });
 
-test('values are quoted for who reads them', () => {
+test('values are quoted for the shell or YAML that reads them', () => {
   assert.equal(sbatchWord('/plain/path_1'), '/plain/path_1');
   assert.equal(sbatchWord('/a "b" \\ #c'), '"/a \\"b\\" \\\\ #c"');
   assert.equal(sbatchPattern('/50%/x'), '/50%%/x');

@@ -52,7 +52,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
     return existsSync(join(folder, 'scontrol-calls')) ? readFileSync(join(folder, 'scontrol-calls'), 'utf8') : '';
   }
 
-  it('hand every argument to the program as it is, with the part of the task, and clean up', () => {
+  it('pass every argument to the program unchanged, with the part of the task, and clean up', () => {
     const program = writeProgram(
       'record',
       'printf "%s\\n" "$@" "$FEATURETAP_CACHE_HOME"; echo "$TMPDIR"; test -d "$TMPDIR"',
@@ -68,7 +68,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
     assert.equal(requeued(), '');
   });
 
-  it('put a task whose worker was killed back into the queue, a few times', () => {
+  it('requeue a task whose worker was killed, a few times', () => {
     const path = writeScript({ program: [writeProgram('killed', 'kill -KILL $$')] });
     assert.equal(run(path).status, 137);
     assert.equal(requeued(), 'requeue 77\n');
@@ -78,7 +78,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
     assert.equal(requeued(), 'requeue 77\nrequeue 77\n');
   });
 
-  it('leave a task failed whose program says so', () => {
+  it('leave a task failed whose program failed', () => {
     const path = writeScript({ program: [writeProgram('failed', 'exit 1')] });
     assert.equal(run(path).status, 1);
     assert.equal(requeued(), '');
@@ -100,7 +100,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
     return { status, stdout };
   }
 
-  it('tell the worker before the time limit, wait for it, and go back into the queue', async () => {
+  it('signal the worker before the time limit, wait for it, and requeue', async () => {
     const path = writeScript({ program: [writeProgram('orderly', orderly)] });
     const { status, stdout } = await signalled(path, 'SIGUSR1');
     assert.equal(status, 130);
@@ -116,7 +116,7 @@ describe('the sbatch scripts', { skip: noBash && 'skipped: there is no bash' }, 
     assert.equal(requeued(), '');
   });
 
-  it('explain every directive, and name what the site asks for', () => {
+  it('explain every directive, and name what depends on the site', () => {
     const { extract, merge } = slurmScripts(examplePlan({ gpusPerTask: 1, imageCount: 16_000_000 }), {
       logs: `/logs/${awkward}`,
       atOnce: 3,

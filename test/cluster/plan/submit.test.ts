@@ -6,7 +6,9 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { submitToKubernetes, submitToSlurm } from '../../../src/cluster/plan/submit.ts';
 import { UserError } from '../../../src/system/errors.ts';
 
-describe('submitting', { skip: process.platform === 'win32' && 'skipped: schedulers here are shell scripts' }, () => {
+describe('plan --submit', {
+  skip: process.platform === 'win32' && 'skipped: schedulers here are shell scripts',
+}, () => {
   const path = process.env['PATH'];
   let folder = '';
   before(() => {
@@ -29,7 +31,7 @@ describe('submitting', { skip: process.platform === 'win32' && 'skipped: schedul
   const scripts = { extract: '/plan/extract.sbatch', merge: '/plan/merge.sbatch' };
   const names = { extract: 'featuretap-dogs', merge: 'featuretap-dogs-merge' };
 
-  it('hands Slurm the array, and the merge behind it whatever becomes of its tasks', async () => {
+  it('submits the array to Slurm, and the merge after it whatever the exit codes of its tasks', async () => {
     standIn('sbatch', `case "$*" in *merge*) echo '13;big';; *) echo '12;big';; esac`);
     assert.deepEqual(await submitToSlurm(scripts), { extract: '12', merge: '13' });
     assert.equal(
@@ -38,7 +40,7 @@ describe('submitting', { skip: process.platform === 'win32' && 'skipped: schedul
     );
   });
 
-  it('says what Slurm said, what mends it, and which job is in the queue all the same', async () => {
+  it('reports the message of Slurm, a fix, and which job is already in the queue', async () => {
     const invalid = 'sbatch: error: Batch job submission failed: Invalid job array specification';
     standIn('sbatch', `echo '${invalid}' >&2; exit 1`);
     await rejects(submitToSlurm(scripts), /sbatch rejected the job[\s\S]*Invalid job array[\s\S]*MaxArraySize/);
@@ -46,13 +48,13 @@ describe('submitting', { skip: process.platform === 'win32' && 'skipped: schedul
     await rejects(submitToSlurm(scripts), /the array is job 12; only its merge was refused; error: QOS/);
   });
 
-  it('says so where there is no such program, and what to do then', async () => {
+  it('reports a missing program, and what to do then', async () => {
     process.env['PATH'] = join(folder, 'nothing');
     await rejects(submitToSlurm(scripts), /there is no sbatch on this machine[\s\S]*leave out --submit/);
     await rejects(submitToKubernetes('', names), /there is no kubectl on this machine[\s\S]*leave out --submit/);
   });
 
-  it('hands kubectl the YAML, and names the Jobs as it does', async () => {
+  it('passes the YAML to kubectl, and prints the names of the Jobs', async () => {
     standIn('kubectl', `cat > '${join(folder, 'yaml')}'; printf 'job.batch/a\\njob.batch/b\\n'`);
     const yaml = `kind: Job\n${'# long\n'.repeat(50_000)}`;
     assert.deepEqual(await submitToKubernetes(yaml, names), { extract: 'job.batch/a', merge: 'job.batch/b' });
@@ -60,7 +62,7 @@ describe('submitting', { skip: process.platform === 'win32' && 'skipped: schedul
     assert.equal(readFileSync(join(folder, 'calls'), 'utf8'), 'create -f - -o name\n');
   });
 
-  it('says what kubectl said, without breaking on what it did not read', async () => {
+  it('reports the message of kubectl, also when kubectl did not read its input', async () => {
     standIn('kubectl', `echo 'The connection to the server was refused: connection refused' >&2; exit 1`);
     await rejects(submitToKubernetes('#\n'.repeat(100_000), names), /connection refused[\s\S]*use-context/);
   });

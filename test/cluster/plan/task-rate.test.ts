@@ -12,7 +12,7 @@ import { UserError } from '../../../src/system/errors.ts';
 import { CountingNetwork, drawFolder } from '../../extract/drawn-data.ts';
 import { quickFiles } from '../../features/run/faulty-files.ts';
 
-describe("a task's rate", () => {
+describe('the rate of a task', () => {
   let root = '';
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'featuretap-rate-'));
@@ -40,7 +40,7 @@ describe("a task's rate", () => {
     return folder;
   }
 
-  it('grows with the cores of a task, and says so', () => {
+  it('grows with the cores of a task, and the message says so', () => {
     assert.deepEqual(rateForTask(onTwoCores, cpuTask, 'measured'), {
       rate: 100,
       source: 'measured on 2 cores, times 4/2',
@@ -59,7 +59,7 @@ describe("a task's rate", () => {
     });
   });
 
-  it('comes from the last run of the set, or of another one in the cache that computed the same', async () => {
+  it('comes from the last run of the set, or of another one in the cache with the same recipe', async () => {
     const set = join(root, 'cache-1/new');
     assert.equal(await rateOfLastRun(quickFiles, set, fields, cpuTask), undefined);
     await keep('cache-1/other-crop', onTwoCores, {
@@ -76,7 +76,7 @@ describe("a task's rate", () => {
     assert.equal((await rateOfLastRun(quickFiles, set, fields, cpuTask))?.rate, 200);
   });
 
-  it('of a task without a GPU never comes from one', async () => {
+  it('of a task without a GPU never comes from a run with one', async () => {
     const set = await keep('cache-2/set', onGpu);
     assert.equal(await rateOfLastRun(quickFiles, set, fields, cpuTask), undefined);
     assert.equal((await rateOfLastRun(quickFiles, set, fields, gpuTask))?.rate, 500);
@@ -95,7 +95,7 @@ describe("a task's rate", () => {
     assert.ok(network.batches.every((count) => count <= 8));
   });
 
-  it('of images that cannot be read cannot be measured', async () => {
+  it('cannot be measured on images that cannot be read', async () => {
     const data = join(root, 'broken');
     await mkdir(data);
     await writeFile(join(data, 'a.png'), 'no picture');

@@ -12,7 +12,7 @@ const skip = needsReference(weightsFile, 'dogs/train', 'reference/dogs-first-100
 /** The backbone by itself; `test/cli/real-photos.test.ts` compares all 100 rows, as extract writes them. */
 const imageCount = 4;
 
-test('features of real photos agree with PyTorch to 1e-4 per row, pooled and whole', { skip }, async () => {
+test('features of real photos agree with PyTorch within 1e-4 per row, pooled and as whole maps', { skip }, async () => {
   const ids = JSON.parse(readFileSync(reference('reference/dogs-ids.json'), 'utf8')) as readonly string[];
   const recipe = preprocessing(224, 256);
   const stateDict = readStateDict(reference(weightsFile), 'resnet50');

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { countCores, parseCpuList, usableCores } from '../../../src/extract/backbone/cores.ts';
 
-test('two threads of a core count once, and processors that are not allowed do not count', () => {
+test('two threads of a core count once, and processors outside the affinity mask do not count', () => {
   const siblings = ['0,4', '1,5', '2,6', '3,7', '0,4', '1,5', '2,6', '3,7'];
   const siblingsOf = (processor: number): string => siblings[processor] as string;
   assert.equal(countCores([0, 1, 2, 3, 4, 5, 6, 7], siblingsOf), 4);
@@ -16,6 +16,6 @@ test("reads the kernel's processor lists", () => {
   assert.throws(() => parseCpuList('none'));
 });
 
-test('there is at least one core, and no more than the process may use', () => {
+test('counts at least one core, and no more than the process may use', () => {
   assert.ok(usableCores() >= 1 && usableCores() <= availableParallelism());
 });

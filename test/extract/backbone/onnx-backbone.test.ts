@@ -16,7 +16,7 @@ const stages = readGolden('resnet-tiny-stages.safetensors');
 const batch = fixtureBatch();
 const options = { weights, preprocessing: preprocessing(64), device: 'cpu' } as const;
 
-test("normalizes every byte to torchvision's bits, in planes and in pixels", () => {
+test("normalizes every byte to torchvision's bits, planar and interleaved", () => {
   const table = normalizationTable([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
   const expected = golden(readGolden('normalization.safetensors'), 'normalized').data;
   assert.deepEqual(table, expected);
@@ -47,7 +47,7 @@ for (const tap of ['stem', 'layer1', 'layer2', 'layer3', 'avgpool', 'fc', 'layer
   });
 }
 
-test('several taps of one run hold what each holds alone', async () => {
+test('several taps in one run equal those of separate runs', async () => {
   const names = ['layer3', 'avgpool', 'layer4', 'fc'];
   const backbone = await openBackbone({ ...options, tap: names });
   const maps = await backbone.runAll(batch);
@@ -75,7 +75,7 @@ test('pooled maps agree with PyTorch', async () => {
   await backbone.close();
 });
 
-test('a batch gives the bits that its rows give one by one, on any number of threads', async () => {
+test('the rows of a batch have the bits of single rows, on any number of threads', async () => {
   const backbone = await openBackbone({ ...options, tap: 'avgpool', threads: 2 });
   const single = await openBackbone({ ...options, tap: 'avgpool', threads: 1 });
   const whole = await backbone.run(batch);
@@ -90,7 +90,7 @@ test('a batch gives the bits that its rows give one by one, on any number of thr
   await single.close();
 });
 
-test('runs that overlap wait for each other and keep their own images', async () => {
+test('overlapping runs wait for each other and keep their own images', async () => {
   const backbone = await openBackbone({ ...options, tap: 'fc' });
   const reversed = { ...batch, bytesNHWC: batch.bytesNHWC.slice().reverse() };
   const apart = [await backbone.run(batch), await backbone.run(reversed)];
@@ -111,7 +111,7 @@ test('lists stages and tensors with their shapes', async () => {
   assert.deepEqual(shapeOf('layer3.0.conv2'), [32, 4, 4]);
 });
 
-test('an unknown tap is refused with the stages and the nearest tensors', async () => {
+test('an unknown tap is rejected with the stages and the nearest tensors', async () => {
   await assert.rejects(openBackbone({ ...options, tap: 'layer3.0.conv' }), (error: Error) => {
     assert.match(error.message, /stem, layer1.*avgpool, fc/);
     assert.match(error.message, /layer3\.0\.conv1/);
@@ -119,7 +119,7 @@ test('an unknown tap is refused with the stages and the nearest tensors', async 
   });
 });
 
-test('weights without fc still give every other tap', async () => {
+test('weights without fc give every other tap', async () => {
   const tensors = new Map([...stateDict.tensors].filter(([name]) => !name.startsWith('fc.')));
   const headless = { kind: 'state-dict', stateDict: { ...stateDict, tensors } } as const;
   const backbone = await openBackbone({ ...options, weights: headless, tap: 'avgpool' });

@@ -16,12 +16,12 @@ test('mean and max agree with PyTorch, none keeps the map', () => {
   assert.deepEqual(poolRows(map, 'none'), map);
 });
 
-test('a tap without spatial axes is only itself', () => {
+test('a tap without spatial axes stays unchanged', () => {
   const vector = { rowCount: 1, rowShape: [3], data: new Float32Array([3, 1, 2]) };
   for (const pool of ['mean', 'max', 'none'] as const) assert.deepEqual(poolRows(vector, pool), vector);
 });
 
-test('a sequence of tokens is refused unless the pool is none', () => {
+test('a sequence of tokens is rejected unless the pool is none', () => {
   assert.throws(() => pooledShape([197, 768], 'mean'), /\[197, 768\][\s\S]*--pool none/);
   assert.deepEqual(pooledShape([197, 768], 'none'), [197, 768]);
 });

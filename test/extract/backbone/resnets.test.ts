@@ -33,7 +33,7 @@ const load = async (name: string): Promise<LoadedStateDict> =>
 const options = { preprocessing: preprocessing(64), device: 'cpu', tap: 'avgpool' } as const;
 
 for (const [name, architecture] of Object.entries(cases)) {
-  test(`${name}: is recognised from its tensors' shapes, and its features agree with PyTorch`, async () => {
+  test(`${name}: is recognized from its tensors' shapes, and its features agree with PyTorch`, async () => {
     const { stateDict } = await load(name);
     assert.equal(stateDict.architecture, architecture);
     const backbone = await openBackbone({ ...options, weights: { kind: 'state-dict', stateDict } });
@@ -44,7 +44,7 @@ for (const [name, architecture] of Object.entries(cases)) {
   });
 }
 
-test('int8 runs a grouped convolution and a CIFAR stem as close to PyTorch as any other', async () => {
+test('int8 runs a grouped convolution and a CIFAR stem as close to PyTorch as other networks', async () => {
   const sample = { seed: 3, images: ['a', 'b', 'c'], pixels: fixtureBatch() };
   for (const name of ['resnext', 'cifar']) {
     const { stateDict } = await load(name);
@@ -54,7 +54,7 @@ test('int8 runs a grouped convolution and a CIFAR stem as close to PyTorch as an
   }
 });
 
-test('what was taken is said: the spelling, the network of several, a stem that a state dict does not tell', async () => {
+test('reports the spelling of tensor names, the network chosen of several, and a stem that a state dict does not determine', async () => {
   const said = async (name: string): Promise<string> => (await load(name)).warnings.join('\n');
   assert.match(await said('hugging-face'), /read by Hugging Face's names/);
   assert.match(await said('sequential'), /read by numbered modules of nn\.Sequential/);
@@ -62,13 +62,13 @@ test('what was taken is said: the spelling, the network of several, a stem that 
   assert.match(await said('cifar'), /CIFAR's: stride 1, no max pool/);
 });
 
-test("kuangliu's names for shortcut and classifier are torchvision's downsample and fc", () => {
+test("kuangliu's names for shortcut and classifier are read as torchvision's downsample and fc", () => {
   const names = ['conv1.weight', 'layer1.0.conv1.weight', 'layer1.0.shortcut.0.weight', 'linear.bias'];
   const spelled = recognizeSpelling(names);
   assert.deepEqual([...(spelled?.names.keys() ?? [])].slice(2), ['layer1.0.downsample.0.weight', 'fc.bias']);
 });
 
-test('every known architecture is told from its shapes alone, and its name reads back', () => {
+test('every known architecture is recognized from its shapes alone, and its name is parsed back', () => {
   for (const name of Object.keys(architectures) as (keyof typeof architectures)[]) {
     const tensors = [...neededTensors(planResNet(name))].map(
       ([tensor, shape]) =>
@@ -82,7 +82,7 @@ test('every known architecture is told from its shapes alone, and its name reads
   assert.ok(!isArchitecture('resnet(bottleneck 1-1-1, stem 4, width 4)'));
 });
 
-test("the parameters of torchvision's ResNeXts and wide ResNets are as many as torchvision says", () => {
+test("parameter counts of ResNeXts and wide ResNets are torchvision's", () => {
   // torchvision/models/resnet.py, `num_params` of each; 1,000 classes.
   const published = {
     resnext50_32x4d: 25_028_904,
@@ -101,7 +101,7 @@ test("the parameters of torchvision's ResNeXts and wide ResNets are as many as t
   }
 });
 
-test('a stem for other channels, a deep stem and an fc of another shape are told', () => {
+test('recognizes a stem for other channels, a deep stem and an fc of another shape', () => {
   const shapes = new Map(neededTensors(planResNet('resnet-tiny')));
   const unread = (changes: Readonly<Record<string, readonly number[] | undefined>>) =>
     new Map(

@@ -8,7 +8,7 @@ import { namedNetwork } from '../../../src/extract/weights/named-network.ts';
 import { type Architecture, neededTensors, planResNet } from '../../../src/extract/weights/resnet.ts';
 import { fixture } from './fixtures.ts';
 
-test('the taps of an architecture are those that ONNX Runtime finds in the network, in their shapes', async () => {
+test('the taps of an architecture are those that ONNX Runtime finds in the network, with their shapes', async () => {
   const weights = await loadWeights(fixture('resnet-tiny.safetensors'));
   assert.ok(weights.kind === 'state-dict');
   const { architecture, classCount } = weights.stateDict;
@@ -38,7 +38,7 @@ test('the tensors of a network of basic blocks without a classifier are listed i
   );
 });
 
-test('a name of weights tells the network, and a file tells nothing before it is read', () => {
+test('the name of known weights gives the network, a file only once it is read', () => {
   const of = (weights: string): Architecture | undefined => namedNetwork(weights)?.architecture;
   assert.deepEqual(['resnet50', 'resnet101-v2', 'random', 'random:resnet18'].map(of), [
     'resnet50',
@@ -50,7 +50,7 @@ test('a name of weights tells the network, and a file tells nothing before it is
   assert.throws(() => namedNetwork('random:resnet19'), /random:resnet18/);
 });
 
-test('a tap that an architecture lacks is refused with its stages and a command that lists all', () => {
+test('a tap that an architecture lacks is rejected with its stages and a command that lists all', () => {
   checkResNetTap('resnet50', 1000, 'layer4.2.conv3', 'resnet50');
   assert.throws(
     () => checkResNetTap('resnet50', 1000, 'layer5', 'resnet50'),

@@ -26,7 +26,7 @@ function reluOf(type: DataType, shape: readonly Dimension[]): BackboneWeights {
 }
 
 for (const name of ['user.onnx', 'user-batch-2.onnx']) {
-  test(`${name}, as torch.onnx.export wrote it, agrees with PyTorch at its pool and at its output`, async () => {
+  test(`${name}, as exported by torch.onnx.export, agrees with PyTorch at its pool and at its output`, async () => {
     for (const tap of ['avgpool', 'scores']) {
       const weights = userFile(name);
       const backbone = await openBackbone({ weights, tap, preprocessing: preprocessing(64), device: 'cpu' });
@@ -38,14 +38,14 @@ for (const name of ['user.onnx', 'user-batch-2.onnx']) {
   });
 }
 
-test('lists the taps of a foreign network', async () => {
+test('lists the taps of an ONNX file', async () => {
   const taps = await listTaps(openNetwork(userFile('user.onnx'), 64));
   assert.deepEqual(taps[0]?.name, 'avgpool');
   assert.deepEqual(taps[0]?.shape, [6, 16, 16]);
   assert.deepEqual(taps.at(-1), { name: 'scores', tensor: 'scores', shape: [4] });
 });
 
-test('takes NHWC input where the graph says so', async () => {
+test('accepts NHWC input where the graph declares it', async () => {
   const weights = reluOf('float32', ['n', 64, 64, 3]);
   const backbone = await openBackbone({ weights, tap: 'y', preprocessing: preprocessing(64), device: 'cpu' });
   const map = await backbone.run(batch);
@@ -53,7 +53,7 @@ test('takes NHWC input where the graph says so', async () => {
   await backbone.close();
 });
 
-test("a user's own int8 graph is multiplied exactly, on processors that clip sums of large products too", async () => {
+test("a user's own int8 graph is computed exactly, also on processors that clip sums of large products", async () => {
   const weights = file((builder) => {
     const image = builder.input('image', 'float32', ['n', 8, 8, 3]);
     const scale = builder.initializer('scale', { type: 'float32', shape: [], data: new Float32Array([1 / 64]) });
@@ -80,13 +80,13 @@ test("a user's own int8 graph is multiplied exactly, on processors that clip sum
   assert.deepEqual(new Set(data), new Set([127 / 64]));
 });
 
-test('refuses a crop that the graph does not take, naming the crop that it takes', async () => {
+test('rejects a crop that the graph does not take, and names the one that it takes', async () => {
   const weights = userFile('user.onnx');
   const opening = openBackbone({ weights, tap: 'avgpool', preprocessing: preprocessing(224), device: 'cpu' });
   await assert.rejects(opening, /64 x 64[\s\S]*--crop 64/);
 });
 
-test('refuses inputs that are no images, saying what was found', () => {
+test('rejects inputs that are not images, with what was found', () => {
   const cases: readonly [BackboneWeights, RegExp][] = [
     [reluOf('float32', ['n', 64, 64, 64]), /\[\?, 64, 64, 64\][\s\S]*\[batch, channels, height, width\]/],
     [reluOf('float32', ['n', 3, 64]), /\[\?, 3, 64\]/],
@@ -97,7 +97,7 @@ test('refuses inputs that are no images, saying what was found', () => {
   for (const [weights, message] of cases) assert.throws(() => openNetwork(weights, 64), message);
 });
 
-test('refuses a tensor that holds no row per image', async () => {
+test('rejects a tensor without one row per image', async () => {
   const weights = file((builder) => {
     const image = builder.input('image', 'float32', ['n', 3, 64, 64]);
     builder.node('ReduceMean', [image], { axes: [0], keepdims: 1 }, { outputs: ['mean image'] });
@@ -109,7 +109,7 @@ test('refuses a tensor that holds no row per image', async () => {
   }
 });
 
-test('an operator that ONNX Runtime does not know is our error, with its name', async () => {
+test("an operator that ONNX Runtime does not support is a user error with the operator's name", async () => {
   const weights = file((builder) => {
     const image = builder.input('image', 'float32', ['n', 3, 64, 64]);
     builder.output(builder.node('Sharpen', [image], {}, { outputs: ['y'] }), 'float32', ['n', 3, 64, 64]);
@@ -124,7 +124,7 @@ for (const [name, found] of [
   ['norm-15', /BatchNormalization in training mode: \S/],
   ['dropout-13', /Dropout in training mode: \S/],
 ] as const) {
-  test(`a network that torch.onnx.export wrote in training mode (${name}) is refused by the layer's name`, async () => {
+  test(`a network exported in training mode (${name}) is rejected with the layer's name`, async () => {
     const weights = userFile(`training-${name}.onnx`);
     const opening = openBackbone({ weights, tap: 'pooled', preprocessing: preprocessing(32), device: 'cpu' });
     await assert.rejects(
@@ -161,7 +161,7 @@ function lessBatchMean(batch: Dimension): BackboneWeights {
   });
 }
 
-test('a network whose rows depend on the batch runs one by one, says so, and gives rows that do not', async () => {
+test('a network whose rows depend on the batch runs image by image, and says so', async () => {
   const notes: string[] = [];
   const backbone = await openBackbone({
     weights: lessBatchMean('n'),
@@ -178,7 +178,7 @@ test('a network whose rows depend on the batch runs one by one, says so, and giv
   await backbone.close();
 });
 
-test('a network of a fixed batch whose rows depend on it is refused, and so is one that answers by chance', async () => {
+test('rejects a network of a fixed batch size whose rows depend on the batch, and one with random results', async () => {
   const byChance = file((builder) => {
     const image = builder.input('image', 'float32', ['n', 8, 8, 3]);
     const noise = builder.node('RandomNormalLike', [image], {});

@@ -41,7 +41,7 @@ describe('explainExtract', () => {
   const maker = 'its rows are from onnx 0 on cpu: another one must give the same canary first';
   const refusal = 'the run would stop: --name OTHER keeps both, --replace recomputes it';
 
-  it('says what a first run does, copies told apart', async () => {
+  it('describes a first run, with the number of copies', async () => {
     await copyFile(join(data, imagePath(0)), join(data, 'class-2/twin.png'));
     const { reasons, toCompute, kept, copies, bytes, seconds } = await explain();
     assert.deepEqual(reasons, [
@@ -58,7 +58,7 @@ describe('explainExtract', () => {
     assert.deepEqual((await explain({ rehash: true })).reasons, again.reasons);
   });
 
-  it('tells new, changed, renamed, moved and deleted files apart', async () => {
+  it('distinguishes new, changed, renamed, moved and deleted files', async () => {
     await run();
     assert.deepEqual((await explain()).reasons, ['nothing to compute']);
     await drawImage(join(data, 'class-0/added.png'), 100);
@@ -79,7 +79,7 @@ describe('explainExtract', () => {
     assert.equal((await run()).imageCount, toCompute, 'as explained');
   });
 
-  it('names each part of the recipe that changed, and that the run would refuse', async () => {
+  it('names each part of the recipe that changed, and that the run would be rejected', async () => {
     await run();
     const other = new CountingNetwork('other weights');
     const own = new CountingNetwork().weightsSha256.slice(0, 8);
@@ -113,7 +113,7 @@ describe('explainExtract', () => {
     assert.equal((await explain({ device: 'cuda' })).reasons[1], `device changed: cpu -> cuda: ${first}`);
   });
 
-  it('reckons with the speed of the last run, of the same device', async () => {
+  it('estimates the time from the speed of the last run on the same device', async () => {
     await drawFolder(data, 25);
     await run({ device: 'cpu' });
     for (let i = 0; i < 5; i++) await drawImage(join(data, `class-0/added-${i}.png`), 100 + i);
@@ -124,7 +124,7 @@ describe('explainExtract', () => {
     assert.equal((await explain({ device: 'webgpu' })).seconds, undefined);
   });
 
-  it('counts the rows of a run that was stopped, and files that could not be read', async () => {
+  it('counts the rows of a stopped run, and files that could not be read', async () => {
     await writeFile(join(data, 'class-2/zz-broken.png'), 'no image');
     const controller = new AbortController();
     const network = new CountingNetwork();
@@ -140,7 +140,7 @@ describe('explainExtract', () => {
     assert.equal(toCompute, 0);
   });
 
-  it('downloads no weights: their name says enough', async () => {
+  it('downloads no weights: their name suffices', async () => {
     await run();
     const network = async (): Promise<never> => assert.fail('downloaded');
     const home = process.env['FEATURETAP_CACHE_HOME'];

@@ -26,7 +26,7 @@ const read = async (folder: string, file: string, recipe: PixelRecipe) =>
   new PixelReader(recipe, () => false).read(join(folder, file));
 
 for (const [name, { shape, data }] of [...expected].filter(([name]) => name.startsWith('pixels/'))) {
-  test(`${name}: bands of a TIFF file are resized as torchvision resizes tensors, to 1e-5`, async () => {
+  test(`${name}: bands of a TIFF file are resized as torchvision resizes tensors, within 1e-5`, async () => {
     const channels = shape[2] as number;
     const { pixels, reason } = await read(bands, `${name.slice(7)}.tif`, recipeOf(channels, 12, 10));
     assert.ok(pixels !== undefined, reason);
@@ -37,7 +37,7 @@ for (const [name, { shape, data }] of [...expected].filter(([name]) => name.star
   });
 }
 
-test('a ResNet with a stem for 13 channels gives the features that PyTorch gives for 13 bands, to 1e-4', async () => {
+test("a ResNet with a stem for 13 channels has PyTorch's features for 13 bands, within 1e-4", async () => {
   const network = await open('bands');
   assert.match(network.architecture, /stem 4, width 4, channels 13\)/);
   const preprocessing = choosePreprocessing(
@@ -51,7 +51,7 @@ test('a ResNet with a stem for 13 channels gives the features that PyTorch gives
   assert.ok(worstRow(poolRows(map, 'mean'), golden(expected, 'bands')) < 1e-4);
 });
 
-test('a ResNet with a stem for one channel gives the features that PyTorch gives for grey images, to 1e-4', async () => {
+test("a ResNet with a stem for one channel has PyTorch's features for grey images, within 1e-4", async () => {
   const network = await open('grey');
   assert.match(network.architecture, /stem 4, width 4, channels 1\)/);
   const asked = { resize: 64, crop: 64, mean: [0.5], std: [0.25] };
@@ -65,7 +65,7 @@ test('a ResNet with a stem for one channel gives the features that PyTorch gives
   assert.ok(worstRow(poolRows(map, 'mean'), golden(expected, 'grey')) < 1e-4);
 });
 
-test('grey images have one channel however their file keeps them; images with colours are refused by the counts', async () => {
+test('grey images have one channel in any file format; colour images are rejected with both channel counts', async () => {
   const recipe = { ...recipeOf(1, 16, 16), mean: [0.5], std: [0.5] };
   const rgb = { ...recipe, channels: 3 };
   for (const file of ['gray.jpg', 'gray-alpha.png', 'gray4.png', 'gray.gif', 'gray-lzw.tif']) {
@@ -81,7 +81,7 @@ test('grey images have one channel however their file keeps them; images with co
   assert.deepEqual([outcome, reason], ['failed', '3 channels (colours), and the network takes 1: grey images']);
 });
 
-test('images of another number of bands are refused by both counts', async () => {
+test('images with another number of bands are rejected with both counts', async () => {
   const recipe = recipeOf(13, 36, 32);
   assert.match(
     (await read(bands, '4-colours-deep.tif', recipe)).reason ?? '',
@@ -95,14 +95,14 @@ test('images of another number of bands are refused by both counts', async () =>
     await assert.rejects(decodeBands(bytes.subarray(0, length), 13), `cut at ${length}`);
 });
 
-test('means and deviations of other channels than RGB are asked for, as many as there are', async () => {
+test('one mean and one deviation per channel are required for channels other than RGB', async () => {
   const { trainedWith } = await open('grey');
   assert.throws(() => choosePreprocessing({}, trainedWith), /--mean[\s\S]*1 number, as the network was trained/);
   assert.throws(() => choosePreprocessing({ mean: [0.5], std: [1, 1, 1] }, trainedWith), /--std/);
   assert.throws(() => choosePreprocessing({ mean: [0.5] }), /three numbers from 0 to 1/);
 });
 
-test("the channels of an ONNX graph's images are told from the shape of its input", () => {
+test('the number of channels of an ONNX graph is read from the shape of its input', () => {
   const channelsOf = (shape: readonly (number | string)[]): number | undefined => {
     const builder = new GraphBuilder('drawn');
     builder.input('images', 'float32', shape);
@@ -116,7 +116,7 @@ test("the channels of an ONNX graph's images are told from the shape of its inpu
   assert.equal(channelsOf(['batch', 784]), undefined);
 });
 
-test('int8 and TensorFlow.js are refused for such a network in words', async () => {
+test('int8 and TensorFlow.js are rejected for such a network with the reason', async () => {
   const network = await open('grey');
   const preprocessing = recipeOf(1, 64, 64);
   const sample = { seed: 0, images: [], pixels: { rowCount: 0, crop: 64, bytesNHWC: new Uint8Array(0) } };
@@ -125,7 +125,7 @@ test('int8 and TensorFlow.js are refused for such a network in words', async () 
   await assert.rejects(other.open(preprocessing, 'avgpool'), /images of 1 channel/);
 });
 
-test('pixels in a form of their own are shown as RGB', () => {
+test('pixels of other sample types are shown as RGB', () => {
   const rgb = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 250, 251, 252);
   assert.deepEqual(rgbOf(samplesOf(rgb, { crop: 2 }), { crop: 2 }), rgb);
   const float = { crop: 2, resizeIn: 'float32' } as const;

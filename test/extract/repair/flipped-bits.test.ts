@@ -43,7 +43,7 @@ describe('one flipped bit, in any file', () => {
     }
   }
 
-  it('of a whole set is found and mended, or changes nothing', async () => {
+  it('of a complete set is found and repaired, or changes nothing', async () => {
     const original = join(`${data}-cache`, 'whole');
     const kinds = new Set<string>();
     for await (const { name, folder, file } of flippedCopies(original)) {
@@ -79,7 +79,7 @@ describe('one flipped bit, in any file', () => {
     ]);
   });
 
-  it('of what a stopped run left costs that much and no more: the next run ends with the same bytes', async () => {
+  it('of a stopped run costs only the rows of that file: the next run ends with the same bytes', async () => {
     const controller = new AbortController();
     const network = new CountingNetwork();
     network.beforeRun = (count) => {

@@ -59,7 +59,7 @@ describe('verify and repair', () => {
     });
   }
 
-  it('finds nothing wrong with a whole set, and changes nothing', async () => {
+  it('finds nothing wrong with an intact set, and changes nothing', async () => {
     const folder = await copy();
     const { problems, checkedRows } = await verifyFeatureSet(folder);
     assert.deepEqual(problems, []);
@@ -86,7 +86,7 @@ describe('verify and repair', () => {
     }
   });
 
-  it('computes a shard again that is gone or cut short', async () => {
+  it('computes a missing or truncated shard again', async () => {
     for (const damage of ['gone', 'cut'] as const) {
       const folder = await copy();
       const path = join(folder, 'features-00001.npy');
@@ -99,7 +99,7 @@ describe('verify and repair', () => {
     }
   });
 
-  it('computes the rows behind a cut and no others, and none behind a damaged header', async () => {
+  it('computes only the rows behind a truncation, and none for a damaged header', async () => {
     for (const [damage, rows] of [
       ['cut', [13, 14, 15]],
       ['header', []],
@@ -122,7 +122,7 @@ describe('verify and repair', () => {
     }
   });
 
-  it('restores any table from its spare copy, without the network', async () => {
+  it('restores any table from its copy, without the network', async () => {
     for (const file of ['manifest.json', 'index.csv', 'labels.csv', 'outcomes.csv']) {
       const folder = await copy();
       await flipBit(join(folder, file), 10, false);
@@ -146,7 +146,7 @@ describe('verify and repair', () => {
     await assert.rejects(openFeatureSet(folder), /index\.csv/);
   });
 
-  it('drops a damaged row whose image is gone, and says so in outcomes.csv', async () => {
+  it('removes a damaged row whose image is missing, and records it in outcomes.csv', async () => {
     const otherData = join(root, 'other');
     await drawFolder(otherData, 9);
     const { folder } = await run('losing', { data: otherData });
@@ -164,7 +164,7 @@ describe('verify and repair', () => {
     assert.equal((await set.readMatrix()).rowCount, 8);
   });
 
-  it('computes a damaged row again from a copy of its image, where the image is gone', async () => {
+  it('computes a damaged row again from a copy of its image, where the image is missing', async () => {
     const otherData = join(root, 'twins');
     await drawFolder(otherData, 9);
     await copyFile(join(otherData, imagePath(4)), join(otherData, 'class-2/zz-twin.png'));
@@ -177,7 +177,7 @@ describe('verify and repair', () => {
     assert.deepEqual(await contentsOf(folder), before);
   });
 
-  it('drops nothing where the whole data folder is away, and takes its new place', async () => {
+  it('removes nothing where the whole data folder is missing, and accepts its new path', async () => {
     const [place, elsewhere] = [join(root, 'place'), join(root, 'elsewhere')];
     await drawFolder(place, 5);
     const { folder } = await run('away', { data: place });
@@ -191,7 +191,7 @@ describe('verify and repair', () => {
     assert.deepEqual(await contentsOf(folder), before);
   });
 
-  it('mends rows without anything under .run/, and leaves a table to extract', async () => {
+  it('repairs rows without any file in .run/, and leaves a table to extract', async () => {
     const folder = await copy();
     await rm(join(folder, '.run'), { recursive: true });
     await flipBit(join(folder, 'features-00001.npy'), 5, true);
@@ -215,7 +215,7 @@ describe('verify and repair', () => {
     }
   });
 
-  it('takes what a failing disk still gives, and computes the rest again', async () => {
+  it('uses what a failing disk still reads, and computes the rest again', async () => {
     for (const [file, place] of [
       ['features-00001.npy', 128 + 16 * 3],
       ['index.csv', 40],
@@ -252,7 +252,7 @@ describe('verify and repair', () => {
     }
   });
 
-  it('leaves a set of a newer format alone, spare copy or not', async () => {
+  it('does not change a set of a newer format, with or without copies of its tables', async () => {
     const folder = await copy();
     const path = join(folder, 'manifest.json');
     await writeFile(path, (await readFile(path, 'utf8')).replace('"formatVersion": 1', '"formatVersion": 2'));
@@ -263,7 +263,7 @@ describe('verify and repair', () => {
     assert.deepEqual(await contentsOf(folder), before);
   });
 
-  it('finds no fault with a set that a run publishes while it is read', async () => {
+  it('finds nothing wrong with a set that a run publishes during the check', async () => {
     const otherData = join(root, 'growing');
     await drawFolder(otherData, 3);
     const { folder } = await run('growing', { data: otherData });

@@ -15,7 +15,7 @@ import { fixtureBatch, golden, preprocessing, readGolden, worstRow } from '../ba
 const text = (file: string): string => readFileSync(join(projectRoot, file), 'utf8');
 const load = async (): Promise<LoadedStateDict> => (await loadWeights('demo-net')) as LoadedStateDict;
 
-test('demo-net is a file of at most 1 MB in the package, the one that its training wrote at last', () => {
+test('demo-net is a file of at most 1 MB in the package, and the last that its training wrote', () => {
   const bytes = readFileSync(join(projectRoot, 'weights/demo-net.safetensors'));
   assert.ok(bytes.length <= 1_000_000, `${bytes.length} bytes`);
   const { files } = JSON.parse(text('package.json')) as { readonly files: readonly string[] };
@@ -25,7 +25,7 @@ test('demo-net is a file of at most 1 MB in the package, the one that its traini
   assert.equal(createHash('sha256').update(bytes).digest('hex'), last.sha256);
 });
 
-test('the graph builder reads demo-net by its name, with its own resize and crop, and says what it is not', async () => {
+test('demo-net is built by its name, with its own resize and crop, and described as a demo', async () => {
   const { stateDict, trainedWith, warnings } = await load();
   assert.equal(stateDict.architecture, namedNetwork('demo-net')?.architecture);
   assert.equal(namedNetwork('demo-net')?.crop, trainedWith?.crop);
@@ -49,7 +49,7 @@ test("demo-net's features agree with PyTorch's", async () => {
   assert.ok(worst < 1e-4, `worst row off by ${worst}`);
 });
 
-test("none of the classes that demo-net was trained on is one of the demo's", () => {
+test("demo-net was trained on none of the demo's classes", () => {
   const listed = text('scripts/demo-net/classes.txt').trimEnd().split('\n');
   const [start] = text('scripts/demo-net/training-log.jsonl').split('\n');
   const { trained_classes, probe_classes } = JSON.parse(start as string) as Readonly<Record<string, number>>;

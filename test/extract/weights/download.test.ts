@@ -81,7 +81,7 @@ function assertWhole({ target }: DownloadRequest): void {
   assert.deepEqual(readdirSync(dirname(target)), ['weights.pth']);
 }
 
-test('a download ends as one whole file and tells how far it is', async (context) => {
+test('a download ends as one complete file and reports its progress', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const told: DownloadProgress[] = [];
   const asked = request(url, { onProgress: (progress) => told.push(progress) });
@@ -92,7 +92,7 @@ test('a download ends as one whole file and tells how far it is', async (context
   assert.deepEqual(told.at(-1), { url, receivedBytes: body.length, totalBytes: body.length });
 });
 
-test('a server that breaks off is asked for the rest, and only for the rest', async (context) => {
+test('after a broken connection only the rest is requested', async (context) => {
   const { url, ranges } = await serve(context, (_, response, attempt, from) =>
     attempt < 4 ? breakOff(response, from, 70_000) : answerWell(response, from),
   );
@@ -106,7 +106,7 @@ test('a server that breaks off is asked for the rest, and only for the rest', as
   );
 });
 
-test('a server that breaks off and ignores ranges starts over and ends whole', async (context) => {
+test('a server that breaks off and ignores ranges is asked for the whole file again', async (context) => {
   const { url } = await serve(context, (_, response, attempt) =>
     attempt === 1 ? breakOff(response, 0, 70_000) : answerWell(response, 0),
   );
@@ -115,7 +115,7 @@ test('a server that breaks off and ignores ranges starts over and ends whole', a
   assertWhole(asked);
 });
 
-test('a server that answers with another range is not believed', async (context) => {
+test('an answer with another range than requested is discarded', async (context) => {
   const { url } = await serve(context, (_, response, attempt, from) => {
     if (attempt === 1) breakOff(response, 0, 70_000);
     else if (from > 0) answerWell(response, from - 10);
@@ -126,7 +126,7 @@ test('a server that answers with another range is not believed', async (context)
   assertWhole(asked);
 });
 
-test('a length that is too long costs a second request, not the download', async (context) => {
+test('a declared length that is too long costs a second request, not the download', async (context) => {
   const { url } = await serve(context, (_, response, __, from) => {
     if (from > 0) return answerWell(response, from);
     response.writeHead(200, { 'content-length': body.length + 1000 });
@@ -137,7 +137,7 @@ test('a length that is too long costs a second request, not the download', async
   assertWhole(asked);
 });
 
-test('a length that is too short ends as an error with the sizes, and nothing is left', async (context) => {
+test('a declared length that is too short ends with an error with both sizes, and no file is left', async (context) => {
   const { url } = await serve(context, (_, response) => {
     response.writeHead(200, { 'content-length': 1000 });
     response.end(body.subarray(0, 1000));
@@ -147,7 +147,7 @@ test('a length that is too short ends as an error with the sizes, and nothing is
   assert.deepEqual(readdirSync(dirname(asked.target)), []);
 });
 
-test('a wrong file is refused with both hashes and the way out, and nothing is left', async (context) => {
+test('a wrong file is rejected with both hashes and a fix, and no file is left', async (context) => {
   const { url } = await serve(context, (_, response) => response.end('<!doctype html>log in to the hotel'));
   const asked = request(url);
   await assert.rejects(
@@ -158,7 +158,7 @@ test('a wrong file is refused with both hashes and the way out, and nothing is l
   assert.deepEqual(readdirSync(dirname(asked.target)), []);
 });
 
-test('a 404 is not asked for again, and names the address', async (context) => {
+test('a 404 is not retried, and the error has the address', async (context) => {
   const { url, ranges } = await serve(context, (_, response) => response.writeHead(404).end('no'));
   const asked = request(url);
   await assert.rejects(
@@ -168,7 +168,7 @@ test('a 404 is not asked for again, and names the address', async (context) => {
   assert.equal(ranges.length, 1);
 });
 
-test('a busy server is asked again', async (context) => {
+test('an overloaded server is asked again', async (context) => {
   const { url, ranges } = await serve(context, (_, response, attempt, from) =>
     attempt < 3 ? response.writeHead(503).end() : answerWell(response, from),
   );
@@ -178,13 +178,13 @@ test('a busy server is asked again', async (context) => {
   assert.equal(ranges.length, 3);
 });
 
-test('a server that is always busy is given up after a few attempts', async (context) => {
+test('a permanently overloaded server ends the download after a few attempts', async (context) => {
   const { url, ranges } = await serve(context, (_, response) => response.writeHead(500).end());
   await assert.rejects(download(request(url)), /failed 4 times\n.*\n.*HTTP 500/);
   assert.equal(ranges.length, 4);
 });
 
-test('a server that falls silent is given up', async (context) => {
+test('a server that stops sending ends the download', async (context) => {
   const { url } = await serve(context, (_, response) => {
     response.writeHead(200, { 'content-length': body.length });
     response.flushHeaders();
@@ -192,7 +192,7 @@ test('a server that falls silent is given up', async (context) => {
   await assert.rejects(download(request(url, { stallMs: 50 })), /nothing arrived for 50 ms/);
 });
 
-test('without a network the error gives the address and the way out', async () => {
+test('without a network the error has the address and a fix', async () => {
   // Port 9 of this machine: nothing listens there.
   const url = 'http://127.0.0.1:9/resnet50-0676ba61.pth';
   await assert.rejects(
@@ -205,7 +205,7 @@ test('without a network the error gives the address and the way out', async () =
   );
 });
 
-test('what a dead process left is taken over', async (context) => {
+test('the partial file of a dead process is continued', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
@@ -216,7 +216,7 @@ test('what a dead process left is taken over', async (context) => {
   assert.deepEqual(ranges, ['bytes=1234-']);
 });
 
-test('what a dead process left of another file costs a second request, not the download', async (context) => {
+test('the partial file of a dead process with other content costs a second request, not the download', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
@@ -226,7 +226,7 @@ test('what a dead process left of another file costs a second request, not the d
   assert.deepEqual(ranges, ['bytes=14-', '']);
 });
 
-test('a whole file that was never renamed is not downloaded again', async (context) => {
+test('a complete file that was never renamed is not downloaded again', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
@@ -236,7 +236,7 @@ test('a whole file that was never renamed is not downloaded again', async (conte
   assert.deepEqual(ranges, [`bytes=${body.length}-`]);
 });
 
-test('what a living process is writing is left alone', async (context) => {
+test('the partial file of a running process is not touched', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
@@ -248,7 +248,7 @@ test('what a living process is writing is left alone', async (context) => {
   assert.deepEqual(ranges, ['']);
 });
 
-test('what another machine on a shared folder is writing is left alone, whatever its process number', async (context) => {
+test('the partial file of another machine on a shared folder is not touched, whatever its process number', async (context) => {
   const { url, ranges } = await serve(context, (_, response, __, from) => answerWell(response, from));
   const asked = request(url);
   mkdirSync(dirname(asked.target), { recursive: true });
@@ -260,7 +260,7 @@ test('what another machine on a shared folder is writing is left alone, whatever
   assert.deepEqual(ranges, ['']);
 });
 
-test('two at once both end with the whole file', async (context) => {
+test('two concurrent downloads both end with the complete file', async (context) => {
   const { url } = await serve(context, (_, response, attempt, from) =>
     attempt < 3 ? breakOff(response, from, 50_000) : answerWell(response, from),
   );
@@ -269,7 +269,7 @@ test('two at once both end with the whole file', async (context) => {
   assertWhole(asked);
 });
 
-test('an interrupted download keeps what has arrived for the next one', async (context) => {
+test('an interrupted download keeps its bytes for the next one', async (context) => {
   const { url, ranges } = await serve(context, (_, response, attempt, from) => {
     if (attempt > 1) return answerWell(response, from);
     response.writeHead(200, { 'content-length': body.length });
@@ -315,7 +315,7 @@ test('a damaged file in the cache is downloaded again', async (context) => {
   assert.deepEqual(readFileSync(path), tinyPth);
 });
 
-test("resnet50 is asked for under torchvision's file name", async (context) => {
+test("resnet50 is requested by torchvision's file name", async (context) => {
   const paths: string[] = [];
   const { url } = await serve(context, ({ url: path }, response) => {
     paths.push(path ?? '');
@@ -329,11 +329,11 @@ test("resnet50 is asked for under torchvision's file name", async (context) => {
   assert.equal(knownWeightsFile('resnet5', 'C'), undefined);
 });
 
-test('the sha256 prefix comes from the file name', () => {
+test('the prefix of the sha256 comes from the file name', () => {
   assert.equal(sha256PrefixOf('resnet50-11ad3fa6.pth'), '11ad3fa6');
 });
 
-test("the cache folder is the platform's, unless it is named", () => {
+test("the cache folder is the platform's default, unless it is set", () => {
   assert.equal(userCacheFolder({ FEATURETAP_CACHE_HOME: '/x' }, 'linux'), '/x');
   assert.equal(userCacheFolder({ XDG_CACHE_HOME: '/xdg' }, 'linux'), join('/xdg', 'featuretap'));
   assert.match(userCacheFolder({}, 'linux'), /\.cache.featuretap$/);

@@ -79,7 +79,7 @@ function prefixed(prefix: string): Record<string, WeightTensor> {
   return Object.fromEntries([...tiny].map(([name, tensor]) => [prefix + name, tensor]));
 }
 
-test('a missing tensor is named', async () => {
+test('a missing tensor is reported by name', async () => {
   await refuses(
     changed('a.safetensors', { 'layer1.1.bn2.running_var': undefined }),
     /tensor layer1\.1\.bn2\.running_var is missing/,
@@ -88,7 +88,7 @@ test('a missing tensor is named', async () => {
   await refuses(changed('c.safetensors', { 'fc.weight': undefined }), /tensor fc\.weight is missing/);
 });
 
-test('a wrong shape is named', async () => {
+test('a wrong shape is reported', async () => {
   const flat = { shape: [8 * 3 * 49], data: new Float32Array(8 * 3 * 49) };
   await refuses(
     changed('d.safetensors', { 'conv1.weight': flat }),
@@ -100,7 +100,7 @@ test('a wrong shape is named', async () => {
   );
 });
 
-test('NaN, infinity and a negative variance are named', async () => {
+test('NaN, infinity and a negative variance are reported by tensor', async () => {
   const nan = new Float32Array(8).fill(1);
   nan[3] = Number.NaN;
   await refuses(
@@ -119,7 +119,7 @@ test('NaN, infinity and a negative variance are named', async () => {
   );
 });
 
-test('tensors that are not used are named in a warning; counters of batches are not', async () => {
+test('a warning names unused tensors, except counters of batches', async () => {
   const one = { shape: [1], data: Float32Array.of(1) };
   const { warnings } = await stateDict(
     changed('i.safetensors', { 'head.weight': one, 'ema.decay': one, 'bn1.num_batches_tracked': one }),
@@ -129,7 +129,7 @@ test('tensors that are not used are named in a warning; counters of batches are 
   assert.doesNotMatch(warnings[0] ?? '', /num_batches/);
 });
 
-test('a network without fc is taken, and says so', async () => {
+test('a network without fc is accepted, and this is reported', async () => {
   const { stateDict: read, warnings } = await stateDict(
     changed('j.safetensors', { 'fc.weight': undefined, 'fc.bias': undefined }),
   );
@@ -138,7 +138,7 @@ test('a network without fc is taken, and says so', async () => {
 });
 
 for (const architecture of ['resnet18', 'resnet34', 'resnet101'] satisfies Architecture[]) {
-  test(`${architecture} is told from the other networks by its tensors alone`, async () => {
+  test(`${architecture} is distinguished from the other networks by its tensors alone`, async () => {
     const { neededTensors, planResNet } = await import('../../../src/extract/weights/resnet.ts');
     const { checkStateDict } = await import('../../../src/extract/weights/check-state-dict.ts');
     const needed = neededTensors(planResNet(architecture));
@@ -157,23 +157,23 @@ for (const architecture of ['resnet18', 'resnet34', 'resnet101'] satisfies Archi
   });
 }
 
-test('a checkpoint of another network is refused with what it starts with', async () => {
+test('a checkpoint of another network is rejected with the names of its first tensors', async () => {
   const path = join(projectRoot, 'test/fixtures/pth/checkpoint.pth');
   await refuses(path, /tensor conv1\.weight is missing\n.*\n.*starts with .*0\.weight/);
 });
 
-test('a number spread over a huge tensor is refused before memory is asked for', async () => {
+test('a number expanded to a huge tensor is rejected before memory is allocated', async () => {
   await refuses(join(projectRoot, 'test/fixtures/pth/stride-zero-bomb.pth'), /wrong shape|missing/);
 });
 
-test('a tensor larger than what is stored of it is refused by name when it is read', async () => {
+test('a tensor larger than its storage is rejected by name when it is read', async () => {
   const path = join(projectRoot, 'test/fixtures/pth/legacy.pth');
   const { tensors } = await readTensors(await readWholeFile(path, 'weights file'), 'pth');
   assert.deepEqual(tensors.get('transposed')?.read().length, 24);
   assert.throws(() => tensors.get('expanded')?.read(), /tensor expanded is larger than what is stored/);
 });
 
-test('of several state dicts the usual one is taken and said, and another by its key, under a sha256 of its own', async () => {
+test('of several state dicts the usual one is used and reported, and another by its key, with its own sha256', async () => {
   const doubled = Object.fromEntries(
     [...tiny].map(([name, { shape, data }]) => [name, { shape, data: data.map((value) => value * 2) }]),
   );
@@ -191,7 +191,7 @@ test('of several state dicts the usual one is taken and said, and another by its
   assert.notEqual(other.stateDict.sha256, usual.stateDict.sha256);
 });
 
-test('several state dicts of which none is the usual one are listed as ready options', async () => {
+test('several state dicts without the usual one are listed as options', async () => {
   const path = join(projectRoot, 'test/fixtures/pth/unnamed-state-dicts.pth');
   await refuses(
     path,
@@ -201,7 +201,7 @@ test('several state dicts of which none is the usual one are listed as ready opt
   assert.deepEqual(tensors.get('1.running_var')?.read(), Float32Array.of(2, 2));
 });
 
-test('a key that a checkpoint does not have, or that goes with no checkpoint, is refused', async () => {
+test('a key that a checkpoint does not have, or for a file that is not a checkpoint, is rejected', async () => {
   const path = join(projectRoot, 'test/fixtures/pth/two-state-dicts.pth');
   await assert.rejects(loadWeights(path, { key: 'ema' }), /no state dict ema[\s\S]*state_dict, state_dict_ema/);
   for (const weights of ['random', 'resnet50', changed('keyless.safetensors', {})]) {
@@ -212,7 +212,7 @@ test('a key that a checkpoint does not have, or that goes with no checkpoint, is
   }
 });
 
-test('objects beside the tensors are left unread and said', async () => {
+test('objects beside the tensors are skipped and reported', async () => {
   const path = join(projectRoot, 'test/fixtures/pth/inert/torchvision-reference.pth');
   const { tensors, key, warnings } = await readTensors(await readWholeFile(path, 'weights file'), 'pth');
   assert.equal(tensors.size, 7);
@@ -220,19 +220,19 @@ test('objects beside the tensors are left unread and said', async () => {
   assert.match(warnings.join(), /objects other than tensors were ignored.*argparse\.Namespace/);
 });
 
-test('a file of objects alone is refused with what it holds', async () => {
+test('a file with objects only is rejected with their names', async () => {
   const inert = join(projectRoot, 'test/fixtures/pth/inert');
   await refuses(join(inert, 'whole-module.pth'), /an object of torch\.nn\.modules\.container\.Sequential/);
   await refuses(join(inert, 'os-system.pth'), /objects of posix\.system, which are not created/);
 });
 
-test('a file that is not there, a folder and an unknown kind are refused', async () => {
+test('a missing file, a folder and an unknown format are rejected', async () => {
   await refuses(join(folder, 'nowhere', 'none.pth'), /no such file/);
   await refuses(write('weights.h5', new Uint8Array()), /\.safetensors, \.pth or \.onnx/);
   await assert.rejects(loadWeights('resnet5'), (error) => error instanceof UserError && error.exitCode === 2);
 });
 
-test('weights that are near what was named are proposed', async () => {
+test('weights with a similar name are suggested', async () => {
   const place = mkdtempSync(join(folder, 'place-'));
   const there = join(place, 'mine.pth');
   writeFileSync(there, 'x');
@@ -253,7 +253,7 @@ test('an .onnx file is passed on with its sha256', async () => {
   assert.equal(loaded.sha256, createHash('sha256').update(bytes).digest('hex'));
 });
 
-test('a real half-precision ResNet50 passes the check whole', {
+test('a real half-precision ResNet50 passes every check', {
   skip: needsReference('weights/resnet50-pqf.safetensors'),
 }, async () => {
   const { stateDict: read, warnings } = await stateDict(reference('weights/resnet50-pqf.safetensors'));

@@ -18,7 +18,7 @@ test('the generator gives the published sequence of xoshiro128**', () => {
   );
 });
 
-test('seeds give different streams, above 2^32 too', () => {
+test('different seeds give different streams, also above 2^32', () => {
   const first = new Set([0, 1, 2, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1].map((seed) => nextUint32(seedGenerator(seed))));
   assert.equal(first.size, 6);
 });
@@ -32,7 +32,7 @@ test('a seed gives the same bits on every machine', () => {
   assert.notEqual(randomWeights('resnet-tiny', 1).sha256, randomWeights('resnet-tiny', 0).sha256);
 });
 
-test('random weights hold every tensor of the plan, with the deviation of He et al.', () => {
+test('random weights have every tensor of the architecture, with the deviation of He et al.', () => {
   const { tensors, classCount } = randomWeights('resnet-tiny', 3);
   const plan = planResNet('resnet-tiny');
   for (const [name, shape] of neededTensors(plan)) assert.deepEqual(tensors.get(name)?.shape, shape, name);
@@ -44,7 +44,7 @@ test('random weights hold every tensor of the plan, with the deviation of He et 
   assert.ok(Math.abs(deviation / Math.sqrt(2 / (64 * 9)) - 1) < 0.02, `deviation ${deviation}`);
 });
 
-test('random:ARCHITECTURE chooses the network, and an unknown one is refused with the list', async () => {
+test('random:ARCHITECTURE chooses the network, and an unknown one is rejected with the list', async () => {
   const loaded = await loadWeights('random:resnet-tiny', { seed: 5 });
   assert.ok(loaded.kind === 'state-dict');
   assert.equal(loaded.stateDict.architecture, 'resnet-tiny');

@@ -19,13 +19,13 @@ const { texts: golden } = JSON.parse(readFileSync(join(published, 'words.json'),
 };
 
 for (const name of ['clip', 'siglip'] as const) {
-  test(`tokens of ${name}'s texts are transformers'`, async () => {
+  test(`the tokens of texts equal transformers': ${name}`, async () => {
     const longest = name === 'clip' ? 24 : 20;
     const tokenize = await openTokenizer(join(published, name), { longest, padded: name === 'siglip' });
     for (const { text, ids } of golden[name]) assert.deepEqual(tokenize(text), ids, text);
   });
 
-  test(`vectors of ${name}'s texts are transformers', alone and together`, async () => {
+  test(`the vectors of texts equal transformers', alone and in a batch: ${name}`, async () => {
     const tower = await openTextTower(join(published, name));
     try {
       const { data, columnCount } = await tower.encode(golden[name].map(({ text }) => text));
@@ -43,13 +43,13 @@ for (const name of ['clip', 'siglip'] as const) {
   });
 }
 
-test('refuses a text that is longer than the network reads, with both lengths', async () => {
+test("rejects a text that is longer than the network's context, with both lengths", async () => {
   const tower = await openTextTower(join(published, 'clip'));
   await assert.rejects(tower.encode(['dog '.repeat(30)]), /too long[\s\S]*32 tokens[\s\S]*24 at most/);
   await tower.close();
 });
 
-test('says which file a folder lacks, and that a network without captions knows no words', async () => {
+test('names the file that a folder lacks, and says that a network without a text encoder accepts no texts', async () => {
   const folder = await makeTemporaryFolder('words');
   try {
     cpSync(join(published, 'clip'), folder.path, { recursive: true });

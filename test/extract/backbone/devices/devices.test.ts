@@ -25,7 +25,7 @@ const working = (seconds: number, values = [1, 2, 3]): ProbeResult => ({
   seconds,
 });
 
-test('the CPU runs the small batch, in a process of its own', async () => {
+test('the CPU runs a small batch in a child process', async () => {
   const report = await tryDevice('cpu');
   assert.ok(report.works);
   assert.equal(report.values.length, 64);
@@ -33,13 +33,13 @@ test('the CPU runs the small batch, in a process of its own', async () => {
   assert.ok(new Set(report.values).size > 32);
 });
 
-test('a device whose process dies is reported with how it ended', async () => {
+test('a device whose process dies is reported with its exit code or signal', async () => {
   const result = await probeDevice('cpu', { NODE_OPTIONS: '--require=/no/such/file' });
   assert.ok(!result.works);
   assert.match(result.message, /ended with code 1[\s\S]*no\/such\/file/);
 });
 
-test('auto takes a GPU that is faster and agrees, and says why not otherwise', async () => {
+test('auto uses a GPU that is faster and agrees, and otherwise says why not', async () => {
   const auto = (webgpu: ProbeResult): ReturnType<typeof chooseDevice> =>
     chooseDevice('auto', answering({ webgpu, cpu: working(0.01) }), () => true);
   assert.equal((await auto(working(0.001))).device, 'webgpu');
@@ -65,7 +65,7 @@ test('auto takes a GPU that is faster and agrees, and says why not otherwise', a
   });
 });
 
-test('a named device that is not there is an error with the fix, never the CPU', async () => {
+test('a named device that is missing is an error with a fix, and never replaced by the CPU', async () => {
   const probe = answering({ webgpu: { works: false, message: missingVulkan } });
   await assert.rejects(
     chooseDevice('webgpu', probe),
@@ -73,7 +73,7 @@ test('a named device that is not there is an error with the fix, never the CPU',
   );
 });
 
-test("messages of ONNX Runtime's libraries become the one thing to mend", () => {
+test("messages of ONNX Runtime's libraries are translated into what to install", () => {
   const cublas =
     'Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.12: cannot open shared object file: No such file or directory';
   assert.deepEqual(explainFailure('cuda', cublas), {
@@ -92,7 +92,7 @@ test("messages of ONNX Runtime's libraries become the one thing to mend", () => 
   });
 });
 
-test('without its library, CUDA is known to be missing before anything is tried', async (context) => {
+test('CUDA without its library is reported as missing before it is tried', async (context) => {
   const never: typeof probeDevice = () => assert.fail('tried');
   const report = await tryDevice('cuda', async (device) => {
     // A machine that has the library tries it.
@@ -105,14 +105,14 @@ test('without its library, CUDA is known to be missing before anything is tried'
   }
 });
 
-test('int8 on a GPU is refused before anything is tried', async () => {
+test('int8 on a GPU is rejected before it is tried', async () => {
   const network = await loadNetwork(fixture('resnet-tiny.safetensors'), { device: 'webgpu' });
   const sample = { seed: 0, images: [], pixels: { rowCount: 0, crop: 64, bytesNHWC: new Uint8Array(0) } };
   const preparing = network.prepareInt8(preprocessing(64), 'avgpool', sample);
   await assert.rejects(preparing, /int8 with --device webgpu[\s\S]*--device cpu/);
 });
 
-test('resnet-tiny on WebGPU, with a Vulkan driver in software, agrees with PyTorch', {
+test('resnet-tiny on WebGPU, with a software Vulkan driver, agrees with PyTorch', {
   skip: skipsSwiftShader,
 }, async () => {
   const script = fileURLToPath(new URL('./run-on-device.ts', import.meta.url));

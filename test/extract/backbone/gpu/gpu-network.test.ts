@@ -26,7 +26,7 @@ for (const tap of ['avgpool', 'layer1', 'fc']) {
   });
 }
 
-test('the mean in the graph for a GPU agrees with PyTorch, and is a vector', async () => {
+test('the mean in the graph for a GPU is a vector and agrees with PyTorch', async () => {
   const own = await openOnGpu(openNetwork(weights, 64), { ...settings, tap: 'avgpool', pool: 'mean' });
   const map = await own.run(batch);
   const expected = golden(readGolden('resnet-tiny-stages.safetensors'), 'mean');
@@ -37,7 +37,7 @@ test('the mean in the graph for a GPU agrees with PyTorch, and is a vector', asy
   await own.close();
 });
 
-test('each of several taps has its mean under its own name, and one that is no map stays as it is', async () => {
+test('each of several taps has its mean under its own name, and one that is not a map stays unchanged', async () => {
   const tap = ['layer1', 'avgpool', 'layer3', 'fc'];
   const plain = await openBackbone({ ...settings, weights, tap });
   const own = await openOnGpu(openNetwork(weights, 64), { ...settings, tap, pool: 'mean' });
@@ -56,7 +56,7 @@ test('each of several taps has its mean under its own name, and one that is no m
   await own.close();
 });
 
-test('a graph with a fixed number of rows gives the rest of a short batch no row', async () => {
+test('a graph with a fixed batch size returns no row for the padding of a short batch', async () => {
   const open = openNetwork(weights, 64);
   const fixed = { ...open, input: { ...open.input, batch: batch.rowCount + 3 } };
   const plain = await openBackbone({ ...settings, weights, tap: 'avgpool' });

@@ -30,7 +30,7 @@ function drawn(count: number, rectified: boolean): Float32Array {
 }
 
 for (const rectified of [true, false]) {
-  test(`the range of ${rectified ? 'rectified' : 'signed'} values costs less than minimum to maximum does`, () => {
+  test(`the range chosen for ${rectified ? 'rectified' : 'signed'} values has a smaller error than minimum to maximum`, () => {
     const values = drawn(20_000, rectified);
     const observation = emptyObservation(4);
     observe(observation, values, 5000, 1);
@@ -45,7 +45,7 @@ for (const rectified of [true, false]) {
   });
 }
 
-test('ranges hold zero on a level, whatever was observed', () => {
+test('zero is exactly a level of every range', () => {
   fc.assert(
     fc.property(fc.array(fc.float({ noNaN: true, min: -1e6, max: 1e6 }), { minLength: 8, maxLength: 64 }), (list) => {
       const values = Float32Array.from(list.slice(0, list.length - (list.length % 2)));
@@ -61,7 +61,7 @@ test('ranges hold zero on a level, whatever was observed', () => {
   );
 });
 
-test('means per channel are those of the observed values, over several images of growing reach', () => {
+test('means per channel are those of the observed values, over several images of growing range', () => {
   const observation = emptyObservation(2);
   observe(observation, new Float32Array([1, 3, -2, -4]), 2, 1);
   observe(observation, new Float32Array([100, 300, 0, 0]), 2, 1);

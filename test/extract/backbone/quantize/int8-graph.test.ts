@@ -35,7 +35,7 @@ const integer = {
 } as const;
 
 for (const [name, counts] of Object.entries(integer)) {
-  test(`${name}: int8 of its graph agrees with float32, and opens again by what was measured`, async () => {
+  test(`${name}: its int8 graph agrees with float32, and is built again from the measured ranges`, async () => {
     const network = await openPublished(name);
     const { tap } = readingOf(network, {});
     const preprocessing = choosePreprocessing({}, network.trainedWith);
@@ -89,7 +89,7 @@ function drawnGraph(large: number): Uint8Array {
 const preprocessing = choosePreprocessing({ resize: 16, crop: 16 });
 const options = { tap: 'fc', preprocessing, weightsSha256: '0'.repeat(64) } as const;
 
-test('a convolution with a relu and a Gemm with a bias agree with float32, in exact products and others', async () => {
+test('a convolution with a relu and a Gemm with a bias agree with float32, with exact products and without', async () => {
   const weights = { kind: 'onnx', file: 'drawn.onnx', bytes: drawnGraph(1) } as const;
   const sample = await sampleOf(preprocessing);
   const { backbone, activationRanges } = await prepareInt8Graph(openNetwork(weights, 16), options, sample);
@@ -106,7 +106,7 @@ test('a convolution with a relu and a Gemm with a bias agree with float32, in ex
   assert.ok(data.every((value, at) => Math.abs(value - (expected[at] as number)) < 0.03 * largest));
 });
 
-test('a graph whose int8 features are too far from float32 ones is refused with the figure', async () => {
+test('a graph whose int8 features differ too much from float32 is rejected with the agreement measured', async () => {
   const weights = { kind: 'onnx', file: 'drawn.onnx', bytes: drawnGraph(1e4) } as const;
   await assert.rejects(
     prepareInt8Graph(openNetwork(weights, 16), options, await sampleOf(preprocessing)),
@@ -114,7 +114,7 @@ test('a graph whose int8 features are too far from float32 ones is refused with 
   );
 });
 
-test('a graph without products of its own, or of an older operator set, is refused in words', async () => {
+test('a graph without matrix products, or with an older operator set, is rejected with the reason', async () => {
   const weights = { kind: 'onnx', file: 'drawn.onnx', bytes: drawnGraph(1) } as const;
   const network = openNetwork(weights, 16);
   const sample = await sampleOf(preprocessing);

@@ -27,7 +27,7 @@ const stages = readGolden('resnet-tiny-stages.safetensors');
 const options = { weights, tap: 'avgpool', preprocessing: preprocessing(64) };
 const sample = { seed: 3, images: ['a', 'b', 'c'], pixels: fixtureBatch() };
 
-test('int8 features of resnet-tiny are close to PyTorch in float32, and the agreement says how close', async () => {
+test('int8 features of resnet-tiny are close to PyTorch in float32, by the agreement that is reported', async () => {
   const { backbone, warnings, activationRanges } = await prepareInt8(options, sample);
   const { agreement } = activationRanges;
   const map = await backbone.run(sample.pixels);
@@ -71,7 +71,7 @@ test('activation ranges read back from JSON give the same bits', async () => {
   await again.close();
 });
 
-test('an int8 batch gives the bits that its rows give one by one, on any number of threads', async () => {
+test('the rows of an int8 batch have the bits of single rows, on any number of threads', async () => {
   const { backbone, activationRanges } = await prepareInt8({ ...options, threads: 2 }, sample);
   const single = await openInt8Backbone({ ...options, threads: 1 }, activationRanges);
   const whole = await backbone.run(sample.pixels);
@@ -94,7 +94,7 @@ test('the same sample gives the same activation ranges on any number of threads'
   await two.backbone.close();
 });
 
-test('taps of the stages and behind each relu exist in int8, others are refused with the way out', async () => {
+test('taps of the stages and after each relu exist in int8, others are rejected with a fix', async () => {
   const { backbone, activationRanges } = await prepareInt8(options, sample);
   await backbone.close();
   for (const tap of ['stem', 'layer2', 'fc']) {
@@ -112,7 +112,7 @@ test('taps of the stages and behind each relu exist in int8, others are refused 
   await assert.rejects(refused, /--precision int8[\s\S]*--precision float32/);
 });
 
-test('images of extremes have the bits of exact products: on no processor is a sum clipped', async () => {
+test('images of extreme values have the bits of exact products: no processor clips a sum', async () => {
   const { backbone, activationRanges } = await prepareInt8(options, sample);
   const network = buildInt8ResNet(weights, options.preprocessing, activationRanges);
   const exact = await openOnnxBackbone(network, { ...options, device: 'cpu', exactProducts: true });
@@ -125,7 +125,7 @@ test('images of extremes have the bits of exact products: on no processor is a s
   await exact.close();
 });
 
-test('on a processor that may clip, the integer graph is compared with itself in exact products', async () => {
+test('on a processor that may clip sums, the integer graph is compared with exact products', async () => {
   const { backbone, activationRanges } = await prepareInt8(options, sample);
   const network = buildInt8ResNet(weights, options.preprocessing, activationRanges);
   const quantized = await runSample(backbone, sample.pixels);
@@ -138,14 +138,14 @@ test('on a processor that may clip, the integer graph is compared with itself in
   assert.deepEqual(await findClipping(network, options, sample.pixels, clipped, true), []);
 });
 
-test('an agreement below the floor, or none at all, stops the run', () => {
+test('an agreement below the limit, or none at all, stops the run', () => {
   checkAgreement({ mean: 0.99, worst: 0.5, imageCount: 4 }, 'weights');
   for (const mean of [0.9, Number.NaN]) {
     assert.throws(() => checkAgreement({ mean, worst: mean, imageCount: 4 }, 'weights'), /--precision float32/);
   }
 });
 
-test('the sample depends on seed and names alone, not on their order', () => {
+test('the sample depends on seed and names, not on their order', () => {
   const names = Array.from({ length: 50 }, (_, i) => `image ${i}`);
   const draw = (from: readonly string[], seed: number): readonly string[] => drawSample(from, (name) => name, 8, seed);
   assert.deepEqual(draw([...names].reverse(), 1), draw(names, 1));

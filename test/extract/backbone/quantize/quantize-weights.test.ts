@@ -14,7 +14,7 @@ const kernels = fc
     }),
   );
 
-test('weights that are multiplied as a pair never reach 16 bits, whatever the image', () => {
+test('the products of weights that are added as a pair fit 16 bits for any image', () => {
   fc.assert(
     fc.property(kernels, ({ outChannels, inChannels, taps, weights }) => {
       const perChannel = inChannels * taps;
@@ -41,7 +41,7 @@ test('weights that are multiplied as a pair never reach 16 bits, whatever the im
   );
 });
 
-test('a weight is off by half a level at most, and a large one that stands alone has 127', () => {
+test('a weight is off by at most half a level, and a single large one gets 127', () => {
   const exact = Float32Array.from([0.5, -0.25, 0.1, -1, 0.3, 0.2]);
   const { values, scales } = quantizeKernels(exact, 1, 6, 1);
   assert.equal(values[3], -127);
@@ -51,7 +51,7 @@ test('a weight is off by half a level at most, and a large one that stands alone
   }
 });
 
-test('a channel of zeros stays zeros', () => {
+test('a channel of zeros stays zero', () => {
   const { values, scales } = quantizeKernels(new Float32Array(18), 1, 2, 9);
   assert.deepEqual([[...values], [...scales]], [new Array(18).fill(0), [1]]);
 });

@@ -67,7 +67,7 @@ for (const tap of ['stem', 'layer1', 'layer2', 'layer4', 'avgpool', 'fc', 'conv1
   });
 }
 
-test('several taps of one run hold what each holds alone', async () => {
+test('several taps in one run equal those of separate runs', async () => {
   const names = ['layer2', 'avgpool'];
   const stateDict = await stateDictOf('random:resnet-tiny');
   const batch = drawnBatch(2, 64);
@@ -77,7 +77,7 @@ test('several taps of one run hold what each holds alone', async () => {
   }
 });
 
-test('basic blocks agree too', async () => {
+test('a network of basic blocks agrees too', async () => {
   const stateDict = await stateDictOf(fixture('resnets/basic.safetensors'));
   const batch = drawnBatch(1, 64);
   const engines = [await onTensorFlow(stateDict, 'avgpool', 64), await onOnnx(stateDict, 'avgpool', 64)] as const;
@@ -86,7 +86,7 @@ test('basic blocks agree too', async () => {
   for (const engine of engines) await engine.close();
 });
 
-test('memory does not grow over 50 batches, and closing gives all of it back', async () => {
+test('memory does not grow over 50 batches, and closing releases all of it', async () => {
   const atStart = tf.memory();
   const backbone = await onTensorFlow(await stateDictOf('random:resnet-tiny'), 'avgpool', 32);
   const batch = drawnBatch(1, 32);
@@ -100,7 +100,7 @@ test('memory does not grow over 50 batches, and closing gives all of it back', a
   assert.equal(tf.memory().numBytes, atStart.numBytes);
 });
 
-test('runs that are started together give what they give one by one', async () => {
+test('concurrent runs give the results of sequential ones', async () => {
   const backbone = await onTensorFlow(await stateDictOf('random:resnet-tiny'), 'layer4', 32);
   const batch = drawnBatch(3, 32);
   const alone = await backbone.run(batch);
@@ -109,7 +109,7 @@ test('runs that are started together give what they give one by one', async () =
   await backbone.close();
 });
 
-test('an unknown tap is refused with the names of the stages', async () => {
+test('an unknown tap is rejected with the names of the stages', async () => {
   const stateDict = await stateDictOf('random:resnet-tiny');
   await assert.rejects(
     onTensorFlow(stateDict, 'layer5', 32),
@@ -117,7 +117,7 @@ test('an unknown tap is refused with the names of the stages', async () => {
   );
 });
 
-test('a device that TensorFlow.js does not run on is an error, not a silent CPU', async () => {
+test('a device that TensorFlow.js does not support is an error, and never replaced by the CPU', async () => {
   const stateDict = await stateDictOf('random:resnet-tiny');
   const network = openNetwork({ kind: 'state-dict', stateDict }, 32);
   const options = { tap: 'avgpool', preprocessing: preprocessing(32, 256), device: 'cuda' } as const;
@@ -141,7 +141,7 @@ test('without its native library the engine says that it is not set up, and how 
 });
 
 const weightsFile = 'weights/resnet50-pqf.safetensors';
-test('features of a real photo from a ResNet50 agree with ONNX Runtime to 1e-4', {
+test('features of a real photo from a ResNet50 agree with ONNX Runtime within 1e-4', {
   skip: needsReference(weightsFile, 'dogs/train'),
 }, async () => {
   const stateDict = await stateDictOf(reference(weightsFile));

@@ -63,7 +63,7 @@ for (const name of names) {
   });
 }
 
-test('every file has golden values or is refused by name', async () => {
+test('every file has golden values or is rejected with its name', async () => {
   const reasons: Readonly<Record<string, RegExp>> = {
     'cut-before-its-last-tile.jp2': /JPEG 2000: the file ends within its tiles/,
     'refused-gray-alpha.jp2': /JPEG 2000 with 2 components/,
@@ -79,7 +79,7 @@ test('every file has golden values or is refused by name', async () => {
   }
 });
 
-test('says where grey samples of 16 bits were clipped, and nowhere else', async () => {
+test('reports clipped 16-bit grey samples, and only those', async () => {
   const clipped = async (file: string, sixteenBit?: SixteenBit): Promise<boolean | undefined> =>
     (await decodeImage(fixture(file), { autoOrient: false, ...(sixteenBit && { sixteenBit }) })).clipped;
   for (const file of ['deep.png', 'deep-lzw.tif', 'deep.pgm']) {
@@ -89,7 +89,7 @@ test('says where grey samples of 16 bits were clipped, and nowhere else', async 
   for (const file of ['shallow.png', 'shallow.tif', 'gray.pgm']) assert.equal(await clipped(file), undefined, file);
 });
 
-test('a file cut short anywhere is refused, whatever its kind', async () => {
+test('a truncated file of any format is rejected', async () => {
   for (const name of [...names, ...heifNames]) {
     const bytes = fixture(name);
     // The last bytes may be padding or an end mark, which Pillow does not miss either.
@@ -100,7 +100,7 @@ test('a file cut short anywhere is refused, whatever its kind', async () => {
   }
 });
 
-test('a damaged file gives whole pixels or a reason, never a raw error', async () => {
+test('a damaged file gives a complete image or a reason, never a raw error', async () => {
   const originals = readdirSync(fixtures)
     .filter((file) => file !== 'golden.csv' && !file.endsWith('.rgb'))
     .map(fixture);
@@ -127,13 +127,13 @@ test('a damaged file gives whole pixels or a reason, never a raw error', async (
   assert.ok(refused > 160 && refused < 746, `${refused} of 800 refused`);
 });
 
-test('text that begins as a bitmap or a portable map does is no image', async () => {
+test('text that begins like a bitmap or a portable map is not an image', async () => {
   for (const text of ['BMW 320d, built in 2011, 140,000 km\n', 'P5 is an anthology game\n', 'P2P networks of 2001\n']) {
     await assert.rejects(decodeImage(Buffer.from(text), { autoOrient: false }), /not a known image format/, text);
   }
 });
 
-test('a kind that is not read is named with the command that makes a readable image of it', async () => {
+test('an unsupported format is rejected with the command that converts it', async () => {
   const dicom = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')]);
   for (const [bytes, reason] of [
     [Buffer.from('II*\0\x10\0\0\0CR\x02\0', 'latin1'), /camera raw; darktable-cli/],
@@ -146,7 +146,7 @@ test('a kind that is not read is named with the command that makes a readable im
   }
 });
 
-test('AVIF, HEIC and films are told apart by their brands', () => {
+test('AVIF, HEIC and videos are distinguished by their brands', () => {
   const media = (...brands: readonly string[]): ReturnType<typeof sniff> =>
     sniff(
       Buffer.from(
@@ -161,7 +161,7 @@ test('AVIF, HEIC and films are told apart by their brands', () => {
   assert.deepEqual(media('isom', 'isom', 'mp42'), { refused: 'isom (ISO media)' });
 });
 
-test('damage in a HEIC file is said in the reason alone: its decoder prints nothing', async (t) => {
+test('damage in a HEIC file is reported as the reason alone: its decoder prints nothing', async (t) => {
   const written = t.mock.method(process.stdout, 'write', () => true);
   const errors = t.mock.method(process.stderr, 'write', () => true);
   const start = fixture('420.heic').indexOf('hvcC');
@@ -175,7 +175,7 @@ test('damage in a HEIC file is said in the reason alone: its decoder prints noth
   assert.equal(calls, 0);
 });
 
-test('JPEG 2000, HEIC and AVIF that claim more than the limit are refused before they are decoded', async () => {
+test('JPEG 2000, HEIC and AVIF above the size limit are rejected before decoding', async () => {
   const claim = (name: string, marker: string, behind: number): Buffer => {
     const bytes = fixture(name);
     for (let at = bytes.indexOf(marker, 0, 'latin1'); at >= 0; at = bytes.indexOf(marker, at + 1, 'latin1')) {
@@ -193,7 +193,7 @@ test('JPEG 2000, HEIC and AVIF that claim more than the limit are refused before
   }
 });
 
-test('a header that is within the limit and stands alone asks for no memory', async () => {
+test('a header alone, within the size limit, allocates no memory', async () => {
   const runs = fixture('runs8.bmp').subarray(0, 1200);
   runs.writeInt32LE(9000, 18);
   runs.writeInt32LE(9000, 22);
@@ -207,7 +207,7 @@ test('a header that is within the limit and stands alone asks for no memory', as
   }
 });
 
-test('a bitmap or portable map that claims more than the limit is refused before anything is allocated', async () => {
+test('a bitmap or portable map above the size limit is rejected before memory is allocated', async () => {
   const bitmap = fixture('rgb.bmp');
   bitmap.writeUInt32LE(100_000, 18);
   bitmap.writeUInt32LE(100_000, 22);

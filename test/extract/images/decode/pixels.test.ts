@@ -54,7 +54,7 @@ for (const [file, lines] of goldenByFile) {
   });
 }
 
-test('every fixture has golden values or is refused by name', async () => {
+test('every fixture has golden values or is rejected with its name', async () => {
   const reasons: Readonly<Record<string, RegExp>> = {
     'refused-float.tif': /TIFF \(grey, 1 x 32 bits\).*not unsigned integers/,
     'refused-lab.tif': /TIFF \(Lab, 3 x 8 bits\)/,
@@ -94,7 +94,7 @@ test("pixels of every reference photo at 256 and at 224 equal Pillow's and torch
   assert.deepEqual(different, []);
 });
 
-test('a file cut short anywhere is refused, whatever its kind', async () => {
+test('a truncated file of any format is rejected', async () => {
   const kinds = [
     'ycc420.jpg',
     'progressive.jpg',
@@ -114,7 +114,7 @@ test('a file cut short anywhere is refused, whatever its kind', async () => {
   }
 });
 
-test('a damaged file gives whole pixels or a reason, never a raw error', async () => {
+test('a damaged file gives a complete image or a reason, never a raw error', async () => {
   const names = readdirSync(fixtures).filter((file) => file !== 'golden.csv');
   const originals = names.map((name) => readFileSync(join(fixtures, name)));
   let state = 1;
@@ -143,7 +143,7 @@ test('a damaged file gives whole pixels or a reason, never a raw error', async (
   assert.ok(refused > 267 && refused < 773, `${refused} of 800 refused`);
 });
 
-test('says what a file is that is no image', async () => {
+test('names the format of a file that is not an image', async () => {
   const refusals: readonly (readonly [Uint8Array, RegExp])[] = [
     [Buffer.alloc(0), /the file is empty/],
     [Buffer.alloc(4096), /zero bytes throughout/],
@@ -163,7 +163,7 @@ test('says what a file is that is no image', async () => {
   }
 });
 
-test('refuses a size in a header above the limit before anything is allocated for it', async () => {
+test('rejects a header above the size limit before memory is allocated', async () => {
   const claims: readonly (readonly [file: string, offset: number, bytes: readonly number[]])[] = [
     ['gray-alpha.png', 16, [0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]], // 100,000 x 100,000 in IHDR
     ['still.gif', 6, [0xff, 0xff, 0xff, 0xff]], // 65,535 x 65,535 in the screen descriptor

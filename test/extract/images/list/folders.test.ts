@@ -40,7 +40,7 @@ async function readingOf(files: readonly string[], options: LayoutOptions = {}):
 }
 
 describe('every file is an input or left out', () => {
-  test('counts by rule what is no image, and what a file is follows from its bytes', async () => {
+  test('counts files that are not images by reason, from their bytes', async () => {
     const root = folderOf(
       ['a/1.jpg', 'b/2.jpg', 'a/notes.txt', 'b/more.txt', 'a/.DS_Store', 'b/Thumbs.db', '.git/x.jpg'],
       {
@@ -69,14 +69,14 @@ describe('every file is an input or left out', () => {
     );
   });
 
-  test('pipes are counted among what is left out', { skip: process.platform === 'win32' }, async () => {
+  test('pipes are counted among the files left out', { skip: process.platform === 'win32' }, async () => {
     const root = folderOf(['a/1.jpg', 'b/2.jpg']);
     execFileSync('mkfifo', [join(root, 'a', 'pipe.jpg')]);
     const { leftOut } = await listImages(root);
     assert.equal(countLeftOut(leftOut).map(describeCount).join(), '1 named pipe');
   });
 
-  test('files and folders whose names are not UTF-8 are named by their bytes, with the way out', {
+  test('files and folders whose names are not UTF-8 are reported by their bytes, with a fix', {
     skip: process.platform !== 'linux',
   }, async () => {
     const root = folderOf(['a/1.jpg', 'b/2.jpg']);
@@ -95,10 +95,10 @@ describe('every file is an input or left out', () => {
   });
 });
 
-describe('folders that say the class', () => {
+describe('folders as classes', () => {
   const nested = ['animals/a/1.jpg', 'animals/b/2.jpg'];
 
-  test('the parent folder where it gives two classes, and the run says so', async () => {
+  test('are the parent folders where these give at least two classes, and the run reports this', async () => {
     assert.deepEqual(await labelsOf(nested), { 'animals/a/1': 'a', 'animals/b/2': 'b' });
     assert.equal(await readingOf(nested), 'class = the parent folder: 2 classes: a, b');
     const breeds = ['cat/persian/1.jpg', 'cat/siamese/2.jpg', 'dog/pug/3.jpg'];
@@ -108,12 +108,12 @@ describe('folders that say the class', () => {
     );
   });
 
-  test('another folder where the parent is always the same one', async () => {
+  test('are a higher level where the parent folder is always the same', async () => {
     assert.deepEqual(await labelsOf(['a/images/1.jpg', 'b/images/2.jpg']), { 'a/images/1': 'a', 'b/images/2': 'b' });
     assert.equal(await readingOf(['x/a/i/1.jpg', 'x/b/i/2.jpg']), 'class = the folder at depth 2: 2 classes: a, b');
   });
 
-  test('--depth and --label-from choose', async () => {
+  test('are chosen with --depth and --label-from', async () => {
     const breeds = ['cat/persian/1.jpg', 'dog/pug/3.jpg'];
     assert.deepEqual(Object.values(await labelsOf(breeds, { depth: 1 })), ['cat', 'dog']);
     assert.deepEqual(Object.values(await labelsOf(breeds, { depth: 2 })), ['persian', 'pug']);
@@ -124,7 +124,7 @@ describe('folders that say the class', () => {
     assert.deepEqual(Object.values(await labelsOf(pets, { labelFrom: '^(.+)_\\d+' })), ['Abyssinian', 'beagle']);
   });
 
-  test('refuses a rule that finds no class in some paths, two rules, and an expression that is none', async () => {
+  test('a rule that finds no class in some paths, two rules, and an invalid expression are rejected', async () => {
     await assert.rejects(
       labelsOf(['a/1.jpg', 'a/b/2.jpg'], { depth: 2 }),
       tells('1 of 2 images have no class', 'a/1.jpg'),
@@ -136,7 +136,7 @@ describe('folders that say the class', () => {
     await assert.rejects(labelsOf(nested, { labelFrom: 'parnet' }), tells('--label-from', 'parent, top, path'));
   });
 
-  test('one class is refused with what was seen and the ways out', async () => {
+  test('a single class is rejected with what was found and the fixes', async () => {
     const list = await listImages(folderOf(['train_images/1.jpg', 'train_images/2.jpg']));
     assert.throws(
       () => checkClasses(list),
@@ -146,10 +146,10 @@ describe('folders that say the class', () => {
   });
 });
 
-describe('train/, val/ and test/ with class folders inside', () => {
+describe('train/, val/ and test/ with class folders', () => {
   const split = ['train/a/1.jpg', 'train/b/2.jpg', 'val/a/3.jpg', 'val/b/4.jpg', 'test/a/5.jpg', 'test/b/6.jpg'];
 
-  test('are one list with a split', async () => {
+  test('become one list with a split', async () => {
     assert.deepEqual(await labelsOf(split), {
       'train/a/1': 'train: a',
       'train/b/2': 'train: b',
@@ -169,13 +169,13 @@ describe('train/, val/ and test/ with class folders inside', () => {
     ['Train', 'Valid', 'TEST'],
     ['TRAIN', 'dev', 'Test'],
   ]) {
-    test(`take the names ${train}, ${val} and ${test_}`, async () => {
+    test(`may be named ${train}, ${val} and ${test_}`, async () => {
       const files = [`${train}/a/1.jpg`, `${train}/b/2.jpg`, `${val}/a/3.jpg`, `${test_}/b/4.jpg`];
       assert.deepEqual(Object.values(await labelsOf(files)).sort(), ['test: b', 'train: a', 'train: b', 'val: a']);
     });
   }
 
-  test('may lie in a folder of their own', async () => {
+  test('may be in a subfolder', async () => {
     const inner = split.map((path) => `hymenoptera_data/${path}`);
     assert.equal((await labelsOf(inner))['hymenoptera_data/val/a/3'], 'val: a');
   });
@@ -195,7 +195,7 @@ describe('train/, val/ and test/ with class folders inside', () => {
     );
   });
 
-  test('a folder beside them is left out and named', async () => {
+  test('other folders beside them are left out and named', async () => {
     const { leftOut } = await listImages(folderOf([...split, 'sample/a/7.jpg']));
     assert.equal(
       countLeftOut(leftOut).map(describeCount).join(),
@@ -203,11 +203,11 @@ describe('train/, val/ and test/ with class folders inside', () => {
     );
   });
 
-  test('classes that are called so are classes', async () => {
+  test('classes with such names are still classes', async () => {
     assert.deepEqual(Object.values(await labelsOf(['bus/1.jpg', 'train/2.jpg', 'car/3.jpg'])), ['bus', 'car', 'train']);
   });
 
-  test('a training folder without classes is refused, with the training folder in the advice', async () => {
+  test('a training folder without classes is rejected, with the training folder in the fix', async () => {
     await assert.rejects(
       listImages(folderOf(['train/1.jpg', 'test/2.jpg'])),
       tells('holds images without a class', '--labels FILE', /--data \S+train for/),
@@ -215,7 +215,7 @@ describe('train/, val/ and test/ with class folders inside', () => {
   });
 });
 
-test('listing stops where the run is interrupted', async () => {
+test('an interrupt stops the listing', async () => {
   const controller = new AbortController();
   controller.abort(new InterruptedError());
   await assert.rejects(listImages(folderOf(['a/1.jpg', 'b/2.jpg']), {}, controller.signal), InterruptedError);

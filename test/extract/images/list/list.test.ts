@@ -36,7 +36,7 @@ function tells(...parts: readonly (string | RegExp)[]): (error: unknown) => bool
   };
 }
 
-test('lists the reference dogs in the order of labels.csv, missing files apart', {
+test('lists the reference dogs in the order of labels.csv, except missing files', {
   skip: needsReference('dogs/labels.csv', 'reference/dogs-ids.json'),
 }, async () => {
   const list = await listImages(reference('dogs'));
@@ -64,7 +64,7 @@ test('lists the reference dogs in the order of labels.csv, missing files apart',
   checkMissing(list, { allowMissing: true });
 });
 
-test('keeps the order of labels.csv and tells apart missing, unnamed and unlabelled images', async () => {
+test('keeps the order of labels.csv and distinguishes missing, unnamed and unlabelled images', async () => {
   const root = folderOf(
     ['train/b.JPG', 'train/a.png', 'train/extra.gif', 'test/2.jpg', 'test/10.jpg', 'train/notes.txt'],
     'id,breed\nb,pug\ngone,boxer\na,pug\n',
@@ -86,7 +86,7 @@ test('keeps the order of labels.csv and tells apart missing, unnamed and unlabel
   );
 });
 
-test('reads a labels.csv with a byte order mark, CRLF, quotes, spare columns, blank lines and ids with extensions', async () => {
+test('reads a labels.csv with a byte order mark, CRLF, quotes, extra columns, blank lines and ids with extensions', async () => {
   const root = folderOf(
     ['train/a.jpg', 'train/b c.jpg', 'train/d.jpg'],
     '\uFEFFimage,label,source\r\na,"great, dane",x\r\n\r\nb c, pug ,y\r\nd.jpg,"say ""hi""",z\r\n',
@@ -132,7 +132,7 @@ const brokenLabels: readonly (readonly [claim: string, labels: string | Buffer, 
   ['a quote that never closes', `id,breed\n"a,pug\n${'b,pug\n'.repeat(20_000)}`, 'cannot be read'],
 ];
 for (const [claim, labels, ...message] of brokenLabels) {
-  test(`refuses a labels.csv with ${claim}`, async () => {
+  test(`rejects a labels.csv with ${claim}`, async () => {
     await assert.rejects(
       listImages(folderOf(['train/a.jpg', 'train/b.jpg'], labels)),
       tells(...message, 'labels\\.csv', 'fix: '),
@@ -140,20 +140,20 @@ for (const [claim, labels, ...message] of brokenLabels) {
   });
 }
 
-test('refuses one id with two files and two ids with one file and two labels', async () => {
+test('rejects one id with two files and two ids with one file and two labels', async () => {
   const two = folderOf(['train/a.jpg', 'train/a.png'], 'id,breed\na,pug\n');
   await assert.rejects(listImages(two), tells('several files', 'train/a.jpg, train/a.png', 'line 2'));
   const one = folderOf(['train/a.jpg'], 'id,breed\na,pug\na.jpg,boxer\n');
   await assert.rejects(listImages(one), tells('different labels', 'a.jpg: pug and boxer', 'line 3'));
 });
 
-test('does not take --allow-missing for an empty train/', async () => {
+test('--allow-missing does not accept an empty train/', async () => {
   const root = folderOf(['train/other.jpg'], 'id,breed\na,pug\n');
   const list = await listImages(root);
   assert.throws(() => checkMissing(list, { allowMissing: true }), tells('1 images of which 0 are there'));
 });
 
-test('takes the parent folder as the class, at any depth, sorted by code point', async () => {
+test('the parent folder is the class, at any depth, sorted by code point', async () => {
   const root = folderOf([
     'b/1.jpg',
     'a/x/deep.webp',
@@ -172,7 +172,7 @@ test('takes the parent folder as the class, at any depth, sorted by code point',
   assert.equal(list.images[2]?.path, join(root, 'a/2.JPEG'));
 });
 
-test('gives no two files one id, however their names are spelt', async () => {
+test('different files have different ids, however their names are spelt', async () => {
   // macOS keeps one of the two spellings of é.
   const list = await listImages(
     folderOf(['a.jpg', 'a.png', 'a.jpg.jpg', 'é.jpg'.normalize('NFC'), 'é.jpg'.normalize('NFD')]),
@@ -183,7 +183,7 @@ test('gives no two files one id, however their names are spelt', async () => {
   assert.deepEqual(ids.slice(0, 3), ['a.jpg', 'a.jpg.jpg', 'a.png']);
 });
 
-test('keeps the extension in ids that two files would share', async () => {
+test('ids keep the extension where two files would otherwise share one', async () => {
   const list = await listImages(folderOf(['a.jpg', 'a.png', 'b.png']));
   assert.equal(list.layout, 'flat');
   assert.deepEqual(
@@ -196,7 +196,7 @@ test('keeps the extension in ids that two files would share', async () => {
   );
 });
 
-test('passes over hidden files and what archivers leave behind', async () => {
+test('ignores hidden files and the extra files of archivers', async () => {
   const root = folderOf([
     'pug/1.jpg',
     'pug/._1.jpg',
@@ -230,7 +230,7 @@ test('enters linked folders once and never loops', { skip: process.platform === 
   );
 });
 
-test('passes over pipes, which would never end', { skip: process.platform === 'win32' }, async () => {
+test('ignores pipes, which would never end', { skip: process.platform === 'win32' }, async () => {
   const root = folderOf(['a.jpg']);
   execFileSync('mkfifo', [join(root, 'pipe.jpg')]);
   assert.deepEqual(
@@ -239,7 +239,7 @@ test('passes over pipes, which would never end', { skip: process.platform === 'w
   );
 });
 
-test('a folder that is not there is answered with the one beside it whose name is nearest, an image with its folder', async () => {
+test('for a missing folder the error names the most similar one beside it, for an image its folder', async () => {
   const root = folderOf(['dogs/pug/a.jpg']);
   writeFileSync(join(root, 'dogs', 'one'), Buffer.from('ffd8ffe000104a46494600010101', 'hex'));
   for (const [typed, instead] of [
@@ -253,7 +253,7 @@ test('a folder that is not there is answered with the one beside it whose name i
   }
 });
 
-test('refuses folders that are none of the layouts', async () => {
+test('rejects folders of an unknown layout', async () => {
   await assert.rejects(listImages(join(scratch, 'nowhere')), tells('no such folder', 'name a folder'));
   const file = join(folderOf(['a.jpg']), 'a.jpg');
   await assert.rejects(listImages(file), tells('a file, not a folder'));
@@ -264,14 +264,14 @@ test('refuses folders that are none of the layouts', async () => {
   await assert.rejects(listImages(folderOf(['a.jpg', 'pug/b.jpg'])), tells('1 images', 'beside folders'));
 });
 
-test('orders by code point, not by UTF-16 unit', () => {
+test('sorts by code point, not by UTF-16 unit', () => {
   const sorted = ['\u{1F436}', '\uFF5E', 'b', 'ab', 'a', ''].sort(compareCodePoints);
   const asBytes = [...sorted].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   assert.deepEqual(sorted, asBytes);
   assert.deepEqual(sorted, ['', 'a', 'ab', 'b', '\uFF5E', '\u{1F436}']);
 });
 
-test('a folder that holds more images than a set can is refused, with what to do instead', () => {
+test('a folder with more images than a set can hold is rejected with an alternative', () => {
   checkImageCount(16_000_000, '/data');
   assert.throws(
     () => checkImageCount(16_000_001, '/data'),

@@ -46,7 +46,7 @@ async function labelled(...args: Parameters<typeof list>): Promise<readonly stri
 
 const leftOut = ({ leftOut: files }: ImageList): string => countLeftOut(files).map(describeCount).join(', ');
 
-describe('tables under any name', () => {
+describe('tables with any name', () => {
   const cases: readonly (readonly [
     claim: string,
     images: string[],
@@ -133,17 +133,17 @@ describe('tables under any name', () => {
     ],
   ];
   for (const [claim, images, tables, wanted] of cases) {
-    test(`takes ${claim}`, async () => assert.deepEqual(await labelled(images, tables), wanted));
+    test(`reads ${claim}`, async () => assert.deepEqual(await labelled(images, tables), wanted));
   }
 
-  test('takes the ids of a file name without its extension, also where the table has another one', async () => {
+  test('removes the extension of a file name for ids, also where the table has another one', async () => {
     assert.deepEqual((await labelled(['a.png', 'b.png'], { 'x.csv': 'id,label\na.jpg,x\nb,y\n' })).slice(0, 2), [
       'a.png: x',
       'b.png: y',
     ]);
   });
 
-  test('takes --labels, --images, --id-column and --label-column', async () => {
+  test('reads the columns and tables of --labels, --images, --id-column and --label-column', async () => {
     const root = folderOf(['one/1.jpg', 'two/1.jpg', 'two/2.jpg'], {
       'my table.tsv': 'nr\tkind\tother\n1\ta\tb\n2\tc\td\n',
     });
@@ -168,7 +168,7 @@ describe('tables under any name', () => {
     );
   });
 
-  test('several readings are an error that lists them as options', async () => {
+  test('several possible readings are an error that lists them as options', async () => {
     await assert.rejects(
       list(['a.jpg', 'b.jpg'], { 'x.csv': 'id,breed,species\na,1,2\nb,1,3\n' }),
       tells('--id-column id --label-column breed', '--id-column id --label-column species', 'more than one way'),
@@ -179,7 +179,7 @@ describe('tables under any name', () => {
     );
   });
 
-  test('a table that is there and not used is named, and why', async () => {
+  test('reports a table that exists and is not used, and why', async () => {
     const images = ['a/1.jpg', 'b/2.jpg'];
     const told = await list(images, {
       'notes.csv': 'day,rain\n11,0.5\n12,7.5\n',
@@ -195,7 +195,7 @@ describe('tables under any name', () => {
     );
   });
 
-  test('images of a test folder and images without a line are left out and counted', async () => {
+  test('images of a test folder and images that the table lacks are left out and counted', async () => {
     const told = await list(['train/a.jpg', 'train/b.jpg', 'train/c.jpg', 'test/d.jpg'], {
       'labels.csv': 'id,label\na,x\nb,y\n',
     });
@@ -205,14 +205,14 @@ describe('tables under any name', () => {
     );
   });
 
-  test('of two images of one name the one in the folder of the table is meant', async () => {
+  test('of two images of one name the one in the folder of the table is used', async () => {
     const told = await labelled(['train/1.jpg', 'test/1.jpg', 'train/2.jpg'], { 'train.csv': 'id,label\n1,x\n2,y\n' });
     assert.deepEqual(told.slice(0, 2), ['train/1.jpg: x', 'train/2.jpg: y']);
   });
 });
 
-describe('what a table says of an image', () => {
-  test('twice with the same label is one input and a line of notice', async () => {
+describe('an image that a table has', () => {
+  test('twice with the same label is one input with a notice', async () => {
     const { images, reading } = await list(['a.jpg', 'b.jpg'], { 'x.csv': 'id,label\na,1\nb,2\na.jpg,1\n' });
     assert.equal(images.length, 2);
     assert.equal(reading[1], '1 line repeats an image with the same label: one input each');
@@ -247,17 +247,17 @@ describe('what a table says of an image', () => {
     ['several ones in a row', 'id,x,y,z\na,1,0,0\nb,1,1,0\nc,0,1,1\n', '2 of 3'],
   ];
   for (const [claim, table, count] of multi) {
-    test(`several labels by ${claim} are refused as multi-label, with counts`, async () => {
+    test(`with several labels, by ${claim}, is rejected as multi-label, with counts`, async () => {
       await assert.rejects(list(['a.jpg', 'b.jpg', 'c.jpg'], { 'x.csv': table }), tells('multi-label', count));
     });
   }
 
-  test('a label of several words is one label', async () => {
+  test('with a label of several words has one label', async () => {
     const { images } = await list(['a.jpg', 'b.jpg'], { 'x.csv': 'id,label\na,great dane\nb,dane\n' });
     assert.equal(images[0]?.label, 'great dane');
   });
 
-  test('many different fractions look like measurements', async () => {
+  test('with many different fractions as labels has measurements', async () => {
     const names = Array.from({ length: 24 }, (_, i) => `i${i}`);
     const table = `id,label\n${names.map((name, i) => `${name},${i + 0.37}\n`).join('')}`;
     await assert.rejects(
@@ -269,14 +269,14 @@ describe('what a table says of an image', () => {
     );
   });
 
-  test('a few numbers with fractions are no classes either', async () => {
+  test('with a few fractions as labels has no class either', async () => {
     await assert.rejects(
       list(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'], { 'x.csv': 'id,label\na,0.25\nb,1.75\nc,2.5\nd,3.25\n' }),
       tells('these look like measurements: regression is not supported', '4 different numbers'),
     );
   });
 
-  test('labels that are numbers stay as they are written', async () => {
+  test('with numbers as labels keeps their spelling', async () => {
     const { images } = await list(['a.jpg', 'b.jpg'], { 'x.csv': 'id,label\na,001\nb,1\n' });
     assert.deepEqual(
       images.map(({ label }) => label),
@@ -285,7 +285,7 @@ describe('what a table says of an image', () => {
   });
 });
 
-test('a table whose images are elsewhere is told by its name, with the options that find them', async () => {
+test('in another folder is found with options, which the error names with the table', async () => {
   const root = folderOf([], { 'm.csv': 'image_id,label\na,x\nb,y\n' });
   const found = await listImages(root, { labels: join(root, 'm.csv') });
   assert.throws(

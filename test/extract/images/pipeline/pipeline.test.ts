@@ -23,7 +23,7 @@ async function all(results: AsyncIterable<PixelResult>): Promise<PixelResult[]> 
   return list;
 }
 
-test('results come in the order of the images, the same with one thread and with three', async () => {
+test('results have the order of the images, with one thread and with three', async () => {
   const names = ['noise-640x7.png', 'gray.jpg', 'rgba16.png', 'still.gif', 'lossy.webp', 'noise-1x1.png', 'fax4.tif'];
   const images = Array.from({ length: 150 }, (_, i) => fixture(names[(i * 5) % names.length] as string));
   const byThreads: string[] = [];
@@ -61,7 +61,7 @@ test('results come in the order of the images, the same with one thread and with
   assert.equal(byThreads[0], byThreads[1]);
 });
 
-test('threads find the packages that they use from any working folder', async () => {
+test('worker threads load their packages from any working folder', async () => {
   const before = process.cwd();
   process.chdir(scratch);
   try {
@@ -77,7 +77,7 @@ test('threads find the packages that they use from any working folder', async ()
   }
 });
 
-test('a result carries the sha256 and size of the file’s bytes and the seconds of each step', async () => {
+test('a result has the sha256 and size of the file and the seconds of each step', async () => {
   const pipeline = openPixelPipeline(recipe, { threads: 1 });
   const [result] = await all(pipeline.decode([fixture('gray.jpg')]));
   await pipeline.close();
@@ -88,7 +88,7 @@ test('a result carries the sha256 and size of the file’s bytes and the seconds
   for (const step of ['read', 'decode', 'resize'] as const) assert.ok(result.seconds[step] > 0, step);
 });
 
-test('a broken or vanished file is a result with a reason, and the others go on', async () => {
+test('a broken or vanished file gives a result with a reason, and the others are decoded', async () => {
   const cut = join(scratch, 'cut.jpg');
   writeFileSync(cut, readFileSync(join(fixtures, 'ycc420.jpg')).subarray(0, 900));
   const pipeline = openPixelPipeline(recipe, { threads: 2 });
@@ -112,7 +112,7 @@ test('a broken or vanished file is a result with a reason, and the others go on'
   assert.ok(gone?.outcome === 'failed' && gone.sha256 === undefined);
 });
 
-test('a file whose bytes are known is hashed and not decoded', async () => {
+test('a file with known bytes is hashed and not decoded', async () => {
   const sha256 = createHash('sha256')
     .update(readFileSync(join(fixtures, 'gray.jpg')))
     .digest('hex');
@@ -127,7 +127,7 @@ test('a file whose bytes are known is hashed and not decoded', async () => {
   assert.ok(results[0]?.outcome === 'known' && results[0].sha256 === sha256);
 });
 
-test('reads ahead of a slow consumer by a bounded number of images', async () => {
+test('reads at most a fixed number of images ahead of a slow consumer', async () => {
   let taken = 0;
   async function* endless(): AsyncGenerator<ImageFile> {
     for (;;) {
@@ -157,7 +157,7 @@ test('an aborted signal ends decode with its reason', async () => {
   await pipeline.close();
 });
 
-test('close ends a pipeline that is left in the middle, and may be called twice', async () => {
+test('close ends a pipeline before its last image, and may be called twice', async () => {
   const pipeline = openPixelPipeline(recipe, { threads: 2 });
   for await (const _ of pipeline.decode(Array.from({ length: 500 }, () => fixture('gray.jpg')))) break;
   await pipeline.close();
@@ -165,7 +165,7 @@ test('close ends a pipeline that is left in the middle, and may be called twice'
   await assert.rejects(all(pipeline.decode([fixture('gray.jpg')])), /closed/);
 });
 
-test('a source that fails ends decode with its error', async () => {
+test('an error of the source ends decode with this error', async () => {
   async function* failing(): AsyncGenerator<ImageFile> {
     yield fixture('gray.jpg');
     throw new Error('the list broke');

@@ -13,7 +13,7 @@ const fixtures = join(projectRoot, 'test/fixtures/pixels');
 const scratch = mkdtempSync(join(tmpdir(), 'featuretap-reader-'));
 after(() => rmSync(scratch, { recursive: true }));
 
-test('every file gives back the pixels that it took from the budget, a broken one too', async () => {
+test('every file returns the pixels that it took from the budget, also a broken one', async () => {
   const budget = openBudget(1);
   const whole = budget[0];
   const reader = new PixelReader(recipe, () => false, budget);
@@ -30,7 +30,7 @@ test('every file gives back the pixels that it took from the budget, a broken on
   }
 });
 
-test('the budget holds one image of the largest size for up to 7 threads, and more for more', () => {
+test('the budget holds one image of the largest size for up to 7 threads, and more for more threads', () => {
   const largest = 89_478_485;
   for (const threads of [1, 2, 7]) {
     const budget = openBudget(threads);
@@ -44,7 +44,7 @@ test('the budget holds one image of the largest size for up to 7 threads, and mo
   assert.equal(budget[0], 0);
 });
 
-test('recipes beside the first give what each gives alone, another orientation among them', async () => {
+test('further recipes give what each gives alone, also with another orientation', async () => {
   const turned = { resize: 30, crop: 24, interpolation: 'bicubic', autoOrient: true } as const;
   const small = { ...recipe, resize: 20, crop: 16 };
   const path = join(fixtures, 'orientation-6.jpg');
@@ -57,7 +57,9 @@ test('recipes beside the first give what each gives alone, another orientation a
   );
 });
 
-test('refuses a file too large for any image without reading it', { skip: process.platform === 'win32' }, async () => {
+test('rejects a file that is too large for any image without reading it', {
+  skip: process.platform === 'win32',
+}, async () => {
   const path = join(scratch, 'huge.tif');
   writeFileSync(path, 'II*\0');
   truncateSync(path, 20e9);

@@ -26,7 +26,7 @@ function recipeOf({ interpolation, resize = '', crop }: Record<string, string>) 
 
 const golden = read(join(fixtures, 'interpolation.csv'));
 for (const interpolation of new Set(golden.map((line) => line['interpolation']))) {
-  test(`${interpolation}: pixels of every fixture equal Pillow's and torchvision's, fast and plain`, async () => {
+  test(`${interpolation}: pixels of every fixture equal Pillow's and torchvision's, with and without WebAssembly`, async () => {
     for (const line of golden.filter((one) => one['interpolation'] === interpolation)) {
       const source = await decodeImage(readFileSync(join(fixtures, line['file'] ?? '')), { autoOrient: false });
       for (const resampler of [openResampler(), plainResampler()]) {
@@ -39,7 +39,7 @@ for (const interpolation of new Set(golden.map((line) => line['interpolation']))
 }
 
 const part = process.env['FEATURETAP_PHOTOS'] === 'all' ? 'all' : 'every fifth';
-test(`pixels of reference photos (${part}) equal Pillow's and torchvision's, whatever the filter and the sides`, {
+test(`pixels of reference photos (${part}) equal Pillow's and torchvision's, with any filter and size`, {
   skip: needsReference('reference/pixels.csv', 'dogs/train', 'odd-images'),
 }, async () => {
   const lines = read(join(fixtures, 'interpolation-photos.csv')).filter((line) => line['part'] === part);

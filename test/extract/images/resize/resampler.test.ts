@@ -7,7 +7,7 @@ import { wasmResampler } from '../../../../src/extract/images/resize/resampler.t
 import { plainResampler, type SourcePixels } from '../../../../src/extract/images/resize/resize.kernel.ts';
 import { tapsOf } from '../../../../src/extract/images/resize/taps.ts';
 
-test('the WebAssembly in the repository is what its source compiles to', async () => {
+test('the committed WebAssembly is compiled from its source', async () => {
   for (const source of wasmSources) assert.equal(await buildWasmModule(source), readFileSync(source.module, 'utf8'));
 });
 
@@ -23,7 +23,7 @@ function noise(length: number, seed: number): Uint8Array {
   return bytes;
 }
 
-test('WebAssembly and the plain loops give the same bytes for any size, window and number of channels', () => {
+test('WebAssembly and the JavaScript loops give the same bytes for any size, window and number of channels', () => {
   const fast = wasmResampler();
   const plain = plainResampler();
   const axis = fc
@@ -85,7 +85,7 @@ test('a white image stays white at any scale', () => {
   }
 });
 
-test('an image of many bands keeps its memory small', () => {
+test('an image of many bands needs little memory', () => {
   const width = 60_000;
   const height = 300;
   const source: SourcePixels = { data: noise(width * height * 3, 5), width, height, channels: 3 };

@@ -56,7 +56,7 @@ test('pixels of a view equal torchvision’s rotate, resized_crop and hflip with
   }
 });
 
-test('boxes equal torchvision’s RandomResizedCrop.get_params fed with the same random numbers', () => {
+test('boxes equal torchvision’s RandomResizedCrop.get_params with the same random numbers', () => {
   for (const { imageWidth, imageHeight, numbers, ...box } of golden.boxes) {
     const left = [...numbers];
     assert.deepEqual(
@@ -66,7 +66,7 @@ test('boxes equal torchvision’s RandomResizedCrop.get_params fed with the same
   }
 });
 
-test('a view is a function of file, seed and number alone, and each of them changes it', () => {
+test('a view depends on file, seed and number, and on nothing else', () => {
   const size = { width: 500, height: 375 };
   const [a, b] = ['a', 'b'].map((name) => createHash('sha256').update(name).digest('hex')) as [string, string];
   assert.deepEqual(drawView(a, 3, 1, size), drawView(a, 3, 1, size));
@@ -75,7 +75,7 @@ test('a view is a function of file, seed and number alone, and each of them chan
   }
 });
 
-test('views are drawn as evenly as the notebook draws them', () => {
+test("the parameters of views have the distribution of the notebook's", () => {
   const count = 4000;
   const views = Array.from({ length: count }, (_, i) =>
     drawView(createHash('sha256').update(String(i)).digest('hex'), 0, 1, { width: 500, height: 375 }),
@@ -109,7 +109,7 @@ test('views are drawn as evenly as the notebook draws them', () => {
   assert.ok(views.every((v) => v.width / v.height > 0.74 && v.width / v.height < 1.35));
 });
 
-test('the pipeline gives the plain image and its views, the same with any number of threads', async () => {
+test('the pipeline returns the plain image and its views, the same with any number of threads', async () => {
   const path = join(projectRoot, 'test/fixtures/pixels/ycc420.jpg');
   const bytes = readFileSync(path);
   const source = await decodeImage(bytes, { autoOrient: false });

@@ -43,14 +43,14 @@ function assertClose(found: readonly number[], expected: readonly number[], what
 
 for (const { preprocessor, photos: expected } of golden.pixels) {
   const { size, resample, crop_size: crop } = preprocessor as { size: object; resample: number; crop_size?: object };
-  test(`pixels by ${JSON.stringify({ size, resample, crop })} are those of transformers' processor to 1e-4`, async () => {
+  test(`pixels with ${JSON.stringify({ size, resample, crop })} are those of transformers' processor within 1e-4`, async () => {
     for (const [photo, values] of Object.entries(expected)) {
       assertClose(await someOf(join(photos, photo), read(preprocessor), values.length), values, photo);
     }
   });
 }
 
-test("pixels of reference photos are those of transformers' processor to 1e-4", {
+test("pixels of reference photos are those of transformers' processor within 1e-4", {
   skip: needsReference('reference/pixels.csv', 'dogs/train', 'odd-images'),
 }, async () => {
   const expected = readJson<Record<string, readonly number[]>>(join(published, 'dinov3/golden-photos.json'));
@@ -61,7 +61,7 @@ test("pixels of reference photos are those of transformers' processor to 1e-4", 
 });
 
 for (const pool of ['cls', 'mean'] as const) {
-  test(`${pool} of a DINOv3 agrees with transformers, its processor included, to 1e-4`, async () => {
+  test(`${pool} of a DINOv3 agrees with transformers, its processor included, within 1e-4`, async () => {
     const network = await openPublished('dinov3');
     const found = await featuresOf(network, Object.keys(golden.features), { pool });
     for (const [i, [photo, rows]] of Object.entries(golden.features).entries()) {
@@ -71,20 +71,20 @@ for (const pool of ['cls', 'mean'] as const) {
   });
 }
 
-test('a DINOv3 keeps its class token, and leaves four registers out of the mean', async () => {
+test('a DINOv3 keeps its class token, and the mean excludes its four register tokens', async () => {
   const network = await openPublished('dinov3');
   assert.deepEqual(readingOf(network, {}), { tap: 'last_hidden_state', pool: 'cls' });
   assert.equal(readingOf(network, { pool: 'mean' }).prefixTokens, 5);
 });
 
-test('the recipe says that pixels are rescaled before a resize in floating point', async () => {
+test('the recipe says that pixels are rescaled before they are resized in floating point', async () => {
   const preprocessing = read(plain);
   assert.equal(preprocessing.resizeIn, 'float32');
   assert.match(describePreprocessing(preprocessing), /^rescaled to \[0, 1\], resized to 28 x 28 .* in floating point/);
   assert.doesNotMatch(describePreprocessing(choosePreprocessing({})), /floating|rescaled/);
 });
 
-test('views of an image come in the form of its plain pixels', async () => {
+test('views of an image have the type of its plain pixels', async () => {
   const reader = new PixelReader({ ...read(plain), views: { count: 1, seed: 0 } }, () => false);
   const { pixels, views } = await reader.read(join(photos, 'ycc420.jpg'));
   assert.equal(pixels?.length, 28 * 28 * 3 * 4);
@@ -95,7 +95,7 @@ test('views of an image come in the form of its plain pixels', async () => {
   assert.ok(Math.max(...values) > 0.5);
 });
 
-test('filters that tensors are not resized by, and a crop with a border, are refused by name', () => {
+test('filters that torchvision does not apply to tensors, and a crop with a border, are rejected by name', () => {
   for (const [field, change] of [
     ['resample', { resample: 1 }],
     ['resample', { resample: 0 }],

@@ -38,7 +38,7 @@ async function start(context: TestContext, env: NodeJS.ProcessEnv = {}): Promise
 
 const graphs = (hub: ServedHub): number => hub.storageAsked.length;
 
-test('downloads what is needed once, whole, under the commit that the revision is', async (context) => {
+test('downloads the files that are needed once, complete, under the commit of the revision', async (context) => {
   const { hub, get } = await start(context);
   const { folder, pinned } = await get();
   assert.equal(pinned, `hf:${repository}@${commits[0]}`);
@@ -50,7 +50,7 @@ test('downloads what is needed once, whole, under the commit that the revision i
   assert.equal(graphs(hub), 1);
 });
 
-test('the text encoder is brought when it is asked for, to the same folder, and what is there already is not', async (context) => {
+test('the text encoder is downloaded on demand to the same folder, without what is already there', async (context) => {
   const { hub, get } = await start(context);
   hub.files = filesOf(join(published, 'clip'));
   const images = await get();
@@ -68,7 +68,7 @@ test('the text encoder is brought when it is asked for, to the same folder, and 
   await assert.rejects(get(main, { tower: 'text' }), /text encoder of this network is not published/);
 });
 
-test('a variant brings the file that its tensors are in', async (context) => {
+test('a variant includes the file with its tensors', async (context) => {
   const { get } = await start(context);
   const { folder } = await get(main, { variant: 'external' });
   const { graph } = await readNetworkFolder(folder, 'external');
@@ -76,7 +76,7 @@ test('a variant brings the file that its tensors are in', async (context) => {
   await assert.rejects(get(main, { variant: 'fp16' }), /no variant fp16[\s\S]*--variant external/);
 });
 
-test('a commit that is in the cache is taken without asking the hub', async (context) => {
+test('a commit that is in the cache is read without asking the hub', async (context) => {
   const { hub, get } = await start(context);
   await get();
   const before = hub.hubAsked.length;
@@ -84,7 +84,7 @@ test('a commit that is in the cache is taken without asking the hub', async (con
   assert.equal(hub.hubAsked.length, before);
 });
 
-test('a branch that moved on is a network of its own', async (context) => {
+test('a moved branch is another network', async (context) => {
   const { hub, get } = await start(context);
   const one = await get();
   hub.commit = commits[1] as string;
@@ -95,7 +95,7 @@ test('a branch that moved on is a network of its own', async (context) => {
   assert.equal((await get(pinned(commits[0]))).folder, one.folder);
 });
 
-test('the token goes to the hub alone, and not to where it sends for the file', async (context) => {
+test('the token is sent to the hub alone, not to the host that serves the file', async (context) => {
   const { hub, get, cacheFolder } = await start(context, { HF_TOKEN: 'hf_secret' });
   hub.token = 'hf_secret';
   const { folder } = await get();
@@ -108,7 +108,7 @@ test('the token goes to the hub alone, and not to where it sends for the file', 
   assert.ok(!kept.includes('hf_secret') && !kept.includes('s3cret') && folder !== '');
 });
 
-test('no token and no signature is in an error, and a closed repository says what opens it', async (context) => {
+test("errors contain no token and no signature, and a gated repository's says how to get access", async (context) => {
   const { hub, get } = await start(context, { HF_TOKEN: 'hf_wrong' });
   hub.token = 'hf_right';
   await assert.rejects(get(), (error: Error) => {
@@ -125,7 +125,7 @@ test('no token and no signature is in an error, and a closed repository says wha
   });
 });
 
-test('goes on where a download broke off', async (context) => {
+test('continues a download that was broken off', async (context) => {
   const { hub, get } = await start(context);
   hub.breakAfter = 30_000;
   const { folder } = await get();
@@ -136,7 +136,7 @@ test('goes on where a download broke off', async (context) => {
   );
 });
 
-test("a file that is not what the hub's headers say is not kept", async (context) => {
+test("a file that differs from the hub's headers is not kept", async (context) => {
   const { hub, get } = await start(context);
   const graph = hub.files.get('onnx/model.onnx') as Buffer;
   hub.wrongBytes = Buffer.from(graph);
@@ -148,7 +148,7 @@ test("a file that is not what the hub's headers say is not kept", async (context
   assert.ok(existsSync(join((await get()).folder, 'onnx/model.onnx')));
 });
 
-test('a file that was damaged in the cache is fetched again', async (context) => {
+test('a damaged file in the cache is downloaded again', async (context) => {
   const { hub, get } = await start(context);
   const { folder } = await get();
   for (const path of ['onnx/model.onnx', 'config.json']) {
@@ -162,7 +162,7 @@ test('a file that was damaged in the cache is fetched again', async (context) =>
   assert.deepEqual(readFileSync(join(folder, 'config.json')), readFileSync(join(dinov2, 'config.json')));
 });
 
-test('offline, the cache alone is asked, and an empty one says which files to put where', async (context) => {
+test('offline only the cache is read, and without a file the error says which to put where', async (context) => {
   const { hub, get } = await start(context);
   const offline = { env: { HF_ENDPOINT: hub.endpoint, HF_HUB_OFFLINE: '1' } };
   await assert.rejects(
@@ -177,7 +177,7 @@ test('offline, the cache alone is asked, and an empty one says which files to pu
   assert.equal(hub.hubAsked.length, asked);
 });
 
-test('a hub that does not answer leaves the cache, with a warning, or an error with what to do by hand', async (context) => {
+test('without an answer of the hub the cache is used with a warning, or the error says what to do by hand', async (context) => {
   const { hub, get } = await start(context);
   const { folder } = await get();
   await hub.close();
@@ -187,20 +187,20 @@ test('a hub that does not answer leaves the cache, with a warning, or an error w
   await assert.rejects(get(pinned(commits[1])), /cannot be reached[\s\S]*--weights FOLDER/);
 });
 
-test('a repository or a revision that is not there is refused by its name', async (context) => {
+test('a missing repository or revision is rejected by its name', async (context) => {
   const { get } = await start(context);
   await assert.rejects(get(parseHubName('hf:nobody/nothing') as HubName), /no such network[\s\S]*404/);
   await assert.rejects(get(parseHubName(`hf:${repository}@v2`) as HubName), /v2/);
 });
 
-test('names that are none of a repository are wrong usage', () => {
+test('invalid names of a repository are wrong usage', () => {
   for (const name of ['hf:', 'hf:x', 'hf:../x', 'hf:a/..', 'hf:a/b/c', 'hf:a/b@', 'hf:a/b@../../x', 'hf:a/b@x y'])
     assert.throws(() => parseHubName(name), /hf:OWNER\/NAME/, name);
   assert.deepEqual(parseHubName('hf:a/b@refs/pr/1'), { owner: 'a', name: 'b', revision: 'refs/pr/1' });
   assert.equal(parseHubName('resnet50'), undefined);
 });
 
-test('an endpoint with a password in it is refused without repeating it', async (context) => {
+test('an endpoint with a password in it is rejected, and the message does not repeat it', async (context) => {
   const { get } = await start(context);
   const env = { HF_ENDPOINT: 'https://me:hunter2@example.org' };
   await assert.rejects(get(main, { env }), (error: Error) => !error.message.includes('hunter2'));

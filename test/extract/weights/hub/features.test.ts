@@ -20,7 +20,7 @@ const defaults: Readonly<Record<string, string>> = {
 
 for (const [name, readings] of Object.entries(goldenFeatures)) {
   for (const [reading, rows] of Object.entries(readings)) {
-    test(`${name}: ${reading} agrees with transformers, its processor included, to 1e-4`, async () => {
+    test(`${name}: ${reading} agrees with transformers, its processor included, within 1e-4`, async () => {
       const network = await openPublished(name);
       const asked = /^(cls|mean)/.test(reading) ? { pool: reading as Pool } : { tap: reading };
       const photos = Object.keys(rows);
@@ -32,19 +32,19 @@ for (const [name, readings] of Object.entries(goldenFeatures)) {
     });
   }
 
-  test(`${name}: ${defaults[name]} is kept where nothing is asked for`, async () => {
+  test(`${name}: ${defaults[name]} is the default`, async () => {
     const { tap, pool } = readingOf(await openPublished(name), {});
     assert.equal(tap === 'last_hidden_state' ? pool : tap, defaults[name]);
   });
 }
 
-test('the mean over patches leaves the class token and four registers out, as the config counts them', async () => {
+test('the mean over patches excludes the class token and four register tokens, as the config counts them', async () => {
   const network = await openPublished('dinov2-registers');
   assert.equal(readingOf(network, { pool: 'mean' }).prefixTokens, 5);
   assert.equal(readingOf(network, {}).prefixTokens, undefined);
 });
 
-test('a graph whose batch is fixed at one image gives the rows that it gives in batches', async () => {
+test('a graph whose batch size is fixed at one gives the rows that it gives in batches', async () => {
   const folder = await makeTemporaryFolder('hub');
   try {
     cpSync(join(published, 'siglip'), folder.path, { recursive: true });
@@ -65,7 +65,7 @@ test('a graph whose batch is fixed at one image gives the rows that it gives in 
   }
 });
 
-test('input and outputs may have any name; those of outputs that are not usual are asked for', async () => {
+test('inputs and outputs may have any name; an output with an unusual name must be chosen', async () => {
   const folder = await makeTemporaryFolder('hub');
   try {
     cpSync(join(published, 'dinov2'), folder.path, { recursive: true });
@@ -94,7 +94,7 @@ test('input and outputs may have any name; those of outputs that are not usual a
   }
 });
 
-test('tensors beside the graph give the same features, and count in its hash', async () => {
+test('tensors in a file beside the graph give the same features, and are part of its hash', async () => {
   const [plain, external] = [await openPublished('dinov2'), await openPublished('dinov2', 'external')];
   const [one] = await featuresOf(plain, ['ycc420.jpg'], {});
   const [other] = await featuresOf(external, ['ycc420.jpg'], {});

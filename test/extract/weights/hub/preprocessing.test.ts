@@ -60,14 +60,14 @@ test(`pixels of reference photos (${every === 1 ? 'all' : 'every fifth'}) equal 
 
 const plain = golden.find(({ name }) => name === 'dinov2')?.preprocessor as Config;
 
-test('what a user asks for goes before what the network was trained with', () => {
+test("the user's options override the network's preprocessing", () => {
   const trainedWith = readPreprocessorConfig(plain, 'x');
   const asked = { resize: 64, crop: 56, interpolation: 'lanczos', mean: [0, 0, 0], std: [1, 1, 1] } as const;
   const chosen = choosePreprocessing(asked, trainedWith);
   assert.deepEqual(chosen, { ...asked, centerCrop: 'transformers', autoOrient: false });
 });
 
-test('a rescale factor goes into mean and deviation, and a normalization that is off leaves [0, 1]', () => {
+test('a rescale factor is folded into mean and deviation, and without normalization pixels stay in [0, 1]', () => {
   const { mean, std } = readPreprocessorConfig({ ...plain, rescale_factor: 1 / 127.5, image_mean: [1, 1, 1] }, 'x');
   assert.deepEqual(mean, [0.5, 0.5, 0.5]);
   assert.ok(std?.every((value, i) => Math.abs(value - ((plain['image_std'] as number[])[i] as number) / 2) < 1e-12));
@@ -93,7 +93,7 @@ test('a bare number is a square for some processors, the shorter side for others
   assert.equal(readPreprocessorConfig({ ...plain, size: 24, crop_size: 20 }, 'x').resize, 24);
 });
 
-test('a file that does not name its processor is read as its architecture has it, its filter included', () => {
+test('a file without the name of its processor is read with the defaults of its architecture, its filter included', () => {
   const { mean, std } = choosePreprocessing({});
   const old = { do_normalize: true, do_resize: true, image_mean: mean, image_std: std, size: 24 };
   const { resize, interpolation } = readPreprocessorConfig(old, 'x', 'vit');
@@ -117,12 +117,12 @@ const refused: readonly (readonly [field: string, change: Config])[] = [
   ['rescale_offset', { rescale_offset: 1 }],
 ];
 for (const [field, change] of refused) {
-  test(`${JSON.stringify(change)} is refused by the name ${field}`, () => {
+  test(`${JSON.stringify(change)} is rejected with the name ${field}`, () => {
     assert.throws(() => readPreprocessorConfig({ ...plain, ...change }, 'x'), new RegExp(`is not supported: ${field}`));
   });
 }
 
-test("timm's crop modes and fields that are not computed here are refused by name", () => {
+test("timm's crop modes and fields that are not supported are rejected by name", () => {
   const config = golden.find(({ name }) => name === 'timm-center')?.pretrainedConfig as Config;
   for (const [field, value] of [
     ['crop_mode', 'border'],

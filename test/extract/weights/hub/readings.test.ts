@@ -14,7 +14,7 @@ function outputsOf(architecture: string, outputs: Record<string, number>, prefix
   return { architecture, outputs: new Map(Object.entries(outputs)), prefixTokens, path: 'config.json' };
 }
 
-test('where several readings fit an architecture that is not known, an error lists them as options', () => {
+test('where several readings fit an unknown architecture, an error lists them as options', () => {
   const unknown = outputsOf('newformer', { last_hidden_state: 3, pooler_output: 2 });
   assert.throws(
     () => chooseReading(unknown, {}),
@@ -24,30 +24,30 @@ test('where several readings fit an architecture that is not known, an error lis
   assert.throws(() => chooseReading(unknown, { tap: 'last_hidden_state' }), /--tap last_hidden_state --pool cls/);
 });
 
-test('a single vector is taken whatever the architecture, but for class scores', () => {
+test('a single output vector is used for any architecture, except class scores', () => {
   assert.equal(chooseReading(outputsOf('timm', { features: 2 }), {}).tap, 'features');
   assert.throws(() => chooseReading(outputsOf('vit', { logits: 2 }, 1), {}), /--tap logits/);
   assert.equal(chooseReading(outputsOf('vit', { logits: 2 }, 1), { tap: 'logits' }).tap, 'logits');
 });
 
-test('a usual output that a graph lacks is not replaced in silence', () => {
+test('a usual output that a graph lacks is not replaced without an error', () => {
   const clip = outputsOf('clip', { last_hidden_state: 3, pooler_output: 2 }, 1);
   assert.throws(() => chooseReading(clip, {}), /--pool cls\+mean or --tap pooler_output/);
 });
 
-test('a pool alone is taken of the tokens', () => {
+test('a pool alone applies to the tokens', () => {
   const siglip = outputsOf('siglip', { last_hidden_state: 3, pooler_output: 2 }, 0);
   const mean = { tap: 'last_hidden_state', pool: 'mean', prefixTokens: 0 };
   assert.deepEqual(chooseReading(siglip, { pool: 'mean' }), mean);
   assert.throws(() => chooseReading(siglip, { pool: 'cls' }), /no class token/);
 });
 
-test('a variant that is not there is refused by those that are', async () => {
+test('a missing variant is rejected with the existing ones', async () => {
   await assert.rejects(openPublished('dinov2', 'fp16'), /no variant fp16[\s\S]*--variant external/);
   await assert.rejects(loadWeights('resnet50', { variant: 'fp16' }), /--variant/);
 });
 
-test('a folder without one of the files is refused by its name', async () => {
+test("a folder without one of the files is rejected with the file's name", async () => {
   const folder = await makeTemporaryFolder('hub');
   try {
     await assert.rejects(loadWeights(folder.path), /no config.json/);
@@ -60,7 +60,7 @@ test('a folder without one of the files is refused by its name', async () => {
   }
 });
 
-test('tensors in a file outside the folder of the graph are refused', async () => {
+test('tensors in a file outside the folder of the graph are rejected', async () => {
   const folder = await makeTemporaryFolder('hub');
   try {
     const graph = join(folder.path, 'inner', 'model.onnx');
@@ -85,7 +85,7 @@ test('tensors in a file outside the folder of the graph are refused', async () =
   }
 });
 
-test('a graph alone says nothing of tokens before its patches', async () => {
+test('a graph alone does not tell the number of tokens before its patches', async () => {
   const weights = await loadWeights(join(published, 'dinov2/onnx/model.onnx'));
   assert.equal(weights.kind === 'onnx' && weights.published, undefined);
 });
