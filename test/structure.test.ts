@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { dirname, join, posix, relative } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from './reference.ts';
 
@@ -88,9 +88,16 @@ test('folders side by side import from each other in one direction', () => {
   for (const folder of edges.keys()) assert.equal(wayBack(edges, folder), undefined);
 });
 
-test(`no folder of src/ has more than ${mostFiles} files`, () => {
+test(`no folder of src/, test/ and scripts/ has more than ${mostFiles} files`, () => {
   const counts = new Map<string, number>();
-  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  for (const top of ['src', 'test', 'scripts']) {
+    for (const entry of readdirSync(join(projectRoot, top), { recursive: true, withFileTypes: true })) {
+      const folder = relative(projectRoot, entry.parentPath);
+      // Folders of golden files and of Python's bytecode are data.
+      if (!entry.isFile() || /^test.fixtures|__pycache__/.test(folder)) continue;
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+  }
   assert.deepEqual(
     [...counts].filter(([, count]) => count > mostFiles),
     [],

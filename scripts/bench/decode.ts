@@ -136,7 +136,7 @@ async function oneRound(images: readonly ImageFile[], threads: number, views: nu
 }
 
 function pythonRound(images: readonly ImageFile[], processes: number): (Round & { readonly name: string }) | undefined {
-  const script = fileURLToPath(new URL('decode.py', import.meta.url));
+  const script = fileURLToPath(new URL('peers/decode.py', import.meta.url));
   const peer = findPeer('PIL', 'torchvision');
   if (peer === undefined) return undefined;
   const done = spawnSync(peer.python, ['-W', 'ignore', script, `${resize}`, `${crop}`, `${processes}`], {

@@ -118,7 +118,7 @@ async function cleanlab(data: LabelledData, C: number, given: Float32Array): Pro
     await writeFile(join(folder, 'x.npy'), encodeNpy(data.features.data, [rowCount, columnCount], 'float32'));
     await writeFile(join(folder, 'given.npy'), encodeNpy(given, [rowCount, data.classes.length], 'float32'));
     await writeFile(join(folder, 'labels.json'), JSON.stringify({ labels: [...data.labels], C, seed: 0 }));
-    const script = fileURLToPath(new URL('labels.py', import.meta.url));
+    const script = fileURLToPath(new URL('peers/labels.py', import.meta.url));
     const said = execFileSync(python, [script, folder, String(availableParallelism())], { maxBuffer: 1 << 28 });
     return JSON.parse(said.toString());
   } finally {

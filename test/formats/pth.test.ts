@@ -9,7 +9,7 @@ import { StridedTensor } from '../../src/formats/pth/strided-tensor.ts';
 import { UserError } from '../../src/system/errors.ts';
 import { projectRoot } from '../reference.ts';
 
-/** Written by scripts/fixtures/pth.py with PyTorch 1.13. */
+/** Written by scripts/fixtures/formats/pth.py with PyTorch 1.13. */
 const folder = join(projectRoot, 'test/fixtures/pth');
 const fixture = (name: string): Uint8Array => readFileSync(join(folder, name));
 

@@ -143,7 +143,7 @@ test('stored numbers of every type become float32', () => {
 });
 
 test("reads what the format's own library wrote, every type of it", () => {
-  // Written by scripts/fixtures/safetensors_library.py.
+  // Written by scripts/fixtures/formats/safetensors_library.py.
   const folder = join(projectRoot, 'test/fixtures/safetensors');
   const expected: Record<string, { shape: number[]; values: number[] }> = JSON.parse(
     readFileSync(join(folder, 'library.json'), 'utf8'),

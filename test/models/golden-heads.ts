@@ -38,7 +38,7 @@ interface Data {
 }
 export type DataName = 'tall' | 'wide';
 
-/** What scripts/fixtures/heads.py wrote. */
+/** What scripts/fixtures/models/heads.py wrote. */
 export const goldenHeads: Readonly<Record<DataName, Data>> & {
   readonly knn: Readonly<Record<DataName, readonly KnnCase[]>>;
   readonly mlp: readonly MlpCase[];

@@ -11,7 +11,7 @@ import { isStored } from '../../../src/rows/row-source.ts';
 import { UserError } from '../../../src/system/errors.ts';
 import { projectRoot } from '../../reference.ts';
 
-/** Written by scripts/fixtures/matrices.py and npy.py. */
+/** Written by scripts/fixtures/formats/matrices.py and npy.py. */
 const folder = join(projectRoot, 'test/fixtures/classify/matrices');
 const npy = (name: string): string => join(projectRoot, 'test/fixtures/classify/npy', name);
 const file = (name: string): string => join(folder, name);

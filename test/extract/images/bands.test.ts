@@ -14,7 +14,7 @@ import { imageChannels } from '../../../src/formats/onnx/image-input.ts';
 import { projectRoot } from '../../reference.ts';
 import { fixture, fixtureBatch, golden, readGolden, worstRow } from '../backbone/fixtures.ts';
 
-/** As scripts/fixtures/resnets.py writes them. */
+/** As scripts/fixtures/extract/resnets.py writes them. */
 const bands = join(projectRoot, 'test/fixtures/bands');
 const photos = join(projectRoot, 'test/fixtures/pixels');
 const expected = readGolden('../bands/golden.safetensors');

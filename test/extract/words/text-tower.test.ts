@@ -13,7 +13,7 @@ interface GoldenText {
   readonly vector: readonly number[];
 }
 
-/** Written by scripts/fixtures/words.py from transformers. */
+/** Written by scripts/fixtures/extract/words.py from transformers. */
 const { texts: golden } = JSON.parse(readFileSync(join(published, 'words.json'), 'utf8')) as {
   readonly texts: Readonly<Record<'clip' | 'siglip', readonly GoldenText[]>>;
 };

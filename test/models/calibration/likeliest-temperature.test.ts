@@ -25,7 +25,7 @@ interface TemperatureCase {
   readonly probabilities: readonly number[];
   readonly raised: readonly number[];
 }
-/** Written by scripts/fixtures/temperature.py with scikit-learn. */
+/** Written by scripts/fixtures/models/temperature.py with scikit-learn. */
 const golden: readonly TemperatureCase[] = JSON.parse(
   readFileSync(new URL('../../fixtures/classify/temperature.json', import.meta.url), 'utf8'),
 );

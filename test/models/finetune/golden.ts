@@ -10,7 +10,7 @@ import {
 } from '../../../src/models/finetune/network/tail.ts';
 import { projectRoot } from '../../reference.ts';
 
-/** What scripts/fixtures/finetune.py wrote, by PyTorch's autograd. */
+/** What scripts/fixtures/models/finetune.py wrote, by PyTorch's autograd. */
 export interface Golden {
   readonly tail: NetworkTail;
   array(name: string): Float32Array;

@@ -4,7 +4,7 @@ import { smoothTargets } from '../../../src/models/finetune/targets.ts';
 import { openTrainer } from '../../../src/models/finetune/trainer.ts';
 import { classCount, golden, relativeError } from './golden.ts';
 
-/** As scripts/fixtures/finetune.py has them. */
+/** As scripts/fixtures/models/finetune.py has them. */
 const [rows, batch, steps] = [40, 8, 10];
 const [lr, backboneLr, weightDecay, momentum, smoothing, warmupSteps] = [0.02, 0.004, 0.05, 0.9, 0.1, 3];
 

@@ -8,7 +8,7 @@ import type { Table } from '../../../src/rows/table.ts';
 import { InterruptedError, UserError } from '../../../src/system/errors.ts';
 import { drawRows } from '../../classify/drawn-set.ts';
 
-/** Written by scripts/fixtures/svm.py. */
+/** Written by scripts/fixtures/models/svm.py. */
 interface Fixture {
   readonly tables: Readonly<
     Record<string, { features: number[][]; labels: number[]; weights: number[]; test: number[][] }>

@@ -21,7 +21,7 @@ interface Golden {
   readonly pixels: readonly { readonly preprocessor: Config; readonly photos: Record<string, readonly number[]> }[];
 }
 
-/** As scripts/fixtures/dinov3.py writes it. */
+/** As scripts/fixtures/extract/dinov3.py writes it. */
 const golden = readJson<Golden>(join(published, 'dinov3/golden.json'));
 const plain = golden.pixels[0]?.preprocessor as Config;
 const read = (config: Config): Preprocessing => choosePreprocessing({}, readPreprocessorConfig(config, 'x'));

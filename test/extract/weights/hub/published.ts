@@ -11,7 +11,7 @@ import type { AskedReading } from '../../../../src/extract/weights/hub/reading.t
 import type { Preprocessing } from '../../../../src/features/manifest/manifest.ts';
 import { projectRoot } from '../../../reference.ts';
 
-/** Tiny networks as scripts/fixtures/hub.py exports them. */
+/** Tiny networks as scripts/fixtures/extract/hub.py exports them. */
 export const published: string = join(projectRoot, 'test/fixtures/hub');
 export const photos: string = join(projectRoot, 'test/fixtures/pixels');
 

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { drawPhotos } from '../../../scripts/torture/draw-photos.ts';
+import { makeDrawnSet } from '../../classify/drawn-set.ts';
+import { writeDrawnReport } from '../../report/drawn-report.ts';
+import { featuretap } from '../command.ts';
+
+const tiny = '--weights random:resnet-tiny --resize 36 --crop 32 --device cpu';
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'featuretap-one-step-'));
+  await drawPhotos(join(root, 'photos'), 12);
+  const { status, stderr } = await typed(`extract --data photos ${tiny}`);
+  assert.equal(status, 0, stderr);
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const typed = (command: string, cwd = root) => featuretap(command.split(' '), { cwd });
+
+/** The command of the message that a mistake is answered with, as it can be typed. */
+async function fixOf(mistake: string, cwd = root): Promise<string> {
+  const { status, stderr } = await typed(mistake, cwd);
+  assert.notEqual(status, 0, mistake);
+  // Started by npm, as `npm test` is, a message says how to type it there.
+  const [, verb, rest = ''] = /^ {2}fix: .*?(?:npm run|featuretap) (\S+)(?: --(?= ))?(.*)$/m.exec(stderr) ?? [];
+  assert.ok(verb, `no command in ${stderr}`);
+  return `${verb}${rest}`;
+}
+
+/** Runs what a mistake is answered with. @returns the command */
+async function mended(mistake: string, cwd = root): Promise<string> {
+  const command = await fixOf(mistake, cwd);
+  const { status, stderr } = await typed(command, cwd);
+  assert.equal(status, 0, `${mistake}\n${command}\n${stderr}`);
+  return command;
+}
+
+async function aPhoto(): Promise<string> {
+  const names = await readdir(join(root, 'photos'), { recursive: true });
+  return join(root, 'photos', names.find((name) => name.endsWith('.jpg')) ?? '');
+}
+
+describe('the command that an error prints corrects it in one step:', () => {
+  test('export without a head and without a file', async () => {
+    const { status, stderr } = await typed('classify --model knn --calibrate none --test-size 6');
+    assert.equal(status, 0, stderr);
+    assert.match(await mended('export'), /^export --head reports\S+ --to head\.onnx$/);
+    assert.match(await fixOf('export --head reports --replace'), /--to head\.onnx/);
+  });
+
+  test('find with a missing photo', async () => {
+    const command = await mended('find nothing.jpg --features cache/photos');
+    assert.match(command, /^find --features cache\/photos \S+\.(jpg|png)$/);
+    const folder = dirname(await aPhoto());
+    const first = await fixOf(`find ${folder} --features cache/photos`);
+    assert.ok(first.startsWith(`find ${folder}/`) && first.endsWith(' --features cache/photos'), first);
+    assert.match(await fixOf('find cache --features cache/photos'), /^find --features cache\/photos \S+\.(jpg|png)$/);
+  });
+
+  test('a misspelt tap', async () => {
+    assert.match(await fixOf(`extract --data photos ${tiny} --tap avgpol`), /--tap avgpool$/);
+    assert.match(await fixOf(`extract --data photos ${tiny} --tap layr1`), /--tap layer1$/);
+    assert.match(await fixOf(`extract --data photos ${tiny} --tap nothing_like_it`), /^taps --weights/);
+  });
+
+  test('a folder in place of an output file', async () => {
+    await writeDrawnReport(join(root, 'drawn'), 'svm', { model: 'svm' });
+    await mkdir(join(root, 'pages'), { recursive: true });
+    assert.equal(await mended('compare drawn --html pages'), `compare drawn --html ${join('pages', 'index.html')}`);
+    assert.match(await fixOf('find photo.jpg --features cache/photos --page=pages'), /--page pages.found\.html/);
+  });
+
+  test('classes of one image and a test set that is too small for the others', async () => {
+    const folder = join(root, 'small');
+    await mkdir(join(folder, 'cache'), { recursive: true });
+    await makeDrawnSet(join(folder, 'cache', 'drawn'), { rows: 60 });
+    const table = join(folder, 'cache', 'drawn', 'labels.csv');
+    const alone = (await readFile(table, 'utf8')).replace(/^([^,\n]+),(?!label).*$/m, '$1,alone');
+    await writeFile(join(folder, 'labels.csv'), alone);
+    const command = await fixOf('classify --model ridge --labels labels.csv --test-size 1', folder);
+    assert.match(command, /--min-images 2/);
+    assert.match(command, /--test-size 0\.2/);
+    const few = 'classify --features cache/drawn --model ridge --test-size 12 --min-images 40';
+    assert.match(await mended(few, folder), /--min-images 2/);
+  });
+
+  test('a file of another kind, and paths with spaces and no quotes', async () => {
+    await mkdir(join(root, 'my photos', 'a'), { recursive: true });
+    assert.match(await fixOf('verify --features my photos'), /^verify --features '?"?my photos'?"?$/);
+    await mkdir(join(root, 'one', 'cat'), { recursive: true });
+    await copyFile(await aPhoto(), join(root, 'one', 'cat', 'cat.jpg'));
+    const command = await mended(`extract --data one ${tiny}`);
+    assert.match(command, /--label-from none/);
+    assert.equal(
+      await fixOf('convert cache/photos --out rows.parquet'),
+      'convert --to parquet cache/photos --out rows.parquet',
+    );
+    assert.equal(
+      await fixOf('classify --features cache/photos --features cache/photos --model knn'),
+      'classify --model knn --features cache/photos',
+    );
+    const known = 'cache/one';
+    assert.equal(await fixOf('classify --features pages --model knn'), `classify --features ${known} --model knn`);
+    assert.equal(await fixOf('verify pages'), `verify ${known}`);
+    assert.match(await fixOf(`extract --data photos --weights photo.gif`), /--weights resnet50$/);
+    assert.equal(await fixOf('compare pages'), 'compare reports');
+    assert.equal(await fixOf('compare nothing'), 'compare reports');
+    assert.match(
+      await fixOf('relabel'),
+      /^relabel reports\S+labels-to-check\.csv$|^classify --model all --check-labels$/,
+    );
+    assert.match(
+      await fixOf('predict --head reports/photos/knm photoz'),
+      /^predict --head reports\/photos\/knn\S+ photos$/,
+    );
+    assert.match(await fixOf(`predict --head ${await aPhoto()} photos`), /^predict --head reports\S+ photos$/);
+  });
+
+  test('an invalid value', async () => {
+    assert.equal(await fixOf('classify -C zero --model svm'), 'classify --C 1 --model svm');
+    assert.equal(await fixOf('classify -C=0 --model svm'), 'classify --C 1 --model svm');
+    assert.equal(await fixOf('classify --test-size 1.5'), 'classify --test-size 0.1');
+    assert.equal(await fixOf('classify --subsample 1.5 --model knn'), 'classify --model knn');
+    assert.equal(await fixOf('predict photo.jpg --coverage 95'), 'predict photo.jpg --coverage 0.95');
+    assert.equal(await fixOf('predict photo.jpg --coverage 950'), 'predict photo.jpg --coverage 0.9999');
+    assert.match(
+      await fixOf('find brown --features cache/photos'),
+      /^extract --data photos --weights hf:\S+ --name photos-clip$/,
+    );
+    assert.equal(
+      await fixOf('extract --data photos --weights demo-net --tap layer9'),
+      'taps --weights demo-net lists all 41 tensors',
+    );
+  });
+
+  test('a dangling link, a killed run, and a place without write permission', async () => {
+    await symlink('nowhere', join(root, 'photo'));
+    const { stderr } = await typed('extract --data photo --weights demo-net');
+    assert.match(stderr, /is a link to nowhere, where nothing is\n[\s\S]*did you mean photos\?/);
+    const command = 'featuretap extract --data photos --name killed';
+    const lock = { host: 'elsewhere', pid: 1, started: '', command, state: 'held' };
+    await mkdir(join(root, 'cache', 'killed', '.run'), { recursive: true });
+    await writeFile(join(root, 'cache', 'killed', '.run', 'lock-elsewhere-1-0.json'), JSON.stringify(lock));
+    assert.equal(await fixOf('classify --features cache/killed --model knn'), 'extract --data photos --name killed');
+    const photo = await aPhoto();
+    const head = (await readdir(join(root, 'reports', 'photos'))).find((name) => name.startsWith('knn'));
+    const written = await typed(`predict --head reports/photos/${head} ${photo} --csv ${join(photo, 'x.csv')}`);
+    assert.match(written.stderr, /name another place with --csv FILE\.csv/);
+  });
+
+  test('an option that the verb does not have', async () => {
+    assert.equal(await mended('backbones --weights resnet18'), 'backbones');
+    assert.equal(await mended('backbones --weights'), 'backbones');
+  });
+});
